@@ -1,0 +1,1 @@
+"""Plan to Events: build, verify, probe, seal, publish, record."""

@@ -1,0 +1,42 @@
+"""Canonical JSON and its digest: the same value is the same bytes on every machine, locale and hash seed."""
+
+import hashlib
+import json
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import PurePath
+from typing import TypeAlias
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+
+def to_json(value: object) -> Json:
+    """Turn dataclasses, enums, tuples, sets, paths and mappings into plain JSON values; sets come out sorted.
+
+    Raises TypeError for anything else: what has no canonical form must not be digested by accident.
+    """
+    if isinstance(value, Enum):
+        return to_json(value.value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted((to_json(item) for item in value), key=canonical_text)
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no canonical JSON form")
+
+
+def canonical_text(value: object) -> str:
+    """Return `value` as JSON with sorted keys, no spaces, ASCII only (surrogates survive)."""
+    return json.dumps(to_json(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def digest(value: object) -> str:
+    """Return `sha256:` and the hexadecimal digest of `value`'s canonical JSON."""
+    return "sha256:" + hashlib.sha256(canonical_text(value).encode("ascii")).hexdigest()

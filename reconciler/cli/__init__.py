@@ -1,0 +1,1 @@
+"""Arguments to reconcile to render to exit code."""

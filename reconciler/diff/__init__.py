@@ -1,0 +1,1 @@
+"""DesiredState, Lock and ActualState to Diff; pure."""

@@ -1,0 +1,1 @@
+"""The one place that runs a package tool, and the one subprocess seam."""

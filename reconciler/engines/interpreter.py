@@ -1,0 +1,29 @@
+"""What is known of a base interpreter: the facts that choosing, locking and comparing need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """A base interpreter (never one inside a venv) and its facts, read with `-I -S -B`.
+
+    `path` is its absolute path as found; `version` is `platform.python_version()`; `markers` is the PEP 508
+    environment; `tags` are the PEP 425 tags it accepts, best first.
+    """
+
+    path: str
+    version: str
+    implementation: str
+    markers: Mapping[str, str]
+    tags: tuple[str, ...]
+
+    @property
+    def series(self) -> str:
+        """Return the language version, `3.12`."""
+        return ".".join(self.version.split(".")[:2])
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Return what must stay the same for a generation to keep it: path, version, implementation."""
+        return (self.path, self.version, self.implementation)

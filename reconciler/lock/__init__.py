@@ -1,0 +1,1 @@
+"""DesiredState to Lock (PEP 751): read, resolve, write, select."""

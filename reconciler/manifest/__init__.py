@@ -1,0 +1,1 @@
+"""YAML text to Manifest (pydantic) to DesiredState."""

@@ -1,0 +1,1 @@
+"""Disk to ActualState; runs nothing of what it looks at."""

@@ -1,0 +1,167 @@
+"""The plan: everything that apply will do, decided (design, section 7). Rendered and applied from the same value."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reconciler.canonical import digest
+from reconciler.diff.model import PackageChange, Reason, SettingChange
+from reconciler.engines.interpreter import Interpreter
+from reconciler.lock.model import Lock, LockedPackage
+from reconciler.manifest.desired import DesiredEnvironment
+from reconciler.observe.actual import Depth, Finding
+
+FORMAT_VERSION = "1.0"
+
+
+class Action(StrEnum):
+    """What happens to one environment."""
+
+    NO_OP = "no-op"
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    ADOPT = "adopt"
+
+
+class StepKind(StrEnum):
+    """One thing that apply does, in the order in which an environment goes through them."""
+
+    LOCK = "lock"  # write the lock that planning resolved
+    BUILD = "build"  # venv and every package, at the new generation's own path
+    VERIFY = "verify"  # observed equals the lock; every file against RECORD
+    PROBE = "probe"
+    SEAL = "seal"
+    SYNC = "sync"
+    PUBLISH = "publish"
+    ADOPT = "adopt"  # publish over somebody's directory, keeping it
+    BEFORE_DELETE = "before-delete"  # hooks
+    UNPUBLISH = "unpublish"
+    RECORD = "record"
+    FORGET = "forget"  # remove the record of a deleted environment
+    AFTER_PUBLISH = "after-publish"  # hooks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step: `id` is `environment/kind`; `after` are the ids that must have succeeded before it."""
+
+    id: str
+    kind: StepKind
+    environment: str
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a build aims at: everything that apply needs to know, so that it decides nothing."""
+
+    environment: DesiredEnvironment
+    interpreter: Interpreter
+    lock: Lock
+    packages: tuple[LockedPackage, ...]
+    write_lock: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of what is asked for: packages, interpreter version, settings; no machine's paths."""
+        wanted = self.environment
+        return digest(
+            {
+                "packages": self.packages,
+                "python": self.interpreter.version,
+                "implementation": self.interpreter.implementation,
+                "system_site_packages": wanted.system_site_packages,
+                "env": dict(wanted.env),
+                "probes": wanted.probes,
+                "hooks": wanted.hooks,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentPlan:
+    """One environment's part of the plan.
+
+    `prior` digests what was observed (design, section 7); `desired` what is asked for, empty for a delete.
+    `blocked` holds the reasons why the change must not be made; apply then refuses it. `python_before` and
+    `python_after` are versions, empty where there is none. `complete` is False where only a lock or a build tells
+    the packages.
+    """
+
+    name: str
+    path: str
+    action: Action
+    reasons: tuple[Reason, ...] = ()
+    blocked: tuple[Reason, ...] = ()
+    prior: str = ""
+    desired: str = ""
+    python_before: str = ""
+    python_after: str = ""
+    packages: tuple[PackageChange, ...] = ()
+    settings: tuple[SettingChange, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    steps: tuple[Step, ...] = ()
+    package_count: int = 0
+    generation: int = 0
+    complete: bool = True
+    hints: tuple[str, ...] = ()
+    target: Target | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """How many environments there are of each kind; a blocked one counts as blocked alone."""
+
+    create: int = 0
+    update: int = 0
+    replace: int = 0
+    delete: int = 0
+    adopt: int = 0
+    blocked: int = 0
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What differs and what will be done about it, for every environment selected, sorted by name.
+
+    `manifest` and `locks` are digests; `root` is where the environments live. `complete` says that every package is
+    known; `applyable` that there is something to do and nothing unknown stands in its way.
+    """
+
+    project: str
+    root: str
+    manifest: str
+    locks: dict[str, str]
+    depth: Depth
+    environments: tuple[EnvironmentPlan, ...]
+    format_version: str = FORMAT_VERSION
+
+    @property
+    def changes(self) -> tuple[EnvironmentPlan, ...]:
+        """Return the environments that are not a no-op, the blocked ones among them."""
+        return tuple(each for each in self.environments if each.action is not Action.NO_OP or each.blocked)
+
+    @property
+    def has_difference(self) -> bool:
+        """Say whether anything differs: the one predicate behind text, JSON and exit code."""
+        return bool(self.changes)
+
+    @property
+    def complete(self) -> bool:
+        """Say whether every package of every environment is known."""
+        return all(each.complete for each in self.environments)
+
+    @property
+    def summary(self) -> Summary:
+        """Count the environments by what happens to them."""
+        counts = dict.fromkeys(("create", "update", "replace", "delete", "adopt", "blocked", "unchanged"), 0)
+        for each in self.environments:
+            if each.blocked:
+                counts["blocked"] += 1
+            elif each.action is Action.NO_OP:
+                counts["unchanged"] += 1
+            else:
+                counts[each.action.value] += 1
+        return Summary(**counts)

@@ -1,0 +1,1 @@
+"""Plan, Event and Result to text and JSON; pure."""

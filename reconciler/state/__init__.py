@@ -1,0 +1,1 @@
+"""What outlives a run: ownership, seals, inventories, history, and the root's lock."""

@@ -1,0 +1,39 @@
+"""What envsync last applied: the third side of the three-way comparison."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.canonical import Json
+from reconciler.lock.model import LockedPackage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedInterpreter:
+    """The base interpreter that a generation was built with."""
+
+    path: str
+    version: str
+    implementation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What was last applied to one environment.
+
+    `generation` is the one published (0: owned, but nothing was ever published). `settings` is the
+    desired environment without its packages, as plain JSON (`reconciler.diff.settings`). `seal` is the
+    published generation's seal digest. `installed` is what was observed when the generation was sealed: normalized
+    name to `Distribution.identity`; `accepted` are the `Finding.key` of the findings that were there already then
+    (a wheel with odd metadata is its author's business, not drift).
+    """
+
+    name: str
+    project: str
+    generation: int
+    interpreter: AppliedInterpreter
+    packages: tuple[LockedPackage, ...]
+    installed: Mapping[str, str]
+    accepted: frozenset[str]
+    settings: Mapping[str, Json]
+    prevent_destroy: bool
+    seal: str
