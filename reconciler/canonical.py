@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
 def to_json(value: object) -> Json:

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.canonical import Json
+from reconciler.canonical import Json, digest
+from reconciler.engines.interpreter import Interpreter
+from reconciler.lock.model import Lock, LockedPackage
+from reconciler.manifest.desired import DesiredEnvironment
 from reconciler.observe.actual import Finding
 
 
@@ -111,6 +114,47 @@ class Presence(StrEnum):
     RECORD = "record"  # settings alone: no new generation
     DELETE = "delete"
     FOREIGN = "foreign"  # something at the path that is not ours
+
+
+class LockState(StrEnum):
+    """How an environment's lock stands to its inputs."""
+
+    FRESH = "fresh"
+    MISSING = "missing"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What one environment is to become: everything that a build needs to know, so that apply decides nothing.
+
+    `packages` are those that the lock selects for `interpreter`, sorted by name; None where only a lock or a build
+    would tell. `lock_state` is how the committed lock stood; where it was not fresh, `lock` is the one resolved in
+    memory (None if it could not be without building).
+    """
+
+    environment: DesiredEnvironment
+    interpreter: Interpreter
+    lock_state: LockState = LockState.FRESH
+    lock: Lock | None = None
+    packages: tuple[LockedPackage, ...] | None = None
+    hint: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of what is asked for: packages, interpreter version, settings; no machine's paths."""
+        wanted = self.environment
+        return digest(
+            {
+                "packages": self.packages,
+                "python": self.interpreter.version,
+                "implementation": self.interpreter.implementation,
+                "system_site_packages": wanted.system_site_packages,
+                "env": dict(wanted.env),
+                "probes": wanted.probes,
+                "hooks": wanted.hooks,
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from reconciler.canonical import digest
-from reconciler.diff.model import PackageChange, Reason, SettingChange
-from reconciler.engines.interpreter import Interpreter
-from reconciler.lock.model import Lock, LockedPackage
-from reconciler.manifest.desired import DesiredEnvironment
+from reconciler.diff.model import PackageChange, Reason, SettingChange, Target
 from reconciler.observe.actual import Depth, Finding
 
 FORMAT_VERSION = "1.0"
@@ -53,30 +49,18 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """What a build aims at: everything that apply needs to know, so that it decides nothing."""
+class Policy:
+    """What the command line allows beyond the manifest.
 
-    environment: DesiredEnvironment
-    interpreter: Interpreter
-    lock: Lock
-    packages: tuple[LockedPackage, ...]
-    write_lock: bool = False
+    `prune` deletes owned environments that the manifest no longer names; `adopt` takes over somebody's venv at an
+    environment's path; `destroy` are names to delete although the manifest has them.
+    """
 
-    @property
-    def digest(self) -> str:
-        """Return the digest of what is asked for: packages, interpreter version, settings; no machine's paths."""
-        wanted = self.environment
-        return digest(
-            {
-                "packages": self.packages,
-                "python": self.interpreter.version,
-                "implementation": self.interpreter.implementation,
-                "system_site_packages": wanted.system_site_packages,
-                "env": dict(wanted.env),
-                "probes": wanted.probes,
-                "hooks": wanted.hooks,
-            }
-        )
+    prune: bool = True
+    allow_empty: bool = False
+    adopt: bool = False
+    drop_ignored: bool = False
+    destroy: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
