@@ -1,0 +1,195 @@
+"""Chooses the interpreter for a request: a version, a specifier set (PEP 440), or an absolute path."""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from reconciler.engines.discover import Candidate, candidates
+from reconciler.engines.facts import ask_interpreter
+from reconciler.engines.interpreter import Interpreter
+from reconciler.errors import InterpreterError
+
+
+def request_specifier(request: str) -> SpecifierSet | None:
+    """Return what versions satisfy `request` (`3.12` is `==3.12.*`); None for an absolute path."""
+    if request.startswith("/"):
+        return None
+    try:
+        version = Version(request)
+    except InvalidVersion:
+        return SpecifierSet(request)
+    return SpecifierSet(f"=={request}" if len(version.release) > 2 or version.is_prerelease else f"=={request}.*")
+
+
+def lower_bound(request: str, interpreter: Interpreter) -> str:
+    """Return the Python version that a lock for `request` is resolved for, so that two machines lock alike."""
+    specifiers = request_specifier(request)
+    if specifiers is None:
+        return interpreter.series
+    lowest = [
+        Version(each.version.removesuffix(".*")) for each in specifiers if each.operator in {">=", "==", "~=", "==="}
+    ]
+    above = [Version(each.version) for each in specifiers if each.operator == ">"]
+    if lowest:
+        return str(max(lowest))
+    if above:  # ">3.11" excludes 3.11 itself: the next patch release is the lowest that can be
+        return f"{max(above)}.1" if len(max(above).release) == 2 else str(max(above))
+    return interpreter.series
+
+
+class Interpreters:
+    """The interpreters of this machine: found once a run, each asked once, facts cached by its file's stat."""
+
+    def __init__(self, ambient: Mapping[str, str], *, outside: Path | None, cache: Path | None) -> None:
+        self._ambient = ambient
+        self._outside = outside
+        self._cache_file = cache
+        self._facts: dict[str, dict[str, object]] = _load(cache)
+        self._candidates: tuple[Candidate, ...] | None = None
+        self._dirty = False
+
+    def choose(self, request: str, *, keep: str = "") -> Interpreter:
+        """Return the interpreter for `request`: `keep` (a path) while it satisfies it, else the newest that does.
+
+        Raises InterpreterError, listing those found, where there is none.
+        """
+        if request.startswith("/"):
+            return self._at_path(request)
+        try:
+            specifiers = request_specifier(request)
+        except InvalidSpecifier as error:
+            raise InterpreterError(f"not a python request: {request!r}") from error
+        assert specifiers is not None  # noqa: S101  # not a path: narrowed above
+        if keep:
+            with suppress(InterpreterError):
+                kept = self._ask(keep)
+                if specifiers.contains(kept.version, prereleases=True):
+                    return kept
+        fitting = [each for each in self._possible(specifiers) if specifiers.contains(each.version, prereleases=True)]
+        if not fitting:
+            raise self._none_for(request)
+        return max(fitting, key=_preference)  # the first of equals: the order of discovery
+
+    def save(self) -> None:
+        """Keep the facts for the next run; a root that may only be read just asks again."""
+        if self._cache_file is None or not self._dirty or not self._cache_file.parent.is_dir():
+            return
+        temporary = self._cache_file.with_name(f"{self._cache_file.name}.{os.getpid()}")
+        with suppress(OSError):
+            temporary.write_text(json.dumps(self._facts, sort_keys=True), encoding="utf-8")
+            temporary.replace(self._cache_file)
+
+    def _at_path(self, path: str) -> Interpreter:
+        if self._outside is not None and Path(os.path.realpath(path)).is_relative_to(self._outside):
+            raise InterpreterError(
+                f"{path} is inside the manifest's repository",
+                hint="name an interpreter that no commit can change",
+            )
+        if (Path(path).parent.parent / "pyvenv.cfg").exists():
+            raise InterpreterError(f"{path} is inside a virtual environment", hint="name its base interpreter")
+        return self._ask(path)
+
+    def _possible(self, specifiers: SpecifierSet) -> list[Interpreter]:
+        """Ask those candidates whose name does not already rule them out."""
+        answers = []
+        for candidate in self._all():
+            if candidate.series and not _series_may_satisfy(candidate.series, specifiers):
+                continue
+            with suppress(InterpreterError):
+                answers.append(self._ask(candidate.path))
+        return answers
+
+    def _all(self) -> tuple[Candidate, ...]:
+        if self._candidates is None:
+            self._candidates = candidates(self._ambient, outside=self._outside)
+        return self._candidates
+
+    def _ask(self, path: str) -> Interpreter:
+        try:
+            stat = Path(path).stat()
+        except OSError as error:
+            raise InterpreterError(f"no interpreter at {path}: {error.strerror}") from error
+        signature = [stat.st_ino, stat.st_size, stat.st_mtime_ns]
+        entry = self._facts.get(path)
+        if entry is not None and entry.get("signature") == signature:
+            with suppress(KeyError, TypeError, ValueError):
+                return _from_cache(path, entry)
+        asked = ask_interpreter(path)
+        self._facts[path] = {
+            "signature": signature,
+            "version": asked.version,
+            "implementation": asked.implementation,
+            "markers": dict(asked.markers),
+            "tags": list(asked.tags),
+        }
+        self._dirty = True
+        return asked
+
+    def _none_for(self, request: str) -> InterpreterError:
+        found = []
+        for candidate in self._all():
+            with suppress(InterpreterError):
+                found.append(f"{self._ask(candidate.path).version}  {candidate.path}")
+        return InterpreterError(
+            f"no interpreter on this machine satisfies python {request!r}",
+            hint="install one (envsync never downloads interpreters), or change the request",
+            details=("found:", *(f"  {line}" for line in found)) if found else ("found none",),
+        )
+
+
+def _preference(interpreter: Interpreter) -> tuple[bool, bool, Version]:
+    """Prefer CPython, a final release, and the newest."""
+    version = Version(interpreter.version)
+    return (interpreter.implementation == "cpython", not version.is_prerelease, version)
+
+
+def _series_may_satisfy(series: str, specifiers: SpecifierSet) -> bool:
+    """Say whether any 3.X.* could satisfy, judged by exact series and bounds; a doubt counts as yes."""
+    low, high = Version(f"{series}.0a0"), Version(f"{series}.9999")
+    for each in specifiers:
+        bound = Version(each.version.removesuffix(".*"))
+        match each.operator:
+            case ">=" | ">" if high < bound:
+                return False
+            case "<" | "<=" if low > bound:
+                return False
+            case "==" | "===" | "~=" if bound.release[:2] != high.release[:2] and len(bound.release) > 1:
+                if each.operator != "~=" or len(bound.release) > 2:
+                    return False
+            case _:
+                pass
+    return True
+
+
+def _load(cache: Path | None) -> dict[str, dict[str, object]]:
+    """Read cached facts; anything unreadable is no cache."""
+    if cache is None:
+        return {}
+    try:
+        stored = json.loads(cache.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return (
+        {str(path): entry for path, entry in stored.items() if isinstance(entry, dict)}
+        if isinstance(stored, dict)
+        else {}
+    )
+
+
+def _from_cache(path: str, entry: dict[str, object]) -> Interpreter:
+    """Rebuild an interpreter from cached facts; raises KeyError, TypeError or ValueError where they do not fit."""
+    markers, tags = entry["markers"], entry["tags"]
+    if not isinstance(markers, dict) or not isinstance(tags, list):
+        raise TypeError(path)
+    return Interpreter(
+        path=path,
+        version=str(entry["version"]),
+        implementation=str(entry["implementation"]),
+        markers={str(key): str(value) for key, value in markers.items()},
+        tags=tuple(str(tag) for tag in tags),
+    )

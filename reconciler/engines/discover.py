@@ -1,0 +1,85 @@
+"""Finds the base interpreters of this machine by a cheap directory scan, without starting any.
+
+Places, in order: PATH (absolute entries), pyenv's versions, uv's managed Pythons, Debian's and local bin directories.
+Shims and interpreters inside virtual environments are left out.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_NAMED = re.compile(r"^(?:python|pypy)(?P<series>3\.\d+)t?$")
+_PLAIN = frozenset({"python3", "python", "pypy3"})
+_FIXED = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin", "/opt/local/bin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An executable that looks like an interpreter; `series` (`3.12`) where its name says so, else empty."""
+
+    path: str
+    series: str
+
+
+def candidates(ambient: Mapping[str, str], *, outside: Path | None = None) -> tuple[Candidate, ...]:
+    """Return every candidate once, in order of preference; none from below `outside` (the manifest's directory)."""
+    seen: set[str] = set()
+    found: list[Candidate] = []
+    for directory in _directories(ambient):
+        if (directory.parent / "pyvenv.cfg").exists() or directory.name == "shims":
+            continue
+        for name, series in _names(directory):
+            path = directory / name
+            real = os.path.realpath(path)
+            if real in seen or not os.access(path, os.X_OK) or not Path(real).is_file():
+                continue
+            if outside is not None and (path.is_relative_to(outside) or Path(real).is_relative_to(outside)):
+                continue
+            if (Path(real).parent.parent / "pyvenv.cfg").exists():
+                continue
+            seen.add(real)
+            found.append(Candidate(path=str(path), series=series))
+    return tuple(found)
+
+
+def _directories(ambient: Mapping[str, str]) -> Iterator[Path]:
+    """Yield the directories that may hold interpreters."""
+    home = Path(ambient.get("HOME", "/"))
+    for entry in ambient.get("PATH", "").split(":"):
+        if entry.startswith("/"):
+            yield Path(entry)
+    pyenv = Path(ambient.get("PYENV_ROOT") or home / ".pyenv")
+    yield from _bins(pyenv / "versions")
+    data = Path(ambient.get("XDG_DATA_HOME") or home / ".local/share")
+    yield from _bins(Path(ambient.get("UV_PYTHON_INSTALL_DIR") or data / "uv/python"))
+    for entry in _FIXED:
+        yield Path(entry)
+
+
+def _bins(versions: Path) -> Iterator[Path]:
+    """Yield `*/bin` below a directory of installed versions, newest first by name."""
+    try:
+        names = sorted(os.listdir(versions), key=_natural, reverse=True)
+    except OSError:
+        return
+    for name in names:
+        yield versions / name / "bin"
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Order `3.9.18` before `3.10.1`."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name) if part]
+
+
+def _names(directory: Path) -> list[tuple[str, str]]:
+    """Return (file name, series) of what looks like an interpreter in `directory`; versioned names come first."""
+    try:
+        entries = os.listdir(directory)
+    except OSError:
+        return []
+    named = [(name, match["series"]) for name in entries if (match := _NAMED.match(name))]
+    return sorted(named, key=lambda pair: _natural(pair[0]), reverse=True) + [
+        (name, "") for name in sorted(_PLAIN & set(entries), reverse=True)
+    ]

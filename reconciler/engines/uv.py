@@ -1,0 +1,155 @@
+"""uv as the engine (checked with 0.13.8): always an absolute interpreter, no configuration, an own cache."""
+
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from reconciler.engines.child import Completed, run_child
+from reconciler.engines.engine import Builds, InstallRequest, ResolveRequest
+from reconciler.engines.environ import allowed_environment, index_credentials
+from reconciler.engines.interpreter import Interpreter
+from reconciler.engines.uv_failures import failure_of
+from reconciler.errors import EngineError
+from reconciler.manifest.desired import Index
+
+_RESOLVE_SECONDS = 600.0
+_INSTALL_SECONDS = 1800.0
+_VENV_SECONDS = 60.0
+_PIN = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;\\]+)")
+_FROM = re.compile(r"^\s+# from (?P<url>\S+)\s*$")
+
+
+class UvEngine:
+    """Runs uv; `cache` is its cache directory (None: the user's own), `lock_fd` a descriptor its children keep."""
+
+    def __init__(
+        self,
+        *,
+        ambient: Mapping[str, str],
+        cache: Path | None,
+        index_names: tuple[str, ...] = (),
+        lock_fd: int | None = None,
+    ) -> None:
+        self._env = {
+            **allowed_environment(ambient),
+            **index_credentials(ambient, index_names),
+            "UV_PYTHON_DOWNLOADS": "never",
+            "UV_NO_PROGRESS": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+        }
+        self._cache = cache
+        self.lock_fd = lock_fd
+
+    def resolve(self, request: ResolveRequest) -> str:
+        """Return a universal PEP 751 document; see `Engine.resolve`. Builds nothing where `builds` is deny."""
+        with tempfile.TemporaryDirectory(prefix="envsync-") as scratch:
+            output = Path(scratch) / "pylock.toml"
+            if request.preferences is not None:
+                output.write_text(request.preferences, encoding="utf-8")
+            self._compile(request, request.requirements, Path(scratch), "--generate-hashes", "--format", "pylock.toml",
+                          "-o", str(output), *_upgrades(request.upgrade))  # fmt: skip
+            return output.read_text(encoding="utf-8")
+
+    def indexes_of(self, pins: tuple[str, ...], request: ResolveRequest) -> Mapping[str, str]:
+        """Return `name==version` to index URL, asked in a second pass: the PEP 751 output does not say it."""
+        if not pins:
+            return {}
+        with tempfile.TemporaryDirectory(prefix="envsync-") as scratch:
+            done = self._compile(
+                request, pins, Path(scratch), "--no-deps", "--no-header", "--no-annotate", "--emit-index-annotation"
+            )
+        found: dict[str, str] = {}
+        pin = ""
+        for line in done.stdout.decode("utf-8", "replace").splitlines():
+            if match := _PIN.match(line):
+                pin = f"{match['name']}=={match['version']}"
+            elif (match := _FROM.match(line)) and pin:
+                found[pin] = match["url"]
+        return found
+
+    def create(self, venv: Path, interpreter: Interpreter, *, system_site_packages: bool, prompt: str) -> None:
+        """Make an empty venv with `uv venv`; `venv` must not exist."""
+        flags = ["--system-site-packages"] if system_site_packages else []
+        self._run(
+            ["venv", "--no-project", "--prompt", prompt, *flags, "-p", interpreter.path, str(venv)],
+            cwd=venv.parent,
+            timeout=_VENV_SECONDS,
+        )
+
+    def install(self, request: InstallRequest) -> None:
+        """Install with `uv pip sync`; the venv must be one that `create` just made."""
+        if not (request.venv / "pyvenv.cfg").is_file():  # uv would act on the base interpreter instead
+            raise EngineError(f"{request.venv} is no virtual environment")
+        arguments = ["pip", "sync", "--preview-features", "pylock", "--strict", "--allow-empty-requirements",
+                     "-p", str(request.venv / "bin" / "python"), *_builds(request.builds), *_indexes(request.indexes)]  # fmt: skip
+        if request.link_mode:
+            arguments += ["--link-mode", request.link_mode]
+        if request.compile_bytecode:
+            arguments.append("--compile-bytecode")
+        if request.offline:
+            arguments.append("--offline")
+        for name in request.refresh:
+            arguments += ["--refresh-package", name]
+        self._run([*arguments, str(request.pylock)], cwd=request.pylock.parent, timeout=_INSTALL_SECONDS)
+
+    def _compile(self, request: ResolveRequest, lines: tuple[str, ...], scratch: Path, *extra: str) -> Completed:
+        """Run `uv pip compile` on `lines` with the request's rules, from files in `scratch`."""
+        arguments = ["pip", "compile", "--preview-features", "pylock", "--universal",
+                     "-p", request.interpreter.path, "--python-version", request.python_version,
+                     "--prerelease", request.prerelease, "--no-sources",
+                     *_builds(request.builds), *_indexes(request.indexes), *extra]  # fmt: skip
+        for option, content in (("--constraints", request.constraints), ("--overrides", request.overrides)):
+            if content:
+                file = scratch / f"{option.strip('-')}.txt"
+                file.write_text("".join(f"{line}\n" for line in content), encoding="utf-8")
+                arguments += [option, str(file)]
+        if request.exclude_newer:
+            arguments += ["--exclude-newer", request.exclude_newer]
+        if request.offline:
+            arguments.append("--offline")
+        requirements = scratch / "requirements.in"
+        requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        return self._run([*arguments, str(requirements)], cwd=scratch, timeout=_RESOLVE_SECONDS)
+
+    def _run(self, arguments: list[str], *, cwd: Path, timeout: float) -> Completed:
+        """Run uv with the options that every call needs; raise what its failure means."""
+        from uv import find_uv_bin  # only a run that needs uv pays for finding it
+
+        argv = [find_uv_bin(), "--no-config", "--no-progress", "--color", "never", "--system-certs"]
+        if self._cache is not None:
+            argv += ["--cache-dir", str(self._cache)]
+        inherit = () if self.lock_fd is None else (self.lock_fd,)
+        done = run_child([*argv, *arguments], env=self._env, cwd=cwd, timeout=timeout, inherit=inherit)
+        if not done.ok:
+            raise failure_of(arguments[:2], done, timeout)
+        return done
+
+
+def _indexes(indexes: tuple[Index, ...]) -> list[str]:
+    """Return the index options: pinned ones are asked first, the last of the rest takes the default's place."""
+    ordered = sorted(indexes, key=lambda index: not index.packages)
+    if not ordered:
+        return []
+    options: list[str] = []
+    for index in ordered[:-1]:
+        options += ["--index", f"{index.name}={index.url}"]
+    return [*options, "--default-index", f"{ordered[-1].name}={ordered[-1].url}"]
+
+
+def _builds(builds: Builds) -> list[str]:
+    """Return the options that forbid building source distributions, all or all but the named ones."""
+    match builds:
+        case "allow":
+            return []
+        case "deny":
+            return ["--only-binary", ":all:"]
+        case tuple() as names:
+            return ["--only-binary", ":all:", *(part for name in names for part in ("--no-binary", name))]
+
+
+def _upgrades(upgrade: bool | tuple[str, ...]) -> list[str]:
+    """Return the options that let pins of an earlier lock move."""
+    if isinstance(upgrade, bool):
+        return ["--upgrade"] if upgrade else []
+    return [part for name in upgrade for part in ("--upgrade-package", name)]

@@ -1,0 +1,66 @@
+"""What a failure of uv means: its exit codes do not tell (1 is unsatisfiable, mismatch and network alike)."""
+
+import re
+
+from reconciler.engines.child import Completed
+from reconciler.errors import EngineError, ResolveError
+
+_NOISE = re.compile(r"^(Using Python|Resolved|Prepared|Audited|warning: `--system-certs`)")
+
+
+class BuildNeededError(EngineError):
+    """Metadata or a wheel is only to be had by building a source distribution, and building was forbidden."""
+
+    code = "build-needed"
+
+
+class OfflineError(EngineError):
+    """Something is not in the cache, and the network was forbidden."""
+
+    code = "offline"
+
+
+class HashMismatchError(EngineError):
+    """A file is not the one that the lock names."""
+
+    code = "hash-mismatch"
+
+
+class IndexUnreachableError(EngineError):
+    """An index did not answer, or refused."""
+
+    code = "index-unreachable"
+
+
+class DeadlineError(EngineError):
+    """The engine took longer than its deadline."""
+
+    code = "deadline"
+
+
+def failure_of(command: list[str], done: Completed, timeout: float) -> EngineError | ResolveError:
+    """Turn a failed run of uv into the error that says what happened, uv's own words as details."""
+    words = tuple(line for line in done.last_words(30) if not _NOISE.match(line))
+    text = " ".join(" ".join(words).split())
+    name = "uv " + " ".join(command)
+    if done.timed_out:
+        return DeadlineError(f"{name} did not end within {timeout:g} seconds", details=words)
+    if (
+        "Building source distributions" in text
+        and "disabled" in text
+        or "building source distributions is disabled" in text
+    ):
+        return BuildNeededError("a source distribution would have to be built", details=words)
+    if "hash mismatch" in text.lower():
+        return HashMismatchError(
+            "a file does not have the hash that the lock names",
+            hint="find out who changed the file; `envsync lock --upgrade` accepts a new one",
+            details=words,
+        )
+    if "network was disabled" in text or "network connectivity is disabled" in text:
+        return OfflineError("not in the cache, and --offline forbids the network", details=words)
+    if re.search(r"[Ee]rror sending request|Failed to fetch|Could not connect|HTTP status|timed? ?out", text):
+        return IndexUnreachableError("an index did not answer as it should", details=words)
+    if "No solution found" in text or "not found in the package registry" in text or "unsatisfiable" in text:
+        return ResolveError("no set of packages satisfies what is asked for", details=words)
+    return EngineError(f"{name} failed with exit code {done.returncode}", details=words)
