@@ -26,7 +26,7 @@ class ResolveRequest:
     overrides: tuple[str, ...] = ()
     indexes: tuple[Index, ...] = ()
     exclude_newer: str | None = None
-    prerelease: Prerelease = "if-necessary-or-explicit"
+    prerelease: Prerelease = "if-necessary"
     builds: Builds = "allow"
     offline: bool = False
     preferences: str | None = None

@@ -81,8 +81,9 @@ class UvEngine:
         """Install with `uv pip sync`; the venv must be one that `create` just made."""
         if not (request.venv / "pyvenv.cfg").is_file():  # uv would act on the base interpreter instead
             raise EngineError(f"{request.venv} is no virtual environment")
-        arguments = ["pip", "sync", "--preview-features", "pylock", "--strict", "--allow-empty-requirements",
-                     "-p", str(request.venv / "bin" / "python"), *_builds(request.builds), *_indexes(request.indexes)]  # fmt: skip
+        arguments = ["pip", "sync", "--preview-features", "pylock", "--strict", "--allow-empty-requirements"]
+        arguments += ["-p", str(request.venv / "bin" / "python"), *_builds(request.builds)]
+        arguments += _indexes(request.indexes)
         if request.link_mode:
             arguments += ["--link-mode", request.link_mode]
         if request.compile_bytecode:

@@ -45,11 +45,7 @@ def failure_of(command: list[str], done: Completed, timeout: float) -> EngineErr
     name = "uv " + " ".join(command)
     if done.timed_out:
         return DeadlineError(f"{name} did not end within {timeout:g} seconds", details=words)
-    if (
-        "Building source distributions" in text
-        and "disabled" in text
-        or "building source distributions is disabled" in text
-    ):
+    if "building from source is disabled" in text or "uilding source distributions is disabled" in text:
         return BuildNeededError("a source distribution would have to be built", details=words)
     if "hash mismatch" in text.lower():
         return HashMismatchError(

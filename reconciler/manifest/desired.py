@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-Prerelease: TypeAlias = Literal["disallow", "allow", "if-necessary", "explicit", "if-necessary-or-explicit"]
+Prerelease: TypeAlias = Literal["disallow", "allow", "if-necessary", "explicit"]
 LinkMode: TypeAlias = Literal["clone", "hardlink", "symlink", "copy"]
 CacheOwner: TypeAlias = Literal["own", "user"]
 
@@ -109,7 +109,7 @@ class DesiredEnvironment:
     overrides: tuple[str, ...] = ()
     project: LocalProject | None = None
     exclude_newer: str | None = None
-    prerelease: Prerelease = "if-necessary-or-explicit"
+    prerelease: Prerelease = "if-necessary"
     builds: Literal["allow", "deny"] | tuple[str, ...] = "allow"
     system_site_packages: bool = False
     ignore: tuple[str, ...] = ()

@@ -24,7 +24,8 @@ class Applied:
     desired environment without its packages, as plain JSON (`reconciler.diff.settings`). `seal` is the
     published generation's seal digest. `installed` is what was observed when the generation was sealed: normalized
     name to `Distribution.identity`; `accepted` are the `Finding.key` of the findings that were there already then
-    (a wheel with odd metadata is its author's business, not drift).
+    (a wheel with odd metadata is its author's business, not drift). `hooks_pending` says that hooks were meant to run
+    after publish and did not get to their end.
     """
 
     name: str
@@ -37,3 +38,4 @@ class Applied:
     settings: Mapping[str, Json]
     prevent_destroy: bool
     seal: str
+    hooks_pending: bool = False

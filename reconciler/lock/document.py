@@ -1,0 +1,80 @@
+"""Reads and writes lock files (PEP 751, TOML), one an environment: `<locks>/pylock.<name>.toml`."""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
+
+from reconciler.errors import LockError
+from reconciler.lock.model import Lock
+from reconciler.state.files import write_atomic
+
+_LIMIT_BYTES = 64 * 1024 * 1024
+_LEADING_KEYS = (
+    "lock-version",
+    "environments",
+    "requires-python",
+    "extras",
+    "dependency-groups",
+    "default-groups",
+    "created-by",
+)
+
+
+def lock_path(locks: Path, environment: str) -> Path:
+    """Return where an environment's lock lives."""
+    return locks / f"pylock.{environment}.toml"
+
+
+def read_lock(path: Path, environment: str) -> Lock | None:
+    """Return the lock at `path`, or None if there is none; raises LockError where it is no PEP 751 file."""
+    try:
+        if path.stat().st_size > _LIMIT_BYTES:
+            raise LockError(f"{path}: over {_LIMIT_BYTES // 1024 // 1024} MiB")
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LockError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise LockError(f"{path}: not UTF-8") from error
+    return parse_lock(text, path, environment)
+
+
+def parse_lock(text: str, path: Path, environment: str) -> Lock:
+    """Parse and validate a lock's text; raises LockError naming `path` and what is wrong."""
+    try:
+        document = tomllib.loads(text)
+        Pylock.from_dict(document)
+    except (tomllib.TOMLDecodeError, PylockValidationError, PylockUnsupportedVersionError) as error:
+        raise LockError(f"{path}: {error}", hint=f"write it anew with `envsync lock {environment}`") from error
+    own = document.get("tool", {}).get("envsync", {})
+    inputs = own.get("inputs") if isinstance(own, dict) else None
+    return Lock(
+        environment=environment,
+        path=path,
+        document=document,
+        inputs=inputs if isinstance(inputs, str) else None,
+        digest="sha256:" + hashlib.sha256(text.encode("utf-8")).hexdigest(),
+    )
+
+
+def lock_text(document: Mapping[str, Any]) -> str:
+    """Return a lock's TOML: keys in PEP 751's order, so that a lock's diff shows what moved and nothing else."""
+    ordered = {key: document[key] for key in _LEADING_KEYS if key in document}
+    ordered["packages"] = document.get("packages", [])
+    ordered["tool"] = document.get("tool", {})
+    return tomli_w.dumps(ordered)
+
+
+def write_lock(lock: Lock) -> None:
+    """Write a lock to its path, atomically; raises LockError where that cannot be."""
+    try:
+        lock.path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(lock.path, lock_text(lock.document).encode("utf-8"))
+    except OSError as error:
+        raise LockError(f"{lock.path} could not be written: {error.strerror}") from error

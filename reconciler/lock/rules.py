@@ -1,0 +1,77 @@
+"""What a resolved lock must keep to, checked after resolving because resolvers do not hold it for all packages."""
+
+from fnmatch import fnmatchcase
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from reconciler.errors import LockError
+from reconciler.manifest.desired import DesiredEnvironment, Index
+
+
+def plain_url(url: str) -> str:
+    """Return `url` without user name and password (`git@` of an ssh URL is no secret and stays)."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url
+    user, _, host = parts.netloc.rpartition("@")
+    keep = f"{user}@" if parts.scheme.endswith("ssh") and ":" not in user else ""
+    return urlunsplit(parts._replace(netloc=keep + host))
+
+
+def check_indexes(environment: str, packages: list[dict[str, Any]], indexes: tuple[Index, ...]) -> None:
+    """Raise LockError where a pinned package comes from elsewhere, or a pinned index gives what is not pinned to it.
+
+    Transitive packages are held to it too: this is what stops dependency confusion.
+    """
+    by_url = {plain_url(index.url).rstrip("/"): index for index in indexes}
+    for package in packages:
+        name, url = str(package["name"]), str(package.get("index", "")).rstrip("/")
+        if not url:
+            continue
+        source = by_url.get(url)
+        pinned_to = [index for index in indexes if any(fnmatchcase(name, pattern) for pattern in index.packages)]
+        shown = f"{source.name} ({url})" if source else url
+        if pinned_to and source not in pinned_to:
+            wanted = " or ".join(f"{index.name} ({plain_url(index.url)})" for index in pinned_to)
+            raise LockError(
+                f"environments.{environment}: {name} is pinned to index {wanted}, but resolved from {shown}",
+                hint=f"is {name} missing there? A package of that name elsewhere is somebody else's",
+            )
+        if source is not None and source.packages and not pinned_to:
+            others = ", ".join(index.name for index in indexes if not index.packages) or "no other index"
+            raise LockError(
+                f"environments.{environment}: {name} resolved from index {shown}, which is only for "
+                f"{', '.join(source.packages)}; it should come from {others}",
+                hint=f"add {name!r} to that index's `packages` if it is meant to come from there",
+            )
+
+
+def allow_only_hashes(environment: DesiredEnvironment, packages: list[dict[str, Any]]) -> None:
+    """Keep of each package only the files that a requirement's own hashes allow; raise LockError if none is left."""
+    allowed: dict[str, set[str]] = {}
+    for line in environment.requirements:
+        if line.hashes and line.path is None:
+            name = canonicalize_name(Requirement(line.text).name)
+            allowed.setdefault(name, set()).update(each.removeprefix("sha256:") for each in line.hashes)
+    for package in packages:
+        hashes = allowed.get(package["name"])
+        if hashes is None:
+            continue
+        wheels = [wheel for wheel in package.get("wheels", []) if wheel["hashes"].get("sha256") in hashes]
+        sdist, archive = package.get("sdist"), package.get("archive")
+        kept_sdist = sdist if sdist and sdist["hashes"].get("sha256") in hashes else None
+        if not wheels and not kept_sdist and not (archive and archive["hashes"].get("sha256") in hashes):
+            raise LockError(
+                f"environments.{environment.name}: no file of {package['name']} {package.get('version', '')} on the "
+                "index has a hash that the requirements file allows",
+                hint="find out why the file differs; then renew the hashes in the requirements file",
+            )
+        if archive is None:
+            for key, kept in (("wheels", wheels), ("sdist", kept_sdist)):
+                if kept:
+                    package[key] = kept
+                else:
+                    package.pop(key, None)

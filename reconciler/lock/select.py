@@ -1,0 +1,121 @@
+"""Selects from a lock what one interpreter gets (PEP 751's own algorithm, `packaging.pylock`)."""
+
+from pathlib import Path
+from typing import cast
+
+from packaging.markers import Environment
+from packaging.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageSdist,
+    PackageVcs,
+    PackageWheel,
+    Pylock,
+    PylockSelectError,
+)
+from packaging.tags import Tag
+
+from reconciler.engines.interpreter import Interpreter
+from reconciler.errors import LockError
+from reconciler.lock.model import ArchiveFile, IndexFile, Lock, LockedPackage, Source, SourceDirectory, VcsCommit
+from reconciler.lock.sources import content_digest, metadata_digest
+from reconciler.manifest.desired import DesiredEnvironment
+
+Artifact = PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
+
+
+def select_packages(lock: Lock, environment: DesiredEnvironment, interpreter: Interpreter) -> tuple[LockedPackage, ...]:
+    """Return what `lock` selects for `interpreter`, sorted by name.
+
+    Raises LockError where a package has nothing for it, or would have to be built although `builds` denies that.
+    """
+    selected = []
+    for package, artifact in select_artifacts(lock, interpreter):
+        if not isinstance(artifact, PackageWheel):
+            _refuse_build(environment, package, artifact)
+        selected.append(
+            LockedPackage(
+                name=package.name,
+                version=str(package.version) if package.version else _static_version(environment, package, lock),
+                source=_source(package, artifact, lock, environment),
+            )
+        )
+    return tuple(sorted(selected, key=lambda each: each.name))
+
+
+def select_artifacts(lock: Lock, interpreter: Interpreter) -> list[tuple[Package, Artifact]]:
+    """Return PEP 751's own selection; raises LockError where there is none for this interpreter."""
+    tags = [Tag(*text.split("-", 2)) for text in interpreter.tags]
+    try:
+        pylock = Pylock.from_dict(lock.document)
+        return list(pylock.select(environment=cast("Environment", dict(interpreter.markers)), tags=tags))
+    except PylockSelectError as error:
+        raise LockError(
+            f"{lock.path.name}: nothing for python {interpreter.version} ({interpreter.path}): {error}",
+            hint=f"`envsync lock --upgrade {lock.environment}` may find a version that has a wheel for it",
+        ) from error
+
+
+def artifact_directory(lock: Lock, artifact: PackageDirectory) -> Path:
+    """Return the absolute path of a directory that a lock names; it is relative to the lock."""
+    return (lock.path.parent / artifact.path).resolve()
+
+
+def _source(package: Package, artifact: Artifact, lock: Lock, environment: DesiredEnvironment) -> Source:
+    match artifact:
+        case PackageWheel() | PackageSdist():
+            return IndexFile(
+                index=package.index or "", filename=artifact.filename, sha256=_sha256(package, artifact.hashes)
+            )
+        case PackageArchive():
+            return ArchiveFile(
+                location=artifact.url or artifact.path or "",
+                sha256=_sha256(package, artifact.hashes),
+                subdirectory=artifact.subdirectory or "",
+            )
+        case PackageVcs():
+            return VcsCommit(
+                vcs=artifact.type,
+                url=artifact.url or artifact.path or "",
+                commit=artifact.commit_id,
+                subdirectory=artifact.subdirectory or "",
+            )
+        case PackageDirectory():
+            editable = bool(artifact.editable)
+            directory = artifact_directory(lock, artifact)
+            if editable:
+                project = environment.project
+                own = project is not None and project.path == directory
+                content = project.metadata_digest if project is not None and own else metadata_digest(directory)
+            else:
+                content = content_digest(directory)
+            return SourceDirectory(path=artifact.path, editable=editable, content=content)
+
+
+def _sha256(package: Package, hashes: object) -> str:
+    """Return the SHA-256 that PEP 751's `hashes` table holds; a lock without one is no lock."""
+    found = hashes.get("sha256") if isinstance(hashes, dict) else None
+    if not isinstance(found, str):
+        raise LockError(f"the lock has no sha256 for {package.name}", hint="write it anew with `envsync lock`")
+    return found
+
+
+def _static_version(environment: DesiredEnvironment, package: Package, lock: Lock) -> str | None:
+    """Return the version that a local project's own metadata states; a lock leaves it out (PEP 751)."""
+    project = environment.project
+    if project is None or package.directory is None or artifact_directory(lock, package.directory) != project.path:
+        return None
+    return project.version
+
+
+def _refuse_build(environment: DesiredEnvironment, package: Package, artifact: Artifact) -> None:
+    """Raise LockError where installing `artifact` means to run its build, and the manifest denies that."""
+    builds = environment.builds
+    is_wheel = isinstance(artifact, PackageArchive) and (artifact.url or artifact.path or "").endswith(".whl")
+    if builds == "allow" or is_wheel or (isinstance(builds, tuple) and package.name in builds):
+        return
+    raise LockError(
+        f"environments.{environment.name}: {package.name} has no wheel for this interpreter and `builds` denies one",
+        hint=f"`builds: [{package.name}]` allows it, or constrain it to a version that has a wheel",
+    )

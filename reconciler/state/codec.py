@@ -1,0 +1,92 @@
+"""`Applied` and its parts to plain JSON and back; a file that does not fit is a ValueError, never a guess."""
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from reconciler.canonical import Json, to_json
+from reconciler.lock.model import ArchiveFile, IndexFile, LockedPackage, Source, SourceDirectory, VcsCommit
+from reconciler.state.applied import Applied, AppliedInterpreter
+
+
+def applied_to_json(applied: Applied) -> dict[str, Json]:
+    """Return `applied` as plain JSON; sources carry their kind."""
+    return {
+        "name": applied.name,
+        "project": applied.project,
+        "generation": applied.generation,
+        "interpreter": to_json(applied.interpreter),
+        "packages": [_package_to_json(package) for package in applied.packages],
+        "installed": to_json(dict(applied.installed)),
+        "accepted": to_json(applied.accepted),
+        "settings": to_json(dict(applied.settings)),
+        "prevent_destroy": applied.prevent_destroy,
+        "hooks_pending": applied.hooks_pending,
+        "seal": applied.seal,
+    }
+
+
+def applied_from_json(stored: Mapping[str, Any]) -> Applied:
+    """Return the `Applied` that `stored` describes; raises ValueError, naming what is missing or odd."""
+    try:
+        interpreter = stored["interpreter"]
+        return Applied(
+            name=_text(stored["name"]),
+            project=_text(stored["project"]),
+            generation=int(stored["generation"]),
+            interpreter=AppliedInterpreter(
+                path=_text(interpreter["path"]),
+                version=_text(interpreter["version"]),
+                implementation=_text(interpreter["implementation"]),
+            ),
+            packages=tuple(_package_from_json(package) for package in stored["packages"]),
+            installed={_text(key): _text(value) for key, value in stored["installed"].items()},
+            accepted=frozenset(_text(key) for key in stored["accepted"]),
+            settings=dict(stored["settings"]),
+            prevent_destroy=bool(stored["prevent_destroy"]),
+            hooks_pending=bool(stored.get("hooks_pending", False)),
+            seal=_text(stored["seal"]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a record of an applied environment: {error!r}") from error
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _package_to_json(package: LockedPackage) -> dict[str, Json]:
+    kind = _KIND_OF[type(package.source)]
+    source = to_json(package.source)
+    if not isinstance(source, dict):
+        raise TypeError(kind)
+    return {"name": package.name, "version": package.version, "source": {"kind": kind, **source}}
+
+
+def _package_from_json(stored: Mapping[str, Any]) -> LockedPackage:
+    version = stored["version"]
+    return LockedPackage(
+        name=_text(stored["name"]),
+        version=None if version is None else _text(version),
+        source=_source_from_json(stored["source"]),
+    )
+
+
+def _source_from_json(stored: Mapping[str, Any]) -> Source:
+    fields = {key: value for key, value in stored.items() if key != "kind"}
+    source = _SOURCES[stored["kind"]](**fields)
+    match source:
+        case IndexFile() | ArchiveFile() | VcsCommit() | SourceDirectory():
+            return source
+        case _:
+            assert_never(source)
+
+
+_SOURCES: dict[str, type[IndexFile] | type[ArchiveFile] | type[VcsCommit] | type[SourceDirectory]] = {
+    "index": IndexFile,
+    "archive": ArchiveFile,
+    "vcs": VcsCommit,
+    "directory": SourceDirectory,
+}
+_KIND_OF = {source: kind for kind, source in _SOURCES.items()}

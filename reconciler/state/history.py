@@ -1,0 +1,34 @@
+"""The history of runs: one JSON object a line, appended. It may be lost without harm."""
+
+import json
+import os
+from contextlib import suppress
+
+from reconciler.canonical import Json, canonical_text
+from reconciler.state.layout import Layout
+
+
+def append_history(layout: Layout, entry: dict[str, Json]) -> None:
+    """Append one run; a history that cannot be written fails no run."""
+    line = (canonical_text(entry) + "\n").encode("ascii")
+    with suppress(OSError):
+        descriptor = os.open(layout.history, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            os.write(descriptor, line)  # one write: lines of two processes never mix
+        finally:
+            os.close(descriptor)
+
+
+def read_history(layout: Layout) -> list[dict[str, Json]]:
+    """Return the runs, oldest first; a line that was cut short is left out."""
+    try:
+        lines = layout.history.read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    runs = []
+    for line in lines:
+        with suppress(ValueError):
+            entry = json.loads(line)
+            if isinstance(entry, dict):
+                runs.append(entry)
+    return runs

@@ -1,0 +1,141 @@
+"""What outlives a run, read and written: who owns what, what was last applied, what is published.
+
+Three kinds of small file, each with one truth: the symlink says what is published, the seal what that is, the record
+whose it is and which settings are in force.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reconciler.canonical import canonical_text
+from reconciler.errors import StateError
+from reconciler.state.applied import Applied
+from reconciler.state.codec import applied_from_json, applied_to_json
+from reconciler.state.files import sync_directory, write_atomic
+from reconciler.state.holding import DEFAULT_TIMEOUT_SECONDS, hold_root
+from reconciler.state.layout import Generation, Layout
+from reconciler.state.published import Published
+from reconciler.state.seal import Seal, read_seal
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state of one root; reading takes no lock and never sees half a file."""
+
+    layout: Layout
+
+    @classmethod
+    def at(cls, root: Path) -> "State":
+        """Return the state below `root` (absolute); nothing is created."""
+        return cls(Layout(root))
+
+    def hold(self, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> AbstractContextManager[None]:
+        """Hold the root's lock while the block runs; see `hold_root`."""
+        return hold_root(self.layout, timeout=timeout)
+
+    def last_applied(self) -> Mapping[str, Applied]:
+        """Return what was last applied to every environment of this root, whoever owns it, by name."""
+        found = {}
+        for name in self._names():
+            applied = self.applied(name)
+            if applied is not None:
+                found[name] = applied
+        return found
+
+    def applied(self, name: str) -> Applied | None:
+        """Return what was last applied to `name`, or None if envsync does not know it.
+
+        The symlink is the truth of what is published: where a run was killed between publish and record, the
+        published generation's seal speaks.
+        """
+        record = self._record(name)
+        number = self.layout.published_number(name)
+        if record is not None and record.generation == number:
+            return record
+        seal = self.seal(name, number)
+        if seal is None:
+            return record
+        pending = seal.applied.hooks_pending if record is None else record.hooks_pending
+        return replace(seal.applied, seal=seal.digest, hooks_pending=pending)
+
+    def seal(self, name: str, number: int) -> Seal | None:
+        """Return a generation's seal, None where it was never finished."""
+        seal = read_seal(self.layout.generation(name, number).seal) if number else None
+        return seal if seal is not None and seal.applied.name == name else None
+
+    def published(self, name: str) -> Published | None:
+        """Return the generation that `name`'s path points to, None where it is not our symlink to a sealed one."""
+        number = self.layout.published_number(name)
+        seal = self.seal(name, number)
+        if seal is None:
+            return None
+        generation = self.layout.generation(name, number)
+        return Published(
+            generation=number,
+            venv=generation.venv,
+            inventory=generation.inventory,
+            seal=seal.digest,
+            home=seal.home,
+            system_site_packages=seal.system_site_packages,
+        )
+
+    def record(self, applied: Applied) -> None:
+        """Write an environment's record; raises StateError."""
+        content = canonical_text({"format": FORMAT, "applied": applied_to_json(applied)}) + "\n"
+        try:
+            self.layout.records.mkdir(parents=True, exist_ok=True)
+            write_atomic(self.layout.record(applied.name), content.encode("ascii"))
+        except OSError as error:
+            raise StateError(f"{self.layout.record(applied.name)} could not be written: {error.strerror}") from error
+
+    def forget(self, name: str) -> None:
+        """Remove an environment's record; it is nobody's from then on."""
+        self.layout.record(name).unlink(missing_ok=True)
+        sync_directory(self.layout.records)
+
+    def new_generation(self, name: str) -> Generation:
+        """Make the next generation's directory; a number is never given twice while its directory stands."""
+        numbers = [*self.layout.generation_numbers(name), self.layout.published_number(name)]
+        record = self._record(name)
+        number = max([*numbers, record.generation if record else 0]) + 1
+        generation = self.layout.generation(name, number)
+        try:
+            generation.directory.mkdir(parents=True)
+        except OSError as error:
+            raise StateError(f"{generation.directory} could not be made: {error.strerror}") from error
+        return generation
+
+    def _names(self) -> list[str]:
+        """Return the names that have a record, or a generation (a record may be lost), sorted."""
+        names: set[str] = set()
+        for directory, suffix in ((self.layout.records, ".json"), (self.layout.own / "generations", "")):
+            try:
+                entries = os.listdir(directory)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                raise StateError(f"{directory}: {error.strerror}") from error
+            names |= {
+                each.removesuffix(suffix) for each in entries if each.endswith(suffix) and not each.startswith(".")
+            }
+        return sorted(names)
+
+    def _record(self, name: str) -> Applied | None:
+        path = self.layout.record(name)
+        try:
+            stored = json.loads(path.read_bytes())
+            if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+                raise ValueError("its format is unknown")
+            return applied_from_json(stored["applied"])
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError) as error:
+            raise StateError(
+                f"{path} is unreadable: {error}", hint="restore it, or move it away: the published seal then speaks"
+            ) from error
