@@ -2,27 +2,16 @@
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import tomli_w
 from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
 
 from reconciler.errors import LockError
 from reconciler.lock.model import Lock
+from reconciler.lock.toml import lock_text
 from reconciler.state.files import write_atomic
 
 _LIMIT_BYTES = 64 * 1024 * 1024
-_LEADING_KEYS = (
-    "lock-version",
-    "environments",
-    "requires-python",
-    "extras",
-    "dependency-groups",
-    "default-groups",
-    "created-by",
-)
 
 
 def lock_path(locks: Path, environment: str) -> Path:
@@ -61,14 +50,6 @@ def parse_lock(text: str, path: Path, environment: str) -> Lock:
         inputs=inputs if isinstance(inputs, str) else None,
         digest="sha256:" + hashlib.sha256(text.encode("utf-8")).hexdigest(),
     )
-
-
-def lock_text(document: Mapping[str, Any]) -> str:
-    """Return a lock's TOML: keys in PEP 751's order, so that a lock's diff shows what moved and nothing else."""
-    ordered = {key: document[key] for key in _LEADING_KEYS if key in document}
-    ordered["packages"] = document.get("packages", [])
-    ordered["tool"] = document.get("tool", {})
-    return tomli_w.dumps(ordered)
 
 
 def write_lock(lock: Lock) -> None:

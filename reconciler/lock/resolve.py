@@ -15,11 +15,12 @@ from reconciler.engines.choose import lower_bound
 from reconciler.engines.engine import Engine, ResolveRequest
 from reconciler.engines.interpreter import Interpreter
 from reconciler.lock.cutoff import cutoff
-from reconciler.lock.document import lock_path, lock_text, parse_lock
+from reconciler.lock.document import lock_path, parse_lock
 from reconciler.lock.inputs import inputs_digest
 from reconciler.lock.model import Lock
 from reconciler.lock.rules import allow_only_hashes, check_indexes, plain_url
 from reconciler.lock.sources import source_files
+from reconciler.lock.toml import lock_text
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, LocalProject
 
 
@@ -80,7 +81,9 @@ def resolve_lock(
 
 def _own_table(environment: DesiredEnvironment, desired: DesiredState, newest: str | None) -> dict[str, str]:
     """Return `[tool.envsync]`: what the lock was made from."""
-    table = {"inputs": inputs_digest(environment, desired.indexes), "python": environment.python}
+    table = {"inputs": inputs_digest(environment, desired.indexes)}
+    if not environment.python.startswith("/"):  # a path is this machine's business
+        table["python"] = environment.python
     if newest is not None and environment.exclude_newer is not None:
         table |= {"exclude-newer": environment.exclude_newer, "exclude-newer-date": newest}
     return table

@@ -61,8 +61,7 @@ class State:
         seal = self.seal(name, number)
         if seal is None:
             return record
-        pending = seal.applied.hooks_pending if record is None else record.hooks_pending
-        return replace(seal.applied, seal=seal.digest, hooks_pending=pending)
+        return replace(seal.applied, seal=seal.digest)
 
     def seal(self, name: str, number: int) -> Seal | None:
         """Return a generation's seal, None where it was never finished."""
@@ -130,12 +129,10 @@ class State:
         path = self.layout.record(name)
         try:
             stored = json.loads(path.read_bytes())
-            if not isinstance(stored, dict) or stored.get("format") != FORMAT:
-                raise ValueError("its format is unknown")
-            return applied_from_json(stored["applied"])
+            return applied_from_json(stored["applied"] if stored["format"] == FORMAT else {})
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise StateError(
                 f"{path} is unreadable: {error}", hint="restore it, or move it away: the published seal then speaks"
             ) from error

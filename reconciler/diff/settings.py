@@ -1,0 +1,83 @@
+"""The part of an environment that changes without a new generation: as plain JSON, and compared."""
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from reconciler.canonical import Json, canonical_text, to_json
+from reconciler.diff.model import SettingChange
+from reconciler.manifest.desired import CommandProbe, DependenciesProbe, DesiredEnvironment, ImportProbe, Probe
+
+
+def settings_of(environment: DesiredEnvironment) -> dict[str, Json]:
+    """Return what is remembered of an environment beside its packages, as plain JSON in the manifest's own words.
+
+    Timeouts are seconds. Left out is what only the next build looks at (`link_mode`, `compile_bytecode`, `builds`)
+    and what comes through the lock.
+    """
+    return {
+        "python": environment.python,
+        "description": environment.description,
+        "labels": dict(environment.labels),
+        "system_site_packages": environment.system_site_packages,
+        "ignore": list(environment.ignore),
+        "ignore_files": list(environment.ignore_files),
+        "keep_generations": environment.keep_generations,
+        "env": dict(environment.env),
+        "probes": [_probe(each) for each in environment.probes],
+        "hooks": to_json(environment.hooks),
+        "depends_on": list(environment.depends_on),
+        "prevent_destroy": environment.prevent_destroy,
+    }
+
+
+def setting_changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple[SettingChange, ...]:
+    """Return every setting that differs, sorted by path; a list's entries are compared by their position."""
+    old, new = dict(before), dict(after)
+    if old == new:
+        return ()
+    # Imported here: it costs more than the whole of a plan with nothing to do.
+    from deepdiff import DeepDiff
+    from deepdiff.helper import notpresent
+
+    # Without the threshold unlike dicts collapse into one change; names in `__` would count as private.
+    tree = DeepDiff(old, new, view="tree", threshold_to_diff_deeper=0, ignore_private_variables=False)
+    changes = [
+        SettingChange(
+            path=tuple(level.path(output_format="list")),
+            before=None if level.t1 is notpresent else level.t1,
+            after=None if level.t2 is notpresent else level.t2,
+        )
+        for category in tree.values()
+        for level in category
+    ]
+    return tuple(sorted(changes, key=lambda each: canonical_text(each.path)))
+
+
+def names_in(settings: Mapping[str, Json], key: str) -> tuple[str, ...]:
+    """Return a setting that is a list of names (`depends_on`); empty where it is missing."""
+    names = settings.get(key)
+    return tuple(str(each) for each in names) if isinstance(names, list) else ()
+
+
+def has_hooks(settings: Mapping[str, Json], moment: str) -> bool:
+    """Say whether any hook is set for `moment` (`before_delete`, `after_publish`)."""
+    hooks = settings.get("hooks")
+    return isinstance(hooks, dict) and bool(hooks.get(moment))
+
+
+def roots(changes: Sequence[SettingChange]) -> tuple[str, ...]:
+    """Return the settings that the changes are in, sorted, each once."""
+    return tuple(sorted({str(each.path[0]) for each in changes}))
+
+
+def _probe(probe: Probe) -> dict[str, Json]:
+    timeout = float(probe.timeout)
+    match probe:
+        case ImportProbe(module=module):
+            return {"import": module, "timeout": timeout}
+        case CommandProbe(argv=argv):
+            return {"run": list(argv), "timeout": timeout}
+        case DependenciesProbe():
+            return {"check": "dependencies", "timeout": timeout}
+        case _:
+            assert_never(probe)

@@ -1,0 +1,70 @@
+"""A lock as TOML text, one file of a package a line: a lock's diff then shows what moved, and nothing else.
+
+Not a TOML writer for everything: PEP 751 needs text, numbers, booleans, dates, arrays and tables. (tomli-w, the usual
+choice, spreads each wheel over seven lines.) What is written is parsed again before it is used.
+"""
+
+import datetime as dt
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+_BARE = re.compile(r"^[A-Za-z0-9_-]+$")
+_TOP = (
+    "lock-version",
+    "environments",
+    "requires-python",
+    "extras",
+    "dependency-groups",
+    "default-groups",
+    "created-by",
+)
+
+
+def lock_text(document: Mapping[str, Any]) -> str:
+    """Return the TOML text of a PEP 751 document, keys in the specification's order.
+
+    Raises TypeError for a value that has no place in a lock.
+    """
+    lines = [f"{key} = {_value(document[key])}" for key in _TOP if key in document]
+    for package in document.get("packages", []):
+        lines += ["", "[[packages]]"]
+        for key, value in package.items():
+            if isinstance(value, list) and len(value) > 1:
+                lines += [f"{_key(key)} = [", *(f"    {_value(item)}," for item in value), "]"]
+            else:
+                lines.append(f"{_key(key)} = {_value(value)}")
+    for tool, table in document.get("tool", {}).items():
+        lines += ["", f"[tool.{_key(tool)}]", *(f"{_key(key)} = {_value(value)}" for key, value in table.items())]
+    text = "\n".join(lines) + "\n"
+    tomllib.loads(text)
+    return text
+
+
+def _key(key: str) -> str:
+    return key if _BARE.match(key) else _text(key)
+
+
+def _text(value: str) -> str:
+    """Write a basic string: JSON's escapes are TOML's, but for DEL."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _value(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return _text(value)
+        case int():
+            return str(value)
+        case dt.datetime():
+            return value.isoformat().replace("+00:00", "Z")
+        case list() | tuple():
+            return "[" + ", ".join(_value(item) for item in value) + "]"
+        case Mapping():
+            return "{ " + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + " }"
+        case _:
+            raise TypeError(f"{type(value).__name__} has no place in a lock")
