@@ -1,3 +1,23 @@
-"""envsync keeps the Python virtual environments of a machine equal to a manifest in git."""
+"""envsync keeps the Python virtual environments of a machine equal to a manifest in git.
+
+The public API is what stands in `__all__`; it is imported when first asked for, so that `envsync --version` and
+`envsync run` pay for none of it.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reconciler.errors import EnvsyncError
+    from reconciler.reconcile import LockOutcome, PlanOptions, Proposal, Selection, Workspace, load
 
 __version__ = "0.1.0"
+__all__ = ["EnvsyncError", "LockOutcome", "PlanOptions", "Proposal", "Selection", "Workspace", "__version__", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module("reconciler.errors" if name == "EnvsyncError" else "reconciler.reconcile"), name)

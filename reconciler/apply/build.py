@@ -1,0 +1,56 @@
+"""Builds a generation: a new venv at its own final path, with exactly the packages that the lock selects."""
+
+from pathlib import Path
+
+from reconciler.apply.activation import rewrite_activation
+from reconciler.apply.context import ApplyContext
+from reconciler.apply.pip_stub import write_pip_stub
+from reconciler.diff.model import Target
+from reconciler.engines.engine import InstallRequest
+from reconciler.lock.model import Lock
+from reconciler.lock.resolve import copy_source
+from reconciler.lock.selected import selected_document, source_directories
+from reconciler.lock.toml import lock_text
+from reconciler.state.layout import Generation
+from reconciler.state.trees import remove_tree
+
+
+def build(
+    target: Target, lock: Lock, generation: Generation, context: ApplyContext, *, refresh: tuple[str, ...] = ()
+) -> None:
+    """Build `target` in `generation`; `refresh` names packages whose cached files are not to be trusted.
+
+    Raises EngineError, or OSError where the file system does not play along.
+    """
+    wanted = target.environment
+    sources = generation.directory / "source"
+    copies: dict[Path, Path] = {}
+    for number, directory in enumerate(source_directories(lock, target.interpreter)):
+        copies[directory] = sources / str(number) / directory.name
+        copy_source(directory, copies[directory])
+    document = selected_document(lock, target.interpreter, copies)
+    generation.pylock.write_text(lock_text(document), encoding="utf-8")
+    context.engine.create(
+        generation.venv,
+        target.interpreter,
+        system_site_packages=wanted.system_site_packages,
+        prompt=wanted.name,
+    )
+    if document["packages"]:
+        context.check_stop()
+        context.engine.install(
+            InstallRequest(
+                venv=generation.venv,
+                pylock=generation.pylock,
+                indexes=context.indexes,
+                link_mode=wanted.link_mode,
+                compile_bytecode=wanted.compile_bytecode,
+                builds=wanted.builds,
+                offline=context.options.offline,
+                refresh=refresh,
+            )
+        )
+    if copies:
+        remove_tree(generation.directory, "source")
+    rewrite_activation(generation.venv, context.state.layout.environment(wanted.name))
+    write_pip_stub(generation.venv, wanted.name)

@@ -1,0 +1,107 @@
+"""Garbage collection of generations: what is neither published, retained, nor in use is deleted (retention)."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from reconciler.state.layout import Generation
+from reconciler.state.store import State
+from reconciler.state.trees import remove_tree
+
+DEFAULT_KEEP = 3
+
+
+def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozenset()) -> list[Generation]:
+    """Delete every generation that may go, and return them; call it with the root's lock held.
+
+    Kept are the published one, the newest sealed ones up to `keep_generations` (the published one counted), those in
+    `spare` and those that a live process uses. Of an environment that is no longer known, nothing is kept.
+    """
+    doomed = [each for each in removable(state) if (each.directory.parent.name, each.number) not in spare]
+    if not doomed:
+        return []
+    used = _used_by_processes(state.layout.own / "generations")
+    removed = []
+    for generation in doomed:
+        name = generation.directory.parent.name
+        if (name, generation.number) in used or _is_locked(generation):
+            continue
+        remove_tree(generation.directory.parent, str(generation.number), below=state.layout.own)
+        removed.append(generation)
+        with suppress(OSError):  # the last of a deleted environment: its directory goes too
+            if state.applied(name) is None:
+                generation.directory.parent.rmdir()
+    return removed
+
+
+def removable(state: State) -> list[Generation]:
+    """Return the generations that neither publication nor retention keeps, in use or not."""
+    layout = state.layout
+    try:
+        names = sorted(os.listdir(layout.own / "generations"))
+    except FileNotFoundError:
+        return []
+    doomed = []
+    for name in names:
+        published = layout.published_number(name)
+        applied = state.applied(name)
+        keep = {published}
+        if applied is not None:
+            count = applied.settings.get("keep_generations")
+            limit = count if isinstance(count, int) and count > 0 else DEFAULT_KEEP
+            sealed = [number for number in layout.generation_numbers(name) if state.seal(name, number) is not None]
+            older = [number for number in reversed(sealed) if number != published]
+            keep |= set(older[: limit - 1])
+        doomed += [layout.generation(name, n) for n in layout.generation_numbers(name) if n not in keep]
+    return doomed
+
+
+def _is_locked(generation: Generation) -> bool:
+    """Say whether a `run` holds its shared lock on the generation."""
+    try:
+        descriptor = os.open(generation.in_use, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _used_by_processes(generations: Path) -> set[tuple[str, int]]:
+    """Return (name, number) of generations that a live process names in its command line, environment or maps.
+
+    Linux only; elsewhere `run`'s lock alone protects. A process of our own that cannot be read is rare (it ended);
+    other users' environments cannot be read without being root, their command lines can.
+    """
+    needle = os.fsencode(generations) + b"/"
+    used: set[tuple[str, int]] = set()
+    for content in _process_texts():
+        start = content.find(needle)
+        while start >= 0:
+            rest = content[start + len(needle) : start + len(needle) + 300].split(b"/", 2)
+            if len(rest) > 1 and rest[1][:12].isdigit():
+                used.add((os.fsdecode(rest[0]), int(rest[1])))
+            start = content.find(needle, start + 1)
+    return used
+
+
+def _process_texts() -> Iterator[bytes]:
+    proc = Path("/proc")
+    own = str(os.getpid())
+    try:
+        pids = [name for name in os.listdir(proc) if name.isdigit() and name != own]
+    except OSError:
+        return
+    for pid in pids:
+        for part in ("cmdline", "environ", "maps"):
+            with suppress(OSError):
+                yield (proc / pid / part).read_bytes()
+        with suppress(OSError):
+            yield os.fsencode((proc / pid / "cwd").readlink()) + b"/"

@@ -1,0 +1,249 @@
+"""One environment's way through its steps; what each step does is in the module of its name."""
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+from typing import assert_never
+
+from reconciler.apply.build import build
+from reconciler.apply.context import ApplyContext
+from reconciler.apply.probe import ProbeError, child_environment, run_hooks, run_probe
+from reconciler.apply.publish import adopt, publish, unpublish
+from reconciler.apply.sync import sync_filesystem
+from reconciler.apply.verify import RecordMismatchError, verify_lock, verify_records
+from reconciler.diff.model import Target
+from reconciler.diff.settings import settings_of
+from reconciler.errors import ApplyError
+from reconciler.lock.document import write_lock
+from reconciler.lock.model import Lock
+from reconciler.observe.actual import ActualEnvironment, Depth
+from reconciler.observe.environment import observe_environment
+from reconciler.observe.pyvenv_cfg import read_pyvenv_cfg
+from reconciler.plan.model import EnvironmentPlan, Step, StepKind
+from reconciler.state.applied import Applied, AppliedInterpreter
+from reconciler.state.inventory import Inventory, prepare_bytecode_directories, save_inventory, take_inventory
+from reconciler.state.layout import Generation
+from reconciler.state.published import Published
+from reconciler.state.seal import Seal, write_seal
+from reconciler.state.trees import remove_tree
+
+
+class EnvironmentRun:
+    """Carries one environment through the steps of its plan.
+
+    `published` says whether the environment's path was changed: what fails after that is said to be after it.
+    """
+
+    def __init__(self, plan: EnvironmentPlan, context: ApplyContext) -> None:
+        self.plan = plan
+        self.context = context
+        self.generation: Generation | None = None
+        self.published = False
+        self._observed: ActualEnvironment | None = None
+        self._inventory: Inventory | None = None
+        self._applied: Applied | None = context.state.applied(plan.name)
+
+    def perform(self, step: Step) -> str:
+        """Perform one step; return a short sentence about it. Raises EnvsyncError or OSError."""
+        if not self.published:
+            self.context.check_stop()
+        match step.kind:
+            case StepKind.LOCK:
+                write_lock(self._lock)
+                return self._lock.path.name
+            case StepKind.BUILD:
+                return self._build()
+            case StepKind.VERIFY:
+                return self._verify()
+            case StepKind.PROBE:
+                return self._probe()
+            case StepKind.SEAL:
+                self._seal()
+            case StepKind.SYNC:
+                sync_filesystem(self._new.directory)
+            case StepKind.PUBLISH:
+                publish(self._layout, self.plan.name, self._new.number)
+                self.published = True
+            case StepKind.ADOPT:
+                kept = adopt(self._layout, self.plan.name, self._new.number)
+                self.published = True
+                return f"the old one is kept at {kept}"
+            case StepKind.BEFORE_DELETE:
+                self._hooks("before_delete")
+            case StepKind.UNPUBLISH:
+                unpublish(self._layout, self.plan.name)
+                self.published = True
+            case StepKind.RECORD:
+                self._record()
+            case StepKind.FORGET:
+                self.context.state.forget(self.plan.name)
+                self._applied = None
+            case StepKind.AFTER_PUBLISH:
+                self._hooks("after_publish")
+                if self._applied is not None:
+                    self._applied = replace(self._applied, hooks_pending=False)
+                    self.context.state.record(self._applied)
+            case _:
+                assert_never(step.kind)
+        return ""
+
+    def abandon(self, error: BaseException) -> None:
+        """Clear away a generation that will not be published; a failed probe's stays for inspection, until gc."""
+        if self.generation is not None and not self.published and not isinstance(error, ProbeError):
+            remove_tree(self.generation.directory.parent, str(self.generation.number), below=self._layout.own)
+
+    @property
+    def _layout(self):  # type: ignore[no-untyped-def]
+        return self.context.state.layout
+
+    @property
+    def _target(self) -> Target:
+        if self.plan.target is None:
+            raise ApplyError(f"{self.plan.name}: the plan has nothing to build from")
+        return self.plan.target
+
+    @property
+    def _lock(self) -> Lock:
+        if self._target.lock is None:
+            raise ApplyError(f"{self.plan.name}: the plan has no lock", hint=f"run `envsync lock {self.plan.name}`")
+        return self._target.lock
+
+    @property
+    def _new(self) -> Generation:
+        if self.generation is None:
+            raise ApplyError(f"{self.plan.name}: the plan has no build step")
+        return self.generation
+
+    def _build(self) -> str:
+        self.generation = self.context.state.new_generation(self.plan.name)
+        build(self._target, self._lock, self.generation, self.context)
+        return f"{len(self._target.packages or ())} packages"
+
+    def _verify(self) -> str:
+        """Verify the generation; where files differ from their RECORD, build once more with the cache refreshed."""
+        try:
+            self._verify_once()
+        except RecordMismatchError as error:
+            spoilt = self._new
+            self.generation = self.context.state.new_generation(self.plan.name)
+            remove_tree(spoilt.directory.parent, str(spoilt.number), below=self._layout.own)
+            build(self._target, self._lock, self.generation, self.context, refresh=error.packages)
+            self._verify_once()
+            return f"rebuilt: the cache had changed files of {', '.join(error.packages)}"
+        return f"{len(self._inventory.entries) if self._inventory else 0} files"
+
+    def _verify_once(self) -> None:
+        venv = self._new.venv
+        prepare_bytecode_directories(venv)
+        self._observed = observe_environment(
+            venv, name=self.plan.name, published=None, depth=Depth.METADATA, inodes=self.context.inodes
+        )
+        verify_lock(self._target.packages or (), self._observed)
+        self._inventory = take_inventory(venv, self.context.inodes)
+        verify_records(venv, self._observed, self._inventory)
+
+    def _probe(self) -> str:
+        wanted = self._target.environment
+        if self.generation is not None:
+            venv, observed = self.generation.venv, self._observed
+        else:  # settings alone changed: what is published is probed
+            venv = self._layout.generation(self.plan.name, self.plan.generation).venv
+            observed = None
+        if observed is None:
+            observed = observe_environment(
+                venv, name=self.plan.name, published=None, depth=Depth.METADATA, inodes=self.context.inodes
+            )
+        env = child_environment(venv, wanted.env, self.context.ambient)
+        passed = []
+        for probe in wanted.probes:
+            self.context.check_stop()
+            passed.append(run_probe(probe, venv, observed, self._target.interpreter, env))
+        return ", ".join(passed)
+
+    def _seal(self) -> None:
+        """Write inventory and seal, having looked once more: a probe must leave the environment as it was."""
+        generation, target, observed, inventory = self._new, self._target, self._observed, self._inventory
+        if observed is None or inventory is None:
+            raise ApplyError(f"{self.plan.name}: a generation that was not verified is not sealed")
+        wanted = target.environment
+        save_inventory(inventory, generation.inventory)
+        if wanted.probes:
+            self._refuse_if_probes_wrote(inventory)
+        configuration = read_pyvenv_cfg(generation.venv)
+        applied = Applied(
+            name=self.plan.name,
+            project=self.context.plan.project,
+            generation=generation.number,
+            interpreter=AppliedInterpreter(
+                path=target.interpreter.path,
+                version=target.interpreter.version,
+                implementation=target.interpreter.implementation,
+            ),
+            packages=target.packages or (),
+            installed={each.key: each.identity for each in observed.distributions},
+            accepted=frozenset(finding.key for finding in observed.findings),
+            settings=settings_of(wanted),
+            prevent_destroy=wanted.prevent_destroy,
+            hooks_pending=bool(wanted.hooks.after_publish),
+            seal="",
+        )
+        digest = write_seal(
+            Seal(
+                applied=applied,
+                plan=self.context.plan.id,
+                created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+                inventory=inventory.digest,
+                home=configuration.home,
+                system_site_packages=wanted.system_site_packages,
+                lock=self._lock.digest,
+            ),
+            generation.seal,
+        )
+        self._applied = replace(applied, seal=digest)
+
+    def _refuse_if_probes_wrote(self, inventory: Inventory) -> None:
+        generation = self._new
+        seen = observe_environment(
+            generation.venv,
+            name=self.plan.name,
+            published=Published(
+                generation=generation.number,
+                venv=generation.venv,
+                inventory=generation.inventory,
+                seal="",
+                home=read_pyvenv_cfg(generation.venv).home,
+                system_site_packages=self._target.environment.system_site_packages,
+            ),
+            depth=Depth.FILES,
+            inodes=self.context.inodes,
+            ignore_files=self._target.environment.ignore_files,
+        )
+        wrote = [finding.path for finding in seen.findings if finding.path and "file" in finding.code]
+        if wrote:
+            raise ProbeError(
+                f"a probe changed the environment: {', '.join(wrote[:5])}",
+                hint="let it write elsewhere, or name the files in ignore_files",
+            )
+
+    def _record(self) -> None:
+        """Write the record: of the new generation, or of new settings for the one that stands."""
+        if self._applied is None:
+            raise ApplyError(f"{self.plan.name}: nothing was applied that could be recorded")
+        if self.generation is None:
+            wanted = self._target.environment
+            self._applied = replace(self._applied, settings=settings_of(wanted), prevent_destroy=wanted.prevent_destroy)
+        self.context.state.record(self._applied)
+
+    def _hooks(self, kind: str) -> None:
+        """Run the hooks of `kind` as last applied, or as this run applies them."""
+        applied = self._applied
+        hooks = applied.settings.get("hooks") if applied else None
+        commands = hooks.get(kind) if isinstance(hooks, dict) else None
+        if applied is None or not isinstance(commands, list):
+            return
+        number = self.generation.number if self.generation else applied.generation
+        venv: Path = self._layout.generation(self.plan.name, number).venv
+        stored = applied.settings.get("env")
+        env = {str(key): str(value) for key, value in stored.items()} if isinstance(stored, dict) else {}
+        argvs = [[str(part) for part in argv] for argv in commands if isinstance(argv, list)]
+        run_hooks(argvs, child_environment(venv, env, self.context.ambient))

@@ -1,0 +1,128 @@
+"""Probes: checks that a built generation must pass before it is published, and hooks, which run after or before.
+
+They run in the environment: its `bin` first on PATH, `env` from the manifest, nothing ambient, nothing written.
+"""
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import assert_never
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from reconciler.engines.child import run_child
+from reconciler.engines.environ import allowed_environment
+from reconciler.engines.interpreter import Interpreter
+from reconciler.errors import ApplyError
+from reconciler.manifest.desired import CommandProbe, DependenciesProbe, ImportProbe, Probe
+from reconciler.observe.actual import ActualEnvironment
+from reconciler.observe.metadata import required_distributions
+
+_HOOK_SECONDS = 300.0
+
+
+class ProbeError(ApplyError):
+    """A probe did not pass; the generation is not published."""
+
+    code = "probe-failed"
+
+
+class HookError(ApplyError):
+    """A hook did not exit 0."""
+
+    code = "hook-failed"
+
+
+def child_environment(venv: Path, extra: Mapping[str, str], ambient: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a program that runs in `venv`: allow-listed, then the manifest's own `env`."""
+    base = allowed_environment(ambient)
+    base["PATH"] = f"{venv / 'bin'}:{base['PATH']}"
+    return {**base, "VIRTUAL_ENV": str(venv), "PYTHONDONTWRITEBYTECODE": "1", **extra}
+
+
+def run_probe(
+    probe: Probe, venv: Path, observed: ActualEnvironment, interpreter: Interpreter, env: Mapping[str, str]
+) -> str:
+    """Run one probe against the venv at its own path; return what it found fine. Raises ProbeError."""
+    match probe:
+        case ImportProbe():
+            argv = (str(venv / "bin" / "python"), "-c", f"import importlib; importlib.import_module({probe.module!r})")
+            _run("import " + probe.module, argv, env, probe.timeout)
+            return f"import {probe.module}"
+        case CommandProbe():
+            _run(" ".join(probe.argv), probe.argv, env, probe.timeout)
+            return " ".join(probe.argv)
+        case DependenciesProbe():
+            broken = broken_dependencies(venv, observed, interpreter)
+            if broken:
+                raise ProbeError("probe dependencies failed: " + "; ".join(broken))
+            return "dependencies"
+        case _:
+            assert_never(probe)
+
+
+def run_hooks(hooks: Sequence[Sequence[str]], env: Mapping[str, str]) -> None:
+    """Run hooks one after the other; raises HookError at the first that does not exit 0."""
+    for argv in hooks:
+        try:
+            _run(" ".join(argv), argv, env, _HOOK_SECONDS)
+        except ProbeError as error:
+            raise HookError(error.message.replace("probe", "hook", 1), details=error.details) from error
+
+
+def broken_dependencies(venv: Path, observed: ActualEnvironment, interpreter: Interpreter) -> list[str]:
+    """Return a sentence for each requirement of an installed distribution that is not met, as `pip check` would."""
+    installed = {each.key: each.version for each in observed.distributions}
+    broken = []
+    for each in observed.distributions:
+        for line in required_distributions(venv / each.place):
+            try:
+                requirement = Requirement(line)
+            except InvalidRequirement:
+                broken.append(f"{each.key} {each.version} has an unreadable requirement: {line}")
+                continue
+            if requirement.marker and not requirement.marker.evaluate({**interpreter.markers, "extra": ""}):
+                continue
+            version = installed.get(canonicalize_name(requirement.name))
+            if version is None:
+                broken.append(f"{each.key} {each.version} requires {requirement.name}, which is not installed")
+            elif not _satisfies(requirement, version):
+                broken.append(f"{each.key} {each.version} requires {requirement}, but {version} is installed")
+    return broken
+
+
+def _satisfies(requirement: Requirement, version: str) -> bool:
+    try:
+        return requirement.specifier.contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return False
+
+
+def _run(shown: str, argv: Sequence[str], env: Mapping[str, str], timeout: float) -> None:
+    """Run a probe's program in an empty directory; raise ProbeError unless it exits 0 in time."""
+    program = _find(argv[0], env["PATH"])
+    if program is None:
+        raise ProbeError(f"probe {shown} failed: {argv[0]} is not found in the environment or on PATH")
+    with tempfile.TemporaryDirectory(prefix="envsync-probe-") as empty:
+        try:
+            done = run_child([program, *argv[1:]], env=env, cwd=Path(empty), timeout=timeout)
+        except OSError as error:
+            raise ProbeError(f"probe {shown} failed: {error.strerror}") from error
+    if done.timed_out:
+        raise ProbeError(f"probe {shown} did not end within {timeout:g} seconds", details=done.last_words())
+    if not done.ok:
+        raise ProbeError(f"probe {shown} failed with exit code {done.returncode}", details=done.last_words())
+
+
+def _find(program: str, path: str) -> str | None:
+    """Return the absolute path of `program`, looked up on `path`."""
+    if "/" in program:
+        return program
+    for directory in path.split(":"):
+        candidate = os.path.join(directory, program)  # noqa: PTH118  # text in, text out
+        if os.access(candidate, os.X_OK) and os.path.isfile(candidate):  # noqa: PTH113
+            return candidate
+    return None

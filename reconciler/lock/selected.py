@@ -1,0 +1,70 @@
+"""The PEP 751 document of exactly what one build installs: one file a package, no markers, absolute directories."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageSdist, PackageVcs, PackageWheel, Pylock
+
+from reconciler.engines.interpreter import Interpreter
+from reconciler.lock.model import Lock
+from reconciler.lock.select import Artifact, artifact_directory, select_artifacts
+
+
+def selected_document(lock: Lock, interpreter: Interpreter, copies: Mapping[Path, Path]) -> dict[str, Any]:
+    """Return what `lock` selects for `interpreter` as a document of its own.
+
+    `copies` maps a source directory to the copy that is to be built in its stead.
+    """
+    packages = [_package(package, artifact, lock, copies) for package, artifact in select_artifacts(lock, interpreter)]
+    whole = Pylock.from_dict(lock.document)
+    return dict(Pylock(lock_version=whole.lock_version, created_by="envsync", packages=packages).to_dict())
+
+
+def source_directories(lock: Lock, interpreter: Interpreter) -> tuple[Path, ...]:
+    """Return the directories that are installed from source, not as editables: the ones to build from a copy."""
+    return tuple(
+        artifact_directory(lock, artifact)
+        for _, artifact in select_artifacts(lock, interpreter)
+        if isinstance(artifact, PackageDirectory) and not artifact.editable
+    )
+
+
+def _package(package: Package, artifact: Artifact, lock: Lock, copies: Mapping[Path, Path]) -> Package:
+    vcs = directory = archive = sdist = wheels = None
+    match artifact:
+        case PackageWheel():
+            wheels = [artifact]
+        case PackageSdist():
+            sdist = artifact
+        case PackageVcs():
+            vcs = artifact
+        case PackageArchive():
+            archive = _absolute_archive(artifact, lock)
+        case PackageDirectory():
+            place = artifact_directory(lock, artifact)
+            directory = PackageDirectory(
+                path=str(copies.get(place, place)), editable=artifact.editable, subdirectory=artifact.subdirectory
+            )
+    return Package(
+        name=package.name,
+        version=package.version,
+        index=package.index,
+        vcs=vcs,
+        directory=directory,
+        archive=archive,
+        sdist=sdist,
+        wheels=wheels,
+    )
+
+
+def _absolute_archive(archive: PackageArchive, lock: Lock) -> PackageArchive:
+    """Return an archive whose path, relative to the lock, is absolute."""
+    if archive.path is None:
+        return archive
+    return PackageArchive(
+        path=str((lock.path.parent / archive.path).resolve()),
+        size=archive.size,
+        hashes=archive.hashes,
+        subdirectory=archive.subdirectory,
+    )

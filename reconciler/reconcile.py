@@ -1,0 +1,357 @@
+"""The story of the program: load, lock, observe, compare, plan, apply (design, section 3).
+
+    import reconciler
+    result = reconciler.load("envs.yaml").plan().apply()
+
+`Workspace` is a manifest on this machine, `Proposal` a plan made from it. Nothing here prints.
+"""
+
+import datetime as dt
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler.apply.collect import collect_garbage
+from reconciler.apply.context import ApplyContext, ApplyOptions
+from reconciler.apply.publish import finish_adoptions
+from reconciler.apply.schedule import apply_plan
+from reconciler.canonical import Json
+from reconciler.diff.compare import compare, retired
+from reconciler.diff.model import Diff, LockState
+from reconciler.engines.choose import Interpreters
+from reconciler.engines.uv import UvEngine
+from reconciler.errors import EnvsyncError, PlanFileError, UsageError
+from reconciler.events import Event, Notice, RunFinished, Status
+from reconciler.lock.document import lock_path, read_lock, write_lock
+from reconciler.lock.model import Lock
+from reconciler.lock.resolve import ResolveOptions
+from reconciler.manifest.desired import DesiredState
+from reconciler.manifest.expand import expand
+from reconciler.manifest.load import load_manifest
+from reconciler.manifest.models import Manifest
+from reconciler.observe.actual import ActualEnvironment, ActualState, Depth
+from reconciler.observe.environment import observe_environment
+from reconciler.plan.make import make_plan
+from reconciler.plan.model import Action, EnvironmentPlan, Plan, Policy
+from reconciler.plan.prior import prior
+from reconciler.state.applied import Applied
+from reconciler.state.history import append_history
+from reconciler.state.inodes import InodeHashes
+from reconciler.state.layout import Layout
+from reconciler.state.store import State
+from reconciler.targets import LockOptions, aim, lock_state, resolve_all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which environments: by name and by label; empty is all of them."""
+
+    names: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """How to plan.
+
+    `resolve` False never resolves (`check`); `build` lets a resolution build what the manifest allows (`apply` locks
+    so, `plan` never does); `locked` makes a stale lock an error; `offline` forbids the network.
+    """
+
+    depth: Depth = Depth.FILES
+    resolve: bool = True
+    build: bool = False
+    locked: bool = False
+    offline: bool = False
+    policy: Policy = field(default_factory=Policy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockOutcome:
+    """What `lock` found or did for one environment: `before` is how its lock stood, `changed` if it was written."""
+
+    environment: str
+    path: Path
+    before: LockState
+    changed: bool
+    lock: Lock | None
+
+
+def load(file: str | Path = "envs.yaml", *, ambient: Mapping[str, str] | None = None) -> "Workspace":
+    """Read a manifest; raises ManifestError with everything that is wrong in it."""
+    if sys.platform not in {"linux", "darwin"}:
+        raise EnvsyncError(f"envsync runs on Linux and macOS, not on {sys.platform}")
+    manifest = load_manifest(Path(file))
+    return Workspace(manifest=manifest, ambient=dict(os.environ if ambient is None else ambient))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A manifest on this machine, and the state below its root."""
+
+    manifest: Manifest
+    ambient: Mapping[str, str] = field(repr=False)
+
+    def desired(self, selection: Selection | None = None) -> DesiredState:
+        """Return what the manifest asks for, templates and matrix expanded; raises ManifestError or UsageError."""
+        chosen = selection or Selection()
+        return expand(self.manifest, names=chosen.names, labels=chosen.labels)
+
+    @property
+    def state(self) -> State:
+        """Return the state below the manifest's root."""
+        return State.at(self.desired().root)
+
+    @contextmanager
+    def hold(self, *, timeout: float = 60.0) -> Iterator[None]:
+        """Hold the root's lock while planning, asking and applying; raises LockTimeoutError or StateError."""
+        with self.state.hold(timeout=timeout):
+            yield
+
+    def plan(self, selection: Selection | None = None, options: PlanOptions | None = None) -> "Proposal":
+        """Return what differs and what apply would do about it; writes nothing but caches, builds nothing."""
+        how = options or PlanOptions()
+        desired = self.desired(selection)
+        state = State.at(desired.root)
+        applied = state.last_applied()
+        interpreters = self._interpreters(desired, state.layout)
+        engine = self._engine(desired, state.layout)
+        if how.policy.destroy:
+            unknown = sorted(how.policy.destroy - applied.keys())
+            if unknown:
+                raise UsageError(f"nothing to destroy: {', '.join(unknown)} was never applied here")
+            aimed, names = {}, how.policy.destroy
+        else:
+            resolve = ResolveOptions(build=how.build, offline=how.offline) if how.resolve else None
+            aimed = aim(desired, interpreters, engine, applied, LockOptions(resolve=resolve, locked=how.locked))
+            names = frozenset(aimed) | frozenset(retired(desired, applied))
+        interpreters.save()
+        inodes = InodeHashes.load(state.layout.inode_hashes)
+        actual = observe(sorted(names), desired, state, applied, how.depth, inodes)
+        inodes.save()
+        diff = Diff(environments=()) if how.policy.destroy else compare(desired, aimed, actual, applied)
+        plan = make_plan(desired, diff, aimed, actual, applied, how.policy)
+        return Proposal(plan=plan, workspace=self, desired=desired, options=how)
+
+    def lock(
+        self,
+        selection: Selection | None = None,
+        *,
+        upgrade: bool | tuple[str, ...] = False,
+        check: bool = False,
+        offline: bool = False,
+    ) -> list[LockOutcome]:
+        """Bring locks up to date and write those that changed; with `check` only say which are not fresh.
+
+        Raises LockError, ResolveError, EngineError or InterpreterError; nothing is then written.
+        """
+        desired = self.desired(selection)
+        state = State.at(desired.root)
+        previous = {
+            each.name: read_lock(lock_path(desired.locks, each.name), each.name) for each in desired.environments
+        }
+        states = {each.name: lock_state(previous[each.name], each, desired) for each in desired.environments}
+        moving = [each for each in desired.environments if upgrade or states[each.name] is not LockState.FRESH]
+        found: Mapping[str, Lock | str] = {}
+        if not check and moving:
+            applied = state.last_applied()
+            interpreters = self._interpreters(desired, state.layout)
+            chosen = {
+                each.name: interpreters.choose(
+                    each.python, keep=applied[each.name].interpreter.path if each.name in applied else ""
+                )
+                for each in moving
+            }
+            options = ResolveOptions(build=True, offline=offline, upgrade=upgrade)
+            engine = self._engine(desired, state.layout)
+            found = resolve_all(moving, desired, chosen, engine, options, previous)
+        outcomes = []
+        for each in desired.environments:
+            before, new = previous[each.name], found.get(each.name)
+            lock = new if isinstance(new, Lock) else before
+            changed = isinstance(new, Lock) and (before is None or before.digest != new.digest)
+            if changed and isinstance(new, Lock):
+                write_lock(new)
+            outcomes.append(
+                LockOutcome(
+                    environment=each.name,
+                    path=lock_path(desired.locks, each.name),
+                    before=states[each.name],
+                    changed=changed,
+                    lock=lock,
+                )
+            )
+        return outcomes
+
+    def observed(self, name: str, depth: Depth = Depth.METADATA) -> ActualEnvironment:
+        """Return what stands at one environment's path, whether or not the manifest names it."""
+        desired = self.desired()
+        state = State.at(desired.root)
+        inodes = InodeHashes.load(state.layout.inode_hashes)
+        return observe([name], desired, state, state.last_applied(), depth, inodes).environments[name]
+
+    def _interpreters(self, desired: DesiredState, layout: Layout) -> Interpreters:
+        return Interpreters(self.ambient, outside=desired.file.parent.resolve(), cache=layout.interpreter_facts)
+
+    def _engine(self, desired: DesiredState, layout: Layout) -> UvEngine:
+        cache = layout.engine_cache if desired.cache == "own" else None
+        names = tuple(index.name for index in desired.indexes)
+        return UvEngine(ambient=self.ambient, cache=cache, index_names=names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A plan, with what is needed to apply it."""
+
+    plan: Plan
+    workspace: Workspace = field(repr=False)
+    desired: DesiredState = field(repr=False)
+    options: PlanOptions = field(repr=False)
+
+    def apply(
+        self,
+        options: ApplyOptions | None = None,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        stop: threading.Event | None = None,
+        timeout: float = 60.0,
+    ) -> RunFinished:
+        """Take the root's lock and apply the plan; see `apply_held`."""
+        with self.workspace.hold(timeout=timeout):
+            return self.apply_held(options, on_event=on_event, stop=stop)
+
+    def apply_held(
+        self,
+        options: ApplyOptions | None = None,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> RunFinished:
+        """Apply the plan with the root's lock already held; `on_event` is called in this thread only.
+
+        Raises PlanFileError where what was planned on has moved since; what fails for one environment is in the
+        result, never raised.
+        """
+        how = options or ApplyOptions(parallelism=os.cpu_count() or 1)
+        state = State.at(self.desired.root)
+        tell = on_event or (lambda _event: None)
+        for name in finish_adoptions(state.layout):
+            tell(Notice(environment=name, message="an adoption that was cut short was undone"))
+        inodes = InodeHashes.load(state.layout.inode_hashes)
+        self._refuse_if_stale(state, inodes)
+        events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        context = ApplyContext(
+            plan=self.plan,
+            state=state,
+            engine=self.workspace._engine(self.desired, state.layout),  # noqa: SLF001  # the same module's
+            indexes=self.desired.indexes,
+            options=how,
+            inodes=inodes,
+            ambient=self.workspace.ambient,
+            emit=events.put,
+            stop=stop or threading.Event(),
+        )
+        state.layout.cache.mkdir(parents=True, exist_ok=True)
+        result = _relay(context, events, tell)
+        if how.collect and not result.interrupted:
+            spare = frozenset(
+                (name, number) for name in _failed(result) for number in state.layout.generation_numbers(name)
+            )
+            collect_garbage(state, spare=spare)
+        inodes.save()
+        if any(each.steps for each in self.plan.environments):
+            append_history(state.layout, _history_entry(self.plan, result, self.workspace.ambient))
+        return result
+
+    def _refuse_if_stale(self, state: State, inodes: InodeHashes) -> None:
+        """Look once more: what a person approved must be what is changed."""
+        applied = state.last_applied()
+        changing = [each for each in self.plan.environments if each.steps and not each.blocked]
+        names = [each.name for each in changing]
+        now = observe(names, self.desired, state, applied, self.plan.depth, inodes).environments
+        moved = [each.name for each in changing if _prior_now(each, now[each.name]) != each.prior]
+        if moved:
+            raise PlanFileError(
+                f"the plan no longer fits: {', '.join(moved)} changed on disk since it was made",
+                hint="plan again, and look at what moved",
+            )
+
+
+def observe(
+    names: Sequence[str],
+    desired: DesiredState,
+    state: State,
+    applied: Mapping[str, Applied],
+    depth: Depth,
+    inodes: InodeHashes,
+) -> ActualState:
+    """Observe the environments `names` below the root; executes nothing of them."""
+    ignore = {each.name: each.ignore_files for each in desired.environments}
+    found = {}
+    for name in names:
+        stored = applied[name].settings.get("ignore_files") if name in applied else None
+        remembered = tuple(str(each) for each in stored) if isinstance(stored, list) else ()
+        found[name] = observe_environment(
+            state.layout.environment(name),
+            name=name,
+            published=state.published(name),
+            depth=depth,
+            inodes=inodes,
+            ignore_files=ignore.get(name, remembered),
+        )
+    return ActualState(environments=found, depth=depth)
+
+
+def _prior_now(planned: EnvironmentPlan, seen: ActualEnvironment) -> str:
+    return prior(seen, planned.target.interpreter if planned.target and planned.action is not Action.DELETE else None)
+
+
+def _relay(
+    context: ApplyContext, events: "queue.SimpleQueue[Event | None]", tell: Callable[[Event], None]
+) -> RunFinished:
+    """Run the plan in a thread of its own and pass its events on from this one, in which signals arrive."""
+    outcome: list[RunFinished | BaseException] = []
+
+    def work() -> None:
+        try:
+            outcome.append(apply_plan(context))
+        except BaseException as error:  # noqa: BLE001  # raised again below, in the caller's thread
+            outcome.append(error)
+        finally:
+            events.put(None)
+
+    worker = threading.Thread(target=work, name="apply")
+    worker.start()
+    try:
+        while (event := events.get()) is not None:
+            tell(event)
+    finally:
+        worker.join()
+    result = outcome[0]
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+def _failed(result: RunFinished) -> list[str]:
+    """Return the names of the environments that failed: what they left stays for inspection until the next gc."""
+    return [each.environment for each in result.environments if each.failure is not None]
+
+
+def _history_entry(plan: Plan, result: RunFinished, ambient: Mapping[str, str]) -> dict[str, Json]:
+    return {
+        "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "by": ambient.get("USER") or str(os.getuid()),
+        "plan": plan.id,
+        "exit_code": result.exit_code,
+        "environments": [
+            {"name": each.environment, "action": each.action, "status": each.status, "generation": each.generation}
+            for each in result.environments
+            if each.status is not Status.UNCHANGED
+        ],
+    }
