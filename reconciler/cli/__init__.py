@@ -1,1 +1,33 @@
-"""Arguments to reconcile to render to exit code."""
+"""Arguments to reconcile to render to exit code.
+
+`--version` and `run` are answered before anything heavy is imported; everything else is the typer application.
+"""
+
+import sys
+
+from reconciler.errors import EnvsyncError
+
+
+def main() -> None:
+    """Run `envsync` with this process's arguments, and exit with the code of the design's section 9."""
+    arguments = sys.argv[1:]
+    if arguments in (["--version"], ["-V"]):
+        from reconciler import __version__
+
+        print(f"envsync {__version__}")  # noqa: T201
+        return
+    if arguments[:1] == ["run"] and not {"-h", "--help"} & set(arguments[: _own(arguments)]):
+        from reconciler.cli.run import run
+
+        sys.exit(run(arguments[1:]))
+    from reconciler.cli.app import main as application
+
+    sys.exit(application(arguments))
+
+
+def _own(arguments: list[str]) -> int:
+    """Return how many of `run`'s arguments are its own: those before `--`."""
+    return arguments.index("--") if "--" in arguments else len(arguments)
+
+
+__all__ = ["EnvsyncError", "main"]

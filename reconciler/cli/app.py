@@ -1,0 +1,87 @@
+"""The typer application: commands are registered here, each in its own module; errors end here, once."""
+
+import os
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from reconciler import __version__
+from reconciler.cli import inspect, lock, manifest, run_help
+from reconciler.cli.apply import apply, destroy
+from reconciler.cli.common import with_common_options
+from reconciler.cli.plan import check, plan
+from reconciler.cli.screen import screen
+from reconciler.errors import EnvsyncError, ManifestError
+from reconciler.render.error import render_error
+from reconciler.render.problems import render_problems
+
+USAGE_EXIT = 3
+
+app = typer.Typer(
+    name="envsync",
+    help="Keep the Python virtual environments of a machine equal to a manifest in git.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001  # typer's callback
+    if wanted:
+        typer.echo(f"envsync {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def envsync(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Keep the Python virtual environments of a machine equal to a manifest in git."""
+
+
+_COMMANDS = (
+    manifest.validate,
+    manifest.schema,
+    lock.lock,
+    plan,
+    apply,
+    check,
+    inspect.status,
+    inspect.freeze,
+    destroy,
+)
+for _command in _COMMANDS:
+    app.command()(with_common_options(_command))
+app.command()(run_help.run)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; return the exit code of the design's section 9."""
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(args=arguments, prog_name="envsync", standalone_mode=False)
+    except ManifestError as error:
+        sys.stderr.write(render_problems(error))
+        return error.exit_code
+    except EnvsyncError as error:
+        sys.stderr.write(render_error(error, screen().palette(sys.stderr)))
+        return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(error.format_message() + "\n")
+        return USAGE_EXIT
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return USAGE_EXIT
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("interrupted\n")
+        return 130
+    except BrokenPipeError:  # the reader left: `envsync plan | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,136 @@
+"""`envsync apply` and `envsync destroy`: lock, plan, show, ask, do."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import reconciler
+from reconciler.apply.context import ApplyOptions
+from reconciler.cli.interrupt import interruptible
+from reconciler.cli.options import (
+    AdoptOption,
+    AllowEmptyOption,
+    DepthOption,
+    DropIgnoredOption,
+    FileOption,
+    GcOption,
+    LabelsOption,
+    LockedOption,
+    LockTimeoutOption,
+    NamesArgument,
+    OfflineOption,
+    Output,
+    OutputOption,
+    ParallelismOption,
+    PruneOption,
+    YesOption,
+    selection,
+)
+from reconciler.cli.screen import screen, shown_root
+from reconciler.errors import InterruptedByUserError, UsageError
+from reconciler.events import RunFinished
+from reconciler.observe.actual import Depth
+from reconciler.plan.model import Plan, Policy
+from reconciler.reconcile import PlanOptions, Proposal, Selection, Workspace
+from reconciler.render.events_json import event_json
+from reconciler.render.plan_text import render_plan
+from reconciler.render.progress import progress_for
+from reconciler.state.holding import DEFAULT_TIMEOUT_SECONDS
+
+_CORES = os.cpu_count() or 1
+
+
+def apply(
+    names: NamesArgument = None,
+    file: FileOption = Path("envs.yaml"),
+    labels: LabelsOption = None,
+    output: OutputOption = Output.TEXT,
+    yes: YesOption = False,
+    depth: DepthOption = Depth.FILES,
+    locked: LockedOption = False,
+    offline: OfflineOption = False,
+    prune: PruneOption = True,
+    allow_empty: AllowEmptyOption = False,
+    adopt: AdoptOption = False,
+    drop_ignored: DropIgnoredOption = False,
+    parallelism: ParallelismOption = _CORES,
+    lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
+    gc: GcOption = True,
+) -> None:
+    """Make the environments as the manifest says: lock where needed, show the plan, ask, apply."""
+    policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored)
+    options = PlanOptions(depth=depth, build=True, locked=locked, offline=offline, policy=policy)
+    how = ApplyOptions(parallelism=parallelism, offline=offline, collect=gc)
+    workspace = reconciler.load(file)
+    _run(workspace, selection(names, labels), options, how, output=output, yes=yes, lock_timeout=lock_timeout)
+
+
+def destroy(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Environments to delete.")],
+    file: FileOption = Path("envs.yaml"),
+    output: OutputOption = Output.TEXT,
+    yes: YesOption = False,
+    lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
+    gc: GcOption = True,
+) -> None:
+    """Delete environments although the manifest has them; the next apply makes them anew."""
+    options = PlanOptions(depth=Depth.METADATA, resolve=False, policy=Policy(destroy=frozenset(names)))
+    how = ApplyOptions(parallelism=1, offline=True, collect=gc)
+    _run(reconciler.load(file), Selection(), options, how, output=output, yes=yes, lock_timeout=lock_timeout)
+
+
+def _run(
+    workspace: Workspace,
+    chosen: Selection,
+    options: PlanOptions,
+    how: ApplyOptions,
+    *,
+    output: Output,
+    yes: bool,
+    lock_timeout: float,
+) -> None:
+    """Plan under the root's lock, show, ask, apply; exit as the result says."""
+    asks = sys.stdin.isatty() and sys.stderr.isatty()
+    if not yes and not asks:
+        raise UsageError("apply asks before it changes anything, and there is no terminal", hint="give --yes")
+    with workspace.hold(timeout=lock_timeout):
+        proposal = workspace.plan(chosen, options)
+        if output is Output.TEXT:
+            _show(proposal.plan)
+        if proposal.plan.has_difference and not yes:
+            _ask(proposal.plan)
+        code = _perform(proposal, how, output).exit_code
+    if code:
+        raise typer.Exit(code)
+
+
+def _show(plan: Plan) -> None:
+    out = screen()
+    palette = out.palette(sys.stdout)
+    out.say(render_plan(plan, palette=palette, width=out.width, verbose=out.verbose, shown_root=shown_root(plan.root)))
+
+
+def _ask(plan: Plan) -> None:
+    """Ask once; anything but yes is no. Nothing is asked where everything is blocked."""
+    if not any(each.steps and not each.blocked for each in plan.environments):
+        return
+    sys.stderr.write("\nApply these changes? Only 'yes' is taken for yes: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"yes", "y"}:
+        raise InterruptedByUserError("not applied; nothing was changed")
+
+
+def _perform(proposal: Proposal, how: ApplyOptions, output: Output) -> RunFinished:
+    """Apply, telling what happens as it happens."""
+    out = screen()
+    with interruptible(out) as stop:
+        if output is Output.JSON:
+            return proposal.apply_held(how, on_event=lambda event: out.say(event_json(event)), stop=stop)
+        if not any(each.steps and not each.blocked for each in proposal.plan.environments):
+            return proposal.apply_held(how, stop=stop)
+        live = sys.stderr.isatty() and not out.quiet and os.environ.get("TERM") != "dumb"
+        with progress_for(sys.stderr, live=live, palette=out.palette(sys.stderr), quiet=out.quiet) as progress:
+            return proposal.apply_held(how, on_event=progress.on_event, stop=stop)

@@ -1,0 +1,43 @@
+"""`envsync lock`: bring the committed locks up to date, or say that they are not."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import reconciler
+from reconciler.cli.options import FileOption, LabelsOption, NamesArgument, OfflineOption, selection
+from reconciler.cli.screen import screen
+from reconciler.diff.model import LockState
+
+_DIFFERENCE = 2
+
+
+def lock(
+    names: NamesArgument = None,
+    file: FileOption = Path("envs.yaml"),
+    labels: LabelsOption = None,
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Let every pin move to the newest that fits.")] = False,
+    upgrade_package: Annotated[
+        list[str] | None,
+        typer.Option("--upgrade-package", "-P", metavar="PACKAGE", help="Let this package's pin move."),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 2 where a lock is not fresh.")] = False,
+    offline: OfflineOption = False,
+) -> None:
+    """Resolve what the manifest asks for and write one lock an environment (PEP 751)."""
+    moving: bool | tuple[str, ...] = upgrade or tuple(upgrade_package or ())
+    outcomes = reconciler.load(file).lock(selection(names, labels), upgrade=moving, check=check, offline=offline)
+    behind = [each for each in outcomes if each.before is not LockState.FRESH]
+    out = screen()
+    for each in outcomes:
+        if check and each.before is not LockState.FRESH:
+            out.say(f"{each.environment}: {each.path.name} is {each.before.value}")
+        elif each.changed:
+            packages = each.lock.document.get("packages", []) if each.lock else []
+            out.talk(f"{each.environment}: wrote {each.path.name}, {len(packages)} packages")
+    if check and behind:
+        raise typer.Exit(_DIFFERENCE)
+    if not behind and not any(each.changed for each in outcomes):
+        count = len(outcomes)
+        out.talk(f"{count} lock{' is' if count == 1 else 's are'} fresh")

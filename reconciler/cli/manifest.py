@@ -1,0 +1,52 @@
+"""`envsync validate` and `envsync schema`: about the manifest alone, no disk, no network."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import reconciler
+from reconciler.cli.options import FileOption
+from reconciler.cli.screen import screen
+
+
+class SchemaName(StrEnum):
+    """The documents that have a schema."""
+
+    MANIFEST = "manifest"
+    PLAN = "plan"
+    EVENTS = "events"
+
+
+def validate(file: FileOption = Path("envs.yaml")) -> None:
+    """Check the manifest and the files that it names; print nothing but errors."""
+    desired = reconciler.load(file).desired()
+    count = len(desired.environments)
+    screen().talk(f"{file}: {count} environment{'' if count == 1 else 's'}, no errors")
+
+
+def schema(
+    name: Annotated[SchemaName, typer.Argument(help="Which document's schema.")] = SchemaName.MANIFEST,
+) -> None:
+    """Print the JSON Schema of the manifest, of a plan, or of apply's event stream."""
+    screen().say(schema_text(name))
+
+
+def schema_text(name: SchemaName) -> str:
+    """Return a schema as it is committed below `schemas/`."""
+    match name:
+        case SchemaName.MANIFEST:
+            from reconciler.manifest.schema import manifest_schema
+
+            found = manifest_schema()
+        case SchemaName.PLAN:
+            from reconciler.plan.document import plan_schema
+
+            found = plan_schema()
+        case SchemaName.EVENTS:
+            from reconciler.render.event_document import event_schema
+
+            found = event_schema()
+    return json.dumps(found, indent=2) + "\n"

@@ -1,0 +1,97 @@
+"""`envsync plan` and `envsync check`: what differs; the same predicate, another question."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import reconciler
+from reconciler.cli.options import (
+    AdoptOption,
+    AllowEmptyOption,
+    DepthOption,
+    DropIgnoredOption,
+    FileOption,
+    LabelsOption,
+    LockedOption,
+    NamesArgument,
+    OfflineOption,
+    Output,
+    OutputOption,
+    PruneOption,
+    selection,
+)
+from reconciler.cli.screen import screen, shown_root
+from reconciler.observe.actual import Depth
+from reconciler.plan.document import plan_json
+from reconciler.plan.model import Policy
+from reconciler.reconcile import PlanOptions
+from reconciler.render.plan_text import render_check, render_plan
+
+_DIFFERENCE = 2
+
+
+def plan(
+    names: NamesArgument = None,
+    file: FileOption = Path("envs.yaml"),
+    labels: LabelsOption = None,
+    output: OutputOption = Output.TEXT,
+    depth: DepthOption = Depth.FILES,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit 2 where there is a difference.")
+    ] = False,
+    locked: LockedOption = False,
+    offline: OfflineOption = False,
+    prune: PruneOption = True,
+    allow_empty: AllowEmptyOption = False,
+    adopt: AdoptOption = False,
+    drop_ignored: DropIgnoredOption = False,
+) -> None:
+    """Show what `apply` would do, and why. Changes nothing, builds nothing, runs nothing of what it looks at."""
+    policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored)
+    options = PlanOptions(depth=depth, locked=locked, offline=offline, policy=policy)
+    made = reconciler.load(file).plan(selection(names, labels), options).plan
+    out = screen()
+    if output is Output.JSON:
+        out.say(plan_json(made))
+    else:
+        out.say(
+            render_plan(
+                made,
+                palette=out.palette(sys.stdout),
+                width=out.width,
+                verbose=out.verbose,
+                shown_root=shown_root(made.root),
+            )
+        )
+    if detailed_exitcode and made.has_difference:
+        raise typer.Exit(_DIFFERENCE)
+
+
+def check(
+    names: NamesArgument = None,
+    file: FileOption = Path("envs.yaml"),
+    labels: LabelsOption = None,
+    output: OutputOption = Output.TEXT,
+    depth: DepthOption = Depth.FILES,
+    prune: PruneOption = True,
+) -> None:
+    """Exit 2 where an environment is not as the manifest and its lock say; resolves nothing, needs no network."""
+    options = PlanOptions(depth=depth, resolve=False, offline=True, policy=Policy(prune=prune))
+    made = reconciler.load(file).plan(selection(names, labels), options).plan
+    out = screen()
+    if output is Output.JSON:
+        out.say(plan_json(made))
+    else:
+        out.say(
+            render_check(
+                made,
+                palette=out.palette(sys.stdout),
+                width=out.width,
+                verbose=out.verbose,
+                shown_root=shown_root(made.root),
+            )
+        )
+    if made.has_difference:
+        raise typer.Exit(_DIFFERENCE)

@@ -1,0 +1,199 @@
+"""Everything that a hand can do to an environment is found by `check` and put right by one `apply`."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.host import Host, base_environment
+from tests.wheels import make_wheel
+
+WEB = """
+web:
+  python: "3.11"
+  packages: [alpha==1.0, gamma]
+"""
+
+Damage = Callable[[Host], None]
+
+
+def uv(host: Host, *arguments: str) -> None:
+    """Work on the environment by hand, as a person with uv would."""
+    from uv import find_uv_bin
+
+    venv = host.venv("web").resolve()
+    command = [find_uv_bin(), "pip", *arguments[:1], "-p", str(venv / "bin/python"), "--no-config", *arguments[1:]]
+    subprocess.run(command, check=True, capture_output=True, env=base_environment())
+
+
+def package_uninstalled(host: Host) -> None:
+    uv(host, "uninstall", "gamma")
+
+
+def package_upgraded(host: Host) -> None:
+    uv(host, "install", "--default-index", host.index.url, "alpha==1.1")
+
+
+def package_added(host: Host) -> None:
+    uv(host, "install", "--default-index", host.index.url, "delta")
+
+
+def module_edited(host: Host) -> None:
+    (host.site_packages("web") / "beta.py").write_text("NAME = 'mine'\n")
+
+
+def module_deleted(host: Host) -> None:
+    (host.site_packages("web") / "beta.py").unlink()
+
+
+def stray_pth_added(host: Host) -> None:
+    (host.site_packages("web") / "evil.pth").write_text("import os\n")
+
+
+def record_removed(host: Host) -> None:
+    (host.site_packages("web") / "beta-2.0.dist-info/RECORD").unlink()
+
+
+def metadata_emptied(host: Host) -> None:
+    (host.site_packages("web") / "beta-2.0.dist-info/METADATA").write_text("")
+
+
+def pyvenv_cfg_removed(host: Host) -> None:
+    (host.venv("web") / "pyvenv.cfg").unlink()
+
+
+def interpreter_dangling(host: Host) -> None:
+    python = host.venv("web") / "bin/python"
+    python.unlink()
+    python.symlink_to("/nowhere/python3.11")
+
+
+def module_edited_with_size_and_mtime_put_back(host: Host) -> None:
+    module = host.site_packages("web") / "beta.py"
+    before = module.stat()
+    module.write_text("NAME = 'atad'\n"[: before.st_size].ljust(before.st_size, "\n"))
+    os.utime(module, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = module.stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+
+
+DAMAGES: list[tuple[Damage, set[str], set[tuple[str, str, str]]]] = [
+    # what was done, the environment's reasons, (package, action, reason)
+    (package_uninstalled, {"packages-drifted"}, {("gamma", "install", "removed-by-hand")}),
+    (package_upgraded, {"packages-drifted"}, {("alpha", "downgrade", "changed-by-hand")}),
+    (package_added, {"packages-drifted"}, {("delta", "remove", "installed-by-hand")}),
+    (module_edited, {"files-drifted"}, {("beta", "repair", "files-edited")}),
+    (module_deleted, {"files-drifted"}, {("beta", "repair", "files-edited")}),
+    (stray_pth_added, {"files-drifted"}, set()),
+    (record_removed, {"environment-damaged"}, {("beta", "repair", "metadata-damaged")}),
+    (metadata_emptied, {"environment-damaged"}, {("beta", "repair", "metadata-damaged")}),
+    (pyvenv_cfg_removed, {"environment-damaged"}, set()),
+    (interpreter_dangling, {"environment-damaged"}, set()),
+    (module_edited_with_size_and_mtime_put_back, {"files-drifted"}, {("beta", "repair", "files-edited")}),
+]
+
+
+@pytest.mark.parametrize(("damage", "reasons", "packages"), DAMAGES, ids=lambda each: getattr(each, "__name__", ""))
+def test_damage_by_hand_is_found_as_drift_and_put_right(
+    host: Host, damage: Damage, reasons: set[str], packages: set[tuple[str, str, str]]
+) -> None:
+    make_wheel(host.index.directory, "delta", "3.0")
+    host.manifest(WEB)
+    host.apply()
+    intact = host.freeze("web")
+
+    damage(host)
+
+    found = host.environment("web")
+    assert found["action"] == "update"
+    assert reasons <= {each["code"] for each in found["reasons"]}, found["reasons"]
+    assert {each["origin"] for each in found["reasons"]} == {"drift"}
+    assert packages <= {(each["name"], each["action"], each["reason"]) for each in found["packages"]}, found["packages"]
+
+    host.apply()
+    assert host.freeze("web") == intact
+    assert host.environment("web")["action"] == "no-op"
+
+
+def test_a_plain_directory_in_its_place_is_blocked_and_left_alone(host: Host) -> None:
+    host.manifest(WEB)
+    host.apply()
+    host.venv("web").unlink()
+    host.venv("web").mkdir()
+    (host.venv("web") / "thesis.txt").write_text("mine")
+
+    found = host.environment("web")
+    assert [each["code"] for each in found["blocked"]] == ["not-ours"]
+    assert host.envsync("apply", "--yes").code == 4
+    assert host.envsync("apply", "--yes", "--adopt").code == 4
+    assert (host.venv("web") / "thesis.txt").read_text() == "mine"
+
+
+def test_somebodys_own_venv_is_blocked_until_adopted_and_is_kept(host: Host) -> None:
+    host.manifest(WEB)
+    host.apply()
+    host.venv("web").unlink()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(host.venv("web"))], check=True)
+    (host.venv("web") / "marker").write_text("theirs")
+
+    assert [each["code"] for each in host.environment("web")["blocked"]] == ["not-ours"]
+    assert host.envsync("apply", "--yes").code == 4
+    assert (host.venv("web") / "marker").exists()
+
+    host.apply("--adopt")
+    assert host.venv("web").is_symlink()
+    kept = list((host.root / ".envsync/adopted/web").glob("*/venv/marker"))
+    assert [each.read_text() for each in kept] == ["theirs"]
+
+
+def test_a_version_raised_in_the_manifest_is_a_pending_upgrade(host: Host) -> None:
+    host.manifest(WEB)
+    host.apply()
+    host.manifest(WEB.replace("alpha==1.0", "alpha==1.1"))
+
+    assert {each["code"] for each in host.environment("web")["reasons"]} == {"lock-stale"}
+    planned = host.envsync("plan", "--output", "json").json()["environments"][0]
+    assert {(each["name"], each["action"], each["origin"]) for each in planned["packages"]} == {
+        ("alpha", "upgrade", "pending")
+    }
+    host.apply()
+    assert "alpha==1.1" in host.freeze("web")
+
+
+def test_another_python_in_the_manifest_replaces_the_environment(host: Host) -> None:
+    host.manifest(WEB)
+    host.apply()
+    host.manifest(WEB.replace('"3.11"', f'"{other_python(host)}"'))
+
+    planned = host.envsync("plan", "--output", "json").json()["environments"][0]
+    assert planned["action"] == "replace"
+    assert "interpreter-changed" in {each["code"] for each in planned["reasons"]}
+    host.apply()
+    assert f"python{other_python(host)}" in str(host.site_packages("web"))
+
+
+def test_an_environment_taken_out_of_the_manifest_is_deleted(host: Host) -> None:
+    host.manifest(WEB + "old:\n  python: '3.11'\n")
+    host.apply()
+    host.manifest(WEB)
+
+    found = host.environment("old")
+    assert found["action"] == "delete"
+    assert {each["code"] for each in found["reasons"]} == {"not-in-manifest"}
+    host.apply()
+    assert not os.path.lexists(host.venv("old"))
+    assert not (host.root / ".envsync/generations/old").exists()
+    assert host.venv("web").is_symlink()
+
+
+def other_python(host: Host) -> str:
+    """Return a version other than 3.11 that this machine has; skip, saying so, where there is none."""
+    for version in ("3.12", "3.13", "3.10", "3.9"):
+        pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+        if shutil.which(f"python{version}", path="/usr/bin:/usr/local/bin") or list(pyenv.glob(f"{version}.*")):
+            return version
+    pytest.skip("needs a second Python version, and this machine has one alone")

@@ -1,0 +1,138 @@
+"""`plan`, `check`, `status` and `freeze` on a repository and an environment full of canaries: none sings.
+
+Shown twice: no canary left its mark, and strace saw no program start that is of the repository or the environment.
+"""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.host import Host, base_environment
+
+MANIFEST = """
+web:
+  python: "3.11"
+  packages: [alpha==1.0]
+  probes: [{import: alpha}]
+fresh:
+  python: "3.11"
+  packages: [gamma]
+  project: {path: ., editable: true}
+"""
+
+needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace (Debian: apt-get install strace)")
+
+
+class Aviary:
+    """Plants canaries: Python and shell code that leaves a mark when it runs."""
+
+    def __init__(self, marks: Path) -> None:
+        self.marks = marks
+        marks.mkdir()
+        self.count = 0
+
+    def python(self, path: Path) -> None:
+        self.count += 1
+        path.parent.mkdir(parents=True, exist_ok=True)
+        line = f"import pathlib; pathlib.Path({str(self.marks / (str(self.count) + path.name))!r}).write_text('sang')\n"
+        path.write_text(line)
+
+    def program(self, path: Path) -> None:
+        self.count += 1
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\ntouch '{self.marks}/{self.count}{path.name}'\necho 'Python 3.11.0'\n")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+    def sang(self) -> list[str]:
+        return sorted(os.listdir(self.marks))
+
+
+def plant(host: Host, aviary: Aviary) -> dict[str, str]:
+    """Fill environment, repository and variables with canaries; return the hostile variables."""
+    repository, site = host.directory, host.site_packages("web")
+    for name in ("canary.pth", "sitecustomize.py", "usercustomize.py", "alpha/__init__.py"):
+        aviary.python(site / name)
+    for name in ("sitecustomize.py", "usercustomize.py", "setup.py", "backend/canary_backend.py", "conftest.py",
+                 "json.py", "yaml.py", "startup.py", "hostile/sitecustomize.py", "hostile/usercustomize.py"):  # fmt: skip
+        aviary.python(repository / name)
+    for name in ("python3", "python3.11", "python", "uv", "git", "hooks/fsmonitor", "askpass"):
+        aviary.program(repository / name)
+    aviary.program(host.venv("web").resolve() / "bin" / "pip")
+    (repository / "pyproject.toml").write_text(
+        '[project]\nname = "acme"\ndynamic = ["version", "dependencies"]\n[build-system]\nrequires = []\n'
+        'build-backend = "canary_backend"\nbackend-path = ["backend"]\n[tool.uv]\nindex-url = "http://127.0.0.1:9/x"\n'
+    )
+    (repository / "uv.toml").write_text('index-url = "http://127.0.0.1:9/uv-toml"\n')
+    (repository / "pip.conf").write_text("[global]\nindex-url = http://127.0.0.1:9/pip-conf\n")
+    (repository / ".python-version").write_text("3.8\n")
+    git = repository / ".git"
+    git.mkdir()
+    (git / "HEAD").write_text("ref: refs/heads/main\n")
+    (git / "config").write_text(f"[core]\n\tfsmonitor = {repository}/hooks/fsmonitor\n\trepositoryformatversion = 0\n")
+    hostile = str(repository / "hostile")
+    return {
+        "PATH": f".:{repository}:{base_environment()['PATH']}",
+        "PYTHONPATH": hostile,
+        "PYTHONSTARTUP": str(repository / "startup.py"),
+        "PYTHONHOME": hostile,
+        "PYTHONINSPECT": "1",
+        "VIRTUAL_ENV": str(host.venv("web")),
+        "UV_PYTHON": str(repository / "python3.11"),
+        "UV_INDEX_URL": "http://127.0.0.1:9/uv-variable",
+        "UV_CONFIG_FILE": str(repository / "uv.toml"),
+        "UV_PROJECT_ENVIRONMENT": hostile,
+        "PIP_CONFIG_FILE": str(repository / "pip.conf"),
+        "PIP_INDEX_URL": "http://127.0.0.1:9/pip-variable",
+        "GIT_ASKPASS": str(repository / "askpass"),
+        "GIT_DIR": str(git),
+    }
+
+
+@needs_strace
+@pytest.mark.parametrize("command", ["plan", "check", "status", "freeze web"])
+def test_looking_runs_nothing_of_the_repository_or_the_environment(host: Host, tmp_path: Path, command: str) -> None:
+    host.manifest(MANIFEST.partition("fresh:")[0])
+    host.apply()
+    aviary = Aviary(tmp_path / "marks")
+    hostile = plant(host, aviary)
+    host.manifest(MANIFEST)
+    log = tmp_path / "strace.log"
+    # -I: envsync itself starts as it does from its own script, but for the variables of this shell.
+    envsync = [sys.executable, "-I", "-c", "from reconciler.cli import main; main()", *command.split()]
+    done = subprocess.run(
+        ["strace", "-f", "-qq", "-s", "4096", "-e", "trace=execve", "-o", str(log), *envsync],
+        cwd=host.directory,
+        env={**base_environment(), **hostile},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode in {0, 2}, done.stderr
+    assert aviary.sang() == []
+    started = programs(log)
+    assert started, "strace saw not even envsync itself"
+    for program, arguments in started[1:]:
+        assert not Path(program).is_relative_to(host.directory), (program, arguments)
+        if "python" in Path(program).name and '"-S"' not in arguments:
+            # uv's own first look at a base interpreter; `site` of a base interpreter is the machine's, not ours
+            assert '"-I"' in arguments, (program, arguments)
+    if command == "plan":
+        assert "fresh" in done.stdout
+        assert "envsync lock fresh" in done.stdout  # only a build would tell: said, not done
+
+
+def programs(log: Path) -> list[tuple[str, str]]:
+    """Return (program, arguments) of every execve that succeeded, in order."""
+    found = []
+    for line in log.read_text().splitlines():
+        match = re.search(r'execve\("(?P<program>[^"]+)", (?P<arguments>\[.*\]), .*\) = 0$', line)
+        if match:
+            found.append((match["program"], match["arguments"]))
+    return found

@@ -1,0 +1,124 @@
+"""A host for functional tests: a directory with a manifest, a local index, and the real `envsync` command."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.index import ServedIndex, serve_index
+from tests.wheels import make_wheel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> dict[str, Any]:
+        found = json.loads(self.out)
+        assert isinstance(found, dict)
+        return found
+
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass(kw_only=True)
+class Host:
+    """A directory in which a person keeps `envs.yaml`; `envsync(...)` is what they type."""
+
+    directory: Path
+    index: ServedIndex
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Path:
+        return self.directory / ".envs"
+
+    def manifest(self, environments: str, *, head: str = "") -> None:
+        """Write `envs.yaml`: the local index, and `environments` as they stand below `environments:`."""
+        body = "".join(f"  {line}\n" if line else "\n" for line in environments.strip("\n").splitlines())
+        (self.directory / "envs.yaml").write_text(
+            f"version: 1\nproject: acme\nindexes:\n  - name: local\n    url: {self.index.url}\n{head}"
+            f"environments:{body and chr(10)}{body or ' {}' + chr(10)}",
+            encoding="utf-8",
+        )
+
+    def envsync(self, *arguments: str, env: Mapping[str, str] | None = None, stdin: str | None = None) -> Ran:
+        """Run the real command in the directory, with a small environment of its own."""
+        done = subprocess.run(
+            [sys.executable, "-m", "reconciler", *arguments],
+            cwd=self.directory,
+            env={**base_environment(), **self.env, **(env or {})},
+            input=stdin if stdin is not None else "",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
+
+    def apply(self, *arguments: str) -> Ran:
+        """Apply, and hold it to the rule that everything obeys: apply, then plan, is empty."""
+        ran = self.envsync("apply", "--yes", *arguments)
+        assert ran.code == 0, ran.out + ran.err
+        again = self.envsync("plan", "--detailed-exitcode", *[each for each in arguments if each != "--adopt"])
+        assert again.code == 0, "plan after apply is not empty:\n" + again.out + again.err
+        return ran
+
+    def check(self, *arguments: str) -> dict[str, Any]:
+        """Check as JSON; the exit code must agree with what it says."""
+        ran = self.envsync("check", "--output", "json", *arguments)
+        assert ran.code in {0, 2}, ran.err
+        found = ran.json()
+        changes = [each for each in found["environments"] if each["action"] != "no-op" or each["blocked"]]
+        assert (ran.code == 2) == bool(changes)
+        return found
+
+    def environment(self, name: str, *arguments: str) -> dict[str, Any]:
+        """Return what `check` says of one environment."""
+        found = [each for each in self.check(*arguments)["environments"] if each["name"] == name]
+        assert len(found) == 1
+        return dict(found[0])
+
+    def venv(self, name: str) -> Path:
+        return self.root / name
+
+    def site_packages(self, name: str) -> Path:
+        return next((self.venv(name) / "lib").glob("python3*")) / "site-packages"
+
+    def freeze(self, name: str) -> list[str]:
+        ran = self.envsync("freeze", name)
+        assert ran.code == 0, ran.err
+        return ran.out.splitlines()
+
+
+def base_environment() -> dict[str, str]:
+    """Return a child's environment: nothing of the test run's own PIP_*, UV_*, PYTHON* or virtual environment."""
+    kept = ("HOME", "PATH", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYENV_ROOT", "USER")
+    found = {name: os.environ[name] for name in kept if name in os.environ}
+    return {**found, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(Path(__file__).parent.parent)}
+
+
+@contextmanager
+def new_host(directory: Path) -> Iterator[Host]:
+    """Yield a host whose index has a few small packages: alpha 1.0 and 1.1 (which needs beta), beta, gamma."""
+    wheels = directory / "wheels"
+    wheels.mkdir(parents=True)
+    make_wheel(wheels, "alpha", "1.0", requires=["beta"], modules={"alpha/__init__.py": "NAME = 'alpha 1.0'\n"})
+    make_wheel(wheels, "alpha", "1.1", requires=["beta"], modules={"alpha/__init__.py": "NAME = 'alpha 1.1'\n"})
+    make_wheel(wheels, "beta", "2.0", modules={"beta.py": "NAME = 'beta'\n", "beta_data/x.txt": "text\n"})
+    make_wheel(wheels, "gamma", "0.1", modules={"gamma/__init__.py": ""}, scripts={"gamma": "gamma:main"})
+    work = directory / "work"
+    work.mkdir()
+    with serve_index(wheels) as index:
+        yield Host(directory=work, index=index)
