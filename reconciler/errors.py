@@ -39,7 +39,8 @@ class Problem:
     """One thing that is wrong in an input file.
 
     `path` is the key path (`environments.web.packages[1]`, empty for the file as a whole); `context` holds the
-    source lines to show as (number, text), credentials already blotted out.
+    source lines to show as (number, text), credentials already blotted out. `caret` is where, in the last of them, the
+    place is shown (column from 1, width), where that is known.
     """
 
     message: str
@@ -47,6 +48,7 @@ class Problem:
     place: Place | None = None
     hint: str | None = None
     context: tuple[tuple[int, str], ...] = ()
+    caret: tuple[int, int] | None = None
 
 
 class UsageError(EnvsyncError):

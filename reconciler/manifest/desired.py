@@ -27,7 +27,8 @@ class RequirementLine:
     """One requirement as PEP 508 text written anew by `packaging`, where it came from, and the hashes it allows.
 
     `hashes` are `sha256:<hex>` of the files allowed (pip's `--hash`); empty means any. `editable` lines and lines
-    that name a local directory have `path`, absolute; `text` is then what to print.
+    that name a local directory or archive have `path`, absolute, its `extras`, and its `marker` (PEP 508, empty if
+    none); `text` is then what to print, with the path relative to the manifest.
     """
 
     text: str
@@ -35,6 +36,8 @@ class RequirementLine:
     hashes: tuple[str, ...] = ()
     path: Path | None = None
     editable: bool = False
+    extras: tuple[str, ...] = ()
+    marker: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,8 @@ class LocalProject:
     """The project that is itself installed: its directory, and what its static metadata (PEP 621, 735) asks for.
 
     `requirements` are the dependencies of the project, its chosen extras and groups. `static` is False where
-    dependencies or version are only known after a build (`dynamic`, or no `[project]` table).
+    dependencies or version are only known after a build (`dynamic`, or no `[project]` table); `name` is empty where
+    even that is. `path` is absolute without symlinks, `relative` is from the manifest's directory (POSIX).
     """
 
     path: Path
@@ -124,12 +128,21 @@ class DesiredEnvironment:
     prevent_destroy: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class InputFile:
+    """A file that the desired state was read from, and the SHA-256 of its bytes (hexadecimal; empty: not there)."""
+
+    path: Path
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredState:
     """Everything that one manifest asks for on this machine.
 
     `environments` are those selected, by name; `declared` are the names of all of them, selected or not;
-    `selected` says whether a selection was made (nothing outside it may then be deleted).
+    `selected` says whether a selection was made (nothing outside it may then be deleted). `file` is as the user named
+    it, `root` and `locks` are absolute. `inputs` are all the files that it was made from, sorted by path.
     """
 
     project: str
@@ -142,3 +155,4 @@ class DesiredState:
     environments: tuple[DesiredEnvironment, ...] = ()
     declared: frozenset[str] = frozenset()
     selected: bool = False
+    inputs: tuple[InputFile, ...] = ()

@@ -1,0 +1,97 @@
+"""Reads a manifest: YAML text to Manifest, or every error of it at once, each with its place."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from reconciler.errors import ManifestError, Place, Problem
+from reconciler.manifest.model_problems import error_path, model_problems
+from reconciler.manifest.models import Manifest
+from reconciler.manifest.places import KeyPath
+from reconciler.manifest.references import References
+from reconciler.manifest.text_file import UnreadableFileError, read_text_file
+from reconciler.manifest.yaml_nodes import Document, Value, read_document
+
+
+def load_manifest(file: Path) -> Manifest:
+    """Return the manifest in `file`; raises ManifestError with all that is wrong with it, in file order.
+
+    Files that the manifest names are not looked at: `expand` reads those.
+    """
+    try:
+        content = read_text_file(file)
+    except UnreadableFileError as error:
+        raise ManifestError((_unreadable(file, error),)) from error
+    document = read_document(str(file), content)
+    manifest, problems = _validate(document, file)
+    if problems or manifest is None:
+        raise ManifestError(tuple(sorted(problems, key=_order)))
+    return manifest
+
+
+def _validate(document: Document, file: Path) -> tuple[Manifest | None, list[Problem]]:
+    value, source = document.value, document.source
+    problems = [*document.problems, *_empty_values(document)]
+    broken = {*document.broken, *(path for path, each in _values(value) if each is None)}
+    context = {"directory": file.parent, "file": file, "source": source}
+    manifest = None
+    errors: list[ErrorDetails] = []
+    try:
+        manifest = Manifest.model_validate(value, context=context)
+    except ValidationError as error:
+        errors = [each for each in error.errors(include_url=False) if not _within(error_path(each, value), broken)]
+    unsupported = [each for each in errors if each["loc"] == ("version",) and each["type"] != "missing"]
+    if unsupported:  # what else is wrong may be right in that version
+        return None, [*document.problems, *model_problems(unsupported, value, source)]
+    problems += model_problems(errors, value, source)
+    if isinstance(value, dict):
+        problems += References(value, source, file.parent).problems()
+    return manifest, problems
+
+
+def _empty_values(document: Document) -> Iterator[Problem]:
+    """Yield a problem for every key without a value: no key of a manifest means anything by it."""
+    for path, value in _values(document.value):
+        if value is None and path not in document.broken:
+            hint = "remove the key, or give it a value"
+            match path:
+                case ("environments" | "templates",):
+                    hint = f"write `{path[0]}: {{}}` if there are none"
+                case (*_, int()):
+                    hint = "remove it, or give it a value"
+                case _:
+                    pass
+            yield document.source.problem("no value", path, hint=hint, place=document.source.key_place(path))
+
+
+def _values(value: Value, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Value]]:
+    yield path, value
+    match value:
+        case dict():
+            for key, each in value.items():
+                yield from _values(each, (*path, key))
+        case tuple():
+            for number, each in enumerate(value):
+                yield from _values(each, (*path, number))
+        case _:
+            pass
+
+
+def _within(path: Sequence[str | int], broken: set[KeyPath]) -> bool:
+    return any(tuple(path[:length]) in broken for length in range(len(path) + 1))
+
+
+def _order(problem: Problem) -> tuple[int, int]:
+    return (problem.place.line, problem.place.column) if problem.place else (0, 0)
+
+
+def _unreadable(file: Path, error: UnreadableFileError) -> Problem:
+    if error.line:
+        place = Place(file=str(file), line=error.line, column=error.column)
+        return Problem(message=error.message, place=place, hint=error.hint or None)
+    hint = error.hint
+    if error.missing or error.message.startswith("a directory"):
+        hint = "name the manifest with -f FILE"
+    return Problem(message=error.message, path=str(file), hint=hint or None)

@@ -1,0 +1,162 @@
+"""A pyproject.toml as far as it says things without a build: metadata (PEP 621) and dependency groups (PEP 735)."""
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from packaging.dependency_groups import DependencyGroupResolver
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from reconciler.canonical import digest
+from reconciler.manifest.refusal import RefusedError
+from reconciler.manifest.requirement import parse_requirement
+
+# What a build backend is told decides what is installed; what other tools are told does not.
+_BACKENDS = ("flit", "hatch", "maturin", "meson-python", "pdm", "poetry", "scikit-build", "setuptools", "uv")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pyproject:
+    """What a pyproject.toml says. Without a `[project]` table `static` is False; `name` may then be empty.
+
+    `dynamic` is what `[project]` leaves to a build. Extras and groups go by normalized name. `digest` covers what an
+    install depends on.
+    """
+
+    name: str
+    version: str | None
+    static: bool
+    dynamic: frozenset[str]
+    dependencies: tuple[str, ...]
+    extras: Mapping[str, tuple[str, ...]]
+    groups: Mapping[str, Sequence[Any]]
+    digest: str
+
+    def requirements(self, extras: Sequence[str], groups: Sequence[str]) -> tuple[str, ...]:
+        """Return the dependencies, those of `extras` and those of `groups`, written anew, each once.
+
+        An extra or group may name the project itself (`acme[all]`): what that extra asks for stands in its place.
+        Raises RefusedError where one is no valid requirement.
+        """
+        found: dict[str, None] = {}
+        wanted: list[tuple[str, Sequence[str], Marker | None]] = [("project.dependencies", self.dependencies, None)]
+        wanted += [self._extra(extra, None) for extra in extras]
+        wanted += [(f"dependency-groups.{group}", self._group(group), None) for group in groups]
+        seen: set[tuple[str, str]] = set()
+        while wanted:
+            where, texts, marker = wanted.pop(0)
+            own: list[tuple[str, Sequence[str], Marker | None]] = []
+            for number, text in enumerate(texts):
+                requirement = _parsed(text, f"{where}[{number}]")
+                requirement.marker = _both(marker, requirement.marker)
+                if self.name and requirement.name == canonicalize_name(self.name):
+                    for extra in sorted(requirement.extras):
+                        if (extra, str(requirement.marker)) not in seen:
+                            seen.add((extra, str(requirement.marker)))
+                            own.append(self._extra(extra, requirement.marker))
+                else:
+                    found[str(requirement)] = None
+            wanted[:0] = own
+        return tuple(found)
+
+    def _extra(self, name: str, marker: Marker | None) -> tuple[str, Sequence[str], Marker | None]:
+        # One that does not exist asks for nothing: the caller has refused those that the manifest names.
+        return f"project.optional-dependencies.{name}", self.extras.get(name, ()), marker
+
+    def _group(self, name: str) -> tuple[str, ...]:
+        """Return a group's requirements with all that it includes (PEP 735)."""
+        try:
+            return tuple(str(each) for each in DependencyGroupResolver(self.groups).resolve(name))
+        except ExceptionGroup as error:  # packaging's way to say all that is wrong with it
+            first = error.exceptions[0]
+            text = str(first.args[0] if first.args else first).splitlines()[0]
+            raise RefusedError(f"dependency-groups.{name}: {text[:1].lower()}{text[1:]}") from error
+
+
+def parse_pyproject(text: str, *, fallback_name: str = "") -> Pyproject:
+    """Return what a pyproject.toml says; raises RefusedError where it is not TOML, or not what the PEPs want.
+
+    `fallback_name` is the project's where neither `[project]` nor Poetry's table has one.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RefusedError(f"not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise RefusedError("not valid TOML: nested too deeply") from error
+    tool = _table(document, "tool")
+    project = _table(document, "project")
+    if "project" in document and not isinstance(project.get("name"), str):
+        raise RefusedError("project.name is missing")
+    extras = _table(project, "optional-dependencies", "project.")
+    name = project.get("name") or _table(tool, "poetry", "tool.").get("name") or fallback_name
+    version = project.get("version")
+    return Pyproject(
+        name=str(name),
+        version=version if isinstance(version, str) else None,
+        static="project" in document,
+        dynamic=frozenset(_strings(project, "dynamic", "project.")),
+        dependencies=_strings(project, "dependencies", "project."),
+        extras={canonicalize_name(each): _strings(extras, each, "project.optional-dependencies.") for each in extras},
+        groups=_groups(_table(document, "dependency-groups")),
+        digest=digest(
+            _plain(
+                {
+                    "project": project,
+                    "build-system": _table(document, "build-system"),
+                    "tool": {name: tool[name] for name in _BACKENDS if name in tool},
+                }
+            )
+        ),
+    )
+
+
+def _groups(table: Mapping[str, Any]) -> Mapping[str, Sequence[Any]]:
+    groups: dict[str, Sequence[Any]] = {canonicalize_name(name): members for name, members in table.items()}
+    if len(groups) < len(table):
+        raise RefusedError("dependency-groups: two groups have the same normalized name")
+    return groups
+
+
+def _parsed(text: str, where: str) -> Requirement:
+    try:
+        return parse_requirement(text)
+    except RefusedError as refusal:
+        raise RefusedError(f"{where}: {refusal.message}", hint=refusal.hint) from refusal
+
+
+def _both(first: Marker | None, second: Marker | None) -> Marker | None:
+    if first is None or second is None:
+        return first or second
+    return first & second
+
+
+def _table(parent: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
+    value = parent.get(key, {})
+    if not isinstance(value, dict):
+        raise RefusedError(f"{where}{key} is no table")
+    return value
+
+
+def _strings(parent: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+    value = parent.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise RefusedError(f"{where}{key} is no list of strings")
+    return tuple(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return TOML values with dates and times as text, for the digest."""
+    match value:
+        case dict():
+            return {key: _plain(each) for key, each in value.items()}
+        case list():
+            return [_plain(each) for each in value]
+        case dt.date() | dt.time():
+            return value.isoformat()
+        case _:
+            return value

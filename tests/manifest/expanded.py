@@ -1,0 +1,52 @@
+"""The desired state as readable YAML: what differs from the defaults, without this machine's paths."""
+
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from reconciler.canonical import to_json
+from reconciler.manifest.desired import DesiredEnvironment, DesiredState, LocalProject, RequirementLine
+
+
+def readable(state: DesiredState) -> dict[str, Any]:
+    """Return the desired state as plain values; paths are relative to the manifest's directory."""
+    here = state.file.absolute().parent
+    return {
+        "root": _relative(state.root, here),
+        "locks": _relative(state.locks, here),
+        **_interesting(state, "project", "cache", "indexes"),
+        "environments": {each.name: _environment(each, here) for each in state.environments},
+        "inputs": [_relative(each.path, here) + ("" if each.sha256 else " (not there)") for each in state.inputs],
+    }
+
+
+def _environment(environment: DesiredEnvironment, here: Path) -> dict[str, Any]:
+    names = [each.name for each in fields(environment) if each.name not in {"name", "requirements", "project"}]
+    plain = _interesting(environment, *names)
+    plain["probes"] = [f"{type(each).__name__} {to_json(each)}" for each in environment.probes]
+    plain["requirements"] = [_line(each, here) for each in environment.requirements]
+    plain["project"] = _project(environment.project, here) if environment.project else None
+    return {key: value for key, value in plain.items() if value}
+
+
+def _line(line: RequirementLine, here: Path) -> dict[str, Any]:
+    plain = _interesting(line, "text", "source", "hashes", "editable", "extras", "marker")
+    return plain | ({"path": _relative(line.path, here)} if line.path else {})
+
+
+def _project(project: LocalProject, here: Path) -> dict[str, Any]:
+    names = [each.name for each in fields(project) if each.name not in {"path", "metadata_digest"}]
+    return _interesting(project, *names) | {"path": _relative(project.path, here)}
+
+
+def _interesting(value: Any, *names: str) -> dict[str, Any]:
+    defaults = {each.name: each.default for each in fields(value) if each.default is not MISSING}
+    return {
+        name: to_json(getattr(value, name))
+        for name in names
+        if getattr(value, name) != defaults.get(name, MISSING) and getattr(value, name) not in ({}, ())
+    }
+
+
+def _relative(path: Path, here: Path) -> str:
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_posix()

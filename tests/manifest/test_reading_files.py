@@ -1,0 +1,170 @@
+"""What stands where the manifest should be, and what a hostile one can try."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from reconciler.errors import ManifestError
+from reconciler.manifest.expand import expand
+from reconciler.manifest.load import load_manifest
+from reconciler.render.problems import render_problems
+
+HEAD = "version: 1\nproject: acme\n"
+
+
+def refused(file: Path) -> str:
+    with pytest.raises(ManifestError) as caught:
+        load_manifest(file)
+    assert caught.value.exit_code == 3
+    return render_problems(caught.value)
+
+
+def written(directory: Path, text: str) -> Path:
+    file = directory / "envs.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_manifest_that_is_not_there_says_how_to_name_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    expected = "error: envs.yaml: no such file\nhint: name the manifest with -f FILE\n"
+    assert refused(Path("envs.yaml")) == expected
+
+
+def test_a_directory_is_not_a_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("envs").mkdir()
+    assert refused(Path("envs")) == "error: envs: a directory, not a file\nhint: name the manifest with -f FILE\n"
+
+
+def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("envs.yaml")
+    assert refused(Path("envs.yaml")) == "error: envs.yaml: not a regular file\n"
+
+
+def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("envs.yaml").symlink_to("envs.yaml")
+    assert refused(Path("envs.yaml")) == "error: envs.yaml: too many symbolic links\n"
+
+
+def test_a_name_with_a_nul_is_no_file(tmp_path: Path) -> None:
+    assert "no such file" in refused(tmp_path / "a\0b")
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_manifest_without_permission_is_refused(tmp_path: Path) -> None:
+    file = written(tmp_path, HEAD)
+    file.chmod(0)
+    with as_nobody():
+        text = refused(file)
+    assert text == f"error: {file}: permission denied\n"
+
+
+def test_a_manifest_of_more_than_a_mebibyte_is_refused(tmp_path: Path) -> None:
+    padding = "#" * (1024 * 1024 - len(HEAD) - 1) + "\n"
+    assert load_manifest(written(tmp_path, HEAD + padding)).project == "acme"
+    assert "larger than 1 MiB" in refused(written(tmp_path, HEAD + "#" + padding))
+
+
+def test_a_manifest_that_an_editor_saved_with_a_byte_order_mark_and_crlf_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "envs.yaml"
+    file.write_bytes(b"\xef\xbb\xbf" + (HEAD + "environments: {}\nrot: x\n").replace("\n", "\r\n").encode())
+    assert f"{file}:4:1: rot: unknown key" in refused(file)
+
+
+def test_a_bomb_of_aliases_is_refused_at_once(tmp_path: Path) -> None:
+    levels = [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]" for level in range(1, 10)]
+    bomb = 'a0: &a0 ["lol"]\n' + "\n".join(levels) + "\n"
+    started = time.monotonic()
+    text = refused(written(tmp_path, bomb))
+    assert time.monotonic() - started < 10
+    assert text.count("anchors are not supported") == 10
+    assert text.count("aliases are not supported") == 9
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
+def test_nesting_of_100_000_levels_is_refused(tmp_path: Path, opening: str) -> None:
+    assert "nested deeper than 32 levels" in refused(written(tmp_path, opening * 100_000))
+
+
+def test_blocks_nested_too_deeply_are_refused(tmp_path: Path) -> None:
+    text = "".join(" " * at + "a:\n" for at in range(1000))
+    assert "nested deeper than 32 levels" in refused(written(tmp_path, text))
+
+
+def test_of_thousands_of_errors_the_first_hundred_are_shown_and_the_rest_counted(tmp_path: Path) -> None:
+    file = written(tmp_path, HEAD + "".join(f"key{number}: 1\n" for number in range(5000)))
+    shown = refused(file)
+    assert shown.count("unknown key") == 100
+    assert shown.endswith("\nerror: 4900 more\n")
+
+
+def test_terminal_escapes_in_keys_and_values_never_reach_the_terminal(tmp_path: Path) -> None:
+    text = HEAD + 'environments:\n  web:\n    "a\\e]0;x\\a": 1\n    \u202ebidi: 1\n    "zero\u200bwidth": 1\n'
+    shown = refused(written(tmp_path, text))
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert "\\u202ebidi" in shown
+    assert "zero\\u200bwidth" in shown
+
+
+def test_10_000_packages_load_and_expand(tmp_path: Path) -> None:
+    packages = "".join(f"      - package-{number}>=1.{number}\n" for number in range(10_000))
+    file = written(tmp_path, HEAD + 'environments:\n  web:\n    python: "3.12"\n    packages:\n' + packages)
+    (environment,) = expand(load_manifest(file)).environments
+    assert len(environment.requirements) == 10_000
+
+
+def test_a_chain_of_thousands_of_templates_and_environments_needs_no_deep_stack(tmp_path: Path) -> None:
+    templates = "".join(f"  t{at}: {{extends: t{at + 1}}}\n" for at in range(3000)) + '  t3000: {python: "3.12"}\n'
+    environments = "".join(f'  e{at}: {{python: "3.12", depends_on: [e{at + 1}]}}\n' for at in range(3000))
+    text = HEAD + "templates:\n" + templates + "environments:\n" + environments + "  e3000: {extends: t0}\n"
+    state = expand(load_manifest(written(tmp_path, text)), names=["e0"])
+    assert len(state.environments) == 3001
+    circle = text.replace("  e3000: {extends: t0}", '  e3000: {python: "3.12", depends_on: [e0]}')
+    assert "a circle: e0 -> e1 -> " in refused(written(tmp_path, circle))
+
+
+def test_an_interpreter_below_the_manifest_is_refused_however_it_is_named(tmp_path: Path) -> None:
+    (tmp_path / "repository" / "bin").mkdir(parents=True)
+    (tmp_path / "repository" / "bin" / "python").touch()
+    (tmp_path / "outside").symlink_to("repository/bin")
+    (tmp_path / "repository" / "out").symlink_to("/usr/bin")
+    for python in ("repository/bin/python", "outside/python", "repository/out/python3", "x/../repository/bin/python"):
+        text = HEAD + f"environments:\n  a: {{python: {tmp_path}/{python}}}\n"
+        assert "an interpreter in the manifest's own directory" in refused(written(tmp_path / "repository", text))
+    text = HEAD + f"environments:\n  a: {{python: {tmp_path}/elsewhere/python}}\n"
+    assert load_manifest(written(tmp_path / "repository", text)).environments["a"].python
+
+
+def test_an_absolute_root_that_holds_the_manifest_is_refused_also_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "repository").mkdir()
+    (tmp_path / "link").symlink_to("repository")
+    for root in (tmp_path, tmp_path / "repository", tmp_path / "link", Path("/")):
+        shown = refused(written(tmp_path / "repository", HEAD + f"root: {root}\n"))
+        assert "root: a directory that holds the manifest" in shown
+    assert load_manifest(written(tmp_path / "repository", HEAD + f"root: {tmp_path}/envs\n"))
+
+
+def test_reading_what_was_expanded_needs_no_pydantic() -> None:
+    code = "import sys, reconciler.manifest.expand; sys.exit('pydantic' in sys.modules or 'yaml' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

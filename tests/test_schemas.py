@@ -1,0 +1,91 @@
+"""The committed JSON Schemas: up to date, and of one mind with what the program accepts."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from reconciler.manifest.models import Environment, Manifest
+from reconciler.manifest.schema import manifest_schema
+
+
+class _Yaml12Loader(yaml.SafeLoader):
+    """YAML 1.2, as editors read it: `on` and dates are text."""
+
+
+_Yaml12Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in each if not tag.endswith((":timestamp", ":bool"))]
+    for first, each in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Yaml12Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false"), ["t", "f"])
+
+SCHEMAS = Path(__file__).parent.parent / "schemas"
+CASES = Path(__file__).parent / "cases" / "manifest"
+GOOD = sorted((CASES / "good").glob("*/envs.yaml"))
+
+# What a schema can say; places, references and other texts are beyond it.
+BAD = (
+    "unknown-key-in-environment",
+    "unknown-keys-at-every-level",
+    "wrong-types",
+    "bad-names",
+    "unsupported-version",
+    "version-as-text",
+    "python-read-as-a-number",
+    "env-values-that-are-no-strings",
+    "env-names-that-cannot-be",
+    "keys-without-values",
+    "probes",
+    "builds",
+    "patterns",
+    "a-list",
+)
+
+
+def test_the_committed_manifest_schema_is_what_the_models_say() -> None:
+    committed = (SCHEMAS / "manifest.schema.json").read_text(encoding="utf-8")
+    assert committed == json.dumps(manifest_schema(), indent=2, sort_keys=False) + "\n"
+
+
+def test_the_manifest_schema_is_a_draft_07_schema() -> None:
+    schema = manifest_schema()
+    assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
+    jsonschema.Draft7Validator.check_schema(schema)
+    text = json.dumps(schema)
+    assert "$defs" not in text
+    assert '"null"' not in text
+
+
+@pytest.mark.parametrize("file", [*GOOD, CASES / "sample.yaml"], ids=lambda file: file.parent.name)
+def test_a_good_manifest_validates(file: Path) -> None:
+    jsonschema.validate(_yaml(file), manifest_schema(), cls=jsonschema.Draft7Validator)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_manifest_does_not_validate(name: str) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(_yaml(CASES / "bad" / f"{name}.yaml"), manifest_schema(), cls=jsonschema.Draft7Validator)
+
+
+def test_every_key_has_words_for_the_editor() -> None:
+    schema = manifest_schema()
+    for definition in (schema, *schema["definitions"].values()):
+        assert definition["description"]
+        for key, value in definition["properties"].items():
+            assert value.get("description"), key
+            assert value.get("title"), key
+
+
+def test_the_schema_knows_every_key_of_the_models() -> None:
+    schema = manifest_schema()
+    assert set(schema["properties"]) == set(Manifest.model_fields)
+    assert set(schema["definitions"]["Environment"]["properties"]) == set(Environment.model_fields)
+
+
+def _yaml(file: Path) -> Any:
+    """Return the manifest as an editor reads it."""
+    return yaml.load(file.read_text(encoding="utf-8"), Loader=_Yaml12Loader)  # noqa: S506
