@@ -89,9 +89,7 @@ def with_repairs(
         files = tuple(sorted({each.path for each in wrong if each.path}))
         if name in lines:
             line = lines[name]
-            lines[name] = replace(
-                line, origin=Origin.BOTH, message=f"{line.message}, and {damage(wrong)}", files=files
-            )
+            lines[name] = replace(line, origin=Origin.BOTH, message=f"{line.message}, and {damage(wrong)}", files=files)
         elif name in found:
             edited = any(concern(each) is Concern.FILES for each in wrong)
             lines[name] = PackageChange(

@@ -42,6 +42,7 @@ class ReasonCode(StrEnum):
     LOCK_STALE = "lock-stale"  # its inputs moved
     SOURCE_CHANGED = "source-changed"  # a local project's files or metadata
     SETTINGS_CHANGED = "settings-changed"
+    HOOKS_PENDING = "hooks-pending"  # hooks after the last publish did not get to their end
     NOT_IN_MANIFEST = "not-in-manifest"
     DESTROY_REQUESTED = "destroy-requested"
     ADOPT_REQUESTED = "adopt-requested"

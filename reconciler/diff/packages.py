@@ -45,6 +45,8 @@ def package_changes(
         want, have, sealed, stands = wanted.get(name), had.get(name), installed.get(name), found.get(name)
         pending = want != have
         drifted = sealed != (stands.identity if stands else None)
+        if not (pending or drifted):
+            continue  # before anything is made of it: nearly every package of nearly every run
         sides = Sides(name=name, desired=want, applied=have, installed=sealed, actual=stands)
         if applied is None:
             if not as_desired(want, stands):
@@ -53,7 +55,7 @@ def package_changes(
             changes.append(_both(sides))
         elif pending:
             changes.append(_change(sides, Origin.PENDING, _pending_reason(sides)))
-        elif drifted:
+        else:
             changes.append(_change(sides, Origin.DRIFT, _drift_reason(sides)))
     return tuple(changes)
 

@@ -21,8 +21,6 @@ def step_between(before: str, after: str) -> PackageAction:
 
 def _order(one: str, other: str) -> int | None:
     """Return -1, 0 or 1 as `one` is below, equal to or above `other`; None where PEP 440 knows no order."""
-    if one == other:
-        return 0
     # Imported here: a plan with nothing to do never gets this far, and must not pay for it.
     from packaging.version import InvalidVersion, Version
 

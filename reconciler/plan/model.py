@@ -1,8 +1,9 @@
 """The plan: everything that apply will do, decided (design, section 7). Rendered and applied from the same value."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
+from reconciler.canonical import digest
 from reconciler.diff.model import PackageChange, Reason, SettingChange, Target
 from reconciler.observe.actual import Depth, Finding
 
@@ -136,6 +137,28 @@ class Plan:
     def complete(self) -> bool:
         """Say whether every package of every environment is known."""
         return all(each.complete for each in self.environments)
+
+    @property
+    def applyable(self) -> bool:
+        """Say whether there is something to do that nothing blocks, and all of its packages are known."""
+        free = [each for each in self.changes if not each.blocked]
+        return bool(free) and all(each.complete for each in free)
+
+    @property
+    def id(self) -> str:
+        """Return the digest of all that a saved plan holds: everything but what apply makes anew, the targets."""
+        kept = [each.name for each in fields(EnvironmentPlan) if each.name != "target"]
+        return digest(
+            {
+                "format_version": self.format_version,
+                "project": self.project,
+                "root": self.root,
+                "manifest": self.manifest,
+                "locks": self.locks,
+                "depth": self.depth,
+                "environments": [{name: getattr(each, name) for name in kept} for each in self.environments],
+            }
+        )
 
     @property
     def summary(self) -> Summary:

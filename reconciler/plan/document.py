@@ -1,0 +1,161 @@
+"""A plan as JSON (design, section 7): what `plan --output json` prints, and the schema of it."""
+
+import json
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from reconciler.canonical import to_json
+from reconciler.diff.model import Origin, PackageAction, ReasonCode
+from reconciler.observe.actual import Depth, FindingCode
+from reconciler.plan.model import Action, EnvironmentPlan, Plan, StepKind
+from reconciler.plan.outgoing import outgoing
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+FORMAT_PATTERN = r"^1\.[0-9]+$"
+
+
+class Document(BaseModel):
+    """A part of the plan's JSON; it never changes once it is made."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ReasonDocument(Document):
+    """Why something changes, or may not."""
+
+    code: ReasonCode = Field(description="Stable.")
+    origin: Origin = Field(description="Whose hand: the manifest's or lock's (pending), somebody's (drift), or both.")
+    message: str
+
+
+class PackageDocument(Document):
+    """One package's change."""
+
+    name: str = Field(description="Normalized (PEP 503).")
+    action: PackageAction
+    origin: Origin
+    reason: ReasonCode
+    message: str
+    before: str | None = Field(description="The version that is there; null: absent, or unknown.")
+    after: str | None = Field(description="The version that will be; null: absent, or only a build would tell.")
+    files: list[str] = Field(description="What a repair is about, relative to the environment.")
+
+
+class SettingDocument(Document):
+    """One setting's change; null stands for absent."""
+
+    path: list[str | int]
+    before: JsonValue
+    after: JsonValue
+
+
+class FindingDocument(Document):
+    """One thing that is wrong with what is on disk."""
+
+    code: FindingCode = Field(description="Stable.")
+    path: str = Field(description="Relative to the environment; empty for the whole.")
+    package: str = Field(description="Normalized name; empty for none.")
+    detail: str
+    content: str = Field(description="SHA-256 of the file that is there; empty where there is none.")
+
+
+class StepDocument(Document):
+    """One thing that apply would do."""
+
+    id: str
+    kind: StepKind
+    environment: str
+    after: list[str] = Field(description="The ids of the steps that must have succeeded before.")
+
+
+class EnvironmentDocument(Document):
+    """One environment's part of the plan."""
+
+    name: str
+    path: str
+    action: Action
+    reasons: list[ReasonDocument]
+    blocked: list[ReasonDocument] = Field(description="Why the change must not be made; empty: it may.")
+    prior: str = Field(description="Digest of what was observed.")
+    desired: str = Field(description="Digest of what is asked for; empty for a delete.")
+    python_before: str
+    python_after: str
+    packages: list[PackageDocument]
+    settings: list[SettingDocument]
+    findings: list[FindingDocument]
+    steps: list[StepDocument] = Field(description="In order.")
+    package_count: int = Field(ge=0)
+    generation: int = Field(ge=0, description="The one published now; 0: none.")
+    complete: bool = Field(description="Whether the packages are known.")
+    hints: list[str]
+
+
+class SummaryDocument(Document):
+    """How many environments there are of each kind; a blocked one counts as blocked alone."""
+
+    create: int
+    update: int
+    replace: int
+    delete: int
+    adopt: int
+    blocked: int
+    unchanged: int
+
+
+class PlanDocument(Document):
+    """What differs and what apply would do about it. A minor format version adds keys, a major one breaks."""
+
+    format_version: str = Field(pattern=FORMAT_PATTERN)
+    id: str = Field(description="The plan's own digest.")
+    project: str
+    root: str
+    depth: Depth
+    manifest: str = Field(description="Digest of the manifest.")
+    locks: dict[str, str] = Field(description="Digests of the locks, by environment.")
+    difference: bool = Field(description="Whether anything differs: what exit code 2 says.")
+    complete: bool = Field(description="Whether every package is known.")
+    applyable: bool = Field(description="Whether there is something to do that nothing stands in the way of.")
+    summary: SummaryDocument
+    environments: list[EnvironmentDocument] = Field(description="By name, the unchanged ones included.")
+
+
+def plan_document(plan: Plan) -> PlanDocument:
+    """Return a plan as the values of its JSON, every string fit to leave (`reconciler.plan.outgoing`)."""
+    return PlanDocument.model_validate(
+        outgoing(
+            {
+                "format_version": plan.format_version,
+                "id": plan.id,
+                "project": plan.project,
+                "root": plan.root,
+                "depth": to_json(plan.depth),
+                "manifest": plan.manifest,
+                "locks": dict(sorted(plan.locks.items())),
+                "difference": plan.has_difference,
+                "complete": plan.complete,
+                "applyable": plan.applyable,
+                "summary": to_json(plan.summary),
+                "environments": [_environment(each) for each in plan.environments],
+            }
+        )
+    )
+
+
+def plan_json(plan: Plan) -> str:
+    """Return a plan as JSON, ASCII, in the models' order, ending with a line end: the same plan is the same bytes."""
+    return json.dumps(plan_document(plan).model_dump(mode="json"), indent=2, ensure_ascii=True) + "\n"
+
+
+def plan_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a plan, generated from its models."""
+    generated = PlanDocument.model_json_schema(mode="serialization")
+    definitions = generated.pop("$defs")
+    titled = {"$schema": DRAFT, **generated, "title": "envsync plan"}
+    return {**titled, "$defs": dict(sorted(definitions.items()))}
+
+
+def _environment(environment: EnvironmentPlan) -> Any:
+    """Return an environment's part but for its target: that is what apply builds from, made anew each time."""
+    names = EnvironmentDocument.model_fields
+    return {name: to_json(getattr(environment, name)) for name in names}

@@ -1,0 +1,262 @@
+"""Builds the values of every stage from the short form of tests/cases/plan, with sensible defaults."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.canonical import digest
+from reconciler.diff.compare import compare
+from reconciler.diff.model import Diff, LockState, Target
+from reconciler.diff.settings import settings_of
+from reconciler.engines.interpreter import Interpreter
+from reconciler.lock.model import ArchiveFile, IndexFile, Lock, LockedPackage, Source, SourceDirectory, VcsCommit
+from reconciler.manifest.desired import (
+    CommandProbe,
+    DependenciesProbe,
+    DesiredEnvironment,
+    DesiredState,
+    Hooks,
+    ImportProbe,
+    Probe,
+)
+from reconciler.observe.actual import (
+    ActualEnvironment,
+    ActualState,
+    Depth,
+    Distribution,
+    Finding,
+    FindingCode,
+    InstalledFrom,
+    Occupant,
+    OriginKind,
+)
+from reconciler.plan.make import make_plan
+from reconciler.plan.model import Plan, Policy
+from reconciler.state.applied import Applied, AppliedInterpreter
+
+Spec = Mapping[str, Any]
+PYTHON = "3.12.1"
+OURS = {Occupant.PUBLISHED, Occupant.DANGLING}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """All that planning looks at."""
+
+    desired: DesiredState
+    targets: Mapping[str, Target]
+    actual: ActualState
+    applied: Mapping[str, Applied]
+    policy: Policy
+
+    def diff(self) -> Diff:
+        return compare(self.desired, self.targets, self.actual, self.applied)
+
+    def plan(self) -> Plan:
+        return make_plan(self.desired, self.diff(), self.targets, self.actual, self.applied, self.policy)
+
+
+def world(case: Spec) -> World:
+    """Build what a case describes: `manifest`, `applied`, `actual`, `policy`, and the project's own keys."""
+    manifest: Spec = case.get("manifest") or {}
+    targets = {name: target(name, spec or {}) for name, spec in manifest.items()}
+    applied = {name: applied_environment(name, spec or {}) for name, spec in (case.get("applied") or {}).items()}
+    stands: Spec = case.get("actual") or {}
+    specs: dict[str, Spec] = dict(case.get("applied") or {})
+    names = sorted({*targets, *applied, *stands})
+    return World(
+        desired=DesiredState(
+            project="acme",
+            file=Path("envs.yaml"),
+            root=Path(".envs"),
+            locks=Path("locks"),
+            digest=digest(manifest),
+            environments=tuple(each.environment for each in targets.values()),
+            declared=frozenset(case.get("declared", manifest)),
+            selected=case.get("selected", False),
+        ),
+        targets=targets,
+        actual=ActualState(
+            environments={
+                name: actual_environment(name, stands.get(name) or {}, applied.get(name), specs.get(name) or {})
+                for name in names
+            },
+            depth=Depth.FILES,
+        ),
+        applied=applied,
+        policy=policy(case.get("policy") or {}),
+    )
+
+
+def policy(spec: Spec) -> Policy:
+    return Policy(**{**spec, "destroy": frozenset(spec.get("destroy", ()))})
+
+
+def interpreter(version: str, path: str = "", implementation: str = "cpython") -> Interpreter:
+    return Interpreter(
+        path=path or f"/opt/python/{version}/bin/python",
+        version=version,
+        implementation=implementation,
+        markers={},
+        tags=(),
+    )
+
+
+def environment(name: str, spec: Spec) -> DesiredEnvironment:
+    """Build the part of an entry that the manifest itself writes, in its own keys."""
+    plain = {"description", "labels", "env", "system_site_packages", "keep_generations", "prevent_destroy"}
+    lists = {"ignore", "ignore_files", "depends_on"}
+    hooks: Spec = spec.get("hooks") or {}
+    return DesiredEnvironment(
+        name=name,
+        python=spec.get("request", "3.12"),
+        probes=tuple(probe(each) for each in spec.get("probes", ())),
+        hooks=Hooks(**{key: tuple(tuple(argv) for argv in argvs) for key, argvs in hooks.items()}),
+        link_mode=spec.get("link_mode"),
+        compile_bytecode=spec.get("compile_bytecode", False),
+        builds=spec.get("builds", "allow"),
+        exclude_newer=spec.get("exclude_newer"),
+        prerelease=spec.get("prerelease", "if-necessary-or-explicit"),
+        **dict[str, Any]({key: spec[key] for key in plain & spec.keys()}),
+        **dict[str, Any]({key: tuple(spec[key]) for key in lists & spec.keys()}),
+    )
+
+
+def probe(spec: Any) -> Probe:
+    if spec == "dependencies":
+        return DependenciesProbe()
+    timeout = float(spec.get("timeout", 60))
+    if "import" in spec:
+        return ImportProbe(module=spec["import"], timeout=timeout)
+    return CommandProbe(argv=tuple(spec["run"]), timeout=timeout)
+
+
+def target(name: str, spec: Spec) -> Target:
+    """Build an entry of `manifest`; `packages` is what its lock selects, `unknown` where only a build tells."""
+    packages = spec.get("packages") or {}
+    wanted = None if packages == "unknown" else locked_packages(packages)
+    return Target(
+        environment=environment(name, spec),
+        interpreter=interpreter(spec.get("python", PYTHON), spec.get("interpreter", ""), spec.get("kind", "cpython")),
+        lock_state=LockState(spec.get("lock", "fresh")),
+        lock=None
+        if wanted is None
+        else Lock(
+            environment=name,
+            path=Path(f"locks/pylock.{name}.toml"),
+            document={},
+            inputs=None,
+            digest=digest([name, wanted]),
+        ),
+        packages=wanted,
+        hint=spec.get("hint", ""),
+    )
+
+
+def locked_packages(specs: Spec) -> tuple[LockedPackage, ...]:
+    return tuple(locked(name, specs[name]) for name in sorted(specs))
+
+
+def locked(name: str, spec: str | Spec) -> LockedPackage:
+    """Build a package of a lock: a version from the index, or a mapping that names another source."""
+    entry: Spec = {"version": spec} if isinstance(spec, str) else spec
+    version = entry["version"]
+    source: Source
+    match entry:
+        case {"archive": location}:
+            source = ArchiveFile(location=location, sha256=entry.get("sha256", sha256(location)))
+        case {"git": url, "commit": commit}:
+            source = VcsCommit(vcs="git", url=url, commit=commit)
+        case {"directory": path}:
+            source = SourceDirectory(
+                path=path, editable=entry.get("editable", False), content=str(entry.get("content", "as it was"))
+            )
+        case _:
+            filename = f"{name}-{version}-py3-none-any.whl"
+            index = entry.get("index", "https://index.example/simple")
+            source = IndexFile(index=index, filename=filename, sha256=entry.get("sha256", sha256(filename)))
+    return LockedPackage(name=name, version=version, source=source)
+
+
+def installed(name: str, spec: str | Spec) -> Distribution:
+    """Build what is on disk once a package of a lock is installed; `built` is its version where the lock has none."""
+    package = locked(name, spec)
+    entry: Spec = {} if isinstance(spec, str) else spec
+    version = str(package.version or entry["built"])
+    match package.source:
+        case IndexFile():
+            origin = InstalledFrom()
+        case ArchiveFile(location=location, sha256=hexadecimal):
+            recorded = "" if entry.get("hash") == "unrecorded" else f"sha256={hexadecimal}"
+            origin = InstalledFrom(kind=OriginKind.ARCHIVE, url=location, hash=recorded)
+        case VcsCommit(url=url, commit=commit):
+            origin = InstalledFrom(kind=OriginKind.VCS, url=url, vcs="git", commit=commit)
+        case SourceDirectory(path=path, editable=editable):
+            kind = OriginKind.EDITABLE if editable else OriginKind.DIRECTORY
+            origin = InstalledFrom(kind=kind, url=f"file:///src/{path}")
+    place = entry.get("place", f"lib/python3.12/site-packages/{name}-{version}.dist-info")
+    return Distribution(key=name, name=name, version=version, origin=origin, place=place)
+
+
+def distributions(specs: Spec) -> tuple[Distribution, ...]:
+    """Build what is installed; a list of two is one package installed twice."""
+    found = []
+    for name, spec in specs.items():
+        found += [installed(name, each) for each in (spec if isinstance(spec, list) else [spec])]
+    return tuple(found)
+
+
+def applied_environment(name: str, spec: Spec) -> Applied:
+    """Build an entry of `applied`, written in the keys of `manifest`."""
+    wanted = environment(name, spec)
+    packages: Spec = spec.get("packages") or {}
+    base = interpreter(spec.get("python", PYTHON), spec.get("interpreter", ""), spec.get("kind", "cpython"))
+    settings = settings_of(wanted)
+    for key in spec.get("without", ()):  # as an older envsync left it
+        del settings[key]
+    generation = spec.get("generation", 1)
+    return Applied(
+        name=name,
+        project=spec.get("project", "acme"),
+        generation=generation,
+        interpreter=AppliedInterpreter(path=base.path, version=base.version, implementation=base.implementation),
+        packages=locked_packages(packages),
+        installed={each.key: each.identity for each in distributions(packages)},
+        accepted=frozenset(finding(each).key for each in spec.get("accepted", ())),
+        settings=settings,
+        prevent_destroy=wanted.prevent_destroy,
+        seal=seal(name, generation) if generation else "",
+        hooks_pending=spec.get("hooks_pending", False),
+    )
+
+
+def actual_environment(name: str, spec: Spec, applied: Applied | None, last: Spec) -> ActualEnvironment:
+    """Build an entry of `actual`: as last applied, but for what the entry says; absent where nothing was applied."""
+    occupant = Occupant(spec.get("occupant", "published" if applied and applied.generation else "absent"))
+    generation = spec.get("generation", (applied.generation if applied else 1) if occupant is Occupant.PUBLISHED else 0)
+    packages = spec.get("packages", last.get("packages") if occupant is Occupant.PUBLISHED else None) or {}
+    return ActualEnvironment(
+        name=name,
+        path=f"/srv/acme/.envs/{name}",
+        occupant=occupant,
+        depth=Depth.FILES,
+        generation=generation,
+        seal=spec.get("seal", seal(name, generation) if generation else ""),
+        python=spec.get("python", applied.interpreter.version if applied and generation else ""),
+        distributions=distributions(packages),
+        findings=tuple(finding(each) for each in spec.get("findings", ())),
+    )
+
+
+def finding(spec: Spec) -> Finding:
+    return Finding(**{**spec, "code": FindingCode(spec["code"])})
+
+
+def seal(name: str, generation: int) -> str:
+    return digest([name, generation])
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,177 @@
+"""What a plan carries beside its lines: paths, digests, numbers; and what its parts are made of."""
+
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from reconciler.diff.compare import compare
+from reconciler.diff.findings import CONCERNS
+from reconciler.diff.settings import settings_of
+from reconciler.manifest.desired import CommandProbe, DependenciesProbe, DesiredEnvironment, Hooks, ImportProbe
+from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Finding, FindingCode, Occupant
+from reconciler.plan.make import make_plan
+from reconciler.plan.model import Plan
+from reconciler.plan.order import positions, waves
+from reconciler.plan.prior import prior
+from tests.plan.build import interpreter, world
+
+CASE: dict[str, Any] = {
+    "manifest": {
+        "web": {"packages": {"django": "5.2.4", "six": "1.16.0"}, "hint": "look here"},
+        "tools": {"packages": {"six": "1.16.0"}},
+    },
+    "applied": {"web": {"packages": {"django": "5.2.1"}, "generation": 3}, "old": {"packages": {"six": "1.16.0"}}},
+}
+
+
+def test_plan_carries_where_what_and_from_what_it_was_made() -> None:
+    before = world(CASE)
+    plan = before.plan()
+    old, tools, web = plan.environments
+    assert (plan.project, plan.root, plan.manifest, plan.depth) == ("acme", ".envs", before.desired.digest, Depth.FILES)
+    assert [each.path for each in plan.environments] == [".envs/old", ".envs/tools", ".envs/web"]
+    assert [each.generation for each in plan.environments] == [1, 0, 3]
+    assert [each.package_count for each in plan.environments] == [1, 1, 2]
+    assert [each.desired for each in (tools, web)] == [before.targets[each.name].digest for each in (tools, web)]
+    assert old.desired == ""
+    assert [each.target for each in plan.environments] == [None, before.targets["tools"], before.targets["web"]]
+    stands = before.actual.environments
+    assert old.prior == prior(stands["old"], None)
+    assert web.prior == prior(stands["web"], before.targets["web"].interpreter)
+    assert web.hints == ("look here",)
+    locks = {name: each.lock for name, each in before.targets.items()}
+    assert plan.locks == {name: lock.digest for name, lock in locks.items() if lock}
+    assert [each.name for each in plan.changes] == ["old", "tools", "web"]
+
+
+def test_plan_id_is_moved_by_everything_but_the_targets() -> None:
+    plan = world(CASE).plan()
+    first = plan.environments[0]
+    assert plan.id.startswith("sha256:")
+    bare = replace(plan, environments=tuple(replace(each, target=None) for each in plan.environments))
+    assert bare.id == plan.id
+    moved: list[Plan] = [
+        replace(plan, **dict[str, Any]({name: "moved"})) for name in ("project", "root", "manifest", "format_version")
+    ]
+    moved += [replace(plan, locks={}), replace(plan, depth=Depth.HASHES), replace(plan, environments=(first,))]
+    for name in ("name", "path", "action", "prior", "desired", "python_before", "hints", "generation", "blocked"):
+        assert name in {each.name for each in fields(first)}
+        moved.append(
+            replace(plan, environments=(replace(first, **dict[str, Any]({name: "moved"})), *plan.environments[1:]))
+        )
+    assert len({plan.id, *(each.id for each in moved)}) == len(moved) + 1
+
+
+def test_what_was_not_looked_at_is_an_error_and_not_a_no_op() -> None:
+    before = world(CASE)
+    unseen = replace(before.actual, environments={"web": before.actual.environments["web"]})
+    with pytest.raises(KeyError):
+        compare(before.desired, {}, before.actual, before.applied)
+    with pytest.raises(KeyError):
+        compare(before.desired, before.targets, unseen, before.applied)
+    with pytest.raises(KeyError):
+        make_plan(before.desired, before.diff(), before.targets, unseen, before.applied, before.policy)
+
+
+def test_every_finding_code_has_a_meaning() -> None:
+    assert set(CONCERNS) == set(FindingCode)
+
+
+PLACED = ActualEnvironment(
+    name="web",
+    path="/one/web",
+    occupant=Occupant.PUBLISHED,
+    depth=Depth.FILES,
+    generation=1,
+    seal="s",
+    python="3.12.1",
+    home="/opt",
+    distributions=(
+        Distribution(key="six", name="Six", version="1"),
+        Distribution(key="toml", name="toml", version="1"),
+    ),
+    findings=(Finding(code=FindingCode.FILE_CHANGED, path="a", content="x"), Finding(code=FindingCode.MOVED)),
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"occupant": Occupant.DANGLING},
+        {"depth": Depth.HASHES},
+        {"seal": "other"},
+        {"python": "3.12.2"},
+        {"home": "/elsewhere"},
+        {"system_site_packages": True},
+        {"distributions": PLACED.distributions[:1]},
+        {"distributions": (replace(PLACED.distributions[0], version="2"), PLACED.distributions[1])},
+        {"findings": ()},
+        {"findings": (replace(PLACED.findings[0], content="y"), PLACED.findings[1])},
+        {"findings": (replace(PLACED.findings[0], package="six"), PLACED.findings[1])},
+    ],
+    ids=str,
+)
+def test_prior_moves_with_what_is_there(change: dict[str, Any]) -> None:
+    assert prior(replace(PLACED, **change), None) != prior(PLACED, None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"path": "/two/web"},
+        {"generation": 2},
+        {"distributions": PLACED.distributions[::-1]},
+        {"distributions": tuple(replace(each, place="moved") for each in PLACED.distributions)},
+        {"findings": PLACED.findings[::-1]},
+        {"findings": tuple(replace(each, detail="said otherwise") for each in PLACED.findings)},
+    ],
+    ids=str,
+)
+def test_prior_stays_with_place_number_order_and_words(change: dict[str, Any]) -> None:
+    assert prior(replace(PLACED, **change), None) == prior(PLACED, None)
+
+
+def test_prior_moves_with_the_base_interpreter() -> None:
+    kinds = [
+        interpreter("3.12.1"),
+        interpreter("3.12.2"),
+        interpreter("3.12.1", "/b"),
+        interpreter("3.12.1", "", "pypy"),
+    ]
+    assert len({prior(PLACED, None), *(prior(PLACED, each) for each in kinds)}) == 5
+
+
+def test_waves_put_what_is_needed_first_and_end_on_a_cycle() -> None:
+    assert waves({}) == ()
+    assert waves({"b": ("a",), "a": (), "c": ("b", "elsewhere"), "d": ("d",)}) == (("a", "d"), ("b",), ("c",))
+    assert waves({"b": ("c",), "c": ("b",), "d": ("c",), "a": ()}) == (("a",), ("b",), ("c",), ("d",))
+    assert positions({"b": ("a",), "a": ()}) == {"a": 0, "b": 1}
+
+
+def test_settings_are_plain_json_in_the_manifests_words() -> None:
+    environment = DesiredEnvironment(
+        name="web",
+        python=">=3.12",
+        probes=(ImportProbe(module="django"), CommandProbe(argv=("a", "b"), timeout=10), DependenciesProbe()),
+        hooks=Hooks(after_publish=(("reload",),)),
+        depends_on=("tools",),
+    )
+    assert settings_of(environment) == {
+        "python": ">=3.12",
+        "description": "",
+        "labels": {},
+        "system_site_packages": False,
+        "ignore": [],
+        "ignore_files": [],
+        "keep_generations": 3,
+        "env": {},
+        "probes": [
+            {"import": "django", "timeout": 60.0},
+            {"run": ["a", "b"], "timeout": 10.0},
+            {"check": "dependencies", "timeout": 60.0},
+        ],
+        "hooks": {"after_publish": [["reload"]], "before_delete": []},
+        "depends_on": ["tools"],
+        "prevent_destroy": False,
+    }
