@@ -248,7 +248,7 @@ class Proposal:
         context = ApplyContext(
             plan=self.plan,
             state=state,
-            engine=self.workspace._engine(self.desired, state.layout),  # noqa: SLF001  # the same module's
+            engine=self.workspace._engine(self.desired, state.layout),  # the same module's
             indexes=self.desired.indexes,
             options=how,
             inodes=inodes,

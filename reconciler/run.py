@@ -93,7 +93,7 @@ def _enter(layout: Layout, name: str) -> Generation:
         except PermissionError:  # a root that we may only read: gc finds us through /proc
             return generation
         fcntl.flock(descriptor, fcntl.LOCK_SH)
-        os.set_inheritable(descriptor, True)  # noqa: FBT003
+        os.set_inheritable(descriptor, True)
         if generation.seal.exists():
             return generation
         os.close(descriptor)

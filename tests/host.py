@@ -43,12 +43,12 @@ class Host:
     def root(self) -> Path:
         return self.directory / ".envs"
 
-    def manifest(self, environments: str, *, head: str = "") -> None:
+    def manifest(self, environments: str, *, head: str = "", local_index: bool = True) -> None:
         """Write `envs.yaml`: the local index, and `environments` as they stand below `environments:`."""
         body = "".join(f"  {line}\n" if line else "\n" for line in environments.strip("\n").splitlines())
+        indexes = f"indexes:\n  - name: local\n    url: {self.index.url}\n" if local_index else ""
         (self.directory / "envs.yaml").write_text(
-            f"version: 1\nproject: acme\nindexes:\n  - name: local\n    url: {self.index.url}\n{head}"
-            f"environments:{body and chr(10)}{body or ' {}' + chr(10)}",
+            f"version: 1\nproject: acme\n{indexes}{head}environments:{body and chr(10)}{body or ' {}' + chr(10)}",
             encoding="utf-8",
         )
 

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from dataclasses import replace
-from pathlib import Path
 from typing import assert_never
 
 from reconciler.apply.build import build
@@ -21,8 +20,9 @@ from reconciler.observe.environment import observe_environment
 from reconciler.observe.pyvenv_cfg import read_pyvenv_cfg
 from reconciler.plan.model import EnvironmentPlan, Step, StepKind
 from reconciler.state.applied import Applied, AppliedInterpreter
+from reconciler.state.inodes import InodeHashes
 from reconciler.state.inventory import Inventory, prepare_bytecode_directories, save_inventory, take_inventory
-from reconciler.state.layout import Generation
+from reconciler.state.layout import Generation, Layout
 from reconciler.state.published import Published
 from reconciler.state.seal import Seal, write_seal
 from reconciler.state.trees import remove_tree
@@ -93,7 +93,7 @@ class EnvironmentRun:
             remove_tree(self.generation.directory.parent, str(self.generation.number), below=self._layout.own)
 
     @property
-    def _layout(self):  # type: ignore[no-untyped-def]
+    def _layout(self) -> Layout:
         return self.context.state.layout
 
     @property
@@ -135,24 +135,17 @@ class EnvironmentRun:
     def _verify_once(self) -> None:
         venv = self._new.venv
         prepare_bytecode_directories(venv)
-        self._observed = observe_environment(
-            venv, name=self.plan.name, published=None, depth=Depth.METADATA, inodes=self.context.inodes
-        )
+        self._observed = self._observe(self._new, Depth.METADATA, self.context.inodes)
         verify_lock(self._target.packages or (), self._observed)
         self._inventory = take_inventory(venv, self.context.inodes)
         verify_records(venv, self._observed, self._inventory)
 
     def _probe(self) -> str:
         wanted = self._target.environment
-        if self.generation is not None:
-            venv, observed = self.generation.venv, self._observed
-        else:  # settings alone changed: what is published is probed
-            venv = self._layout.generation(self.plan.name, self.plan.generation).venv
-            observed = None
-        if observed is None:
-            observed = observe_environment(
-                venv, name=self.plan.name, published=None, depth=Depth.METADATA, inodes=self.context.inodes
-            )
+        # Where settings alone changed, what is published is probed.
+        generation = self.generation or self._layout.generation(self.plan.name, self.plan.generation)
+        venv = generation.venv
+        observed = self._observed or self._observe(generation, Depth.METADATA, self.context.inodes)
         env = child_environment(venv, wanted.env, self.context.ambient)
         passed = []
         for probe in wanted.probes:
@@ -168,7 +161,7 @@ class EnvironmentRun:
         wanted = target.environment
         save_inventory(inventory, generation.inventory)
         if wanted.probes:
-            self._refuse_if_probes_wrote(inventory)
+            self._refuse_if_probes_wrote()
         configuration = read_pyvenv_cfg(generation.venv)
         applied = Applied(
             name=self.plan.name,
@@ -201,29 +194,36 @@ class EnvironmentRun:
         )
         self._applied = replace(applied, seal=digest)
 
-    def _refuse_if_probes_wrote(self, inventory: Inventory) -> None:
-        generation = self._new
-        seen = observe_environment(
-            generation.venv,
-            name=self.plan.name,
-            published=Published(
-                generation=generation.number,
-                venv=generation.venv,
-                inventory=generation.inventory,
-                seal="",
-                home=read_pyvenv_cfg(generation.venv).home,
-                system_site_packages=self._target.environment.system_site_packages,
-            ),
-            depth=Depth.FILES,
-            inodes=self.context.inodes,
-            ignore_files=self._target.environment.ignore_files,
-        )
-        wrote = [finding.path for finding in seen.findings if finding.path and "file" in finding.code]
+    def _refuse_if_probes_wrote(self) -> None:
+        """Look with fresh eyes: what this run remembers of the files is from before the probes."""
+        fresh = InodeHashes.load(self._layout.inode_hashes)
+        seen = self._observe(self._new, Depth.FILES, fresh)
+        wrote = [finding.path for finding in seen.findings if finding.path]
         if wrote:
             raise ProbeError(
                 f"a probe changed the environment: {', '.join(wrote[:5])}",
                 hint="let it write elsewhere, or name the files in ignore_files",
             )
+
+    def _observe(self, generation: Generation, depth: Depth, inodes: InodeHashes) -> ActualEnvironment:
+        """Observe a generation as if it were published already."""
+        wanted = self._target.environment
+        published = Published(
+            generation=generation.number,
+            venv=generation.venv,
+            inventory=generation.inventory,
+            seal="",
+            home=read_pyvenv_cfg(generation.venv).home,
+            system_site_packages=wanted.system_site_packages,
+        )
+        return observe_environment(
+            self._layout.environment(self.plan.name),
+            name=self.plan.name,
+            published=published,
+            depth=depth,
+            inodes=inodes,
+            ignore_files=wanted.ignore_files,
+        )
 
     def _record(self) -> None:
         """Write the record: of the new generation, or of new settings for the one that stands."""
@@ -242,7 +242,7 @@ class EnvironmentRun:
         if applied is None or not isinstance(commands, list):
             return
         number = self.generation.number if self.generation else applied.generation
-        venv: Path = self._layout.generation(self.plan.name, number).venv
+        venv = self._layout.generation(self.plan.name, number).venv
         stored = applied.settings.get("env")
         env = {str(key): str(value) for key, value in stored.items()} if isinstance(stored, dict) else {}
         argvs = [[str(part) for part in argv] for argv in commands if isinstance(argv, list)]

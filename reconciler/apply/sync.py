@@ -9,7 +9,8 @@ from pathlib import Path
 def sync_filesystem(path: Path) -> None:
     """Write everything of the file system that holds `path` to disk; one call is cheaper than an fsync a file.
 
-    Linux has syncfs(2), which also reports write errors; elsewhere sync(2) does it for all file systems. Raises OSError.
+    Linux has syncfs(2), which also reports write errors; elsewhere sync(2) does it for all file systems.
+    Raises OSError.
     """
     if sys.platform != "linux":
         os.sync()

@@ -69,7 +69,7 @@ def _record_hashes(record: Path) -> dict[str, str]:
     found = {}
     with record.open(encoding="utf-8", newline="") as rows:
         for row in csv.reader(rows):
-            if len(row) == 3 and row[1].startswith("sha256="):  # noqa: PLR2004  # path, hash, size
+            if len(row) == 3 and row[1].startswith("sha256="):  # path, hash, size
                 text = row[1].removeprefix("sha256=")
                 found[row[0]] = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).hex()
     return found

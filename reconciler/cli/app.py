@@ -4,7 +4,6 @@ import os
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from reconciler import __version__
@@ -13,16 +12,13 @@ from reconciler.cli.apply import apply, destroy
 from reconciler.cli.common import with_common_options
 from reconciler.cli.plan import check, plan
 from reconciler.cli.screen import screen
-from reconciler.errors import EnvsyncError, ManifestError
+from reconciler.errors import EnvsyncError, InterruptedByUserError, ManifestError, UsageError
 from reconciler.render.error import render_error
 from reconciler.render.problems import render_problems
-
-USAGE_EXIT = 3
 
 app = typer.Typer(
     name="envsync",
     help="Keep the Python virtual environments of a machine equal to a manifest in git.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -30,7 +26,7 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001  # typer's callback
+def _version(wanted: bool) -> None:  # typer's callback
     if wanted:
         typer.echo(f"envsync {__version__}")
         raise typer.Exit
@@ -65,22 +61,20 @@ def main(arguments: list[str]) -> int:
     """Run one command; return the exit code of the design's section 9."""
     command = typer.main.get_command(app)
     try:
-        code = command.main(args=arguments, prog_name="envsync", standalone_mode=False)
+        code = command.main(args=arguments or ["--help"], prog_name="envsync", standalone_mode=False)
     except ManifestError as error:
         sys.stderr.write(render_problems(error))
         return error.exit_code
     except EnvsyncError as error:
         sys.stderr.write(render_error(error, screen().palette(sys.stderr)))
         return error.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        sys.stderr.write(error.format_message() + "\n")
-        return USAGE_EXIT
-    except click.ClickException as error:
-        error.show(sys.stderr)
-        return USAGE_EXIT
-    except (click.Abort, KeyboardInterrupt):
+    except typer.TyperException as error:  # typer's own complaints about the command line
+        usage = UsageError(error.format_message(), hint="`envsync COMMAND --help` lists what there is")
+        sys.stderr.write(render_error(usage, screen().palette(sys.stderr)))
+        return usage.exit_code
+    except (typer.Abort, KeyboardInterrupt):
         sys.stderr.write("interrupted\n")
-        return 130
+        return InterruptedByUserError.exit_code
     except BrokenPipeError:  # the reader left: `envsync plan | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -60,7 +60,10 @@ def apply(
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
     gc: GcOption = True,
 ) -> None:
-    """Make the environments as the manifest says: lock where needed, show the plan, ask, apply."""
+    """Make the environments as the manifest says.
+
+    Locks what has no fresh lock, shows the plan, asks, and builds; an environment is published when it is whole.
+    """
     policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored)
     options = PlanOptions(depth=depth, build=True, locked=locked, offline=offline, policy=policy)
     how = ApplyOptions(parallelism=parallelism, offline=offline, collect=gc)
@@ -76,7 +79,10 @@ def destroy(
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
     gc: GcOption = True,
 ) -> None:
-    """Delete environments although the manifest has them; the next apply makes them anew."""
+    """Delete environments that envsync made.
+
+    What the manifest still names, the next apply makes anew.
+    """
     options = PlanOptions(depth=Depth.METADATA, resolve=False, policy=Policy(destroy=frozenset(names)))
     how = ApplyOptions(parallelism=1, offline=True, collect=gc)
     _run(reconciler.load(file), Selection(), options, how, output=output, yes=yes, lock_timeout=lock_timeout)

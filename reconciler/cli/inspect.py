@@ -24,7 +24,7 @@ def status(
     output: OutputOption = Output.TEXT,
     depth: DepthOption = Depth.METADATA,
 ) -> None:
-    """List the environments and how each stands; `check` gates, `status` only tells."""
+    """List the environments and how each stands."""
     options = PlanOptions(depth=depth, resolve=False, offline=True)
     plan = reconciler.load(file).plan(selection(names, labels), options).plan
     out = screen()
@@ -45,7 +45,10 @@ def freeze(
     exclude: Annotated[list[str] | None, typer.Option("--exclude", metavar="NAME", help="Leave this out.")] = None,
     exclude_editable: Annotated[bool, typer.Option("--exclude-editable", help="Leave editable installs out.")] = False,
 ) -> None:
-    """Print what `pip freeze` prints for the same environment, without running anything of it."""
+    """Print what pip freeze would, running nothing.
+
+    Reads an environment of the manifest, or any virtual environment with --path.
+    """
     if (name is None) == (path is None):
         raise UsageError("freeze wants an environment's name, or --path DIR", hint="envsync freeze NAME")
     if path is not None:

@@ -25,7 +25,10 @@ def lock(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 2 where a lock is not fresh.")] = False,
     offline: OfflineOption = False,
 ) -> None:
-    """Resolve what the manifest asks for and write one lock an environment (PEP 751)."""
+    """Bring the locks up to date, one an environment.
+
+    A lock is a PEP 751 file that names every package with its hashes; commit it. A fresh one is left alone.
+    """
     moving: bool | tuple[str, ...] = upgrade or tuple(upgrade_package or ())
     outcomes = reconciler.load(file).lock(selection(names, labels), upgrade=moving, check=check, offline=offline)
     behind = [each for each in outcomes if each.before is not LockState.FRESH]

@@ -21,7 +21,7 @@ class SchemaName(StrEnum):
 
 
 def validate(file: FileOption = Path("envs.yaml")) -> None:
-    """Check the manifest and the files that it names; print nothing but errors."""
+    """Check the manifest and the files that it names."""
     desired = reconciler.load(file).desired()
     count = len(desired.environments)
     screen().talk(f"{file}: {count} environment{'' if count == 1 else 's'}, no errors")
@@ -30,7 +30,7 @@ def validate(file: FileOption = Path("envs.yaml")) -> None:
 def schema(
     name: Annotated[SchemaName, typer.Argument(help="Which document's schema.")] = SchemaName.MANIFEST,
 ) -> None:
-    """Print the JSON Schema of the manifest, of a plan, or of apply's event stream."""
+    """Print the JSON Schema of manifest, plan or events."""
     screen().say(schema_text(name))
 
 

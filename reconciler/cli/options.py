@@ -30,7 +30,7 @@ FileOption = Annotated[
     Path, typer.Option("--file", "-f", envvar="ENVSYNC_FILE", help="The manifest.", show_default="envs.yaml")
 ]
 NamesArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME]...", help="Environments, with what they depend on; default: all.")
+    list[str] | None, typer.Argument(metavar="NAME", help="Environments, with what they depend on; default: all.")
 ]
 LabelsOption = Annotated[
     list[str] | None, typer.Option("--label", "-l", metavar="K=V", help="Environments that carry this label.")

@@ -48,7 +48,10 @@ def plan(
     adopt: AdoptOption = False,
     drop_ignored: DropIgnoredOption = False,
 ) -> None:
-    """Show what `apply` would do, and why. Changes nothing, builds nothing, runs nothing of what it looks at."""
+    """Show what apply would do, and why.
+
+    Changes nothing, builds nothing, runs nothing of what it looks at.
+    """
     policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored)
     options = PlanOptions(depth=depth, locked=locked, offline=offline, policy=policy)
     made = reconciler.load(file).plan(selection(names, labels), options).plan
@@ -77,7 +80,10 @@ def check(
     depth: DepthOption = Depth.FILES,
     prune: PruneOption = True,
 ) -> None:
-    """Exit 2 where an environment is not as the manifest and its lock say; resolves nothing, needs no network."""
+    """Exit 2 where anything differs from manifest and locks.
+
+    Resolves nothing and needs no network: a gate for CI.
+    """
     options = PlanOptions(depth=depth, resolve=False, offline=True, policy=Policy(prune=prune))
     made = reconciler.load(file).plan(selection(names, labels), options).plan
     out = screen()

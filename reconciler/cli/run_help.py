@@ -14,9 +14,10 @@ def run(
     command: Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="What to run, with its arguments.")],
     file: FileOption = Path("envs.yaml"),
 ) -> None:
-    """Run a command in the generation that is published now, with the `env` last applied.
+    """Run a command in an environment.
 
-    The command takes this process's place: signals and exit code are its own. envsync's own errors are 125; a command that
-    cannot be executed is 126, one that is not found 127.
+    It gets the generation that is published now, and the `env` last applied. The command takes this process's place:
+    signals and exit code are its own. envsync's own errors are 125; a command that cannot be executed is 126, one that is
+    not found 127.
     """
     raise typer.Exit(run_command(["--file", str(file), name, "--", *command]))

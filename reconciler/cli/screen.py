@@ -51,7 +51,7 @@ def screen() -> Screen:
 
 def set_screen(new: Screen) -> None:
     """Set this run's screen; called once, by the application's callback."""
-    global SCREEN  # noqa: PLW0603  # one process, one screen
+    global SCREEN  # one process, one screen
     SCREEN = new
 
 

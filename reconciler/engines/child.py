@@ -18,9 +18,10 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _GRACE_SECONDS = 3.0
+_DRAIN_SECONDS = 1.0
 
 _running: set[subprocess.Popen[bytes]] = set()
-_running_guard = threading.Lock()
+_running_guard = threading.RLock()  # a signal's handler may stop children while this thread holds it
 _stopping = threading.Event()
 
 
@@ -69,6 +70,8 @@ def run_child(
     )
     with _running_guard:
         _running.add(child)
+    if _stopping.is_set():  # stop_children may have looked just before this one was listed
+        _signal_group(child, signal.SIGTERM)
     timed_out = False
     try:
         try:
@@ -76,10 +79,10 @@ def run_child(
         except subprocess.TimeoutExpired:
             timed_out = True
             _end_group(child)
-            stdout, stderr = child.communicate()
+            stdout, stderr = _drain(child)
     except BaseException:
         _end_group(child)
-        child.communicate()
+        _drain(child)
         raise
     finally:
         with _running_guard:
@@ -122,9 +125,18 @@ def _end_group(child: subprocess.Popen[bytes]) -> None:
     _signal_group(child, signal.SIGKILL)
 
 
-def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Send a signal to the child's whole group; a group that is already gone is what we wanted."""
+def _drain(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """Return what an ended child wrote; one that left its group may hold the pipes, and is not waited for."""
     try:
+        return child.communicate(timeout=_DRAIN_SECONDS)
+    except subprocess.TimeoutExpired as held:
+        for pipe in (child.stdout, child.stderr):
+            if pipe is not None:
+                pipe.close()
+        return held.output or b"", held.stderr or b""
+
+
+def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send a signal to the child's whole group; a group that is already gone (macOS: all zombies) is what we wanted."""
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, number)
-    except ProcessLookupError:
-        return

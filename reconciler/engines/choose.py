@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from reconciler.engines.discover import Candidate, candidates
+from reconciler.engines.discover import Candidate, candidates, not_base
 from reconciler.engines.facts import ask_interpreter
 from reconciler.engines.interpreter import Interpreter
 from reconciler.errors import InterpreterError
@@ -31,15 +31,14 @@ def lower_bound(request: str, interpreter: Interpreter) -> str:
     specifiers = request_specifier(request)
     if specifiers is None:
         return interpreter.series
-    lowest = [
-        Version(each.version.removesuffix(".*")) for each in specifiers if each.operator in {">=", "==", "~=", "==="}
-    ]
-    above = [Version(each.version) for each in specifiers if each.operator == ">"]
-    if lowest:
-        return str(max(lowest))
-    if above:  # ">3.11" excludes 3.11 itself: the next patch release is the lowest that can be
-        return f"{max(above)}.1" if len(max(above).release) == 2 else str(max(above))
-    return interpreter.series
+    lowest = []
+    for each in specifiers:
+        bound = _bound(each)
+        if bound is not None and each.operator in {">=", "==", "~=", "==="}:
+            lowest.append(bound)
+        elif bound is not None and each.operator == ">":  # excludes it: the next patch release is the lowest there is
+            lowest.append(Version(f"{bound}.1") if len(bound.release) == 2 and not bound.is_prerelease else bound)
+    return str(max(lowest)) if lowest else interpreter.series
 
 
 class Interpreters:
@@ -65,7 +64,7 @@ class Interpreters:
         except InvalidSpecifier as error:
             raise InterpreterError(f"not a python request: {request!r}") from error
         assert specifiers is not None  # noqa: S101  # not a path: narrowed above
-        if keep:
+        if keep and not not_base(keep, self._outside):  # a record below a root in the repository may say anything
             with suppress(InterpreterError):
                 kept = self._ask(keep)
                 if specifiers.contains(kept.version, prereleases=True):
@@ -85,14 +84,14 @@ class Interpreters:
             temporary.replace(self._cache_file)
 
     def _at_path(self, path: str) -> Interpreter:
-        if self._outside is not None and Path(os.path.realpath(path)).is_relative_to(self._outside):
+        if where := not_base(path, self._outside):
             raise InterpreterError(
-                f"{path} is inside the manifest's repository",
-                hint="name an interpreter that no commit can change",
+                f"{path} is {where}", hint="name a base interpreter that no commit and no package can change"
             )
-        if (Path(path).parent.parent / "pyvenv.cfg").exists():
-            raise InterpreterError(f"{path} is inside a virtual environment", hint="name its base interpreter")
-        return self._ask(path)
+        try:
+            return self._ask(path)
+        except InterpreterError as error:
+            raise InterpreterError(error.message, hint=error.hint, details=error.details or self._found()) from error
 
     def _possible(self, specifiers: SpecifierSet) -> list[Interpreter]:
         """Ask those candidates whose name does not already rule them out."""
@@ -114,7 +113,7 @@ class Interpreters:
             stat = Path(path).stat()
         except OSError as error:
             raise InterpreterError(f"no interpreter at {path}: {error.strerror}") from error
-        signature = [stat.st_ino, stat.st_size, stat.st_mtime_ns]
+        signature = [stat.st_ino, stat.st_size, stat.st_mtime_ns, *_host()]
         entry = self._facts.get(path)
         if entry is not None and entry.get("signature") == signature:
             with suppress(KeyError, TypeError, ValueError):
@@ -131,28 +130,55 @@ class Interpreters:
         return asked
 
     def _none_for(self, request: str) -> InterpreterError:
-        found = []
-        for candidate in self._all():
-            with suppress(InterpreterError):
-                found.append(f"{self._ask(candidate.path).version}  {candidate.path}")
         return InterpreterError(
             f"no interpreter on this machine satisfies python {request!r}",
             hint="install one (envsync never downloads interpreters), or change the request",
-            details=("found:", *(f"  {line}" for line in found)) if found else ("found none",),
+            details=self._found(),
         )
 
+    def _found(self) -> tuple[str, ...]:
+        """Return a line for each interpreter of this machine."""
+        found = []
+        for candidate in self._all():
+            with suppress(InterpreterError):
+                found.append(f"  {self._ask(candidate.path).version}  {candidate.path}")
+        return ("found:", *found) if found else ("found none",)
 
-def _preference(interpreter: Interpreter) -> tuple[bool, bool, Version]:
-    """Prefer CPython, a final release, and the newest."""
+
+def _host() -> tuple[str, str, str, str]:
+    """Return what facts hold of the machine, not of the interpreter: kernel, processor, C library."""
+    uname = os.uname()
+    libc = os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else None
+    return (uname.release, uname.version, uname.machine, libc or "")
+
+
+def _preference(interpreter: Interpreter) -> tuple[bool, bool, bool, Version]:
+    """Prefer CPython, a final release, the usual ABI (neither free-threaded nor a debug build), and the newest."""
     version = Version(interpreter.version)
-    return (interpreter.implementation == "cpython", not version.is_prerelease, version)
+    tag, _, rest = interpreter.tags[0].partition("-") if interpreter.tags else ("", "", "")
+    return (
+        interpreter.implementation == "cpython",
+        not version.is_prerelease,
+        rest.startswith(f"{tag}-"),
+        version,
+    )
+
+
+def _bound(specifier: Specifier) -> Version | None:
+    """Return the version in a specifier, None for an arbitrary text after `===`."""
+    try:
+        return Version(specifier.version.removesuffix(".*"))
+    except InvalidVersion:
+        return None
 
 
 def _series_may_satisfy(series: str, specifiers: SpecifierSet) -> bool:
     """Say whether any 3.X.* could satisfy, judged by exact series and bounds; a doubt counts as yes."""
     low, high = Version(f"{series}.0a0"), Version(f"{series}.9999")
     for each in specifiers:
-        bound = Version(each.version.removesuffix(".*"))
+        bound = _bound(each)
+        if bound is None:
+            continue
         match each.operator:
             case ">=" | ">" if high < bound:
                 return False
@@ -172,7 +198,7 @@ def _load(cache: Path | None) -> dict[str, dict[str, object]]:
         return {}
     try:
         stored = json.loads(cache.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return (
         {str(path): entry for path, entry in stored.items() if isinstance(entry, dict)}

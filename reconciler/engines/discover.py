@@ -12,6 +12,7 @@ from pathlib import Path
 
 _NAMED = re.compile(r"^(?:python|pypy)(?P<series>3\.\d+)t?$")
 _PLAIN = frozenset({"python3", "python", "pypy3"})
+_MOST_LINKS = 40  # the kernel's own limit
 _FIXED = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin", "/opt/local/bin")
 
 
@@ -28,20 +29,55 @@ def candidates(ambient: Mapping[str, str], *, outside: Path | None = None) -> tu
     seen: set[str] = set()
     found: list[Candidate] = []
     for directory in _directories(ambient):
-        if (directory.parent / "pyvenv.cfg").exists() or directory.name == "shims":
+        if not directory.is_absolute() or directory.name == "shims" or _exists(directory.parent / "pyvenv.cfg"):
             continue
         for name, series in _names(directory):
             path = directory / name
             real = os.path.realpath(path)
             if real in seen or not os.access(path, os.X_OK) or not Path(real).is_file():
                 continue
-            if outside is not None and (path.is_relative_to(outside) or Path(real).is_relative_to(outside)):
-                continue
-            if (Path(real).parent.parent / "pyvenv.cfg").exists():
+            if not_base(str(path), outside):
                 continue
             seen.add(real)
             found.append(Candidate(path=str(path), series=series))
     return tuple(found)
+
+
+def not_base(path: str, outside: Path | None) -> str:
+    """Say where `path` lies if it must not be started, empty if it may.
+
+    Every link on its way counts: one below `outside` (the manifest's directory), or in a virtual environment, leads to
+    whatever a commit, or an installed package, makes of it.
+    """
+    for step in _way(path):
+        if outside is not None and step.is_relative_to(outside):
+            return "in the manifest's own directory"
+        if _exists(step.parent.parent / "pyvenv.cfg"):
+            return "in a virtual environment"
+    return ""
+
+
+def _way(path: str) -> Iterator[Path]:
+    """Yield `path` as written, then every link on the way to the file, and the file."""
+    yield Path(os.path.normpath(path))
+    reached, ahead, links = Path("/"), [*reversed(Path(path).parts)], 0
+    while ahead and links < _MOST_LINKS:
+        part = ahead.pop()
+        step = reached.parent if part == ".." else reached / part  # an absolute part starts anew
+        try:
+            target = step.readlink()
+        except OSError:
+            reached = step
+            continue
+        yield step
+        ahead += reversed(target.parts)
+        links += 1
+    yield reached
+
+
+def _exists(path: Path) -> bool:
+    """Say whether `path` is there; where we may not look, nothing is (Path.exists raises there before Python 3.12)."""
+    return os.path.exists(path)  # noqa: PTH110
 
 
 def _directories(ambient: Mapping[str, str]) -> Iterator[Path]:

@@ -16,7 +16,8 @@ class ResolveRequest:
     """What to resolve: lines in pip's requirements format, and the rules.
 
     `python_version` is the lower bound to resolve for; `preferences` an earlier lock (TOML text) whose pins are kept
-    where they still fit; `exclude_newer` an RFC 3339 date; `upgrade` is True for all, or the names to move.
+    where they still fit; `exclude_newer` an RFC 3339 date; `upgrade` is True for all, or the names to move. Without
+    `dependencies` only the requirements themselves are resolved.
     """
 
     requirements: tuple[str, ...]
@@ -31,6 +32,7 @@ class ResolveRequest:
     offline: bool = False
     preferences: str | None = None
     upgrade: bool | tuple[str, ...] = False
+    dependencies: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from packaging import tags as pep425
+from packaging.version import Version
 
 from reconciler.engines.child import run_child
 from reconciler.engines.interpreter import Interpreter
@@ -25,8 +26,6 @@ def full(info):
 uname = os.uname()
 print(json.dumps({
     "version": platform.python_version(),
-    "prefix": sys.prefix,
-    "base_prefix": getattr(sys, "base_prefix", sys.prefix),
     "debug": hasattr(sys, "gettotalrefcount"),
     "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
     "soabi": sysconfig.get_config_var("SOABI") or "",
@@ -50,7 +49,7 @@ print(json.dumps({
 def ask_interpreter(path: str) -> Interpreter:
     """Start the interpreter at `path` (absolute) once and return its facts.
 
-    Raises InterpreterError where it does not start, is no Python 3, or lives in a virtual environment.
+    Raises InterpreterError where it does not start, or is no Python 3.
     """
     try:
         done = run_child(
@@ -66,15 +65,15 @@ def ask_interpreter(path: str) -> Interpreter:
     try:
         facts: dict[str, Any] = json.loads(done.stdout)
         markers = {str(key): str(value) for key, value in facts["markers"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return Interpreter(
+            path=path,
+            version=str(Version(facts["version"].removesuffix("+"))),  # "3.13.0+" is a build between two releases
+            implementation=markers["implementation_name"],
+            markers=markers,
+            tags=_tags(facts, markers),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InterpreterError(f"{path} is not a Python interpreter: its facts are unreadable") from error
-    return Interpreter(
-        path=path,
-        version=str(facts["version"]),
-        implementation=markers["implementation_name"],
-        markers=markers,
-        tags=_tags(facts, markers),
-    )
 
 
 def _tags(facts: dict[str, Any], markers: dict[str, str]) -> tuple[str, ...]:

@@ -2,7 +2,9 @@
 
 import re
 import tempfile
+import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.engines.child import Completed, run_child
@@ -56,9 +58,9 @@ class UvEngine:
         if not pins:
             return {}
         with tempfile.TemporaryDirectory(prefix="envsync-") as scratch:
-            done = self._compile(
-                request, pins, Path(scratch), "--no-deps", "--no-header", "--no-annotate", "--emit-index-annotation"
-            )
+            # An override would replace the pin, and another version's index would be the answer.
+            alone = replace(request, constraints=(), overrides=(), dependencies=False)
+            done = self._compile(alone, pins, Path(scratch), "--no-header", "--no-annotate", "--emit-index-annotation")
         found: dict[str, str] = {}
         pin = ""
         for line in done.stdout.decode("utf-8", "replace").splitlines():
@@ -72,7 +74,7 @@ class UvEngine:
         """Make an empty venv with `uv venv`; `venv` must not exist."""
         flags = ["--system-site-packages"] if system_site_packages else []
         self._run(
-            ["venv", "--no-project", "--prompt", prompt, *flags, "-p", interpreter.path, str(venv)],
+            ["venv", "--no-project", f"--prompt={prompt}", *flags, "-p", interpreter.path, str(venv)],
             cwd=venv.parent,
             timeout=_VENV_SECONDS,
         )
@@ -82,7 +84,7 @@ class UvEngine:
         if not (request.venv / "pyvenv.cfg").is_file():  # uv would act on the base interpreter instead
             raise EngineError(f"{request.venv} is no virtual environment")
         arguments = ["pip", "sync", "--preview-features", "pylock", "--strict", "--allow-empty-requirements"]
-        arguments += ["-p", str(request.venv / "bin" / "python"), *_builds(request.builds)]
+        arguments += ["-p", str(request.venv / "bin" / "python"), *_builds(_built(request))]
         arguments += _indexes(request.indexes)
         if request.link_mode:
             arguments += ["--link-mode", request.link_mode]
@@ -105,6 +107,8 @@ class UvEngine:
                 file = scratch / f"{option.strip('-')}.txt"
                 file.write_text("".join(f"{line}\n" for line in content), encoding="utf-8")
                 arguments += [option, str(file)]
+        if not request.dependencies:
+            arguments.append("--no-deps")
         if request.exclude_newer:
             arguments += ["--exclude-newer", request.exclude_newer]
         if request.offline:
@@ -138,8 +142,20 @@ def _indexes(indexes: tuple[Index, ...]) -> list[str]:
     return [*options, "--default-index", f"{ordered[-1].name}={ordered[-1].url}"]
 
 
+def _built(request: InstallRequest) -> Builds:
+    """Return what may be built of a document with one file a package: a name that has a wheel there needs no build."""
+    if isinstance(request.builds, str):
+        return request.builds
+    packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
+    wheels = {package["name"] for package in packages if "wheels" in package}
+    return tuple(name for name in request.builds if name not in wheels)
+
+
 def _builds(builds: Builds) -> list[str]:
-    """Return the options that forbid building source distributions, all or all but the named ones."""
+    """Return the options that forbid building source distributions, all or all but the named ones.
+
+    For uv a named one then has no wheels: it is built, whether or not that is needed.
+    """
     match builds:
         case "allow":
             return []

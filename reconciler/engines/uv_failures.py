@@ -4,8 +4,18 @@ import re
 
 from reconciler.engines.child import Completed
 from reconciler.errors import EngineError, ResolveError
+from reconciler.manifest.urls import blot_out
 
 _NOISE = re.compile(r"^(Using Python|Resolved|Prepared|Audited|warning: `--system-certs`)")
+
+_BUILD = re.compile(
+    r"building from source is disabled|uilding source distributions (for `[^`]*` )?is disabled|"
+    r"marked as `--no-build` but has no binary"
+)
+_UNREACHABLE = re.compile(
+    r"[Ee]rror sending request|Failed to fetch|Could not connect|HTTP status|could not be queried|"
+    r"An index \S+ returned a \d{3}"
+)
 
 
 class BuildNeededError(EngineError):
@@ -40,12 +50,12 @@ class DeadlineError(EngineError):
 
 def failure_of(command: list[str], done: Completed, timeout: float) -> EngineError | ResolveError:
     """Turn a failed run of uv into the error that says what happened, uv's own words as details."""
-    words = tuple(line for line in done.last_words(30) if not _NOISE.match(line))
+    words = tuple(blot_out(line) for line in done.last_words(30) if not _NOISE.match(line))
     text = " ".join(" ".join(words).split())
     name = "uv " + " ".join(command)
     if done.timed_out:
         return DeadlineError(f"{name} did not end within {timeout:g} seconds", details=words)
-    if "building from source is disabled" in text or "uilding source distributions is disabled" in text:
+    if _BUILD.search(text):
         return BuildNeededError("a source distribution would have to be built", details=words)
     if "hash mismatch" in text.lower():
         return HashMismatchError(
@@ -53,9 +63,9 @@ def failure_of(command: list[str], done: Completed, timeout: float) -> EngineErr
             hint="find out who changed the file; `envsync lock --upgrade` accepts a new one",
             details=words,
         )
-    if "network was disabled" in text or "network connectivity is disabled" in text:
+    if re.search(r"network was disabled|[Nn]etwork connectivity is disabled", text):
         return OfflineError("not in the cache, and --offline forbids the network", details=words)
-    if re.search(r"[Ee]rror sending request|Failed to fetch|Could not connect|HTTP status|timed? ?out", text):
+    if _UNREACHABLE.search(text):
         return IndexUnreachableError("an index did not answer as it should", details=words)
     if "No solution found" in text or "not found in the package registry" in text or "unsatisfiable" in text:
         return ResolveError("no set of packages satisfies what is asked for", details=words)

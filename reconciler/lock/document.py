@@ -1,6 +1,7 @@
 """Reads and writes lock files (PEP 751, TOML), one an environment: `<locks>/pylock.<name>.toml`."""
 
 import hashlib
+import stat
 import tomllib
 from pathlib import Path
 
@@ -22,7 +23,10 @@ def lock_path(locks: Path, environment: str) -> Path:
 def read_lock(path: Path, environment: str) -> Lock | None:
     """Return the lock at `path`, or None if there is none; raises LockError where it is no PEP 751 file."""
     try:
-        if path.stat().st_size > _LIMIT_BYTES:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise LockError(f"{path}: not a regular file")
+        if status.st_size > _LIMIT_BYTES:
             raise LockError(f"{path}: over {_LIMIT_BYTES // 1024 // 1024} MiB")
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -39,7 +43,7 @@ def parse_lock(text: str, path: Path, environment: str) -> Lock:
     try:
         document = tomllib.loads(text)
         Pylock.from_dict(document)
-    except (tomllib.TOMLDecodeError, PylockValidationError, PylockUnsupportedVersionError) as error:
+    except (ValueError, RecursionError, PylockValidationError, PylockUnsupportedVersionError) as error:
         raise LockError(f"{path}: {error}", hint=f"write it anew with `envsync lock {environment}`") from error
     own = document.get("tool", {}).get("envsync", {})
     inputs = own.get("inputs") if isinstance(own, dict) else None

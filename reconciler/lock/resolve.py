@@ -2,26 +2,26 @@
 
 import datetime as dt
 import os
-import shutil
-import tempfile
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from reconciler.engines.choose import lower_bound
 from reconciler.engines.engine import Engine, ResolveRequest
 from reconciler.engines.interpreter import Interpreter
+from reconciler.engines.uv_failures import BuildNeededError
+from reconciler.errors import LockError, ResolveError
 from reconciler.lock.cutoff import cutoff
 from reconciler.lock.document import lock_path, parse_lock
 from reconciler.lock.inputs import inputs_digest
+from reconciler.lock.lines import requirement_lines
 from reconciler.lock.model import Lock
 from reconciler.lock.rules import allow_only_hashes, check_indexes, plain_url
-from reconciler.lock.sources import source_files
+from reconciler.lock.sources import copy_source as copy_source
 from reconciler.lock.toml import lock_text
-from reconciler.manifest.desired import DesiredEnvironment, DesiredState, LocalProject
+from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +47,9 @@ def resolve_lock(
     Raises ResolveError, EngineError (BuildNeededError where only a build would tell) or LockError.
     """
     newest = cutoff(environment.exclude_newer, dt.datetime.now(dt.UTC)) if environment.exclude_newer else None
-    with _requirement_lines(environment, build=options.build) as (lines, copies):
+    with requirement_lines(environment, build=options.build) as asked:
         request = ResolveRequest(
-            requirements=lines,
+            requirements=asked.lines,
             interpreter=interpreter,
             python_version=lower_bound(environment.python, interpreter),
             constraints=environment.constraints,
@@ -65,12 +65,13 @@ def resolve_lock(
         document = tomllib.loads(engine.resolve(request))
     path = lock_path(desired.locks, environment.name)
     packages: list[dict[str, Any]] = document.get("packages", [])
+    if isinstance(request.builds, tuple):
+        _add_wheels(packages, request, request.builds, engine)
     from_index = engine.indexes_of(tuple(sorted(_pins(packages))), request)
     for package in packages:
-        url = from_index.get(f"{package['name']}=={package.get('version')}")
-        if url is not None and ("wheels" in package or "sdist" in package):
-            package["index"] = plain_url(url)
-        _portable(package, path.parent, copies)
+        if "wheels" in package or "sdist" in package:
+            package["index"] = plain_url(_index_of(package, from_index, environment.name))
+        _portable(package, path.parent, asked.copies)
     check_indexes(environment.name, packages, desired.indexes)
     allow_only_hashes(environment, packages)
     document["packages"] = [_ordered(package) for package in packages]
@@ -89,57 +90,51 @@ def _own_table(environment: DesiredEnvironment, desired: DesiredState, newest: s
     return table
 
 
-@contextmanager
-def _requirement_lines(
-    environment: DesiredEnvironment, *, build: bool
-) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
-    """Yield the lines to resolve, and what stood in for a source directory: {copy: original}.
-
-    A directory whose metadata only a build tells is copied first, so that the build writes nothing into the source.
-    """
-    copies: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix="envsync-source-") as scratch:
-        lines: list[str] = []
-        for number, line in enumerate(environment.requirements):
-            if line.path is None:
-                lines.append(" ".join([line.text, *(f"--hash={each}" for each in line.hashes)]))
-            elif line.editable or not build or not line.path.is_dir():
-                lines.append(("-e " if line.editable else "") + str(line.path))
-            else:
-                lines.append(_copied(line.path, Path(scratch) / str(number), copies))
-        if environment.project is not None:
-            lines += _project_lines(environment.project, Path(scratch), copies, build=build)
-        yield tuple(lines), copies
-
-
-def _project_lines(project: LocalProject, scratch: Path, copies: dict[str, str], *, build: bool) -> list[str]:
-    """Return the line of the local project, and those of its dependency groups (PEP 735 groups are no metadata)."""
-    extras = f"[{','.join(project.extras)}]" if project.extras else ""
-    if project.editable or project.static or not build:
-        place = str(project.path)
-    else:
-        place = _copied(project.path, scratch / "project", copies)
-    return [("-e " if project.editable else "") + place + extras, *project.requirements]
-
-
-def _copied(source: Path, copy: Path, copies: dict[str, str]) -> str:
-    """Copy a source directory's own files to `copy`; return its path."""
-    copy_source(source, copy)
-    copies[str(copy)] = str(source)
-    return str(copy)
-
-
-def copy_source(source: Path, copy: Path) -> None:
-    """Copy the files that belong to a source directory (tracked ones, or all but leftovers), links as links."""
-    copy.mkdir(parents=True, exist_ok=True)
-    for name in source_files(source):
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source / name, copy / name, follow_symlinks=False)
-
-
 def _preferences(previous: Lock | None) -> str | None:
-    """Return an earlier lock as text that the engine can prefer pins from."""
-    return None if previous is None else lock_text(previous.document)
+    """Return an earlier lock's pins as text that the engine can prefer them from.
+
+    No more than the pins: whatever else somebody else's tool wrote must not fail a resolution.
+    """
+    if previous is None:
+        return None
+    ours = previous.inputs is not None
+    keys = ("name", "version", "marker", "vcs") if ours else ("name", "version")
+    packages = [{key: package[key] for key in keys if key in package} for package in previous.document["packages"]]
+    return lock_text({"lock-version": "1.0", "created-by": "envsync", "packages": packages})
+
+
+def _add_wheels(
+    packages: list[dict[str, Any]], request: ResolveRequest, names: tuple[str, ...], engine: Engine
+) -> None:
+    """Give the packages that may be built the wheels that they also have: the engine leaves those out."""
+    for package in packages:
+        if package["name"] not in names or "sdist" not in package or "version" not in package:
+            continue
+        alone = replace(
+            request,
+            requirements=(f"{package['name']}=={package['version']}",),
+            constraints=(),
+            overrides=(),
+            builds="deny",
+            preferences=None,
+            upgrade=False,
+            dependencies=False,
+        )
+        try:
+            found = tomllib.loads(engine.resolve(alone)).get("packages", [])
+        except (BuildNeededError, ResolveError):  # it has none
+            continue
+        package["wheels"] = [wheel for each in found for wheel in each.get("wheels", [])]
+
+
+def _index_of(package: dict[str, Any], from_index: Mapping[str, str], environment: str) -> str:
+    """Return the URL of the index that a package comes from; without it the indexes' rules could not be held."""
+    pin = f"{package['name']}=={package['version']}"
+    local = (url for each, url in from_index.items() if each.partition("+")[0] == pin)  # "==1.0" is 1.0+cpu as well
+    url = from_index.get(pin) or next(local, None)
+    if url is None:
+        raise LockError(f"environments.{environment}: the engine did not say which index {pin} comes from")
+    return url
 
 
 def _pins(packages: list[dict[str, Any]]) -> Iterator[str]:
@@ -150,7 +145,7 @@ def _pins(packages: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{package['name']}=={package['version']}{marker}"
 
 
-def _portable(package: dict[str, Any], locks: Path, copies: dict[str, str]) -> None:
+def _portable(package: dict[str, Any], locks: Path, copies: Mapping[str, Path]) -> None:
     """Take credentials and this machine's paths out of one package's table."""
     for source in (package.get(key) for key in ("vcs", "directory", "archive", "sdist")):
         if isinstance(source, dict):
@@ -159,12 +154,14 @@ def _portable(package: dict[str, Any], locks: Path, copies: dict[str, str]) -> N
         _portable_source(wheel, locks, copies)
 
 
-def _portable_source(source: dict[str, Any], locks: Path, copies: dict[str, str]) -> None:
+def _portable_source(source: dict[str, Any], locks: Path, copies: Mapping[str, Path]) -> None:
     if "url" in source:
         source["url"] = plain_url(source["url"])
     path = source.get("path")
     if isinstance(path, str) and os.path.isabs(path):  # noqa: PTH117  # a string in a document, not a path of ours
-        source["path"] = Path(os.path.relpath(copies.get(path, path), locks)).as_posix()
+        # Both ends without links: going up with `..` from a linked directory ends elsewhere.
+        original = os.path.realpath(copies.get(os.path.realpath(path), path))
+        source["path"] = Path(os.path.relpath(original, os.path.realpath(locks))).as_posix()
 
 
 def _ordered(package: dict[str, Any]) -> dict[str, Any]:

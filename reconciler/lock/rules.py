@@ -21,17 +21,24 @@ def plain_url(url: str) -> str:
     return urlunsplit(parts._replace(netloc=keep + host))
 
 
+def _canonical_url(url: str) -> str:
+    """Return `url` as it compares: scheme and host in lower case, no default port, no slash at the end."""
+    parts = urlsplit(plain_url(url))
+    host = parts.netloc.lower().removesuffix({"http": ":80", "https": ":443"}.get(parts.scheme, ":"))
+    return urlunsplit(parts._replace(netloc=host)).rstrip("/")
+
+
 def check_indexes(environment: str, packages: list[dict[str, Any]], indexes: tuple[Index, ...]) -> None:
     """Raise LockError where a pinned package comes from elsewhere, or a pinned index gives what is not pinned to it.
 
     Transitive packages are held to it too: this is what stops dependency confusion.
     """
-    by_url = {plain_url(index.url).rstrip("/"): index for index in indexes}
+    by_url = {_canonical_url(index.url): index for index in indexes}
     for package in packages:
         name, url = str(package["name"]), str(package.get("index", "")).rstrip("/")
         if not url:
             continue
-        source = by_url.get(url)
+        source = by_url.get(_canonical_url(url))
         pinned_to = [index for index in indexes if any(fnmatchcase(name, pattern) for pattern in index.packages)]
         shown = f"{source.name} ({url})" if source else url
         if pinned_to and source not in pinned_to:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import cast
 
-from packaging.markers import Environment
+from packaging.markers import Environment, UndefinedComparison, UndefinedEnvironmentName
 from packaging.pylock import (
     Package,
     PackageArchive,
@@ -50,7 +50,7 @@ def select_artifacts(lock: Lock, interpreter: Interpreter) -> list[tuple[Package
     try:
         pylock = Pylock.from_dict(lock.document)
         return list(pylock.select(environment=cast("Environment", dict(interpreter.markers)), tags=tags))
-    except PylockSelectError as error:
+    except (PylockSelectError, UndefinedComparison, UndefinedEnvironmentName) as error:
         raise LockError(
             f"{lock.path.name}: nothing for python {interpreter.version} ({interpreter.path}): {error}",
             hint=f"`envsync lock --upgrade {lock.environment}` may find a version that has a wheel for it",

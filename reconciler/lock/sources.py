@@ -1,27 +1,31 @@
 """Local directories as sources: which files belong to one, and the digest of what would be installed.
 
-The files are git's own list, read from its index file (gitformat-index); git itself is never started, because a
-repository's configuration can name programs to run. Outside a repository every file counts but build leftovers.
+The files are git's own list, read from its index file. Outside a repository, and in a directory of which the
+repository around it tracks nothing, every file counts but build leftovers.
 """
 
 import hashlib
 import os
-import struct
+import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.errors import LockError
+from reconciler.lock.git_index import index_of, repository_of, tracked_paths
 
 _METADATA_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 _LEFTOVERS = frozenset(
-    {".git", ".hg", ".svn", "__pycache__", "build", "dist", ".tox", ".nox", ".venv", "venv", ".envs", ".eggs",
-     ".mypy_cache", ".pytest_cache", ".ruff_cache", "node_modules"}
+    {".git", ".hg", ".svn", "__pycache__", ".tox", ".nox", ".venv", ".envs", ".eggs", ".mypy_cache", ".pytest_cache",
+     ".ruff_cache", "node_modules"}
 )  # fmt: skip
+_LEFTOVERS_AT_THE_TOP = frozenset({"build", "dist", "venv"})  # deeper down they may be packages
+_ENVIRONMENTS = ("pyvenv.cfg", ".envsync")  # what has one of these is a venv, or a root of ours
 
 
 def metadata_digest(directory: Path) -> str:
     """Return the digest of a project's metadata files: what an editable install depends on."""
-    return _digest(directory, [name for name in _METADATA_FILES if (directory / name).is_file()])
+    return _digest(directory, [name for name in _METADATA_FILES if os.path.isfile(directory / name)], follow=True)  # noqa: PTH113  # False, not an error, where it may not be read
 
 
 def content_digest(directory: Path) -> str:
@@ -29,89 +33,101 @@ def content_digest(directory: Path) -> str:
     return _digest(directory, source_files(directory))
 
 
+def copy_source(source: Path, copy: Path) -> None:
+    """Copy the files that belong to a source directory (tracked ones, or all but leftovers), links as links."""
+    copy.mkdir(parents=True, exist_ok=True)
+    for name in source_files(source):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source / name, copy / name, follow_symlinks=False)
+
+
 def source_files(directory: Path) -> list[str]:
-    """Return the POSIX paths of the source files below `directory`, sorted: tracked ones, or all but leftovers."""
-    repository = _repository_of(directory)
-    if repository is not None:
-        index = _git_directory(repository) / "index"
-        if index.is_file():
-            prefix = "" if directory == repository else directory.relative_to(repository).as_posix() + "/"
-            tracked = (path[len(prefix) :] for path in _tracked(index) if path.startswith(prefix))
-            return sorted(path for path in tracked if (directory / path).is_file() or (directory / path).is_symlink())
-    return sorted(_walk(directory))
+    """Return the POSIX paths of the source files below `directory`, sorted: tracked ones, or all but leftovers.
+
+    A symlink is an entry of its own, and nothing beyond it is. Raises LockError where the directory cannot be read.
+    """
+    try:
+        real = directory.resolve(strict=True)
+        if not real.is_dir():
+            raise LockError(f"{directory}: not a directory")
+        return sorted(_tracked(real) or _walk(real))
+    except (OSError, ValueError) as error:  # a ValueError is a NUL in a path that a `.git` file names
+        raise LockError(f"{directory}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _digest(directory: Path, files: list[str]) -> str:
-    """Digest names, executable bits and contents."""
+def _digest(directory: Path, files: list[str], *, follow: bool = False) -> str:
+    """Digest names, executable bits and contents; of a symlink its text, unless links are to be followed."""
     total = hashlib.sha256()
     for name in files:
         path = directory / name
         try:
-            if path.is_symlink():
-                kind, content = b"l", os.fsencode(path.readlink())
+            mode = path.stat(follow_symlinks=follow).st_mode
+            if stat.S_ISLNK(mode):
+                kind, content = b"l", hashlib.sha256(os.fsencode(path.readlink()))
             else:
-                kind, content = (b"x" if os.access(path, os.X_OK) else b"f"), path.read_bytes()
+                with path.open("rb") as file:
+                    kind, content = b"x" if mode & 0o100 else b"f", hashlib.file_digest(file, "sha256")
         except OSError as error:
             raise LockError(f"{path}: {error.strerror}") from error
-        total.update(b"%s %s\0%s" % (kind, os.fsencode(name), hashlib.sha256(content).digest()))
+        total.update(b"%s %s\0%s" % (kind, os.fsencode(name), content.digest()))
     return "sha256:" + total.hexdigest()
 
 
-def _repository_of(directory: Path) -> Path | None:
-    """Return the nearest directory upwards that has a `.git`."""
-    return next((each for each in (directory, *directory.parents) if (each / ".git").exists()), None)
+def _tracked(directory: Path) -> list[str]:
+    """Return the files that the repository around `directory` tracks below it, those of submodules included."""
+    repository = repository_of(directory)
+    if repository is None:
+        return []
+    index = index_of(repository)
+    if not index.is_file():
+        return []
+    prefix = b"" if directory == repository else os.fsencode(directory.relative_to(repository).as_posix()) + b"/"
+    found = []
+    links: dict[bytes, bool] = {b"": False}
+    for path in tracked_paths(index):
+        if not path.startswith(prefix) or _behind_link(repository, path.rpartition(b"/")[0], links):
+            continue
+        name = os.fsdecode(path[len(prefix) :])
+        if _is_entry(directory / name):
+            found.append(name)
+        elif (directory / name / ".git").exists():  # a submodule: the index has the directory's name alone
+            found += [f"{name}/{inner}" for inner in _tracked(directory / name)]
+    return found
 
 
-def _git_directory(repository: Path) -> Path:
-    """Return the git directory of a work tree; a linked work tree's `.git` is a file that names it."""
-    dot_git = repository / ".git"
-    if dot_git.is_dir():
-        return dot_git
-    text = dot_git.read_text(encoding="utf-8", errors="surrogateescape")
-    return (repository / text.removeprefix("gitdir:").strip()).resolve()
+def _behind_link(repository: Path, folder: bytes, known: dict[bytes, bool]) -> bool:
+    """Say whether a symlink stands where the index has a directory: for git too, what is behind it is gone."""
+    if folder not in known:
+        above = folder.rpartition(b"/")[0]
+        known[folder] = _behind_link(repository, above, known) or (repository / os.fsdecode(folder)).is_symlink()
+    return known[folder]
 
 
-def _tracked(index: Path) -> Iterator[str]:
-    """Yield the paths in a git index, versions 2 to 4; raises LockError for anything else."""
-    content = index.read_bytes()
-    signature, version, count = struct.unpack_from(">4sLL", content) if len(content) >= 12 else (b"", 0, 0)
-    if signature != b"DIRC" or version not in {2, 3, 4}:
-        raise LockError(f"{index}: not a git index of version 2 to 4")
-    position, previous = 12, b""
+def _is_entry(path: Path) -> bool:
+    """Say whether a symlink or a regular file is there: a device or a pipe is no source."""
     try:
-        for _ in range(count):
-            start = position
-            (flags,) = struct.unpack_from(">H", content, start + 60)
-            position = start + 62 + (2 if flags & 0x4000 else 0)  # an extended entry has 16 bits more
-            if version == 4:
-                strip, position = _offset(content, position)
-                end = content.index(b"\0", position)
-                previous = previous[: len(previous) - strip] + content[position:end]
-                position = end + 1
-            else:
-                end = content.index(b"\0", position)
-                previous = content[position:end]
-                position = start + (end - start + 8) // 8 * 8  # padded with 1 to 8 NULs
-            yield os.fsdecode(previous)
-    except (struct.error, ValueError, IndexError) as error:
-        raise LockError(f"{index}: the git index is damaged") from error
-
-
-def _offset(content: bytes, position: int) -> tuple[int, int]:
-    """Decode git's variable-width offset; return it and the position after it."""
-    byte = content[position]
-    value = byte & 0x7F
-    while byte & 0x80:
-        position += 1
-        byte = content[position]
-        value = ((value + 1) << 7) | (byte & 0x7F)
-    return value, position + 1
+        mode = path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return stat.S_ISLNK(mode) or stat.S_ISREG(mode)
 
 
 def _walk(directory: Path) -> Iterator[str]:
     """Yield every file below `directory` that is no build leftover; links are not followed."""
-    for folder, names, files in os.walk(directory):
-        names[:] = sorted(name for name in names if name not in _LEFTOVERS and not name.endswith(".egg-info"))
-        for name in files:
-            if not name.endswith((".pyc", ".pyo")):
-                yield (Path(folder) / name).relative_to(directory).as_posix()
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    for folder, names, files in os.walk(directory, onerror=fail):
+        here = Path(folder)
+        left = _LEFTOVERS | (_LEFTOVERS_AT_THE_TOP if here == directory else frozenset())
+        names[:] = sorted(name for name in names if name not in left and not name.endswith(".egg-info"))
+        links = [name for name in names if (here / name).is_symlink()]
+        names[:] = [name for name in names if name not in links and not _is_environment(here / name)]
+        for name in links + files:
+            if name != ".git" and not name.endswith((".pyc", ".pyo")) and _is_entry(here / name):
+                yield (here / name).relative_to(directory).as_posix()
+
+
+def _is_environment(directory: Path) -> bool:
+    return any((directory / name).exists() for name in _ENVIRONMENTS)

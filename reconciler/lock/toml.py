@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-_BARE = re.compile(r"^[A-Za-z0-9_-]+$")
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _TOP = (
     "lock-version",
     "environments",
@@ -29,8 +29,8 @@ def lock_text(document: Mapping[str, Any]) -> str:
     Raises TypeError for a value that has no place in a lock.
     """
     lines = [f"{key} = {_value(document[key])}" for key in _TOP if key in document]
-    if not document.get("packages"):
-        lines.append("packages = []")  # an environment without packages still has a lock
+    if document.get("packages") == []:
+        lines.append("packages = []")  # PEP 751 demands the key
     for package in document.get("packages", []):
         lines += ["", "[[packages]]"]
         for key, value in package.items():
@@ -46,7 +46,7 @@ def lock_text(document: Mapping[str, Any]) -> str:
 
 
 def _key(key: str) -> str:
-    return key if _BARE.match(key) else _text(key)
+    return key if _BARE.fullmatch(key) else _text(key)
 
 
 def _text(value: str) -> str:
@@ -60,10 +60,12 @@ def _value(value: object) -> str:
             return str(value).lower()
         case str():
             return _text(value)
-        case int():
-            return str(value)
+        case int() | float():  # repr of a float is TOML's, inf and nan included
+            return repr(value)
         case dt.datetime():
             return value.isoformat().replace("+00:00", "Z")
+        case dt.date() | dt.time():
+            return value.isoformat()
         case list() | tuple():
             return "[" + ", ".join(_value(item) for item in value) + "]"
         case Mapping():

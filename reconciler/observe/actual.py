@@ -110,7 +110,9 @@ class Distribution:
     """One installed distribution (PEP 376, `*.dist-info`; legacy `*.egg-info` and `*.egg-link`).
 
     `key` is the normalized name, `name` and `version` stand as the metadata has them; `place` is the metadata
-    directory or file relative to the environment; `location` is what holds its modules, absolute for an editable.
+    directory or file relative to the environment (of what lies outside it: the `.egg-link` or `.pth` that leads there);
+    `location` is what holds its modules, absolute outside the environment. `named_version` is the version in the
+    metadata directory's name, which pip believes before METADATA's (empty if it has none).
     """
 
     key: str
@@ -120,6 +122,7 @@ class Distribution:
     place: str = ""
     location: str = ""
     installer: str = ""
+    named_version: str = ""
 
     @property
     def identity(self) -> str:

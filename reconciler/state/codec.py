@@ -30,29 +30,49 @@ def applied_from_json(stored: Mapping[str, Any]) -> Applied:
     try:
         interpreter = stored["interpreter"]
         return Applied(
-            name=_text(stored["name"]),
-            project=_text(stored["project"]),
-            generation=int(stored["generation"]),
+            name=text_in(stored["name"]),
+            project=text_in(stored["project"]),
+            generation=_number(stored["generation"]),
             interpreter=AppliedInterpreter(
-                path=_text(interpreter["path"]),
-                version=_text(interpreter["version"]),
-                implementation=_text(interpreter["implementation"]),
+                path=text_in(interpreter["path"]),
+                version=text_in(interpreter["version"]),
+                implementation=text_in(interpreter["implementation"]),
             ),
-            packages=tuple(_package_from_json(package) for package in stored["packages"]),
-            installed={_text(key): _text(value) for key, value in stored["installed"].items()},
-            accepted=frozenset(_text(key) for key in stored["accepted"]),
-            settings=dict(stored["settings"]),
-            prevent_destroy=bool(stored["prevent_destroy"]),
-            hooks_pending=bool(stored.get("hooks_pending", False)),
-            seal=_text(stored["seal"]),
+            packages=tuple(_package_from_json(package) for package in _list(stored["packages"])),
+            installed={text_in(key): text_in(value) for key, value in stored["installed"].items()},
+            accepted=frozenset(text_in(key) for key in _list(stored["accepted"])),
+            settings={text_in(key): value for key, value in stored["settings"].items()},
+            prevent_destroy=flag_in(stored["prevent_destroy"]),
+            hooks_pending=flag_in(stored.get("hooks_pending", False)),
+            seal=text_in(stored["seal"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a record of an applied environment: {error!r}") from error
 
 
-def _text(value: object) -> str:
+def text_in(value: object) -> str:
+    """Return `value` if it is text; raises TypeError."""
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise TypeError(f"{value!r} is no number of a generation")
+    return value
+
+
+def flag_in(value: object) -> bool:
+    """Return `value` if it is true or false; raises TypeError (the text "false" is true to Python)."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is neither true nor false")
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
     return value
 
 
@@ -67,14 +87,16 @@ def _package_to_json(package: LockedPackage) -> dict[str, Json]:
 def _package_from_json(stored: Mapping[str, Any]) -> LockedPackage:
     version = stored["version"]
     return LockedPackage(
-        name=_text(stored["name"]),
-        version=None if version is None else _text(version),
+        name=text_in(stored["name"]),
+        version=None if version is None else text_in(version),
         source=_source_from_json(stored["source"]),
     )
 
 
 def _source_from_json(stored: Mapping[str, Any]) -> Source:
-    fields = {key: value for key, value in stored.items() if key != "kind"}
+    fields: dict[str, Any] = {
+        key: flag_in(value) if key == "editable" else text_in(value) for key, value in stored.items() if key != "kind"
+    }
     source = _SOURCES[stored["kind"]](**fields)
     match source:
         case IndexFile() | ArchiveFile() | VcsCommit() | SourceDirectory():

@@ -5,7 +5,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-_NUMBER = re.compile(r"^[1-9][0-9]*$")
+from reconciler.errors import StateError
+
+_NUMBER = re.compile(r"[1-9][0-9]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,14 @@ class Layout:
         return Generation(self.generations(name) / str(number), number)
 
     def generation_numbers(self, name: str) -> list[int]:
-        """Return the numbers of the generations that have a directory, sealed or not, ascending."""
+        """Return the numbers of the generations that have a directory, sealed or not, ascending; raises StateError."""
         try:
             names = os.listdir(self.generations(name))
         except FileNotFoundError:
             return []
-        return sorted(int(each) for each in names if _NUMBER.match(each))
+        except OSError as error:
+            raise StateError(f"{self.generations(name)}: {error.strerror}") from error
+        return sorted(int(each) for each in names if _NUMBER.fullmatch(each))
 
     def link_target(self, name: str, number: int) -> str:
         """Return the text of the symlink that publishes a generation: relative, so that it says what it means."""
@@ -102,7 +106,7 @@ class Layout:
         if not (target.startswith(prefix) and target.endswith(suffix)):
             return 0
         number = target[len(prefix) : -len(suffix)]
-        return int(number) if _NUMBER.match(number) else 0
+        return int(number) if _NUMBER.fullmatch(number) else 0
 
 
 @dataclass(frozen=True, slots=True)

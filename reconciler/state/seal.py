@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reconciler.canonical import Json, canonical_text
 from reconciler.state.applied import Applied
-from reconciler.state.codec import applied_from_json, applied_to_json
+from reconciler.state.codec import applied_from_json, applied_to_json, flag_in, text_in
 from reconciler.state.files import write_atomic
 
 FORMAT = 1
@@ -57,15 +57,15 @@ def read_seal(path: Path) -> Seal | None:
             return None
         return Seal(
             applied=applied_from_json(stored["applied"]),
-            plan=str(stored["plan"]),
-            created=str(stored["created"]),
-            inventory=str(stored["inventory"]),
-            home=str(stored["home"]),
-            system_site_packages=bool(stored["system_site_packages"]),
-            lock=str(stored["lock"]),
+            plan=text_in(stored["plan"]),
+            created=text_in(stored["created"]),
+            inventory=text_in(stored["inventory"]),
+            home=text_in(stored["home"]),
+            system_site_packages=flag_in(stored["system_site_packages"]),
+            lock=text_in(stored["lock"]),
             digest=_digest(content),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

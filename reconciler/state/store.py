@@ -66,7 +66,9 @@ class State:
     def seal(self, name: str, number: int) -> Seal | None:
         """Return a generation's seal, None where it was never finished."""
         seal = read_seal(self.layout.generation(name, number).seal) if number else None
-        return seal if seal is not None and seal.applied.name == name else None
+        if seal is None or (seal.applied.name, seal.applied.generation) != (name, number):  # a copy of another one
+            return None
+        return seal
 
     def published(self, name: str) -> Published | None:
         """Return the generation that `name`'s path points to, None where it is not our symlink to a sealed one."""
@@ -94,9 +96,13 @@ class State:
             raise StateError(f"{self.layout.record(applied.name)} could not be written: {error.strerror}") from error
 
     def forget(self, name: str) -> None:
-        """Remove an environment's record; it is nobody's from then on."""
-        self.layout.record(name).unlink(missing_ok=True)
-        sync_directory(self.layout.records)
+        """Remove an environment's record; it is nobody's from then on. Raises StateError."""
+        try:
+            self.layout.record(name).unlink(missing_ok=True)
+            if self.layout.records.is_dir():
+                sync_directory(self.layout.records)
+        except OSError as error:
+            raise StateError(f"{self.layout.record(name)} could not be removed: {error.strerror}") from error
 
     def new_generation(self, name: str) -> Generation:
         """Make the next generation's directory; a number is never given twice while its directory stands."""
@@ -128,11 +134,23 @@ class State:
     def _record(self, name: str) -> Applied | None:
         path = self.layout.record(name)
         try:
-            stored = json.loads(path.read_bytes())
-            return applied_from_json(stored["applied"] if stored["format"] == FORMAT else {})
+            return _applied_in(json.loads(path.read_bytes()), name)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise StateError(
-                f"{path} is unreadable: {error}", hint="restore it, or move it away: the published seal then speaks"
+                f"{path} is unreadable: {getattr(error, 'strerror', None) or error}",
+                hint="restore it, or move it away: the published seal then speaks",
             ) from error
+
+
+def _applied_in(stored: object, name: str) -> Applied:
+    """Return what a record holds; raises ValueError where it is none, or not that of `name`."""
+    if not isinstance(stored, dict) or not stored.keys() >= {"format", "applied"}:
+        raise ValueError("not a record of an applied environment")
+    if stored["format"] != FORMAT:
+        raise ValueError(f"its format is {stored['format']!r}, and this envsync knows {FORMAT}")
+    applied = applied_from_json(stored["applied"])
+    if applied.name != name:
+        raise ValueError(f"it is the record of {applied.name!r}")
+    return applied

@@ -192,8 +192,18 @@ def test_an_environment_taken_out_of_the_manifest_is_deleted(host: Host) -> None
 
 def other_python(host: Host) -> str:
     """Return a version other than 3.11 that this machine has; skip, saying so, where there is none."""
-    for version in ("3.12", "3.13", "3.10", "3.9"):
-        pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-        if shutil.which(f"python{version}", path="/usr/bin:/usr/local/bin") or list(pyenv.glob(f"{version}.*")):
-            return version
-    pytest.skip("needs a second Python version, and this machine has one alone")
+    versions = ("3.12", "3.13", "3.10", "3.9")
+    found = [version for version in versions if version not in missing_pythons(*versions)]
+    if not found:
+        pytest.skip("needs a second Python version, and this machine has one alone")
+    return found[0]
+
+
+def missing_pythons(*versions: str) -> list[str]:
+    """Return those of `versions` that are neither on the machine's own PATH nor among pyenv's."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    return [
+        version
+        for version in versions
+        if not shutil.which(f"python{version}", path="/usr/bin:/usr/local/bin") and not list(pyenv.glob(f"{version}.*"))
+    ]

@@ -26,7 +26,9 @@ fresh:
   project: {path: ., editable: true}
 """
 
-needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace (Debian: apt-get install strace)")
+needs_strace = pytest.mark.skipif(
+    shutil.which("strace") is None, reason="needs strace (Debian: apt-get install strace)"
+)
 
 
 class Aviary:

@@ -1,0 +1,115 @@
+"""Reads the list of tracked files from git's index file (gitformat-index), versions 2 to 4, without running git.
+
+git itself is never started, because a repository's configuration can name programs to run. For the same reason nothing
+in the file is believed: a path that leaves the work tree is damage.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconciler.errors import LockError
+
+_SIGNATURE = b"DIRC"
+_HEADER_BYTES = 12
+_STAT_BYTES = 40  # ten numbers of 32 bits before the object's name
+
+
+def repository_of(directory: Path) -> Path | None:
+    """Return the nearest directory upwards that has a `.git`."""
+    return next((each for each in (directory, *directory.parents) if (each / ".git").exists()), None)
+
+
+def index_of(repository: Path) -> Path:
+    """Return the index file of a work tree; a linked work tree's `.git` is a file that names its git directory."""
+    dot_git = repository / ".git"
+    if dot_git.is_file():
+        text = dot_git.read_text(encoding="utf-8", errors="surrogateescape")
+        dot_git = repository / text.removeprefix("gitdir:").strip(" \r\n")
+    return dot_git / "index"
+
+
+def tracked_paths(index: Path) -> list[bytes]:
+    """Return the paths in a git index, relative to the work tree, sorted, each once.
+
+    Raises LockError for a file that is no such index, or OSError.
+    """
+    content = index.read_bytes()
+    signature, version, count = struct.unpack_from(">4sLL", content) if len(content) > _HEADER_BYTES else (b"", 0, 0)
+    if signature != _SIGNATURE or version not in {2, 3, 4}:
+        raise LockError(f"{index}: not a git index of version 2 to 4")
+    try:
+        width = _name_width(content)
+        paths, end = _entries(content, version, count, width)
+        extensions = list(_extensions(content, end, width))
+    except (struct.error, ValueError, IndexError) as error:
+        raise LockError(f"{index}: the git index is damaged", hint="`git status` says more, or mends it") from error
+    if b"link" in extensions:
+        raise LockError(
+            f"{index}: a split git index, which envsync does not read", hint="run `git update-index --no-split-index`"
+        )
+    if any(part in {b"", b".", b"..", b".git"} for path in paths for part in path.rstrip(b"/").split(b"/")):
+        raise LockError(f"{index}: the git index is damaged: it names a path outside of the work tree")
+    return sorted(set(paths))  # a file in conflict has up to three entries
+
+
+def _name_width(content: bytes) -> int:
+    """Return how long object names are: 20 bytes (SHA-1) or 32 (SHA-256), as the checksum at the end tells.
+
+    The checksum may be left out (`index.skipHash`): it is all zeros then.
+    """
+    for width, algorithm in ((20, "sha1"), (32, "sha256")):
+        total = hashlib.new(algorithm, memoryview(content)[:-width], usedforsecurity=False)
+        if content[-width:] == total.digest():
+            return width
+    if not any(content[-32:]):
+        return 32
+    if not any(content[-20:]):
+        return 20
+    raise ValueError("checksum")
+
+
+def _entries(content: bytes, version: int, count: int, width: int) -> tuple[list[bytes], int]:
+    """Return the entries' paths, and where the extensions begin."""
+    paths: list[bytes] = []
+    position, previous = _HEADER_BYTES, b""
+    for _ in range(count):
+        start = position
+        at_flags = start + _STAT_BYTES + width
+        (flags,) = struct.unpack_from(">H", content, at_flags)
+        position = at_flags + 2 + (2 if flags & 0x4000 else 0)  # an extended entry has 16 bits more
+        if version == 4:
+            strip, position = _offset(content, position)
+            if strip > len(previous):
+                raise ValueError("prefix")
+            end = content.index(b"\0", position)
+            previous = previous[: len(previous) - strip] + content[position:end]
+            position = end + 1
+        else:
+            end = content.index(b"\0", position)
+            previous = content[position:end]
+            position = start + (end - start + 8) // 8 * 8  # padded with 1 to 8 NULs
+        paths.append(previous)
+    return paths, position
+
+
+def _extensions(content: bytes, position: int, width: int) -> Iterator[bytes]:
+    """Yield the signatures of the extensions between the entries and the checksum."""
+    while position < len(content) - width:
+        signature, size = struct.unpack_from(">4sL", content, position)
+        yield signature
+        position += 8 + size
+    if position != len(content) - width:
+        raise ValueError("extensions")
+
+
+def _offset(content: bytes, position: int) -> tuple[int, int]:
+    """Decode git's variable-width offset; return it and the position after it."""
+    byte = content[position]
+    value = byte & 0x7F
+    while byte & 0x80:
+        position += 1
+        byte = content[position]
+        value = ((value + 1) << 7) | (byte & 0x7F)
+    return value, position + 1

@@ -1,0 +1,75 @@
+"""Legacy eggs: `.egg-link` files of `setup.py develop`, and zipped eggs that easy_install put on the path."""
+
+import hashlib
+import os
+import re
+import zipfile
+from dataclasses import dataclass
+
+from reconciler.observe.actual import Distribution, Finding, FindingCode
+from reconciler.observe.metadata import normalized, read_identity
+from reconciler.observe.reading import read_inside
+from reconciler.observe.site import SiteDirectory
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9.]+")
+_LIMIT_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EggLink:
+    """An `.egg-link`: its file name, its relative path, and the project directory that it names (empty: none)."""
+
+    name: str
+    place: str
+    target: str
+
+    @property
+    def key(self) -> str:
+        """Return the normalized name of its distribution."""
+        return normalized(self.name.removesuffix(".egg-link"))
+
+
+def read_egg_link(venv: str, site: SiteDirectory, name: str) -> tuple[EggLink, Finding]:
+    """Read an `.egg-link` as pip does (its first line that is not blank), and find that it is there."""
+    place = f"{site.relative}/{name}" if site.relative else site.named_by
+    target, sha256, detail = "", "", "a legacy editable install (setup.py develop)"
+    try:
+        content = read_inside(f"{site.path}/{name}", venv if site.relative else site.path)
+        sha256 = hashlib.sha256(content).hexdigest()
+        lines = (line.strip() for line in content.decode("utf-8", "replace").splitlines())
+        first = next((line for line in lines if line and "\0" not in line), "")
+        target = os.path.normpath(os.path.join(site.path, first)) if first else ""  # noqa: PTH118
+        if not os.path.isdir(target):  # noqa: PTH112
+            detail += f"; its project {target} is gone" if target else "; it names no project"
+    except OSError as error:
+        detail += f"; it could not be read: {error.strerror}"
+    link = EggLink(name=name, place=place, target=target)
+    return link, Finding(code=FindingCode.EGG_LINK, path=place, package=link.key, detail=detail, content=sha256)
+
+
+def egg_link_names(raw_name: str) -> tuple[str, str]:
+    """Return the file names under which pip looks for a distribution's `.egg-link`."""
+    return f"{_UNSAFE.sub('-', raw_name)}.egg-link", f"{raw_name}.egg-link"
+
+
+def read_zipped_egg(site: SiteDirectory) -> Distribution | Finding | None:
+    """Return the distribution in a zipped egg that a `.pth` file names; None where the file is no egg."""
+    if not site.path.lower().endswith(".egg"):
+        return None
+    place = site.relative or site.named_by
+    try:
+        with zipfile.ZipFile(site.path) as egg, egg.open("EGG-INFO/PKG-INFO") as metadata:
+            identity = read_identity(metadata.read(_LIMIT_BYTES).decode("utf-8", "replace"))
+    except KeyError:
+        return Finding(code=FindingCode.MISSING_METADATA, path=place, detail="a zipped egg without PKG-INFO")
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        return Finding(code=FindingCode.UNREADABLE, path=place, detail=f"a zipped egg that could not be read: {error}")
+    if not identity.name or not identity.version:
+        return Finding(code=FindingCode.INVALID_METADATA, path=place, detail="a zipped egg without name or version")
+    return Distribution(
+        key=normalized(identity.name),
+        name=identity.name,
+        version=identity.version,
+        place=place,
+        location=site.relative or site.path,
+    )

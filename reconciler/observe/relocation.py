@@ -1,0 +1,70 @@
+"""Tells whether a venv stands where it was made: its scripts and activate scripts name their place absolutely."""
+
+import os
+import re
+from collections.abc import Collection
+from hashlib import sha256
+
+from reconciler.observe.actual import Finding, FindingCode
+from reconciler.observe.reading import read_regular
+
+_ACTIVATE = ("activate", "activate.csh", "activate.fish")
+_VIRTUAL_ENV = re.compile(
+    r"""^\s*(?:export |setenv |set -gx )?\s*VIRTUAL_ENV[= ]\s*(['"]?)(/[^'"\n]*)\1\s*$""", re.MULTILINE
+)
+_SHEBANG = re.compile(rb"#![ \t]*(?P<path>/[^\n]*)")
+_TRAMPOLINE = re.compile(rb"#![ \t]*/bin/sh[ \t]*\r?\n'''exec' [\"']?(?P<path>/[^\"'\n]*?)[\"']? \"\$0\"")
+_PYTHON = re.compile(r"^(?:python|pypy)[0-9.]*t?$")
+_LIMIT_BYTES = 1024 * 1024
+_SYSTEM = frozenset({"/usr/bin", "/bin", "/usr/local/bin"})
+
+
+def moved(venv: str, places: Collection[str], home: str) -> list[Finding]:
+    """Return a finding for each script in `bin` that names an environment elsewhere than at one of `places`.
+
+    `home` is the directory of the base interpreter; a script of it, or of the system's, names no environment.
+    """
+    allowed = {os.path.normpath(place) for place in places}
+    allowed |= {os.path.realpath(place) for place in places}
+    findings = []
+    try:
+        names = sorted(os.listdir(f"{venv}/bin"))
+    except OSError:
+        return []
+    for name in names:
+        if name.startswith(("python", "pypy")):
+            continue
+        try:
+            content = read_regular(f"{venv}/bin/{name}", limit=_LIMIT_BYTES)
+        except OSError:
+            continue  # a link, a directory or a large program: not a script that names its place
+        named = _activated(content) if name in _ACTIVATE else _interpreted(content, home)
+        if named and os.path.normpath(named) not in allowed and os.path.realpath(named) not in allowed:
+            finding = Finding(
+                code=FindingCode.MOVED,
+                path=f"bin/{name}",
+                detail=f"it names the environment {named}",
+                content=sha256(content).hexdigest(),
+            )
+            findings.append(finding)
+    return findings
+
+
+def _activated(content: bytes) -> str:
+    match = _VIRTUAL_ENV.search(content.decode("utf-8", "surrogateescape"))
+    return match[2].rstrip() if match else ""
+
+
+def _interpreted(content: bytes, home: str) -> str:
+    """Return the environment whose interpreter a script's first line names, empty where it is none's."""
+    if not content.startswith(b"#!"):
+        return ""
+    match = _TRAMPOLINE.match(content) or _SHEBANG.match(content)
+    if match is None:
+        return ""
+    interpreter = match["path"].decode("utf-8", "surrogateescape").strip()
+    interpreter = interpreter if match.re is _TRAMPOLINE else interpreter.split(" ")[0]
+    directory, _, program = interpreter.rpartition("/")
+    if not _PYTHON.match(program) or directory in {*_SYSTEM, home.rstrip("/")} or not directory.endswith("/bin"):
+        return ""
+    return directory.removesuffix("/bin")

@@ -1,0 +1,93 @@
+"""Finds the directories that an environment's interpreter would import from, without starting it.
+
+They are `lib*/pythonX.Y/site-packages` and what the `.pth` files there name, read as site.py reads them, except that
+an `import` line is not run.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+
+from reconciler.observe.actual import Finding, FindingCode
+from reconciler.observe.reading import read_inside
+
+_INTERPRETER = re.compile(r"^(?:python|pypy)(?P<series>3\.\d+)t?$")
+_LIBRARIES = ("lib64", "lib")  # where both are real directories, site.py asks lib64 first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteDirectory:
+    """A directory that may hold distributions: its absolute path.
+
+    `relative` is its path in the environment, empty for one outside; `named_by` is then the relative path of the
+    `.pth` file that leads there.
+    """
+
+    path: str
+    relative: str
+    named_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """An environment's site-packages directories, best first; `series` (`3.12`) is its interpreter's."""
+
+    directories: tuple[SiteDirectory, ...]
+    series: str
+    findings: tuple[Finding, ...] = ()
+
+
+def find_site(venv: str, version: str) -> Site:
+    """Return where the environment at `venv` (absolute) keeps its packages; `version` is pyvenv.cfg's, may be empty."""
+    wanted = ".".join(version.split(".")[:2])
+    found: dict[str, list[SiteDirectory]] = {}
+    findings = []
+    for library in _LIBRARIES:
+        try:
+            if os.path.islink(f"{venv}/{library}"):  # noqa: PTH114
+                if library == "lib":
+                    findings.append(_not_followed(library))
+                continue
+            names = os.listdir(f"{venv}/{library}")
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            findings.append(_unreadable(library, error))
+            continue
+        for name in sorted(names):
+            if match := _INTERPRETER.match(name):
+                relative = f"{library}/{name}/site-packages"
+                if os.path.islink(f"{venv}/{library}/{name}") or os.path.islink(f"{venv}/{relative}"):  # noqa: PTH114
+                    findings.append(_not_followed(relative))
+                elif os.path.isdir(f"{venv}/{relative}"):  # noqa: PTH112
+                    each = SiteDirectory(path=f"{venv}/{relative}", relative=relative)
+                    found.setdefault(match["series"], []).append(each)
+    newest = max(found, key=lambda series: int(series.split(".")[1]), default="")
+    series = wanted if wanted in found else newest
+    return Site(directories=tuple(found.get(series, ())), series=series or wanted, findings=tuple(findings))
+
+
+def named_directories(venv: str, site: SiteDirectory, names: list[str]) -> list[SiteDirectory]:
+    """Return the directories (and eggs) that the `.pth` files among `names` add to the path, in site.py's order."""
+    found = []
+    for name in sorted(each for each in names if each.endswith(".pth") and not each.startswith(".")):
+        try:
+            text = read_inside(f"{site.path}/{name}", venv).decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError):
+            continue  # site.py does not get at it either; its file is still compared with the inventory
+        for line in text.splitlines():
+            if not line.strip() or line.startswith(("#", "import ", "import\t")) or "\0" in line:
+                continue
+            path = os.path.normpath(os.path.join(site.path, line.rstrip()))  # noqa: PTH118
+            if os.path.exists(path):  # noqa: PTH110
+                relative = path.removeprefix(f"{venv}/") if path.startswith(f"{venv}/") else ""
+                found.append(SiteDirectory(path=path, relative=relative, named_by=f"{site.relative}/{name}"))
+    return found
+
+
+def _not_followed(relative: str) -> Finding:
+    return Finding(code=FindingCode.UNREADABLE, path=relative, detail="a symbolic link, which is not followed")
+
+
+def _unreadable(relative: str, error: OSError) -> Finding:
+    return Finding(code=FindingCode.UNREADABLE, path=relative, detail=f"could not be read: {error.strerror}")

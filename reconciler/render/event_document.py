@@ -1,0 +1,110 @@
+"""apply's event stream as JSON, for its schema: one object a line, told apart by `type`."""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, Field, TypeAdapter
+
+from reconciler.events import Status
+from reconciler.plan.document import DRAFT, FORMAT_PATTERN
+from reconciler.plan.model import Action, StepKind
+
+
+class EventDocument(BaseModel):
+    """What every event has."""
+
+    format_version: str = Field(pattern=FORMAT_PATTERN, description="A minor version adds keys, a major one breaks.")
+
+
+class RunStartedDocument(EventDocument):
+    """The first event; `environments` are those that will be worked on, in order."""
+
+    type: Literal["run-started"]
+    plan: str = Field(description="The plan's id.")
+    project: str
+    environments: list[str]
+
+
+class StepStartedDocument(EventDocument):
+    """A step began."""
+
+    type: Literal["step-started"]
+    environment: str
+    step: StepKind
+
+
+class StepFinishedDocument(EventDocument):
+    """A step ended well."""
+
+    type: Literal["step-finished"]
+    environment: str
+    step: StepKind
+    seconds: float = Field(ge=0, description="Wall time.")
+    detail: str = Field(description="A short sentence, may be empty.")
+
+
+class FailureDocument(BaseModel):
+    """Why something failed."""
+
+    code: str = Field(description="Stable.")
+    message: str
+    hint: str = Field(description="What to do about it, may be empty.")
+    details: list[str] = Field(description="A child's last lines.")
+
+
+class EnvironmentResultDocument(BaseModel):
+    """How one environment ended."""
+
+    environment: str
+    status: Status
+    action: Action
+    generation: int = Field(ge=0, description="The one published now; 0: none.")
+    seconds: float = Field(ge=0, description="Wall time.")
+    failure: FailureDocument | None
+
+
+class EnvironmentFinishedDocument(EventDocument, EnvironmentResultDocument):
+    """One environment is done with."""
+
+    type: Literal["environment-finished"]
+
+
+class NoticeDocument(EventDocument):
+    """Something worth telling that is nobody's failure."""
+
+    type: Literal["notice"]
+    message: str
+    environment: str = Field(description="Empty where it is about none.")
+
+
+class RunFinishedDocument(EventDocument):
+    """The last event: the whole run's result, the environments that were left alone included."""
+
+    type: Literal["run-finished"]
+    environments: list[EnvironmentResultDocument]
+    interrupted: bool
+    exit_code: int
+
+
+AnyEventDocument: TypeAlias = Annotated[
+    RunStartedDocument
+    | StepStartedDocument
+    | StepFinishedDocument
+    | EnvironmentFinishedDocument
+    | NoticeDocument
+    | RunFinishedDocument,
+    Field(discriminator="type"),
+]
+
+
+def event_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of one line of the event stream."""
+    generated = TypeAdapter[AnyEventDocument](AnyEventDocument).json_schema(mode="serialization")
+    definitions = generated.pop("$defs")
+    generated.pop("discriminator")  # OpenAPI's word, none of JSON Schema's
+    return {
+        "$schema": DRAFT,
+        "title": "envsync event",
+        "description": "One line of `envsync apply --output json`. Minor format versions add keys, major ones break.",
+        **generated,
+        "$defs": dict(sorted(definitions.items())),
+    }

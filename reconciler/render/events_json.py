@@ -1,0 +1,60 @@
+"""Events as JSON, one object a line; their schema is `reconciler.render.event_document`'s."""
+
+import json
+from dataclasses import fields
+from typing import assert_never
+
+from reconciler.canonical import Json, to_json
+from reconciler.events import (
+    EnvironmentFinished,
+    Event,
+    Notice,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    StepStarted,
+)
+from reconciler.plan.model import FORMAT_VERSION
+from reconciler.plan.outgoing import outgoing
+
+_MILLISECONDS = 3
+
+
+def event_json(event: Event) -> str:
+    """Return an event as one line of ASCII JSON that ends with a line end; `seconds` to the millisecond."""
+    document: dict[str, Json] = {"format_version": FORMAT_VERSION, "type": event_type(event)}
+    document |= {each.name: outgoing(_rounded(to_json(getattr(event, each.name)))) for each in fields(event)}
+    if isinstance(event, RunFinished):
+        document["exit_code"] = event.exit_code
+    return json.dumps(document, ensure_ascii=True, separators=(",", ":")) + "\n"
+
+
+def event_type(event: Event) -> str:
+    """Return what tells an event from the others in the stream."""
+    match event:
+        case RunStarted():
+            return "run-started"
+        case StepStarted():
+            return "step-started"
+        case StepFinished():
+            return "step-finished"
+        case EnvironmentFinished():
+            return "environment-finished"
+        case Notice():
+            return "notice"
+        case RunFinished():
+            return "run-finished"
+        case _:
+            assert_never(event)
+
+
+def _rounded(value: Json) -> Json:
+    match value:
+        case float():
+            return round(value, _MILLISECONDS)
+        case list():
+            return [_rounded(each) for each in value]
+        case dict():
+            return {key: _rounded(each) for key, each in value.items()}
+        case _:
+            return value

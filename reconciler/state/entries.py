@@ -1,0 +1,131 @@
+"""What an inventory holds: every entry of a venv, as columns, files grouped by directory (design, section 10).
+
+A directory that did not move still has the same entries, so that only its own status and that of inodes not yet
+looked at need reading.
+"""
+
+import hashlib
+import stat
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+EntryType: TypeAlias = Literal["directory", "file", "symlink", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry: `path` is relative to the venv (POSIX), `mode` is st_mode, times are nanoseconds.
+
+    `sha256` (hexadecimal) is a regular file's, `target` a symlink's text; both empty otherwise.
+    """
+
+    path: str
+    type: EntryType
+    mode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    device: int
+    inode: int
+    sha256: str = ""
+    target: str = ""
+
+    @property
+    def executable(self) -> bool:
+        """Return whether it is a file that anybody may execute."""
+        return self.type == "file" and bool(self.mode & 0o111)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """All entries of a venv, by column; `directories[i]` has `counts[i]` other entries, in order, sorted by name.
+
+    The top is the directory with the empty path. `digest` is of the content alone (path, type, executable bit,
+    SHA-256 or target), so that it is the same for the same environment on any machine. `hashes_of` holds 32 bytes an
+    entry.
+    """
+
+    digest: str
+    directories: tuple[str, ...] = field(repr=False)
+    counts: "array[int]" = field(repr=False)
+    directory_modes: "array[int]" = field(repr=False)
+    directory_devices: "array[int]" = field(repr=False)
+    directory_inodes: "array[int]" = field(repr=False)
+    directory_mtimes: "array[int]" = field(repr=False)
+    directory_ctimes: "array[int]" = field(repr=False)
+    names: tuple[str, ...] = field(repr=False)
+    modes: "array[int]" = field(repr=False)
+    devices: "array[int]" = field(repr=False)
+    inodes: "array[int]" = field(repr=False)
+    sizes: "array[int]" = field(repr=False)
+    mtimes: "array[int]" = field(repr=False)
+    ctimes: "array[int]" = field(repr=False)
+    hashes_of: bytes = field(repr=False)
+    targets: dict[int, str] = field(repr=False)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Return every entry, the top left out, sorted by path; made anew at each call."""
+        return tuple(sorted(self._entries(), key=lambda entry: entry.path))
+
+    def hashes(self) -> dict[str, str]:
+        """Return the path of every regular file and its SHA-256, hexadecimal."""
+        return {entry.path: entry.sha256 for entry in self._entries() if entry.type == "file"}
+
+    def sha256(self, position: int) -> bytes:
+        """Return the SHA-256 (32 bytes) of the entry at `position` of the columns."""
+        return self.hashes_of[32 * position : 32 * position + 32]
+
+    def _entries(self) -> Iterator[Entry]:
+        position = 0
+        for number, directory in enumerate(self.directories):
+            if directory:
+                yield Entry(
+                    path=directory,
+                    type="directory",
+                    mode=self.directory_modes[number],
+                    size=0,
+                    mtime_ns=self.directory_mtimes[number],
+                    ctime_ns=self.directory_ctimes[number],
+                    device=self.directory_devices[number],
+                    inode=self.directory_inodes[number],
+                )
+            for _ in range(self.counts[number]):
+                mode = self.modes[position]
+                yield Entry(
+                    path=f"{directory}/{self.names[position]}" if directory else self.names[position],
+                    type=entry_type(mode),
+                    mode=mode,
+                    size=self.sizes[position],
+                    mtime_ns=self.mtimes[position],
+                    ctime_ns=self.ctimes[position],
+                    device=self.devices[position],
+                    inode=self.inodes[position],
+                    sha256=self.sha256(position).hex() if stat.S_ISREG(mode) else "",
+                    target=self.targets.get(position, ""),
+                )
+                position += 1
+
+
+def entry_type(mode: int) -> EntryType:
+    """Return what kind of entry an st_mode is."""
+    match stat.S_IFMT(mode):
+        case stat.S_IFDIR:
+            return "directory"
+        case stat.S_IFREG:
+            return "file"
+        case stat.S_IFLNK:
+            return "symlink"
+        case _:
+            return "other"
+
+
+def content_digest(entries: Iterable[Entry]) -> str:
+    """Return `sha256:` and the digest of what entries contain: path, type, executable bit, SHA-256 or target."""
+    total = hashlib.sha256()
+    for entry in sorted(entries, key=lambda each: each.path):
+        line = f"{entry.path}\0{entry.type}\0{int(entry.executable)}\0{entry.sha256 or entry.target}\n"
+        total.update(line.encode("utf-8", "surrogateescape"))
+    return "sha256:" + total.hexdigest()

@@ -1,0 +1,134 @@
+"""Hashes of files remembered by inode, so that a file that many environments share is read once.
+
+A hash is believed only while device, inode, size, mtime and ctime are what they were when it was taken (as git's
+index does, and by git's racy rule not where ctime was within a tick of that moment). The cache may be lost.
+"""
+
+import hashlib
+import os
+import stat
+import time
+from pathlib import Path
+from typing import TypeAlias
+
+from reconciler.state.files import write_atomic
+from reconciler.state.marshalled import dump_marshalled, load_marshalled
+
+TICK_NS = 20_000_000  # the coarsest clock that stamps files on our systems ticks at 100 Hz; twice that
+_FORMAT = 1
+_MOST_ENTRIES = 1_000_000
+
+Signature: TypeAlias = tuple[int, int, int]  # size, mtime_ns, ctime_ns
+Look: TypeAlias = tuple[int, int, int, int]  # st_mode, size, mtime_ns, ctime_ns
+
+
+class InodeHashes:
+    """SHA-256 by inode, and what one pass over the environments has already looked at.
+
+    One instance serves one run; `begin_pass` makes it look again. `looked` maps (device, inode) to its lstat, for
+    observers whose directories show that a name still leads to that inode.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._known: dict[tuple[int, int], tuple[int, int, int, bytes]] | None = None if path else {}
+        self._used: set[tuple[int, int]] = set()
+        self._changed = False
+        self._read: dict[tuple[int, int], tuple[Signature, bytes]] = {}
+        self.looked: dict[tuple[int, int], Look] = {}
+
+    @classmethod
+    def load(cls, path: Path) -> "InodeHashes":
+        """Return the cache kept at `path`, read at the first need; missing or damaged is empty."""
+        return cls(path)
+
+    def save(self) -> None:
+        """Write the cache back if it changed; a root that may only be read is no fault."""
+        if self._path is None or not self._changed or self._known is None:
+            return
+        known = self._known
+        if len(known) > _MOST_ENTRIES:
+            known = {key: value for key, value in known.items() if key in self._used}
+        flat = [(*key, *value) for key, value in known.items()]
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(self._path, dump_marshalled("inodes", _FORMAT, flat))
+        except OSError:
+            return
+        self._changed = False
+
+    def begin_pass(self) -> None:
+        """Forget what was looked at and read in this run, not what is known: the disk may have moved since."""
+        self.looked.clear()
+        self._read.clear()
+
+    def known(self, device: int, inode: int, signature: Signature) -> bytes | None:
+        """Return the remembered SHA-256 (32 bytes) of an inode, None where its signature is another one now."""
+        key = (device, inode)
+        entry = self._load().get(key)
+        if entry is None or entry[:3] != signature:
+            return None
+        self._used.add(key)
+        return entry[3]
+
+    def remember(self, status: os.stat_result, sha256: str) -> None:
+        """Remember a file's hash, unless it was written too recently for its ctime to tell a later change."""
+        if not _settled(status):
+            return
+        key = (status.st_dev, status.st_ino)
+        self._load()[key] = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, bytes.fromhex(sha256))
+        self._used.add(key)
+        self._changed = True
+
+    def sha256_of(self, path: str | Path, status: os.stat_result) -> str:
+        """Return a regular file's SHA-256, hexadecimal; reads it only where `status` (its lstat) is not known.
+
+        Raises OSError where it cannot be read, or is no regular file any more.
+        """
+        known = self.known(status.st_dev, status.st_ino, (status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+        return known.hex() if known is not None else self.sha256_read(path, status)
+
+    def sha256_read(self, path: str | Path, status: os.stat_result) -> str:
+        """Return a regular file's SHA-256, hexadecimal, of bytes read in this pass whatever is remembered."""
+        key = (status.st_dev, status.st_ino)
+        signature = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        read = self._read.get(key)
+        if read is not None and read[0] == signature:
+            return read[1].hex()
+        before, sha256, after = hash_file(path)
+        if _same(before, after) and _settled(after):
+            signature = (after.st_size, after.st_mtime_ns, after.st_ctime_ns)
+            self._read[after.st_dev, after.st_ino] = (signature, bytes.fromhex(sha256))
+            self.remember(after, sha256)
+        return sha256
+
+    def _load(self) -> dict[tuple[int, int], tuple[int, int, int, bytes]]:
+        if self._known is None:
+            self._known = {}
+            if self._path is not None:
+                try:
+                    flat = load_marshalled("inodes", _FORMAT, self._path.read_bytes())
+                    self._known = {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in flat}
+                except (OSError, ValueError, TypeError, IndexError):
+                    self._known = {}
+        return self._known
+
+
+def hash_file(path: str | Path) -> tuple[os.stat_result, str, os.stat_result]:
+    """Return a regular file's status before, its SHA-256 (hexadecimal), and its status after; never follows a link."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123  # a descriptor, opened without following
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            raise OSError(f"{path} is no regular file")
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return before, sha256, os.fstat(descriptor)
+
+
+def _settled(status: os.stat_result) -> bool:
+    """Return whether a later change must move the ctime; one from the future (a clock set back) tells as well."""
+    return abs(time.time_ns() - status.st_ctime_ns) >= TICK_NS
+
+
+def _same(one: os.stat_result, other: os.stat_result) -> bool:
+    return (one.st_size, one.st_mtime_ns, one.st_ctime_ns) == (other.st_size, other.st_mtime_ns, other.st_ctime_ns)

@@ -1,0 +1,52 @@
+"""Interpreters that are shell scripts: they tell facts as a real one would, and count how often they are asked."""
+
+import json
+from pathlib import Path
+
+
+def fake_interpreter(
+    directory: Path,
+    name: str,
+    version: str,
+    *,
+    implementation: str = "cpython",
+    free_threaded: bool = False,
+    debug: bool = False,
+) -> Path:
+    """Write an executable that claims to be Python `version`; each start adds a line to `<path>.asked`."""
+    series = ".".join(version.split(".")[:2])
+    facts = {
+        "version": version,
+        "debug": debug,
+        "free_threaded": free_threaded,
+        "soabi": "pypy310-pp73-x86_64-linux-gnu" if implementation == "pypy" else "",
+        "markers": {
+            "implementation_name": implementation,
+            "implementation_version": version,
+            "os_name": "posix",
+            "platform_machine": "x86_64",
+            "platform_python_implementation": "CPython",
+            "platform_release": "6",
+            "platform_system": "Linux",
+            "platform_version": "#1",
+            "python_full_version": version,
+            "python_version": series,
+            "sys_platform": "linux",
+        },
+    }
+    return script(directory, name, f"cat <<'END'\n{json.dumps(facts)}\nEND\n")
+
+
+def script(directory: Path, name: str, body: str) -> Path:
+    """Write an executable shell script that first notes that it was started."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / name
+    path.write_text(f"#!/bin/sh\necho started >> '{path}.asked'\n{body}")
+    path.chmod(0o755)
+    return path
+
+
+def times_asked(path: Path) -> int:
+    """Return how often a script was started."""
+    asked = Path(f"{path}.asked")
+    return len(asked.read_text().splitlines()) if asked.exists() else 0

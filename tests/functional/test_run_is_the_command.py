@@ -1,0 +1,95 @@
+"""`envsync run` becomes the command: exit code, signals, environment, and the generation of that moment."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.host import Host, base_environment
+
+WEB = """
+web:
+  python: "3.11"
+  packages: [alpha==1.0]
+  env: {COLOR: blue, PYTHONPATH: ""}
+"""
+
+
+@pytest.fixture
+def web(host: Host) -> Host:
+    host.manifest(WEB)
+    host.apply()
+    return host
+
+
+def test_it_passes_on_the_exit_code_and_the_arguments(web: Host) -> None:
+    ran = web.envsync("run", "web", "--", "python", "-c", "import sys; print(sys.argv[1:]); sys.exit(7)", "a b", "--x")
+    assert (ran.code, ran.out) == (7, "['a b', '--x']\n")
+
+
+def test_it_runs_in_the_published_generation_with_the_env_last_applied(web: Host) -> None:
+    script = "import alpha, os, sys; print(alpha.NAME, os.environ['COLOR'], sys.prefix == os.environ['VIRTUAL_ENV'])"
+    assert web.envsync("run", "web", "--", "python", "-c", script).out == "alpha 1.0 blue True\n"
+
+
+def test_a_broken_manifest_stops_no_service(web: Host) -> None:
+    (web.directory / "envs.yaml").write_text("version: 1\nenvironments: [oh no\nroot: .envs\n")
+    assert web.envsync("run", "web", "--", "python", "-c", "print('up')").out == "up\n"
+
+
+def test_it_passes_on_signals(web: Host) -> None:
+    command = [sys.executable, "-m", "reconciler", "run", "web", "--", "python", "-c"]
+    script = (
+        "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(42)); print('on', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [*command, script], cwd=web.directory, env=base_environment(), stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "on\n"
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(timeout=30) == 42
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["nobody", "--", "true"], 125, "not published"),
+        (["web", "--", "no-such-command"], 127, "not found"),
+        (["web", "--", "./plain.txt"], 126, "Permission denied"),
+        (["web"], 125, "no command"),
+        (["--nonsense", "web", "--", "true"], 125, "unknown option"),
+        (["../web", "--", "true"], 125, "not an environment name"),
+    ],
+)
+def test_its_own_errors_have_their_own_codes(web: Host, arguments: list[str], code: int, said: str) -> None:
+    (web.directory / "plain.txt").write_text("no program")
+    ran = web.envsync("run", *arguments)
+    assert ran.code == code
+    assert said in ran.err
+
+
+def test_a_running_command_keeps_its_generation_from_being_collected(web: Host) -> None:
+    command = [sys.executable, "-m", "reconciler", "run", "web", "--", "python", "-c"]
+    script = "import sys; print('on', flush=True); sys.stdin.readline(); import alpha; print(alpha.NAME)"
+    with subprocess.Popen(
+        [*command, script],
+        cwd=web.directory,
+        env=base_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "on\n"
+        web.manifest(WEB.replace("alpha==1.0", "alpha==1.1") + "  keep_generations: 1\n")
+        web.apply()
+        time.sleep(0.1)
+        out, _ = child.communicate("go\n", timeout=30)
+    assert out == "alpha 1.0\n", "it runs on in the generation that it was started in"
+    web.manifest(WEB.replace("alpha==1.0", "alpha==1.0") + "  keep_generations: 1\n")
+    web.apply()
+    kept = list((web.root / ".envsync/generations/web").iterdir())
+    assert len(kept) == 1, "nothing runs any more: retention alone decides"

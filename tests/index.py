@@ -1,0 +1,232 @@
+"""A small package index on 127.0.0.1 over a directory of wheels and source distributions (PEP 503, 691, 658, 700).
+
+`with serve_index(directory) as index:` gives `index.url`, `http://127.0.0.1:PORT/simple/`. The directory is read at
+every request, so that a test may add files while the index runs.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+import html
+import json
+import re
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+_JSON = "application/vnd.pypi.simple.v1+json"
+_SUFFIXES = (".whl", ".tar.gz", ".zip")
+
+
+@dataclass
+class ServedIndex:
+    """A running index: its simple API's `url`, its root's `base`, and the paths that were asked for, in order.
+
+    `credentials` (user, password) are demanded by HTTP basic authentication where set. `uploaded` gives files an
+    upload time (PEP 700, RFC 3339) by file name. Paths in `broken` are answered with that HTTP status.
+    """
+
+    directory: Path
+    base: str = ""
+    credentials: tuple[str, str] | None = None
+    uploaded: dict[str, str] = field(default_factory=dict)
+    broken: dict[str, int] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"{self.base}/simple/"
+
+    def file_url(self, filename: str) -> str:
+        """Return the direct URL of a file in the directory."""
+        return f"{self.base}/files/{quote(filename)}"
+
+
+@contextmanager
+def serve_index(directory: Path, *, credentials: tuple[str, str] | None = None) -> Iterator[ServedIndex]:
+    """Serve `directory` on a free port of 127.0.0.1 until the context ends."""
+    directory.mkdir(parents=True, exist_ok=True)
+    index = ServedIndex(directory=directory, credentials=credentials)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, index))
+    server.daemon_threads = True
+    index.base = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield index
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _project(filename: str) -> str:
+    if filename.endswith(".whl"):
+        return _normalized(filename.split("-", 1)[0])
+    return _normalized(filename.removesuffix(".tar.gz").removesuffix(".zip").rsplit("-", 1)[0])
+
+
+def _metadata(path: Path) -> bytes | None:
+    if path.suffix != ".whl":
+        return None
+    with zipfile.ZipFile(path) as wheel:
+        for name in wheel.namelist():
+            if name.endswith(".dist-info/METADATA"):
+                return wheel.read(name)
+    return None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, index: ServedIndex, *args: object) -> None:
+        self.index = index
+        super().__init__(*args)  # type: ignore[arg-type]
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        path = unquote(self.path.split("?", 1)[0])
+        self.index.requests.append(path)
+        if path in self.index.broken:
+            self._send(b"", "text/plain", HTTPStatus(self.index.broken[path]))
+            return
+        if self.index.credentials is not None and not self._allowed(self.index.credentials):
+            self._send(b"", "text/plain", HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": 'Basic realm="index"'})
+            return
+        match path.strip("/").split("/"):
+            case ["simple"]:
+                self._root()
+            case ["simple", project]:
+                self._page(_normalized(project))
+            case ["files", filename]:
+                self._file(filename)
+            case _:
+                self._missing()
+
+    def _allowed(self, credentials: tuple[str, str]) -> bool:
+        wanted = base64.b64encode(":".join(credentials).encode()).decode("ascii")
+        return self.headers.get("Authorization") == f"Basic {wanted}"
+
+    def _files(self) -> list[Path]:
+        return sorted(path for path in self.index.directory.iterdir() if path.name.endswith(_SUFFIXES))
+
+    def _root(self) -> None:
+        names = sorted({_project(path.name) for path in self._files()})
+        if self._wants_json():
+            self._send_json({"meta": {"api-version": "1.1"}, "projects": [{"name": name} for name in names]})
+        else:
+            links = "".join(f'<a href="/simple/{name}/">{name}</a><br>\n' for name in names)
+            self._send(f"<!DOCTYPE html><html><body>\n{links}</body></html>".encode(), "text/html")
+
+    def _page(self, project: str) -> None:
+        files = [path for path in self._files() if _project(path.name) == project]
+        if not files:
+            self._missing()
+        elif self._wants_json():
+            self._send_json(
+                {
+                    "meta": {"api-version": "1.1"},
+                    "name": project,
+                    "versions": sorted({self._version(path) for path in files}),
+                    "files": [self._entry(path) for path in files],
+                }
+            )
+        else:
+            links = "".join(self._link(path) for path in files)
+            self._send(f"<!DOCTYPE html><html><body>\n{links}</body></html>".encode(), "text/html")
+
+    def _version(self, path: Path) -> str:
+        stem = path.name.removesuffix(".tar.gz").removesuffix(".zip")
+        return stem.split("-")[1] if path.suffix == ".whl" else stem.rsplit("-", 1)[1]
+
+    def _entry(self, path: Path) -> dict[str, object]:
+        metadata = _metadata(path)
+        entry: dict[str, object] = {
+            "filename": path.name,
+            "url": f"/files/{quote(path.name)}",
+            "hashes": {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
+            "size": path.stat().st_size,
+            "yanked": False,
+        }
+        modified = dt.datetime.fromtimestamp(path.stat().st_mtime, tz=dt.UTC).isoformat().replace("+00:00", "Z")
+        entry["upload-time"] = self.index.uploaded.get(path.name, modified)
+        if metadata is not None:
+            entry["core-metadata"] = {"sha256": hashlib.sha256(metadata).hexdigest()}
+            if found := re.search(rb"^Requires-Python: *(.+?)\r?$", metadata, re.MULTILINE):
+                entry["requires-python"] = found[1].decode()
+        return entry
+
+    def _link(self, path: Path) -> str:
+        entry = self._entry(path)
+        hashed = hashlib.sha256(path.read_bytes()).hexdigest()
+        extra = ""
+        if "requires-python" in entry:
+            extra = f' data-requires-python="{html.escape(str(entry["requires-python"]))}"'
+        return f'<a href="{entry["url"]}#sha256={hashed}"{extra}>{path.name}</a><br>\n'
+
+    def _file(self, filename: str) -> None:
+        names = {path.name: path for path in self._files()}
+        if filename in names:
+            self._send(names[filename].read_bytes(), "application/octet-stream")
+        elif (wheel := names.get(filename.removesuffix(".metadata"))) and (metadata := _metadata(wheel)) is not None:
+            self._send(metadata, "application/octet-stream")
+        else:
+            self._missing()
+
+    def _wants_json(self) -> bool:
+        return _JSON in self.headers.get("Accept", "")
+
+    def _missing(self) -> None:
+        self._send(b"not here", "text/plain", HTTPStatus.NOT_FOUND)
+
+    def _send_json(self, document: object) -> None:
+        self._send(json.dumps(document).encode(), _JSON)
+
+    def _send(
+        self, body: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None
+    ) -> None:
+        whole, status, headers = self._range(body, status, dict(headers or {}))
+        self.send_response(status)
+        for key, value in headers.items():
+            self.send_header(key, value)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(whole)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(whole)
+
+    def _range(
+        self, body: bytes, status: HTTPStatus, headers: dict[str, str]
+    ) -> tuple[bytes, HTTPStatus, dict[str, str]]:
+        """Serve one byte range (RFC 9110): uv reads a wheel's metadata so where no metadata file is offered."""
+        headers["Accept-Ranges"] = "bytes"
+        found = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
+        if status is not HTTPStatus.OK or not found or not (found[1] or found[2]):
+            return body, status, headers
+        if found[1]:
+            start, end = int(found[1]), min(int(found[2] or len(body) - 1), len(body) - 1)
+        else:
+            start, end = max(len(body) - int(found[2]), 0), len(body) - 1
+        if start > end:
+            return b"", HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers | {"Content-Range": f"bytes */{len(body)}"}
+        headers["Content-Range"] = f"bytes {start}-{end}/{len(body)}"
+        return body[start : end + 1], HTTPStatus.PARTIAL_CONTENT, headers
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
+        """Say nothing: a test's output is the test's."""
