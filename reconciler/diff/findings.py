@@ -67,8 +67,18 @@ def concern(finding: Finding) -> Concern:
 
 
 def drifted(findings: Iterable[Finding], accepted: Collection[str], ignored: Collection[str]) -> tuple[Finding, ...]:
-    """Return the findings that are drift: not there when the generation was sealed, and in nobody else's package."""
-    return tuple(sorted({each for each in findings if each.key not in accepted and each.package not in ignored}))
+    """Return the findings that are drift: not there when the generation was sealed, and in nobody else's package.
+
+    A file finding that a metadata finding already tells of (an emptied METADATA was edited, too) is left out.
+    """
+    new = {each for each in findings if each.key not in accepted and each.package not in ignored}
+    told = {each.path for each in new if concern(each) is Concern.METADATA}
+    return tuple(sorted(each for each in new if concern(each) is not Concern.FILES or not _is_told(each.path, told)))
+
+
+def _is_told(path: str, told: Collection[str]) -> bool:
+    """Say whether a metadata finding is about this file, or about the metadata directory that it is in."""
+    return path in told or path.rpartition("/")[0] in told
 
 
 def beyond(findings: Iterable[Finding], changes: Iterable[PackageChange]) -> tuple[Finding, ...]:
@@ -91,12 +101,12 @@ def with_repairs(
             line = lines[name]
             lines[name] = replace(line, origin=Origin.BOTH, message=f"{line.message}, and {damage(wrong)}", files=files)
         elif name in found:
-            edited = any(concern(each) is Concern.FILES for each in wrong)
+            damaged_metadata = any(concern(each) is Concern.METADATA for each in wrong)
             lines[name] = PackageChange(
                 name=name,
                 action=PackageAction.REPAIR,
                 origin=Origin.DRIFT,
-                reason=ReasonCode.FILES_EDITED if edited else ReasonCode.METADATA_DAMAGED,
+                reason=ReasonCode.METADATA_DAMAGED if damaged_metadata else ReasonCode.FILES_EDITED,
                 message=damage(wrong),
                 before=found[name].version,
                 after=found[name].version,
