@@ -117,7 +117,8 @@ class EnvironmentRun:
     def _build(self) -> str:
         self.generation = self.context.state.new_generation(self.plan.name)
         build(self._target, self._lock, self.generation, self.context)
-        return f"{len(self._target.packages or ())} packages"
+        count = len(self._target.packages or ())
+        return f"{count} package{'' if count == 1 else 's'}"
 
     def _verify(self) -> str:
         """Verify the generation; where files differ from their RECORD, build once more with the cache refreshed."""

@@ -1,5 +1,6 @@
 """The typer application: commands are registered here, each in its own module; errors end here, once."""
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -59,6 +60,9 @@ app.command()(run_help.run)
 
 def main(arguments: list[str]) -> int:
     """Run one command; return the exit code of the design's section 9."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name in Unicode on a terminal that is not: escaped, no crash
+            stream.reconfigure(errors="backslashreplace")
     command = typer.main.get_command(app)
     try:
         code = command.main(args=arguments or ["--help"], prog_name="envsync", standalone_mode=False)

@@ -105,7 +105,7 @@ def _run(
     with workspace.hold(timeout=lock_timeout):
         proposal = workspace.plan(chosen, options)
         if output is Output.TEXT:
-            _show(proposal.plan)
+            _show(proposal)
         if proposal.plan.has_difference and not yes:
             _ask(proposal.plan)
         code = _perform(proposal, how, output).exit_code
@@ -113,10 +113,18 @@ def _run(
         raise typer.Exit(code)
 
 
-def _show(plan: Plan) -> None:
+def _show(proposal: Proposal) -> None:
     out = screen()
-    palette = out.palette(sys.stdout)
-    out.say(render_plan(plan, palette=palette, width=out.width, verbose=out.verbose, shown_root=shown_root(plan.root)))
+    out.say(
+        render_plan(
+            proposal.plan,
+            palette=out.palette(sys.stdout),
+            width=out.width,
+            verbose=out.verbose,
+            shown_root=shown_root(proposal.plan.root),
+            manifest=proposal.desired.file.name,
+        )
+    )
 
 
 def _ask(plan: Plan) -> None:

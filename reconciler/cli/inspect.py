@@ -22,7 +22,7 @@ def status(
     file: FileOption = Path("envs.yaml"),
     labels: LabelsOption = None,
     output: OutputOption = Output.TEXT,
-    depth: DepthOption = Depth.METADATA,
+    depth: DepthOption = Depth.FILES,
 ) -> None:
     """List the environments and how each stands."""
     options = PlanOptions(depth=depth, resolve=False, offline=True)

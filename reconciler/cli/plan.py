@@ -66,6 +66,7 @@ def plan(
                 width=out.width,
                 verbose=out.verbose,
                 shown_root=shown_root(made.root),
+                manifest=file.name,
             )
         )
     if detailed_exitcode and made.has_difference:
@@ -97,6 +98,7 @@ def check(
                 width=out.width,
                 verbose=out.verbose,
                 shown_root=shown_root(made.root),
+                manifest=file.name,
             )
         )
     if made.has_difference:

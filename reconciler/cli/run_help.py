@@ -17,7 +17,7 @@ def run(
     """Run a command in an environment.
 
     It gets the generation that is published now, and the `env` last applied. The command takes this process's place:
-    signals and exit code are its own. envsync's own errors are 125; a command that cannot be executed is 126, one that is
-    not found 127.
+    signals and exit code are its own. envsync's own errors are 125; a command that cannot be executed is 126, one that
+    is not found 127.
     """
     raise typer.Exit(run_command(["--file", str(file), name, "--", *command]))

@@ -129,4 +129,9 @@ def _pending_reasons(
     base = base_reasons(target, last)
     told = {"python": ReasonCode.INTERPRETER_CHANGED, "system_site_packages": ReasonCode.SYSTEM_SITE_PACKAGES_CHANGED}
     explained = [name for name, code in told.items() if any(each.code is code for each in base)]
-    return [*base, *lock_reasons(target), *package_reasons(changes), *setting_reasons(settings, explained)]
+    return [
+        *base,
+        *lock_reasons(target),
+        *package_reasons(changes, target.lock_state),
+        *setting_reasons(settings, explained),
+    ]

@@ -57,12 +57,15 @@ def lock_reasons(target: Target) -> list[Reason]:
             return []
 
 
-def package_reasons(changes: Iterable[PackageChange]) -> list[Reason]:
-    """Return what the changed packages come to for the lock's side: the lock changed, or a local source did."""
+def package_reasons(changes: Iterable[PackageChange], lock_state: LockState) -> list[Reason]:
+    """Return what the changed packages come to for the lock's side: the lock changed, or a local source did.
+
+    Where the lock is not fresh, `lock_reasons` has said so already.
+    """
     moved = [each for each in changes if each.origin is not Origin.DRIFT]
     sources = [each.name for each in moved if each.reason is ReasonCode.SOURCE_CHANGED]
     reasons = []
-    if len(sources) < len(moved):
+    if len(sources) < len(moved) and lock_state is LockState.FRESH:
         reasons.append(pending(ReasonCode.LOCK_CHANGED, "the lock changed"))
     if sources:
         reasons.append(pending(ReasonCode.SOURCE_CHANGED, f"the source of {', '.join(sources)} changed"))

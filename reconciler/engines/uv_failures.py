@@ -57,9 +57,9 @@ def failure_of(command: list[str], done: Completed, timeout: float) -> EngineErr
         return DeadlineError(f"{name} did not end within {timeout:g} seconds", details=words)
     if _BUILD.search(text):
         return BuildNeededError("a source distribution would have to be built", details=words)
-    if "hash mismatch" in text.lower():
+    if re.search(r"\b(?:Hash|Size) mismatch for `", text):
         return HashMismatchError(
-            "a file does not have the hash that the lock names",
+            "a file is not the one that the lock names",
             hint="find out who changed the file; `envsync lock --upgrade` accepts a new one",
             details=words,
         )
@@ -67,6 +67,6 @@ def failure_of(command: list[str], done: Completed, timeout: float) -> EngineErr
         return OfflineError("not in the cache, and --offline forbids the network", details=words)
     if _UNREACHABLE.search(text):
         return IndexUnreachableError("an index did not answer as it should", details=words)
-    if "No solution found" in text or "not found in the package registry" in text or "unsatisfiable" in text:
+    if re.search(r"No solution found|not found in the package registry|unsatisfiable|conflicting URLs", text):
         return ResolveError("no set of packages satisfies what is asked for", details=words)
     return EngineError(f"{name} failed with exit code {done.returncode}", details=words)

@@ -67,13 +67,13 @@ def resolve_lock(
     packages: list[dict[str, Any]] = document.get("packages", [])
     if isinstance(request.builds, tuple):
         _add_wheels(packages, request, request.builds, engine)
+    allow_only_hashes(environment, packages)
     from_index = engine.indexes_of(tuple(sorted(_pins(packages))), request)
     for package in packages:
         if "wheels" in package or "sdist" in package:
             package["index"] = plain_url(_index_of(package, from_index, environment.name))
         _portable(package, path.parent, asked.copies)
     check_indexes(environment.name, packages, desired.indexes)
-    allow_only_hashes(environment, packages)
     document["packages"] = [_ordered(package) for package in packages]
     document["created-by"] = "envsync"
     document["tool"] = {"envsync": _own_table(environment, desired, newest)}

@@ -57,23 +57,27 @@ def check_indexes(environment: str, packages: list[dict[str, Any]], indexes: tup
 
 
 def allow_only_hashes(environment: DesiredEnvironment, packages: list[dict[str, Any]]) -> None:
-    """Keep of each package only the files that a requirement's own hashes allow; raise LockError if none is left."""
+    """Keep of each package only the files that a requirement's own hashes allow; raise LockError if none is left.
+
+    A local archive is known by its path, absolute as the engine wrote it.
+    """
     allowed: dict[str, set[str]] = {}
     for line in environment.requirements:
-        if line.hashes and line.path is None:
-            name = canonicalize_name(Requirement(line.text).name)
-            allowed.setdefault(name, set()).update(each.removeprefix("sha256:") for each in line.hashes)
+        if line.hashes:
+            key = canonicalize_name(Requirement(line.text).name) if line.path is None else str(line.path)
+            allowed.setdefault(key, set()).update(each.removeprefix("sha256:") for each in line.hashes)
     for package in packages:
-        hashes = allowed.get(package["name"])
+        archive = package.get("archive")
+        hashes = allowed.get(package["name"]) or allowed.get(archive.get("path", "") if archive else "")
         if hashes is None:
             continue
         wheels = [wheel for wheel in package.get("wheels", []) if wheel["hashes"].get("sha256") in hashes]
-        sdist, archive = package.get("sdist"), package.get("archive")
+        sdist = package.get("sdist")
         kept_sdist = sdist if sdist and sdist["hashes"].get("sha256") in hashes else None
         if not wheels and not kept_sdist and not (archive and archive["hashes"].get("sha256") in hashes):
             raise LockError(
-                f"environments.{environment.name}: no file of {package['name']} {package.get('version', '')} on the "
-                "index has a hash that the requirements file allows",
+                f"environments.{environment.name}: no file of {package['name']} {package.get('version', '')} has a hash "
+                "that the requirements file allows",
                 hint="find out why the file differs; then renew the hashes in the requirements file",
             )
         if archive is None:

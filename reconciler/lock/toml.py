@@ -29,8 +29,8 @@ def lock_text(document: Mapping[str, Any]) -> str:
     Raises TypeError for a value that has no place in a lock.
     """
     lines = [f"{key} = {_value(document[key])}" for key in _TOP if key in document]
-    if document.get("packages") == []:
-        lines.append("packages = []")  # PEP 751 demands the key
+    if not document.get("packages"):
+        lines.append("packages = []")  # an environment without packages still has a lock
     for package in document.get("packages", []):
         lines += ["", "[[packages]]"]
         for key, value in package.items():

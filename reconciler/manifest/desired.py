@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 Prerelease: TypeAlias = Literal["disallow", "allow", "if-necessary", "explicit"]
-LinkMode: TypeAlias = Literal["clone", "hardlink", "symlink", "copy"]
+# No symlinks: an environment of links lives and dies with the cache, and could not be sealed.
+LinkMode: TypeAlias = Literal["clone", "hardlink", "copy"]
 CacheOwner: TypeAlias = Literal["own", "user"]
 
 

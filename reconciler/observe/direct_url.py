@@ -82,4 +82,7 @@ def _directory(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "file" or not parts.path.startswith("/"):
         raise ValueError("the URL of a directory is no absolute file URL")
-    return unquote(parts.path)
+    path = unquote(parts.path)
+    if "\0" in path:
+        raise ValueError("the URL of a directory has a null character in it")
+    return path

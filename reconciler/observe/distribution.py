@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field
 
 from reconciler.observe.actual import Distribution, Finding, FindingCode, InstalledFrom
-from reconciler.observe.direct_url import parse_direct_url
 from reconciler.observe.metadata import Identity, normalized, read_identity
 from reconciler.observe.reading import read_inside
 from reconciler.observe.record import is_record
@@ -163,6 +162,8 @@ def _origin(reading: Reading, files: frozenset[str] | None) -> tuple[InstalledFr
     content = _read(reading, "direct_url.json") if files and "direct_url.json" in files else None
     if content is None:
         return InstalledFrom(), ""
+    from reconciler.observe.direct_url import parse_direct_url  # json is slow to import, most come from an index
+
     try:
         return parse_direct_url(content)
     except ValueError as error:

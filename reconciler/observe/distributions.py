@@ -7,7 +7,6 @@ which of two duplicates they keep and in how they find legacy editables, and so 
 import os
 import re
 from dataclasses import dataclass, field, replace
-from urllib.parse import quote
 
 from reconciler.observe.actual import Distribution, Finding, FindingCode, InstalledFrom, OriginKind
 from reconciler.observe.distribution import Candidate, Reading, read_distribution
@@ -209,5 +208,7 @@ class _Lister:
             location = f"{self.venv}/{location}"
         elif self.legacy:
             location = os.path.realpath(location)
+        from urllib.parse import quote  # slow to import, and hardly ever needed
+
         origin = InstalledFrom(kind=OriginKind.EDITABLE, url=f"file://{quote(location)}")
         return replace(distribution, location=location, origin=origin)

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import zipfile
 from dataclasses import dataclass
 
 from reconciler.observe.actual import Distribution, Finding, FindingCode
@@ -56,6 +55,8 @@ def read_zipped_egg(site: SiteDirectory) -> Distribution | Finding | None:
     """Return the distribution in a zipped egg that a `.pth` file names; None where the file is no egg."""
     if not site.path.lower().endswith(".egg"):
         return None
+    import zipfile  # slow to import, and hardly ever needed
+
     place = site.relative or site.named_by
     try:
         with zipfile.ZipFile(site.path) as egg, egg.open("EGG-INFO/PKG-INFO") as metadata:

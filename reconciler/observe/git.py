@@ -84,7 +84,7 @@ def _linked(top: str, dot_git: str) -> Repository | None:
     text = _text(dot_git) or ""
     if not text.startswith("gitdir: "):
         return None
-    named = text.removeprefix("gitdir: ").rstrip("\r\n")
+    named = text.removeprefix("gitdir: ").rstrip("\r\n").replace("\0", "")
     git_dir = os.path.realpath(os.path.join(top, named))  # noqa: PTH118
     if not _is_git_dir(git_dir):
         return None
@@ -169,5 +169,5 @@ def _value(text: str) -> str:
 def _text(path: str) -> str | None:
     try:
         return read_regular(os.path.realpath(path), limit=256 * 1024 * 1024).decode("utf-8", "surrogateescape")
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a null character in what another file named
         return None

@@ -10,10 +10,10 @@ from reconciler.observe.reading import read_regular
 
 _ACTIVATE = ("activate", "activate.csh", "activate.fish")
 _VIRTUAL_ENV = re.compile(
-    r"""^\s*(?:export |setenv |set -gx )?\s*VIRTUAL_ENV[= ]\s*(['"]?)(/[^'"\n]*)\1\s*$""", re.MULTILINE
+    r"""^\s*(?:export |setenv |set -gx )?\s*VIRTUAL_ENV[= ]\s*(['"]?)(/[^'"\n\0]*)\1\s*$""", re.MULTILINE
 )
-_SHEBANG = re.compile(rb"#![ \t]*(?P<path>/[^\n]*)")
-_TRAMPOLINE = re.compile(rb"#![ \t]*/bin/sh[ \t]*\r?\n'''exec' [\"']?(?P<path>/[^\"'\n]*?)[\"']? \"\$0\"")
+_SHEBANG = re.compile(rb"#![ \t]*(?P<path>/[^\n\0]*)")
+_TRAMPOLINE = re.compile(rb"#![ \t]*/bin/sh[ \t]*\r?\n'''exec' [\"']?(?P<path>/[^\"'\n\0]*?)[\"']? \"\$0\"")
 _PYTHON = re.compile(r"^(?:python|pypy)[0-9.]*t?$")
 _LIMIT_BYTES = 1024 * 1024
 _SYSTEM = frozenset({"/usr/bin", "/bin", "/usr/local/bin"})

@@ -1,7 +1,8 @@
 """Lines of words within a width: columns at the front, sentences that wrap behind them."""
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -9,6 +10,7 @@ from reconciler.render.style import Palette, Style
 
 _LEAST_TAIL = 24  # columns; sentences in less room are hard to read
 _HANG = 4
+_WORD = re.compile(r"(?<![^ ])[0-9]+ [^ ]+|[^ ]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +54,14 @@ def lay_out(
     Where a word has no room there the tail begins on the next line; where not even the columns fit, all is wrapped.
     No line is wider than `width` unless a single word is.
     """
+    inner = indent + (_HANG if head else 0)
     start = indent + sum(max(each.width, cells(each.text)) + each.gap for each in head)
     longest = max((cells(word) for each in tail for word in each.text.split(" ")), default=0)
-    if start + max(longest, _LEAST_TAIL) <= width:
+    if head and start + max(longest, _LEAST_TAIL) <= width:
         lines = _wrapped(tail, palette, width - start)
         first, *rest = lines or [""]
         return [(" " * indent + _columns(head, palette) + first).rstrip(), *(" " * start + each for each in rest)]
-    inner = indent + _HANG
-    if start - (head[-1].gap if head else 0) <= width:
+    if head and start - head[-1].gap <= width:
         first = (" " * indent + _columns(head, palette)).rstrip()
         return [first, *(" " * inner + each for each in _wrapped(tail, palette, width - inner))]
     lines = _wrapped([*head, *tail], palette, width - inner)
@@ -92,7 +94,7 @@ def _wrapped(pieces: Sequence[Piece], palette: Palette, room: int) -> list[str]:
     lines: list[list[Piece]] = []
     used = 0
     for piece in pieces:
-        for word in filter(None, piece.text.split(" ")):
+        for word in _words(piece.text, room):
             size = cells(word)
             if lines and used + 1 + size <= room:
                 lines[-1].append(Piece(text=word, style=piece.style))
@@ -101,6 +103,15 @@ def _wrapped(pieces: Sequence[Piece], palette: Palette, room: int) -> list[str]:
                 lines.append([Piece(text=word, style=piece.style)])
                 used = size
     return [_painted(line, palette) for line in lines]
+
+
+def _words(text: str, room: int) -> Iterator[str]:
+    """Yield the words of a text; a number goes with the word after it (`2 packages`) where there is room for both."""
+    for found in _WORD.findall(text):
+        if cells(found) <= room:
+            yield found
+        else:
+            yield from found.split(" ")
 
 
 def _painted(words: Sequence[Piece], palette: Palette) -> str:

@@ -119,9 +119,7 @@ def test_the_deadline_ends_what_ignores_being_asked(held: Held, monkeypatch: pyt
 def test_a_grandchild_that_left_the_group_does_not_hold_us_up() -> None:
     daemon = "import os, time; os.setsid(); print(os.getpid(), flush=True); time.sleep(60)"
     begun = time.monotonic()
-    done = run_child(
-        ["sh", "-c", '"$0" -c "$1" & wait', sys.executable, daemon], env=ENV, cwd=Path("/"), timeout=2.0
-    )
+    done = run_child(["sh", "-c", '"$0" -c "$1" & wait', sys.executable, daemon], env=ENV, cwd=Path("/"), timeout=2.0)
     os.kill(int(done.stdout), signal.SIGKILL)  # it is nobody's child now: ours to end
     assert done.timed_out
     assert time.monotonic() - begun < 15

@@ -34,7 +34,9 @@ def test_versioned_names_come_first_and_newest_first(tmp_path: Path) -> None:
 
 
 def test_other_programs_are_no_candidates(tmp_path: Path) -> None:
-    plant(tmp_path, "python3-config", "python3.12-config", "python2", "python3.12.1", "ipython3", "python3.x", "pythonw")
+    plant(
+        tmp_path, "python3-config", "python3.12-config", "python2", "python3.12.1", "ipython3", "python3.x", "pythonw"
+    )
     (tmp_path / "python3.11").write_text("not executable")
     (tmp_path / "python3.10").mkdir()
     (tmp_path / "python3.9").symlink_to("gone")

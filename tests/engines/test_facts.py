@@ -123,7 +123,11 @@ def test_a_build_between_two_releases_has_the_version_of_the_earlier(tmp_path: P
 )
 def test_the_abi_is_in_the_tags(how: dict[str, bool], first: str, tmp_path: Path) -> None:
     asked = ask_interpreter(
-        str(fake_interpreter(tmp_path, "python3.13", "3.13.1", debug="debug" in how, free_threaded="free_threaded" in how))
+        str(
+            fake_interpreter(
+                tmp_path, "python3.13", "3.13.1", debug="debug" in how, free_threaded="free_threaded" in how
+            )
+        )
     )
     assert asked.tags[0].startswith(first)
     assert asked.tags[-1] == "py30-none-any"

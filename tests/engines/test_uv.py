@@ -171,7 +171,10 @@ def test_a_build_that_is_denied_is_told_and_not_run(builds: Any, uv: Uv, served:
     mark = uv.scratch / "ran"
     body = f'open({str(mark)!r}, "w").close()\n'
     project = '[build-system]\nrequires = []\nbuild-backend = "b"\nbackend-path = ["."]\n'
-    files = {"pyproject.toml": f'{project}[project]\nname = "evil"\ndynamic = ["version"]\n', "b.py": body}
+    files = {
+        "pyproject.toml": f'{project}[project]\nname = "evil"\ndynamic = ["version", "dependencies"]\n',
+        "b.py": body,
+    }
     make_sdist(uv.scratch / "wheels", "evil", "1.0", files=files)
     local = uv.scratch / "local"
     local.mkdir()
@@ -345,7 +348,9 @@ def test_its_children_keep_the_lock_s_descriptor(uv: Uv, tmp_path: Path) -> None
     """A build that outlives us must not write beside a new apply: it holds the descriptor that it was given."""
     seen = tmp_path / "seen"
     descriptor = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
-    backend = f"import os\nopen({str(seen)!r}, 'w').write(str(os.path.exists('/dev/fd/{descriptor}')))\nraise SystemExit\n"
+    backend = (
+        f"import os\nopen({str(seen)!r}, 'w').write(str(os.path.exists('/dev/fd/{descriptor}')))\nraise SystemExit\n"
+    )
     local = tmp_path / "local"
     local.mkdir()
     (local / "pyproject.toml").write_text(

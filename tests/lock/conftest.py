@@ -1,6 +1,22 @@
-"""Fixtures of the lock' tests."""
+"""Fixtures of the lock's tests."""
 
+from pathlib import Path
+
+import pytest
+
+from reconciler.engines.interpreter import Interpreter
+from reconciler.engines.uv import UvEngine
+from reconciler.manifest.desired import Index
+from tests.lock.asking import Workbench
 from tests.resolving import engine as engine
 from tests.resolving import indexes as indexes
 from tests.resolving import interpreter as interpreter
 from tests.resolving import served as served
+
+
+@pytest.fixture
+def bench(tmp_path: Path, engine: UvEngine, interpreter: Interpreter, indexes: tuple[Index, ...]) -> Workbench:
+    """A manifest's directory with one index."""
+    directory = tmp_path / "work"
+    directory.mkdir()
+    return Workbench(directory=directory, engine=engine, interpreter=interpreter, indexes=indexes)

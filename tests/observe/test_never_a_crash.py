@@ -31,8 +31,9 @@ READ = (
     "src/.git/packed-refs",
 )
 _SNIPPETS = st.sampled_from(
-    [b"\n", b"\r\n", b"\0", b"=", b"home = /x", b"Name: x", b"Version:", b'"', b",", b"{", b"}", b"\xff", b"/", b"..", b"#!/",
-     b"ref: refs/heads/x", b"[remote ", b'"origin"]', b"url = ", b"\\", b"import ", b"bin/python", b"VIRTUAL_ENV=/x"]
+    [b"\n", b"\r\n", b"\0", b"=", b"home = /x", b"Name: x", b"Version:", b'"', b",", b"{", b"}", b"\xff", b"/", b"..",
+     b"ref: refs/heads/x", b"[remote ", b'"origin"]', b"url = ", b"\\", b"import ",
+     b"bin/python", b"#!/", b"VIRTUAL_ENV=/x"]
 )  # fmt: skip
 CONTENT = st.one_of(st.binary(max_size=60), st.lists(_SNIPPETS, max_size=12).map(b"".join))
 NAMES = st.text(st.characters(exclude_characters="/\0", codec="utf-8"), min_size=1, max_size=12).filter(

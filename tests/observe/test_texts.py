@@ -80,6 +80,9 @@ def test_requirements_of_metadata_and_of_requires_txt(tmp_path: Path) -> None:
         ("", True),
         ('"a,b.py",sha256=x,1\r\n', True),
         ("a.py\n", False),
+        ("a.py,,\n\nb.py,,", True),
+        ("a.py,,\nb.py", False),
+        ("a.py,,\nb.py,sha", False),
         ("a,b,c,d\n", False),
         (",,\n", False),
         ('"a.py,,\n', False),
@@ -143,6 +146,7 @@ def test_direct_urls() -> None:
         '{"url": "file:///a", "archive_info": {"hashes": {"md5": 2}}}',
         '{"url": "file://host/a", "dir_info": {"editable": true}}',
         '{"url": "http://[", "dir_info": {}}',
+        '{"url": "file:///a%00", "dir_info": {"editable": true}}',
         '{"url": "file:///a", "dir_info": {}, "subdirectory": 1}',
     ],
 )

@@ -1,4 +1,4 @@
-"""The pictures of tests/cases/render: how each world there is to look; `python -m tests.render.pictures` draws them anew."""
+"""How each world of tests/cases/render is to look; `python -m tests.render.pictures` draws the pictures anew."""
 
 from collections.abc import Callable
 from pathlib import Path

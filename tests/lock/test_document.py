@@ -1,0 +1,164 @@
+"""Reading and writing lock files, hostile ones among them."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.errors import LockError
+from reconciler.lock import document
+from reconciler.lock.document import lock_path, parse_lock, read_lock, write_lock
+
+HEAD = 'lock-version = "1.0"\ncreated-by = "pip"\n'
+WHEEL = 'wheels = [{url = "https://index.example/a-1-py3-none-any.whl", hashes = {sha256 = "00"}}]\n'
+OURS = f'{HEAD}packages = []\n[tool.envsync]\ninputs = "sha256:1"\n'
+
+
+def refusal(text: str) -> LockError:
+    with pytest.raises(LockError) as caught:
+        parse_lock(text, Path("locks/pylock.web.toml"), "web")
+    assert caught.value.message.startswith("locks/pylock.web.toml: ")
+    assert caught.value.hint == "write it anew with `envsync lock web`"
+    return caught.value
+
+
+def test_where_a_lock_lives() -> None:
+    assert lock_path(Path("/m/locks"), "web-py311") == Path("/m/locks/pylock.web-py311.toml")
+
+
+def test_a_lock_that_is_not_there_is_none(tmp_path: Path) -> None:
+    assert read_lock(tmp_path / "no" / "pylock.web.toml", "web") is None
+
+
+def test_what_is_written_is_read_and_digested_by_its_bytes(tmp_path: Path) -> None:
+    lock = parse_lock(OURS, tmp_path / "new" / "pylock.web.toml", "web")
+    write_lock(lock)
+    again = read_lock(lock.path, "web")
+    assert again is not None
+    assert (again.inputs, again.document, again.environment) == ("sha256:1", lock.document, "web")
+    assert sorted(os.listdir(lock.path.parent)) == ["pylock.web.toml"]
+    lock.path.write_text(lock.path.read_text() + "# a comment\n")
+    moved = read_lock(lock.path, "web")
+    assert moved is not None
+    assert moved.digest != again.digest
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        "",
+        "[tool]\n",
+        "[tool.pdm]\nx = 0.5\n",
+        '[tool]\nenvsync = "x"\n',
+        "[tool.envsync]\n",
+        "[tool.envsync]\ninputs = 3\n",
+    ],
+)
+def test_a_lock_of_another_tool_has_no_inputs(tool: str) -> None:
+    lock = parse_lock(f'{HEAD}[[packages]]\nname = "a"\nversion = "1"\n{WHEEL}{tool}', Path("x"), "web")
+    assert lock.inputs is None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "Missing required value"),
+        ("<<<<<<< HEAD\n" + OURS, "line 1, column 1"),
+        ("packages = []\n", "lock-version"),
+        ('lock-version = "2.0"\ncreated-by = "x"\npackages = []\n', "2.0"),
+        ('lock-version = "1.0"\npackages = []\n', "created-by"),
+        (f"{HEAD}packages = 3\n", "packages"),
+        (f"{HEAD}[[packages]]\nname = 3\n", "name"),
+        (f'{HEAD}[[packages]]\nname = "a"\nversion = "one"\n{WHEEL}', "one"),
+        (f'{HEAD}[[packages]]\nname = "a"\nmarker = "x =="\n{WHEEL}', "marker"),
+        (f"{HEAD}packages = []\ntool = 3\n", "tool"),
+        (f"{HEAD}packages = []\nx = {'[' * 5000}", ""),
+        (f"{HEAD}packages = []\nx = {'9' * 5000}\n", ""),
+        (f"{HEAD}packages = []\nx = 9999-99-99\n", ""),
+        ("\0", ""),
+        ("\ufeff" + OURS, ""),
+    ],
+)
+def test_what_is_no_lock_is_refused_with_file_and_hint(text: str, says: str) -> None:
+    assert says in refusal(text).message
+
+
+@given(st.dictionaries(st.sampled_from(["packages", "tool", "extras", "environments", "x"]), st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text("ab'\"", max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(
+        st.sampled_from(["name", "version", "wheels", "hashes", "vcs", "directory", "envsync", "inputs", "marker"]),
+        inner, max_size=3),
+    max_leaves=6,
+)))  # fmt: skip
+@settings(max_examples=200, deadline=None)
+def test_any_shape_is_a_lock_or_a_lock_error(shape: dict[str, object]) -> None:
+    def toml(value: object) -> str:
+        match value:
+            case None:
+                return "1979-05-27"
+            case bool():
+                return str(value).lower()
+            case list():
+                return "[" + ", ".join(map(toml, value)) + "]"
+            case dict():
+                return "{" + ", ".join(f"{key} = {toml(each)}" for key, each in value.items()) + "}"
+            case str():
+                return "'''" + value.replace("'", "") + "'''"
+            case _:
+                return str(value)
+
+    text = HEAD + "".join(f"{key} = {toml(value)}\n" for key, value in shape.items())
+    try:
+        parse_lock(text, Path("x"), "web")
+    except LockError as error:
+        assert error.message.startswith("x: ")
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pylock.web.toml"
+    path.write_bytes(OURS.encode("utf-16"))
+    with pytest.raises(LockError, match=r"pylock\.web\.toml: not UTF-8"):
+        read_lock(path, "web")
+
+
+def test_a_huge_file_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "pylock.web.toml"
+    with path.open("wb") as file:
+        file.truncate(65 * 1024 * 1024)
+    with pytest.raises(LockError, match="over 64 MiB"):
+        read_lock(path, "web")
+
+
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    for name, make in (("fifo", os.mkfifo), ("directory", os.mkdir)):
+        make(tmp_path / name)
+        with pytest.raises(LockError, match=f"{name}: not a regular file"):
+            read_lock(tmp_path / name, "web")
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    with pytest.raises(LockError, match="not a regular file"):
+        read_lock(tmp_path / "endless", "web")
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(LockError, match="symbolic links"):
+        read_lock(tmp_path / "circle", "web")
+
+
+def test_a_lock_that_cannot_be_written_is_an_error_and_the_old_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    lock = parse_lock(OURS, tmp_path / "file" / "pylock.web.toml", "web")
+    with pytest.raises(LockError, match=r"pylock\.web\.toml could not be written"):
+        write_lock(lock)
+
+    def fails(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    old = parse_lock(OURS, tmp_path / "pylock.web.toml", "web")
+    write_lock(old)
+    before = old.path.read_bytes()
+    monkeypatch.setattr(document, "write_atomic", fails)
+    with pytest.raises(LockError, match="No space left on device"):
+        write_lock(old)
+    assert old.path.read_bytes() == before

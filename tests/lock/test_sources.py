@@ -1,0 +1,122 @@
+"""Which files belong to a source directory outside of a repository, and the digest of what they hold."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from reconciler.errors import LockError
+from reconciler.lock.sources import content_digest, copy_source, metadata_digest, source_files
+
+
+def write(directory: Path, *names: str) -> Path:
+    for name in names:
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(name)
+    return directory
+
+
+def test_every_file_counts_but_build_leftovers(tmp_path: Path) -> None:
+    source = write(
+        tmp_path, "pyproject.toml", "pkg/__init__.py", "pkg/build/x.py", "pkg/dist/x.py", "dist.py", "pkg/build.py",
+        "build/lib/x.py", "dist/x.whl", "pkg/__pycache__/x.pyc", "pkg/x.pyc", "x.egg-info/PKG-INFO", ".venv/x", "venv/x",
+        ".git/config", ".envs/web/x", "node_modules/x", ".tox/x", ".hidden",
+        "my-env/pyvenv.cfg", "my-env/lib/x.py", "elsewhere/.envsync/history.jsonl", "elsewhere/web/x",
+    )  # fmt: skip
+    assert source_files(source) == [
+        ".hidden", "dist.py", "pkg/__init__.py", "pkg/build.py", "pkg/build/x.py", "pkg/dist/x.py", "pyproject.toml",
+    ]  # fmt: skip
+
+
+def test_links_are_entries_and_nothing_behind_them(tmp_path: Path) -> None:
+    source = write(tmp_path / "source", "a.py", "pkg/b.py")
+    write(tmp_path, "outside/secret")
+    (source / "file").symlink_to("../outside/secret")
+    (source / "directory").symlink_to("../outside")
+    (source / "dangling").symlink_to("gone")
+    (source / "circle").symlink_to(".")
+    assert source_files(source) == ["a.py", "circle", "dangling", "directory", "file", "pkg/b.py"]
+    copy_source(source, tmp_path / "copy")
+    assert (tmp_path / "copy/directory").readlink() == Path("../outside")
+    assert content_digest(tmp_path / "copy") == content_digest(source)
+
+
+def test_pipes_and_sockets_are_no_sources_and_not_waited_for(tmp_path: Path) -> None:
+    write(tmp_path, "a.py")
+    os.mkfifo(tmp_path / "pipe")
+    assert source_files(tmp_path) == ["a.py"]
+
+
+def test_a_directory_that_is_not_there_is_an_error_not_an_empty_one(tmp_path: Path) -> None:
+    for path in (tmp_path / "gone", write(tmp_path, "file") / "file"):
+        with pytest.raises(LockError, match=str(path)):
+            content_digest(path)
+        with pytest.raises(LockError):
+            copy_source(path, tmp_path / "copy")
+
+
+def test_an_empty_directory_has_a_digest(tmp_path: Path) -> None:
+    assert content_digest(tmp_path).startswith("sha256:")
+
+
+def test_the_digest_moves_with_names_contents_links_and_the_executable_bit(tmp_path: Path) -> None:
+    source = write(tmp_path, "a.py", "b.py")
+    seen = {content_digest(source)}
+
+    def moved() -> bool:
+        found = content_digest(source)
+        new = found not in seen
+        seen.add(found)
+        return new
+
+    (source / "a.py").write_text("other")
+    assert moved()
+    (source / "a.py").chmod(0o755)
+    assert moved()
+    (source / "a.py").rename(source / "c.py")
+    assert moved()
+    (source / "d.py").symlink_to("b.py")
+    assert moved()
+    (source / "d.py").unlink()
+    (source / "d.py").symlink_to("c.py")
+    assert moved()
+    (source / "d.py").unlink()
+    write(source, "d.py")
+    assert moved()
+
+
+def test_the_digest_does_not_move_with_times_modes_and_places(tmp_path: Path) -> None:
+    one = write(tmp_path / "one", "a.py", "p/b.py")
+    two = write(tmp_path / "somewhere/else", "p/b.py", "a.py")
+    os.utime(two / "a.py", (1, 1))
+    (two / "a.py").chmod(0o600)
+    assert content_digest(one) == content_digest(two)
+
+
+def test_metadata_is_three_files(tmp_path: Path) -> None:
+    source = write(tmp_path, "pyproject.toml", "code.py")
+    before = metadata_digest(source)
+    write(source, "other.py")
+    assert metadata_digest(source) == before
+    write(source, "setup.cfg")
+    assert metadata_digest(source) != before
+    assert metadata_digest(tmp_path / "gone") == metadata_digest(tmp_path / "also gone")
+
+
+def test_what_may_not_be_read_is_an_error(tmp_path: Path) -> None:
+    source = write(tmp_path / "source", "a.py", "closed/b.py")
+    tmp_path.chmod(0o755)
+    for closed in (source / "closed", source / "a.py"):
+        mode = closed.stat().st_mode
+        closed.chmod(0)
+        if os.geteuid() == 0:
+            for parent in (tmp_path.parent, tmp_path.parent.parent):
+                parent.chmod(0o755)
+            os.seteuid(65534)
+        try:
+            with pytest.raises(LockError, match="Permission denied"):
+                content_digest(source)
+        finally:
+            if os.getuid() == 0:
+                os.seteuid(0)
+            closed.chmod(mode)

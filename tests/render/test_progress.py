@@ -1,0 +1,195 @@
+"""Progress: off a terminal a line an environment, on one live lines that never outgrow it."""
+
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from reconciler.errors import EnvsyncError
+from reconciler.events import EnvironmentFinished, Event, RunFinished, RunStarted, StepFinished, StepStarted
+from reconciler.render.error import render_error
+from reconciler.render.event_text import render_result, seconds_text
+from reconciler.render.live import LiveProgress
+from reconciler.render.progress import PlainProgress, progress_for
+from reconciler.render.style import Palette
+from tests.render import runs
+
+CONTROL = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
+PLAIN = """\
+note: web: an adoption that was cut short was undone
+note: the cache could not be kept
+tools: created in 1.2s (generation 1, 14 packages)
+web: failed in 1m15s: probe `import django` failed with exit code 1
+    Traceback (most recent call last):
+        File "<string>", line 1
+    ModuleNotFoundError: django
+  hint: envsync run web -- python -c 'import django'
+jobs: replaced, but a hook failed in 2.0s: probe `import django` failed with exit code 1
+    Traceback (most recent call last):
+        File "<string>", line 1
+    ModuleNotFoundError: django
+  hint: envsync run web -- python -c 'import django'
+cron: blocked: it depends on web
+test: interrupted
+same: unchanged
+old: deleted in 0.0s
+Applied: 1 created, 1 deleted, 1 applied but for a hook that failed, 1 failed, 1 blocked, 1 not done; 1 unchanged.
+"""
+
+
+def plain(*, quiet: bool = False) -> str:
+    stream = io.StringIO()
+    with progress_for(stream, live=False, palette=Palette.plain(), quiet=quiet) as progress:
+        for event in runs.EVENTS:
+            progress.on_event(event)
+    return stream.getvalue()
+
+
+def test_off_a_terminal_there_is_a_line_for_each_environment() -> None:
+    assert plain() == PLAIN
+
+
+def test_quiet_tells_failures_alone() -> None:
+    lines = plain(quiet=True).splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == [
+        line for line in PLAIN.splitlines() if re.match(r"web: failed|jobs: repl|cron:|test:", line)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ends", "interrupted", "expected"),
+    [
+        ((runs.CREATED, runs.CREATED), False, "Applied: 2 created."),
+        ((runs.CREATED, runs.FAILED, runs.UNCHANGED), False, "Applied: 1 created, 1 failed; 1 unchanged."),
+        ((runs.FAILED, runs.BLOCKED, runs.UNCHANGED), False, "Not applied: 1 failed, 1 blocked; 1 unchanged."),
+        ((runs.HOOK_FAILED,), False, "Applied: 1 applied but for a hook that failed."),
+        ((runs.UNCHANGED,), False, "Applied: 1 unchanged."),
+        ((), False, "Applied: nothing."),
+        ((runs.DELETED, runs.INTERRUPTED), True, "Interrupted: 1 deleted, 1 not done. Nothing is half-done."),
+    ],
+)
+def test_closing_line(ends: tuple[EnvironmentFinished, ...], interrupted: bool, expected: str) -> None:
+    assert render_result(RunFinished(environments=ends, interrupted=interrupted), Palette.plain()) == expected
+
+
+def test_durations_read_well() -> None:
+    assert [seconds_text(each) for each in (0.04, 12.34, 59.94, 59.96, 125.2)] == [
+        "0.0s",
+        "12.3s",
+        "59.9s",
+        "1m00s",
+        "2m05s",
+    ]
+
+
+class Terminal:
+    """A live display on a terminal of a given size, with a clock of its own."""
+
+    def __init__(self, *, height: int = 10, color: bool = False, encoding: str = "utf-8") -> None:
+        self.bytes = io.BytesIO()
+        self.stream = io.TextIOWrapper(self.bytes, encoding=encoding, newline="", write_through=True)
+        self.now = 100.0
+        self.progress = LiveProgress(
+            self.stream,
+            palette=Palette.chosen(color=color),
+            width=60,
+            height=height,
+            clock=lambda: self.now,
+        )
+
+    def play(self, *events: Event) -> None:
+        for event in events:
+            self.progress.on_event(event)
+
+    def picture(self) -> list[str]:
+        console = Console(file=io.StringIO(), width=60, height=10, force_terminal=True, color_system=None)
+        console.print(self.progress._picture())
+        written = console.file
+        assert isinstance(written, io.StringIO)
+        return written.getvalue().splitlines()
+
+    def written(self) -> str:
+        return CONTROL.sub("", self.bytes.getvalue().decode(self.stream.encoding))
+
+
+def test_live_lines_show_step_and_elapsed_seconds() -> None:
+    terminal = Terminal()
+    terminal.play(
+        RunStarted(plan="", project="acme", environments=("tools", "web-one")),
+        StepStarted(environment="tools", step="build"),
+    )
+    terminal.now += 2.5
+    terminal.play(
+        StepFinished(environment="tools", step="build", seconds=2.5),
+        StepStarted(environment="tools", step="before-delete"),
+        StepStarted(environment="web-one", step="build"),
+    )
+    terminal.now += 1
+    assert terminal.picture() == [
+        "  tools    before-delete  3.5s",
+        "  web-one  build          1.0s",
+        "  0 of 2 environments done",
+    ]
+
+
+@pytest.mark.parametrize("height", [3, 5, 10, 40])
+def test_live_lines_never_outgrow_the_terminal(height: int) -> None:
+    terminal = Terminal(height=height)
+    names = tuple(f"env-{number}" for number in range(30))
+    terminal.play(RunStarted(plan="", project="acme", environments=names))
+    for number, name in enumerate(names):
+        terminal.play(StepStarted(environment=name, step="build"))
+        shown = terminal.picture()
+        assert len(shown) <= height - 1
+        more = [int(found.group(1)) for line in shown if (found := re.search(r"and (\d+) more", line))]
+        assert len([line for line in shown if "build" in line]) + sum(more) == number + 1
+
+
+@pytest.mark.parametrize(("encoding", "marks"), [("utf-8", "\u2713\u2717"), ("ascii", "+x")])
+def test_finished_environments_stay_above_as_one_line(encoding: str, marks: str) -> None:
+    terminal = Terminal(encoding=encoding, color=True)
+    with terminal.progress:
+        terminal.play(*runs.EVENTS)
+    text = terminal.written()
+    assert f"{marks[0]} tools: created in 1.2s (generation 1, 14 packages)" in text
+    assert f"{marks[1]} web: failed in 1m15s: probe" in text
+    assert "ModuleNotFoundError: django" in text
+    assert "Applied: 1 created, 1 deleted" in text
+    assert b"\x1b[32m" in terminal.bytes.getvalue()
+    assert terminal.bytes.getvalue().rstrip().endswith(b"\x1b[?25h"), "the cursor is shown again"
+
+
+def test_without_colour_a_terminal_gets_no_colour() -> None:
+    terminal = Terminal()
+    with terminal.progress:
+        terminal.play(*runs.EVENTS)
+    assert not re.search(rb"\x1b\[[\d;]*m", terminal.bytes.getvalue().replace(b"\x1b[0m", b""))
+
+
+def test_hostile_names_do_not_move_the_cursor() -> None:
+    terminal = Terminal()
+    bad = "x\x1b[2J\r\n\u202e"
+    with terminal.progress:
+        terminal.play(
+            RunStarted(plan="", project="acme", environments=(bad,)),
+            StepStarted(environment=bad, step=bad),
+            replace(runs.FAILED, environment=bad),
+        )
+    assert b"\x1b[2J" not in terminal.bytes.getvalue()
+    assert "x\\x1b[2J\\r\\n\\u202e: failed" in terminal.written()
+
+
+def test_which_progress_is_chosen() -> None:
+    assert isinstance(progress_for(io.StringIO(), live=True, palette=Palette.plain()), LiveProgress)
+    assert isinstance(progress_for(io.StringIO(), live=True, palette=Palette.plain(), quiet=True), PlainProgress)
+    assert isinstance(progress_for(io.StringIO(), live=False, palette=Palette.plain()), PlainProgress)
+
+
+def test_an_error_is_told_with_details_and_hint() -> None:
+    error = EnvsyncError("no interpreter for >=3.99", hint="install one", details=("found:", "  3.11.7 /opt/python"))
+    assert render_error(error, Palette.plain()) == (
+        "error: no interpreter for >=3.99\n    found:\n      3.11.7 /opt/python\nhint: install one\n"
+    )
+    assert render_error(EnvsyncError("short"), Palette.chosen(color=True)) == "\x1b[1;31merror:\x1b[0m short\n"
