@@ -1,6 +1,5 @@
 """Which executables are taken for base interpreters, and in which order; none is started."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from reconciler.engines import discover
 from reconciler.engines.discover import candidates, not_base
 from tests.engines.fakes import script, times_asked
+from tests.unprivileged import reachable_directory, unprivileged
 
 
 @pytest.fixture(autouse=True)
@@ -99,20 +99,17 @@ def test_a_relative_directory_is_never_looked_into(
     assert paths({"HOME": "/nowhere", variable: "."}) == []
 
 
-def test_a_directory_that_we_may_not_read_is_passed_over(tmp_path: Path) -> None:
-    closed = tmp_path / "closed"
-    plant(closed / "bin", "python3.12")
-    ambient = {"PATH": f"{closed}/bin:/etc/hostname/bin:/no/such", "HOME": str(closed)}
-    closed.chmod(0o700 if os.geteuid() == 0 else 0)
-    if os.geteuid() == 0:
-        os.seteuid(65534)
-    try:
-        assert paths(ambient) == []
-        assert not_base(f"{closed}/bin/python3.12", None) == ""
-    finally:
-        if os.getuid() == 0:
-            os.seteuid(0)
-        closed.chmod(0o700)
+def test_a_directory_that_we_may_not_read_is_passed_over() -> None:
+    with reachable_directory() as place:
+        closed = place / "closed"
+        plant(closed / "bin", "python3.12")
+        closed.chmod(0)
+        try:
+            with unprivileged():
+                assert paths({"PATH": f"{closed}/bin:/etc/hostname/bin:/no/such", "HOME": str(closed)}) == []
+                assert not_base(f"{closed}/bin/python3.12", None) == ""
+        finally:
+            closed.chmod(0o700)
 
 
 def test_a_circle_of_links_ends(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class Repository:
     def write(self, *names: str) -> None:
         for name in names:
             (self.path / name).parent.mkdir(parents=True, exist_ok=True)
-            (self.path / name).write_text(f"{name}\n")
+            (self.path / name).write_bytes(os.fsencode(name))
 
     def commit(self) -> None:
         self.git("add", "-A")
@@ -223,7 +223,6 @@ def test_git_s_extensions_are_passed_over(repository: Repository) -> None:
         lambda content: content + b"more",
         lambda content: resealed(content[:8] + struct.pack(">L", 2**32 - 1) + content[12:-20]),
         lambda content: resealed(content[:8] + struct.pack(">L", 1) + content[12:-20]),
-        lambda content: resealed(content[:-20].replace(b"setup.py\0", b"setup.pyX")),
     ],
 )
 def test_a_damaged_index_is_an_error_that_names_it(damage: object, repository: Repository) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from reconciler.errors import LockError
 from reconciler.lock.sources import content_digest, copy_source, metadata_digest, source_files
+from tests.unprivileged import reachable_directory, unprivileged
 
 
 def write(directory: Path, *names: str) -> Path:
@@ -103,20 +104,14 @@ def test_metadata_is_three_files(tmp_path: Path) -> None:
     assert metadata_digest(tmp_path / "gone") == metadata_digest(tmp_path / "also gone")
 
 
-def test_what_may_not_be_read_is_an_error(tmp_path: Path) -> None:
-    source = write(tmp_path / "source", "a.py", "closed/b.py")
-    tmp_path.chmod(0o755)
-    for closed in (source / "closed", source / "a.py"):
-        mode = closed.stat().st_mode
-        closed.chmod(0)
-        if os.geteuid() == 0:
-            for parent in (tmp_path.parent, tmp_path.parent.parent):
-                parent.chmod(0o755)
-            os.seteuid(65534)
+@pytest.mark.parametrize("closed", ["closed", "a.py"])
+def test_what_may_not_be_read_is_an_error(closed: str) -> None:
+    with reachable_directory() as source:
+        write(source, "a.py", "closed/b.py")
+        mode = (source / closed).stat().st_mode
+        (source / closed).chmod(0)
         try:
-            with pytest.raises(LockError, match="Permission denied"):
+            with unprivileged(), pytest.raises(LockError, match="Permission denied"):
                 content_digest(source)
         finally:
-            if os.getuid() == 0:
-                os.seteuid(0)
-            closed.chmod(mode)
+            (source / closed).chmod(mode)
