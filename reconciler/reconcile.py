@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.apply.collect import collect_garbage
@@ -122,9 +122,7 @@ class Workspace:
         interpreters = self._interpreters(desired, state.layout)
         engine = self._engine(desired, state.layout)
         if how.policy.destroy:
-            unknown = sorted(how.policy.destroy - applied.keys())
-            if unknown:
-                raise UsageError(f"nothing to destroy: {', '.join(unknown)} was never applied here")
+            desired = _to_destroy(desired, how.policy.destroy, applied)
             aimed, names = {}, how.policy.destroy
         else:
             resolve = ResolveOptions(build=how.build, offline=how.offline) if how.resolve else None
@@ -280,6 +278,19 @@ class Proposal:
                 f"the plan no longer fits: {', '.join(moved)} changed on disk since it was made",
                 hint="plan again, and look at what moved",
             )
+
+
+def _to_destroy(desired: DesiredState, names: frozenset[str], applied: Mapping[str, Applied]) -> DesiredState:
+    """Return the desired state with nothing in it but what is to be destroyed; raises UsageError for the unknown."""
+    unknown = sorted(names - applied.keys())
+    if unknown:
+        owned = sorted(name for name, each in applied.items() if each.project == desired.project)
+        raise UsageError(
+            f"nothing to destroy: {', '.join(unknown)} was never applied here",
+            hint=f"applied are: {', '.join(owned) or 'none'}",
+        )
+    kept = tuple(each for each in desired.environments if each.name in names)
+    return replace(desired, environments=kept, selected=True)
 
 
 def observe(

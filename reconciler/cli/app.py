@@ -10,7 +10,7 @@ import typer
 from reconciler import __version__
 from reconciler.cli import inspect, lock, manifest, run_help
 from reconciler.cli.apply import apply, destroy
-from reconciler.cli.common import with_common_options
+from reconciler.cli.common import common_last, with_common_options
 from reconciler.cli.plan import check, plan
 from reconciler.cli.screen import screen
 from reconciler.errors import EnvsyncError, InterruptedByUserError, ManifestError, UsageError
@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
             stream.reconfigure(errors="backslashreplace")
     command = typer.main.get_command(app)
     try:
-        code = command.main(args=arguments or ["--help"], prog_name="envsync", standalone_mode=False)
+        code = command.main(args=common_last(arguments) or ["--help"], prog_name="envsync", standalone_mode=False)
     except ManifestError as error:
         sys.stderr.write(render_problems(error))
         return error.exit_code
