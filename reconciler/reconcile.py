@@ -6,27 +6,24 @@
 `Workspace` is a manifest on this machine, `Proposal` a plan made from it. Nothing here prints.
 """
 
-import datetime as dt
 import os
-import queue
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from reconciler.apply.collect import collect_garbage
-from reconciler.apply.context import ApplyContext, ApplyOptions
+from reconciler.apply.context import ApplyOptions
+from reconciler.apply.perform import Order, perform
 from reconciler.apply.publish import finish_adoptions
-from reconciler.apply.schedule import apply_plan
-from reconciler.canonical import Json
 from reconciler.diff.compare import compare, retired
 from reconciler.diff.model import Diff, LockState
 from reconciler.engines.choose import Interpreters
 from reconciler.engines.uv import UvEngine
-from reconciler.errors import EnvsyncError, PlanFileError, UsageError
-from reconciler.events import Event, Notice, RunFinished, Status
+from reconciler.errors import EnvsyncError, UsageError
+from reconciler.events import Event, RunFinished
 from reconciler.lock.document import lock_path, read_lock, write_lock
 from reconciler.lock.model import Lock
 from reconciler.lock.resolve import ResolveOptions
@@ -34,13 +31,11 @@ from reconciler.manifest.desired import DesiredState
 from reconciler.manifest.expand import expand
 from reconciler.manifest.load import load_manifest
 from reconciler.manifest.models import Manifest
-from reconciler.observe.actual import ActualEnvironment, ActualState, Depth
-from reconciler.observe.environment import observe_environment
+from reconciler.observe.actual import ActualEnvironment, Depth
+from reconciler.observe.below_root import observe
 from reconciler.plan.make import make_plan
-from reconciler.plan.model import Action, EnvironmentPlan, Plan, Policy
-from reconciler.plan.prior import prior
+from reconciler.plan.model import Plan, Policy
 from reconciler.state.applied import Applied
-from reconciler.state.history import append_history
 from reconciler.state.inodes import InodeHashes
 from reconciler.state.layout import Layout
 from reconciler.state.store import State
@@ -109,8 +104,12 @@ class Workspace:
 
     @contextmanager
     def hold(self, *, timeout: float = 60.0) -> Iterator[None]:
-        """Hold the root's lock while planning, asking and applying; raises LockTimeoutError or StateError."""
+        """Hold the root's lock while planning, asking and applying; what a kill left half-done is put right first.
+
+        Raises LockTimeoutError or StateError.
+        """
         with self.state.hold(timeout=timeout):
+            finish_adoptions(self.state.layout)
             yield
 
     def plan(self, selection: Selection | None = None, options: PlanOptions | None = None) -> "Proposal":
@@ -120,17 +119,17 @@ class Workspace:
         state = State.at(desired.root)
         applied = state.last_applied()
         interpreters = self._interpreters(desired, state.layout)
-        engine = self._engine(desired, state.layout)
         if how.policy.destroy:
             desired = _to_destroy(desired, how.policy.destroy, applied)
             aimed, names = {}, how.policy.destroy
         else:
             resolve = ResolveOptions(build=how.build, offline=how.offline) if how.resolve else None
-            aimed = aim(desired, interpreters, engine, applied, LockOptions(resolve=resolve, locked=how.locked))
+            with self._engine(desired, state.layout, writes=how.build) as engine:
+                aimed = aim(desired, interpreters, engine, applied, LockOptions(resolve=resolve, locked=how.locked))
             names = frozenset(aimed) | frozenset(retired(desired, applied))
         interpreters.save()
         inodes = InodeHashes.load(state.layout.inode_hashes)
-        actual = observe(sorted(names), desired, state, applied, how.depth, inodes)
+        actual = observe(names, desired, state, applied, how.depth, inodes)
         inodes.save()
         diff = Diff(environments=()) if how.policy.destroy else compare(desired, aimed, actual, applied)
         plan = make_plan(desired, diff, aimed, actual, applied, how.policy)
@@ -166,8 +165,8 @@ class Workspace:
                 for each in moving
             }
             options = ResolveOptions(build=True, offline=offline, upgrade=upgrade)
-            engine = self._engine(desired, state.layout)
-            found = resolve_all(moving, desired, chosen, engine, options, previous)
+            with self._engine(desired, state.layout, writes=True) as engine:
+                found = resolve_all(moving, desired, chosen, engine, options, previous)
         outcomes = []
         for each in desired.environments:
             before, new = previous[each.name], found.get(each.name)
@@ -196,10 +195,15 @@ class Workspace:
     def _interpreters(self, desired: DesiredState, layout: Layout) -> Interpreters:
         return Interpreters(self.ambient, outside=desired.file.parent.resolve(), cache=layout.interpreter_facts)
 
-    def _engine(self, desired: DesiredState, layout: Layout) -> UvEngine:
-        cache = layout.engine_cache if desired.cache == "own" else None
+    @contextmanager
+    def _engine(self, desired: DesiredState, layout: Layout, *, writes: bool) -> Iterator[UvEngine]:
+        """Yield the engine; what only looks leaves no cache in a root that is not there yet, or not ours to write."""
         names = tuple(index.name for index in desired.indexes)
-        return UvEngine(ambient=self.ambient, cache=cache, index_names=names)
+        with ExitStack() as stack:
+            cache = layout.engine_cache if desired.cache == "own" else None
+            if cache is not None and not writes and not os.access(layout.cache, os.W_OK):
+                cache = Path(stack.enter_context(TemporaryDirectory(prefix="envsync-cache-")))
+            yield UvEngine(ambient=self.ambient, cache=cache, index_names=names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,49 +239,19 @@ class Proposal:
         Raises PlanFileError where what was planned on has moved since; what fails for one environment is in the
         result, never raised.
         """
-        how = options or ApplyOptions(parallelism=os.cpu_count() or 1)
+        workspace = self.workspace
         state = State.at(self.desired.root)
-        tell = on_event or (lambda _event: None)
-        for name in finish_adoptions(state.layout):
-            tell(Notice(environment=name, message="an adoption that was cut short was undone"))
-        inodes = InodeHashes.load(state.layout.inode_hashes)
-        self._refuse_if_stale(state, inodes)
-        events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        context = ApplyContext(
-            plan=self.plan,
-            state=state,
-            engine=self.workspace._engine(self.desired, state.layout),  # the same module's
-            indexes=self.desired.indexes,
-            options=how,
-            inodes=inodes,
-            ambient=self.workspace.ambient,
-            emit=events.put,
-            stop=stop or threading.Event(),
-        )
-        state.layout.cache.mkdir(parents=True, exist_ok=True)
-        result = _relay(context, events, tell)
-        if how.collect and not result.interrupted:
-            spare = frozenset(
-                (name, number) for name in _failed(result) for number in state.layout.generation_numbers(name)
+        with workspace._engine(self.desired, state.layout, writes=True) as engine:  # its own module
+            order = Order(
+                plan=self.plan,
+                desired=self.desired,
+                state=state,
+                engine=engine,
+                options=options or ApplyOptions(parallelism=os.cpu_count() or 1),
+                ambient=workspace.ambient,
+                stop=stop or threading.Event(),
             )
-            collect_garbage(state, spare=spare)
-        inodes.save()
-        if any(each.steps for each in self.plan.environments):
-            append_history(state.layout, _history_entry(self.plan, result, self.workspace.ambient))
-        return result
-
-    def _refuse_if_stale(self, state: State, inodes: InodeHashes) -> None:
-        """Look once more: what a person approved must be what is changed."""
-        applied = state.last_applied()
-        changing = [each for each in self.plan.environments if each.steps and not each.blocked]
-        names = [each.name for each in changing]
-        now = observe(names, self.desired, state, applied, self.plan.depth, inodes).environments
-        moved = [each.name for each in changing if _prior_now(each, now[each.name]) != each.prior]
-        if moved:
-            raise PlanFileError(
-                f"the plan no longer fits: {', '.join(moved)} changed on disk since it was made",
-                hint="plan again, and look at what moved",
-            )
+            return perform(order, on_event or (lambda _event: None))
 
 
 def _to_destroy(desired: DesiredState, names: frozenset[str], applied: Mapping[str, Applied]) -> DesiredState:
@@ -291,78 +265,3 @@ def _to_destroy(desired: DesiredState, names: frozenset[str], applied: Mapping[s
         )
     kept = tuple(each for each in desired.environments if each.name in names)
     return replace(desired, environments=kept, selected=True)
-
-
-def observe(
-    names: Sequence[str],
-    desired: DesiredState,
-    state: State,
-    applied: Mapping[str, Applied],
-    depth: Depth,
-    inodes: InodeHashes,
-) -> ActualState:
-    """Observe the environments `names` below the root; executes nothing of them."""
-    ignore = {each.name: each.ignore_files for each in desired.environments}
-    found = {}
-    for name in names:
-        stored = applied[name].settings.get("ignore_files") if name in applied else None
-        remembered = tuple(str(each) for each in stored) if isinstance(stored, list) else ()
-        found[name] = observe_environment(
-            state.layout.environment(name),
-            name=name,
-            published=state.published(name),
-            depth=depth,
-            inodes=inodes,
-            ignore_files=ignore.get(name, remembered),
-        )
-    return ActualState(environments=found, depth=depth)
-
-
-def _prior_now(planned: EnvironmentPlan, seen: ActualEnvironment) -> str:
-    return prior(seen, planned.target.interpreter if planned.target and planned.action is not Action.DELETE else None)
-
-
-def _relay(
-    context: ApplyContext, events: "queue.SimpleQueue[Event | None]", tell: Callable[[Event], None]
-) -> RunFinished:
-    """Run the plan in a thread of its own and pass its events on from this one, in which signals arrive."""
-    outcome: list[RunFinished | BaseException] = []
-
-    def work() -> None:
-        try:
-            outcome.append(apply_plan(context))
-        except BaseException as error:  # noqa: BLE001  # raised again below, in the caller's thread
-            outcome.append(error)
-        finally:
-            events.put(None)
-
-    worker = threading.Thread(target=work, name="apply")
-    worker.start()
-    try:
-        while (event := events.get()) is not None:
-            tell(event)
-    finally:
-        worker.join()
-    result = outcome[0]
-    if isinstance(result, BaseException):
-        raise result
-    return result
-
-
-def _failed(result: RunFinished) -> list[str]:
-    """Return the names of the environments that failed: what they left stays for inspection until the next gc."""
-    return [each.environment for each in result.environments if each.failure is not None]
-
-
-def _history_entry(plan: Plan, result: RunFinished, ambient: Mapping[str, str]) -> dict[str, Json]:
-    return {
-        "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "by": ambient.get("USER") or str(os.getuid()),
-        "plan": plan.id,
-        "exit_code": result.exit_code,
-        "environments": [
-            {"name": each.environment, "action": each.action, "status": each.status, "generation": each.generation}
-            for each in result.environments
-            if each.status is not Status.UNCHANGED
-        ],
-    }

@@ -12,7 +12,8 @@ from reconciler.apply.sync import sync_filesystem
 from reconciler.apply.verify import RecordMismatchError, verify_lock, verify_records
 from reconciler.diff.model import Target
 from reconciler.diff.settings import settings_of
-from reconciler.errors import ApplyError
+from reconciler.engines.uv_failures import DamagedCacheError
+from reconciler.errors import ApplyError, EnvsyncError
 from reconciler.lock.document import write_lock
 from reconciler.lock.model import Lock
 from reconciler.observe.actual import ActualEnvironment, Depth
@@ -39,6 +40,7 @@ class EnvironmentRun:
         self.context = context
         self.generation: Generation | None = None
         self.published = False
+        self._distrusted: set[str] = set()  # packages whose cached files are not to be used
         self._observed: ActualEnvironment | None = None
         self._inventory: Inventory | None = None
         self._applied: Applied | None = context.state.applied(plan.name)
@@ -115,31 +117,49 @@ class EnvironmentRun:
         return self.generation
 
     def _build(self) -> str:
-        self.generation = self.context.state.new_generation(self.plan.name)
-        build(self._target, self._lock, self.generation, self.context)
-        count = len(self._target.packages or ())
-        return f"{count} package{'' if count == 1 else 's'}"
+        """Build a generation; where the cache turns out to be damaged, again with those packages fetched anew."""
+        while True:
+            self.generation = self.context.state.new_generation(self.plan.name)
+            try:
+                build(self._target, self._lock, self.generation, self.context, refresh=tuple(sorted(self._distrusted)))
+            except DamagedCacheError as error:
+                self._distrust(error.packages, error)
+            else:
+                count = len(self._target.packages or ())
+                return f"{count} package{'' if count == 1 else 's'}{self._refetched}"
 
     def _verify(self) -> str:
-        """Verify the generation; where files differ from their RECORD, build once more with the cache refreshed."""
-        try:
-            self._verify_once()
-        except RecordMismatchError as error:
-            spoilt = self._new
-            self.generation = self.context.state.new_generation(self.plan.name)
-            remove_tree(spoilt.directory.parent, str(spoilt.number), below=self._layout.own)
-            build(self._target, self._lock, self.generation, self.context, refresh=error.packages)
-            self._verify_once()
-            return f"rebuilt: the cache had changed files of {', '.join(error.packages)}"
-        return f"{len(self._inventory.entries) if self._inventory else 0} files"
+        """Verify the generation; where files differ from their RECORD, build again with those packages fetched anew."""
+        before = len(self._distrusted)
+        while True:
+            try:
+                files = self._verify_once()
+            except RecordMismatchError as error:
+                self._distrust(error.packages, error)
+                self._build()
+            else:
+                return f"{files} files{self._refetched if len(self._distrusted) > before else ''}"
 
-    def _verify_once(self) -> None:
+    def _distrust(self, packages: tuple[str, ...], error: EnvsyncError) -> None:
+        """Give a spoilt generation up; raise `error` where its packages were fetched anew already."""
+        if self._distrusted.issuperset(packages):
+            raise error
+        self._distrusted.update(packages)
+        remove_tree(self._new.directory.parent, str(self._new.number), below=self._layout.own)
+
+    @property
+    def _refetched(self) -> str:
+        names = ", ".join(sorted(self._distrusted))
+        return f"; the cache was damaged: fetched {names} anew" if names else ""
+
+    def _verify_once(self) -> int:
         venv = self._new.venv
         prepare_bytecode_directories(venv)
         self._observed = self._observe(self._new, Depth.METADATA, self.context.inodes)
         verify_lock(self._target.packages or (), self._observed)
         self._inventory = take_inventory(venv, self.context.inodes)
         verify_records(venv, self._observed, self._inventory)
+        return len(self._inventory.names)
 
     def _probe(self) -> str:
         wanted = self._target.environment

@@ -16,6 +16,8 @@ _UNREACHABLE = re.compile(
     r"[Ee]rror sending request|Failed to fetch|Could not connect|HTTP status|could not be queried|"
     r"An index \S+ returned a \d{3}"
 )
+# "Failed to install: six-1.17.0-py2.py3-none-any.whl (six==1.17.0) cause: The wheel is invalid: ..."
+_DAMAGED = re.compile(r"Failed to install: \S+ \((?P<name>[a-z0-9][a-z0-9-]*)==[^)]*\)")
 
 
 class BuildNeededError(EngineError):
@@ -34,6 +36,19 @@ class HashMismatchError(EngineError):
     """A file is not the one that the lock names."""
 
     code = "hash-mismatch"
+
+
+class DamagedCacheError(EngineError):
+    """What the cache holds of `packages` (normalized names) cannot be installed: somebody's hand changed it.
+
+    With hard links, an edit in an environment is an edit in the cache.
+    """
+
+    code = "damaged-cache"
+
+    def __init__(self, packages: tuple[str, ...], details: tuple[str, ...]) -> None:
+        super().__init__(f"the cache holds damaged files of {', '.join(packages)}", details=details)
+        self.packages = packages
 
 
 class IndexUnreachableError(EngineError):
@@ -67,6 +82,8 @@ def failure_of(command: list[str], done: Completed, timeout: float) -> EngineErr
         return OfflineError("not in the cache, and --offline forbids the network", details=words)
     if _UNREACHABLE.search(text):
         return IndexUnreachableError("an index did not answer as it should", details=words)
+    if command == ["pip", "sync"] and (damaged := _DAMAGED.findall(text)):
+        return DamagedCacheError(tuple(sorted(set(damaged))), words)
     if re.search(r"No solution found|not found in the package registry|unsatisfiable|conflicting URLs", text):
         return ResolveError("no set of packages satisfies what is asked for", details=words)
     return EngineError(f"{name} failed with exit code {done.returncode}", details=words)

@@ -76,8 +76,8 @@ def allow_only_hashes(environment: DesiredEnvironment, packages: list[dict[str, 
         kept_sdist = sdist if sdist and sdist["hashes"].get("sha256") in hashes else None
         if not wheels and not kept_sdist and not (archive and archive["hashes"].get("sha256") in hashes):
             raise LockError(
-                f"environments.{environment.name}: no file of {package['name']} {package.get('version', '')} has a hash "
-                "that the requirements file allows",
+                f"environments.{environment.name}: no file of {package['name']} {package.get('version', '')} has "
+                "a hash that the requirements file allows",
                 hint="find out why the file differs; then renew the hashes in the requirements file",
             )
         if archive is None:

@@ -40,5 +40,5 @@ def test_every_form_comes_to_a_moment(written: str, moment: str) -> None:
      "9999-12-31", "2026-01-01\n2026-01-02", "1 day\nago x", "1.5 days"],
 )  # fmt: skip
 def test_anything_else_is_refused(written: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         cutoff(written, NOW)

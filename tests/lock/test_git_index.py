@@ -213,8 +213,8 @@ def test_git_s_extensions_are_passed_over(repository: Repository) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda content: b"",
-        lambda content: b"DIRC",
+        lambda content: content[:0],
+        lambda content: content[:4],
         lambda content: b"XXXX" + content[4:],
         lambda content: content[:4] + struct.pack(">L", 5) + content[8:],
         lambda content: content[:-100],
@@ -272,7 +272,4 @@ def test_version_4_with_a_prefix_longer_than_the_path_before_is_damage(tmp_path:
 def test_a_git_file_that_leads_nowhere_is_no_repository(text: str, tmp_path: Path) -> None:
     (tmp_path / ".git").write_text(text)
     (tmp_path / "code.py").write_text("")
-    try:
-        assert source_files(tmp_path) == ["code.py"]
-    except LockError as error:
-        assert str(tmp_path) in error.message
+    assert source_files(tmp_path) == ["code.py"]

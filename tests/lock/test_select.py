@@ -2,12 +2,14 @@
 
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconciler.engines.engine import InstallRequest
 from reconciler.engines.interpreter import Interpreter
 from reconciler.errors import LockError
 from reconciler.lock.document import parse_lock
@@ -60,7 +62,9 @@ def lock_of(*packages: Mapping[str, Any], path: Path = Path("/m/locks/pylock.web
     return parse_lock(lock_text(document | head), path, "web")
 
 
-def selected(*packages: Mapping[str, Any], interpreter: Interpreter = HERE, builds: Any = "allow") -> list[LockedPackage]:
+def selected(
+    *packages: Mapping[str, Any], interpreter: Interpreter = HERE, builds: Any = "allow"
+) -> list[LockedPackage]:
     return list(select_packages(lock_of(*packages), asking(builds=builds), interpreter))
 
 
@@ -121,12 +125,12 @@ def test_a_lock_that_has_nothing_for_it_says_what_for_whom(lock: Lock, says: str
     assert caught.value.hint == "`envsync lock --upgrade web` may find a version that has a wheel for it"
 
 
-@pytest.mark.parametrize("marker", ["extra == 'x'", "platform_release >= '5'", "platform_version ~= 'x'", "'x' in extras"])
+@pytest.mark.parametrize(
+    "marker", ["extra == 'x'", "platform_release >= '5'", "platform_version ~= 'x'", "'x' in extras"]
+)
 def test_any_marker_is_an_answer_or_a_lock_error(marker: str) -> None:
-    try:
-        selected(package(wheels=(PURE,), marker=marker))
-    except LockError as error:
-        assert error.message.startswith("pylock.web.toml")
+    with suppress(LockError):
+        assert len(selected(package(wheels=(PURE,), marker=marker))) < 2
 
 
 def test_a_file_without_sha256_is_refused() -> None:
@@ -266,8 +270,6 @@ def test_directories_and_archives_are_absolute_and_copies_stand_in(tmp_path: Pat
 
 
 def test_a_real_lock_is_selected_by_a_real_interpreter_and_installed(bench: Workbench, tmp_path: Path) -> None:
-    from reconciler.engines.engine import InstallRequest
-
     lib = project_at(bench.directory / "lib")
     (lib / "backend.py").write_text(
         "import zipfile, os\n"

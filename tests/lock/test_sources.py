@@ -20,8 +20,8 @@ def write(directory: Path, *names: str) -> Path:
 def test_every_file_counts_but_build_leftovers(tmp_path: Path) -> None:
     source = write(
         tmp_path, "pyproject.toml", "pkg/__init__.py", "pkg/build/x.py", "pkg/dist/x.py", "dist.py", "pkg/build.py",
-        "build/lib/x.py", "dist/x.whl", "pkg/__pycache__/x.pyc", "pkg/x.pyc", "x.egg-info/PKG-INFO", ".venv/x", "venv/x",
-        ".git/config", ".envs/web/x", "node_modules/x", ".tox/x", ".hidden",
+        "build/lib/x.py", "dist/x.whl", "pkg/__pycache__/x.pyc", "pkg/x.pyc", "x.egg-info/PKG-INFO", ".venv/x",
+        "venv/x", ".git/config", ".envs/web/x", "node_modules/x", ".tox/x", ".hidden",
         "my-env/pyvenv.cfg", "my-env/lib/x.py", "elsewhere/.envsync/history.jsonl", "elsewhere/web/x",
     )  # fmt: skip
     assert source_files(source) == [

@@ -39,7 +39,7 @@ def without_empty_tool(document: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key != "tool" or value}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(DOCUMENTS)
 def test_what_is_written_reads_back_as_the_same_document(document: dict[str, Any]) -> None:
     assert tomllib.loads(lock_text(document)) == without_empty_tool(document)

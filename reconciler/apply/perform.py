@@ -1,0 +1,134 @@
+"""Performs a plan whose root is held: refuse what moved, run the steps, collect garbage, write history."""
+
+import datetime as dt
+import os
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from reconciler.apply.collect import collect_garbage
+from reconciler.apply.context import ApplyContext, ApplyOptions
+from reconciler.apply.schedule import apply_plan
+from reconciler.canonical import Json
+from reconciler.engines.engine import Engine
+from reconciler.errors import PlanFileError
+from reconciler.events import Event, RunFinished, Status
+from reconciler.manifest.desired import DesiredState
+from reconciler.observe.below_root import observe
+from reconciler.plan.model import Action, Plan
+from reconciler.plan.prior import prior
+from reconciler.state.history import append_history
+from reconciler.state.inodes import InodeHashes
+from reconciler.state.store import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to perform, where, and with what."""
+
+    plan: Plan
+    desired: DesiredState
+    state: State
+    engine: Engine
+    options: ApplyOptions
+    ambient: Mapping[str, str]
+    stop: threading.Event
+
+
+def perform(order: Order, tell: Callable[[Event], None]) -> RunFinished:
+    """Perform a plan; `tell` gets every event, in this thread. The root's lock must be held.
+
+    Raises PlanFileError where what was planned on has moved; an environment that fails is in the result, never raised.
+    """
+    layout = order.state.layout
+    inodes = InodeHashes.load(layout.inode_hashes)
+    refuse_if_stale(order, inodes)
+    inodes.begin_pass()
+    layout.cache.mkdir(parents=True, exist_ok=True)
+    result = _relay(order, inodes, tell)
+    if order.options.collect and not result.interrupted:
+        failed = [each.environment for each in result.environments if each.failure is not None]
+        # What a failure left stays for inspection, until the next run or `gc`.
+        spare = frozenset((name, number) for name in failed for number in layout.generation_numbers(name))
+        collect_garbage(order.state, spare=spare)
+    inodes.save()
+    if any(each.steps for each in order.plan.environments):
+        append_history(layout, _history_entry(order, result))
+    return result
+
+
+def refuse_if_stale(order: Order, inodes: InodeHashes) -> None:
+    """Look once more: what a person approved must be what is changed. Raises PlanFileError naming what moved."""
+    changing = [each for each in order.plan.environments if each.steps and not each.blocked]
+    names = [each.name for each in changing]
+    applied = order.state.last_applied()
+    now = observe(names, order.desired, order.state, applied, order.plan.depth, inodes).environments
+    moved = []
+    for each in changing:
+        interpreter = each.target.interpreter if each.target and each.action is not Action.DELETE else None
+        if prior(now[each.name], interpreter) != each.prior:
+            moved.append(each.name)
+    if moved:
+        raise PlanFileError(
+            f"the plan no longer fits: {', '.join(moved)} changed on disk since it was made",
+            hint="plan again, and look at what moved",
+        )
+
+
+def _relay(order: Order, inodes: InodeHashes, tell: Callable[[Event], None]) -> RunFinished:
+    """Run the plan in a thread of its own and pass its events on from this one, in which signals arrive."""
+    events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+    context = ApplyContext(
+        plan=order.plan,
+        state=order.state,
+        engine=order.engine,
+        indexes=order.desired.indexes,
+        options=order.options,
+        inodes=inodes,
+        ambient=order.ambient,
+        emit=events.put,
+        stop=order.stop,
+    )
+    outcome: list[RunFinished | BaseException] = []
+
+    def work() -> None:
+        try:
+            outcome.append(apply_plan(context))
+        except BaseException as error:  # noqa: BLE001  # raised again below, in the caller's thread
+            outcome.append(error)
+        finally:
+            events.put(None)
+
+    worker = threading.Thread(target=work, name="apply")
+    worker.start()
+    try:
+        while (event := events.get()) is not None:
+            tell(event)
+    finally:
+        worker.join()
+    result = outcome[0]
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+def _history_entry(order: Order, result: RunFinished) -> dict[str, Json]:
+    reasons = {each.name: [reason.code.value for reason in each.reasons] for each in order.plan.environments}
+    return {
+        "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "by": order.ambient.get("USER") or str(os.getuid()),
+        "plan": order.plan.id,
+        "exit_code": result.exit_code,
+        "environments": [
+            {
+                "name": each.environment,
+                "action": each.action,
+                "status": each.status,
+                "generation": each.generation,
+                "reasons": list[Json](reasons.get(each.environment, [])),
+            }
+            for each in result.environments
+            if each.status is not Status.UNCHANGED
+        ],
+    }

@@ -1,0 +1,82 @@
+"""Records as JSON: there and back is the same value, and what does not fit is refused, never guessed."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from reconciler.canonical import canonical_text
+from reconciler.state.applied import Applied
+from reconciler.state.codec import applied_from_json, applied_to_json
+from tests.state.records import APPLIED, PLAIN
+
+
+@settings(max_examples=200, deadline=None)
+@given(APPLIED)
+def test_there_and_back_is_the_same_value(applied: Applied) -> None:
+    text = canonical_text(applied_to_json(applied))
+    assert text.isascii()
+    again = applied_from_json(json.loads(text))
+    assert again == applied
+    assert canonical_text(applied_to_json(again)) == text
+
+
+STORED = json.loads(canonical_text(applied_to_json(PLAIN)))
+KEYS = sorted(STORED)
+ODD = (None, 3.5, "text", -1, True, ["x", 3], {"x": 3}, [["x", "y"]])
+
+
+def fits(key: str, value: Any) -> bool:
+    """Say whether an odd value is none for `key`."""
+    return (key == "settings" and isinstance(value, dict)) or (
+        isinstance(value, str | bool) and type(value) is type(STORED[key])
+    )
+
+
+@pytest.mark.parametrize("key", sorted(set(KEYS) - {"hooks_pending"}))
+def test_a_missing_key_is_refused(key: str) -> None:
+    stored = applied_to_json(PLAIN)
+    del stored[key]
+    with pytest.raises(ValueError, match=f"not a record of an applied environment.*{key}"):
+        applied_from_json(stored)
+
+
+def test_a_record_from_before_hooks_were_remembered_has_none_pending() -> None:
+    stored = applied_to_json(PLAIN)
+    del stored["hooks_pending"]
+    assert applied_from_json(stored) == PLAIN
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key in KEYS for value in ODD if not fits(key, value)])
+def test_a_value_of_another_kind_is_refused(key: str, value: Any) -> None:
+    with pytest.raises(ValueError, match="not a record of an applied environment"):
+        applied_from_json(STORED | {key: value})
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {},
+        {"kind": "other"},
+        {"kind": []},
+        {"kind": "index"},
+        {"kind": "index", "index": "x", "filename": "x"},
+        {"kind": "index", "index": "x", "filename": "x", "sha256": 3},
+        {"kind": "index", "index": "x", "filename": "x", "sha256": "x", "more": "x"},
+        {"kind": "directory", "path": "x", "editable": "false", "content": "x"},
+        {"kind": "directory", "path": "x", "editable": 0, "content": "x"},
+        "index",
+        None,
+    ],
+)
+def test_a_source_of_no_known_shape_is_refused(source: Any) -> None:
+    stored = applied_to_json(PLAIN) | {"packages": [{"name": "a", "version": None, "source": source}]}
+    with pytest.raises(ValueError, match="not a record of an applied environment"):
+        applied_from_json(stored)
+
+
+@pytest.mark.parametrize("stored", [[], None, 3, "text", {}])
+def test_what_is_no_record_is_refused(stored: Any) -> None:
+    with pytest.raises(ValueError, match="not a record of an applied environment"):
+        applied_from_json(stored)

@@ -1,0 +1,231 @@
+"""Who owns what and what is published: the symlink, the seal and the record, and which of them speaks."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.errors import StateError
+from reconciler.state.published import Published
+from reconciler.state.store import State
+from tests.state.records import applied, publish, seal_of, sealed
+from tests.unprivileged import reachable_directory, unprivileged
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return State.at(tmp_path)
+
+
+def test_nothing_there_is_nothing_known(tmp_path: Path) -> None:
+    state = State.at(tmp_path / "root")
+    assert state.last_applied() == {}
+    assert state.applied("web") is None
+    assert state.published("web") is None
+    assert state.seal("web", 1) is None
+    assert not (tmp_path / "root").exists()
+
+
+def test_a_published_environment_is_as_its_record_says(state: State) -> None:
+    digest = sealed(state.layout, applied())
+    publish(state.layout, "web", 1)
+    record = applied(seal=digest, prevent_destroy=True)
+    state.record(record)
+    assert state.applied("web") == record
+    assert state.last_applied() == {"web": record}
+    generation = state.layout.generation("web", 1)
+    assert state.published("web") == Published(
+        generation=1,
+        venv=generation.venv,
+        inventory=generation.inventory,
+        seal=digest,
+        home="/usr/bin",
+        system_site_packages=False,
+    )
+
+
+def test_killed_between_publish_and_record_the_seal_speaks(state: State) -> None:
+    state.record(applied(seal=sealed(state.layout, applied())))
+    digest = sealed(state.layout, applied(generation=2, installed={"alpha": "2.0"}, hooks_pending=True))
+    publish(state.layout, "web", 2)
+    assert state.applied("web") == applied(generation=2, installed={"alpha": "2.0"}, seal=digest, hooks_pending=True)
+
+
+def test_a_lost_record_is_made_up_for_by_the_seal(state: State) -> None:
+    digest = sealed(state.layout, applied())
+    publish(state.layout, "web", 1)
+    assert state.last_applied() == {"web": applied(seal=digest)}
+
+
+def test_a_record_without_a_link_stands(state: State) -> None:
+    record = applied(seal=sealed(state.layout, applied()))
+    state.record(record)
+    assert state.applied("web") == record
+    assert state.published("web") is None
+
+
+def test_a_record_beside_somebody_else_s_link_stands(state: State) -> None:
+    state.record(applied())
+    state.layout.environment("web").symlink_to("/usr")
+    assert state.applied("web") == applied()
+
+
+def test_a_link_to_an_unfinished_generation_is_not_believed(state: State) -> None:
+    state.record(applied(seal=sealed(state.layout, applied())))
+    state.layout.generation("web", 2).venv.mkdir(parents=True)
+    publish(state.layout, "web", 2)
+    assert state.applied("web") == applied(seal=state.seal("web", 1).digest)  # type: ignore[union-attr]
+    assert state.published("web") is None
+    state.forget("web")
+    assert state.applied("web") is None
+
+
+def test_a_deleted_environment_is_unknown_though_its_generations_stand(state: State) -> None:
+    state.record(applied(seal=sealed(state.layout, applied())))
+    state.forget("web")
+    assert state.last_applied() == {}
+    assert state.seal("web", 1) is not None
+
+
+def test_a_seal_of_another_environment_or_generation_is_no_seal(state: State) -> None:
+    sealed(state.layout, applied())
+    content = state.layout.generation("web", 1).seal.read_bytes()
+    for name, number in (("api", 1), ("web", 2)):
+        copied = state.layout.generation(name, number)
+        copied.venv.mkdir(parents=True)
+        copied.seal.write_bytes(content)
+        publish(state.layout, name, number)
+        assert state.seal(name, number) is None
+        assert state.published(name) is None
+    assert state.last_applied() == {}
+
+
+def test_number_zero_has_no_seal(state: State) -> None:
+    assert state.seal("web", 0) is None
+
+
+def test_strange_files_among_ours_are_passed_over(state: State) -> None:
+    state.record(applied())
+    for name in (".web.json.123.tmp", "README", "x.json~", ".json"):
+        (state.layout.records / name).write_text("{")
+    (state.layout.own / "generations").mkdir()
+    (state.layout.own / "generations" / ".DS_Store").write_text("")
+    (state.layout.own / "generations" / "stray").mkdir()
+    assert list(state.last_applied()) == ["web"]
+
+
+def test_a_number_is_never_given_twice(state: State) -> None:
+    assert [state.new_generation("web").number for _ in range(3)] == [1, 2, 3]
+    assert state.new_generation("api").number == 1
+    state.layout.generation("web", 2).directory.rmdir()
+    assert state.new_generation("web").number == 4
+
+
+@pytest.mark.parametrize("lost", ["directories", "record", "link"])
+def test_nor_is_one_that_a_record_or_a_link_names(lost: str, state: State) -> None:
+    if lost != "record":
+        state.record(applied(generation=7))
+    if lost != "link":
+        publish(state.layout, "web", 7)
+    assert state.new_generation("web").number == 8
+
+
+def test_a_new_generation_is_empty(state: State) -> None:
+    generation = state.new_generation("web")
+    assert list(generation.directory.iterdir()) == []
+    assert generation.venv == generation.directory / "venv"
+
+
+def test_a_record_is_replaced_whole_and_forgotten_twice(state: State) -> None:
+    state.record(applied())
+    state.record(replace(applied(), prevent_destroy=True))
+    assert state.applied("web") == applied(prevent_destroy=True)
+    assert [path.name for path in state.layout.records.iterdir()] == ["web.json"]
+    state.forget("web")
+    state.forget("web")
+    assert state.applied("web") is None
+    State.at(state.layout.root / "elsewhere").forget("web")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("", "Expecting value"),
+        ("{", "Expecting property name"),
+        ("[]", "not a record of an applied environment"),
+        ("null", "not a record of an applied environment"),
+        ('{"format": 1}', "not a record of an applied environment"),
+        ('{"format": 1, "applied": {}}', "not a record of an applied environment"),
+        ('{"format": 2, "applied": {}}', "its format is 2, and this envsync knows 1"),
+        ("[" * 100_000, "recursion"),
+        ("OTHER", "it is the record of 'api'"),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_an_error_with_the_way_out(content: str, why: str, state: State) -> None:
+    state.record(applied("api"))
+    if content == "OTHER":
+        content = state.layout.record("api").read_text()
+    state.layout.record("web").write_text(content)
+    for read in (state.last_applied, lambda: state.applied("web"), lambda: state.new_generation("web")):
+        with pytest.raises(StateError) as caught:
+            read()
+        assert caught.value.message.startswith(f"{state.layout.record('web')} is unreadable: ")
+        assert why in caught.value.message
+        assert caught.value.hint == "restore it, or move it away: the published seal then speaks"
+
+
+def test_one_unreadable_record_does_not_keep_others_from_being_asked_for(state: State) -> None:
+    state.record(applied("api"))
+    state.layout.record("web").write_text("{")
+    assert state.applied("api") == applied("api")
+
+
+def test_a_root_that_may_only_be_read_is_read_and_not_written() -> None:
+    with reachable_directory() as root:
+        state = State.at(root)
+        state.record(applied(seal=sealed(state.layout, applied())))
+        publish(state.layout, "web", 1)
+        for path in (root, *root.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o555 if path.is_dir() else 0o444)
+        try:
+            with unprivileged():
+                assert list(state.last_applied()) == ["web"]
+                assert state.published("web") is not None
+                writes: list[Any] = [
+                    lambda: state.record(applied()),
+                    lambda: state.forget("web"),
+                    lambda: state.new_generation("web"),
+                    lambda: state.hold(timeout=0).__enter__(),
+                ]
+                for write in writes:
+                    with pytest.raises(StateError, match="Permission denied"):
+                        write()
+        finally:
+            for path in (root, *(each for each in root.rglob("*") if each.is_dir())):
+                path.chmod(0o755)
+
+
+def test_a_record_that_may_not_be_read_is_an_error() -> None:
+    with reachable_directory() as root:
+        state = State.at(root)
+        state.record(applied())
+        state.layout.record("web").chmod(0)
+        with unprivileged(), pytest.raises(StateError, match="is unreadable: Permission denied"):
+            state.last_applied()
+        state.layout.records.chmod(0)
+        with unprivileged(), pytest.raises(StateError, match="environments: Permission denied"):
+            state.last_applied()
+        state.layout.records.chmod(0o755)
+
+
+def test_a_record_is_the_same_bytes_wherever_it_is_written(state: State, tmp_path: Path) -> None:
+    other = State.at(tmp_path / "other")
+    for each in (state, other):
+        each.record(applied(installed={"b": "1", "a": "2"}, accepted=frozenset("xyz")))
+    content = state.layout.record("web").read_bytes()
+    assert content == other.layout.record("web").read_bytes()
+    assert json.loads(content)["format"] == 1
+    assert seal_of(applied()).digest == ""

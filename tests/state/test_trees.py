@@ -1,0 +1,134 @@
+"""Deleting a tree reaches nothing outside of it."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from reconciler.state.trees import remove_tree
+from tests.unprivileged import reachable_directory, unprivileged
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    """A directory outside, which must survive everything."""
+    place = tmp_path / "outside"
+    (place / "deep").mkdir(parents=True)
+    (place / "deep/file").write_text("mine")
+    return place
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    place = tmp_path / "root"
+    (place / "generations/web/7/venv/lib").mkdir(parents=True)
+    (place / "generations/web/7/venv/lib/module.py").write_text("")
+    return place
+
+
+def test_a_tree_is_gone_and_its_neighbours_are_not(root: Path) -> None:
+    (root / "generations/web/8").mkdir()
+    remove_tree(root / "generations/web", "7", below=root)
+    assert os.listdir(root / "generations/web") == ["8"]
+
+
+def test_what_is_already_gone_is_fine(root: Path) -> None:
+    remove_tree(root / "generations/web", "9", below=root)
+
+
+def test_links_inside_go_and_what_they_lead_to_stays(root: Path, outside: Path) -> None:
+    venv = root / "generations/web/7/venv"
+    (venv / "file").symlink_to(outside / "deep/file")
+    (venv / "directory").symlink_to(outside)
+    (venv / "lib/up").symlink_to("../../../../../../outside")
+    (venv / "circle").symlink_to(".")
+    (venv / "dangling").symlink_to("gone")
+    os.link(outside / "deep/file", venv / "hard")
+    os.mkfifo(venv / "pipe")
+    remove_tree(root / "generations/web", "7", below=root)
+    assert os.listdir(root / "generations/web") == []
+    assert (outside / "deep/file").read_text() == "mine"
+
+
+def test_a_link_in_its_place_is_refused_and_nothing_behind_it_goes(root: Path, outside: Path) -> None:
+    (root / "generations/web/8").symlink_to(outside)
+    with pytest.raises(OSError, match="symbolic link"):
+        remove_tree(root / "generations/web", "8", below=root)
+    assert (outside / "deep/file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("depth", ["generations", "generations/web"])
+def test_a_link_on_the_way_is_refused(depth: str, root: Path, outside: Path) -> None:
+    inner = outside / "web/7" if depth == "generations" else outside / "7"
+    inner.mkdir(parents=True)
+    (inner / "file").write_text("mine")
+    shutil.rmtree(root / depth)
+    (root / depth).symlink_to(outside)
+    with pytest.raises(OSError, match=r".") as caught:
+        remove_tree(root / "generations/web", "7", below=root)
+    assert caught.value.errno in {errno.ELOOP, errno.ENOTDIR}
+    assert (inner / "file").read_text() == "mine"
+
+
+def test_a_link_above_where_it_starts_is_the_user_s_own(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "alias").symlink_to(root)
+    remove_tree(tmp_path / "alias/generations/web", "7", below=tmp_path / "alias")
+    assert os.listdir(root / "generations/web") == []
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "7/venv", "/", "../outside", "7/../../../../outside"])
+def test_a_name_that_is_a_path_is_refused(name: str, root: Path, outside: Path) -> None:
+    with pytest.raises(ValueError, match="not one name"):
+        remove_tree(root / "generations/web", name, below=root)
+    assert (root / "generations/web/7/venv").is_dir()
+    assert outside.is_dir()
+
+
+def test_a_way_that_leaves_is_refused(root: Path, outside: Path) -> None:
+    for parent in (root / "generations/../../outside", outside):
+        with pytest.raises(ValueError, match=r"."):
+            remove_tree(parent, "deep", below=root)
+    assert (outside / "deep/file").exists()
+
+
+def test_a_file_in_its_place_is_an_error(root: Path) -> None:
+    (root / "generations/web/8").write_text("")
+    with pytest.raises(NotADirectoryError):
+        remove_tree(root / "generations/web", "8", below=root)
+    assert (root / "generations/web/8").exists()
+
+
+def test_names_of_any_bytes_go(root: Path) -> None:
+    place = root / "generations/web/7"
+    for name in (b"latin-\xe9", b"new\nline", b"-rf", b"*", "ü".encode()):
+        (place / os.fsdecode(name)).write_bytes(b"")
+    remove_tree(root / "generations/web", "7", below=root)
+    assert not place.exists()
+
+
+def test_more_than_a_thousand_directories_in_each_other_go_too(root: Path, outside: Path) -> None:
+    place = root / "generations/web/7"
+    descriptor = os.open(place, os.O_RDONLY)
+    for number in range(1500):
+        os.symlink(outside, "link", dir_fd=descriptor)
+        os.close(os.open("file", os.O_CREAT, dir_fd=descriptor))
+        if number % 500 == 0:
+            os.mkdir("other", dir_fd=descriptor)
+        os.mkdir("d", dir_fd=descriptor)
+        inner = os.open("d", os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = inner
+    os.close(descriptor)
+    remove_tree(root / "generations/web", "7", below=root)
+    assert os.listdir(root / "generations/web") == []
+    assert (outside / "deep/file").read_text() == "mine"
+
+
+def test_what_may_not_be_deleted_is_an_error() -> None:
+    with reachable_directory() as place:
+        (place / "7/venv").mkdir(parents=True)
+        with unprivileged(), pytest.raises(PermissionError):
+            remove_tree(place, "7")
+        assert (place / "7/venv").is_dir()

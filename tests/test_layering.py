@@ -1,0 +1,112 @@
+"""Imports point only up the design's list (section 3): a datum moves down it, and nothing below is known above."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import reconciler
+
+PACKAGE = Path(reconciler.__file__).parent
+LAYERS = (
+    "errors", "canonical", "events", "manifest", "engines", "state", "lock", "observe", "diff", "plan", "apply",
+    "targets", "reconcile", "render", "cli",
+)  # fmt: skip
+# Beside its layer: what stands before every service start, and the way into the program.
+BESIDE = {"run": "reconcile", "__main__": "cli"}
+# These hold the values of a stage and nothing that acts on them. A value may be named anywhere: a record (state) keeps
+# locked packages, and an import of their types alone makes nothing of the lock's work known to the state.
+VALUES = frozenset(
+    {"manifest/desired.py", "engines/interpreter.py", "lock/model.py", "observe/actual.py", "diff/model.py",
+     "plan/model.py"}
+)  # fmt: skip
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def layer_of(module: str) -> str:
+    """Return the layer of a module's dotted name below `reconciler`, empty for the package itself."""
+    first = module.split(".")[0]
+    return BESIDE.get(first, first)
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """Yield every module that a file imports, wherever in it, as a dotted name, with the line."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                yield from ((alias.name, node.lineno) for alias in names)
+            case ast.ImportFrom(module=str(module), level=0, names=names):
+                for alias in names:  # `from reconciler.manifest import paths` is of the module, if it is one
+                    inner = f"{module}.{alias.name}"
+                    yield (inner if is_module(inner) else module), node.lineno
+            case ast.ImportFrom(level=level) if level:
+                raise AssertionError(f"{path}:{node.lineno}: a relative import")
+
+
+def is_module(name: str) -> bool:
+    return file_of(name) is not None
+
+
+def file_of(name: str) -> Path | None:
+    """Return the file of a module of ours, None for any other name."""
+    if name.split(".")[0] != "reconciler":
+        return None
+    path = PACKAGE.joinpath(*name.split(".")[1:])
+    return next((each for each in (path.with_suffix(".py"), path / "__init__.py") if each.is_file()), None)
+
+
+def own(path: Path) -> str:
+    """Return a file's dotted name below `reconciler`, empty for the package itself."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").rstrip(".")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_only_up(path: Path) -> None:
+    layer = layer_of(own(path))
+    if not layer:
+        return  # `import reconciler` itself: the public names, imported when asked for
+    assert layer in LAYERS, f"which layer is {layer}?"
+    for name, line in imports(path):
+        file = file_of(name)
+        if file is None or file == PACKAGE / "__init__.py":
+            assert file is None or layer == "cli", f"{path}:{line}: only the command line uses the public API"
+            continue
+        other = layer_of(own(file))
+        if other == layer or str(file.relative_to(PACKAGE)) in VALUES:
+            continue
+        assert LAYERS.index(other) < LAYERS.index(layer), f"{path}:{line}: {layer} imports {other}, which is below it"
+        assert other != "render" or layer == "cli", f"{path}:{line}: only the command line renders"
+
+
+@pytest.mark.parametrize("name", sorted(VALUES))
+def test_values_know_values_alone(name: str) -> None:
+    """So that naming a value never brings along what acts on it."""
+    for module, line in imports(PACKAGE / name):
+        file = file_of(module)
+        if file is not None:
+            inner = str(file.relative_to(PACKAGE))
+            assert inner in VALUES | {"canonical.py", "errors.py"}, f"{name}:{line}: imports {inner}"
+
+
+def test_one_module_starts_programs() -> None:
+    starters = {"subprocess", "multiprocessing", "asyncio.subprocess", "pty"}
+    found = {str(path.relative_to(PACKAGE)) for path in MODULES for name, _ in imports(path) if name in starters}
+    assert found == {"engines/child.py"}
+
+
+def test_only_run_replaces_this_process() -> None:
+    calls = ("os.system", "os.popen", "os.exec", "os.spawn", "os.posix_spawn", "os.fork")
+    found = {
+        str(path.relative_to(PACKAGE))
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and ast.unparse(node).startswith(calls)
+    }
+    assert found == {"run.py"}
+
+
+def test_the_list_is_complete() -> None:
+    found = {layer_of(own(path)) for path in MODULES} - {""}
+    assert found <= set(LAYERS)
+    assert set(LAYERS) <= found
