@@ -86,11 +86,13 @@ class RunFinished:
         if self.interrupted:
             return 130
         statuses = {each.status for each in self.environments}
-        if Status.FAILED in statuses:
-            return 4 if statuses & {Status.APPLIED, Status.HOOK_FAILED} else 1
-        if statuses & {Status.BLOCKED, Status.HOOK_FAILED}:
+        # A hook before a delete that fails leaves the environment as it was: it has failed, and a hook has.
+        failures = {each.failure.code for each in self.environments if each.failure is not None}
+        if Status.HOOK_FAILED in statuses | failures:
             return 4
-        return 0
+        if Status.FAILED in statuses:
+            return 4 if Status.APPLIED in statuses else 1
+        return 4 if Status.BLOCKED in statuses else 0
 
 
 Event: TypeAlias = RunStarted | StepStarted | StepFinished | EnvironmentFinished | Notice | RunFinished

@@ -40,6 +40,7 @@ from reconciler.state.inodes import InodeHashes
 from reconciler.state.layout import Layout
 from reconciler.state.store import State
 from reconciler.targets import LockOptions, aim, lock_state, resolve_all
+from reconciler.upkeep import Upkeep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,12 @@ class Workspace:
     def state(self) -> State:
         """Return the state below the manifest's root."""
         return State.at(self.desired().root)
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """Return what needs no plan: history, rollback, verify, garbage collection."""
+        desired = self.desired()
+        return Upkeep(root=desired.root, project=desired.project, ambient=self.ambient)
 
     @contextmanager
     def hold(self, *, timeout: float = 60.0) -> Iterator[None]:

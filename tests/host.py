@@ -64,7 +64,7 @@ class Host:
             check=False,
             timeout=300,
         )
-        assert "Traceback" not in done.stderr, done.stderr
+        assert "\nTraceback" not in "\n" + done.stderr, done.stderr  # a child's own is indented
         return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
 
     def apply(self, *arguments: str) -> Ran:

@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.state.layout import Generation
@@ -13,30 +14,35 @@ from reconciler.state.trees import remove_tree
 DEFAULT_KEEP = 3
 
 
-def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozenset()) -> list[Generation]:
-    """Delete every generation that may go, and return them; call it with the root's lock held.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removable:
+    """A generation that neither publication nor retention keeps; `used` says that a live process still needs it."""
+
+    name: str
+    generation: Generation
+    used: bool = False
+
+
+def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozenset()) -> list[Removable]:
+    """Delete every generation that may go, and return what was looked at; the root's lock must be held.
 
     Kept are the published one, the newest sealed ones up to `keep_generations` (the published one counted), those in
     `spare` and those that a live process uses. Of an environment that is no longer known, nothing is kept.
     """
-    doomed = [each for each in removable(state) if (each.directory.parent.name, each.number) not in spare]
-    if not doomed:
-        return []
-    used = _used_by_processes(state.layout.own / "generations")
-    removed = []
-    for generation in doomed:
-        name = generation.directory.parent.name
-        if (name, generation.number) in used or _is_locked(generation):
+    doomed = [each for each in removable(state) if (each.name, each.generation.number) not in spare]
+    judged = in_use(state, doomed)
+    for each in judged:
+        if each.used:
             continue
-        remove_tree(generation.directory.parent, str(generation.number), below=state.layout.own)
-        removed.append(generation)
+        directory = each.generation.directory.parent
+        remove_tree(directory, str(each.generation.number), below=state.layout.own)
         with suppress(OSError):  # the last of a deleted environment: its directory goes too
-            if state.applied(name) is None:
-                generation.directory.parent.rmdir()
-    return removed
+            if state.applied(each.name) is None:
+                directory.rmdir()
+    return judged
 
 
-def removable(state: State) -> list[Generation]:
+def removable(state: State) -> list[Removable]:
     """Return the generations that neither publication nor retention keeps, in use or not."""
     layout = state.layout
     try:
@@ -54,8 +60,23 @@ def removable(state: State) -> list[Generation]:
             sealed = [number for number in layout.generation_numbers(name) if state.seal(name, number) is not None]
             older = [number for number in reversed(sealed) if number != published]
             keep |= set(older[: limit - 1])
-        doomed += [layout.generation(name, n) for n in layout.generation_numbers(name) if n not in keep]
+        doomed += [
+            Removable(name=name, generation=layout.generation(name, number))
+            for number in layout.generation_numbers(name)
+            if number not in keep
+        ]
     return doomed
+
+
+def in_use(state: State, doomed: list[Removable]) -> list[Removable]:
+    """Return `doomed` with those marked that a live process uses; /proc is only read where there are any."""
+    if not doomed:
+        return []
+    used = _used_by_processes(state.layout.own / "generations")
+    return [
+        replace(each, used=(each.name, each.generation.number) in used or _is_locked(each.generation))
+        for each in doomed
+    ]
 
 
 def _is_locked(generation: Generation) -> bool:

@@ -1,6 +1,7 @@
 """One environment's way through its steps; what each step does is in the module of its name."""
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import replace
 from typing import assert_never
 
@@ -89,10 +90,11 @@ class EnvironmentRun:
                 assert_never(step.kind)
         return ""
 
-    def abandon(self, error: BaseException) -> None:
-        """Clear away a generation that will not be published; a failed probe's stays for inspection, until gc."""
-        if self.generation is not None and not self.published and not isinstance(error, ProbeError):
-            remove_tree(self.generation.directory.parent, str(self.generation.number), below=self._layout.own)
+    def abandon(self) -> None:
+        """Clear away a generation that will not be published; where even that fails, the next run collects it."""
+        if self.generation is not None and not self.published:
+            with suppress(OSError):
+                remove_tree(self.generation.directory.parent, str(self.generation.number), below=self._layout.own)
 
     @property
     def _layout(self) -> Layout:
@@ -172,6 +174,8 @@ class EnvironmentRun:
         for probe in wanted.probes:
             self.context.check_stop()
             passed.append(run_probe(probe, venv, observed, self._target.interpreter, env))
+        if self.generation is None:  # a new one is looked at when it is sealed
+            self._refuse_if_probes_wrote(generation, self._applied.accepted if self._applied else frozenset())
         return ", ".join(passed)
 
     def _seal(self) -> None:
@@ -181,8 +185,9 @@ class EnvironmentRun:
             raise ApplyError(f"{self.plan.name}: a generation that was not verified is not sealed")
         wanted = target.environment
         save_inventory(inventory, generation.inventory)
+        accepted = frozenset(finding.key for finding in observed.findings)
         if wanted.probes:
-            self._refuse_if_probes_wrote()
+            self._refuse_if_probes_wrote(generation, accepted)
         configuration = read_pyvenv_cfg(generation.venv)
         applied = Applied(
             name=self.plan.name,
@@ -195,7 +200,7 @@ class EnvironmentRun:
             ),
             packages=target.packages or (),
             installed={each.key: each.identity for each in observed.distributions},
-            accepted=frozenset(finding.key for finding in observed.findings),
+            accepted=accepted,
             settings=settings_of(wanted),
             prevent_destroy=wanted.prevent_destroy,
             hooks_pending=bool(wanted.hooks.after_publish),
@@ -215,11 +220,11 @@ class EnvironmentRun:
         )
         self._applied = replace(applied, seal=digest)
 
-    def _refuse_if_probes_wrote(self) -> None:
+    def _refuse_if_probes_wrote(self, generation: Generation, accepted: frozenset[str]) -> None:
         """Look with fresh eyes: what this run remembers of the files is from before the probes."""
         fresh = InodeHashes.load(self._layout.inode_hashes)
-        seen = self._observe(self._new, Depth.FILES, fresh)
-        wrote = [finding.path for finding in seen.findings if finding.path]
+        seen = self._observe(generation, Depth.FILES, fresh)
+        wrote = [finding.path for finding in seen.findings if finding.path and finding.key not in accepted]
         if wrote:
             raise ProbeError(
                 f"a probe changed the environment: {', '.join(wrote[:5])}",
@@ -252,7 +257,12 @@ class EnvironmentRun:
             raise ApplyError(f"{self.plan.name}: nothing was applied that could be recorded")
         if self.generation is None:
             wanted = self._target.environment
-            self._applied = replace(self._applied, settings=settings_of(wanted), prevent_destroy=wanted.prevent_destroy)
+            self._applied = replace(
+                self._applied,
+                settings=settings_of(wanted),
+                prevent_destroy=wanted.prevent_destroy,
+                hooks_pending=self._applied.hooks_pending and bool(wanted.hooks.after_publish),
+            )
         self.context.state.record(self._applied)
 
     def _hooks(self, kind: str) -> None:

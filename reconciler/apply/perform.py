@@ -49,8 +49,8 @@ def perform(order: Order, tell: Callable[[Event], None]) -> RunFinished:
     result = _relay(order, inodes, tell)
     if order.options.collect and not result.interrupted:
         failed = [each.environment for each in result.environments if each.failure is not None]
-        # What a failure left stays for inspection, until the next run or `gc`.
-        spare = frozenset((name, number) for name in failed for number in layout.generation_numbers(name))
+        # What a failure left stays for inspection, until the next run or `gc`: its newest alone, or a disk fills up.
+        spare = frozenset((name, max(layout.generation_numbers(name), default=0)) for name in failed)
         collect_garbage(order.state, spare=spare)
     inodes.save()
     if any(each.steps for each in order.plan.environments):

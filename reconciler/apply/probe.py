@@ -114,7 +114,8 @@ def _run(shown: str, argv: Sequence[str], env: Mapping[str, str], timeout: float
     if done.timed_out:
         raise ProbeError(f"probe {shown} did not end within {timeout:g} seconds", details=done.last_words())
     if not done.ok:
-        raise ProbeError(f"probe {shown} failed with exit code {done.returncode}", details=done.last_words())
+        ended = f"exit code {done.returncode}" if done.returncode > 0 else f"signal {-done.returncode}"
+        raise ProbeError(f"probe {shown} failed with {ended}", details=done.last_words())
 
 
 def _find(program: str, path: str) -> str | None:

@@ -5,7 +5,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from reconciler.apply.context import ApplyContext
 from reconciler.apply.environment import EnvironmentRun
-from reconciler.apply.probe import HookError
+from reconciler.apply.probe import HookError, ProbeError
 from reconciler.errors import EnvsyncError, InterruptedByUserError
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, RunStarted, Status, StepFinished, StepStarted
 from reconciler.plan.model import Action, EnvironmentPlan
@@ -87,14 +87,16 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
             context.emit(StepFinished(environment=each.name, step=step.kind, seconds=seconds, detail=detail))
     except InterruptedByUserError as error:
         status, failure = Status.INTERRUPTED, _failure(error)
-        run.abandon(error)
+        run.abandon()
     except (EnvsyncError, OSError) as error:
         if context.stop.is_set() and not run.published:
             status = Status.INTERRUPTED
         else:
-            status = Status.HOOK_FAILED if isinstance(error, HookError) and run.published else Status.FAILED
+            live = each.action is not Action.DELETE  # what a hook before a delete keeps from going was not done
+            status = Status.HOOK_FAILED if isinstance(error, HookError) and live else Status.FAILED
         failure = _failure(error, after_publish=run.published)
-        run.abandon(error)
+        if status is Status.INTERRUPTED or not isinstance(error, ProbeError):  # a failed probe's stays for inspection
+            run.abandon()
     number = run.generation.number if run.generation and run.published else each.generation
     finished = EnvironmentFinished(
         environment=each.name,

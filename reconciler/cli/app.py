@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from reconciler import __version__
-from reconciler.cli import inspect, lock, manifest, run_help
+from reconciler.cli import inspect, lock, manifest, run_help, upkeep
 from reconciler.cli.apply import apply, destroy
 from reconciler.cli.common import common_last, with_common_options
 from reconciler.cli.plan import check, plan
@@ -52,6 +52,10 @@ _COMMANDS = (
     inspect.status,
     inspect.freeze,
     destroy,
+    upkeep.history,
+    upkeep.rollback,
+    upkeep.verify,
+    upkeep.gc,
 )
 for _command in _COMMANDS:
     app.command()(with_common_options(_command))

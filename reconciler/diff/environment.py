@@ -25,6 +25,7 @@ from reconciler.diff.reasons import (
     lock_reasons,
     package_reasons,
     pending,
+    rollback_reasons,
     setting_reasons,
 )
 from reconciler.diff.settings import setting_changes, settings_of
@@ -110,10 +111,11 @@ def _standing(target: Target, actual: ActualEnvironment, last: Applied) -> Envir
     else:
         presence = Presence.UNCHANGED
     rebuilt = presence in {Presence.UPDATE, Presence.REPLACE}
+    rolled_back = rollback_reasons(last) if presence is not Presence.UNCHANGED else []
     return EnvironmentDiff(
         name=target.environment.name,
         presence=presence,
-        reasons=(*_pending_reasons(target, last, changes, settings), *hooks, *by_hand),
+        reasons=(*rolled_back, *_pending_reasons(target, last, changes, settings), *hooks, *by_hand),
         packages=with_repairs(changes, unexplained, counted) if known else (),
         settings=settings,
         findings=tuple(each for each in findings if each in unexplained or concern(each) is not Concern.FILES),

@@ -43,6 +43,7 @@ class ReasonCode(StrEnum):
     SOURCE_CHANGED = "source-changed"  # a local project's files or metadata
     SETTINGS_CHANGED = "settings-changed"
     HOOKS_PENDING = "hooks-pending"  # hooks after the last publish did not get to their end
+    ROLLED_BACK = "rolled-back"  # a rollback published an older generation than the manifest asks for
     NOT_IN_MANIFEST = "not-in-manifest"
     DESTROY_REQUESTED = "destroy-requested"
     ADOPT_REQUESTED = "adopt-requested"

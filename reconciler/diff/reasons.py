@@ -84,6 +84,14 @@ def hook_reasons(target: Target, applied: Applied) -> list[Reason]:
     return [pending(ReasonCode.HOOKS_PENDING, "its hooks did not get to their end")] if due else []
 
 
+def rollback_reasons(applied: Applied) -> list[Reason]:
+    """Return that what is published was rolled back to: the difference is then no news, and applying undoes it."""
+    if not applied.rolled_back_from:
+        return []
+    message = f"rolled back from generation {applied.rolled_back_from} to {applied.generation}"
+    return [pending(ReasonCode.ROLLED_BACK, message)]
+
+
 def hand_reasons(changes: Sequence[PackageChange]) -> list[Reason]:
     """Return what somebody's hand did to packages."""
     already = sum(each.reason is ReasonCode.ALREADY_AS_DESIRED for each in changes)

@@ -25,7 +25,7 @@ class Applied:
     published generation's seal digest. `installed` is what was observed when the generation was sealed: normalized
     name to `Distribution.identity`; `accepted` are the `Finding.key` of the findings that were there already then
     (a wheel with odd metadata is its author's business, not drift). `hooks_pending` says that hooks were meant to run
-    after publish and did not get to their end.
+    after publish and did not get to their end; `rolled_back_from` is the generation that a rollback left (0: none).
     """
 
     name: str
@@ -39,3 +39,4 @@ class Applied:
     prevent_destroy: bool
     seal: str
     hooks_pending: bool = False
+    rolled_back_from: int = 0

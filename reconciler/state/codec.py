@@ -21,6 +21,7 @@ def applied_to_json(applied: Applied) -> dict[str, Json]:
         "settings": to_json(dict(applied.settings)),
         "prevent_destroy": applied.prevent_destroy,
         "hooks_pending": applied.hooks_pending,
+        "rolled_back_from": applied.rolled_back_from,
         "seal": applied.seal,
     }
 
@@ -44,6 +45,7 @@ def applied_from_json(stored: Mapping[str, Any]) -> Applied:
             settings={text_in(key): value for key, value in stored["settings"].items()},
             prevent_destroy=flag_in(stored["prevent_destroy"]),
             hooks_pending=flag_in(stored.get("hooks_pending", False)),
+            rolled_back_from=_number(stored.get("rolled_back_from", 0)),
             seal=text_in(stored["seal"]),
         )
     except (KeyError, TypeError, AttributeError) as error:

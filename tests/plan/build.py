@@ -229,6 +229,7 @@ def applied_environment(name: str, spec: Spec) -> Applied:
         prevent_destroy=wanted.prevent_destroy,
         seal=seal(name, generation) if generation else "",
         hooks_pending=spec.get("hooks_pending", False),
+        rolled_back_from=spec.get("rolled_back_from", 0),
     )
 
 

@@ -89,4 +89,5 @@ APPLIED = st.builds(
     prevent_destroy=st.booleans(),
     seal=TEXT,
     hooks_pending=st.booleans(),
+    rolled_back_from=st.integers(min_value=0),
 )

@@ -1,0 +1,136 @@
+"""What keeps a root well beside plan and apply: history, rollback, verify, garbage collection."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.apply.collect import Removable, collect_garbage, in_use, removable
+from reconciler.apply.rollback import roll_back, verify_generation
+from reconciler.canonical import Json
+from reconciler.diff.integrity import Integrity
+from reconciler.errors import UsageError
+from reconciler.observe.actual import Depth
+from reconciler.state.applied import Applied
+from reconciler.state.history import append_history, read_history
+from reconciler.state.inodes import InodeHashes
+from reconciler.state.store import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptGeneration:
+    """One sealed generation: when it was made (RFC 3339), with what, and whether it is the published one."""
+
+    name: str
+    number: int
+    created: str
+    python: str
+    packages: int
+    plan: str
+    published: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """The root of one project, for everything that needs no plan."""
+
+    root: Path
+    project: str
+    ambient: Mapping[str, str]
+
+    @property
+    def state(self) -> State:
+        """Return the root's state."""
+        return State.at(self.root)
+
+    def names(self, chosen: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Return the environments that this project owns, or of those the chosen; raises UsageError for others."""
+        owned = sorted(name for name, each in self.state.last_applied().items() if each.project == self.project)
+        unknown = sorted(set(chosen) - set(owned))
+        if unknown:
+            raise UsageError(
+                f"never applied here: {', '.join(unknown)}", hint=f"applied are: {', '.join(owned) or 'none'}"
+            )
+        return tuple(sorted(set(chosen))) if chosen else tuple(owned)
+
+    def runs(self, name: str | None = None) -> list[dict[str, Json]]:
+        """Return the runs that changed something, oldest first; with `name` only those that touched it."""
+        return [run for run in read_history(self.state.layout) if name is None or _touched(run, name)]
+
+    def generations(self, name: str) -> list[KeptGeneration]:
+        """Return the sealed generations that are kept of `name`, oldest first."""
+        state = self.state
+        published = state.layout.published_number(name)
+        kept = []
+        for number in state.layout.generation_numbers(name):
+            seal = state.seal(name, number)
+            if seal is not None:
+                kept.append(
+                    KeptGeneration(
+                        name=name,
+                        number=number,
+                        created=seal.created,
+                        python=seal.applied.interpreter.version,
+                        packages=len(seal.applied.packages),
+                        plan=seal.plan,
+                        published=number == published,
+                    )
+                )
+        return kept
+
+    def verify(self, names: tuple[str, ...] = (), depth: Depth = Depth.HASHES) -> list[Integrity]:
+        """Hold every published environment against its seal; whatever the manifest says."""
+        state = self.state
+        inodes = InodeHashes.load(state.layout.inode_hashes)
+        found = []
+        for name in self.names(names):
+            number = state.layout.published_number(name)
+            last = state.applied(name)
+            if number and state.seal(name, number) is not None:
+                found.append(verify_generation(state, name, number, inodes, depth))
+            elif last is not None:
+                gone = Integrity(name=name, generation=last.generation, there=False, packages=(), findings=())
+                found.append(gone)
+        inodes.save()
+        return found
+
+    def rollback(self, name: str, *, to: int | None = None, timeout: float = 60.0) -> Applied:
+        """Publish an older generation; see `roll_back`. Takes the root's lock."""
+        state = self.state
+        with state.hold(timeout=timeout):
+            inodes = InodeHashes.load(state.layout.inode_hashes)
+            applied = roll_back(state, self.project, name, inodes, to=to)
+            inodes.save()
+            entry: dict[str, Json] = {
+                "name": name,
+                "action": "rollback",
+                "status": "applied",
+                "generation": applied.generation,
+                "reasons": [f"from generation {applied.rolled_back_from}"],
+            }
+            append_history(state.layout, self._run([entry]))
+        return applied
+
+    def collect(self, *, dry_run: bool = False, timeout: float = 60.0) -> list[Removable]:
+        """Delete the generations that nothing keeps; with `dry_run` only say which, and take no lock."""
+        state = self.state
+        if dry_run:
+            return in_use(state, removable(state))
+        with state.hold(timeout=timeout):
+            return collect_garbage(state)
+
+    def _run(self, environments: list[Json]) -> dict[str, Json]:
+        return {
+            "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            "by": self.ambient.get("USER", ""),
+            "plan": "",
+            "exit_code": 0,
+            "environments": environments,
+        }
+
+
+def _touched(run: Mapping[str, Json], name: str) -> bool:
+    environments = run.get("environments")
+    if not isinstance(environments, list):
+        return False
+    return any(isinstance(each, dict) and each.get("name") == name for each in environments)

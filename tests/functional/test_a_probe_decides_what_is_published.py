@@ -1,0 +1,166 @@
+"""A built generation is published when its probes pass; where one does not, the old one stays live."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.functional.looking import finished, generations, published, steps
+from tests.host import Host
+from tests.wheels import make_wheel
+
+OLD = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n'
+NEW = OLD.replace("1.0", "1.1")
+# What a hostile child may say: an escape sequence, a bell, a command to a CI system.
+HOSTILE = "import sys; sys.exit(chr(27) + '[31mred' + chr(7) + chr(10) + '::error::pwned')"
+
+
+@pytest.fixture
+def web(host: Host) -> Host:
+    host.manifest(OLD)
+    assert host.envsync("apply", "--yes").code == 0
+    return host
+
+
+FAILING = [
+    ("{import: no_such_module}", "probe import no_such_module failed with exit code 1", "No module named"),
+    ("{run: [python, -c, 'raise SystemExit(3)']}", "failed with exit code 3", ""),
+    ("{run: [no-such-program]}", "no-such-program is not found", ""),
+    ("{run: [python, -c, 'import time; time.sleep(60)'], timeout: 0.3s}", "did not end within 0.3 seconds", ""),
+    ("{run: [python, -c, 'import os; os.kill(os.getpid(), 9)']}", "failed with signal 9", ""),
+]
+
+
+@pytest.mark.parametrize(("probe", "message", "words"), FAILING)
+def test_a_failing_one_leaves_the_old_generation_live_and_the_failed_one_to_look_at(
+    web: Host, probe: str, message: str, words: str
+) -> None:
+    web.manifest(NEW + f"  probes: [{probe}]\n")
+    ran = web.envsync("apply", "--yes")
+    assert ran.code == 1
+    assert message in ran.err
+    assert words in ran.err
+    assert published(web, "web") == 1
+    assert "alpha==1.0" in web.freeze("web")
+    assert generations(web, "web") == [1, 2]
+    assert (web.root / ".envsync/generations/web/2/venv/bin/python").exists()
+
+
+def test_failing_again_and_again_keeps_one_failed_generation_and_success_none(web: Host) -> None:
+    web.manifest(NEW + "  probes: [{import: no_such_module}]\n")
+    for _ in range(3):
+        assert web.envsync("apply", "--yes").code == 1
+        assert len(generations(web, "web")) == 2
+    web.manifest(NEW + "  probes: [{import: alpha}]\n")
+    web.apply()
+    assert generations(web, "web") == [1, published(web, "web")]
+
+
+def test_a_childs_last_words_are_escaped(web: Host) -> None:
+    web.manifest(NEW + f'  probes: [{{run: [python, -c, "{HOSTILE}"]}}]\n')
+    ran = web.envsync("apply", "--yes")
+    assert ran.code == 1
+    assert "\\x1b[31mred\\x07" in ran.err
+    assert not [line for line in (ran.out + ran.err).splitlines() if line.strip().startswith("::")]
+    assert "\x1b" not in ran.out + ran.err
+    failed = finished(web.envsync("apply", "--yes", "--output", "json"))["web"]["failure"]
+    assert failed["code"] == "probe-failed"
+    assert failed["details"][-1] == "::error::pwned"
+
+
+def test_broken_dependencies_are_named(web: Host) -> None:
+    make_wheel(web.index.directory, "needy", "1.0", requires=["beta>=3", "nowhere; python_version < '3'", "gone"])
+    web.manifest(OLD + "  overrides: ['beta==2.0', 'gone; python_version < \"3\"']\n  probes: [dependencies]\n")
+    web.apply()  # alpha alone is well
+    web.manifest(
+        OLD.replace("[alpha==1.0]", "[alpha==1.0, needy]")
+        + "  overrides: ['beta==2.0', 'gone; python_version < \"3\"']\n  probes: [dependencies]\n"
+    )
+    ran = web.envsync("apply", "--yes")
+    assert ran.code == 1
+    assert "needy 1.0 requires beta>=3, but 2.0 is installed" in ran.err
+    assert "needy 1.0 requires gone, which is not installed" in ran.err
+    assert "nowhere" not in ran.err
+
+
+def test_one_that_fails_beside_one_that_succeeds_gives_4(web: Host) -> None:
+    web.manifest(NEW + '  probes: [{import: nothing}]\nother:\n  python: "3.11"\n  packages: [beta]\n')
+    ran = web.envsync("apply", "--yes")
+    assert ran.code == 4
+    assert (published(web, "web"), published(web, "other")) == (1, 1)
+
+
+def test_one_that_writes_into_the_environment_is_refused(web: Host) -> None:
+    write = "import sys; open(sys.prefix + '/note.txt', 'w').write('x')"
+    web.manifest(NEW + f'  probes: [{{run: [python, -c, "{write}"]}}]\n')
+    ran = web.envsync("apply", "--yes")
+    assert ran.code == 1
+    assert "a probe changed the environment: note.txt" in ran.err
+    assert published(web, "web") == 1
+    web.manifest(NEW + f'  probes: [{{run: [python, -c, "{write}"]}}]\n  ignore_files: [note.txt]\n')
+    web.apply()
+
+
+def test_one_that_writes_into_the_live_environment_is_told_and_the_settings_are_not_recorded(web: Host) -> None:
+    write = "import sys; open(sys.prefix + '/note.txt', 'w').write('x')"
+    web.manifest(OLD + f'  probes: [{{run: [python, -c, "{write}"]}}]\n')
+    assert steps(web, "web") == ["probe", "record"]
+    ran = web.envsync("apply", "--yes")
+    assert ran.code == 1
+    assert "a probe changed the environment: note.txt" in ran.err
+
+
+def test_what_was_odd_before_is_not_held_against_a_probe(host: Host) -> None:
+    make_wheel(host.index.directory, "odd", "1.0", metadata_extra="Author: caf\u00e9\n")
+    wheel = next(host.index.directory.glob("odd-*"))
+    rewritten = _with_latin_1(wheel)
+    wheel.write_bytes(rewritten)
+    host.manifest('web:\n  python: "3.11"\n  packages: [odd]\n  probes: [{import: odd}]\n')
+    host.apply()
+
+
+def test_changed_probes_alone_run_and_are_recorded(web: Host) -> None:
+    web.manifest(OLD + "  probes: [{import: alpha}]\n")
+    assert steps(web, "web") == ["probe", "record"]
+    web.apply()
+    assert published(web, "web") == 1
+    web.manifest(OLD + "  probes: [{import: no_such_module}]\n")
+    assert web.envsync("apply", "--yes").code == 1
+    assert published(web, "web") == 1
+    assert web.environment("web")["action"] == "update", "what failed is not recorded as applied"
+    web.manifest(OLD)
+    assert steps(web, "web") == ["record"]
+    web.apply()
+
+
+def test_probes_see_the_manifests_env_and_nothing_else(host: Host, tmp_path: Path) -> None:
+    see = "import os, sys; sys.exit(repr(sorted(os.environ)) + os.environ['COLOR'] + os.getcwd())"
+    host.manifest(f'web:\n  python: "3.11"\n  env: {{COLOR: blue}}\n  probes: [{{run: [python, -c, "{see}"]}}]\n')
+    host.env = {"SECRET_TOKEN": "x", "UV_INDEX_URL": "http://127.0.0.1:9", "PIP_INDEX_URL": "http://127.0.0.1:9"}
+    ran = host.envsync("apply", "--yes")
+    assert ran.code == 1
+    assert "blue" in ran.err
+    assert "VIRTUAL_ENV" in ran.err
+    assert "SECRET_TOKEN" not in ran.err
+    assert "_INDEX_URL" not in ran.err
+    assert str(host.directory) not in ran.err.partition("blue")[2]
+
+
+def _with_latin_1(wheel: Path) -> bytes:
+    """Return the wheel with METADATA's accented letter in Latin-1: not UTF-8, as old wheels are."""
+    import io
+    import zipfile
+
+    from tests.wheels import _record_hash  # noqa: PLC2701
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(out, "w") as new:
+        files = {name: old.read(name) for name in old.namelist()}
+        metadata = files["odd-1.0.dist-info/METADATA"].replace("\u00e9".encode(), b"\xe9")
+        record = files["odd-1.0.dist-info/RECORD"].decode()
+        kept = [line for line in record.splitlines() if "METADATA" not in line]
+        kept.append(f"odd-1.0.dist-info/METADATA,{_record_hash(metadata)},{len(metadata)}")
+        files["odd-1.0.dist-info/METADATA"] = metadata
+        files["odd-1.0.dist-info/RECORD"] = ("\n".join(kept) + "\n").encode()
+        for name, content in files.items():
+            new.writestr(name, content)
+    return out.getvalue()

@@ -1,0 +1,139 @@
+"""`history`, `rollback`, `verify` and `gc`: older generations are kept, held against their seals, and published again."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.host import Host
+
+OLD = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n'
+NEW = 'web:\n  python: "3.11"\n  packages: [alpha==1.1]\n'
+
+
+@pytest.fixture
+def twice(host: Host) -> Host:
+    """A host whose `web` was applied with alpha 1.0, then with alpha 1.1."""
+    host.manifest(OLD)
+    host.apply()
+    host.manifest(NEW)
+    host.apply()
+    return host
+
+
+def test_rollback_publishes_the_generation_before_without_building_or_network(twice: Host) -> None:
+    twice.index.broken["/"] = 500
+    before = twice.root / ".envsync/generations/web/1"
+    inode = before.stat().st_ino
+    ran = twice.envsync("rollback", "web")
+    assert (ran.code, ran.out) == (0, "web: generation 1 is published, 2 is kept\n")
+    assert "alpha==1.0" in twice.freeze("web")
+    assert before.stat().st_ino == inode
+    assert sorted(os.listdir(before.parent)) == ["1", "2"]
+
+
+def test_the_plan_then_says_that_the_difference_is_the_rollback(twice: Host) -> None:
+    twice.envsync("rollback", "web")
+    planned = twice.envsync("plan", "--output", "json").json()["environments"][0]
+    assert planned["reasons"][0]["code"] == "rolled-back"
+    assert planned["reasons"][0]["message"] == "rolled back from generation 2 to 1"
+    assert [(each["name"], each["action"]) for each in planned["packages"]] == [("alpha", "upgrade")]
+    twice.apply()
+    assert "alpha==1.1" in twice.freeze("web")
+
+
+def test_a_manifest_that_asks_for_what_was_rolled_back_to_is_no_difference(twice: Host) -> None:
+    twice.envsync("rollback", "web")
+    twice.manifest(OLD)
+    twice.envsync("lock")
+    assert twice.environment("web")["action"] == "no-op"
+
+
+def test_a_damaged_generation_is_not_published(twice: Host) -> None:
+    generation = twice.root / ".envsync/generations/web/1/venv"
+    module = next(generation.glob("lib/python3*/site-packages/alpha/__init__.py"))
+    module.unlink()
+    module.write_text("NAME = 'evil'\n")
+    ran = twice.envsync("rollback", "web")
+    assert ran.code == 1
+    assert "generation 1 of web is not what was sealed: alpha 1 file edited" in ran.err
+    assert "alpha==1.1" in twice.freeze("web")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["web", "--to", "7"], "generation 7 of web is not there"),
+        (["web", "--to", "2"], "generation 2 of web is published already"),
+        (["nobody"], "no environment nobody"),
+    ],
+)
+def test_what_cannot_be_rolled_back_to_is_wrong_input(twice: Host, arguments: list[str], said: str) -> None:
+    ran = twice.envsync("rollback", *arguments)
+    assert ran.code == 3
+    assert said in ran.err
+
+
+def test_rolling_back_the_first_generation_says_that_there_is_none_before(host: Host) -> None:
+    host.manifest(OLD)
+    host.apply()
+    ran = host.envsync("rollback", "web")
+    assert ran.code == 3
+    assert "an older generation of web is not there" in ran.err
+
+
+def test_protection_survives_a_rollback(host: Host) -> None:
+    host.manifest(OLD)
+    host.apply()
+    host.manifest(NEW + "  prevent_destroy: true\n")
+    host.apply()
+    host.envsync("rollback", "web")
+    assert host.envsync("destroy", "web", "--yes").code == 4
+    assert host.venv("web").exists()
+
+
+def test_history_tells_what_each_run_did_and_which_generations_are_kept(twice: Host) -> None:
+    twice.envsync("rollback", "web")
+    runs = [line.split() for line in twice.envsync("history", "web").out.splitlines()[1:]]
+    assert [line[3] for line in runs] == ["create", "update", "rollback"]
+    kept = twice.envsync("history", "web", "--generations").out.splitlines()[1:]
+    assert [line.startswith("*") for line in kept] == [True, False]
+
+
+def test_verify_finds_what_changed_since_it_was_sealed_whatever_the_manifest_says(twice: Host) -> None:
+    assert twice.envsync("verify").code == 0
+    twice.manifest(OLD)
+    assert twice.envsync("verify").code == 0, "a pending change is no damage"
+    (twice.site_packages("web") / "beta.py").write_text("NAME = 'mine'\n")
+    (twice.site_packages("web") / "stray.pth").write_text("")
+    ran = twice.envsync("verify", "--output", "json")
+    assert ran.code == 2
+    assert "1 file edited" in twice.envsync("verify").out
+    assert "stray.pth" in ran.out
+
+
+def test_gc_keeps_what_retention_says_and_tells_before_it_deletes(host: Host) -> None:
+    for version in ("1.0", "1.1", "1.0"):
+        host.manifest(f'web:\n  python: "3.11"\n  packages: [alpha=={version}]\n')
+        host.apply()
+    generations = host.root / ".envsync/generations/web"
+    assert sorted(os.listdir(generations)) == ["1", "2", "3"]
+    host.manifest('web:\n  python: "3.11"\n  packages: [alpha==1.0]\n  keep_generations: 1\n')
+    assert host.envsync("apply", "--yes", "--no-gc").code == 0
+    told = host.envsync("gc", "--dry-run").out
+    assert told == "web: generation 1 would be deleted\nweb: generation 2 would be deleted\n"
+    assert sorted(os.listdir(generations)) == ["1", "2", "3"]
+    assert host.envsync("gc").out == told.replace("would be deleted", "deleted")
+    assert sorted(os.listdir(generations)) == ["3"]
+    assert host.envsync("gc").out == "Nothing to collect.\n"
+
+
+def test_gc_never_follows_a_link_out_of_the_root(host: Host, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    (precious / "1").mkdir(parents=True)
+    (precious / "1" / "thesis.txt").write_text("mine")
+    host.manifest(OLD)
+    host.apply()
+    (host.root / ".envsync/generations/ghost").symlink_to(precious)
+    host.envsync("gc")
+    assert (precious / "1" / "thesis.txt").read_text() == "mine"
