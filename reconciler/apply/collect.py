@@ -46,7 +46,8 @@ def removable(state: State) -> list[Removable]:
     """Return the generations that neither publication nor retention keeps, in use or not."""
     layout = state.layout
     try:
-        names = sorted(os.listdir(layout.own / "generations"))
+        with os.scandir(layout.own / "generations") as found:
+            names = sorted(each.name for each in found if each.is_dir(follow_symlinks=False))
     except FileNotFoundError:
         return []
     doomed = []

@@ -80,10 +80,15 @@ def main(arguments: list[str]) -> int:
         usage = UsageError(error.format_message(), hint="`envsync COMMAND --help` lists what there is")
         sys.stderr.write(render_error(usage, screen().palette(sys.stderr)))
         return usage.exit_code
-    except (typer.Abort, KeyboardInterrupt):
-        sys.stderr.write("interrupted\n")
-        return InterruptedByUserError.exit_code
     except BrokenPipeError:  # the reader left: `envsync plan | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a file system that does not play along: a path and a reason, no traceback
+        where = f"{error.filename}: " if error.filename else ""
+        told = EnvsyncError(f"{where}{error.strerror or error}")
+        sys.stderr.write(render_error(told, screen().palette(sys.stderr)))
+        return told.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        sys.stderr.write("interrupted\n")
+        return InterruptedByUserError.exit_code
     return code if isinstance(code, int) else 0

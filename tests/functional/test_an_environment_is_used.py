@@ -18,7 +18,9 @@ def shell(host: Host, program: str, script: str) -> str:
     if found is None:
         pytest.skip(f"{program} is not on this machine")
     env = base_environment() | {"PYTHONPATH": ""}
-    done = subprocess.run([found, "-c", script], cwd=host.directory, env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [found, "-c", script], cwd=host.directory, env=env, capture_output=True, text=True, check=True
+    )
     return done.stdout
 
 

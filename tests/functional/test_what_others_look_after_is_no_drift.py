@@ -46,7 +46,9 @@ def test_ignored_files_and_bytecode_are_no_drift(web: Host) -> None:
     (venv / "share" / "kernel.json").write_text("{}")
     (web.site_packages("web") / "run.log").write_text("x")
     done = subprocess.run(
-        [venv / "bin" / "python", "-c", "import alpha, beta, sys; assert not sys.dont_write_bytecode"], env={}, check=True
+        [venv / "bin" / "python", "-c", "import alpha, beta, sys; assert not sys.dont_write_bytecode"],
+        env={},
+        check=True,
     )
     assert done.returncode == 0
     assert list((web.site_packages("web") / "alpha/__pycache__").glob("*.pyc"))
