@@ -12,17 +12,21 @@ import json
 import re
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote, unquote
+
+from tests.index_faults import Fault, misbehave
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _SUFFIXES = (".whl", ".tar.gz", ".zip")
+_What = TypeVar("_What")
 
 
 @dataclass
@@ -30,7 +34,9 @@ class ServedIndex:
     """A running index: its simple API's `url`, its root's `base`, and the paths that were asked for, in order.
 
     `credentials` (user, password) are demanded by HTTP basic authentication where set. `uploaded` gives files an
-    upload time (PEP 700, RFC 3339) by file name. Paths in `broken` are answered with that HTTP status.
+    upload time (PEP 700, RFC 3339) by file name. Paths in `broken` are answered with that HTTP status, those in `faulty`
+    as badly as that says; a trailing `*` stands for any rest. Of each, `patience` (by path) says how many requests go
+    wrong before it is well. `lies` gives files another SHA-256 than they have, `yanked` a reason (PEP 592), by file name.
     """
 
     directory: Path
@@ -38,6 +44,11 @@ class ServedIndex:
     credentials: tuple[str, str] | None = None
     uploaded: dict[str, str] = field(default_factory=dict)
     broken: dict[str, int] = field(default_factory=dict)
+    faulty: dict[str, Fault] = field(default_factory=dict)
+    patience: dict[str, int] = field(default_factory=dict)
+    lies: dict[str, str] = field(default_factory=dict)
+    yanked: dict[str, str] = field(default_factory=dict)
+    ended: threading.Event = field(default_factory=threading.Event)
     requests: list[str] = field(default_factory=list)
 
     @property
@@ -62,6 +73,7 @@ def serve_index(directory: Path, *, credentials: tuple[str, str] | None = None) 
     try:
         yield index
     finally:
+        index.ended.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -90,6 +102,8 @@ def _metadata(path: Path) -> bytes | None:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    fault: Fault | None = None
+
     def __init__(self, index: ServedIndex, *args: object) -> None:
         self.index = index
         super().__init__(*args)  # type: ignore[arg-type]
@@ -101,11 +115,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
+        self.fault = None
         path = unquote(self.path.split("?", 1)[0])
         self.index.requests.append(path)
-        if path in self.index.broken:
-            self._send(b"", "text/plain", HTTPStatus(self.index.broken[path]))
+        if (broken := self._wrong(self.index.broken, path)) is not None:
+            self._send(b"", "text/plain", HTTPStatus(broken))
             return
+        self.fault = self._wrong(self.index.faulty, path)
         if self.index.credentials is not None and not self._allowed(self.index.credentials):
             self._send(b"", "text/plain", HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": 'Basic realm="index"'})
             return
@@ -118,6 +134,18 @@ class _Handler(BaseHTTPRequestHandler):
                 self._file(filename)
             case _:
                 self._missing()
+
+    def _wrong(self, faults: Mapping[str, _What], path: str) -> _What | None:
+        """Return what is wrong with a path, None if nothing is or its patience ran out."""
+        found = [each for each in faults if each == path or (each.endswith("*") and path.startswith(each[:-1]))]
+        if not found:
+            return None
+        left = self.index.patience.get(found[0])
+        if left is not None:
+            self.index.patience[found[0]] = left - 1
+            if left <= 0:
+                return None
+        return faults[found[0]]
 
     def _allowed(self, credentials: tuple[str, str]) -> bool:
         wanted = base64.b64encode(":".join(credentials).encode()).decode("ascii")
@@ -160,9 +188,9 @@ class _Handler(BaseHTTPRequestHandler):
         entry: dict[str, object] = {
             "filename": path.name,
             "url": f"/files/{quote(path.name)}",
-            "hashes": {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
+            "hashes": {"sha256": self._sha256(path)},
             "size": path.stat().st_size,
-            "yanked": False,
+            "yanked": self.index.yanked.get(path.name, False),
         }
         modified = dt.datetime.fromtimestamp(path.stat().st_mtime, tz=dt.UTC).isoformat().replace("+00:00", "Z")
         entry["upload-time"] = self.index.uploaded.get(path.name, modified)
@@ -172,12 +200,17 @@ class _Handler(BaseHTTPRequestHandler):
                 entry["requires-python"] = found[1].decode()
         return entry
 
+    def _sha256(self, path: Path) -> str:
+        return self.index.lies.get(path.name) or hashlib.sha256(path.read_bytes()).hexdigest()
+
     def _link(self, path: Path) -> str:
         entry = self._entry(path)
-        hashed = hashlib.sha256(path.read_bytes()).hexdigest()
+        hashed = self._sha256(path)
         extra = ""
+        if path.name in self.index.yanked:
+            extra = f' data-yanked="{html.escape(self.index.yanked[path.name])}"'
         if "requires-python" in entry:
-            extra = f' data-requires-python="{html.escape(str(entry["requires-python"]))}"'
+            extra += f' data-requires-python="{html.escape(str(entry["requires-python"]))}"'
         return f'<a href="{entry["url"]}#sha256={hashed}"{extra}>{path.name}</a><br>\n'
 
     def _file(self, filename: str) -> None:
@@ -201,6 +234,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(
         self, body: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None
     ) -> None:
+        if self.fault is not None:
+            misbehave(self, self.fault, body, kind, self.index.ended)
+            return
         whole, status, headers = self._range(body, status, dict(headers or {}))
         self.send_response(status)
         for key, value in headers.items():

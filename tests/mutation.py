@@ -30,7 +30,7 @@ ROOT = Path(__file__).parent.parent
 STAGES = ("reconciler/diff", "reconciler/plan")
 DOCUMENTS = {"outgoing.py"}  # how a plan is written out decides nothing; it has tests of its own
 REASONS = ROOT / "tests" / "mutation_survivors.yaml"
-TESTS = [str(ROOT / "tests" / "plan" / name) for name in ("test_cases.py", "test_values.py")]
+TESTS = [str(ROOT / "tests" / "plan" / name) for name in ("test_cases.py", "test_values.py", "test_integrity.py")]
 CHILDREN = os.cpu_count() or 1
 SECONDS, BYTES = 60, 2 << 30  # what a mutant that never ends may take
 

@@ -27,7 +27,7 @@ def build(
     copies: dict[Path, Path] = {}
     for number, directory in enumerate(source_directories(lock, target.interpreter)):
         copies[directory] = sources / str(number) / directory.name
-        copy_source(directory, copies[directory])
+        copy_source(directory, copies[directory], locks=lock.path.parent)
     document = selected_document(lock, target.interpreter, copies)
     generation.pylock.write_text(lock_text(document), encoding="utf-8")
     context.engine.create(

@@ -89,7 +89,7 @@ def _source(package: Package, artifact: Artifact, lock: Lock, environment: Desir
                 own = project is not None and project.path == directory
                 content = project.metadata_digest if project is not None and own else metadata_digest(directory)
             else:
-                content = content_digest(directory)
+                content = content_digest(directory, locks=lock.path.parent)
             return SourceDirectory(path=artifact.path, editable=editable, content=content)
 
 

@@ -6,6 +6,7 @@ repository around it tracks nothing, every file counts but build leftovers.
 
 import hashlib
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from reconciler.errors import LockError
 from reconciler.lock.git_index import index_of, repository_of, tracked_paths
 
 _METADATA_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
+_LOCK = re.compile(r"\.?pylock\..+")  # and the temporary file that becomes one
 _LEFTOVERS = frozenset(
     {".git", ".hg", ".svn", "__pycache__", ".tox", ".nox", ".venv", ".envs", ".eggs", ".mypy_cache", ".pytest_cache",
      ".ruff_cache", "node_modules"}
@@ -28,31 +30,36 @@ def metadata_digest(directory: Path) -> str:
     return _digest(directory, [name for name in _METADATA_FILES if os.path.isfile(directory / name)], follow=True)  # noqa: PTH113  # False, not an error, where it may not be read
 
 
-def content_digest(directory: Path) -> str:
+def content_digest(directory: Path, *, locks: Path | None = None) -> str:
     """Return the digest of every source file below `directory`: what a non-editable install depends on."""
-    return _digest(directory, source_files(directory))
+    return _digest(directory, source_files(directory, locks=locks))
 
 
-def copy_source(source: Path, copy: Path) -> None:
+def copy_source(source: Path, copy: Path, *, locks: Path | None = None) -> None:
     """Copy the files that belong to a source directory (tracked ones, or all but leftovers), links as links."""
     copy.mkdir(parents=True, exist_ok=True)
-    for name in source_files(source):
+    for name in source_files(source, locks=locks):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source / name, copy / name, follow_symlinks=False)
 
 
-def source_files(directory: Path) -> list[str]:
+def source_files(directory: Path, *, locks: Path | None = None) -> list[str]:
     """Return the POSIX paths of the source files below `directory`, sorted: tracked ones, or all but leftovers.
 
-    A symlink is an entry of its own, and nothing beyond it is. Raises LockError where the directory cannot be read.
+    The locks that lie in `locks` are left out: writing one must not change the source that it is for. A symlink is an
+    entry of its own, and nothing beyond it is. Raises LockError where the directory cannot be read.
     """
     try:
         real = directory.resolve(strict=True)
         if not real.is_dir():
             raise LockError(f"{directory}: not a directory")
-        return sorted(_tracked(real) or _walk(real))
+        found = sorted(_tracked(real) or _walk(real))
     except (OSError, ValueError) as error:  # a ValueError is a NUL in a path that a `.git` file names
         raise LockError(f"{directory}: {getattr(error, 'strerror', None) or error}") from error
+    if locks is None:
+        return found
+    folder = Path(os.path.relpath(os.path.realpath(locks), real))
+    return [name for name in found if Path(name).parent != folder or not _LOCK.fullmatch(Path(name).name)]
 
 
 def _digest(directory: Path, files: list[str], *, follow: bool = False) -> str:

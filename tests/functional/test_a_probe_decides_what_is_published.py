@@ -150,7 +150,7 @@ def _with_latin_1(wheel: Path) -> bytes:
     import io
     import zipfile
 
-    from tests.wheels import _record_hash  # noqa: PLC2701
+    from tests.wheels import _record_hash
 
     out = io.BytesIO()
     with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(out, "w") as new:

@@ -73,7 +73,7 @@ def test_eight_applies_at_once_all_end_well(host: Host) -> None:
 
 
 def test_no_waiting_for_a_lock_names_its_holder(host: Host) -> None:
-    sleep = "import pathlib, time; pathlib.Path('%s').touch(); time.sleep(60)" % (host.directory / "on")  # noqa: UP031
+    sleep = "import pathlib, time; pathlib.Path('%s').touch(); time.sleep(60)" % (host.directory / "on")
     host.manifest(f'web:\n  python: "3.11"\n  probes: [{{run: [python, -c, "{sleep}"]}}]\n')
     with subprocess.Popen(
         [sys.executable, "-m", "reconciler", "apply", "--yes"],

@@ -60,8 +60,8 @@ def plant(host: Host, aviary: Aviary) -> dict[str, str]:
     repository, site = host.directory, host.site_packages("web")
     for name in ("canary.pth", "sitecustomize.py", "usercustomize.py", "alpha/__init__.py"):
         aviary.python(site / name)
-    for name in ("sitecustomize.py", "usercustomize.py", "setup.py", "backend/canary_backend.py", "conftest.py",
-                 "json.py", "yaml.py", "startup.py", "hostile/sitecustomize.py", "hostile/usercustomize.py"):  # fmt: skip
+    ours = ("setup.py", "backend/canary_backend.py", "conftest.py", "json.py", "yaml.py", "startup.py")
+    for name in (*ours, *(f"{at}{each}customize.py" for at in ("", "hostile/") for each in ("site", "user"))):
         aviary.python(repository / name)
     for name in ("python3", "python3.11", "python", "uv", "git", "hooks/fsmonitor", "askpass"):
         aviary.program(repository / name)

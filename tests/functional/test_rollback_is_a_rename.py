@@ -1,4 +1,4 @@
-"""`history`, `rollback`, `verify` and `gc`: older generations are kept, held against their seals, and published again."""
+"""`history`, `rollback`, `verify`, `gc`: older generations are kept, held against their seals, published again."""
 
 import os
 from pathlib import Path

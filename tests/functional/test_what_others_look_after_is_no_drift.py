@@ -9,7 +9,9 @@ from tests.functional.test_check_finds_and_apply_puts_right import uv
 from tests.host import Host
 from tests.wheels import make_wheel
 
-WEB = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n  ignore: ["agent*"]\n  ignore_files: ["share/**", "*.log"]\n'
+WEB = (
+    'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n  ignore: ["agent*"]\n  ignore_files: ["share/**", "**/*.log"]\n'
+)
 
 
 @pytest.fixture

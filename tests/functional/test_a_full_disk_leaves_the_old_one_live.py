@@ -1,0 +1,65 @@
+"""A disk that fills up while an apply builds: the old generation stays live, and more space is all that it takes."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.functional.looking import generations, published
+from tests.host import Host
+from tests.wheels import make_wheel
+
+WEB = 'web:\n  python: "3.11"\n  packages: [%s]\n'
+
+
+@pytest.fixture
+def small(host: Host) -> Iterator[Path]:
+    """Mount a file system of a few MB at the host's root."""
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if os.geteuid() != 0 or mount is None or umount is None:
+        pytest.skip("needs root, to mount a small file system")
+    host.root.mkdir()
+    done = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=4m", "tmpfs", host.root], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        pytest.skip(f"cannot mount here: {done.stderr.strip()}")
+    try:
+        yield host.root
+    finally:
+        subprocess.run([umount, "-l", host.root], check=True)
+
+
+def test_an_apply_that_runs_out_of_space_fails_alone_and_the_next_with_more_succeeds(host: Host, small: Path) -> None:
+    make_wheel(host.index.directory, "big", "1.0", modules={"big.bin": os.urandom(3_500_000)})
+    host.manifest(WEB % "alpha==1.0")
+    host.apply()
+    host.manifest(WEB % "alpha==1.1, big")
+    ran = host.envsync("apply", "--yes")
+    assert ran.code == 1
+    assert "No space left on device" in ran.err or "os error 28" in ran.err, ran.err
+    assert published(host, "web") == 1
+    assert generations(host, "web") == [1]
+    assert host.envsync("run", "web", "--", "python", "-c", "import alpha").code == 0
+    assert "alpha==1.0" in host.freeze("web")
+
+    filler = small / "filler"
+    with filler.open("wb") as file, pytest.raises(OSError, match="No space"):
+        while True:
+            file.write(bytes(4096))
+            file.flush()
+    host.manifest(WEB % "alpha==1.1")
+    ran = host.envsync("apply", "--yes")
+    assert ran.code == 1, "not even a directory fits"
+    assert "No space left on device" in ran.err, ran.err
+    assert host.envsync("plan").code == 0
+    assert published(host, "web") == 1
+
+    filler.unlink()
+    subprocess.run(["mount", "-o", "remount,size=64m", small], check=True)
+    host.manifest(WEB % "alpha==1.1, big")
+    host.apply()
+    assert published(host, "web") > 1

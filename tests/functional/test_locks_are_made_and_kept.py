@@ -1,0 +1,113 @@
+"""`lock` and what other commands do with locks: fresh ones are left alone, missing ones are never made by looking."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.functional.looking import planned, tree
+from tests.host import Host
+from tests.wheels import make_wheel
+
+WEB = 'web:\n  python: "3.11"\n  packages: [alpha, gamma]\n'
+EMPTY = 'empty:\n  python: "3.11"\n'
+
+
+def lock_file(host: Host, name: str = "web") -> Path:
+    return host.directory / "locks" / f"pylock.{name}.toml"
+
+
+def test_it_works_on_a_fresh_machine_and_leaves_fresh_locks_byte_for_byte(host: Host) -> None:
+    host.manifest(WEB + EMPTY)
+    assert host.envsync("lock", "--check").code == 2
+    assert not lock_file(host).exists()
+    ran = host.envsync("lock")
+    assert (ran.code, ran.out) == (0, "")
+    assert "web: wrote pylock.web.toml, 3 packages" in ran.err
+    assert host.envsync("lock", "--check").code == 0
+    before = tree(host.directory / "locks")
+    make_wheel(host.index.directory, "gamma", "0.2")
+    for arguments in (["lock"], ["apply", "--yes"], ["apply", "--yes", "--locked", "--offline"], ["plan"]):
+        assert host.envsync(*arguments).code == 0, arguments
+    assert tree(host.directory / "locks") == before
+    assert "gamma==0.1" in host.freeze("web")
+
+
+def test_upgrade_moves_all_pins_or_one(host: Host) -> None:
+    host.manifest(WEB)
+    assert host.envsync("lock").code == 0
+    make_wheel(host.index.directory, "gamma", "0.2")
+    make_wheel(host.index.directory, "alpha", "1.2")
+    host.manifest(WEB.replace("gamma]", "gamma, beta]"))
+    assert host.envsync("lock", "--check").code == 2
+    assert host.envsync("lock").code == 0
+    assert 'name = "gamma"\nversion = "0.1"' in lock_file(host).read_text(), "pins stay where they still fit"
+    assert host.envsync("lock", "-P", "gamma").code == 0
+    text = lock_file(host).read_text()
+    assert 'name = "gamma"\nversion = "0.2"' in text
+    assert 'name = "alpha"\nversion = "1.1"' in text
+    ran = host.envsync("lock", "--upgrade")
+    assert ran.code == 0
+    assert 'name = "alpha"\nversion = "1.2"' in lock_file(host).read_text()
+    before = lock_file(host).read_bytes()
+    assert host.envsync("lock", "--upgrade").code == 0
+    assert lock_file(host).read_bytes() == before, "nothing newer, nothing written"
+
+
+def test_offline_and_locked_are_held(host: Host) -> None:
+    host.manifest(WEB)
+    for arguments in (["plan", "--locked"], ["apply", "--yes", "--locked"]):
+        ran = host.envsync(*arguments)
+        assert ran.code == 3
+        assert "envsync lock web" in ran.err
+    asked = len(host.index.requests)
+    for arguments in (["lock", "--offline"], ["plan", "--offline"], ["apply", "--yes", "--offline"]):
+        ran = host.envsync(*arguments)
+        assert ran.code == 1, arguments
+        assert "offline" in ran.err
+    assert host.envsync("check").code == 2
+    assert host.envsync("status").code == 0
+    assert len(host.index.requests) == asked
+    host.apply()
+    host.manifest(WEB + "  description: changed\n")
+    asked = len(host.index.requests)
+    assert host.envsync("apply", "--yes", "--offline", "--locked").code == 0
+    (host.directory / "locks/pylock.web.toml").unlink()
+    host.manifest(WEB)
+    assert host.envsync("lock", "--offline").code == 0, "all of it is in the cache"
+    assert len(host.index.requests) == asked
+
+
+@pytest.mark.parametrize("state", ["missing", "stale"])
+def test_looking_writes_nothing_at_all(host: Host, state: str) -> None:
+    host.manifest(WEB)
+    if state == "stale":
+        assert host.envsync("lock").code == 0
+        host.manifest(WEB.replace("gamma", "beta"))
+    before = tree(host.directory)
+    assert {each["name"] for each in planned(host)["web"]["packages"]} >= {"alpha", "beta"}
+    for arguments in (["check"], ["status"], ["lock", "--check"], ["validate"], ["plan", "--detailed-exitcode"]):
+        assert host.envsync(*arguments).code in {0, 2}
+    assert tree(host.directory) == before
+    assert host.root.exists() == (state == "stale")
+
+
+def test_lock_alone_keeps_the_root_out_of_git(host: Host) -> None:
+    host.manifest(WEB)
+    assert host.envsync("lock").code == 0
+    assert not host.root.exists() or (host.root / ".gitignore").read_text() == "*\n"
+
+
+def test_a_lock_that_is_no_lock_is_named(host: Host) -> None:
+    host.manifest(WEB)
+    lock_file(host).parent.mkdir()
+    lock_file(host).write_text("this is not toml")
+    for command in ("plan", "check", "status", "lock"):
+        ran = host.envsync(command)
+        assert ran.code == 3, command
+        assert "pylock.web.toml" in ran.err
+
+
+def test_locks_of_one_selection_leave_the_others(host: Host) -> None:
+    host.manifest(WEB + EMPTY)
+    assert host.envsync("lock", "empty").code == 0
+    assert (lock_file(host, "empty").exists(), lock_file(host).exists()) == (True, False)

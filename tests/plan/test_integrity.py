@@ -1,0 +1,32 @@
+"""`verify` and rollback: a generation held against its seal. Cases: tests/cases/integrity."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reconciler.diff.integrity import Integrity, integrity
+from tests.plan.build import world
+
+CASES = sorted((Path(__file__).parent.parent / "cases" / "integrity").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_case_gives_exactly_this_integrity(path: Path) -> None:
+    case = yaml.safe_load(path.read_text(encoding="utf-8"))
+    looked = world(case)
+    found = {name: shown(integrity(looked.actual.environments[name], last)) for name, last in looked.applied.items()}
+    assert found == case["integrity"]
+
+
+def shown(found: Integrity) -> Any:
+    if found.intact:
+        return "intact"
+    if not found.there and not found.packages:
+        return "gone"
+    lines = {
+        "packages": [f"{each.name} {each.reason}" for each in found.packages],
+        "findings": [f"{each.code} {each.path}" for each in found.findings],
+    }
+    return {key: value for key, value in lines.items() if value}
