@@ -31,7 +31,7 @@ __all__ = [
 
 FORMAT = 1
 IGNORED_AT_TOP = frozenset({".lock"})  # uv's own lock file: made and left behind by any uv command
-_MOST_LOOKS = 50
+_MOST_LOOKS = 3
 
 
 class InventoryError(StateError):
@@ -41,10 +41,11 @@ class InventoryError(StateError):
 
 
 def take_inventory(venv: Path, inodes: InodeHashes) -> Inventory:
-    """Return the inventory of a venv; raises StateError where it cannot be read, or somebody writes to it meanwhile.
+    """Return the inventory of a venv; raises StateError where it cannot be read.
 
     It waits one tick of the clock first, and looks again where an entry is as young as that: a change made in the same
-    tick could not be told from no change (git's racy rule).
+    tick could not be told from no change (git's racy rule). Builds beside this one that link the same cached files keep
+    some of them young; what still is after a few looks is recorded without its ctime, and so settled by hash later on.
     """
     try:
         for _ in range(_MOST_LOOKS):
@@ -56,10 +57,10 @@ def take_inventory(venv: Path, inodes: InodeHashes) -> Inventory:
                 (each.status.st_ctime_ns for each in found), (row.ctime_ns for each in found for row in each.rows)
             )
             if not any(started - TICK_NS <= stamp <= ended + TICK_NS for stamp in stamps):
-                return _columns(found)
+                break
     except OSError as error:
         raise StateError(f"the inventory of {venv} could not be taken: {error}") from error
-    raise StateError(f"the inventory of {venv} could not be taken: it keeps changing")
+    return _columns(found, too_young=started - TICK_NS)
 
 
 def save_inventory(inventory: Inventory, path: Path) -> None:
@@ -145,7 +146,8 @@ def _entry(place: str, path: str, inodes: InodeHashes) -> Entry:
     )
 
 
-def _columns(found: list[_Directory]) -> Inventory:
+def _columns(found: list[_Directory], *, too_young: int) -> Inventory:
+    """Return the entries as columns; a ctime of `too_young` (nanoseconds) or later tells nothing and is left out."""
     rows = [row for each in found for row in each.rows]
     statuses = [each.status for each in found]
     directories = tuple(
@@ -161,14 +163,14 @@ def _columns(found: list[_Directory]) -> Inventory:
         directory_devices=array("Q", [each.st_dev for each in statuses]),
         directory_inodes=array("Q", [each.st_ino for each in statuses]),
         directory_mtimes=array("q", [each.st_mtime_ns for each in statuses]),
-        directory_ctimes=array("q", [each.st_ctime_ns for each in statuses]),
+        directory_ctimes=array("q", [each.st_ctime_ns if each.st_ctime_ns < too_young else 0 for each in statuses]),
         names=tuple(row.path.rpartition("/")[2] for row in rows),
         modes=array("I", [row.mode for row in rows]),
         devices=array("Q", [row.device for row in rows]),
         inodes=array("Q", [row.inode for row in rows]),
         sizes=array("Q", [row.size for row in rows]),
         mtimes=array("q", [row.mtime_ns for row in rows]),
-        ctimes=array("q", [row.ctime_ns for row in rows]),
+        ctimes=array("q", [row.ctime_ns if row.ctime_ns < too_young else 0 for row in rows]),
         hashes_of=b"".join(bytes.fromhex(row.sha256) if row.sha256 else bytes(32) for row in rows),
         targets={number: row.target for number, row in enumerate(rows) if row.type == "symlink"},
     )

@@ -1,6 +1,8 @@
 """Inventories and hashes by inode: what they hold, that damage is noticed, and when a file is read again."""
 
+import itertools
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -189,3 +191,28 @@ def test_columns_that_do_not_fit_are_damage(venv: Path, tmp_path: Path) -> None:
     save_inventory(replace(inventory, names=inventory.names[1:]), tmp_path / "inventory")
     with pytest.raises(InventoryError, match="fit"):
         load_inventory(tmp_path / "inventory")
+
+
+def test_a_build_beside_it_that_keeps_files_young_stops_no_inventory(venv: Path, tmp_path: Path) -> None:
+    """Another build links the same cached file over and over: its ctime never settles, and is then not believed."""
+    module = venv / "lib/python3.12/site-packages/acme/__init__.py"
+    stop = threading.Event()
+
+    def link_on() -> None:
+        for number in itertools.count():
+            if stop.is_set():
+                return
+            os.link(module, tmp_path / f"link{number}")
+            time.sleep(0.001)
+
+    builder = threading.Thread(target=link_on)
+    builder.start()
+    try:
+        inventory = take_inventory(venv, InodeHashes())
+    finally:
+        stop.set()
+        builder.join()
+    rows = {entry.path: entry for entry in inventory.entries}
+    assert rows["lib/python3.12/site-packages/acme/__init__.py"].ctime_ns == 0
+    assert rows["lib/python3.12/site-packages/acme/templates/page.html"].ctime_ns > 0
+    assert inventory.digest == take_inventory(venv, InodeHashes()).digest
