@@ -26,12 +26,14 @@ from reconciler.cli.options import (
     OutputOption,
     ParallelismOption,
     PruneOption,
+    TimeoutOption,
     YesOption,
+    deadlines,
     selection,
 )
-from reconciler.cli.screen import screen, shown_root
+from reconciler.cli.screen import screen, shown_root, written_to
 from reconciler.errors import InterruptedByUserError, UsageError
-from reconciler.events import RunFinished
+from reconciler.events import Event, RunFinished
 from reconciler.observe.actual import Depth
 from reconciler.plan.model import Plan, Policy
 from reconciler.reconcile import PlanOptions, Proposal, Selection, Workspace
@@ -57,6 +59,7 @@ def apply(
     adopt: AdoptOption = False,
     drop_ignored: DropIgnoredOption = False,
     parallelism: ParallelismOption = _CORES,
+    timeout: TimeoutOption = None,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
     gc: GcOption = True,
 ) -> None:
@@ -67,7 +70,7 @@ def apply(
     policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored)
     options = PlanOptions(depth=depth, build=True, locked=locked, offline=offline, policy=policy)
     how = ApplyOptions(parallelism=parallelism, offline=offline, collect=gc)
-    workspace = reconciler.load(file)
+    workspace = reconciler.load(file, deadlines=deadlines(timeout))
     _run(workspace, selection(names, labels), options, how, output=output, yes=yes, lock_timeout=lock_timeout)
 
 
@@ -147,4 +150,9 @@ def _perform(proposal: Proposal, how: ApplyOptions, output: Output) -> RunFinish
             return proposal.apply_held(how, stop=stop)
         live = sys.stderr.isatty() and not out.quiet and os.environ.get("TERM") != "dumb"
         with progress_for(sys.stderr, live=live, palette=out.palette(sys.stderr), quiet=out.quiet) as progress:
-            return proposal.apply_held(how, on_event=progress.on_event, stop=stop)
+
+            def tell(event: Event) -> None:
+                with written_to(sys.stderr):
+                    progress.on_event(event)
+
+            return proposal.apply_held(how, on_event=tell, stop=stop)

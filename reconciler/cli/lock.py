@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 
 import reconciler
-from reconciler.cli.options import FileOption, LabelsOption, NamesArgument, OfflineOption, selection
+from reconciler.cli.options import (
+    FileOption,
+    LabelsOption,
+    NamesArgument,
+    OfflineOption,
+    TimeoutOption,
+    deadlines,
+    selection,
+)
 from reconciler.cli.screen import screen
 from reconciler.diff.model import LockState
 
@@ -24,13 +32,15 @@ def lock(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 2 where a lock is not fresh.")] = False,
     offline: OfflineOption = False,
+    timeout: TimeoutOption = None,
 ) -> None:
     """Bring the locks up to date, one an environment.
 
     A lock is a PEP 751 file that names every package with its hashes; commit it. A fresh one is left alone.
     """
     moving: bool | tuple[str, ...] = upgrade or tuple(upgrade_package or ())
-    outcomes = reconciler.load(file).lock(selection(names, labels), upgrade=moving, check=check, offline=offline)
+    workspace = reconciler.load(file, deadlines=deadlines(timeout))
+    outcomes = workspace.lock(selection(names, labels), upgrade=moving, check=check, offline=offline)
     behind = [each for each in outcomes if each.before is not LockState.FRESH]
     out = screen()
     for each in outcomes:

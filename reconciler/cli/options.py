@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from reconciler.engines.deadlines import Deadlines
 from reconciler.errors import UsageError
 from reconciler.observe.actual import Depth
 from reconciler.reconcile import Selection
@@ -58,10 +59,25 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 LockTimeoutOption = Annotated[
     float, typer.Option("--lock-timeout", min=0, metavar="SECONDS", help="How long to wait for another apply.")
 ]
+TimeoutOption = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        min=1,
+        metavar="SECONDS",
+        help="The most that one run of the package tool may take.",
+        show_default="300 to resolve, 1800 to install",
+    ),
+]
 ParallelismOption = Annotated[
     int, typer.Option("--parallelism", min=1, help="Environments built at once.", show_default="processors")
 ]
 GcOption = Annotated[bool, typer.Option("--gc/--no-gc", help="Delete generations that retention does not keep.")]
+
+
+def deadlines(timeout: float | None) -> Deadlines:
+    """Return the deadlines that `--timeout` asks for."""
+    return Deadlines() if timeout is None else Deadlines.within(timeout)
 
 
 def selection(names: list[str] | None, labels: list[str] | None) -> Selection:

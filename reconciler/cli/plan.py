@@ -20,6 +20,8 @@ from reconciler.cli.options import (
     Output,
     OutputOption,
     PruneOption,
+    TimeoutOption,
+    deadlines,
     selection,
 )
 from reconciler.cli.screen import screen, shown_root
@@ -47,6 +49,7 @@ def plan(
     allow_empty: AllowEmptyOption = False,
     adopt: AdoptOption = False,
     drop_ignored: DropIgnoredOption = False,
+    timeout: TimeoutOption = None,
 ) -> None:
     """Show what apply would do, and why.
 
@@ -54,7 +57,7 @@ def plan(
     """
     policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored)
     options = PlanOptions(depth=depth, locked=locked, offline=offline, policy=policy)
-    made = reconciler.load(file).plan(selection(names, labels), options).plan
+    made = reconciler.load(file, deadlines=deadlines(timeout)).plan(selection(names, labels), options).plan
     out = screen()
     if output is Output.JSON:
         out.say(plan_json(made))

@@ -1,11 +1,15 @@
 """Where output goes: stdout is data, stderr is talk; colour and width as the terminal and the user want them."""
 
+import io
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
+from reconciler.errors import EnvsyncError
 from reconciler.render.style import Palette, want_color
 
 _WIDTH_OFF_A_TERMINAL = 100
@@ -31,14 +35,42 @@ class Screen:
     def say(self, text: str) -> None:
         """Write data to standard output."""
         if text:
-            sys.stdout.write(text if text.endswith("\n") else text + "\n")
-            sys.stdout.flush()
+            _write(sys.stdout, text)
 
     def talk(self, text: str) -> None:
         """Write talk to standard error, unless told to be quiet."""
         if text and not self.quiet:
-            sys.stderr.write(text if text.endswith("\n") else text + "\n")
-            sys.stderr.flush()
+            _write(sys.stderr, text)
+
+
+@contextmanager
+def written_to(stream: TextIO) -> Iterator[None]:
+    """Let the run go on where a stream's reader has left (`| head`): the rest goes nowhere, the exit code stays.
+
+    Raises EnvsyncError where it cannot be written for another reason (a full disk).
+    """
+    try:
+        yield
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise EnvsyncError(f"the output cannot be written: {error.strerror}") from error
+
+
+def open_streams() -> None:
+    """Open what whoever started us has closed (`>&-`), lest the next file get its number; and never fail to encode."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123  # open until the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name in Unicode on a terminal that is not: escaped, no crash
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    with written_to(stream):
+        stream.write(text if text.endswith("\n") else text + "\n")
+        stream.flush()
 
 
 SCREEN = Screen()

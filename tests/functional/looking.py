@@ -43,10 +43,11 @@ def finished(ran: Ran) -> dict[str, dict[str, Any]]:
     return {each["environment"]: each for each in last["environments"]}
 
 
-def tree(directory: Path) -> dict[str, tuple[object, ...]]:
-    """Return every entry below a directory: what it is, and its content; to compare before and after."""
+def tree(directory: Path, *, but: str = "") -> dict[str, tuple[object, ...]]:
+    """Return every entry below a directory, `but` one left out: what it is, and its content; to compare by."""
     found: dict[str, tuple[object, ...]] = {}
     for folder, names, files in os.walk(directory):
+        names[:] = [name for name in names if not but or Path(folder) / name != directory / but]
         for name in names + files:
             path = Path(folder) / name
             status = path.lstat()

@@ -18,7 +18,8 @@ def metadata():
     lines = ["Metadata-Version: 2.1", "Name: " + PROJECT["name"], "Version: " + VERSION]
     lines += ["Requires-Dist: " + each for each in PROJECT.get("dependencies", [])]
     for extra, needs in PROJECT.get("optional-dependencies", {}).items():
-        lines += ["Provides-Extra: " + extra] + ["Requires-Dist: " + each + " ; extra == '" + extra + "'" for each in needs]
+        lines += ["Provides-Extra: " + extra]
+        lines += ["Requires-Dist: " + each + " ; extra == '" + extra + "'" for each in needs]
     return "\\n".join(lines) + "\\n"
 
 

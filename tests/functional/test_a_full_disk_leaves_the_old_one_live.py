@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def small(host: Host) -> Iterator[Path]:
 
 
 def test_an_apply_that_runs_out_of_space_fails_alone_and_the_next_with_more_succeeds(host: Host, small: Path) -> None:
-    make_wheel(host.index.directory, "big", "1.0", modules={"big.bin": os.urandom(3_500_000)})
+    make_wheel(host.index.directory, "big", "1.0", modules={"big.bin": os.urandom(6_000_000)})
     host.manifest(WEB % "alpha==1.0")
     host.apply()
     host.manifest(WEB % "alpha==1.1, big")
@@ -47,15 +48,14 @@ def test_an_apply_that_runs_out_of_space_fails_alone_and_the_next_with_more_succ
     assert "alpha==1.0" in host.freeze("web")
 
     filler = small / "filler"
-    with filler.open("wb") as file, pytest.raises(OSError, match="No space"):
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
         while True:
             file.write(bytes(4096))
-            file.flush()
     host.manifest(WEB % "alpha==1.1")
     ran = host.envsync("apply", "--yes")
     assert ran.code == 1, "not even a directory fits"
     assert "No space left on device" in ran.err, ran.err
-    assert host.envsync("plan").code == 0
+    assert host.envsync("check").code == 2, "looking needs no space"
     assert published(host, "web") == 1
 
     filler.unlink()

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_an_activated_shell_follows_what_is_published(host: Host) -> None:
         (host.directory / "go").write_text("\n")
         prefix, name = child.communicate(timeout=30)[0].split(maxsplit=1)
         assert (name, child.returncode) == ("alpha 1.1\n", 0)
-    assert os.path.samefile(prefix, host.venv("web"))
+    assert Path(prefix).samefile(host.venv("web"))
     assert published(host, "web") == 2
 
 

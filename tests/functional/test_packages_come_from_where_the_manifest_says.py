@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-import pytest
-
 from tests.functional.looking import generations, planned
 from tests.functional.projects import write_project
 from tests.functional.test_local_projects_are_installed_from_their_sources import git
@@ -91,9 +89,8 @@ def test_a_pinned_package_comes_from_its_index_and_from_nowhere_else(host: Host,
 
 def test_credentials_are_used_and_appear_nowhere(tmp_path: Path, host: Host) -> None:
     host.index.credentials = (USER, SECRET)
-    host.manifest(
-        'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n  probes: [{run: [python, -c, "import os; print(os.environ)"]}]\n'
-    )
+    see = '{run: [python, -c, "import os; print(os.environ)"]}'
+    host.manifest(f'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n  probes: [{see}]\n')
     outputs = []
     ran = host.envsync("plan")
     assert ran.code == 1, "without credentials it is refused"

@@ -1,6 +1,5 @@
 """Where things lie and what they are called: blanks, Unicode, links, absolute roots, other working directories."""
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -20,7 +19,7 @@ def test_blanks_quotes_and_unicode_in_the_directory(tmp_path: Path) -> None:
         done = subprocess.run(
             ["bash", "-c", ask], cwd=host.directory, env=base_environment(), capture_output=True, text=True, check=True
         )
-        assert os.path.samefile(done.stdout.strip(), host.venv("web"))
+        assert Path(done.stdout.strip()).samefile(host.venv("web"))
         assert (host.venv("web") / "bin/gamma").exists()
 
 

@@ -1,0 +1,125 @@
+"""Every exit code of the table in the README, and what a person is told with it."""
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.host import Host, base_environment
+
+WEB = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n'
+
+
+def good(host: Host) -> None:
+    host.manifest(WEB)
+
+
+def bad(host: Host) -> None:
+    host.manifest("web:\n  pyhton: '3.11'\n")
+
+
+def missing(host: Host) -> None:
+    """Write nothing at all."""
+
+
+def no_interpreter(host: Host) -> None:
+    host.manifest('web:\n  python: "3.99"\n')
+
+
+def unsatisfiable(host: Host) -> None:
+    host.manifest('web:\n  python: "3.11"\n  packages: [alpha==7.0]\n')
+
+
+CASES: list[tuple[Callable[[Host], None], str, int, str]] = [
+    (good, "plan --detailed-exitcode", 2, ""),
+    (good, "lock --check", 2, ""),
+    (good, "plan --nonsense", 3, "error: No such option"),
+    (good, "nonsense", 3, "error: No such command"),
+    (good, "plan nobody", 3, "no environment `nobody`"),
+    (good, "apply", 3, "give --yes"),
+    (good, "apply --yes --parallelism 0", 3, "error: Invalid value"),
+    (good, "apply --yes --locked", 3, "envsync lock web"),
+    (good, "destroy", 3, "error: Missing argument"),
+    (good, "destroy web --yes", 3, "never applied"),
+    (good, "freeze", 3, "freeze wants"),
+    (good, "freeze web", 3, "no virtual environment"),
+    (bad, "apply --yes", 3, "envs.yaml:8:5: environments.web.pyhton"),
+    (bad, "validate", 3, "unknown key"),
+    (missing, "plan", 3, "envs.yaml"),
+    (missing, "check -f other.yaml", 3, "other.yaml"),
+    (no_interpreter, "apply --yes", 1, "python3.11"),
+    (no_interpreter, "check", 1, "3.99"),
+    (unsatisfiable, "apply --yes", 1, "alpha==7.0"),
+    (unsatisfiable, "lock", 1, "alpha==7.0"),
+    (good, "--version", 0, ""),
+    (good, "validate", 0, "1 environment, no errors"),
+]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "command", "code", "said"), CASES, ids=lambda each: getattr(each, "__name__", None)
+)
+def test_each_case_has_its_code_and_says_why(
+    host: Host, prepare: Callable[[Host], None], command: str, code: int, said: str
+) -> None:
+    prepare(host)
+    ran = host.envsync(*command.split())
+    assert ran.code == code, ran.out + ran.err
+    assert said in ran.err
+    if code in {1, 3}:
+        assert ran.out == ""
+        assert ran.err.startswith("error: ")
+
+
+class _Silent(BaseHTTPRequestHandler):
+    """An index that takes a request and never answers."""
+
+    asked = threading.Event()
+    done = threading.Event()
+
+    def do_GET(self) -> None:
+        self.asked.set()
+        self.done.wait(30)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(
+    ("command", "number"), [(["plan"], signal.SIGINT), (["lock"], signal.SIGTERM), (["apply", "--yes"], signal.SIGINT)]
+)
+def test_a_signal_while_an_index_hangs_ends_it_at_once(host: Host, command: list[str], number: signal.Signals) -> None:
+    _Silent.asked.clear()
+    _Silent.done.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Silent)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    host.index.base = f"http://127.0.0.1:{server.server_address[1]}"
+    host.manifest(WEB)
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-m", "reconciler", *command],
+            cwd=host.directory,
+            env=base_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as child:
+            assert _Silent.asked.wait(20)
+            child.send_signal(number)
+            try:
+                _, err = child.communicate(timeout=8)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                raise
+    finally:
+        _Silent.done.set()
+        server.shutdown()
+        server.server_close()
+    assert child.returncode == 130
+    assert "Traceback" not in err
+    assert not (host.directory / "locks").exists()

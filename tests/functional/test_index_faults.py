@@ -1,0 +1,237 @@
+"""Each way in which an index can fail ends in time, is told as what it is, and changes nothing."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.functional.looking import finished, generations, published
+from tests.host import Host, new_host
+from tests.index_faults import Fault
+from tests.wheels import make_sdist, make_wheel
+
+SECONDS = 4.0  # what a run of the package tool may take
+SLACK = 6.0  # starting Python, ending the tool, a slow machine
+PAGE = "/simple/gamma/"
+WHEEL = "gamma-0.1-py3-none-any.whl"
+BROKEN_BACKEND = """\
+import sys
+
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    print("line " * 3 + "\\n" * 40, file=sys.stderr)
+    raise SystemExit("\\x1b[31mno compiler here")
+"""
+STATIC = """\
+[project]
+name = "{name}"
+version = "1.0"
+dependencies = []
+
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+
+Break = Callable[[Host], None]
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host with `web` applied, so that there is something which must stay as it is."""
+    with new_host(tmp_path_factory.mktemp("faults")) as host:
+        wheels = host.index.directory
+        make_wheel(wheels, "foreign", "1.0", tag="cp27-cp27m-win32")
+        make_wheel(wheels, "taken-back", "1.0")
+        make_sdist(
+            wheels,
+            "unbuildable",
+            "1.0",
+            files={"pyproject.toml": STATIC.format(name="unbuildable"), "backend.py": BROKEN_BACKEND},
+        )
+        make_sdist(
+            wheels,
+            "unknowable",
+            "1.0",
+            files={
+                "pyproject.toml": STATIC.format(name="unknowable").replace(
+                    "dependencies = []", 'dynamic = ["dependencies"]'
+                ),
+                "backend.py": BROKEN_BACKEND,
+            },
+        )
+        host.index.yanked["taken_back-1.0-py3-none-any.whl"] = "bad"
+        host.manifest(web("alpha==1.0"))
+        host.apply()
+        yield host
+
+
+@pytest.fixture(autouse=True)
+def well(settled: Host) -> Iterator[None]:
+    """Each test finds the index well, and nothing of its files in the cache."""
+    kept = {path: path.read_bytes() for path in settled.index.directory.iterdir()}
+    shutil.rmtree(settled.root / ".envsync/cache", ignore_errors=True)
+    yield
+    settled.index.broken.clear()
+    settled.index.faulty.clear()
+    settled.index.patience.clear()
+    for path, content in kept.items():
+        path.write_bytes(content)
+
+
+def web(*packages: str) -> str:
+    return f'web:\n  python: "3.11"\n  packages: [{", ".join(packages)}]\n'
+
+
+def status(path: str, code: int) -> Break:
+    return lambda host: host.index.broken.update({path: code})
+
+
+def fault(path: str, kind: Fault) -> Break:
+    return lambda host: host.index.faulty.update({path: kind})
+
+
+def nothing(_host: Host) -> None:
+    """Leave the index well."""
+
+
+LOCKING: dict[str, tuple[Break, str, str]] = {
+    "no-such-package": (nothing, "nothere", "no index has nothere"),
+    "404": (status(PAGE, 404), "gamma", "no index has gamma"),
+    "401": (status(PAGE, 401), "gamma", "wants credentials, or other ones (401)"),
+    "403": (status(PAGE, 403), "gamma", "forbids it (403)"),
+    "429": (status(PAGE, 429), "gamma", "has trouble of its own (429)"),
+    "500": (status(PAGE, 500), "gamma", "has trouble of its own (500)"),
+    "503": (status(PAGE, 503), "gamma", "has trouble of its own (503)"),
+    "hang": (fault(PAGE, Fault.HANG), "gamma", "was silent for too long"),
+    "drip": (fault(PAGE, Fault.DRIP), "gamma", "did not end within 4 seconds"),
+    "truncate": (fault(PAGE, Fault.TRUNCATE), "gamma", "broke an answer off"),
+    "reset": (fault(PAGE, Fault.RESET), "gamma", "broke the connection off"),
+    "metadata-401": (status(f"/files/{WHEEL}.metadata", 401), "gamma", "wants credentials, or other ones (401)"),
+    "metadata-truncate": (fault(f"/files/{WHEEL}.metadata", Fault.TRUNCATE), "gamma", "broke an answer off"),
+    "refused": (nothing, "gamma @ http://127.0.0.1:1/gamma-0.1-py3-none-any.whl", "127.0.0.1:1 cannot be reached"),
+    "no-such-host": (nothing, "gamma @ http://nothere.invalid/gamma-0.1.zip", "nothere.invalid cannot be reached"),
+    "direct-404": (nothing, "gamma @ {base}/files/gamma-9.9-py3-none-any.whl", "does not have a file that was asked"),
+    "git": (nothing, "gamma @ git+http://127.0.0.1:1/gamma.git", "a repository could not be fetched"),
+    "yanked": (nothing, "taken-back", "no version fits but one that was yanked"),
+    "no-wheel": (nothing, "foreign", "no wheel fits this interpreter"),
+    "contradiction": (nothing, "gamma>0.1", "no set of packages satisfies what is asked for"),
+    "build": (nothing, "unknowable", "a source distribution could not be built"),
+}
+
+
+@pytest.mark.parametrize("case", LOCKING)
+def test_locking_says_what_the_index_did(settled: Host, case: str) -> None:
+    spoil, package, words = LOCKING[case]
+    spoil(settled)
+    settled.manifest(web("alpha==1.0") + web(f'"{package.format(base=settled.index.base)}"').replace("web:", "new:"))
+
+    begun = time.monotonic()
+    ran = settled.envsync("lock", "new", "--timeout", f"{SECONDS:g}")
+
+    assert time.monotonic() - begun < SECONDS + SLACK
+    assert ran.code == 1, ran.err
+    first, *rest = ran.err.splitlines()
+    assert first.startswith("error: ")
+    assert words in first
+    assert any(line.startswith("hint: ") for line in rest), ran.err
+    assert not (settled.directory / "locks/pylock.new.toml").exists()
+    assert "\x1b" not in ran.err
+
+
+def standing(host: Host) -> tuple[object, ...]:
+    """Return what is published, what is installed there, and which generations there are."""
+    installed = sorted(os.listdir(host.site_packages("web")))
+    return (published(host, "web"), installed, generations(host, "web"))
+
+
+def replaced(host: Host) -> None:
+    make_wheel(host.index.directory, "gamma", "0.1", modules={"gamma/__init__.py": "evil = True\n"})
+
+
+def spoilt(host: Host) -> None:
+    wheel = host.index.directory / WHEEL
+    wheel.write_bytes(b"x" * wheel.stat().st_size)
+
+
+FILE = f"/files/{WHEEL}"
+INSTALLING: dict[str, tuple[Break, str, str]] = {
+    "401": (status(FILE, 401), "gamma", "index-forbidden"),
+    "403": (status(FILE, 403), "gamma", "index-forbidden"),
+    "404": (status(FILE, 404), "gamma", "file-gone"),
+    "500": (status(FILE, 500), "gamma", "index-server-error"),
+    "503": (status(FILE, 503), "gamma", "index-server-error"),
+    "hang": (fault(FILE, Fault.HANG), "gamma", "index-slow"),
+    "drip": (fault(FILE, Fault.DRIP), "gamma", "deadline"),
+    "truncate": (fault(FILE, Fault.TRUNCATE), "gamma", "index-truncated"),
+    "reset": (fault(FILE, Fault.RESET), "gamma", "index-truncated"),
+    "replaced": (replaced, "gamma", "hash-mismatch"),
+    "spoilt": (spoilt, "gamma", "file-damaged"),
+    "build": (nothing, "unbuildable", "build-failed"),
+}
+
+
+@pytest.mark.parametrize("case", INSTALLING)
+def test_installing_says_what_the_index_did_and_the_old_one_stays(settled: Host, case: str) -> None:
+    spoil, package, code = INSTALLING[case]
+    settled.manifest(web("alpha==1.0", package))
+    assert settled.envsync("lock").code == 0
+    before = standing(settled)
+    shutil.rmtree(settled.root / ".envsync/cache", ignore_errors=True)
+    spoil(settled)
+
+    begun = time.monotonic()
+    ran = settled.envsync("apply", "--yes", "--output", "json", "--timeout", f"{SECONDS:g}")
+
+    assert time.monotonic() - begun < SECONDS + SLACK
+    assert ran.code == 1, ran.out + ran.err
+    failure: dict[str, Any] = finished(ran)["web"]["failure"]
+    assert failure["code"] == code, failure
+    assert failure["hint"], failure
+    assert standing(settled) == before
+
+
+def test_the_last_words_of_a_build_are_shown(settled: Host) -> None:
+    settled.manifest(web("unbuildable"))
+    assert settled.envsync("lock").code == 0
+    ran = settled.envsync("apply", "--yes")
+    assert ran.code == 1
+    assert "no compiler here" in ran.err
+    assert "\x1b" not in ran.err + ran.out
+
+
+def test_what_passes_is_tried_again(settled: Host) -> None:
+    settled.index.broken[PAGE] = 503
+    settled.index.faulty[FILE] = Fault.TRUNCATE
+    settled.index.patience.update({PAGE: 1, FILE: 1})
+    settled.manifest(web("gamma"))
+    (settled.directory / "locks/pylock.web.toml").unlink(missing_ok=True)
+    ran = settled.envsync("apply", "--yes")
+    assert ran.code == 0, ran.err
+    assert settled.index.patience[PAGE] < 0
+    assert settled.index.patience[FILE] < 0
+
+
+def test_there_are_three_attempts_at_most(settled: Host) -> None:
+    settled.index.broken[PAGE] = 500
+    settled.manifest(web("gamma"))
+    asked = len(settled.index.requests)
+    assert settled.envsync("lock", "--upgrade").code == 1
+    assert settled.index.requests[asked:] == [PAGE] * 3
+
+
+def test_many_environments_do_not_wait_one_after_another(settled: Host) -> None:
+    """What had not begun when the first one failed is not begun: with a silent index each would take its time."""
+    settled.index.faulty["/simple/*"] = Fault.HANG
+    settled.manifest("".join(web(f"p{number}").replace("web", f"e{number:02}") for number in range(12)))
+    asked = len(settled.index.requests)
+    begun = time.monotonic()
+    ran = settled.envsync("lock", "--timeout", f"{SECONDS:g}")
+    assert ran.code == 1
+    assert "was silent for too long" in ran.err
+    assert time.monotonic() - begun < SECONDS + SLACK
+    assert len(settled.index.requests) - asked == 4

@@ -1,0 +1,191 @@
+"""A credential reaches the index that it is for, and nothing else: no output, no file, no cache."""
+
+import base64
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.host import Host, new_host
+from tests.wheels import make_sdist
+
+TOKEN = "tok-5ecret-b0wl"  # noqa: S105  # what is looked for
+USER = "reader"
+BACKEND = """\
+import os, sys
+for name, value in os.environ.items():
+    print(name, value, file=sys.stderr)
+try:
+    print(open(os.path.expanduser("~/.netrc")).read(), file=sys.stderr)
+except OSError:
+    pass
+raise SystemExit("and that is all")
+"""
+PROJECT = """\
+[project]
+name = "talkative"
+version = "1.0"
+dependencies = []
+
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+MANIFEST = """
+web:
+  python: "3.11"
+  packages: [alpha==1.0]
+  probes: [{import: alpha}]
+"""
+COMMANDS: tuple[tuple[str, ...], ...] = (
+    ("validate",),
+    ("validate", "-vv"),
+    ("lock", "-vv"),
+    ("plan", "-vv"),
+    ("plan", "--output", "json"),
+    ("apply", "--yes", "-vv"),
+    ("apply", "--yes", "--output", "json"),
+    ("check", "-vv"),
+    ("check", "--output", "json"),
+    ("status", "--output", "json"),
+    ("freeze", "web"),
+    ("history",),
+    ("history", "--output", "json"),
+    ("verify",),
+)
+
+Give = Callable[[Host, Path], None]
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Host]:
+    """A host whose index wants credentials, and whose home and temporary directory are looked through as well."""
+    with new_host(tmp_path) as host:
+        make_sdist(host.index.directory, "talkative", "1.0", files={"pyproject.toml": PROJECT, "backend.py": BACKEND})
+        host.index.credentials = (USER, TOKEN)
+        host.env["PYENV_ROOT"] = os.environ.get("PYENV_ROOT") or str(Path.home() / ".pyenv")
+        for name in ("HOME", "TMPDIR"):
+            (tmp_path / name).mkdir()
+            host.env[name] = str(tmp_path / name)
+        yield host
+
+
+def by_variables(host: Host, _outside: Path) -> None:
+    host.env |= {"UV_INDEX_LOCAL_USERNAME": USER, "UV_INDEX_LOCAL_PASSWORD": TOKEN}
+
+
+def by_token_as_user(host: Host, _outside: Path) -> None:
+    host.index.credentials = (TOKEN, "")
+    host.env |= {"UV_INDEX_LOCAL_USERNAME": TOKEN, "UV_INDEX_LOCAL_PASSWORD": ""}
+
+
+def by_netrc(host: Host, outside: Path) -> None:
+    host.env["NETRC"] = str(outside / "netrc")
+    _netrc(outside / "netrc")
+
+
+def by_home_netrc(host: Host, _outside: Path) -> None:
+    _netrc(Path(host.env["HOME"]) / ".netrc")
+
+
+def _netrc(path: Path) -> None:
+    path.write_text(f"machine 127.0.0.1 login {USER} password {TOKEN}\n")
+    path.chmod(0o600)
+
+
+def ways_of_spelling() -> tuple[bytes, ...]:
+    """Return the token as bytes, and as HTTP basic authentication has it."""
+    pairs = (f"{USER}:{TOKEN}", f"{TOKEN}:")
+    return (TOKEN.encode(), *(base64.b64encode(each.encode()) for each in pairs))
+
+
+def files_that_tell(directory: Path, *, but: tuple[Path, ...] = ()) -> list[str]:
+    """Return the files below a directory that hold the token in any spelling, or are named so."""
+    found = []
+    for folder, _names, files in os.walk(directory):
+        for file in files:
+            path = Path(folder) / file
+            if path in but or not path.is_file():
+                continue
+            content = path.read_bytes() + os.fsencode(path)
+            if any(each in content for each in ways_of_spelling()):
+                found.append(str(path.relative_to(directory)))
+    return found
+
+
+def say_nothing(host: Host, *arguments: str, code: int) -> str:
+    """Run a command, hold its output to saying nothing, and return it."""
+    ran = host.envsync(*arguments)
+    told = ran.out + ran.err
+    assert ran.code == code, told
+    assert not any(each in told.encode() for each in ways_of_spelling()), told
+    return told
+
+
+@pytest.mark.parametrize("give", [by_variables, by_token_as_user, by_netrc, by_home_netrc])
+def test_a_credential_is_used_and_never_told(guarded: Host, tmp_path: Path, give: Give) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    give(guarded, outside)
+    guarded.env["COMPANY_API_TOKEN"] = TOKEN
+    guarded.manifest(MANIFEST)
+    for command in COMMANDS:
+        say_nothing(guarded, *command, code=0)
+    assert guarded.freeze("web") == ["alpha==1.0", "beta==2.0"]
+
+    guarded.manifest(MANIFEST.replace("alpha==1.0]", "alpha==1.0, talkative]"))
+    say_nothing(guarded, "lock", code=0)
+    for output in ("text", "json"):
+        told = say_nothing(guarded, "apply", "--yes", "-vv", "--output", output, code=1)
+        assert "and that is all" in told  # the backend's last words, less what it had no business to tell
+
+    guarded.manifest(MANIFEST.replace("alpha==1.0", "gamma"))
+    guarded.index.broken["/files/gamma-0.1-py3-none-any.whl"] = 403
+    say_nothing(guarded, "apply", "--yes", "-vv", "--output", "json", code=1)
+    say_nothing(guarded, "history", "--output", "json", code=0)
+
+    netrc = Path(guarded.env["HOME"]) / ".netrc"
+    assert files_that_tell(tmp_path, but=(netrc, outside / "netrc")) == []
+
+
+def test_a_credential_that_is_refused_is_not_told(guarded: Host, tmp_path: Path) -> None:
+    by_variables(guarded, tmp_path)
+    guarded.index.credentials = (USER, "another")
+    guarded.manifest(MANIFEST)
+    assert "wants credentials, or other ones (401)" in say_nothing(guarded, "lock", "-vv", code=1)
+    say_nothing(guarded, "plan", "-vv", "--output", "json", code=1)
+    say_nothing(guarded, "apply", "--yes", "-vv", "--output", "json", code=1)
+    assert files_that_tell(tmp_path) == []
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_proxy_s_credentials_are_not_told(guarded: Host, tmp_path: Path, variable: str) -> None:
+    guarded.env[variable] = f"http://{USER}:{TOKEN}@127.0.0.1:1"
+    guarded.manifest(MANIFEST)
+    assert "cannot be reached" in say_nothing(guarded, "lock", "-vv", "--timeout", "4", code=1)
+    say_nothing(guarded, "plan", "-vv", "--output", "json", "--timeout", "4", code=1)
+    assert files_that_tell(tmp_path) == []
+
+
+REFUSED = {
+    "index": 'indexes: [{{name: local, url: "https://{secret}@index.example/simple"}}]\n',
+    "direct": 'environments: {{web: {{python: "3.11", packages: ["x @ https://{secret}@index.example/x.zip"]}}}}\n',
+    "query": 'environments: {{web: {{python: "3.11", packages: ["x @ https://index.example/x.zip?token={token}"]}}}}\n',
+    "git": 'environments: {{web: {{python: "3.11", packages: ["x @ git+https://{secret}@index.example/x.git"]}}}}\n',
+}
+
+
+@pytest.mark.parametrize("where", REFUSED)
+@pytest.mark.parametrize("command", [("validate",), ("lock",), ("plan", "--output", "json", "-vv"), ("apply", "--yes")])
+def test_a_credential_in_the_manifest_is_refused_and_not_quoted(
+    host: Host, where: str, command: tuple[str, ...]
+) -> None:
+    text = REFUSED[where].format(secret=f"{USER}:{TOKEN}", token=TOKEN)
+    (host.directory / "envs.yaml").write_text(f"version: 1\nproject: acme\n{text}")
+    told = say_nothing(host, *command, code=3)
+    assert "credentials in a URL" in told
+    assert re.search(r"hint: keep credentials out of files", told)
+    assert [path.name for path in host.directory.iterdir()] == ["envs.yaml"]

@@ -1,0 +1,172 @@
+"""stdout is data, stderr is talk; JSON is as its schema says; no reader that leaves, and no locale, brings it down."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.functional.looking import published
+from tests.host import Host, base_environment
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+WEB = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\nother:\n  python: "3.11"\n'
+ENVSYNC = f"{sys.executable} -m reconciler"
+
+
+def validator(name: str) -> Any:
+    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text())
+    return jsonschema.Draft202012Validator(schema)
+
+
+def shell(host: Host, script: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", script],
+        cwd=host.directory,
+        env=base_environment() | {"ENVSYNC": ENVSYNC} | env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def web(host: Host) -> Host:
+    host.manifest(WEB)
+    return host
+
+
+def test_json_is_as_its_schema_says_and_alone_on_stdout(web: Host) -> None:
+    plan, events = validator("plan"), validator("events")
+    plan.validate(web.envsync("plan", "--output", "json").json())
+    web.manifest(WEB + '  probes: [{import: nothing}]\nlast:\n  python: "3.11"\n  depends_on: [other]\n')
+    ran = web.envsync("apply", "--yes", "--output", "json")
+    assert ran.code == 4
+    for event in ran.events():
+        events.validate(event)
+    assert ran.events()[-1]["exit_code"] == 4
+    assert ran.err == ""
+
+    (web.site_packages("web") / "beta.py").write_text("changed")
+    (web.site_packages("web") / "caf\u00e9\udcff\x1b.pth").write_text("x")
+    web.manifest(WEB.replace("1.0", "1.1") + '  env: {A: "b"}\n')
+    for command in (["plan"], ["check", "--depth", "hashes"]):
+        ran = web.envsync(*command, "--output", "json")
+        assert ran.err == "", command
+        plan.validate(ran.json())
+    rows = json.loads(web.envsync("status", "--output", "json").out)
+    assert "web" in json.dumps(rows)
+    for word in ("plan", "check", "status"):
+        ran = web.envsync(word)
+        assert "\x1b" not in ran.out
+        assert ran.err == ""
+    ran = web.envsync("apply", "--yes", "-q")
+    assert (ran.code, ran.err) == (0, "")
+
+
+def test_a_reader_that_leaves_brings_nothing_down_and_changes_no_exit_code(web: Host) -> None:
+    done = shell(web, "$ENVSYNC plan | head -1; echo ${PIPESTATUS[0]}")
+    assert (done.stdout.splitlines()[1:], done.stderr) == (["0"], "")
+    done = shell(web, "$ENVSYNC check | true; echo ${PIPESTATUS[0]}")
+    assert (done.stdout, done.stderr) == ("2\n", "")
+    done = shell(web, "$ENVSYNC plan --help | true; $ENVSYNC schema | true; echo on")
+    assert (done.stdout, done.stderr) == ("on\n", "")
+    done = shell(web, "$ENVSYNC apply --yes --output json | true; echo ${PIPESTATUS[0]}")
+    assert (done.stdout, done.stderr) == ("0\n", "")
+    assert published(web, "web") == 1
+    assert web.envsync("check").code == 0
+    web.manifest(WEB.replace("1.0", "1.1") + "  probes: [{import: nothing}]\n")
+    done = shell(web, "$ENVSYNC apply --yes 2>&1 | true; echo ${PIPESTATUS[0]}")
+    assert (done.stdout, done.stderr) == ("4\n", "")
+    assert published(web, "web") == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_that_cannot_be_written_is_an_error_not_a_traceback(web: Host) -> None:
+    done = shell(web, "$ENVSYNC plan > /dev/full")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "No space left on device" in done.stderr
+    for script in (
+        "$ENVSYNC check <&- >&- 2>&-",
+        "$ENVSYNC apply -y <&- >&-",
+    ):
+        done = shell(web, script)
+        assert "Traceback" not in done.stderr, script
+        assert done.returncode in {0, 2}, (script, done.stderr)
+
+
+def test_colour_is_for_terminals_and_for_those_who_ask(web: Host) -> None:
+    coloured: list[tuple[dict[str, str], list[str], bool]] = [
+        ({}, [], False),
+        ({"FORCE_COLOR": "1"}, [], True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, [], False),
+        ({"GITHUB_ACTIONS": "true"}, [], False),
+        ({"NO_COLOR": "1"}, ["--color", "always"], True),
+        ({"FORCE_COLOR": "1"}, ["--color", "never"], False),
+    ]
+    for variables, arguments, expected in coloured:
+        assert ("\x1b[" in web.envsync("check", *arguments, env=variables).out) == expected, (variables, arguments)
+    for arguments in (["--help"], ["plan", "--help"]):
+        assert "\x1b[" not in web.envsync(*arguments, env={"CI": "true", "GITHUB_ACTIONS": "true"}).out
+    assert "\x1b[" not in web.envsync("plan", "--nonsense", env={"GITHUB_ACTIONS": "true"}).err
+
+
+def test_a_locale_without_unicode_brings_nothing_down(host: Host) -> None:
+    host.manifest('web:\n  python: "3.11"\n  description: "caf\u00e9 \u65e5\u672c"\n  env: {WORD: "\u00fc"}\n')
+    for command in (["plan"], ["apply", "--yes"], ["status"]):
+        ran = host.envsync(*command, env={"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"})
+        assert ran.code == 0, (command, ran.err)
+    script = "import os; print(ascii(os.environ['WORD']))"
+    ran = host.envsync("run", "web", "--", "python", "-c", script, env={"LC_ALL": "C.UTF-8"})
+    assert ran.out == "'\\xfc'\n"
+
+
+def on_a_terminal(host: Host, answer: str, *arguments: str) -> tuple[int, str]:
+    """Run envsync on a terminal of its own, type `answer` when it asks, and return its exit code and all it showed."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(host.directory)
+        env = {**base_environment(), "TERM": "xterm", "COLUMNS": "100"}
+        os.execve(sys.executable, [sys.executable, "-m", "reconciler", *arguments], env)  # noqa: S606  # on its own terminal
+    shown = b""
+    asked = False
+    while True:
+        try:
+            chunk = os.read(terminal, 65536)
+        except OSError:  # Linux says so where the other end is closed
+            break
+        if not chunk:
+            break
+        shown += chunk
+        if not asked and b"for yes: " in shown:
+            asked = True
+            os.write(terminal, answer.encode() + b"\n")
+    os.close(terminal)
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status), shown.decode("utf-8", "replace")
+
+
+def test_on_a_terminal_it_asks_and_no_changes_nothing(web: Host) -> None:
+    for answer in ("no", "yess"):
+        code, shown = on_a_terminal(web, answer, "apply")
+        assert code == 130, shown
+        assert "nothing was changed" in shown
+        assert "Traceback" not in shown
+        assert published(web, "web") == 0
+        assert not (web.directory / "locks").exists()
+    code, shown = on_a_terminal(web, "yes", "apply")
+    assert code == 0, shown
+    assert published(web, "web") == 1
+    code, shown = on_a_terminal(web, "unasked", "apply")
+    assert code == 0
+    assert "for yes" not in shown, "nothing to do, nothing to ask"
+    code, shown = on_a_terminal(web, "\x03", "destroy", "web")
+    assert (code, published(web, "web")) == (130, 1), shown
