@@ -33,10 +33,11 @@ _What = TypeVar("_What")
 class ServedIndex:
     """A running index: its simple API's `url`, its root's `base`, and the paths that were asked for, in order.
 
-    `credentials` (user, password) are demanded by HTTP basic authentication where set. `uploaded` gives files an
-    upload time (PEP 700, RFC 3339) by file name. Paths in `broken` are answered with that HTTP status, those in `faulty`
-    as badly as that says; a trailing `*` stands for any rest. Of each, `patience` (by path) says how many requests go
-    wrong before it is well. `lies` gives files another SHA-256 than they have, `yanked` a reason (PEP 592), by file name.
+    `credentials` (user, password) are demanded by HTTP basic authentication where set. Paths in `broken` are answered
+    with that HTTP status, those in `faulty` as badly as that says; a trailing `*` stands for any rest; `patience` says
+    how many requests for one of them go wrong before it is well. By file name, `uploaded` gives an upload time
+    (PEP 700, RFC 3339), `lies` a SHA-256 that is not the file's, `yanked` a reason (PEP 592).
+    `listed` are further file names, by project, that only the project's page has.
     """
 
     directory: Path
@@ -48,6 +49,7 @@ class ServedIndex:
     patience: dict[str, int] = field(default_factory=dict)
     lies: dict[str, str] = field(default_factory=dict)
     yanked: dict[str, str] = field(default_factory=dict)
+    listed: dict[str, list[str]] = field(default_factory=dict)
     ended: threading.Event = field(default_factory=threading.Event)
     requests: list[str] = field(default_factory=list)
 
@@ -172,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
                     "meta": {"api-version": "1.1"},
                     "name": project,
                     "versions": sorted({self._version(path) for path in files}),
-                    "files": [self._entry(path) for path in files],
+                    "files": [self._entry(path) for path in files] + self._listed(project),
                 }
             )
         else:
@@ -199,6 +201,10 @@ class _Handler(BaseHTTPRequestHandler):
             if found := re.search(rb"^Requires-Python: *(.+?)\r?$", metadata, re.MULTILINE):
                 entry["requires-python"] = found[1].decode()
         return entry
+
+    def _listed(self, project: str) -> list[dict[str, object]]:
+        names = self.index.listed.get(project, [])
+        return [{"filename": name, "url": f"/files/{quote(name)}", "hashes": {"sha256": "0" * 64}} for name in names]
 
     def _sha256(self, path: Path) -> str:
         return self.index.lies.get(path.name) or hashlib.sha256(path.read_bytes()).hexdigest()

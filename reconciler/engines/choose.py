@@ -78,10 +78,13 @@ class Interpreters:
         """Keep the facts for the next run; a root that may only be read just asks again."""
         if self._cache_file is None or not self._dirty or not self._cache_file.parent.is_dir():
             return
-        temporary = self._cache_file.with_name(f"{self._cache_file.name}.{os.getpid()}")
+        temporary = self._cache_file.with_name(f".{self._cache_file.name}.{os.getpid()}.tmp")
         with suppress(OSError):
-            temporary.write_text(json.dumps(self._facts, sort_keys=True), encoding="utf-8")
-            temporary.replace(self._cache_file)
+            try:
+                temporary.write_text(json.dumps(self._facts, sort_keys=True), encoding="utf-8")
+                temporary.replace(self._cache_file)
+            except OSError:
+                temporary.unlink(missing_ok=True)
 
     def _at_path(self, path: str) -> Interpreter:
         if where := not_base(path, self._outside):

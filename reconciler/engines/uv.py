@@ -1,23 +1,22 @@
 """uv as the engine (checked with 0.13.8): always an absolute interpreter, no configuration, an own cache."""
 
 import re
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from reconciler.engines.child import Completed, run_child
+from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Builds, InstallRequest, ResolveRequest
 from reconciler.engines.environ import allowed_environment, index_credentials
 from reconciler.engines.interpreter import Interpreter
+from reconciler.engines.scratch import scratch_directory
+from reconciler.engines.secrets import credentials_of
 from reconciler.engines.uv_failures import failure_of
 from reconciler.errors import EngineError
 from reconciler.manifest.desired import Index
 
-_RESOLVE_SECONDS = 600.0
-_INSTALL_SECONDS = 1800.0
-_VENV_SECONDS = 60.0
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;\\]+)")
 _FROM = re.compile(r"^\s+# from (?P<url>\S+)\s*$")
 
@@ -32,10 +31,13 @@ class UvEngine:
         cache: Path | None,
         index_names: tuple[str, ...] = (),
         lock_fd: int | None = None,
+        deadlines: Deadlines | None = None,
     ) -> None:
+        self._deadlines = deadlines or Deadlines()
         self._env = {
             **allowed_environment(ambient),
             **index_credentials(ambient, index_names),
+            **self._deadlines.environment(),
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_NO_PROGRESS": "1",
             "GIT_TERMINAL_PROMPT": "0",
@@ -45,11 +47,11 @@ class UvEngine:
 
     def resolve(self, request: ResolveRequest) -> str:
         """Return a universal PEP 751 document; see `Engine.resolve`. Builds nothing where `builds` is deny."""
-        with tempfile.TemporaryDirectory(prefix="envsync-") as scratch:
-            output = Path(scratch) / "pylock.toml"
+        with scratch_directory() as scratch:
+            output = scratch / "pylock.toml"
             if request.preferences is not None:
                 output.write_text(request.preferences, encoding="utf-8")
-            self._compile(request, request.requirements, Path(scratch), "--generate-hashes", "--format", "pylock.toml",
+            self._compile(request, request.requirements, scratch, "--generate-hashes", "--format", "pylock.toml",
                           "-o", str(output), *_upgrades(request.upgrade))  # fmt: skip
             return output.read_text(encoding="utf-8")
 
@@ -57,10 +59,10 @@ class UvEngine:
         """Return `name==version` to index URL, asked in a second pass: the PEP 751 output does not say it."""
         if not pins:
             return {}
-        with tempfile.TemporaryDirectory(prefix="envsync-") as scratch:
+        with scratch_directory() as scratch:
             # An override would replace the pin, and another version's index would be the answer.
             alone = replace(request, constraints=(), overrides=(), dependencies=False)
-            done = self._compile(alone, pins, Path(scratch), "--no-header", "--no-annotate", "--emit-index-annotation")
+            done = self._compile(alone, pins, scratch, "--no-header", "--no-annotate", "--emit-index-annotation")
         found: dict[str, str] = {}
         pin = ""
         for line in done.stdout.decode("utf-8", "replace").splitlines():
@@ -76,7 +78,7 @@ class UvEngine:
         self._run(
             ["venv", "--no-project", f"--prompt={prompt}", *flags, "-p", interpreter.path, str(venv)],
             cwd=venv.parent,
-            timeout=_VENV_SECONDS,
+            timeout=self._deadlines.venv,
         )
 
     def install(self, request: InstallRequest) -> None:
@@ -94,7 +96,7 @@ class UvEngine:
             arguments.append("--offline")
         for name in request.refresh:
             arguments += ["--refresh-package", name]
-        self._run([*arguments, str(request.pylock)], cwd=request.pylock.parent, timeout=_INSTALL_SECONDS)
+        self._run([*arguments, str(request.pylock)], cwd=request.pylock.parent, timeout=self._deadlines.install)
 
     def _compile(self, request: ResolveRequest, lines: tuple[str, ...], scratch: Path, *extra: str) -> Completed:
         """Run `uv pip compile` on `lines` with the request's rules, from files in `scratch`."""
@@ -115,7 +117,7 @@ class UvEngine:
             arguments.append("--offline")
         requirements = scratch / "requirements.in"
         requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        return self._run([*arguments, str(requirements)], cwd=scratch, timeout=_RESOLVE_SECONDS)
+        return self._run([*arguments, str(requirements)], cwd=scratch, timeout=self._deadlines.resolve)
 
     def _run(self, arguments: list[str], *, cwd: Path, timeout: float) -> Completed:
         """Run uv with the options that every call needs; raise what its failure means."""
@@ -127,7 +129,7 @@ class UvEngine:
         inherit = () if self.lock_fd is None else (self.lock_fd,)
         done = run_child([*argv, *arguments], env=self._env, cwd=cwd, timeout=timeout, inherit=inherit)
         if not done.ok:
-            raise failure_of(arguments[:2], done, timeout)
+            raise failure_of(arguments[:2], done, timeout, credentials_of(self._env))
         return done
 
 

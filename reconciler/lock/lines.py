@@ -1,11 +1,11 @@
 """What is resolved, as lines in pip's requirements format, and the copies that stand in for source directories."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reconciler.engines.scratch import scratch_directory
 from reconciler.lock.sources import copy_source
 from reconciler.manifest.desired import DesiredEnvironment, RequirementLine
 
@@ -24,13 +24,13 @@ def requirement_lines(environment: DesiredEnvironment, *, build: bool) -> Iterat
 
     A directory whose metadata may have to be built is copied first, so that the build writes nothing into the source.
     """
-    with tempfile.TemporaryDirectory(prefix="envsync-source-") as scratch:
+    with scratch_directory("envsync-source-") as scratch:
         copies: dict[str, Path] = {}
 
         def place(source: Path, *, copied: bool) -> Path:
             if not copied:
                 return source
-            copy = Path(scratch).resolve() / str(len(copies)) / source.name
+            copy = scratch.resolve() / str(len(copies)) / source.name
             copy_source(source, copy)
             copies[str(copy)] = source
             return copy

@@ -1,0 +1,46 @@
+"""How long a run of the package tool may take, and each of its network steps: nothing waits for ever."""
+
+from dataclasses import dataclass
+
+_ROOM_FOR_MORE_ATTEMPTS_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """Seconds: a whole resolution, a whole installation, an empty venv; and of the network, a connection, a silence.
+
+    A request that failed for a passing reason (a server's error, a broken or silent connection) is tried again
+    `retries` times, with growing pauses, never beyond the whole.
+    """
+
+    resolve: float = 300.0
+    install: float = 1800.0
+    venv: float = 60.0
+    connect: float = 10.0
+    silence: float = 20.0
+    retries: int = 2
+
+    @classmethod
+    def within(cls, seconds: float) -> "Deadlines":
+        """Return deadlines for runs of at most `seconds`; the network's leave time for every attempt to fail."""
+        usual = cls()
+        retries = usual.retries if seconds >= _ROOM_FOR_MORE_ATTEMPTS_SECONDS else 0
+        each = seconds / 2 / (retries + 1)
+        return cls(
+            resolve=seconds,
+            install=seconds,
+            venv=seconds,
+            connect=min(usual.connect, each),
+            silence=min(usual.silence, each),
+            retries=retries,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that tell uv, and the git that it starts; uv takes whole seconds."""
+        return {
+            "UV_HTTP_CONNECT_TIMEOUT": str(max(1, int(self.connect))),
+            "UV_HTTP_TIMEOUT": str(max(1, int(self.silence))),
+            "UV_HTTP_RETRIES": str(self.retries),
+            "GIT_HTTP_LOW_SPEED_LIMIT": "1",  # bytes a second; git tries once, and gets the time of all attempts
+            "GIT_HTTP_LOW_SPEED_TIME": str(max(1, int(self.silence * (self.retries + 1)))),
+        }

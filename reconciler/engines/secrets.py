@@ -1,0 +1,61 @@
+"""The credentials that a child was given, taken out of what it says: a build may print its whole environment."""
+
+import base64
+import netrc
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from reconciler.manifest.urls import blot_out
+
+_BLOT = "****"
+_SHORTEST = 4  # a shorter one would blot out words by chance, and is no secret
+
+
+def credentials_of(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the secrets in a child's environment, in every spelling that it may use, longest first.
+
+    Those are the passwords of `UV_INDEX_<NAME>_PASSWORD` (the user where there is no password: it is a token then), of
+    proxies, and of netrc.
+    """
+    pairs = [*_indexes(env), *_proxies(env), *_netrc(env)]
+    found: set[str] = set()
+    for user, password in pairs:
+        secret = password or user
+        together = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")  # HTTP basic authentication
+        found |= {secret, quote(secret, safe=""), unquote(secret), together}
+    return tuple(sorted((each for each in found if len(each) >= _SHORTEST), key=lambda each: (-len(each), each)))
+
+
+def without(secrets: Iterable[str], line: str) -> str:
+    """Return a line of a child's output without `secrets`, and without the credentials of any URL."""
+    for secret in secrets:
+        line = line.replace(secret, _BLOT)
+    return blot_out(line)
+
+
+def _indexes(env: Mapping[str, str]) -> list[tuple[str, str]]:
+    stems = {name.rpartition("_")[0] for name in env if name.startswith("UV_INDEX_")}
+    return [(env.get(f"{stem}_USERNAME", ""), env.get(f"{stem}_PASSWORD", "")) for stem in stems]
+
+
+def _proxies(env: Mapping[str, str]) -> list[tuple[str, str]]:
+    found = []
+    for name, value in env.items():
+        if name.lower().endswith("_proxy"):
+            try:
+                parts = urlsplit(value if "://" in value else f"http://{value}")
+            except ValueError:
+                continue
+            found.append((parts.username or "", parts.password or ""))
+    return found
+
+
+def _netrc(env: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the logins of the netrc file that a child would read; one that cannot be read gives it none either."""
+    place = Path(env["NETRC"]) if env.get("NETRC") else Path(env.get("HOME", "/nonexistent"), ".netrc")
+    try:
+        hosts = netrc.netrc(str(place)).hosts.values()
+    except (OSError, ValueError, netrc.NetrcParseError):
+        return []
+    return [(login or "", password or "") for login, _account, password in hosts]
