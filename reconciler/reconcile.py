@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from reconciler.apply.context import ApplyOptions
 from reconciler.apply.perform import Order, perform
-from reconciler.apply.publish import finish_adoptions
+from reconciler.apply.recover import hold_whole
 from reconciler.diff.compare import compare, retired
 from reconciler.diff.model import Diff, LockState
 from reconciler.engines.choose import Interpreters
+from reconciler.engines.deadlines import Deadlines
+from reconciler.engines.scratch import scratch_directory
 from reconciler.engines.uv import UvEngine
 from reconciler.errors import EnvsyncError, UsageError
 from reconciler.events import Event, RunFinished
@@ -36,6 +37,7 @@ from reconciler.observe.below_root import observe
 from reconciler.plan.make import make_plan
 from reconciler.plan.model import Plan, Policy
 from reconciler.state.applied import Applied
+from reconciler.state.holding import prepare_cache
 from reconciler.state.inodes import InodeHashes
 from reconciler.state.layout import Layout
 from reconciler.state.store import State
@@ -78,12 +80,18 @@ class LockOutcome:
     lock: Lock | None
 
 
-def load(file: str | Path = "envs.yaml", *, ambient: Mapping[str, str] | None = None) -> "Workspace":
+def load(
+    file: str | Path = "envs.yaml",
+    *,
+    ambient: Mapping[str, str] | None = None,
+    deadlines: Deadlines | None = None,
+) -> "Workspace":
     """Read a manifest; raises ManifestError with everything that is wrong in it."""
     if sys.platform not in {"linux", "darwin"}:
         raise EnvsyncError(f"envsync runs on Linux and macOS, not on {sys.platform}")
     manifest = load_manifest(Path(file))
-    return Workspace(manifest=manifest, ambient=dict(os.environ if ambient is None else ambient))
+    around = dict(os.environ if ambient is None else ambient)
+    return Workspace(manifest=manifest, ambient=around, deadlines=deadlines or Deadlines())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +100,8 @@ class Workspace:
 
     manifest: Manifest
     ambient: Mapping[str, str] = field(repr=False)
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    _held: list[int] = field(default_factory=list, init=False, repr=False, compare=False)  # the lock's descriptor
 
     def desired(self, selection: Selection | None = None) -> DesiredState:
         """Return what the manifest asks for, templates and matrix expanded; raises ManifestError or UsageError."""
@@ -115,9 +125,13 @@ class Workspace:
 
         Raises LockTimeoutError or StateError.
         """
-        with self.state.hold(timeout=timeout):
-            finish_adoptions(self.state.layout)
-            yield
+        desired = self.desired()
+        with hold_whole(State.at(desired.root), timeout=timeout, locks=desired.locks) as descriptor:
+            self._held.append(descriptor)
+            try:
+                yield
+            finally:
+                self._held.remove(descriptor)
 
     def plan(self, selection: Selection | None = None, options: PlanOptions | None = None) -> "Proposal":
         """Return what differs and what apply would do about it; writes nothing but caches, builds nothing."""
@@ -208,9 +222,15 @@ class Workspace:
         names = tuple(index.name for index in desired.indexes)
         with ExitStack() as stack:
             cache = layout.engine_cache if desired.cache == "own" else None
-            if cache is not None and not writes and not os.access(layout.cache, os.W_OK):
-                cache = Path(stack.enter_context(TemporaryDirectory(prefix="envsync-cache-")))
-            yield UvEngine(ambient=self.ambient, cache=cache, index_names=names)
+            if cache is not None and not (prepare_cache(layout) if writes else os.access(layout.cache, os.W_OK)):
+                cache = stack.enter_context(scratch_directory("envsync-cache-"))
+            yield UvEngine(
+                ambient=self.ambient,
+                cache=cache,
+                index_names=names,
+                lock_fd=self._held[-1] if self._held else None,  # what outlives us then never works beside a new apply
+                deadlines=self.deadlines,
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,17 @@
 """DesiredState and locks to Target: which interpreter, which lock, which packages each environment is to have."""
 
+import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from reconciler.diff.model import LockState, Target
+from reconciler.engines.child import allow_children, stop_children
 from reconciler.engines.choose import Interpreters
 from reconciler.engines.engine import Engine
 from reconciler.engines.interpreter import Interpreter
 from reconciler.engines.uv_failures import BuildNeededError
-from reconciler.errors import LockError
+from reconciler.errors import EnvsyncError, LockError, ResolveError
 from reconciler.lock.document import lock_path, read_lock
 from reconciler.lock.inputs import inputs_digest
 from reconciler.lock.model import Lock
@@ -91,14 +93,22 @@ def resolve_all(
     Raises what the first failing resolution, by order of `environments`, raised.
     """
 
+    failed = threading.Event()
+
     def resolve(environment: DesiredEnvironment) -> Lock | str:
         name = environment.name
+        if failed.is_set():  # an index that hangs would be waited for again; an earlier one's error is what is raised
+            raise ResolveError(f"{name}: not resolved, because another could not be")
         try:
             return resolve_lock(environment, desired, chosen[name], engine, options, previous=previous[name])
         except BuildNeededError:
             if options.build:
+                failed.set()
                 raise
             return f"a source distribution must be built to know its dependencies: run `envsync lock {name}`"
+        except EnvsyncError:
+            failed.set()
+            raise
 
     leaders: dict[tuple[object, ...], DesiredEnvironment] = {}
     follows: dict[str, str] = {}
@@ -115,7 +125,13 @@ def resolve_all(
         follows[each.name] = leaders.setdefault(key, each).name
     with ThreadPoolExecutor(max_workers=_RESOLUTIONS_AT_ONCE, thread_name_prefix="resolve") as pool:
         futures = {each.name: pool.submit(resolve, each) for each in leaders.values()}
-        found = {name: future.result() for name, future in futures.items()}
+        try:
+            found = {name: future.result() for name, future in futures.items()}
+        except KeyboardInterrupt:  # an index that hangs would be waited for
+            stop_children()
+            pool.shutdown(cancel_futures=True)
+            allow_children()
+            raise
     return {each.name: _named(found[follows[each.name]], each, desired) for each in environments}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.apply.collect import Removable, collect_garbage, in_use, removable
+from reconciler.apply.recover import hold_whole
 from reconciler.apply.rollback import roll_back, verify_generation
 from reconciler.canonical import Json
 from reconciler.diff.integrity import Integrity
@@ -64,7 +65,8 @@ class Upkeep:
         kept = []
         for number in state.layout.generation_numbers(name):
             seal = state.seal(name, number)
-            if seal is not None:
+            never = number != published and state.layout.generation(name, number).unpublished.exists()
+            if seal is not None and not never:
                 kept.append(
                     KeptGeneration(
                         name=name,
@@ -97,7 +99,7 @@ class Upkeep:
     def rollback(self, name: str, *, to: int | None = None, timeout: float = 60.0) -> Applied:
         """Publish an older generation; see `roll_back`. Takes the root's lock."""
         state = self.state
-        with state.hold(timeout=timeout):
+        with hold_whole(state, timeout=timeout):
             inodes = InodeHashes.load(state.layout.inode_hashes)
             applied = roll_back(state, self.project, name, inodes, to=to)
             inodes.save()
@@ -116,7 +118,7 @@ class Upkeep:
         state = self.state
         if dry_run:
             return in_use(state, removable(state))
-        with state.hold(timeout=timeout):
+        with hold_whole(state, timeout=timeout):
             return collect_garbage(state)
 
     def _run(self, environments: list[Json]) -> dict[str, Json]:

@@ -1,5 +1,6 @@
 """Builds a generation: a new venv at its own final path, with exactly the packages that the lock selects."""
 
+import os
 from pathlib import Path
 
 from reconciler.apply.activation import rewrite_activation
@@ -7,6 +8,7 @@ from reconciler.apply.context import ApplyContext
 from reconciler.apply.pip_stub import write_pip_stub
 from reconciler.diff.model import Target
 from reconciler.engines.engine import InstallRequest
+from reconciler.errors import ApplyError
 from reconciler.lock.model import Lock
 from reconciler.lock.resolve import copy_source
 from reconciler.lock.selected import selected_document, source_directories
@@ -36,6 +38,7 @@ def build(
         system_site_packages=wanted.system_site_packages,
         prompt=wanted.name,
     )
+    made = _identity(generation.venv)
     if document["packages"]:
         context.check_stop()
         context.engine.install(
@@ -50,7 +53,17 @@ def build(
                 refresh=refresh,
             )
         )
+    if _identity(generation.venv) != made:
+        raise ApplyError(
+            "a package wrote over pyvenv.cfg or bin/python, which make the environment what it is",
+            hint="its wheel has such a file below *.data/data or *.data/scripts: do without it, or ask its author",
+        )
     if copies:
         remove_tree(generation.directory, "source")
     rewrite_activation(generation.venv, context.state.layout.environment(wanted.name))
     write_pip_stub(generation.venv, wanted.name)
+
+
+def _identity(venv: Path) -> tuple[bytes, bytes]:
+    """Return what makes a directory this environment: its pyvenv.cfg (PEP 405), and where its interpreter leads."""
+    return (venv / "pyvenv.cfg").read_bytes(), os.readlink(os.fsencode(venv / "bin" / "python"))  # noqa: PTH115  # bytes

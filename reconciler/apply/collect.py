@@ -7,11 +7,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.state.layout import Generation
+from reconciler.errors import ApplyError
+from reconciler.state.layout import Generation, Layout
 from reconciler.state.store import State
 from reconciler.state.trees import remove_tree
 
 DEFAULT_KEEP = 3
+
+
+class CollectError(ApplyError):
+    """A generation that nothing needs could not be deleted; the environments are as they should be."""
+
+    code = "gc-failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,31 +34,46 @@ def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozens
     """Delete every generation that may go, and return what was looked at; the root's lock must be held.
 
     Kept are the published one, the newest sealed ones up to `keep_generations` (the published one counted), those in
-    `spare` and those that a live process uses. Of an environment that is no longer known, nothing is kept.
+    `spare` and those that a live process uses. Of an environment that is no longer known, nothing is kept. Raises
+    CollectError.
     """
     doomed = [each for each in removable(state) if (each.name, each.generation.number) not in spare]
     judged = in_use(state, doomed)
     for each in judged:
         if each.used:
             continue
-        directory = each.generation.directory.parent
-        remove_tree(directory, str(each.generation.number), below=state.layout.own)
+        try:
+            remove_generation(state.layout, each.generation)
+        except OSError as error:
+            raise CollectError(
+                f"{each.generation.directory} could not be deleted: {error.strerror or error}",
+                hint="nothing needs it; `envsync gc` tries again",
+            ) from error
         with suppress(OSError):  # the last of a deleted environment: its directory goes too
             if state.applied(each.name) is None:
-                directory.rmdir()
+                each.generation.directory.parent.rmdir()
     return judged
+
+
+def remove_generation(layout: Layout, generation: Generation) -> None:
+    """Delete a generation, its seal first: what a kill leaves of it never passes for whole. Raises OSError."""
+    remove_tree(generation.directory.parent, str(generation.number), below=layout.own, first=generation.seal.name)
+
+
+def generation_names(layout: Layout) -> list[str]:
+    """Return the names that have a directory of generations, sorted."""
+    try:
+        with os.scandir(layout.own / "generations") as found:
+            return sorted(each.name for each in found if each.is_dir(follow_symlinks=False))
+    except FileNotFoundError:
+        return []
 
 
 def removable(state: State) -> list[Removable]:
     """Return the generations that neither publication nor retention keeps, in use or not."""
     layout = state.layout
-    try:
-        with os.scandir(layout.own / "generations") as found:
-            names = sorted(each.name for each in found if each.is_dir(follow_symlinks=False))
-    except FileNotFoundError:
-        return []
     doomed = []
-    for name in names:
+    for name in generation_names(layout):
         published = layout.published_number(name)
         applied = state.applied(name)
         keep = {published}

@@ -1,11 +1,13 @@
 """One environment's way through its steps; what each step does is in the module of its name."""
 
 import datetime as dt
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import assert_never
 
 from reconciler.apply.build import build
+from reconciler.apply.collect import remove_generation
 from reconciler.apply.context import ApplyContext
 from reconciler.apply.probe import ProbeError, child_environment, run_hooks, run_probe
 from reconciler.apply.publish import adopt, publish, unpublish
@@ -27,7 +29,6 @@ from reconciler.state.inventory import Inventory, prepare_bytecode_directories, 
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.published import Published
 from reconciler.state.seal import Seal, write_seal
-from reconciler.state.trees import remove_tree
 
 
 class EnvironmentRun:
@@ -65,17 +66,17 @@ class EnvironmentRun:
             case StepKind.SYNC:
                 sync_filesystem(self._new.directory)
             case StepKind.PUBLISH:
-                publish(self._layout, self.plan.name, self._new.number)
-                self.published = True
+                with self._changing_path():
+                    publish(self._layout, self.plan.name, self._new.number)
             case StepKind.ADOPT:
-                kept = adopt(self._layout, self.plan.name, self._new.number)
-                self.published = True
+                with self._changing_path():
+                    kept = adopt(self._layout, self.plan.name, self._new.number)
                 return f"the old one is kept at {kept}"
             case StepKind.BEFORE_DELETE:
                 self._hooks("before_delete")
             case StepKind.UNPUBLISH:
-                unpublish(self._layout, self.plan.name)
-                self.published = True
+                with self._changing_path():
+                    unpublish(self._layout, self.plan.name)
             case StepKind.RECORD:
                 self._record()
             case StepKind.FORGET:
@@ -94,7 +95,18 @@ class EnvironmentRun:
         """Clear away a generation that will not be published; where even that fails, the next run collects it."""
         if self.generation is not None and not self.published:
             with suppress(OSError):
-                remove_tree(self.generation.directory.parent, str(self.generation.number), below=self._layout.own)
+                remove_generation(self._layout, self.generation)
+
+    @contextmanager
+    def _changing_path(self) -> Iterator[None]:
+        """See what became of the path where this fails: the rename can be done and only its flush have failed."""
+        before = self._layout.published_number(self.plan.name)
+        try:
+            yield
+        except BaseException:
+            self.published = self._layout.published_number(self.plan.name) != before
+            raise
+        self.published = True
 
     @property
     def _layout(self) -> Layout:
@@ -147,7 +159,7 @@ class EnvironmentRun:
         if self._distrusted.issuperset(packages):
             raise error
         self._distrusted.update(packages)
-        remove_tree(self._new.directory.parent, str(self._new.number), below=self._layout.own)
+        remove_generation(self._layout, self._new)
 
     @property
     def _refetched(self) -> str:
@@ -206,6 +218,7 @@ class EnvironmentRun:
             hooks_pending=bool(wanted.hooks.after_publish),
             seal="",
         )
+        generation.unpublished.touch()
         digest = write_seal(
             Seal(
                 applied=applied,

@@ -1,4 +1,4 @@
-"""Performs a plan whose root is held: refuse what moved, run the steps, collect garbage, write history."""
+"""Performs a plan whose root is held: refuse what moved, run the steps, write history, collect garbage."""
 
 import datetime as dt
 import os
@@ -47,14 +47,14 @@ def perform(order: Order, tell: Callable[[Event], None]) -> RunFinished:
     inodes.begin_pass()
     layout.cache.mkdir(parents=True, exist_ok=True)
     result = _relay(order, inodes, tell)
+    inodes.save()
+    if any(each.steps for each in order.plan.environments):
+        append_history(layout, _history_entry(order, result))
     if order.options.collect and not result.interrupted:
         failed = [each.environment for each in result.environments if each.failure is not None]
         # What a failure left stays for inspection, until the next run or `gc`: its newest alone, or a disk fills up.
         spare = frozenset((name, max(layout.generation_numbers(name), default=0)) for name in failed)
         collect_garbage(order.state, spare=spare)
-    inodes.save()
-    if any(each.steps for each in order.plan.environments):
-        append_history(layout, _history_entry(order, result))
     return result
 
 

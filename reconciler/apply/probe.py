@@ -4,7 +4,6 @@ They run in the environment: its `bin` first on PATH, `env` from the manifest, n
 """
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import assert_never
@@ -16,6 +15,7 @@ from packaging.version import InvalidVersion, Version
 from reconciler.engines.child import run_child
 from reconciler.engines.environ import allowed_environment
 from reconciler.engines.interpreter import Interpreter
+from reconciler.engines.scratch import scratch_directory
 from reconciler.errors import ApplyError
 from reconciler.manifest.desired import CommandProbe, DependenciesProbe, ImportProbe, Probe
 from reconciler.observe.actual import ActualEnvironment
@@ -106,9 +106,9 @@ def _run(shown: str, argv: Sequence[str], env: Mapping[str, str], timeout: float
     program = _find(argv[0], env["PATH"])
     if program is None:
         raise ProbeError(f"probe {shown} failed: {argv[0]} is not found in the environment or on PATH")
-    with tempfile.TemporaryDirectory(prefix="envsync-probe-") as empty:
+    with scratch_directory("envsync-probe-") as empty:
         try:
-            done = run_child([program, *argv[1:]], env=env, cwd=Path(empty), timeout=timeout)
+            done = run_child([program, *argv[1:]], env=env, cwd=empty, timeout=timeout)
         except OSError as error:
             raise ProbeError(f"probe {shown} failed: {error.strerror}") from error
     if done.timed_out:

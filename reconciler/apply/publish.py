@@ -1,6 +1,7 @@
 """Publishing: one rename of a symlink points the environment's path at a generation (atomic, POSIX rename(2))."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from reconciler.apply.exchange import exchange
@@ -27,6 +28,7 @@ def publish(layout: Layout, name: str, number: int) -> None:
             raise _in_the_way(path)
         _link_beside(layout, name, target).replace(path)
     sync_directory(layout.root)
+    _unmark(layout, name, number)
 
 
 def adopt(layout: Layout, name: str, number: int) -> Path:
@@ -46,6 +48,7 @@ def adopt(layout: Layout, name: str, number: int) -> Path:
         path.rename(moving)
         os.symlink(layout.link_target(name, number), path)  # noqa: PTH211
     sync_directory(layout.root)
+    _unmark(layout, name, number)
     return _keep(moving)
 
 
@@ -83,6 +86,20 @@ def unpublish(layout: Layout, name: str) -> None:
         raise _in_the_way(path)
     path.unlink()
     sync_directory(layout.root)
+
+
+def clear_half_made_links(layout: Layout) -> None:
+    """Delete the symlinks that killed runs made and never put in their place; what cannot be deleted harms nothing."""
+    for beside in layout.own.glob("publish.*"):
+        with suppress(OSError):
+            if beside.is_symlink():
+                beside.unlink()
+
+
+def _unmark(layout: Layout, name: str, number: int) -> None:
+    """Take the mark off a generation that is published now; where that fails, the next run does it."""
+    with suppress(OSError):
+        layout.generation(name, number).unpublished.unlink(missing_ok=True)
 
 
 def _link_beside(layout: Layout, name: str, target: str) -> Path:

@@ -8,7 +8,7 @@ from reconciler.apply.environment import EnvironmentRun
 from reconciler.apply.probe import HookError, ProbeError
 from reconciler.errors import EnvsyncError, InterruptedByUserError
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, RunStarted, Status, StepFinished, StepStarted
-from reconciler.plan.model import Action, EnvironmentPlan
+from reconciler.plan.model import Action, EnvironmentPlan, Step
 
 
 def apply_plan(context: ApplyContext) -> RunFinished:
@@ -78,6 +78,7 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
     begun = time.monotonic()
     failure: Failure | None = None
     status = Status.APPLIED
+    step = each.steps[0]
     try:
         for step in each.steps:
             context.emit(StepStarted(environment=each.name, step=step.kind))
@@ -86,7 +87,7 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
             seconds = time.monotonic() - started
             context.emit(StepFinished(environment=each.name, step=step.kind, seconds=seconds, detail=detail))
     except InterruptedByUserError as error:
-        status, failure = Status.INTERRUPTED, _failure(error)
+        status, failure = Status.INTERRUPTED, _failure(error, step)
         run.abandon()
     except (EnvsyncError, OSError) as error:
         if context.stop.is_set() and not run.published:
@@ -94,7 +95,7 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
         else:
             live = each.action is not Action.DELETE  # what a hook before a delete keeps from going was not done
             status = Status.HOOK_FAILED if isinstance(error, HookError) and live else Status.FAILED
-        failure = _failure(error, after_publish=run.published)
+        failure = _failure(error, step, late=_LATE[each.action is Action.DELETE] if run.published else "")
         if status is Status.INTERRUPTED or not isinstance(error, ProbeError):  # a failed probe's stays for inspection
             run.abandon()
     number = run.generation.number if run.generation and run.published else each.generation
@@ -110,15 +111,20 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
     return finished
 
 
-def _failure(error: EnvsyncError | OSError, *, after_publish: bool = False) -> Failure:
-    """Say what happened; what fails after publish says so, because the new generation is live."""
-    late = " (after it was published: the new generation is live)" if after_publish else ""
+_LATE = {
+    False: " (after it was published: the new generation is live)",
+    True: " (after its path was removed: it is not live any more)",
+}
+
+
+def _failure(error: EnvsyncError | OSError, step: Step, *, late: str = "") -> Failure:
+    """Say what happened, and where; `late` is said of what fails after the environment's path was changed."""
     if isinstance(error, EnvsyncError):
         return Failure(
             code=error.code, message=error.message + late, hint=error.hint or "", details=tuple(error.details)
         )
-    where = f"{error.filename}: " if error.filename else ""
-    return Failure(code="os-error", message=f"{where}{error.strerror or error}{late}")
+    where = error.filename or f"step {step.kind.value}"
+    return Failure(code="os-error", message=f"{where}: {error.strerror or error}{late}")
 
 
 def _blocked(each: EnvironmentPlan, code: str, message: str) -> EnvironmentFinished:

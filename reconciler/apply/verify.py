@@ -47,7 +47,10 @@ def verify_lock(packages: tuple[LockedPackage, ...], observed: ActualEnvironment
 
 
 def verify_records(venv: Path, observed: ActualEnvironment, inventory: Inventory) -> None:
-    """Raise RecordMismatchError unless every file that a RECORD gives a SHA-256 for has it."""
+    """Raise RecordMismatchError unless every file that a RECORD gives a SHA-256 for has it.
+
+    Raises ApplyError where a RECORD cannot be read.
+    """
     wrong: dict[str, str] = {}
     hashes = inventory.hashes()
     for distribution in observed.distributions:
@@ -58,21 +61,26 @@ def verify_records(venv: Path, observed: ActualEnvironment, inventory: Inventory
             inside = posixpath.normpath(posixpath.join(posixpath.dirname(place), path))
             if inside.startswith("../"):
                 wrong[path] = distribution.key  # a wheel that reaches out of its environment
-            elif hashes.get(inside) != sha256:
+            elif inside not in hashes or _record_text(hashes[inside]) != sha256:
                 wrong[inside] = distribution.key
     if wrong:
         raise RecordMismatchError(wrong)
 
 
 def _record_hashes(record: Path) -> dict[str, str]:
-    """Return path to SHA-256 (hexadecimal) for the rows of a RECORD that have one."""
-    found = {}
-    with record.open(encoding="utf-8", newline="") as rows:
-        for row in csv.reader(rows):
-            if len(row) == 3 and row[1].startswith("sha256="):  # path, hash, size
-                text = row[1].removeprefix("sha256=")
-                found[row[0]] = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).hex()
-    return found
+    """Return path to SHA-256, as it is written, for the rows of a RECORD that have one; raises ApplyError."""
+    try:
+        with record.open(encoding="utf-8", newline="") as rows:  # path, hash, size
+            return {
+                row[0]: row[1].rstrip("=") for row in csv.reader(rows) if len(row) == 3 and row[1].startswith("sha256=")
+            }
+    except (ValueError, csv.Error) as error:
+        raise ApplyError(f"{record.parent.name}/RECORD cannot be read: {error}") from error
+
+
+def _record_text(sha256: str) -> str:
+    """Return a SHA-256 (hexadecimal) as a RECORD has it: URL-safe Base64 without padding (PEP 376)."""
+    return "sha256=" + base64.urlsafe_b64encode(bytes.fromhex(sha256)).decode("ascii").rstrip("=")
 
 
 def _same_version(one: str, other: str) -> bool:

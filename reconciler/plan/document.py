@@ -1,6 +1,5 @@
 """A plan as JSON (design, section 7): what `plan --output json` prints, and the schema of it."""
 
-import json
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -9,7 +8,7 @@ from reconciler.canonical import to_json
 from reconciler.diff.model import Origin, PackageAction, ReasonCode
 from reconciler.observe.actual import Depth, FindingCode
 from reconciler.plan.model import Action, EnvironmentPlan, Plan, StepKind
-from reconciler.plan.outgoing import outgoing
+from reconciler.plan.outgoing import json_text, outgoing
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 FORMAT_PATTERN = r"^1\.[0-9]+$"
@@ -144,7 +143,7 @@ def plan_document(plan: Plan) -> PlanDocument:
 
 def plan_json(plan: Plan) -> str:
     """Return a plan as JSON, ASCII, in the models' order, ending with a line end: the same plan is the same bytes."""
-    return json.dumps(plan_document(plan).model_dump(mode="json"), indent=2, ensure_ascii=True) + "\n"
+    return json_text(plan_document(plan).model_dump(mode="json"), indent=2)
 
 
 def plan_schema() -> dict[str, Any]:

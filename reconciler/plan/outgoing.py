@@ -1,5 +1,7 @@
 """What may leave through a document: JSON values whose strings hold no secret and are well-formed Unicode."""
 
+import json
+
 from reconciler.canonical import Json
 from reconciler.manifest.urls import blot_out
 
@@ -23,3 +25,13 @@ def outgoing_text(text: str) -> str:
     RFC 7493 forbids lone surrogates in JSON, and many a reader refuses the whole document for one.
     """
     return blot_out(text).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def json_text(document: Json, *, indent: int | None = None) -> str:
+    r"""Return a document as ASCII JSON that ends with a line end.
+
+    `##` stands in it as `#\u0023`, which is the same string: `##vso[...]` in a log is a command to a CI system.
+    """
+    separators = (",", ":") if indent is None else None
+    text = json.dumps(document, indent=indent, ensure_ascii=True, separators=separators)
+    return text.replace("##", "#\\u0023") + "\n"

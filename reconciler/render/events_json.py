@@ -1,6 +1,5 @@
 """Events as JSON, one object a line; their schema is `reconciler.render.event_document`'s."""
 
-import json
 from dataclasses import fields
 from typing import assert_never
 
@@ -15,7 +14,7 @@ from reconciler.events import (
     StepStarted,
 )
 from reconciler.plan.model import FORMAT_VERSION
-from reconciler.plan.outgoing import outgoing
+from reconciler.plan.outgoing import json_text, outgoing
 
 _MILLISECONDS = 3
 
@@ -26,7 +25,7 @@ def event_json(event: Event) -> str:
     document |= {each.name: outgoing(_rounded(to_json(getattr(event, each.name)))) for each in fields(event)}
     if isinstance(event, RunFinished):
         document["exit_code"] = event.exit_code
-    return json.dumps(document, ensure_ascii=True, separators=(",", ":")) + "\n"
+    return json_text(document)
 
 
 def event_type(event: Event) -> str:

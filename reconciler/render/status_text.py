@@ -1,13 +1,12 @@
 """The environments as a table: how each stands, its interpreter, packages and generation."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.canonical import to_json
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
-from reconciler.plan.outgoing import outgoing
+from reconciler.plan.outgoing import json_text, outgoing
 from reconciler.render.escape import shown
 from reconciler.render.layout import Piece, cells, lay_out, table
 from reconciler.render.standing import Standing, standing
@@ -76,7 +75,7 @@ def render_status(rows: Sequence[StatusRow], *, palette: Palette, width: int) ->
 
 def status_json(rows: Sequence[StatusRow]) -> str:
     """Return the rows as a JSON array of objects that ends with a line end."""
-    return json.dumps([outgoing(to_json(each)) for each in rows], indent=2, ensure_ascii=True) + "\n"
+    return json_text([outgoing(to_json(each)) for each in rows], indent=2)
 
 
 def _row(environment: EnvironmentPlan, path: str) -> StatusRow:

@@ -1,12 +1,11 @@
 """What `history`, `verify` and `gc` print, as text and as JSON."""
 
-import json
 from collections.abc import Sequence
 
 from reconciler.apply.collect import Removable
 from reconciler.canonical import Json, to_json
 from reconciler.diff.integrity import Integrity
-from reconciler.plan.outgoing import outgoing
+from reconciler.plan.outgoing import json_text, outgoing
 from reconciler.render.escape import shown
 from reconciler.render.finding_text import finding_lines
 from reconciler.render.layout import Piece, lay_out, table
@@ -104,7 +103,7 @@ def generations_json(kept: Sequence[KeptGeneration]) -> str:
 
 def documents_json(documents: Sequence[Json] | Sequence[dict[str, Json]]) -> str:
     """Return JSON values as an array that may go out: no secret in it, ASCII only, a line end."""
-    return json.dumps([outgoing(each) for each in documents], indent=2, ensure_ascii=True) + "\n"
+    return json_text([outgoing(each) for each in documents], indent=2)
 
 
 def _table(titles: Sequence[str], rows: list[list[Piece]], *, palette: Palette, width: int) -> str:

@@ -12,36 +12,48 @@ from filelock import FileLock, Timeout
 
 from reconciler.errors import LockTimeoutError, StateError
 from reconciler.state.files import write_atomic
+from reconciler.state.holders import holders_of
 from reconciler.state.layout import Layout
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
 
 
 @contextmanager
-def hold_root(layout: Layout, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Iterator[None]:
-    """Hold the root's lock; wait `timeout` seconds at most.
+def hold_root(layout: Layout, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Iterator[int]:
+    """Hold the root's lock and yield its descriptor; wait `timeout` seconds at most.
 
-    Raises LockTimeoutError naming the holder, or StateError where the root cannot be written.
+    A child that keeps the descriptor keeps the lock, even when this process is killed. Raises LockTimeoutError naming
+    the holder, or StateError where the root cannot be written.
     """
+    descriptors: list[int] = []  # a second one of the same open file: filelock closes its own in every fork
     try:
         layout.own.mkdir(parents=True, exist_ok=True)
         _keep_out_of_git(layout)
-        lock = FileLock(layout.lock, timeout=timeout)
+        lock = FileLock(layout.lock, timeout=timeout, on_acquired=lambda held: descriptors.append(os.dup(held)))
         lock.acquire(poll_interval=0.05)
     except Timeout as error:
-        raise LockTimeoutError(
-            f"another envsync holds {layout.root} since {timeout:g} seconds or more: {_who(layout)}",
-            hint="wait for it, or give more time with --lock-timeout",
-        ) from error
+        raise _timed_out(layout, timeout) from error
     except OSError as error:
         raise StateError(f"{layout.root} cannot be written: {error.strerror}") from error
     try:
         _say_who(layout)
-        yield
+        yield descriptors[0]
     finally:
         with suppress(OSError):
             layout.holder.unlink(missing_ok=True)
-        lock.release()
+        with suppress(OSError):  # it dies with the process in any case
+            lock.release()
+        os.close(descriptors[0])
+
+
+def prepare_cache(layout: Layout) -> bool:
+    """Make the root's cache directory; return False where that cannot be (`lock` needs no root that it may write)."""
+    try:
+        layout.cache.mkdir(parents=True, exist_ok=True)
+        _keep_out_of_git(layout)
+    except OSError:
+        return False
+    return os.access(layout.cache, os.W_OK)
 
 
 def _keep_out_of_git(layout: Layout) -> None:
@@ -63,10 +75,17 @@ def _say_who(layout: Layout) -> None:
         write_atomic(layout.holder, json.dumps(holder).encode("ascii"))
 
 
-def _who(layout: Layout) -> str:
-    """Return a phrase that names the holder."""
-    try:
-        holder = json.loads(layout.holder.read_bytes())
-        return f"pid {holder['pid']} on {holder['host']}, since {holder['since']}, {holder['command']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "its holder did not say who it is"
+def _timed_out(layout: Layout, timeout: float) -> LockTimeoutError:
+    """Say who holds the root: another envsync, or what a killed one started."""
+    holders = holders_of(layout)
+    if not holders.orphaned:
+        return LockTimeoutError(
+            f"another envsync holds {layout.root} since {timeout:g} seconds or more: {holders.who}",
+            hint="wait for it, or give more time with --lock-timeout",
+        )
+    orphans = f": {', '.join(holders.orphans)}" if holders.orphans else ""
+    return LockTimeoutError(
+        f"what a killed envsync started still works in {layout.root}, after {timeout:g} seconds{orphans}; "
+        f"killed was {holders.who}",
+        hint="wait for it or end it, or give more time with --lock-timeout",
+    )

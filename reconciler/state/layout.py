@@ -127,6 +127,11 @@ class Generation:
         return self.directory / "seal.json"
 
     @property
+    def unpublished(self) -> Path:
+        """Return the mark of a generation that was never published: made before its seal, gone once it was."""
+        return self.directory / "unpublished"
+
+    @property
     def inventory(self) -> Path:
         """Return the list of every file as it was sealed."""
         return self.directory / "inventory"

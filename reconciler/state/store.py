@@ -35,8 +35,8 @@ class State:
         """Return the state below `root` (absolute); nothing is created."""
         return cls(Layout(root))
 
-    def hold(self, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> AbstractContextManager[None]:
-        """Hold the root's lock while the block runs; see `hold_root`."""
+    def hold(self, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> AbstractContextManager[int]:
+        """Hold the root's lock while the block runs, its descriptor in hand; see `hold_root`."""
         return hold_root(self.layout, timeout=timeout)
 
     def last_applied(self) -> Mapping[str, Applied]:

@@ -9,9 +9,9 @@ from pathlib import Path
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-def remove_tree(parent: Path, name: str, *, below: Path | None = None) -> None:
+def remove_tree(parent: Path, name: str, *, below: Path | None = None, first: str = "") -> None:
     """Delete `parent/name`, a real directory; every directory from `below` (default: `parent`) down is opened
-    without following a symlink.
+    without following a symlink. The file `first` in it goes before all else: without it, the rest says nothing.
 
     Raises OSError (ELOOP or ENOTDIR where a link stands in the way), or ValueError for a `name` that is a path; what is
     already gone is fine.
@@ -27,6 +27,8 @@ def remove_tree(parent: Path, name: str, *, below: Path | None = None) -> None:
             os.close(descriptor)
             descriptor = inner
         try:
+            if first:
+                _unlink_below(name, first, descriptor)
             shutil.rmtree(name, dir_fd=descriptor)  # by descriptors, no link followed, where the platform can
         except FileNotFoundError:
             return
@@ -34,6 +36,17 @@ def remove_tree(parent: Path, name: str, *, below: Path | None = None) -> None:
             if isinstance(error, OSError) and error.errno != errno.EMFILE:
                 raise
             _remove_deep(descriptor, name)  # rmtree takes a call and a descriptor a level
+    finally:
+        os.close(descriptor)
+
+
+def _unlink_below(name: str, file: str, parent: int) -> None:
+    """Delete one file of the directory `name`; raises FileNotFoundError where there is no such directory."""
+    descriptor = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+    try:
+        os.unlink(file, dir_fd=descriptor)
+    except FileNotFoundError:
+        return
     finally:
         os.close(descriptor)
 

@@ -1,0 +1,1 @@
+"""Faults on purpose: every system call that changes something is a place to be killed, or to be told no."""

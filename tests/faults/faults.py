@@ -1,0 +1,54 @@
+"""Which faults are made: a kill before each call, and errors that such a call can give, in turn."""
+
+import errno
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from tests.faults.tracer import Fault, Whose
+from tests.faults.verdict import Verdict
+
+_NO_SPACE = ("openat", "open", "write", "mkdir", "rename", "symlink", "fsync", "syncfs", "copy_file_range", "link")
+ERRORS = {
+    "EMFILE": (errno.EMFILE, frozenset({"openat", "open"})),
+    "ENOSPC": (errno.ENOSPC, frozenset(_NO_SPACE)),
+    "EIO": (errno.EIO, frozenset({*_NO_SPACE, "unlink", "unlinkat", "rmdir", "chmod", "flock"})),
+    "EACCES": (errno.EACCES, frozenset({"openat", "mkdir", "rename", "symlink", "unlink", "unlinkat", "rmdir"})),
+    "EROFS": (
+        errno.EROFS,
+        frozenset({"openat", "mkdir", "rename", "symlink", "unlink", "unlinkat", "rmdir", "chmod"}),
+    ),
+}
+
+
+def kills(counted: Verdict, step: int) -> list[Fault]:
+    """Return a kill of the program before every `step`-th of its own calls."""
+    return [Fault(whose="own", at=number) for number in range(1, len(counted.calls[0]) + 1, step)]
+
+
+def child_kills(counted: Verdict, step: int) -> list[Fault]:
+    """Return a kill at every `step`-th call of the children: of the child, and in turn of the program above it."""
+    numbers = range(1, len(counted.calls[1]) + 1, step)
+    return [Fault(whose="children", at=number, parent=turn % 2 == 1) for turn, number in enumerate(numbers)]
+
+
+def errors(counted: Verdict, step: int) -> list[tuple[str, Fault]]:
+    """Return an error at every `step`-th own call: the kinds that it can give in turn, once or from there on."""
+    return list(_errors(counted.calls[0], "own", step))
+
+
+def child_errors(counted: Verdict, step: int) -> list[tuple[str, Fault]]:
+    """Return errors at every `step`-th call of the children, lasting ones: a disk that is full stays so."""
+    return list(_errors(counted.calls[1], "children", step))
+
+
+def _errors(calls: Sequence[str], whose: Whose, step: int) -> Iterator[tuple[str, Fault]]:
+    seen: Counter[str] = Counter()
+    for number in range(1, len(calls) + 1, step):
+        call = calls[number - 1]
+        names = [name for name, (_, hit) in ERRORS.items() if call in hit]
+        if names:
+            name = names[seen[call] % len(names)]
+            code, hit = ERRORS[name]
+            lasting = whose == "children" or seen[call] // len(names) % 2 == 1
+            seen[call] += 1
+            yield name, Fault(whose=whose, at=number, error=code, lasting=lasting, calls=hit)

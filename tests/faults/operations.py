@@ -1,0 +1,75 @@
+"""The six operations that are swept: what stands before, what is run, and what must stand after."""
+
+from dataclasses import dataclass
+
+ABSENT = ("absent",)
+
+_ALPHA_1, _ALPHA_2 = ("alpha==1.0", "beta==2.0"), ("alpha==1.1", "beta==2.0", "gamma==0.1")
+_OLD = 'web:\n  python: "{0}"\n  packages: [alpha==1.0]\n'
+_NEW = 'web:\n  python: "{0}"\n  packages: [alpha==1.1, gamma]\n  probes: [{{import: alpha}}]\n'
+_KEEP_ONE = "  keep_generations: 1\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """`before` are manifests (below `environments:`) that are applied first, `manifest` is the one in force.
+
+    `old` and `new` are what `envsync freeze` says before and after. `settled` says that the plan is empty afterwards.
+    """
+
+    name: str
+    before: tuple[str, ...]
+    manifest: str
+    arguments: tuple[str, ...]
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+    settled: bool = True
+    allow_empty: bool = False
+    kept: int | None = None  # generations that are left at the end, where that is the operation's purpose
+
+
+def operations(python: str, other: str) -> tuple[Operation, ...]:
+    """Return the operations, with two Python series (`3.11`) of this machine."""
+    old, new = _OLD.format(python), _NEW.format(python)
+    return (
+        Operation(name="create", before=(), manifest=old, arguments=("apply", "--yes"), old=ABSENT, new=_ALPHA_1),
+        Operation(
+            name="upgrade", before=(old,), manifest=new, arguments=("apply", "--yes"), old=_ALPHA_1, new=_ALPHA_2
+        ),
+        Operation(
+            name="replace",
+            before=(old,),
+            manifest=_NEW.format(other),
+            arguments=("apply", "--yes"),
+            old=_ALPHA_1,
+            new=_ALPHA_2,
+        ),
+        Operation(
+            name="delete",
+            before=(old,),
+            manifest="",
+            arguments=("apply", "--yes", "--allow-empty"),
+            old=_ALPHA_1,
+            new=ABSENT,
+            allow_empty=True,
+            kept=0,
+        ),
+        Operation(
+            name="rollback",
+            before=(old, new),
+            manifest=new,
+            arguments=("rollback", "web", "--to", "1"),
+            old=_ALPHA_2,
+            new=_ALPHA_1,
+            settled=False,
+        ),
+        Operation(
+            name="gc",
+            before=(old + _KEEP_ONE, new + _KEEP_ONE, old + _KEEP_ONE),
+            manifest=old + _KEEP_ONE,
+            arguments=("gc",),
+            old=_ALPHA_1,
+            new=_ALPHA_1,
+            kept=1,
+        ),
+    )

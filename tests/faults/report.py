@@ -1,0 +1,147 @@
+"""Writes docs/reliability.md: what is promised, how it is shown, and what the last sweep came to."""
+
+import datetime as dt
+import platform
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from reconciler import __version__
+from tests.faults.faults import ERRORS
+from tests.faults.sweep import Trial
+from tests.faults.verdict import Verdict
+
+_TEXT = Path(__file__).with_name("reliability.md.in")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row: the trials of one operation and kind; `planned` is how many points were to be tried."""
+
+    name: str
+    planned: int
+    done: tuple[tuple[Trial, Verdict], ...]
+
+    @property
+    def made(self) -> list[tuple[Trial, Verdict]]:
+        """Return the trials in which the fault was really made: a kill counts where the death was seen."""
+        return [(trial, verdict) for trial, verdict in self.done if verdict.hit and (verdict.died or _spares(trial))]
+
+
+def rows(trials: Sequence[Trial], done: Sequence[tuple[Trial, Verdict]], kinds: Iterable[str]) -> list[Row]:
+    """Return a row for each operation that has trials of `kinds`, in the order in which they were planned."""
+    wanted = set(kinds)
+    planned = [trial for trial in trials if trial.kind in wanted]
+    found = []
+    for name, children in dict.fromkeys((each.operation, each.children) for each in planned):
+        here = tuple(
+            (trial, verdict)
+            for trial, verdict in done
+            if (trial.operation, trial.children) == (name, children) and trial.kind in wanted
+        )
+        count = sum((each.operation, each.children) == (name, children) for each in planned)
+        found.append(Row(name=f"{name}, in uv" if children else name, planned=count, done=here))
+    return found
+
+
+def report(
+    trials: Sequence[Trial], done: Sequence[tuple[Trial, Verdict]], *, seconds: float, python: str, pip: str
+) -> str:
+    """Return the whole document."""
+    peers = {"uv pip sync", "pip install"}
+    own = [each for each in trials if each.operation not in peers]
+    kills, errors = rows(own, done, ["kill"]), rows(own, done, ERRORS)
+    others = rows([each for each in trials if each.operation in peers], done, ["kill"])
+    versions = (
+        f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, envsync {__version__}, {_uv_version()}, pip {pip}, "
+        f"CPython {python}, {platform.system()} {platform.release().split('-')[0]}; {seconds / 60:.0f} minutes"
+    )
+    return (
+        _TEXT.read_text(encoding="utf-8")
+        .replace("@VERSIONS@", versions)
+        .replace("@KILLS@", _kill_table(kills))
+        .replace("@ERRORS@", _error_table(errors))
+        .replace("@PEERS@", _peer_table(others))
+        .replace("@NOT_RUN@", _not_run([*kills, *errors, *others]))
+    )
+
+
+def _kill_table(found: Sequence[Row]) -> str:
+    head = ("operation", "points", "kills seen", "neither old nor new", "reruns that do not converge", "leftovers")
+    lines = [
+        (row.name, row.planned, len(row.made), _count(row, "torn"), _count(row, "stuck"), _count(row, "left"))
+        for row in found
+    ]
+    return _table(head, lines)
+
+
+def _error_table(found: Sequence[Row]) -> str:
+    head = ("operation", "points", *ERRORS, "unclear errors", "neither old nor new",
+            "reruns that do not converge", "leftovers")  # fmt: skip
+    lines = [
+        (
+            row.name,
+            row.planned,
+            *(sum(trial.kind == name for trial, _ in row.made) for name in ERRORS),
+            _count(row, "unclear"),
+            _count(row, "torn"),
+            _count(row, "stuck"),
+            _count(row, "left"),
+        )
+        for row in found
+    ]
+    return _table(head, lines)
+
+
+def _peer_table(found: Sequence[Row]) -> str:
+    head = ("tool", "points", "kills seen", "neither old nor new", "still damaged after the rerun",
+            "of these the rerun exits 0", "of these the check exits 0", "leftovers")  # fmt: skip
+    lines = [
+        (
+            row.name,
+            row.planned,
+            len(row.made),
+            _count(row, "torn"),
+            _count(row, "stuck"),
+            sum(verdict.fine for _, verdict in row.made),
+            sum(verdict.checked for _, verdict in row.made),
+            _count(row, "left"),
+        )
+        for row in found
+    ]
+    return _table(head, lines)
+
+
+def _table(head: Sequence[str], lines: Sequence[tuple[object, ...]]) -> str:
+    if not lines:
+        return "not run\n"
+    sums = [sum(value for line in lines if isinstance(value := line[column], int)) for column in range(1, len(head))]
+    printed = [head, ["---", *("---:" for _ in head[1:])], *lines, *([["all", *sums]] if len(lines) > 2 else [])]
+    return "".join("| " + " | ".join(str(value) for value in line) + " |\n" for line in printed)
+
+
+def _not_run(found: Sequence[Row]) -> str:
+    missing = [f"{row.name} {row.planned - len(row.done)}" for row in found if row.planned > len(row.done)]
+    unreached = sum(len(row.done) - len(row.made) for row in found)
+    said = f"Not run for want of time: {', '.join(missing)}." if missing else "Every point that was chosen was run."
+    if unreached:
+        said += f" In {unreached} trials the point was not reached (its number of calls varies), or no death was seen."
+    return said
+
+
+def _count(row: Row, what: str) -> int:
+    return sum(bool(getattr(verdict, what)) for _, verdict in row.made)
+
+
+def _spares(trial: Trial) -> bool:
+    """Return whether the program itself lives on: after an error, or the death of a child."""
+    fault = trial.fault
+    return fault is not None and (fault.error is not None or (fault.whose == "children" and not fault.parent))
+
+
+def _uv_version() -> str:
+    done = subprocess.run([find_uv_bin(), "--version"], capture_output=True, text=True, check=True)
+    return " ".join(done.stdout.split()[:2])

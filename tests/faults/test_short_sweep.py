@@ -1,0 +1,65 @@
+"""The short form of the sweep: some kills and some failing calls in every operation (see docs/reliability.md)."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.faults import child_kills, errors, kills
+from tests.faults.operations import operations
+from tests.faults.sweep import Trial, Workers, workers
+from tests.faults.tracer import CAN_TRACE
+from tests.faults.verdict import Verdict
+
+pytestmark = pytest.mark.skipif(not CAN_TRACE, reason="the tracer knows Linux on x86-64 alone")
+NAMES = tuple(each.name for each in operations("", ""))
+KILLS, CHILD_KILLS, ERRORS = 4, 2, 2  # an operation
+
+
+@pytest.fixture(scope="module")
+def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    with workers(tmp_path_factory.mktemp("faults")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def counted(crew: Workers) -> dict[str, Verdict]:
+    return {trial.operation: verdict for trial, verdict in run(crew, [trial_of(name, "count") for name in NAMES])}
+
+
+def test_without_a_fault_every_operation_ends_well(counted: dict[str, Verdict]) -> None:
+    assert {name: verdict.code for name, verdict in counted.items()} == dict.fromkeys(NAMES, 0)
+    assert not [verdict for verdict in counted.values() if verdict.bad]
+
+
+def test_killed_it_is_old_or_new_and_the_next_run_converges(crew: Workers, counted: dict[str, Verdict]) -> None:
+    trials = []
+    for name, verdict in counted.items():
+        step = len(verdict.calls[0]) // KILLS
+        trials += [Trial(operation=name, kind="kill", fault=each) for each in kills(verdict, step)]
+    for name in ("create", "upgrade"):
+        step = len(counted[name].calls[1]) // CHILD_KILLS
+        found = child_kills(counted[name], step)
+        trials += [Trial(operation=name, kind="kill", fault=each, children=True) for each in found]
+    judged = run(crew, trials)
+    assert sum(verdict.died for trial, verdict in judged if not trial.children) >= 20
+    assert not [verdict for _, verdict in judged if verdict.bad]
+
+
+def test_told_no_it_says_what_and_where_and_the_next_run_converges(crew: Workers, counted: dict[str, Verdict]) -> None:
+    trials = []
+    for name, verdict in counted.items():
+        step = len(verdict.calls[0]) // ERRORS
+        trials += [Trial(operation=name, kind=kind, fault=each) for kind, each in errors(verdict, step)]
+    judged = run(crew, trials)
+    assert sum(bool(verdict.hit) for _, verdict in judged) >= 10
+    assert not [verdict for _, verdict in judged if verdict.bad]
+
+
+def trial_of(name: str, kind: str) -> Trial:
+    return Trial(operation=name, kind=kind, fault=None)
+
+
+def run(crew: Workers, trials: list[Trial]) -> list[tuple[Trial, Verdict]]:
+    judged: list[tuple[Trial, Verdict]] = []
+    crew.run(trials, lambda trial, verdict: judged.append((trial, verdict)), apart=True)
+    return judged

@@ -1,0 +1,198 @@
+"""Runs a program and stops it before every system call that changes a file: there it is killed, or told no.
+
+A tracer of its own, not strace: apply works in threads, and strace counts per thread, so that most of a worker's calls
+could not be named. Here calls are counted over the whole process, and only those that touch real files.
+"""
+
+import ctypes
+import os
+import platform
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from tests.faults.calls import BELOW_DIRECTORY, BY_DESCRIPTOR, CALLS, stop_before_calls
+
+CAN_TRACE = sys.platform == "linux" and platform.machine() == "x86_64"
+
+Whose: TypeAlias = Literal["own", "children"]
+
+_TRACEME, _CONT, _GETREGS, _SETREGS, _SETOPTIONS = 0, 7, 12, 13, 0x4200
+_OPTIONS = 0x2 | 0x4 | 0x8 | 0x10 | 0x80 | 0x100000  # fork, vfork, clone, exec, seccomp; kill all where we die
+_SECCOMP_STOP = 7
+_ALL_THREADS = 0x40000000  # __WALL
+_RAX, _RDX, _RSI, _RDI, _ORIG_RAX = 10, 12, 13, 14, 15
+_Registers = ctypes.c_ulonglong * 27
+_AT_FDCWD = 0xFFFFFF9C
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
+_libc.ptrace.restype = ctypes.c_long
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What goes wrong before call number `at` (from 1) of the program itself, or of its children.
+
+    `only` counts none but calls of that name about a file of that name (`rename seal.json`). `error` is an errno; None
+    kills the one that calls, or with `parent` the program itself. `lasting` errors go on for every later call of
+    `calls`.
+    """
+
+    whose: Whose
+    at: int
+    error: int | None = None
+    parent: bool = False
+    lasting: bool = False
+    calls: frozenset[str] = frozenset()
+    only: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call that was about to be made: its name, and the path or descriptor's path it is about."""
+
+    name: str
+    path: str
+
+
+@dataclass(slots=True)
+class Traced:
+    """What became of the program: `code` is negative for a signal; `hit` is the call where the fault was made."""
+
+    code: int = 0
+    out: str = ""
+    err: str = ""
+    hit: Call | None = None
+    calls: dict[Whose, list[Call]] = field(default_factory=lambda: {"own": [], "children": []})
+
+
+def trace(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], talk: Path, fault: Fault | None = None) -> Traced:
+    """Run `argv` to its end and that of all it started; its output goes through files in `talk`."""
+    out, err = talk / "out", talk / "err"
+    pid = os.fork()
+    if pid == 0:
+        _become(argv, cwd, env, out, err)
+    os.waitpid(pid, _ALL_THREADS)
+    _ptrace(_SETOPTIONS, pid, _OPTIONS)
+    _ptrace(_CONT, pid, 0)
+    traced = Traced()
+    _Following(pid, traced, fault).follow()
+    traced.out, traced.err = (each.read_text("utf-8", "replace") for each in (out, err))
+    return traced
+
+
+class _Following:
+    """Follows one program and its children until all have ended."""
+
+    def __init__(self, pid: int, traced: Traced, fault: Fault | None) -> None:
+        self.pid, self.traced, self.fault = pid, traced, fault
+        self.process_of: dict[int, int] = {}
+        self.seen = {pid}
+        self.counted = 0
+
+    def follow(self) -> None:
+        while True:
+            try:
+                task, status = os.waitpid(-1, _ALL_THREADS)
+            except ChildProcessError:
+                return
+            if not os.WIFSTOPPED(status):
+                if task == self.pid:
+                    self.traced.code = os.waitstatus_to_exitcode(status)
+                continue
+            number, event = os.WSTOPSIG(status), status >> 16
+            if event == _SECCOMP_STOP:
+                self._before_call(task)
+            first_stop = number == signal.SIGSTOP and task not in self.seen
+            self.seen.add(task)
+            _ptrace(_CONT, task, 0 if event or first_stop else number)
+
+    def _before_call(self, task: int) -> None:
+        registers = _Registers()
+        if _libc.ptrace(_GETREGS, task, None, ctypes.byref(registers)) < 0:
+            return  # it was killed meanwhile
+        call = _call(task, registers)
+        if call is None:
+            return
+        process = self._process(task)
+        whose: Whose = "own" if process == self.pid else "children"
+        self.traced.calls[whose].append(call)
+        fault = self.fault
+        if fault is None or whose != fault.whose or fault.only not in {"", f"{call.name} {Path(call.path).name}"}:
+            return
+        self.counted += 1
+        if fault.error is None:
+            if self.counted == fault.at:
+                self.traced.hit = call
+                os.kill(self.pid if fault.parent else process, signal.SIGKILL)
+        elif self.counted == fault.at or (fault.lasting and self.counted > fault.at and call.name in fault.calls):
+            self.traced.hit = self.traced.hit or call
+            registers[_ORIG_RAX] = 0xFFFFFFFFFFFFFFFF  # no call at all
+            registers[_RAX] = 0x10000000000000000 - fault.error
+            _libc.ptrace(_SETREGS, task, None, ctypes.byref(registers))
+
+    def _process(self, task: int) -> int:
+        """Return the process that a thread belongs to."""
+        if task not in self.process_of:
+            text = Path(f"/proc/{task}/status").read_text(encoding="utf-8")
+            self.process_of[task] = int(text.split("Tgid:")[1].split(maxsplit=1)[0])
+        return self.process_of[task]
+
+
+def _become(argv: Sequence[str], cwd: Path, env: Mapping[str, str], out: Path, err: Path) -> None:
+    """Turn the forked child into the program, stopped once for its tracer."""
+    try:
+        os.chdir(cwd)
+        for descriptor, path in ((1, out), (2, err)):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), descriptor)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        _ptrace(_TRACEME, 0, 0)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        stop_before_calls()
+        os.execve(argv[0], list(argv), dict(env))  # noqa: S606
+    finally:
+        os._exit(126)
+
+
+def _call(task: int, registers: "ctypes.Array[ctypes.c_ulonglong]") -> Call | None:
+    """Return the call that is about to be made, None where it is about no file (a pipe, a terminal, /dev/null)."""
+    name = CALLS[registers[_ORIG_RAX]]
+    first, second = int(registers[_RDI]), int(registers[_RSI])
+    try:
+        if name in BY_DESCRIPTOR:
+            if name == "write" and first in {1, 2}:
+                return None
+            path = _opened(task, first)
+        elif name in BELOW_DIRECTORY or name.endswith("at"):
+            path = _text(task, second)
+            if not path.startswith("/") and first & 0xFFFFFFFF != _AT_FDCWD:
+                path = f"{_opened(task, first)}/{path}"
+        else:
+            path = _text(task, first)
+    except OSError:
+        return None
+    if path.startswith(("/dev/", "/proc/", "/memfd:", "pipe:", "socket:", "anon_inode:")):
+        return None
+    return Call(name, path)
+
+
+def _opened(task: int, descriptor: int) -> str:
+    return str(Path(f"/proc/{task}/fd/{descriptor & 0xFFFFFFFF}").readlink())
+
+
+def _text(task: int, address: int) -> str:
+    with Path(f"/proc/{task}/mem").open("rb", buffering=0) as memory:
+        memory.seek(address)
+        content = memory.read(4096 - address % 4096)  # what lies on the next page may not be there
+        if b"\0" not in content:
+            content += memory.read(4096)
+    return os.fsdecode(content.split(b"\0", 1)[0])
+
+
+def _ptrace(request: int, pid: int, value: int) -> None:
+    if _libc.ptrace(request, pid, None, value) < 0 and ctypes.get_errno() != 3:  # ESRCH: killed meanwhile
+        raise OSError(ctypes.get_errno(), f"ptrace {request}")

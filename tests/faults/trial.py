@@ -1,0 +1,175 @@
+"""One trial: put the host back as it was, run the operation with a fault, look, run it again, look again."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler.apply.rollback import verify_generation
+from reconciler.observe.actual import Depth
+from reconciler.state.inodes import InodeHashes
+from reconciler.state.store import State
+from tests.faults.command import command
+from tests.faults.faults import ERRORS
+from tests.faults.operations import ABSENT, Operation
+from tests.faults.tracer import Fault, Traced, trace
+from tests.faults.verdict import Verdict
+from tests.host import Ran, base_environment
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """A directory in which one operation is tried again and again; `work` is put back before each trial.
+
+    Put back at the same path: a venv names its own.
+    """
+
+    directory: Path
+    index: str
+    work: Path = field(init=False)
+    saved: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.work, self.saved = self.directory / "work", self.directory / "saved"
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        return {**base_environment(), "TMPDIR": str(self.work / "tmp")}
+
+    def clear(self) -> None:
+        shutil.rmtree(self.work, ignore_errors=True)
+        (self.work / "tmp").mkdir(parents=True)
+
+    def save(self) -> None:
+        subprocess.run(["cp", "-a", self.work, self.saved], check=True)
+
+    def restore(self) -> None:
+        shutil.rmtree(self.work)
+        subprocess.run(["cp", "-a", self.saved, self.work], check=True)
+
+
+class OperationTrials:
+    """The trials of one operation of envsync."""
+
+    def __init__(self, operation: Operation, stage: Stage) -> None:
+        self.operation, self.stage = operation, stage
+        self.state = State.at(stage.work / ".envs")
+        stage.clear()
+        for manifest in operation.before:
+            self._manifest(manifest)
+            ran = self._envsync("apply", "--yes", "--no-gc")
+            if ran.code:
+                raise RuntimeError(f"{operation.name}: {ran.out}{ran.err}")
+        self._manifest(operation.manifest)
+        stage.save()
+
+    def run(self, fault: Fault | None) -> Verdict:
+        """Run the operation with `fault` (None: only count its calls) and judge what follows."""
+        self.stage.restore()
+        argv = [sys.executable, "-m", "reconciler", *self.operation.arguments]
+        traced = trace(argv, cwd=self.stage.work, env=self.stage.env, talk=self.stage.directory, fault=fault)
+        verdict = Verdict(operation=self.operation.name, code=traced.code, died=traced.code == -9)
+        verdict.words = traced.err.strip()[-600:]
+        verdict.hit = f"{traced.hit.name} {self._shown(traced.hit.path)}" if traced.hit else ""
+        if fault is None:
+            verdict.calls = [[each.name for each in traced.calls[whose]] for whose in ("own", "children")]
+        state, _ = self._look(verdict)
+        if not verdict.died:
+            self._judge_exit(verdict, traced, state)
+        if not verdict.torn:
+            self._again(verdict)
+        return verdict
+
+    def _look(self, verdict: Verdict) -> tuple[str, Ran]:
+        """Say whether the environment is the old or the new one, and the plan; what else it is goes into `torn`."""
+        found: tuple[str, ...] = ABSENT
+        if os.path.lexists(self.state.layout.environment("web")):
+            frozen = self._envsync("freeze", "web")
+            found = tuple(frozen.out.splitlines())
+            verified = self._envsync("verify", "--depth", "hashes")
+            if frozen.code or verified.code:
+                verdict.torn.append(f"freeze {frozen.code}, verify {verified.code}: {verified.out}{verified.err}")
+        if found not in (self.operation.old, self.operation.new):
+            verdict.torn.append(f"neither old nor new: {found}")
+        extra = ("--allow-empty",) if self.operation.allow_empty else ()
+        plan = self._envsync("plan", "--detailed-exitcode", *extra)
+        if plan.code not in {0, 2}:
+            verdict.torn.append(f"plan {plan.code}: {plan.err}")
+        inodes = InodeHashes.load(self.state.layout.inode_hashes)
+        for number in self.state.layout.generation_numbers("web"):
+            if (
+                self.state.seal("web", number)
+                and not verify_generation(self.state, "web", number, inodes, Depth.HASHES).intact
+            ):
+                verdict.torn.append(f"generation {number} is sealed, and not whole")
+        return ("new" if found == self.operation.new else "old"), plan
+
+    def _judge_exit(self, verdict: Verdict, traced: Traced, state: str) -> None:
+        """An error ends with 1 or 4, says what and where, and never with a traceback."""
+        if "Traceback" in traced.err:
+            verdict.unclear.append("traceback")
+        if traced.code == 0 and state != "new":
+            verdict.unclear.append("exit 0, and nothing was done")
+        if traced.code not in {0, 1, 4}:
+            verdict.unclear.append(f"exit {traced.code}")
+        said = [line for line in traced.err.splitlines() if "error: " in line or " failed in " in line]
+        if traced.code and not said:
+            verdict.unclear.append("no word of it")
+        verdict.unclear += [f"neither path nor step: {line}" for line in said if not _names_a_place(line)]
+
+    def _again(self, verdict: Verdict) -> None:
+        """Run the operation again: it comes to the new state and leaves nothing behind."""
+        again = self._envsync(*self.operation.arguments)
+        done = again.code == 0 or (self.operation.name == "rollback" and "published already" in again.err)
+        if not done:
+            verdict.stuck.append(f"rerun {again.code}: {again.out}{again.err}")
+        later = Verdict(operation="")
+        state, plan = self._look(later)
+        if state != "new" or later.torn:
+            verdict.stuck.append(f"not new after the rerun: {later.torn}")
+        if self.operation.settled and plan.code != 0:
+            verdict.stuck.append(f"the plan is not empty: {plan.out}{plan.err}")
+        verdict.left = self._leftovers()
+
+    def _leftovers(self) -> list[str]:
+        """Return what no run that ended well would leave; the engine's own cache is the engine's."""
+        layout = self.state.layout
+        found = [
+            self._shown(str(path))
+            for path in self.stage.work.rglob("*")
+            if layout.engine_cache not in path.parents
+            and (
+                path.name.startswith((".gitignore.", "publish."))
+                or path.name.endswith((".tmp", ".removed"))
+                or path.name in {"lock.holder.json", "moving"}
+                or (path.parent == layout.cache and path.name.rpartition(".")[2].isdigit())
+            )
+        ]
+        numbers = layout.generation_numbers("web")
+        found += [f"generation {number} unsealed" for number in numbers if self.state.seal("web", number) is None]
+        if self.operation.kept is not None and len(numbers) != self.operation.kept:
+            found.append(f"{len(numbers)} generations, not {self.operation.kept}")
+        return sorted(found)
+
+    def _envsync(self, *arguments: str) -> Ran:
+        return command(arguments, cwd=self.stage.work, env=self.stage.env, talk=self.stage.directory)
+
+    def _manifest(self, environments: str) -> None:
+        body = "".join(f"  {line}\n" for line in environments.splitlines()) or "  {}\n"
+        text = (
+            f"version: 1\nproject: acme\nindexes: [{{name: local, url: {self.stage.index!r}}}]\nenvironments:\n{body}"
+        )
+        (self.stage.work / "envs.yaml").write_text(text, encoding="utf-8")
+
+    def _shown(self, path: str) -> str:
+        return path.replace(str(self.stage.work), "").lstrip("/")
+
+
+def _names_a_place(line: str) -> bool:
+    """Return whether an error says more than what the system said; `web: failed in 0.3s: Access denied` does not."""
+    told = line.partition("error: ")[2] or line.partition("s: ")[2]
+    return told not in {os.strerror(number) for number, _ in ERRORS.values()}
