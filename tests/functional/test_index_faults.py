@@ -14,7 +14,7 @@ from tests.index_faults import Fault
 from tests.wheels import make_sdist, make_wheel
 
 SECONDS = 4.0  # what a run of the package tool may take
-SLACK = 6.0  # starting Python, ending the tool, a slow machine
+SLACK = 10.0  # starting Python, ending the tool, a slow machine
 PAGE = "/simple/gamma/"
 WHEEL = "gamma-0.1-py3-none-any.whl"
 BROKEN_BACKEND = """\
