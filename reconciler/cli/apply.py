@@ -31,7 +31,8 @@ from reconciler.cli.options import (
     deadlines,
     selection,
 )
-from reconciler.cli.screen import screen, shown_root, written_to
+from reconciler.cli.plan import as_text
+from reconciler.cli.screen import screen, written_to
 from reconciler.errors import InterruptedByUserError, UsageError
 from reconciler.events import Event, RunFinished
 from reconciler.observe.actual import Depth
@@ -108,26 +109,12 @@ def _run(
     with workspace.hold(timeout=lock_timeout):
         proposal = workspace.plan(chosen, options)
         if output is Output.TEXT:
-            _show(proposal)
+            screen().say(as_text(render_plan, proposal.plan, proposal.desired.file))
         if proposal.plan.has_difference and not yes:
             _ask(proposal.plan)
         code = _perform(proposal, how, output).exit_code
     if code:
         raise typer.Exit(code)
-
-
-def _show(proposal: Proposal) -> None:
-    out = screen()
-    out.say(
-        render_plan(
-            proposal.plan,
-            palette=out.palette(sys.stdout),
-            width=out.width,
-            verbose=out.verbose,
-            shown_root=shown_root(proposal.plan.root),
-            manifest=proposal.desired.file.name,
-        )
-    )
 
 
 def _ask(plan: Plan) -> None:

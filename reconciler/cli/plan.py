@@ -1,6 +1,7 @@
 """`envsync plan` and `envsync check`: what differs; the same predicate, another question."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +28,7 @@ from reconciler.cli.options import (
 from reconciler.cli.screen import screen, shown_root
 from reconciler.observe.actual import Depth
 from reconciler.plan.document import plan_json
-from reconciler.plan.model import Policy
+from reconciler.plan.model import Plan, Policy
 from reconciler.reconcile import PlanOptions
 from reconciler.render.plan_text import render_check, render_plan
 
@@ -58,20 +59,7 @@ def plan(
     policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored)
     options = PlanOptions(depth=depth, locked=locked, offline=offline, policy=policy)
     made = reconciler.load(file, deadlines=deadlines(timeout)).plan(selection(names, labels), options).plan
-    out = screen()
-    if output is Output.JSON:
-        out.say(plan_json(made))
-    else:
-        out.say(
-            render_plan(
-                made,
-                palette=out.palette(sys.stdout),
-                width=out.width,
-                verbose=out.verbose,
-                shown_root=shown_root(made.root),
-                manifest=file.name,
-            )
-        )
+    screen().say(plan_json(made) if output is Output.JSON else as_text(render_plan, made, file))
     if detailed_exitcode and made.has_difference:
         raise typer.Exit(_DIFFERENCE)
 
@@ -90,19 +78,19 @@ def check(
     """
     options = PlanOptions(depth=depth, resolve=False, offline=True, policy=Policy(prune=prune))
     made = reconciler.load(file).plan(selection(names, labels), options).plan
-    out = screen()
-    if output is Output.JSON:
-        out.say(plan_json(made))
-    else:
-        out.say(
-            render_check(
-                made,
-                palette=out.palette(sys.stdout),
-                width=out.width,
-                verbose=out.verbose,
-                shown_root=shown_root(made.root),
-                manifest=file.name,
-            )
-        )
+    screen().say(plan_json(made) if output is Output.JSON else as_text(render_check, made, file))
     if made.has_difference:
         raise typer.Exit(_DIFFERENCE)
+
+
+def as_text(render: Callable[..., str], made: Plan, file: Path) -> str:
+    """Render a plan as this run's terminal, and the person's place, want it."""
+    out = screen()
+    return render(
+        made,
+        palette=out.palette(sys.stdout),
+        width=out.width,
+        verbose=out.verbose,
+        shown_root=shown_root(made.root),
+        manifest=file.name,
+    )

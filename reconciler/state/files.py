@@ -37,12 +37,13 @@ def clear_temporaries(directory: Path) -> None:
     with suppress(OSError), os.scandir(directory) as found:
         for each in found:
             writer = _TEMPORARY.fullmatch(each.name)
-            if writer and each.is_file(follow_symlinks=False) and not _lives(int(writer[1])):
+            if writer and each.is_file(follow_symlinks=False) and not lives(int(writer[1])):
                 with suppress(OSError):
                     os.unlink(each.path)  # noqa: PTH108
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Say whether a process of that number exists, whoever's it is."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.state.files import lives
 from reconciler.state.layout import Layout
 
 _PROC = Path("/proc")
@@ -36,7 +37,7 @@ def holders_of(layout: Layout) -> Holders:
     if host != socket.gethostname():
         return Holders(who=who)
     keepers = tuple(_keepers(layout.lock))
-    if pid in keepers or (not keepers and _lives(pid)):
+    if pid in keepers or (not keepers and lives(pid)):
         return Holders(who=who)
     return Holders(who=who, orphaned=True, orphans=tuple(f"pid {each}{_name(each)}" for each in keepers))
 
@@ -62,16 +63,6 @@ def _keeps(process: Path, descriptor: str, wanted: os.stat_result) -> bool:
     if (opened.st_dev, opened.st_ino) != (wanted.st_dev, wanted.st_ino):
         return False
     return b"FLOCK" in (process / "fdinfo" / descriptor).read_bytes()
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
 
 
 def _name(pid: int) -> str:
