@@ -106,7 +106,7 @@ def base_environment() -> dict[str, str]:
     """Return a child's environment: nothing of the test run's own PIP_*, UV_*, PYTHON* or virtual environment."""
     kept = ("HOME", "PATH", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYENV_ROOT", "USER")
     found = {name: os.environ[name] for name in kept if name in os.environ}
-    return {**found, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(Path(__file__).parent.parent)}
+    return {**found, "PYTHONPATH": str(Path(__file__).parent.parent)}  # and bytecode is kept: a command starts faster
 
 
 @contextmanager
