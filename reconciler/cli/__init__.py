@@ -5,12 +5,13 @@
 
 import sys
 
+from reconciler.cli.arguments import common_last
 from reconciler.errors import EnvsyncError
 
 
 def main() -> None:
     """Run `envsync` with this process's arguments, and exit with the code of the design's section 9."""
-    arguments = sys.argv[1:]
+    arguments = common_last(sys.argv[1:])
     if arguments in (["--version"], ["-V"]):
         from reconciler import __version__
 

@@ -10,7 +10,8 @@ import typer
 from reconciler import __version__
 from reconciler.cli import inspect, lock, manifest, run_help, upkeep
 from reconciler.cli.apply import apply, destroy
-from reconciler.cli.common import common_last, with_common_options
+from reconciler.cli.arguments import common_last
+from reconciler.cli.common import with_common_options
 from reconciler.cli.plan import check, plan
 from reconciler.cli.screen import open_streams, screen, written_to
 from reconciler.errors import EnvsyncError, InterruptedByUserError, ManifestError, UsageError

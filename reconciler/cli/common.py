@@ -34,20 +34,3 @@ def with_common_options(command: Callable[..., None]) -> Callable[..., None]:
     decorated.__signature__ = signature.replace(parameters=[*keyword_only, *extra])  # type: ignore[attr-defined]
     decorated.__annotations__ = {**command.__annotations__, **{name: kind for name, (kind, _) in _COMMON.items()}}
     return decorated
-
-
-def common_last(arguments: list[str]) -> list[str]:
-    """Return the arguments with common options that stand before the command put behind it: `envsync -q plan`."""
-    leading: list[str] = []
-    rest = list(arguments)
-    while rest and _is_common(rest[0]):
-        leading.append(rest.pop(0))
-        if leading[-1] == "--color" and rest:
-            leading.append(rest.pop(0))
-    return [*rest[:1], *leading, *rest[1:]]
-
-
-def _is_common(argument: str) -> bool:
-    if argument in {"-q", "--quiet", "--verbose", "--color"} or argument.startswith("--color="):
-        return True
-    return argument.startswith("-v") and set(argument) == {"-", "v"}

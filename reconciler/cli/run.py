@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from reconciler.cli.arguments import is_common
 from reconciler.errors import EnvsyncError
 from reconciler.run import RunError, root_of, run_in
 
@@ -31,6 +32,9 @@ def _parse(arguments: list[str]) -> tuple[str, str, list[str]]:
         option = own.pop(0)
         if option in {"-f", "--file"} and own:
             file = own.pop(0)
+        elif is_common(option):  # a command that is become says nothing, quiet or not
+            if option == "--color" and own:
+                own.pop(0)
         elif option.startswith("--file="):
             file = option.removeprefix("--file=")
         else:

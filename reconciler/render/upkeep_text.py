@@ -49,14 +49,9 @@ def render_runs(runs: Sequence[dict[str, Json]], *, palette: Palette, width: int
 def render_verified(verified: Sequence[Integrity], *, palette: Palette, width: int) -> str:
     """Return how each environment stands against its seal, damage listed, and a summary line."""
     lines: list[str] = []
-    for each in verified:
-        mark = ("=", Style.GOOD) if each.intact else ("!", Style.REPLACED)
+    heads = table([_verified_columns(each) for each in verified]) if verified else []
+    for head, each in zip(heads, verified, strict=True):
         said = "as it was sealed" if each.intact else "damaged" if each.there else "gone"
-        head = [
-            Piece(text=mark[0], style=mark[1], gap=1),
-            Piece(text=shown(each.name), style=Style.STRONG),
-            Piece(text=f"generation {each.generation}"),
-        ]
         lines += lay_out(head, [Piece(text=said)], palette=palette, width=width, indent=2)
         lines += package_lines(each.packages, palette=palette, width=width, all_files=False)
         rest = [finding for finding in each.findings if not finding.package]
@@ -66,6 +61,15 @@ def render_verified(verified: Sequence[Integrity], *, palette: Palette, width: i
         f"Verify: {damaged} damaged, {len(verified) - damaged} as sealed." if damaged else _all_well(len(verified))
     )
     return "".join(f"{line}\n" for line in [*lines, *([""] if lines else []), summary])
+
+
+def _verified_columns(verified: Integrity) -> list[Piece]:
+    mark, style = ("=", Style.GOOD) if verified.intact else ("!", Style.REPLACED)
+    return [
+        Piece(text=mark, style=style, gap=1),
+        Piece(text=shown(verified.name), style=Style.STRONG),
+        Piece(text=f"generation {verified.generation}"),
+    ]
 
 
 def render_collected(found: Sequence[Removable], *, dry_run: bool) -> str:

@@ -29,6 +29,12 @@ def test_it_passes_on_the_exit_code_and_the_arguments(web: Host) -> None:
     assert (ran.code, ran.out) == (7, "['a b', '--x']\n")
 
 
+def test_common_options_before_and_behind_it_start_the_command_too(web: Host) -> None:
+    for arguments in (["-q", "run", "web"], ["--color", "never", "-v", "run", "web"], ["run", "-q", "web"]):
+        assert web.envsync(*arguments, "--", "python", "-c", "print('up')").out == "up\n"
+    assert web.envsync("-q", "run", "nobody", "--", "true").code == 125
+
+
 def test_it_runs_in_the_published_generation_with_the_env_last_applied(web: Host) -> None:
     script = "import alpha, os, sys; print(alpha.NAME, os.environ['COLOR'], sys.prefix == os.environ['VIRTUAL_ENV'])"
     assert web.envsync("run", "web", "--", "python", "-c", script).out == "alpha 1.0 blue True\n"

@@ -1,0 +1,19 @@
+"""Where common options may stand: before the command as well as behind it. Imports nothing: `run` needs it."""
+
+
+def common_last(arguments: list[str]) -> list[str]:
+    """Return the arguments with common options that stand before the command put behind it: `envsync -q plan`."""
+    leading: list[str] = []
+    rest = list(arguments)
+    while rest and is_common(rest[0]):
+        leading.append(rest.pop(0))
+        if leading[-1] == "--color" and rest:
+            leading.append(rest.pop(0))
+    return [*rest[:1], *leading, *rest[1:]]
+
+
+def is_common(argument: str) -> bool:
+    """Say whether an argument is one of the options that every command has."""
+    if argument in {"-q", "--quiet", "--verbose", "--color"} or argument.startswith("--color="):
+        return True
+    return argument.startswith("-v") and set(argument) == {"-", "v"}
