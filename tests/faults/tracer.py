@@ -9,7 +9,7 @@ import os
 import platform
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -70,8 +70,19 @@ class Traced:
     calls: dict[Whose, list[Call]] = field(default_factory=lambda: {"own": [], "children": []})
 
 
-def trace(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], talk: Path, fault: Fault | None = None) -> Traced:
-    """Run `argv` to its end and that of all it started; its output goes through files in `talk`."""
+def trace(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    talk: Path,
+    fault: Fault | None = None,
+    before_kill: Callable[[], None] | None = None,
+) -> Traced:
+    """Run `argv` to its end and that of all it started; its output goes through files in `talk`.
+
+    `before_kill` is called when a fault is about to kill: the program is stopped then, its other threads are not.
+    """
     out, err = talk / "out", talk / "err"
     pid = os.fork()
     if pid == 0:
@@ -80,7 +91,7 @@ def trace(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], talk: Path,
     _ptrace(_SETOPTIONS, pid, _OPTIONS)
     _ptrace(_CONT, pid, 0)
     traced = Traced()
-    _Following(pid, traced, fault).follow()
+    _Following(pid, traced, fault, before_kill).follow()
     traced.out, traced.err = (each.read_text("utf-8", "replace") for each in (out, err))
     return traced
 
@@ -88,8 +99,10 @@ def trace(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], talk: Path,
 class _Following:
     """Follows one program and its children until all have ended."""
 
-    def __init__(self, pid: int, traced: Traced, fault: Fault | None) -> None:
-        self.pid, self.traced, self.fault = pid, traced, fault
+    def __init__(
+        self, pid: int, traced: Traced, fault: Fault | None, before_kill: Callable[[], None] | None = None
+    ) -> None:
+        self.pid, self.traced, self.fault, self.before_kill = pid, traced, fault, before_kill
         self.process_of: dict[int, int] = {}
         self.seen = {pid}
         self.counted = 0
@@ -128,6 +141,8 @@ class _Following:
         if fault.error is None:
             if self.counted == fault.at:
                 self.traced.hit = call
+                if self.before_kill:
+                    self.before_kill()
                 os.kill(self.pid if fault.parent else process, signal.SIGKILL)
         elif self.counted == fault.at or (fault.lasting and self.counted > fault.at and call.name in fault.calls):
             self.traced.hit = self.traced.hit or call

@@ -14,6 +14,7 @@ from reconciler.state.inodes import InodeHashes
 from reconciler.state.store import State
 from tests.faults.command import command
 from tests.faults.faults import ERRORS
+from tests.faults.leftovers import leftovers
 from tests.faults.operations import ABSENT, Operation
 from tests.faults.tracer import Fault, Traced, trace
 from tests.faults.verdict import Verdict
@@ -100,13 +101,14 @@ class OperationTrials:
         if plan.code not in {0, 2}:
             verdict.torn.append(f"plan {plan.code}: {plan.err}")
         inodes = InodeHashes.load(self.state.layout.inode_hashes)
-        for number in self.state.layout.generation_numbers("web"):
-            if (
-                self.state.seal("web", number)
-                and not verify_generation(self.state, "web", number, inodes, Depth.HASHES).intact
-            ):
+        for number in self._promised():
+            if not verify_generation(self.state, "web", number, inodes, Depth.HASHES).intact:
                 verdict.torn.append(f"generation {number} is sealed, and not whole")
         return ("new" if found == self.operation.new else "old"), plan
+
+    def _promised(self) -> list[int]:
+        """Return the generations that must be whole: every one that has a seal."""
+        return [each for each in self.state.layout.generation_numbers("web") if self.state.seal("web", each)]
 
     def _judge_exit(self, verdict: Verdict, traced: Traced, state: str) -> None:
         """An error ends with 1 or 4, says what and where, and never with a traceback."""
@@ -136,21 +138,9 @@ class OperationTrials:
         verdict.left = self._leftovers()
 
     def _leftovers(self) -> list[str]:
-        """Return what no run that ended well would leave; the engine's own cache is the engine's."""
-        layout = self.state.layout
-        found = [
-            self._shown(str(path))
-            for path in self.stage.work.rglob("*")
-            if layout.engine_cache not in path.parents
-            and (
-                path.name.startswith((".gitignore.", "publish."))
-                or path.name.endswith((".tmp", ".removed"))
-                or path.name in {"lock.holder.json", "moving"}
-                or (path.parent == layout.cache and path.name.rpartition(".")[2].isdigit())
-            )
-        ]
-        numbers = layout.generation_numbers("web")
-        found += [f"generation {number} unsealed" for number in numbers if self.state.seal("web", number) is None]
+        """Return what no run that ended well would leave, generations that nothing keeps among it."""
+        found = leftovers(self.state, self.stage.work, ("web",))
+        numbers = self.state.layout.generation_numbers("web")
         if self.operation.kept is not None and len(numbers) != self.operation.kept:
             found.append(f"{len(numbers)} generations, not {self.operation.kept}")
         return sorted(found)

@@ -1,0 +1,29 @@
+"""What no run that ended well would leave below a root; the engine's own cache is the engine's."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from reconciler.state.store import State
+
+
+def leftovers(state: State, place: Path, names: Iterable[str]) -> list[str]:
+    """Return temporary files, half-made links, holder files and unsealed generations, sorted.
+
+    `place` is the directory around the root (the locks lie in it), `names` the environments whose generations count.
+    """
+    layout = state.layout
+    found = [
+        path.relative_to(place).as_posix()
+        for path in place.rglob("*")
+        if layout.engine_cache not in path.parents
+        and (
+            path.name.startswith((".gitignore.", "publish."))
+            or path.name.endswith((".tmp", ".removed"))
+            or path.name in {"lock.holder.json", "moving"}
+            or (path.parent == layout.cache and path.name.rpartition(".")[2].isdigit())
+        )
+    ]
+    for name in names:
+        unsealed = [each for each in layout.generation_numbers(name) if state.seal(name, each) is None]
+        found += [f"{name}: generation {number} unsealed" for number in unsealed]
+    return sorted(found)
