@@ -1,0 +1,103 @@
+"""What happens in one round, drawn from its seed: when each process starts, and when the holder dies."""
+
+import random
+from dataclasses import dataclass
+
+APPLIES = 8
+OLD = {"web": ("alpha==1.0", "beta==2.0"), "worker": ("gamma==0.1",)}
+NEW = {"web": ("alpha==1.1", "beta==2.0"), "cron": ("beta==2.0",)}
+NAMES = ("cron", "web", "worker")
+
+_READING = (
+    ("freeze", "web"),
+    ("plan", "--output", "json"),
+    ("check", "--output", "json"),
+    ("status", "--output", "json"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """What a raw pip does to `web`: its arguments, and the package that is touched by it."""
+
+    tool: str
+    arguments: tuple[str, ...]
+    touched: str
+
+
+_HANDS = (
+    (("install", "gamma"), "gamma"),
+    (("install", "alpha==1.0"), "alpha"),
+    (("install", "alpha==1.1"), "alpha"),
+    (("uninstall", "beta"), "beta"),
+    (("uninstall", "alpha"), "alpha"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """One process of envsync: when (seconds after the round's begin), of which manifest, with what arguments."""
+
+    at: float
+    manifest: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """One round; times in seconds after its begin.
+
+    `two_files`: applies of the old and of the new manifest take turns; otherwise `envs.yaml` is replaced at
+    `rewritten_at`. `hand` is None in rounds in which nothing but envsync acts. `from_nothing`: there is no root yet.
+    """
+
+    seed: int
+    two_files: bool
+    from_nothing: bool
+    keep_generations: int
+    rewritten_at: float
+    applies: tuple[Start, ...]
+    readers: tuple[Start, ...]
+    hand: Hand | None
+    hand_at: float
+    kill_at: float
+
+    @property
+    def touched(self) -> frozenset[str]:
+        """Return the packages that a raw pip touches."""
+        return frozenset({self.hand.touched} if self.hand else ())
+
+
+def draw(seed: int) -> Script:
+    """Return the round of a seed, always the same."""
+    chance = random.Random(seed)  # noqa: S311
+    two_files = chance.random() < 0.5
+    rewritten_at = chance.uniform(0.2, 1.6)
+    applies = []
+    for number in range(APPLIES):
+        late = number >= APPLIES // 2
+        manifest = ("old.yaml", "new.yaml")[number % 2] if two_files else "envs.yaml"
+        at = rewritten_at + chance.uniform(0.0, 0.2) if late and not two_files else chance.uniform(0.0, 0.3)
+        patience = ("--lock-timeout", "1") if chance.random() < 0.15 else ()
+        applies.append(Start(at=at, manifest=manifest, arguments=("apply", "--yes", *patience)))
+    readers = []
+    if chance.random() < 0.6:
+        for arguments in chance.choices(_READING, k=5):
+            manifest = chance.choice(("old.yaml", "new.yaml")) if two_files else "envs.yaml"
+            readers.append(Start(at=chance.uniform(0.3, 4.0), manifest=manifest, arguments=arguments))
+    hand = None
+    if chance.random() < 0.75:
+        arguments, touched = chance.choice(_HANDS)
+        hand = Hand(tool=chance.choice(("pip", "uv")), arguments=arguments, touched=touched)
+    return Script(
+        seed=seed,
+        two_files=two_files,
+        from_nothing=chance.random() < 0.15,
+        keep_generations=chance.choice((1, 3)),
+        rewritten_at=rewritten_at,
+        applies=tuple(sorted(applies, key=lambda each: each.at)),
+        readers=tuple(sorted(readers, key=lambda each: each.at)),
+        hand=hand,
+        hand_at=chance.uniform(0.0, 3.0),
+        kill_at=chance.uniform(0.6, 4.0),
+    )
