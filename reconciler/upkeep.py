@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,19 +83,28 @@ class Upkeep:
 
     def verify(self, names: tuple[str, ...] = (), depth: Depth = Depth.HASHES) -> list[Integrity]:
         """Hold every published environment against its seal; whatever the manifest says."""
+        inodes = InodeHashes.load(self.state.layout.inode_hashes)
+        found = [self._verified(name, inodes, depth) for name in self.names(names)]
+        inodes.save()
+        return [each for each in found if each is not None]
+
+    def _verified(self, name: str, inodes: InodeHashes, depth: Depth) -> Integrity | None:
+        """Hold what is published of `name` against its seal, None where it was deleted meanwhile.
+
+        Where an apply beside us publishes, what we were reading may be collected: what is live by then is read.
+        """
         state = self.state
-        inodes = InodeHashes.load(state.layout.inode_hashes)
-        found = []
-        for name in self.names(names):
+        while True:
             number = state.layout.published_number(name)
             last = state.applied(name)
-            if number and state.seal(name, number) is not None:
-                found.append(verify_generation(state, name, number, inodes, depth))
-            elif last is not None:
-                gone = Integrity(name=name, generation=last.generation, there=False, packages=(), findings=())
-                found.append(gone)
-        inodes.save()
-        return found
+            found = None
+            if last is not None:
+                found = Integrity(name=name, generation=last.generation, there=False, packages=(), findings=())
+            with suppress(UsageError):  # its seal is gone: never finished, or collected just now
+                found = verify_generation(state, name, number, inodes, depth, applied=last)
+            if state.layout.published_number(name) == number:
+                return found
+            inodes.begin_pass()
 
     def rollback(self, name: str, *, to: int | None = None, timeout: float = 60.0) -> Applied:
         """Publish an older generation; see `roll_back`. Takes the root's lock."""

@@ -42,6 +42,16 @@ def holders_of(layout: Layout) -> Holders:
     return Holders(who=who, orphaned=True, orphans=tuple(f"pid {each}{_name(each)}" for each in keepers))
 
 
+def another_holds(layout: Layout) -> bool:
+    """Say whether another process of this host wrote that it holds the root's lock, and lives; False where unsure."""
+    try:
+        said = json.loads(layout.holder.read_bytes())
+        pid, host = int(said["pid"]), str(said["host"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+    return host == socket.gethostname() and pid != os.getpid() and lives(pid)
+
+
 def _keepers(lock: Path) -> Iterator[int]:
     """Yield the processes that have the locked descriptor open; who only waits has another one (Linux: proc(5))."""
     try:

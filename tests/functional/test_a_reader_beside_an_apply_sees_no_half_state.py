@@ -1,0 +1,146 @@
+"""Reading commands take no lock: an apply that overtakes one shows it the old state or the new, never a mixture."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import reconciler
+from reconciler.diff.integrity import integrity
+from reconciler.diff.model import ReasonCode
+from reconciler.observe.actual import Depth, Occupant
+from reconciler.observe.freeze import freeze_lines
+from reconciler.observe.settled import observe_settled
+from reconciler.plan.model import Action
+from reconciler.reconcile import PlanOptions
+from reconciler.state.applied import Applied
+from reconciler.state.inodes import InodeHashes
+from reconciler.state.published import Published
+from reconciler.state.store import State
+from reconciler.upkeep import Upkeep
+from tests.functional.looking import generations
+from tests.host import Host, base_environment
+from tests.resolving import soon
+
+WEB = 'web:\n  python: "3.11"\n  packages: [{}]\n  keep_generations: 1\n'
+TOOLS = 'tools:\n  python: "3.11"\n  packages: [gamma]\n'
+OLD, NEW = WEB.format("alpha==1.0"), WEB.format("alpha==1.1")
+
+
+# A delete, slow between the environment's path and its record.
+HOLDER = """\
+import sys, time
+from pathlib import Path
+from reconciler.apply.publish import unpublish
+from reconciler.state.store import State
+state = State.at(Path(sys.argv[1]))
+with state.hold():
+    unpublish(state.layout, "tools")
+    time.sleep(0.4)
+    state.forget("tools")
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OvertakenState(State):
+    """A state whose reader is overtaken once: `meanwhile` is called just after it learned what is published."""
+
+    meanwhile: list[Callable[[], object]]
+
+    def published(self, name: str) -> Published | None:
+        found = State.published(self, name)
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OvertakenUpkeep(Upkeep):
+    """The same for `verify`: at its second look at what was last applied."""
+
+    meanwhile: list[Callable[[], object]]
+
+    @property
+    def state(self) -> State:
+        return OvertakenRecord(Upkeep.state.fget(self).layout, self.meanwhile)  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class OvertakenRecord(State):
+    """A state that is overtaken when a record is read; `meanwhile` are the calls to make, the last at the first."""
+
+    meanwhile: list[Callable[[], object]]
+
+    def applied(self, name: str) -> Applied | None:
+        found = State.applied(self, name)
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        return found
+
+
+def apply(host: Host, manifest: str) -> None:
+    """Apply in this process; apply, then plan, is empty."""
+    host.manifest(manifest)
+    workspace = reconciler.load(host.directory / "envs.yaml", ambient=base_environment())
+    assert workspace.plan(None, PlanOptions(build=True)).apply().exit_code == 0
+    assert not workspace.plan().plan.has_difference
+
+
+def look(host: Host, state: State, applied: Mapping[str, Applied], *names: str) -> dict[str, list[str]]:
+    """Observe so that it shows; what is there must be what was applied: return its packages by environment."""
+    desired = reconciler.load(host.directory / "envs.yaml").desired()
+    found, actual = observe_settled(names, desired, state, applied, Depth.FILES, InodeHashes())
+    for name, last in found.items():
+        assert integrity(actual.environments[name], last).intact
+        assert actual.environments[name].generation == last.generation
+    return {
+        name: freeze_lines(each) for name, each in actual.environments.items() if each.occupant is not Occupant.ABSENT
+    }
+
+
+def test_what_was_published_between_record_and_look_is_no_drift(host: Host) -> None:
+    apply(host, OLD)
+    state = State.at(host.root)
+    before = state.last_applied()
+    apply(host, NEW)
+    assert look(host, state, before, "web") == {"web": ["alpha==1.1", "beta==2.0"]}
+
+
+def test_a_generation_that_is_collected_while_it_is_read_is_not_half_of_one(host: Host) -> None:
+    apply(host, OLD)
+    state = OvertakenState(State.at(host.root).layout, [lambda: apply(host, NEW)])
+    assert look(host, state, state.last_applied(), "web") == {"web": ["alpha==1.1", "beta==2.0"]}
+    assert generations(host, "web") == [2]
+
+
+def test_what_was_deleted_or_made_meanwhile_is_no_drift(host: Host) -> None:
+    apply(host, TOOLS)
+    state = State.at(host.root)
+    before = state.last_applied()
+    apply(host, NEW)
+    assert look(host, state, before, "tools", "web") == {"web": ["alpha==1.1", "beta==2.0"]}
+
+
+def test_a_delete_that_is_under_way_is_no_drift(host: Host) -> None:
+    apply(host, TOOLS)
+    state = State.at(host.root)
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(host.root)], env=base_environment()) as deleting:
+        assert soon(lambda: not host.venv("tools").is_symlink(), seconds=30)
+        assert look(host, state, state.last_applied(), "tools") == {}
+    assert deleting.returncode == 0
+
+
+def test_what_was_removed_by_hand_is_still_told(host: Host) -> None:
+    apply(host, OLD)
+    host.venv("web").unlink()
+    (found,) = reconciler.load(host.directory / "envs.yaml", ambient=base_environment()).plan().plan.environments
+    assert (found.action, [each.code for each in found.reasons]) == (Action.CREATE, [ReasonCode.GONE])
+
+
+def test_verify_holds_what_is_live_by_then_against_its_seal(host: Host) -> None:
+    apply(host, OLD)
+    meanwhile: list[Callable[[], object]] = [lambda: apply(host, NEW), lambda: None]
+    upkeep = OvertakenUpkeep(root=host.root, project="acme", ambient={}, meanwhile=meanwhile)
+    (found,) = upkeep.verify()
+    assert (found.generation, found.intact) == (2, True)
+    assert generations(host, "web") == [2]
