@@ -1,16 +1,20 @@
 """Garbage collection of generations: what is neither published, retained, nor in use is deleted (retention)."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from reconciler.apply.restored import recognise_restored
 from reconciler.errors import ApplyError
+from reconciler.state.identity import refuse_foreign
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.store import State
-from reconciler.state.trees import remove_tree
+from reconciler.state.trees import ForeignTreeError, remove_tree
 
 DEFAULT_KEEP = 3
 
@@ -23,11 +27,21 @@ class CollectError(ApplyError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removable:
-    """A generation that neither publication nor retention keeps; `used` says that a live process still needs it."""
+    """A generation that neither publication nor retention keeps.
+
+    `used` says that a live process still needs it, `foreign` why what stands there is left alone: it is not, or not
+    only, what envsync made.
+    """
 
     name: str
     generation: Generation
     used: bool = False
+    foreign: str = ""
+
+    @property
+    def left(self) -> str:
+        """Say, for a foreign one, what is left where; else nothing."""
+        return f"{self.generation.directory} is left as it is: {self.foreign}" if self.foreign else ""
 
 
 def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozenset()) -> list[Removable]:
@@ -38,12 +52,10 @@ def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozens
     CollectError.
     """
     doomed = [each for each in removable(state) if (each.name, each.generation.number) not in spare]
-    judged = in_use(state, doomed)
-    for each in judged:
-        if each.used:
-            continue
+    judged = []
+    for each in in_use(state, doomed):
         try:
-            remove_generation(state.layout, each.generation)
+            judged.append(each if each.used else _remove(state, each))
         except OSError as error:
             raise CollectError(
                 f"{each.generation.directory} could not be deleted: {error.strerror or error}",
@@ -55,16 +67,41 @@ def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozens
     return judged
 
 
+def _remove(state: State, doomed: Removable) -> Removable:
+    """Delete a generation, or say why it is left; raises OSError."""
+    for attempt in range(2):
+        try:
+            remove_generation(state.layout, doomed.generation)
+        except ForeignTreeError as error:
+            if attempt or not recognise_restored(state, doomed.name, doomed.generation):
+                return replace(doomed, foreign=str(error.strerror))
+        else:
+            break
+    return doomed
+
+
 def remove_generation(layout: Layout, generation: Generation) -> None:
-    """Delete a generation, its seal first: what a kill leaves of it never passes for whole. Raises OSError."""
-    remove_tree(generation.directory.parent, str(generation.number), below=layout.own, first=generation.seal.name)
+    """Delete a generation, its seal first: what a kill leaves of it never passes for whole.
+
+    Raises OSError, ForeignTreeError where it is not what was made there.
+    """
+    if not layout.real_generation(generation):
+        raise ForeignTreeError(errno.ELOOP, "a symbolic link stands on the way to it")
+    remove_tree(
+        generation.directory.parent,
+        str(generation.number),
+        below=layout.root,
+        first=generation.seal.name,
+        last=generation.identity.name,
+        look=partial(refuse_foreign, generation),
+    )
 
 
 def generation_names(layout: Layout) -> list[str]:
-    """Return the names that have a directory of generations, sorted."""
+    """Return the names that have a directory of generations, sorted; a symlink to one counts."""
     try:
-        with os.scandir(layout.own / "generations") as found:
-            return sorted(each.name for each in found if each.is_dir(follow_symlinks=False))
+        with os.scandir(layout.all_generations) as found:
+            return sorted(each.name for each in found if each.is_dir())
     except FileNotFoundError:
         return []
 
@@ -95,7 +132,7 @@ def in_use(state: State, doomed: list[Removable]) -> list[Removable]:
     """Return `doomed` with those marked that a live process uses; /proc is only read where there are any."""
     if not doomed:
         return []
-    used = _used_by_processes(state.layout.own / "generations")
+    used = _used_by_processes(state.layout.all_generations)
     return [
         replace(each, used=(each.name, each.generation.number) in used or _is_locked(each.generation))
         for each in doomed

@@ -59,6 +59,8 @@ def finish_adoptions(layout: Layout) -> list[str]:
         return restored
     for moving in sorted(layout.adopted.glob(f"*/*/{_MOVING}")):
         path = layout.environment(moving.parent.parent.name)
+        if moving.parent.is_symlink() or moving.parent.parent.is_symlink():  # nothing of ours is behind it
+            continue
         if moving.is_symlink():  # made for an exchange that never happened
             moving.unlink()
         elif os.path.lexists(path):  # exchanged: only the name is still to be put right

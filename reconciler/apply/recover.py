@@ -43,6 +43,8 @@ def _settle_generations(state: State, name: str) -> None:
     published = state.layout.published_number(name)
     for number in state.layout.generation_numbers(name):
         generation = state.layout.generation(name, number)
+        if not state.layout.real_generation(generation):
+            continue
         clear_temporaries(generation.directory)
         with suppress(OSError):
             if not generation.unpublished.exists():

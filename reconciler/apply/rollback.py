@@ -52,14 +52,24 @@ def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to:
 
 
 def verify_generation(
-    state: State, name: str, number: int, inodes: InodeHashes, depth: Depth = Depth.HASHES
+    state: State,
+    name: str,
+    number: int,
+    inodes: InodeHashes,
+    depth: Depth = Depth.HASHES,
+    *,
+    applied: Applied | None = None,
 ) -> Integrity:
-    """Hold one sealed generation, published or not, against its seal. Raises UsageError where it was never sealed."""
+    """Hold one sealed generation, published or not, against its seal. Raises UsageError where it was never sealed.
+
+    `applied` is what was last applied of a published one: it knows the seal, and its settings are in force since.
+    """
     seal = state.seal(name, number)
     if seal is None:
         raise UsageError(f"generation {number} of {name} was never finished, or is not there")
     generation = state.layout.generation(name, number)
-    ignored = seal.applied.settings.get("ignore_files")
+    last = applied or replace(seal.applied, seal=seal.digest)
+    ignored = last.settings.get("ignore_files")
     actual = observe_environment(
         state.layout.environment(name),
         name=name,
@@ -75,7 +85,7 @@ def verify_generation(
         inodes=inodes,
         ignore_files=tuple(str(each) for each in ignored) if isinstance(ignored, list) else (),
     )
-    return integrity(actual, replace(seal.applied, seal=seal.digest))
+    return integrity(actual, last)
 
 
 def _damage(found: Integrity) -> str:

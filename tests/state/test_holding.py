@@ -69,13 +69,32 @@ def test_a_gitignore_of_the_user_s_own_stays(tmp_path: Path) -> None:
     assert (tmp_path / ".gitignore").read_text() == "# mine\n"
 
 
+def test_a_gitignore_that_leads_nowhere_stays(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").symlink_to("not-yet-there")
+    with hold_root(Layout(tmp_path), timeout=1):
+        pass
+    assert (tmp_path / ".gitignore").readlink() == Path("not-yet-there")
+
+
+def test_somebody_s_files_in_the_root_are_not_hidden_from_git(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    with hold_root(layout, timeout=1):
+        pass
+    assert sorted(os.listdir(tmp_path)) == [".envsync", "notes.txt"]
+    (tmp_path / "notes.txt").unlink()
+    (tmp_path / "web").symlink_to(layout.link_target("web", 1))
+    with hold_root(layout, timeout=1):
+        assert (tmp_path / ".gitignore").read_text() == "*\n"
+
+
 def test_a_second_holder_waits_and_is_told_who_holds(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     with another_process(tmp_path) as holder:
         with pytest.raises(LockTimeoutError) as caught, hold_root(layout, timeout=0.3):
             pass
         assert re.fullmatch(
-            rf"another envsync holds {re.escape(str(tmp_path))} since 0\.3 seconds or more: "
+            rf"another envsync holds {re.escape(str(tmp_path))}, after 0\.3 seconds of waiting: "
             rf"pid {holder.pid} on {re.escape(socket.gethostname())}, since \d{{4}}-\S+, -c \S+",
             caught.value.message,
         )

@@ -1,6 +1,7 @@
 """Who owns what and what is published: the symlink, the seal and the record, and which of them speaks."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,7 @@ def test_strange_files_among_ours_are_passed_over(state: State) -> None:
 def test_a_number_is_never_given_twice(state: State) -> None:
     assert [state.new_generation("web").number for _ in range(3)] == [1, 2, 3]
     assert state.new_generation("api").number == 1
-    state.layout.generation("web", 2).directory.rmdir()
+    shutil.rmtree(state.layout.generation("web", 2).directory)
     assert state.new_generation("web").number == 4
 
 
@@ -132,10 +133,25 @@ def test_nor_is_one_that_a_record_or_a_link_names(lost: str, state: State) -> No
     assert state.new_generation("web").number == 8
 
 
-def test_a_new_generation_is_empty(state: State) -> None:
+def test_a_new_generation_is_an_empty_venv_and_the_mark_of_who_made_it(state: State) -> None:
     generation = state.new_generation("web")
-    assert list(generation.directory.iterdir()) == []
-    assert generation.venv == generation.directory / "venv"
+    assert set(generation.directory.iterdir()) == {generation.venv, generation.identity}
+    assert list(generation.venv.iterdir()) == []
+
+
+@pytest.mark.parametrize("link", [".envsync", ".envsync/generations", ".envsync/generations/web"])
+def test_no_generation_is_made_or_read_behind_a_link(link: str, state: State, tmp_path: Path) -> None:
+    digest = sealed(state.layout, applied())
+    assert state.seal("web", 1) is not None
+    outside = tmp_path.with_name(f"{tmp_path.name}-outside")
+    (state.layout.root / link).rename(outside)
+    (state.layout.root / link).symlink_to(outside)
+    before = sorted(outside.rglob("*"))
+    with pytest.raises(StateError, match="a symbolic link stands on the way"):
+        state.new_generation("web")
+    assert sorted(outside.rglob("*")) == before
+    if link.endswith("web"):
+        assert state.seal("web", 1) is None, digest
 
 
 def test_a_record_is_replaced_whole_and_forgotten_twice(state: State) -> None:

@@ -54,8 +54,9 @@ def test_links_inside_go_and_what_they_lead_to_stays(root: Path, outside: Path) 
 
 def test_a_link_in_its_place_is_refused_and_nothing_behind_it_goes(root: Path, outside: Path) -> None:
     (root / "generations/web/8").symlink_to(outside)
-    with pytest.raises(OSError, match="symbolic link"):
+    with pytest.raises(OSError, match=r".") as caught:
         remove_tree(root / "generations/web", "8", below=root)
+    assert caught.value.errno in {errno.ELOOP, errno.ENOTDIR}
     assert (outside / "deep/file").read_text() == "mine"
 
 

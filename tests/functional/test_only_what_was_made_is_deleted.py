@@ -1,0 +1,168 @@
+"""Links, other directories and mounts where a generation was: every command leaves what is behind them alone."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.functional.looking import generations, published, tree
+from tests.host import Host, Ran, new_host
+
+WEB = 'web:\n  python: "3.11"\n  packages: [%s]\n  keep_generations: 1\n'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swapped:
+    """A host whose generations 1 and 2 are nobody's need, and a precious directory outside of its root."""
+
+    host: Host
+    precious: Path
+
+    def generation(self, number: int) -> Path:
+        return self.host.root / f".envsync/generations/web/{number}"
+
+
+@pytest.fixture(scope="module")
+def thrice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    with new_host(tmp_path_factory.mktemp("thrice")) as host:
+        for packages in ("alpha==1.0", "alpha==1.1", "beta"):
+            host.manifest(WEB % packages)
+            assert host.envsync("apply", "--yes", "--no-gc").code == 0
+        subprocess.run(["cp", "-a", host.directory, host.directory.with_name("saved")], check=True)
+        yield host
+
+
+@pytest.fixture
+def swapped(thrice: Host, tmp_path: Path) -> Swapped:
+    """Put the host back as it was: a copy, as from a backup."""
+    shutil.rmtree(thrice.directory)
+    subprocess.run(["cp", "-a", thrice.directory.with_name("saved"), thrice.directory], check=True)
+    precious = tmp_path / "precious"
+    (precious / "venv").mkdir(parents=True)
+    (precious / "venv/thesis.txt").write_text("mine")
+    return Swapped(host=thrice, precious=precious)
+
+
+def held_to_leave(swapped: Swapped, *arguments: str) -> Ran:
+    """Run a command, and hold it to leaving the precious directory as it is."""
+    before = tree(swapped.precious.parent)
+    ran = swapped.host.envsync(*arguments)
+    assert tree(swapped.precious.parent) == before
+    return ran
+
+
+def test_what_came_back_from_a_backup_is_ours_as_long_as_it_is_whole(swapped: Swapped) -> None:
+    (swapped.generation(2) / "venv/notes.txt").write_text("mine")
+    ran = held_to_leave(swapped, "gc")
+    assert ran.code == 1
+    assert ran.out.splitlines() == [
+        "web: generation 1 deleted",
+        "web: generation 2 is left as it is: it is not the directory that envsync made there",
+    ]
+    assert (swapped.generation(2) / "venv/notes.txt").read_text() == "mine"
+
+
+def directory_for_generation(swapped: Swapped) -> None:
+    shutil.rmtree(swapped.generation(1))
+    shutil.copytree(swapped.precious, swapped.generation(1))
+
+
+def directory_for_venv(swapped: Swapped) -> None:
+    shutil.rmtree(swapped.generation(1) / "venv")
+    shutil.copytree(swapped.precious, swapped.generation(1) / "venv")
+
+
+def link_for_generation(swapped: Swapped) -> None:
+    swapped.generation(1).rename(swapped.precious / "1")
+    swapped.generation(1).symlink_to(swapped.precious / "1")
+
+
+def link_for_venv(swapped: Swapped) -> None:
+    (swapped.generation(1) / "venv").rename(swapped.precious / "1")
+    (swapped.generation(1) / "venv").symlink_to(swapped.precious / "1")
+
+
+@pytest.mark.parametrize(
+    "swap",
+    [directory_for_generation, directory_for_venv, link_for_generation, link_for_venv],
+    ids=lambda each: each.__name__,
+)
+def test_what_was_put_in_the_place_of_a_generation_is_left_and_told(
+    swapped: Swapped, swap: Callable[[Swapped], None]
+) -> None:
+    swap(swapped)
+    before = tree(swapped.generation(1))
+    assert held_to_leave(swapped, "rollback", "web", "--to", "1").code in {1, 3}
+    assert published(swapped.host, "web") == 3
+    swapped.host.manifest(WEB % "beta" + "  description: changed\n")
+    ran = held_to_leave(swapped, "apply", "--yes")
+    assert ran.code == 0
+    assert f"note: web: {swapped.generation(1)} is left as it is: " in ran.err
+    ran = held_to_leave(swapped, "gc", "--output", "json")
+    assert ran.code == 1
+    assert '"foreign": "' in ran.out
+    assert generations(swapped.host, "web") == [1, 3]
+    assert tree(swapped.generation(1)) == before
+
+
+@pytest.mark.parametrize("link", [".envsync", ".envsync/generations", ".envsync/environments", ".envsync/adopted"])
+def test_behind_a_link_for_envsync_s_own_directory_nothing_is_touched(swapped: Swapped, link: str) -> None:
+    place = swapped.host.root / link
+    if place.exists():
+        place.rename(swapped.precious / "moved")
+    place.symlink_to(swapped.precious / "moved" if (swapped.precious / "moved").exists() else swapped.precious)
+    (swapped.precious / ".web.json.4194305.tmp").touch()  # as a killed writer leaves it
+    swapped.host.manifest(WEB % "alpha==1.1")
+    others = (("apply", "--yes"), ("destroy", "web", "--yes"), ("rollback", "web"))
+    for command in (("gc",), *(others if link == ".envsync" else ())):
+        ran = held_to_leave(swapped, *command)
+        assert ran.code == 1, (command, ran.out, ran.err)
+        assert f"{place} is a symbolic link, and nothing behind it is touched" in ran.err
+    if link == ".envsync":
+        assert held_to_leave(swapped, "lock").code == 0
+
+
+def test_behind_a_link_for_an_environment_s_generations_nothing_is_touched(swapped: Swapped) -> None:
+    place = swapped.generation(1).parent
+    place.rename(swapped.precious / "moved")
+    place.symlink_to(swapped.precious / "moved")
+    swapped.host.manifest(WEB % "alpha==1.1")
+    ran = held_to_leave(swapped, "apply", "--yes")
+    assert ran.code == 1
+    assert "a symbolic link stands on the way to it" in ran.err
+    assert held_to_leave(swapped, "rollback", "web").code in {1, 3}
+    assert held_to_leave(swapped, "gc").code == 1
+    assert held_to_leave(swapped, "destroy", "web", "--yes").code == 0
+    assert len(os.listdir(swapped.precious / "moved")) == 3
+
+
+@contextmanager
+def mounted(*arguments: str | Path) -> Iterator[None]:
+    mount = shutil.which("mount")
+    if os.geteuid() != 0 or mount is None:
+        pytest.skip("needs root, to mount a file system")
+    done = subprocess.run([mount, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"cannot mount here: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", arguments[-1]], check=True)
+
+
+@pytest.mark.parametrize("kind", ["tmpfs", "bind"])
+def test_what_is_mounted_in_a_generation_is_not_crossed_into(swapped: Swapped, kind: str) -> None:
+    place = swapped.generation(1) / "venv/lib"
+    arguments = ("-t", "tmpfs", "tmpfs", place) if kind == "tmpfs" else ("--bind", swapped.precious, place)
+    with mounted(*arguments):
+        (place / "data.txt").write_text("mine")
+        before = tree(swapped.generation(1))
+        ran = held_to_leave(swapped, "gc")
+        assert ran.code == 1
+        assert "web: generation 1 is left as it is: a file system is mounted at or below it" in ran.out
+        assert tree(swapped.generation(1)) == before
