@@ -36,8 +36,8 @@ class ServedIndex:
     `credentials` (user, password) are demanded by HTTP basic authentication where set. Paths in `broken` are answered
     with that HTTP status, those in `faulty` as badly as that says; a trailing `*` stands for any rest; `patience` says
     how many requests for one of them go wrong before it is well. By file name, `uploaded` gives an upload time
-    (PEP 700, RFC 3339), `lies` a SHA-256 that is not the file's, `yanked` a reason (PEP 592).
-    `listed` are further file names, by project, that only the project's page has.
+    (PEP 700, RFC 3339), `lies` a SHA-256 that is not the file's, `described` metadata (PEP 658) that are not the
+    wheel's, `yanked` a reason (PEP 592). `listed` are further file names, by project, that only the project's page has.
     """
 
     directory: Path
@@ -49,6 +49,7 @@ class ServedIndex:
     patience: dict[str, int] = field(default_factory=dict)
     lies: dict[str, str] = field(default_factory=dict)
     yanked: dict[str, str] = field(default_factory=dict)
+    described: dict[str, bytes] = field(default_factory=dict)
     listed: dict[str, list[str]] = field(default_factory=dict)
     ended: threading.Event = field(default_factory=threading.Event)
     requests: list[str] = field(default_factory=list)
@@ -186,7 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
         return stem.split("-")[1] if path.suffix == ".whl" else stem.rsplit("-", 1)[1]
 
     def _entry(self, path: Path) -> dict[str, object]:
-        metadata = _metadata(path)
+        metadata = self.index.described.get(path.name) or _metadata(path)
         entry: dict[str, object] = {
             "filename": path.name,
             "url": f"/files/{quote(path.name)}",
@@ -224,7 +225,7 @@ class _Handler(BaseHTTPRequestHandler):
         if filename in names:
             self._send(names[filename].read_bytes(), "application/octet-stream")
         elif (wheel := names.get(filename.removesuffix(".metadata"))) and (metadata := _metadata(wheel)) is not None:
-            self._send(metadata, "application/octet-stream")
+            self._send(self.index.described.get(wheel.name, metadata), "application/octet-stream")
         else:
             self._missing()
 

@@ -79,6 +79,8 @@ def well(settled: Host) -> Iterator[None]:
     settled.index.broken.clear()
     settled.index.faulty.clear()
     settled.index.patience.clear()
+    settled.index.lies.clear()
+    settled.index.described.clear()
     for path, content in kept.items():
         path.write_bytes(content)
 
@@ -224,14 +226,88 @@ def test_there_are_three_attempts_at_most(settled: Host) -> None:
     assert settled.index.requests[asked:] == [PAGE] * 3
 
 
-def test_many_environments_do_not_wait_one_after_another(settled: Host) -> None:
-    """What had not begun when the first one failed is not begun: with a silent index each would take its time."""
+def test_an_index_that_is_silent_to_all_is_not_waited_for_again_and_again(settled: Host) -> None:
+    """Four are asked side by side; once four were waited for in vain, those that had not begun are not tried."""
     settled.index.faulty["/simple/*"] = Fault.HANG
-    settled.manifest("".join(web(f"p{number}").replace("web", f"e{number:02}") for number in range(12)))
+    settled.manifest("".join(web(f"p{number}").replace("web", f"e{number:02}") for number in range(16)))
     asked = len(settled.index.requests)
     begun = time.monotonic()
     ran = settled.envsync("lock", "--timeout", f"{SECONDS:g}")
     assert ran.code == 1
     assert "was silent for too long" in ran.err
-    assert time.monotonic() - begun < SECONDS + SLACK
-    assert len(settled.index.requests) - asked == 4
+    assert "e15: not tried: " in ran.err
+    assert time.monotonic() - begun < 2 * SECONDS + SLACK
+    assert 4 <= len(settled.index.requests) - asked < 8
+
+
+def test_one_package_s_page_that_hangs_keeps_no_other_environment_from_its_lock(settled: Host) -> None:
+    settled.index.faulty[PAGE] = Fault.HANG
+    names = [f"e{number}" for number in range(6)]
+    settled.manifest("".join(web("gamma" if name == "e0" else "beta").replace("web", name) for name in names))
+    ran = settled.envsync("apply", "--yes", "--output", "json", "--timeout", f"{SECONDS:g}")
+    assert ran.code == 4, ran.err
+    ended = finished(ran)
+    assert {name: ended[name]["status"] for name in names} == dict.fromkeys(names, "applied") | {"e0": "failed"}
+    assert ended["e0"]["failure"]["code"] == "index-slow"
+
+
+def another_hash(host: Host) -> None:
+    host.index.lies[WHEEL] = "0" * 64
+
+
+def another_wheel(host: Host, name: str, version: str, *, described_as: bytes = b"") -> None:
+    """Give gamma's wheel the metadata of another; with `described_as` the index says something else of it (PEP 658)."""
+    made = make_wheel(host.index.directory, name, version)
+    made.replace(host.index.directory / WHEEL)
+    if described_as:
+        host.index.described[WHEEL] = described_as
+
+
+def metadata_of(name: str, version: str) -> bytes:
+    return f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
+
+
+def needy(host: Host) -> None:
+    """Give gamma a dependency that the index does not tell of."""
+    make_wheel(host.index.directory, "gamma", "0.1", requires=["beta>9"])
+    host.index.described[WHEEL] = metadata_of("gamma", "0.1")
+
+
+GAMMA = metadata_of("gamma", "0.1")
+LYING: dict[str, tuple[Break, str]] = {
+    "hash": (another_hash, "hash-mismatch"),
+    "version": (lambda host: another_wheel(host, "gamma", "0.2"), "wheel-mislabelled"),
+    "name-hidden": (lambda host: another_wheel(host, "delta", "0.1", described_as=GAMMA), "wheel-mislabelled"),
+    "version-hidden": (lambda host: another_wheel(host, "gamma", "0.2", described_as=GAMMA), "wheel-mislabelled"),
+    "dependency-hidden": (needy, "probe-failed"),
+}
+
+
+def test_a_wheel_of_another_name_cannot_be_locked(settled: Host) -> None:
+    another_wheel(settled, "delta", "0.1")
+    settled.manifest(web("alpha==1.0", "gamma"))
+    (settled.directory / "locks/pylock.web.toml").unlink(missing_ok=True)
+    before = standing(settled)
+    ran = settled.envsync("apply", "--yes")
+    assert ran.code == 1
+    assert "a wheel is not what its name says: Package metadata name `delta`" in ran.err
+    assert "\nhint: " in ran.err
+    assert standing(settled) == before
+
+
+@pytest.mark.parametrize("case", LYING)
+def test_an_index_that_lies_is_found_out(settled: Host, case: str) -> None:
+    spoil, code = LYING[case]
+    spoil(settled)
+    settled.manifest(web("alpha==1.0", "gamma") + "  probes: [dependencies]\n")
+    (settled.directory / "locks/pylock.web.toml").unlink(missing_ok=True)
+    before = standing(settled)
+
+    ran = settled.envsync("apply", "--yes", "--output", "json", "--timeout", f"{SECONDS:g}")
+
+    assert ran.code == 1, ran.out + ran.err
+    failure: dict[str, Any] = finished(ran)["web"]["failure"]
+    assert failure["code"] == code, failure
+    assert failure["hint"], failure
+    live = 2  # a generation that a probe refused stays, to be looked at
+    assert standing(settled)[:live] == before[:live]

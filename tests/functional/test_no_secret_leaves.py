@@ -3,12 +3,18 @@
 import base64
 import os
 import re
-from collections.abc import Callable, Iterator
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.host import Host, new_host
+from tests.host import Host, base_environment, new_host
+from tests.index_faults import Fault
 from tests.wheels import make_sdist
 
 TOKEN = "tok-5ecret-b0wl"  # noqa: S105  # what is looked for
@@ -54,7 +60,9 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("freeze", "web"),
     ("history",),
     ("history", "--output", "json"),
-    ("verify",),
+    ("history", "web", "--generations", "--output", "json"),
+    ("verify", "--output", "json"),
+    ("gc", "--output", "json"),
 )
 
 Give = Callable[[Host, Path], None]
@@ -94,6 +102,16 @@ def by_home_netrc(host: Host, _outside: Path) -> None:
 def _netrc(path: Path) -> None:
     path.write_text(f"machine 127.0.0.1 login {USER} password {TOKEN}\n")
     path.chmod(0o600)
+
+
+def by_git_configuration(host: Host, _outside: Path) -> None:
+    """As CI systems do it: every URL of the host is rewritten to one that has the token."""
+    configuration = Path(host.env["HOME"]) / ".gitconfig"
+    configuration.write_text(f'[url "{with_token(host.index.base)}/"]\n  insteadOf = {host.index.base}/\n')
+
+
+def with_token(url: str) -> str:
+    return url.replace("://", f"://{USER}:{TOKEN}@", 1)
 
 
 def ways_of_spelling() -> tuple[bytes, ...]:
@@ -189,3 +207,127 @@ def test_a_credential_in_the_manifest_is_refused_and_not_quoted(
     assert "credentials in a URL" in told
     assert re.search(r"hint: keep credentials out of files", told)
     assert [path.name for path in host.directory.iterdir()] == ["envs.yaml"]
+
+
+IN_FILES = {
+    "requirements": (
+        "requirements.txt",
+        "x @ https://{secret}@index.example/x.zip\n",
+        "requirements: [requirements.txt]",
+    ),
+    "index of requirements": (
+        "requirements.txt",
+        "--extra-index-url https://{secret}@index.example/simple\nalpha\n",
+        "requirements: [requirements.txt]",
+    ),
+    "constraints": (
+        "constraints.txt",
+        "x @ git+https://{secret}@index.example/x.git\n",
+        "constraints: [constraints.txt]",
+    ),
+    "project": (
+        "pyproject.toml",
+        '[project]\nname = "p"\nversion = "1"\ndependencies = ["x @ https://{secret}@index.example/x.zip"]\n',
+        "project: {{path: .}}",
+    ),
+}
+
+
+@pytest.mark.parametrize("where", IN_FILES)
+def test_a_credential_in_a_file_that_the_manifest_names_is_refused_and_not_quoted(host: Host, where: str) -> None:
+    file, text, line = IN_FILES[where]
+    (host.directory / file).write_text(text.format(secret=f"{USER}:{TOKEN}"))
+    host.manifest(f'web:\n  python: "3.11"\n  {line.format()}\n')
+    for command in (("validate", "-vv"), ("plan", "--output", "json")):
+        say_nothing(host, *command, code=3)
+    assert files_that_tell(host.directory, but=(host.directory / file,)) == []
+
+
+def test_a_credential_of_git_is_not_told(guarded: Host, tmp_path: Path) -> None:
+    by_git_configuration(guarded, tmp_path)
+    guarded.manifest(f'web:\n  python: "3.11"\n  packages: ["x @ git+{guarded.index.base}/x.git"]\n')
+    assert "a repository could not be fetched" in say_nothing(guarded, "lock", "-vv", code=1)
+    say_nothing(guarded, "apply", "--yes", "-vv", "--output", "json", code=1)
+    assert any("x.git" in path for path in guarded.index.requests), "git did ask"
+    assert files_that_tell(tmp_path, but=(Path(guarded.env["HOME"]) / ".gitconfig",)) == []
+
+
+def test_a_keyring_is_not_asked(guarded: Host, tmp_path: Path) -> None:
+    program = tmp_path / "bin/keyring"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\necho {TOKEN}\n")
+    program.chmod(0o755)
+    guarded.env |= {"PATH": f"{program.parent}:{os.environ['PATH']}", "UV_KEYRING_PROVIDER": "subprocess"}
+    guarded.manifest(MANIFEST)
+    assert "(401)" in say_nothing(guarded, "lock", "-vv", code=1)
+    assert not (tmp_path / "asked").exists()
+
+
+SPEAKING = """
+web:
+  python: "3.11"
+  packages: [alpha==1.0]
+  env: {API_TOKEN: "%s"}
+  %s
+"""
+SAY = "[sh, -c, 'env; cat ~/.netrc; exit 1']"
+
+
+@pytest.mark.parametrize("key", ["probes: [{run: %s}]", "hooks: {after_publish: [%s]}"])
+def test_what_a_probe_or_a_hook_was_given_it_cannot_tell(guarded: Host, tmp_path: Path, key: str) -> None:
+    by_home_netrc(guarded, tmp_path)
+    guarded.env["HTTP_PROXY"] = f"http://{USER}:proxy-{TOKEN}@127.0.0.1:1"
+    guarded.env["NO_PROXY"] = "127.0.0.1"
+    guarded.manifest(SPEAKING % (f"env-{TOKEN}", key % SAY))
+    for output in ("json", "text"):
+        ran = guarded.envsync("apply", "--yes", "-vv", "--output", output)
+        assert ran.code in {1, 4}
+        assert "API_TOKEN" in ran.out + ran.err
+        assert TOKEN not in ran.out + ran.err
+
+
+def test_a_variable_that_is_named_like_a_secret_is_not_shown(guarded: Host, tmp_path: Path) -> None:
+    by_variables(guarded, tmp_path)
+    guarded.manifest(SPEAKING % ("another", ""))
+    assert guarded.envsync("apply", "--yes").code == 0
+    guarded.manifest(SPEAKING % (TOKEN, ""))
+    assert "env.API_TOKEN" in say_nothing(guarded, "plan", "-vv", code=0)
+    say_nothing(guarded, "plan", "--output", "json", code=0)
+    say_nothing(guarded, "check", "-vv", code=2)
+    say_nothing(guarded, "apply", "--yes", "-vv", "--output", "json", code=0)
+    for command in (*COMMANDS, ("run", "web", "--", "python", "-c", "import os; assert os.environ['API_TOKEN']")):
+        say_nothing(guarded, *command, code=0)
+    own = (guarded.root / ".envsync").relative_to(tmp_path).as_posix()
+    told = files_that_tell(tmp_path, but=(guarded.directory / "envs.yaml",))
+    assert f"{own}/environments/web.json" in told, "`run` needs it"
+    assert set(told) <= {f"{own}/environments/web.json", f"{own}/cache/agreed/web"}, "and what a plan compares with"
+
+
+def test_a_kill_leaves_no_credential_and_no_process_shows_one(guarded: Host, tmp_path: Path) -> None:
+    by_variables(guarded, tmp_path)
+    guarded.manifest(MANIFEST)
+    say_nothing(guarded, "lock", code=0)
+    file = "/files/alpha-1.0-py3-none-any.whl"
+    guarded.index.faulty[file] = Fault.HANG
+    shutil.rmtree(guarded.root / ".envsync/cache")
+    argv = [sys.executable, "-m", "reconciler", "apply", "--yes"]
+    env = {**base_environment(), **guarded.env}
+    with subprocess.Popen(
+        argv, cwd=guarded.directory, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        while file not in guarded.index.requests:
+            assert process.poll() is None
+            time.sleep(0.02)
+        shown = b"".join(path.read_bytes() for path in readable(Path("/proc").glob("[0-9]*/cmdline")))
+        assert b"reconciler" in shown
+        assert not any(each in shown for each in ways_of_spelling())
+        assert files_that_tell(tmp_path) == []
+        process.kill()
+    assert files_that_tell(tmp_path) == []
+
+
+def readable(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        with suppress(OSError):
+            path.read_bytes()
+            yield path

@@ -2,7 +2,10 @@
 
 import os
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -45,6 +48,35 @@ def test_an_edit_of_a_shared_inode_is_charged_to_every_environment_that_has_it(t
 
     for venv, inventory in inventories.items():
         assert compare(venv, inventory, inodes) == [f"file-changed {SITE}/acme/two.py"]
+
+
+def test_what_twenty_environments_share_is_read_once(tmp_path: Path) -> None:
+    first = make(tmp_path)
+    others = [make(tmp_path, f"e{number}", linked_to=first) for number in range(19)]
+    shared = {str(venv / SITE / "acme" / "two.py") for venv in (first, *others)}
+    kept = InodeHashes()
+    inventories = {venv: take_inventory(venv, kept) for venv in (first, *others)}
+    for depth in (Depth.FILES, Depth.HASHES):
+        os.utime(first / SITE / "acme/two.py")  # as it is, and to be settled by hash
+        time.sleep(2 * TICK_NS / 1e9)
+        inodes = InodeHashes()
+        with opened() as paths:
+            for venv, inventory in inventories.items():
+                assert compare(venv, inventory, inodes, depth) == []
+        assert sum(path in shared for path in paths) == 1
+
+
+_LISTENERS: list[list[str]] = []
+
+
+@contextmanager
+def opened() -> Iterator[list[str]]:
+    """Yield the paths that this process opens meanwhile (PEP 578; a hook cannot be taken away, so there is one)."""
+    if not _LISTENERS:
+        sys.addaudithook(lambda event, args: _LISTENERS[-1].append(str(args[0])) if event == "open" else None)
+    _LISTENERS.append([])
+    yield _LISTENERS[-1]
+    _LISTENERS.append([])
 
 
 def test_a_hard_link_made_elsewhere_is_no_drift_and_costs_one_reading(tmp_path: Path) -> None:

@@ -1,0 +1,96 @@
+"""A file edited where it is shared by hard links is found, and put right, in every environment that has it."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.functional.looking import published
+from tests.host import Host
+
+GOOD = "NAME = 'beta'\n"
+HEAD = "cache: %s\n"
+ENVIRONMENT = '%s:\n  python: "3.11"\n  packages: [alpha==%s]\n  link_mode: hardlink\n'
+
+Edit = Callable[[Path], None]
+
+
+def rewrite(path: Path) -> None:
+    """Write other content of another length, in place."""
+    with path.open("r+") as file:
+        file.write("NAME = 'another one'\n")
+
+
+def rewrite_in_secret(path: Path) -> None:
+    """Write other content and leave size and mtime as they were: the ctime alone tells."""
+    before = path.stat()
+    with path.open("r+") as file:
+        file.write(GOOD.replace("beta", "evil"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+
+
+def two_environments_twice(host: Host, cache: str) -> None:
+    """Apply `a` and `b` twice; every one of the four generations has the one beta.
+
+    `a` comes first: two that fetch the same at once get a copy each.
+    """
+    for names, version in (("a", "1.0"), ("ab", "1.0"), ("ab", "1.1")):
+        host.manifest("".join(ENVIRONMENT % (name, version) for name in names), head=HEAD % cache)
+        assert host.envsync("apply", "--yes").code == 0
+    inodes = {path.stat().st_ino for path in host.root.glob(".envsync/generations/*/*/venv/lib/*/*/beta.py")}
+    assert len(inodes) == 1
+    assert beta(host, "a").stat().st_nlink == 5, "four generations, and the engine's cache"
+
+
+def beta(host: Host, name: str) -> Path:
+    return host.site_packages(name) / "beta.py"
+
+
+def other_name(path: Path, directory: Path) -> Path:
+    """Return the name that the same inode has below another directory."""
+    return next(each for each in directory.rglob(path.name) if each.samefile(path))
+
+
+def edited(found: list[dict[str, Any]], packages: str) -> list[tuple[str, str, str]]:
+    return [
+        (environment["name"], package["name"], package["action"])
+        for environment in found
+        for package in environment[packages]
+        if package["action"] != "no-op"
+    ]
+
+
+@pytest.mark.parametrize(("cache", "edit"), [("own", rewrite_in_secret), ("user", rewrite)])
+def test_an_edit_is_found_and_put_right_in_all_that_share_the_file(
+    host: Host, tmp_path: Path, cache: str, edit: Edit
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    host.env |= {"HOME": str(home), "PYENV_ROOT": os.environ.get("PYENV_ROOT") or str(Path.home() / ".pyenv")}
+    two_environments_twice(host, cache)
+    shared = beta(host, "a").resolve() if cache == "own" else other_name(beta(host, "a"), home)
+    edit(shared)
+
+    both = [("a", "beta", "repair"), ("b", "beta", "repair")]
+    for depth in ("files", "hashes"):
+        assert edited(host.check("--depth", depth)["environments"], "packages") == both
+        ran = host.envsync("verify", "--depth", depth)
+        assert ran.code == 2
+        assert "Verify: 2 damaged, 0 as sealed." in ran.out
+    ran = host.envsync("rollback", "b")
+    assert ran.code == 1
+    assert "generation 1 of b is not what was sealed: beta 1 file edited" in ran.err
+    assert published(host, "b") == 2
+
+    host.apply()
+    assert [beta(host, name).read_text() for name in "ab"] == [GOOD, GOOD]
+    assert not beta(host, "a").samefile(shared)
+    assert host.envsync("verify").code == 0
+
+    host.manifest("".join(ENVIRONMENT % (name, "1.1") for name in "abc"), head=HEAD % cache)
+    host.apply()
+    assert beta(host, "c").read_text() == GOOD
+    assert host.envsync("rollback", "a", "--to", "1").code == 1, "what lies there is still the edited one"
