@@ -12,6 +12,7 @@ from reconciler.manifest.hints import did_you_mean
 from reconciler.manifest.python_request import check_matrix_python, check_python
 from reconciler.manifest.refusal import RefusedError
 from reconciler.manifest.requirement import normalized_requirement
+from reconciler.manifest.root import check_root
 from reconciler.manifest.times import check_exclude_newer, parse_seconds
 from reconciler.manifest.urls import check_index_url
 
@@ -112,7 +113,7 @@ Names: TypeAlias = Annotated[
     ),
 ]
 ProjectId: TypeAlias = Annotated[str, _checked(names.check_project_id), _shown(pattern=names.PROJECT_PATTERN)]
-Root: TypeAlias = Annotated[str, _checked_in(paths.check_root)]
+Root: TypeAlias = Annotated[str, _checked_in(check_root)]
 Locks: TypeAlias = Annotated[str, _checked(paths.check_locks)]
 ProjectPath: TypeAlias = Annotated[str, _checked(paths.check_project_path)]
 FilePath: TypeAlias = Annotated[str, _checked(paths.check_file_path)]

@@ -1,4 +1,4 @@
-"""Paths in a manifest: relative to it, and never where writing would harm."""
+"""Paths in a manifest: relative to it, and the same on every machine; its root is `reconciler.manifest.root`."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 from reconciler.manifest.refusal import RefusedError
 
 
-def _check_path(text: str) -> str:
+def check_path(text: str) -> str:
+    """Return a path as it stands, or refuse what only a shell would understand."""
     if not text.strip():
         raise RefusedError("not a path: it is empty")
     if text.startswith("~"):
@@ -16,28 +17,6 @@ def _check_path(text: str) -> str:
     if "$" in text:
         hint = "write it out; one manifest means the same for everybody"
         raise RefusedError("not a path: variables are not expanded", hint=hint, offset=text.index("$"))
-    return text
-
-
-def check_root(text: str, directory: Path) -> str:
-    """Return the root's path, or refuse it: relative ones stay below `directory`, none holds the manifest itself.
-
-    envsync owns its root: it keeps a `.gitignore` there that hides everything in it from git.
-    """
-    _check_path(text)
-    relative = not Path(text).is_absolute()
-    if relative and escapes(text):
-        raise RefusedError(
-            "leaves the manifest's directory", hint="write an absolute path if it is meant to be elsewhere"
-        )
-    root = Path(os.path.normpath(directory / text))
-    here = Path(os.path.normpath(directory.absolute()))
-    real_here = Path(os.path.realpath(directory))
-    real_root = Path(os.path.realpath(root))
-    if root.absolute() in {here, *here.parents} or real_root in {real_here, *real_here.parents}:
-        raise RefusedError(
-            "a directory that holds the manifest", hint="environments need one of their own, for instance `.envs`"
-        )
     return text
 
 
@@ -57,11 +36,11 @@ def check_file_path(text: str) -> str:
         raise RefusedError("a URL, not a file", hint="download it, and keep it beside the manifest")
     if text.startswith("-"):
         raise RefusedError("an option, not a file", hint="name the file alone")
-    return _check_path(text)
+    return check_path(text)
 
 
 def _check_relative(text: str, hint: str) -> str:
-    _check_path(text)
+    check_path(text)
     if Path(text).is_absolute():
         raise RefusedError("an absolute path", hint=hint)
     return text

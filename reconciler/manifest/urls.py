@@ -15,7 +15,13 @@ _SECRET_QUERY = re.compile(
     r"(?i)([?&#;][\w.-]{0,60}(?:token|passw|secret|signature|sig|key|auth)[\w.-]{0,60}=)[^&#\s\"']+"
 )
 _SECRET_SETTING = re.compile(r"(?i)([\w-]*(?:password|passwd|secret|token|api_?key)[\w-]*[\"']?\s*[:=]\s+)(?=\S)(.+)")
+_SECRET_NAME = re.compile(r"(?i)passw|secret|token|credential|api_?key|private_?key|access_?key")
 _BLOT = "****"
+
+
+def named_like_a_secret(name: str) -> bool:
+    """Say whether a variable's name (`API_TOKEN`) says that its value is nobody else's to see."""
+    return _SECRET_NAME.search(name) is not None
 
 
 def blot_out(text: str) -> str:

@@ -1,6 +1,7 @@
 """What stands where the manifest should be, and what a hostile one can try."""
 
 import os
+import pwd
 import subprocess
 import sys
 import time
@@ -156,13 +157,62 @@ def test_an_interpreter_below_the_manifest_is_refused_however_it_is_named(tmp_pa
     assert load_manifest(written(tmp_path / "repository", text)).environments["a"].python
 
 
+def refused_root(directory: Path, root: object) -> str:
+    """Return what is said of a root, the first error's own words alone; its place must be right."""
+    directory.mkdir(exist_ok=True)
+    shown = refused(written(directory, HEAD + f"root: {root}\n"))
+    first, *_, hint = shown.partition("\n\n")[0].splitlines()
+    assert first.startswith(f"error: {directory}/envs.yaml:3:7: root: ")
+    assert hint == "hint: environments need one of their own, for instance `.envs`"
+    return first.rpartition(": ")[2]
+
+
 def test_an_absolute_root_that_holds_the_manifest_is_refused_also_behind_a_link(tmp_path: Path) -> None:
     (tmp_path / "repository").mkdir()
     (tmp_path / "link").symlink_to("repository")
-    for root in (tmp_path, tmp_path / "repository", tmp_path / "link", Path("/")):
-        shown = refused(written(tmp_path / "repository", HEAD + f"root: {root}\n"))
-        assert "root: a directory that holds the manifest" in shown
+    for root in (tmp_path, tmp_path / "repository"):
+        assert refused_root(tmp_path / "repository", root) == "a directory that holds the manifest"
+    shown = refused_root(tmp_path / "repository", tmp_path / "link")
+    assert shown == "a link to a directory that holds the manifest"
     assert load_manifest(written(tmp_path / "repository", HEAD + f"root: {tmp_path}/envs\n"))
+
+
+def test_a_root_that_is_a_home_is_refused_whosever_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "x").symlink_to(tmp_path / "home")
+    (tmp_path / "way").symlink_to(tmp_path)
+    assert refused_root(tmp_path / "work", tmp_path / "home") == "a home directory"
+    assert refused_root(tmp_path / "work", f"{tmp_path}/way/home/") == "a link to a home directory"
+    assert refused_root(tmp_path / "work", "x") == "a link to a home directory"
+    assert load_manifest(written(tmp_path / "work", HEAD + f"root: {tmp_path}/home/envs\n"))
+    for user in pwd.getpwall():
+        if user.pw_dir != "/":
+            assert refused_root(tmp_path / "work", user.pw_dir) in {"a home directory", "a directory of the system"}
+
+
+def test_a_root_that_is_a_repository_is_refused_and_one_within_is_not(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    for name, make in (("clone", Path.mkdir), ("worktree", Path.touch)):  # a worktree's .git is a file
+        (work / name).mkdir(parents=True)
+        make(work / name / ".git")
+        assert refused_root(work, name) == "a repository"
+        assert load_manifest(written(work, HEAD + f"root: {name}/.envs\n"))
+    (work / "x").symlink_to("clone")
+    assert refused_root(work, "x") == "a link to a repository"
+    assert load_manifest(written(work / "clone", HEAD))
+
+
+def test_a_root_that_is_the_file_system_s_or_the_system_s_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "all").symlink_to("/")
+    (tmp_path / "programs").symlink_to("/usr/bin")
+    assert refused_root(tmp_path, "/") == "the root of the file system"
+    assert refused_root(tmp_path, "all") == "a link to the root of the file system"
+    assert refused_root(tmp_path, "/opt/") == "a directory of the system"
+    assert refused_root(tmp_path, "programs") == "a link to a directory of the system"
+    for root in ("/opt/envs", "/srv/acme/envs", "/envs"):
+        assert load_manifest(written(tmp_path, HEAD + f"root: {root}\n"))
 
 
 def test_reading_what_was_expanded_needs_no_pydantic() -> None:
