@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Self, TypeAlias
+
+from reconciler.errors import EnvsyncError
 
 
 class Status(StrEnum):
@@ -52,6 +54,11 @@ class Failure:
     hint: str = ""
     details: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, error: EnvsyncError, *, late: str = "") -> Self:
+        """Return what an error says; `late` is added to its message."""
+        return cls(code=error.code, message=error.message + late, hint=error.hint or "", details=tuple(error.details))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentFinished:
@@ -75,10 +82,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
-    """The last event: the whole run's result."""
+    """The last event: the whole run's result; `failure` is of the garbage collection after it, and none of theirs."""
 
     environments: tuple[EnvironmentFinished, ...]
     interrupted: bool = False
+    failure: Failure | None = None
 
     @property
     def exit_code(self) -> int:
@@ -92,7 +100,7 @@ class RunFinished:
             return 4
         if Status.FAILED in statuses:
             return 4 if Status.APPLIED in statuses else 1
-        return 4 if Status.BLOCKED in statuses else 0
+        return 4 if Status.BLOCKED in statuses or self.failure is not None else 0
 
 
 Event: TypeAlias = RunStarted | StepStarted | StepFinished | EnvironmentFinished | Notice | RunFinished

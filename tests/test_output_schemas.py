@@ -1,22 +1,29 @@
 """The schemas of plan and event stream are those of the models, and what comes out is valid by them."""
 
+import importlib
 import json
+import pkgutil
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+import reconciler
+from reconciler.errors import EngineError, EnvsyncError, ManifestError, Place, Problem
+from reconciler.events import Failure, RunFinished
 from reconciler.plan.document import PlanDocument, plan_document, plan_json, plan_schema
+from reconciler.render.error_document import error_json, error_schema
 from reconciler.render.event_document import event_schema
 from reconciler.render.events_json import event_json
 from tests.render.pictures import load_plan
-from tests.render.runs import EVENTS
+from tests.render.runs import CREATED, EVENTS
 
 ROOT = Path(__file__).parent.parent
 WORLDS = sorted((ROOT / "tests" / "cases").glob("[pr]*/*.yaml"))
-SCHEMAS = {"plan": plan_schema, "events": event_schema}
+SCHEMAS = {"plan": plan_schema, "events": event_schema, "error": error_schema}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -75,7 +82,49 @@ def test_every_event_is_valid_by_its_schema_and_one_line() -> None:
         assert found["format_version"] == "1.0"
         assert found["type"] == re.sub(r"(?<!^)(?=[A-Z])", "-", type(event).__name__).lower()
         kinds.add(found["type"])
+    kinds.add("error")  # which is no event of the core's, and ends a stream all the same
     assert kinds == set(re.findall(r'"const": "([a-z-]+)"', json.dumps(event_schema())))
+
+
+def every_error(kind: type[EnvsyncError] = EnvsyncError) -> Iterator[type[EnvsyncError]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from every_error(each)
+
+
+def test_every_error_has_a_code_of_its_own() -> None:
+    for module in pkgutil.walk_packages(reconciler.__path__, "reconciler."):
+        if module.name != "reconciler.__main__":
+            importlib.import_module(module.name)
+    kinds = [each for each in every_error() if each.__module__.startswith("reconciler.")]
+    codes = [vars(each).get("code") for each in kinds]
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", code or "") for code in codes), sorted(map(str, codes))
+    assert len(set(codes)) == len(codes) > 30
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ManifestError(
+            (
+                Problem(message="no value", place=Place(file="a\x1b\udcff.yaml", line=3, column=1), path="root"),
+                Problem(message="a URL with https://me:hunter2@host/", hint="https://me:hunter2@host/"),
+            )
+        ),
+        EngineError("failed ##vso[task]", hint="https://me:hunter2@host/", details=("one\n::error two", "\x1b[31m")),
+    ],
+)
+def test_every_error_is_valid_by_both_schemas_and_holds_no_secret(error: EnvsyncError) -> None:
+    line = error_json(error, one_line=True)
+    assert (line.count("\n"), line.isascii()) == (1, True)
+    assert "##" not in line
+    assert "hunter2" not in line
+    assert json.loads(line) == json.loads(error_json(error, one_line=False))
+    for schema in (error_schema(), event_schema()):
+        validator(schema).validate(json.loads(line))
+    found = json.loads(line)
+    assert (found["exit_code"], found["error"]["code"]) == (error.exit_code, error.code)
+    assert len(found["error"]["problems"]) == len(getattr(error, "problems", ()))
 
 
 def test_run_finished_tells_the_exit_code_and_seconds_to_the_millisecond() -> None:
@@ -83,6 +132,13 @@ def test_run_finished_tells_the_exit_code_and_seconds_to_the_millisecond() -> No
     assert found["exit_code"] == 4
     assert found["environments"][0]["seconds"] == 1.234
     assert found["environments"][1]["failure"]["details"][2] == "ModuleNotFoundError: django"
+
+
+def test_a_collection_that_failed_is_in_the_last_event_and_its_exit_code() -> None:
+    failure = Failure(code="gc-failed", message="x could not be deleted")
+    found = json.loads(event_json(RunFinished(environments=(CREATED,), failure=failure)))
+    validator(event_schema()).validate(found)
+    assert (found["exit_code"], found["failure"]["code"]) == (4, "gc-failed")
 
 
 def test_a_broken_document_is_not_valid() -> None:

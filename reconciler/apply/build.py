@@ -59,7 +59,7 @@ def build(
             hint="its wheel has such a file below *.data/data or *.data/scripts: do without it, or ask its author",
         )
     if copies:
-        remove_tree(generation.directory, "source")
+        remove_tree(generation.directory, "source", below=context.state.layout.root)
     rewrite_activation(generation.venv, context.state.layout.environment(wanted.name))
     write_pip_stub(generation.venv, wanted.name)
 

@@ -5,15 +5,15 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from reconciler.apply.collect import collect_garbage
+from reconciler.apply.collect import CollectError, collect_garbage
 from reconciler.apply.context import ApplyContext, ApplyOptions
 from reconciler.apply.schedule import apply_plan
 from reconciler.canonical import Json
 from reconciler.engines.engine import Engine
 from reconciler.errors import PlanFileError
-from reconciler.events import Event, RunFinished, Status
+from reconciler.events import Event, Failure, Notice, RunFinished, Status
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.below_root import observe
 from reconciler.plan.model import Action, Plan
@@ -54,7 +54,13 @@ def perform(order: Order, tell: Callable[[Event], None]) -> RunFinished:
         failed = [each.environment for each in result.environments if each.failure is not None]
         # What a failure left stays for inspection, until the next run or `gc`: its newest alone, or a disk fills up.
         spare = frozenset((name, max(layout.generation_numbers(name), default=0)) for name in failed)
-        collect_garbage(order.state, spare=spare)
+        try:
+            for each in collect_garbage(order.state, spare=spare):
+                if each.left:
+                    tell(Notice(message=each.left, environment=each.name))
+        except CollectError as error:
+            result = replace(result, failure=Failure.of(error))
+    tell(result)
     return result
 
 

@@ -16,6 +16,7 @@ from reconciler.engines.child import run_child
 from reconciler.engines.environ import allowed_environment
 from reconciler.engines.interpreter import Interpreter
 from reconciler.engines.scratch import scratch_directory
+from reconciler.engines.secrets import credentials_of, without
 from reconciler.errors import ApplyError
 from reconciler.manifest.desired import CommandProbe, DependenciesProbe, ImportProbe, Probe
 from reconciler.observe.actual import ActualEnvironment
@@ -58,7 +59,10 @@ def run_probe(
         case DependenciesProbe():
             broken = broken_dependencies(venv, observed, interpreter)
             if broken:
-                raise ProbeError("probe dependencies failed: " + "; ".join(broken))
+                raise ProbeError(
+                    "probe dependencies failed: " + "; ".join(broken),
+                    hint="the lock does not fit what the packages say of themselves: `envsync lock --upgrade`",
+                )
             return "dependencies"
         case _:
             assert_never(probe)
@@ -102,7 +106,10 @@ def _satisfies(requirement: Requirement, version: str) -> bool:
 
 
 def _run(shown: str, argv: Sequence[str], env: Mapping[str, str], timeout: float) -> None:
-    """Run a probe's program in an empty directory; raise ProbeError unless it exits 0 in time."""
+    """Run a probe's program in an empty directory; raise ProbeError unless it exits 0 in time.
+
+    What it was given to keep to itself is taken out of its last words.
+    """
     program = _find(argv[0], env["PATH"])
     if program is None:
         raise ProbeError(f"probe {shown} failed: {argv[0]} is not found in the environment or on PATH")
@@ -111,11 +118,14 @@ def _run(shown: str, argv: Sequence[str], env: Mapping[str, str], timeout: float
             done = run_child([program, *argv[1:]], env=env, cwd=empty, timeout=timeout)
         except OSError as error:
             raise ProbeError(f"probe {shown} failed: {error.strerror}") from error
+    if done.ok:
+        return
+    secrets = credentials_of(env)
+    said = tuple(without(secrets, line) for line in done.last_words())
     if done.timed_out:
-        raise ProbeError(f"probe {shown} did not end within {timeout:g} seconds", details=done.last_words())
-    if not done.ok:
-        ended = f"exit code {done.returncode}" if done.returncode > 0 else f"signal {-done.returncode}"
-        raise ProbeError(f"probe {shown} failed with {ended}", details=done.last_words())
+        raise ProbeError(f"probe {shown} did not end within {timeout:g} seconds", details=said)
+    ended = f"exit code {done.returncode}" if done.returncode > 0 else f"signal {-done.returncode}"
+    raise ProbeError(f"probe {shown} failed with {ended}", details=said)
 
 
 def _find(program: str, path: str) -> str | None:

@@ -12,7 +12,7 @@ from reconciler.plan.model import Action, EnvironmentPlan, Step
 
 
 def apply_plan(context: ApplyContext) -> RunFinished:
-    """Apply every environment of the plan that has steps and is not blocked; emit events; return the result.
+    """Apply every environment of the plan that has steps and is not blocked; emit events; return the last, the result.
 
     Nothing is raised for an environment that fails: the others go on, its dependents are blocked.
     """
@@ -21,7 +21,9 @@ def apply_plan(context: ApplyContext) -> RunFinished:
     context.emit(RunStarted(plan=plan.id, project=plan.project, environments=tuple(work)))
     done: dict[str, EnvironmentFinished] = {}
     for each in plan.environments:
-        if each.blocked:
+        if each.failure is not None:
+            done[each.name] = _ended(each, Status.FAILED, each.failure)
+        elif each.blocked:
             done[each.name] = _blocked(each, each.blocked[0].code, each.blocked[0].message)
         elif not each.steps:
             done[each.name] = EnvironmentFinished(
@@ -44,11 +46,9 @@ def apply_plan(context: ApplyContext) -> RunFinished:
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     done[running.pop(future)] = future.result()
-    result = RunFinished(
+    return RunFinished(
         environments=tuple(done[each.name] for each in plan.environments), interrupted=context.stop.is_set()
     )
-    context.emit(result)
-    return result
 
 
 _WELL = frozenset({Status.APPLIED, Status.UNCHANGED})
@@ -120,18 +120,17 @@ _LATE = {
 def _failure(error: EnvsyncError | OSError, step: Step, *, late: str = "") -> Failure:
     """Say what happened, and where; `late` is said of what fails after the environment's path was changed."""
     if isinstance(error, EnvsyncError):
-        return Failure(
-            code=error.code, message=error.message + late, hint=error.hint or "", details=tuple(error.details)
-        )
+        return Failure.of(error, late=late)
     where = error.filename or f"step {step.kind.value}"
     return Failure(code="os-error", message=f"{where}: {error.strerror or error}{late}")
 
 
 def _blocked(each: EnvironmentPlan, code: str, message: str) -> EnvironmentFinished:
+    return _ended(each, Status.BLOCKED, Failure(code=code, message=message))
+
+
+def _ended(each: EnvironmentPlan, status: Status, failure: Failure) -> EnvironmentFinished:
+    """Say of an environment that nothing was done about it, and why."""
     return EnvironmentFinished(
-        environment=each.name,
-        status=Status.BLOCKED,
-        action=each.action,
-        generation=each.generation,
-        failure=Failure(code=code, message=message),
+        environment=each.name, status=status, action=each.action, generation=each.generation, failure=failure
     )

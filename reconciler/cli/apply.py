@@ -32,6 +32,7 @@ from reconciler.cli.options import (
     selection,
 )
 from reconciler.cli.plan import as_text
+from reconciler.cli.refuse import complain_of
 from reconciler.cli.screen import screen, written_to
 from reconciler.errors import InterruptedByUserError, UsageError
 from reconciler.events import Event, RunFinished
@@ -110,11 +111,14 @@ def _run(
         proposal = workspace.plan(chosen, options)
         if output is Output.TEXT:
             screen().say(as_text(render_plan, proposal.plan, proposal.desired.file))
+        complain_of(proposal.plan.failures)
         if proposal.plan.has_difference and not yes:
             _ask(proposal.plan)
-        code = _perform(proposal, how, output).exit_code
-    if code:
-        raise typer.Exit(code)
+        result = _perform(proposal, how, output)
+    if result.failure is not None:
+        complain_of({"garbage collection": result.failure})
+    if result.exit_code:
+        raise typer.Exit(result.exit_code)
 
 
 def _ask(plan: Plan) -> None:

@@ -14,6 +14,7 @@ from reconciler.observe.actual import Depth, Occupant
 from reconciler.observe.environment import observe_path
 from reconciler.observe.freeze import freeze_lines
 from reconciler.reconcile import PlanOptions
+from reconciler.render.escape import escape
 from reconciler.render.status_text import render_status, status_json, status_rows
 
 
@@ -62,4 +63,4 @@ def freeze(
     if found.occupant not in {Occupant.PUBLISHED, Occupant.VENV}:
         raise UsageError(f"{found.path} is no virtual environment")
     lines = freeze_lines(found, all=everything, exclude=exclude or (), exclude_editable=exclude_editable)
-    screen().say("".join(f"{line}\n" for line in lines))
+    screen().say("".join(f"{escape(line)}\n" for line in lines))

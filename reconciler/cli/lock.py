@@ -15,9 +15,11 @@ from reconciler.cli.options import (
     deadlines,
     selection,
 )
+from reconciler.cli.refuse import complain_of
 from reconciler.cli.screen import screen
 from reconciler.diff.model import LockState
 
+_NOT_DONE = 1
 _DIFFERENCE = 2
 
 
@@ -49,6 +51,10 @@ def lock(
         elif each.changed:
             packages = each.lock.document.get("packages", []) if each.lock else []
             out.talk(f"{each.environment}: wrote {each.path.name}, {len(packages)} packages")
+    failures = {each.environment: each.failure for each in outcomes if each.failure is not None}
+    if failures:
+        complain_of(failures)
+        raise typer.Exit(_NOT_DONE)
     if check and behind:
         raise typer.Exit(_DIFFERENCE)
     if not behind and not any(each.changed for each in outcomes):

@@ -18,6 +18,7 @@ class SchemaName(StrEnum):
     MANIFEST = "manifest"
     PLAN = "plan"
     EVENTS = "events"
+    ERROR = "error"
 
 
 def validate(file: FileOption = Path("envs.yaml")) -> None:
@@ -30,7 +31,7 @@ def validate(file: FileOption = Path("envs.yaml")) -> None:
 def schema(
     name: Annotated[SchemaName, typer.Argument(help="Which document's schema.")] = SchemaName.MANIFEST,
 ) -> None:
-    """Print the JSON Schema of manifest, plan or events."""
+    """Print the JSON Schema of manifest, plan, events or error."""
     screen().say(schema_text(name))
 
 
@@ -49,4 +50,8 @@ def schema_text(name: SchemaName) -> str:
             from reconciler.render.event_document import event_schema
 
             found = event_schema()
+        case SchemaName.ERROR:
+            from reconciler.render.error_document import error_schema
+
+            found = error_schema()
     return json.dumps(found, indent=2) + "\n"

@@ -25,6 +25,7 @@ from reconciler.cli.options import (
     deadlines,
     selection,
 )
+from reconciler.cli.refuse import complain_of
 from reconciler.cli.screen import screen, shown_root
 from reconciler.observe.actual import Depth
 from reconciler.plan.document import plan_json
@@ -32,6 +33,7 @@ from reconciler.plan.model import Plan, Policy
 from reconciler.reconcile import PlanOptions
 from reconciler.render.plan_text import render_check, render_plan
 
+_NOT_DONE = 1
 _DIFFERENCE = 2
 
 
@@ -60,6 +62,9 @@ def plan(
     options = PlanOptions(depth=depth, locked=locked, offline=offline, policy=policy)
     made = reconciler.load(file, deadlines=deadlines(timeout)).plan(selection(names, labels), options).plan
     screen().say(plan_json(made) if output is Output.JSON else as_text(render_plan, made, file))
+    if made.failures:
+        complain_of(made.failures)
+        raise typer.Exit(_NOT_DONE)
     if detailed_exitcode and made.has_difference:
         raise typer.Exit(_DIFFERENCE)
 

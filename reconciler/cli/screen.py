@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
-from reconciler.errors import EnvsyncError
-from reconciler.render.style import Palette, want_color
+from reconciler.errors import OutputError
+from reconciler.render.color import want_color
+from reconciler.render.style import Palette
 
 _WIDTH_OFF_A_TERMINAL = 100
 
@@ -47,14 +48,14 @@ class Screen:
 def written_to(stream: TextIO) -> Iterator[None]:
     """Let the run go on where a stream's reader has left (`| head`): the rest goes nowhere, the exit code stays.
 
-    Raises EnvsyncError where it cannot be written for another reason (a full disk).
+    Raises OutputError where it cannot be written for another reason (a full disk).
     """
     try:
         yield
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         if not isinstance(error, BrokenPipeError):
-            raise EnvsyncError(f"the output cannot be written: {error.strerror}") from error
+            raise OutputError(f"the output cannot be written: {error.strerror}") from error
 
 
 def open_streams() -> None:

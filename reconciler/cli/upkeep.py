@@ -23,6 +23,7 @@ from reconciler.render.upkeep_text import (
 from reconciler.state.holding import DEFAULT_TIMEOUT_SECONDS
 
 _DIFFERENCE = 2
+_LEFT = 1
 
 
 def history(
@@ -95,8 +96,11 @@ def gc(
 ) -> None:
     """Delete generations that nothing keeps.
 
-    Kept are the published one, the newest `keep_generations`, and those that a live process runs from.
+    Kept are the published one, the newest `keep_generations`, and those that a live process runs from. What is not the
+    directory that envsync made is left, and said to be: exit 1.
     """
     found = reconciler.load(file).upkeep.collect(dry_run=dry_run, timeout=lock_timeout)
     out = screen()
     out.say(collected_json(found) if output is Output.JSON else render_collected(found, dry_run=dry_run))
+    if any(each.foreign for each in found):
+        raise typer.Exit(_LEFT)

@@ -6,7 +6,7 @@ from reconciler.diff.findings import beyond, drifted, with_repairs
 from reconciler.diff.model import PackageChange
 from reconciler.diff.packages import by_key, package_changes, somebody_elses
 from reconciler.diff.settings import names_in
-from reconciler.observe.actual import ActualEnvironment, Finding, Occupant
+from reconciler.observe.actual import ActualEnvironment, Finding, FindingCode, Occupant
 from reconciler.state.applied import Applied
 
 
@@ -33,7 +33,11 @@ def integrity(actual: ActualEnvironment, last: Applied) -> Integrity:
     counted = {name: each for name, each in installed.items() if name not in ignored}
     stands = actual.occupant is Occupant.PUBLISHED
     changes = package_changes(last.packages, last, counted) if stands else ()
-    findings = drifted(actual.findings, last.accepted, ignored)
+    seen = actual.findings
+    if stands and actual.seal != last.seal:
+        detail = "its seal is not the one that was applied"
+        seen = (*seen, Finding(code=FindingCode.INVENTORY_UNREADABLE, detail=detail))
+    findings = drifted(seen, last.accepted, ignored)
     return Integrity(
         name=last.name,
         generation=last.generation,

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from reconciler.canonical import Json, digest
 from reconciler.engines.interpreter import Interpreter
+from reconciler.events import Failure
 from reconciler.lock.model import Lock, LockedPackage
 from reconciler.manifest.desired import DesiredEnvironment
 from reconciler.observe.actual import Finding
@@ -66,9 +67,10 @@ class ReasonCode(StrEnum):
     NOT_OURS = "not-ours"  # something at the path that envsync did not make
     OTHER_PROJECT = "other-project"  # another project of this root owns the name
     IGNORED_WOULD_BE_LOST = "ignored-would-be-lost"
+    LOCK_FAILED = "lock-failed"  # no lock could be made: nothing fits, or an index failed
     EMPTY_MANIFEST = "empty-manifest"  # deleting everything needs --allow-empty
     DEPENDENCY_BLOCKED = "dependency-blocked"
-    DEPENDENCY_FAILED = "dependency-failed"
+    DEPENDENCY_FAILED = "dependency-failed"  # what it depends on could not be locked, or not be applied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -132,7 +134,7 @@ class Target:
 
     `packages` are those that the lock selects for `interpreter`, sorted by name; None where only a lock or a build
     would tell. `lock_state` is how the committed lock stood; where it was not fresh, `lock` is the one resolved in
-    memory (None if it could not be without building).
+    memory (None if it could not be without building, or not at all: `failure` says why).
     """
 
     environment: DesiredEnvironment
@@ -141,6 +143,7 @@ class Target:
     lock: Lock | None = None
     packages: tuple[LockedPackage, ...] | None = None
     hint: str = ""
+    failure: Failure | None = None
 
     @property
     def digest(self) -> str:

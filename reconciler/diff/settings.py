@@ -6,6 +6,7 @@ from typing import assert_never
 from reconciler.canonical import Json, canonical_text, to_json
 from reconciler.diff.model import SettingChange
 from reconciler.manifest.desired import CommandProbe, DependenciesProbe, DesiredEnvironment, ImportProbe, Probe
+from reconciler.manifest.urls import named_like_a_secret
 
 
 def settings_of(environment: DesiredEnvironment) -> dict[str, Json]:
@@ -44,13 +45,18 @@ def setting_changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> tu
     changes = [
         SettingChange(
             path=tuple(level.path(output_format="list")),
-            before=None if level.t1 is notpresent else level.t1,
-            after=None if level.t2 is notpresent else level.t2,
+            before=None if level.t1 is notpresent else _shown(level.path(output_format="list"), level.t1),
+            after=None if level.t2 is notpresent else _shown(level.path(output_format="list"), level.t2),
         )
         for category in tree.values()
         for level in category
     ]
     return tuple(sorted(changes, key=lambda each: canonical_text(each.path)))
+
+
+def _shown(path: Sequence[str | int], value: Json) -> Json:
+    """Return a value as a plan may have it: not that of a variable that is named like a secret."""
+    return "****" if path[0] == "env" and named_like_a_secret(str(path[-1])) else value
 
 
 def names_in(settings: Mapping[str, Json], key: str) -> tuple[str, ...]:

@@ -87,6 +87,8 @@ def run_child(
     finally:
         with _running_guard:
             _running.discard(child)
+    if _stopping.is_set():  # what it started may not heed the signal that ended it (a build that hangs)
+        _signal_group(child, signal.SIGKILL)
     return Completed(argv=tuple(argv), returncode=child.returncode, stdout=stdout, stderr=stderr, timed_out=timed_out)
 
 
@@ -97,6 +99,15 @@ def stop_children() -> None:
         children = tuple(_running)
     for child in children:
         _signal_group(child, signal.SIGTERM)
+
+
+def kill_children() -> None:
+    """Kill every running child, and what it started: nothing is waited for."""
+    _stopping.set()
+    with _running_guard:
+        children = tuple(_running)
+    for child in children:
+        _signal_group(child, signal.SIGKILL)
 
 
 def allow_children() -> None:

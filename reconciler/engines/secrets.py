@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from reconciler.manifest.urls import blot_out
+from reconciler.manifest.urls import blot_out, named_like_a_secret
 
 _BLOT = "****"
 _SHORTEST = 4  # a shorter one would blot out words by chance, and is no secret
@@ -16,9 +16,9 @@ def credentials_of(env: Mapping[str, str]) -> tuple[str, ...]:
     """Return the secrets in a child's environment, in every spelling that it may use, longest first.
 
     Those are the passwords of `UV_INDEX_<NAME>_PASSWORD` (the user where there is no password: it is a token then), of
-    proxies, and of netrc.
+    proxies, and of netrc, and the values of variables that are named like a secret (`API_TOKEN`).
     """
-    pairs = [*_indexes(env), *_proxies(env), *_netrc(env)]
+    pairs = [*_indexes(env), *_proxies(env), *_netrc(env), *_named(env)]
     found: set[str] = set()
     for user, password in pairs:
         secret = password or user
@@ -37,6 +37,10 @@ def without(secrets: Iterable[str], line: str) -> str:
 def _indexes(env: Mapping[str, str]) -> list[tuple[str, str]]:
     stems = {name.rpartition("_")[0] for name in env if name.startswith("UV_INDEX_")}
     return [(env.get(f"{stem}_USERNAME", ""), env.get(f"{stem}_PASSWORD", "")) for stem in stems]
+
+
+def _named(env: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [("", value) for name, value in env.items() if named_like_a_secret(name)]
 
 
 def _proxies(env: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -73,7 +73,7 @@ class UvEngine:
         return found
 
     def create(self, venv: Path, interpreter: Interpreter, *, system_site_packages: bool, prompt: str) -> None:
-        """Make an empty venv with `uv venv`; `venv` must not exist."""
+        """Make an empty venv with `uv venv`; `venv` must not exist, or be empty."""
         flags = ["--system-site-packages"] if system_site_packages else []
         self._run(
             ["venv", "--no-project", f"--prompt={prompt}", *flags, "-p", interpreter.path, str(venv)],

@@ -59,14 +59,38 @@ class DamagedCacheError(EngineError):
     code = "damaged-cache"
 
     def __init__(self, packages: tuple[str, ...], details: tuple[str, ...]) -> None:
-        super().__init__(f"the cache holds damaged files of {', '.join(packages)}", details=details)
+        super().__init__(
+            f"the cache holds damaged files of {', '.join(packages)}",
+            hint="fetched anew they are no better: ask whoever runs the index",
+            details=details,
+        )
         self.packages = packages
+
+
+class ReservedNameError(EngineError):
+    """A wheel has a script of a name that is the environment's own (`python`, `python3`, ...)."""
+
+    code = "reserved-name"
+
+
+class MislabelledWheelError(EngineError):
+    """A wheel's metadata name another package or version than its file name does."""
+
+    code = "wheel-mislabelled"
 
 
 class DeadlineError(EngineError):
     """The engine took longer than its deadline."""
 
     code = "deadline"
+
+
+_MISLABELLED = (
+    "Wheel version does not match filename",
+    "Wheel package name does not match filename",
+    "Package metadata name `",
+    "Package metadata version `",
+)
 
 
 class PackageNotFoundError(ResolveError):
@@ -152,6 +176,19 @@ def failure_of(
         return BuildFailedError(
             "a source distribution could not be built",
             hint="what the build said is above; it may need a compiler, or a library of the system",
+            details=words,
+        )
+    if told.cause("Scripts must not use the reserved name"):
+        return ReservedNameError(
+            f"a script of {', '.join(sorted(set(_DAMAGED.findall(told.flat)))) or 'a package'} would take the place of "
+            "the environment's own interpreter",
+            hint="do without that package, or ask its author to give the script another name",
+            details=words,
+        )
+    if told.cause(*_MISLABELLED):
+        return MislabelledWheelError(
+            f"a wheel is not what its name says: {next(each for each in told.causes if each.startswith(_MISLABELLED))}",
+            hint="ask whoever made it, or whoever runs the index; another version may be well",
             details=words,
         )
     if command == ["pip", "sync"] and (damaged := _DAMAGED.findall(told.flat)):

@@ -1,9 +1,10 @@
 """What must not be done, why, and what a person can do about it (design, section 7)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.diff.compare import FOREIGN
-from reconciler.diff.model import EnvironmentDiff, Origin, Presence, Reason, ReasonCode
+from reconciler.diff.model import EnvironmentDiff, Origin, Presence, Reason, ReasonCode, Target
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, Occupant
 from reconciler.plan.model import Policy
@@ -35,12 +36,20 @@ def adoptable(diff: EnvironmentDiff, actual: ActualEnvironment, applied: Applied
 
 
 def change_obstacles(
-    diff: EnvironmentDiff, actual: ActualEnvironment, applied: Applied | None, desired: DesiredState, policy: Policy
+    diff: EnvironmentDiff,
+    target: Target,
+    actual: ActualEnvironment,
+    applied: Applied | None,
+    desired: DesiredState,
+    policy: Policy,
 ) -> list[Obstacle]:
     """Return what keeps an environment that the manifest asks for from being made."""
     if applied is not None and applied.project != desired.project:
         return [_other_project(applied)]
     found = []
+    if target.failure is not None:
+        message = f"could not be locked: {target.failure.message.removeprefix(f'environments.{diff.name}: ')}"
+        found.append(_obstacle(ReasonCode.LOCK_FAILED, message, ""))  # its hint goes with its details
     if diff.presence is Presence.FOREIGN:
         can = adoptable(diff, actual, applied, desired.project)
         if not (can and policy.adopt):
@@ -88,10 +97,14 @@ def delete_obstacles(
     return found
 
 
-def dependency_obstacle(name: str, *, deleting: bool) -> Obstacle:
+def dependency_obstacle(name: str, blocked: Sequence[Reason], *, deleting: bool) -> Obstacle:
     """Return the obstacle that another environment's being blocked is: a dependency, or for a delete a dependent."""
+    codes = {each.code for each in blocked}
+    if ReasonCode.LOCK_FAILED in codes:
+        return _obstacle(ReasonCode.DEPENDENCY_FAILED, f"depends on {name}, which could not be locked", "")
     message = f"{name} depends on it, and stays" if deleting else f"depends on {name}, which is blocked"
-    return _obstacle(ReasonCode.DEPENDENCY_BLOCKED, message, "")
+    failed = ReasonCode.DEPENDENCY_FAILED in codes
+    return _obstacle(ReasonCode.DEPENDENCY_FAILED if failed else ReasonCode.DEPENDENCY_BLOCKED, message, "")
 
 
 def _other_project(applied: Applied) -> Obstacle:

@@ -68,6 +68,15 @@ class StepDocument(Document):
     after: list[str] = Field(description="The ids of the steps that must have succeeded before.")
 
 
+class FailureDocument(Document):
+    """Why something failed."""
+
+    code: str = Field(description="Stable.")
+    message: str
+    hint: str = Field(description="What to do about it, may be empty.")
+    details: list[str] = Field(description="A child's last lines.")
+
+
 class EnvironmentDocument(Document):
     """One environment's part of the plan."""
 
@@ -88,6 +97,7 @@ class EnvironmentDocument(Document):
     generation: int = Field(ge=0, description="The one published now; 0: none.")
     complete: bool = Field(description="Whether the packages are known.")
     hints: list[str]
+    failure: FailureDocument | None = Field(description="Why no lock could be made; null: nothing failed.")
 
 
 class SummaryDocument(Document):

@@ -66,10 +66,11 @@ def changed(
         package_count=len(target.packages or ()),
         complete=diff.complete,
         hints=(target.hint,) if target.hint else (),
+        failure=target.failure,
         target=target,
     )
     draft = Draft(plan=plan, kinds=tuple(change_kinds(diff, target)))
-    return draft.hindered(change_obstacles(diff, actual, applied, desired, policy))
+    return draft.hindered(change_obstacles(diff, target, actual, applied, desired, policy))
 
 
 def retired(

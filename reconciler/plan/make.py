@@ -39,7 +39,9 @@ def make_plan(
         drafts[name] = destroyed(desired, actual.environments[name], applied.get(name), policy)
     needs = _needs(desired, {name: each.plan for name, each in drafts.items()}, applied)
     for name in (name for wave in waves(needs) for name in wave):
-        drafts[name] = _held_back(drafts[name], [each for each in needs[name] if drafts[each].plan.blocked])
+        drafts[name] = _held_back(
+            drafts[name], [drafts[each].plan for each in needs[name] if drafts[each].plan.blocked]
+        )
     plans = {name: drafts[name].plan for name in sorted(drafts)}
     steps = chained(plans, {name: drafts[name].kinds for name in plans}, needs)
     return Plan(
@@ -67,9 +69,9 @@ def _needs(
     return needs
 
 
-def _held_back(draft: Draft, blocked: list[str]) -> Draft:
+def _held_back(draft: Draft, blocked: list[EnvironmentPlan]) -> Draft:
     """Return the draft, blocked where something that it comes after is; what does not change is not held back."""
     if draft.plan.action is Action.NO_OP:
         return draft
     deleting = draft.plan.action is Action.DELETE
-    return draft.hindered([dependency_obstacle(name, deleting=deleting) for name in blocked])
+    return draft.hindered([dependency_obstacle(each.name, each.blocked, deleting=deleting) for each in blocked])

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from reconciler.canonical import digest
 from reconciler.diff.model import PackageChange, Reason, SettingChange, Target
+from reconciler.events import Failure
 from reconciler.observe.actual import Depth, Finding
 
 FORMAT_VERSION = "1.0"
@@ -70,8 +71,8 @@ class EnvironmentPlan:
 
     `prior` digests what was observed (design, section 7); `desired` what is asked for, empty for a delete.
     `blocked` holds the reasons why the change must not be made; apply then refuses it. `python_before` and
-    `python_after` are versions, empty where there is none. `complete` is False where only a lock or a build tells
-    the packages.
+    `python_after` are versions, empty where there is none. `failure` is why no lock could be made. `complete` is False
+    where only a lock or a build tells the packages.
     """
 
     name: str
@@ -91,6 +92,7 @@ class EnvironmentPlan:
     generation: int = 0
     complete: bool = True
     hints: tuple[str, ...] = ()
+    failure: Failure | None = None
     target: Target | None = field(default=None, repr=False)
 
 
@@ -132,6 +134,11 @@ class Plan:
     def has_difference(self) -> bool:
         """Say whether anything differs: the one predicate behind text, JSON and exit code."""
         return bool(self.changes)
+
+    @property
+    def failures(self) -> dict[str, Failure]:
+        """Return why environments could not be locked, by name: what exit code 1 says of a plan."""
+        return {each.name: each.failure for each in self.environments if each.failure is not None}
 
     @property
     def complete(self) -> bool:

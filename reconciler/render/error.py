@@ -1,18 +1,36 @@
 """An error that is no list of manifest problems, as text; those are `reconciler.render.problems`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from reconciler.errors import EnvsyncError
+from reconciler.events import Failure
 from reconciler.render.escape import shown
 from reconciler.render.style import Palette, Style
 
 
 def render_error(error: EnvsyncError, palette: Palette) -> str:
     """Return `error: ...`, the details indented below it, and `hint: ...`; the text ends with a line end."""
-    lines = [f"{palette.paint('error:', Style.REFUSED)} {shown(error.message)}"]
-    lines += detail_lines(error.details, indent=4)
-    if error.hint:
-        lines.append(f"{palette.paint('hint:', Style.NOTED)} {shown(error.hint)}")
+    return _told(error.message, error.details, error.hint, palette)
+
+
+def render_failures(failures: Mapping[str, Failure], palette: Palette) -> str:
+    """Return each failure as an error, once for all the environments that share it."""
+    sharing: dict[Failure, list[str]] = {}
+    for name, failure in failures.items():
+        message = failure.message.removeprefix(f"environments.{name}: ")
+        sharing.setdefault(replace(failure, message=message), []).append(name)
+    return "".join(
+        _told(f"{', '.join(names)}: {failure.message}", failure.details, failure.hint, palette)
+        for failure, names in sharing.items()
+    )
+
+
+def _told(message: str, details: Iterable[str], hint: str | None, palette: Palette) -> str:
+    lines = [f"{palette.paint('error:', Style.REFUSED)} {shown(message)}"]
+    lines += detail_lines(details, indent=4)
+    if hint:
+        lines.append(f"{palette.paint('hint:', Style.NOTED)} {shown(hint)}")
     return "".join(f"{line}\n" for line in lines)
 
 

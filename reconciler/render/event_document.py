@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, Field, TypeAdapter
 
 from reconciler.events import Status
-from reconciler.plan.document import DRAFT, FORMAT_PATTERN
+from reconciler.plan.document import DRAFT, FORMAT_PATTERN, FailureDocument
 from reconciler.plan.model import Action, StepKind
+from reconciler.render.error_document import ErrorDocument
 
 
 class EventDocument(BaseModel):
@@ -42,15 +43,6 @@ class StepFinishedDocument(EventDocument):
     detail: str = Field(description="A short sentence, may be empty.")
 
 
-class FailureDocument(BaseModel):
-    """Why something failed."""
-
-    code: str = Field(description="Stable.")
-    message: str
-    hint: str = Field(description="What to do about it, may be empty.")
-    details: list[str] = Field(description="A child's last lines.")
-
-
 class EnvironmentResultDocument(BaseModel):
     """How one environment ended."""
 
@@ -77,11 +69,12 @@ class NoticeDocument(EventDocument):
 
 
 class RunFinishedDocument(EventDocument):
-    """The last event: the whole run's result, the environments that were left alone included."""
+    """The last event of a run: its whole result, the environments that were left alone included."""
 
     type: Literal["run-finished"]
     environments: list[EnvironmentResultDocument]
     interrupted: bool
+    failure: FailureDocument | None = Field(description="Of the garbage collection afterwards; null: nothing failed.")
     exit_code: int
 
 
@@ -91,7 +84,8 @@ AnyEventDocument: TypeAlias = Annotated[
     | StepFinishedDocument
     | EnvironmentFinishedDocument
     | NoticeDocument
-    | RunFinishedDocument,
+    | RunFinishedDocument
+    | ErrorDocument,
     Field(discriminator="type"),
 ]
 

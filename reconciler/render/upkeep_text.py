@@ -75,18 +75,28 @@ def _verified_columns(verified: Integrity) -> list[Piece]:
 def render_collected(found: Sequence[Removable], *, dry_run: bool) -> str:
     """Return a line for each generation that was, or would be, deleted, or is kept because it is used."""
     verb = "would be deleted" if dry_run else "deleted"
-    lines = [
-        f"{shown(each.name)}: generation {each.generation.number} "
-        + ("is in use by a live process: kept" if each.used else verb)
-        for each in found
-    ]
+    lines = [f"{shown(each.name)}: generation {each.generation.number} {_fate(each, verb)}" for each in found]
     return "".join(f"{line}\n" for line in lines) if lines else "Nothing to collect.\n"
+
+
+def _fate(each: Removable, verb: str) -> str:
+    if each.used:
+        return "is in use by a live process: kept"
+    return f"is left as it is: {shown(each.foreign)}" if each.foreign else verb
 
 
 def collected_json(found: Sequence[Removable]) -> str:
     """Return the same as a JSON array."""
     return documents_json(
-        [{"name": each.name, "generation": each.generation.number, "used": each.used} for each in found]
+        [
+            {
+                "name": each.name,
+                "generation": each.generation.number,
+                "used": each.used,
+                "foreign": each.foreign,
+            }
+            for each in found
+        ]
     )
 
 

@@ -23,8 +23,9 @@ def hold_root(layout: Layout, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> It
     """Hold the root's lock and yield its descriptor; wait `timeout` seconds at most.
 
     A child that keeps the descriptor keeps the lock, even when this process is killed. Raises LockTimeoutError naming
-    the holder, or StateError where the root cannot be written.
+    the holder, or StateError where the root cannot be written, or envsync's own directories are not its own.
     """
+    refuse_links(layout)
     descriptors: list[int] = []  # a second one of the same open file: filelock closes its own in every fork
     try:
         layout.own.mkdir(parents=True, exist_ok=True)
@@ -46,8 +47,20 @@ def hold_root(layout: Layout, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> It
         os.close(descriptors[0])
 
 
+def refuse_links(layout: Layout) -> None:
+    """Raise StateError where a symlink stands for one of envsync's own directories: what is behind it is not ours."""
+    for directory in (layout.own, layout.all_generations, layout.records, layout.cache, layout.adopted):
+        if directory.is_symlink():
+            raise StateError(
+                f"{directory} is a symbolic link, and nothing behind it is touched",
+                hint="it must be a real directory; to keep the environments elsewhere, name that place as `root`",
+            )
+
+
 def prepare_cache(layout: Layout) -> bool:
     """Make the root's cache directory; return False where that cannot be (`lock` needs no root that it may write)."""
+    if layout.own.is_symlink() or layout.cache.is_symlink():
+        return False
     try:
         layout.cache.mkdir(parents=True, exist_ok=True)
         _keep_out_of_git(layout)
@@ -57,9 +70,13 @@ def prepare_cache(layout: Layout) -> bool:
 
 
 def _keep_out_of_git(layout: Layout) -> None:
-    """Write the root's .gitignore once: environments are made, never committed."""
+    """Write the root's .gitignore: environments are made, never committed. One that is there stays.
+
+    Where anything else is in the root, which may be somebody's own, none is written: it would hide that from git too.
+    """
     ignore = layout.root / ".gitignore"
-    if not ignore.exists():
+    names = os.listdir(layout.root)
+    if ignore.name not in names and all(name == layout.own.name or layout.published_number(name) for name in names):
         write_atomic(ignore, b"*\n")
 
 
@@ -80,12 +97,16 @@ def _timed_out(layout: Layout, timeout: float) -> LockTimeoutError:
     holders = holders_of(layout)
     if not holders.orphaned:
         return LockTimeoutError(
-            f"another envsync holds {layout.root} since {timeout:g} seconds or more: {holders.who}",
+            f"another envsync holds {layout.root}{_waited(timeout)}: {holders.who}",
             hint="wait for it, or give more time with --lock-timeout",
         )
     orphans = f": {', '.join(holders.orphans)}" if holders.orphans else ""
     return LockTimeoutError(
-        f"what a killed envsync started still works in {layout.root}, after {timeout:g} seconds{orphans}; "
+        f"what a killed envsync started still works in {layout.root}{_waited(timeout)}{orphans}; "
         f"killed was {holders.who}",
         hint="wait for it or end it, or give more time with --lock-timeout",
     )
+
+
+def _waited(timeout: float) -> str:
+    return f", after {timeout:g} seconds of waiting" if timeout > 0 else ""

@@ -17,6 +17,7 @@ from reconciler.state.applied import Applied
 from reconciler.state.codec import applied_from_json, applied_to_json
 from reconciler.state.files import sync_directory, write_atomic
 from reconciler.state.holding import DEFAULT_TIMEOUT_SECONDS, hold_root
+from reconciler.state.identity import mark_identity
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.published import Published
 from reconciler.state.seal import Seal, read_seal
@@ -64,8 +65,11 @@ class State:
         return replace(seal.applied, seal=seal.digest)
 
     def seal(self, name: str, number: int) -> Seal | None:
-        """Return a generation's seal, None where it was never finished."""
-        seal = read_seal(self.layout.generation(name, number).seal) if number else None
+        """Return a generation's seal, None where it was never finished, or a symlink stands in its place."""
+        generation = self.layout.generation(name, number)
+        if not number or generation.directory.is_symlink() or generation.directory.parent.is_symlink():
+            return None
+        seal = read_seal(generation.seal)
         if seal is None or (seal.applied.name, seal.applied.generation) != (name, number):  # a copy of another one
             return None
         return seal
@@ -105,13 +109,22 @@ class State:
             raise StateError(f"{self.layout.record(name)} could not be removed: {error.strerror}") from error
 
     def new_generation(self, name: str) -> Generation:
-        """Make the next generation's directory; a number is never given twice while its directory stands."""
+        """Make the next generation's directory and its empty venv, and record which they are.
+
+        A number is never given twice while its directory stands. Raises StateError.
+        """
         numbers = [*self.layout.generation_numbers(name), self.layout.published_number(name)]
         record = self._record(name)
         number = max([*numbers, record.generation if record else 0]) + 1
         generation = self.layout.generation(name, number)
+        if not self.layout.real_generation(generation):
+            raise StateError(
+                f"{generation.directory} could not be made: a symbolic link stands on the way to it",
+                hint="envsync's own directories are real ones; take the link away",
+            )
         try:
-            generation.directory.mkdir(parents=True)
+            generation.venv.mkdir(parents=True)
+            mark_identity(generation)
         except OSError as error:
             raise StateError(f"{generation.directory} could not be made: {error.strerror}") from error
         return generation
@@ -119,7 +132,7 @@ class State:
     def _names(self) -> list[str]:
         """Return the names that have a record, or a generation (a record may be lost), sorted."""
         names: set[str] = set()
-        for directory, suffix in ((self.layout.records, ".json"), (self.layout.own / "generations", "")):
+        for directory, suffix in ((self.layout.records, ".json"), (self.layout.all_generations, "")):
             try:
                 entries = os.listdir(directory)
             except (FileNotFoundError, NotADirectoryError):

@@ -1,71 +1,16 @@
 """What a killed apply had started never works beside a new apply: it keeps the root's lock until it ends."""
 
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 from tests.functional.looking import generations
-from tests.host import Host, base_environment
+from tests.functional.slow_build import alive, make_slow, start
+from tests.host import Host
 from tests.index_faults import Fault
 from tests.resolving import soon
-from tests.wheels import make_sdist
 
-PROJECT = """\
-[project]
-name = "slow"
-version = "1.0"
-dependencies = []
-
-[build-system]
-requires = []
-build-backend = "slow"
-backend-path = ["."]
-"""
-# It builds what every backend builds, once a file appears; and says where it is.
-BACKEND = """\
-import os, time
-from backend import build_wheel as built
-
-
-def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    with open({here!r} + "/builder", "w") as file:
-        file.write(str(os.getpid()))
-    while not os.path.exists({here!r} + "/go"):
-        time.sleep(0.02)
-    return built(wheel_directory, config_settings, metadata_directory)
-"""
 MANIFEST = 'web:\n  python: "3.11"\n  packages: [{}]\n'
-
-
-def start(host: Host, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "reconciler", "apply", "--yes", *arguments],
-        cwd=host.directory,
-        env=base_environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def alive(pid: int) -> bool:
-    """Say whether a process runs; a dead one that nobody has waited for does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
-def make_slow(host: Host, here: Path) -> None:
-    plain = make_sdist(here / "plain", "slow", "1.0")
-    backend = subprocess.run(
-        ["tar", "xzOf", plain, "slow-1.0/backend.py"], capture_output=True, text=True, check=True
-    ).stdout
-    files = {"pyproject.toml": PROJECT, "slow.py": BACKEND.format(here=str(here)), "backend.py": backend}
-    make_sdist(host.index.directory, "slow", "1.0", files=files)
 
 
 def test_a_build_that_outlives_a_killed_apply_is_waited_for(host: Host, tmp_path: Path) -> None:

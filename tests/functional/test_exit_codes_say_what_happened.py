@@ -1,5 +1,6 @@
 """Every exit code of the table in the README, and what a person is told with it."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests.host import Host, base_environment
+from tests.wheels import make_wheel
 
 WEB = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n'
 
@@ -20,6 +22,10 @@ def good(host: Host) -> None:
 
 def bad(host: Host) -> None:
     host.manifest("web:\n  pyhton: '3.11'\n")
+
+
+def system_root(host: Host) -> None:
+    host.manifest(WEB, head="root: /usr\n")
 
 
 def missing(host: Host) -> None:
@@ -55,7 +61,10 @@ CASES: list[tuple[Callable[[Host], None], str, int, str]] = [
     (no_interpreter, "check", 1, "3.99"),
     (unsatisfiable, "apply --yes", 1, "alpha==7.0"),
     (unsatisfiable, "lock", 1, "alpha==7.0"),
+    (system_root, "plan", 3, "envs.yaml:6:7: root: a directory of the system"),
     (good, "--version", 0, ""),
+    (good, "-q --version", 0, ""),
+    (good, "--color never -V", 0, ""),
     (good, "validate", 0, "1 environment, no errors"),
 ]
 
@@ -71,8 +80,40 @@ def test_each_case_has_its_code_and_says_why(
     assert ran.code == code, ran.out + ran.err
     assert said in ran.err
     if code in {1, 3}:
-        assert ran.out == ""
+        assert ran.out == "" or "blocked: could not be locked" in ran.out
         assert ran.err.startswith("error: ")
+
+
+def test_a_collection_that_fails_after_an_apply_is_4_and_the_apply_stands(host: Host) -> None:
+    host.manifest(WEB + "  keep_generations: 1\n")
+    host.apply()
+    stuck = host.root / ".envsync/generations/web/1/venv/pyvenv.cfg"
+    if shutil.which("chattr") is None or subprocess.run(["chattr", "+i", stuck], check=False).returncode:
+        pytest.skip("needs chattr, the rights to use it, and a file system that knows it")
+    try:
+        host.manifest(WEB.replace("1.0", "1.1") + "  keep_generations: 1\n")
+        ran = host.envsync("apply", "--yes", "--output", "json")
+        assert ran.code == 4
+        last = ran.events()[-1]
+        assert (last["type"], last["exit_code"], last["failure"]["code"]) == ("run-finished", 4, "gc-failed")
+        assert [each["status"] for each in last["environments"]] == ["applied"]
+        assert ran.err.startswith("error: garbage collection: ")
+        assert "`envsync gc` tries again" in ran.err
+        assert host.freeze("web") == ["alpha==1.1", "beta==2.0"]
+        assert host.envsync("gc").code == 1, "by itself it could not be done"
+    finally:
+        subprocess.run(["chattr", "-i", stuck], check=True)
+    assert host.envsync("gc").code == 0
+
+
+def test_a_wheel_with_a_script_named_python_is_no_damaged_cache(host: Host) -> None:
+    make_wheel(host.index.directory, "evil", "1.0", scripts={"python": "evil:main"})
+    host.manifest(WEB.replace("alpha==1.0", "evil"))
+    ran = host.envsync("apply", "--yes", "--output", "json")
+    assert ran.code == 1
+    failure = ran.events()[-1]["environments"][0]["failure"]
+    assert (failure["code"], bool(failure["hint"])) == ("reserved-name", True)
+    assert failure["message"].startswith("a script of evil would take the place")
 
 
 class _Silent(BaseHTTPRequestHandler):

@@ -11,8 +11,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from reconciler.state.store import State
 from tests.functional.looking import published
-from tests.host import Host, base_environment
+from tests.host import Host, Ran, base_environment
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 WEB = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\nother:\n  python: "3.11"\n'
@@ -69,6 +70,54 @@ def test_json_is_as_its_schema_says_and_alone_on_stdout(web: Host) -> None:
         assert ran.err == ""
     ran = web.envsync("apply", "--yes", "-q")
     assert (ran.code, ran.err) == (0, "")
+
+
+READING = ("plan", "check", "status", "verify", "history", "gc")
+CHANGING = ("apply --yes", "destroy web --yes")
+
+
+def refusal(ran: Ran) -> dict[str, Any]:
+    """Return the one document of standard output, and hold it to its schemas and to the exit code."""
+    found = ran.json()
+    validator("error").validate(found)
+    validator("events").validate(found)
+    assert found["exit_code"] == ran.code
+    assert ran.err.startswith("error: "), "text is for people, all the same"
+    assert found["error"]["message"].splitlines()[0] in ran.err
+    return dict(found["error"])
+
+
+@pytest.mark.parametrize("command", [*READING, *CHANGING])
+def test_an_error_before_there_is_a_result_is_json_too(host: Host, command: str) -> None:
+    host.manifest('web:\n  python: "3.11"\n  pakages: [https://me:hunter2@host/a]\n  matrx: {}\n')
+    ran = host.envsync(*command.split(), "--output", "json")
+    assert ran.code == 3
+    error = refusal(ran)
+    assert error["code"] == "manifest"
+    assert [each["path"] for each in error["problems"]] == ["environments.web.pakages", "environments.web.matrx"]
+    assert error["problems"][0]["place"] == {"file": "envs.yaml", "line": 9, "column": 5}
+    assert error["problems"][0]["hint"] == "did you mean `packages`?"
+    assert "hunter2" not in ran.out + ran.err
+    if command in CHANGING:
+        assert ran.out.count("\n") == 1, "a stream: one object a line"
+
+    ran = host.envsync(*command.split(), "--output", "json", "--nonsense")
+    assert (ran.code, refusal(ran)["code"]) == (3, "usage")
+
+
+def test_each_stage_s_error_has_its_code(web: Host) -> None:
+    def code(*arguments: str) -> tuple[int, str]:
+        ran = web.envsync(*arguments, "--output", "json")
+        return ran.code, refusal(ran)["code"]
+
+    assert code("apply", "--yes", "--locked") == (3, "lock")
+    assert code("apply", "-q") == (3, "usage")
+    assert code("plan", "nobody") == (3, "usage")
+    assert code("check", "-f", "nowhere.yaml") == (3, "manifest")
+    with State.at(web.root).hold():
+        assert code("apply", "--yes", "--lock-timeout", "0") == (1, "lock-timeout")
+    web.manifest('web:\n  python: "3.99"\n')
+    assert code("check") == (1, "interpreter")
 
 
 def test_a_reader_that_leaves_brings_nothing_down_and_changes_no_exit_code(web: Host) -> None:

@@ -112,6 +112,25 @@ def test_verify_finds_what_changed_since_it_was_sealed_whatever_the_manifest_say
     assert "stray.pth" in ran.out
 
 
+def test_verify_and_plan_agree_on_a_seal_that_was_edited(twice: Host) -> None:
+    seal = twice.root / ".envsync/generations/web/2/seal.json"
+    seal.write_text(seal.read_text() + "\n")
+    assert [each["code"] for each in twice.environment("web")["reasons"]] == ["environment-damaged"]
+    ran = twice.envsync("verify")
+    assert ran.code == 2
+    assert "its seal is not the one that was applied" in ran.out
+
+
+def test_verify_goes_by_the_settings_that_were_applied_last(twice: Host) -> None:
+    (twice.site_packages("web") / "stray.pth").write_text("")
+    assert twice.envsync("verify").code == 2
+    twice.manifest(NEW + '  ignore_files: ["**/stray.pth"]\n')
+    assert twice.envsync("verify").code == 2, "in the manifest, and not applied yet"
+    twice.apply()
+    assert sorted(os.listdir(twice.root / ".envsync/generations/web")) == ["1", "2"], "nothing was built"
+    assert twice.envsync("verify").code == 0
+
+
 def test_gc_keeps_what_retention_says_and_tells_before_it_deletes(host: Host) -> None:
     for version in ("1.0", "1.1", "1.0"):
         host.manifest(f'web:\n  python: "3.11"\n  packages: [alpha=={version}]\n')

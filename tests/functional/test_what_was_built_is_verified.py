@@ -2,12 +2,16 @@
 
 import io
 import re
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import reconciler
+from reconciler.engines.engine import InstallRequest
+from reconciler.engines.uv import UvEngine
 from tests.functional.looking import finished, published
 from tests.host import Host
 from tests.wheels import make_wheel
@@ -57,3 +61,45 @@ def test_a_wheel_cannot_change_what_makes_an_environment_one(host: Host, file: s
     assert ran.code == 1
     assert "evil" in ran.err or "pyvenv.cfg" in ran.err
     assert published(host, "web") == 0
+
+
+def _lose(info: Path) -> None:
+    shutil.rmtree(info)
+
+
+def _bring_another(info: Path) -> None:
+    shutil.copytree(info, info.with_name("zeta-1.0.dist-info"))
+    (info.with_name("zeta-1.0.dist-info") / "METADATA").write_text("Metadata-Version: 2.1\nName: zeta\nVersion: 1.0\n")
+
+
+def _take_another_version(info: Path) -> None:
+    info = info.rename(info.with_name("beta-1.9.dist-info"))
+    (info / "METADATA").unlink()  # a hard link: the cache keeps the old one
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: beta\nVersion: 1.9\n")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (_lose, "beta is missing"),
+        (_bring_another, "zeta was not asked for"),
+        (_take_another_version, "beta is 1.9, the lock says 2.0"),
+    ],
+    ids=["missing", "not-asked-for", "another-version"],
+)
+def test_an_engine_that_installs_something_else_is_found_out(
+    spoil: Callable[[Path], None], told: str, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install = UvEngine.install
+
+    def wrongly(engine: UvEngine, request: InstallRequest) -> None:
+        install(engine, request)
+        spoil(next(request.venv.glob("lib/*/site-packages/beta-2.0.dist-info")))
+
+    monkeypatch.setattr(UvEngine, "install", wrongly)
+    host.manifest(GOOD)
+    result = reconciler.load(host.directory / "envs.yaml").plan().apply()
+    failure = result.environments[0].failure
+    assert failure is not None
+    assert failure.message == f"what was installed is not what the lock selects: {told}"
+    assert published(host, "good") == 0

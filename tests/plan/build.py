@@ -11,6 +11,7 @@ from reconciler.diff.compare import compare
 from reconciler.diff.model import Diff, LockState, Target
 from reconciler.diff.settings import settings_of
 from reconciler.engines.interpreter import Interpreter
+from reconciler.events import Failure
 from reconciler.lock.model import ArchiveFile, IndexFile, Lock, LockedPackage, Source, SourceDirectory, VcsCommit
 from reconciler.manifest.desired import (
     CommandProbe,
@@ -152,7 +153,12 @@ def target(name: str, spec: Spec) -> Target:
         ),
         packages=wanted,
         hint=spec.get("hint", ""),
+        failure=failure(spec["failure"]) if "failure" in spec else None,
     )
+
+
+def failure(spec: Spec) -> Failure:
+    return Failure(**{**spec, "details": tuple(spec.get("details", ()))})
 
 
 def locked_packages(specs: Spec) -> tuple[LockedPackage, ...]:

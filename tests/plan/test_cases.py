@@ -13,7 +13,6 @@ from tests.plan.shown import shown, shown_result
 
 CASES = sorted((Path(__file__).parent.parent / "cases" / "plan").glob("*.yaml"))
 KEYS = {"about", "manifest", "applied", "actual", "policy", "declared", "selected", "plan", "result"}
-OUTCOMES = {ReasonCode.DEPENDENCY_FAILED}  # of an apply; no plan has it
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -33,8 +32,6 @@ def test_case_gives_exactly_this_plan(path: Path) -> None:
 
 @pytest.mark.parametrize("code", [*ReasonCode, *FindingCode], ids=str)
 def test_every_reason_and_every_finding_has_a_case_that_names_and_shows_it(code: ReasonCode | FindingCode) -> None:
-    if code in OUTCOMES:
-        return
     named = [path for path in CASES if code in path.stem.split("_") or code in load(path)["about"].split()]
     assert named, f"no case is about {code}"
     assert any(code in path.read_text(encoding="utf-8").partition("\nplan:")[2] for path in named), code

@@ -1,0 +1,85 @@
+"""An error as JSON, for every command that prints JSON: where there is no result, this stands in its place."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from reconciler.errors import EnvsyncError, ManifestError, Problem
+from reconciler.plan.document import DRAFT, FORMAT_PATTERN, FailureDocument
+from reconciler.plan.model import FORMAT_VERSION
+from reconciler.plan.outgoing import json_text, outgoing
+
+
+class PlaceDocument(BaseModel):
+    """Where in a text file something stands."""
+
+    file: str
+    line: int = Field(ge=1)
+    column: int = Field(ge=1, description="In characters.")
+
+
+class ProblemDocument(BaseModel):
+    """One thing that is wrong in the manifest, or in a file that it names."""
+
+    message: str
+    path: str = Field(description="The key path, `environments.web.packages[1]`; for a file as a whole, its own.")
+    place: PlaceDocument | None
+    hint: str = Field(description="What to do about it, may be empty.")
+
+
+class RefusalDocument(FailureDocument):
+    """Why a command could not be done."""
+
+    problems: list[ProblemDocument] = Field(description="All that is wrong with a manifest, in order; else empty.")
+
+
+class ErrorDocument(BaseModel):
+    """What ended a command before it had a result; in apply's stream it is the last line."""
+
+    format_version: str = Field(pattern=FORMAT_PATTERN, description="A minor version adds keys, a major one breaks.")
+    type: Literal["error"]
+    exit_code: int
+    error: RefusalDocument
+
+
+def error_document(error: EnvsyncError) -> ErrorDocument:
+    """Return an error as the values of its JSON, every string fit to leave (`reconciler.plan.outgoing`)."""
+    problems = error.problems if isinstance(error, ManifestError) else ()
+    return ErrorDocument.model_validate(
+        outgoing(
+            {
+                "format_version": FORMAT_VERSION,
+                "type": "error",
+                "exit_code": error.exit_code,
+                "error": {
+                    "code": error.code,
+                    "message": error.message,
+                    "hint": error.hint or "",
+                    "details": list(error.details),
+                    "problems": [_problem(each) for each in problems],
+                },
+            }
+        )
+    )
+
+
+def error_json(error: EnvsyncError, *, one_line: bool) -> str:
+    """Return an error as JSON, ASCII, that ends with a line end; `one_line` is for a stream of objects."""
+    return json_text(error_document(error).model_dump(mode="json"), indent=None if one_line else 2)
+
+
+def error_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of an error, generated from its models."""
+    generated = ErrorDocument.model_json_schema(mode="serialization")
+    definitions = generated.pop("$defs")
+    return {"$schema": DRAFT, **generated, "title": "envsync error", "$defs": dict(sorted(definitions.items()))}
+
+
+def _problem(problem: Problem) -> Any:
+    place = problem.place
+    return {
+        "message": problem.message,
+        "path": problem.path,
+        "place": place and {"file": place.file, "line": place.line, "column": place.column},
+        "hint": problem.hint or "",
+    }

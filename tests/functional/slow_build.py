@@ -1,0 +1,66 @@
+"""A package whose build waits for a file, and an apply that runs beside the test."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.host import Host, base_environment
+from tests.wheels import make_sdist
+
+PROJECT = """\
+[project]
+name = "slow"
+version = "1.0"
+dependencies = []
+
+[build-system]
+requires = []
+build-backend = "slow"
+backend-path = ["."]
+"""
+# It builds what every backend builds, once a file appears; says where it is, and heeds no polite signal if so told.
+BACKEND = """\
+import os, signal, time
+from backend import build_wheel as built
+
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    if {deaf}:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with open({here!r} + "/builder", "w") as file:
+        file.write(str(os.getpid()))
+    while not os.path.exists({here!r} + "/go"):
+        time.sleep(0.02)
+    return built(wheel_directory, config_settings, metadata_directory)
+"""
+
+
+def start(host: Host, *arguments: str) -> subprocess.Popen[str]:
+    """Begin to apply; what it says is on its standard error."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "reconciler", "apply", "--yes", *arguments],
+        cwd=host.directory,
+        env=base_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def alive(pid: int) -> bool:
+    """Say whether a process runs; a dead one that nobody has waited for does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def make_slow(host: Host, here: Path, *, deaf: bool = False) -> None:
+    """Give the index an sdist whose build writes its pid to `here / "builder"` and waits for `here / "go"`."""
+    plain = make_sdist(here / "plain", "slow", "1.0")
+    backend = subprocess.run(
+        ["tar", "xzOf", plain, "slow-1.0/backend.py"], capture_output=True, text=True, check=True
+    ).stdout
+    files = {"pyproject.toml": PROJECT, "slow.py": BACKEND.format(here=str(here), deaf=deaf), "backend.py": backend}
+    make_sdist(host.index.directory, "slow", "1.0", files=files)
