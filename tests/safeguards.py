@@ -1,0 +1,164 @@
+"""Removes each safeguard in turn and shows that a test notices: `python -m tests.safeguards [--only NAME]`.
+
+Each is removed from a copy of the checkout, and only the tests that are there for it are run: they must pass with it
+and fail without it. `tests/test_safeguards.py` holds that what is removed here is still what stands in the source.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import shorten
+
+ROOT = Path(__file__).parent.parent
+_COPIED = ("reconciler", "tests", "schemas", "docs", "pyproject.toml", "README.md", "envs.yaml.example")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Safeguard:
+    """What keeps a promise: `text` of `file` is replaced by `instead`, and then one of `tests` must fail."""
+
+    name: str
+    promise: str
+    file: str
+    text: str
+    instead: str
+    tests: tuple[str, ...]
+
+
+SAFEGUARDS = (
+    Safeguard(
+        name="the sync",
+        promise="what exit 0 promised survives a power cut",
+        file="reconciler/apply/environment.py",
+        text="                sync_filesystem(self._new.directory)\n",
+        instead="                pass\n",
+        tests=("tests/faults/test_power.py",),
+    ),
+    Safeguard(
+        name="the lock",
+        promise="one apply at a time works in a root",
+        file="reconciler/state/holding.py",
+        text="        lock.acquire(poll_interval=0.05)\n",
+        instead="        descriptors.append(os.open(layout.lock, os.O_RDWR | os.O_CREAT))\n",
+        tests=("tests/state/test_holding.py", "tests/functional/test_an_orphan_keeps_the_root.py"),
+    ),
+    Safeguard(
+        name="the seal",
+        promise="a generation that was not finished never passes for one",
+        file="reconciler/state/store.py",
+        text="        if seal is None or (seal.applied.name, seal.applied.generation) != (name, number):",
+        instead="        if seal is None:",
+        tests=("tests/state/test_store.py",),
+    ),
+    Safeguard(
+        name="the verification against the lock",
+        promise="what was installed is what the lock selects",
+        file="reconciler/apply/environment.py",
+        text="        verify_lock(self._target.packages or (), self._observed)\n",
+        instead="",
+        tests=("tests/functional/test_what_was_built_is_verified.py",),
+    ),
+    Safeguard(
+        name="the verification against RECORD",
+        promise="every installed file is the one that its wheel has",
+        file="reconciler/apply/environment.py",
+        text="        verify_records(venv, self._observed, self._inventory)\n",
+        instead="",
+        tests=("tests/functional/test_what_was_built_is_verified.py",),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a safeguard's tests said with it and without it: pytest's exit codes and its summary of failures."""
+
+    safeguard: Safeguard
+    with_it: int
+    without_it: int
+    failures: tuple[str, ...]
+
+    @property
+    def needed(self) -> bool:
+        """Say whether the tests pass with the safeguard and at least one fails without it."""
+        return self.with_it == 0 and self.without_it == 1 and bool(self.failures)
+
+
+def removed(safeguard: Safeguard, source: str) -> str:
+    """Return a file's text without the safeguard; raises ValueError where it does not stand there exactly once."""
+    if source.count(safeguard.text) != 1:
+        raise ValueError(f"{safeguard.name}: not once in {safeguard.file}: {safeguard.text.strip()!r}")
+    return source.replace(safeguard.text, safeguard.instead)
+
+
+def show(safeguard: Safeguard) -> Shown:
+    """Run a safeguard's tests in a copy of the checkout, first with it and then without it."""
+    with tempfile.TemporaryDirectory(prefix="safeguard-") as place:
+        copy = Path(place)
+        for name in _COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, copy / name)
+        with_it, _ = _tests(copy, safeguard)
+        target = copy / safeguard.file
+        target.write_text(removed(safeguard, target.read_text(encoding="utf-8")), encoding="utf-8")
+        without_it, printed = _tests(copy, safeguard)
+        failures = re.findall(r"^(?:FAILED|ERROR) (\S+)", printed, re.MULTILINE)
+        return Shown(safeguard=safeguard, with_it=with_it, without_it=without_it, failures=tuple(failures))
+
+
+def _tests(checkout: Path, safeguard: Safeguard) -> tuple[int, str]:
+    """Return pytest's exit code and output for the safeguard's tests, run in a checkout."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no", *safeguard.tests],
+        cwd=checkout,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def table(found: list[Shown]) -> str:
+    """Return what was shown, as a Markdown table."""
+    return "\n".join(["| removed | promise | what then fails |", "| --- | --- | --- |", *map(_row, found)]) + "\n"
+
+
+def _row(shown: Shown) -> str:
+    names = [name.rpartition("::")[2] for name in shown.failures]
+    said = f"{len(names)}: {shorten(', '.join(names), 110)}" if shown.needed else f"NOT SHOWN ({_why(shown)})"
+    return f"| {shown.safeguard.name} | {shown.safeguard.promise} | {said} |"
+
+
+def _why(shown: Shown) -> str:
+    return "its tests fail with it, too" if shown.with_it else "no test of it fails, or none was run"
+
+
+def _chosen(only: list[str] | None) -> Iterator[Safeguard]:
+    return (each for each in SAFEGUARDS if not only or each.name in only)
+
+
+def main() -> int:
+    """Remove each safeguard in turn; return 1 where no test noticed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.safeguards", description=__doc__)
+    parser.add_argument("--only", action="append", choices=[each.name for each in SAFEGUARDS])
+    found = []
+    for safeguard in _chosen(parser.parse_args().only):
+        print(f"without {safeguard.name} ...", file=sys.stderr)
+        found.append(show(safeguard))
+    print(table(found), end="")
+    return int(not all(each.needed for each in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

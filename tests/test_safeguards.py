@@ -1,0 +1,13 @@
+"""The safeguards that `python -m tests.safeguards` removes stand in the source as that script knows them."""
+
+import pytest
+
+from tests.safeguards import ROOT, SAFEGUARDS, Safeguard, removed
+
+
+@pytest.mark.parametrize("safeguard", SAFEGUARDS, ids=lambda each: each.name)
+def test_a_safeguard_can_be_removed_and_has_tests(safeguard: Safeguard) -> None:
+    source = (ROOT / safeguard.file).read_text(encoding="utf-8")
+    compile(removed(safeguard, source), safeguard.file, "exec")
+    assert safeguard.tests
+    assert [each for each in safeguard.tests if not (ROOT / each.partition("::")[0]).is_file()] == []
