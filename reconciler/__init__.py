@@ -4,8 +4,7 @@ The public API is what stands in `__all__`; it is imported when first asked for,
 `envsync run` pay for none of it.
 """
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # the typing module takes as long to import as all that `run` needs
 if TYPE_CHECKING:
     from reconciler.errors import EnvsyncError
     from reconciler.reconcile import LockOutcome, PlanOptions, Proposal, Selection, Workspace, load
@@ -14,7 +13,7 @@ __version__ = "0.1.0"
 __all__ = ["EnvsyncError", "LockOutcome", "PlanOptions", "Proposal", "Selection", "Workspace", "__version__", "load"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import a public name when it is first asked for (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,10 @@ from typing import ClassVar
 
 
 class EnvsyncError(Exception):
-    """Something could not be done; `message` says what, `hint` what to do about it."""
+    """Something could not be done; `message` says what, `hint` what to do about it.
+
+    Never raised itself: each subclass has a `code` of its own, which is stable.
+    """
 
     exit_code: ClassVar[int] = 1
     code: ClassVar[str] = "error"
@@ -128,8 +131,47 @@ class ApplyError(EnvsyncError):
     code = "apply"
 
 
+class FileSystemError(EnvsyncError):
+    """The operating system refused something that no stage expects to be refused."""
+
+    code = "os-error"
+
+
+class OutputError(EnvsyncError):
+    """What there is to say could not be written (a full disk)."""
+
+    code = "output"
+
+
+class PlatformError(EnvsyncError):
+    """envsync does not run on this operating system."""
+
+    code = "platform"
+
+
 class InterruptedByUserError(EnvsyncError):
     """A signal asked us to stop; nothing is half-done."""
 
     exit_code = 130
     code = "interrupted"
+
+
+class RunError(EnvsyncError):
+    """The environment cannot be entered."""
+
+    exit_code = 125
+    code = "run"
+
+
+class NotExecutableError(EnvsyncError):
+    """The command was found and cannot be executed."""
+
+    exit_code = 126
+    code = "not-executable"
+
+
+class NotFoundError(EnvsyncError):
+    """The command is neither in the environment nor on PATH."""
+
+    exit_code = 127
+    code = "command-not-found"

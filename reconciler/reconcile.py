@@ -9,6 +9,7 @@
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -23,17 +24,18 @@ from reconciler.engines.choose import Interpreters
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.scratch import scratch_directory
 from reconciler.engines.uv import UvEngine
-from reconciler.errors import EnvsyncError, UsageError
-from reconciler.events import Event, RunFinished
+from reconciler.errors import EnvsyncError, PlatformError, UsageError
+from reconciler.events import Event, Failure, RunFinished
 from reconciler.lock.document import lock_path, read_lock, write_lock
 from reconciler.lock.model import Lock
+from reconciler.lock.resolutions import resolve_all
 from reconciler.lock.resolve import ResolveOptions
 from reconciler.manifest.desired import DesiredState
 from reconciler.manifest.expand import expand
 from reconciler.manifest.load import load_manifest
 from reconciler.manifest.models import Manifest
 from reconciler.observe.actual import ActualEnvironment, Depth
-from reconciler.observe.below_root import observe
+from reconciler.observe.settled import observe_settled
 from reconciler.plan.make import make_plan
 from reconciler.plan.model import Plan, Policy
 from reconciler.state.applied import Applied
@@ -41,7 +43,8 @@ from reconciler.state.holding import prepare_cache
 from reconciler.state.inodes import InodeHashes
 from reconciler.state.layout import Layout
 from reconciler.state.store import State
-from reconciler.targets import LockOptions, aim, lock_state, resolve_all
+from reconciler.targets import LockOptions, aim, lock_state
+from reconciler.unchanged.remember import Run, agreed_in, remember
 from reconciler.upkeep import Upkeep
 
 
@@ -71,13 +74,17 @@ class PlanOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockOutcome:
-    """What `lock` found or did for one environment: `before` is how its lock stood, `changed` if it was written."""
+    """What `lock` found or did for one environment.
+
+    `before` is how its lock stood, `changed` says that it was written, `failure` why it could not be made.
+    """
 
     environment: str
     path: Path
     before: LockState
     changed: bool
     lock: Lock | None
+    failure: Failure | None = None
 
 
 def load(
@@ -88,18 +95,20 @@ def load(
 ) -> "Workspace":
     """Read a manifest; raises ManifestError with everything that is wrong in it."""
     if sys.platform not in {"linux", "darwin"}:
-        raise EnvsyncError(f"envsync runs on Linux and macOS, not on {sys.platform}")
+        raise PlatformError(f"envsync runs on Linux and macOS, not on {sys.platform}")
+    begun = time.time_ns()
     manifest = load_manifest(Path(file))
     around = dict(os.environ if ambient is None else ambient)
-    return Workspace(manifest=manifest, ambient=around, deadlines=deadlines or Deadlines())
+    return Workspace(manifest=manifest, ambient=around, begun=begun, deadlines=deadlines or Deadlines())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """A manifest on this machine, and the state below its root."""
+    """A manifest on this machine, and the state below its root; `begun` is when it was read (nanoseconds)."""
 
     manifest: Manifest
     ambient: Mapping[str, str] = field(repr=False)
+    begun: int = field(repr=False)
     deadlines: Deadlines = field(default_factory=Deadlines)
     _held: list[int] = field(default_factory=list, init=False, repr=False, compare=False)  # the lock's descriptor
 
@@ -150,10 +159,21 @@ class Workspace:
             names = frozenset(aimed) | frozenset(retired(desired, applied))
         interpreters.save()
         inodes = InodeHashes.load(state.layout.inode_hashes)
-        actual = observe(names, desired, state, applied, how.depth, inodes)
+        applied, actual = observe_settled(names, desired, state, applied, how.depth, inodes)
         inodes.save()
         diff = Diff(environments=()) if how.policy.destroy else compare(desired, aimed, actual, applied)
         plan = make_plan(desired, diff, aimed, actual, applied, how.policy)
+        compared = how.depth is not Depth.METADATA
+        run = Run(
+            desired=desired,
+            state=state,
+            applied=applied,
+            inodes=inodes,
+            since=self.begun,
+            observed=True,
+            files=compared,
+        )
+        remember(run, agreed_in(plan))
         return Proposal(plan=plan, workspace=self, desired=desired, options=how)
 
     def lock(
@@ -166,7 +186,8 @@ class Workspace:
     ) -> list[LockOutcome]:
         """Bring locks up to date and write those that changed; with `check` only say which are not fresh.
 
-        Raises LockError, ResolveError, EngineError or InterpreterError; nothing is then written.
+        What fails for one environment is in its outcome. Raises LockError for a lock that is there and unfit, or
+        InterpreterError; nothing is then written.
         """
         desired = self.desired(selection)
         state = State.at(desired.root)
@@ -175,7 +196,7 @@ class Workspace:
         }
         states = {each.name: lock_state(previous[each.name], each, desired) for each in desired.environments}
         moving = [each for each in desired.environments if upgrade or states[each.name] is not LockState.FRESH]
-        found: Mapping[str, Lock | str] = {}
+        found: Mapping[str, Lock | str | EnvsyncError] = {}
         if not check and moving:
             applied = state.last_applied()
             interpreters = self._interpreters(desired, state.layout)
@@ -202,6 +223,7 @@ class Workspace:
                     before=states[each.name],
                     changed=changed,
                     lock=lock,
+                    failure=Failure.of(new) if isinstance(new, EnvsyncError) else None,
                 )
             )
         return outcomes
@@ -211,7 +233,8 @@ class Workspace:
         desired = self.desired()
         state = State.at(desired.root)
         inodes = InodeHashes.load(state.layout.inode_hashes)
-        return observe([name], desired, state, state.last_applied(), depth, inodes).environments[name]
+        _, actual = observe_settled([name], desired, state, state.last_applied(), depth, inodes)
+        return actual.environments[name]
 
     def _interpreters(self, desired: DesiredState, layout: Layout) -> Interpreters:
         return Interpreters(self.ambient, outside=desired.file.parent.resolve(), cache=layout.interpreter_facts)

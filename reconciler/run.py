@@ -1,103 +1,92 @@
 """`envsync run`: become a command inside the generation that is published at this moment.
 
 It stands before every service start, so it reads the record and the symlink alone, never the manifest's contents: a
-broken manifest stops no service. The command replaces this process: signals and exit code are its own.
+broken manifest stops no service. The command replaces this process: signals and exit code are its own. Whatever takes
+time to import is imported where it is needed.
 """
+
+from __future__ import annotations
 
 import fcntl
 import os
-import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import NoReturn
 
-from reconciler.errors import EnvsyncError
-from reconciler.state.layout import Generation, Layout
-from reconciler.state.store import State
+from reconciler.state.link import link_target, published_number
+from reconciler.unchanged.agreed import agreement_file, read_agreed, still_recorded
 
-_ROOT_KEY = re.compile(r"""^(?:root|"root"|'root')\s*:\s*(?P<value>"[^"]*"|'[^']*'|[^#\s][^#]*?)\s*(?:\#.*)?$""")
-_DEFAULT_ROOT = ".envs"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import NoReturn
+
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _SHELL_ONLY = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__")
 
 
-class RunError(EnvsyncError):
-    """The environment cannot be entered."""
-
-    exit_code = 125
-    code = "run"
-
-
-class NotExecutableError(EnvsyncError):
-    """The command was found and cannot be executed."""
-
-    exit_code = 126
-    code = "not-executable"
-
-
-class NotFoundError(EnvsyncError):
-    """The command is neither in the environment nor on PATH."""
-
-    exit_code = 127
-    code = "not-found"
-
-
-def root_of(file: Path) -> Path:
-    """Return the root that the manifest at `file` names, by its `root:` line alone; the rest may be broken.
-
-    Raises RunError where the file cannot be read.
-    """
-    try:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError as error:
-        raise RunError(f"{file}: {error.strerror}", hint="name the manifest with -f FILE") from error
-    found = next((match["value"] for line in lines if (match := _ROOT_KEY.match(line))), _DEFAULT_ROOT)
-    return Path(os.path.abspath(file)).parent / found.strip("'\"")  # noqa: PTH100  # links in the way stay
-
-
-def run_in(root: Path, name: str, argv: Sequence[str], ambient: Mapping[str, str]) -> NoReturn:
+def run_in(root: str, name: str, argv: Sequence[str], ambient: Mapping[str, str]) -> NoReturn:
     """Replace this process by `argv` in the published generation of `name`, with the `env` last applied.
 
     Raises RunError (125), NotExecutableError (126) or NotFoundError (127).
     """
-    state = State.at(root)
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+    if name[:1] not in _LETTERS or not _LETTERS.union("_-").issuperset(name):
+        from reconciler.errors import RunError
+
         raise RunError(f"not an environment name: {name!r}")
-    generation = _enter(state.layout, name)
-    applied = state.applied(name)
-    stored = applied.settings.get("env") if applied else None
+    number = _enter(root, name)
+    venv = f"{root}/{link_target(name, number)}"
     env = {key: value for key, value in ambient.items() if key not in _SHELL_ONLY}
-    env |= {str(key): str(value) for key, value in stored.items()} if isinstance(stored, dict) else {}
-    bin_directory = str(generation.venv / "bin")
-    env["VIRTUAL_ENV"] = str(generation.venv)
-    env["PATH"] = f"{bin_directory}:{env['PATH']}" if env.get("PATH") else bin_directory
+    env |= _applied_env(root, name, number)
+    env["VIRTUAL_ENV"] = venv
+    env["PATH"] = f"{venv}/bin:{env['PATH']}" if env.get("PATH") else f"{venv}/bin"
     program = _find(argv[0], env["PATH"])
     try:
         os.execve(program, list(argv), env)  # noqa: S606  # the user's own command, no shell
     except FileNotFoundError as error:
+        from reconciler.errors import NotFoundError
+
         raise NotFoundError(f"{argv[0]}: not found (or its interpreter is not)") from error
     except OSError as error:
+        from reconciler.errors import NotExecutableError
+
         raise NotExecutableError(f"{argv[0]}: {error.strerror}") from error
 
 
-def _enter(layout: Layout, name: str) -> Generation:
+def _enter(root: str, name: str) -> int:
     """Hold a shared lock on the published generation, which the command inherits: gc then leaves it alone."""
+    from_here = "is not published"
     for _ in range(10):  # published anew and collected between the look and the lock: look again
-        number = layout.published_number(name)
+        number = published_number(root, name)
         if number == 0:
-            raise RunError(f"environment {name} is not published below {layout.root}", hint="run `envsync apply`")
-        generation = layout.generation(name, number)
+            break
+        generation = f"{root}/{link_target(name, number)}".removesuffix("/venv")
         try:
-            descriptor = os.open(generation.in_use, os.O_RDONLY | os.O_CREAT, 0o644)
+            descriptor = os.open(f"{generation}/in-use", os.O_RDONLY | os.O_CREAT, 0o644)
         except FileNotFoundError:
+            from_here = "is being published again and again"
             continue
         except PermissionError:  # a root that we may only read: gc finds us through /proc
-            return generation
+            return number
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         os.set_inheritable(descriptor, True)
-        if generation.seal.exists():
-            return generation
+        if os.path.lexists(f"{generation}/seal.json"):
+            return number
         os.close(descriptor)
-    raise RunError(f"environment {name} is being published again and again")
+    from reconciler.errors import RunError
+
+    raise RunError(f"environment {name} {from_here} below {root}", hint="run `envsync apply`")
+
+
+def _applied_env(root: str, name: str, number: int) -> dict[str, str]:
+    """Return the variables that were last applied: as remembered while the record is the same, else from the record."""
+    agreement = read_agreed(agreement_file(root, name))
+    if agreement is not None and agreement["generation"] == number and still_recorded(agreement):
+        return dict(agreement["env"])
+    from pathlib import Path
+
+    from reconciler.state.store import State
+
+    applied = State.at(Path(root)).applied(name)
+    stored = applied.settings.get("env") if applied else None
+    return {str(key): str(value) for key, value in stored.items()} if isinstance(stored, dict) else {}
 
 
 def _find(program: str, path: str) -> str:
@@ -111,6 +100,8 @@ def _find(program: str, path: str) -> str:
             if os.access(candidate, os.X_OK):
                 return candidate
             denied = candidate
+    from reconciler.errors import NotExecutableError, NotFoundError
+
     if denied:
         raise NotExecutableError(f"{denied}: Permission denied")
     raise NotFoundError(f"{program}: not found in the environment or on PATH")

@@ -71,8 +71,9 @@ class Host:
         """Apply, and hold it to the rule that everything obeys: apply, then plan, is empty."""
         ran = self.envsync("apply", "--yes", *arguments)
         assert ran.code == 0, ran.out + ran.err
-        again = self.envsync("plan", "--detailed-exitcode", *[each for each in arguments if each != "--adopt"])
-        assert again.code == 0, "plan after apply is not empty:\n" + again.out + again.err
+        rest = [each for each in arguments if each != "--adopt"]
+        again = self.envsync("plan", "--detailed-exitcode", "--output", "json", *rest)  # as JSON: looked at in full
+        assert again.code == 0, "plan after apply is not empty:\n" + self.envsync("plan", "--depth", "hashes").out
         return ran
 
     def check(self, *arguments: str) -> dict[str, Any]:

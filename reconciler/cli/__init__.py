@@ -1,18 +1,21 @@
 """Arguments to reconcile to render to exit code.
 
-`--version` and `run` are answered before anything heavy is imported; everything else is the typer application.
+`--version`, `run`, and a `plan` or `check` that finds nothing to do, are answered before anything heavy is imported;
+everything else is the typer application.
 """
 
+import os
 import sys
 
 from reconciler.cli.arguments import common_last
-from reconciler.errors import EnvsyncError
+
+_INTERRUPTED = 130
 
 
 def main() -> None:
     """Run `envsync` with this process's arguments, and exit with the code of the design's section 9."""
     arguments = common_last(sys.argv[1:])
-    if arguments in (["--version"], ["-V"]):
+    if arguments[:1] in (["--version"], ["-V"]):
         from reconciler import __version__
 
         print(f"envsync {__version__}")  # noqa: T201
@@ -21,14 +24,19 @@ def main() -> None:
         from reconciler.cli.run import run
 
         sys.exit(run(arguments[1:]))
-    from reconciler.cli.app import main as application
+    from reconciler.cli.answer import answer
 
-    sys.exit(application(arguments))
+    if answer(arguments, os.environ):
+        return
+    try:
+        from reconciler.cli.app import main as application
+
+        code = application(arguments)
+    except KeyboardInterrupt:  # before the application could listen, or after it ended
+        code = _INTERRUPTED
+    sys.exit(code)
 
 
 def _own(arguments: list[str]) -> int:
     """Return how many of `run`'s arguments are its own: those before `--`."""
     return arguments.index("--") if "--" in arguments else len(arguments)
-
-
-__all__ = ["EnvsyncError", "main"]

@@ -1,12 +1,17 @@
 """`envsync run [-f FILE] NAME -- CMD…`, parsed by hand: it stands before every service start."""
 
+from __future__ import annotations
+
 import os
 import sys
-from pathlib import Path
 
 from reconciler.cli.arguments import is_common
-from reconciler.errors import EnvsyncError
-from reconciler.run import RunError, root_of, run_in
+from reconciler.run import run_in
+from reconciler.unchanged.root_line import root_named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reconciler.errors import EnvsyncError
 
 USAGE = "usage: envsync run [-f FILE] NAME -- COMMAND [ARGUMENT…]"
 
@@ -15,13 +20,30 @@ def run(arguments: list[str]) -> int:
     """Run a command in an environment; return only where that failed, with 125, 126 or 127."""
     try:
         file, name, command = _parse(arguments)
-        run_in(root_of(Path(file)), name, command, os.environ)
-    except EnvsyncError as error:
+        run_in(_root(file), name, command, os.environ)
+    except _error_root() as error:
         from reconciler.render.error import render_error
         from reconciler.render.style import Palette
 
         sys.stderr.write(render_error(error, Palette.plain()))
         return error.exit_code
+
+
+def _error_root() -> type[EnvsyncError]:
+    """Return the root of our errors, imported only where one was raised."""
+    from reconciler.errors import EnvsyncError
+
+    return EnvsyncError
+
+
+def _root(file: str) -> str:
+    """Return the root that the manifest names, by its `root:` line alone; raises RunError."""
+    try:
+        return root_named(file)
+    except OSError as error:
+        from reconciler.errors import RunError
+
+        raise RunError(f"{file}: {error.strerror}", hint="name the manifest with -f FILE") from error
 
 
 def _parse(arguments: list[str]) -> tuple[str, str, list[str]]:
@@ -38,12 +60,18 @@ def _parse(arguments: list[str]) -> tuple[str, str, list[str]]:
         elif option.startswith("--file="):
             file = option.removeprefix("--file=")
         else:
-            raise RunError(f"unknown option {option}", hint=USAGE)
+            raise _usage(f"unknown option {option}")
     if not own or own[0] == "--":
-        raise RunError("no environment was named", hint=USAGE)
+        raise _usage("no environment was named")
     name, *command = own
     if command[:1] == ["--"]:
         command = command[1:]
     if not command:
-        raise RunError("no command was given", hint=USAGE)
+        raise _usage("no command was given")
     return file, name, command
+
+
+def _usage(message: str) -> EnvsyncError:
+    from reconciler.errors import RunError
+
+    return RunError(message, hint=USAGE)

@@ -134,8 +134,8 @@ class _Comparison:
 
     def _settle_link(self, path: str, place: str, position: int) -> None:
         target = os.readlink(place)  # noqa: PTH115
-        if target != self.inventory.targets.get(position):
-            detail = f"leads to {target}, and led to {self.inventory.targets.get(position)}"
+        if target != self.inventory.target(position):
+            detail = f"leads to {target}, and led to {self.inventory.target(position)}"
             self._find(FindingCode.FILE_CHANGED, path, detail, AddedFiles.link_content(target))
 
     def _settle_file(self, path: str, place: str, status: os.stat_result, mode: int, position: int) -> None:

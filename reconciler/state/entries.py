@@ -5,6 +5,7 @@ looked at need reading.
 """
 
 import hashlib
+import os
 import stat
 from array import array
 from collections.abc import Iterable, Iterator
@@ -43,8 +44,8 @@ class Inventory:
     """All entries of a venv, by column; `directories[i]` has `counts[i]` other entries, in order, sorted by name.
 
     The top is the directory with the empty path. `digest` is of the content alone (path, type, executable bit,
-    SHA-256 or target), so that it is the same for the same environment on any machine. `hashes_of` holds 32 bytes an
-    entry.
+    SHA-256 or target), so that it is the same for the same environment on any machine. `contents` is what each entry
+    holds; see `content_of`.
     """
 
     digest: str
@@ -62,8 +63,7 @@ class Inventory:
     sizes: "array[int]" = field(repr=False)
     mtimes: "array[int]" = field(repr=False)
     ctimes: "array[int]" = field(repr=False)
-    hashes_of: bytes = field(repr=False)
-    targets: dict[int, str] = field(repr=False)
+    contents: tuple[bytes, ...] = field(repr=False)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -75,8 +75,12 @@ class Inventory:
         return {entry.path: entry.sha256 for entry in self._entries() if entry.type == "file"}
 
     def sha256(self, position: int) -> bytes:
-        """Return the SHA-256 (32 bytes) of the entry at `position` of the columns."""
-        return self.hashes_of[32 * position : 32 * position + 32]
+        """Return the SHA-256 (32 bytes) of the file at `position` of the columns."""
+        return self.contents[position][:32]
+
+    def target(self, position: int) -> str:
+        """Return the text of the symlink at `position` of the columns, empty for anything else."""
+        return os.fsdecode(self.contents[position][1:]) if stat.S_ISLNK(self.modes[position]) else ""
 
     def _entries(self) -> Iterator[Entry]:
         position = 0
@@ -104,7 +108,7 @@ class Inventory:
                     device=self.devices[position],
                     inode=self.inodes[position],
                     sha256=self.sha256(position).hex() if stat.S_ISREG(mode) else "",
-                    target=self.targets.get(position, ""),
+                    target=self.target(position),
                 )
                 position += 1
 
@@ -120,6 +124,17 @@ def entry_type(mode: int) -> EntryType:
             return "symlink"
         case _:
             return "other"
+
+
+def content_of(entry: Entry) -> bytes:
+    """Return what an entry holds: a file's SHA-256 and `x` or `-` (executable), `l` and a link's target, else `-`."""
+    match entry.type:
+        case "file":
+            return bytes.fromhex(entry.sha256) + (b"x" if entry.executable else b"-")
+        case "symlink":
+            return b"l" + os.fsencode(entry.target)
+        case _:
+            return b"-"
 
 
 def content_digest(entries: Iterable[Entry]) -> str:

@@ -9,24 +9,27 @@ from pathlib import Path
 _TEMPORARY = re.compile(r"\..+\.([1-9][0-9]*)\.tmp")  # as write_atomic names it: of which file, and whose
 
 
-def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, flush: bool = True) -> None:
     """Replace `path` with `content`: a temporary file beside it, fsync, rename, fsync of the directory.
 
-    Raises OSError; the old file then stands as it was.
+    Without `flush` (a cache, whose damage is seen) a power cut may lose it. Raises OSError; the old file then stands
+    as it was.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
     try:
         with _naming(path), os.fdopen(descriptor, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):  # what happened first is what matters
             temporary.unlink(missing_ok=True)
         raise
-    sync_directory(path.parent)
+    if flush:
+        sync_directory(path.parent)
 
 
 def clear_temporaries(directory: Path) -> None:

@@ -15,7 +15,6 @@ from reconciler.state.files import write_atomic
 from reconciler.state.marshalled import dump_marshalled, load_marshalled
 
 TICK_NS = 20_000_000  # the coarsest clock that stamps files on our systems ticks at 100 Hz; twice that
-_FORMAT = 1
 _MOST_ENTRIES = 1_000_000
 
 Signature: TypeAlias = tuple[int, int, int]  # size, mtime_ns, ctime_ns
@@ -52,7 +51,7 @@ class InodeHashes:
         flat = [(*key, *value) for key, value in known.items()]
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(self._path, dump_marshalled("inodes", _FORMAT, flat))
+            write_atomic(self._path, dump_marshalled("inodes", flat), flush=False)
         except OSError:
             return
         self._changed = False
@@ -107,7 +106,7 @@ class InodeHashes:
             self._known = {}
             if self._path is not None:
                 try:
-                    flat = load_marshalled("inodes", _FORMAT, self._path.read_bytes())
+                    flat = load_marshalled("inodes", self._path.read_bytes())
                     self._known = {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in flat}
                 except (OSError, ValueError, TypeError, IndexError):
                     self._known = {}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.errors import StateError
-from reconciler.state.entries import Entry, Inventory, content_digest, entry_type
+from reconciler.state.entries import Entry, Inventory, content_digest, content_of, entry_type
 from reconciler.state.files import write_atomic
 from reconciler.state.inodes import TICK_NS, InodeHashes
 from reconciler.state.marshalled import dump_marshalled, load_marshalled
@@ -29,7 +29,6 @@ __all__ = [
     "take_inventory",
 ]
 
-FORMAT = 1
 IGNORED_AT_TOP = frozenset({".lock"})  # uv's own lock file: made and left behind by any uv command
 _MOST_LOOKS = 3
 
@@ -67,7 +66,7 @@ def save_inventory(inventory: Inventory, path: Path) -> None:
     """Write an inventory, atomically; raises StateError where that cannot be."""
     columns = {name: _plain(getattr(inventory, name)) for name in inventory.__slots__}
     try:
-        write_atomic(path, dump_marshalled("inventory", FORMAT, columns))
+        write_atomic(path, dump_marshalled("inventory", columns))
     except OSError as error:
         raise StateError(f"{path} could not be written: {error.strerror}") from error
 
@@ -75,7 +74,7 @@ def save_inventory(inventory: Inventory, path: Path) -> None:
 def load_inventory(path: Path) -> Inventory:
     """Read an inventory; raises InventoryError where it is missing, unreadable or damaged."""
     try:
-        columns = load_marshalled("inventory", FORMAT, path.read_bytes())
+        columns = load_marshalled("inventory", path.read_bytes())
         read: dict[str, Any] = {
             name: array(_CODES[name], value) if name in _CODES else value for name, value in columns.items()
         }
@@ -85,7 +84,7 @@ def load_inventory(path: Path) -> Inventory:
     except (ValueError, TypeError) as error:
         raise InventoryError(f"{path}: {error}") from error
     length = len(inventory.names)
-    if sum(inventory.counts) != length or len(inventory.hashes_of) != 32 * length:
+    if sum(inventory.counts) != length or len(inventory.contents) != length:
         raise InventoryError(f"{path}: its columns do not fit together")
     return inventory
 
@@ -171,8 +170,7 @@ def _columns(found: list[_Directory], *, too_young: int) -> Inventory:
         sizes=array("Q", [row.size for row in rows]),
         mtimes=array("q", [row.mtime_ns for row in rows]),
         ctimes=array("q", [row.ctime_ns if row.ctime_ns < too_young else 0 for row in rows]),
-        hashes_of=b"".join(bytes.fromhex(row.sha256) if row.sha256 else bytes(32) for row in rows),
-        targets={number: row.target for number, row in enumerate(rows) if row.type == "symlink"},
+        contents=tuple(content_of(row) for row in rows),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import StateError
+from reconciler.state.link import link_target, published_number
 
 _NUMBER = re.compile(r"[1-9][0-9]*")
 
@@ -20,6 +21,11 @@ class Layout:
     def own(self) -> Path:
         """Return the directory that is envsync's own: everything but the environments' symlinks."""
         return self.root / ".envsync"
+
+    @property
+    def all_generations(self) -> Path:
+        """Return the directory that has a directory of generations for each environment."""
+        return self.own / "generations"
 
     @property
     def records(self) -> Path:
@@ -76,7 +82,7 @@ class Layout:
 
     def generations(self, name: str) -> Path:
         """Return the directory of an environment's generations."""
-        return self.own / "generations" / name
+        return self.all_generations / name
 
     def generation(self, name: str, number: int) -> "Generation":
         """Return one generation's paths."""
@@ -94,19 +100,16 @@ class Layout:
 
     def link_target(self, name: str, number: int) -> str:
         """Return the text of the symlink that publishes a generation: relative, so that it says what it means."""
-        return f".envsync/generations/{name}/{number}/venv"
+        return link_target(name, number)
+
+    def real_generation(self, generation: "Generation") -> bool:
+        """Say whether no symlink stands on the way to a generation's directory, below the root."""
+        way = (self.own, self.all_generations, generation.directory.parent, generation.directory)
+        return not any(each.is_symlink() for each in way)
 
     def published_number(self, name: str) -> int:
         """Return the generation that an environment's path points to, 0 if it is not our symlink."""
-        try:
-            target = os.readlink(self.environment(name))  # noqa: PTH115  # the text itself, not a Path
-        except OSError:
-            return 0
-        prefix, suffix = f".envsync/generations/{name}/", "/venv"
-        if not (target.startswith(prefix) and target.endswith(suffix)):
-            return 0
-        number = target[len(prefix) : -len(suffix)]
-        return int(number) if _NUMBER.fullmatch(number) else 0
+        return published_number(str(self.root), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,16 @@ class Generation:
     def venv(self) -> Path:
         """Return the environment itself."""
         return self.directory / "venv"
+
+    @property
+    def identity(self) -> Path:
+        """Return the mark that says which directories were made; see `reconciler.state.identity`."""
+        return self.directory / "made"
+
+    @property
+    def new_identity(self) -> Path:
+        """Return the mark that is about to replace that one; a killed run may leave it."""
+        return self.directory / "made.new"
 
     @property
     def seal(self) -> Path:

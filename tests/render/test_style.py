@@ -2,7 +2,8 @@
 
 import pytest
 
-from reconciler.render.style import Palette, Style, want_color
+from reconciler.render.color import want_color
+from reconciler.render.style import Palette, Style
 
 CASES: list[tuple[str, bool, dict[str, str], bool]] = [
     ("auto", True, {}, True),

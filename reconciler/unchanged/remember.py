@@ -1,0 +1,201 @@
+"""Remembers what `answer` goes by, at the end of a run: which environments are desired as they were last applied.
+
+Nothing is remembered of an environment whose state rests on more than its manifest, lock, record, seal and its own
+directory: local sources, distributions outside that a `.pth` file leads to, system site packages. Nor is anything
+that moved since the run began to look: whose content it saw is then not certain.
+"""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.canonical import digest
+from reconciler.diff.model import LockState, Target
+from reconciler.lock.model import SourceDirectory
+from reconciler.manifest.desired import DesiredState
+from reconciler.observe.site import SiteDirectory, named_directories
+from reconciler.plan.model import Action, Plan
+from reconciler.state.applied import Applied
+from reconciler.state.files import write_atomic
+from reconciler.state.inodes import TICK_NS, InodeHashes
+from reconciler.state.inventory import Inventory, InventoryError, load_inventory
+from reconciler.state.layout import Generation
+from reconciler.state.marshalled import dump_marshalled
+from reconciler.state.store import State
+from reconciler.unchanged.agreed import agreement_file, machine, manifest_file, read_agreed, signature_of
+from reconciler.unchanged.metadata import metadata_columns, site_directories
+
+if TYPE_CHECKING:
+    from reconciler.unchanged.agreed import Signature
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The end of a run over `desired`: what is remembered is bound to what it read.
+
+    `since` is when it began to look (nanoseconds). `observed` says that it found the environments as they were
+    sealed, and `files` that it compared every file; a run that built them knows that they are by what it sealed.
+    """
+
+    desired: DesiredState
+    state: State
+    applied: Mapping[str, Applied]
+    inodes: InodeHashes
+    since: int
+    observed: bool
+    files: bool
+
+
+def agreed_in(plan: Plan) -> dict[str, Target]:
+    """Return the targets that a plan found to be what is there, by name: nothing to do, and nothing to say."""
+    return {
+        each.name: each.target
+        for each in plan.environments
+        if each.action is Action.NO_OP and each.target is not None and not (each.blocked or each.hints)
+    }
+
+
+def remember(run: Run, targets: Mapping[str, Target]) -> None:
+    """Remember of each of `targets` that it is what was last applied; the caller found it so.
+
+    A root that may only be read is no fault: the next run looks again.
+    """
+    cache = run.state.layout.cache
+    if not cache.is_dir() or not os.access(cache, os.W_OK):
+        return
+    with suppress(OSError):
+        read_from = _remember_manifest(run)
+        (cache / "agreed").mkdir(exist_ok=True)
+        for name, target in targets.items():
+            _remember_environment(run, name, target, read_from)
+
+
+def _remember_manifest(run: Run) -> str:
+    """Keep which files the manifest was read from and what it declares; return the digest of what they hold."""
+    desired, root = run.desired, str(run.state.layout.root)
+    file = os.path.abspath(desired.file)  # noqa: PTH100  # links in the way stay
+    inputs = [(str(each.path), each.sha256, _signature(each.path, run)) for each in desired.inputs]
+    read_from = digest([file, *([path, held] for path, held, _ in inputs)])
+    if not desired.selected:
+        known: dict[str, object] = {
+            "file": file,
+            "root": root,
+            "machine": machine(),
+            "digest": read_from,
+            "inputs": inputs,
+            "names": sorted(desired.declared),
+        }
+        _write(manifest_file(root, file), known)
+    return read_from
+
+
+def _remember_environment(run: Run, name: str, target: Target, read_from: str) -> None:
+    """Keep that one environment is agreed, and all that this rests on."""
+    applied, layout = run.applied.get(name), run.state.layout
+    path = agreement_file(str(layout.root), name)
+    if applied is None or not _rests_on_itself(target, applied):
+        Path(path).unlink(missing_ok=True)
+        return
+    generation = layout.generation(name, applied.generation)
+    venv = str(generation.venv)
+    assert target.lock is not None  # noqa: S101  # asked by _rests_on_itself
+    ours = (layout.record(name), generation.seal, generation.inventory)
+    files = {
+        str(each): _signature(each, run, ours=not run.observed, follow=False) for each in (*ours, target.lock.path)
+    }
+    led_to = {each: _signature(Path(each), run) for each in (f"{venv}/bin/python", target.interpreter.path)}
+    try:
+        inventory = load_inventory(generation.inventory)
+    except InventoryError:
+        return
+    metadata = None if _leads_outside(venv, inventory) else metadata_columns(inventory, venv, _Trust(run))
+    if metadata is None or None in files.values() or None in led_to.values():
+        return
+    agreement = {
+        "manifest": read_from,
+        "link": layout.link_target(name, generation.number),
+        "venv": venv,
+        "inventory": str(generation.inventory),
+        "files": list(files.items()),
+        "followed": list(led_to.items()),
+        "metadata": metadata,
+        "listed": _listed(run, path, generation, inventory),
+        "generation": generation.number,
+        "env": applied.settings.get("env") or {},
+    }
+    _write(path, agreement)
+
+
+def _rests_on_itself(target: Target, applied: Applied) -> bool:
+    return not (
+        target.lock is None
+        or target.lock_state is not LockState.FRESH
+        or target.packages is None
+        or target.environment.system_site_packages
+        or applied.hooks_pending
+        or any(isinstance(each.source, SourceDirectory) for each in target.packages)
+    )
+
+
+def _leads_outside(venv: str, inventory: Inventory) -> bool:
+    """Say whether a `.pth` file adds directories to the path: what is installed there is looked at anew."""
+    for relative in site_directories(inventory):
+        site = SiteDirectory(path=f"{venv}/{relative}", relative=relative)
+        if named_directories(venv, site, os.listdir(site.path)):
+            return True
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Trust:
+    """Trusts what a run has looked at and nobody has touched since, and what a remembered hash proves."""
+
+    run: Run
+
+    def __call__(self, status: os.stat_result, content: bytes) -> bool:
+        if self.run.observed and _older(status, self.run):
+            return True
+        signature = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        return len(content) > 32 and self.run.inodes.known(status.st_dev, status.st_ino, signature) == content[:32]
+
+
+def _listed(run: Run, path: str, generation: Generation, inventory: Inventory) -> dict[str, tuple[int, int]]:
+    """Return the directories that moved since the seal and in which a comparison of all files found nothing wrong."""
+    if not run.files:
+        before = read_agreed(path)
+        return dict(before["listed"]) if before and before["generation"] == generation.number else {}
+    found = {}
+    times = zip(inventory.directories, inventory.directory_mtimes, inventory.directory_ctimes, strict=True)
+    for directory, mtime, ctime in times:
+        status = os.lstat(generation.venv / directory)
+        now = (status.st_mtime_ns, status.st_ctime_ns)
+        if now != (mtime, ctime) and _older(status, run):
+            found[directory] = now
+    return found
+
+
+def _signature(path: Path, run: Run, *, ours: bool = False, follow: bool = True) -> "Signature | None":
+    """Return a file's signature; None where it is gone or, unless only we may write it now, younger than the run."""
+    try:
+        status = path.stat(follow_symlinks=follow)
+    except OSError:
+        return None
+    return signature_of(status) if ours or _older(status, run) else None
+
+
+def _older(status: os.stat_result, run: Run) -> bool:
+    """Say whether a file was last touched before the run began to look, by more than the clock's tick."""
+    return max(status.st_mtime_ns, status.st_ctime_ns) < run.since - TICK_NS
+
+
+def _write(path: str, value: Mapping[str, object]) -> None:
+    """Write such a file unless it says the same already. Raises OSError."""
+    content = dump_marshalled("agreed", value)
+    file = Path(path)
+    with suppress(FileNotFoundError):
+        if file.read_bytes() == content:
+            return
+    write_atomic(file, content, flush=False)

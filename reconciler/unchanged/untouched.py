@@ -1,0 +1,148 @@
+"""Says whether a generation is as it was sealed, by the signatures in its inventory (design, section 6).
+
+A directory whose inode, mtime and ctime did not move has the same entries: each of its names leads to the inode that
+was recorded. An inode is looked at once a pass; what it holds is then known for every environment that has it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from itertools import islice
+
+from reconciler.state.marshalled import load_marshalled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Literal
+
+    Columns = Mapping[str, Any]  # an inventory's, as `marshalled` keeps them
+    Listed = Mapping[str, tuple[int, int]]
+
+_TYPE = 0o170000  # S_IFMT
+
+
+class Pass:
+    """One pass over the environments below a root: what each inode was found to hold, by device.
+
+    Content is the SHA-256 of a file (32 bytes) and whether it may be executed (`x` or `-`).
+    """
+
+    def __init__(self, hashes: str) -> None:
+        self._hashes_file = hashes
+        self._known: dict[tuple[int, int], tuple[int, int, int, bytes]] | None = None
+        self.seen: dict[int, dict[int, bytes]] = {}
+
+    def known(self, status: os.stat_result) -> bytes | None:
+        """Return the SHA-256 remembered for an inode, None where its signature is another one now."""
+        if self._known is None:
+            try:
+                with open(self._hashes_file, "rb") as file:  # noqa: PTH123  # no pathlib here
+                    rows = load_marshalled("inodes", file.read())
+                self._known = {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in rows}
+            except (OSError, ValueError, TypeError, IndexError):
+                self._known = {}
+        entry = self._known.get((status.st_dev, status.st_ino))
+        if entry is None or entry[:3] != (status.st_size, status.st_mtime_ns, status.st_ctime_ns):
+            return None
+        return entry[3]
+
+
+def untouched(venv: str, columns: Columns, looking: Pass, listed: Listed) -> bool:
+    """Say whether everything that an inventory's columns list is as it was, and nothing was added beside it.
+
+    `listed` are directories (by relative path) that moved since, with the mtime and ctime (nanoseconds) at which a
+    full look found nothing wrong in them. A doubt is a no: the full look then tells. Leaves this process in `venv`,
+    from where paths are short and so looked up faster.
+    """
+    device = _one_device(columns)
+    if device is None:
+        return False
+    try:
+        os.chdir(venv)
+        if not _directories_unmoved(columns, device, listed):
+            return False
+        contents: list[bytes] = list(columns["contents"])
+        inodes = _numbers(columns["inodes"])
+        seen = looking.seen.setdefault(device, {})
+        held = list(map(seen.get, inodes))
+        return held == contents or _look(columns, held, contents, inodes, looking, seen)
+    except OSError:
+        return False
+
+
+def _one_device(columns: Columns) -> int | None:
+    """Return the device that everything lies on, None where it is more than one."""
+    devices, of_directories = columns["devices"], columns["directory_devices"]
+    first = of_directories[:8]
+    if of_directories != first * (len(of_directories) // 8) or devices != first * (len(devices) // 8):
+        return None
+    return _numbers(first)[0]
+
+
+def _directories_unmoved(columns: Columns, device: int, listed: Listed) -> bool:
+    """Say whether every directory is the one that was recorded, with the same entries. Raises OSError."""
+    lstat = os.lstat
+    for path, inode, mtime, ctime in zip(
+        columns["directories"],
+        _numbers(columns["directory_inodes"]),
+        _numbers(columns["directory_mtimes"]),
+        _numbers(columns["directory_ctimes"]),
+        strict=True,
+    ):
+        found = lstat(path or ".")
+        if found.st_ino != inode or found.st_dev != device or found.st_mode & _TYPE != stat.S_IFDIR:
+            return False
+        now = (found.st_mtime_ns, found.st_ctime_ns)
+        if now != (mtime, ctime) and now != listed.get(path):
+            return False
+    return True
+
+
+def _look(
+    columns: Columns,
+    held: list[bytes | None],
+    contents: list[bytes],
+    inodes: list[int],
+    looking: Pass,
+    seen: dict[int, bytes],
+) -> bool:
+    """Look at every entry whose inode was not seen in this pass; what was seen must be what is recorded.
+
+    Its directory did not move: the name leads to the inode that was recorded. Raises OSError.
+    """
+    lstat = os.lstat
+    sizes, mtimes, ctimes = (_numbers(columns[name]) for name in ("sizes", "mtimes", "ctimes"))
+    rows = zip(columns["names"], held, contents, inodes, sizes, mtimes, ctimes, strict=True)
+    for directory, count in zip(columns["directories"], _numbers(columns["counts"], "I"), strict=True):
+        place = f"{directory}/" if directory else ""
+        for name, holds, content, inode, size, mtime, ctime in islice(rows, count):
+            if holds is None:
+                found = lstat(place + name)
+                if (
+                    found.st_ctime_ns == ctime
+                    and found.st_mtime_ns == mtime
+                    and found.st_size == size
+                    and found.st_ino == inode
+                ):
+                    seen[inode] = content
+                    continue
+                holds = _content(found, looking) if found.st_ino == inode else None
+                seen[inode] = content
+            if holds != content:
+                return False
+    return True
+
+
+def _content(status: os.stat_result, looking: Pass) -> bytes | None:
+    """Return what a file whose signature moved holds, where that is remembered of just this signature."""
+    if status.st_mode & _TYPE != stat.S_IFREG:
+        return None
+    sha256 = looking.known(status)
+    return None if sha256 is None else sha256 + (b"x" if status.st_mode & 0o111 else b"-")
+
+
+def _numbers(column: bytes, kind: Literal["Q", "I"] = "Q") -> list[int]:
+    """Return a column of an inventory as numbers; `kind` is its type code (array module)."""
+    return memoryview(column).cast(kind).tolist()

@@ -1,0 +1,57 @@
+"""Which command lines are answered without the full program: those that ask for a plan or a check, and no more."""
+
+import pytest
+
+from reconciler.cli.question import asked
+
+KNOWN = {
+    "plan": ("plan", "envs.yaml", True, "auto"),
+    "check": ("check", "envs.yaml", True, "auto"),
+    "plan -f other.yaml": ("plan", "other.yaml", True, "auto"),
+    "plan --file=other.yaml --depth metadata": ("plan", "other.yaml", False, "auto"),
+    "check --depth=metadata --color never -q": ("check", "envs.yaml", False, "never"),
+    "plan --detailed-exitcode --locked --offline --prune --output text": ("plan", "envs.yaml", True, "auto"),
+}
+OTHERS = [
+    "",
+    "apply",
+    "plan web",
+    "plan -l team=a",
+    "plan --output json",
+    "plan --output=github",
+    "plan --depth hashes",
+    "plan --depth",
+    "plan -f",
+    "plan -fother.yaml",
+    "plan --file=",
+    "plan -v",
+    "plan --no-prune",
+    "plan --adopt",
+    "plan --locked=1",
+    "plan -q=1",
+    "plan --color sometimes",
+    "plan --help",
+    "plan -- web",
+    "check --locked",
+    "check --detailed-exitcode",
+    "status",
+    "--version",
+]
+
+
+@pytest.mark.parametrize("line", KNOWN)
+def test_a_question_is_understood(line: str) -> None:
+    found = asked(line.split(), {})
+    assert found is not None
+    assert (found.command, found.file, found.files, found.color) == KNOWN[line]
+
+
+@pytest.mark.parametrize("line", OTHERS)
+def test_any_other_command_line_is_for_the_full_program(line: str) -> None:
+    assert asked(line.split(), {}) is None
+
+
+def test_the_manifest_may_be_named_by_the_environment() -> None:
+    found = asked(["plan"], {"ENVSYNC_FILE": "there.yaml"})
+    assert found is not None
+    assert found.file == "there.yaml"
