@@ -1,0 +1,416 @@
+"""The state machine: what a person, envsync and bad luck do to one host, in any order."""
+
+from collections import Counter
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any, ClassVar, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from reconciler.apply.context import ApplyOptions
+from reconciler.errors import ApplyError, StateError, UsageError
+from reconciler.events import Status
+from reconciler.observe.actual import Depth
+from reconciler.plan.model import Policy
+from tests.faults.damages import BETA, BY_NAME, CATALOGUE, SITECUSTOMIZE
+from tests.faults.killed import run_killed
+from tests.faults.laws import hold_plan, hold_state
+from tests.faults.model import FOREIGN, REQUIREMENTS, Declared, Environment, Expected, Stands
+from tests.faults.real import Ground, Real
+
+NAMES = ("api", "job", "web")
+DEPTHS = st.sampled_from([Depth.METADATA, Depth.FILES, Depth.FILES, Depth.HASHES])
+PACKAGES = st.lists(st.sampled_from(REQUIREMENTS), max_size=2, unique_by=lambda each: each[:4]).map(
+    lambda chosen: tuple(sorted(chosen))
+)
+SETTINGS: tuple[dict[str, Any], ...] = (
+    *({"description": each} for each in ("", "public site")),
+    *({"team": each} for each in ("one", "two")),
+    *({"debug": each} for each in ("no", "yes")),
+    *({"keep_generations": each} for each in (1, 2, 3)),
+    *({"prevent_destroy": each} for each in (True, False, False)),
+    *({"ignore_files": each} for each in ((), (SITECUSTOMIZE,))),
+)
+PATHS = ("nothing", "file", "directory", "venv", "elsewhere", "other generation", "missing generation", "other name")
+LOST = ("history", "cache", "inodes", "interpreters", "holder")
+RECORDS = (
+    "seal removed",
+    "seal cut",
+    "seal edited",
+    "inventory removed",
+    "inventory cut",
+    "moved",
+    "cached file edited",
+)
+_Drawn = TypeVar("_Drawn")
+
+
+def _of(choose: "Callable[[Machine], list[_Drawn]]") -> st.SearchStrategy[_Drawn]:
+    """Return a strategy for one of what the machine has just now."""
+    return st.runner().flatmap(lambda machine: st.sampled_from(choose(machine)))
+
+
+class Machine(RuleBasedStateMachine):
+    """One host with up to three environments beside its model; `ground` is what all hosts of a run share."""
+
+    ground: ClassVar[Ground]
+    steps: ClassVar[Counter[str]] = Counter()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.real = Real(self.ground)
+        self.declared: dict[str, Declared] = {}
+        self.model = {name: Environment(name=name) for name in NAMES}
+        self.real.declare(self.declared)
+
+    def teardown(self) -> None:
+        self.real.end()
+
+    @invariant()
+    def the_host_is_as_the_model_says(self) -> None:
+        hold_state(self.real, self.model, self.declared)
+
+    @initialize(packages=st.tuples(PACKAGES, PACKAGES))
+    def begin(self, packages: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
+        """Begin with two environments: a host without any has little to lose."""
+        for name, each in zip(("web", "api"), packages, strict=True):
+            self._declare(name, Declared(packages=each or ("alpha==1.0", "gamma")))
+        self._apply(Depth.FILES, (), Policy())
+
+    # the manifest
+
+    @rule(name=st.sampled_from(NAMES), packages=PACKAGES)
+    def declare(self, name: str, packages: tuple[str, ...]) -> None:
+        self.steps["declare"] += 1
+        self._declare(name, replace(self.declared.get(name, Declared()), packages=packages))
+
+    @precondition(lambda self: self.declared)
+    @rule(name=_of(lambda self: sorted(self.declared)), change=st.sampled_from(SETTINGS))
+    def change_setting(self, name: str, change: dict[str, Any]) -> None:
+        self.steps["change setting"] += 1
+        old = self.declared[name]
+        self._declare(name, replace(old, settings=replace(old.settings, **change)))
+
+    @precondition(lambda self: self.declared)
+    @rule(name=_of(lambda self: sorted(self.declared)), mode=st.sampled_from(["hardlink", "copy", "clone"]))
+    def change_link_mode(self, name: str, mode: str) -> None:
+        self.steps["change link_mode"] += 1
+        self._declare(name, replace(self.declared[name], link_mode=mode))
+
+    @precondition(lambda self: self.declared)
+    @rule(name=_of(lambda self: sorted(self.declared)))
+    def withdraw(self, name: str) -> None:
+        self.steps["withdraw"] += 1
+        del self.declared[name]
+        self.real.declare(self.declared)
+
+    def _declare(self, name: str, entry: Declared) -> None:
+        self.declared[name] = entry
+        self.real.declare(self.declared)
+
+    # what envsync does
+
+    @rule()
+    def lock(self) -> None:
+        self.steps["lock"] += 1
+        self.real.workspace.lock()
+        for name, each in self.declared.items():
+            self.model[name].lock = each.packages
+
+    @rule(depth=DEPTHS, names=st.lists(st.sampled_from(NAMES), max_size=2, unique=True), prune=st.booleans())
+    def apply(self, depth: Depth, names: list[str], prune: bool) -> None:
+        self.steps["apply"] += 1
+        self._apply(depth, tuple(each for each in names if each in self.declared), Policy(prune=prune))
+
+    @rule()
+    def apply_to_all(self) -> None:
+        self.steps["apply"] += 1
+        self._apply(Depth.FILES, (), Policy(allow_empty=True))
+
+    @precondition(lambda self: any(each.stands is Stands.VENV for each in self.model.values()))
+    @rule(depth=DEPTHS)
+    def adopt(self, depth: Depth) -> None:
+        self.steps["apply --adopt"] += 1
+        self._apply(depth, (), Policy(adopt=True))
+
+    @precondition(lambda self: any(each.applied for each in self.model.values()))
+    @rule(name=_of(lambda self: [name for name, each in self.model.items() if each.applied]))
+    def destroy(self, name: str) -> None:
+        self.steps["destroy"] += 1
+        self._apply(Depth.FILES, (), Policy(destroy=frozenset({name})))
+
+    @rule(name=st.sampled_from(NAMES), packages=PACKAGES, depth=DEPTHS, at=st.integers(min_value=1, max_value=90))
+    def kill(self, name: str, packages: tuple[str, ...], depth: Depth, at: int) -> None:
+        """Kill an apply: each environment is then the old or the new one, and the model takes on which."""
+        self._declare(name, replace(self.declared.get(name, Declared()), packages=packages))
+        expected = self._expected(depth, (), Policy())
+        before = {name: (self.real.record(name), self.real.lock(name)) for name in NAMES}
+        proposal = self.real.plan(depth, resolve=True)
+        killed = run_killed(lambda: proposal.apply(ApplyOptions(parallelism=1)), at=at)
+        self.real.wait_for_orphans()
+        self.steps["kill" if killed else "apply, over before it was killed"] += 1
+        for each in self.model.values():
+            wanted = expected.get(each.name)
+            doing = wanted if wanted and wanted.action != "no-op" and not wanted.blocked else None
+            self._take_on(each, doing, *before[each.name])
+
+    @precondition(lambda self: any(each.applied for each in self.model.values()))
+    @rule(
+        name=_of(lambda self: [name for name, each in self.model.items() if each.applied]),
+        to=st.none() | st.integers(min_value=1, max_value=8),
+    )
+    def rollback(self, name: str, to: int | None) -> None:
+        own = self.model[name]
+        wanted = to or max((each for each in own.sealed if each < own.number), default=0)
+        there = wanted in own.sealed and wanted != own.number
+        sealed = own.generations.get(wanted)
+        whole = sealed is not None and sealed.whole(Depth.HASHES, sealed.settings.ignore_files)
+        try:
+            self.real.workspace.upkeep.rollback(name, to=to)
+        except UsageError:
+            self.steps["rollback, to nothing"] += 1
+            assert not there
+        except ApplyError:
+            self.steps["rollback, refused"] += 1
+            assert there
+            assert not whole or own.stands in FOREIGN
+        else:
+            self.steps["rollback"] += 1
+            assert there
+            assert whole
+            assert own.stands not in FOREIGN
+            own.rolled_back(wanted)
+
+    @rule()
+    def collect(self) -> None:
+        self.steps["gc"] += 1
+        self.real.workspace.upkeep.collect()
+        for each in self.model.values():
+            each.collected()
+
+    # what a hand does
+
+    @precondition(lambda self: self._damageable())
+    @rule(where=_of(lambda self: self._damageable()))
+    def damage_any(self, where: tuple[str, int, str]) -> None:
+        self._damage(*where)
+
+    @precondition(lambda self: self._damageable(published=True, metadata=False))
+    @rule(where=_of(lambda self: self._damageable(published=True, metadata=False)))
+    def damage_files(self, where: tuple[str, int, str]) -> None:
+        self._damage(*where)
+
+    @precondition(lambda self: self._damageable(published=True, metadata=True))
+    @rule(where=_of(lambda self: self._damageable(published=True, metadata=True)))
+    def damage_metadata(self, where: tuple[str, int, str]) -> None:
+        self._damage(*where)
+
+    def _damage(self, name: str, number: int, what: str) -> None:
+        damage = BY_NAME[what]
+        sharing = self._sharing(self.real.inode(name, number, damage.shared), damage.shared) if damage.shared else []
+        if any(damage.slot in self.model[other].generations[each].open for other, each in sharing):
+            return  # two damages of one slot would hide, or heal, each other
+        self.steps[f"damage: {what}"] += 1
+        damage.make(self.real.generation(name, number))
+        for other, each in {*sharing, (name, number)}:
+            if damage.depth is not None:
+                self.model[other].generations[each].open[damage.slot] = damage
+
+    @precondition(lambda self: self._built())
+    @rule(where=_of(lambda self: self._built()), what=st.sampled_from(RECORDS))
+    def damage_generation(self, where: tuple[str, int], what: str) -> None:
+        own = self.model[where[0]].generations[where[1]]
+        paths = self.real.generation(*where)
+        if (what.startswith("seal") and own.seal is None) or (what.startswith("inventory") and not own.inventory):
+            return
+        self.steps[f"damage: {what}"] += 1
+        match what:
+            case "seal removed":
+                paths.seal.unlink()
+                own.seal = None
+            case "seal cut":
+                paths.seal.write_bytes(paths.seal.read_bytes()[:100])
+                own.seal = None
+            case "seal edited":
+                paths.seal.write_bytes(paths.seal.read_bytes() + b"\n")
+                own.seal = (own.seal or 0) + 1
+            case "inventory removed":
+                paths.inventory.unlink()
+                own.inventory = False
+            case "inventory cut":
+                paths.inventory.write_bytes(paths.inventory.read_bytes()[:100])
+                own.inventory = False
+            case "moved" if own.venv:
+                paths.venv.rename(paths.directory / "moved")
+                own.venv = False
+            case "cached file edited":
+                self._edit_cached_file()
+
+    def _edit_cached_file(self) -> None:
+        """Edit a module through the engine's cache: every generation that hard-links it is edited with it."""
+        for path in self.real.cached(BETA):
+            sharing = self._sharing((path.stat().st_dev, path.stat().st_ino), BETA)
+            path.write_text("NAME = 'through the cache'\n")
+            for name, number in sharing:
+                self.model[name].generations[number].open.setdefault("beta.py", BY_NAME["module edited in place"])
+
+    @rule(name=st.sampled_from(NAMES), what=st.sampled_from(PATHS))
+    def damage_path(self, name: str, what: str) -> None:
+        own = self.model[name]
+        own.stands, own.number = Stands.NOTHING, 0
+        self.steps[f"path: {what}"] += 1
+        match what:
+            case "nothing":
+                self.real.put(name, "nothing")
+            case "file" | "directory" | "venv":
+                self.real.put(name, what)
+                own.stands = {"file": Stands.FILE, "directory": Stands.DIRECTORY, "venv": Stands.VENV}[what]
+            case "elsewhere" | "other name":
+                target = "/nowhere/venv" if what == "elsewhere" else f".envsync/generations/not-{name}/1/venv"
+                self.real.put(name, "link", target)
+                own.stands = Stands.ELSEWHERE
+            case _:
+                numbers = sorted(own.generations) or [0]
+                own.number = numbers[0] if what == "other generation" and numbers[0] else numbers[-1] + 3
+                own.stands = Stands.LINK
+                self.real.put(name, "link", f".envsync/generations/{name}/{own.number}/venv")
+
+    @precondition(lambda self: any(each.stands in FOREIGN for each in self.model.values()))
+    @rule(name=_of(lambda self: [name for name, each in self.model.items() if each.stands in FOREIGN]))
+    def move_away(self, name: str) -> None:
+        self.steps["path: moved away"] += 1
+        self.real.put(name, "nothing")
+        self.model[name].stands = Stands.NOTHING
+
+    @rule(what=st.sampled_from(LOST), removed=st.booleans())
+    def lose(self, what: str, removed: bool) -> None:
+        """Lose what may be lost without harm."""
+        self.steps[f"lost: {what}"] += 1
+        self.real.lose(what, removed=removed)
+
+    @rule(name=st.sampled_from(NAMES), what=st.sampled_from(["record removed", "record cut", "lock"]))
+    def lose_own(self, name: str, what: str) -> None:
+        """Lose a lock, or a record: the seal then speaks. One that cannot be read stops everything, and says so."""
+        self.steps[f"lost: {what}"] += 1
+        if what == "lock":
+            self.real.lock_path(name).unlink(missing_ok=True)
+            self.model[name].lock = None
+            return
+        path = self.real.layout.record(name)
+        if what == "record cut" and path.exists():
+            path.write_bytes(path.read_bytes()[:100])
+            refused = None
+            try:
+                self.real.plan()
+            except StateError as error:
+                refused = error
+            assert refused
+            assert str(path) in refused.message
+            assert refused.hint
+        path.unlink(missing_ok=True)
+        self.model[name].record = None
+
+    # what the rules are made of
+
+    def _built(self) -> list[tuple[str, int]]:
+        return [(name, number) for name, each in self.model.items() for number in each.generations]
+
+    def _damageable(self, *, published: bool = False, metadata: bool | None = None) -> list[tuple[str, int, str]]:
+        """Return the damages that can be done: the venv stands, what they need is there, their slot is free."""
+        found = []
+        for name, number in self._built():
+            own = self.model[name].generations[number]
+            if not own.venv or (published and number != self.model[name].number):
+                continue
+            for each in CATALOGUE:
+                there = not each.needs or any(line.startswith(f"{each.needs}==") for line in own.content)
+                chosen = metadata is None or each.seen_at(Depth.METADATA) == metadata
+                if there and chosen and each.slot not in own.open:
+                    found.append((name, number, each.name))
+        return found
+
+    def _sharing(self, inode: tuple[int, int] | None, path: str) -> list[tuple[str, int]]:
+        """Return the generations that hard-link one file."""
+        return [where for where in self._built() if self.real.inode(*where, path) == inode]
+
+    def _expected(self, depth: Depth, names: tuple[str, ...], policy: Policy) -> dict[str, Expected]:
+        if policy.destroy:
+            going = {name: self.model[name].unwanted(declared=self.declared.get(name)) for name in policy.destroy}
+            return {name: each for name, each in going.items() if each}
+        found = {
+            name: self.model[name].expected(entry, depth, adopt=policy.adopt)
+            for name, entry in self.declared.items()
+            if not names or name in names
+        }
+        for name, own in self.model.items():
+            if name not in self.declared and not names and own.applied:
+                gone = own.unwanted(declared=None, empty=not self.declared and not policy.allow_empty)
+                found[name] = gone if policy.prune and gone else Expected(action="no-op")
+        return found
+
+    def _apply(self, depth: Depth, names: tuple[str, ...], policy: Policy) -> None:
+        """Plan, hold the plan against the model, apply, and plan again: only what is blocked is left."""
+        expected = self._expected(depth, names, policy)
+        proposal = self.real.plan(depth, resolve=True, names=names, policy=policy)
+        hold_plan(proposal.plan, expected)
+        result = proposal.apply()
+        for each in result.environments:
+            wanted, own = expected[each.environment], self.model[each.environment]
+            if wanted.blocked or wanted.action == "no-op":
+                assert each.status is (Status.BLOCKED if wanted.blocked else Status.UNCHANGED), each
+                continue
+            assert each.status is Status.APPLIED, each
+            if wanted.action == "delete":
+                own.deleted()
+            elif wanted.builds:
+                number = self.real.published(own.name)
+                assert number > own.newest
+                own.built(number, self.declared[own.name])
+            else:
+                own.recorded(self.declared[own.name])
+        for name, own in self.model.items():
+            own.collected(spared=name in expected and bool(expected[name].blocked))
+        if not policy.destroy:
+            again = self.real.plan(depth, names=names, policy=replace(policy, adopt=False))
+            assert not [each for each in again.plan.changes if not each.blocked], "apply, then plan, is not empty"
+
+    def _take_on(self, own: Environment, doing: Expected | None, record: bytes | None, lock: bytes | None) -> None:
+        """See how far a killed run came with one environment; nothing but the old and the new may be there."""
+        number, old = self.real.published(own.name), deepcopy(own)
+        entry = self.declared.get(own.name)
+        if number != own.number:
+            assert doing, "published, and nothing was to be done"
+            if doing.action == "delete":
+                assert number == 0
+                own.stands, own.number = Stands.NOTHING, 0
+            else:
+                assert entry
+                assert doing.builds
+                assert number > old.newest
+                own.built(number, entry)
+                own.record, own.lock = old.record, old.lock
+        if (now := self.real.record(own.name)) != record:
+            assert doing, "recorded, and nothing was to be done"
+            if now is None:
+                own.record = None
+            elif doing.builds:
+                own.record = own.as_sealed(number)
+            elif entry:
+                own.recorded(entry)
+        own.lock = old.lock
+        if self.real.lock(own.name) != lock:
+            assert doing, "locked, and nothing was to be done"
+            assert entry
+            own.lock = entry.packages
+        numbers = self.real.numbers(own.name)
+        gone = own.generations.keys() - numbers
+        assert gone <= own.removable()
+        for each in own.removable() & numbers:
+            if not self.real.generation(own.name, each).seal.exists():  # half removed
+                own.generations[each].seal, own.generations[each].venv = None, False
+        for each in gone:
+            del own.generations[each]
+        own.left = numbers - own.generations.keys()
+        assert all(each > old.newest or each in old.left for each in own.left)

@@ -1,0 +1,23 @@
+"""The short form of the state machine's run (see `python -m tests.faults.machine`)."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.host import base_environment
+
+
+def test_some_steps_without_a_counterexample() -> None:
+    """In a process of its own: kills fork, and a test run has threads."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.machine", "--steps", "60", "--seed", "1", "--no-shrink"],
+        cwd=Path(__file__).parents[2],
+        env=base_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (taken := re.match(r"(\d+) steps", done.stdout))
+    assert int(taken[1]) >= 60
