@@ -52,10 +52,26 @@ SAFEGUARDS = (
     Safeguard(
         name="the seal",
         promise="a generation that was not finished never passes for one",
+        file="reconciler/apply/collect.py",
+        text="if state.seal(name, number) is not None]",
+        instead="]",
+        tests=("tests/functional/test_a_killed_apply_is_put_right.py", "tests/faults/test_short_sweep.py"),
+    ),
+    Safeguard(
+        name="the seal's own name",
+        promise="the seal of another generation is no seal",
         file="reconciler/state/store.py",
         text="        if seal is None or (seal.applied.name, seal.applied.generation) != (name, number):",
         instead="        if seal is None:",
         tests=("tests/state/test_store.py",),
+    ),
+    Safeguard(
+        name="the seal of the inventory",
+        promise="what files are compared with is what was sealed",
+        file="reconciler/state/inventory.py",
+        text='    if digest not in {"", inventory.digest}:',
+        instead="    if False:",
+        tests=("tests/functional/test_check_finds_and_apply_puts_right.py",),
     ),
     Safeguard(
         name="the verification against the lock",
@@ -72,6 +88,22 @@ SAFEGUARDS = (
         text="        verify_records(venv, self._observed, self._inventory)\n",
         instead="",
         tests=("tests/functional/test_what_was_built_is_verified.py",),
+    ),
+    Safeguard(
+        name="the inode check",
+        promise="what is deleted is what was made, not what stands in its place",
+        file="reconciler/state/identity.py",
+        text="    if found != _text(generation, os.fstat(directory).st_ino, venv):",
+        instead="    if False:",
+        tests=("tests/state/test_identity.py", "tests/functional/test_only_what_was_made_is_deleted.py"),
+    ),
+    Safeguard(
+        name="the second look at what moved",
+        promise="a reader beside an apply sees no half state",
+        file="reconciler/observe/settled.py",
+        text="    for _ in range(_MOST_LOOKS):",
+        instead="    for _ in ():",
+        tests=("tests/functional/test_a_reader_beside_an_apply_sees_no_half_state.py",),
     ),
 )
 

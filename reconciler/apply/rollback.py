@@ -9,7 +9,6 @@ from reconciler.observe.actual import Depth
 from reconciler.observe.environment import observe_environment
 from reconciler.state.applied import Applied
 from reconciler.state.inodes import InodeHashes
-from reconciler.state.published import Published
 from reconciler.state.store import State
 
 
@@ -67,20 +66,12 @@ def verify_generation(
     seal = state.seal(name, number)
     if seal is None:
         raise UsageError(f"generation {number} of {name} was never finished, or is not there")
-    generation = state.layout.generation(name, number)
     last = applied or replace(seal.applied, seal=seal.digest)
     ignored = last.settings.get("ignore_files")
     actual = observe_environment(
         state.layout.environment(name),
         name=name,
-        published=Published(
-            generation=number,
-            venv=generation.venv,
-            inventory=generation.inventory,
-            seal=seal.digest,
-            home=seal.home,
-            system_site_packages=seal.system_site_packages,
-        ),
+        published=state.as_published(name, number),
         depth=depth,
         inodes=inodes,
         ignore_files=tuple(str(each) for each in ignored) if isinstance(ignored, list) else (),

@@ -88,7 +88,7 @@ def _published(
     looking.look(places=(venv, str(path)), home=published.home, system_site_packages=published.system_site_packages)
     if depth is not Depth.METADATA:
         try:
-            inventory = load_inventory(published.inventory)
+            inventory = load_inventory(published.inventory, digest=published.inventory_digest)
         except InventoryError as error:
             detail = f"the generation's inventory: {error.message.rpartition(': ')[2]}"
             looking.findings.append(Finding(code=FindingCode.INVENTORY_UNREADABLE, detail=detail))

@@ -71,8 +71,8 @@ def save_inventory(inventory: Inventory, path: Path) -> None:
         raise StateError(f"{path} could not be written: {error.strerror}") from error
 
 
-def load_inventory(path: Path) -> Inventory:
-    """Read an inventory; raises InventoryError where it is missing, unreadable or damaged."""
+def load_inventory(path: Path, *, digest: str = "") -> Inventory:
+    """Read an inventory; raises InventoryError where it is missing, unreadable, damaged, or not the one of `digest`."""
     try:
         columns = load_marshalled("inventory", path.read_bytes())
         read: dict[str, Any] = {
@@ -86,6 +86,8 @@ def load_inventory(path: Path) -> Inventory:
     length = len(inventory.names)
     if sum(inventory.counts) != length or len(inventory.contents) != length:
         raise InventoryError(f"{path}: its columns do not fit together")
+    if digest not in {"", inventory.digest}:
+        raise InventoryError(f"{path}: not the one that was sealed")
     return inventory
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 class Published:
     """A published generation: its number, its venv, its inventory file, and its seal's digest.
 
-    `home` is the directory of the base interpreter that it was built with (pyvenv.cfg's `home`).
+    `home` is the directory of the base interpreter that it was built with (pyvenv.cfg's `home`); `inventory_digest` is
+    what the seal says of the inventory, empty where there is no seal yet.
     """
 
     generation: int
@@ -17,3 +18,4 @@ class Published:
     seal: str
     home: str
     system_site_packages: bool
+    inventory_digest: str = ""

@@ -76,7 +76,10 @@ class State:
 
     def published(self, name: str) -> Published | None:
         """Return the generation that `name`'s path points to, None where it is not our symlink to a sealed one."""
-        number = self.layout.published_number(name)
+        return self.as_published(name, self.layout.published_number(name))
+
+    def as_published(self, name: str, number: int) -> Published | None:
+        """Return a generation as it is when it is published, None where it was never finished."""
         seal = self.seal(name, number)
         if seal is None:
             return None
@@ -88,6 +91,7 @@ class State:
             seal=seal.digest,
             home=seal.home,
             system_site_packages=seal.system_site_packages,
+            inventory_digest=seal.inventory,
         )
 
     def record(self, applied: Applied) -> None:

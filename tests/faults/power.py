@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.faults.operations import operations
 from tests.faults.power_cuts import Cut, Wanted, power_cuts
 from tests.faults.power_trial import not_run
-from tests.faults.report import _table
+from tests.faults.report import table
 
 # The calls that are left out to see that the cut hurts then, and the operations that would do without: a rollback and a
 # delete write no files to flush, and what gc deletes may come back.
@@ -79,7 +79,7 @@ def section(done: Sequence[Cut], *, reason: str = "") -> str:
             names = ", ".join(dict.fromkeys(each.operation for each in here))
             without.append((f"`{call}`", names, len(here), sum(bool(each.torn) for each in here)))
     left_out_head = ("left out", "operations", "cuts after exit 0", "damaged")
-    return _TEXT + _table(head, lines) + _WITHOUT + _table(left_out_head, without)
+    return _TEXT + table(head, lines) + _WITHOUT + table(left_out_head, without)
 
 
 def main() -> int:

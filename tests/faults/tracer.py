@@ -20,8 +20,9 @@ CAN_TRACE = sys.platform == "linux" and platform.machine() == "x86_64"
 
 Whose: TypeAlias = Literal["own", "children"]
 
-_TRACEME, _CONT, _GETREGS, _SETREGS, _SETOPTIONS = 0, 7, 12, 13, 0x4200
+_TRACEME, _CONT, _GETREGS, _SETREGS, _SETOPTIONS, _GETEVENTMSG = 0, 7, 12, 13, 0x4200, 0x4201
 _OPTIONS = 0x2 | 0x4 | 0x8 | 0x10 | 0x80 | 0x100000  # fork, vfork, clone, exec, seccomp; kill all where we die
+_BORN = (1, 2, 3)  # the events of fork, vfork and clone: their message is the new task's number
 _SECCOMP_STOP = 7
 _ALL_THREADS = 0x40000000  # __WALL
 _RAX, _RDX, _RSI, _RDI, _ORIG_RAX = 10, 12, 13, 14, 15
@@ -105,24 +106,36 @@ class _Following:
         self.pid, self.traced, self.fault, self.before_kill = pid, traced, fault, before_kill
         self.process_of: dict[int, int] = {}
         self.seen = {pid}
+        self.live, self.ended = {pid}, set[int]()
         self.counted = 0
 
     def follow(self) -> None:
-        while True:
+        while self.live:  # this process may have other children, which live on
             try:
                 task, status = os.waitpid(-1, _ALL_THREADS)
             except ChildProcessError:
                 return
             if not os.WIFSTOPPED(status):
+                self.ended.add(task)
+                self.live.discard(task)
                 if task == self.pid:
                     self.traced.code = os.waitstatus_to_exitcode(status)
                 continue
+            self.live.add(task)
             number, event = os.WSTOPSIG(status), status >> 16
+            if event in _BORN:
+                self._is_born(task)
             if event == _SECCOMP_STOP:
                 self._before_call(task)
             first_stop = number == signal.SIGSTOP and task not in self.seen
             self.seen.add(task)
             _ptrace(_CONT, task, 0 if event or first_stop else number)
+
+    def _is_born(self, parent: int) -> None:
+        """Count the task that `parent` just made, which may not have been seen to stop yet."""
+        child = ctypes.c_ulong()
+        if _libc.ptrace(_GETEVENTMSG, parent, None, ctypes.byref(child)) >= 0 and child.value not in self.ended:
+            self.live.add(child.value)
 
     def _before_call(self, task: int) -> None:
         registers = _Registers()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.state.inodes import InodeHashes
+from reconciler.state.inventory import save_inventory, take_inventory
 from tests.host import Host, base_environment
 from tests.wheels import make_wheel
 
@@ -81,6 +83,12 @@ def module_edited_with_size_and_mtime_put_back(host: Host) -> None:
     assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
 
 
+def inventory_taken_anew_after_an_edit(host: Host) -> None:
+    module_edited(host)
+    venv = host.venv("web").resolve()
+    save_inventory(take_inventory(venv, InodeHashes()), venv.parent / "inventory")
+
+
 DAMAGES: list[tuple[Damage, set[str], set[tuple[str, str, str]]]] = [
     # what was done, the environment's reasons, (package, action, reason)
     (package_uninstalled, {"packages-drifted"}, {("gamma", "install", "removed-by-hand")}),
@@ -94,6 +102,7 @@ DAMAGES: list[tuple[Damage, set[str], set[tuple[str, str, str]]]] = [
     (pyvenv_cfg_removed, {"environment-damaged"}, set()),
     (interpreter_dangling, {"environment-damaged"}, set()),
     (module_edited_with_size_and_mtime_put_back, {"files-drifted"}, {("beta", "repair", "files-edited")}),
+    (inventory_taken_anew_after_an_edit, {"environment-damaged"}, set()),
 ]
 
 

@@ -244,7 +244,7 @@ def test_one_package_s_page_that_hangs_keeps_no_other_environment_from_its_lock(
     settled.index.faulty[PAGE] = Fault.HANG
     names = [f"e{number}" for number in range(6)]
     settled.manifest("".join(web("gamma" if name == "e0" else "beta").replace("web", name) for name in names))
-    ran = settled.envsync("apply", "--yes", "--output", "json", "--timeout", f"{SECONDS:g}")
+    ran = settled.envsync("apply", "--yes", "--no-prune", "--output", "json", "--timeout", f"{SECONDS:g}")
     assert ran.code == 4, ran.err
     ended = finished(ran)
     assert {name: ended[name]["status"] for name in names} == dict.fromkeys(names, "applied") | {"e0": "failed"}

@@ -44,6 +44,7 @@ def test_a_published_environment_is_as_its_record_says(state: State) -> None:
         seal=digest,
         home="/usr/bin",
         system_site_packages=False,
+        inventory_digest="sha256:inventory",
     )
 
 

@@ -1,0 +1,98 @@
+"""The benchmarks' harness from end to end, on a few small packages; what it measures here means nothing."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.growth import slope
+from benchmarks.operations import QUICK, operations
+from benchmarks.results import Results, read_results
+from benchmarks.table import BEGIN, END, render
+from tests.host import base_environment
+from tests.index import serve_index
+from tests.wheels import make_wheel
+
+_REPOSITORY = Path(__file__).parents[2]
+_NAMES = ("one", "two", "three", "four", "five", "six")
+_PACKAGES = """\
+sets:
+  small: [one==1.0]
+  medium: [one==1.0, two==1.0, three==1.0]
+  large: [one==1.0, two==1.0, three==1.0, four==1.0]
+change: one==0.9
+replaced: [three]
+others: [four==1.0, five==1.0, six==1.0]
+"""
+
+
+def test_a_quick_run_fills_every_row_and_its_document_says_what_its_results_say(tmp_path: Path) -> None:
+    """One test, not several on a shared run: spread over processes, each would run it again."""
+    _measure(tmp_path)
+    results = read_results(tmp_path / "results.json")
+    _every_series_is_filled(results)
+    _the_document_has_the_table(results, (tmp_path / "performance.md").read_text(encoding="utf-8"))
+    _nothing_is_told_of_the_machine(tmp_path)
+    assert not (tmp_path / "work").exists()
+
+
+def _measure(place: Path) -> None:
+    for name in _NAMES:
+        make_wheel(place / "wheels", name, "1.0")
+    make_wheel(place / "wheels", "one", "0.9")
+    (place / "packages.yaml").write_text(_PACKAGES, encoding="utf-8")
+    (place / "performance.md").write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    with serve_index(place / "wheels") as index:
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "benchmarks", "--quick", "--rounds", "1", "--work", str(place / "work")),
+                *("--packages", str(place / "packages.yaml"), "--index", index.url),
+                *("--output", str(place / "results.json"), "--document", str(place / "performance.md")),
+            ],
+            cwd=_REPOSITORY,
+            env=base_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=280,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _every_series_is_filled(results: Results) -> None:
+    assert [each.name for each in results.operations] == list(operations(QUICK))
+    for operation in results.operations:
+        if operation.name.startswith("cold"):
+            assert operation.not_run
+            continue
+        assert len(operation.series) > 1, operation.name
+        for series in operation.series:
+            assert len(series.seconds) == 1, series.name
+            derived = series.name.endswith((" step", "'s own")) or series.name.startswith("hashing")
+            assert derived == (series.peak_kib == 0), series.name
+        assert {each.ours for each in operation.aims} <= {each.name for each in operation.series}
+
+
+def _the_document_has_the_table(results: Results, text: str) -> None:
+    table = render(results)
+    assert text == f"before\n{BEGIN}\n\n{table}\n{END}\nafter\n"
+    for line in table.splitlines():
+        assert re.search(r"\bnan\b|\binf\b", line) is None, line
+    for operation in results.operations:
+        assert operation.title in table
+        for series in operation.series:
+            assert f"| {series.name} |" in table
+
+
+def _nothing_is_told_of_the_machine(place: Path) -> None:
+    text = (place / "results.json").read_text(encoding="utf-8")
+    assert not [each for each in (str(place), "127.0.0.1", sys.prefix) if each in text]
+    assert set(json.loads(text)["versions"]) == {"CPython", "envsync", "uv"}
+
+
+def test_growth_is_the_exponent_of_a_power_law() -> None:
+    assert slope([(number, 3.0 * number**1.5) for number in (1, 10, 100)]) == pytest.approx(1.5)
+    assert slope([(1, 7.0), (10, 7.0), (100, 7.0)]) == pytest.approx(0.0)

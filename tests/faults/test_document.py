@@ -1,0 +1,20 @@
+"""docs/reliability.md has a part for every long suite, and each is replaced alone."""
+
+import pytest
+
+from tests.faults.document import DOCUMENT, SUITES, with_part
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_a_part_is_replaced_and_the_rest_stays(name: str) -> None:
+    before = DOCUMENT.read_text(encoding="utf-8")
+    after = with_part(before, name, "| a \\1 table |\n\n")
+    head, _, tail = after.partition("| a \\1 table |\n")
+    assert before.startswith(head)
+    assert before.endswith(tail)
+    assert with_part(after, name, "| a \\1 table |") == after
+
+
+def test_an_unknown_part_is_refused() -> None:
+    with pytest.raises(ValueError, match="no part nowhere"):
+        with_part(DOCUMENT.read_text(encoding="utf-8"), "nowhere", "")
