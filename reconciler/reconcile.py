@@ -44,7 +44,7 @@ from reconciler.state.inodes import InodeHashes
 from reconciler.state.layout import Layout
 from reconciler.state.store import State
 from reconciler.targets import LockOptions, aim, lock_state
-from reconciler.unchanged.remember import Run, agreed_in, remember
+from reconciler.unchanged.remember import remember_apply, remember_plan
 from reconciler.upkeep import Upkeep
 
 
@@ -163,17 +163,7 @@ class Workspace:
         inodes.save()
         diff = Diff(environments=()) if how.policy.destroy else compare(desired, aimed, actual, applied)
         plan = make_plan(desired, diff, aimed, actual, applied, how.policy)
-        compared = how.depth is not Depth.METADATA
-        run = Run(
-            desired=desired,
-            state=state,
-            applied=applied,
-            inodes=inodes,
-            since=self.begun,
-            observed=True,
-            files=compared,
-        )
-        remember(run, agreed_in(plan))
+        remember_plan(plan, desired, state, applied, inodes, since=self.begun)
         return Proposal(plan=plan, workspace=self, desired=desired, options=how)
 
     def lock(
@@ -301,7 +291,9 @@ class Proposal:
                 ambient=workspace.ambient,
                 stop=stop or threading.Event(),
             )
-            return perform(order, on_event or (lambda _event: None))
+            result = perform(order, on_event or (lambda _event: None))
+        remember_apply(self.plan, result, self.desired, state, since=workspace.begun)
+        return result
 
 
 def _to_destroy(desired: DesiredState, names: frozenset[str], applied: Mapping[str, Applied]) -> DesiredState:

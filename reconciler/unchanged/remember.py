@@ -6,16 +6,20 @@ that moved since the run began to look: whose content it saw is then not certain
 """
 
 import os
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.canonical import digest
 from reconciler.diff.model import LockState, Target
-from reconciler.lock.model import SourceDirectory
+from reconciler.events import RunFinished, Status
+from reconciler.lock.model import Lock, SourceDirectory
 from reconciler.manifest.desired import DesiredState
+from reconciler.observe.actual import Depth
 from reconciler.observe.site import SiteDirectory, named_directories
 from reconciler.plan.model import Action, Plan
 from reconciler.state.applied import Applied
@@ -32,8 +36,33 @@ if TYPE_CHECKING:
     from reconciler.unchanged.agreed import Signature
 
 
+def remember_plan(
+    plan: Plan, desired: DesiredState, state: State, applied: Mapping[str, Applied], inodes: InodeHashes, *, since: int
+) -> None:
+    """Remember what a plan found unchanged, and has nothing to say about; `since` is when it began (nanoseconds)."""
+    files = plan.depth is not Depth.METADATA
+    agreed = {
+        each.name: each.target
+        for each in plan.environments
+        if each.action is Action.NO_OP and each.target is not None and not (each.blocked or each.hints)
+    }
+    run = _Run(desired=desired, state=state, applied=applied, inodes=inodes, since=since, observed=True, files=files)
+    _remember(run, agreed)
+
+
+def remember_apply(plan: Plan, result: RunFinished, desired: DesiredState, state: State, *, since: int) -> None:
+    """Remember what an apply brought about, or found to be there; the root's lock must be held."""
+    well = {each.environment for each in result.environments if each.status in {Status.APPLIED, Status.UNCHANGED}}
+    agreed = {each.name: each.target for each in plan.environments if each.name in well and each.target is not None}
+    time.sleep(TICK_NS / 1e9)  # what is written from now on has another ctime
+    inodes = InodeHashes.load(state.layout.inode_hashes)
+    applied = state.last_applied()
+    run = _Run(desired=desired, state=state, applied=applied, inodes=inodes, since=since, observed=False, files=False)
+    _remember(run, agreed)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class _Run:
     """The end of a run over `desired`: what is remembered is bound to what it read.
 
     `since` is when it began to look (nanoseconds). `observed` says that it found the environments as they were
@@ -49,16 +78,7 @@ class Run:
     files: bool
 
 
-def agreed_in(plan: Plan) -> dict[str, Target]:
-    """Return the targets that a plan found to be what is there, by name: nothing to do, and nothing to say."""
-    return {
-        each.name: each.target
-        for each in plan.environments
-        if each.action is Action.NO_OP and each.target is not None and not (each.blocked or each.hints)
-    }
-
-
-def remember(run: Run, targets: Mapping[str, Target]) -> None:
+def _remember(run: _Run, targets: Mapping[str, Target]) -> None:
     """Remember of each of `targets` that it is what was last applied; the caller found it so.
 
     A root that may only be read is no fault: the next run looks again.
@@ -73,7 +93,7 @@ def remember(run: Run, targets: Mapping[str, Target]) -> None:
             _remember_environment(run, name, target, read_from)
 
 
-def _remember_manifest(run: Run) -> str:
+def _remember_manifest(run: _Run) -> str:
     """Keep which files the manifest was read from and what it declares; return the digest of what they hold."""
     desired, root = run.desired, str(run.state.layout.root)
     file = os.path.abspath(desired.file)  # noqa: PTH100  # links in the way stay
@@ -92,7 +112,7 @@ def _remember_manifest(run: Run) -> str:
     return read_from
 
 
-def _remember_environment(run: Run, name: str, target: Target, read_from: str) -> None:
+def _remember_environment(run: _Run, name: str, target: Target, read_from: str) -> None:
     """Keep that one environment is agreed, and all that this rests on."""
     applied, layout = run.applied.get(name), run.state.layout
     path = agreement_file(str(layout.root), name)
@@ -103,9 +123,8 @@ def _remember_environment(run: Run, name: str, target: Target, read_from: str) -
     venv = str(generation.venv)
     assert target.lock is not None  # noqa: S101  # asked by _rests_on_itself
     ours = (layout.record(name), generation.seal, generation.inventory)
-    files = {
-        str(each): _signature(each, run, ours=not run.observed, follow=False) for each in (*ours, target.lock.path)
-    }
+    files = {str(each): _signature(each, run, ours=not run.observed, follow=False) for each in ours}
+    files[str(target.lock.path)] = _lock_signature(target.lock, target.lock_state, run)
     led_to = {each: _signature(Path(each), run) for each in (f"{venv}/bin/python", target.interpreter.path)}
     try:
         inventory = load_inventory(generation.inventory)
@@ -132,7 +151,6 @@ def _remember_environment(run: Run, name: str, target: Target, read_from: str) -
 def _rests_on_itself(target: Target, applied: Applied) -> bool:
     return not (
         target.lock is None
-        or target.lock_state is not LockState.FRESH
         or target.packages is None
         or target.environment.system_site_packages
         or applied.hooks_pending
@@ -153,7 +171,7 @@ def _leads_outside(venv: str, inventory: Inventory) -> bool:
 class _Trust:
     """Trusts what a run has looked at and nobody has touched since, and what a remembered hash proves."""
 
-    run: Run
+    run: _Run
 
     def __call__(self, status: os.stat_result, content: bytes) -> bool:
         if self.run.observed and _older(status, self.run):
@@ -162,7 +180,7 @@ class _Trust:
         return len(content) > 32 and self.run.inodes.known(status.st_dev, status.st_ino, signature) == content[:32]
 
 
-def _listed(run: Run, path: str, generation: Generation, inventory: Inventory) -> dict[str, tuple[int, int]]:
+def _listed(run: _Run, path: str, generation: Generation, inventory: Inventory) -> dict[str, tuple[int, int]]:
     """Return the directories that moved since the seal and in which a comparison of all files found nothing wrong."""
     if not run.files:
         before = read_agreed(path)
@@ -177,7 +195,7 @@ def _listed(run: Run, path: str, generation: Generation, inventory: Inventory) -
     return found
 
 
-def _signature(path: Path, run: Run, *, ours: bool = False, follow: bool = True) -> "Signature | None":
+def _signature(path: Path, run: _Run, *, ours: bool = False, follow: bool = True) -> "Signature | None":
     """Return a file's signature; None where it is gone or, unless only we may write it now, younger than the run."""
     try:
         status = path.stat(follow_symlinks=follow)
@@ -186,7 +204,20 @@ def _signature(path: Path, run: Run, *, ours: bool = False, follow: bool = True)
     return signature_of(status) if ours or _older(status, run) else None
 
 
-def _older(status: os.stat_result, run: Run) -> bool:
+def _lock_signature(lock: Lock, before_run: LockState, run: _Run) -> "Signature | None":
+    """Return a lock's signature; one that this run wrote itself must still hold what it wrote."""
+    signature = _signature(lock.path, run, follow=False) if before_run is LockState.FRESH else None
+    if signature is None and not run.observed:
+        with suppress(OSError):
+            before = lock.path.lstat()
+            held = "sha256:" + sha256(lock.path.read_bytes()).hexdigest()
+            settled = before.st_ctime_ns < time.time_ns() - TICK_NS
+            if held == lock.digest and settled and signature_of(lock.path.lstat()) == signature_of(before):
+                return signature_of(before)
+    return signature
+
+
+def _older(status: os.stat_result, run: _Run) -> bool:
     """Say whether a file was last touched before the run began to look, by more than the clock's tick."""
     return max(status.st_mtime_ns, status.st_ctime_ns) < run.since - TICK_NS
 

@@ -64,6 +64,15 @@ def full(host: Host, depth: Depth = Depth.FILES, *, apply: bool = False) -> bool
     return proposal.plan.has_difference
 
 
+def test_what_was_applied_is_known_at_once(tmp_path: Path) -> None:
+    with new_host(tmp_path) as host:
+        begin(host)
+        assert [quick(host, depth) for depth in DEPTHS] == [2, 2]
+        host.manifest(WEB.replace("alpha", "alpha==1.0") + API)
+        full(host, apply=True)
+        assert [quick(host, depth) for depth in DEPTHS] == [2, 2]
+
+
 def test_what_is_as_it_was_is_known(standing: Host) -> None:
     for depth in DEPTHS:
         assert not full(standing, depth)
