@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from reconciler.apply.activation import rewrite_activation
+from reconciler.apply.bytecode import carry_bytecode
 from reconciler.apply.context import ApplyContext
 from reconciler.apply.pip_stub import write_pip_stub
 from reconciler.diff.model import Target
@@ -39,6 +40,7 @@ def build(
         prompt=wanted.name,
     )
     made = _identity(generation.venv)
+    before = _published_alike(target, context) if wanted.compile_bytecode else None
     if document["packages"]:
         context.check_stop()
         context.engine.install(
@@ -47,12 +49,15 @@ def build(
                 pylock=generation.pylock,
                 indexes=context.indexes,
                 link_mode=wanted.link_mode,
-                compile_bytecode=wanted.compile_bytecode,
+                compile_bytecode=wanted.compile_bytecode and before is None,
                 builds=wanted.builds,
                 offline=context.options.offline,
                 refresh=refresh,
             )
         )
+        if before is not None:
+            left = carry_bytecode(before, generation.venv, context.inodes)
+            context.engine.compile(target.interpreter, left)
     if _identity(generation.venv) != made:
         raise ApplyError(
             "a package wrote over pyvenv.cfg or bin/python, which make the environment what it is",
@@ -62,6 +67,17 @@ def build(
         remove_tree(generation.directory, "source", below=context.state.layout.root)
     rewrite_activation(generation.venv, context.state.layout.environment(wanted.name))
     write_pip_stub(generation.venv, wanted.name)
+
+
+def _published_alike(target: Target, context: ApplyContext) -> Path | None:
+    """Return the published venv where it was built with the same interpreter: its bytecode is good here, too."""
+    state, name = context.state, target.environment.name
+    last = state.applied(name)
+    if last is None or not last.generation:
+        return None
+    interpreter = (last.interpreter.path, last.interpreter.version, last.interpreter.implementation)
+    venv = state.layout.generation(name, last.generation).venv
+    return venv if interpreter == target.interpreter.identity and venv.is_dir() else None
 
 
 def _identity(venv: Path) -> tuple[bytes, bytes]:

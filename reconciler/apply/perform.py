@@ -44,6 +44,7 @@ def perform(order: Order, tell: Callable[[Event], None]) -> RunFinished:
     layout = order.state.layout
     inodes = InodeHashes.load(layout.inode_hashes)
     refuse_if_stale(order, inodes)
+    inodes.begin_linking()
     inodes.begin_pass()
     layout.cache.mkdir(parents=True, exist_ok=True)
     result = _relay(order, inodes, tell)

@@ -1,6 +1,6 @@
 """What a package tool must do for envsync: resolve, make a venv, install exactly what a lock selects."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -63,3 +63,6 @@ class Engine(Protocol):
 
     def install(self, request: InstallRequest) -> None:
         """Install exactly what the lock lists; no resolution takes place."""
+
+    def compile(self, interpreter: Interpreter, modules: Sequence[Path]) -> None:
+        """Write the bytecode (PEP 3147) of `modules`, absolute paths, for `interpreter`; none of them is run."""

@@ -2,10 +2,11 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.engines.bytecode import compile_modules
 from reconciler.engines.child import Completed, run_child
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Builds, InstallRequest, ResolveRequest
@@ -97,6 +98,12 @@ class UvEngine:
         for name in request.refresh:
             arguments += ["--refresh-package", name]
         self._run([*arguments, str(request.pylock)], cwd=request.pylock.parent, timeout=self._deadlines.install)
+
+    def compile(self, interpreter: Interpreter, modules: Sequence[Path]) -> None:
+        """Compile with the interpreter itself: uv compiles all of an environment or nothing."""
+        if modules:
+            inherit = () if self.lock_fd is None else (self.lock_fd,)
+            compile_modules(interpreter.path, modules, timeout=self._deadlines.install, inherit=inherit)
 
     def _compile(self, request: ResolveRequest, lines: tuple[str, ...], scratch: Path, *extra: str) -> Completed:
         """Run `uv pip compile` on `lines` with the request's rules, from files in `scratch`."""

@@ -2,6 +2,10 @@
 
 A hash is believed only while device, inode, size, mtime and ctime are what they were when it was taken (as git's
 index does, and by git's racy rule not where ctime was within a tick of that moment). The cache may be lost.
+
+An apply links files itself, which moves their ctime and nothing else. So from `begin_linking` on, what was seen to hold
+its content since then is believed while size and mtime stay: an edit in those seconds that also puts the mtime back is
+found at depth `hashes` alone.
 """
 
 import hashlib
@@ -34,6 +38,7 @@ class InodeHashes:
         self._used: set[tuple[int, int]] = set()
         self._changed = False
         self._read: dict[tuple[int, int], tuple[Signature, bytes]] = {}
+        self._linking: dict[tuple[int, int], tuple[int, int, bytes]] | None = None  # size, mtime, SHA-256
         self.looked: dict[tuple[int, int], Look] = {}
 
     @classmethod
@@ -61,6 +66,18 @@ class InodeHashes:
         self.looked.clear()
         self._read.clear()
 
+    def begin_linking(self) -> None:
+        """Believe, from now on, that a ctime that moves alone was moved by our own links; the root's lock must be held.
+
+        Begun with what this pass has looked at, and gone on with whatever is read after.
+        """
+        self._linking = {}
+        for key, (_, *signature) in self.looked.items():
+            size, mtime, ctime = signature
+            sha256 = self.known(*key, (size, mtime, ctime))
+            if sha256 is not None:
+                self._linking[key] = (size, mtime, sha256)
+
     def known(self, device: int, inode: int, signature: Signature) -> bytes | None:
         """Return the remembered SHA-256 (32 bytes) of an inode, None where its signature is another one now."""
         key = (device, inode)
@@ -85,7 +102,22 @@ class InodeHashes:
         Raises OSError where it cannot be read, or is no regular file any more.
         """
         known = self.known(status.st_dev, status.st_ino, (status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+        if known is None:
+            known = self._linked(status)
         return known.hex() if known is not None else self.sha256_read(path, status)
+
+    def seen_whole(self, status: os.stat_result) -> bool:
+        """Say whether a file was seen, since `begin_linking`, to hold what is remembered of it."""
+        entry = self._linking.get((status.st_dev, status.st_ino)) if self._linking is not None else None
+        return entry is not None and entry[:2] == (status.st_size, status.st_mtime_ns)
+
+    def _linked(self, status: os.stat_result) -> bytes | None:
+        """Return the SHA-256 of an inode of which, since `begin_linking`, no more than the ctime moved."""
+        entry = self._linking.get((status.st_dev, status.st_ino)) if self._linking is not None else None
+        if entry is None or entry[:2] != (status.st_size, status.st_mtime_ns):
+            return None
+        self.remember(status, entry[2].hex())
+        return entry[2]
 
     def sha256_read(self, path: str | Path, status: os.stat_result) -> str:
         """Return a regular file's SHA-256, hexadecimal, of bytes read in this pass whatever is remembered."""
@@ -99,6 +131,9 @@ class InodeHashes:
             signature = (after.st_size, after.st_mtime_ns, after.st_ctime_ns)
             self._read[after.st_dev, after.st_ino] = (signature, bytes.fromhex(sha256))
             self.remember(after, sha256)
+        if self._linking is not None and _same(before, after):
+            key = (after.st_dev, after.st_ino)
+            self._linking[key] = (after.st_size, after.st_mtime_ns, bytes.fromhex(sha256))
         return sha256
 
     def _load(self) -> dict[tuple[int, int], tuple[int, int, int, bytes]]:

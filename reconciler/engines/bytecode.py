@@ -1,0 +1,32 @@
+"""Compiles modules to bytecode with a base interpreter: they are read and written, never run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reconciler.engines.child import run_child
+from reconciler.engines.scratch import scratch_directory
+from reconciler.errors import EngineError
+
+_ALONE = 200  # modules; from there on, processes side by side are worth their start
+
+
+def compile_modules(
+    interpreter: str, modules: Sequence[Path], *, timeout: float, inherit: tuple[int, ...] = ()
+) -> None:
+    """Write the bytecode of `modules` beside them, as compileall(1) does; one that does not parse is left without.
+
+    Raises EngineError where it takes longer than `timeout` seconds.
+    """
+    with scratch_directory() as scratch:
+        names = scratch / "modules"
+        names.write_text("".join(f"{each}\n" for each in modules), encoding="utf-8", errors="surrogateescape")
+        jobs = "0" if len(modules) > _ALONE else "1"
+        done = run_child(
+            [interpreter, "-I", "-S", "-m", "compileall", "-q", "-j", jobs, "-i", str(names)],
+            env={"PATH": "/usr/bin:/bin", "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8"},
+            cwd=scratch,
+            timeout=timeout,
+            inherit=inherit,
+        )
+    if done.timed_out:
+        raise EngineError(f"bytecode was not compiled within {timeout:g} seconds", details=done.last_words())

@@ -1,0 +1,59 @@
+"""With `compile_bytecode`, what did not change keeps its bytecode; only what did is compiled."""
+
+import sys
+from pathlib import Path
+
+from tests.host import Host
+
+SERIES = f"{sys.version_info.major}.{sys.version_info.minor}"
+WEB = f'web:\n  python: "{SERIES}"\n  compile_bytecode: true\n  packages: [{{}}, gamma]\n'
+
+
+def bytecode(host: Host, module: str) -> Path:
+    """Return the path of a module's bytecode in the published generation."""
+    path = host.site_packages("web").resolve() / module
+    return path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
+
+
+def test_the_bytecode_of_what_is_shared_is_shared_and_of_what_is_new_is_made(host: Host) -> None:
+    host.manifest(WEB.format("alpha==1.0"))
+    host.apply()
+    alpha, beta = bytecode(host, "alpha/__init__.py"), bytecode(host, "beta.py")
+    host.manifest(WEB.format("alpha==1.1"))
+    host.apply()
+    new_alpha, new_beta = bytecode(host, "alpha/__init__.py"), bytecode(host, "beta.py")
+    assert new_beta != beta
+    assert new_beta.samefile(beta)
+    assert not new_alpha.samefile(alpha)
+    assert new_alpha.read_bytes() != alpha.read_bytes()
+    assert host.envsync("verify", "--depth", "hashes").code == 0
+    said = host.envsync(
+        "run", "web", "--", "python", "-v", "-c", "import alpha, beta; print(alpha.NAME, beta.__file__)"
+    )
+    assert said.out == f"alpha 1.1 {host.site_packages('web').resolve() / 'beta.py'}\n"
+    assert all(f"{used} matches" in said.err for used in (new_alpha, new_beta)), said.err
+
+
+def test_bytecode_that_somebody_changed_is_not_taken_over(host: Host) -> None:
+    host.manifest(WEB.format("alpha==1.0"))
+    host.apply()
+    beta = bytecode(host, "beta.py")
+    intact = beta.read_bytes()
+    beta.write_bytes(intact[:16] + b"x" * (len(intact) - 16))
+    host.manifest(WEB.format("alpha==1.1"))
+    host.apply()
+    assert not bytecode(host, "beta.py").samefile(beta)
+    assert host.envsync("run", "web", "--", "python", "-c", "import beta; print(beta.NAME)").out == "beta\n"
+    assert host.envsync("verify", "--depth", "hashes").code == 0
+
+
+def test_bytecode_that_was_made_since_is_not_taken_over(host: Host) -> None:
+    host.manifest(WEB.format("alpha==1.0").replace("  compile_bytecode: true\n", ""))
+    host.apply()
+    assert host.envsync("run", "web", "--", "python", "-c", "import beta").code == 0
+    made = bytecode(host, "beta.py")
+    assert made.exists()
+    host.manifest(WEB.format("alpha==1.1"))
+    host.apply()
+    assert bytecode(host, "beta.py").exists()
+    assert not bytecode(host, "beta.py").samefile(made)
