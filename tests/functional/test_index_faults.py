@@ -240,11 +240,11 @@ def test_an_index_that_is_silent_to_all_is_not_waited_for_again_and_again(settle
     assert 4 <= len(settled.index.requests) - asked < 8
 
 
-def test_one_package_s_page_that_hangs_keeps_no_other_environment_from_its_lock(settled: Host) -> None:
-    settled.index.faulty[PAGE] = Fault.HANG
+def test_one_package_s_page_that_hangs_keeps_no_other_environment_from_its_lock(host: Host) -> None:
+    host.index.faulty[PAGE] = Fault.HANG
     names = [f"e{number}" for number in range(6)]
-    settled.manifest("".join(web("gamma" if name == "e0" else "beta").replace("web", name) for name in names))
-    ran = settled.envsync("apply", "--yes", "--no-prune", "--output", "json", "--timeout", f"{SECONDS:g}")
+    host.manifest("".join(web("gamma" if name == "e0" else "beta").replace("web", name) for name in names))
+    ran = host.envsync("apply", "--yes", "--output", "json", "--timeout", f"{SECONDS:g}")
     assert ran.code == 4, ran.err
     ended = finished(ran)
     assert {name: ended[name]["status"] for name in names} == dict.fromkeys(names, "applied") | {"e0": "failed"}

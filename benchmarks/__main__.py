@@ -1,0 +1,114 @@
+"""`python -m benchmarks`: prepares, measures, and writes results.json and the table in docs/performance.md."""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.environments import Ground, remove
+from benchmarks.operation import measure
+from benchmarks.operations import FULL, QUICK, Prepare, Sizes, operations
+from benchmarks.package_sets import read_package_sets
+from benchmarks.results import Result, Results, new_results, read_results, result_of
+from benchmarks.table import put_into, render
+from benchmarks.timing import starter
+from benchmarks.tools import base_interpreter, clean_environment, install_tools, tools_at_hand
+
+_HERE = Path(__file__).parent
+_DOCUMENT = _HERE.parent / "docs/performance.md"
+
+
+def _arguments() -> argparse.Namespace:
+    found = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    found.add_argument("--only", action="append", metavar="OPERATION", help="this one (again for more); keeps the rest")
+    found.add_argument("--list", action="store_true", help="list the operations and exit")
+    found.add_argument("--rounds", type=int, help="rounds that count (default: 9; quick: 3)")
+    found.add_argument("--sizes", metavar="N,N", help="numbers of environments (default: 1,10,100,1000)")
+    found.add_argument(
+        "--quick", action="store_true", help="small sizes, 3 rounds, tools at hand: is the harness well?"
+    )
+    found.add_argument("--work", type=Path, help="where environments go: a real disk (default: beside the repository)")
+    found.add_argument("--keep", action="store_true", help="reuse what is prepared in --work, and leave it there")
+    found.add_argument("--packages", type=Path, default=_HERE / "packages.yaml", help="what is installed")
+    found.add_argument("--index", default="", metavar="URL", help="where from (default: the tools' own)")
+    found.add_argument("--output", type=Path, default=_HERE / "results.json", help="default: benchmarks/results.json")
+    found.add_argument("--document", type=Path, default=_DOCUMENT, help="default: docs/performance.md")
+    return found.parse_args()
+
+
+def main() -> int:
+    """Run the benchmarks; return 0, whether or not the aims are met."""
+    options = _arguments()
+    catalogue = operations(_sizes(options))
+    if options.list:
+        print("\n".join(catalogue))
+        return 0
+    chosen = options.only or list(catalogue)
+    unknown = [name for name in chosen if name not in catalogue]
+    if unknown:
+        print(f"no such operation: {', '.join(unknown)}; --list lists them", file=sys.stderr)
+        return 2
+    options.rounds = options.rounds or (3 if options.quick else 9)
+    with _ground(options) as ground:
+        results = _begin(options, ground)
+        for name in chosen:
+            began = time.monotonic()
+            results.add(_result(name, catalogue[name], ground, options), order=list(catalogue))
+            results.write(options.output)
+            print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    print(render(results))
+    put_into(options.document, results)
+    return 0
+
+
+def _result(name: str, prepare: Prepare, ground: Ground, options: argparse.Namespace) -> Result:
+    """Prepare and measure one operation; one that cannot be run says so."""
+    if options.quick and name.startswith("cold"):  # it would slow down all else on the machine
+        return Result(name=name, title=name, not_run="not with --quick")
+    operation = prepare(ground)
+    if operation is None:
+        return Result(name=name, title=name, not_run="needs root, on Linux")
+    return result_of(operation, measure(operation, ground.starter, options.rounds, warm_up=not options.quick))
+
+
+def _sizes(options: argparse.Namespace) -> Sizes:
+    if options.quick:
+        return QUICK
+    if not options.sizes:
+        return FULL
+    counts = tuple(sorted({int(each) for each in options.sizes.split(",")}))
+    return replace(FULL, counts=counts, looks=tuple(each for each in counts if each <= max(FULL.looks)))
+
+
+def _begin(options: argparse.Namespace, ground: Ground) -> Results:
+    """Return results to add to: those there are, where only some operations run anew."""
+    fresh = new_results(ground.tools, options.rounds)
+    if options.only and options.output.exists():
+        fresh.operations = read_results(options.output).operations
+    return fresh
+
+
+@contextmanager
+def _ground(options: argparse.Namespace) -> Iterator[Ground]:
+    """Yield the ground: a work directory with tools in it, removed afterwards unless it is to be kept."""
+    beside = _HERE.parents[1]
+    work = options.work.resolve() if options.work else Path(tempfile.mkdtemp(prefix="envsync-benchmarks-", dir=beside))
+    work.mkdir(parents=True, exist_ok=True)
+    if any(work.iterdir()) and not options.keep:
+        raise SystemExit(f"{work} is not empty: give --keep to use what is prepared there, or another directory")
+    rounds = Path(tempfile.mkdtemp(prefix="rounds-", dir=work))
+    try:
+        sets = read_package_sets(options.packages)
+        tools = tools_at_hand() if options.quick else install_tools(work / "tools", base_interpreter())
+        with starter(work, clean_environment(work / "home", work / "tools")) as running:
+            yield Ground(work=work, rounds=rounds, tools=tools, sets=sets, starter=running, index=options.index)
+    finally:
+        remove(rounds if options.keep else work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
