@@ -32,7 +32,8 @@ def recover(state: State, locks: Path | None = None) -> None:
     finish_adoptions(layout)
     clear_half_made_links(layout)
     names = generation_names(layout)
-    for directory in (layout.root, layout.own, layout.records, layout.cache, *([locks] if locks else [])):
+    own = (layout.root, layout.own, layout.records, layout.cache, layout.agreed)
+    for directory in (*own, *([locks] if locks else [])):
         clear_temporaries(directory)
     for name in names:
         _settle_generations(state, name)

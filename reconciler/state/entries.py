@@ -45,7 +45,7 @@ class Inventory:
 
     The top is the directory with the empty path. `digest` is of the content alone (path, type, executable bit,
     SHA-256 or target), so that it is the same for the same environment on any machine. `contents` is what each entry
-    holds; see `content_of`.
+    holds, 33 bytes an entry; see `content_of`. `targets` are the texts of symlinks, by position.
     """
 
     digest: str
@@ -63,7 +63,8 @@ class Inventory:
     sizes: "array[int]" = field(repr=False)
     mtimes: "array[int]" = field(repr=False)
     ctimes: "array[int]" = field(repr=False)
-    contents: tuple[bytes, ...] = field(repr=False)
+    contents: bytes = field(repr=False)
+    targets: dict[int, str] = field(repr=False)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -76,11 +77,11 @@ class Inventory:
 
     def sha256(self, position: int) -> bytes:
         """Return the SHA-256 (32 bytes) of the file at `position` of the columns."""
-        return self.contents[position][:32]
+        return self.contents[33 * position : 33 * position + 32]
 
     def target(self, position: int) -> str:
         """Return the text of the symlink at `position` of the columns, empty for anything else."""
-        return os.fsdecode(self.contents[position][1:]) if stat.S_ISLNK(self.modes[position]) else ""
+        return self.targets.get(position, "")
 
     def _entries(self) -> Iterator[Entry]:
         position = 0
@@ -127,14 +128,17 @@ def entry_type(mode: int) -> EntryType:
 
 
 def content_of(entry: Entry) -> bytes:
-    """Return what an entry holds: a file's SHA-256 and `x` or `-` (executable), `l` and a link's target, else `-`."""
+    """Return what an entry holds, 33 bytes: the SHA-256 of a file or of a link's target, and a letter.
+
+    That is `x` for a file that may be executed, `-` for another, `l` for a link, `o` (and no hash) for all else.
+    """
     match entry.type:
         case "file":
             return bytes.fromhex(entry.sha256) + (b"x" if entry.executable else b"-")
         case "symlink":
-            return b"l" + os.fsencode(entry.target)
+            return hashlib.sha256(os.fsencode(entry.target)).digest() + b"l"
         case _:
-            return b"-"
+            return bytes(32) + b"o"
 
 
 def content_digest(entries: Iterable[Entry]) -> str:

@@ -64,9 +64,8 @@ def take_inventory(venv: Path, inodes: InodeHashes) -> Inventory:
 
 def save_inventory(inventory: Inventory, path: Path) -> None:
     """Write an inventory, atomically; raises StateError where that cannot be."""
-    columns = {name: _plain(getattr(inventory, name)) for name in inventory.__slots__}
     try:
-        write_atomic(path, dump_marshalled("inventory", columns))
+        write_atomic(path, dump_marshalled("inventory", plain_columns(inventory)))
     except OSError as error:
         raise StateError(f"{path} could not be written: {error.strerror}") from error
 
@@ -78,13 +77,15 @@ def load_inventory(path: Path, *, digest: str = "") -> Inventory:
         read: dict[str, Any] = {
             name: array(_CODES[name], value) if name in _CODES else value for name, value in columns.items()
         }
+        read |= {name: tuple(columns[name].split(_BETWEEN)) if columns[name] else () for name in _JOINED}
+        read["directories"] = read["directories"] or ("",)
         inventory = Inventory(**read)
     except OSError as error:
         raise InventoryError(f"{path}: {error.strerror}") from error
     except (ValueError, TypeError) as error:
         raise InventoryError(f"{path}: {error}") from error
     length = len(inventory.names)
-    if sum(inventory.counts) != length or len(inventory.contents) != length:
+    if sum(inventory.counts) != length or len(inventory.contents) != 33 * length:
         raise InventoryError(f"{path}: its columns do not fit together")
     if digest not in {"", inventory.digest}:
         raise InventoryError(f"{path}: not the one that was sealed")
@@ -172,14 +173,24 @@ def _columns(found: list[_Directory], *, too_young: int) -> Inventory:
         sizes=array("Q", [row.size for row in rows]),
         mtimes=array("q", [row.mtime_ns for row in rows]),
         ctimes=array("q", [row.ctime_ns if row.ctime_ns < too_young else 0 for row in rows]),
-        contents=tuple(content_of(row) for row in rows),
+        contents=b"".join(content_of(row) for row in rows),
+        targets={number: row.target for number, row in enumerate(rows) if row.type == "symlink"},
     )
 
 
-def _plain(value: object) -> object:
-    return value.tobytes() if isinstance(value, array) else value
+def plain_columns(inventory: Inventory) -> dict[str, Any]:
+    """Return an inventory's columns as they are kept: what is text joined, numbers as bytes (fewer objects to load)."""
+    found: dict[str, Any] = {}
+    for name in inventory.__slots__:
+        value = getattr(inventory, name)
+        found[name] = (
+            value.tobytes() if isinstance(value, array) else _BETWEEN.join(value) if name in _JOINED else value
+        )
+    return found
 
 
+_JOINED = ("directories", "names")
+_BETWEEN = "\0"  # in no path
 _CODES = {
     "counts": "I",
     "directory_modes": "I",

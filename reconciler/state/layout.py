@@ -53,6 +53,11 @@ class Layout:
         return self.cache / "inodes"
 
     @property
+    def agreed(self) -> Path:
+        """Return the directory of what is remembered of environments that need nothing; see `reconciler.unchanged`."""
+        return self.cache / "agreed"
+
+    @property
     def history(self) -> Path:
         """Return the log of runs, one JSON object a line."""
         return self.own / "history.jsonl"

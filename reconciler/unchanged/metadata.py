@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
 
-from reconciler.state.inventory import Inventory
+from reconciler.state.inventory import Inventory, plain_columns
 
 Trust = Callable[[os.stat_result, bytes], bool]
-"""Says whether what lies there now may stand for the recorded content (see `content_of`)."""
+"""Says whether what lies there now may stand for what was recorded, whose SHA-256 (if it is a file) is given."""
 
 _SITE = re.compile(r"lib(?:64)?/[^/]+/site-packages")
 _WAY = re.compile(r"|bin|lib(?:64)?|lib(?:64)?/[^/]+")
@@ -43,10 +43,9 @@ def metadata_columns(inventory: Inventory, venv: str, trust: Trust) -> dict[str,
         directories.append(number)
         rows += kept
         counts.append(len(kept))
-    columns = _chosen(inventory, directories, rows)
-    columns |= {"directories": tuple(inventory.directories[each] for each in directories), "counts": counts}
-    _refresh(columns, venv, trust)
-    return {name: each.tobytes() if isinstance(each, array) else each for name, each in columns.items()}
+    chosen = _chosen(inventory, directories, rows, counts)
+    _refresh(chosen, venv, trust)
+    return plain_columns(chosen)
 
 
 def _directories(inventory: Inventory) -> Iterator[tuple[int, str, range]]:
@@ -66,32 +65,38 @@ def _rests_on(directory: str, name: str) -> bool:
     return directory in {"", "bin"}
 
 
-def _chosen(inventory: Inventory, directories: list[int], rows: list[int]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _chosen(inventory: Inventory, directories: list[int], rows: list[int], counts: "array[int]") -> Inventory:
+    """Return an inventory of some directories and some of the entries, by their numbers."""
+    found: dict[str, Any] = {"counts": counts, "digest": "", "targets": {}}
     for column in fields(inventory):
-        values = getattr(inventory, column.name)
-        if column.name in {"digest", "directories", "counts"}:
+        if column.name in found:
             continue
-        chosen = directories if column.name.startswith("directory_") else rows
-        kept = [values[each] for each in chosen]
-        found[column.name] = array(values.typecode, kept) if isinstance(values, array) else tuple(kept)
-    return found
+        values = getattr(inventory, column.name)
+        kept = directories if column.name.startswith("director") else rows
+        match values:
+            case array():
+                found[column.name] = array(values.typecode, [values[each] for each in kept])
+            case tuple():
+                found[column.name] = tuple(values[each] for each in kept)
+            case bytes():
+                found[column.name] = b"".join(values[33 * each : 33 * each + 33] for each in kept)
+    return Inventory(**found)
 
 
-def _refresh(columns: dict[str, Any], venv: str, trust: Trust) -> None:
+def _refresh(chosen: Inventory, venv: str, trust: Trust) -> None:
     """Take the signatures that are there now, where what lies there is trusted: later links moved their ctime."""
     row = 0
-    for number, directory in enumerate(columns["directories"]):
+    for number, directory in enumerate(chosen.directories):
         place = f"{venv}/{directory}" if directory else venv
         status = os.lstat(place)
         if trust(status, b""):
-            columns["directory_mtimes"][number] = status.st_mtime_ns
-            columns["directory_ctimes"][number] = status.st_ctime_ns
-        for name in columns["names"][row : row + columns["counts"][number]]:
+            chosen.directory_mtimes[number] = status.st_mtime_ns
+            chosen.directory_ctimes[number] = status.st_ctime_ns
+        for name in chosen.names[row : row + chosen.counts[number]]:
             status = os.lstat(f"{place}/{name}")
-            if status.st_ino == columns["inodes"][row] and trust(status, columns["contents"][row]):
-                columns["modes"][row] = status.st_mode
-                columns["sizes"][row] = status.st_size
-                columns["mtimes"][row] = status.st_mtime_ns
-                columns["ctimes"][row] = status.st_ctime_ns
+            if status.st_ino == chosen.inodes[row] and trust(status, chosen.sha256(row)):
+                chosen.modes[row] = status.st_mode
+                chosen.sizes[row] = status.st_size
+                chosen.mtimes[row] = status.st_mtime_ns
+                chosen.ctimes[row] = status.st_ctime_ns
             row += 1

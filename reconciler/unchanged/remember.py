@@ -88,7 +88,7 @@ def _remember(run: _Run, targets: Mapping[str, Target]) -> None:
         return
     with suppress(OSError):
         read_from = _remember_manifest(run)
-        (cache / "agreed").mkdir(exist_ok=True)
+        run.state.layout.agreed.mkdir(exist_ok=True)
         for name, target in targets.items():
             _remember_environment(run, name, target, read_from)
 
@@ -177,7 +177,7 @@ class _Trust:
         if self.run.observed and _older(status, self.run):
             return True
         signature = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        return len(content) > 32 and self.run.inodes.known(status.st_dev, status.st_ino, signature) == content[:32]
+        return bool(content) and self.run.inodes.known(status.st_dev, status.st_ino, signature) == content
 
 
 def _listed(run: _Run, path: str, generation: Generation, inventory: Inventory) -> dict[str, tuple[int, int]]:

@@ -61,13 +61,15 @@ def untouched(venv: str, columns: Columns, looking: Pass, listed: Listed) -> boo
         return False
     try:
         os.chdir(venv)
-        if not _directories_unmoved(columns, device, listed):
+        directories = columns["directories"].split("\0")
+        if not _directories_unmoved(columns, directories, device, listed):
             return False
-        contents: list[bytes] = list(columns["contents"])
         inodes = _numbers(columns["inodes"])
         seen = looking.seen.setdefault(device, {})
         held = list(map(seen.get, inodes))
-        return held == contents or _look(columns, held, contents, inodes, looking, seen)
+        if None not in held:
+            return bool(b"".join(held) == columns["contents"])  # type: ignore[arg-type]  # none is None
+        return _look(columns, directories, held, inodes, looking, seen)
     except OSError:
         return False
 
@@ -81,29 +83,26 @@ def _one_device(columns: Columns) -> int | None:
     return _numbers(first)[0]
 
 
-def _directories_unmoved(columns: Columns, device: int, listed: Listed) -> bool:
-    """Say whether every directory is the one that was recorded, with the same entries. Raises OSError."""
+def _directories_unmoved(columns: Columns, directories: list[str], device: int, listed: Listed) -> bool:
+    """Say whether every directory is the one that was recorded, with the same entries. Raises OSError.
+
+    Whatever moves a directory's mtime moves its ctime as well, which nobody can put back.
+    """
     lstat = os.lstat
-    for path, inode, mtime, ctime in zip(
-        columns["directories"],
-        _numbers(columns["directory_inodes"]),
-        _numbers(columns["directory_mtimes"]),
-        _numbers(columns["directory_ctimes"]),
-        strict=True,
-    ):
+    rows = zip(directories, _numbers(columns["directory_inodes"]), _numbers(columns["directory_ctimes"]), strict=True)
+    for path, inode, ctime in rows:
         found = lstat(path or ".")
-        if found.st_ino != inode or found.st_dev != device or found.st_mode & _TYPE != stat.S_IFDIR:
+        if found.st_ino != inode or found.st_dev != device:
             return False
-        now = (found.st_mtime_ns, found.st_ctime_ns)
-        if now != (mtime, ctime) and now != listed.get(path):
+        if found.st_ctime_ns != ctime and listed.get(path) != (found.st_mtime_ns, found.st_ctime_ns):
             return False
     return True
 
 
 def _look(
     columns: Columns,
+    directories: list[str],
     held: list[bytes | None],
-    contents: list[bytes],
     inodes: list[int],
     looking: Pass,
     seen: dict[int, bytes],
@@ -114,8 +113,11 @@ def _look(
     """
     lstat = os.lstat
     sizes, mtimes, ctimes = (_numbers(columns[name]) for name in ("sizes", "mtimes", "ctimes"))
-    rows = zip(columns["names"], held, contents, inodes, sizes, mtimes, ctimes, strict=True)
-    for directory, count in zip(columns["directories"], _numbers(columns["counts"], "I"), strict=True):
+    recorded: bytes = columns["contents"]
+    contents = [recorded[start : start + 33] for start in range(0, len(recorded), 33)]
+    names = columns["names"].split("\0") if inodes else []
+    rows = zip(names, held, contents, inodes, sizes, mtimes, ctimes, strict=True)
+    for directory, count in zip(directories, _numbers(columns["counts"], "I"), strict=True):
         place = f"{directory}/" if directory else ""
         for name, holds, content, inode, size, mtime, ctime in islice(rows, count):
             if holds is None:

@@ -101,7 +101,7 @@ def test_damage_is_an_error_and_never_reaches_marshal(venv: Path, tmp_path: Path
     file = tmp_path / "inventory"
     save_inventory(take_inventory(venv, InodeHashes()), file)
     good = file.read_bytes()
-    broken = [b"", b"envsync", good[:-1], good[:200] + b"\0" + good[201:], good.replace(b" 2 ", b" 3 ", 1)]
+    broken = [b"", b"envsync", good[:-1], good[:200] + b"\0" + good[201:], good.replace(b" 3 ", b" 4 ", 1)]
     broken += [good.replace(b"inventory", b"inodes", 1), b"\n" + good]
     for content in broken:
         file.write_bytes(content)
@@ -203,7 +203,7 @@ def test_a_build_beside_it_that_keeps_files_young_stops_no_inventory(venv: Path,
             if stop.is_set():
                 return
             os.link(module, tmp_path / f"link{number}")
-            time.sleep(0.001)
+            time.sleep(0)
 
     builder = threading.Thread(target=link_on)
     builder.start()
