@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from reconciler.state.files import naming
+
 
 def rewrite_activation(venv: Path, path: Path) -> None:
     """Replace `venv` by `path` in every `bin/activate*` script, keeping modes."""
@@ -19,5 +21,6 @@ def _replace(script: Path, content: bytes) -> None:
     """Write a new file in the script's place: the old one's inode may be shared with the engine's cache."""
     mode = script.stat().st_mode & 0o777
     script.unlink()
-    script.write_bytes(content)
+    with naming(script):
+        script.write_bytes(content)
     script.chmod(mode)

@@ -14,6 +14,7 @@ from reconciler.lock.model import Lock
 from reconciler.lock.resolve import copy_source
 from reconciler.lock.selected import selected_document, source_directories
 from reconciler.lock.toml import lock_text
+from reconciler.state.files import naming
 from reconciler.state.layout import Generation
 from reconciler.state.trees import remove_tree
 
@@ -32,7 +33,8 @@ def build(
         copies[directory] = sources / str(number) / directory.name
         copy_source(directory, copies[directory], locks=lock.path.parent)
     document = selected_document(lock, target.interpreter, copies)
-    generation.pylock.write_text(lock_text(document), encoding="utf-8")
+    with naming(generation.pylock):
+        generation.pylock.write_text(lock_text(document), encoding="utf-8")
     context.engine.create(
         generation.venv,
         target.interpreter,

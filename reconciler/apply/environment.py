@@ -25,7 +25,7 @@ from reconciler.observe.pyvenv_cfg import read_pyvenv_cfg
 from reconciler.plan.model import EnvironmentPlan, Step, StepKind
 from reconciler.state.applied import Applied, AppliedInterpreter
 from reconciler.state.inodes import InodeHashes
-from reconciler.state.inventory import Inventory, prepare_bytecode_directories, save_inventory, take_inventory
+from reconciler.state.inventory import Inventory, save_inventory, take_inventory
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.published import Published
 from reconciler.state.seal import Seal, write_seal
@@ -168,7 +168,6 @@ class EnvironmentRun:
 
     def _verify_once(self) -> int:
         venv = self._new.venv
-        prepare_bytecode_directories(venv)
         self._observed = self._observe(self._new, Depth.METADATA, self.context.inodes)
         verify_lock(self._target.packages or (), self._observed)
         self._inventory = take_inventory(venv, self.context.inodes)

@@ -5,6 +5,8 @@ Without it, a bare `pip` in an activated environment would run another interpret
 
 from pathlib import Path
 
+from reconciler.state.files import naming
+
 _STUB = """\
 #!/bin/sh
 echo "error: environment '{name}' is kept by envsync, and pip is not part of it" >&2
@@ -21,5 +23,6 @@ def write_pip_stub(venv: Path, name: str) -> None:
     for each in _NAMES:
         stub = venv / "bin" / each
         if not stub.exists():
-            stub.write_text(_STUB.format(name=name), encoding="ascii")
+            with naming(stub):
+                stub.write_text(_STUB.format(name=name), encoding="ascii")
             stub.chmod(0o755)

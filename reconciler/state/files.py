@@ -18,7 +18,7 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, flush: bool =
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
     try:
-        with _naming(path), os.fdopen(descriptor, "wb") as file:
+        with naming(path), os.fdopen(descriptor, "wb") as file:
             file.write(content)
             if flush:
                 file.flush()
@@ -60,14 +60,14 @@ def sync_directory(path: Path) -> None:
     """Flush a directory's entries to disk, so that a rename in it outlives a power cut."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        with _naming(path):
+        with naming(path):
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def naming(path: Path) -> Iterator[None]:
     """Give an error about a descriptor the path that it is about."""
     try:
         yield

@@ -24,7 +24,6 @@ __all__ = [
     "Inventory",
     "InventoryError",
     "load_inventory",
-    "prepare_bytecode_directories",
     "save_inventory",
     "take_inventory",
 ]
@@ -90,18 +89,6 @@ def load_inventory(path: Path, *, digest: str = "") -> Inventory:
     if digest not in {"", inventory.digest}:
         raise InventoryError(f"{path}: not the one that was sealed")
     return inventory
-
-
-def prepare_bytecode_directories(venv: Path) -> None:
-    """Make an empty `__pycache__` beside modules in site-packages, so that a first import moves no other directory."""
-    for packages in sorted(venv.glob("lib*/*/site-packages")):
-        if packages.is_symlink() or packages.parent.parent.is_symlink():
-            continue
-        for directory, names, files in os.walk(packages):
-            if "__pycache__" in names:
-                names.remove("__pycache__")
-            elif any(name.endswith(".py") for name in files):
-                os.mkdir(f"{directory}/__pycache__")  # noqa: PTH102  # thousands of them: no Path objects
 
 
 @dataclass(slots=True)

@@ -181,17 +181,35 @@ class _Trust:
 
 
 def _listed(run: _Run, path: str, generation: Generation, inventory: Inventory) -> dict[str, tuple[int, int]]:
-    """Return the directories that moved since the seal and in which a comparison of all files found nothing wrong."""
+    """Return the directories that moved or were made since the seal, in which a full comparison found nothing wrong.
+
+    Of those that were made (`__pycache__`, or what `ignore_files` names) everything below counts as well.
+    """
     if not run.files:
         before = read_agreed(path)
         return dict(before["listed"]) if before and before["generation"] == generation.number else {}
     found = {}
+    recorded = frozenset(inventory.directories)
     times = zip(inventory.directories, inventory.directory_mtimes, inventory.directory_ctimes, strict=True)
     for directory, mtime, ctime in times:
-        status = os.lstat(generation.venv / directory)
+        status = os.lstat(f"{generation.venv}/{directory}")
         now = (status.st_mtime_ns, status.st_ctime_ns)
         if now != (mtime, ctime) and _older(status, run):
             found[directory] = now
+            found |= _made_since(str(generation.venv), directory, recorded, run)
+    return found
+
+
+def _made_since(venv: str, directory: str, recorded: frozenset[str], run: _Run) -> dict[str, tuple[int, int]]:
+    """Return the directories below `directory` that no inventory has; one that is too young counts as ever moving."""
+    found: dict[str, tuple[int, int]] = {}
+    with os.scandir(f"{venv}/{directory}" if directory else venv) as listing:
+        for entry in listing:
+            path = f"{directory}/{entry.name}" if directory else entry.name
+            if path not in recorded and entry.is_dir(follow_symlinks=False):
+                status = entry.stat(follow_symlinks=False)
+                found[path] = (status.st_mtime_ns, status.st_ctime_ns) if _older(status, run) else (0, 0)
+                found |= _made_since(venv, path, recorded, run)
     return found
 
 

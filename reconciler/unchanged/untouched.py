@@ -14,7 +14,7 @@ from reconciler.state.marshalled import load_marshalled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any, Literal
 
     Columns = Mapping[str, Any]  # an inventory's, as `marshalled` keeps them
@@ -49,12 +49,13 @@ class Pass:
         return entry[3]
 
 
-def untouched(venv: str, columns: Columns, looking: Pass, listed: Listed) -> bool:
+def untouched(venv: str, columns: Columns, looking: Pass, listed: Listed, share: tuple[int, int] = (0, 1)) -> bool:
     """Say whether everything that an inventory's columns list is as it was, and nothing was added beside it.
 
-    `listed` are directories (by relative path) that moved since, with the mtime and ctime (nanoseconds) at which a
-    full look found nothing wrong in them. A doubt is a no: the full look then tells. Leaves this process in `venv`,
-    from where paths are short and so looked up faster.
+    `listed` are directories (by relative path) that moved or were made since, with the mtime and ctime (nanoseconds) at
+    which a full look found nothing wrong in them. Of `share` (number, of how many) only that part is looked at: other
+    processes look at the rest. A doubt is a no: the full look then tells. Leaves this process in `venv`, from where
+    paths are short and so looked up faster.
     """
     device = _one_device(columns)
     if device is None:
@@ -62,14 +63,9 @@ def untouched(venv: str, columns: Columns, looking: Pass, listed: Listed) -> boo
     try:
         os.chdir(venv)
         directories = columns["directories"].split("\0")
-        if not _directories_unmoved(columns, directories, device, listed):
-            return False
-        inodes = _numbers(columns["inodes"])
-        seen = looking.seen.setdefault(device, {})
-        held = list(map(seen.get, inodes))
-        if None not in held:
-            return bool(b"".join(held) == columns["contents"])  # type: ignore[arg-type]  # none is None
-        return _look(columns, directories, held, inodes, looking, seen)
+        return _directories_unmoved(columns, directories, device, listed, share) and _entries_held(
+            columns, directories, looking, looking.seen.setdefault(device, {}), share
+        )
     except OSError:
         return False
 
@@ -83,58 +79,74 @@ def _one_device(columns: Columns) -> int | None:
     return _numbers(first)[0]
 
 
-def _directories_unmoved(columns: Columns, directories: list[str], device: int, listed: Listed) -> bool:
+def _directories_unmoved(
+    columns: Columns, directories: list[str], device: int, listed: Listed, share: tuple[int, int]
+) -> bool:
     """Say whether every directory is the one that was recorded, with the same entries. Raises OSError.
 
     Whatever moves a directory's mtime moves its ctime as well, which nobody can put back.
     """
     lstat = os.lstat
     rows = zip(directories, _numbers(columns["directory_inodes"]), _numbers(columns["directory_ctimes"]), strict=True)
-    for path, inode, ctime in rows:
+    for path, inode, ctime in islice(rows, share[0], None, share[1]):
         found = lstat(path or ".")
         if found.st_ino != inode or found.st_dev != device:
             return False
         if found.st_ctime_ns != ctime and listed.get(path) != (found.st_mtime_ns, found.st_ctime_ns):
             return False
+    for path in listed.keys() - directories if listed else ():  # made since, as `__pycache__` is by an import
+        found = lstat(path)
+        if listed[path] != (found.st_mtime_ns, found.st_ctime_ns):
+            return False
     return True
 
 
-def _look(
-    columns: Columns,
-    directories: list[str],
-    held: list[bytes | None],
-    inodes: list[int],
-    looking: Pass,
-    seen: dict[int, bytes],
+def _entries_held(
+    columns: Columns, directories: list[str], looking: Pass, seen: dict[int, bytes], share: tuple[int, int]
 ) -> bool:
-    """Look at every entry whose inode was not seen in this pass; what was seen must be what is recorded.
+    """Say whether every entry holds what is recorded, looking at those whose inode was not seen in this pass.
 
     Its directory did not move: the name leads to the inode that was recorded. Raises OSError.
     """
-    lstat = os.lstat
-    sizes, mtimes, ctimes = (_numbers(columns[name]) for name in ("sizes", "mtimes", "ctimes"))
     recorded: bytes = columns["contents"]
-    contents = [recorded[start : start + 33] for start in range(0, len(recorded), 33)]
-    names = columns["names"].split("\0") if inodes else []
-    rows = zip(names, held, contents, inodes, sizes, mtimes, ctimes, strict=True)
-    for directory, count in zip(directories, _numbers(columns["counts"], "I"), strict=True):
-        place = f"{directory}/" if directory else ""
-        for name, holds, content, inode, size, mtime, ctime in islice(rows, count):
+    inodes = _numbers(columns["inodes"])
+    held = list(map(seen.get, inodes))
+    if None in held:
+        ctimes = _numbers(columns["ctimes"])
+        names = columns["names"].split("\0")
+        lstat = os.lstat
+        for place, number in _unseen(columns, directories, held, share):
+            inode = inodes[number]
+            content = recorded[33 * number : 33 * number + 33]
+            holds = seen.get(inode)  # another name of it, a moment ago
             if holds is None:
-                found = lstat(place + name)
-                if (
-                    found.st_ctime_ns == ctime
-                    and found.st_mtime_ns == mtime
-                    and found.st_size == size
-                    and found.st_ino == inode
-                ):
-                    seen[inode] = content
-                    continue
-                holds = _content(found, looking) if found.st_ino == inode else None
-                seen[inode] = content
+                found = lstat(place + names[number])
+                if found.st_ino != inode:
+                    return False
+                # Whatever is done to a file moves its ctime.
+                holds = content if found.st_ctime_ns == ctimes[number] else _content(found, looking)
+                if holds is not None:
+                    seen[inode] = holds
             if holds != content:
                 return False
-    return True
+            held[number] = holds
+        if share[1] > 1:
+            return True  # what is left is the other process's
+    return bool(b"".join(held) == recorded)  # type: ignore[arg-type]  # none is None any more
+
+
+def _unseen(
+    columns: Columns, directories: list[str], held: list[bytes | None], share: tuple[int, int]
+) -> Iterator[tuple[str, int]]:
+    """Yield the place (a path that ends with a slash, or nothing) and the number of each entry to be looked at."""
+    end = 0
+    for number, (directory, count) in enumerate(zip(directories, _numbers(columns["counts"], "I"), strict=True)):
+        start, end = end, end + count
+        if count and number % share[1] == share[0] and None in held[start:end]:
+            place = f"{directory}/" if directory else ""
+            for entry in range(start, end):
+                if held[entry] is None:
+                    yield place, entry
 
 
 def _content(status: os.stat_result, looking: Pass) -> bytes | None:

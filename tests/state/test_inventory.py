@@ -15,7 +15,6 @@ from reconciler.state.inodes import TICK_NS, InodeHashes
 from reconciler.state.inventory import (
     InventoryError,
     load_inventory,
-    prepare_bytecode_directories,
     save_inventory,
     take_inventory,
 )
@@ -124,15 +123,6 @@ def test_no_entry_is_as_young_as_a_tick(venv: Path) -> None:
     inventory = take_inventory(venv, InodeHashes())
 
     assert max(inventory.ctimes) < time.time_ns() - TICK_NS
-
-
-def test_bytecode_directories_are_made_beside_modules_alone(venv: Path) -> None:
-    prepare_bytecode_directories(venv)
-    prepare_bytecode_directories(venv)
-
-    made = sorted(str(path.relative_to(venv)) for path in venv.rglob("__pycache__"))
-    site = "lib/python3.12/site-packages"
-    assert made == [f"{site}/__pycache__", f"{site}/acme/__pycache__"]
 
 
 def test_a_known_inode_is_not_read_again(tmp_path: Path) -> None:

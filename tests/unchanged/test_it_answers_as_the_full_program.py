@@ -97,6 +97,32 @@ def test_a_damaged_generation_is_never_called_unchanged(damage: Damage, standing
         assert quick(standing, Depth.FILES) == 2, "what the full program found unchanged is known from then on"
 
 
+def test_below_a_directory_that_was_made_since_every_change_is_noticed(tmp_path: Path) -> None:
+    with new_host(tmp_path) as host:
+        (host.directory / "more.txt").write_text("")
+        host.manifest(WEB + '  ignore_files: ["var/*.log", "var/deep/*.log"]\n' + API)
+        full(host, apply=True)
+        deep = host.venv("web") / "var/deep"
+        deep.mkdir(parents=True)
+        (deep / "a.log").write_text("one\n")
+        modules = host.site_packages("web")
+        assert host.envsync("run", "web", "--", "python", "-c", "import alpha, beta, gamma").code == 0
+        assert not full(host)
+        assert quick(host, Depth.FILES) == 2
+        for made in (
+            deep / "evil.txt",
+            modules / "__pycache__/evil.cpython-311.pyc",
+            modules / "alpha/__pycache__/x.py",
+        ):
+            made.write_bytes(b"x")
+            assert quick(host, Depth.FILES) == 0, made
+            assert full(host), made
+            assert quick(host, Depth.FILES) == 0, made
+            made.unlink()
+            assert not full(host), made
+            assert quick(host, Depth.FILES) == 2, made
+
+
 def _text(host: Host) -> Path:
     return host.directory / "envs.yaml"
 
