@@ -105,7 +105,8 @@ class FullDiskTrials(OperationTrials):
         self._judge_exit(verdict, Traced(code=ran.code, out=ran.out, err=ran.err), state)
         if ran.code and not _says_full(ran.err, self.stage.work):
             verdict.unclear.append("no word of the space, or of where")
-        if ran.code and state != "old":
+        late = state == "new" and "after it was published" in ran.err  # what fails after that says so
+        if ran.code and state != "old" and not late:
             verdict.torn.append("it failed, and the old one does not stand")
         self.stage.resize(_PLENTY)
         if not verdict.torn:
