@@ -6,6 +6,19 @@ import pytest
 
 from tests.interpreters import interpreters
 
+LONGEST = (
+    "test_six_real_environments.py",
+    "test_short_sweep.py",
+    "test_machine.py",
+    "test_harness.py",
+    "test_power.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest: at the end, one process would wait for the other."""
+    items.sort(key=lambda each: each.path.name not in LONGEST)
+
 
 @pytest.fixture(scope="session")
 def pythons() -> dict[str, Path]:
