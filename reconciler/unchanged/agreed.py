@@ -1,6 +1,6 @@
 """What is remembered of a run that found nothing to do: that desired equals last applied, and what that rested on.
 
-Two kinds of file in the root's cache, both of which may be lost without harm. `manifest.<digits>` says which files a
+Two kinds of file in the root's cache, both of which may be lost without harm. `manifest-<digits>` says which files a
 manifest was read from and which environments it names; `agreed/<name>` that one environment's target is what was
 last applied to it, for the manifest, record, seal, lock and interpreter as they were then. Written by `remember`.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def manifest_file(root: str, file: str) -> str:
     """Return where the reading of the manifest at `file` (absolute) is kept."""
-    return f"{root}/.envsync/cache/manifest.{zlib.crc32(os.fsencode(file)):08x}"
+    return f"{root}/.envsync/cache/manifest-{zlib.crc32(os.fsencode(file)):08x}"
 
 
 def agreement_file(root: str, name: str) -> str:
