@@ -17,6 +17,7 @@ from pathlib import Path
 from textwrap import shorten
 
 ROOT = Path(__file__).parent.parent
+_PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no", "--timeout=90")
 _COPIED = ("reconciler", "tests", "schemas", "docs", "pyproject.toml", "README.md", "envs.yaml.example")
 
 
@@ -143,15 +144,15 @@ def show(safeguard: Safeguard) -> Shown:
         with_it, _ = _tests(copy, safeguard)
         target = copy / safeguard.file
         target.write_text(removed(safeguard, target.read_text(encoding="utf-8")), encoding="utf-8")
-        without_it, printed = _tests(copy, safeguard)
+        without_it, printed = _tests(copy, safeguard, "-x")
         failures = re.findall(r"^(?:FAILED|ERROR) (\S+)", printed, re.MULTILINE)
         return Shown(safeguard=safeguard, with_it=with_it, without_it=without_it, failures=tuple(failures))
 
 
-def _tests(checkout: Path, safeguard: Safeguard) -> tuple[int, str]:
+def _tests(checkout: Path, safeguard: Safeguard, *options: str) -> tuple[int, str]:
     """Return pytest's exit code and output for the safeguard's tests, run in a checkout."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no", *safeguard.tests],
+        [*_PYTEST, *options, *safeguard.tests],
         cwd=checkout,
         env={**os.environ, "PYTHONPATH": str(checkout)},
         capture_output=True,
@@ -163,12 +164,15 @@ def _tests(checkout: Path, safeguard: Safeguard) -> tuple[int, str]:
 
 def table(found: list[Shown]) -> str:
     """Return what was shown, as a Markdown table."""
-    return "\n".join(["| removed | promise | what then fails |", "| --- | --- | --- |", *map(_row, found)]) + "\n"
+    return (
+        "\n".join(["| removed | promise | the first test that then fails |", "| --- | --- | --- |", *map(_row, found)])
+        + "\n"
+    )
 
 
 def _row(shown: Shown) -> str:
     names = [name.rpartition("::")[2] for name in shown.failures]
-    said = f"{len(names)}: {shorten(', '.join(names), 110)}" if shown.needed else f"NOT SHOWN ({_why(shown)})"
+    said = shorten(", ".join(names), 110) if shown.needed else f"NOT SHOWN ({_why(shown)})"
     return f"| {shown.safeguard.name} | {shown.safeguard.promise} | {said} |"
 
 
