@@ -130,8 +130,10 @@ def _entries_held(
             if holds != content:
                 return False
             held[number] = holds
-        if share[1] > 1:
-            return True  # what is left is the other process's
+        if share[1] > 1:  # what nobody has seen is the other process's
+            return all(
+                each is None or each == recorded[33 * number : 33 * number + 33] for number, each in enumerate(held)
+            )
     return bool(b"".join(held) == recorded)  # type: ignore[arg-type]  # none is None any more
 
 
