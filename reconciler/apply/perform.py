@@ -5,12 +5,14 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from reconciler.apply.collect import CollectError, collect_garbage
 from reconciler.apply.context import ApplyContext, ApplyOptions
 from reconciler.apply.schedule import apply_plan
 from reconciler.canonical import Json
+from reconciler.engines.child import SIGNAL_SECONDS
 from reconciler.engines.engine import Engine
 from reconciler.errors import PlanFileError
 from reconciler.events import Event, Failure, Notice, RunFinished, Status
@@ -110,7 +112,7 @@ def _relay(order: Order, inodes: InodeHashes, tell: Callable[[Event], None]) -> 
     worker = threading.Thread(target=work, name="apply")
     worker.start()
     try:
-        while (event := events.get()) is not None:
+        while (event := _next(events)) is not None:
             tell(event)
     finally:
         worker.join()
@@ -118,6 +120,13 @@ def _relay(order: Order, inodes: InodeHashes, tell: Callable[[Event], None]) -> 
     if isinstance(result, BaseException):
         raise result
     return result
+
+
+def _next(events: "queue.SimpleQueue[Event | None]") -> Event | None:
+    """Wait for the next event, in a way that lets signals through."""
+    while True:
+        with suppress(queue.Empty):
+            return events.get(timeout=SIGNAL_SECONDS)
 
 
 def _history_entry(order: Order, result: RunFinished) -> dict[str, Json]:

@@ -19,6 +19,10 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _GRACE_SECONDS = 3.0
 _DRAIN_SECONDS = 1.0
+# How long the main thread may block on a lock at a time. The kernel gives a signal to any thread that is just taking
+# one, and wakes only that: of two that come at once, both may leave the main thread, which alone runs their handlers,
+# asleep. (Python's own locks go on waiting; a wait that ends lets the handlers run.)
+SIGNAL_SECONDS = 0.1
 
 _running: set[subprocess.Popen[bytes]] = set()
 _running_guard = threading.RLock()  # a signal's handler may stop children while this thread holds it

@@ -2,10 +2,10 @@
 
 import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
-from reconciler.engines.child import allow_children, stop_children
+from reconciler.engines.child import SIGNAL_SECONDS, allow_children, stop_children
 from reconciler.engines.engine import Engine
 from reconciler.engines.index_failures import IndexSlowError
 from reconciler.engines.interpreter import Interpreter
@@ -66,15 +66,23 @@ def resolve_all(
         )
         follows[each.name] = leaders.setdefault(key, each).name
     with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="resolve") as pool:
-        futures = {each.name: pool.submit(resolve, each) for each in leaders.values()}
         try:
-            found = {name: future.result() for name, future in futures.items()}
+            found = _results({each.name: pool.submit(resolve, each) for each in leaders.values()})
         except KeyboardInterrupt:  # an index that hangs would be waited for
             stop_children()
             pool.shutdown(cancel_futures=True)
             allow_children()
             raise
     return {each.name: _named(found[follows[each.name]], each, desired) for each in environments}
+
+
+def _results(
+    futures: Mapping[str, Future[Lock | str | EnvsyncError]],
+) -> dict[str, Lock | str | EnvsyncError]:
+    """Wait for all, in a way that lets signals through."""
+    while wait(futures.values(), timeout=SIGNAL_SECONDS).not_done:
+        pass
+    return {name: future.result() for name, future in futures.items()}
 
 
 def _named(

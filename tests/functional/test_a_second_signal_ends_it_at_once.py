@@ -28,6 +28,7 @@ def ended(apply: "subprocess.Popen[str]") -> str:
         _, said = apply.communicate(timeout=30)
     finally:
         apply.kill()
+        apply.wait()
     assert apply.returncode == 130, said
     assert "Traceback" not in said
     return said
