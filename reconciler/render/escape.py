@@ -12,7 +12,8 @@ _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 # Printable by category, but drawn as nothing (Unicode's Default_Ignorable_Code_Point): one name could pose as another.
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]")
 # A line that begins with `::name` is a command to GitHub Actions; `##[` and `##vso[` are, anywhere, to others.
-_COMMAND = re.compile(r"(?<!\S):(?=:[^\s:])|#(?=#(?:\[|vso\[|teamcity\[))")
+# (At the end of a text, too: what we write behind it would be the name.)
+_COMMAND = re.compile(r"(?<!\S):(?=:(?:[^\s:]|\Z))|#(?=#(?:\[|vso\[|teamcity\[))")
 
 
 def redact(text: str) -> str:

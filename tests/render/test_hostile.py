@@ -87,6 +87,7 @@ def test_what_is_shown_is_one_line_and_showing_it_again_changes_nothing(text: st
         ("::error::no", "\\x3a:error::no"),
         ("yanked: ::warning::no", "yanked: \\x3a:warning::no"),
         ("Topic :: Software a::b", "Topic :: Software a::b"),
+        ("::", "\\x3a:"),
         ("x ##[group]y ##vso[z] ## title", "x \\x23#[group]y \\x23#vso[z] ## title"),
     ],
 )
