@@ -164,7 +164,7 @@ class Workspace:
         diff = Diff(environments=()) if how.policy.destroy else compare(desired, aimed, actual, applied)
         plan = make_plan(desired, diff, aimed, actual, applied, how.policy)
         remember_plan(plan, desired, state, applied, inodes, since=self.begun)
-        return Proposal(plan=plan, workspace=self, desired=desired, options=how)
+        return Proposal(plan=plan, workspace=self, desired=desired, options=how, inodes=inodes)
 
     def lock(
         self,
@@ -254,6 +254,7 @@ class Proposal:
     workspace: Workspace = field(repr=False)
     desired: DesiredState = field(repr=False)
     options: PlanOptions = field(repr=False)
+    inodes: InodeHashes = field(repr=False, compare=False)
 
     def apply(
         self,
@@ -273,11 +274,13 @@ class Proposal:
         *,
         on_event: Callable[[Event], None] | None = None,
         stop: threading.Event | None = None,
+        paused: bool = True,
     ) -> RunFinished:
         """Apply the plan with the root's lock already held; `on_event` is called in this thread only.
 
-        Raises PlanFileError where what was planned on has moved since; what fails for one environment is in the
-        result, never raised.
+        Unless `paused` is False (it was made a moment ago, under the same lock, and nobody was asked since) what it is
+        about is looked at once more. Raises PlanFileError where what was planned on has moved since; what fails for
+        one environment is in the result, never raised.
         """
         workspace = self.workspace
         state = State.at(self.desired.root)
@@ -290,6 +293,7 @@ class Proposal:
                 options=options or ApplyOptions(parallelism=os.cpu_count() or 1),
                 ambient=workspace.ambient,
                 stop=stop or threading.Event(),
+                seen=None if paused else self.inodes,
             )
             result = perform(order, on_event or (lambda _event: None))
         remember_apply(self.plan, result, self.desired, state, since=workspace.begun)

@@ -12,6 +12,7 @@ from reconciler.engines.engine import InstallRequest
 from reconciler.errors import ApplyError
 from reconciler.lock.model import Lock
 from reconciler.lock.resolve import copy_source
+from reconciler.lock.select import select_artifacts
 from reconciler.lock.selected import selected_document, source_directories
 from reconciler.lock.toml import lock_text
 from reconciler.state.files import naming
@@ -29,10 +30,11 @@ def build(
     wanted = target.environment
     sources = generation.directory / "source"
     copies: dict[Path, Path] = {}
-    for number, directory in enumerate(source_directories(lock, target.interpreter)):
+    selected = select_artifacts(lock, target.interpreter)
+    for number, directory in enumerate(source_directories(lock, selected)):
         copies[directory] = sources / str(number) / directory.name
         copy_source(directory, copies[directory], locks=lock.path.parent)
-    document = selected_document(lock, target.interpreter, copies)
+    document = selected_document(lock, selected, copies)
     with naming(generation.pylock):
         generation.pylock.write_text(lock_text(document), encoding="utf-8")
     context.engine.create(

@@ -1,6 +1,7 @@
 """One environment's way through its steps; what each step does is in the module of its name."""
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -25,10 +26,11 @@ from reconciler.observe.pyvenv_cfg import read_pyvenv_cfg
 from reconciler.plan.model import EnvironmentPlan, Step, StepKind
 from reconciler.state.applied import Applied, AppliedInterpreter
 from reconciler.state.inodes import InodeHashes
-from reconciler.state.inventory import Inventory, save_inventory, take_inventory
+from reconciler.state.inventory import Inventory, save_inventory
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.published import Published
 from reconciler.state.seal import Seal, write_seal
+from reconciler.state.taking import take_inventory
 
 
 class EnvironmentRun:
@@ -168,9 +170,10 @@ class EnvironmentRun:
 
     def _verify_once(self) -> int:
         venv = self._new.venv
+        built = time.time_ns()
         self._observed = self._observe(self._new, Depth.METADATA, self.context.inodes)
         verify_lock(self._target.packages or (), self._observed)
-        self._inventory = take_inventory(venv, self.context.inodes)
+        self._inventory = take_inventory(venv, self.context.inodes, quiet_since=built)
         verify_records(venv, self._observed, self._inventory)
         return len(self._inventory.names)
 

@@ -27,7 +27,10 @@ from reconciler.state.store import State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What to perform, where, and with what."""
+    """What to perform, where, and with what.
+
+    `seen` is what planning looked at, where that was a moment ago, with the root held and nobody asked since.
+    """
 
     plan: Plan
     desired: DesiredState
@@ -36,6 +39,7 @@ class Order:
     options: ApplyOptions
     ambient: Mapping[str, str]
     stop: threading.Event
+    seen: InodeHashes | None = None
 
 
 def perform(order: Order, tell: Callable[[Event], None]) -> RunFinished:
@@ -44,8 +48,10 @@ def perform(order: Order, tell: Callable[[Event], None]) -> RunFinished:
     Raises PlanFileError where what was planned on has moved; an environment that fails is in the result, never raised.
     """
     layout = order.state.layout
-    inodes = InodeHashes.load(layout.inode_hashes)
-    refuse_if_stale(order, inodes)
+    inodes = order.seen
+    if inodes is None:
+        inodes = InodeHashes.load(layout.inode_hashes)
+        refuse_if_stale(order, inodes)
     inodes.begin_linking()
     inodes.begin_pass()
     layout.cache.mkdir(parents=True, exist_ok=True)

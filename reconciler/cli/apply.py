@@ -114,7 +114,7 @@ def _run(
         complain_of(proposal.plan.failures)
         if proposal.plan.has_difference and not yes:
             _ask(proposal.plan)
-        result = _perform(proposal, how, output)
+        result = _perform(proposal, how, output, paused=not yes)
     if result.failure is not None:
         complain_of({"garbage collection": result.failure})
     if result.exit_code:
@@ -131,14 +131,14 @@ def _ask(plan: Plan) -> None:
         raise InterruptedByUserError("not applied; nothing was changed")
 
 
-def _perform(proposal: Proposal, how: ApplyOptions, output: Output) -> RunFinished:
+def _perform(proposal: Proposal, how: ApplyOptions, output: Output, *, paused: bool) -> RunFinished:
     """Apply, telling what happens as it happens."""
     out = screen()
     with interruptible(out) as stop:
         if output is Output.JSON:
-            return proposal.apply_held(how, on_event=lambda event: out.say(event_json(event)), stop=stop)
+            return proposal.apply_held(how, on_event=lambda event: out.say(event_json(event)), stop=stop, paused=paused)
         if not any(each.steps and not each.blocked for each in proposal.plan.environments):
-            return proposal.apply_held(how, stop=stop)
+            return proposal.apply_held(how, stop=stop, paused=paused)
         live = sys.stderr.isatty() and not out.quiet and os.environ.get("TERM") != "dumb"
         with progress_for(sys.stderr, live=live, palette=out.palette(sys.stderr), quiet=out.quiet) as progress:
 
@@ -146,4 +146,4 @@ def _perform(proposal: Proposal, how: ApplyOptions, output: Output) -> RunFinish
                 with written_to(sys.stderr):
                     progress.on_event(event)
 
-            return proposal.apply_held(how, on_event=tell, stop=stop)
+            return proposal.apply_held(how, on_event=tell, stop=stop, paused=paused)

@@ -90,7 +90,10 @@ def _unbuilt(
 
 
 def _standing(target: Target, actual: ActualEnvironment, last: Applied) -> EnvironmentDiff:
-    """Compare a published generation of ours. Where the packages are unknown, drift is still told by its reasons."""
+    """Compare a published generation of ours.
+
+    Where the packages are unknown there are no lines of packages: drift is told by its reasons, files by themselves.
+    """
     known = target.packages is not None
     wanted: tuple[LockedPackage, ...] = last.packages if target.packages is None else target.packages
     installed = by_key(actual.distributions, last)
@@ -98,7 +101,7 @@ def _standing(target: Target, actual: ActualEnvironment, last: Applied) -> Envir
     counted = {name: each for name, each in installed.items() if name not in ignored}
     changes = package_changes(wanted, last, counted)
     findings = drifted(actual.findings, last.accepted, ignored)
-    unexplained = beyond(findings, changes)
+    unexplained = beyond(findings, changes if known else ())
     settings = setting_changes(last.settings, settings_of(target.environment))
     hooks = hook_reasons(target, last)
     by_hand = [*hand_reasons(changes), *finding_reasons(unexplained), *generation_reasons(actual, last)]

@@ -42,7 +42,7 @@ def parse_lock(text: str, path: Path, environment: str) -> Lock:
     """Parse and validate a lock's text; raises LockError naming `path` and what is wrong."""
     try:
         document = tomllib.loads(text)
-        Pylock.from_dict(document)
+        parsed = Pylock.from_dict(document)
     except (ValueError, RecursionError, PylockValidationError, PylockUnsupportedVersionError) as error:
         raise LockError(f"{path}: {error}", hint=f"write it anew with `envsync lock {environment}`") from error
     own = document.get("tool", {}).get("envsync", {})
@@ -53,6 +53,7 @@ def parse_lock(text: str, path: Path, environment: str) -> Lock:
         document=document,
         inputs=inputs if isinstance(inputs, str) else None,
         digest="sha256:" + hashlib.sha256(text.encode("utf-8")).hexdigest(),
+        parsed=parsed,
     )
 
 

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,8 @@ class LockedPackage:
 class Lock:
     """One environment's lock: the PEP 751 document, and the digest of the inputs it was resolved from.
 
-    `document` is the parsed TOML, `[tool.envsync]` included. `inputs` is None in a lock that somebody else wrote.
+    `document` is the parsed TOML, `[tool.envsync]` included, and `parsed` what `packaging` makes of it (it takes its
+    time). `inputs` is None in a lock that somebody else wrote.
     """
 
     environment: str
@@ -70,3 +74,4 @@ class Lock:
     document: Mapping[str, Any] = field(repr=False)
     inputs: str | None
     digest: str
+    parsed: "Pylock | None" = field(default=None, repr=False, compare=False)

@@ -48,7 +48,7 @@ def select_artifacts(lock: Lock, interpreter: Interpreter) -> list[tuple[Package
     """Return PEP 751's own selection; raises LockError where there is none for this interpreter."""
     tags = [Tag(*text.split("-", 2)) for text in interpreter.tags]
     try:
-        pylock = Pylock.from_dict(lock.document)
+        pylock = lock.parsed or Pylock.from_dict(lock.document)
         return list(pylock.select(environment=cast("Environment", dict(interpreter.markers)), tags=tags))
     except (PylockSelectError, UndefinedComparison, UndefinedEnvironmentName) as error:
         raise LockError(

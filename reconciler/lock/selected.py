@@ -1,31 +1,33 @@
 """The PEP 751 document of exactly what one build installs: one file a package, no markers, absolute directories."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageSdist, PackageVcs, PackageWheel, Pylock
+from packaging.version import Version
 
-from reconciler.engines.interpreter import Interpreter
 from reconciler.lock.model import Lock
-from reconciler.lock.select import Artifact, artifact_directory, select_artifacts
+from reconciler.lock.select import Artifact, artifact_directory
+
+Selected: TypeAlias = Sequence[tuple[Package, Artifact]]
 
 
-def selected_document(lock: Lock, interpreter: Interpreter, copies: Mapping[Path, Path]) -> dict[str, Any]:
-    """Return what `lock` selects for `interpreter` as a document of its own.
+def selected_document(lock: Lock, selected: Selected, copies: Mapping[Path, Path]) -> dict[str, Any]:
+    """Return what `select_artifacts` found in `lock` as a document of its own.
 
     `copies` maps a source directory to the copy that is to be built in its stead.
     """
-    packages = [_package(package, artifact, lock, copies) for package, artifact in select_artifacts(lock, interpreter)]
-    whole = Pylock.from_dict(lock.document)
-    return dict(Pylock(lock_version=whole.lock_version, created_by="envsync", packages=packages).to_dict())
+    packages = [_package(package, artifact, lock, copies) for package, artifact in selected]
+    version = Version(str(lock.document["lock-version"]))
+    return dict(Pylock(lock_version=version, created_by="envsync", packages=packages).to_dict())
 
 
-def source_directories(lock: Lock, interpreter: Interpreter) -> tuple[Path, ...]:
+def source_directories(lock: Lock, selected: Selected) -> tuple[Path, ...]:
     """Return the directories that are installed from source, not as editables: the ones to build from a copy."""
     return tuple(
         artifact_directory(lock, artifact)
-        for _, artifact in select_artifacts(lock, interpreter)
+        for _, artifact in selected
         if isinstance(artifact, PackageDirectory) and not artifact.editable
     )
 

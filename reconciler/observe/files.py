@@ -18,7 +18,7 @@ from reconciler.observe.bytecode import CACHE, SUFFIXES, source_of
 from reconciler.observe.ignoring import ignorer
 from reconciler.state.entries import Inventory, entry_type
 from reconciler.state.inodes import InodeHashes, Look
-from reconciler.state.inventory import IGNORED_AT_TOP
+from reconciler.state.taking import IGNORED_AT_TOP
 
 _TOP = "/"  # stands for the venv itself, whose relative path is empty
 # name, device, inode, (mode, size, mtime, ctime), position in the inventory's columns

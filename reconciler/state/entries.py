@@ -4,12 +4,11 @@ A directory that did not move still has the same entries, so that only its own s
 looked at need reading.
 """
 
-import hashlib
-import os
 import stat
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import Literal, TypeAlias
 
 EntryType: TypeAlias = Literal["directory", "file", "symlink", "other"]
@@ -45,7 +44,9 @@ class Inventory:
 
     The top is the directory with the empty path. `digest` is of the content alone (path, type, executable bit,
     SHA-256 or target), so that it is the same for the same environment on any machine. `contents` is what each entry
-    holds, 33 bytes an entry; see `content_of`. `targets` are the texts of symlinks, by position.
+    holds, 33 bytes an entry: the SHA-256 of a file or of a link's target, and a letter (`x` for a file that may be
+    executed, `-` for another, `l` for a link, `o`, with no hash, for all else). `targets` are the texts of symlinks,
+    by position.
     """
 
     digest: str
@@ -71,9 +72,14 @@ class Inventory:
         """Return every entry, the top left out, sorted by path; made anew at each call."""
         return tuple(sorted(self._entries(), key=lambda entry: entry.path))
 
-    def hashes(self) -> dict[str, str]:
-        """Return the path of every regular file and its SHA-256, hexadecimal."""
-        return {entry.path: entry.sha256 for entry in self._entries() if entry.type == "file"}
+    def hashes(self) -> dict[str, bytes]:
+        """Return the path of every regular file and its SHA-256 (32 bytes)."""
+        within = chain.from_iterable(
+            repeat(f"{directory}/" if directory else "", count)
+            for directory, count in zip(self.directories, self.counts, strict=True)
+        )
+        rows = zip(within, self.names, self.modes, range(len(self.names)), strict=True)
+        return {parent + name: self.sha256(position) for parent, name, mode, position in rows if stat.S_ISREG(mode)}
 
     def sha256(self, position: int) -> bytes:
         """Return the SHA-256 (32 bytes) of the file at `position` of the columns."""
@@ -125,26 +131,3 @@ def entry_type(mode: int) -> EntryType:
             return "symlink"
         case _:
             return "other"
-
-
-def content_of(entry: Entry) -> bytes:
-    """Return what an entry holds, 33 bytes: the SHA-256 of a file or of a link's target, and a letter.
-
-    That is `x` for a file that may be executed, `-` for another, `l` for a link, `o` (and no hash) for all else.
-    """
-    match entry.type:
-        case "file":
-            return bytes.fromhex(entry.sha256) + (b"x" if entry.executable else b"-")
-        case "symlink":
-            return hashlib.sha256(os.fsencode(entry.target)).digest() + b"l"
-        case _:
-            return bytes(32) + b"o"
-
-
-def content_digest(entries: Iterable[Entry]) -> str:
-    """Return `sha256:` and the digest of what entries contain: path, type, executable bit, SHA-256 or target."""
-    total = hashlib.sha256()
-    for entry in sorted(entries, key=lambda each: each.path):
-        line = f"{entry.path}\0{entry.type}\0{int(entry.executable)}\0{entry.sha256 or entry.target}\n"
-        total.update(line.encode("utf-8", "surrogateescape"))
-    return "sha256:" + total.hexdigest()

@@ -87,24 +87,28 @@ class InodeHashes:
         self._used.add(key)
         return entry[3]
 
-    def remember(self, status: os.stat_result, sha256: str) -> None:
-        """Remember a file's hash, unless it was written too recently for its ctime to tell a later change."""
+    def remember(self, status: os.stat_result, sha256: bytes) -> None:
+        """Remember a file's SHA-256 (32 bytes), unless it is too young for its ctime to tell a later change."""
         if not _settled(status):
             return
         key = (status.st_dev, status.st_ino)
-        self._load()[key] = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, bytes.fromhex(sha256))
+        self._load()[key] = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, sha256)
         self._used.add(key)
         self._changed = True
 
     def sha256_of(self, path: str | Path, status: os.stat_result) -> str:
-        """Return a regular file's SHA-256, hexadecimal; reads it only where `status` (its lstat) is not known.
+        """Return a regular file's SHA-256, hexadecimal; see `digest_of`."""
+        return self.digest_of(path, status).hex()
+
+    def digest_of(self, path: str | Path, status: os.stat_result) -> bytes:
+        """Return a regular file's SHA-256 (32 bytes); reads it only where `status` (its lstat) is not known.
 
         Raises OSError where it cannot be read, or is no regular file any more.
         """
         known = self.known(status.st_dev, status.st_ino, (status.st_size, status.st_mtime_ns, status.st_ctime_ns))
         if known is None:
             known = self._linked(status)
-        return known.hex() if known is not None else self.sha256_read(path, status)
+        return known if known is not None else bytes.fromhex(self.sha256_read(path, status))
 
     def seen_whole(self, status: os.stat_result) -> bool:
         """Say whether a file was seen, since `begin_linking`, to hold what is remembered of it."""
@@ -116,7 +120,7 @@ class InodeHashes:
         entry = self._linking.get((status.st_dev, status.st_ino)) if self._linking is not None else None
         if entry is None or entry[:2] != (status.st_size, status.st_mtime_ns):
             return None
-        self.remember(status, entry[2].hex())
+        self.remember(status, entry[2])
         return entry[2]
 
     def sha256_read(self, path: str | Path, status: os.stat_result) -> str:
@@ -130,7 +134,7 @@ class InodeHashes:
         if _same(before, after) and _settled(after):
             signature = (after.st_size, after.st_mtime_ns, after.st_ctime_ns)
             self._read[after.st_dev, after.st_ino] = (signature, bytes.fromhex(sha256))
-            self.remember(after, sha256)
+            self.remember(after, bytes.fromhex(sha256))
         if self._linking is not None and _same(before, after):
             key = (after.st_dev, after.st_ino)
             self._linking[key] = (after.st_size, after.st_mtime_ns, bytes.fromhex(sha256))

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.state.inodes import InodeHashes
-from reconciler.state.inventory import save_inventory, take_inventory
+from reconciler.state.inventory import save_inventory
+from reconciler.state.taking import take_inventory
 from tests.host import Host, base_environment
 from tests.wheels import make_wheel
 

@@ -14,7 +14,7 @@ from reconciler.engines.interpreter import Interpreter
 from reconciler.errors import LockError
 from reconciler.lock.document import parse_lock
 from reconciler.lock.model import ArchiveFile, IndexFile, Lock, LockedPackage, SourceDirectory, VcsCommit
-from reconciler.lock.select import select_packages
+from reconciler.lock.select import select_artifacts, select_packages
 from reconciler.lock.selected import selected_document, source_directories
 from reconciler.lock.sources import content_digest, copy_source, metadata_digest
 from reconciler.lock.toml import lock_text
@@ -240,7 +240,7 @@ def test_the_document_has_one_file_a_package_and_no_markers() -> None:
         requires_python=">=3.11",
         tool={"envsync": {"inputs": "sha256:1"}},
     )
-    document = tomllib.loads(lock_text(selected_document(lock, HERE, {})))
+    document = tomllib.loads(lock_text(selected_document(lock, select_artifacts(lock, HERE), {})))
     assert document == {
         "lock-version": "1.0",
         "created-by": "envsync",
@@ -250,7 +250,7 @@ def test_the_document_has_one_file_a_package_and_no_markers() -> None:
 
 def test_nothing_selected_is_a_document_all_the_same() -> None:
     lock = lock_of(package(wheels=(PURE,), marker="sys_platform == 'win32'"))
-    assert tomllib.loads(lock_text(selected_document(lock, HERE, {})))["packages"] == []
+    assert tomllib.loads(lock_text(selected_document(lock, select_artifacts(lock, HERE), {})))["packages"] == []
 
 
 def test_directories_and_archives_are_absolute_and_copies_stand_in(tmp_path: Path) -> None:
@@ -261,9 +261,11 @@ def test_directories_and_archives_are_absolute_and_copies_stand_in(tmp_path: Pat
         {"name": "arch", "version": "1.0", "archive": {"path": "../w/arch-1.0.tar.gz", "hashes": {"sha256": "0"}}},
         path=tmp_path / "locks" / "pylock.web.toml",
     )
-    assert source_directories(lock, HERE) == (lib,)
+    assert source_directories(lock, select_artifacts(lock, HERE)) == (lib,)
     copy = tmp_path / "copy"
-    packages = {each["name"]: each for each in selected_document(lock, HERE, {lib: copy})["packages"]}
+    packages = {
+        each["name"]: each for each in selected_document(lock, select_artifacts(lock, HERE), {lib: copy})["packages"]
+    }
     assert packages["lib"]["directory"]["path"] == str(copy)
     assert packages["ed"]["directory"] == {"path": str(ed), "editable": True}
     assert packages["arch"]["archive"]["path"] == str(tmp_path / "w/arch-1.0.tar.gz")
@@ -292,7 +294,7 @@ def test_a_real_lock_is_selected_by_a_real_interpreter_and_installed(bench: Work
         ("alpha", "1.1"), ("beta", "2.0"), ("delta", "1.0"), ("lib", None),
     ]  # fmt: skip
     copy_source(lib, tmp_path / "copy" / "lib")
-    document = selected_document(lock, bench.interpreter, {lib: tmp_path / "copy" / "lib"})
+    document = selected_document(lock, select_artifacts(lock, bench.interpreter), {lib: tmp_path / "copy" / "lib"})
     pylock = tmp_path / "pylock.toml"
     pylock.write_text(lock_text(document))
     venv = tmp_path / "venv"

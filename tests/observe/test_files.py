@@ -16,7 +16,7 @@ from reconciler.observe.files import compare_files
 from reconciler.observe.ignoring import ignorer
 from reconciler.state.entries import Inventory
 from reconciler.state.inodes import TICK_NS, InodeHashes
-from reconciler.state.inventory import take_inventory
+from reconciler.state.taking import take_inventory
 
 SITE = "lib/python3.12/site-packages"
 
@@ -129,7 +129,7 @@ def test_at_hashes_every_file_is_read_whatever_is_remembered(tmp_path: Path) -> 
     inventory = take_inventory(web, inodes)
     file = web / SITE / "acme/one.py"
     inodes.begin_pass()
-    inodes.remember(file.lstat(), "0" * 64)  # a cache that somebody forged
+    inodes.remember(file.lstat(), bytes(32))  # a cache that somebody forged
 
     assert compare(web, inventory, inodes) == []  # the status is as recorded: nothing is asked
     assert compare(web, inventory, inodes, Depth.HASHES) == []

@@ -11,8 +11,9 @@ from reconciler.observe.actual import Depth
 from reconciler.observe.environment import observe_environment, observe_path
 from reconciler.observe.freeze import freeze_lines
 from reconciler.state.inodes import InodeHashes
-from reconciler.state.inventory import save_inventory, take_inventory
+from reconciler.state.inventory import save_inventory
 from reconciler.state.published import Published
+from reconciler.state.taking import take_inventory
 from tests.observe.trees import HOME, VENV, build, dist_info
 
 READ = (

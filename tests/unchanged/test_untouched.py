@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.state.inodes import TICK_NS, InodeHashes
-from reconciler.state.inventory import plain_columns, take_inventory
+from reconciler.state.inventory import plain_columns
+from reconciler.state.taking import take_inventory
 from reconciler.unchanged.untouched import Pass, untouched
 
 
