@@ -12,6 +12,7 @@ from typing import Any
 
 import reconciler
 from tests.index import ServedIndex, serve_index
+from tests.preloaded import run_preloaded, start_afresh
 from tests.wheels import make_wheel
 
 
@@ -55,10 +56,16 @@ class Host:
 
     def envsync(self, *arguments: str, env: Mapping[str, str] | None = None, stdin: str | None = None) -> Ran:
         """Run the real command in the directory, with a small environment of its own."""
+        whole = {**base_environment(), **self.env, **(env or {})}
+        # (`run` becomes the program that it starts.)
+        if "run" not in arguments and not start_afresh(whole, base_environment()):
+            code, out, err = run_preloaded(arguments, cwd=self.directory, env=whole, stdin=stdin or "")
+            assert "\nTraceback" not in "\n" + err, err  # a child's own is indented
+            return Ran(code=code, out=out, err=err)
         done = subprocess.run(
             [sys.executable, "-m", "reconciler", *arguments],
             cwd=self.directory,
-            env={**base_environment(), **self.env, **(env or {})},
+            env=whole,
             input=stdin if stdin is not None else "",
             capture_output=True,
             text=True,
