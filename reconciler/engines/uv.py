@@ -1,6 +1,7 @@
 """uv as the engine (checked with 0.13.8): always an absolute interpreter, no configuration, an own cache."""
 
 import re
+import threading
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -44,6 +45,8 @@ class UvEngine:
             "GIT_TERMINAL_PROMPT": "0",
         }
         self._cache = cache
+        self._asking = threading.Lock()
+        self._only_index = ""
         self.lock_fd = lock_fd
 
     def resolve(self, request: ResolveRequest) -> str:
@@ -58,6 +61,16 @@ class UvEngine:
 
     def indexes_of(self, pins: tuple[str, ...], request: ResolveRequest) -> Mapping[str, str]:
         """Return `name==version` to index URL, asked in a second pass: the PEP 751 output does not say it."""
+        if len(request.indexes) > 1:
+            return self._indexes_of(pins, request)
+        # There is one that all come from, and what it says of one package is its answer for all.
+        with self._asking:
+            for pin in pins:
+                if not self._only_index:
+                    self._only_index = next(iter(self._indexes_of((pin,), request).values()), "")
+        return {pin.partition(" ")[0]: self._only_index for pin in pins} if self._only_index else {}
+
+    def _indexes_of(self, pins: tuple[str, ...], request: ResolveRequest) -> Mapping[str, str]:
         if not pins:
             return {}
         with scratch_directory() as scratch:

@@ -2,9 +2,9 @@
 
 import hashlib
 import stat
-import tomllib
 from pathlib import Path
 
+import tomli
 from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
 
 from reconciler.errors import LockError
@@ -41,7 +41,7 @@ def read_lock(path: Path, environment: str) -> Lock | None:
 def parse_lock(text: str, path: Path, environment: str) -> Lock:
     """Parse and validate a lock's text; raises LockError naming `path` and what is wrong."""
     try:
-        document = tomllib.loads(text)
+        document = tomli.loads(text)
         parsed = Pylock.from_dict(document)
     except (ValueError, RecursionError, PylockValidationError, PylockUnsupportedVersionError) as error:
         raise LockError(f"{path}: {error}", hint=f"write it anew with `envsync lock {environment}`") from error

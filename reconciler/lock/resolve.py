@@ -2,11 +2,12 @@
 
 import datetime as dt
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import tomli
 
 from reconciler.engines.choose import lower_bound
 from reconciler.engines.engine import Engine, ResolveRequest
@@ -62,7 +63,7 @@ def resolve_lock(
             preferences=_preferences(previous),
             upgrade=options.upgrade,
         )
-        document = tomllib.loads(engine.resolve(request))
+        document = tomli.loads(engine.resolve(request))
     path = lock_path(desired.locks, environment.name)
     packages: list[dict[str, Any]] = document.get("packages", [])
     if isinstance(request.builds, tuple):
@@ -121,7 +122,7 @@ def _add_wheels(
             dependencies=False,
         )
         try:
-            found = tomllib.loads(engine.resolve(alone)).get("packages", [])
+            found = tomli.loads(engine.resolve(alone)).get("packages", [])
         except (BuildNeededError, ResolveError):  # it has none
             continue
         package["wheels"] = [wheel for each in found for wheel in each.get("wheels", [])]

@@ -1,13 +1,13 @@
 """A lock as TOML text, one file of a package a line: a lock's diff then shows what moved, and nothing else.
 
 Not a TOML writer for everything: PEP 751 needs text, numbers, booleans, dates, arrays and tables. (tomli-w, the usual
-choice, spreads each wheel over seven lines.) What is written is parsed again before it is used.
+choice, spreads each wheel over seven lines.) What is written is parsed again before it is used: a lock by `parse_lock`,
+what a build installs by the engine.
 """
 
 import datetime as dt
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,9 +40,7 @@ def lock_text(document: Mapping[str, Any]) -> str:
                 lines.append(f"{_key(key)} = {_value(value)}")
     for tool, table in document.get("tool", {}).items():
         lines += ["", f"[tool.{_key(tool)}]", *(f"{_key(key)} = {_value(value)}" for key, value in table.items())]
-    text = "\n".join(lines) + "\n"
-    tomllib.loads(text)
-    return text
+    return "\n".join(lines) + "\n"
 
 
 def _key(key: str) -> str:
