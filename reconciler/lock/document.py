@@ -1,14 +1,13 @@
 """Reads and writes lock files (PEP 751, TOML), one an environment: `<locks>/pylock.<name>.toml`."""
 
-import hashlib
 import stat
 from pathlib import Path
 
-import tomli
-from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
+from packaging.pylock import PylockUnsupportedVersionError, PylockValidationError
 
 from reconciler.errors import LockError
 from reconciler.lock.model import Lock
+from reconciler.lock.parsed import parsed_lock
 from reconciler.lock.toml import lock_text
 from reconciler.state.files import write_atomic
 
@@ -41,18 +40,17 @@ def read_lock(path: Path, environment: str) -> Lock | None:
 def parse_lock(text: str, path: Path, environment: str) -> Lock:
     """Parse and validate a lock's text; raises LockError naming `path` and what is wrong."""
     try:
-        document = tomli.loads(text)
-        parsed = Pylock.from_dict(document)
+        parsed = parsed_lock(text)
     except (ValueError, RecursionError, PylockValidationError, PylockUnsupportedVersionError) as error:
         raise LockError(f"{path}: {error}", hint=f"write it anew with `envsync lock {environment}`") from error
-    own = document.get("tool", {}).get("envsync", {})
+    own = parsed.document.get("tool", {}).get("envsync", {})
     inputs = own.get("inputs") if isinstance(own, dict) else None
     return Lock(
         environment=environment,
         path=path,
-        document=document,
+        document=parsed.document,
         inputs=inputs if isinstance(inputs, str) else None,
-        digest="sha256:" + hashlib.sha256(text.encode("utf-8")).hexdigest(),
+        digest=parsed.digest,
         parsed=parsed,
     )
 

@@ -6,7 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from packaging.pylock import Pylock
+    from packaging.pylock import (
+        Package,
+        PackageArchive,
+        PackageDirectory,
+        PackageSdist,
+        PackageVcs,
+        PackageWheel,
+        Pylock,
+    )
+
+Artifact: TypeAlias = "PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist"
+Selected: TypeAlias = "tuple[tuple[Package, Artifact], ...]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +73,24 @@ class LockedPackage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedLock:
+    """A PEP 751 document, as `packaging` has it, too, and what that selects, by an interpreter's tags and markers.
+
+    `digest` is of the text.
+    """
+
+    document: Mapping[str, Any] = field(repr=False)
+    pylock: "Pylock" = field(repr=False)
+    digest: str
+    selections: "dict[tuple[object, ...], Selected]" = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
     """One environment's lock: the PEP 751 document, and the digest of the inputs it was resolved from.
 
-    `document` is the parsed TOML, `[tool.envsync]` included, and `parsed` what `packaging` makes of it (it takes its
-    time). `inputs` is None in a lock that somebody else wrote.
+    `document` is the parsed TOML, `[tool.envsync]` included, and `parsed` all that was made of it, which
+    locks of the same text share. `inputs` is None in a lock that somebody else wrote.
     """
 
     environment: str
@@ -74,4 +98,4 @@ class Lock:
     document: Mapping[str, Any] = field(repr=False)
     inputs: str | None
     digest: str
-    parsed: "Pylock | None" = field(default=None, repr=False, compare=False)
+    parsed: ParsedLock | None = field(default=None, repr=False, compare=False)

@@ -18,11 +18,21 @@ from packaging.tags import Tag
 
 from reconciler.engines.interpreter import Interpreter
 from reconciler.errors import LockError
-from reconciler.lock.model import ArchiveFile, IndexFile, Lock, LockedPackage, Source, SourceDirectory, VcsCommit
+from reconciler.lock.model import (
+    ArchiveFile,
+    Artifact,
+    IndexFile,
+    Lock,
+    LockedPackage,
+    Selected,
+    Source,
+    SourceDirectory,
+    VcsCommit,
+)
+from reconciler.lock.parsed import parsed_lock
 from reconciler.lock.sources import content_digest, metadata_digest
+from reconciler.lock.toml import lock_text
 from reconciler.manifest.desired import DesiredEnvironment
-
-Artifact = PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
 
 
 def select_packages(lock: Lock, environment: DesiredEnvironment, interpreter: Interpreter) -> tuple[LockedPackage, ...]:
@@ -44,12 +54,20 @@ def select_packages(lock: Lock, environment: DesiredEnvironment, interpreter: In
     return tuple(sorted(selected, key=lambda each: each.name))
 
 
-def select_artifacts(lock: Lock, interpreter: Interpreter) -> list[tuple[Package, Artifact]]:
+def select_artifacts(lock: Lock, interpreter: Interpreter) -> Selected:
     """Return PEP 751's own selection; raises LockError where there is none for this interpreter."""
+    parsed = lock.parsed or parsed_lock(lock_text(lock.document))
+    asked = (interpreter.tags, tuple(interpreter.markers.items()))
+    found = parsed.selections.get(asked)
+    if found is None:
+        found = parsed.selections[asked] = _select(parsed.pylock, lock, interpreter)
+    return found
+
+
+def _select(pylock: Pylock, lock: Lock, interpreter: Interpreter) -> Selected:
     tags = [Tag(*text.split("-", 2)) for text in interpreter.tags]
     try:
-        pylock = lock.parsed or Pylock.from_dict(lock.document)
-        return list(pylock.select(environment=cast("Environment", dict(interpreter.markers)), tags=tags))
+        return tuple(pylock.select(environment=cast("Environment", dict(interpreter.markers)), tags=tags))
     except (PylockSelectError, UndefinedComparison, UndefinedEnvironmentName) as error:
         raise LockError(
             f"{lock.path.name}: nothing for python {interpreter.version} ({interpreter.path}): {error}",

@@ -1,16 +1,14 @@
 """The PEP 751 document of exactly what one build installs: one file a package, no markers, absolute directories."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageSdist, PackageVcs, PackageWheel, Pylock
 from packaging.version import Version
 
-from reconciler.lock.model import Lock
-from reconciler.lock.select import Artifact, artifact_directory
-
-Selected: TypeAlias = Sequence[tuple[Package, Artifact]]
+from reconciler.lock.model import Artifact, Lock, Selected
+from reconciler.lock.select import artifact_directory
 
 
 def selected_document(lock: Lock, selected: Selected, copies: Mapping[Path, Path]) -> dict[str, Any]:
