@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,14 +17,13 @@ from reconciler.cli.options import (
     DepthOption,
     DropIgnoredOption,
     FileOption,
+    FormatOption,
     GcOption,
     LabelsOption,
     LockedOption,
     LockTimeoutOption,
     NamesArgument,
     OfflineOption,
-    Output,
-    OutputOption,
     ParallelismOption,
     PruneOption,
     TimeoutOption,
@@ -31,17 +31,17 @@ from reconciler.cli.options import (
     deadlines,
     selection,
 )
-from reconciler.cli.plan import as_text
 from reconciler.cli.refuse import complain_of
 from reconciler.cli.screen import screen, written_to
+from reconciler.cli.shown import report_of, say_plan
 from reconciler.errors import InterruptedByUserError, UsageError
 from reconciler.events import Event, RunFinished
 from reconciler.observe.actual import Depth
 from reconciler.plan.model import Plan, Policy
 from reconciler.reconcile import PlanOptions, Proposal, Selection, Workspace
 from reconciler.render.events_json import event_json
-from reconciler.render.plan_text import render_plan
 from reconciler.render.progress import progress_for
+from reconciler.render.report import Format, render_report
 from reconciler.state.holding import DEFAULT_TIMEOUT_SECONDS
 
 _CORES = os.cpu_count() or 1
@@ -51,7 +51,7 @@ def apply(
     names: NamesArgument = None,
     file: FileOption = Path("envs.yaml"),
     labels: LabelsOption = None,
-    output: OutputOption = Output.TEXT,
+    output: FormatOption = Format.TEXT,
     yes: YesOption = False,
     depth: DepthOption = Depth.FILES,
     locked: LockedOption = False,
@@ -79,7 +79,7 @@ def apply(
 def destroy(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Environments to delete.")],
     file: FileOption = Path("envs.yaml"),
-    output: OutputOption = Output.TEXT,
+    output: FormatOption = Format.TEXT,
     yes: YesOption = False,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
     gc: GcOption = True,
@@ -99,7 +99,7 @@ def _run(
     options: PlanOptions,
     how: ApplyOptions,
     *,
-    output: Output,
+    output: Format,
     yes: bool,
     lock_timeout: float,
 ) -> None:
@@ -109,12 +109,15 @@ def _run(
         raise UsageError("apply asks before it changes anything, and there is no terminal", hint="give --yes")
     with workspace.hold(timeout=lock_timeout):
         proposal = workspace.plan(chosen, options)
-        if output is Output.TEXT:
-            screen().say(as_text(render_plan, proposal.plan, proposal.desired.file))
+        if output is Format.TEXT:
+            say_plan(proposal.plan, output, command="apply", file=proposal.desired.file)
         complain_of(proposal.plan.failures)
         if proposal.plan.has_difference and not yes:
             _ask(proposal.plan)
         result = _perform(proposal, how, output, paused=not yes)
+    if output not in {Format.TEXT, Format.JSON}:
+        report = report_of(proposal.plan, command="apply", file=proposal.desired.file, desired=proposal.desired)
+        screen().say(render_report(replace(report, result=result), output))
     if result.failure is not None:
         complain_of({"garbage collection": result.failure})
     if result.exit_code:
@@ -131,11 +134,11 @@ def _ask(plan: Plan) -> None:
         raise InterruptedByUserError("not applied; nothing was changed")
 
 
-def _perform(proposal: Proposal, how: ApplyOptions, output: Output, *, paused: bool) -> RunFinished:
+def _perform(proposal: Proposal, how: ApplyOptions, output: Format, *, paused: bool) -> RunFinished:
     """Apply, telling what happens as it happens."""
     out = screen()
     with interruptible(out) as stop:
-        if output is Output.JSON:
+        if output is Format.JSON:
             return proposal.apply_held(how, on_event=lambda event: out.say(event_json(event)), stop=stop, paused=paused)
         if not any(each.steps and not each.blocked for each in proposal.plan.environments):
             return proposal.apply_held(how, stop=stop, paused=paused)

@@ -10,6 +10,7 @@ from reconciler.engines.deadlines import Deadlines
 from reconciler.errors import UsageError
 from reconciler.observe.actual import Depth
 from reconciler.reconcile import Selection
+from reconciler.render.report import Format
 
 
 class ColorMode(StrEnum):
@@ -37,6 +38,7 @@ LabelsOption = Annotated[
     list[str] | None, typer.Option("--label", "-l", metavar="K=V", help="Environments that carry this label.")
 ]
 OutputOption = Annotated[Output, typer.Option("--output", help="How to print.")]
+FormatOption = Annotated[Format, typer.Option("--output", help="How to print.")]
 DepthOption = Annotated[
     Depth,
     typer.Option("--depth", help="How closely to look: as pip freeze does, every file's stat, every file's hash."),
