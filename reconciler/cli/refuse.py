@@ -9,7 +9,6 @@ from reconciler.cli.screen import screen, written_to
 from reconciler.errors import EnvsyncError, ManifestError, OutputError
 from reconciler.events import Failure
 from reconciler.render.error import render_error, render_failures
-from reconciler.render.error_document import error_json
 from reconciler.render.problems import render_problems
 
 _STREAMING = frozenset({"apply", "destroy"})  # their JSON is one object a line
@@ -21,6 +20,8 @@ def refuse(error: EnvsyncError, arguments: list[str]) -> int:
     Where a stream is full or closed, the exit code must do.
     """
     if _wants_json(arguments):
+        from reconciler.render.error_document import error_json  # its models take their time
+
         with suppress(OutputError):
             screen().say(error_json(error, one_line=arguments[0] in _STREAMING))
     complain(error)

@@ -17,7 +17,7 @@ FORMAT_PATTERN = r"^1\.[0-9]+$"
 class Document(BaseModel):
     """A part of the plan's JSON; it never changes once it is made."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class ReasonDocument(Document):
