@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from reconciler.apply.alike import look_at_alike
 from reconciler.apply.collect import CollectError, collect_garbage
 from reconciler.apply.context import ApplyContext, ApplyOptions
 from reconciler.apply.schedule import apply_plan
@@ -52,6 +53,7 @@ def perform(order: Order, tell: Callable[[Event], None]) -> RunFinished:
     if inodes is None:
         inodes = InodeHashes.load(layout.inode_hashes)
         refuse_if_stale(order, inodes)
+    look_at_alike(order.plan, order.desired, order.state, inodes)
     inodes.begin_linking()
     inodes.begin_pass()
     layout.cache.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,38 @@
+"""Looks at what a new environment will share its files with, while their ctimes still prove what they hold.
+
+A build links cached files, which moves their ctime: from then on only reading them again would tell what is in them
+(`InodeHashes.begin_linking`). To look at a published environment of the same packages first costs a tenth of that.
+"""
+
+from collections.abc import Mapping
+
+from reconciler.manifest.desired import DesiredState
+from reconciler.observe.actual import Depth
+from reconciler.observe.below_root import observe
+from reconciler.plan.model import EnvironmentPlan, Plan, StepKind
+from reconciler.state.applied import Applied
+from reconciler.state.inodes import InodeHashes
+from reconciler.state.store import State
+
+
+def look_at_alike(plan: Plan, desired: DesiredState, state: State, inodes: InodeHashes) -> None:
+    """Look, for each environment built where none stands, at the published one with the most of its packages."""
+    applied = {name: last for name, last in state.last_applied().items() if last.generation}
+    chosen = {_most_alike(each, applied) for each in plan.environments if _is_new(each)} - {""}
+    observe(chosen, desired, state, applied, Depth.FILES, inodes)
+
+
+def _is_new(each: EnvironmentPlan) -> bool:
+    builds = any(step.kind is StepKind.BUILD for step in each.steps) and not each.blocked
+    return builds and not each.generation and each.target is not None and each.target.environment.link_mode != "copy"
+
+
+def _most_alike(each: EnvironmentPlan, applied: Mapping[str, Applied]) -> str:
+    """Return the name of the environment with the most packages in common, at least half of them; else nothing."""
+    wanted = {(package.name, package.version) for package in (each.target and each.target.packages) or ()}
+    shared = {
+        name: len(wanted.intersection((package.name, package.version) for package in last.packages))
+        for name, last in applied.items()
+    }
+    best = max(shared, key=lambda name: (shared[name], name), default="")
+    return best if best and shared[best] * 2 >= len(wanted) else ""
