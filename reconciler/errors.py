@@ -75,6 +75,13 @@ class ManifestError(EnvsyncError):
         self.problems = problems
 
 
+class RevisionError(EnvsyncError):
+    """A git revision, or what it has of manifest and locks, cannot be read."""
+
+    exit_code = 3
+    code = "revision"
+
+
 class LockError(EnvsyncError):
     """A lock is unreadable, stale where it must be fresh, or breaks the manifest's rules."""
 
@@ -87,6 +94,13 @@ class PlanFileError(EnvsyncError):
 
     exit_code = 3
     code = "plan-file"
+
+
+class SnapshotError(EnvsyncError):
+    """A snapshot is unreadable, of an unknown format, or of something else than the manifest asks for."""
+
+    exit_code = 3
+    code = "snapshot"
 
 
 class InterpreterError(EnvsyncError):

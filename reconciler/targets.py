@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.diff.model import LockState, Target
-from reconciler.engines.choose import Interpreters
+from reconciler.engines.choose import Chooser
 from reconciler.engines.engine import Engine
 from reconciler.engines.interpreter import Interpreter
 from reconciler.errors import EnvsyncError, LockError
@@ -32,28 +32,25 @@ class LockOptions:
 
 def aim(
     desired: DesiredState,
-    interpreters: Interpreters,
-    engine: Engine,
+    interpreters: Chooser,
+    engine: Engine | None,
     applied: Mapping[str, Applied],
     options: LockOptions,
 ) -> dict[str, Target]:
     """Return the target of every selected environment, by name.
 
-    One that could not be locked has a failure for a target; the others are no worse for it. Raises InterpreterError,
+    One that could not be locked has a failure for a target; the others are no worse for it. Without an engine nothing
+    is resolved. Raises InterpreterError,
     or LockError for a lock that is there and unfit; the first by name.
     """
     chosen = {each.name: _interpreter(each, interpreters, applied.get(each.name)) for each in desired.environments}
     locks = {each.name: read_lock(lock_path(desired.locks, each.name), each.name) for each in desired.environments}
     states = {each.name: lock_state(locks[each.name], each, desired) for each in desired.environments}
     behind = [each for each in desired.environments if states[each.name] is not LockState.FRESH]
-    if options.locked and behind:
-        first = behind[0].name
-        raise LockError(
-            f"{lock_path(desired.locks, first).name} is {states[first].value}, and --locked forbids to make it anew",
-            hint=f"run `envsync lock {' '.join(each.name for each in behind)}` and commit what it writes",
-        )
+    if options.locked:
+        demand_fresh(desired, states)
     resolved: Mapping[str, Lock | str | EnvsyncError] = {}
-    if options.resolve is not None:
+    if options.resolve is not None and engine is not None:
         resolved = resolve_all(behind, desired, chosen, engine, options.resolve, locks)
     targets = {}
     for each in desired.environments:
@@ -61,6 +58,9 @@ def aim(
         fresh = states[each.name] is LockState.FRESH
         lock = locks[each.name] if fresh else resolved.get(each.name)
         match lock:
+            case _ if not chosen[each.name].version:
+                hint = f"no interpreter that satisfies python {each.python!r} is known of the host"
+                targets[each.name] = replace(target, hint=hint)
             case Lock():
                 try:
                     packages = select_packages(lock, each, chosen[each.name])
@@ -79,6 +79,17 @@ def aim(
     return targets
 
 
+def demand_fresh(desired: DesiredState, states: Mapping[str, LockState]) -> None:
+    """Raise LockError where the lock of a selected environment is missing or stale."""
+    behind = [each.name for each in desired.environments if states[each.name] is not LockState.FRESH]
+    if behind:
+        name, state = lock_path(desired.locks, behind[0]).name, states[behind[0]].value
+        raise LockError(
+            f"{name} is {state}, and --locked forbids to make it anew",
+            hint=f"run `envsync lock {' '.join(behind)}` and commit what it writes",
+        )
+
+
 def lock_state(lock: Lock | None, environment: DesiredEnvironment, desired: DesiredState) -> LockState:
     """Say how a lock stands to what it was made from; one that somebody else's tool wrote is stale."""
     if lock is None:
@@ -86,6 +97,6 @@ def lock_state(lock: Lock | None, environment: DesiredEnvironment, desired: Desi
     return LockState.FRESH if lock.inputs == inputs_digest(environment, desired.indexes) else LockState.STALE
 
 
-def _interpreter(environment: DesiredEnvironment, interpreters: Interpreters, applied: Applied | None) -> Interpreter:
+def _interpreter(environment: DesiredEnvironment, interpreters: Chooser, applied: Applied | None) -> Interpreter:
     """Choose an interpreter; a generation keeps its own while that satisfies the request."""
     return interpreters.choose(environment.python, keep=applied.interpreter.path if applied else "")

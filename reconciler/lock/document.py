@@ -11,7 +11,7 @@ from reconciler.lock.parsed import parsed_lock
 from reconciler.lock.toml import lock_text
 from reconciler.state.files import write_atomic
 
-_LIMIT_BYTES = 64 * 1024 * 1024
+LARGEST_BYTES = 64 * 1024 * 1024
 
 
 def lock_path(locks: Path, environment: str) -> Path:
@@ -25,8 +25,8 @@ def read_lock(path: Path, environment: str) -> Lock | None:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise LockError(f"{path}: not a regular file")
-        if status.st_size > _LIMIT_BYTES:
-            raise LockError(f"{path}: over {_LIMIT_BYTES // 1024 // 1024} MiB")
+        if status.st_size > LARGEST_BYTES:
+            raise LockError(f"{path}: over {LARGEST_BYTES // 1024 // 1024} MiB")
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return None

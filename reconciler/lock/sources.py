@@ -15,7 +15,7 @@ from pathlib import Path
 from reconciler.errors import LockError
 from reconciler.lock.git_index import index_of, repository_of, tracked_paths
 
-_METADATA_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
+METADATA_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 _LOCK = re.compile(r"\.?pylock\..+")  # and the temporary file that becomes one
 _LEFTOVERS = frozenset(
     {".git", ".hg", ".svn", "__pycache__", ".tox", ".nox", ".venv", ".envs", ".eggs", ".mypy_cache", ".pytest_cache",
@@ -27,7 +27,7 @@ _ENVIRONMENTS = ("pyvenv.cfg", ".envsync")  # what has one of these is a venv, o
 
 def metadata_digest(directory: Path) -> str:
     """Return the digest of a project's metadata files: what an editable install depends on."""
-    return _digest(directory, [name for name in _METADATA_FILES if os.path.isfile(directory / name)], follow=True)  # noqa: PTH113  # False, not an error, where it may not be read
+    return _digest(directory, [name for name in METADATA_FILES if os.path.isfile(directory / name)], follow=True)  # noqa: PTH113  # False, not an error, where it may not be read
 
 
 def content_digest(directory: Path, *, locks: Path | None = None) -> str:
@@ -56,10 +56,13 @@ def source_files(directory: Path, *, locks: Path | None = None) -> list[str]:
         found = sorted(_tracked(real) or _walk(real))
     except (OSError, ValueError) as error:  # a ValueError is a NUL in a path that a `.git` file names
         raise LockError(f"{directory}: {getattr(error, 'strerror', None) or error}") from error
-    if locks is None:
-        return found
-    folder = Path(os.path.relpath(os.path.realpath(locks), real))
-    return [name for name in found if Path(name).parent != folder or not _LOCK.fullmatch(Path(name).name)]
+    return found if locks is None else without_locks(found, real, locks)
+
+
+def without_locks(names: list[str], directory: Path, locks: Path) -> list[str]:
+    """Return the paths below `directory` (without links) that are no locks in `locks`."""
+    folder = Path(os.path.relpath(os.path.realpath(locks), directory))
+    return [name for name in names if Path(name).parent != folder or not _LOCK.fullmatch(Path(name).name)]
 
 
 def _digest(directory: Path, files: list[str], *, follow: bool = False) -> str:

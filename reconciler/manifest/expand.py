@@ -23,14 +23,20 @@ if TYPE_CHECKING:
 _NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
-def expand(manifest: "Manifest", *, names: Sequence[str] = (), labels: Mapping[str, str] = _NO_LABELS) -> DesiredState:
+def expand(
+    manifest: "Manifest",
+    *,
+    names: Sequence[str] = (),
+    labels: Mapping[str, str] = _NO_LABELS,
+    files: InputFiles | None = None,
+) -> DesiredState:
     """Return what the manifest asks for: every environment, or those of `names` and `labels` with their dependencies.
 
-    Reads the files that the manifest names; raises ManifestError with all that is wrong in them, UsageError for a
-    selection that fits nothing.
+    Reads the files that the manifest names, on disk unless `files` has them; raises ManifestError with all that is
+    wrong in them, UsageError for a selection that fits nothing.
     """
     directory = manifest.file.parent
-    files = InputFiles()
+    files = files or InputFiles()
     reader = EnvironmentReader(source=manifest.source, directory=directory, files=files)
     entries = whole_entries(manifest.templates, manifest.environments)
     cells = {name: made for name, entry in entries.items() if (made := _cells(name, entry))}

@@ -7,21 +7,22 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from reconciler.errors import ManifestError, Place, Problem
+from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.model_problems import error_path, model_problems
 from reconciler.manifest.models import Manifest
 from reconciler.manifest.places import KeyPath
 from reconciler.manifest.references import References
-from reconciler.manifest.text_file import UnreadableFileError, read_text_file
+from reconciler.manifest.text_file import UnreadableFileError
 from reconciler.manifest.yaml_nodes import Document, Value, read_document
 
 
-def load_manifest(file: Path) -> Manifest:
+def load_manifest(file: Path, *, files: InputFiles | None = None) -> Manifest:
     """Return the manifest in `file`; raises ManifestError with all that is wrong with it, in file order.
 
-    Files that the manifest names are not looked at: `expand` reads those.
+    Files that the manifest names are not looked at: `expand` reads those. `files` has it, unless it is on disk.
     """
     try:
-        content = read_text_file(file)
+        content = (files or InputFiles()).text(file)
     except UnreadableFileError as error:
         raise ManifestError((_unreadable(file, error),)) from error
     document = read_document(str(file), content)

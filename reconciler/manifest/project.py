@@ -37,7 +37,7 @@ def read_project(
     """
     place = Path(os.path.normpath(directory.absolute() / path))
     relative = Path(os.path.relpath(place, directory.absolute())).as_posix()
-    if not place.is_dir():
+    if not files.is_directory(place):
         refuse(RefusedError(f"no such directory: {path}", hint="paths are relative to the manifest"), ("path",))
         return None
     try:
@@ -58,7 +58,7 @@ def read_project(
     left_to_build = {"dependencies", "version", *(("optional-dependencies",) if extras else ())} & pyproject.dynamic
     static = pyproject.static and not left_to_build
     return LocalProject(
-        path=Path(os.path.realpath(place)),
+        path=files.real(place),
         relative=relative,
         name=canonicalize_name(pyproject.name),
         version=pyproject.version,

@@ -109,13 +109,13 @@ class RequirementsFiles:
     def _local(self, line: Local, place: Place, *, constraints: bool) -> RequirementLine:
         if constraints:
             raise RefusedError("a local path in a constraints file", hint="a constraint is a name with versions")
-        path = Path(os.path.realpath(self.directory / line.path))
-        if path.is_dir():
-            if not any((path / each).is_file() for each in ("pyproject.toml", "setup.py", "setup.cfg")):
+        path = self.files.real(self.directory / line.path)
+        if self.files.is_directory(path):
+            if not any(self.files.is_file(path / each) for each in ("pyproject.toml", "setup.py", "setup.cfg")):
                 raise RefusedError(f"no project in {line.path}", hint="it has no pyproject.toml, setup.py or setup.cfg")
             if line.hashes:
                 raise RefusedError("a hash for a directory", hint="only files have hashes; remove it")
-        elif line.editable or not path.is_file():
+        elif line.editable or not self.files.is_file(path):
             hint = "local paths are relative to the manifest's directory"
             raise RefusedError(
                 f"no such {'directory' if line.editable else 'file or directory'}: {line.path}", hint=hint

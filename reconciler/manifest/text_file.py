@@ -52,7 +52,11 @@ def read_text_file(path: Path, *, any_unicode: bool = False) -> TextFile:
 
     Raises UnreadableFileError.
     """
-    content = _read_bytes(path)
+    return decoded(file_content(path), any_unicode=any_unicode)
+
+
+def decoded(content: bytes, *, any_unicode: bool = False) -> TextFile:
+    """Return a file's bytes as text, as `read_text_file` does; raises UnreadableFileError."""
     encoding, rest = "utf-8", content
     for mark, name in _MARKS:
         if content.startswith(mark) and (any_unicode or name == "utf-8"):
@@ -68,7 +72,8 @@ def read_text_file(path: Path, *, any_unicode: bool = False) -> TextFile:
     return TextFile(text=text, sha256=hashlib.sha256(content).hexdigest())
 
 
-def _read_bytes(path: Path) -> bytes:
+def file_content(path: Path) -> bytes:
+    """Return the bytes of a regular file of at most 1 MiB; raises UnreadableFileError."""
     try:
         # O_NONBLOCK: a named pipe that nobody writes to must not be waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -88,6 +93,11 @@ def _read_bytes(path: Path) -> bytes:
         raise _unreadable(error) from error
     finally:
         os.close(descriptor)
+    return limited(content)
+
+
+def limited(content: bytes) -> bytes:
+    """Return what was read, or raise UnreadableFileError where it is more than 1 MiB."""
     if len(content) > LARGEST:
         raise UnreadableFileError("larger than 1 MiB")
     return content

@@ -1,0 +1,425 @@
+"""`plan --against REF` on real git repositories: what merging changes of manifest and locks, per package."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.functional.looking import tree
+from tests.functional.projects import write_project
+from tests.host import Host, Ran, base_environment
+from tests.wheels import make_wheel
+
+WEB = """
+web:
+  python: "3.11"
+  packages: [alpha==1.0, gamma]
+"""
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git (Debian: apt-get install git)")
+needs_strace = pytest.mark.skipif(
+    shutil.which("strace") is None, reason="needs strace (Debian: apt-get install strace)"
+)
+pytestmark = needs_git
+
+
+def git(directory: Path, *arguments: str) -> str:
+    """Run git as nobody in particular: no configuration of this machine."""
+    who = {f"GIT_{role}_{what}": "a@b" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    plain = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
+    done = subprocess.run(
+        ["git", "-c", "protocol.file.allow=always", *arguments],
+        cwd=directory,
+        env={**base_environment(), **who, **plain},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def commit(host: Host, message: str = "a change") -> str:
+    """Commit all that is in the host's directory; return the commit."""
+    if not (host.directory / ".git").exists():
+        git(host.directory, "init", "-q", "-b", "main")
+    git(host.directory, "add", "--all")
+    git(host.directory, "commit", "-q", "--allow-empty", "-m", message)
+    return git(host.directory, "rev-parse", "HEAD")
+
+
+def lock(host: Host) -> None:
+    ran = host.envsync("lock")
+    assert ran.code == 0, ran.err
+
+
+def against(host: Host, reference: str, *arguments: str) -> dict[str, dict[str, Any]]:
+    """Return what differs from a revision, by environment; code, summary and lists must agree."""
+    ran = host.envsync("plan", "--against", reference, "--output", "json", "--detailed-exitcode", *arguments)
+    assert ran.code in {0, 2}, ran.err
+    found = ran.json()
+    assert (found["against"], found["applyable"]) == (reference, False)
+    assert all(not each["steps"] and not each["prior"] for each in found["environments"])
+    changes = [each for each in found["environments"] if each["action"] != "no-op" or each["blocked"]]
+    assert (ran.code == 2) == bool(changes) == found["difference"]
+    return {each["name"]: each for each in found["environments"]}
+
+
+def refused(host: Host, reference: str, *arguments: str) -> str:
+    """Return what is said where that ends with exit code 3."""
+    ran = host.envsync("plan", "--against", reference, *arguments)
+    assert ran.code == 3, ran.out + ran.err
+    return ran.err
+
+
+def lines(environment: dict[str, Any]) -> list[tuple[str, str, str | None, str | None]]:
+    assert all(each["origin"] == "pending" for each in environment["packages"])
+    return [(each["action"], each["name"], each["before"], each["after"]) for each in environment["packages"]]
+
+
+def codes(environment: dict[str, Any], what: str = "reasons") -> list[str]:
+    return [each["code"] for each in environment[what]]
+
+
+def test_every_kind_of_change_is_told_and_no_environment_is_needed(host: Host) -> None:
+    host.manifest(WEB + 'old:\n  python: "3.11"\n  packages: [beta]\nkept:\n  python: "3.11"\n  packages: [beta]\n')
+    lock(host)
+    commit(host)
+    same = host.envsync("plan", "--against", "main", "--detailed-exitcode")
+    assert (same.code, same.out) == (0, "No changes. 3 environments are as in main.\n")
+    host.manifest(
+        """
+web:
+  python: "3.12"
+  packages: [alpha==1.1, delta]
+  env: {MODE: fast}
+kept:
+  python: "3.11"
+  packages: [beta]
+new:
+  python: "3.11"
+  packages: [gamma]
+"""
+    )
+    make_wheel(host.index.directory, "delta", "3.0")
+    lock(host)
+    host.index.broken["*"] = 500  # no network: neither here nor for what the machine has
+    shutil.rmtree(host.root)  # the cache of `lock`
+    found = against(host, "main")
+    assert {name: each["action"] for name, each in found.items()} == {
+        "kept": "no-op", "new": "create", "old": "delete", "web": "replace",
+    }  # fmt: skip
+    web = found["web"]
+    assert lines(web) == [
+        ("upgrade", "alpha", "1.0", "1.1"),
+        ("install", "delta", None, "3.0"),
+        ("remove", "gamma", "0.1", None),
+    ]
+    assert codes(web) == ["interpreter-changed", "lock-changed", "settings-changed"]
+    assert (web["python_before"], web["python_after"]) == ("3.11", "3.12")
+    assert [each["path"] for each in web["settings"]] == [["env", "MODE"], ["python"]]
+    assert lines(found["new"]) == [("install", "gamma", None, "0.1")]
+    assert not host.root.exists()
+    text = host.envsync("plan", "--against", "main").out
+    assert text.startswith("envsync plan: acme, 4 environments in .envs, against main\n")
+    assert text.endswith("\nPlan: 1 to create, 1 to replace, 1 to delete, 1 unchanged.\n")
+    assert host.envsync("plan", "--against", "main", "kept").out == "No changes. 1 environment is as in main.\n"
+
+
+def test_what_was_remembered_of_the_environments_does_not_answer_for_a_revision(host: Host) -> None:
+    host.manifest("web:\n  python: '3.11'\n  packages: [alpha==1.0]\n")
+    lock(host)
+    commit(host)
+    host.manifest("web:\n  python: '3.11'\n  packages: [alpha==1.1]\n")
+    host.apply()
+    assert host.envsync("plan").out.startswith("No changes.")
+    assert lines(against(host, "main")["web"]) == [("upgrade", "alpha", "1.0", "1.1")]
+
+
+def test_the_files_that_the_manifest_names_are_the_revisions_own(host: Host) -> None:
+    files = host.directory / "requirements"
+    files.mkdir()
+    (files / "base.txt").write_text("gamma\n")
+    (files / "web.txt").write_text("-r base.txt\nalpha==1.0\n")
+    (host.directory / "current").symlink_to("requirements")
+    host.manifest("web:\n  python: '3.11'\n  requirements: [current/web.txt]\n")
+    lock(host)
+    first = commit(host)
+    assert against(host, "main")["web"]["action"] == "no-op"
+    (files / "base.txt").write_text("")
+    lock(host)
+    assert lines(against(host, "main")["web"]) == [("remove", "gamma", "0.1", None)]
+    (host.directory / "current").unlink()
+    shutil.rmtree(files)  # all that the revision's manifest names is gone from disk
+    host.manifest("web:\n  python: '3.11'\n  packages: [alpha==1.1]\n")
+    lock(host)
+    commit(host)
+    assert lines(against(host, first)["web"]) == [("upgrade", "alpha", "1.0", "1.1"), ("remove", "gamma", "0.1", None)]
+
+
+def test_a_forgotten_lock_is_told(host: Host) -> None:
+    host.manifest(WEB)
+    lock(host)
+    commit(host)
+    host.manifest(WEB.replace("1.0", "1.1") + "new:\n  python: '3.11'\n  packages: [beta]\n")
+    found = against(host, "main")
+    assert (codes(found["web"]), found["web"]["complete"], found["web"]["packages"]) == (["lock-stale"], False, [])
+    assert codes(found["new"]) == ["new", "lock-missing"]
+    assert "envsync lock web" in found["web"]["hints"][0]
+    assert "pylock.new.toml is missing" in refused(host, "main", "--locked")
+    commit(host, "the lock is stale in this revision")
+    lock(host)
+    assert lines(against(host, "HEAD", "--locked")["web"]) == [("upgrade", "alpha", "1.0", "1.1")]
+    assert found.keys() == {"web", "new"}
+    hints = against(host, "HEAD", "new")["new"]["hints"]
+    assert hints == ["it has no lock at HEAD: which packages it has there is unknown"]
+
+
+def test_a_manifest_that_the_revision_does_not_have_is_all_new(host: Host) -> None:
+    host.manifest(WEB)
+    lock(host)
+    commit(host)
+    (host.directory / "envs.yaml").rename(host.directory / "other.yaml")
+    ran = host.envsync("plan", "--against", "main", "-f", "other.yaml")
+    assert ran.err == "note: other.yaml is not in main: all of it is new\n"
+    assert "  + web create: python 3.11, 3 packages\n" in ran.out
+
+
+def test_another_root_or_project_is_no_continuation(host: Host) -> None:
+    host.manifest(WEB)
+    lock(host)
+    commit(host)
+    host.manifest(WEB, head="root: elsewhere\n")
+    ran = host.envsync("plan", "--against", "main")
+    assert "create: python 3.11" in ran.out
+    assert "at main the root is" in ran.err
+    host.manifest(WEB)
+    text = (host.directory / "envs.yaml").read_text()
+    (host.directory / "envs.yaml").write_text(text.replace("project: acme", "project: zebra"))
+    assert codes(against(host, "main")["web"], "blocked") == ["other-project"]
+
+
+def test_protection_is_the_revisions(host: Host) -> None:
+    host.manifest(WEB + "old:\n  python: '3.11'\n  prevent_destroy: true\n")
+    lock(host)
+    commit(host)
+    host.manifest(WEB)
+    assert codes(against(host, "main")["old"], "blocked") == ["prevent-destroy"]
+    kept = against(host, "main", "--no-prune")["old"]
+    assert (kept["action"], kept["blocked"]) == ("no-op", [])
+
+
+@pytest.fixture
+def clone(host: Host, tmp_path: Path) -> Host:
+    """A host whose directory is a manifest's, in a subdirectory of a clone; alpha was raised in its last commit."""
+    origin = host.directory
+    host.directory = origin / "deploy"
+    host.directory.mkdir()
+    host.manifest(WEB)
+    lock(host)
+    git(origin, "init", "-q", "-b", "main")
+    git(origin, "add", "--all")
+    git(origin, "commit", "-q", "-m", "first")
+    git(origin, "tag", "-a", "v1", "-m", "annotated")
+    host.manifest(WEB.replace("1.0", "1.1"))
+    lock(host)
+    git(origin, "commit", "-q", "-a", "-m", "second")
+    git(tmp_path, "clone", "-q", origin.as_uri(), "clone")
+    host.directory = tmp_path / "clone" / "deploy"
+    return host
+
+
+RAISED = [("upgrade", "alpha", "1.0", "1.1")]
+
+
+def test_any_name_that_git_knows_will_do(clone: Host) -> None:
+    top = clone.directory.parent
+    first = git(top, "rev-parse", "HEAD~1")
+    git(top, "branch", "side", first)
+    for reference in ("HEAD~1", "HEAD^", "v1", "v1^{}", "side", "refs/tags/v1", first, first[:9], "origin/main~1"):
+        assert lines(against(clone, reference)["web"]) == RAISED, reference
+    assert against(clone, "origin/main")["web"]["action"] == "no-op"
+    git(top, "gc", "-q")
+    git(top, "pack-refs", "--all")
+    assert lines(against(clone, "v1")["web"]) == RAISED
+    git(top, "worktree", "add", "-q", str(top.parent / "linked"))
+    clone.directory = top.parent / "linked" / "deploy"
+    assert lines(against(clone, "v1")["web"]) == RAISED
+    behind = top.parent / "behind"
+    behind.symlink_to(top / "deploy")
+    clone.directory = behind
+    assert lines(against(clone, "v1", "-f", str(behind / "envs.yaml"))["web"]) == RAISED
+
+
+def test_a_revision_that_is_not_there_is_refused_with_what_to_do(clone: Host) -> None:
+    top = clone.directory.parent
+    for reference in (
+        "nowhere",
+        "HEAD~7",
+        "",
+        "--",
+        "f" * 40,
+        "HEAD@{9}",
+        ":envs.yaml",
+        "HEAD:deploy",
+        "\u00e9",
+        "a\nb",
+    ):
+        said = refused(clone, reference)
+        assert said.startswith("error: "), reference
+        assert "hint: " in said, reference
+    assert "`nowhere`" in refused(clone, "nowhere")
+    git(top.parent, "clone", "-q", "--depth", "1", f"file://{top}", "shallow")
+    clone.directory = top.parent / "shallow" / "deploy"
+    assert against(clone, "origin/main")["web"]["action"] == "no-op"
+    assert "fetch-depth: 0" in refused(clone, "HEAD~1")
+    git(top, "config", "uploadpack.allowFilter", "true")
+    git(top.parent, "clone", "-q", "--filter=blob:none", f"file://{top}", "partial")
+    clone.directory = top.parent / "partial" / "deploy"
+    assert "made with --filter" in refused(clone, "HEAD~1")
+    clone.directory = top.parent / "shallow" / "deploy"
+    shutil.rmtree(top.parent / "shallow" / ".git")
+    assert "not in a git repository" in refused(clone, "HEAD")
+
+
+def test_what_is_wrong_in_the_revision_is_refused_and_named(host: Host) -> None:
+    host.manifest("web:\n  python: '3.11'\n  package: [alpha]\n")
+    commit(host)
+    host.manifest(WEB)
+    lock(host)
+    said = refused(host, "main")
+    assert "at main, envs.yaml:" in said
+    assert "environments.web.package: unknown key" in said
+    assert "hint: " in said
+    commit(host)
+    (host.directory / "locks" / "pylock.web.toml").write_text("no lock")
+    commit(host, "broken lock")
+    lock_text = git(host.directory, "show", "HEAD~1:locks/pylock.web.toml")
+    (host.directory / "locks" / "pylock.web.toml").write_text(lock_text + "\n")
+    assert "at main, " in refused(host, "main")
+    assert "pylock.web.toml" in refused(host, "main")
+
+
+def test_a_link_out_of_the_repository_is_not_followed(host: Host, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.txt"
+    outside.write_text("alpha==1.0\n")
+    for number, target in enumerate((str(outside), "../outside.txt", "loop.txt")):
+        (host.directory / "loop.txt").unlink(missing_ok=True)
+        (host.directory / "loop.txt").symlink_to(target)
+        host.manifest("web:\n  python: '3.11'\n  requirements: [loop.txt]\n")
+        commit(host, str(number))
+        host.manifest(WEB)
+        said = refused(host, "main")
+        assert ("a link that leads out of the repository" if number < 2 else "too many symbolic links") in said
+    (host.directory / "loop.txt").unlink()
+    (host.directory / "loop.txt").write_text("#" * (1024 * 1024 + 1))
+    host.manifest("web:\n  python: '3.11'\n  requirements: [loop.txt]\n")
+    commit(host, "large")
+    host.manifest(WEB)
+    assert "larger than 1 MiB" in refused(host, "main")
+
+
+def test_sources_of_a_local_project_are_compared_as_git_has_them(host: Host, tmp_path: Path) -> None:
+    lib = host.directory / "lib"
+    write_project(lib, "acme-lib", dependencies='["gamma"]')
+    write_project(host.directory / "app", "acme-app")
+    (lib / ".gitattributes").write_text("*.dat text eol=crlf\n")
+    (lib / "src" / "table.dat").write_bytes(b"1\r\n")  # on disk never what git's object has
+    module = tmp_path / "module"
+    write_project(module, "module")
+    for arguments in (("init", "-q"), ("add", "--all"), ("commit", "-q", "-m", "module")):
+        git(module, *arguments)
+    git(host.directory, "init", "-q", "-b", "main")
+    git(host.directory, "submodule", "--quiet", "add", str(module), "lib/vendored")
+    (host.directory / "local.txt").write_text("-e ./app\n")
+    host.manifest("web:\n  python: '3.11'\n  project: {path: lib}\n  requirements: [local.txt]\n")
+    lock(host)
+    commit(host)
+    git(host.directory, "checkout", "-q", "--", ".")
+    assert against(host, "main")["web"]["action"] == "no-op"
+    (lib / "src" / "acme_lib.py").write_text("WORD = 'second'\n")
+    assert [each["reason"] for each in against(host, "main")["web"]["packages"]] == ["source-changed"]
+    git(host.directory, "checkout", "-q", "--", "lib")
+    git(lib / "vendored", "commit", "-q", "--allow-empty", "-m", "moved on")
+    assert against(host, "main")["web"]["action"] == "no-op"  # git's index says which commit, until it is added
+    git(host.directory, "add", "--all")
+    assert [each["name"] for each in against(host, "main")["web"]["packages"]] == ["acme-lib"]
+    git(host.directory, "reset", "-q", "--hard")
+    (host.directory / "app" / "src" / "acme_app.py").write_text("WORD = 'edited'\n")
+    assert against(host, "main")["web"]["action"] == "no-op"  # an editable's modules are used in place
+    write_project(host.directory / "app", "acme-app", version="2.0")
+    assert codes(against(host, "main")["web"]) == ["lock-stale"]
+    lock(host)
+    assert [each["name"] for each in against(host, "main")["web"]["packages"]] == ["acme-app"]
+
+
+def test_options_about_environments_do_not_go_with_it(host: Host) -> None:
+    host.manifest(WEB)
+    commit(host)
+    for option in ("--depth=files", "--adopt", "--drop-ignored", "--timeout=9"):
+        assert f"--against and {option.partition('=')[0]} cannot go together" in refused(host, "main", option)
+
+
+def test_without_dulwich_it_says_what_to_install(host: Host) -> None:
+    host.manifest(WEB)
+    commit(host)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; sys.modules['dulwich'] = None\nfrom reconciler.cli import main; main()",
+            *("plan", "--against", "main"),
+        ],
+        cwd=host.directory,
+        env=base_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "install `envsync-reconciler[git]`" in done.stderr
+
+
+@needs_strace
+def test_nothing_is_executed_written_or_asked_of_the_network(host: Host, tmp_path: Path) -> None:
+    write_project(host.directory / "lib", "acme-lib")
+    host.manifest(WEB + "  project: {path: lib}\n")
+    lock(host)
+    commit(host)
+    host.manifest(WEB.replace("1.0", "1.1") + "  project: {path: lib}\n")
+    lock(host)
+    git(host.directory, "clone", "-q", "--bare", ".", "../bare.git")
+    canary = tmp_path / "canary"
+    canary.write_text(f"#!/bin/sh\ntouch '{tmp_path}/sang'\n")
+    canary.chmod(0o755)
+    for key in ("core.fsmonitor", "core.sshCommand", "core.pager", "filter.x.smudge", "filter.x.clean", "alias.log"):
+        git(host.directory, "config", key, str(canary))
+    (host.directory / ".git" / "info" / "attributes").write_text("* filter=x\n")
+    for hook in ("post-checkout", "post-index-change", "reference-transaction", "fsmonitor-watchman"):
+        shutil.copy(canary, host.directory / ".git" / "hooks" / hook)
+    before = tree(host.directory)
+    log = tmp_path / "strace.log"
+    envsync = [sys.executable, "-I", "-c", "from reconciler.cli import main; main()"]
+    done = subprocess.run(
+        [
+            *("strace", "-f", "-qq", "-e", "trace=execve,connect,fork,vfork", "-o", str(log)),
+            *(*envsync, "plan", "--against", "main"),
+        ],
+        cwd=host.directory,
+        env=base_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    ran = Ran(code=done.returncode, out=done.stdout, err=done.stderr)
+    assert ran.code == 0, ran.err
+    assert "alpha" in ran.out
+    seen = [line for line in log.read_text().splitlines() if "execve(" in line or "connect(" in line or "fork(" in line]
+    assert len([line for line in seen if "execve(" in line and line.endswith("= 0")]) == 1, seen  # envsync itself
+    assert not [line for line in seen if "connect(" in line or "fork(" in line]
+    assert not (tmp_path / "sang").exists()
+    assert tree(host.directory) == before

@@ -1,0 +1,93 @@
+"""A git repository that a team keeps `envs.yaml` in, on a host that has its environments: with the real git."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.host import Host, Ran, base_environment
+
+NOBODY = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
+SETTINGS = ("user.name=ada", "user.email=ada@acme.example", "init.defaultBranch=main", "advice.detachedHead=false")
+WEB = """
+web:
+  python: ">=3.11"
+  packages: [alpha==1.0, gamma]
+tools:
+  python: ">=3.11"
+  packages: [gamma]
+"""
+
+
+def git(directory: Path, *arguments: str) -> str:
+    """Run git in a directory, without anybody's configuration; return what it printed."""
+    settings = [word for each in SETTINGS for word in ("-c", each)]
+    done = subprocess.run(
+        ["git", *settings, *arguments],
+        cwd=directory,
+        env={**base_environment(), **NOBODY},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def commit(host: Host, message: str) -> str:
+    """Commit all that is in the host's directory; return the commit."""
+    git(host.directory, "add", "--all")
+    git(host.directory, "commit", "--quiet", "--message", message)
+    return git(host.directory, "rev-parse", "HEAD")
+
+
+def committed_on_main(host: Host) -> None:
+    """Begin the repository: manifest and locks on `main`."""
+    git(host.directory, "init", "--quiet")
+    host.manifest(WEB)
+    assert host.envsync("lock").code == 0
+    commit(host, "web and tools")
+
+
+def change_on_branch(host: Host, branch: str = "newer-alpha") -> None:
+    """Raise alpha and bring the lock up to date, on a branch."""
+    git(host.directory, "switch", "--quiet", "--create", branch)
+    edited = (host.directory / "envs.yaml").read_text().replace("alpha==1.0", "alpha==1.1")
+    (host.directory / "envs.yaml").write_text(edited)
+    assert host.envsync("lock").code == 0
+    commit(host, "alpha 1.1")
+
+
+def merge(host: Host, branch: str = "newer-alpha") -> None:
+    """Merge a branch into `main`, which is then checked out."""
+    git(host.directory, "switch", "--quiet", "main")
+    git(host.directory, "merge", "--quiet", "--no-ff", "--message", f"merge {branch}", branch)
+
+
+def edit_by_hand(host: Host, environment: str = "web") -> Path:
+    """Edit a module of beta, as a person in a hurry does; return it."""
+    module = host.site_packages(environment) / "beta.py"
+    module.chmod(0o644)
+    module.write_text("NAME = 'patched on the host'\n")
+    return module
+
+
+def on_path(host: Host) -> dict[str, str]:
+    """Return an environment in which a shell finds this very envsync and python."""
+    here = str(Path(sys.executable).parent)
+    return {**base_environment(), **host.env, "PATH": f"{here}{os.pathsep}{os.environ['PATH']}"}
+
+
+def shell(host: Host, script: str, env: dict[str, str]) -> Ran:
+    """Run lines in bash, in the host's directory, that stop at the first that fails."""
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script],
+        cwd=host.directory,
+        env={**on_path(host), **env},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
