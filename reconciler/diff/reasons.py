@@ -25,7 +25,9 @@ def base_reasons(target: Target, applied: Applied) -> list[Reason]:
     reasons = []
     old, new = applied.interpreter, target.interpreter
     if (old.path, old.version, old.implementation) != new.identity:
-        if old.implementation != new.implementation:
+        if not new.version:
+            message = f"python {old.version} -> none that satisfies {target.environment.python!r}"
+        elif old.implementation != new.implementation:
             message = f"{old.implementation} {old.version} -> {new.implementation} {new.version}"
         elif old.version != new.version:
             message = f"python {old.version} -> {new.version}"
@@ -52,7 +54,7 @@ def lock_reasons(target: Target) -> list[Reason]:
         case LockState.STALE:
             return [pending(ReasonCode.LOCK_STALE, "the lock is out of date")]
         case LockState.FRESH:
-            if target.packages is None:
+            if target.packages is None and target.interpreter.version:
                 return [pending(ReasonCode.LOCK_STALE, "the lock does not tell the packages")]
             return []
 

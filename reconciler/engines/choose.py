@@ -2,9 +2,10 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -41,6 +42,19 @@ def lower_bound(request: str, interpreter: Interpreter) -> str:
     return str(max(lowest)) if lowest else interpreter.series
 
 
+def best_for(specifiers: SpecifierSet, interpreters: Iterable[Interpreter]) -> Interpreter | None:
+    """Return the best that satisfies a request, of equals the first; None where none does."""
+    fitting = (each for each in interpreters if specifiers.contains(each.version, prereleases=True))
+    return max(fitting, key=_preference, default=None)
+
+
+class Chooser(Protocol):
+    """Whatever chooses an interpreter: this machine, or what is known of another."""
+
+    def choose(self, request: str, *, keep: str = "") -> Interpreter:
+        """Return the interpreter for `request`: `keep` (a path) while it satisfies it, else the best that does."""
+
+
 class Interpreters:
     """The interpreters of this machine: found once a run, each asked once, facts cached by its file's stat."""
 
@@ -64,15 +78,20 @@ class Interpreters:
         except InvalidSpecifier as error:
             raise InterpreterError(f"not a python request: {request!r}") from error
         assert specifiers is not None  # noqa: S101  # not a path: narrowed above
-        if keep and not not_base(keep, self._outside):  # a record below a root in the repository may say anything
-            with suppress(InterpreterError):
-                kept = self._ask(keep)
-                if specifiers.contains(kept.version, prereleases=True):
-                    return kept
-        fitting = [each for each in self._possible(specifiers) if specifiers.contains(each.version, prereleases=True)]
-        if not fitting:
+        kept = self.kept(keep)
+        if kept is not None and specifiers.contains(kept.version, prereleases=True):
+            return kept
+        best = best_for(specifiers, self._possible(specifiers))  # the first of equals: the order of discovery
+        if best is None:
             raise self._none_for(request)
-        return max(fitting, key=_preference)  # the first of equals: the order of discovery
+        return best
+
+    def kept(self, path: str) -> Interpreter | None:
+        """Return the interpreter that a generation keeps, None where it is gone or must not be started."""
+        if path and not not_base(path, self._outside):  # a record below a root in the repository may say anything
+            with suppress(InterpreterError):
+                return self._ask(path)
+        return None
 
     def save(self) -> None:
         """Keep the facts for the next run; a root that may only be read just asks again."""

@@ -9,7 +9,8 @@ class Interpreter:
     """A base interpreter (never one inside a venv) and its facts, read with `-I -S -B`.
 
     `path` is its absolute path as found; `version` is `platform.python_version()`; `markers` is the PEP 508
-    environment; `tags` are the PEP 425 tags it accepts, best first.
+    environment; `tags` are the PEP 425 tags it accepts, best first. An empty `version` stands for no interpreter:
+    of another machine none may be known that satisfies a request.
     """
 
     path: str

@@ -1,0 +1,1 @@
+"""A host's actual state in a file, to be judged elsewhere."""

@@ -1,0 +1,231 @@
+"""A snapshot's JSON: its models, by which whatever a file holds is judged, and the schema of it."""
+
+from typing import Annotated, Any, Literal
+
+from packaging.version import InvalidVersion, Version
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+
+from reconciler.observe.actual import Depth, FindingCode, Occupant, OriginKind
+from reconciler.snapshot.leaving import arriving_text
+
+FORMAT_VERSION = "1.0"
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_DEEPEST = 16  # settings of a manifest are four levels deep
+_LARGEST = 2**53  # what every reader of JSON has as a whole number (RFC 7493)
+_MARKERS = frozenset(
+    {
+        "implementation_name", "implementation_version", "os_name", "platform_machine",
+        "platform_python_implementation", "platform_release", "platform_system", "platform_version",
+        "python_full_version", "python_version", "sys_platform",
+    }
+)  # fmt: skip
+
+
+def _version(text: str) -> str:
+    try:
+        Version(text)
+    except InvalidVersion as error:
+        raise ValueError("not a PEP 440 version") from error
+    return text
+
+
+def _markers(markers: dict[str, str]) -> dict[str, str]:
+    if missing := sorted(_MARKERS - markers.keys()):
+        raise ValueError(f"no {', '.join(missing)}")
+    for name in ("python_version", "python_full_version"):
+        _version(markers[name].removesuffix("+"))
+    return markers
+
+
+def _settings(settings: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    level: list[JsonValue] = list(settings.values())
+    for _ in range(_DEEPEST):
+        level = [inner for each in level for inner in _inside(each)]
+    if level:
+        raise ValueError(f"deeper than {_DEEPEST} levels")
+    return settings
+
+
+def _inside(value: JsonValue) -> list[JsonValue]:
+    match value:
+        case dict():
+            return list(value.values())
+        case list():
+            return value
+        case float() if value != value or value in (float("inf"), float("-inf")):
+            raise ValueError("not a number of JSON")
+        case _:
+            return []
+
+
+# A path below an environment may have any bytes in it: see `reconciler.snapshot.leaving`.
+Text = Annotated[str, AfterValidator(arriving_text)]
+Name = Annotated[str, Field(pattern=r"^[^/\x00-\x1f]+$", max_length=255)]
+PythonVersion = Annotated[str, AfterValidator(_version), Field(max_length=100)]
+Generation = Annotated[int, Field(ge=0, le=_LARGEST)]
+
+
+class Document(BaseModel):
+    """A part of the snapshot's JSON. Keys that it does not know are a later minor version's."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class InterpreterDocument(Document):
+    """A base interpreter of the host."""
+
+    path: Annotated[Text, Field(pattern="^/", max_length=4096)]
+    version: PythonVersion
+    implementation: Text
+    markers: Annotated[dict[str, str], AfterValidator(_markers)] = Field(description="The PEP 508 environment.")
+    tags: list[Annotated[str, Field(pattern=r"^[^-\s]+-[^-\s]+-\S+$")]] = Field(description="PEP 425, best first.")
+    found: bool = Field(description="Whether a search chose it; else a generation keeps it, or its path is asked for.")
+
+
+class OriginDocument(Document):
+    """Where a distribution says it came from (PEP 610)."""
+
+    kind: OriginKind
+    url: Text
+    commit: Text
+    vcs: Text
+    hash: Text
+    subdirectory: Text
+
+
+class DistributionDocument(Document):
+    """One installed distribution."""
+
+    key: Text = Field(description="Normalized name.")
+    name: Text
+    version: Text
+    origin: OriginDocument
+    place: Text = Field(description="Its metadata, relative to the environment.")
+    location: Text = Field(description="What holds its modules.")
+    installer: Text
+    named_version: Text
+
+
+class FindingDocument(Document):
+    """One thing that was wrong."""
+
+    code: FindingCode
+    path: Text
+    package: Text
+    detail: Text
+    content: Text = Field(description="SHA-256 of the file that was there; empty where there was none.")
+
+
+class ActualDocument(Document):
+    """What stood at one environment's path."""
+
+    occupant: Occupant
+    generation: Generation = Field(description="The one published; 0: none.")
+    seal: Text
+    python: Text
+    home: Text
+    system_site_packages: bool
+    distributions: list[DistributionDocument]
+    findings: list[FindingDocument]
+
+
+class IndexFileDocument(Document):
+    """A file from an index."""
+
+    kind: Literal["index"]
+    index: Text
+    filename: Text
+    sha256: Text
+
+
+class ArchiveFileDocument(Document):
+    """A file by URL or path."""
+
+    kind: Literal["archive"]
+    location: Text
+    sha256: Text
+    subdirectory: Text = ""
+
+
+class VcsCommitDocument(Document):
+    """A commit of a repository."""
+
+    kind: Literal["vcs"]
+    vcs: Text
+    url: Text
+    commit: Text
+    subdirectory: Text = ""
+
+
+class SourceDirectoryDocument(Document):
+    """A local directory."""
+
+    kind: Literal["directory"]
+    path: Text
+    editable: bool
+    content: Text
+
+
+class PackageDocument(Document):
+    """One package that was applied."""
+
+    name: Text
+    version: Text | None
+    source: Annotated[
+        IndexFileDocument | ArchiveFileDocument | VcsCommitDocument | SourceDirectoryDocument,
+        Field(discriminator="kind"),
+    ]
+
+
+class BuiltWithDocument(Document):
+    """The interpreter that a generation was built with."""
+
+    path: Text
+    version: Text
+    implementation: Text
+
+
+class AppliedDocument(Document):
+    """What was last applied to one environment."""
+
+    project: str
+    generation: Generation
+    interpreter: BuiltWithDocument
+    packages: list[PackageDocument]
+    installed: dict[Text, Text] = Field(description="What stood there when it was sealed.")
+    accepted: list[Text] = Field(description="Findings that were there when it was sealed.")
+    settings: Annotated[dict[str, JsonValue], AfterValidator(_settings)] = Field(description="Secrets are `****`.")
+    prevent_destroy: bool
+    seal: Text
+    hooks_pending: bool
+    rolled_back_from: Generation
+
+
+class EnvironmentDocument(Document):
+    """One environment: what is there, and what was last applied."""
+
+    actual: ActualDocument
+    applied: AppliedDocument | None = Field(description="null: envsync never applied it.")
+
+
+class SnapshotDocument(Document):
+    """A host's environments as they stood. A minor format version adds keys, a major one breaks."""
+
+    format_version: str = Field(pattern=r"^1\.[0-9]+$")
+    envsync: str = Field(description="The version that wrote it.")
+    project: str
+    root: Annotated[Text, Field(pattern="^/", max_length=4096)]
+    platform: str
+    depth: Depth
+    taken: str = Field(description="When, UTC (RFC 3339).")
+    selected: bool = Field(description="Whether only some environments were asked for.")
+    interpreters: list[InterpreterDocument]
+    environments: dict[Name, EnvironmentDocument]
+
+
+def snapshot_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a snapshot, generated from its models."""
+    generated = SnapshotDocument.model_json_schema(mode="validation")
+    definitions = generated.pop("$defs")
+    titled = {"$schema": DRAFT, **generated, "title": "envsync snapshot"}
+    return {**titled, "$defs": dict(sorted(definitions.items()))}

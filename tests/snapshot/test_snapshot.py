@@ -1,0 +1,313 @@
+"""A snapshot comes back as it left, without secrets; whatever else a file holds is refused with its place."""
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+import reconciler
+from reconciler.errors import LockError, SnapshotError
+from reconciler.lock.inputs import inputs_digest
+from reconciler.manifest.urls import blot_out
+from reconciler.plan.document import plan_json
+from reconciler.reconcile import Workspace
+from reconciler.render.error import render_error
+from reconciler.render.style import Palette
+from reconciler.snapshot import file as snapshot_file
+from reconciler.snapshot.document import snapshot_schema
+from reconciler.snapshot.file import read_snapshot, snapshot_json
+from reconciler.snapshot.interpreters import KnownInterpreters
+from reconciler.snapshot.leaving import arriving_text, leaving_text
+from reconciler.snapshot.model import Snapshot
+from tests.render.hostile import SECRET, assert_clean_json, assert_clean_text, spoiled, texts
+from tests.render.pictures import check_text
+from tests.snapshot.worlds import interpreter, snapshot, worlds
+
+EXAMPLES = int(os.environ.get("EXAMPLES", "100"))
+Spoil = Callable[[Any], None]
+
+
+def written(text: str, directory: Path) -> Path:
+    path = directory / "snapshot.json"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", worlds())
+def test_it_comes_back_as_it_left_and_is_valid_by_its_schema(name: str, tmp_path: Path) -> None:
+    before = snapshot(worlds()[name])
+    text = snapshot_json(before)
+    Draft202012Validator(snapshot_schema()).validate(json.loads(text))
+    after = read_snapshot(written(text, tmp_path))
+    assert after == before
+    assert snapshot_json(after) == text
+
+
+@given(text=texts, name=st.sampled_from(sorted(worlds())))
+@settings(deadline=None)
+def test_hostile_strings_come_back_and_secrets_do_not_leave(
+    text: str, name: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    plain = snapshot(worlds()[name])
+    stands = {key: replace(spoiled(each, text), name=key, path=each.path) for key, each in plain.environments.items()}
+    applied = {
+        key: replace(spoiled(each, text), name=key, project="acme", settings=each.settings)
+        for key, each in plain.applied.items()
+    }
+    before = replace(plain, environments=stands, applied=applied)
+    left = snapshot_json(before)
+    assert_clean_json(left)
+    path = written(left, tmp_path_factory.mktemp("snapshot"))
+    after = read_snapshot(path)
+    assert snapshot_json(after) == left
+    if blot_out(text) == text:
+        assert after == before
+
+
+@given(text=texts)
+def test_a_text_comes_back_but_for_its_secrets(text: str) -> None:
+    left = leaving_text(text)
+    left.encode("utf-8")
+    assert arriving_text(left) == blot_out(text)
+    assert SECRET not in left
+
+
+def test_a_variable_that_is_named_like_a_secret_is_blotted_and_is_no_difference(tmp_path: Path) -> None:
+    workspace = on(tmp_path, f"  env: {{API_TOKEN: {SECRET}, URL: 'https://me:{SECRET}@host/', DEBUG: '1'}}\n")
+    desired = workspace.desired()
+    before = snapshot(worlds()["unchanged"])
+    last = replace(next(iter(before.applied.values())), name="web")
+    environment = desired.environments[0]
+    stored = replace(last, settings={"env": dict(environment.env)})
+    text = snapshot_json(replace(before, environments=stands(before), applied={"web": stored}))
+    assert SECRET not in text
+    after = read_snapshot(written(text, tmp_path))
+    assert after.applied["web"].settings["env"] == {"API_TOKEN": "****", "URL": "https://****@host/", "DEBUG": "1"}
+    assert after.last_applied(desired)["web"].settings == stored.settings
+    changed = replace(environment, env={**environment.env, "DEBUG": "2"})
+    assert after.last_applied(replace(desired, environments=(changed,)))["web"].settings == stored.settings
+
+
+def stands(seen: Snapshot) -> dict[str, Any]:
+    first = next(iter(seen.environments.values()))
+    return {"web": replace(first, name="web", path=f"{seen.root}/web")}
+
+
+# What is no snapshot, and what is said of it.
+BROKEN: dict[str, tuple[str, str]] = {
+    "empty": ("", "invalid JSON"),
+    "cut": ('{"format_version": "1.0", "proj', "invalid JSON"),
+    "list": ("[]", "object"),
+    "deep": ("[" * 100_000, "invalid JSON"),
+    "huge number": ('{"format_version": ' + "9" * 10_000 + "}", "invalid JSON"),
+    "nothing": ("{}", "format_version: field required"),
+}
+
+
+def _set(*path: str | int, value: Any) -> Spoil:
+    def spoil(found: Any) -> None:
+        for each in path[:-1]:
+            found = found[each]
+        found[path[-1]] = value
+
+    return spoil
+
+
+WEB = ("environments", "web")
+SPOILED: dict[str, tuple[Spoil, str]] = {
+    "major": (_set("format_version", value="2.0"), "format_version: not one that this envsync knows"),
+    "a later format with other keys": (
+        lambda found: found.update({"format_version": "7.1", "environments": 1}),
+        "format_version: not one that this envsync knows",
+    ),
+    "no number": (_set(*WEB, "actual", "generation", value="1"), "environments.web.actual.generation: "),
+    "negative": (_set(*WEB, "actual", "generation", value=-1), "environments.web.actual.generation: "),
+    "true for 1": (_set(*WEB, "applied", "generation", value=True), "environments.web.applied.generation: "),
+    "text for true": (_set(*WEB, "applied", "hooks_pending", value="false"), "environments.web.applied.hooks_pending"),
+    "unknown code": (
+        _set(*WEB, "actual", "findings", value=[{"code": "fine"}]),
+        "environments.web.actual.findings[0].code: ",
+    ),
+    "unknown source": (
+        _set(*WEB, "applied", "packages", value=[{"name": "a", "version": "1", "source": {"kind": "ftp"}}]),
+        "environments.web.applied.packages[0].source: ",
+    ),
+    "name out of the root": (
+        lambda found: found["environments"].update({"../x": found["environments"]["web"]}),
+        "environments.../x",
+    ),
+    "relative root": (_set("root", value="envs"), "root: "),
+    "half a backslash": (_set(*WEB, "actual", "home", value="a\\n"), "environments.web.actual.home: "),
+    "lone surrogate": (_set(*WEB, "actual", "home", value="\udcff"), "invalid JSON"),
+    "deep settings": (
+        _set(*WEB, "applied", "settings", value={"env": json.loads('{"a":' * 30 + "1" + "}" * 30)}),
+        "environments.web.applied.settings: deeper than",
+    ),
+    "endless settings": (
+        _set(*WEB, "applied", "settings", value={"env": {"a": float("nan")}}),
+        "",
+    ),
+    "version": (_set("interpreters", 0, "version", value="newest"), "interpreters[0].version: not a PEP 440 version"),
+    "markers": (_set("interpreters", 0, "markers", value={}), "interpreters[0].markers: no implementation_name"),
+    "tags": (_set("interpreters", 0, "tags", value=["py3"]), "interpreters[0].tags[0]: "),
+}
+
+
+def refused(path: Path) -> SnapshotError:
+    with pytest.raises(SnapshotError) as caught:
+        read_snapshot(path)
+    assert caught.value.exit_code == 3
+    assert caught.value.hint
+    assert str(path) in caught.value.message
+    assert_clean_text(render_error(caught.value, Palette.plain()))
+    return caught.value
+
+
+@cache
+def good(name: str = "unchanged") -> str:
+    first = snapshot(worlds()[name])
+    last = replace(next(iter(first.applied.values())), name="web")
+    return snapshot_json(replace(first, environments=stands(first), applied={"web": last}))
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_no_snapshot_is_refused(name: str, tmp_path: Path) -> None:
+    text, said = BROKEN[name]
+    assert said in refused(written(text, tmp_path)).message
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_one_wrong_value_is_refused_with_its_place(name: str, tmp_path: Path) -> None:
+    found = json.loads(good())
+    spoil, said = SPOILED[name]
+    spoil(found)
+    assert said in refused(written(json.dumps(found), tmp_path)).message
+
+
+def test_a_later_minor_version_may_have_more_keys(tmp_path: Path) -> None:
+    found = json.loads(good())
+    found |= {"format_version": "1.9", "more": [1]}
+    found["environments"]["web"]["actual"]["more"] = {}
+    assert read_snapshot(written(json.dumps(found), tmp_path)) == read_snapshot(written(good(), tmp_path))
+
+
+def test_what_is_no_regular_file_or_too_large_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00" * 10)
+    (tmp_path / "loop").symlink_to("loop")
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(snapshot_file.LARGEST + 1)
+    for name, said in {
+        "pipe": "not a regular file",
+        "": "not a regular file",
+        "none": "no such file",
+        "x\0y": "no such file",
+        "sparse": "larger than 256 MiB",
+        "binary": "invalid JSON",
+        "loop": "symbolic links",
+    }.items():
+        assert said in refused(tmp_path / name).message
+
+
+def on(directory: Path, more: str = "") -> Workspace:
+    """Return a manifest on a machine without environments; its lock is fresh and has one package."""
+    (directory / "envs.yaml").write_text(
+        f'version: 1\nproject: acme\nenvironments:\n web:\n  python: ">=3.11"\n  packages: [beta]\n{more}'
+    )
+    workspace = reconciler.load(directory / "envs.yaml", ambient={})
+    desired = workspace.desired()
+    lock = directory / "locks" / "pylock.web.toml"
+    lock.parent.mkdir(exist_ok=True)
+    lock.write_text(
+        'lock-version = "1.0"\ncreated-by = "envsync"\n[[packages]]\nname = "beta"\nversion = "2.0"\n'
+        "marker = \"python_version >= '3.8' and platform_release >= '4'\"\nrequires-python = '>=3.8'\n"
+        'wheels = [{url = "https://host/beta-2.0-py3-none-any.whl", hashes = {sha256 = "' + "0" * 64 + '"}}]\n'
+        f'[tool.envsync]\ninputs = "{inputs_digest(desired.environments[0], desired.indexes)}"\n'
+    )
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return on(tmp_path_factory.mktemp("manifest"))
+
+
+def test_the_lock_is_judged_by_the_snapshots_own_interpreter(workspace: Workspace, tmp_path: Path) -> None:
+    plan = workspace.judge(read_snapshot(written(good(), tmp_path))).environments[0]
+    assert plan.path == "/srv/envs/web"
+    assert plan.python_after == "3.12.1"
+    assert [(each.name, each.action.value) for each in plan.packages if each.name == "beta"] == [("beta", "install")]
+
+
+def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Return the path of every value in a document."""
+    keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    return [*([path] if path else []), *(inner for key in keys for inner in places(value[key], (*path, key)))]
+
+
+PLACES = [
+    (name, path)
+    for name in (
+        "unchanged",
+        "both_files-and-settings",
+        "environment-damaged_three",
+        "gone",
+        "changed-by-hand_with-its-files",
+    )
+    for path in places(json.loads(good(name)))
+    if "tags" not in path or path[-1] in {0, "tags"}
+]
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts | st.sampled_from(["", "1.0", "/", "published"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(place=st.sampled_from(PLACES), value=anything, more=st.sampled_from(PLACES), other=anything)
+@settings(deadline=None, max_examples=EXAMPLES)
+def test_whatever_a_file_holds_it_is_refused_or_judged_and_nothing_hostile_comes_out(
+    place: tuple[str, tuple[str | int, ...]],
+    value: Any,
+    more: tuple[str, tuple[str | int, ...]],
+    other: Any,
+    workspace: Workspace,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    name, where = place
+    found = json.loads(good(name))
+    if more[0] == name:
+        _set(*more[1], value=other)(found)
+    with suppress(KeyError, IndexError, TypeError):  # the other change took the place away
+        _set(*where, value=value)(found)
+    path = written(json.dumps(found), tmp_path_factory.mktemp("snapshot"))
+    try:
+        plan = workspace.judge(read_snapshot(path))
+    except (SnapshotError, LockError) as error:  # exit code 3; a lock that has nothing for such an interpreter
+        assert_clean_text(render_error(error, Palette.plain()))
+        return
+    assert_clean_text(check_text(plan, verbose=1))
+    assert_clean_json(plan_json(plan))
+
+
+def test_the_host_s_choice_among_interpreters_is_made_again() -> None:
+    best, older = interpreter("3.12.9"), interpreter("3.11.4")
+    newest = interpreter("3.12.10", "/opt/kept/python")
+    known = KnownInterpreters(found=(older, best), others=(newest,))
+    assert known.choose("3.12") == best, "what only a generation keeps would not be found"
+    assert known.choose("3.12", keep=newest.path) == newest
+    assert known.choose("3.12", keep=older.path) == best
+    assert known.choose(">=3.11,<3.12") == older
+    assert known.choose("==3.12.10") == newest, "there, at least, is one"
+    assert known.choose(older.path) == older
+    assert known.choose("/usr/bin/python3").version == ""
+    assert known.choose("3.13", keep=newest.path).version == ""
