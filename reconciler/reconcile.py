@@ -13,8 +13,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from reconciler import __version__
 from reconciler.apply.context import ApplyOptions
 from reconciler.apply.perform import Order, perform
 from reconciler.apply.recover import hold_whole
@@ -24,7 +27,7 @@ from reconciler.engines.choose import Interpreters
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.scratch import scratch_directory
 from reconciler.engines.uv import UvEngine
-from reconciler.errors import EnvsyncError, PlatformError, UsageError
+from reconciler.errors import EnvsyncError, LockError, PlanFileError, PlatformError, UsageError
 from reconciler.events import Event, Failure, RunFinished
 from reconciler.lock.document import lock_path, read_lock, write_lock
 from reconciler.lock.model import Lock
@@ -37,7 +40,7 @@ from reconciler.manifest.models import Manifest
 from reconciler.observe.actual import ActualEnvironment, Depth
 from reconciler.observe.settled import observe_settled
 from reconciler.plan.make import make_plan
-from reconciler.plan.model import Plan, Policy
+from reconciler.plan.model import Asked, Plan, Policy
 from reconciler.state.applied import Applied
 from reconciler.state.holding import prepare_cache
 from reconciler.state.inodes import InodeHashes
@@ -47,6 +50,11 @@ from reconciler.targets import LockOptions, aim, lock_state
 from reconciler.unchanged.remember import remember_apply, remember_plan
 from reconciler.upkeep import Upkeep
 
+if TYPE_CHECKING:  # what only some commands need is imported by these: each takes its time
+    from reconciler.against.compare import Comparison
+    from reconciler.plan.saved import SavedPlan
+    from reconciler.snapshot.model import Snapshot
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
@@ -54,6 +62,10 @@ class Selection:
 
     names: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+
+    def asked(self, policy: Policy) -> Asked:
+        """Return what a plan keeps of it: the same selection is the same, in whichever order it was made."""
+        return Asked(names=tuple(sorted(set(self.names))), labels=tuple(sorted(self.labels.items())), policy=policy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,8 +175,89 @@ class Workspace:
         inodes.save()
         diff = Diff(environments=()) if how.policy.destroy else compare(desired, aimed, actual, applied)
         plan = make_plan(desired, diff, aimed, actual, applied, how.policy)
+        plan = replace(plan, asked=(selection or Selection()).asked(how.policy), platform=platform())
         remember_plan(plan, desired, state, applied, inodes, since=self.begun)
         return Proposal(plan=plan, workspace=self, desired=desired, options=how, inodes=inodes)
+
+    @contextmanager
+    def approved(self, saved: "SavedPlan", *, offline: bool = False, timeout: float = 60.0) -> Iterator["Proposal"]:
+        """Hold the root's lock, plan again as a saved plan was made, and yield the plan: it is the same.
+
+        Raises PlanFileError naming what moved; nothing was changed then.
+        """
+        from reconciler.plan.stale import refuse_foreign, refuse_moved
+
+        refuse_foreign(saved.plan, self.desired(), platform())
+        asked = saved.plan.asked
+        options = PlanOptions(depth=saved.plan.depth, locked=True, offline=offline, policy=asked.policy)
+        with self.hold(timeout=timeout):
+            try:
+                proposal = self.plan(Selection(names=asked.names, labels=dict(asked.labels)), options)
+            except LockError as error:
+                raise PlanFileError(f"the plan no longer fits: {error.message}", hint=error.hint) from error
+            refuse_moved(saved, proposal.plan)
+            yield proposal
+
+    def plan_against(
+        self, revision: str, selection: Selection | None = None, options: PlanOptions | None = None
+    ) -> "Comparison":
+        """Return what manifest and locks change of those of a git revision; looks at no environment or interpreter.
+
+        Of `options`, `locked` and `policy` count. Raises RevisionError, UsageError without dulwich, or LockError.
+        """
+        from reconciler.against.compare import compare_with
+        from reconciler.against.revision import open_revision
+
+        how = options or PlanOptions()
+        with open_revision(self.manifest.file.parent, revision) as found:
+            compared = compare_with(found, self.desired(selection), locked=how.locked, policy=how.policy)
+        asked = (selection or Selection()).asked(how.policy)
+        return replace(compared, plan=replace(compared.plan, asked=asked))
+
+    def observe(self, selection: Selection | None = None, depth: Depth = Depth.FILES) -> "Snapshot":
+        """Return what stands here and what was last applied, to be judged elsewhere; writes nothing but caches."""
+        from reconciler.snapshot.interpreters import known_interpreters
+        from reconciler.snapshot.model import Snapshot
+
+        desired = self.desired(selection)
+        state = State.at(desired.root)
+        applied = state.last_applied()
+        interpreters = self._interpreters(desired, state.layout)
+        known = known_interpreters(desired, applied, interpreters)
+        interpreters.save()
+        names = [*(each.name for each in desired.environments), *retired(desired, applied)]
+        inodes = InodeHashes.load(state.layout.inode_hashes)
+        applied, actual = observe_settled(names, desired, state, applied, depth, inodes)
+        inodes.save()
+        return Snapshot(
+            project=desired.project,
+            root=str(desired.root),
+            version=__version__,
+            platform=platform(),
+            taken=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            depth=depth,
+            selected=desired.selected,
+            interpreters=known,
+            environments=actual.environments,
+            applied={name: applied[name] for name in names if name in applied},
+        )
+
+    def judge(
+        self, snapshot: "Snapshot", selection: Selection | None = None, options: PlanOptions | None = None
+    ) -> Plan:
+        """Return what differs on the host of which `snapshot` is; looks at nothing but manifest, sources and locks.
+
+        Of `options`, `locked` and `policy` count. Raises SnapshotError where it is another project's.
+        """
+        how = options or PlanOptions()
+        wanted = self.desired(selection)
+        snapshot.refuse_another(wanted)
+        desired = replace(wanted, root=Path(snapshot.root))
+        applied = snapshot.last_applied(desired)
+        aimed = aim(desired, snapshot.interpreters, None, applied, LockOptions(locked=how.locked))
+        actual = snapshot.actual([*aimed, *retired(desired, applied)])
+        plan = make_plan(desired, compare(desired, aimed, actual, applied), aimed, actual, applied, how.policy)
+        return replace(plan, asked=(selection or Selection()).asked(how.policy), platform=snapshot.platform)
 
     def lock(
         self,
@@ -298,6 +391,11 @@ class Proposal:
             result = perform(order, on_event or (lambda _event: None))
         remember_apply(self.plan, result, self.desired, state, since=workspace.begun)
         return result
+
+
+def platform() -> str:
+    """Return what a plan is bound to: the operating system and the processor of this machine (`linux x86_64`)."""
+    return f"{sys.platform} {os.uname().machine}"
 
 
 def _to_destroy(desired: DesiredState, names: frozenset[str], applied: Mapping[str, Applied]) -> DesiredState:

@@ -11,9 +11,11 @@ from reconciler.cli.apply import apply, destroy
 from reconciler.cli.arguments import common_last
 from reconciler.cli.common import with_common_options
 from reconciler.cli.interrupt import stop_on_signals
+from reconciler.cli.observe import observe
 from reconciler.cli.plan import check, plan
 from reconciler.cli.refuse import refuse
 from reconciler.cli.screen import open_streams
+from reconciler.cli.show import show
 from reconciler.errors import EnvsyncError, FileSystemError, InterruptedByUserError, UsageError
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
@@ -48,8 +50,10 @@ _COMMANDS = (
     manifest.schema,
     lock.lock,
     plan,
+    show,
     apply,
     check,
+    observe,
     inspect.status,
     inspect.freeze,
     destroy,

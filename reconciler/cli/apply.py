@@ -10,6 +10,7 @@ import typer
 
 import reconciler
 from reconciler.apply.context import ApplyOptions
+from reconciler.cli.exclusive import refuse_beside
 from reconciler.cli.interrupt import interruptible
 from reconciler.cli.options import (
     AdoptOption,
@@ -33,7 +34,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.refuse import complain_of
 from reconciler.cli.screen import screen, written_to
-from reconciler.cli.shown import report_of, say_plan
+from reconciler.cli.shown import report_of, say_plan, say_report
 from reconciler.errors import InterruptedByUserError, UsageError
 from reconciler.events import Event, RunFinished
 from reconciler.observe.actual import Depth
@@ -41,13 +42,16 @@ from reconciler.plan.model import Plan, Policy
 from reconciler.reconcile import PlanOptions, Proposal, Selection, Workspace
 from reconciler.render.events_json import event_json
 from reconciler.render.progress import progress_for
-from reconciler.render.report import Format, render_report
+from reconciler.render.report import Format
 from reconciler.state.holding import DEFAULT_TIMEOUT_SECONDS
 
 _CORES = os.cpu_count() or 1
+_PLAN_DECIDES = "the plan says what is done, and to which environments"
+_DECIDED = ("--label", "--depth", "--prune", "--allow-empty", "--adopt", "--drop-ignored")
 
 
 def apply(
+    context: typer.Context,
     names: NamesArgument = None,
     file: FileOption = Path("envs.yaml"),
     labels: LabelsOption = None,
@@ -64,6 +68,10 @@ def apply(
     timeout: TimeoutOption = None,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
     gc: GcOption = True,
+    plan_file: Annotated[
+        Path | None,
+        typer.Option("--plan", metavar="FILE", help="Apply this saved plan and nothing else, or refuse; does not ask."),
+    ] = None,
 ) -> None:
     """Make the environments as the manifest says.
 
@@ -72,6 +80,19 @@ def apply(
     policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored)
     options = PlanOptions(depth=depth, build=True, locked=locked, offline=offline, policy=policy)
     how = ApplyOptions(parallelism=parallelism, offline=offline, collect=gc)
+    if plan_file is not None:
+        if names:
+            raise UsageError("--plan and NAME cannot go together", hint=_PLAN_DECIDES)
+        refuse_beside(context, "--plan", _DECIDED, why=_PLAN_DECIDES)
+        from reconciler.plan.saved import read_plan  # its models take their time
+
+        saved = read_plan(plan_file)
+        workspace = reconciler.load(file, deadlines=deadlines(timeout))
+        with workspace.approved(saved, offline=offline, timeout=lock_timeout) as proposal:
+            _show(proposal, output)
+            result = _perform(proposal, how, output, paused=False)
+        _finish(proposal, result, output)
+        return
     workspace = reconciler.load(file, deadlines=deadlines(timeout))
     _run(workspace, selection(names, labels), options, how, output=output, yes=yes, lock_timeout=lock_timeout)
 
@@ -109,15 +130,25 @@ def _run(
         raise UsageError("apply asks before it changes anything, and there is no terminal", hint="give --yes")
     with workspace.hold(timeout=lock_timeout):
         proposal = workspace.plan(chosen, options)
-        if output is Format.TEXT:
-            say_plan(proposal.plan, output, command="apply", file=proposal.desired.file)
-        complain_of(proposal.plan.failures)
+        _show(proposal, output)
         if proposal.plan.has_difference and not yes:
             _ask(proposal.plan)
         result = _perform(proposal, how, output, paused=not yes)
+    _finish(proposal, result, output)
+
+
+def _show(proposal: Proposal, output: Format) -> None:
+    """Say what is about to be done, and what cannot be; the reports tell it once it is done."""
+    if output is Format.TEXT:
+        say_plan(proposal.plan, output, command="apply", file=proposal.desired.file)
+    complain_of(proposal.plan.failures)
+
+
+def _finish(proposal: Proposal, result: RunFinished, output: Format) -> None:
+    """Write the report, if one was asked for, and exit as the result says."""
     if output not in {Format.TEXT, Format.JSON}:
-        report = report_of(proposal.plan, command="apply", file=proposal.desired.file, desired=proposal.desired)
-        screen().say(render_report(replace(report, result=result), output))
+        report = report_of(proposal.plan, output, command="apply", file=proposal.desired.file, desired=proposal.desired)
+        say_report(replace(report, result=result), output)
     if result.failure is not None:
         complain_of({"garbage collection": result.failure})
     if result.exit_code:

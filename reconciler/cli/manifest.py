@@ -19,6 +19,7 @@ class SchemaName(StrEnum):
     PLAN = "plan"
     EVENTS = "events"
     ERROR = "error"
+    SNAPSHOT = "snapshot"
 
 
 def validate(file: FileOption = Path("envs.yaml")) -> None:
@@ -31,7 +32,7 @@ def validate(file: FileOption = Path("envs.yaml")) -> None:
 def schema(
     name: Annotated[SchemaName, typer.Argument(help="Which document's schema.")] = SchemaName.MANIFEST,
 ) -> None:
-    """Print the JSON Schema of manifest, plan, events or error."""
+    """Print the JSON Schema of manifest, plan, events, error or snapshot."""
     screen().say(schema_text(name))
 
 
@@ -54,4 +55,8 @@ def schema_text(name: SchemaName) -> str:
             from reconciler.render.error_document import error_schema
 
             found = error_schema()
+        case SchemaName.SNAPSHOT:
+            from reconciler.snapshot.document import snapshot_schema
+
+            found = snapshot_schema()
     return json.dumps(found, indent=2) + "\n"

@@ -43,6 +43,10 @@ DepthOption = Annotated[
     Depth,
     typer.Option("--depth", help="How closely to look: as pip freeze does, every file's stat, every file's hash."),
 ]
+ActualOption = Annotated[
+    Path | None,
+    typer.Option("--actual", metavar="FILE", help="Judge a snapshot (`observe --out`) in place of this machine."),
+]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Use no network.")]
 LockedOption = Annotated[bool, typer.Option("--locked", help="A lock that is missing or stale is an error.")]
 PruneOption = Annotated[

@@ -1,6 +1,6 @@
 """A plan as JSON (design, section 7): what `plan --output json` prints, and the schema of it."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -112,6 +112,24 @@ class SummaryDocument(Document):
     unchanged: int
 
 
+class PolicyDocument(Document):
+    """What the command line allowed beyond the manifest."""
+
+    prune: bool = Field(description="Delete what the manifest no longer names.")
+    allow_empty: bool
+    adopt: bool
+    drop_ignored: bool
+    destroy: list[str] = Field(description="Names to delete although the manifest has them; sorted.")
+
+
+class AskedDocument(Document):
+    """What was asked for; names and labels are sorted, none of either select all."""
+
+    names: list[str]
+    labels: list[tuple[str, str]] = Field(description="Pairs of key and value.")
+    policy: PolicyDocument
+
+
 class PlanDocument(Document):
     """What differs and what apply would do about it. A minor format version adds keys, a major one breaks."""
 
@@ -120,6 +138,10 @@ class PlanDocument(Document):
     project: str
     root: str
     depth: Depth
+    against: str = Field(description="The git revision that it was compared with; empty: what is on disk.")
+    asked: AskedDocument
+    platform: str = Field(description="Operating system and processor that it was made on: `linux x86_64`.")
+    only: Literal["", "drift", "pending"] = Field(description="The side that is told; empty: both.")
     manifest: str = Field(description="Digest of the manifest.")
     locks: dict[str, str] = Field(description="Digests of the locks, by environment.")
     difference: bool = Field(description="Whether anything differs: what exit code 2 says.")
@@ -139,6 +161,10 @@ def plan_document(plan: Plan) -> PlanDocument:
                 "project": plan.project,
                 "root": plan.root,
                 "depth": to_json(plan.depth),
+                "against": plan.against,
+                "asked": to_json(plan.asked),
+                "platform": plan.platform,
+                "only": plan.only,
                 "manifest": plan.manifest,
                 "locks": dict(sorted(plan.locks.items())),
                 "difference": plan.has_difference,
@@ -153,7 +179,12 @@ def plan_document(plan: Plan) -> PlanDocument:
 
 def plan_json(plan: Plan) -> str:
     """Return a plan as JSON, ASCII, in the models' order, ending with a line end: the same plan is the same bytes."""
-    return json_text(plan_document(plan).model_dump(mode="json"), indent=2)
+    return document_json(plan_document(plan))
+
+
+def document_json(document: PlanDocument) -> str:
+    """Return a plan's document as JSON, as `plan_json` does."""
+    return json_text(document.model_dump(mode="json"), indent=2)
 
 
 def plan_schema() -> dict[str, Any]:

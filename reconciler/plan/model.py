@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
-from reconciler.canonical import digest
+from reconciler.canonical import digest, to_json
 from reconciler.diff.model import PackageChange, Reason, SettingChange, Target
 from reconciler.events import Failure
 from reconciler.observe.actual import Depth, Finding
+from reconciler.plan.outgoing import outgoing
 
 FORMAT_VERSION = "1.0"
 
@@ -66,6 +67,18 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the command line asked for, so that a saved plan can be made again: what was selected, and the policy.
+
+    `names` and `labels` are sorted; both empty select all.
+    """
+
+    names: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    policy: Policy = Policy()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentPlan:
     """One environment's part of the plan.
 
@@ -114,7 +127,10 @@ class Plan:
     """What differs and what will be done about it, for every environment selected, sorted by name.
 
     `manifest` and `locks` are digests; `root` is where the environments live. `complete` says that every package is
-    known; `applyable` that there is something to do and nothing unknown stands in its way.
+    known; `applyable` that there is something to do and nothing unknown stands in its way. `against` is the git
+    revision that manifest and locks were compared with, empty where it was what is on disk. `platform` is the operating
+    system and processor that it was made on (`linux x86_64`). `only` is the side that it was narrowed to (`drift` or
+    `pending`; `reconciler.plan.narrowed`), empty where it tells all.
     """
 
     project: str
@@ -123,6 +139,10 @@ class Plan:
     locks: dict[str, str]
     depth: Depth
     environments: tuple[EnvironmentPlan, ...]
+    against: str = ""
+    asked: Asked = Asked()
+    platform: str = ""
+    only: str = ""
     format_version: str = FORMAT_VERSION
 
     @property
@@ -147,15 +167,23 @@ class Plan:
 
     @property
     def applyable(self) -> bool:
-        """Say whether there is something to do that nothing blocks, and all of its packages are known."""
+        """Say whether there is something to do that nothing blocks, and all of its packages are known.
+
+        What was compared with a git revision, or narrowed, only tells.
+        """
+        if self.against or self.only:
+            return False
         free = [each for each in self.changes if not each.blocked]
         return bool(free) and all(each.complete for each in free)
 
     @property
     def id(self) -> str:
-        """Return the digest of all that a saved plan holds: everything but what apply makes anew, the targets."""
+        """Return the digest of all that a saved plan holds, as it holds it: everything but the targets.
+
+        (Those are what apply makes anew.)
+        """
         kept = [each.name for each in fields(EnvironmentPlan) if each.name != "target"]
-        return digest(
+        told = to_json(
             {
                 "format_version": self.format_version,
                 "project": self.project,
@@ -163,9 +191,14 @@ class Plan:
                 "manifest": self.manifest,
                 "locks": self.locks,
                 "depth": self.depth,
+                "against": self.against,
+                "asked": self.asked,
+                "platform": self.platform,
+                "only": self.only,
                 "environments": [{name: getattr(each, name) for name in kept} for each in self.environments],
             }
         )
+        return digest(outgoing(told))
 
     @property
     def summary(self) -> Summary:

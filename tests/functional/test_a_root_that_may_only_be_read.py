@@ -39,7 +39,7 @@ def test_plan_check_status_freeze_and_run_work_and_apply_says_why_it_does_not() 
         host.manifest(web)
         host.apply()
         before = tree(host.directory)
-        for command in (["plan", "--detailed-exitcode"], ["check", "--depth", "hashes"], ["status"]):
+        for command in (["plan", "--detailed-exitcode"], ["check", "--depth", "hashes"], ["status"], ["observe"]):
             ran = as_nobody(host, *command)
             assert ran.code == 0, (command, ran.out, ran.err)
         assert as_nobody(host, "freeze", "web").out.splitlines() == ["alpha==1.0", "beta==2.0"]

@@ -58,6 +58,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("check", "--output", "json"),
     ("status", "--output", "json"),
     ("freeze", "web"),
+    ("observe",),
     ("history",),
     ("history", "--output", "json"),
     ("history", "web", "--generations", "--output", "json"),

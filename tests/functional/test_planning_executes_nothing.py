@@ -1,4 +1,4 @@
-"""`plan`, `check`, `status` and `freeze` on a repository and an environment full of canaries: none sings.
+"""`plan`, `check`, `status`, `freeze` and `observe` on a repository and an environment full of canaries: none sings.
 
 Shown twice: no canary left its mark, and strace saw no program start that is of the repository or the environment.
 """
@@ -97,7 +97,7 @@ def plant(host: Host, aviary: Aviary) -> dict[str, str]:
 
 
 @needs_strace
-@pytest.mark.parametrize("command", ["plan", "check", "status", "freeze web"])
+@pytest.mark.parametrize("command", ["plan", "check", "status", "freeze web", "observe"])
 def test_looking_runs_nothing_of_the_repository_or_the_environment(host: Host, tmp_path: Path, command: str) -> None:
     host.manifest(MANIFEST.partition("fresh:")[0])
     host.apply()

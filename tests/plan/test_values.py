@@ -11,7 +11,7 @@ from reconciler.diff.settings import settings_of
 from reconciler.manifest.desired import CommandProbe, DependenciesProbe, DesiredEnvironment, Hooks, ImportProbe
 from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Finding, FindingCode, Occupant
 from reconciler.plan.make import make_plan
-from reconciler.plan.model import Plan
+from reconciler.plan.model import Asked, Plan, Policy
 from reconciler.plan.order import positions, waves
 from reconciler.plan.prior import prior
 from tests.plan.build import interpreter, world
@@ -52,8 +52,10 @@ def test_plan_id_is_moved_by_everything_but_the_targets() -> None:
     bare = replace(plan, environments=tuple(replace(each, target=None) for each in plan.environments))
     assert bare.id == plan.id
     moved: list[Plan] = [
-        replace(plan, **dict[str, Any]({name: "moved"})) for name in ("project", "root", "manifest", "format_version")
+        replace(plan, **dict[str, Any]({name: "moved"}))
+        for name in ("project", "root", "manifest", "platform", "format_version")
     ]
+    moved += [replace(plan, asked=each) for each in (Asked(names=("web",)), Asked(policy=Policy(adopt=True)))]
     moved += [replace(plan, locks={}), replace(plan, depth=Depth.HASHES), replace(plan, environments=(first,))]
     for name in ("name", "path", "action", "prior", "desired", "python_before", "hints", "generation", "blocked"):
         assert name in {each.name for each in fields(first)}

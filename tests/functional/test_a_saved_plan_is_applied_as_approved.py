@@ -1,0 +1,276 @@
+"""`plan --out`, `show`, `apply --plan`: what was approved is what is done, or it is refused, and says what moved."""
+
+import json
+import locale
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.functional.looking import finished, generations, published, tree
+from tests.functional.test_check_finds_and_apply_puts_right import uv
+from tests.host import Host, Ran
+from tests.wheels import make_wheel
+
+WEB = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n'
+TOOLS = 'tools:\n  python: "3.11"\n  labels: {team: platform}\n  packages: [gamma]\n'
+NEW = TOOLS + WEB.replace("1.0", "1.1")
+
+
+def saved(host: Host, *arguments: str) -> Ran:
+    """Plan into plan.json, which needs fresh locks."""
+    assert host.envsync("lock").code == 0
+    ran = host.envsync("plan", "--out", "plan.json", *arguments)
+    assert ran.code == 0, ran.err
+    return ran
+
+
+def approved(host: Host, *arguments: str) -> Ran:
+    return host.envsync("apply", "--plan", "plan.json", *arguments)
+
+
+def changed_and_saved(host: Host) -> None:
+    """Apply alpha 1.0, ask for 1.1, and save the plan."""
+    host.manifest(TOOLS + WEB)
+    host.apply()
+    host.manifest(NEW)
+    saved(host)
+
+
+def refused(host: Host, what: str, *arguments: str) -> None:
+    """Hold an apply of the saved plan to exit 3, to a sentence, and to leaving all as it was."""
+    before = tree(host.root, but=".envsync/cache") if host.root.exists() else {}
+    ran = approved(host, *arguments)
+    assert (ran.code, ran.out) == (3, ""), ran.out + ran.err
+    assert what in ran.err, ran.err
+    assert "hint: " in ran.err
+    after = tree(host.root, but=".envsync/cache") if host.root.exists() else {}
+    for holder in (".envsync/lock", ".envsync/holder", ".envsync"):  # that somebody held the lock
+        before.pop(holder, None), after.pop(holder, None)
+    assert after == before
+
+
+def test_what_was_approved_is_shown_and_applied_and_is_then_of_the_past(host: Host) -> None:
+    changed_and_saved(host)
+    assert (host.directory / "plan.json").read_text() == host.envsync("plan", "--output", "json").out
+    for form in ("text", "json"):
+        told = host.envsync("plan", "--output", form)
+        assert host.envsync("show", "plan.json", "--output", form) == told
+        assert told.err == ""
+    uv(host, "uninstall", "beta")
+    refused(host, "error: the plan no longer fits: web changed on disk since it was made")
+    assert host.freeze("web") == ["alpha==1.0"], "what was done by hand stays done until somebody has seen it"
+    saved(host)
+    ran = approved(host, "--output", "json", "--no-gc")
+    assert ran.code == 0, ran.err
+    assert {name: each["status"] for name, each in finished(ran).items()} == {"tools": "unchanged", "web": "applied"}
+    assert ran.events()[0]["plan"] == json.loads((host.directory / "plan.json").read_text())["id"]
+    assert host.freeze("web") == ["alpha==1.1", "beta==2.0"]
+    assert host.envsync("plan", "--detailed-exitcode").code == 0
+    refused(host, "error: the plan no longer fits: web changed on disk since it was made")
+    assert generations(host, "web") == [1, 2]
+
+    assert "No changes." in saved(host).out
+    for _ in range(2):  # with nothing to do, a plan stays true
+        ran = approved(host)
+        assert (ran.code, "No changes." in ran.out) == (0, True), ran.err
+    assert generations(host, "web") == [1, 2]
+
+
+def test_a_first_plan_is_applied_where_nothing_is_yet(host: Host) -> None:
+    host.manifest(NEW)
+    ran = saved(host, "--no-prune", "web")
+    assert "envsync apply --plan plan.json" in ran.err
+    assert "1 to create" in ran.out
+    assert host.envsync("show", "plan.json").out == ran.out
+    ran = approved(host)
+    assert ran.code == 0, ran.err
+    assert "1 to create" in ran.out
+    assert (published(host, "web"), published(host, "tools")) == (1, 0)
+
+
+def file_edited_by_hand(host: Host) -> None:
+    (host.site_packages("web") / "beta.py").write_text("NAME = 'mine'\n")
+
+
+def manifest_edited(host: Host) -> None:
+    host.manifest(NEW + '  description: "the site"\n')
+
+
+def locks_moved(host: Host) -> None:
+    make_wheel(host.index.directory, "beta", "2.1", modules={"beta.py": ""})
+    make_wheel(host.index.directory, "gamma", "0.2", modules={"gamma/__init__.py": ""})
+    assert host.envsync("lock", "--upgrade").code == 0
+
+
+def lock_removed(host: Host) -> None:
+    (host.directory / "locks" / "pylock.tools.toml").unlink()
+
+
+def root_moved(host: Host) -> None:
+    host.manifest(NEW, head="root: other\n")
+
+
+def project_renamed(host: Host) -> None:
+    manifest = host.directory / "envs.yaml"
+    manifest.write_text(manifest.read_text().replace("project: acme", "project: globex"))
+
+
+def plan_edited(host: Host) -> None:
+    text = (host.directory / "plan.json").read_text()
+    assert '"after": "1.1"' in text
+    (host.directory / "plan.json").write_text(text.replace('"after": "1.1"', '"after": "1.2"'))
+
+
+def plan_of_format_two(host: Host) -> None:
+    text = (host.directory / "plan.json").read_text()
+    (host.directory / "plan.json").write_text(text.replace('"format_version": "1.0"', '"format_version": "2.0"'))
+
+
+def plan_of_newer_format(host: Host) -> None:
+    text = (host.directory / "plan.json").read_text()
+    (host.directory / "plan.json").write_text(text.replace('"format_version": "1.0"', '"format_version": "1.1"'))
+    assert host.envsync("show", "plan.json").code == 0
+
+
+def plan_of_another_machine(host: Host) -> None:
+    plan = json.loads((host.directory / "plan.json").read_text())
+    plan.update(platform="darwin arm64", format_version="1.0")
+    (host.directory / "plan.json").write_text(json.dumps(plan))
+
+
+MOVED: list[tuple[Callable[[Host], None], str]] = [
+    (plan_edited, "error: plan.json: edited since it was written"),
+    (plan_of_another_machine, "error: plan.json: edited since it was written"),
+    (plan_of_format_two, "error: plan.json: a plan of format 2.0; this envsync reads format 1"),
+    (plan_of_newer_format, "it is of format 1.1, and this envsync makes 1.0"),
+    (manifest_edited, "the manifest changed since"),
+    (root_moved, "it is a plan for another root: "),
+    (project_renamed, "it is a plan for another project: acme, and this is globex"),
+    (lock_removed, "the plan no longer fits: "),
+    (file_edited_by_hand, "the plan no longer fits: web changed on disk since"),
+    (locks_moved, "the plan no longer fits: the locks of tools, web changed"),
+]
+BESIDE = (
+    ["web"],
+    ["-l", "team=platform"],
+    ["--depth", "files"],
+    ["--no-prune"],
+    ["--allow-empty"],
+    ["--adopt"],
+    ["--drop-ignored"],
+)
+
+
+def test_whatever_moved_in_between_is_named_and_nothing_is_changed(host: Host) -> None:
+    changed_and_saved(host)
+    names = ("plan.json", "envs.yaml", "locks/pylock.web.toml", "locks/pylock.tools.toml")
+    planned_on = [*(host.directory / name for name in names), host.site_packages("web") / "beta.py"]
+    contents = {path: path.read_bytes() for path in planned_on}
+    for move, what in MOVED:
+        move(host)
+        refused(host, what)
+        assert published(host, "web") == 1
+        for path, content in contents.items():
+            path.write_bytes(content)
+    for arguments in BESIDE:
+        refused(host, "cannot go together", *arguments)
+    ran = approved(host, "--yes", "--locked", "--parallelism", "1", "--lock-timeout", "5")
+    assert ran.code == 0, "as it was, it fits again: " + ran.err
+
+
+def test_what_was_selected_and_allowed_is_planned_again(host: Host) -> None:
+    host.manifest(TOOLS + WEB)
+    host.apply()
+    host.manifest(NEW.replace("gamma", "gamma, beta"))
+    saved(host, "-l", "team=platform", "--depth", "hashes", "--no-prune")
+    ran = approved(host)
+    assert ran.code == 0, ran.err
+    assert (published(host, "tools"), published(host, "web")) == (2, 1)
+
+
+def test_a_plan_that_cannot_be_made_is_not_saved(host: Host) -> None:
+    host.manifest(NEW)
+    ran = host.envsync("plan", "--out", "plan.json")
+    assert ran.code == 3
+    assert "envsync lock" in ran.err
+    assert not (host.directory / "plan.json").exists()
+    refused(host, "error: plan.json: no such file")
+    assert host.envsync("show", "plan.json").code == 3
+    assert host.envsync("show", "envs.yaml", "--output", "json").json()["error"]["code"] == "plan-file"
+
+
+def test_the_same_state_is_the_same_bytes_wherever_and_however_it_is_asked(host: Host) -> None:
+    changed_and_saved(host)
+    uv(host, "uninstall", "beta")
+    (host.site_packages("tools") / "stray.pth").write_text("")
+    expected = host.envsync("plan", "--out", "plan.json").out
+    first = (host.directory / "plan.json").read_bytes()
+    home = host.directory.parent / "home"
+    (home / ".config" / "uv").mkdir(parents=True)
+    (home / ".config" / "uv" / "uv.toml").write_text('index-url = "https://nowhere.example/simple"\nno-index = true\n')
+    (home / ".config" / "pip").mkdir()
+    (home / ".config" / "pip" / "pip.conf").write_text("[global]\nindex-url = https://nowhere.example/simple\n")
+    (home / ".netrc").write_text("machine 127.0.0.1 login a password b\n")
+    absolute, below = str(host.directory / "envs.yaml"), host.directory / "one" / "two"
+    below.mkdir(parents=True)
+    configured = {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "UV_INDEX_URL": "https://nowhere.example/simple",
+        "UV_PYTHON_PREFERENCE": "only-managed",
+        "UV_LINK_MODE": "copy",
+        "PIP_INDEX_URL": "https://nowhere.example/simple",
+        "PIP_REQUIRE_VIRTUALENV": "1",
+        "VIRTUAL_ENV": str(host.venv("tools")),
+    }
+    asked: list[tuple[Path, tuple[str, ...], dict[str, str]]] = [
+        (host.directory, ("-f", absolute), {}),
+        (below, ("-f", "../../envs.yaml"), {}),
+        (Path("/"), ("-f", absolute), {}),
+        (below, (), {"ENVSYNC_FILE": absolute}),
+        (host.directory, (), {"PYTHONHASHSEED": "1", "LC_ALL": "C", "LANG": ""}),
+        (host.directory, (), {"PYTHONHASHSEED": "4242", "LC_ALL": "C.UTF-8", "TZ": "Asia/Tokyo"}),
+        (host.directory, ("--offline", "--locked"), configured),
+    ]
+    asked += [(host.directory, (), {"LC_ALL": name}) for name in other_locales()]
+    for number, (directory, arguments, env) in enumerate(asked):
+        out = host.directory.parent / f"{number}.json"
+        elsewhere = Host(directory=directory, index=host.index, env=env)
+        ran = elsewhere.envsync("plan", "--output", "json", "--out", str(out), *arguments)
+        assert ran.code == 0, ran.err
+        assert out.read_bytes() == first, (directory, arguments, env)
+        assert ran.out.encode() == first
+    assert "2 to update" in expected
+
+
+def other_locales() -> list[str]:
+    """Return the locales of this machine that sort and write otherwise than C does."""
+    found = []
+    for name in ("de_DE.UTF-8", "tr_TR.UTF-8", "en_US.UTF-8", "ja_JP.eucJP"):
+        try:
+            locale.setlocale(locale.LC_ALL, name)
+        except locale.Error:
+            continue
+        finally:
+            locale.setlocale(locale.LC_ALL, "C")
+        found.append(name)
+    return found
+
+
+def test_pipes_and_directories_are_no_place_for_a_plan(host: Host) -> None:
+    host.manifest("")
+    for place, code in ((".", 3), ("/dev/null", 3), ("missing/plan.json", 1)):
+        ran = host.envsync("plan", "--out", place)
+        assert ran.code == code, ran.err
+        assert place in ran.err
+    assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "\0", '{"format_version": "1.0"}'])
+def test_what_is_no_plan_is_refused_by_both(host: Host, content: str) -> None:
+    host.manifest("")
+    (host.directory / "plan.json").write_text(content)
+    refused(host, "error: plan.json: not a plan: ")
+    assert host.envsync("show", "plan.json").code == 3
