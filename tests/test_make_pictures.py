@@ -1,10 +1,15 @@
-"""The picture tool: terminal output as an SVG that fetches nothing."""
+"""The picture tools: terminal output as an SVG that fetches nothing, a page or a comment as a PNG."""
 
+import struct
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import pytest
+
+from reconciler.render.report import Format, Report, render_report
+from tests.browser import find_chromium
 from tests.render.hostile import NASTY
 from tests.render.pictures import CASES, load_plan, plan_text
 
@@ -37,3 +42,25 @@ def test_hostile_text_stays_text() -> None:
     hostile = "".join(NASTY).replace("\n", " ").encode("utf-8", "replace").decode().replace("https://", "")
     svg = picture(hostile + "\n<script>alert(1)</script>", "<b>&")
     assert {element.tag.removeprefix(SVG) for element in svg.iter()} <= {"svg", "title", "rect", "circle", "g", "text"}
+
+
+PAGES = TOOL.with_name("make_page_pictures.py")
+
+
+@pytest.mark.skipif(find_chromium() is None, reason="no Chromium is installed (the Debian package is `chromium`)")
+@pytest.mark.parametrize(("form", "options"), [(Format.HTML, []), (Format.MARKDOWN, ["--comment"])])
+def test_page_and_comment_become_pictures(tmp_path: Path, form: Format, options: list[str]) -> None:
+    report = Report(plan=load_plan(CASES / "everything.yaml"), command="plan", file="envs.yaml")
+    target = tmp_path / "drawn.png"
+    made = [sys.executable, str(PAGES), str(target), "--size", "800x600", *options]
+    subprocess.run(made, input=render_report(report, form).encode(), capture_output=True, check=True)
+    drawn = target.read_bytes()
+    assert drawn.startswith(b"\x89PNG\r\n\x1a\n")
+    assert struct.unpack(">II", drawn[16:24]) == (800, 600)
+    assert len(drawn) > 10_000, "a blank page is smaller"
+
+
+def test_the_pictures_that_are_kept_are_small_enough() -> None:
+    kept = sorted((TOOL.parent / "pictures").glob("*.png"))
+    assert [each.name for each in kept] == ["comment.png", "report.png"]
+    assert all(each.stat().st_size < 300_000 for each in kept)

@@ -5,6 +5,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,19 @@ from jsonschema import Draft202012Validator
 
 import reconciler
 from reconciler.errors import EngineError, EnvsyncError, ManifestError, Place, Problem
-from reconciler.events import Failure, RunFinished
+from reconciler.events import Event, Failure, RunFinished
 from reconciler.plan.document import PlanDocument, plan_document, plan_json, plan_schema
 from reconciler.render.error_document import error_json, error_schema
 from reconciler.render.event_document import event_schema
 from reconciler.render.events_json import event_json
+from reconciler.snapshot.document import snapshot_schema
+from tests.render.hostile import NASTY, assert_clean_json, spoiled
 from tests.render.pictures import load_plan
 from tests.render.runs import CREATED, EVENTS
 
 ROOT = Path(__file__).parent.parent
 WORLDS = sorted((ROOT / "tests" / "cases").glob("[pr]*/*.yaml"))
-SCHEMAS = {"plan": plan_schema, "events": event_schema, "error": error_schema}
+SCHEMAS = {"plan": plan_schema, "events": event_schema, "error": error_schema, "snapshot": snapshot_schema}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -50,6 +53,11 @@ def validator(schema: dict[str, Any]) -> Draft202012Validator:
         if each.get("type") == "object":
             each["additionalProperties"] = False
     return Draft202012Validator(closed)
+
+
+@cache
+def validator_of(name: str) -> Draft202012Validator:
+    return validator(SCHEMAS[name]())
 
 
 @pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.stem)
@@ -84,6 +92,23 @@ def test_every_event_is_valid_by_its_schema_and_one_line() -> None:
         kinds.add(found["type"])
     kinds.add("error")  # which is no event of the core's, and ends a stream all the same
     assert kinds == set(re.findall(r'"const": "([a-z-]+)"', json.dumps(event_schema())))
+
+
+@pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.stem)
+def test_every_plan_with_hostile_strings_is_valid_by_its_schema(path: Path) -> None:
+    plan = load_plan(path)
+    for text in ("".join(NASTY), ""):
+        hostile = plan_json(spoiled(plan, text))
+        assert_clean_json(hostile)
+        validator_of("plan").validate(json.loads(hostile))
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_every_event_with_hostile_strings_is_valid_by_its_schema(event: Event) -> None:
+    for text in (*NASTY, "".join(NASTY), ""):
+        line = event_json(spoiled(event, text))
+        assert_clean_json(line)
+        validator_of("events").validate(json.loads(line))
 
 
 def every_error(kind: type[EnvsyncError] = EnvsyncError) -> Iterator[type[EnvsyncError]]:

@@ -1,7 +1,7 @@
 """One environment's block of a plan: its line, and below it packages, settings, findings, hints."""
 
 from reconciler.diff.model import Origin, PackageAction, PackageChange, ReasonCode
-from reconciler.observe.actual import FindingCode
+from reconciler.observe.actual import Finding, FindingCode
 from reconciler.plan.model import Action, EnvironmentPlan
 from reconciler.render.escape import shown
 from reconciler.render.finding_text import finding_lines
@@ -54,15 +54,25 @@ def environment_lines(
         tilde = Piece(text="~", style=Style.CHANGED, gap=1)
         lines += lay_out([tilde], [Piece(text=text)], palette=palette, width=width, indent=INDENT)
     lines += setting_lines(environment.settings, palette=palette, width=width, whole=whole)
-    covered = {each.name for each in environment.packages}
-    findings = [
-        each for each in environment.findings if each.package not in covered and (whole or each.code not in _FOREIGN)
-    ]
+    findings = told_findings(environment, whole=whole)
     said = {each.message for each in environment.reasons}
     lines += finding_lines(findings, said=said, palette=palette, width=width, whole=whole)
     for hint in environment.hints:
         lines += hint_lines(hint, palette=palette, width=width, indent=INDENT)
     return lines
+
+
+def environment_sentences(environment: EnvironmentPlan) -> list[str]:
+    """Return what happens and why, fit to be shown: `update: the lock changed`, or `blocked: ...` and what would."""
+    return [" ".join(piece.text for piece in pieces) for pieces in _sentences(environment)]
+
+
+def told_findings(environment: EnvironmentPlan, *, whole: bool = False) -> list[Finding]:
+    """Return the findings that no package's line tells; `whole` with what the blocked reason tells already."""
+    covered = {each.name for each in environment.packages}
+    return [
+        each for each in environment.findings if each.package not in covered and (whole or each.code not in _FOREIGN)
+    ]
 
 
 def hint_lines(hint: str, *, palette: Palette, width: int, indent: int = 0) -> list[str]:
@@ -90,7 +100,8 @@ def _why(environment: EnvironmentPlan) -> str:
     """Return an action's reasons, and what will be there where it is new."""
     reasons = [shown(each.message) for each in environment.reasons if each.code not in _SAID]
     packages = _count(environment.package_count, "package") if environment.complete else "packages unknown"
-    contents = f"python {shown(environment.python_after)}, {packages}"
+    python = f"python {shown(environment.python_after)}, " if environment.python_after else ""
+    contents = f"{python}{packages}"
     match environment.action:
         case Action.CREATE:
             return "; ".join([contents, *reasons])
@@ -104,7 +115,7 @@ def _stands(environment: EnvironmentPlan) -> str:
     python = environment.python_after or environment.python_before
     parts = [
         f"python {shown(python)}" if python else "",
-        _count(environment.package_count, "package") if environment.target or environment.package_count else "",
+        _count(environment.package_count, "package") if environment.desired or environment.package_count else "",
         f"generation {environment.generation}" if environment.generation else "",
     ]
     return ", ".join(each for each in parts if each) or "nothing to do"

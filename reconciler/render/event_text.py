@@ -28,7 +28,7 @@ _WORDS = {
 
 def finished_lines(event: EnvironmentFinished, told: Sequence[str], palette: Palette, *, mark: str = "") -> list[str]:
     """Return one line for an environment that is done with, and why if it went wrong; `told` are its steps' words."""
-    word, style = _outcome(event)
+    word, style = outcome(event)
     number = f"generation {event.generation}" if event.generation and event.status is Status.APPLIED else ""
     facts = ", ".join(each for each in (number, *(shown(each) for each in told)) if each)
     took = f" in {seconds_text(event.seconds)}" if event.seconds else ""
@@ -65,6 +65,11 @@ def render_result(result: RunFinished, palette: Palette) -> str:
     return palette.paint(text, Style.CHANGED if result.interrupted else Style.REFUSED if wrong else Style.GOOD)
 
 
+def went_wrong(ended: EnvironmentFinished | None) -> bool:
+    """Say whether an apply did not make an environment as planned."""
+    return ended is not None and ended.status not in {Status.APPLIED, Status.UNCHANGED}
+
+
 def seconds_text(seconds: float) -> str:
     """Return a duration as people read it: `0.4s`, `12.3s`, `2m05s`."""
     if seconds < 59.95:
@@ -73,7 +78,8 @@ def seconds_text(seconds: float) -> str:
     return f"{whole // 60}m{whole % 60:02}s"
 
 
-def _outcome(event: EnvironmentFinished) -> tuple[str, Style]:
+def outcome(event: EnvironmentFinished) -> tuple[str, Style]:
+    """Return what became of an environment, in a word or a few, and how to paint it."""
     if event.status is Status.APPLIED:
         return _DONE.get(event.action, "done"), Style.GOOD
     if event.status is Status.HOOK_FAILED:

@@ -14,18 +14,22 @@ def finding_lines(
     findings: Iterable[Finding], *, said: Collection[str], palette: Palette, width: int, whole: bool
 ) -> list[str]:
     """Return one entry for each kind of finding, or for each single one if `whole`; nothing for what is `said`."""
+    symbol = Piece(text="!", style=Style.REPLACED, gap=1)
+    return [
+        line
+        for sentence in finding_sentences(findings, said=said, whole=whole)
+        for line in lay_out([symbol], [Piece(text=sentence)], palette=palette, width=width, indent=INDENT)
+    ]
+
+
+def finding_sentences(findings: Iterable[Finding], *, said: Collection[str], whole: bool = False) -> list[str]:
+    """Return what `finding_lines` tells, fit to be shown, without symbols and line breaks."""
     alike: dict[tuple[str, ...], list[Finding]] = {}
     for each in findings:
         package = "" if concern(each) is Concern.FILES else each.package
         alike.setdefault((each.code, package, each.path if whole else ""), []).append(each)
     sentences = dict.fromkeys(_sentence(group) for group in alike.values())
-    symbol = Piece(text="!", style=Style.REPLACED, gap=1)
-    return [
-        line
-        for sentence in sentences
-        if sentence not in said
-        for line in lay_out([symbol], [Piece(text=sentence)], palette=palette, width=width, indent=INDENT)
-    ]
+    return [each for each in sentences if each not in said]
 
 
 def _sentence(alike: list[Finding]) -> str:

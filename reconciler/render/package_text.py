@@ -29,7 +29,9 @@ def package_lines(changes: Sequence[PackageChange], *, palette: Palette, width: 
     return [
         line
         for head, each in zip(heads, changes, strict=True)
-        for line in lay_out(head, _reason(each, all_files), palette=palette, width=width, indent=INDENT)
+        for line in lay_out(
+            head, [Piece(text=package_sentence(each, all_files=all_files))], palette=palette, width=width, indent=INDENT
+        )
     ]
 
 
@@ -46,12 +48,13 @@ def _columns(change: PackageChange) -> list[Piece]:
     return [
         Piece(text=symbol, style=style, gap=1),
         Piece(text=shown(change.name)),
-        Piece(text=_versions(change)),
+        Piece(text=changed_versions(change)),
         Piece(text=change.origin.value, style=ORIGINS[change.origin]),
     ]
 
 
-def _versions(change: PackageChange) -> str:
+def changed_versions(change: PackageChange) -> str:
+    """Return a package's version before and after, fit to be shown; one alone where there is one."""
     before, after = (shown(each) if each else "unknown" for each in (change.before, change.after))
     match change.action:
         case PackageAction.INSTALL:
@@ -66,12 +69,17 @@ def _versions(change: PackageChange) -> str:
             return f"{before} -> {after}"
 
 
-def _reason(change: PackageChange, all_files: bool) -> list[Piece]:
+def package_sentence(change: PackageChange, *, all_files: bool = False) -> str:
+    """Return why a package changes and which files are behind it, the first of them, fit to be shown."""
+    sentence = package_reason(change)
+    return f"{sentence}: {named_files(change.files, all_files=all_files)}" if change.files else sentence
+
+
+def package_reason(change: PackageChange) -> str:
+    """Return why a package changes, fit to be shown."""
     sentence = shown(change.message)
     if change.action is PackageAction.DOWNGRADE:
         sentence += "; a downgrade"
     if change.action is PackageAction.CHANGE and change.reason is not ReasonCode.SOURCE_CHANGED:
         sentence += "; other source"
-    if change.files:
-        sentence += f": {named_files(change.files, all_files=all_files)}"
-    return [Piece(text=sentence)]
+    return sentence

@@ -10,6 +10,7 @@ from reconciler.render.standing import Standing, standing
 from reconciler.render.style import Palette, Style
 
 _WIDEST_NAME = 30
+_NOTHING = {"": "No drift.", "drift": "No drift.", "pending": "No pending changes."}
 _ORDER = ("create", "update", "replace", "delete", "adopt")
 
 
@@ -20,7 +21,7 @@ def render_plan(
 
     What does not change is left out unless `verbose`. Lines are at most `width` columns, but for single long words.
     """
-    summary = _plan_summary(plan) if plan.has_difference else f"No changes. {_all_well(plan, manifest)}"
+    summary = plan_summary(plan, manifest)
     return _text("plan", plan, summary, palette=palette, width=width, verbose=verbose, shown_root=shown_root)
 
 
@@ -28,7 +29,7 @@ def render_check(
     plan: Plan, *, palette: Palette, width: int, verbose: int = 0, shown_root: str, manifest: str = "the manifest"
 ) -> str:
     """Return the same plan as `check` tells it: how many environments drifted, and how many have pending changes."""
-    summary = f"Check: {_check_summary(plan)}" if plan.has_difference else f"No drift. {_all_well(plan, manifest)}"
+    summary = check_summary(plan, manifest)
     return _text("check", plan, summary, palette=palette, width=width, verbose=verbose, shown_root=shown_root)
 
 
@@ -40,6 +41,7 @@ def _text(
     lines = []
     if listed:
         header = f"{shown(plan.project)}, {_environments(len(plan.environments))} in {shown(shown_root)}"
+        header += f", against {shown(plan.against)}" if plan.against else ""
         label = Piece(text=f"envsync {command}:", style=Style.STRONG)
         lines += [*lay_out([], [label, Piece(text=header)], palette=palette, width=width), ""]
     for each in listed:
@@ -53,7 +55,10 @@ def _text(
     return "".join(f"{line}\n" for line in lines)
 
 
-def _plan_summary(plan: Plan) -> str:
+def plan_summary(plan: Plan, manifest: str) -> str:
+    """Return the closing line of a plan: `Plan: 1 to create, 2 unchanged.`"""
+    if not plan.has_difference:
+        return f"No changes. {_all_well(plan, manifest)}"
     counts = plan.summary
     parts = [f"{getattr(counts, kind)} to {kind}" for kind in _ORDER if getattr(counts, kind)]
     parts += [f"{counts.blocked} blocked"] if counts.blocked else []
@@ -61,8 +66,10 @@ def _plan_summary(plan: Plan) -> str:
     return f"Plan: {', '.join(parts)}."
 
 
-def _check_summary(plan: Plan) -> str:
-    """Return how many environments stand how, the noun with the first of them; each is counted once."""
+def check_summary(plan: Plan, manifest: str) -> str:
+    """Return the closing line of a check: how many environments stand how, each counted once."""
+    if not plan.has_difference:
+        return f"{_NOTHING[plan.only]} {_all_well(plan, manifest)}"
     counts = Counter(standing(each) for each in plan.environments)
     drift, pending, both, blocked, fine = (
         counts[each] for each in (Standing.DRIFT, Standing.PENDING, Standing.BOTH, Standing.BLOCKED, Standing.OK)
@@ -74,15 +81,19 @@ def _check_summary(plan: Plan) -> str:
         (blocked, "is blocked" if blocked == 1 else "are blocked"),
         (fine, "is as it should be" if fine == 1 else "are as they should be"),
     ]
-    (number, first), *rest = [part for part in parts if part[0]]
-    return ", ".join([f"{_environments(number)} {first}", *(f"{count} {words}" for count, words in rest)]) + "."
+    (number, first), *rest = [part for part in parts if part[0]]  # the noun goes with the first
+    told = ", ".join([f"{_environments(number)} {first}", *(f"{count} {words}" for count, words in rest)])
+    return f"Check: {told}."
 
 
 def _all_well(plan: Plan, manifest: str) -> str:
     number = len(plan.environments)
     if not number:
         return "There are no environments."
-    return f"{_environments(number)} {'is' if number == 1 else 'are'} as {shown(manifest)} says."
+    if plan.only:
+        return f"{_environments(number)} {'was' if number == 1 else 'were'} looked at."
+    says = f"in {shown(plan.against)}" if plan.against else f"{shown(manifest)} says"
+    return f"{_environments(number)} {'is' if number == 1 else 'are'} as {says}."
 
 
 def _environments(number: int) -> str:

@@ -47,9 +47,16 @@ class Report:
 
     def line(self, environment: str) -> int:
         """Return the manifest's line that declares an environment; 1 where none does."""
+        return self._place(environment)[0]
+
+    def column(self, environment: str) -> int:
+        """Return the column in that line; 1 where none declares it."""
+        return self._place(environment)[1]
+
+    def _place(self, environment: str) -> tuple[int, int]:
         _, _, rest = self.places.get(environment, "").partition(f"{self.file}:")
-        number = rest.partition(":")[0]
-        return int(number) if number.isdecimal() else 1
+        line, _, column = rest.partition(":")
+        return int(line) if line.isdecimal() else 1, int(column) if column.isdecimal() else 1
 
 
 def render_report(report: Report, form: Format) -> str:

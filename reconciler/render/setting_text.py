@@ -22,7 +22,7 @@ def setting_lines(changes: Sequence[SettingChange], *, palette: Palette, width: 
         line
         for each in changes
         for line in lay_out(
-            [_symbol(each)], [Piece(text=_sentence(each, whole))], palette=palette, width=width, indent=INDENT
+            [_symbol(each)], [Piece(text=setting_sentence(each, whole))], palette=palette, width=width, indent=INDENT
         )
     ]
 
@@ -35,17 +35,20 @@ def _symbol(change: SettingChange) -> Piece:
     return Piece(text="~", style=Style.CHANGED, gap=1)
 
 
-def _sentence(change: SettingChange, whole: bool) -> str:
-    """Return path and values; never two values that look alike, for what differs may be cut off or blotted out."""
-    values = [_value(each, whole) for each in (change.before, change.after) if each is not None]
+def setting_sentence(change: SettingChange, whole: bool) -> str:
+    """Return path and values, fit to be shown: `env.DEBUG: "0" -> "1"`.
+
+    Never two values that look alike, for what differs may be cut off or blotted out.
+    """
+    values = [setting_value(each, whole=whole) for each in (change.before, change.after) if each is not None]
     if len(values) > len(set(values)):
-        values = [_value(each, whole=True) for each in (change.before, change.after)]
+        values = [setting_value(each) for each in (change.before, change.after)]
     if len(values) > len(set(values)):
-        return f"{_path(change.path)}: {values[0]} (changed in what is not shown)"
-    return f"{_path(change.path)}: {' -> '.join(values)}"
+        return f"{setting_path(change.path)}: {values[0]} (changed in what is not shown)"
+    return f"{setting_path(change.path)}: {' -> '.join(values)}"
 
 
-def _path(path: Sequence[str | int]) -> str:
+def setting_path(path: Sequence[str | int]) -> str:
     """Return a path as the manifest's errors write it: `env.DEBUG`, `probes[0].timeout`, `labels["a b"]`."""
     parts = []
     for each in path:
@@ -54,10 +57,11 @@ def _path(path: Sequence[str | int]) -> str:
         elif _PLAIN_KEY.fullmatch(each):
             parts.append(f".{each}")
         else:
-            parts.append(f"[{_value(each, whole=True)}]")
+            parts.append(f"[{setting_value(each)}]")
     return "".join(parts).removeprefix(".")
 
 
-def _value(value: Json, whole: bool) -> str:
+def setting_value(value: Json, *, whole: bool = True) -> str:
+    """Return a setting's value as JSON that is fit to be shown; cut where long, unless `whole`."""
     text = escape(json.dumps(outgoing(value), ensure_ascii=False))
     return text if whole else cut(text, _LONGEST_VALUE)

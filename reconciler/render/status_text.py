@@ -81,7 +81,7 @@ def status_json(rows: Sequence[StatusRow]) -> str:
 def _row(environment: EnvironmentPlan, path: str) -> StatusRow:
     state = _state(environment)
     there = state is not State.MISSING
-    known = there and environment.complete and bool(environment.target or environment.package_count)
+    known = there and environment.complete and bool(environment.desired or environment.package_count)
     return StatusRow(
         name=environment.name,
         state=state,

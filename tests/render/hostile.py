@@ -58,7 +58,8 @@ def _spoiled(value: Any, text: str) -> Any:
     if isinstance(value, dict):
         return {_spoiled(key, text): _spoiled(each, text) for key, each in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        names = [each.name for each in fields(value) if each.name not in {"target", "format_version", "step", "action"}]
+        fixed = {"target", "format_version", "step", "action", "only"}  # `only` is a choice of three
+        names = [each.name for each in fields(value) if each.name not in fixed]
         strings = {name: _spoiled(getattr(value, name), text) for name in names}
         return replace(value, **strings)
     return value

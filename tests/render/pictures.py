@@ -1,15 +1,18 @@
 """How each world of tests/cases/render is to look; `python -m tests.render.pictures` draws the pictures anew."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import yaml
 
-from reconciler.plan.model import Plan
+from reconciler.events import EnvironmentFinished, Failure, RunFinished, Status
+from reconciler.plan.model import Action, EnvironmentPlan, Plan
 from reconciler.render.plan_text import render_check, render_plan
+from reconciler.render.report import Command, Format, Report, render_report
 from reconciler.render.status_text import render_status, status_rows
 from reconciler.render.style import Palette
 from tests.plan.build import world
+from tests.render.runs import FAILURE
 
 CASES = Path(__file__).parent.parent / "cases" / "render"
 ESCAPE_PICTURE = "\u241b"  # stands for ESC, so that a picture can be read
@@ -45,6 +48,44 @@ def status_text(plan: Plan, *, width: int = 80, color: bool = False) -> str:
     return render_status(status_rows(plan, ".envs"), palette=Palette.chosen(color=color), width=width)
 
 
+def report_of(plan: Plan, command: Command) -> Report:
+    """Return the report of a plan whose environments stand in the manifest four lines apart."""
+    places = {each.name: f"envs.yaml:{8 + 4 * number}:3" for number, each in enumerate(plan.environments)}
+    result = RunFinished(environments=tuple(ends(plan))) if command == "apply" else None
+    return Report(plan=plan, command=command, file="envs.yaml", places=places, result=result)
+
+
+def ends(plan: Plan) -> Iterator[EnvironmentFinished]:
+    """Yield how an apply ended of which the first build failed and the hook of the second, and all else went well."""
+    troubles = iter((Status.FAILED, Status.HOOK_FAILED))
+    for each in plan.environments:
+        if each.blocked:
+            failure = Failure(code=each.blocked[0].code, message=each.blocked[0].message)
+            yield _end(each, Status.BLOCKED, failure)
+        elif each.action is Action.NO_OP:
+            yield _end(each, Status.UNCHANGED)
+        else:
+            trouble = next(troubles, None)
+            yield _end(each, trouble or Status.APPLIED, FAILURE if trouble else None)
+
+
+def _end(environment: EnvironmentPlan, status: Status, failure: Failure | None = None) -> EnvironmentFinished:
+    worked = status not in {Status.BLOCKED, Status.UNCHANGED}
+    published = environment.generation + (status in {Status.APPLIED, Status.HOOK_FAILED})
+    return EnvironmentFinished(
+        environment=environment.name,
+        status=status,
+        action=environment.action,
+        generation=0 if environment.action is Action.DELETE else published,
+        seconds=1.25 if worked else 0.0,
+        failure=failure,
+    )
+
+
+def report(plan: Plan, command: Command, form: Format) -> str:
+    return render_report(report_of(plan, command), form)
+
+
 PICTURES: dict[str, Callable[[Plan], str]] = {
     "plan-80": lambda plan: plan_text(plan, width=80),
     "plan-120": lambda plan: plan_text(plan, width=120),
@@ -55,6 +96,12 @@ PICTURES: dict[str, Callable[[Plan], str]] = {
     "check-80": lambda plan: check_text(plan, width=80),
     "status-80": lambda plan: status_text(plan, width=80),
     "status-50": lambda plan: status_text(plan, width=50),
+    "plan.md": lambda plan: report(plan, "plan", Format.MARKDOWN),
+    "check.md": lambda plan: report(plan, "check", Format.MARKDOWN),
+    "apply.md": lambda plan: report(plan, "apply", Format.MARKDOWN),
+    "plan.github.txt": lambda plan: report(plan, "plan", Format.GITHUB),
+    "check.github.txt": lambda plan: report(plan, "check", Format.GITHUB),
+    "apply.github.txt": lambda plan: report(plan, "apply", Format.GITHUB),
 }
 
 
@@ -63,7 +110,7 @@ def drawn(name: str, plan: Plan) -> str:
 
 
 def place(world_file: Path, name: str) -> Path:
-    return world_file.with_name(f"{world_file.stem}.{name}.txt")
+    return world_file.with_name(f"{world_file.stem}.{name}{'' if '.' in name else '.txt'}")
 
 
 if __name__ == "__main__":

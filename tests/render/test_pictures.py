@@ -17,4 +17,4 @@ def test_plan_looks_as_drawn(file: Path, name: str) -> None:
 
 def test_no_picture_is_left_over() -> None:
     drawn_ones = {place(file, name).name for file in WORLDS for name in PICTURES}
-    assert {path.name for path in CASES.glob("*.txt")} == drawn_ones
+    assert {path.name for path in CASES.iterdir()} == drawn_ones | {file.name for file in WORLDS}

@@ -1,0 +1,102 @@
+"""The formats of CI systems from the real command, on a host with drift, a pending change and a blocked delete."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from junitparser import TestSuite
+
+from tests.host import Host
+
+SCHEMAS = Path(__file__).parents[1] / "schemas"
+WEB = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n'
+KEPT = 'kept:\n  python: "3.11"\n  prevent_destroy: true\n'
+SAME = 'same:\n  python: "3.11"\n'
+
+
+@pytest.fixture
+def moved(host: Host) -> Host:
+    host.manifest(SAME + KEPT + WEB)
+    host.apply()
+    (host.site_packages("web") / "beta.py").write_text("NAME = 'somebody else'\n")
+    host.manifest(SAME + "\n" + WEB.replace("1.0", "1.1"))
+    assert host.envsync("lock").code == 0
+    return host
+
+
+def line_of(host: Host, name: str) -> int:
+    return (host.directory / "envs.yaml").read_text().splitlines().index(f"  {name}:") + 1
+
+
+def valid(text: str, schema: str) -> Any:
+    found = json.loads(text)
+    jsonschema.Draft202012Validator(json.loads((SCHEMAS / schema).read_text(encoding="utf-8"))).validate(found)
+    return found
+
+
+def test_sarif_has_a_result_for_each_difference_at_its_line(moved: Host) -> None:
+    ran = moved.envsync("check", "--output", "sarif")
+    assert (ran.code, ran.err) == (2, "")
+    (run,) = valid(ran.out, "sarif-2.1.0.schema.json")["runs"]
+    assert [
+        (
+            each["ruleId"],
+            each["level"],
+            each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+            each["locations"][0]["physicalLocation"]["region"]["startLine"],
+            each["message"]["text"].partition("\n")[0],
+        )
+        for each in run["results"]
+    ] == [
+        ("prevent-destroy", "error", "envs.yaml", 1, "kept: would be deleted, and prevent_destroy is set"),
+        ("lock-changed", "note", "envs.yaml", line_of(moved, "web"), "web: the lock changed"),
+        ("files-drifted", "warning", "envs.yaml", line_of(moved, "web"), "web: 1 file edited"),
+        ("files-edited", "warning", "envs.yaml", line_of(moved, "web"), "web: beta 2.0: 1 file edited: beta.py"),
+    ]
+
+
+def test_gitlab_has_the_same_and_no_fingerprint_moves_with_a_line(moved: Host) -> None:
+    first = valid(moved.envsync("check", "--output", "gitlab").out, "gitlab-code-quality.schema.json")
+    moved.manifest("# a comment\n\n" + SAME + WEB.replace("1.0", "1.1"))
+    second = valid(moved.envsync("check", "--output", "gitlab").out, "gitlab-code-quality.schema.json")
+    assert [each["severity"] for each in first] == ["critical", "info", "major", "major"]
+    assert [each["fingerprint"] for each in first] == [each["fingerprint"] for each in second]
+    assert [each["location"] for each in first] != [each["location"] for each in second]
+
+
+def test_junit_has_a_case_for_each_environment_and_of_an_apply_its_seconds(moved: Host) -> None:
+    ran = moved.envsync("check", "--output", "junit")
+    suite = TestSuite.fromstring(ran.out)
+    assert (ran.code, suite.tests, suite.failures, suite.errors) == (2, 3, 2, 0)
+    assert {each.name: [one.type for one in each.result] for each in suite} == {
+        "kept": ["prevent-destroy"],
+        "same": [],
+        "web": ["lock-changed"],
+    }
+    ran = moved.envsync("apply", "--yes", "--output", "junit")
+    suite = TestSuite.fromstring(ran.out)
+    assert (ran.code, suite.tests, suite.failures, suite.errors) == (4, 3, 1, 0)
+    assert {each.name: bool(each.time) for each in suite} == {"kept": False, "same": False, "web": True}
+
+
+def test_what_an_apply_could_not_do_is_in_each_format(moved: Host) -> None:
+    moved.manifest(SAME + KEPT + WEB + "  probes: [{import: nothing}]\n")
+    ran = moved.envsync("apply", "--yes", "--output", "sarif")
+    assert ran.code == 1
+    (result,) = valid(ran.out, "sarif-2.1.0.schema.json")["runs"][0]["results"]
+    assert (result["ruleId"], result["level"]) == ("probe-failed", "error")
+    (finding,) = valid(moved.envsync("apply", "--yes", "--output", "gitlab").out, "gitlab-code-quality.schema.json")
+    assert (finding["check_name"], finding["severity"]) == ("envsync/probe-failed", "blocker")
+    suite = TestSuite.fromstring(moved.envsync("apply", "--yes", "--output", "junit").out)
+    assert [one.type for each in suite for one in each.result] == ["probe-failed"]
+
+
+def test_no_difference_is_a_report_all_the_same(host: Host) -> None:
+    host.manifest(SAME)
+    host.apply()
+    sarif = host.envsync("check", "--output", "sarif")
+    assert (sarif.code, valid(sarif.out, "sarif-2.1.0.schema.json")["runs"][0]["results"]) == (0, [])
+    assert host.envsync("check", "--output", "gitlab").out == "[]\n"
+    assert TestSuite.fromstring(host.envsync("check", "--output", "junit").out).failures == 0

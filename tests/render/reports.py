@@ -1,0 +1,68 @@
+"""Reports of every case plan, and what an apply could have made of them."""
+
+from functools import cache
+from pathlib import Path
+
+from reconciler.events import EnvironmentFinished, Failure, RunFinished, Status
+from reconciler.plan.model import Action, Plan
+from reconciler.render.report import Command, Report
+from tests.render.hostile import spoiled
+from tests.render.pictures import load_plan
+
+CASES = Path(__file__).parent.parent / "cases"
+WORLDS = sorted(CASES.glob("[pr]*/*.yaml"))  # plan and render
+SCHEMAS = Path(__file__).parent.parent / "schemas"
+EVERYTHING = CASES / "render" / "everything.yaml"
+NOTHING = CASES / "render" / "nothing.yaml"
+_FAILURES = {
+    Status.FAILED: Failure(
+        code="probe-failed", message="probe `import x` failed", hint="look at it", details=("Traceback", "\tboom")
+    ),
+    Status.HOOK_FAILED: Failure(code="hook-failed", message="hook `true` failed"),
+    Status.BLOCKED: Failure(code="dependency-failed", message="it depends on web"),
+    Status.INTERRUPTED: Failure(code="interrupted", message="interrupted; nothing is half-done"),
+}
+
+
+@cache
+def plan_of(world: Path) -> Plan:
+    return load_plan(world)
+
+
+def report_of(
+    plan: Plan, *, command: Command = "check", first_line: int = 3, result: RunFinished | None = None
+) -> Report:
+    """Return a report whose environments stand seven lines apart in the manifest; one to delete stands nowhere."""
+    named = [each.name for each in plan.environments if each.action is not Action.DELETE]
+    places = {name: f"deploy/envs.yaml:{first_line + 7 * number}:3" for number, name in enumerate(named)}
+    return Report(plan=plan, command=command, file="deploy/envs.yaml", places=places, result=result)
+
+
+def applied(plan: Plan, *, status: Status | None = None, collected: bool = True) -> Report:
+    """Return the report of an apply that ended every environment with `status`, or (None) each with another one."""
+    ends = [
+        EnvironmentFinished(
+            environment=each.name,
+            status=(chosen := status or list(Status)[number % len(Status)]),
+            action=each.action,
+            generation=number,
+            seconds=1000.25 * number,
+            failure=each.failure or _FAILURES.get(chosen),
+        )
+        for number, each in enumerate(plan.environments)
+    ]
+    failure = None if collected else Failure(code="gc-failed", message="generation 3 could not be deleted")
+    return report_of(plan, command="apply", result=RunFinished(environments=tuple(ends), failure=failure))
+
+
+def spoiled_report(report: Report, text: str) -> Report:
+    """Return a report with every string of plan, result and file replaced."""
+    places = {text: f"{text}:12:3"}
+    plan, result = spoiled(report.plan, text), spoiled(report.result, text)
+    return Report(plan=plan, command=report.command, file=text, places=places, result=result)
+
+
+def hostile_reports() -> list[Report]:
+    """Return those that `spoiled_report` is to spoil: with everything, with nothing, and after an apply."""
+    everything = plan_of(EVERYTHING)
+    return [report_of(everything), report_of(plan_of(NOTHING)), applied(everything, collected=False)]

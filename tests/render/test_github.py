@@ -1,0 +1,170 @@
+"""Workflow commands as the runner reads them: at most ten a kind, at the right line, and nobody else's."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.plan.model import Action
+from reconciler.render.escape import shown
+from reconciler.render.github import MOST, github
+from reconciler.render.report import Report
+from reconciler.render.standing import Standing, standing
+from reconciler.render.summary_line import summary_line
+from tests.render.hostile import NASTY, SECRET, assert_clean_text, texts
+from tests.render.reports import (
+    EVERYTHING,
+    NOTHING,
+    WORLDS,
+    applied,
+    hostile_reports,
+    plan_of,
+    report_of,
+    spoiled_report,
+)
+
+TOKENS = ("::stop-commands::x", "::x::", "%0A::error::x", "%25", "%3A", ",line=1", ",", ":", "%", "##[command]x", "::")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A workflow command as the runner understands it."""
+
+    name: str
+    properties: dict[str, str]
+    message: str
+
+
+def parse(line: str) -> Command | None:
+    """Read a line as the runner does (actions/runner, ActionCommand.TryParseV2): None for a line of a log."""
+    text = line.lstrip()
+    if not text.startswith("::"):
+        assert "##[" not in line, "the older syntax works anywhere in a line"
+        return None
+    head, found, message = text[2:].partition("::")
+    assert found
+    name, _, rest = head.partition(" ")
+    pairs = [pair.partition("=") for pair in rest.split(",") if pair]
+    properties = {key.strip(): unescaped(value, {"%3A": ":", "%2C": ","}) for key, _, value in pairs}
+    assert len(properties) == len(pairs), "a property twice"
+    return Command(name=name, properties=properties, message=unescaped(message, {}))
+
+
+def unescaped(text: str, more: dict[str, str]) -> str:
+    table = {"%25": "%", "%0D": "\r", "%0A": "\n", **more}
+    assert not re.search("%(?!" + "|".join(each[1:] for each in table) + ")", text), text
+    return re.sub("|".join(table), lambda found: table[found.group()], text)
+
+
+def commands(report: Report) -> tuple[list[Command], list[str]]:
+    """Return a report's commands and its other lines."""
+    told = github(report)
+    assert told == github(report)
+    assert told.endswith("\n")
+    lines = told.split("\n")[:-1]
+    parsed = [parse(line) for line in lines]
+    made = [each for each in parsed if each is not None]
+    for each in made:
+        assert each.name in {"error", "warning", "notice"}
+        assert list(each.properties) == ["file", "line", "col", "title"]
+        assert each.message
+    return made, [line for line, each in zip(lines, parsed, strict=True) if each is None]
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=lambda path: path.stem)
+def test_every_environment_that_differs_has_its_note_at_its_line(world: Path) -> None:
+    plan = plan_of(world)
+    report = report_of(plan)
+    made, others = commands(report)
+    assert others == [summary_line(report)]
+    assert {each.properties["file"] for each in made} <= {"deploy/envs.yaml"}
+    kinds: dict[Standing, list[str]] = {
+        Standing.BLOCKED: ["error"],
+        Standing.DRIFT: ["warning"],
+        Standing.BOTH: ["notice", "warning"],
+        Standing.PENDING: ["notice"],
+        Standing.OK: [],
+    }
+    for each in plan.environments:
+        mine = [one for one in made if one.properties["title"].startswith(f"envsync: {each.name}: ")]
+        names, allowed = sorted(one.name for one in mine), kinds[standing(each)]
+        both_in_one = standing(each) is Standing.BOTH and names == ["warning"]  # each reason is of both origins
+        assert names == allowed or both_in_one, each
+        assert {int(one.properties["line"]) for one in mine} <= {report.line(each.name)}
+        told = "\n".join(one.message for one in mine)
+        assert all(reason.message in told for reason in each.blocked)
+        assert all(hint in told for hint in each.hints) or not mine
+        if not each.blocked:
+            assert all(reason.message in told for reason in each.reasons)
+    assert len(made) == sum(
+        any(one.properties["title"].startswith(f"envsync: {each.name}: ") for each in plan.changes) for one in made
+    )
+
+
+@pytest.mark.parametrize("world", [EVERYTHING, NOTHING], ids=lambda path: path.stem)
+def test_an_apply_has_errors_for_what_went_wrong_and_notices_for_the_rest(world: Path) -> None:
+    report = applied(plan_of(world), collected=False)
+    assert report.result is not None
+    made, _ = commands(report)
+    wrong = {each.environment for each in report.result.environments if each.status not in {"applied", "unchanged"}}
+    errors = {each.properties["title"].split(": ")[1] for each in made if each.name == "error"}
+    assert errors == wrong | {"garbage collection failed"}
+    assert {each.name for each in made} <= {"error", "notice"}
+
+
+def test_a_drifted_environment_with_pending_changes_has_one_note_of_each() -> None:
+    made, _ = commands(report_of(plan_of(EVERYTHING)))
+    web = {each.name: each.message for each in made if each.properties["title"].startswith("envsync: web: ")}
+    assert set(web) == {"warning", "notice"}
+    assert "requests 2.32.3: 5 files edited: requests/adapters.py" in web["warning"].splitlines()[1]
+    assert "django 5.2.1 -> 5.2.4: lock changed" in web["notice"].splitlines()
+    assert "django" not in web["warning"]
+    assert SECRET not in github(report_of(plan_of(EVERYTHING)))
+
+
+@pytest.mark.parametrize(("number", "rest"), [(MOST, ""), (MOST + 1, "1 notice"), (25, "15 notices")])
+def test_there_are_ten_of_a_kind_and_the_rest_is_counted(number: int, rest: str) -> None:
+    plan = plan_of(EVERYTHING)
+    new = next(each for each in plan.environments if each.action is Action.CREATE and not each.blocked)
+    many = replace(plan, environments=tuple(replace(new, name=f"env-{each:03}") for each in range(number)))
+    made, others = commands(report_of(many))
+    assert Counter(each.name for each in made) == {"notice": MOST}
+    assert others == [
+        *([f"Not annotated, for GitHub shows ten of a kind: {rest}."] if rest else []),
+        summary_line(report_of(many)),
+    ]
+
+
+@given(
+    text=st.lists(st.one_of(texts, st.sampled_from(TOKENS)), max_size=4).map("".join),
+    number=st.integers(0, len(hostile_reports()) - 1),
+)
+@settings(deadline=None)
+def test_no_string_becomes_a_command_or_a_property(text: str, number: int) -> None:
+    report = spoiled_report(hostile_reports()[number], text)
+    made, others = commands(report)
+    assert_clean_lines(github(report))
+    assert all(each.startswith("Not annotated, ") for each in others[:-1])
+    assert others[-1].startswith(("Plan: ", "Check: ", "Applied: ", "Not applied: ", "No changes. ", "No drift. "))
+    if len(shown(text)) < 400:
+        assert {each.properties["file"] for each in made} <= {shown(text)}
+        titles = {each.properties["title"] for each in made} - {"envsync: garbage collection failed"}
+        assert {shown(f"envsync: {text}: {title.rpartition(': ')[2]}") for title in titles} == titles
+
+
+def assert_clean_lines(told: str) -> None:
+    """Hold the lines to what may reach a log, but for our own commands."""
+    ours = re.compile(r"^::(?=(?:error|warning|notice) file=)", re.MULTILINE)
+    assert_clean_text(ours.sub("", told))
+
+
+def test_every_nasty_one_alone_is_harmless() -> None:
+    for text in (*NASTY, *TOKENS):
+        for report in hostile_reports():
+            made, others = commands(spoiled_report(report, text))
+            assert all(each.startswith("Not annotated, ") for each in others[:-1])
+            assert max(Counter(each.name for each in made).values(), default=0) <= MOST

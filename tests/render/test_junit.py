@@ -1,0 +1,135 @@
+"""JUnit XML: valid by Jenkins' schema for every case plan, and read by a reader of it as the plan stands."""
+
+from functools import cache
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from junitparser import Error, Failure, TestCase, TestSuite
+from xmlschema import XMLSchema
+
+from reconciler.events import Status
+from reconciler.render.junit import junit
+from reconciler.render.report import Report
+from tests.render.hostile import NASTY, assert_clean_text, texts
+from tests.render.reports import (
+    EVERYTHING,
+    NOTHING,
+    SCHEMAS,
+    WORLDS,
+    applied,
+    hostile_reports,
+    plan_of,
+    report_of,
+    spoiled_report,
+)
+
+
+@cache
+def schema() -> XMLSchema:
+    return XMLSchema(SCHEMAS / "junit-10.xsd")
+
+
+def suite_of(report: Report) -> TestSuite:
+    """Return the suite of a report, held to the schema, its counts to its cases."""
+    text = junit(report)
+    assert text.isascii()
+    assert_clean_text(text)
+    schema().validate(ET.fromstring(text))  # noqa: S314  # our own
+    suite = TestSuite.fromstring(text)
+    assert isinstance(suite, TestSuite)
+    cases = list(suite)
+    assert (suite.tests, suite.failures, suite.errors) == (
+        len(cases),
+        sum(isinstance(each, Failure) for case in cases for each in case.result),
+        sum(isinstance(each, Error) for case in cases for each in case.result),
+    )
+    return suite
+
+
+def cases_of(report: Report) -> dict[str, TestCase]:
+    return {each.name: each for each in suite_of(report)}
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=lambda path: path.stem)
+def test_every_plan_and_apply_is_valid_and_a_case_an_environment(world: Path) -> None:
+    plan = plan_of(world)
+    cases = cases_of(report_of(plan))
+    assert list(cases) == [each.name for each in plan.environments]
+    assert {name for name, case in cases.items() if not case.is_passed} == {each.name for each in plan.changes}
+    errors = {name for name, case in cases.items() for each in case.result if isinstance(each, Error)}
+    assert errors == set(plan.failures)
+    suite_of(applied(plan))
+    assert junit(report_of(plan)) == junit(report_of(plan))
+    done = cases_of(applied(plan, status=Status.APPLIED))
+    assert {name for name, case in done.items() if not case.is_passed} == {
+        each.name for each in plan.environments if each.blocked or each.failure
+    }
+
+
+def test_a_failure_is_the_text_of_the_plan_and_where_the_manifest_says_it() -> None:
+    case = cases_of(report_of(plan_of(EVERYTHING)))["web"]
+    (failure,) = case.result
+    assert case.classname == "acme"
+    assert (failure.type, failure.message) == ("lock-changed", "the lock changed")
+    lines = failure.text.splitlines()
+    assert lines[0].startswith("deploy/envs.yaml:")
+    assert "  ~ web update: the lock changed;" in lines[1]
+    assert any("- six" in each and "installed by hand" in each for each in lines)
+
+
+def test_no_difference_passes() -> None:
+    suite = suite_of(report_of(plan_of(NOTHING)))
+    assert suite.name == "envsync check"
+    assert suite.tests > 0
+    assert (suite.failures, suite.errors) == (0, 0)
+
+
+def test_an_apply_tells_times_and_how_each_ended() -> None:
+    plan = plan_of(EVERYTHING)
+    ends = applied(plan, collected=False)
+    assert ends.result is not None
+    cases = cases_of(ends)
+    blocked = {each.name for each in plan.environments if each.blocked}
+    expected = {
+        Status.APPLIED: (),
+        Status.UNCHANGED: (),
+        Status.FAILED: (Error,),
+        Status.HOOK_FAILED: (Error,),
+        Status.BLOCKED: (Failure,),
+        Status.INTERRUPTED: (Error,),
+    }
+    seen = set()
+    for end in ends.result.environments:
+        case = cases[end.environment]
+        assert (case.time or 0.0) == end.seconds
+        if end.environment not in blocked:
+            seen.add(end.status)
+            assert tuple(type(each) for each in case.result) == expected[end.status]
+    assert len(seen) > 3
+    (collection,) = cases["garbage collection"].result
+    assert collection.type == "gc-failed"
+    probe = next(each for case in cases.values() for each in case.result if each.type == "probe-failed")
+    assert probe.text.splitlines() == [
+        "probe `import x` failed",
+        "code: probe-failed",
+        "Traceback",
+        "\\tboom",
+        "hint: look at it",
+    ]
+
+
+@given(text=st.one_of(texts, st.sampled_from(["]]>", "<!DOCTYPE x>", "<![CDATA[", "&lt;x&#0;", "--><x/>", "\uffff"])))
+@settings(deadline=None, max_examples=40)
+def test_hostile_strings_are_inert(text: str) -> None:
+    for report in hostile_reports():
+        hostile = suite_of(spoiled_report(report, text))
+        assert hostile.tests == suite_of(report).tests, "no text makes or hides a case"
+
+
+@pytest.mark.parametrize("nasty", NASTY, ids=ascii)
+def test_every_nasty_one_alone_is_inert(nasty: str) -> None:
+    for report in hostile_reports():
+        suite_of(spoiled_report(report, nasty))
