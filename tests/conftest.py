@@ -12,6 +12,7 @@ LONGEST = (
     "test_machine.py",
     "test_harness.py",
     "test_power.py",
+    "test_pre_commit.py",
 )
 
 

@@ -248,13 +248,14 @@ def test_the_same_state_is_the_same_bytes_wherever_and_however_it_is_asked(host:
 def other_locales() -> list[str]:
     """Return the locales of this machine that sort and write otherwise than C does."""
     found = []
+    ours = locale.setlocale(locale.LC_ALL)
     for name in ("de_DE.UTF-8", "tr_TR.UTF-8", "en_US.UTF-8", "ja_JP.eucJP"):
         try:
             locale.setlocale(locale.LC_ALL, name)
         except locale.Error:
             continue
         finally:
-            locale.setlocale(locale.LC_ALL, "C")
+            locale.setlocale(locale.LC_ALL, ours)
         found.append(name)
     return found
 

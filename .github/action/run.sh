@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# One command of the action. Inputs come through the environment, and reach envsync as arguments, never as shell text.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+envsync=$RUNNER_TEMP/envsync/bin/envsync
+report=$RUNNER_TEMP/envsync-report
+export COMMIT=${COMMIT:-$GITHUB_SHA}
+[[ -z $AGAINST && -n ${GITHUB_BASE_REF:-} ]] && AGAINST=origin/$GITHUB_BASE_REF
+
+comment() {
+    [[ $COMMENT != true || -z $PULL_REQUEST ]] || "$RUNNER_TEMP/envsync/bin/python" "$here/comment.py" "$1"
+}
+
+# What merging will change: no disk, no network. A failed plan replaces the comment, lest an old one be approved.
+plan_against() {
+    local code=0
+    "$envsync" plan --file="$FILE" --against="$AGAINST" --output=markdown >"$report.md" || code=$?
+    ((code == 0)) || echo "**envsync could not plan \`$COMMIT\`.** The log of this run says why." >"$report.md"
+    cat "$report.md" >>"$GITHUB_STEP_SUMMARY"
+    comment "$report.md"
+    return "$code"
+}
+
+# What apply would do on this host, saved, and shown to whoever approves it.
+save_plan() {
+    "$envsync" plan --file="$FILE" --out="$1"
+    "$envsync" show "$1" --output=markdown >>"$GITHUB_STEP_SUMMARY"
+}
+
+# One look at the host, told twice: annotations with the step summary (`--output github` writes it), and the page.
+check() {
+    local code=0 only=()
+    [[ -z $ONLY ]] || only=(--only="$ONLY")
+    "$envsync" observe --file="$FILE" --out="$report.json"
+    told() { "$envsync" check --file="$FILE" --actual="$report.json" "${only[@]}" --output="$1"; }
+    told github || code=$?
+    ((code == 0 || code == 2)) || return "$code"
+    told html >"$report.html" || ((code == $?))
+    echo "report=$report.html" >>"$GITHUB_OUTPUT"
+    return "$code"
+}
+
+apply() {
+    local plan_file=${PLAN_FILE:-$report.plan}
+    [[ -n $PLAN_FILE ]] || save_plan "$plan_file"
+    "$envsync" apply --plan="$plan_file" --output=github
+}
+
+case $COMMAND in
+    plan) if [[ -n $AGAINST ]]; then plan_against; else save_plan "${PLAN_FILE:-$report.plan}"; fi ;;
+    check) check ;;
+    apply) apply ;;
+    *)
+        echo "::error title=envsync::command: is plan, check or apply"
+        exit 3
+        ;;
+esac

@@ -1,0 +1,43 @@
+"""The GitLab template: each job's script is run as it stands, in a real repository on a real host."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.host import Host, Ran
+from tests.repository import change_on_branch, edit_by_hand, git, merge, shell
+
+TEMPLATE = Path(__file__).parent.parent.parent / "docs/gitlab-ci.yml"
+
+
+def run_job(host: Host, name: str, **variables: str) -> Ran:
+    template: dict[str, Any] = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
+    given = {each: str(value) for each, value in template["variables"].items()}
+    return shell(host, "\n".join(template[name]["script"]), {**given, **variables})
+
+
+def test_each_job_does_its_part(host: Host) -> None:
+    host.apply()
+    base = git(host.directory, "rev-parse", "HEAD")
+    change_on_branch(host)
+    plan = run_job(host, "envsync-plan", CI_MERGE_REQUEST_DIFF_BASE_SHA=base)
+    assert plan.code == 0, plan.err
+    assert "alpha" in plan.out
+    assert "alpha" in (host.directory / "envsync-quality.json").read_text()
+
+    merge(host)
+    saved = run_job(host, "envsync-plan-host")
+    assert saved.code == 0, saved.err
+    assert "alpha" in saved.out
+    applied = run_job(host, "envsync-apply")
+    assert applied.code == 0, applied.err
+    assert "alpha==1.1" in host.freeze("web")
+
+    assert run_job(host, "envsync-check").code == 0
+    edit_by_hand(host)
+    check = run_job(host, "envsync-check")
+    assert check.code == 2
+    assert "beta" in check.out
+    for report in ("envsync-junit.xml", "envsync-report.html"):
+        assert "beta" in (host.directory / report).read_text(encoding="utf-8")
