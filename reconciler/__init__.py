@@ -7,10 +7,13 @@ The public API is what stands in `__all__`; it is imported when first asked for,
 TYPE_CHECKING = False  # the typing module takes as long to import as all that `run` needs
 if TYPE_CHECKING:
     from reconciler.errors import EnvsyncError
-    from reconciler.reconcile import LockOutcome, PlanOptions, Proposal, Selection, Workspace, load
+    from reconciler.locking import LockOutcome
+    from reconciler.reconcile import PlanOptions, Proposal, Selection, Workspace, load
 
 __version__ = "0.1.0"
 __all__ = ["EnvsyncError", "LockOutcome", "PlanOptions", "Proposal", "Selection", "Workspace", "__version__", "load"]
+
+_ELSEWHERE = {"EnvsyncError": "reconciler.errors", "LockOutcome": "reconciler.locking"}
 
 
 def __getattr__(name: str) -> object:
@@ -19,4 +22,4 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module("reconciler.errors" if name == "EnvsyncError" else "reconciler.reconcile"), name)
+    return getattr(import_module(_ELSEWHERE.get(name, "reconciler.reconcile")), name)

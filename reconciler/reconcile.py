@@ -27,12 +27,10 @@ from reconciler.engines.choose import Interpreters
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.scratch import scratch_directory
 from reconciler.engines.uv import UvEngine
-from reconciler.errors import EnvsyncError, LockError, PlanFileError, PlatformError, UsageError
-from reconciler.events import Event, Failure, RunFinished
-from reconciler.lock.document import lock_path, read_lock, write_lock
-from reconciler.lock.model import Lock
-from reconciler.lock.resolutions import resolve_all
+from reconciler.errors import LockError, PlanFileError, PlatformError, UsageError
+from reconciler.events import Event, RunFinished
 from reconciler.lock.resolve import ResolveOptions
+from reconciler.locking import LockOutcome, read_locks, resolve_again
 from reconciler.manifest.desired import DesiredState
 from reconciler.manifest.expand import expand
 from reconciler.manifest.load import load_manifest
@@ -46,7 +44,7 @@ from reconciler.state.holding import prepare_cache
 from reconciler.state.inodes import InodeHashes
 from reconciler.state.layout import Layout
 from reconciler.state.store import State
-from reconciler.targets import LockOptions, aim, lock_state
+from reconciler.targets import LockOptions, aim
 from reconciler.unchanged.remember import remember_apply, remember_plan
 from reconciler.upkeep import Upkeep
 
@@ -82,21 +80,6 @@ class PlanOptions:
     locked: bool = False
     offline: bool = False
     policy: Policy = field(default_factory=Policy)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockOutcome:
-    """What `lock` found or did for one environment.
-
-    `before` is how its lock stood, `changed` says that it was written, `failure` why it could not be made.
-    """
-
-    environment: str
-    path: Path
-    before: LockState
-    changed: bool
-    lock: Lock | None
-    failure: Failure | None = None
 
 
 def load(
@@ -273,43 +256,16 @@ class Workspace:
         InterpreterError; nothing is then written.
         """
         desired = self.desired(selection)
+        standing = read_locks(desired)
+        moving = [] if check else [each for each in standing if upgrade or each.state is not LockState.FRESH]
+        if not moving:
+            return [each.outcome() for each in standing]
         state = State.at(desired.root)
-        previous = {
-            each.name: read_lock(lock_path(desired.locks, each.name), each.name) for each in desired.environments
-        }
-        states = {each.name: lock_state(previous[each.name], each, desired) for each in desired.environments}
-        moving = [each for each in desired.environments if upgrade or states[each.name] is not LockState.FRESH]
-        found: Mapping[str, Lock | str | EnvsyncError] = {}
-        if not check and moving:
-            applied = state.last_applied()
-            interpreters = self._interpreters(desired, state.layout)
-            chosen = {
-                each.name: interpreters.choose(
-                    each.python, keep=applied[each.name].interpreter.path if each.name in applied else ""
-                )
-                for each in moving
-            }
-            options = ResolveOptions(build=True, offline=offline, upgrade=upgrade)
-            with self._engine(desired, state.layout, writes=True) as engine:
-                found = resolve_all(moving, desired, chosen, engine, options, previous)
-        outcomes = []
-        for each in desired.environments:
-            before, new = previous[each.name], found.get(each.name)
-            lock = new if isinstance(new, Lock) else before
-            changed = isinstance(new, Lock) and (before is None or before.digest != new.digest)
-            if changed and isinstance(new, Lock):
-                write_lock(new)
-            outcomes.append(
-                LockOutcome(
-                    environment=each.name,
-                    path=lock_path(desired.locks, each.name),
-                    before=states[each.name],
-                    changed=changed,
-                    lock=lock,
-                    failure=Failure.of(new) if isinstance(new, EnvsyncError) else None,
-                )
-            )
-        return outcomes
+        interpreters = self._interpreters(desired, state.layout)
+        options = ResolveOptions(build=True, offline=offline, upgrade=upgrade)
+        with self._engine(desired, state.layout, writes=True) as engine:
+            found = resolve_again(moving, desired, state.last_applied(), interpreters, engine, options)
+        return [each.renewed(found.get(each.environment.name)) for each in standing]
 
     def observed(self, name: str, depth: Depth = Depth.METADATA) -> ActualEnvironment:
         """Return what stands at one environment's path, whether or not the manifest names it."""
