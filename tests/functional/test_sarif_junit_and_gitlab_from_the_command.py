@@ -64,6 +64,10 @@ def test_gitlab_has_the_same_and_no_fingerprint_moves_with_a_line(moved: Host) -
     assert [each["severity"] for each in first] == ["critical", "info", "major", "major"]
     assert [each["fingerprint"] for each in first] == [each["fingerprint"] for each in second]
     assert [each["location"] for each in first] != [each["location"] for each in second]
+    moved.env["CI_PROJECT_DIR"] = str(moved.directory.parent)
+    third = valid(moved.envsync("check", "--output", "gitlab").out, "gitlab-code-quality.schema.json")
+    assert {each["location"]["path"] for each in third} == {f"{moved.directory.name}/envs.yaml"}
+    assert [each["fingerprint"] for each in third] == [each["fingerprint"] for each in first]
 
 
 def test_junit_has_a_case_for_each_environment_and_of_an_apply_its_seconds(moved: Host) -> None:
