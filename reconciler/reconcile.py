@@ -333,6 +333,7 @@ class Proposal:
         """
         workspace = self.workspace
         state = State.at(self.desired.root)
+        inodes = InodeHashes.load(state.layout.inode_hashes) if paused else self.inodes
         with workspace._engine(self.desired, state.layout, writes=True) as engine:  # its own module
             order = Order(
                 plan=self.plan,
@@ -342,10 +343,11 @@ class Proposal:
                 options=options or ApplyOptions(parallelism=os.cpu_count() or 1),
                 ambient=workspace.ambient,
                 stop=stop or threading.Event(),
-                seen=None if paused else self.inodes,
+                inodes=inodes,
+                paused=paused,
             )
             result = perform(order, on_event or (lambda _event: None))
-        remember_apply(self.plan, result, self.desired, state, since=workspace.begun)
+        remember_apply(self.plan, result, self.desired, state, inodes, since=workspace.begun)
         return result
 
 

@@ -30,7 +30,7 @@ from reconciler.state.store import State
 class Order:
     """What to perform, where, and with what.
 
-    `seen` is what planning looked at, where that was a moment ago, with the root held and nobody asked since.
+    Unless `paused`, the plan was made a moment ago, the root held and nobody asked since; `inodes` has what it saw.
     """
 
     plan: Plan
@@ -40,7 +40,8 @@ class Order:
     options: ApplyOptions
     ambient: Mapping[str, str]
     stop: threading.Event
-    seen: InodeHashes | None = None
+    inodes: InodeHashes
+    paused: bool
 
 
 def perform(order: Order, tell: Callable[[Event], None]) -> RunFinished:
@@ -49,10 +50,9 @@ def perform(order: Order, tell: Callable[[Event], None]) -> RunFinished:
     Raises PlanFileError where what was planned on has moved; an environment that fails is in the result, never raised.
     """
     layout = order.state.layout
-    inodes = order.seen
-    if inodes is None:
-        inodes = InodeHashes.load(layout.inode_hashes)
-        refuse_if_stale(order, inodes)
+    inodes = order.inodes
+    if order.paused:
+        refuse_if_stale(order)
     look_at_alike(order.plan, order.desired, order.state, inodes)
     inodes.begin_linking()
     inodes.begin_pass()
@@ -75,12 +75,12 @@ def perform(order: Order, tell: Callable[[Event], None]) -> RunFinished:
     return result
 
 
-def refuse_if_stale(order: Order, inodes: InodeHashes) -> None:
+def refuse_if_stale(order: Order) -> None:
     """Look once more: what a person approved must be what is changed. Raises PlanFileError naming what moved."""
     changing = [each for each in order.plan.environments if each.steps and not each.blocked]
     names = [each.name for each in changing]
     applied = order.state.last_applied()
-    now = observe(names, order.desired, order.state, applied, order.plan.depth, inodes).environments
+    now = observe(names, order.desired, order.state, applied, order.plan.depth, order.inodes).environments
     moved = []
     for each in changing:
         interpreter = each.target.interpreter if each.target and each.action is not Action.DELETE else None

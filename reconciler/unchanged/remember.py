@@ -50,12 +50,13 @@ def remember_plan(
     _remember(run, agreed)
 
 
-def remember_apply(plan: Plan, result: RunFinished, desired: DesiredState, state: State, *, since: int) -> None:
+def remember_apply(
+    plan: Plan, result: RunFinished, desired: DesiredState, state: State, inodes: InodeHashes, *, since: int
+) -> None:
     """Remember what an apply brought about, or found to be there; the root's lock must be held."""
     well = {each.environment for each in result.environments if each.status in {Status.APPLIED, Status.UNCHANGED}}
     agreed = {each.name: each.target for each in plan.environments if each.name in well and each.target is not None}
     time.sleep(TICK_NS / 1e9)  # what is written from now on has another ctime
-    inodes = InodeHashes.load(state.layout.inode_hashes)
     applied = state.last_applied()
     run = _Run(desired=desired, state=state, applied=applied, inodes=inodes, since=since, observed=False, files=False)
     _remember(run, agreed)
