@@ -3,8 +3,13 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.interpreters import interpreters
+
+# Half of the examples that hypothesis gives, and others each time (`--hypothesis-profile=default` gives all).
+settings.register_profile("short", max_examples=50)
+settings.load_profile("short")
 
 LONGEST = (
     "test_six_real_environments.py",

@@ -129,18 +129,30 @@ def test_six_environments_are_made_kept_and_put_right(host: Host) -> None:
     assert host.freeze("empty") == []
     assert host.envsync("run", "site", "--", "python", "-c", "import psycopg, django").code == 0
 
-    for name, package, damage, reason in damages(host):
-        damage()
-        found = host.environment(name)
-        said = {each["code"] for each in found["reasons"]} | {
-            each["reason"] for each in found["packages"] if each["name"] == package
-        }
-        assert reason in said, (name, package, reason, found["reasons"], found["packages"])
-        host.apply()
+    left = damages(host)
+    while left:
+        round_of = {name: (package, damage, reason) for name, package, damage, reason in reversed(left)}
+        left = [each for each in left if each[2] not in {damage for _, damage, _ in round_of.values()}]
+        damaged_and_put_right(host, round_of)
 
     replaced_by_a_directory_is_blocked(host)
     replaced_by_a_venv_is_adopted(host)
     changed_in_the_manifest_is_pending(host)
+
+
+def damaged_and_put_right(host: Host, round_of: dict[str, tuple[str, Callable[[], object], str]]) -> None:
+    """Damage some environments, one way each: `check` gives each its reason, and one apply puts all right."""
+    for _, damage, _ in round_of.values():
+        damage()
+    checked = {each["name"]: each for each in host.check()["environments"]}
+    for name, (package, _, reason) in round_of.items():
+        found = checked[name]
+        said = {each["code"] for each in found["reasons"]} | {
+            each["reason"] for each in found["packages"] if each["name"] == package
+        }
+        assert reason in said, (name, package, reason, found["reasons"], found["packages"])
+    assert {name for name, each in checked.items() if each["action"] != "no-op"} == round_of.keys()
+    host.apply()
 
 
 def replaced_by_a_directory_is_blocked(host: Host) -> None:
