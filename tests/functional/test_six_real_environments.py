@@ -151,7 +151,8 @@ def damaged_and_put_right(host: Host, round_of: dict[str, tuple[str, Callable[[]
             each["reason"] for each in found["packages"] if each["name"] == package
         }
         assert reason in said, (name, package, reason, found["reasons"], found["packages"])
-    assert {name for name, each in checked.items() if each["action"] != "no-op"} == round_of.keys()
+    # More may be damaged than was meant: what is shared is edited for all that share it (jinja2, by `api` and `lab`).
+    assert {name for name, each in checked.items() if each["action"] != "no-op"} >= round_of.keys()
     host.apply()
 
 
