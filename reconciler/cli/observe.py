@@ -40,4 +40,5 @@ def observe(
         return
     write_atomic(out, text.encode("ascii"))
     count = len(snapshot.environments)
-    screen().talk(f"{shown(str(out))}: {count} environment{'' if count == 1 else 's'} as they stand, at depth {depth}")
+    seen = "1 environment as it stands" if count == 1 else f"{count} environments as they stand"
+    screen().talk(f"{shown(str(out))}: {seen}, at depth {depth}")
