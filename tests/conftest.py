@@ -8,7 +8,7 @@ from hypothesis import settings
 from tests.interpreters import interpreters
 
 # Half of the examples that hypothesis gives, and others each time (`--hypothesis-profile=default` gives all).
-settings.register_profile("short", max_examples=50)
+settings.register_profile("short", max_examples=50, deadline=None)  # the machine may be busy
 settings.load_profile("short")
 
 LONGEST = (
