@@ -6,14 +6,20 @@ The public API is what stands in `__all__`; it is imported when first asked for,
 
 TYPE_CHECKING = False  # the typing module takes as long to import as all that `run` needs
 if TYPE_CHECKING:
+    from reconciler.asking import PlanOptions, Selection
     from reconciler.errors import EnvsyncError
     from reconciler.locking import LockOutcome
-    from reconciler.reconcile import PlanOptions, Proposal, Selection, Workspace, load
+    from reconciler.reconcile import Proposal, Workspace, load
 
 __version__ = "0.1.0"
 __all__ = ["EnvsyncError", "LockOutcome", "PlanOptions", "Proposal", "Selection", "Workspace", "__version__", "load"]
 
-_ELSEWHERE = {"EnvsyncError": "reconciler.errors", "LockOutcome": "reconciler.locking"}
+_ELSEWHERE = {
+    "EnvsyncError": "reconciler.errors",
+    "LockOutcome": "reconciler.locking",
+    "PlanOptions": "reconciler.asking",
+    "Selection": "reconciler.asking",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -13,21 +13,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler import __version__
 from reconciler.apply.context import ApplyOptions
 from reconciler.apply.perform import Order, perform
 from reconciler.apply.recover import hold_whole
+from reconciler.asking import PlanOptions, Selection
 from reconciler.diff.compare import compare, retired
 from reconciler.diff.model import Diff, LockState
 from reconciler.engines.choose import Interpreters
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.scratch import scratch_directory
 from reconciler.engines.uv import UvEngine
-from reconciler.errors import LockError, PlanFileError, PlatformError, UsageError
+from reconciler.errors import LockError, PlanFileError, PlatformError
 from reconciler.events import Event, RunFinished
 from reconciler.lock.resolve import ResolveOptions
 from reconciler.locking import LockOutcome, read_locks, resolve_again
@@ -38,13 +37,12 @@ from reconciler.manifest.models import Manifest
 from reconciler.observe.actual import ActualEnvironment, Depth
 from reconciler.observe.settled import observe_settled
 from reconciler.plan.make import make_plan
-from reconciler.plan.model import Asked, Plan, Policy
-from reconciler.state.applied import Applied
+from reconciler.plan.model import Plan, platform
 from reconciler.state.holding import prepare_cache
 from reconciler.state.inodes import InodeHashes
 from reconciler.state.layout import Layout
 from reconciler.state.store import State
-from reconciler.targets import LockOptions, aim
+from reconciler.targets import LockOptions, aim, to_destroy
 from reconciler.unchanged.remember import remember_apply, remember_plan
 from reconciler.upkeep import Upkeep
 
@@ -52,34 +50,6 @@ if TYPE_CHECKING:  # what only some commands need is imported by these: each tak
     from reconciler.against.compare import Comparison
     from reconciler.plan.saved import SavedPlan
     from reconciler.snapshot.model import Snapshot
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """Which environments: by name and by label; empty is all of them."""
-
-    names: tuple[str, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-    def asked(self, policy: Policy) -> Asked:
-        """Return what a plan keeps of it: the same selection is the same, in whichever order it was made."""
-        return Asked(names=tuple(sorted(set(self.names))), labels=tuple(sorted(self.labels.items())), policy=policy)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanOptions:
-    """How to plan.
-
-    `resolve` False never resolves (`check`); `build` lets a resolution build what the manifest allows (`apply` locks
-    so, `plan` never does); `locked` makes a stale lock an error; `offline` forbids the network.
-    """
-
-    depth: Depth = Depth.FILES
-    resolve: bool = True
-    build: bool = False
-    locked: bool = False
-    offline: bool = False
-    policy: Policy = field(default_factory=Policy)
 
 
 def load(
@@ -145,7 +115,7 @@ class Workspace:
         applied = state.last_applied()
         interpreters = self._interpreters(desired, state.layout)
         if how.policy.destroy:
-            desired = _to_destroy(desired, how.policy.destroy, applied)
+            desired = to_destroy(desired, how.policy.destroy, applied)
             aimed, names = {}, how.policy.destroy
         else:
             resolve = ResolveOptions(build=how.build, offline=how.offline) if how.resolve else None
@@ -199,31 +169,10 @@ class Workspace:
 
     def observe(self, selection: Selection | None = None, depth: Depth = Depth.FILES) -> "Snapshot":
         """Return what stands here and what was last applied, to be judged elsewhere; writes nothing but caches."""
-        from reconciler.snapshot.interpreters import known_interpreters
-        from reconciler.snapshot.model import Snapshot
+        from reconciler.snapshot.taking import take_snapshot
 
         desired = self.desired(selection)
-        state = State.at(desired.root)
-        applied = state.last_applied()
-        interpreters = self._interpreters(desired, state.layout)
-        known = known_interpreters(desired, applied, interpreters)
-        interpreters.save()
-        names = [*(each.name for each in desired.environments), *retired(desired, applied)]
-        inodes = InodeHashes.load(state.layout.inode_hashes)
-        applied, actual = observe_settled(names, desired, state, applied, depth, inodes)
-        inodes.save()
-        return Snapshot(
-            project=desired.project,
-            root=str(desired.root),
-            version=__version__,
-            platform=platform(),
-            taken=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            depth=depth,
-            selected=desired.selected,
-            interpreters=known,
-            environments=actual.environments,
-            applied={name: applied[name] for name in names if name in applied},
-        )
+        return take_snapshot(desired, self._interpreters(desired, State.at(desired.root).layout), depth)
 
     def judge(
         self, snapshot: "Snapshot", selection: Selection | None = None, options: PlanOptions | None = None
@@ -232,15 +181,11 @@ class Workspace:
 
         Of `options`, `locked` and `policy` count. Raises SnapshotError where it is another project's.
         """
-        how = options or PlanOptions()
-        wanted = self.desired(selection)
-        snapshot.refuse_another(wanted)
-        desired = replace(wanted, root=Path(snapshot.root))
-        applied = snapshot.last_applied(desired)
-        aimed = aim(desired, snapshot.interpreters, None, applied, LockOptions(locked=how.locked))
-        actual = snapshot.actual([*aimed, *retired(desired, applied)])
-        plan = make_plan(desired, compare(desired, aimed, actual, applied), aimed, actual, applied, how.policy)
-        return replace(plan, asked=(selection or Selection()).asked(how.policy), platform=snapshot.platform)
+        from reconciler.snapshot.judging import judge_snapshot
+
+        how, chosen = options or PlanOptions(), selection or Selection()
+        plan = judge_snapshot(snapshot, self.desired(chosen), locked=how.locked, policy=how.policy)
+        return replace(plan, asked=chosen.asked(how.policy))
 
     def lock(
         self,
@@ -349,21 +294,3 @@ class Proposal:
             result = perform(order, on_event or (lambda _event: None))
         remember_apply(self.plan, result, self.desired, state, inodes, since=workspace.begun)
         return result
-
-
-def platform() -> str:
-    """Return what a plan is bound to: the operating system and the processor of this machine (`linux x86_64`)."""
-    return f"{sys.platform} {os.uname().machine}"
-
-
-def _to_destroy(desired: DesiredState, names: frozenset[str], applied: Mapping[str, Applied]) -> DesiredState:
-    """Return the desired state with nothing in it but what is to be destroyed; raises UsageError for the unknown."""
-    unknown = sorted(names - applied.keys())
-    if unknown:
-        owned = sorted(name for name, each in applied.items() if each.project == desired.project)
-        raise UsageError(
-            f"nothing to destroy: {', '.join(unknown)} was never applied here",
-            hint=f"applied are: {', '.join(owned) or 'none'}",
-        )
-    kept = tuple(each for each in desired.environments if each.name in names)
-    return replace(desired, environments=kept, selected=True)

@@ -7,7 +7,7 @@ from reconciler.diff.model import LockState, Target
 from reconciler.engines.choose import Chooser
 from reconciler.engines.engine import Engine
 from reconciler.engines.interpreter import Interpreter
-from reconciler.errors import EnvsyncError, LockError
+from reconciler.errors import EnvsyncError, LockError, UsageError
 from reconciler.events import Failure
 from reconciler.lock.document import lock_path, read_lock
 from reconciler.lock.inputs import inputs_digest
@@ -100,3 +100,16 @@ def lock_state(lock: Lock | None, environment: DesiredEnvironment, desired: Desi
 def _interpreter(environment: DesiredEnvironment, interpreters: Chooser, applied: Applied | None) -> Interpreter:
     """Choose an interpreter; a generation keeps its own while that satisfies the request."""
     return interpreters.choose(environment.python, keep=applied.interpreter.path if applied else "")
+
+
+def to_destroy(desired: DesiredState, names: frozenset[str], applied: Mapping[str, Applied]) -> DesiredState:
+    """Return the desired state with nothing in it but what is to be destroyed; raises UsageError for the unknown."""
+    unknown = sorted(names - applied.keys())
+    if unknown:
+        owned = sorted(name for name, each in applied.items() if each.project == desired.project)
+        raise UsageError(
+            f"nothing to destroy: {', '.join(unknown)} was never applied here",
+            hint=f"applied are: {', '.join(owned) or 'none'}",
+        )
+    kept = tuple(each for each in desired.environments if each.name in names)
+    return replace(desired, environments=kept, selected=True)

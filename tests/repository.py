@@ -8,7 +8,13 @@ from pathlib import Path
 from tests.host import Host, Ran, base_environment
 
 NOBODY = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
-SETTINGS = ("user.name=ada", "user.email=ada@acme.example", "init.defaultBranch=main", "advice.detachedHead=false")
+SETTINGS = (
+    "user.name=ada",
+    "user.email=ada@acme.example",
+    "init.defaultBranch=main",
+    "advice.detachedHead=false",
+    "protocol.file.allow=always",
+)
 WEB = """
 web:
   python: ">=3.11"
@@ -34,16 +40,17 @@ def git(directory: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def commit(host: Host, message: str) -> str:
-    """Commit all that is in the host's directory; return the commit."""
+def commit(host: Host, message: str = "a change") -> str:
+    """Commit all that is in the host's directory, a repository from now on; return the commit."""
+    if not (host.directory / ".git").exists():
+        git(host.directory, "init", "--quiet")
     git(host.directory, "add", "--all")
-    git(host.directory, "commit", "--quiet", "--message", message)
+    git(host.directory, "commit", "--quiet", "--allow-empty", "--message", message)
     return git(host.directory, "rev-parse", "HEAD")
 
 
 def committed_on_main(host: Host) -> None:
     """Begin the repository: manifest and locks on `main`."""
-    git(host.directory, "init", "--quiet")
     host.manifest(WEB)
     assert host.envsync("lock").code == 0
     commit(host, "web and tools")

@@ -10,8 +10,8 @@ import reconciler
 
 PACKAGE = Path(reconciler.__file__).parent
 LAYERS = (
-    "errors", "canonical", "events", "manifest", "engines", "state", "lock", "observe", "diff", "plan", "apply",
-    "targets", "locking", "snapshot", "against", "upkeep", "unchanged", "reconcile", "render", "cli",
+    "errors", "canonical", "events", "manifest", "engines", "state", "lock", "observe", "diff", "plan", "asking",
+    "apply", "targets", "locking", "snapshot", "against", "upkeep", "unchanged", "reconcile", "render", "cli",
 )  # fmt: skip
 # Beside its layer: what stands before every service start, and the way into the program.
 BESIDE = {"run": "reconcile", "__main__": "cli"}

@@ -105,7 +105,7 @@ class EnvironmentRun:
         before = self._layout.published_number(self.plan.name)
         try:
             yield
-        except BaseException:
+        except BaseException:  # whatever it was, what is said of it depends on this
             self.published = self._layout.published_number(self.plan.name) != before
             raise
         self.published = True

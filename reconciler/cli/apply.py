@@ -10,6 +10,7 @@ import typer
 
 import reconciler
 from reconciler.apply.context import ApplyOptions
+from reconciler.asking import PlanOptions, Selection
 from reconciler.cli.exclusive import refuse_beside
 from reconciler.cli.interrupt import interruptible
 from reconciler.cli.options import (
@@ -39,7 +40,7 @@ from reconciler.errors import InterruptedByUserError, UsageError
 from reconciler.events import Event, RunFinished
 from reconciler.observe.actual import Depth
 from reconciler.plan.model import Plan, Policy
-from reconciler.reconcile import PlanOptions, Proposal, Selection, Workspace
+from reconciler.reconcile import Proposal, Workspace
 from reconciler.render.events_json import event_json
 from reconciler.render.progress import progress_for
 from reconciler.render.report import Format

@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 import reconciler
+from reconciler.asking import PlanOptions
 from reconciler.cli.options import DepthOption, FileOption, LabelsOption, NamesArgument, Output, OutputOption, selection
 from reconciler.cli.screen import screen, shown_root
 from reconciler.errors import UsageError
 from reconciler.observe.actual import Depth, Occupant
 from reconciler.observe.environment import observe_path
 from reconciler.observe.freeze import freeze_lines
-from reconciler.reconcile import PlanOptions
 from reconciler.render.escape import escape
 from reconciler.render.status_text import render_status, status_json, status_rows
 

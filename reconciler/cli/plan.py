@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 import reconciler
+from reconciler.asking import PlanOptions, Selection
 from reconciler.cli.exclusive import refuse_beside
 from reconciler.cli.options import (
     ActualOption,
@@ -30,7 +31,7 @@ from reconciler.cli.shown import say_plan
 from reconciler.observe.actual import Depth
 from reconciler.plan.model import Plan, Policy
 from reconciler.plan.narrowed import Side, narrowed
-from reconciler.reconcile import PlanOptions, Selection, Workspace
+from reconciler.reconcile import Workspace
 from reconciler.render.escape import shown
 from reconciler.render.report import Format
 

@@ -84,7 +84,7 @@ def run_child(
             timed_out = True
             _end_group(child)
             stdout, stderr = _drain(child)
-    except BaseException:
+    except BaseException:  # a KeyboardInterrupt, too: no child outlives whoever waits for it
         _end_group(child)
         _drain(child)
         raise

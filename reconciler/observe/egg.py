@@ -63,7 +63,7 @@ def read_zipped_egg(site: SiteDirectory) -> Distribution | Finding | None:
             identity = read_identity(metadata.read(_LIMIT_BYTES).decode("utf-8", "replace"))
     except KeyError:
         return Finding(code=FindingCode.MISSING_METADATA, path=place, detail="a zipped egg without PKG-INFO")
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # encrypted; compressed oddly
         return Finding(code=FindingCode.UNREADABLE, path=place, detail=f"a zipped egg that could not be read: {error}")
     if not identity.name or not identity.version:
         return Finding(code=FindingCode.INVALID_METADATA, path=place, detail="a zipped egg without name or version")

@@ -1,5 +1,7 @@
 """The plan: everything that apply will do, decided (design, section 7). Rendered and applied from the same value."""
 
+import os
+import sys
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
@@ -212,3 +214,8 @@ class Plan:
             else:
                 counts[each.action.value] += 1
         return Summary(**counts)
+
+
+def platform() -> str:
+    """Return what a plan is bound to: the operating system and the processor of this machine (`linux x86_64`)."""
+    return f"{sys.platform} {os.uname().machine}"

@@ -1,8 +1,6 @@
 """A plan in a file: what `plan --out` writes, and what of it is believed when it is read back (design, section 7)."""
 
-import errno
 import json
-import os
 import re
 import stat
 from contextlib import suppress
@@ -18,6 +16,7 @@ from reconciler.plan.document import FORMAT_PATTERN, PlanDocument, plan_document
 from reconciler.plan.model import FORMAT_VERSION, Plan
 from reconciler.plan.rebuilt import rebuilt
 from reconciler.state.files import naming, write_atomic
+from reconciler.state.given_file import read_given_file
 
 LARGEST = 64 * 1024 * 1024  # bytes
 _HINT = "a plan is written by `envsync plan --out FILE`"
@@ -85,23 +84,11 @@ def read_plan(path: Path) -> SavedPlan:
 def _text(path: Path) -> str:
     """Return the text of a regular file of at most 64 MiB."""
     try:
-        # O_NONBLOCK: a named pipe that nobody writes to must not be waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                _refuse(path, "not a regular file", _HINT)
-            content = file.read(LARGEST + 1)
-    except OSError as error:
-        reason = "no such file" if error.errno == errno.ENOENT else (error.strerror or "unreadable").lower()
-        _refuse(path, reason, _HINT)
-    except ValueError:  # a NUL in the name
-        _refuse(path, "no such file", _HINT)
-    if len(content) > LARGEST:
-        _refuse(path, f"larger than {LARGEST // 1024 // 1024} MiB", _HINT)
-    try:
-        return content.decode("utf-8")
+        return read_given_file(path, largest=LARGEST).decode("utf-8")
     except UnicodeDecodeError:
         _refuse(path, "not a plan: not UTF-8", _HINT)
+    except ValueError as error:
+        _refuse(path, str(error), _HINT)
 
 
 def _json(path: Path, text: str) -> dict[str, Json]:

@@ -1,8 +1,5 @@
 """Writes a snapshot, and reads one that anybody may have written: hostile input, as all that comes from a file."""
 
-import errno
-import os
-import stat
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from reconciler.snapshot.leaving import leaving, leaving_settings, leaving_text
 from reconciler.snapshot.model import Snapshot
 from reconciler.state.applied import Applied
 from reconciler.state.codec import applied_from_json, applied_to_json
+from reconciler.state.given_file import read_given_file
 
 LARGEST = 256 * 1024 * 1024  # bytes
 _MOST_TOLD = 10
@@ -49,7 +47,10 @@ def snapshot_json(snapshot: Snapshot) -> str:
 
 def read_snapshot(path: Path) -> Snapshot:
     """Return the snapshot in a file; raises SnapshotError with the file, the place in it and what is wrong."""
-    content = _read_bytes(path)
+    try:
+        content = read_given_file(path, largest=LARGEST)
+    except ValueError as error:
+        raise SnapshotError(f"{path}: {error}", hint=_HINT) from error
     try:
         document = SnapshotDocument.model_validate_json(content, strict=True)
     except ValidationError as error:
@@ -143,31 +144,3 @@ def _place(location: tuple[int | str, ...]) -> str:
 def _sentence(message: str) -> str:
     text = message.removeprefix("Value error, ")
     return text[:1].lower() + text[1:]
-
-
-def _read_bytes(path: Path) -> bytes:
-    """Return a regular file's bytes; raises SnapshotError."""
-    try:
-        # O_NONBLOCK: a named pipe that nobody writes to must not be waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError) as error:  # a NUL in the name
-        raise _unreadable(path, error) from error
-    try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise SnapshotError(f"{path}: not a regular file", hint=_HINT)
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = b"" if found.st_size > LARGEST else file.read(LARGEST + 1)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    finally:
-        os.close(descriptor)
-    if found.st_size > LARGEST or len(content) > LARGEST:
-        raise SnapshotError(f"{path}: larger than {LARGEST // 1024**2} MiB", hint=_HINT)
-    return content
-
-
-def _unreadable(path: Path, error: OSError | ValueError) -> SnapshotError:
-    missing = getattr(error, "errno", errno.ENOENT) == errno.ENOENT
-    reason = "no such file" if missing else getattr(error, "strerror", None) or "unreadable"
-    return SnapshotError(f"{path}: {reason.lower()}", hint=_HINT)

@@ -24,7 +24,7 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, flush: bool =
                 file.flush()
                 os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException:  # a KeyboardInterrupt, too: no half-written file stays
         with suppress(OSError):  # what happened first is what matters
             temporary.unlink(missing_ok=True)
         raise

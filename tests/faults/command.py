@@ -23,7 +23,7 @@ def command(arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], talk
                 os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), descriptor)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             code = main(list(arguments))
-        except BaseException:
+        except BaseException:  # a forked child must never return into the test: it tells, and ends below
             sys.excepthook(*sys.exc_info())
             raise
         finally:

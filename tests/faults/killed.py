@@ -25,7 +25,7 @@ def run_killed(action: Callable[[], object], *, at: int) -> bool:
             sys.addaudithook(_Killer(at))
             action()
             code = 0
-        except BaseException:
+        except BaseException:  # a forked child must never return into the test: it tells, and ends below
             sys.excepthook(*sys.exc_info())
             raise
         finally:

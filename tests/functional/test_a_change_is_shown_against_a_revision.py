@@ -1,6 +1,5 @@
 """`plan --against REF` on real git repositories: what merging changes of manifest and locks, per package."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 from tests.functional.looking import tree
 from tests.functional.projects import write_project
 from tests.host import Host, Ran, base_environment
+from tests.repository import commit, git
 from tests.wheels import make_wheel
 
 WEB = """
@@ -24,31 +24,6 @@ needs_strace = pytest.mark.skipif(
     shutil.which("strace") is None, reason="needs strace (Debian: apt-get install strace)"
 )
 pytestmark = needs_git
-
-
-def git(directory: Path, *arguments: str) -> str:
-    """Run git as nobody in particular: no configuration of this machine."""
-    who = {f"GIT_{role}_{what}": "a@b" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    plain = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
-    done = subprocess.run(
-        ["git", "-c", "protocol.file.allow=always", *arguments],
-        cwd=directory,
-        env={**base_environment(), **who, **plain},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-def commit(host: Host, message: str = "a change") -> str:
-    """Commit all that is in the host's directory; return the commit."""
-    if not (host.directory / ".git").exists():
-        git(host.directory, "init", "-q", "-b", "main")
-    git(host.directory, "add", "--all")
-    git(host.directory, "commit", "-q", "--allow-empty", "-m", message)
-    return git(host.directory, "rev-parse", "HEAD")
 
 
 def lock(host: Host) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import reconciler
+from reconciler.asking import PlanOptions
 from reconciler.diff.integrity import integrity
 from reconciler.diff.model import ReasonCode
 from reconciler.observe.actual import Depth, Occupant
 from reconciler.observe.freeze import freeze_lines
 from reconciler.observe.settled import observe_settled
 from reconciler.plan.model import Action
-from reconciler.reconcile import PlanOptions
 from reconciler.state.applied import Applied
 from reconciler.state.inodes import InodeHashes
 from reconciler.state.published import Published

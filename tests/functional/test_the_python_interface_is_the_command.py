@@ -6,10 +6,11 @@ import pytest
 
 import reconciler
 from reconciler.apply.context import ApplyOptions
+from reconciler.asking import PlanOptions, Selection
 from reconciler.errors import ManifestError, PlanFileError
 from reconciler.events import Event, RunFinished, RunStarted, Status
 from reconciler.plan.model import Action
-from reconciler.reconcile import PlanOptions, Proposal, Selection
+from reconciler.reconcile import Proposal
 from tests.functional.looking import published
 from tests.functional.test_check_finds_and_apply_puts_right import uv
 from tests.host import Host, base_environment

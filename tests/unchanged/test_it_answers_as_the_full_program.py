@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import reconciler
+from reconciler.asking import PlanOptions
 from reconciler.observe.actual import Depth
-from reconciler.reconcile import PlanOptions
 from reconciler.state.inodes import TICK_NS
 from reconciler.state.layout import Layout
 from reconciler.unchanged.agreed import agreement_file, manifest_file
