@@ -1,5 +1,6 @@
 """Fixtures that several kinds of tests share."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,12 @@ from hypothesis import settings
 
 from tests.interpreters import interpreters
 
+# The same commit has the same examples: a failure is of the change. EXAMPLES=2000 looks for new ones.
 # A timed assert fails on a busy machine, not for a fault: what must end in time has a timeout of its own.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+_MORE = os.environ.get("EXAMPLES")
+settings.register_profile("repeated", deadline=None, derandomize=True)
+settings.register_profile("explored", deadline=None, max_examples=int(_MORE or 100))
+settings.load_profile("explored" if _MORE else "repeated")
 
 LONGEST = (
     "test_six_real_environments.py",

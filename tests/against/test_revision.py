@@ -69,7 +69,7 @@ NAMES = st.lists(
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:dulwich")  # of names that it will refuse by itself one day
 @given(NAMES)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_asked_for_there_is_a_plan_or_an_error(repository: Path, name: str) -> None:
     workspace = reconciler.load(repository / "envs.yaml", ambient={})
     try:

@@ -93,7 +93,7 @@ def test_what_is_no_lock_is_refused_with_file_and_hint(text: str, says: str) -> 
         inner, max_size=3),
     max_leaves=6,
 )))  # fmt: skip
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_shape_is_a_lock_or_a_lock_error(shape: dict[str, object]) -> None:
     def toml(value: object) -> str:
         match value:

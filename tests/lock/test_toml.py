@@ -39,14 +39,14 @@ def without_empty_tool(document: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key != "tool" or value}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(DOCUMENTS)
 def test_what_is_written_reads_back_as_the_same_document(document: dict[str, Any]) -> None:
     assert tomllib.loads(lock_text(document)) == without_empty_tool(document)
 
 
 @given(DOCUMENTS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_same_document_is_the_same_text(document: dict[str, Any]) -> None:
     text = lock_text(document)
     assert lock_text(tomllib.loads(text)) == text

@@ -102,7 +102,7 @@ def _placeless(file: Path) -> Any:
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(manifests)
 def test_expanding_is_the_same_every_time_and_in_every_order_of_keys(manifest: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -119,7 +119,7 @@ values = ["3.12\n", "'3.12'\n", "[django=5]\n", "!!str ", "&a ", "*a", "<<: ", "
 fragments = st.sampled_from(lines + values)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(fragments | st.text(max_size=5), max_size=25).map("".join))
 def test_any_text_is_a_manifest_or_refused_with_places_inside_the_file(text: str) -> None:
     with tempfile.TemporaryDirectory() as directory:

@@ -42,7 +42,7 @@ NAMES = st.text(st.characters(exclude_characters="/\0", codec="utf-8"), min_size
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(contents=st.dictionaries(st.sampled_from(READ), CONTENT), names=st.lists(NAMES, max_size=4))
 def test_any_content_of_any_file(contents: dict[str, bytes], names: list[str]) -> None:
     with TemporaryDirectory() as directory:

@@ -1,11 +1,10 @@
 """What holds for every world: order does not matter, agreement is an empty plan, and so is a plan after its apply."""
 
-import os
 import random
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.canonical import canonical_text
@@ -16,7 +15,6 @@ from reconciler.plan.model import Action, EnvironmentPlan, StepKind
 from reconciler.state.applied import Applied, AppliedInterpreter
 from tests.plan.build import World, installed, seal, world
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "100"))
 ENVIRONMENTS = ("a", "b", "c", "d")
 PACKAGES = ("django", "orjson", "pip", "six")
 VERSIONS = ("1.0", "1.1", "2.0", "not a version")
@@ -106,7 +104,6 @@ def shuffled(value: Any, dice: random.Random) -> Any:
 
 
 @given(case=cases, seed=st.integers())
-@settings(deadline=None, max_examples=EXAMPLES)
 def test_plan_does_not_depend_on_the_order_of_what_it_is_made_from(case: dict[str, Any], seed: int) -> None:
     first = world(case)
     dice = random.Random(seed)  # noqa: S311
@@ -123,7 +120,6 @@ def test_plan_does_not_depend_on_the_order_of_what_it_is_made_from(case: dict[st
 
 
 @given(manifest=st.dictionaries(st.sampled_from(ENVIRONMENTS), entry, max_size=4))
-@settings(deadline=None, max_examples=EXAMPLES)
 def test_where_all_three_sides_agree_the_plan_is_empty(manifest: dict[str, Any]) -> None:
     sides = {name: {key: item for key, item in each.items() if key != "lock"} for name, each in manifest.items()}
     plan = world({"manifest": sides, "applied": sides}).plan()
@@ -133,7 +129,6 @@ def test_where_all_three_sides_agree_the_plan_is_empty(manifest: dict[str, Any])
 
 
 @given(case=cases)
-@settings(deadline=None, max_examples=EXAMPLES)
 def test_planning_again_after_the_apply_finds_only_what_was_blocked(case: dict[str, Any]) -> None:
     before = world(case)
     plan = before.plan()
@@ -143,7 +138,6 @@ def test_planning_again_after_the_apply_finds_only_what_was_blocked(case: dict[s
 
 
 @given(case=cases)
-@settings(deadline=None, max_examples=EXAMPLES)
 def test_every_change_has_a_reason_and_its_steps_in_an_order_that_ends(case: dict[str, Any]) -> None:
     plan = world(case).plan()
     steps = {step.id: step for each in plan.environments for step in each.steps}
@@ -166,7 +160,6 @@ Versions = st.sampled_from([None, "1.0", "2.0", "3.0"])
 
 
 @given(sides=st.dictionaries(st.sampled_from(PACKAGES), st.tuples(Versions, Versions, Versions), max_size=4))
-@settings(deadline=None, max_examples=EXAMPLES)
 def test_each_package_comes_out_as_the_table_of_the_three_way_says(
     sides: dict[str, tuple[str | None, str | None, str | None]],
 ) -> None:
@@ -210,7 +203,6 @@ settings_like = st.dictionaries(st.sampled_from(["env", "labels", "__x"]), plain
 
 
 @given(before=settings_like, after=settings_like)
-@settings(deadline=None, max_examples=EXAMPLES)
 def test_settings_differ_exactly_where_a_change_is_listed(before: dict[str, Any], after: dict[str, Any]) -> None:
     changes = setting_changes(before, after)
     assert bool(changes) == (before != after)

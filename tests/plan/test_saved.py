@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.canonical import canonical_text, to_json
@@ -78,7 +78,6 @@ def test_a_plan_that_was_read_back_is_the_plan_and_looks_the_same(path: Path, tm
 
 
 @given(text=texts, path=st.sampled_from(WORLDS))
-@settings(deadline=None)
 def test_so_is_one_of_hostile_strings(text: str, path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     plan = replace(spoiled(plan_of(path), text), root=f"/{text}")
     held_to_be_the_same(plan, tmp_path_factory.getbasetemp())
@@ -188,7 +187,6 @@ values = st.recursive(
 
 
 @given(path=st.sampled_from(WORLDS), new=values, choice=st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_an_edit_anywhere_is_seen(
     path: Path, new: object, choice: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -199,7 +197,6 @@ def test_an_edit_anywhere_is_seen(
 
 
 @given(path=st.sampled_from(WORLDS), new=values, choice=st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_of_a_newer_format_all_that_is_believed_can_be_shown(
     path: Path, new: object, choice: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

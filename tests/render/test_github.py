@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.plan.model import Action
@@ -143,7 +143,6 @@ def test_there_are_ten_of_a_kind_and_the_rest_is_counted(number: int, rest: str)
     text=st.lists(st.one_of(texts, st.sampled_from(TOKENS)), max_size=4).map("".join),
     number=st.integers(0, len(hostile_reports()) - 1),
 )
-@settings(deadline=None)
 def test_no_string_becomes_a_command_or_a_property(text: str, number: int) -> None:
     report = spoiled_report(hostile_reports()[number], text)
     made, others = commands(report)

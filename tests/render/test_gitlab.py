@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -94,7 +94,6 @@ def test_a_path_begins_with_no_dot() -> None:
 
 
 @given(text=texts, number=st.integers(0, 2))
-@settings(deadline=None)
 def test_hostile_strings_are_inert(text: str, number: int) -> None:
     findings(spoiled_report(hostile_reports()[number], text))
 

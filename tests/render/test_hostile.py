@@ -4,7 +4,7 @@ import json
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import EnvsyncError
@@ -30,7 +30,6 @@ def plans() -> list[Plan]:
 
 
 @given(text=texts, number=st.integers(0, 2), width=widths, verbose=st.integers(0, 1))
-@settings(deadline=None)
 def test_plan_and_check_and_status_show_nothing_hostile(text: str, number: int, width: int, verbose: int) -> None:
     plan = spoiled(plans()[number], text)
     assert_clean_text(plan_text(plan, width=width, verbose=verbose))
@@ -39,7 +38,6 @@ def test_plan_and_check_and_status_show_nothing_hostile(text: str, number: int, 
 
 
 @given(text=texts, number=st.integers(0, 2))
-@settings(deadline=None)
 def test_plan_json_holds_nothing_hostile(text: str, number: int) -> None:
     plan = spoiled(plans()[number], text)
     assert_clean_json(plan_json(plan))
@@ -48,7 +46,6 @@ def test_plan_json_holds_nothing_hostile(text: str, number: int) -> None:
 
 
 @given(text=texts, event=st.sampled_from(EVENTS))
-@settings(deadline=None)
 def test_events_show_and_hold_nothing_hostile(text: str, event: Event) -> None:
     bad = spoiled(event, text)
     line = event_json(bad)

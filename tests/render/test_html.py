@@ -228,7 +228,6 @@ def test_layers_put_what_is_required_to_the_right(graph: dict[str, tuple[str, ..
 
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.lists(st.sampled_from("abcdefgh"), max_size=4).map(tuple)))
-@settings(deadline=None)
 def test_every_name_is_in_one_layer_and_only_circles_lead_back(graph: dict[str, tuple[str, ...]]) -> None:
     found = layers(graph)
     place = {name: number for number, names in enumerate(found) for name in names}
@@ -274,7 +273,7 @@ def plan_of(path: Path) -> Plan:
 
 
 @given(text=texts.filter(bool), number=st.integers(0, len(PLANS) - 1))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_whatever_a_string_holds_it_stays_text(text: str, number: int) -> None:
     assert_inert(text, PLANS[number])
 

@@ -122,7 +122,7 @@ def test_an_apply_tells_times_and_how_each_ended() -> None:
 
 
 @given(text=st.one_of(texts, st.sampled_from(["]]>", "<!DOCTYPE x>", "<![CDATA[", "&lt;x&#0;", "--><x/>", "\uffff"])))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_hostile_strings_are_inert(text: str) -> None:
     for report in hostile_reports():
         hostile = suite_of(spoiled_report(report, text))

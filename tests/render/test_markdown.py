@@ -53,7 +53,6 @@ def exact(text: str) -> str:
 
 @renderers
 @given(text=texts)
-@settings(deadline=None)
 def test_any_text_is_shown_as_exactly_that_text(render: Callable[[str], str], text: str) -> None:
     source = "\n".join(
         [
@@ -133,14 +132,17 @@ def assert_tells_all(report: Report, made: Element) -> None:
 
 @renderers
 @given(text=texts, with_result=st.booleans())
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_no_hostile_string_gets_out_of_its_place(render: Callable[[str], str], text: str, with_result: bool) -> None:
     plan = plan_of(EVERYTHING)
     report = applied(plan, collected=False) if with_result else report_of(plan)
-    calm, wild = (one_page(markdown(spoiled_report(report, each)), render) for each in ("@", text or "x"))
+    told = [markdown(spoiled_report(report, each)) for each in ("@", text or "x")]
+    calm, wild = (one_page(each, render) for each in told)
+    assert_clean_text(told[1])
+    if "\n**Cut**: " in told[1]:  # by its length alone: a run of backticks is quoted by twice as many
+        return
     for tag in ("h3", "h4", "table", "th", "td", "details", "summary"):
         assert len(calm.all(tag)) == len(wild.all(tag)), tag
-    assert_clean_text(markdown(spoiled_report(report, text)))
 
 
 def test_the_first_line_is_the_marker_and_secrets_stay_here() -> None:

@@ -204,7 +204,7 @@ def test_messages_hold_no_placeholder_and_no_link() -> None:
 
 
 @given(text=texts, number=st.integers(0, 2))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_hostile_strings_are_inert(text: str, number: int) -> None:
     run_of(spoiled_report(hostile_reports()[number], text))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -32,7 +32,6 @@ from tests.render.hostile import SECRET, assert_clean_json, assert_clean_text, s
 from tests.render.pictures import check_text
 from tests.snapshot.worlds import interpreter, snapshot, worlds
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "100"))
 Spoil = Callable[[Any], None]
 
 
@@ -53,7 +52,6 @@ def test_it_comes_back_as_it_left_and_is_valid_by_its_schema(name: str, tmp_path
 
 
 @given(text=texts, name=st.sampled_from(sorted(worlds())))
-@settings(deadline=None)
 def test_hostile_strings_come_back_and_secrets_do_not_leave(
     text: str, name: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -274,7 +272,6 @@ anything = st.recursive(
 
 
 @given(place=st.sampled_from(PLACES), value=anything, more=st.sampled_from(PLACES), other=anything)
-@settings(deadline=None, max_examples=EXAMPLES)
 def test_whatever_a_file_holds_it_is_refused_or_judged_and_nothing_hostile_comes_out(
     place: tuple[str, tuple[str | int, ...]],
     value: Any,

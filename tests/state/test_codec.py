@@ -12,7 +12,7 @@ from reconciler.state.codec import applied_from_json, applied_to_json
 from tests.state.records import APPLIED, PLAIN
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(APPLIED)
 def test_there_and_back_is_the_same_value(applied: Applied) -> None:
     text = canonical_text(applied_to_json(applied))

@@ -13,7 +13,7 @@ from reconciler.state.seal import read_seal, write_seal
 from tests.state.records import APPLIED, applied, seal_of
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(APPLIED)
 def test_what_is_sealed_is_read_back(tmp_path_factory: pytest.TempPathFactory, what: Applied) -> None:
     path = tmp_path_factory.getbasetemp() / "seal.json"
