@@ -127,19 +127,14 @@ def _command(connection: socket.socket) -> int:
     os.chdir(request["cwd"])
     sys.path[0] = request["cwd"]
     sys.argv = ["envsync", *request["arguments"]]
-    from reconciler.cli import main
+    from reconciler.cli import perform
 
-    try:
-        main()
-    except SystemExit as ended:
-        code = ended.code
-    else:
-        code = 0
+    code = perform(request["arguments"])
     for thread in threading.enumerate():
         if thread is not threading.main_thread() and not thread.daemon:
             thread.join()
     atexit._run_exitfuncs()
-    return code if isinstance(code, int) else 0 if code is None else 1
+    return code
 
 
 if __name__ == "__main__":

@@ -8,33 +8,38 @@ import os
 import sys
 
 from reconciler.cli.arguments import common_last
+from reconciler.cli.leave import leave
 
 _INTERRUPTED = 130
 
 
 def main() -> None:
     """Run `envsync` with this process's arguments, and exit with the code of the design's section 9."""
-    arguments = common_last(sys.argv[1:])
+    leave(perform(sys.argv[1:]))
+
+
+def perform(arguments: list[str]) -> int:
+    """Run `envsync` with `arguments`; return its exit code."""
+    arguments = common_last(arguments)
     if arguments[:1] in (["--version"], ["-V"]):
         from reconciler import __version__
 
         print(f"envsync {__version__}")  # noqa: T201
-        return
+        return 0
     if arguments[:1] == ["run"] and not {"-h", "--help"} & set(arguments[: _own(arguments)]):
         from reconciler.cli.run import run
 
-        sys.exit(run(arguments[1:]))
+        return run(arguments[1:])
     from reconciler.cli.answer import answer
 
     if answer(arguments, os.environ):
-        return
+        return 0
     try:
         from reconciler.cli.app import main as application
 
-        code = application(arguments)
+        return application(arguments)
     except KeyboardInterrupt:  # before the application could listen, or after it ended
-        code = _INTERRUPTED
-    sys.exit(code)
+        return _INTERRUPTED
 
 
 def _own(arguments: list[str]) -> int:

@@ -64,8 +64,8 @@ class Reading:
         self.findings.append(Finding(code=code, path=place, package=self.key, detail=detail, content=sha256))
 
 
-def read_distribution(candidate: Candidate) -> Reading:
-    """Read `candidate` as pip would; never raises for what is on disk."""
+def read_distribution(candidate: Candidate, *, sealed: bool = False) -> Reading:
+    """Read `candidate` as pip would; never raises for what is on disk. The RECORD of what is `sealed` is not read."""
     reading = Reading(candidate)
     named, named_version = candidate.named
     reading.key = normalized(named)
@@ -86,7 +86,7 @@ def read_distribution(candidate: Candidate) -> Reading:
         detail = f"its METADATA says version {identity.version}, its directory {named_version}"
         reading.add(FindingCode.INVALID_METADATA, detail)
     origin, editable = _origin(reading, files)
-    _check_record(reading, files)
+    _check_record(reading, files, sealed=sealed)
     reading.distribution = Distribution(
         key=normalized(name.strip()),
         name=name,
@@ -171,14 +171,14 @@ def _origin(reading: Reading, files: frozenset[str] | None) -> tuple[InstalledFr
         return InstalledFrom(), ""
 
 
-def _check_record(reading: Reading, files: frozenset[str] | None) -> None:
+def _check_record(reading: Reading, files: frozenset[str] | None, *, sealed: bool) -> None:
     """Find a RECORD that is missing or does not parse; only a dist-info has one."""
     if files is None or not reading.candidate.name.endswith(".dist-info"):
         return
     if "RECORD" not in files:
         reading.add(FindingCode.MISSING_RECORD, "RECORD is missing: nothing tells which files are its own")
         return
-    content = _read(reading, "RECORD")
+    content = None if sealed else _read(reading, "RECORD")
     if content is None:
         return
     try:

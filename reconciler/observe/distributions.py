@@ -27,13 +27,13 @@ class Listing:
     findings: tuple[Finding, ...]
 
 
-def list_distributions(venv: str, site: Site, *, local: bool) -> Listing:
+def list_distributions(venv: str, site: Site, *, local: bool, sealed: bool = False) -> Listing:
     """List what is installed at `venv` (absolute).
 
     `local` leaves out what a `.pth` file adds from outside, as `pip freeze --local` does: it is for environments that
-    see the system's packages.
+    see the system's packages. Of what is `sealed` RECORD is there or not, and is not read.
     """
-    lister = _Lister(venv, local=local, legacy=_minor(site.series) < _IMPORTLIB_SINCE)
+    lister = _Lister(venv, local=local, sealed=sealed, legacy=_minor(site.series) < _IMPORTLIB_SINCE)
     for directory in site.directories:
         names = lister.listdir(directory)
         lister.leftovers(directory, names)
@@ -54,6 +54,7 @@ class _Lister:
 
     venv: str
     local: bool
+    sealed: bool
     legacy: bool
     found: dict[str, Distribution] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)  # what pip tells duplicates by -> the place kept
@@ -147,7 +148,7 @@ class _Lister:
         if same and same in self.seen:
             self._duplicate(candidate, same)
             return
-        reading = read_distribution(candidate)
+        reading = read_distribution(candidate, sealed=self.sealed)
         same = same or reading.key
         if reading.distribution is not None and same in self.seen:
             self._duplicate(candidate, same)

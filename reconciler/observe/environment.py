@@ -85,7 +85,12 @@ def _published(
             name=name, path=str(path), occupant=Occupant.DANGLING, depth=depth, generation=generation, seal=seal
         )
     looking = _Looking(venv)
-    looking.look(places=(venv, str(path)), home=published.home, system_site_packages=published.system_site_packages)
+    looking.look(
+        places=(venv, str(path)),
+        home=published.home,
+        system_site_packages=published.system_site_packages,
+        sealed=depth is Depth.METADATA and bool(seal),
+    )
     if depth is not Depth.METADATA:
         try:
             inventory = load_inventory(published.inventory, digest=published.inventory_digest)
@@ -139,8 +144,14 @@ class _Looking:
     configuration: PyvenvCfg | None = None
     series: str = ""
 
-    def look(self, *, places: Sequence[str], home: str | None, system_site_packages: bool | None) -> None:
-        """Look at the venv's own files and list what is installed; None stands for 'nobody recorded it'."""
+    def look(
+        self, *, places: Sequence[str], home: str | None, system_site_packages: bool | None, sealed: bool = False
+    ) -> None:
+        """Look at the venv's own files and list what is installed; None stands for 'nobody recorded it'.
+
+        Of what is `sealed` no RECORD is read and no script but one: they were before the seal, they say nothing of what
+        is installed, and depth `files` compares them.
+        """
         try:
             self.configuration = read_pyvenv_cfg(Path(self.venv))
         except PyvenvCfgError as error:
@@ -152,9 +163,9 @@ class _Looking:
             now = "on" if own.system_site_packages else "off"
             self._find(FindingCode.SYSTEM_SITE_PACKAGES, "pyvenv.cfg", f"system site packages were switched {now}")
         self._look_at_interpreter()
-        self.findings += moved(self.venv, places, own.home if own else "")
+        self.findings += moved(self.venv, places, own.home if own else "", one=sealed)
         site = find_site(self.venv, own.version if own else "")
-        listing = list_distributions(self.venv, site, local=own is not None and own.system_site_packages)
+        listing = list_distributions(self.venv, site, local=own is not None and own.system_site_packages, sealed=sealed)
         self.series = site.series
         self.findings += [*site.findings, *listing.findings]
         self.distributions = listing.distributions

@@ -9,6 +9,7 @@ from reconciler.observe.actual import Finding, FindingCode
 from reconciler.observe.reading import read_regular
 
 _ACTIVATE = ("activate", "activate.csh", "activate.fish")
+_WITNESS = "activate"
 _VIRTUAL_ENV = re.compile(
     r"""^\s*(?:export |setenv |set -gx )?\s*VIRTUAL_ENV[= ]\s*(['"]?)(/[^'"\n\0]*)\1\s*$""", re.MULTILINE
 )
@@ -19,16 +20,17 @@ _LIMIT_BYTES = 1024 * 1024
 _SYSTEM = frozenset({"/usr/bin", "/bin", "/usr/local/bin"})
 
 
-def moved(venv: str, places: Collection[str], home: str) -> list[Finding]:
+def moved(venv: str, places: Collection[str], home: str, *, one: bool = False) -> list[Finding]:
     """Return a finding for each script in `bin` that names an environment elsewhere than at one of `places`.
 
-    `home` is the directory of the base interpreter; a script of it, or of the system's, names no environment.
+    `home` is the directory of the base interpreter; a script of it, or of the system's, names no environment. With
+    `one` a single script speaks for all: who moves an environment moves them together.
     """
     allowed = {os.path.normpath(place) for place in places}
     allowed |= {os.path.realpath(place) for place in places}
     findings = []
     try:
-        names = sorted(os.listdir(f"{venv}/bin"))
+        names = [_WITNESS] if one else sorted(os.listdir(f"{venv}/bin"))
     except OSError:
         return []
     for name in names:

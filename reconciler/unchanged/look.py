@@ -18,11 +18,13 @@ from reconciler.unchanged.untouched import Pass, untouched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from reconciler.unchanged.agreed import Agreement
+    from reconciler.unchanged.untouched import Columns, Listed
 
-    _Part = tuple[Sequence[str], tuple[int, int]]  # names, and the share of each one's files
+    _Known = tuple[str, Columns, Listed]
+    _Part = tuple[Iterable[_Known | None], tuple[int, int]]  # environments, and the share of each one's files
 
 # From how many environments on each of two processes takes half of them, without comparing files and with.
 _WORTH_TWO = {False: 60, True: 6}
@@ -41,14 +43,17 @@ def count_unchanged(file: str, *, files: bool) -> int:
     names: list[str] = manifest["names"]
     if not still_read_from(manifest) or not _nothing_else(root, names):
         return 0
-    order = sorted(names, key=lambda name: _recorded(root, name), reverse=True)
+    order = sorted(names, key=lambda name: _recorded_at(root, name), reverse=True)
     look = _Look(root, manifest, files=files)
+    first: _Part
+    second: _Part
     if len(order) >= _WORTH_TWO[files] and _processors() > 1:
-        first, second = (order[::2], (0, 1)), (order[1::2], (0, 1))
-    elif files and _processors() > 1:  # few, but thousands of files each
-        first, second = (order, (0, 2)), (order, (1, 2))
+        first, second = ((map(look.known, half), (0, 1)) for half in (order[::2], order[1::2]))
+    elif files and _processors() > 1:  # few, but thousands of files each: what is known is read once, for both
+        few = list(map(look.known, order))
+        first, second = (few, (0, 2)), (few, (1, 2))
     else:
-        return len(names) if look.all_unchanged(order, (0, 1)) else 0
+        return len(names) if look.all_unchanged(map(look.known, order), (0, 1)) else 0
     return len(names) if _two_at_a_time(look, first, second) else 0
 
 
@@ -60,7 +65,7 @@ def _nothing_else(root: str, names: Sequence[str]) -> bool:
     return declared.issuperset(each.removesuffix(".json") for each in records) and declared.issuperset(generations)
 
 
-def _recorded(root: str, name: str) -> int:
+def _recorded_at(root: str, name: str) -> int:
     """Return when an environment was recorded: the newest's inventory has the latest signatures of what is shared."""
     try:
         return os.lstat(f"{root}/.envsync/environments/{name}.json").st_ctime_ns
@@ -77,27 +82,32 @@ class _Look:
         self._files = files
         self._pass = Pass(f"{root}/.envsync/cache/inodes")
 
-    def all_unchanged(self, names: Sequence[str], share: tuple[int, int]) -> bool:
-        """Say whether this is so of several, of each of which only a share of the files is looked at."""
-        return all(self.unchanged(name, share) for name in names)
-
-    def unchanged(self, name: str, share: tuple[int, int]) -> bool:
-        """Say whether an environment's desired, last applied and actual state are known to be the same."""
+    def known(self, name: str) -> _Known | None:
+        """Return what is known of an environment: its venv, the columns of its inventory, and the directories that
+        moved since; None where its desired and last applied state are not known to be the same."""
         agreement = read_agreed(agreement_file(self._root, name))
         if agreement is None or agreement["manifest"] != self._manifest["digest"]:
-            return False
+            return None
         try:
             published = os.readlink(f"{self._root}/{name}")  # noqa: PTH115
-            return published == agreement["link"] and still_rests_on(agreement) and self._untouched(agreement, share)
+            if published != agreement["link"] or not still_rests_on(agreement):
+                return None
+            if not self._files:
+                return agreement["venv"], agreement["metadata"], {}
+            with open(agreement["inventory"], "rb") as file:  # noqa: PTH123
+                return agreement["venv"], load_marshalled("inventory", file.read()), agreement["listed"]
         except (OSError, ValueError):
-            return False
+            return None
 
-    def _untouched(self, agreement: Agreement, share: tuple[int, int]) -> bool:
-        if not self._files:
-            return untouched(agreement["venv"], agreement["metadata"], self._pass, {})
-        with open(agreement["inventory"], "rb") as file:  # noqa: PTH123
-            columns = load_marshalled("inventory", file.read())
-        return untouched(agreement["venv"], columns, self._pass, agreement["listed"], share)
+    def all_unchanged(self, known: Iterable[_Known | None], share: tuple[int, int]) -> bool:
+        """Say whether the actual state of several is the last applied one; of each, only a share is looked at."""
+        for each in known:
+            if each is None:
+                return False
+            venv, columns, listed = each
+            if not untouched(venv, columns, self._pass, listed, share):
+                return False
+        return True
 
 
 def _two_at_a_time(look: _Look, first: _Part, second: _Part) -> bool:

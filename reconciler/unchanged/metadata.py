@@ -19,7 +19,8 @@ Trust = Callable[[os.stat_result, bytes], bool]
 _SITE = re.compile(r"lib(?:64)?/[^/]+/site-packages")
 _WAY = re.compile(r"|bin|lib(?:64)?|lib(?:64)?/[^/]+")
 _METADATA = re.compile(rf"{_SITE.pattern}/[^/]+\.(?:dist|egg)-info", re.IGNORECASE)
-_READ = frozenset({"METADATA", "PKG-INFO", "RECORD", "direct_url.json"})
+_READ = frozenset({"METADATA", "PKG-INFO", "direct_url.json"})
+_PROGRAMS = re.compile(r"activate|(?:python|pypy)[0-9.]*t?")
 _LEADS_ELSEWHERE = (".egg", ".egg-link")
 
 
@@ -62,7 +63,7 @@ def _rests_on(directory: str, name: str) -> bool:
         return name in _READ
     if _SITE.fullmatch(directory):
         return name.lower().endswith((".pth", ".egg-info", *_LEADS_ELSEWHERE))
-    return directory in {"", "bin"}
+    return not directory or (directory == "bin" and _PROGRAMS.fullmatch(name) is not None)
 
 
 def _chosen(inventory: Inventory, directories: list[int], rows: list[int], counts: "array[int]") -> Inventory:

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import os
 import stat
-from itertools import islice
+from itertools import accumulate
 
 from reconciler.state.marshalled import load_marshalled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from typing import Any, Literal
 
     Columns = Mapping[str, Any]  # an inventory's, as `marshalled` keeps them
     Listed = Mapping[str, tuple[int, int]]
 
 _TYPE = 0o170000  # S_IFMT
+_CONTENT = 33  # bytes that say what an entry holds, and whether it may be executed
+_ALL = slice(None)
 
 
 class Pass:
@@ -63,11 +65,21 @@ def untouched(venv: str, columns: Columns, looking: Pass, listed: Listed, share:
     try:
         os.chdir(venv)
         directories = columns["directories"].split("\0")
-        return _directories_unmoved(columns, directories, device, listed, share) and _entries_held(
-            columns, directories, looking, looking.seen.setdefault(device, {}), share
+        counts = _numbers(columns["counts"], kind="I")
+        part = _part(counts, share)
+        return _directories_unmoved(columns, directories, part, device, listed) and _entries_held(
+            columns, list(zip(directories[part], counts[part], strict=True)), sum(counts[: part.start]), looking, device
         )
     except OSError:
         return False
+
+
+def _part(counts: list[int], share: tuple[int, int]) -> slice:
+    """Return which directories a share has: as many directories and entries together as the others."""
+    number, of = share
+    weights = [each + 1 for each in counts]
+    ends = list(accumulate(weights))
+    return slice(*(sum(end <= ends[-1] * cut // of for end in ends) for cut in (number, number + 1)))
 
 
 def _one_device(columns: Columns) -> int | None:
@@ -79,16 +91,15 @@ def _one_device(columns: Columns) -> int | None:
     return _numbers(first)[0]
 
 
-def _directories_unmoved(
-    columns: Columns, directories: list[str], device: int, listed: Listed, share: tuple[int, int]
-) -> bool:
-    """Say whether every directory is the one that was recorded, with the same entries. Raises OSError.
+def _directories_unmoved(columns: Columns, directories: list[str], part: slice, device: int, listed: Listed) -> bool:
+    """Say whether every directory of a part is the one that was recorded, with the same entries. Raises OSError.
 
     Whatever moves a directory's mtime moves its ctime as well, which nobody can put back.
     """
     lstat = os.lstat
-    rows = zip(directories, _numbers(columns["directory_inodes"]), _numbers(columns["directory_ctimes"]), strict=True)
-    for path, inode, ctime in islice(rows, share[0], None, share[1]):
+    inodes = _numbers(columns["directory_inodes"], part)
+    ctimes = _numbers(columns["directory_ctimes"], part)
+    for path, inode, ctime in zip(directories[part], inodes, ctimes, strict=True):
         found = lstat(path or ".")
         if found.st_ino != inode or found.st_dev != device:
             return False
@@ -101,54 +112,42 @@ def _directories_unmoved(
     return True
 
 
-def _entries_held(
-    columns: Columns, directories: list[str], looking: Pass, seen: dict[int, bytes], share: tuple[int, int]
-) -> bool:
-    """Say whether every entry holds what is recorded, looking at those whose inode was not seen in this pass.
+def _entries_held(columns: Columns, directories: list[tuple[str, int]], start: int, looking: Pass, device: int) -> bool:
+    """Say whether every entry of some directories (path, count) holds what is recorded from number `start` on.
 
-    Its directory did not move: the name leads to the inode that was recorded. Raises OSError.
+    Its directory did not move: the name leads to the inode that was recorded. One whose inode was seen in this pass
+    is not looked at. Raises OSError.
     """
-    recorded: bytes = columns["contents"]
-    inodes = _numbers(columns["inodes"])
+    part = slice(start, start + sum(count for _, count in directories))
+    seen = looking.seen.setdefault(device, {})
+    recorded: bytes = columns["contents"][_CONTENT * part.start : _CONTENT * part.stop]
+    inodes = _numbers(columns["inodes"], part)
     held = list(map(seen.get, inodes))
-    if None in held:
-        ctimes = _numbers(columns["ctimes"])
-        names = columns["names"].split("\0")
-        lstat = os.lstat
-        for place, number in _unseen(columns, directories, held, share):
-            inode = inodes[number]
-            content = recorded[33 * number : 33 * number + 33]
-            holds = seen.get(inode)  # another name of it, a moment ago
-            if holds is None:
-                found = lstat(place + names[number])
-                if found.st_ino != inode:
-                    return False
-                # Whatever is done to a file moves its ctime.
-                holds = content if found.st_ctime_ns == ctimes[number] else _content(found, looking)
-                if holds is not None:
-                    seen[inode] = holds
-            if holds != content:
-                return False
-            held[number] = holds
-        if share[1] > 1:  # what nobody has seen is the other process's
-            return all(
-                each is None or each == recorded[33 * number : 33 * number + 33] for number, each in enumerate(held)
-            )
-    return bool(b"".join(held) == recorded)  # type: ignore[arg-type]  # none is None any more
-
-
-def _unseen(
-    columns: Columns, directories: list[str], held: list[bytes | None], share: tuple[int, int]
-) -> Iterator[tuple[str, int]]:
-    """Yield the place (a path that ends with a slash, or nothing) and the number of each entry to be looked at."""
+    if None not in held:
+        return b"".join(held) == recorded  # type: ignore[arg-type]  # none is None
+    ctimes = _numbers(columns["ctimes"], part)
+    names = columns["names"].split("\0")[part]
+    lstat = os.lstat
     end = 0
-    for number, (directory, count) in enumerate(zip(directories, _numbers(columns["counts"], "I"), strict=True)):
-        start, end = end, end + count
-        if count and number % share[1] == share[0] and None in held[start:end]:
-            place = f"{directory}/" if directory else ""
-            for entry in range(start, end):
-                if held[entry] is None:
-                    yield place, entry
+    for directory, count in directories:
+        first, end = end, end + count
+        if None not in held[first:end]:
+            continue
+        place = f"{directory}/" if directory else ""
+        for entry in range(first, end):
+            if held[entry] is None:
+                found = lstat(place + names[entry])
+                if found.st_ino != inodes[entry]:
+                    return False
+                content: bytes | None = recorded[_CONTENT * entry : _CONTENT * entry + _CONTENT]
+                if found.st_ctime_ns != ctimes[entry]:  # whatever is done to a file moves it
+                    content = _content(found, looking)
+                    if content is None:
+                        return False
+                held[entry] = content
+                if found.st_nlink > 1:
+                    seen[inodes[entry]] = content  # type: ignore[assignment]  # not None
+    return b"".join(held) == recorded  # type: ignore[arg-type]  # none is None any more
 
 
 def _content(status: os.stat_result, looking: Pass) -> bytes | None:
@@ -159,6 +158,6 @@ def _content(status: os.stat_result, looking: Pass) -> bytes | None:
     return None if sha256 is None else sha256 + (b"x" if status.st_mode & 0o111 else b"-")
 
 
-def _numbers(column: bytes, kind: Literal["Q", "I"] = "Q") -> list[int]:
-    """Return a column of an inventory as numbers; `kind` is its type code (array module)."""
-    return memoryview(column).cast(kind).tolist()
+def _numbers(column: bytes, part: slice = _ALL, *, kind: Literal["Q", "I"] = "Q") -> list[int]:
+    """Return a part of an inventory's column as numbers; `kind` is its type code (array module)."""
+    return memoryview(column).cast(kind)[part].tolist()

@@ -99,7 +99,7 @@ def observe_case(root: Path, case: Mapping[str, Any]) -> ActualEnvironment:
         generation=1,
         venv=venv,
         inventory=generation / "inventory",
-        seal="sha256:0",
+        seal="sha256:0" if case.get("sealed", True) else "",
         home=HOME,
         system_site_packages=False,
     )
