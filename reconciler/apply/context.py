@@ -24,9 +24,15 @@ class ApplyOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyContext:
-    """One apply; shared by the threads that build environments, so `emit` must be safe to call from any."""
+    """One apply; shared by the threads that build environments, so `emit` must be safe to call from any.
+
+    `plan_id` is the plan's digest, which takes as long as the plan is large, and so is taken once.
+    `building` is held to build an environment, `looking` to look at a whole one: two threads that each make thousands
+    of calls to the system would only hand the interpreter's own lock back and forth.
+    """
 
     plan: Plan
+    plan_id: str
     state: State
     engine: Engine
     indexes: tuple[Index, ...]
@@ -35,6 +41,12 @@ class ApplyContext:
     ambient: Mapping[str, str]
     emit: Callable[[Event], None]
     stop: threading.Event = field(default_factory=threading.Event)
+    building: threading.Semaphore = field(init=False)
+    looking: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def __post_init__(self) -> None:
+        """Let as many build at once as the options say."""
+        object.__setattr__(self, "building", threading.Semaphore(self.options.parallelism))
 
     def check_stop(self) -> None:
         """Raise InterruptedByUserError where a signal asked to stop; called where nothing is half-done."""

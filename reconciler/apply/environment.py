@@ -137,7 +137,9 @@ class EnvironmentRun:
         while True:
             self.generation = self.context.state.new_generation(self.plan.name)
             try:
-                build(self._target, self._lock, self.generation, self.context, refresh=tuple(sorted(self._distrusted)))
+                with self.context.building:
+                    fresh = tuple(sorted(self._distrusted))
+                    build(self._target, self._lock, self.generation, self.context, refresh=fresh)
             except DamagedCacheError as error:
                 self._distrust(error.packages, error)
             else:
@@ -171,10 +173,11 @@ class EnvironmentRun:
     def _verify_once(self) -> int:
         venv = self._new.venv
         built = time.time_ns()
-        self._observed = self._observe(self._new, Depth.METADATA, self.context.inodes)
-        verify_lock(self._target.packages or (), self._observed)
-        self._inventory = take_inventory(venv, self.context.inodes, quiet_since=built)
-        verify_records(venv, self._observed, self._inventory)
+        with self.context.looking:
+            self._observed = self._observe(self._new, Depth.METADATA, self.context.inodes)
+            verify_lock(self._target.packages or (), self._observed)
+            self._inventory = take_inventory(venv, self.context.inodes, quiet_since=built)
+            verify_records(venv, self._observed, self._inventory)
         return len(self._inventory.names)
 
     def _probe(self) -> str:
@@ -224,7 +227,7 @@ class EnvironmentRun:
         digest = write_seal(
             Seal(
                 applied=applied,
-                plan=self.context.plan.id,
+                plan=self.context.plan_id,
                 created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
                 inventory=inventory.digest,
                 home=configuration.home,

@@ -57,10 +57,11 @@ def perform(order: Order, tell: Callable[[Event], None]) -> RunFinished:
     inodes.begin_linking()
     inodes.begin_pass()
     layout.cache.mkdir(parents=True, exist_ok=True)
-    result = _relay(order, inodes, tell)
+    plan_id = order.plan.id
+    result = _relay(order, plan_id, inodes, tell)
     inodes.save()
     if any(each.steps for each in order.plan.environments):
-        append_history(layout, _history_entry(order, result))
+        append_history(layout, _history_entry(order, plan_id, result))
     if order.options.collect and not result.interrupted:
         failed = [each.environment for each in result.environments if each.failure is not None]
         # What a failure left stays for inspection, until the next run or `gc`: its newest alone, or a disk fills up.
@@ -93,11 +94,12 @@ def refuse_if_stale(order: Order) -> None:
         )
 
 
-def _relay(order: Order, inodes: InodeHashes, tell: Callable[[Event], None]) -> RunFinished:
+def _relay(order: Order, plan_id: str, inodes: InodeHashes, tell: Callable[[Event], None]) -> RunFinished:
     """Run the plan in a thread of its own and pass its events on from this one, in which signals arrive."""
     events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
     context = ApplyContext(
         plan=order.plan,
+        plan_id=plan_id,
         state=order.state,
         engine=order.engine,
         indexes=order.desired.indexes,
@@ -137,12 +139,12 @@ def _next(events: "queue.SimpleQueue[Event | None]") -> Event | None:
             return events.get(timeout=SIGNAL_SECONDS)
 
 
-def _history_entry(order: Order, result: RunFinished) -> dict[str, Json]:
+def _history_entry(order: Order, plan_id: str, result: RunFinished) -> dict[str, Json]:
     reasons = {each.name: [reason.code.value for reason in each.reasons] for each in order.plan.environments}
     return {
         "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "by": order.ambient.get("USER") or str(os.getuid()),
-        "plan": order.plan.id,
+        "plan": plan_id,
         "exit_code": result.exit_code,
         "environments": [
             {

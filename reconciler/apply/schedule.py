@@ -18,7 +18,7 @@ def apply_plan(context: ApplyContext) -> RunFinished:
     """
     plan = context.plan
     work = {each.name: each for each in plan.environments if each.steps and not each.blocked}
-    context.emit(RunStarted(plan=plan.id, project=plan.project, environments=tuple(work)))
+    context.emit(RunStarted(plan=context.plan_id, project=plan.project, environments=tuple(work)))
     done: dict[str, EnvironmentFinished] = {}
     for each in plan.environments:
         if each.failure is not None:
@@ -32,7 +32,9 @@ def apply_plan(context: ApplyContext) -> RunFinished:
     waits = {name: _waits_for(each, work) for name, each in work.items()}
     pending = dict(work)
     running: dict[Future[EnvironmentFinished], str] = {}
-    with ThreadPoolExecutor(max_workers=max(1, context.options.parallelism), thread_name_prefix="apply") as pool:
+    # One more than are built at once: what was built is looked at while the next is.
+    workers = context.options.parallelism + (context.options.parallelism > 1)
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply") as pool:
         while pending or running:
             for name in [name for name in pending if waits[name] <= done.keys()]:
                 each = pending.pop(name)

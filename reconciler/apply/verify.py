@@ -7,6 +7,7 @@ import base64
 import csv
 import posixpath
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
@@ -81,6 +82,7 @@ def _record_hashes(record: Path) -> dict[str, str]:
         raise ApplyError(f"{record.parent.name}/RECORD cannot be read: {error}") from error
 
 
+@cache  # what environments share is verified in each
 def _record_text(sha256: bytes) -> str:
     """Return a SHA-256 (32 bytes) as a RECORD has it: URL-safe Base64 without padding (PEP 376)."""
     return "sha256=" + base64.urlsafe_b64encode(sha256).decode("ascii").rstrip("=")

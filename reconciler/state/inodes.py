@@ -105,23 +105,23 @@ class InodeHashes:
 
         Raises OSError where it cannot be read, or is no regular file any more.
         """
-        known = self.known(status.st_dev, status.st_ino, (status.st_size, status.st_mtime_ns, status.st_ctime_ns))
-        if known is None:
-            known = self._linked(status)
-        return known if known is not None else bytes.fromhex(self.sha256_read(path, status))
+        key = (status.st_dev, status.st_ino)
+        size, mtime = status.st_size, status.st_mtime_ns
+        entry = (self._load() if self._known is None else self._known).get(key)
+        if entry is not None and entry[:3] == (size, mtime, status.st_ctime_ns):
+            self._used.add(key)
+            return entry[3]
+        if self._linking is not None:  # no more than the ctime moved since then?
+            seen = self._linking.get(key)
+            if seen is not None and seen[0] == size and seen[1] == mtime:
+                self.remember(status, seen[2])
+                return seen[2]
+        return bytes.fromhex(self.sha256_read(path, status))
 
     def seen_whole(self, status: os.stat_result) -> bool:
         """Say whether a file was seen, since `begin_linking`, to hold what is remembered of it."""
         entry = self._linking.get((status.st_dev, status.st_ino)) if self._linking is not None else None
         return entry is not None and entry[:2] == (status.st_size, status.st_mtime_ns)
-
-    def _linked(self, status: os.stat_result) -> bytes | None:
-        """Return the SHA-256 of an inode of which, since `begin_linking`, no more than the ctime moved."""
-        entry = self._linking.get((status.st_dev, status.st_ino)) if self._linking is not None else None
-        if entry is None or entry[:2] != (status.st_size, status.st_mtime_ns):
-            return None
-        self.remember(status, entry[2])
-        return entry[2]
 
     def sha256_read(self, path: str | Path, status: os.stat_result) -> str:
         """Return a regular file's SHA-256, hexadecimal, of bytes read in this pass whatever is remembered."""

@@ -5,7 +5,7 @@ import os
 import stat
 import time
 from array import array
-from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from reconciler.errors import StateError
@@ -26,105 +26,125 @@ def take_inventory(venv: Path, inodes: InodeHashes, *, quiet_since: int | None =
     """
     quiet = time.time_ns() if quiet_since is None else quiet_since
     try:
-        for _ in range(_MOST_LOOKS):
-            time.sleep(min(max(quiet + TICK_NS - time.time_ns(), 0), TICK_NS) / 1e9)
-            started = time.time_ns()
-            taken = _Taken(str(venv), inodes)
-            taken.walk("")
+        started = _a_tick_after(quiet)
+        taken = _Taken(str(venv), inodes)
+        for _ in range(_MOST_LOOKS - 1):
             quiet = time.time_ns()
             if not taken.has_ctime_between(started - TICK_NS, quiet + TICK_NS):
                 break
+            young = started - TICK_NS
+            started = _a_tick_after(quiet)
+            taken = taken.looked_again(young)
     except OSError as error:
         raise StateError(f"the inventory of {venv} could not be taken: {error}") from error
     return taken.inventory(too_young=started - TICK_NS)
 
 
-@dataclass(slots=True)
+def _a_tick_after(moment: int) -> int:
+    """Wait for the clock's next tick after a moment; return what time it is then (both in nanoseconds)."""
+    time.sleep(min(max(moment + TICK_NS - time.time_ns(), 0), TICK_NS) / 1e9)
+    return time.time_ns()
+
+
 class _Taken:
-    """What a walk has found so far, as columns; a venv has thousands of files, and an object each would show."""
+    """What a walk has found, as columns; a venv has thousands of files, and an object each would show."""
 
-    top: str
-    inodes: InodeHashes
-    directories: list[tuple[str, os.stat_result]] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    statuses: list[os.stat_result] = field(default_factory=list)
-    contents: list[bytes] = field(default_factory=list)
-    targets: dict[int, str] = field(default_factory=dict)
-    lines: list[tuple[str, str]] = field(default_factory=list)  # of the digest, by path
+    def __init__(self, top: str, inodes: InodeHashes) -> None:
+        self._top = top
+        self._inodes = inodes
+        self._directories: list[str] = []
+        self._above: list[os.stat_result] = []
+        self._counts: list[int] = []
+        self._names: list[str] = []
+        self._paths: list[str] = []
+        self._statuses: list[os.stat_result] = []
+        self._contents: list[bytes] = []
+        self._targets: dict[int, str] = {}
+        self._walk()
 
-    def walk(self, directory: str) -> None:
-        """Take a directory and all below it, each with its entries that are no directories, sorted."""
-        place = f"{self.top}/{directory}" if directory else self.top
-        self.directories.append((directory, os.lstat(place)))
-        if directory:
-            self.lines.append((directory, "directory\x000\0"))
-        below, own = [], []
-        with os.scandir(place) as listing:
-            for entry in listing:
-                if entry.is_dir(follow_symlinks=False):
-                    below.append(entry.name)
-                elif directory or entry.name not in IGNORED_AT_TOP:
-                    own.append(entry.name)
-        own.sort()
-        below.sort()
-        self.counts.append(len(own))
-        within = f"{directory}/" if directory else ""
-        for name in own:
-            self._take(within + name, name, f"{place}/{name}")
-        for name in below:
-            self.walk(within + name)
+    def _walk(self) -> None:
+        """Take every directory, each with its entries that are no directories, sorted; parents before children."""
+        lstat, top = os.lstat, self._top
+        pending = [("", lstat(top))]
+        while pending:
+            directory, status = pending.pop()
+            within = f"{directory}/" if directory else ""
+            place = f"{top}/{within}"
+            self._directories.append(directory)
+            self._above.append(status)
+            before = len(self._names)
+            below = []
+            for name in sorted(os.listdir(place)):
+                status = lstat(place + name)
+                if stat.S_ISDIR(status.st_mode):
+                    below.append((within + name, status))
+                elif directory or name not in IGNORED_AT_TOP:
+                    self._names.append(name)
+                    self._paths.append(within + name)
+                    self._statuses.append(status)
+                    self._contents.append(self._content(len(self._contents), place + name, status))
+            self._counts.append(len(self._names) - before)
+            pending.extend(reversed(below))
 
-    def _take(self, path: str, name: str, place: str) -> None:
-        status = os.lstat(place)
+    def looked_again(self, young: int) -> "_Taken":
+        """Take those entries once more that were touched at `young` (nanoseconds) or later; all, if a directory was."""
+        if any(each.st_ctime_ns >= young for each in self._above):
+            return _Taken(self._top, self._inodes)
+        for number, status in enumerate(self._statuses):
+            if status.st_ctime_ns >= young:
+                place = f"{self._top}/{self._paths[number]}"
+                self._statuses[number] = status = os.lstat(place)
+                self._contents[number] = self._content(number, place, status)
+        return self
+
+    def _content(self, number: int, place: str, status: os.stat_result) -> bytes:
+        """Return what an entry holds, as an inventory has it."""
         mode = status.st_mode
         if stat.S_ISREG(mode):
-            sha256 = self.inodes.digest_of(place, status)
-            runs = bool(mode & 0o111)
-            self.contents.append(sha256 + (b"x" if runs else b"-"))
-            self.lines.append((path, f"file\0{runs:d}\0{sha256.hex()}"))
-        elif stat.S_ISLNK(mode):
-            target = os.readlink(place)  # noqa: PTH115  # the text itself, not a Path
-            self.targets[len(self.names)] = target
-            self.contents.append(hashlib.sha256(os.fsencode(target)).digest() + b"l")
-            self.lines.append((path, f"symlink\x000\0{target}"))
-        else:
-            self.contents.append(bytes(32) + b"o")
-            self.lines.append((path, "other\x000\0"))
-        self.names.append(name)
-        self.statuses.append(status)
+            return self._inodes.digest_of(place, status) + (b"x" if mode & 0o111 else b"-")
+        if stat.S_ISLNK(mode):
+            target = self._targets[number] = os.readlink(place)  # noqa: PTH115  # the text itself, not a Path
+            return hashlib.sha256(os.fsencode(target)).digest() + b"l"
+        return bytes(32) + b"o"
 
     def has_ctime_between(self, first: int, last: int) -> bool:
         """Say whether anything was touched from `first` to `last` (nanoseconds)."""
-        found = any(first <= each.st_ctime_ns <= last for each in self.statuses)
-        return found or any(first <= each.st_ctime_ns <= last for _, each in self.directories)
+        return any(first <= each.st_ctime_ns <= last for each in chain(self._statuses, self._above))
 
     def inventory(self, *, too_young: int) -> Inventory:
         """Return it all; a ctime of `too_young` (nanoseconds) or later tells nothing and is left out."""
-        above = [status for _, status in self.directories]
-        own = self.statuses
+        above, own = self._above, self._statuses
         return Inventory(
             digest=self._digest(),
-            directories=tuple(path for path, _ in self.directories),
-            counts=array("I", self.counts),
+            directories=tuple(self._directories),
+            counts=array("I", self._counts),
             directory_modes=array("I", [each.st_mode for each in above]),
             directory_devices=array("Q", [each.st_dev for each in above]),
             directory_inodes=array("Q", [each.st_ino for each in above]),
             directory_mtimes=array("q", [each.st_mtime_ns for each in above]),
             directory_ctimes=array("q", [each.st_ctime_ns if each.st_ctime_ns < too_young else 0 for each in above]),
-            names=tuple(self.names),
+            names=tuple(self._names),
             modes=array("I", [each.st_mode for each in own]),
             devices=array("Q", [each.st_dev for each in own]),
             inodes=array("Q", [each.st_ino for each in own]),
             sizes=array("Q", [each.st_size for each in own]),
             mtimes=array("q", [each.st_mtime_ns for each in own]),
             ctimes=array("q", [each.st_ctime_ns if each.st_ctime_ns < too_young else 0 for each in own]),
-            contents=b"".join(self.contents),
-            targets=self.targets,
+            contents=b"".join(self._contents),
+            targets=self._targets,
         )
 
     def _digest(self) -> str:
         """Return `sha256:` and the digest of what entries contain: path, type, executable bit, SHA-256 or target."""
-        self.lines.sort()
-        text = "".join(f"{path}\0{content}\n" for path, content in self.lines)
+        lines = [f"{path}\0directory\x000\0\n" for path in self._directories if path]
+        for number, (path, content) in enumerate(zip(self._paths, self._contents, strict=True)):
+            match content[32:]:
+                case b"x" | b"-" as runs:
+                    lines.append(f"{path}\0file\0{runs == b'x':d}\0{content[:32].hex()}\n")
+                case b"l":
+                    lines.append(f"{path}\0symlink\x000\0{self._targets[number]}\n")
+                case _:
+                    lines.append(f"{path}\0other\x000\0\n")
+        lines.sort()  # by path: what ends one sorts before all that can go on
+        text = "".join(lines)
         return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
