@@ -71,12 +71,13 @@ class InodeHashes:
 
         Begun with what this pass has looked at, and gone on with whatever is read after.
         """
-        self._linking = {}
-        for key, (_, *signature) in self.looked.items():
-            size, mtime, ctime = signature
-            sha256 = self.known(*key, (size, mtime, ctime))
-            if sha256 is not None:
-                self._linking[key] = (size, mtime, sha256)
+        known = self._load()
+        self._linking = {
+            key: (look[1], look[2], entry[3])
+            for key, look in self.looked.items()
+            if (entry := known.get(key)) is not None and entry[:3] == look[1:]
+        }
+        self._used.update(self._linking)
 
     def known(self, device: int, inode: int, signature: Signature) -> bytes | None:
         """Return the remembered SHA-256 (32 bytes) of an inode, None where its signature is another one now."""
