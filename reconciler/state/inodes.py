@@ -101,10 +101,10 @@ class InodeHashes:
         """Return a regular file's SHA-256, hexadecimal; see `digest_of`."""
         return self.digest_of(path, status).hex()
 
-    def digest_of(self, path: str | Path, status: os.stat_result) -> bytes:
+    def digest_of(self, path: str | Path, status: os.stat_result, *, remember: bool = True) -> bytes:
         """Return a regular file's SHA-256 (32 bytes); reads it only where `status` (its lstat) is not known.
 
-        Raises OSError where it cannot be read, or is no regular file any more.
+        Remembers what it read unless told not to. Raises OSError where it cannot be read, or is no regular file now.
         """
         key = (status.st_dev, status.st_ino)
         size, mtime = status.st_size, status.st_mtime_ns
@@ -117,7 +117,7 @@ class InodeHashes:
             if seen is not None and seen[0] == size and seen[1] == mtime:
                 self.remember(status, seen[2])
                 return seen[2]
-        return bytes.fromhex(self.sha256_read(path, status))
+        return bytes.fromhex(self.sha256_read(path, status) if remember else hash_file(path)[1])
 
     def seen_whole(self, status: os.stat_result) -> bool:
         """Say whether a file was seen, since `begin_linking`, to hold what is remembered of it."""

@@ -101,7 +101,10 @@ class _Taken:
         """Return what an entry holds, as an inventory has it."""
         mode = status.st_mode
         if stat.S_ISREG(mode):
-            return self._inodes.digest_of(place, status) + (b"x" if mode & 0o111 else b"-")
+            # What nothing shares is met here alone; bytecode will be shared: the next generation takes it over.
+            shared = status.st_nlink > 1 or place.endswith(".pyc")
+            sha256 = self._inodes.digest_of(place, status, remember=shared)
+            return sha256 + (b"x" if mode & 0o111 else b"-")
         if stat.S_ISLNK(mode):
             target = self._targets[number] = os.readlink(place)  # noqa: PTH115  # the text itself, not a Path
             return hashlib.sha256(os.fsencode(target)).digest() + b"l"
