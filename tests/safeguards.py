@@ -78,7 +78,7 @@ SAFEGUARDS = (
         name="the verification against the lock",
         promise="what was installed is what the lock selects",
         file="reconciler/apply/environment.py",
-        text="        verify_lock(self._target.packages or (), self._observed)\n",
+        text="            verify_lock(self._target.packages or (), self._observed)\n",
         instead="",
         tests=("tests/functional/test_what_was_built_is_verified.py",),
     ),
