@@ -12,7 +12,7 @@ import json
 import re
 import threading
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -64,22 +64,30 @@ class ServedIndex:
 
 
 @contextmanager
+def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Answer requests on a free port of 127.0.0.1 until the context ends; yield the address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
 def serve_index(directory: Path, *, credentials: tuple[str, str] | None = None) -> Iterator[ServedIndex]:
     """Serve `directory` on a free port of 127.0.0.1 until the context ends."""
     directory.mkdir(parents=True, exist_ok=True)
     index = ServedIndex(directory=directory, credentials=credentials)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, index))
-    server.daemon_threads = True
-    index.base = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield index
-    finally:
-        index.ended.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(partial(_Handler, index)) as index.base:
+        try:
+            yield index
+        finally:
+            index.ended.set()
 
 
 def _normalized(name: str) -> str:

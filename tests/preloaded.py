@@ -127,9 +127,9 @@ def _command(connection: socket.socket) -> int:
     os.chdir(request["cwd"])
     sys.path[0] = request["cwd"]
     sys.argv = ["envsync", *request["arguments"]]
-    from reconciler.cli import perform
+    from reconciler.cli import dispatch
 
-    code = perform(request["arguments"])
+    code = dispatch(request["arguments"])
     for thread in threading.enumerate():
         if thread is not threading.main_thread() and not thread.daemon:
             thread.join()

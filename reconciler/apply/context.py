@@ -45,8 +45,8 @@ class ApplyContext:
     looking: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def __post_init__(self) -> None:
-        """Let as many build at once as the options say."""
-        object.__setattr__(self, "building", threading.Semaphore(self.options.parallelism))
+        """Let as many build at once as the options say, and one at least."""
+        object.__setattr__(self, "building", threading.Semaphore(max(1, self.options.parallelism)))
 
     def check_stop(self) -> None:
         """Raise InterruptedByUserError where a signal asked to stop; called where nothing is half-done."""

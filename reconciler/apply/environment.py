@@ -241,7 +241,8 @@ class EnvironmentRun:
     def _refuse_if_probes_wrote(self, generation: Generation, accepted: frozenset[str]) -> None:
         """Look with fresh eyes: what this run remembers of the files is from before the probes."""
         fresh = InodeHashes.load(self._layout.inode_hashes)
-        seen = self._observe(generation, Depth.FILES, fresh)
+        with self.context.looking:
+            seen = self._observe(generation, Depth.FILES, fresh)
         wrote = [finding.path for finding in seen.findings if finding.path and finding.key not in accepted]
         if wrote:
             raise ProbeError(

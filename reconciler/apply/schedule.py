@@ -32,8 +32,8 @@ def apply_plan(context: ApplyContext) -> RunFinished:
     waits = {name: _waits_for(each, work) for name, each in work.items()}
     pending = dict(work)
     running: dict[Future[EnvironmentFinished], str] = {}
-    # One more than are built at once: what was built is looked at while the next is.
-    workers = context.options.parallelism + (context.options.parallelism > 1)
+    # One more than are built at once looks at what was built; but one at a time is one at a time.
+    workers = context.options.parallelism + 1 if context.options.parallelism > 1 else 1
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply") as pool:
         while pending or running:
             for name in [name for name in pending if waits[name] <= done.keys()]:

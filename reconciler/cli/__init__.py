@@ -15,10 +15,10 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """Run `envsync` with this process's arguments, and exit with the code of the design's section 9."""
-    leave(perform(sys.argv[1:]))
+    leave(dispatch(sys.argv[1:]))
 
 
-def perform(arguments: list[str]) -> int:
+def dispatch(arguments: list[str]) -> int:
     """Run `envsync` with `arguments`; return its exit code."""
     arguments = common_last(arguments)
     if arguments[:1] in (["--version"], ["-V"]):

@@ -12,13 +12,9 @@ if TYPE_CHECKING:
 
 def leave(code: int) -> NoReturn:
     """Exit with `code`, having written what is left to write and waited for what Python would wait for."""
-    threading = sys.modules.get("threading")
-    if threading is not None:
-        for thread in threading.enumerate():
-            if thread is not threading.main_thread() and not thread.daemon:
-                thread.join()
+    _wait_for_threads()
     if "atexit" in sys.modules:
-        sys.modules["atexit"]._run_exitfuncs()
+        sys.modules["atexit"]._run_exitfuncs()  # private, and the one way to do what Python does at its end
     try:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
@@ -26,3 +22,16 @@ def leave(code: int) -> NoReturn:
     except OSError:
         sys.exit(code)  # Python's own end says what it always says of that
     os._exit(code)
+
+
+def _wait_for_threads() -> None:
+    """Wait for the threads that Python would wait for; where nobody imported `threading`, there are none."""
+    threading = sys.modules.get("threading")
+    if threading is None:
+        return
+    try:
+        for thread in threading.enumerate():
+            if thread is not threading.main_thread() and not thread.daemon:
+                thread.join()
+    except KeyboardInterrupt:
+        return  # whoever asks once more does not want to wait

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from bisect import bisect_right
 from itertools import accumulate
 
 from reconciler.state.marshalled import load_marshalled
@@ -77,9 +78,8 @@ def untouched(venv: str, columns: Columns, looking: Pass, listed: Listed, share:
 def _part(counts: list[int], share: tuple[int, int]) -> slice:
     """Return which directories a share has: as many directories and entries together as the others."""
     number, of = share
-    weights = [each + 1 for each in counts]
-    ends = list(accumulate(weights))
-    return slice(*(sum(end <= ends[-1] * cut // of for end in ends) for cut in (number, number + 1)))
+    ends = list(accumulate(each + 1 for each in counts))
+    return slice(*(bisect_right(ends, ends[-1] * cut // of) for cut in (number, number + 1)))
 
 
 def _one_device(columns: Columns) -> int | None:

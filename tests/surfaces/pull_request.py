@@ -2,14 +2,15 @@
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.index import serving
 
 
 @dataclass(kw_only=True)
@@ -31,17 +32,8 @@ class PullRequest:
 def open_pull_request() -> Iterator[PullRequest]:
     """Yield a pull request whose API runs until the context ends."""
     opened = PullRequest()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Api, opened))
-    server.daemon_threads = True
-    opened.api = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(partial(_Api, opened)) as opened.api:
         yield opened
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _Api(BaseHTTPRequestHandler):
