@@ -24,7 +24,10 @@ def dispatch(arguments: list[str]) -> int:
     if arguments[:1] in (["--version"], ["-V"]):
         from reconciler import __version__
 
-        print(f"envsync {__version__}")  # noqa: T201
+        try:
+            os.write(1, f"envsync {__version__}\n".encode("ascii"))
+        except OSError:  # the full program tells what is wrong
+            return _full_program(arguments)
         return 0
     if arguments[:1] == ["run"] and not {"-h", "--help"} & set(arguments[: _own(arguments)]):
         from reconciler.cli.run import run
@@ -34,6 +37,11 @@ def dispatch(arguments: list[str]) -> int:
 
     if answer(arguments, os.environ):
         return 0
+    return _full_program(arguments)
+
+
+def _full_program(arguments: list[str]) -> int:
+    """Run what is answered with everything imported; return its exit code."""
     try:
         from reconciler.cli.app import main as application
 
