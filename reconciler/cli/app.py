@@ -14,7 +14,7 @@ from reconciler.cli.interrupt import stop_on_signals
 from reconciler.cli.observe import observe
 from reconciler.cli.plan import check, plan
 from reconciler.cli.refuse import refuse
-from reconciler.cli.screen import open_streams
+from reconciler.cli.screen import open_streams, screen
 from reconciler.cli.show import show
 from reconciler.errors import EnvsyncError, FileSystemError, InterruptedByUserError, UsageError
 
@@ -32,7 +32,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:  # typer's callback
     if wanted:
-        typer.echo(f"envsync {__version__}")
+        screen().say(f"envsync {__version__}")
         raise typer.Exit
 
 
