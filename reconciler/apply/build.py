@@ -1,10 +1,11 @@
 """Builds a generation: a new venv at its own final path, with exactly the packages that the lock selects."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from reconciler.apply.activation import rewrite_activation
-from reconciler.apply.bytecode import carry_bytecode
+from reconciler.apply.bytecode import link_bytecode, shared_bytecode
 from reconciler.apply.context import ApplyContext
 from reconciler.apply.pip_stub import write_pip_stub
 from reconciler.diff.model import Target
@@ -60,8 +61,7 @@ def build(
             )
         )
         if before is not None:
-            left = carry_bytecode(before, generation.venv, context.inodes)
-            context.engine.compile(target.interpreter, left)
+            _carry_bytecode(before, generation.venv, target, context)
     if _identity(generation.venv) != made:
         raise ApplyError(
             "a package wrote over pyvenv.cfg or bin/python, which make the environment what it is",
@@ -71,6 +71,15 @@ def build(
         remove_tree(generation.directory, "source", below=context.state.layout.root)
     rewrite_activation(generation.venv, context.state.layout.environment(wanted.name))
     write_pip_stub(generation.venv, wanted.name)
+
+
+def _carry_bytecode(old: Path, new: Path, target: Target, context: ApplyContext) -> None:
+    """Link the bytecode that the published venv has, while the interpreter compiles what it does not have."""
+    shared, left = shared_bytecode(old, new, context.inodes)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="compile") as beside:
+        compiled = beside.submit(context.engine.compile, target.interpreter, left)
+        link_bytecode(shared)
+        compiled.result()
 
 
 def _published_alike(target: Target, context: ApplyContext) -> Path | None:

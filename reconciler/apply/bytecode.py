@@ -6,7 +6,8 @@ inode keeps; the path in it is put right when it is imported. So it is hard-link
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from reconciler.state.inodes import InodeHashes
@@ -14,30 +15,38 @@ from reconciler.state.inodes import InodeHashes
 _CACHE = "__pycache__"
 
 
-def carry_bytecode(old: Path, new: Path, inodes: InodeHashes) -> list[Path]:
-    """Link the bytecode of every module in `new` that is the same inode as in `old`; return the modules left without.
+def shared_bytecode(old: Path, new: Path, inodes: InodeHashes) -> tuple[dict[str, dict[str, str]], list[Path]]:
+    """Find the bytecode of every module in `new` that is the same inode as in `old`; and the modules left without.
 
-    Both are venvs (absolute). Of `old` only what is known to be as it was sealed is taken; see
+    Both are venvs (absolute). Bytecode is by directory (`__pycache__`, to be made in `new`): the name that a file gets
+    there, and the path of the one to link. Of `old` only what is known to be as it was sealed is taken; see
     `InodeHashes.begin_linking`. Raises OSError.
     """
+    shared: dict[str, dict[str, str]] = {}
     left = []
     for directory, modules in _modules(new):
         before = f"{old}{directory[len(str(new)) :]}"
         compiled = _bytecode_by_module(f"{before}/{_CACHE}")
-        cache = f"{directory}/{_CACHE}"
-        os.makedirs(cache, exist_ok=True)  # noqa: PTH103  # thousands of them: no Path objects
+        links: dict[str, str] = {}
         for module in modules:
             bytecode = compiled.get(module.removesuffix(".py"), ())
-            if not (bytecode and _same_file(f"{before}/{module}", f"{directory}/{module}")):
+            good = bytecode and _same_file(f"{before}/{module}", f"{directory}/{module}")
+            if good and all(inodes.seen_whole(os.lstat(f"{before}/{_CACHE}/{name}")) for name in bytecode):
+                links.update((name, f"{before}/{_CACHE}/{name}") for name in bytecode)
+            else:
                 left.append(Path(directory, module))
-                continue
-            trusted = [name for name in bytecode if inodes.seen_whole(os.lstat(f"{before}/{_CACHE}/{name}"))]
-            if len(trusted) != len(bytecode):
-                left.append(Path(directory, module))
-                continue
-            for name in trusted:
-                os.link(f"{before}/{_CACHE}/{name}", f"{cache}/{name}", follow_symlinks=False)
-    return left
+        if links:
+            shared[f"{directory}/{_CACHE}"] = links
+    return shared, left
+
+
+def link_bytecode(shared: Mapping[str, Mapping[str, str]]) -> None:
+    """Link what `shared_bytecode` found. Raises OSError."""
+    for cache, links in shared.items():
+        with suppress(FileExistsError):  # the rest is being compiled beside this
+            os.mkdir(cache)  # noqa: PTH102  # thousands of them: no Path objects
+        for name, bytecode in links.items():
+            os.link(bytecode, f"{cache}/{name}", follow_symlinks=False)
 
 
 def _modules(venv: Path) -> Iterator[tuple[str, list[str]]]:
@@ -45,10 +54,16 @@ def _modules(venv: Path) -> Iterator[tuple[str, list[str]]]:
     for packages in sorted(venv.glob("lib*/*/site-packages")):
         if packages.is_symlink() or packages.parent.parent.is_symlink():
             continue
-        for directory, names, files in os.walk(packages):
-            if _CACHE in names:
-                names.remove(_CACHE)
-            modules = [name for name in files if name.endswith(".py")]
+        pending = [str(packages)]
+        while pending:
+            directory = pending.pop()
+            modules = []
+            with os.scandir(directory) as entries:
+                for entry in entries:
+                    if entry.name.endswith(".py") and not entry.is_dir(follow_symlinks=False):
+                        modules.append(entry.name)
+                    elif entry.name != _CACHE and entry.is_dir(follow_symlinks=False):
+                        pending.append(entry.path)
             if modules:
                 yield directory, modules
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import assert_never
@@ -12,7 +13,7 @@ from reconciler.apply.collect import remove_generation
 from reconciler.apply.context import ApplyContext
 from reconciler.apply.probe import ProbeError, child_environment, run_hooks, run_probe
 from reconciler.apply.publish import adopt, publish, unpublish
-from reconciler.apply.sync import sync_filesystem
+from reconciler.apply.sync import begin_sync, sync_filesystem
 from reconciler.apply.verify import RecordMismatchError, verify_lock, verify_records
 from reconciler.diff.model import Target
 from reconciler.diff.settings import settings_of
@@ -45,6 +46,7 @@ class EnvironmentRun:
         self.generation: Generation | None = None
         self.published = False
         self._distrusted: set[str] = set()  # packages whose cached files are not to be used
+        self._flushes: list[Future[None]] = []  # of what was built, begun while it is looked at
         self._observed: ActualEnvironment | None = None
         self._inventory: Inventory | None = None
         self._applied: Applied | None = context.state.applied(plan.name)
@@ -66,6 +68,8 @@ class EnvironmentRun:
             case StepKind.SEAL:
                 self._seal()
             case StepKind.SYNC:
+                for begun in self._flushes:
+                    begun.result()
                 sync_filesystem(self._new.directory)
             case StepKind.PUBLISH:
                 with self._changing_path():
@@ -143,6 +147,7 @@ class EnvironmentRun:
             except DamagedCacheError as error:
                 self._distrust(error.packages, error)
             else:
+                self._flushes.append(begin_sync(self._new.directory))
                 count = len(self._target.packages or ())
                 return f"{count} package{'' if count == 1 else 's'}{self._refetched}"
 

@@ -80,7 +80,7 @@ class _Look:
         self._root = root
         self._manifest = manifest
         self._files = files
-        self._pass = Pass(f"{root}/.envsync/cache/inodes")
+        self._pass = Pass(f"{root}/.envsync/cache/inodes", others=len(manifest["names"]) > 1)
 
     def known(self, name: str) -> _Known | None:
         """Return what is known of an environment: its venv, the columns of its inventory, and the directories that

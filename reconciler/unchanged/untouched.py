@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from bisect import bisect_right
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from reconciler.state.marshalled import load_marshalled
 
@@ -29,10 +29,12 @@ _ALL = slice(None)
 class Pass:
     """One pass over the environments below a root: what each inode was found to hold, by device.
 
-    Content is the SHA-256 of a file (32 bytes) and whether it may be executed (`x` or `-`).
+    Content is the SHA-256 of a file (32 bytes) and whether it may be executed (`x` or `-`). It is kept only where
+    there are `others` that may share it.
     """
 
-    def __init__(self, hashes: str) -> None:
+    def __init__(self, hashes: str, *, others: bool = True) -> None:
+        self.others = others
         self._hashes_file = hashes
         self._known: dict[tuple[int, int], tuple[int, int, int, bytes]] | None = None
         self.seen: dict[int, dict[int, bytes]] = {}
@@ -126,28 +128,23 @@ def _entries_held(columns: Columns, directories: list[tuple[str, int]], start: i
     if None not in held:
         return b"".join(held) == recorded  # type: ignore[arg-type]  # none is None
     ctimes = _numbers(columns["ctimes"], part)
-    names = columns["names"].split("\0")[part]
-    lstat = os.lstat
-    end = 0
+    rows = enumerate(zip(columns["names"].split("\0")[part], inodes, ctimes, held, strict=True))
+    lstat, others = os.lstat, looking.others
     for directory, count in directories:
-        first, end = end, end + count
-        if None not in held[first:end]:
-            continue
         place = f"{directory}/" if directory else ""
-        for entry in range(first, end):
-            if held[entry] is None:
-                found = lstat(place + names[entry])
-                if found.st_ino != inodes[entry]:
+        for entry, (name, inode, ctime, known) in islice(rows, count):
+            if known is None:
+                found = lstat(place + name)
+                if found.st_ino != inode:
                     return False
-                content: bytes | None = recorded[_CONTENT * entry : _CONTENT * entry + _CONTENT]
-                if found.st_ctime_ns != ctimes[entry]:  # whatever is done to a file moves it
-                    content = _content(found, looking)
-                    if content is None:
-                        return False
-                held[entry] = content
-                if found.st_nlink > 1:
-                    seen[inodes[entry]] = content  # type: ignore[assignment]  # not None
-    return b"".join(held) == recorded  # type: ignore[arg-type]  # none is None any more
+                moved = found.st_ctime_ns != ctime  # whatever is done to a file moves it
+                if moved and _content(found, looking) != recorded[_CONTENT * entry : _CONTENT * entry + _CONTENT]:
+                    return False
+                if others and found.st_nlink > 1:
+                    seen[inode] = recorded[_CONTENT * entry : _CONTENT * entry + _CONTENT]
+            elif known != recorded[_CONTENT * entry : _CONTENT * entry + _CONTENT]:
+                return False
+    return True
 
 
 def _content(status: os.stat_result, looking: Pass) -> bytes | None:
