@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.environments import Ground, remove
+from benchmarks.kernel import drop_names
 from benchmarks.operation import measure
 from benchmarks.operations import FULL, QUICK, Prepare, Sizes, operations
 from benchmarks.package_sets import read_package_sets
@@ -72,6 +73,8 @@ def _result(name: str, prepare: Prepare, ground: Ground, options: argparse.Names
     operation = prepare(ground)
     if operation is None:
         return Result(name=name, title=name, not_run="needs root, on Linux")
+    if not options.quick:
+        drop_names()  # whatever was measured before; a round to warm up follows
     return result_of(operation, measure(operation, ground.starter, options.rounds, warm_up=not options.quick))
 
 

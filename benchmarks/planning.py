@@ -1,15 +1,12 @@
 """Operations that only look: plan and check with nothing to do, first, cached and disk-cold; one change; verify."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 from benchmarks import peers
 from benchmarks.environments import Fleet, Ground, drop_caches, restore_caches, sample
+from benchmarks.kernel import drop_all, may_drop
 from benchmarks.operation import Aim, Competitor, Memory, Operation
 from benchmarks.starting import BARE, bare
-
-DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 
 METADATA, FILES = "plan, metadata", "plan, files"
 SYNC, SYNC_TWO = "uv pip sync --dry-run", "uv pip sync --dry-run, two at a time"
@@ -89,14 +86,13 @@ def first(ground: Ground, count: int) -> Operation:
 
 def cold(ground: Ground, count: int) -> Operation | None:
     """Plans after the system's caches were dropped; None where that is not allowed (it takes root, on Linux)."""
-    if not os.access(DROP_CACHES, os.W_OK):
+    if not may_drop():
         return None
     fleet = ground.fleet("medium", count)
     uv = peers.Uv(ground, ground.warm_cache("medium"))
 
     def drop(_round: int) -> None:
-        os.sync()
-        DROP_CACHES.write_text("3", encoding="ascii")
+        drop_all()
 
     return Operation(
         name=f"cold-{count}",

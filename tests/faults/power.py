@@ -18,7 +18,8 @@ LEFT_OUT = {
     "syncfs": ("create", "upgrade", "replace"),
     "fsync": ("create", "upgrade", "replace", "delete", "rollback"),
 }
-# Between its seal and its flush a generation is sealed, and not whole: nothing may give it out.
+# Before the flush that is begun with looking, and before the last one: a generation that is sealed and not whole then
+# is given out by nothing.
 BEFORE_FLUSH = {"create": ["syncfs 1"], "upgrade": ["syncfs 2"], "replace": ["syncfs 2"]}
 
 _TEXT = """\

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -33,7 +34,7 @@ class Cut:
 class Wanted:
     """How many cuts to make in one operation, after exit 0 and before it, and one for each call to be left out.
 
-    `before` names further calls to cut before, as `Fault.only` does (`syncfs 1`).
+    `before` names further calls to cut before, as `Fault.only` does (`syncfs 1`), each the first and the second time.
     """
 
     operation: str
@@ -69,8 +70,8 @@ def _cuts(wanted: Wanted, directory: Path, index: str) -> list[Cut]:
         if wanted.during:
             points = _points(trials.count(), wanted.during)
             done += [Cut(operation=name, verdict=trials.cut_during(each)) for each in points]
-        for only in wanted.before:
-            done.append(Cut(operation=name, verdict=trials.cut_during(Fault(whose="own", at=1, only=only))))
+        for only, at in product(wanted.before, (1, 2)):
+            done.append(Cut(operation=name, verdict=trials.cut_during(Fault(whose="own", at=at, only=only))))
         for call in wanted.left_out:
             done.append(Cut(operation=name, verdict=trials.cut_after(left_out=(call,)), left_out=call))
     return done
