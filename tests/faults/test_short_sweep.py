@@ -1,5 +1,6 @@
 """The short form of the sweep: some kills and some failing calls in every operation (see docs/reliability.md)."""
 
+import errno
 from collections.abc import Iterator
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.faults.faults import child_kills, errors, kills
 from tests.faults.operations import operations
 from tests.faults.sweep import Trial, Workers, workers
-from tests.faults.tracer import CAN_TRACE
+from tests.faults.tracer import CAN_TRACE, Fault
 from tests.faults.verdict import Verdict
 
 pytestmark = pytest.mark.skipif(not CAN_TRACE, reason="the tracer knows Linux on x86-64 alone")
@@ -53,6 +54,13 @@ def test_told_no_it_says_what_and_where_and_the_next_run_converges(crew: Workers
     judged = run(crew, trials)
     assert sum(bool(verdict.hit) for _, verdict in judged) >= 5
     assert not [verdict for _, verdict in judged if verdict.bad]
+
+
+def test_a_write_that_the_flush_beside_the_looking_alone_was_told_of_is_told(crew: Workers) -> None:
+    fault = Fault(whose="own", at=1, error=errno.EIO, only="syncfs 1")
+    [(_, verdict)] = run(crew, [Trial(operation="create", kind="EIO", fault=fault)])
+    assert (verdict.code, verdict.bad) == (1, False)
+    assert "Input/output error" in verdict.words
 
 
 def trial_of(name: str, kind: str) -> Trial:
