@@ -80,8 +80,8 @@ def main(arguments: list[str]) -> int:
     except EnvsyncError as error:
         return refuse(error, ordered)
     except typer.TyperException as error:  # typer's own complaints about the command line
-        usage = UsageError(error.format_message(), hint="`envsync COMMAND --help` lists what there is")
-        return refuse(usage, ordered)
+        said = error.format_message().replace("Value error, ", "", 1)  # what validates for typer, said so
+        return refuse(UsageError(said, hint="`envsync COMMAND --help` lists what there is"), ordered)
     except OSError as error:  # a file system that does not play along: a path and a reason, no traceback
         where = f"{error.filename}: " if error.filename else ""
         return refuse(FileSystemError(f"{where}{error.strerror or error}"), ordered)

@@ -6,11 +6,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from tests.host import Host, base_environment
+from tests.index import serving
 from tests.wheels import make_wheel
 
 WEB = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n'
@@ -44,6 +45,7 @@ CASES: list[tuple[Callable[[Host], None], str, int, str]] = [
     (good, "plan --detailed-exitcode", 2, ""),
     (good, "lock --check", 2, ""),
     (good, "plan --nonsense", 3, "error: No such option"),
+    (good, "plan --depth shallow", 3, "error: Invalid value for '--depth': 'shallow' is not one of 'metadata',"),
     (good, "nonsense", 3, "error: No such command"),
     (good, "plan nobody", 3, "no environment `nobody`"),
     (good, "apply", 3, "give --yes"),
@@ -136,31 +138,26 @@ class _Silent(BaseHTTPRequestHandler):
 def test_a_signal_while_an_index_hangs_ends_it_at_once(host: Host, command: list[str], number: signal.Signals) -> None:
     _Silent.asked.clear()
     _Silent.done.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Silent)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    host.index.base = f"http://127.0.0.1:{server.server_address[1]}"
-    host.manifest(WEB)
-    try:
-        with subprocess.Popen(
-            [sys.executable, "-m", "reconciler", *command],
-            cwd=host.directory,
-            env=base_environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as child:
-            assert _Silent.asked.wait(20)
-            child.send_signal(number)
-            try:
-                _, err = child.communicate(timeout=8)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                raise
-    finally:
-        _Silent.done.set()
-        server.shutdown()
-        server.server_close()
+    with serving(_Silent) as host.index.base:
+        host.manifest(WEB)
+        try:
+            with subprocess.Popen(
+                [sys.executable, "-m", "reconciler", *command],
+                cwd=host.directory,
+                env=base_environment(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            ) as child:
+                assert _Silent.asked.wait(20)
+                child.send_signal(number)
+                try:
+                    _, err = child.communicate(timeout=8)
+                except subprocess.TimeoutExpired:
+                    child.kill()
+                    raise
+        finally:
+            _Silent.done.set()
     assert child.returncode == 130
     assert "Traceback" not in err
     assert not (host.directory / "locks").exists()
