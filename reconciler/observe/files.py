@@ -101,8 +101,11 @@ class _Comparison:
                 except OSError as error:
                     self._unreadable(f"{directory}/{name}" if directory else name, error)
                     continue
-            if seen != look or self.rehash:
-                self._settle(directory, row, cache=cache)
+            if seen == look and not self.rehash:
+                continue
+            if unmoved and not self.rehash and self._settled(row, seen):
+                continue
+            self._settle(directory, row, cache=cache)
         if not unmoved or (cache and self.rehash):
             self._list(directory, {row[0] for row in rows}, set(below))
 
@@ -112,6 +115,11 @@ class _Comparison:
         look = (status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         self.inodes.looked[status.st_dev, status.st_ino] = look
         return look
+
+    def _settled(self, row: _Row, seen: Look) -> bool:
+        """Say whether an inode was found to hold just this in the same pass, for another environment."""
+        _, device, inode, _, position = row
+        return self.inodes.held.get((device, inode)) == (seen, self.inventory.content(position))
 
     def _settle(self, directory: str, row: _Row, *, cache: bool) -> None:
         """Decide by content about an entry whose status is not as recorded, or that is to be hashed anyway."""
@@ -142,8 +150,11 @@ class _Comparison:
         sha256 = self.inodes.sha256_read(place, status) if self.rehash else self.inodes.sha256_of(place, status)
         if bytes.fromhex(sha256) != self.inventory.sha256(position):
             self._find(FindingCode.FILE_CHANGED, path, "its content is another one", sha256)
-        if bool(status.st_mode & 0o111) != bool(mode & 0o111):
-            now = "executable" if status.st_mode & 0o111 else "no longer executable"
+        runs = bool(status.st_mode & 0o111)
+        look = (status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        self.inodes.held[status.st_dev, status.st_ino] = (look, bytes.fromhex(sha256) + (b"x" if runs else b"-"))
+        if runs != bool(mode & 0o111):
+            now = "executable" if runs else "no longer executable"
             self._find(FindingCode.MODE_CHANGED, path, f"it is {now}", sha256)
 
     def _list(self, directory: str, files: set[str], below: set[str]) -> None:

@@ -85,6 +85,10 @@ class Inventory:
         """Return the SHA-256 (32 bytes) of the file at `position` of the columns."""
         return self.contents[33 * position : 33 * position + 32]
 
+    def content(self, position: int) -> bytes:
+        """Return what the entry at `position` of the columns holds, as `contents` has it (33 bytes)."""
+        return self.contents[33 * position : 33 * position + 33]
+
     def target(self, position: int) -> str:
         """Return the text of the symlink at `position` of the columns, empty for anything else."""
         return self.targets.get(position, "")

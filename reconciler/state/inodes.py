@@ -29,7 +29,8 @@ class InodeHashes:
     """SHA-256 by inode, and what one pass over the environments has already looked at.
 
     One instance serves one run; `begin_pass` makes it look again. `looked` maps (device, inode) to its lstat, for
-    observers whose directories show that a name still leads to that inode.
+    observers whose directories show that a name still leads to that inode; `held` maps it to what a file of that lstat
+    was found to hold (33 bytes, as an inventory has it).
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -40,6 +41,7 @@ class InodeHashes:
         self._read: dict[tuple[int, int], tuple[Signature, bytes]] = {}
         self._linking: dict[tuple[int, int], tuple[int, int, bytes]] | None = None  # size, mtime, SHA-256
         self.looked: dict[tuple[int, int], Look] = {}
+        self.held: dict[tuple[int, int], tuple[Look, bytes]] = {}
 
     @classmethod
     def load(cls, path: Path) -> "InodeHashes":
@@ -64,6 +66,7 @@ class InodeHashes:
     def begin_pass(self) -> None:
         """Forget what was looked at and read in this run, not what is known: the disk may have moved since."""
         self.looked.clear()
+        self.held.clear()
         self._read.clear()
 
     def begin_linking(self) -> None:

@@ -190,14 +190,15 @@ def _listed(run: _Run, path: str, generation: Generation, inventory: Inventory) 
         before = read_agreed(path)
         return dict(before["listed"]) if before and before["generation"] == generation.number else {}
     found = {}
+    venv = str(generation.venv)
     recorded = frozenset(inventory.directories)
     times = zip(inventory.directories, inventory.directory_mtimes, inventory.directory_ctimes, strict=True)
     for directory, mtime, ctime in times:
-        status = os.lstat(f"{generation.venv}/{directory}")
+        status = os.lstat(f"{venv}/{directory}")
         now = (status.st_mtime_ns, status.st_ctime_ns)
         if now != (mtime, ctime) and _older(status, run):
             found[directory] = now
-            found |= _made_since(str(generation.venv), directory, recorded, run)
+            found |= _made_since(venv, directory, recorded, run)
     return found
 
 
