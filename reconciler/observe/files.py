@@ -112,8 +112,7 @@ class _Comparison:
     def _look(self, path: str) -> Look:
         """Look at a path and remember what its inode looks like; raises OSError."""
         status = os.lstat(path)
-        look = (status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        self.inodes.looked[status.st_dev, status.st_ino] = look
+        look = self.inodes.looked[status.st_dev, status.st_ino] = _look_of(status)
         return look
 
     def _settled(self, row: _Row, seen: Look) -> bool:
@@ -151,8 +150,8 @@ class _Comparison:
         if bytes.fromhex(sha256) != self.inventory.sha256(position):
             self._find(FindingCode.FILE_CHANGED, path, "its content is another one", sha256)
         runs = bool(status.st_mode & 0o111)
-        look = (status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        self.inodes.held[status.st_dev, status.st_ino] = (look, bytes.fromhex(sha256) + (b"x" if runs else b"-"))
+        held = bytes.fromhex(sha256) + (b"x" if runs else b"-")
+        self.inodes.held[status.st_dev, status.st_ino] = (_look_of(status), held)
         if runs != bool(mode & 0o111):
             now = "executable" if runs else "no longer executable"
             self._find(FindingCode.MODE_CHANGED, path, f"it is {now}", sha256)
@@ -206,6 +205,10 @@ class _Comparison:
 
     def _find(self, code: FindingCode, path: str, detail: str, content: str = "") -> None:
         self.findings.append(Finding(code=code, path=path, detail=detail, content=content))
+
+
+def _look_of(status: os.stat_result) -> Look:
+    return status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _children(directories: Sequence[str]) -> dict[str, list[str]]:
