@@ -18,8 +18,8 @@ def drop_names() -> None:
         _drop(_NAMES)
 
 
-def drop_all() -> None:
-    """Drop contents, too: what comes next is read from the disk. Raises OSError where that is not allowed."""
+def drop_all(_round: int) -> None:
+    """Drop contents, too: what comes next in a round is read from the disk. Raises OSError where it is not allowed."""
     _drop(_ALL)
 
 

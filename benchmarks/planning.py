@@ -91,16 +91,13 @@ def cold(ground: Ground, count: int) -> Operation | None:
     fleet = ground.fleet("medium", count)
     uv = peers.Uv(ground, ground.warm_cache("medium"))
 
-    def drop(_round: int) -> None:
-        drop_all()
-
     return Operation(
         name=f"cold-{count}",
         title=f"Nothing to do, nothing in memory: {_of(ground, count, 'medium')}",
         competitors=(
-            _plan(ground, fleet, "metadata", before=drop),
-            _plan(ground, fleet, "files", before=drop),
-            Competitor(name=SYNC, commands=lambda _: peers.checks(uv, fleet, fleet.names), before=drop),
+            _plan(ground, fleet, "metadata", before=drop_all),
+            _plan(ground, fleet, "files", before=drop_all),
+            Competitor(name=SYNC, commands=lambda _: peers.checks(uv, fleet, fleet.names), before=drop_all),
         ),
     )
 

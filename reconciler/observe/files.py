@@ -101,11 +101,8 @@ class _Comparison:
                 except OSError as error:
                     self._unreadable(f"{directory}/{name}" if directory else name, error)
                     continue
-            if seen == look and not self.rehash:
-                continue
-            if unmoved and not self.rehash and self._settled(row, seen):
-                continue
-            self._settle(directory, row, cache=cache)
+            if self.rehash or not (seen == look or (unmoved and self._settled(row, seen))):
+                self._settle(directory, row, cache=cache)
         if not unmoved or (cache and self.rehash):
             self._list(directory, {row[0] for row in rows}, set(below))
 
