@@ -7,7 +7,7 @@ whose it is and which settings are in force.
 import json
 import os
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -104,13 +104,19 @@ class State:
             raise StateError(f"{self.layout.record(applied.name)} could not be written: {error.strerror}") from error
 
     def forget(self, name: str) -> None:
-        """Remove an environment's record; it is nobody's from then on. Raises StateError."""
+        """Remove an environment's record, and what was remembered of it; it is nobody's from then on.
+
+        Raises StateError.
+        """
         try:
             self.layout.record(name).unlink(missing_ok=True)
             if self.layout.records.is_dir():
                 sync_directory(self.layout.records)
         except OSError as error:
             raise StateError(f"{self.layout.record(name)} could not be removed: {error.strerror}") from error
+        with suppress(OSError):  # a cache: what is left of it harms nobody
+            for each in (name, f"{name}.own"):
+                (self.layout.agreed / each).unlink(missing_ok=True)
 
     def new_generation(self, name: str) -> Generation:
         """Make the next generation's directory and its empty venv, and record which they are.

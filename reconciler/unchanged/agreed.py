@@ -1,8 +1,9 @@
 """What is remembered of a run that found nothing to do: that desired equals last applied, and what that rested on.
 
-Two kinds of file in the root's cache, both of which may be lost without harm. `manifest-<digits>` says which files a
+Three kinds of file in the root's cache, all of which may be lost without harm. `manifest-<digits>` says which files a
 manifest was read from and which environments it names; `agreed/<name>` that one environment's target is what was
-last applied to it, for the manifest, record, seal, lock and interpreter as they were then. Written by `remember`.
+last applied to it, for the manifest, record, seal, lock and interpreter as they were then; `agreed/<name>.own` what
+of it no other environment shares. Written by `remember`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     Agreement = Mapping[str, Any]
 
 
+# What is kept beside an environment's own columns: the signature of the inventory that they are a part of; where to
+# stand to look at its directories; and a digest of what it shares: which inodes, and what they are said to hold.
+INVENTORY, STATIONS, SHARED = "inventory", "stations", "shared"
+
+
 def manifest_file(root: str, file: str) -> str:
     """Return where the reading of the manifest at `file` (absolute) is kept."""
     return f"{root}/.envsync/cache/manifest-{zlib.crc32(os.fsencode(file)):08x}"
@@ -30,6 +36,11 @@ def manifest_file(root: str, file: str) -> str:
 def agreement_file(root: str, name: str) -> str:
     """Return where an environment's agreement is kept."""
     return f"{root}/.envsync/cache/agreed/{name}"
+
+
+def own_file(root: str, name: str) -> str:
+    """Return where that is kept which an environment shares with no other (no name has a dot)."""
+    return f"{root}/.envsync/cache/agreed/{name}.own"
 
 
 def signature_of(status: os.stat_result) -> Signature:

@@ -6,9 +6,13 @@ import os
 
 from reconciler.state.marshalled import load_marshalled
 from reconciler.unchanged.agreed import (
+    INVENTORY,
+    SHARED,
+    STATIONS,
     agreement_file,
     machine,
     manifest_file,
+    own_file,
     read_agreed,
     still_read_from,
     still_rests_on,
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
     from reconciler.unchanged.agreed import Agreement
     from reconciler.unchanged.untouched import Columns, Listed
 
-    _Known = tuple[str, Columns, Listed]
+    _Known = tuple[str, Columns, Listed, str]
     _Part = tuple[Iterable[_Known | None], tuple[int, int]]  # environments, and the share of each one's files
 
 # From how many environments on each of two processes takes half of them, without comparing files and with.
@@ -83,8 +87,8 @@ class _Look:
         self._pass = Pass(f"{root}/.envsync/cache/inodes", others=len(manifest["names"]) > 1)
 
     def known(self, name: str) -> _Known | None:
-        """Return what is known of an environment: its venv, the columns of its inventory, and the directories that
-        moved since; None where its desired and last applied state are not known to be the same."""
+        """Return what is known of an environment: its venv, what to look at in it, the directories that moved since,
+        its inventory's file; None where its desired and last applied state are not known to be the same."""
         agreement = read_agreed(agreement_file(self._root, name))
         if agreement is None or agreement["manifest"] != self._manifest["digest"]:
             return None
@@ -92,22 +96,42 @@ class _Look:
             published = os.readlink(f"{self._root}/{name}")  # noqa: PTH115
             if published != agreement["link"] or not still_rests_on(agreement):
                 return None
-            if not self._files:
-                return agreement["venv"], agreement["metadata"], {}
-            with open(agreement["inventory"], "rb") as file:  # noqa: PTH123
-                return agreement["venv"], load_marshalled("inventory", file.read()), agreement["listed"]
-        except (OSError, ValueError):
+        except OSError:
             return None
+        inventory = agreement["inventory"]
+        if not self._files:
+            return agreement["venv"], agreement["metadata"], {}, inventory
+        own = read_agreed(own_file(self._root, name))
+        if own is None or (inventory, own[INVENTORY]) not in agreement["files"]:
+            return None
+        return agreement["venv"], own, agreement["listed"], inventory
 
     def all_unchanged(self, known: Iterable[_Known | None], share: tuple[int, int]) -> bool:
         """Say whether the actual state of several is the last applied one; of each, only a share is looked at."""
         for each in known:
             if each is None:
                 return False
-            venv, columns, listed = each
-            if not untouched(venv, columns, self._pass, listed, share):
+            venv, columns, listed, inventory = each
+            if not self._files:
+                same = untouched(venv, columns, self._pass, {}, share)
+            else:
+                same = self._files_unchanged(venv, columns, listed, inventory, share)
+            if not same:
                 return False
         return True
+
+    def _files_unchanged(self, venv: str, own: Columns, listed: Listed, inventory: str, share: tuple[int, int]) -> bool:
+        """Say whether all files of an environment are as they were; what it shares is looked at once a pass."""
+        shared = own[SHARED]
+        if not shared or shared in self._pass.settled:
+            return untouched(venv, own, self._pass, listed, share, own[STATIONS])
+        try:
+            with open(inventory, "rb") as file:  # noqa: PTH123
+                whole = load_marshalled("inventory", file.read())
+        except (OSError, ValueError):
+            return False
+        self._pass.settled.add(shared)  # of this share; whatever is not so ends the look
+        return untouched(venv, whole, self._pass, listed, share, own[STATIONS])
 
 
 def _two_at_a_time(look: _Look, first: _Part, second: _Part) -> bool:

@@ -7,18 +7,18 @@ or went, and the files in them that can be rewritten in place without moving it.
 import os
 import re
 from array import array
-from collections.abc import Callable, Iterator
-from dataclasses import fields
+from collections.abc import Callable
 from typing import Any
 
 from reconciler.state.inventory import Inventory, plain_columns
+from reconciler.unchanged.part import each_directory, part_of
 
 Trust = Callable[[os.stat_result, bytes], bool]
 """Says whether what lies there now may stand for what was recorded, whose SHA-256 (if it is a file) is given."""
 
-_SITE = re.compile(r"lib(?:64)?/[^/]+/site-packages")
+SITE = re.compile(r"lib(?:64)?/[^/]+/site-packages")
 _WAY = re.compile(r"|bin|lib(?:64)?|lib(?:64)?/[^/]+")
-_METADATA = re.compile(rf"{_SITE.pattern}/[^/]+\.(?:dist|egg)-info", re.IGNORECASE)
+_METADATA = re.compile(rf"{SITE.pattern}/[^/]+\.(?:dist|egg)-info", re.IGNORECASE)
 _READ = frozenset({"METADATA", "PKG-INFO", "direct_url.json"})
 _PROGRAMS = re.compile(r"activate|(?:python|pypy)[0-9.]*t?")
 _LEADS_ELSEWHERE = (".egg", ".egg-link")
@@ -26,15 +26,15 @@ _LEADS_ELSEWHERE = (".egg", ".egg-link")
 
 def site_directories(inventory: Inventory) -> list[str]:
     """Return the relative paths of the site-packages directories that an inventory lists."""
-    return [each for each in inventory.directories if _SITE.fullmatch(each)]
+    return [each for each in inventory.directories if SITE.fullmatch(each)]
 
 
 def metadata_columns(inventory: Inventory, venv: str, trust: Trust) -> dict[str, Any] | None:
     """Return those columns of an inventory, None where something leads to distributions elsewhere; raises OSError."""
     directories, rows = [], []
     counts = array("I")
-    for number, directory, positions in _directories(inventory):
-        if not (_WAY.fullmatch(directory) or _SITE.fullmatch(directory) or _METADATA.fullmatch(directory)):
+    for number, directory, positions in each_directory(inventory):
+        if not (_WAY.fullmatch(directory) or SITE.fullmatch(directory) or _METADATA.fullmatch(directory)):
             if directory.lower().endswith(_LEADS_ELSEWHERE):
                 return None
             continue
@@ -44,44 +44,18 @@ def metadata_columns(inventory: Inventory, venv: str, trust: Trust) -> dict[str,
         directories.append(number)
         rows += kept
         counts.append(len(kept))
-    chosen = _chosen(inventory, directories, rows, counts)
+    chosen = part_of(inventory, directories, rows, counts)
     _refresh(chosen, venv, trust)
     return plain_columns(chosen)
-
-
-def _directories(inventory: Inventory) -> Iterator[tuple[int, str, range]]:
-    """Yield each directory's number and path, and the positions of its entries."""
-    end = 0
-    for number, (directory, count) in enumerate(zip(inventory.directories, inventory.counts, strict=True)):
-        yield number, directory, range(end, end + count)
-        end += count
 
 
 def _rests_on(directory: str, name: str) -> bool:
     """Say whether the content of a directory's entry counts, beside its being there."""
     if _METADATA.fullmatch(directory):
         return name in _READ
-    if _SITE.fullmatch(directory):
+    if SITE.fullmatch(directory):
         return name.lower().endswith((".pth", ".egg-info", *_LEADS_ELSEWHERE))
     return not directory or (directory == "bin" and _PROGRAMS.fullmatch(name) is not None)
-
-
-def _chosen(inventory: Inventory, directories: list[int], rows: list[int], counts: "array[int]") -> Inventory:
-    """Return an inventory of some directories and some of the entries, by their numbers."""
-    found: dict[str, Any] = {"counts": counts, "digest": "", "targets": {}}
-    for column in fields(inventory):
-        if column.name in found:
-            continue
-        values = getattr(inventory, column.name)
-        kept = directories if column.name.startswith("director") else rows
-        match values:
-            case array():
-                found[column.name] = array(values.typecode, [values[each] for each in kept])
-            case tuple():
-                found[column.name] = tuple(values[each] for each in kept)
-            case bytes():
-                found[column.name] = b"".join(values[33 * each : 33 * each + 33] for each in kept)
-    return Inventory(**found)
 
 
 def _refresh(chosen: Inventory, venv: str, trust: Trust) -> None:

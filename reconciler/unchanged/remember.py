@@ -29,8 +29,17 @@ from reconciler.state.inventory import Inventory, InventoryError, load_inventory
 from reconciler.state.layout import Generation
 from reconciler.state.marshalled import dump_marshalled
 from reconciler.state.store import State
-from reconciler.unchanged.agreed import agreement_file, machine, manifest_file, read_agreed, signature_of
+from reconciler.unchanged.agreed import (
+    INVENTORY,
+    agreement_file,
+    machine,
+    manifest_file,
+    own_file,
+    read_agreed,
+    signature_of,
+)
 from reconciler.unchanged.metadata import metadata_columns, site_directories
+from reconciler.unchanged.own import own_columns
 
 if TYPE_CHECKING:
     from reconciler.unchanged.agreed import Signature
@@ -116,9 +125,10 @@ def _remember_manifest(run: _Run) -> str:
 def _remember_environment(run: _Run, name: str, target: Target, read_from: str) -> None:
     """Keep that one environment is agreed, and all that this rests on."""
     applied, layout = run.applied.get(name), run.state.layout
-    path = agreement_file(str(layout.root), name)
+    path, own = agreement_file(str(layout.root), name), own_file(str(layout.root), name)
     if applied is None or not _rests_on_itself(target, applied):
-        Path(path).unlink(missing_ok=True)
+        for each in (path, own):
+            Path(each).unlink(missing_ok=True)
         return
     generation = layout.generation(name, applied.generation)
     venv = str(generation.venv)
@@ -131,6 +141,10 @@ def _remember_environment(run: _Run, name: str, target: Target, read_from: str) 
         inventory = load_inventory(generation.inventory)
     except InventoryError:
         return
+    signature = files[str(generation.inventory)]
+    known = read_agreed(own)
+    if signature is not None and (known is None or known[INVENTORY] != signature):
+        _write(own, own_columns(inventory, signature))
     metadata = None if _leads_outside(venv, inventory) else metadata_columns(inventory, venv, _Trust(run))
     if metadata is None or None in files.values() or None in led_to.values():
         return

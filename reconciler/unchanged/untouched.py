@@ -9,17 +9,19 @@ from __future__ import annotations
 import os
 import stat
 from bisect import bisect_right
-from itertools import accumulate, islice
+from itertools import accumulate, islice, repeat
 
 from reconciler.state.marshalled import load_marshalled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any, Literal
 
     Columns = Mapping[str, Any]  # an inventory's, as `marshalled` keeps them
     Listed = Mapping[str, tuple[int, int]]
+    Stations = list[tuple[str, int, int]]  # see `stations`
+    _Row = tuple[int, str, int, int, bytes | None]
 
 _TYPE = 0o170000  # S_IFMT
 _CONTENT = 33  # bytes that say what an entry holds, and whether it may be executed
@@ -37,7 +39,20 @@ class Pass:
         self.others = others
         self._hashes_file = hashes
         self._known: dict[tuple[int, int], tuple[int, int, int, bytes]] | None = None
+        self._ways: tuple[str, Stations, list[str]] = ("", [], [])
         self.seen: dict[int, dict[int, bytes]] = {}
+        self.settled: set[bytes] = set()  # what is shared (see `agreed.SHARED`), where all of it held
+
+    def ways(self, directories: str, stations: Stations) -> list[str]:
+        """Return each directory's path from its station; environments of the same packages have the same."""
+        if (directories, stations) != self._ways[:2]:
+            paths = directories.split("\0")
+            ways = []
+            for station, start, stop in stations:
+                above = len(station) + 1 if station else 0
+                ways += [path[above:] for path in paths[start:stop]]
+            self._ways = (directories, stations, ways)
+        return self._ways[2]
 
     def known(self, status: os.stat_result) -> bytes | None:
         """Return the SHA-256 remembered for an inode, None where its signature is another one now."""
@@ -54,25 +69,42 @@ class Pass:
         return entry[3]
 
 
-def untouched(venv: str, columns: Columns, looking: Pass, listed: Listed, share: tuple[int, int] = (0, 1)) -> bool:
+def untouched(
+    venv: str,
+    columns: Columns,
+    looking: Pass,
+    listed: Listed,
+    share: tuple[int, int] = (0, 1),
+    stations: Stations | None = None,
+) -> bool:
     """Say whether everything that an inventory's columns list is as it was, and nothing was added beside it.
 
     `listed` are directories (by relative path) that moved or were made since, with the mtime and ctime (nanoseconds) at
     which a full look found nothing wrong in them. Of `share` (number, of how many) only that part is looked at: other
-    processes look at the rest. A doubt is a no: the full look then tells. Leaves this process in `venv`, from where
-    paths are short and so looked up faster.
+    processes look at the rest. A doubt is a no: the full look then tells. Leaves this process in `venv`, or in one of
+    the `stations` in it, from where paths are short and so looked up faster.
     """
     device = _one_device(columns)
     if device is None:
         return False
+    counts = _numbers(columns["counts"], kind="I")
+    stations = stations or [("", 0, len(counts))]
+    part = _part(counts, share)
+    ways = looking.ways(columns["directories"], stations)
+    inodes = _numbers(columns["directory_inodes"])
+    ctimes = _numbers(columns["directory_ctimes"])
+    rows = _rows(columns, sum(counts[: part.start]), sum(counts[: part.stop]), looking.seen.setdefault(device, {}))
     try:
-        os.chdir(venv)
-        directories = columns["directories"].split("\0")
-        counts = _numbers(columns["counts"], kind="I")
-        part = _part(counts, share)
-        return _directories_unmoved(columns, directories, part, device, listed) and _entries_held(
-            columns, list(zip(directories[part], counts[part], strict=True)), sum(counts[: part.start]), looking, device
-        )
+        for station, start, stop in stations:
+            here = slice(max(start, part.start), min(stop, part.stop))
+            if here.start >= here.stop:
+                continue
+            os.chdir(f"{venv}/{station}")
+            if not _directories_unmoved(ways[here], inodes[here], ctimes[here], device, listed, station):
+                return False
+            if not _entries_held(ways[here], counts[here], rows, columns["contents"], looking, device):
+                return False
+        return not listed or _made_since_unmoved(venv, columns, listed)
     except OSError:
         return False
 
@@ -80,6 +112,8 @@ def untouched(venv: str, columns: Columns, looking: Pass, listed: Listed, share:
 def _part(counts: list[int], share: tuple[int, int]) -> slice:
     """Return which directories a share has: as many directories and entries together as the others."""
     number, of = share
+    if of == 1:
+        return slice(0, len(counts))
     ends = list(accumulate(each + 1 for each in counts))
     return slice(*(bisect_right(ends, ends[-1] * cut // of) for cut in (number, number + 1)))
 
@@ -93,56 +127,67 @@ def _one_device(columns: Columns) -> int | None:
     return _numbers(first)[0]
 
 
-def _directories_unmoved(columns: Columns, directories: list[str], part: slice, device: int, listed: Listed) -> bool:
-    """Say whether every directory of a part is the one that was recorded, with the same entries. Raises OSError.
+def _directories_unmoved(
+    ways: list[str], inodes: list[int], ctimes: list[int], device: int, listed: Listed, station: str
+) -> bool:
+    """Say whether every one of some directories is the one that was recorded, with the same entries. Raises OSError.
 
     Whatever moves a directory's mtime moves its ctime as well, which nobody can put back.
     """
     lstat = os.lstat
-    inodes = _numbers(columns["directory_inodes"], part)
-    ctimes = _numbers(columns["directory_ctimes"], part)
-    for path, inode, ctime in zip(directories[part], inodes, ctimes, strict=True):
-        found = lstat(path or ".")
+    for way, inode, ctime in zip(ways, inodes, ctimes, strict=True):
+        found = lstat(way or ".")
         if found.st_ino != inode or found.st_dev != device:
             return False
-        if found.st_ctime_ns != ctime and listed.get(path) != (found.st_mtime_ns, found.st_ctime_ns):
-            return False
-    for path in listed.keys() - directories if listed else ():  # made since, as `__pycache__` is by an import
-        found = lstat(path)
+        if found.st_ctime_ns != ctime:
+            path = f"{station}/{way}" if station and way else station or way
+            if listed.get(path) != (found.st_mtime_ns, found.st_ctime_ns):
+                return False
+    return True
+
+
+def _made_since_unmoved(venv: str, columns: Columns, listed: Listed) -> bool:
+    """Say whether the directories that were made since, as `__pycache__` is by an import, are as they were listed."""
+    for path in listed.keys() - columns["directories"].split("\0"):
+        found = os.lstat(f"{venv}/{path}")
         if listed[path] != (found.st_mtime_ns, found.st_ctime_ns):
             return False
     return True
 
 
-def _entries_held(columns: Columns, directories: list[tuple[str, int]], start: int, looking: Pass, device: int) -> bool:
-    """Say whether every entry of some directories (path, count) holds what is recorded from number `start` on.
-
-    Its directory did not move: the name leads to the inode that was recorded. One whose inode was seen in this pass
-    is not looked at. Raises OSError.
-    """
-    part = slice(start, start + sum(count for _, count in directories))
-    seen = looking.seen.setdefault(device, {})
-    recorded: bytes = columns["contents"][_CONTENT * part.start : _CONTENT * part.stop]
+def _rows(columns: Columns, start: int, stop: int, seen: Mapping[int, bytes]) -> Iterator[_Row]:
+    """Return some entries: the position of each, name, inode, ctime, and what it was seen to hold in this pass."""
+    part = slice(start, stop)
+    names = columns["names"].split("\0")[part] if stop > start else []
     inodes = _numbers(columns["inodes"], part)
-    held = list(map(seen.get, inodes))
-    if None not in held:
-        return b"".join(held) == recorded  # type: ignore[arg-type]  # none is None
-    ctimes = _numbers(columns["ctimes"], part)
-    rows = enumerate(zip(columns["names"].split("\0")[part], inodes, ctimes, held, strict=True))
-    lstat, others = os.lstat, looking.others
-    for directory, count in directories:
-        place = f"{directory}/" if directory else ""
-        for entry, (name, inode, ctime, known) in islice(rows, count):
-            if known is None:
+    held = map(seen.get, inodes) if seen else repeat(None, stop - start)
+    return zip(range(start, stop), names, inodes, _numbers(columns["ctimes"], part), held, strict=True)
+
+
+def _entries_held(
+    ways: list[str], counts: list[int], rows: Iterator[_Row], contents: bytes, looking: Pass, device: int
+) -> bool:
+    """Say whether the entries of some directories, the next of `rows`, hold what is recorded. Raises OSError.
+
+    Their directories did not move: each name leads to the inode that was recorded. One whose inode was seen in this
+    pass is not looked at.
+    """
+    lstat, others, seen = os.lstat, looking.others, looking.seen[device]
+    for way, count in zip(ways, counts, strict=True):
+        if not count:
+            continue
+        place = f"{way}/" if way else ""
+        for entry, name, inode, ctime, held in islice(rows, count):
+            if held is None:
                 found = lstat(place + name)
                 if found.st_ino != inode:
                     return False
                 moved = found.st_ctime_ns != ctime  # whatever is done to a file moves it
-                if moved and _content(found, looking) != recorded[_CONTENT * entry : _CONTENT * entry + _CONTENT]:
+                if moved and _content(found, looking) != contents[_CONTENT * entry : _CONTENT * entry + _CONTENT]:
                     return False
                 if others and found.st_nlink > 1:
-                    seen[inode] = recorded[_CONTENT * entry : _CONTENT * entry + _CONTENT]
-            elif known != recorded[_CONTENT * entry : _CONTENT * entry + _CONTENT]:
+                    seen[inode] = contents[_CONTENT * entry : _CONTENT * entry + _CONTENT]
+            elif held != contents[_CONTENT * entry : _CONTENT * entry + _CONTENT]:
                 return False
     return True
 

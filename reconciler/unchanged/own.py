@@ -1,0 +1,58 @@
+"""What a look at depth `files` goes by: an environment's directories and its own files, apart from those it shares.
+
+Environments of the same packages share nearly all files by hard link: the same inodes, which hold the same. Once a pass
+has seen that of one, only directories and its own files are left to look at of another. Which files are taken for
+shared is a guess; that they are the same inodes, said to hold the same, is not (`SHARED`).
+"""
+
+import hashlib
+from array import array
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from reconciler.state.inventory import Inventory, plain_columns
+from reconciler.unchanged.agreed import INVENTORY, SHARED, STATIONS
+from reconciler.unchanged.metadata import SITE
+from reconciler.unchanged.part import each_directory, part_of
+from reconciler.unchanged.stations import stations
+
+if TYPE_CHECKING:
+    from reconciler.unchanged.agreed import Signature
+
+_NOT_LOOKED_AT = frozenset({"directory_modes", "directory_mtimes", "modes", "sizes", "mtimes", "targets", "digest"})
+_BY_INSTALLERS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"})
+
+
+def own_columns(inventory: Inventory, signature: "Signature") -> dict[str, Any]:
+    """Return those columns of an inventory that `untouched` reads, of the environment's own files, with what
+    `agreed` names beside them; `signature` is the inventory file's."""
+    own: list[int] = []
+    shared: list[int] = []
+    counts = array("I")
+    for _, directory, positions in each_directory(inventory):
+        within = SITE.match(directory) is not None
+        before = len(own)
+        for row in positions:
+            (own if not within or _is_own(inventory.names[row]) else shared).append(row)
+        counts.append(len(own) - before)
+    found = plain_columns(part_of(inventory, range(len(inventory.directories)), own, counts))
+    return {
+        **{name: value for name, value in found.items() if name not in _NOT_LOOKED_AT},
+        INVENTORY: signature,
+        STATIONS: stations(inventory.directories),
+        SHARED: _digest(inventory, shared) if shared else b"",
+    }
+
+
+def _is_own(name: str) -> bool:
+    """Say whether a file in site-packages is made for each environment anew: by an installer, or by compiling."""
+    return name in _BY_INSTALLERS or name.endswith(".pyc")
+
+
+def _digest(inventory: Inventory, rows: Sequence[int]) -> bytes:
+    """Return what is the same for the same inodes that hold the same, and for nothing else."""
+    found = hashlib.sha256()
+    for column in (inventory.devices, inventory.inodes):
+        found.update(array("Q", [column[row] for row in rows]).tobytes())
+    found.update(b"".join(inventory.content(row) for row in rows))
+    return found.digest()
