@@ -14,7 +14,7 @@ from reconciler.apply.context import ApplyContext
 from reconciler.apply.probe import ProbeError, child_environment, run_hooks, run_probe
 from reconciler.apply.publish import adopt, publish, unpublish
 from reconciler.apply.sync import begin_sync, sync_filesystem
-from reconciler.apply.verify import RecordMismatchError, verify_lock, verify_records
+from reconciler.apply.verify import RecordMismatchError, read_records, verify_lock, verify_records
 from reconciler.diff.model import Target
 from reconciler.diff.settings import settings_of
 from reconciler.engines.uv_failures import DamagedCacheError
@@ -31,7 +31,7 @@ from reconciler.state.inventory import Inventory, save_inventory
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.published import Published
 from reconciler.state.seal import Seal, write_seal
-from reconciler.state.taking import take_inventory
+from reconciler.state.taking import a_tick_after, take_inventory
 
 
 class EnvironmentRun:
@@ -181,8 +181,11 @@ class EnvironmentRun:
         with self.context.looking:
             self._observed = self._observe(self._new, Depth.METADATA, self.context.inodes)
             verify_lock(self._target.packages or (), self._observed)
+            records = read_records(venv, self._observed)
+        a_tick_after(built)  # while others look
+        with self.context.looking:
             self._inventory = take_inventory(venv, self.context.inodes, quiet_since=built)
-            verify_records(venv, self._observed, self._inventory)
+            verify_records(records, self._inventory)
         return len(self._inventory.names)
 
     def _probe(self) -> str:

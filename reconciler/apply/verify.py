@@ -3,11 +3,14 @@
 A cache shared by hard links can hand out an edited file with a valid name; RECORD's hashes (PEP 376) tell.
 """
 
-import base64
+import binascii
 import csv
+import hashlib
+import io
 import posixpath
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
@@ -16,6 +19,8 @@ from reconciler.errors import ApplyError
 from reconciler.lock.model import LockedPackage
 from reconciler.observe.actual import ActualEnvironment
 from reconciler.state.inventory import Inventory
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class RecordMismatchError(ApplyError):
@@ -47,45 +52,68 @@ def verify_lock(packages: tuple[LockedPackage, ...], observed: ActualEnvironment
         raise ApplyError("what was installed is not what the lock selects: " + "; ".join(wrong))
 
 
-def verify_records(venv: Path, observed: ActualEnvironment, inventory: Inventory) -> None:
-    """Raise RecordMismatchError unless every file that a RECORD gives a SHA-256 for has it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A distribution's RECORD: its path in the venv, its own SHA-256 (32 bytes), and the hashes that it gives."""
 
-    Raises ApplyError where a RECORD cannot be read.
-    """
+    key: str
+    path: str
+    sha256: bytes
+    hashes: Mapping[str, str]
+
+
+def read_records(venv: Path, observed: ActualEnvironment) -> list[Record]:
+    """Return the RECORD of every distribution that has a metadata directory; raises ApplyError or OSError."""
+    found = []
+    for each in observed.distributions:
+        if each.place.endswith(".dist-info"):
+            content = (venv / each.place / "RECORD").read_bytes()
+            hashes = _record_hashes(content, posixpath.basename(each.place))
+            sha256 = hashlib.sha256(content).digest()
+            found.append(Record(key=each.key, path=f"{each.place}/RECORD", sha256=sha256, hashes=hashes))
+    return found
+
+
+def verify_records(records: Iterable[Record], inventory: Inventory) -> None:
+    """Raise RecordMismatchError unless every file that a RECORD gives a SHA-256 for has it."""
     wrong: dict[str, str] = {}
     hashes = inventory.hashes()
-    for distribution in observed.distributions:
-        place = distribution.place
-        if not place.endswith(".dist-info"):
-            continue
-        site = posixpath.dirname(place)
-        for path, sha256 in _record_hashes(venv / place / "RECORD").items():
+    for record in records:
+        if hashes.get(record.path) != record.sha256:  # written since it was read
+            wrong[record.path] = record.key
+        site = posixpath.dirname(posixpath.dirname(record.path))
+        for path, sha256 in record.hashes.items():
             inside = f"{site}/{path}"
-            if inside not in hashes:  # `../../../bin/tool`, say; to normalize all would take longer than all the rest
+            found = hashes.get(inside)
+            if found is None:  # `../../../bin/tool`, say; to normalize all would take longer than all the rest
                 inside = posixpath.normpath(posixpath.join(site, path))
+                found = hashes.get(inside)
             if inside.startswith("../"):
-                wrong[path] = distribution.key  # a wheel that reaches out of its environment
-            elif inside not in hashes or _record_text(hashes[inside]) != sha256:
-                wrong[inside] = distribution.key
+                wrong[path] = record.key  # a wheel that reaches out of its environment
+            elif found is None or _record_text(found) != sha256:
+                wrong[inside] = record.key
     if wrong:
         raise RecordMismatchError(wrong)
 
 
-def _record_hashes(record: Path) -> dict[str, str]:
-    """Return path to SHA-256, as it is written, for the rows of a RECORD that have one; raises ApplyError."""
+@lru_cache(maxsize=1024)  # of the same package the same for every environment, unless it has scripts
+def _record_hashes(record: bytes, name: str) -> Mapping[str, str]:
+    """Return path to SHA-256, as it is written, for the rows of a RECORD that have one; raises ApplyError.
+
+    `name` is its metadata directory's.
+    """
     try:
-        with record.open(encoding="utf-8", newline="") as rows:  # path, hash, size
-            return {
-                row[0]: row[1].rstrip("=") for row in csv.reader(rows) if len(row) == 3 and row[1].startswith("sha256=")
-            }
+        rows = csv.reader(io.StringIO(record.decode("utf-8"), newline=""))  # path, hash, size
+        return {row[0]: row[1].rstrip("=") for row in rows if len(row) == 3 and row[1].startswith("sha256=")}
     except (ValueError, csv.Error) as error:
-        raise ApplyError(f"{record.parent.name}/RECORD cannot be read: {error}") from error
+        raise ApplyError(f"{name}/RECORD cannot be read: {error}") from error
 
 
 @cache  # what environments share is verified in each
 def _record_text(sha256: bytes) -> str:
     """Return a SHA-256 (32 bytes) as a RECORD has it: URL-safe Base64 without padding (PEP 376)."""
-    return "sha256=" + base64.urlsafe_b64encode(sha256).decode("ascii").rstrip("=")
+    text = binascii.b2a_base64(sha256, newline=False).translate(_URL_SAFE)
+    return "sha256=" + text.decode("ascii").rstrip("=")
 
 
 def _same_version(one: str, other: str) -> bool:

@@ -12,6 +12,7 @@ import hashlib
 import os
 import stat
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -39,7 +40,8 @@ class InodeHashes:
         self._used: set[tuple[int, int]] = set()
         self._changed = False
         self._read: dict[tuple[int, int], tuple[Signature, bytes]] = {}
-        self._linking: dict[tuple[int, int], tuple[int, int, bytes]] | None = None  # size, mtime, SHA-256
+        self._linking: dict[tuple[int, int], tuple[int, int, bytes]] | None = None
+        self._moved: dict[tuple[int, int], os.stat_result] = {}
         self.looked: dict[tuple[int, int], Look] = {}
         self.held: dict[tuple[int, int], tuple[Look, bytes]] = {}
 
@@ -50,6 +52,7 @@ class InodeHashes:
 
     def save(self) -> None:
         """Write the cache back if it changed; a root that may only be read is no fault."""
+        self._take_moved()
         if self._path is None or not self._changed or self._known is None:
             return
         known = self._known
@@ -62,6 +65,18 @@ class InodeHashes:
         except OSError:
             return
         self._changed = False
+
+    def _take_moved(self) -> None:
+        if not self._moved:
+            return
+        linking, known = self.linking, self._load()
+        for key, status in self._moved.items():
+            size, mtime, sha256 = linking[key]
+            if (size, mtime) == (status.st_size, status.st_mtime_ns):  # or it was read again since
+                known[key] = (size, mtime, status.st_ctime_ns, sha256)
+        self._used.update(self._moved)
+        self._changed = True
+        self._moved.clear()
 
     def begin_pass(self) -> None:
         """Forget what was looked at and read in this run, not what is known: the disk may have moved since."""
@@ -81,6 +96,18 @@ class InodeHashes:
             if (entry := known.get(key)) is not None and entry[:3] == look[1:]
         }
         self._used.update(self._linking)
+
+    @property
+    def linking(self) -> Mapping[tuple[int, int], tuple[int, int, bytes]]:
+        """Return what was seen to hold its content since `begin_linking`: size, mtime, SHA-256 (32 bytes) by inode."""
+        return self._linking or {}
+
+    def remember_linked(self, statuses: Mapping[tuple[int, int], os.stat_result]) -> None:
+        """Remember, at the next `save`, where our own links moved the ctimes of files that hold what `linking` says.
+
+        None of them may be so young that its ctime would not tell a later change.
+        """
+        self._moved.update(statuses)  # again by each environment that has them: the last one counts
 
     def known(self, device: int, inode: int, signature: Signature) -> bytes | None:
         """Return the remembered SHA-256 (32 bytes) of an inode, None where its signature is another one now."""
@@ -114,6 +141,8 @@ class InodeHashes:
         entry = (self._load() if self._known is None else self._known).get(key)
         if entry is not None and entry[:3] == (size, mtime, status.st_ctime_ns):
             self._used.add(key)
+            if self._linking is not None:
+                self._linking[key] = (size, mtime, entry[3])
             return entry[3]
         if self._linking is not None:  # no more than the ctime moved since then?
             seen = self._linking.get(key)

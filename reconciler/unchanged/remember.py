@@ -7,7 +7,7 @@ that moved since the run began to look: whose content it saw is then not certain
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -29,6 +29,7 @@ from reconciler.state.inventory import Inventory, InventoryError, load_inventory
 from reconciler.state.layout import Generation
 from reconciler.state.marshalled import dump_marshalled
 from reconciler.state.store import State
+from reconciler.state.taking import a_tick_after
 from reconciler.unchanged.agreed import (
     INVENTORY,
     agreement_file,
@@ -65,10 +66,19 @@ def remember_apply(
     """Remember what an apply brought about, or found to be there; the root's lock must be held."""
     well = {each.environment for each in result.environments if each.status in {Status.APPLIED, Status.UNCHANGED}}
     agreed = {each.name: each.target for each in plan.environments if each.name in well and each.target is not None}
-    time.sleep(TICK_NS / 1e9)  # what is written from now on has another ctime
     applied = state.last_applied()
+    _wait_a_tick_after_records(state, agreed)
     run = _Run(desired=desired, state=state, applied=applied, inodes=inodes, since=since, observed=False, files=False)
     _remember(run, agreed)
+
+
+def _wait_a_tick_after_records(state: State, names: Iterable[str]) -> None:
+    """Wait until what is written from now on has another ctime than the records, the last that an apply writes."""
+    recorded = 0
+    for name in names:
+        with suppress(OSError):
+            recorded = max(recorded, state.layout.record(name).lstat().st_ctime_ns)
+    a_tick_after(recorded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
