@@ -16,15 +16,21 @@ from reconciler.state.store import State
 
 
 def look_at_alike(plan: Plan, desired: DesiredState, state: State, inodes: InodeHashes) -> None:
-    """Look, for each environment built where none stands, at the published one with the most of its packages."""
+    """Look, for each environment that is built, at what is published of it, unless its files were compared just now.
+
+    Where nothing is, at the published one with the most of its packages.
+    """
     applied = {name: last for name, last in state.last_applied().items() if last.generation}
-    chosen = {_most_alike(each, applied) for each in plan.environments if _is_new(each)} - {""}
-    observe(chosen, desired, state, applied, Depth.FILES, inodes)
+    built = [each for each in plan.environments if _links(each)]
+    chosen = {_most_alike(each, applied) for each in built if not each.generation} - {""}
+    compared = set() if plan.depth is Depth.METADATA else applied.keys() - inodes.as_remembered
+    chosen |= {each.name for each in built if each.generation and each.name not in compared}
+    observe(chosen, desired, state, applied, Depth.FILES, inodes, compare=True)
 
 
-def _is_new(each: EnvironmentPlan) -> bool:
+def _links(each: EnvironmentPlan) -> bool:
     builds = any(step.kind is StepKind.BUILD for step in each.steps) and not each.blocked
-    return builds and not each.generation and each.target is not None and each.target.environment.link_mode != "copy"
+    return builds and each.target is not None and each.target.environment.link_mode != "copy"
 
 
 def _most_alike(each: EnvironmentPlan, applied: Mapping[str, Applied]) -> str:

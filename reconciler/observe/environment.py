@@ -37,14 +37,16 @@ def observe_environment(
     depth: Depth,
     inodes: InodeHashes,
     ignore_files: Sequence[str] = (),
+    as_sealed: bool = False,
 ) -> ActualEnvironment:
     """Observe what stands at an environment's `path` (absolute).
 
     `published` is the sealed generation that the path points to, None where it is no symlink of ours to one. Files are
-    compared with its inventory at depth `files` and `hashes`; somebody else's environment has none.
+    compared with its inventory at depth `files` and `hashes`, unless they are known to be `as_sealed`; somebody else's
+    environment has none.
     """
     if published is not None:
-        return _published(path, name, published, depth, inodes, ignore_files)
+        return _published(path, name, published, depth, inodes, None if as_sealed else ignore_files)
     occupant, findings = _occupant(path, name, inodes)
     if occupant is not Occupant.VENV:
         return ActualEnvironment(
@@ -72,8 +74,9 @@ def observe_path(path: Path, depth: Depth = Depth.METADATA) -> ActualEnvironment
 
 
 def _published(
-    path: Path, name: str, published: Published, depth: Depth, inodes: InodeHashes, ignore_files: Sequence[str]
+    path: Path, name: str, published: Published, depth: Depth, inodes: InodeHashes, ignore_files: Sequence[str] | None
 ) -> ActualEnvironment:
+    """Observe a published generation; its files are known to be as sealed where `ignore_files` is None."""
     venv = str(published.venv)
     generation, seal = published.generation, published.seal
     try:
@@ -89,9 +92,9 @@ def _published(
         places=(venv, str(path)),
         home=published.home,
         system_site_packages=published.system_site_packages,
-        sealed=depth is Depth.METADATA and bool(seal),
+        sealed=bool(seal) and (depth is Depth.METADATA or ignore_files is None),
     )
-    if depth is not Depth.METADATA:
+    if depth is not Depth.METADATA and ignore_files is not None:
         try:
             inventory = load_inventory(published.inventory, digest=published.inventory_digest)
         except InventoryError as error:
@@ -150,7 +153,7 @@ class _Looking:
         """Look at the venv's own files and list what is installed; None stands for 'nobody recorded it'.
 
         Of what is `sealed` no RECORD is read and no script but one: they were before the seal, they say nothing of what
-        is installed, and depth `files` compares them.
+        is installed, and depth `files` compares them (or knows that they are as they were).
         """
         try:
             self.configuration = read_pyvenv_cfg(Path(self.venv))

@@ -31,7 +31,8 @@ class InodeHashes:
 
     One instance serves one run; `begin_pass` makes it look again. `looked` maps (device, inode) to its lstat, for
     observers whose directories show that a name still leads to that inode; `held` maps it to what a file of that lstat
-    was found to hold (33 bytes, as an inventory has it).
+    was found to hold (33 bytes, as an inventory has it). `as_remembered` are the environments of which neither was
+    asked: all their files are as is remembered of them.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -42,6 +43,7 @@ class InodeHashes:
         self._read: dict[tuple[int, int], tuple[Signature, bytes]] = {}
         self._linking: dict[tuple[int, int], tuple[int, int, bytes]] | None = None
         self._moved: dict[tuple[int, int], os.stat_result] = {}
+        self.as_remembered: set[str] = set()
         self.looked: dict[tuple[int, int], Look] = {}
         self.held: dict[tuple[int, int], tuple[Look, bytes]] = {}
 
@@ -80,6 +82,7 @@ class InodeHashes:
 
     def begin_pass(self) -> None:
         """Forget what was looked at and read in this run, not what is known: the disk may have moved since."""
+        self.as_remembered.clear()
         self.looked.clear()
         self.held.clear()
         self._read.clear()

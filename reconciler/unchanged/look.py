@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 
-from reconciler.state.marshalled import load_marshalled
-from reconciler.unchanged.agreed import (
+from reconciler.observe.untouched import Pass, files_untouched, untouched
+from reconciler.state.agreed import (
     INVENTORY,
-    SHARED,
-    STATIONS,
     agreement_file,
     machine,
     manifest_file,
@@ -18,14 +16,13 @@ from reconciler.unchanged.agreed import (
     still_rests_on,
 )
 from reconciler.unchanged.root_line import root_named
-from reconciler.unchanged.untouched import Pass, untouched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from reconciler.unchanged.agreed import Agreement
-    from reconciler.unchanged.untouched import Columns, Listed
+    from reconciler.observe.untouched import Columns, Listed
+    from reconciler.state.agreed import Agreement
 
     _Known = tuple[str, Columns, Listed, str]
     _Part = tuple[Iterable[_Known | None], tuple[int, int]]  # environments, and the share of each one's files
@@ -49,6 +46,8 @@ def count_unchanged(file: str, *, files: bool) -> int:
         return 0
     order = sorted(names, key=lambda name: _recorded_at(root, name), reverse=True)
     look = _Look(root, manifest, files=files)
+    if files and None in map(look.agreed, order):  # before thousands of files are looked at in vain
+        return 0
     first: _Part
     second: _Part
     if len(order) >= _WORTH_TWO[files] and _processors() > 1:
@@ -86,17 +85,22 @@ class _Look:
         self._files = files
         self._pass = Pass(f"{root}/.envsync/cache/inodes", others=len(manifest["names"]) > 1)
 
-    def known(self, name: str) -> _Known | None:
-        """Return what is known of an environment: its venv, what to look at in it, the directories that moved since,
-        its inventory's file; None where its desired and last applied state are not known to be the same."""
+    def agreed(self, name: str) -> Agreement | None:
+        """Return what an environment's agreement says; None where it does not say that desired is last applied."""
         agreement = read_agreed(agreement_file(self._root, name))
         if agreement is None or agreement["manifest"] != self._manifest["digest"]:
             return None
         try:
             published = os.readlink(f"{self._root}/{name}")  # noqa: PTH115
-            if published != agreement["link"] or not still_rests_on(agreement):
-                return None
         except OSError:
+            return None
+        return agreement if published == agreement["link"] and still_rests_on(agreement) else None
+
+    def known(self, name: str) -> _Known | None:
+        """Return what is known of an environment: its venv, what to look at in it, the directories that moved since,
+        its inventory's file; None where its desired and last applied state are not known to be the same."""
+        agreement = self.agreed(name)
+        if agreement is None:
             return None
         inventory = agreement["inventory"]
         if not self._files:
@@ -112,26 +116,13 @@ class _Look:
             if each is None:
                 return False
             venv, columns, listed, inventory = each
-            if not self._files:
-                same = untouched(venv, columns, self._pass, {}, share)
+            if self._files:
+                same = files_untouched(venv, columns, inventory, self._pass, listed, share, enter=True)
             else:
-                same = self._files_unchanged(venv, columns, listed, inventory, share)
+                same = untouched(venv, columns, self._pass, {}, share, enter=True)
             if not same:
                 return False
         return True
-
-    def _files_unchanged(self, venv: str, own: Columns, listed: Listed, inventory: str, share: tuple[int, int]) -> bool:
-        """Say whether all files of an environment are as they were; what it shares is looked at once a pass."""
-        shared = own[SHARED]
-        if not shared or shared in self._pass.settled:
-            return untouched(venv, own, self._pass, listed, share, own[STATIONS])
-        try:
-            with open(inventory, "rb") as file:  # noqa: PTH123
-                whole = load_marshalled("inventory", file.read())
-        except (OSError, ValueError):
-            return False
-        self._pass.settled.add(shared)  # of this share; whatever is not so ends the look
-        return untouched(venv, whole, self._pass, listed, share, own[STATIONS])
 
 
 def _two_at_a_time(look: _Look, first: _Part, second: _Part) -> bool:

@@ -10,14 +10,14 @@ from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from reconciler.state.agreed import INVENTORY, SHARED, STATIONS
 from reconciler.state.inventory import Inventory, plain_columns
-from reconciler.unchanged.agreed import INVENTORY, SHARED, STATIONS
 from reconciler.unchanged.metadata import SITE
 from reconciler.unchanged.part import each_directory, part_of
 from reconciler.unchanged.stations import stations
 
 if TYPE_CHECKING:
-    from reconciler.unchanged.agreed import Signature
+    from reconciler.state.agreed import Signature
 
 _NOT_LOOKED_AT = frozenset({"directory_modes", "directory_mtimes", "modes", "sizes", "mtimes", "targets", "digest"})
 _BY_INSTALLERS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"})

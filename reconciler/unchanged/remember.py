@@ -21,16 +21,9 @@ from reconciler.lock.model import Lock, SourceDirectory
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import Depth
 from reconciler.observe.site import SiteDirectory, named_directories
+from reconciler.observe.untouched import Pass, untouched
 from reconciler.plan.model import Action, Plan
-from reconciler.state.applied import Applied
-from reconciler.state.files import write_atomic
-from reconciler.state.inodes import TICK_NS, InodeHashes
-from reconciler.state.inventory import Inventory, InventoryError, load_inventory
-from reconciler.state.layout import Generation
-from reconciler.state.marshalled import dump_marshalled
-from reconciler.state.store import State
-from reconciler.state.taking import a_tick_after
-from reconciler.unchanged.agreed import (
+from reconciler.state.agreed import (
     INVENTORY,
     agreement_file,
     machine,
@@ -39,11 +32,19 @@ from reconciler.unchanged.agreed import (
     read_agreed,
     signature_of,
 )
+from reconciler.state.applied import Applied
+from reconciler.state.files import write_atomic
+from reconciler.state.inodes import TICK_NS, InodeHashes
+from reconciler.state.inventory import Inventory, InventoryError, load_inventory
+from reconciler.state.layout import Generation
+from reconciler.state.marshalled import dump_marshalled
+from reconciler.state.store import State
+from reconciler.state.taking import a_tick_after
 from reconciler.unchanged.metadata import metadata_columns, site_directories
 from reconciler.unchanged.own import own_columns
 
 if TYPE_CHECKING:
-    from reconciler.unchanged.agreed import Signature
+    from reconciler.state.agreed import Signature
 
 
 def remember_plan(
@@ -147,16 +148,11 @@ def _remember_environment(run: _Run, name: str, target: Target, read_from: str) 
     files = {str(each): _signature(each, run, ours=not run.observed, follow=False) for each in ours}
     files[str(target.lock.path)] = _lock_signature(target.lock, target.lock_state, run)
     led_to = {each: _signature(Path(each), run) for each in (f"{venv}/bin/python", target.interpreter.path)}
-    try:
-        inventory = load_inventory(generation.inventory)
-    except InventoryError:
+    if None in files.values() or None in led_to.values():
         return
-    signature = files[str(generation.inventory)]
-    known = read_agreed(own)
-    if signature is not None and (known is None or known[INVENTORY] != signature):
-        _write(own, own_columns(inventory, signature))
-    metadata = None if _leads_outside(venv, inventory) else metadata_columns(inventory, venv, _Trust(run))
-    if metadata is None or None in files.values() or None in led_to.values():
+    seen = _as_before(path, venv, run) if name in run.inodes.as_remembered else None
+    seen = seen or _seen_anew(path, own, generation, run)
+    if seen is None:
         return
     agreement = {
         "manifest": read_from,
@@ -165,12 +161,43 @@ def _remember_environment(run: _Run, name: str, target: Target, read_from: str) 
         "inventory": str(generation.inventory),
         "files": list(files.items()),
         "followed": list(led_to.items()),
-        "metadata": metadata,
-        "listed": _listed(run, path, generation, inventory),
         "generation": generation.number,
         "env": applied.settings.get("env") or {},
+        "ignored": list(target.environment.ignore_files),
+        **seen,
     }
     _write(path, agreement)
+
+
+def _seen_anew(path: str, own: str, generation: Generation, run: _Run) -> dict[str, object] | None:
+    """Return what is remembered of a generation's files, by its inventory; keep what no other environment shares.
+
+    None where it cannot be remembered.
+    """
+    venv = str(generation.venv)
+    try:
+        inventory = load_inventory(generation.inventory)
+    except InventoryError:
+        return None
+    metadata = None if _leads_outside(venv, inventory) else metadata_columns(inventory, venv, _Trust(run))
+    if metadata is None:
+        return None
+    signature = signature_of(generation.inventory.lstat())
+    known = read_agreed(own)
+    if known is None or known[INVENTORY] != signature:
+        _write(own, own_columns(inventory, signature))
+    return {"metadata": metadata, "listed": _listed(run, path, generation, inventory)}
+
+
+def _as_before(path: str, venv: str, run: _Run) -> dict[str, object] | None:
+    """Return what was remembered of an environment's files, which were just found to be as it says; None if it is old.
+
+    What is shared may have been linked again since; then its signatures are.
+    """
+    before = read_agreed(path)
+    if before is None or not untouched(venv, before["metadata"], Pass(str(run.state.layout.inode_hashes)), {}):
+        return None
+    return {"metadata": before["metadata"], "listed": before["listed"]}
 
 
 def _rests_on_itself(target: Target, applied: Applied) -> bool:

@@ -16,8 +16,8 @@ HEAVY = {
     "shutil", "socket", "subprocess", "tempfile", "threading", "tomllib", "typer", "typing", "urllib", "yaml",
 }  # fmt: skip
 OURS = {
-    "cli", "cli.answer", "cli.arguments", "cli.leave", "cli.question", "cli.run", "run", "state", "state.link",
-    "state.marshalled", "unchanged", "unchanged.agreed", "unchanged.look", "unchanged.root_line", "unchanged.untouched",
+    "cli", "cli.answer", "cli.arguments", "cli.leave", "cli.question", "cli.run", "observe", "observe.untouched", "run",
+    "state", "state.agreed", "state.link", "state.marshalled", "unchanged", "unchanged.look", "unchanged.root_line",
 }  # fmt: skip
 
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 import reconciler
 from reconciler.asking import PlanOptions
 from reconciler.observe.actual import Depth
+from reconciler.state.agreed import agreement_file, manifest_file
 from reconciler.state.inodes import TICK_NS
 from reconciler.state.layout import Layout
-from reconciler.unchanged.agreed import agreement_file, manifest_file
 from reconciler.unchanged.look import count_unchanged
 from tests.faults.damages import CATALOGUE, SERIES, Damage
 from tests.host import Host, new_host

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.observe.untouched import Pass, untouched
+from reconciler.state.agreed import SHARED, STATIONS
 from reconciler.state.inodes import TICK_NS, InodeHashes
 from reconciler.state.inventory import Inventory, plain_columns
 from reconciler.state.taking import take_inventory
-from reconciler.unchanged.agreed import SHARED, STATIONS
 from reconciler.unchanged.own import own_columns
-from reconciler.unchanged.untouched import Pass, untouched
 
 SITE = "lib/python3.11/site-packages"
 OWN_FILES = ("own.txt", f"{SITE}/demo-1.dist-info/RECORD")

@@ -11,6 +11,7 @@ import stat
 from bisect import bisect_right
 from itertools import accumulate, islice, repeat
 
+from reconciler.state.agreed import SHARED, STATIONS
 from reconciler.state.marshalled import load_marshalled
 
 TYPE_CHECKING = False
@@ -69,6 +70,34 @@ class Pass:
         return entry[3]
 
 
+def files_untouched(
+    venv: str,
+    own: Columns,
+    inventory: str,
+    looking: Pass,
+    listed: Listed,
+    share: tuple[int, int] = (0, 1),
+    *,
+    enter: bool = False,
+) -> bool:
+    """Say whether every file of an environment is as it was, by its `own` columns (see `agreed`); as `untouched` does.
+
+    What it shares is looked at once a pass, by the file of its `inventory`.
+    """
+    shared, columns = own[SHARED], own
+    if shared and shared not in looking.settled:
+        try:
+            with open(inventory, "rb") as file:  # noqa: PTH123  # no pathlib here
+                columns = load_marshalled("inventory", file.read())
+        except (OSError, ValueError):
+            return False
+        looking.settled.add(shared)  # of this share; whatever is not so ends the look
+    if untouched(venv, columns, looking, listed, share, own[STATIONS], enter=enter):
+        return True
+    looking.settled.discard(shared)
+    return False
+
+
 def untouched(
     venv: str,
     columns: Columns,
@@ -76,13 +105,16 @@ def untouched(
     listed: Listed,
     share: tuple[int, int] = (0, 1),
     stations: Stations | None = None,
+    *,
+    enter: bool = False,
 ) -> bool:
     """Say whether everything that an inventory's columns list is as it was, and nothing was added beside it.
 
     `listed` are directories (by relative path) that moved or were made since, with the mtime and ctime (nanoseconds) at
     which a full look found nothing wrong in them. Of `share` (number, of how many) only that part is looked at: other
-    processes look at the rest. A doubt is a no: the full look then tells. Leaves this process in `venv`, or in one of
-    the `stations` in it, from where paths are short and so looked up faster.
+    processes look at the rest. A doubt is a no: the full look then tells.
+
+    To `enter` the `stations` in it makes paths short, which are looked up in half the time; this process stays there.
     """
     device = _one_device(columns)
     if device is None:
@@ -99,10 +131,13 @@ def untouched(
             here = slice(max(start, part.start), min(stop, part.stop))
             if here.start >= here.stop:
                 continue
-            os.chdir(f"{venv}/{station}")
-            if not _directories_unmoved(ways[here], inodes[here], ctimes[here], device, listed, station):
+            place = f"{venv}/{station}/"
+            if enter:
+                os.chdir(place)
+                place = ""
+            if not _directories_unmoved(place, ways[here], inodes[here], ctimes[here], device, listed, station):
                 return False
-            if not _entries_held(ways[here], counts[here], rows, columns["contents"], looking, device):
+            if not _entries_held(place, ways[here], counts[here], rows, columns["contents"], looking, device):
                 return False
         return not listed or _made_since_unmoved(venv, columns, listed)
     except OSError:
@@ -128,7 +163,7 @@ def _one_device(columns: Columns) -> int | None:
 
 
 def _directories_unmoved(
-    ways: list[str], inodes: list[int], ctimes: list[int], device: int, listed: Listed, station: str
+    place: str, ways: list[str], inodes: list[int], ctimes: list[int], device: int, listed: Listed, station: str
 ) -> bool:
     """Say whether every one of some directories is the one that was recorded, with the same entries. Raises OSError.
 
@@ -136,7 +171,7 @@ def _directories_unmoved(
     """
     lstat = os.lstat
     for way, inode, ctime in zip(ways, inodes, ctimes, strict=True):
-        found = lstat(way or ".")
+        found = lstat(place + way or ".")
         if found.st_ino != inode or found.st_dev != device:
             return False
         if found.st_ctime_ns != ctime:
@@ -165,7 +200,7 @@ def _rows(columns: Columns, start: int, stop: int, seen: Mapping[int, bytes]) ->
 
 
 def _entries_held(
-    ways: list[str], counts: list[int], rows: Iterator[_Row], contents: bytes, looking: Pass, device: int
+    place: str, ways: list[str], counts: list[int], rows: Iterator[_Row], contents: bytes, looking: Pass, device: int
 ) -> bool:
     """Say whether the entries of some directories, the next of `rows`, hold what is recorded. Raises OSError.
 
@@ -176,10 +211,10 @@ def _entries_held(
     for way, count in zip(ways, counts, strict=True):
         if not count:
             continue
-        place = f"{way}/" if way else ""
+        within = f"{place}{way}/" if way else place
         for entry, name, inode, ctime, held in islice(rows, count):
             if held is None:
-                found = lstat(place + name)
+                found = lstat(within + name)
                 if found.st_ino != inode:
                     return False
                 moved = found.st_ctime_ns != ctime  # whatever is done to a file moves it
