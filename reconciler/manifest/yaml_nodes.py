@@ -16,6 +16,7 @@ from reconciler.manifest.text_file import TextFile
 from reconciler.manifest.yaml_scalars import OddNumberError, Scalar, plain_scalar
 
 DEEPEST = 32
+_TOO_DEEP = f"nested deeper than {DEEPEST} levels"
 
 Value: TypeAlias = "Scalar | tuple[Value, ...] | dict[str, Value]"
 
@@ -123,7 +124,7 @@ class _Reader:
     def _open(self, event: Any, items: "list[Value] | dict[str, Value]") -> None:
         place, path, recorded = self._place(event), self._path(), self._recorded()
         if len(self.stack) == DEEPEST:
-            self._fail(place, f"nested deeper than {DEEPEST} levels", path)
+            self._fail(place, _TOO_DEEP, path)
         parent = self.stack[-1] if self.stack else None
         if parent and isinstance(parent.items, dict) and parent.key is None:
             self._report(place, "a key must be a string", path)
@@ -254,5 +255,7 @@ class _Reader:
         if at and at in "@`%":
             hint = f"a value that starts with {at} has to be quoted"
         place = Place(file=self.file, line=line + 1, column=column + 1)
+        if error.problem == "exceeded maximum nesting depth":  # libyaml's own limit: it reads ahead of its events
+            self._fail(place, _TOO_DEEP)
         self._report(place, f"not valid YAML: {error.problem or error.context}", hint=hint)
         raise ManifestError(tuple(self.problems)) from error
