@@ -11,7 +11,7 @@ from typing import assert_never
 from reconciler.apply.build import build
 from reconciler.apply.collect import remove_generation
 from reconciler.apply.context import ApplyContext
-from reconciler.apply.probe import ProbeError, child_environment, run_hooks, run_probe
+from reconciler.apply.probe import ProbeError, child_environment, run_hooks, run_probe, runs_programs
 from reconciler.apply.publish import adopt, publish, unpublish
 from reconciler.apply.sync import begin_sync, sync_filesystem
 from reconciler.apply.verify import RecordMismatchError, read_records, verify_lock, verify_records
@@ -199,7 +199,7 @@ class EnvironmentRun:
         for probe in wanted.probes:
             self.context.check_stop()
             passed.append(run_probe(probe, venv, observed, self._target.interpreter, env))
-        if self.generation is None:  # a new one is looked at when it is sealed
+        if self.generation is None and runs_programs(wanted.probes):  # a new one is looked at when it is sealed
             self._refuse_if_probes_wrote(generation, self._applied.accepted if self._applied else frozenset())
         return ", ".join(passed)
 
@@ -211,7 +211,7 @@ class EnvironmentRun:
         wanted = target.environment
         save_inventory(inventory, generation.inventory)
         accepted = frozenset(finding.key for finding in observed.findings)
-        if wanted.probes:
+        if runs_programs(wanted.probes):
             self._refuse_if_probes_wrote(generation, accepted)
         configuration = read_pyvenv_cfg(generation.venv)
         applied = Applied(

@@ -4,7 +4,7 @@ They run in the environment: its `bin` first on PATH, `env` from the manifest, n
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import assert_never
 
@@ -66,6 +66,11 @@ def run_probe(
             return "dependencies"
         case _:
             assert_never(probe)
+
+
+def runs_programs(probes: Iterable[Probe]) -> bool:
+    """Say whether any of the probes runs a program, which may write; to compare dependencies only reads."""
+    return any(not isinstance(each, DependenciesProbe) for each in probes)
 
 
 def run_hooks(hooks: Sequence[Sequence[str]], env: Mapping[str, str]) -> None:

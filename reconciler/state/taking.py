@@ -65,19 +65,16 @@ class _Taken:
 
     def _walk(self) -> None:
         """Take every directory, each with its entries that are no directories, sorted; parents before children."""
-        lstat, listdir, top = os.lstat, os.listdir, self._top
-        linking = self._inodes.linking
-        pending = [("", lstat(top))]
+        top, linking = self._top, self._inodes.linking
+        pending = [("", os.lstat(top))]
         while pending:
             directory, status = pending.pop()
             within = f"{directory}/" if directory else ""
-            place = f"{top}/{within}"
             self._directories.append(directory)
             self._above.append(status)
             before = len(self._names)
             below = []
-            for name in sorted(listdir(place)):
-                status = lstat(place + name)
+            for name, status in _entries(f"{top}/{directory}" if directory else top):
                 mode = status.st_mode
                 if mode & _TYPE == stat.S_IFDIR:
                     below.append((within + name, status))
@@ -90,7 +87,7 @@ class _Taken:
                     content = seen[2] + (b"x" if mode & 0o111 else b"-")
                     self._linked[inode] = status
                 else:
-                    content = self._content(len(self._names), place + name, status)
+                    content = self._content(len(self._names), f"{top}/{within}{name}", status)
                 self._names.append(name)
                 self._paths.append(within + name)
                 self._statuses.append(status)
@@ -173,6 +170,17 @@ class _Taken:
         lines.sort()  # by path: what ends one sorts before all that can go on
         text = "".join(lines)
         return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _entries(directory: str) -> list[tuple[str, os.stat_result]]:
+    """Return a directory's entries, sorted by name, with the lstat of each; from within it, where paths are short."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        return [
+            (name, os.stat(name, dir_fd=descriptor, follow_symlinks=False)) for name in sorted(os.listdir(descriptor))
+        ]
+    finally:
+        os.close(descriptor)
 
 
 def _settled(ctimes: list[int], too_young: int) -> "array[int]":
