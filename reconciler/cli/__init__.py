@@ -43,12 +43,10 @@ def dispatch(arguments: list[str]) -> int:
 
 def _full_program(arguments: list[str]) -> int:
     """Run what is answered with everything imported; return its exit code."""
-    gc.disable()  # what is imported stays: to look for what could be freed takes a tenth of the time, and finds nothing
+    gc.disable()  # until all is imported: modules stay, and to look in them for garbage takes a tenth of the time
     try:
         from reconciler.cli.app import main as application
 
-        gc.freeze()
-        gc.enable()
         return application(arguments)
     except KeyboardInterrupt:  # before the application could listen, or after it ended
         return _INTERRUPTED

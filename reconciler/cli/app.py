@@ -71,6 +71,7 @@ def main(arguments: list[str]) -> int:
     """Run one command; return the exit code of the design's section 9."""
     gc.freeze()  # modules stay; and what one command makes is seldom garbage: looking for it takes a tenth of the time
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    gc.enable()
     open_streams()
     stop_on_signals()
     command = typer.main.get_command(app)

@@ -5,6 +5,7 @@ import os
 import stat
 import time
 from array import array
+from itertools import chain
 from pathlib import Path
 
 from reconciler.errors import StateError
@@ -21,8 +22,9 @@ def take_inventory(venv: Path, inodes: InodeHashes, *, quiet_since: int | None =
 
     It begins one tick of the clock after `quiet_since` (nanoseconds; now, where nobody knows), when the venv was last
     written to, and looks again where an entry is as young as that: a change made in the same tick could not be told
-    from no change (git's racy rule). Builds beside this one that link the same cached files keep some of them young;
-    what still is after a few looks is recorded without its ctime, and so settled by hash later on.
+    from no change (git's racy rule). What still is after a few looks is recorded without its ctime, and so settled by
+    hash later on. Files that builds beside this one link meanwhile are recorded so at once: whoever linked them last
+    looks at them again.
     """
     quiet = time.time_ns() if quiet_since is None else quiet_since
     try:
@@ -61,6 +63,7 @@ class _Taken:
         self._contents: list[bytes] = []
         self._targets: dict[int, str] = {}
         self._linked: dict[tuple[int, int], os.stat_result] = {}  # what our own links moved, and nothing else
+        self._unlinked: list[int] = []  # positions of all the rest
         self._walk()
 
     def _walk(self) -> None:
@@ -87,6 +90,7 @@ class _Taken:
                     content = seen[2] + (b"x" if mode & 0o111 else b"-")
                     self._linked[inode] = status
                 else:
+                    self._unlinked.append(len(self._names))
                     content = self._content(len(self._names), f"{top}/{within}{name}", status)
                 self._names.append(name)
                 self._paths.append(within + name)
@@ -101,8 +105,8 @@ class _Taken:
         """Take those entries once more that were touched at `young` (nanoseconds) or later; all, if a directory was."""
         if max(self._ctimes_above) >= young:
             return _Taken(self._top, self._inodes)
-        for number, ctime in enumerate(self._ctimes):
-            if ctime >= young:
+        for number in self._unlinked:
+            if self._ctimes[number] >= young:
                 place = f"{self._top}/{self._paths[number]}"
                 self._statuses[number] = status = os.lstat(place)
                 self._ctimes[number] = status.st_ctime_ns
@@ -123,11 +127,9 @@ class _Taken:
         return bytes(32) + b"o"
 
     def has_ctime_between(self, first: int, last: int) -> bool:
-        """Say whether anything was touched from `first` to `last` (nanoseconds)."""
-        return any(
-            max(ctimes, default=0) >= first and any(first <= each <= last for each in ctimes)
-            for ctimes in (self._ctimes, self._ctimes_above)
-        )
+        """Say whether anything but what our own links moved was touched from `first` to `last` (nanoseconds)."""
+        unlinked = map(self._ctimes.__getitem__, self._unlinked)
+        return any(first <= each <= last for each in chain(unlinked, self._ctimes_above))
 
     def inventory(self, *, too_young: int) -> Inventory:
         """Return it all; a ctime of `too_young` (nanoseconds) or later tells nothing and is left out."""
