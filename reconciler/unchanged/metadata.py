@@ -19,6 +19,7 @@ Trust = Callable[[os.stat_result, bytes], bool]
 SITE = re.compile(r"lib(?:64)?/[^/]+/site-packages")
 _WAY = re.compile(r"|bin|lib(?:64)?|lib(?:64)?/[^/]+")
 _METADATA = re.compile(rf"{SITE.pattern}/[^/]+\.(?:dist|egg)-info", re.IGNORECASE)
+_DEEPEST = 3  # slashes in what may be one of these
 _READ = frozenset({"METADATA", "PKG-INFO", "direct_url.json"})
 _PROGRAMS = re.compile(r"activate|(?:python|pypy)[0-9.]*t?")
 _LEADS_ELSEWHERE = (".egg", ".egg-link")
@@ -34,7 +35,8 @@ def metadata_columns(inventory: Inventory, venv: str, trust: Trust) -> dict[str,
     directories, rows = [], []
     counts = array("I")
     for number, directory, positions in each_directory(inventory):
-        if not (_WAY.fullmatch(directory) or SITE.fullmatch(directory) or _METADATA.fullmatch(directory)):
+        deep = directory.count("/") > _DEEPEST
+        if deep or not (_WAY.fullmatch(directory) or SITE.fullmatch(directory) or _METADATA.fullmatch(directory)):
             if directory.lower().endswith(_LEADS_ELSEWHERE):
                 return None
             continue

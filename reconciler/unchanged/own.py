@@ -27,32 +27,34 @@ def own_columns(inventory: Inventory, signature: "Signature") -> dict[str, Any]:
     """Return those columns of an inventory that `untouched` reads, of the environment's own files, with what
     `agreed` names beside them; `signature` is the inventory file's."""
     own: list[int] = []
-    shared: list[int] = []
     counts = array("I")
     for _, directory, positions in each_directory(inventory):
-        within = SITE.match(directory) is not None
-        before = len(own)
-        for row in positions:
-            (own if not within or _is_own(inventory.names[row]) else shared).append(row)
-        counts.append(len(own) - before)
-    found = plain_columns(part_of(inventory, range(len(inventory.directories)), own, counts))
+        found = positions if SITE.match(directory) is None else _own(inventory.names, positions)
+        own += found
+        counts.append(len(found))
+    columns = plain_columns(part_of(inventory, range(len(inventory.directories)), own, counts))
     return {
-        **{name: value for name, value in found.items() if name not in _NOT_LOOKED_AT},
+        **{name: value for name, value in columns.items() if name not in _NOT_LOOKED_AT},
         INVENTORY: signature,
         STATIONS: stations(inventory.directories),
-        SHARED: _digest(inventory, shared) if shared else b"",
+        SHARED: _digest(inventory, own),
     }
 
 
-def _is_own(name: str) -> bool:
-    """Say whether a file in site-packages is made for each environment anew: by an installer, or by compiling."""
-    return name in _BY_INSTALLERS or name.endswith(".pyc")
+def _own(names: Sequence[str], positions: range) -> list[int]:
+    """Return the positions of the files in site-packages that an installer makes for each environment anew, or that are
+    compiled in it."""
+    return [each for each in positions if names[each] in _BY_INSTALLERS or names[each].endswith(".pyc")]
 
 
-def _digest(inventory: Inventory, rows: Sequence[int]) -> bytes:
-    """Return what is the same for the same inodes that hold the same, and for nothing else."""
+def _digest(inventory: Inventory, own: Sequence[int]) -> bytes:
+    """Return what is the same for the same inodes that hold the same, and for nothing else; empty if all is its own."""
+    ends = (*own, len(inventory.names))
+    runs = [slice(start, end) for start, end in zip((0, *(each + 1 for each in own)), ends, strict=True) if start < end]
     found = hashlib.sha256()
     for column in (inventory.devices, inventory.inodes):
-        found.update(array("Q", [column[row] for row in rows]).tobytes())
-    found.update(b"".join(inventory.content(row) for row in rows))
-    return found.digest()
+        for run in runs:
+            found.update(column[run].tobytes())
+    for run in runs:
+        found.update(inventory.contents[33 * run.start : 33 * run.stop])
+    return found.digest() if runs else b""

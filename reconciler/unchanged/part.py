@@ -25,6 +25,8 @@ def part_of(inventory: Inventory, directories: Sequence[int], rows: Sequence[int
         values = getattr(inventory, column.name)
         kept = directories if column.name.startswith("director") else rows
         match values:
+            case _ if kept == range(len(inventory.directories)):
+                found[column.name] = values
             case array():
                 found[column.name] = array(values.typecode, [values[each] for each in kept])
             case tuple():

@@ -1,6 +1,7 @@
 """Where to stand while an environment's directories are looked at: from near by, paths are short, and found faster."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 Stations: TypeAlias = list[tuple[str, int, int]]
@@ -10,7 +11,8 @@ Stations: TypeAlias = list[tuple[str, int, int]]
 _STEPS_TO_ENTER = 80
 
 
-def stations(directories: Sequence[str]) -> Stations:
+@lru_cache(maxsize=16)  # environments of the same packages have the same directories
+def stations(directories: tuple[str, ...]) -> Stations:
     """Return where to stand for the directories of an inventory: relative paths, parents right before what is below."""
     ends = _ends(directories)
     depths = [each.count("/") + 1 if each else 0 for each in directories]
