@@ -3,6 +3,8 @@
 import json
 import os
 import shlex
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -57,11 +59,13 @@ def from_nothing(ground: Ground) -> Operation:
             ours(KNOWN, "known", known=True),
             ours(UNKNOWN, "unknown", known=False),
             _raw(ground, place / "raw", 1, RAW),
+            *_flush(ground, place / "flush"),
         ),
         differences=(Difference(name="hashing of files not yet known", whole=UNKNOWN, part=KNOWN),),
         aims=(
             Aim(ours=KNOWN, theirs=RAW, most=1.15, fixed=0.25),
             Aim(ours=f"{KNOWN}: sync step", theirs=f"{KNOWN}: build step", most=0.1),
+            *(Aim(ours=each.name, theirs=f"{KNOWN}: build step", most=0.1) for each in _flush(ground, place)),
         ),
     )
 
@@ -192,6 +196,21 @@ def _raw(ground: Ground, place: Path, count: int, name: str, at_once: int = 1) -
         commands=commands,
         at_once=at_once,
     )
+
+
+def _flush(ground: Ground, place: Path) -> list[Competitor]:
+    """Return the flush of one environment that uv just built, alone; nobody where no program does that."""
+    program = shutil.which("sync")
+    if program is None or sys.platform != "linux":
+        return []
+    build = _raw(ground, place, 1, RAW)
+
+    def before(number: int) -> None:
+        build.before(number)
+        ground.do(*build.commands(number))
+
+    command = Command(argv=(program, "--file-system", str(place)))
+    return [Competitor(name="the whole flush, alone", before=before, commands=lambda _: [command])]
 
 
 def _one_after_the_other(first: Command, second: Command) -> Command:
