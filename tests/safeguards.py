@@ -86,7 +86,7 @@ SAFEGUARDS = (
         name="the verification against RECORD",
         promise="every installed file is the one that its wheel has",
         file="reconciler/apply/environment.py",
-        text="            verify_records(records, self._inventory)\n",
+        text="            verify_records(records, self._inventory, compiled)\n",
         instead="",
         tests=("tests/functional/test_what_was_built_is_verified.py",),
     ),

@@ -46,7 +46,11 @@ def link_bytecode(shared: Mapping[str, Mapping[str, str]]) -> None:
         with suppress(FileExistsError):  # the rest is being compiled beside this
             os.mkdir(cache)  # noqa: PTH102  # thousands of them: no Path objects
         for name, bytecode in links.items():
-            os.link(bytecode, f"{cache}/{name}", follow_symlinks=False)
+            try:
+                os.link(bytecode, f"{cache}/{name}", follow_symlinks=False)
+            except FileExistsError:  # its wheel brings some along, which compiling would have replaced
+                os.unlink(f"{cache}/{name}")  # noqa: PTH108
+                os.link(bytecode, f"{cache}/{name}", follow_symlinks=False)
 
 
 def _modules(venv: Path) -> Iterator[tuple[str, list[str]]]:

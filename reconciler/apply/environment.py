@@ -185,7 +185,8 @@ class EnvironmentRun:
         a_tick_after(built)  # while others look
         with self.context.looking:
             self._inventory = take_inventory(venv, self.context.inodes, quiet_since=built)
-            verify_records(records, self._inventory)
+            compiled = venv if self._target.environment.compile_bytecode else None
+            verify_records(records, self._inventory, compiled)
         return len(self._inventory.names)
 
     def _probe(self) -> str:

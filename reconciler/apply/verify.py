@@ -18,6 +18,7 @@ from packaging.version import InvalidVersion, Version
 from reconciler.errors import ApplyError
 from reconciler.lock.model import LockedPackage
 from reconciler.observe.actual import ActualEnvironment
+from reconciler.observe.bytecode import header_mismatch, source_of
 from reconciler.state.inventory import Inventory
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -74,8 +75,11 @@ def read_records(venv: Path, observed: ActualEnvironment) -> list[Record]:
     return found
 
 
-def verify_records(records: Iterable[Record], inventory: Inventory) -> None:
-    """Raise RecordMismatchError unless every file that a RECORD gives a SHA-256 for has it."""
+def verify_records(records: Iterable[Record], inventory: Inventory, compiled: Path | None = None) -> None:
+    """Raise RecordMismatchError unless every file that a RECORD gives a SHA-256 for has it.
+
+    `compiled` is the venv if bytecode was compiled in it: that takes the place of what a wheel brings along.
+    """
     wrong: dict[str, str] = {}
     hashes = inventory.hashes()
     for record in records:
@@ -90,10 +94,18 @@ def verify_records(records: Iterable[Record], inventory: Inventory) -> None:
                 found = hashes.get(inside)
             if inside.startswith("../"):
                 wrong[path] = record.key  # a wheel that reaches out of its environment
-            elif found is None or _record_text(found) != sha256:
+            elif (found is None or _record_text(found) != sha256) and not (
+                compiled and _made_from_its_source(compiled, inside, hashes)
+            ):
                 wrong[inside] = record.key
     if wrong:
         raise RecordMismatchError(wrong)
+
+
+def _made_from_its_source(venv: Path, path: str, hashes: Mapping[str, bytes]) -> bool:
+    """Say whether a file is bytecode that an interpreter made of the module beside it."""
+    source = source_of(path)
+    return source in hashes and path in hashes and not header_mismatch(f"{venv}/{path}", f"{venv}/{source}")
 
 
 @lru_cache(maxsize=1024)  # of the same package the same for every environment, unless it has scripts

@@ -104,7 +104,7 @@ class _Comparison:
             if self.rehash or not (seen == look or (unmoved and self._settled(row, seen))):
                 self._settle(directory, row, cache=cache)
         if not unmoved or (cache and self.rehash):
-            self._list(directory, {row[0] for row in rows}, set(below))
+            self._list(directory, {row[0]: row[4] for row in rows}, set(below))
 
     def _look(self, path: str) -> Look:
         """Look at a path and remember what its inode looks like; raises OSError."""
@@ -153,8 +153,8 @@ class _Comparison:
             now = "executable" if runs else "no longer executable"
             self._find(FindingCode.MODE_CHANGED, path, f"it is {now}", sha256)
 
-    def _list(self, directory: str, files: set[str], below: set[str]) -> None:
-        """List a directory that moved, and find what was added to it."""
+    def _list(self, directory: str, files: dict[str, int], below: set[str]) -> None:
+        """List a directory that moved, and find what was added to it; `files` are positions by name."""
         added = AddedFiles(self.venv, self.inodes, rehash=self.rehash)
         try:
             with os.scandir(self._place(directory)) as listing:
@@ -165,11 +165,17 @@ class _Comparison:
                     if entry.name not in files:
                         self.findings += added.find(path)
                     elif self.rehash and entry.name.endswith(SUFFIXES):
-                        self._check_header(path)
+                        self._check_header(path, files[entry.name])
         except OSError as error:
             self._unreadable(directory, error)
 
-    def _check_header(self, path: str) -> None:
+    def _check_header(self, path: str, position: int) -> None:
+        """Judge recorded bytecode by its header, unless it is what was sealed: a wheel may bring some along."""
+        place = self._place(path)
+        status = os.lstat(place)
+        sealed = self.inventory.sha256(position).hex()
+        if stat.S_ISREG(status.st_mode) and self.inodes.sha256_read(place, status) == sealed:
+            return
         if self._is_own_bytecode(path):
             self.findings += AddedFiles(self.venv, self.inodes, rehash=True).own_bytecode(path)
 

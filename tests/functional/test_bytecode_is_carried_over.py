@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from tests.host import Host
+from tests.wheels import make_wheel
 
 SERIES = f"{sys.version_info.major}.{sys.version_info.minor}"
 WEB = f'web:\n  python: "{SERIES}"\n  compile_bytecode: true\n  packages: [{{}}, gamma]\n'
@@ -57,3 +58,39 @@ def test_bytecode_that_was_made_since_is_not_taken_over(host: Host) -> None:
     host.apply()
     assert bytecode(host, "beta.py").exists()
     assert not bytecode(host, "beta.py").samefile(made)
+
+
+def test_a_wheel_that_brings_its_own_bytecode_gets_ours_and_is_whole(host: Host) -> None:
+    module = f"__pycache__/delta.{sys.implementation.cache_tag}.pyc"
+    files: dict[str, str | bytes] = {
+        "delta.py": "NAME = 'delta'\n",
+        module: b"made elsewhere",
+        "__pycache__/delta.other-1.pyc": b"not ours",
+    }
+    make_wheel(host.index.directory, "delta", "1.0", modules=files)
+    for alpha in ("1.0", "1.1"):  # compiled by the engine; then taken over
+        host.manifest(WEB.format(f"alpha=={alpha}, delta"))
+        host.apply()
+        assert bytecode(host, "delta.py").read_bytes() != b"made elsewhere"
+        assert (bytecode(host, "delta.py").parent / "delta.other-1.pyc").read_bytes() == b"not ours"
+        said = host.envsync("run", "web", "--", "python", "-v", "-c", "import delta; print(delta.NAME)")
+        assert said.out == "delta\n"
+        assert f"{bytecode(host, 'delta.py')} matches" in said.err
+        for depth in ("metadata", "files", "hashes"):
+            assert host.envsync("check", "--depth", depth).code == 0, depth
+
+
+def test_bytecode_that_is_not_as_its_wheel_has_it_is_refused_where_nobody_compiles(host: Host) -> None:
+    module = f"__pycache__/delta.{sys.implementation.cache_tag}.pyc"
+    make_wheel(
+        host.index.directory, "delta", "1.0", modules={"delta.py": "NAME = 'delta'\n", module: b"made elsewhere"}
+    )
+    plain = WEB.replace("  compile_bytecode: true\n", "").format("delta")
+    host.manifest(plain)
+    host.apply()
+    bytecode(host, "delta.py").write_bytes(b"by somebody")  # through the link, in the cache
+    host.manifest(plain.replace("gamma", "alpha"))
+    host.apply()
+    assert bytecode(host, "delta.py").read_bytes() == b"made elsewhere"
+    for depth in ("metadata", "files", "hashes"):
+        assert host.envsync("check", "--depth", depth).code == 0, depth
