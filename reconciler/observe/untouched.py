@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-from bisect import bisect_right
 from itertools import accumulate, islice, repeat
 
 from reconciler.state.agreed import SHARED, STATIONS
@@ -150,7 +149,8 @@ def _part(counts: list[int], share: tuple[int, int]) -> slice:
     if of == 1:
         return slice(0, len(counts))
     ends = list(accumulate(each + 1 for each in counts))
-    return slice(*(bisect_right(ends, ends[-1] * cut // of) for cut in (number, number + 1)))
+    start, stop = (sum(map((ends[-1] * cut // of).__ge__, ends)) for cut in (number, number + 1))
+    return slice(start, stop)
 
 
 def _one_device(columns: Columns) -> int | None:
