@@ -69,12 +69,13 @@ class InodeHashes:
         self._changed = False
 
     def _take_moved(self) -> None:
+        """Remember where our own links moved the ctimes of what `remember_linked` was given."""
         if not self._moved:
             return
         linking, known = self.linking, self._load()
         for key, status in self._moved.items():
             size, mtime, sha256 = linking[key]
-            if (size, mtime) == (status.st_size, status.st_mtime_ns):  # or it was read again since
+            if (size, mtime) == (status.st_size, status.st_mtime_ns):  # else it was read again since
                 known[key] = (size, mtime, status.st_ctime_ns, sha256)
         self._used.update(self._moved)
         self._changed = True
@@ -92,6 +93,7 @@ class InodeHashes:
 
         Begun with what this pass has looked at, and gone on with whatever is read after.
         """
+        self._take_moved()
         known = self._load()
         self._linking = {
             key: (look[1], look[2], entry[3])

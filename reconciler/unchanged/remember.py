@@ -7,7 +7,7 @@ that moved since the run began to look: whose content it saw is then not certain
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -110,8 +110,9 @@ def _remember(run: _Run, targets: Mapping[str, Target]) -> None:
     with suppress(OSError):
         read_from = _remember_manifest(run)
         run.state.layout.agreed.mkdir(exist_ok=True)
+        looking = Pass(str(run.state.layout.inode_hashes))
         for name, target in targets.items():
-            _remember_environment(run, name, target, read_from)
+            _remember_environment(run, name, target, read_from, looking)
 
 
 def _remember_manifest(run: _Run) -> str:
@@ -133,8 +134,8 @@ def _remember_manifest(run: _Run) -> str:
     return read_from
 
 
-def _remember_environment(run: _Run, name: str, target: Target, read_from: str) -> None:
-    """Keep that one environment is agreed, and all that this rests on."""
+def _remember_environment(run: _Run, name: str, target: Target, read_from: str, looking: Pass) -> None:
+    """Keep that one environment is agreed, and all that this rests on; `looking` holds what was kept against it."""
     applied, layout = run.applied.get(name), run.state.layout
     path, own = agreement_file(str(layout.root), name), own_file(str(layout.root), name)
     if applied is None or not _rests_on_itself(target, applied):
@@ -150,8 +151,9 @@ def _remember_environment(run: _Run, name: str, target: Target, read_from: str) 
     led_to = {each: _signature(Path(each), run) for each in (f"{venv}/bin/python", target.interpreter.path)}
     if None in files.values() or None in led_to.values():
         return
-    seen = _as_before(path, venv, run) if name in run.inodes.as_remembered else None
-    seen = seen or _seen_anew(path, own, generation, run)
+    seen = _as_before(path, venv, looking) if name in run.inodes.as_remembered else None
+    ignored = list(target.environment.ignore_files)
+    seen = seen or _seen_anew(path, own, generation, ignored, run)
     if seen is None:
         return
     agreement = {
@@ -163,13 +165,15 @@ def _remember_environment(run: _Run, name: str, target: Target, read_from: str) 
         "followed": list(led_to.items()),
         "generation": generation.number,
         "env": applied.settings.get("env") or {},
-        "ignored": list(target.environment.ignore_files),
+        "ignored": ignored,
         **seen,
     }
     _write(path, agreement)
 
 
-def _seen_anew(path: str, own: str, generation: Generation, run: _Run) -> dict[str, object] | None:
+def _seen_anew(
+    path: str, own: str, generation: Generation, ignored: Sequence[str], run: _Run
+) -> dict[str, object] | None:
     """Return what is remembered of a generation's files, by its inventory; keep what no other environment shares.
 
     None where it cannot be remembered.
@@ -186,16 +190,16 @@ def _seen_anew(path: str, own: str, generation: Generation, run: _Run) -> dict[s
     known = read_agreed(own)
     if known is None or known[INVENTORY] != signature:
         _write(own, own_columns(inventory, signature))
-    return {"metadata": metadata, "listed": _listed(run, path, generation, inventory)}
+    return {"metadata": metadata, "listed": _listed(run, path, generation, ignored, inventory)}
 
 
-def _as_before(path: str, venv: str, run: _Run) -> dict[str, object] | None:
+def _as_before(path: str, venv: str, looking: Pass) -> dict[str, object] | None:
     """Return what was remembered of an environment's files, which were just found to be as it says; None if it is old.
 
     What is shared may have been linked again since; then its signatures are.
     """
     before = read_agreed(path)
-    if before is None or not untouched(venv, before["metadata"], Pass(str(run.state.layout.inode_hashes)), {}):
+    if before is None or not untouched(venv, before["metadata"], looking, {}):
         return None
     return {"metadata": before["metadata"], "listed": before["listed"]}
 
@@ -232,14 +236,17 @@ class _Trust:
         return bool(content) and self.run.inodes.known(status.st_dev, status.st_ino, signature) == content
 
 
-def _listed(run: _Run, path: str, generation: Generation, inventory: Inventory) -> dict[str, tuple[int, int]]:
+def _listed(
+    run: _Run, path: str, generation: Generation, ignored: Sequence[str], inventory: Inventory
+) -> dict[str, tuple[int, int]]:
     """Return the directories that moved or were made since the seal, in which a full comparison found nothing wrong.
 
     Of those that were made (`__pycache__`, or what `ignore_files` names) everything below counts as well.
     """
     if not run.files:
         before = read_agreed(path)
-        return dict(before["listed"]) if before and before["generation"] == generation.number else {}
+        same = before is not None and (before["generation"], before["ignored"]) == (generation.number, ignored)
+        return dict(before["listed"]) if before and same else {}
     found = {}
     venv = str(generation.venv)
     recorded = frozenset(inventory.directories)

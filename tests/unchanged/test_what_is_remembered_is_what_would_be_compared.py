@@ -78,6 +78,19 @@ def test_what_is_no_longer_ignored_is_found(standing: Host) -> None:
     assert [each.path for each in remembered["web"].findings] == ["var/a.log"]
 
 
+def test_what_is_no_longer_ignored_is_found_after_an_apply_that_did_not_look(standing: Host) -> None:
+    ignoring = WEB + '  ignore_files: ["var/**"]\n' + API
+    settle(standing, ignoring)
+    (standing.venv("web") / "var").mkdir(exist_ok=True)
+    (standing.venv("web") / "var/a.log").write_text("one\n")
+    time.sleep(2 * TICK_NS / 1e9)
+    standing.envsync("plan")
+    assert standing.envsync("plan").out == "No changes. 2 environments are as envs.yaml says.\n"
+    standing.manifest(WEB + API)
+    assert standing.envsync("apply", "--yes", "--depth", "metadata").code == 0
+    assert standing.envsync("check").code == 2
+
+
 def test_of_one_that_is_built_anew_what_it_shares_is_read_no_second_time(
     standing: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
