@@ -108,17 +108,25 @@ def _made_from_its_source(venv: Path, path: str, hashes: Mapping[str, bytes]) ->
     return source in hashes and path in hashes and not header_mismatch(f"{venv}/{path}", f"{venv}/{source}")
 
 
-@lru_cache(maxsize=1024)  # of the same package the same for every environment, unless it has scripts
 def _record_hashes(record: bytes, name: str) -> Mapping[str, str]:
     """Return path to SHA-256, as it is written, for the rows of a RECORD that have one; raises ApplyError.
 
     `name` is its metadata directory's.
     """
+    if b"../" in record:  # it has scripts, which name their environment: no other's is the same
+        return _parsed(record, name)
+    return _parsed_once(record, name)
+
+
+def _parsed(record: bytes, name: str) -> Mapping[str, str]:
     try:
         rows = csv.reader(io.StringIO(record.decode("utf-8"), newline=""))  # path, hash, size
         return {row[0]: row[1].rstrip("=") for row in rows if len(row) == 3 and row[1].startswith("sha256=")}
     except (ValueError, csv.Error) as error:
         raise ApplyError(f"{name}/RECORD cannot be read: {error}") from error
+
+
+_parsed_once = lru_cache(maxsize=1024)(_parsed)
 
 
 @cache  # what environments share is verified in each

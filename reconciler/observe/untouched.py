@@ -10,7 +10,7 @@ import os
 import stat
 from itertools import accumulate, islice, repeat
 
-from reconciler.state.agreed import SHARED, STATIONS
+from reconciler.state.agreed import NEAR, SHARED
 from reconciler.state.marshalled import load_marshalled
 
 TYPE_CHECKING = False
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     Columns = Mapping[str, Any]  # an inventory's, as `marshalled` keeps them
     Listed = Mapping[str, tuple[int, int]]
-    Stations = list[tuple[str, int, int]]  # see `stations`
+    Near = tuple[
+        str, list[tuple[str, int, int]]
+    ]  # the ways to its directories, joined, from which stations; see `near`
     _Row = tuple[int, str, int, int, bytes | None]
 
 _TYPE = 0o170000  # S_IFMT
@@ -39,20 +41,15 @@ class Pass:
         self.others = others
         self._hashes_file = hashes
         self._known: dict[tuple[int, int], tuple[int, int, int, bytes]] | None = None
-        self._ways: tuple[str, Stations, list[str]] = ("", [], [])
+        self._ways: tuple[str, list[str]] = ("", [""])
         self.seen: dict[int, dict[int, bytes]] = {}
         self.settled: set[bytes] = set()  # what is shared (see `agreed.SHARED`), where all of it held
 
-    def ways(self, directories: str, stations: Stations) -> list[str]:
-        """Return each directory's path from its station; environments of the same packages have the same."""
-        if (directories, stations) != self._ways[:2]:
-            paths = directories.split("\0")
-            ways = []
-            for station, start, stop in stations:
-                above = len(station) + 1 if station else 0
-                ways += [path[above:] for path in paths[start:stop]]
-            self._ways = (directories, stations, ways)
-        return self._ways[2]
+    def ways(self, joined: str) -> list[str]:
+        """Return paths that are kept joined; environments of the same packages have the same."""
+        if joined != self._ways[0]:
+            self._ways = (joined, joined.split("\0"))
+        return self._ways[1]
 
     def known(self, status: os.stat_result) -> bytes | None:
         """Return the SHA-256 remembered for an inode, None where its signature is another one now."""
@@ -91,7 +88,7 @@ def files_untouched(
         except (OSError, ValueError):
             return False
         looking.settled.add(shared)  # of this share; whatever is not so ends the look
-    if untouched(venv, columns, looking, listed, share, own[STATIONS], enter=enter):
+    if untouched(venv, columns, looking, listed, share, own[NEAR], enter=enter):
         return True
     looking.settled.discard(shared)
     return False
@@ -103,7 +100,7 @@ def untouched(
     looking: Pass,
     listed: Listed,
     share: tuple[int, int] = (0, 1),
-    stations: Stations | None = None,
+    near: Near | None = None,
     *,
     enter: bool = False,
 ) -> bool:
@@ -113,18 +110,19 @@ def untouched(
     which a full look found nothing wrong in them. Of `share` (number, of how many) only that part is looked at: other
     processes look at the rest. A doubt is a no: the full look then tells.
 
-    To `enter` the `stations` in it makes paths short, which are looked up in half the time; this process stays there.
+    `near` says from where paths are short, which are looked up in half the time if one is to `enter` there; this
+    process is somewhere else then.
     """
     device = _one_device(columns)
     if device is None:
         return False
     counts = _numbers(columns["counts"], kind="I")
-    stations = stations or [("", 0, len(counts))]
+    joined, stations = near or (columns["directories"], [("", 0, len(counts))])
+    ways = looking.ways(joined)
     part = _part(counts, share)
-    ways = looking.ways(columns["directories"], stations)
     inodes = _numbers(columns["directory_inodes"])
     ctimes = _numbers(columns["directory_ctimes"])
-    rows = _rows(columns, sum(counts[: part.start]), sum(counts[: part.stop]), looking.seen.setdefault(device, {}))
+    rows = _rows(columns, counts, part, looking.seen.setdefault(device, {}))
     try:
         for station, start, stop in stations:
             here = slice(max(start, part.start), min(stop, part.stop))
@@ -183,20 +181,27 @@ def _directories_unmoved(
 
 def _made_since_unmoved(venv: str, columns: Columns, listed: Listed) -> bool:
     """Say whether the directories that were made since, as `__pycache__` is by an import, are as they were listed."""
-    for path in listed.keys() - columns["directories"].split("\0"):
-        found = os.lstat(f"{venv}/{path}")
-        if listed[path] != (found.st_mtime_ns, found.st_ctime_ns):
-            return False
+    recorded = f"\0{columns['directories']}\0"
+    for path, seen in listed.items():
+        if f"\0{path}\0" not in recorded:
+            found = os.lstat(f"{venv}/{path}")
+            if seen != (found.st_mtime_ns, found.st_ctime_ns):
+                return False
     return True
 
 
-def _rows(columns: Columns, start: int, stop: int, seen: Mapping[int, bytes]) -> Iterator[_Row]:
-    """Return some entries: the position of each, name, inode, ctime, and what it was seen to hold in this pass."""
-    part = slice(start, stop)
-    names = columns["names"].split("\0")[part] if stop > start else []
-    inodes = _numbers(columns["inodes"], part)
+def _rows(columns: Columns, counts: list[int], part: slice, seen: Mapping[int, bytes]) -> Iterator[_Row]:
+    """Return the entries of a part of the directories: position, name, inode, ctime, what it was seen to hold."""
+    start, after = sum(counts[: part.start]), sum(counts[part.stop :])
+    stop = start + sum(counts[part])
+    names = columns["names"]
+    if start < stop:  # of what is joined only the part is taken apart
+        names = names.rsplit("\0", after)[0] if after else names
+        names = names.split("\0", start)[start].split("\0")
+    here = slice(start, stop)
+    inodes = _numbers(columns["inodes"], here)
     held = map(seen.get, inodes) if seen else repeat(None, stop - start)
-    return zip(range(start, stop), names, inodes, _numbers(columns["ctimes"], part), held, strict=True)
+    return zip(range(start, stop), names, inodes, _numbers(columns["ctimes"], here), held, strict=True)
 
 
 def _entries_held(

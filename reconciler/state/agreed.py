@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     Agreement = Mapping[str, Any]
 
 
-# What is kept beside an environment's own columns: the signature of the inventory that they are a part of; where to
-# stand to look at its directories; and a digest of what it shares: which inodes, and what they are said to hold.
-INVENTORY, STATIONS, SHARED = "inventory", "stations", "shared"
+# What is kept beside an environment's own columns: the signature of the inventory that they are a part of; from where
+# its directories are near; and a digest of what it shares: which inodes, and what they are said to hold.
+INVENTORY, NEAR, SHARED = "inventory", "near", "shared"
 
 
 def manifest_file(root: str, file: str) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # Raised when what is kept in such a file changes: one of another format is not read.
-_FORMATS = {"agreed": 3, "inodes": 1, "inventory": 3}
+_FORMATS = {"agreed": 4, "inodes": 1, "inventory": 3}
 
 
 def dump_marshalled(kind: str, value: Any) -> bytes:

@@ -10,11 +10,11 @@ from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from reconciler.state.agreed import INVENTORY, SHARED, STATIONS
+from reconciler.state.agreed import INVENTORY, NEAR, SHARED
 from reconciler.state.inventory import Inventory, plain_columns
 from reconciler.unchanged.metadata import SITE
+from reconciler.unchanged.near import near
 from reconciler.unchanged.part import each_directory, part_of
-from reconciler.unchanged.stations import stations
 
 if TYPE_CHECKING:
     from reconciler.state.agreed import Signature
@@ -36,7 +36,7 @@ def own_columns(inventory: Inventory, signature: "Signature") -> dict[str, Any]:
     return {
         **{name: value for name, value in columns.items() if name not in _NOT_LOOKED_AT},
         INVENTORY: signature,
-        STATIONS: stations(inventory.directories),
+        NEAR: near(inventory.directories),
         SHARED: _digest(inventory, own),
     }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.observe.untouched import Pass, untouched
-from reconciler.state.agreed import SHARED, STATIONS
+from reconciler.state.agreed import NEAR, SHARED
 from reconciler.state.inodes import TICK_NS, InodeHashes
 from reconciler.state.inventory import Inventory, plain_columns
 from reconciler.state.taking import take_inventory
@@ -88,7 +88,7 @@ def test_its_own_files_and_all_directories_are_looked_at_all_the_same(
     columns = own_columns(pair[other], SIGNATURE)
 
     def same() -> bool:
-        return untouched(str(other), columns, Pass(str(tmp_path / "none")), {}, stations=columns[STATIONS])
+        return untouched(str(other), columns, Pass(str(tmp_path / "none")), {}, near=columns[NEAR])
 
     assert same()
     (other / OWN_FILES[1]).write_text("by somebody")
@@ -102,5 +102,6 @@ def test_what_was_added_beside_it_is_seen_from_every_station(
     _, other = pair
     columns = own_columns(pair[other], SIGNATURE)
     (other / place).touch()
-    for stations in (columns[STATIONS], [("", 0, 3), (SITE, 3, 6)]):
-        assert not untouched(str(other), columns, Pass(str(tmp_path / "none")), {}, stations=stations)
+    far = ("\0lib\0lib/python3.11\0\0demo\0demo-1.dist-info", [("", 0, 3), (SITE, 3, 6)])
+    for near in (columns[NEAR], far):
+        assert not untouched(str(other), columns, Pass(str(tmp_path / "none")), {}, near=near)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.unchanged.stations import stations
+from reconciler.unchanged.near import near
 
 NAMES = st.sampled_from(["a", "b", "ab", "a.b", "é", "lib"])
 
@@ -17,20 +17,22 @@ def walked(paths: set[tuple[str, ...]]) -> list[str]:
 @given(paths=st.sets(st.lists(NAMES, max_size=6).map(tuple), max_size=60), wide=st.integers(0, 120))
 def test_each_directory_is_looked_at_once_and_in_order(paths: set[tuple[str, ...]], wide: int) -> None:
     directories = walked(paths | {("lib", "a", "b", "lib", f"n{number}") for number in range(wide)})
-    found = stations(tuple(directories))
+    ways, found = near(tuple(directories))
     assert [number for _, start, stop in found for number in range(start, stop)] == list(range(len(directories)))
     for station, start, stop in found:
         for directory in directories[start:stop]:
             assert directory == station or not station or directory.startswith(f"{station}/")
+    standing = [station for station, start, stop in found for _ in range(start, stop)]
+    assert [f"{place}/{way}".strip("/") for place, way in zip(standing, ways.split("\0"), strict=True)] == directories
 
 
 def test_a_place_with_much_below_it_is_entered_and_left_again() -> None:
     many = [f"lib/site/django/locale/{number:03}" for number in range(100)]
     above = ["", "bin", "lib", "lib/site", "lib/site/django", "lib/site/django/locale"]
-    found = stations((*above, *many, "lib/site/zope"))
+    _, found = near((*above, *many, "lib/site/zope"))
     assert ("lib/site/django/locale", 5, 106) in [(place, start, stop) for place, start, stop in found if place]
     assert found[-1][0] != "lib/site/django/locale"
 
 
 def test_where_little_is_all_is_looked_at_from_the_top() -> None:
-    assert stations(("", "bin", "lib", "lib/site")) == [("", 0, 4)]
+    assert near(("", "bin", "lib", "lib/site")) == ("\0bin\0lib\0lib/site", [("", 0, 4)])

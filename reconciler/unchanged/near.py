@@ -4,19 +4,32 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
-Stations: TypeAlias = list[tuple[str, int, int]]
-"""Directories to enter, each with the range of directories that are looked at from there: in order, and all of them."""
+Station: TypeAlias = tuple[str, int, int]
+"""A directory to enter, and the range of directories that are looked at from there."""
 
 # To enter a directory takes as long as so many steps down a path (measured: anything from 20 to 200 serves).
 _STEPS_TO_ENTER = 80
 
 
 @lru_cache(maxsize=16)  # environments of the same packages have the same directories
-def stations(directories: tuple[str, ...]) -> Stations:
-    """Return where to stand for the directories of an inventory: relative paths, parents right before what is below."""
+def near(directories: tuple[str, ...]) -> tuple[str, list[Station]]:
+    """Return the way to each of an inventory's directories, joined by NUL, and from which stations, in order.
+
+    Directories are relative paths, parents right before what is below.
+    """
+    stations = _stations(directories)
+    ways = [
+        directory[len(station) + 1 if station else 0 :]
+        for station, start, stop in stations
+        for directory in directories[start:stop]
+    ]
+    return "\0".join(ways), stations
+
+
+def _stations(directories: Sequence[str]) -> list[Station]:
     ends = _ends(directories)
     depths = [each.count("/") + 1 if each else 0 for each in directories]
-    found: Stations = []
+    found: list[Station] = []
     standing = [0]  # positions of directories, each below the one before
     for number, end in enumerate(ends):
         while number >= ends[standing[-1]]:
