@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
     Columns = Mapping[str, Any]  # an inventory's, as `marshalled` keeps them
     Listed = Mapping[str, tuple[int, int]]
-    Near = tuple[
-        str, list[tuple[str, int, int]]
-    ]  # the ways to its directories, joined, from which stations; see `near`
+    Near = tuple[str, list[tuple[str, int, int]]]  # ways to directories, joined, and from which stations
     _Row = tuple[int, str, int, int, bytes | None]
 
 _TYPE = 0o170000  # S_IFMT

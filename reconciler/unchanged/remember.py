@@ -41,6 +41,7 @@ from reconciler.state.marshalled import dump_marshalled
 from reconciler.state.store import State
 from reconciler.state.taking import a_tick_after
 from reconciler.unchanged.metadata import metadata_columns, site_directories
+from reconciler.unchanged.moved import moved_since
 from reconciler.unchanged.own import own_columns
 
 if TYPE_CHECKING:
@@ -239,38 +240,12 @@ class _Trust:
 def _listed(
     run: _Run, path: str, generation: Generation, ignored: Sequence[str], inventory: Inventory
 ) -> dict[str, tuple[int, int]]:
-    """Return the directories that moved or were made since the seal, in which a full comparison found nothing wrong.
-
-    Of those that were made (`__pycache__`, or what `ignore_files` names) everything below counts as well.
-    """
-    if not run.files:
-        before = read_agreed(path)
-        same = before is not None and (before["generation"], before["ignored"]) == (generation.number, ignored)
-        return dict(before["listed"]) if before and same else {}
-    found = {}
-    venv = str(generation.venv)
-    recorded = frozenset(inventory.directories)
-    times = zip(inventory.directories, inventory.directory_mtimes, inventory.directory_ctimes, strict=True)
-    for directory, mtime, ctime in times:
-        status = os.lstat(f"{venv}/{directory}")
-        now = (status.st_mtime_ns, status.st_ctime_ns)
-        if now != (mtime, ctime) and _older(status, run):
-            found[directory] = now
-            found |= _made_since(venv, directory, recorded, run)
-    return found
-
-
-def _made_since(venv: str, directory: str, recorded: frozenset[str], run: _Run) -> dict[str, tuple[int, int]]:
-    """Return the directories below `directory` that no inventory has; one that is too young counts as ever moving."""
-    found: dict[str, tuple[int, int]] = {}
-    with os.scandir(f"{venv}/{directory}" if directory else venv) as listing:
-        for entry in listing:
-            path = f"{directory}/{entry.name}" if directory else entry.name
-            if path not in recorded and entry.is_dir(follow_symlinks=False):
-                status = entry.stat(follow_symlinks=False)
-                found[path] = (status.st_mtime_ns, status.st_ctime_ns) if _older(status, run) else (0, 0)
-                found |= _made_since(venv, path, recorded, run)
-    return found
+    """Return the directories that moved or were made since the seal, in which a full comparison found nothing wrong."""
+    if run.files:
+        return moved_since(str(generation.venv), inventory, lambda status: _older(status, run))
+    before = read_agreed(path)
+    same = before is not None and (before["generation"], before["ignored"]) == (generation.number, ignored)
+    return dict(before["listed"]) if before and same else {}
 
 
 def _signature(path: Path, run: _Run, *, ours: bool = False, follow: bool = True) -> "Signature | None":
