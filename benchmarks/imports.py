@@ -21,7 +21,10 @@ _WAYS = {
     "`python -c pass`": ("-c", "pass"),
     "`envsync --version`": ("-m", "reconciler", "--version"),
     "`envsync run`": ("-c", "import reconciler.cli, reconciler.cli.run"),
-    "`envsync plan`, nothing to do": ("-c", "import reconciler.cli, reconciler.cli.answer, reconciler.unchanged.look"),
+    "`envsync plan`, nothing to do": (
+        "-c",
+        "import reconciler.cli, reconciler.fastpath.answer, reconciler.fastpath.look",
+    ),
     "`envsync apply`": ("-m", "reconciler", "apply", "--help"),
 }
 

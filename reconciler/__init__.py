@@ -6,9 +6,9 @@ The public API is what stands in `__all__`; it is imported when first asked for,
 
 TYPE_CHECKING = False  # the typing module takes as long to import as all that `run` needs
 if TYPE_CHECKING:
-    from reconciler.asking import PlanOptions, Selection
     from reconciler.errors import EnvsyncError
-    from reconciler.locking import LockOutcome
+    from reconciler.lock.update import LockOutcome
+    from reconciler.options import PlanOptions, Selection
     from reconciler.reconcile import Proposal, Workspace, load
 
 __version__ = "0.1.0"
@@ -16,9 +16,9 @@ __all__ = ["EnvsyncError", "LockOutcome", "PlanOptions", "Proposal", "Selection"
 
 _ELSEWHERE = {
     "EnvsyncError": "reconciler.errors",
-    "LockOutcome": "reconciler.locking",
-    "PlanOptions": "reconciler.asking",
-    "Selection": "reconciler.asking",
+    "LockOutcome": "reconciler.lock.update",
+    "PlanOptions": "reconciler.options",
+    "Selection": "reconciler.options",
 }
 
 

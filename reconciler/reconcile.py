@@ -19,36 +19,36 @@ from typing import TYPE_CHECKING
 from reconciler.apply.context import ApplyOptions
 from reconciler.apply.perform import Order, perform
 from reconciler.apply.recover import hold_whole
-from reconciler.asking import PlanOptions, Selection
 from reconciler.diff.compare import compare, retired
 from reconciler.diff.model import Diff, LockState
-from reconciler.engines.choose import Interpreters
 from reconciler.engines.deadlines import Deadlines
-from reconciler.engines.scratch import scratch_directory
 from reconciler.engines.uv import UvEngine
 from reconciler.errors import LockError, PlanFileError, PlatformError
 from reconciler.events import Event, RunFinished
+from reconciler.fastpath.record import remember_apply, remember_plan
+from reconciler.interpreters.choose import Interpreters
 from reconciler.lock.resolve import ResolveOptions
-from reconciler.locking import LockOutcome, read_locks, resolve_again
+from reconciler.lock.update import LockOutcome, read_locks, resolve_again
+from reconciler.maintenance import Upkeep
 from reconciler.manifest.desired import DesiredState
 from reconciler.manifest.expand import expand
 from reconciler.manifest.load import load_manifest
 from reconciler.manifest.models import Manifest
 from reconciler.observe.actual import ActualEnvironment, Depth
-from reconciler.observe.settled import observe_settled
+from reconciler.observe.consistent_read import observe_settled
+from reconciler.options import PlanOptions, Selection
 from reconciler.plan.make import make_plan
 from reconciler.plan.model import Plan, platform
-from reconciler.state.holding import prepare_cache
-from reconciler.state.inodes import InodeHashes
+from reconciler.processes.scratch import scratch_directory
+from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.layout import Layout
+from reconciler.state.root_mutex import prepare_cache
 from reconciler.state.store import State
 from reconciler.targets import LockOptions, aim, to_destroy
-from reconciler.unchanged.remember import remember_apply, remember_plan
-from reconciler.upkeep import Upkeep
 
 if TYPE_CHECKING:  # what only some commands need is imported by these: each takes its time
-    from reconciler.against.compare import Comparison
-    from reconciler.plan.saved import SavedPlan
+    from reconciler.plan.plan_file import SavedPlan
+    from reconciler.revision.compare import Comparison
     from reconciler.snapshot.model import Snapshot
 
 
@@ -158,8 +158,8 @@ class Workspace:
 
         Of `options`, `locked` and `policy` count. Raises RevisionError, UsageError without dulwich, or LockError.
         """
-        from reconciler.against.compare import compare_with
-        from reconciler.against.revision import open_revision
+        from reconciler.revision.compare import compare_with
+        from reconciler.revision.git_revision import open_revision
 
         how = options or PlanOptions()
         with open_revision(self.manifest.file.parent, revision) as found:
@@ -169,7 +169,7 @@ class Workspace:
 
     def observe(self, selection: Selection | None = None, depth: Depth = Depth.FILES) -> "Snapshot":
         """Return what stands here and what was last applied, to be judged elsewhere; writes nothing but caches."""
-        from reconciler.snapshot.taking import take_snapshot
+        from reconciler.snapshot.take import take_snapshot
 
         desired = self.desired(selection)
         return take_snapshot(desired, self._interpreters(desired, State.at(desired.root).layout), depth)
@@ -181,7 +181,7 @@ class Workspace:
 
         Of `options`, `locked` and `policy` count. Raises SnapshotError where it is another project's.
         """
-        from reconciler.snapshot.judging import judge_snapshot
+        from reconciler.snapshot.judge import judge_snapshot
 
         how, chosen = options or PlanOptions(), selection or Selection()
         plan = judge_snapshot(snapshot, self.desired(chosen), locked=how.locked, policy=how.policy)

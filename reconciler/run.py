@@ -10,8 +10,8 @@ from __future__ import annotations
 import fcntl
 import os
 
-from reconciler.state.agreed import agreement_file, read_agreed, still_recorded
-from reconciler.state.link import link_target, published_number
+from reconciler.fastpath.agreement import agreement_file, read_agreed, still_recorded
+from reconciler.state.published_link import link_target, published_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.diff.model import LockState, Target
-from reconciler.engines.choose import Chooser
 from reconciler.engines.engine import Engine
-from reconciler.engines.interpreter import Interpreter
 from reconciler.errors import EnvsyncError, LockError, UsageError
 from reconciler.events import Failure
-from reconciler.lock.document import lock_path, read_lock
+from reconciler.interpreters.choose import Chooser
+from reconciler.interpreters.model import Interpreter
 from reconciler.lock.inputs import inputs_digest
+from reconciler.lock.lock_file import lock_path, read_lock
 from reconciler.lock.model import Lock
-from reconciler.lock.resolutions import resolve_all
 from reconciler.lock.resolve import ResolveOptions
+from reconciler.lock.resolve_all import resolve_all
 from reconciler.lock.select import select_packages
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.state.applied import Applied

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engines.facts import ask_interpreter
-from reconciler.engines.interpreter import Interpreter
 from reconciler.engines.uv import UvEngine
+from reconciler.interpreters.model import Interpreter
+from reconciler.interpreters.query import ask_interpreter
 from reconciler.manifest.desired import Index
 from tests.index import ServedIndex, serve_index
 from tests.wheels import make_sdist, make_wheel

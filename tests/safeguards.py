@@ -37,7 +37,7 @@ SAFEGUARDS = (
     Safeguard(
         name="the sync",
         promise="what exit 0 promised survives a power cut",
-        file="reconciler/apply/sync.py",
+        file="reconciler/fs/sync.py",
         text="        if libc.syncfs(descriptor) != 0:\n",
         instead="        if False:\n",
         tests=("tests/faults/test_power.py",),
@@ -45,7 +45,7 @@ SAFEGUARDS = (
     Safeguard(
         name="the lock",
         promise="one apply at a time works in a root",
-        file="reconciler/state/holding.py",
+        file="reconciler/state/root_mutex.py",
         text="        lock.acquire(poll_interval=0.05)\n",
         instead="        descriptors.append(os.open(layout.lock, os.O_RDWR | os.O_CREAT))\n",
         tests=("tests/state/test_holding.py", "tests/functional/test_an_orphan_keeps_the_root.py"),
@@ -69,7 +69,7 @@ SAFEGUARDS = (
     Safeguard(
         name="the seal of the inventory",
         promise="what files are compared with is what was sealed",
-        file="reconciler/state/inventory.py",
+        file="reconciler/state/inventory_file.py",
         text='    if digest not in {"", inventory.digest}:',
         instead="    if False:",
         tests=("tests/functional/test_check_finds_and_apply_puts_right.py",),
@@ -93,7 +93,7 @@ SAFEGUARDS = (
     Safeguard(
         name="the inode check",
         promise="what is deleted is what was made, not what stands in its place",
-        file="reconciler/state/identity.py",
+        file="reconciler/state/generation_identity.py",
         text="    if found != _text(generation, os.fstat(directory).st_ino, venv):",
         instead="    if False:",
         tests=("tests/state/test_identity.py", "tests/functional/test_only_what_was_made_is_deleted.py"),
@@ -101,7 +101,7 @@ SAFEGUARDS = (
     Safeguard(
         name="the second look at what moved",
         promise="a reader beside an apply sees no half state",
-        file="reconciler/observe/settled.py",
+        file="reconciler/observe/consistent_read.py",
         text="    for _ in range(_MOST_LOOKS):",
         instead="    for _ in ():",
         tests=("tests/functional/test_a_reader_beside_an_apply_sees_no_half_state.py",),

@@ -10,22 +10,29 @@ import reconciler
 
 PACKAGE = Path(reconciler.__file__).parent
 LAYERS = (
-    "errors", "canonical", "events", "manifest", "engines", "state", "lock", "observe", "diff", "plan", "asking",
-    "apply", "targets", "locking", "snapshot", "against", "upkeep", "unchanged", "reconcile", "render", "cli",
+    "errors", "canonical_json", "fs", "events", "redaction", "json_output", "manifest", "processes", "git", "interpreters", "engines", "state",
+    "fastpath", "lock", "observe", "diff", "plan", "options", "apply", "targets", "snapshot", "revision", "maintenance",
+    "reconcile", "render", "cli",
 )  # fmt: skip
-# Beside its layer: what stands before every service start, and the way into the program.
-BESIDE = {"run": "reconcile", "__main__": "cli"}
+# These belong to another layer than the directory that they are in: what stands before every service start, the way
+# into the program, and the two ends of the fast path, which records what the whole program found and prints an answer.
+BESIDE = {
+    "run": "reconcile",
+    "__main__": "cli",
+    "fastpath.answer": "cli",
+    "fastpath.command_line": "cli",
+    "fastpath.record": "maintenance",
+}
 # These hold the values of a stage and nothing that acts on them. A value may be named anywhere: a record (state) keeps
 # locked packages, and an import of their types alone makes nothing of the lock's work known to the state. (The models
 # of diff and plan are named from below alone: they need no exception.)
-VALUES = frozenset({"manifest/desired.py", "engines/interpreter.py", "lock/model.py", "observe/actual.py"})
+VALUES = frozenset({"manifest/desired.py", "interpreters/model.py", "lock/model.py", "observe/actual.py"})
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
 def layer_of(module: str) -> str:
     """Return the layer of a module's dotted name below `reconciler`, empty for the package itself."""
-    first = module.split(".")[0]
-    return BESIDE.get(first, first)
+    return BESIDE.get(module, module.split(".")[0])
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
@@ -86,13 +93,13 @@ def test_values_know_values_alone(name: str) -> None:
         file = file_of(module)
         if file is not None:
             inner = str(file.relative_to(PACKAGE))
-            assert inner in VALUES | {"canonical.py", "errors.py"}, f"{name}:{line}: imports {inner}"
+            assert inner in VALUES | {"canonical_json.py", "errors.py"}, f"{name}:{line}: imports {inner}"
 
 
 def test_one_module_starts_programs() -> None:
     starters = {"subprocess", "multiprocessing", "asyncio.subprocess", "pty"}
     found = {str(path.relative_to(PACKAGE)) for path in MODULES for name, _ in imports(path) if name in starters}
-    assert found == {"engines/child.py"}
+    assert found == {"processes/child.py"}
 
 
 def test_only_run_replaces_this_process_and_only_a_look_doubles_it() -> None:
@@ -103,7 +110,7 @@ def test_only_run_replaces_this_process_and_only_a_look_doubles_it() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and ast.unparse(node).startswith(calls)
     }
-    assert found == {"run.py", "unchanged/look.py"}
+    assert found == {"run.py", "fastpath/look.py"}
 
 
 def test_the_list_is_complete() -> None:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from reconciler.state.files import naming
+from reconciler.fs.atomic_write import naming
 
 
 def rewrite_activation(venv: Path, path: Path) -> None:

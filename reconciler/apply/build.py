@@ -11,14 +11,14 @@ from reconciler.apply.pip_stub import write_pip_stub
 from reconciler.diff.model import Target
 from reconciler.engines.engine import InstallRequest
 from reconciler.errors import ApplyError
+from reconciler.fs.atomic_write import naming
+from reconciler.fs.remove_tree import remove_tree
+from reconciler.lock.install_document import selected_document, source_directories
 from reconciler.lock.model import Lock
 from reconciler.lock.resolve import copy_source
 from reconciler.lock.select import select_artifacts
-from reconciler.lock.selected import selected_document, source_directories
-from reconciler.lock.toml import lock_text
-from reconciler.state.files import naming
+from reconciler.lock.toml_format import lock_text
 from reconciler.state.layout import Generation
-from reconciler.state.trees import remove_tree
 
 
 def build(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from reconciler.state.inodes import InodeHashes
+from reconciler.state.inode_hashes import InodeHashes
 
 _CACHE = "__pycache__"
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from reconciler.apply.restored import recognise_restored
+from reconciler.apply.restored_backup import recognise_restored
 from reconciler.errors import ApplyError
-from reconciler.state.identity import refuse_foreign
+from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
+from reconciler.state.generation_identity import refuse_foreign
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.store import State
-from reconciler.state.trees import ForeignTreeError, remove_tree
 
 DEFAULT_KEEP = 3
 

@@ -9,7 +9,7 @@ from reconciler.errors import InterruptedByUserError
 from reconciler.events import Event
 from reconciler.manifest.desired import Index
 from reconciler.plan.model import Plan
-from reconciler.state.inodes import InodeHashes
+from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.store import State
 
 

@@ -13,25 +13,25 @@ from reconciler.apply.collect import remove_generation
 from reconciler.apply.context import ApplyContext
 from reconciler.apply.probe import ProbeError, child_environment, run_hooks, run_probe, runs_programs
 from reconciler.apply.publish import adopt, publish, unpublish
-from reconciler.apply.sync import begin_sync, sync_filesystem
 from reconciler.apply.verify import RecordMismatchError, read_records, verify_lock, verify_records
 from reconciler.diff.model import Target
 from reconciler.diff.settings import settings_of
 from reconciler.engines.uv_failures import DamagedCacheError
 from reconciler.errors import ApplyError, EnvsyncError
-from reconciler.lock.document import write_lock
+from reconciler.fs.sync import begin_sync, sync_filesystem
+from reconciler.lock.lock_file import write_lock
 from reconciler.lock.model import Lock
 from reconciler.observe.actual import ActualEnvironment, Depth
 from reconciler.observe.environment import observe_environment
 from reconciler.observe.pyvenv_cfg import read_pyvenv_cfg
 from reconciler.plan.model import EnvironmentPlan, Step, StepKind
 from reconciler.state.applied import Applied, AppliedInterpreter
-from reconciler.state.inodes import InodeHashes
-from reconciler.state.inventory import Inventory, save_inventory
+from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.inventory_file import Inventory, save_inventory
+from reconciler.state.inventory_scan import a_tick_after, take_inventory
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.published import Published
 from reconciler.state.seal import Seal, write_seal
-from reconciler.state.taking import a_tick_after, take_inventory
 
 
 class EnvironmentRun:

@@ -8,21 +8,21 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from reconciler.apply.alike import look_at_alike
 from reconciler.apply.collect import CollectError, collect_garbage
 from reconciler.apply.context import ApplyContext, ApplyOptions
 from reconciler.apply.schedule import apply_plan
-from reconciler.canonical import Json
-from reconciler.engines.child import SIGNAL_SECONDS
+from reconciler.apply.shared_files import look_at_alike
+from reconciler.canonical_json import Json
 from reconciler.engines.engine import Engine
 from reconciler.errors import PlanFileError
 from reconciler.events import Event, Failure, Notice, RunFinished, Status
 from reconciler.manifest.desired import DesiredState
-from reconciler.observe.below_root import observe
+from reconciler.observe.environments import observe
 from reconciler.plan.model import Action, Plan
 from reconciler.plan.prior import prior
+from reconciler.processes.child import SIGNAL_SECONDS
 from reconciler.state.history import append_history
-from reconciler.state.inodes import InodeHashes
+from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.store import State
 
 

@@ -5,7 +5,7 @@ Without it, a bare `pip` in an activated environment would run another interpret
 
 from pathlib import Path
 
-from reconciler.state.files import naming
+from reconciler.fs.atomic_write import naming
 
 _STUB = """\
 #!/bin/sh

@@ -12,15 +12,15 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from reconciler.engines.child import run_child
-from reconciler.engines.environ import allowed_environment
-from reconciler.engines.interpreter import Interpreter
-from reconciler.engines.scratch import scratch_directory
-from reconciler.engines.secrets import credentials_of, without
 from reconciler.errors import ApplyError
+from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import CommandProbe, DependenciesProbe, ImportProbe, Probe
 from reconciler.observe.actual import ActualEnvironment
 from reconciler.observe.metadata import required_distributions
+from reconciler.processes.child import run_child
+from reconciler.processes.credentials import credentials_of, without
+from reconciler.processes.environ import allowed_environment
+from reconciler.processes.scratch import scratch_directory
 
 _HOOK_SECONDS = 300.0
 

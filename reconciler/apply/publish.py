@@ -4,9 +4,9 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from reconciler.apply.exchange import exchange
 from reconciler.errors import ApplyError
-from reconciler.state.files import sync_directory
+from reconciler.fs.atomic_write import sync_directory
+from reconciler.fs.exchange import exchange
 from reconciler.state.layout import Layout
 
 _MOVING = "moving"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from reconciler.apply.collect import generation_names, remove_generation
 from reconciler.apply.publish import clear_half_made_links, finish_adoptions
-from reconciler.state.files import clear_temporaries
-from reconciler.state.holding import DEFAULT_TIMEOUT_SECONDS
+from reconciler.fs.atomic_write import clear_temporaries
+from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 from reconciler.state.store import State
 
 

@@ -8,7 +8,7 @@ from reconciler.errors import ApplyError, UsageError
 from reconciler.observe.actual import Depth
 from reconciler.observe.environment import observe_environment
 from reconciler.state.applied import Applied
-from reconciler.state.inodes import InodeHashes
+from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.store import State
 
 

@@ -19,7 +19,7 @@ from reconciler.errors import ApplyError
 from reconciler.lock.model import LockedPackage
 from reconciler.observe.actual import ActualEnvironment
 from reconciler.observe.bytecode import header_mismatch, source_of
-from reconciler.state.inventory import Inventory
+from reconciler.state.inventory_file import Inventory
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 

@@ -8,8 +8,8 @@ import gc
 import os
 import sys
 
-from reconciler.cli.arguments import common_last
-from reconciler.cli.leave import leave
+from reconciler.cli.argument_order import common_last
+from reconciler.cli.process_exit import leave
 
 _INTERRUPTED = 130
 
@@ -34,7 +34,7 @@ def dispatch(arguments: list[str]) -> int:
         from reconciler.cli.run import run
 
         return run(arguments[1:])
-    from reconciler.cli.answer import answer
+    from reconciler.fastpath.answer import answer
 
     if answer(arguments, os.environ):
         return 0

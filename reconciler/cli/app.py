@@ -6,16 +6,16 @@ from typing import Annotated
 import typer
 
 from reconciler import __version__
-from reconciler.cli import inspect, lock, manifest, run_help, upkeep
+from reconciler.cli import lock, maintenance, manifest, run_help, status
 from reconciler.cli.apply import apply, destroy
-from reconciler.cli.arguments import common_last
-from reconciler.cli.common import with_common_options
-from reconciler.cli.interrupt import stop_on_signals
+from reconciler.cli.argument_order import common_last
+from reconciler.cli.common_options import with_common_options
+from reconciler.cli.console import open_streams, screen
+from reconciler.cli.error_output import refuse
 from reconciler.cli.observe import observe
 from reconciler.cli.plan import check, plan
-from reconciler.cli.refuse import refuse
-from reconciler.cli.screen import open_streams, screen
 from reconciler.cli.show import show
+from reconciler.cli.signals import stop_on_signals
 from reconciler.errors import EnvsyncError, FileSystemError, InterruptedByUserError, UsageError
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
@@ -54,13 +54,13 @@ _COMMANDS = (
     apply,
     check,
     observe,
-    inspect.status,
-    inspect.freeze,
+    status.status,
+    status.freeze,
     destroy,
-    upkeep.history,
-    upkeep.rollback,
-    upkeep.verify,
-    upkeep.gc,
+    maintenance.history,
+    maintenance.rollback,
+    maintenance.verify,
+    maintenance.gc,
 )
 for _command in _COMMANDS:
     app.command()(with_common_options(_command))

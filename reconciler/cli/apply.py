@@ -10,9 +10,9 @@ import typer
 
 import reconciler
 from reconciler.apply.context import ApplyOptions
-from reconciler.asking import PlanOptions, Selection
+from reconciler.cli.console import screen, written_to
+from reconciler.cli.error_output import complain_of
 from reconciler.cli.exclusive import refuse_beside
-from reconciler.cli.interrupt import interruptible
 from reconciler.cli.options import (
     AdoptOption,
     AllowEmptyOption,
@@ -33,18 +33,18 @@ from reconciler.cli.options import (
     deadlines,
     selection,
 )
-from reconciler.cli.refuse import complain_of
-from reconciler.cli.screen import screen, written_to
-from reconciler.cli.shown import report_of, say_plan, say_report
+from reconciler.cli.plan_output import report_of, say_plan, say_report
+from reconciler.cli.signals import interruptible
 from reconciler.errors import InterruptedByUserError, UsageError
 from reconciler.events import Event, RunFinished
 from reconciler.observe.actual import Depth
+from reconciler.options import PlanOptions, Selection
 from reconciler.plan.model import Plan, Policy
 from reconciler.reconcile import Proposal, Workspace
 from reconciler.render.events_json import event_json
 from reconciler.render.progress import progress_for
 from reconciler.render.report import Format
-from reconciler.state.holding import DEFAULT_TIMEOUT_SECONDS
+from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 _CORES = os.cpu_count() or 1
 _PLAN_DECIDES = "the plan says what is done, and to which environments"
@@ -85,7 +85,7 @@ def apply(
         if names:
             raise UsageError("--plan and NAME cannot go together", hint=_PLAN_DECIDES)
         refuse_beside(context, "--plan", _DECIDED, why=_PLAN_DECIDES)
-        from reconciler.plan.saved import read_plan  # its models take their time
+        from reconciler.plan.plan_file import read_plan  # its models take their time
 
         saved = read_plan(plan_file)
         workspace = reconciler.load(file, deadlines=deadlines(timeout))

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 import reconciler
+from reconciler.cli.console import screen
+from reconciler.cli.error_output import complain_of
 from reconciler.cli.options import (
     FileOption,
     LabelsOption,
@@ -15,8 +17,6 @@ from reconciler.cli.options import (
     deadlines,
     selection,
 )
-from reconciler.cli.refuse import complain_of
-from reconciler.cli.screen import screen
 from reconciler.diff.model import LockState
 
 _NOT_DONE = 1

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 import reconciler
+from reconciler.cli.console import screen
 from reconciler.cli.options import FileOption
-from reconciler.cli.screen import screen
 
 
 class SchemaName(StrEnum):

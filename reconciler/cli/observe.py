@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 import reconciler
+from reconciler.cli.console import screen
 from reconciler.cli.options import DepthOption, FileOption, LabelsOption, NamesArgument, selection
-from reconciler.cli.screen import screen
 from reconciler.errors import UsageError
+from reconciler.fs.atomic_write import write_atomic
 from reconciler.observe.actual import Depth
 from reconciler.render.escape import shown
-from reconciler.state.files import write_atomic
 
 
 def observe(

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from reconciler.asking import Selection
 from reconciler.engines.deadlines import Deadlines
 from reconciler.errors import UsageError
 from reconciler.observe.actual import Depth
+from reconciler.options import Selection
 from reconciler.render.report import Format
 
 

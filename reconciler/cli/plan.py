@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 import reconciler
-from reconciler.asking import PlanOptions, Selection
+from reconciler.cli.console import screen
+from reconciler.cli.error_output import complain_of
 from reconciler.cli.exclusive import refuse_beside
 from reconciler.cli.options import (
     ActualOption,
@@ -25,12 +26,11 @@ from reconciler.cli.options import (
     deadlines,
     selection,
 )
-from reconciler.cli.refuse import complain_of
-from reconciler.cli.screen import screen
-from reconciler.cli.shown import say_plan
+from reconciler.cli.plan_output import say_plan
 from reconciler.observe.actual import Depth
+from reconciler.options import PlanOptions, Selection
 from reconciler.plan.model import Plan, Policy
-from reconciler.plan.narrowed import Side, narrowed
+from reconciler.plan.origin_filter import Side, narrowed
 from reconciler.reconcile import Workspace
 from reconciler.render.escape import shown
 from reconciler.render.report import Format
@@ -97,7 +97,7 @@ def plan(
             screen().talk(f"{shown(str(out))} is not written: not everything could be planned")
         raise typer.Exit(_NOT_DONE)
     if out:
-        from reconciler.plan.saved import save_plan  # its models take their time
+        from reconciler.plan.plan_file import save_plan  # its models take their time
 
         save_plan(made, out)
         screen().talk(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-from reconciler.cli.arguments import is_common
+from reconciler.cli.argument_order import is_common
+from reconciler.fastpath.root_line import root_named
 from reconciler.run import run_in
-from reconciler.unchanged.root_line import root_named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

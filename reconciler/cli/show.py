@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli.console import screen
 from reconciler.cli.options import FileOption, FormatOption
-from reconciler.cli.screen import screen
-from reconciler.cli.shown import say_plan
+from reconciler.cli.plan_output import say_plan
 from reconciler.render.report import Format
 
 
@@ -20,7 +20,7 @@ def show(
 
     Needs neither the manifest nor the root: `--file` is only what reports are to call the manifest.
     """
-    from reconciler.plan.saved import read_plan  # its models take their time
+    from reconciler.plan.plan_file import read_plan  # its models take their time
 
     saved = read_plan(plan)
     if output is Format.JSON:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.canonical import Json, digest
-from reconciler.engines.interpreter import Interpreter
+from reconciler.canonical_json import Json, digest
 from reconciler.events import Failure
+from reconciler.interpreters.model import Interpreter
 from reconciler.lock.model import Lock, LockedPackage
 from reconciler.manifest.desired import DesiredEnvironment
 from reconciler.observe.actual import Finding

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from reconciler.canonical import Json
+from reconciler.canonical_json import Json
 from reconciler.diff.findings import Concern, concern, count_files, environment_damage
 from reconciler.diff.model import LockState, Origin, PackageChange, Reason, ReasonCode, SettingChange, Target
 from reconciler.diff.settings import roots

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
-from reconciler.canonical import Json, canonical_text, to_json
+from reconciler.canonical_json import Json, canonical_text, to_json
 from reconciler.diff.model import SettingChange
 from reconciler.manifest.desired import CommandProbe, DependenciesProbe, DesiredEnvironment, ImportProbe, Probe
 from reconciler.manifest.urls import named_like_a_secret

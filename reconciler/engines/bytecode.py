@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler.engines.child import run_child
-from reconciler.engines.scratch import scratch_directory
 from reconciler.errors import EngineError
+from reconciler.processes.child import run_child
+from reconciler.processes.scratch import scratch_directory
 
 _ALONE = 200  # modules; from there on, processes side by side are worth their start
 

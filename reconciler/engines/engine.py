@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from reconciler.engines.interpreter import Interpreter
+from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import Index, LinkMode, Prerelease
 
 Builds = Literal["allow", "deny"] | tuple[str, ...]

@@ -8,16 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.engines.bytecode import compile_modules
-from reconciler.engines.child import Completed, run_child
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Builds, InstallRequest, ResolveRequest
-from reconciler.engines.environ import allowed_environment, index_credentials
-from reconciler.engines.interpreter import Interpreter
-from reconciler.engines.scratch import scratch_directory
-from reconciler.engines.secrets import credentials_of
 from reconciler.engines.uv_failures import failure_of
 from reconciler.errors import EngineError
+from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import Index
+from reconciler.processes.child import Completed, run_child
+from reconciler.processes.credentials import credentials_of
+from reconciler.processes.environ import allowed_environment, index_credentials
+from reconciler.processes.scratch import scratch_directory
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;\\]+)")
 _FROM = re.compile(r"^\s+# from (?P<url>\S+)\s*$")

@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 
-from reconciler.engines.child import Completed
 from reconciler.engines.index_failures import index_failure
-from reconciler.engines.secrets import without
 from reconciler.errors import EngineError, ResolveError
+from reconciler.processes.child import Completed
+from reconciler.processes.credentials import without
 
 _DETAIL_LINES = 30
 _NOISE = re.compile(r"^(Using Python|Resolved|Prepared|Audited|warning: `--system-certs`)")

@@ -1,6 +1,6 @@
 """The digest of what a lock was resolved from: equal on every machine that has the same manifest and sources."""
 
-from reconciler.canonical import digest
+from reconciler.canonical_json import digest
 from reconciler.lock.sources import metadata_digest
 from reconciler.manifest.desired import DesiredEnvironment, Index
 

@@ -9,19 +9,19 @@ from typing import Any
 
 import tomli
 
-from reconciler.engines.choose import lower_bound
 from reconciler.engines.engine import Engine, ResolveRequest
-from reconciler.engines.interpreter import Interpreter
 from reconciler.engines.uv_failures import BuildNeededError
 from reconciler.errors import LockError, ResolveError
+from reconciler.interpreters.choose import lower_bound
+from reconciler.interpreters.model import Interpreter
+from reconciler.lock.checks import allow_only_hashes, check_indexes, plain_url
 from reconciler.lock.cutoff import cutoff
-from reconciler.lock.document import lock_path, parse_lock
 from reconciler.lock.inputs import inputs_digest
-from reconciler.lock.lines import requirement_lines
+from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import Lock
-from reconciler.lock.rules import allow_only_hashes, check_indexes, plain_url
+from reconciler.lock.requirement_lines import requirement_lines
 from reconciler.lock.sources import copy_source as copy_source
-from reconciler.lock.toml import lock_text
+from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 
 

@@ -16,8 +16,8 @@ from packaging.pylock import (
 )
 from packaging.tags import Tag
 
-from reconciler.engines.interpreter import Interpreter
 from reconciler.errors import LockError
+from reconciler.interpreters.model import Interpreter
 from reconciler.lock.model import (
     ArchiveFile,
     Artifact,
@@ -31,7 +31,7 @@ from reconciler.lock.model import (
 )
 from reconciler.lock.parsed import parsed_lock
 from reconciler.lock.sources import content_digest, metadata_digest
-from reconciler.lock.toml import lock_text
+from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import DesiredEnvironment
 
 

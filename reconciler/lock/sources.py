@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.errors import LockError
-from reconciler.lock.git_index import index_of, repository_of, tracked_paths
+from reconciler.git.index_file import index_of, repository_of, tracked_paths
 
 METADATA_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 _LOCK = re.compile(r"\.?pylock\..+")  # and the temporary file that becomes one

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.manifest.inherit import lineage, merged
-from reconciler.manifest.places import KeyPath
+from reconciler.manifest.source_text import KeyPath
 
 
 @dataclass(frozen=True, slots=True)

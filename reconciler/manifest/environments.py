@@ -15,10 +15,10 @@ from reconciler.manifest.desired import (
 )
 from reconciler.manifest.entries import Entry
 from reconciler.manifest.input_files import InputFiles
-from reconciler.manifest.places import KeyPath, SourceText
 from reconciler.manifest.project import read_project
 from reconciler.manifest.refusal import RefusedError
 from reconciler.manifest.requirements import RequirementsFiles
+from reconciler.manifest.source_text import KeyPath, SourceText
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from reconciler.canonical import digest
+from reconciler.canonical_json import digest
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, InputFile
 from reconciler.manifest.entries import Entry, whole_entries

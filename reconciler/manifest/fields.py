@@ -12,7 +12,7 @@ from reconciler.manifest.hints import did_you_mean
 from reconciler.manifest.python_request import check_matrix_python, check_python
 from reconciler.manifest.refusal import RefusedError
 from reconciler.manifest.requirement import normalized_requirement
-from reconciler.manifest.root import check_root
+from reconciler.manifest.root_path import check_root
 from reconciler.manifest.times import check_exclude_newer, parse_seconds
 from reconciler.manifest.urls import check_index_url
 

@@ -10,7 +10,7 @@ from reconciler.manifest.text_file import TextFile, UnreadableFileError, decoded
 class InputFiles:
     """Reads text files and keeps their digests; absent ones are kept too, since their coming would be a change.
 
-    Here they are on disk; a manifest of another time has its files elsewhere (`reconciler.against.files`).
+    Here they are on disk; a manifest of another time has its files elsewhere (`reconciler.revision.files`).
     """
 
     def __init__(self) -> None:

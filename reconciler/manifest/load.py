@@ -7,13 +7,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from reconciler.errors import ManifestError, Place, Problem
+from reconciler.manifest.cross_references import References
 from reconciler.manifest.input_files import InputFiles
-from reconciler.manifest.model_problems import error_path, model_problems
 from reconciler.manifest.models import Manifest
-from reconciler.manifest.places import KeyPath
-from reconciler.manifest.references import References
+from reconciler.manifest.source_text import KeyPath
 from reconciler.manifest.text_file import UnreadableFileError
-from reconciler.manifest.yaml_nodes import Document, Value, read_document
+from reconciler.manifest.validation_errors import error_path, model_problems
+from reconciler.manifest.yaml_document import Document, Value, read_document
 
 
 def load_manifest(file: Path, *, files: InputFiles | None = None) -> Manifest:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, T
 from reconciler.manifest import desired
 from reconciler.manifest import fields as f
 from reconciler.manifest.hints import closest
-from reconciler.manifest.places import SourceText
+from reconciler.manifest.source_text import SourceText
 
 
 class _Entry(BaseModel):

@@ -1,4 +1,4 @@
-"""Paths in a manifest: relative to it, and the same on every machine; its root is `reconciler.manifest.root`."""
+"""Paths in a manifest: relative to it, and the same on every machine; its root is `reconciler.manifest.root_path`."""
 
 import os
 from pathlib import Path

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from reconciler.canonical import digest
+from reconciler.canonical_json import digest
 from reconciler.manifest.desired import LocalProject
 from reconciler.manifest.hints import one_of
 from reconciler.manifest.input_files import InputFiles

@@ -11,7 +11,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from reconciler.canonical import digest
+from reconciler.canonical_json import digest
 from reconciler.manifest.refusal import RefusedError
 from reconciler.manifest.requirement import parse_requirement
 

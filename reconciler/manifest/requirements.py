@@ -12,9 +12,9 @@ from reconciler.manifest.characters import unprintable
 from reconciler.manifest.desired import RequirementLine
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.logical_lines import logical_lines
-from reconciler.manifest.places import problem_at
 from reconciler.manifest.refusal import RefusedError
 from reconciler.manifest.requirements_line import Include, Line, Local, Named, parse_line, relative_to
+from reconciler.manifest.source_text import problem_at
 from reconciler.manifest.text_file import UnreadableFileError
 
 _DEEPEST = 32  # files that include each other

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from reconciler.fs.read import read_inside
 from reconciler.observe.actual import Distribution, Finding
 from reconciler.observe.bytecode import source_of
-from reconciler.observe.reading import read_inside
 from reconciler.observe.record import recorded_paths
 
 _LISTS = ("RECORD", "installed-files.txt")

@@ -6,7 +6,7 @@ import re
 import stat
 import struct
 
-from reconciler.observe.reading import read_regular
+from reconciler.fs.read import read_regular
 
 CACHE = "__pycache__"
 SUFFIXES = (".pyc", ".pyo")

@@ -5,9 +5,9 @@ import os
 import re
 from dataclasses import dataclass, field
 
+from reconciler.fs.read import read_inside
 from reconciler.observe.actual import Distribution, Finding, FindingCode, InstalledFrom
 from reconciler.observe.metadata import Identity, normalized, read_identity
-from reconciler.observe.reading import read_inside
 from reconciler.observe.record import is_record
 from reconciler.observe.versions import is_version, same_version
 

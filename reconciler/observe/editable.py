@@ -5,7 +5,7 @@ import re
 from pathlib import PurePath
 from urllib.parse import quote
 
-from reconciler.observe.git import Repository, find_repository
+from reconciler.git.work_tree import Repository, find_repository
 from reconciler.observe.redact import redacted
 
 _SCP = re.compile(r"^(\w+@)?([^/:]+):(\w[^:]*)$")  # git@example.com:foo/bar.git

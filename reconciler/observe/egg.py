@@ -5,9 +5,9 @@ import os
 import re
 from dataclasses import dataclass
 
+from reconciler.fs.read import read_inside
 from reconciler.observe.actual import Distribution, Finding, FindingCode
 from reconciler.observe.metadata import normalized, read_identity
-from reconciler.observe.reading import read_inside
 from reconciler.observe.site import SiteDirectory
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9.]+")

@@ -14,12 +14,12 @@ from pathlib import Path
 from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Finding, FindingCode, Occupant
 from reconciler.observe.attribution import attributed
 from reconciler.observe.distributions import list_distributions
-from reconciler.observe.files import compare_files
+from reconciler.observe.file_changes import compare_files
 from reconciler.observe.pyvenv_cfg import PyvenvCfg, PyvenvCfgError, read_pyvenv_cfg
 from reconciler.observe.relocation import moved
 from reconciler.observe.site import find_site
-from reconciler.state.inodes import InodeHashes
-from reconciler.state.inventory import InventoryError, load_inventory
+from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.inventory_file import InventoryError, load_inventory
 from reconciler.state.published import Published
 
 _FOREIGN = {

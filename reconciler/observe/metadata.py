@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.observe.reading import read_regular
+from reconciler.fs.read import read_regular
 
 _HEADER = re.compile(r"[!-9;-~]+:")
 _SECTION = re.compile(r"^\[(?P<extra>[^\]:]*)(?::(?P<marker>[^\]]*))?\]$")

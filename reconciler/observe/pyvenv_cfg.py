@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from reconciler.errors import ObserveError
+from reconciler.fs.read import read_inside
 from reconciler.observe.actual import FindingCode
-from reconciler.observe.reading import read_inside
 
 _LIMIT_BYTES = 1024 * 1024
 

@@ -5,8 +5,8 @@ import re
 from collections.abc import Collection
 from hashlib import sha256
 
+from reconciler.fs.read import read_regular
 from reconciler.observe.actual import Finding, FindingCode
-from reconciler.observe.reading import read_regular
 
 _ACTIVATE = ("activate", "activate.csh", "activate.fish")
 _WITNESS = "activate"

@@ -8,8 +8,8 @@ import os
 import re
 from dataclasses import dataclass
 
+from reconciler.fs.read import read_inside
 from reconciler.observe.actual import Finding, FindingCode
-from reconciler.observe.reading import read_inside
 
 _INTERPRETER = re.compile(r"^(?:python|pypy)(?P<series>3\.\d+)t?$")
 _LIBRARIES = ("lib64", "lib")  # where both are real directories, site.py asks lib64 first

@@ -4,11 +4,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from reconciler.canonical import to_json
+from reconciler.canonical_json import to_json
 from reconciler.diff.model import Origin, PackageAction, ReasonCode
+from reconciler.json_output import json_text, outgoing
 from reconciler.observe.actual import Depth, FindingCode
 from reconciler.plan.model import Action, EnvironmentPlan, Plan, StepKind
-from reconciler.plan.outgoing import json_text, outgoing
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 FORMAT_PATTERN = r"^1\.[0-9]+$"
@@ -152,7 +152,7 @@ class PlanDocument(Document):
 
 
 def plan_document(plan: Plan) -> PlanDocument:
-    """Return a plan as the values of its JSON, every string fit to leave (`reconciler.plan.outgoing`)."""
+    """Return a plan as the values of its JSON, every string fit to leave (`reconciler.json_output`)."""
     return PlanDocument.model_validate(
         outgoing(
             {

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from reconciler.diff.compare import foreign_findings
 from reconciler.diff.model import EnvironmentDiff, Presence, Reason, ReasonCode, Target
 from reconciler.diff.reasons import pending
-from reconciler.engines.interpreter import Interpreter
+from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, Finding
-from reconciler.plan.blocked import Obstacle, adoptable, change_obstacles, delete_obstacles
 from reconciler.plan.model import Action, EnvironmentPlan, Policy, StepKind
+from reconciler.plan.obstacles import Obstacle, adoptable, change_obstacles, delete_obstacles
 from reconciler.plan.prior import prior
 from reconciler.plan.steps import change_kinds, delete_kinds
 from reconciler.state.applied import Applied

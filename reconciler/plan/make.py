@@ -7,11 +7,11 @@ from reconciler.diff.model import Diff, Presence, Target
 from reconciler.diff.settings import names_in
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualState
-from reconciler.plan.blocked import dependency_obstacle
 from reconciler.plan.draft import Draft, changed, destroyed, retired
 from reconciler.plan.model import Action, EnvironmentPlan, Plan, Policy
-from reconciler.plan.order import waves
+from reconciler.plan.obstacles import dependency_obstacle
 from reconciler.plan.steps import chained
+from reconciler.plan.topology import waves
 from reconciler.state.applied import Applied
 
 

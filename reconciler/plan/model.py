@@ -5,11 +5,11 @@ import sys
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
-from reconciler.canonical import digest, to_json
+from reconciler.canonical_json import digest, to_json
 from reconciler.diff.model import PackageChange, Reason, SettingChange, Target
 from reconciler.events import Failure
+from reconciler.json_output import outgoing
 from reconciler.observe.actual import Depth, Finding
-from reconciler.plan.outgoing import outgoing
 
 FORMAT_VERSION = "1.0"
 
@@ -132,7 +132,7 @@ class Plan:
     known; `applyable` that there is something to do and nothing unknown stands in its way. `against` is the git
     revision that manifest and locks were compared with, empty where it was what is on disk. `platform` is the operating
     system and processor that it was made on (`linux x86_64`). `only` is the side that it was narrowed to (`drift` or
-    `pending`; `reconciler.plan.narrowed`), empty where it tells all.
+    `pending`; `reconciler.plan.origin_filter`), empty where it tells all.
     """
 
     project: str

@@ -1,7 +1,7 @@
 """The prior: a digest of what was observed, by which a saved plan knows that nothing moved (design, section 7)."""
 
-from reconciler.canonical import digest
-from reconciler.engines.interpreter import Interpreter
+from reconciler.canonical_json import digest
+from reconciler.interpreters.model import Interpreter
 from reconciler.observe.actual import ActualEnvironment
 
 

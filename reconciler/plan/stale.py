@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import NoReturn, TypeAlias
 
-from reconciler.canonical import canonical_text
+from reconciler.canonical_json import canonical_text
 from reconciler.errors import PlanFileError
+from reconciler.json_output import outgoing_text
 from reconciler.manifest.desired import DesiredState
 from reconciler.plan.document import EnvironmentDocument, PlanDocument, plan_document
 from reconciler.plan.model import FORMAT_VERSION, Plan
-from reconciler.plan.outgoing import outgoing_text
-from reconciler.plan.saved import SavedPlan
+from reconciler.plan.plan_file import SavedPlan
 
 _Parts: TypeAlias = Mapping[str, EnvironmentDocument]
 

@@ -7,7 +7,7 @@ from reconciler.diff.model import EnvironmentDiff, LockState, Presence, ReasonCo
 from reconciler.diff.settings import has_hooks, roots
 from reconciler.observe.actual import Occupant
 from reconciler.plan.model import Action, EnvironmentPlan, Step, StepKind
-from reconciler.plan.order import positions
+from reconciler.plan.topology import positions
 from reconciler.state.applied import Applied
 
 

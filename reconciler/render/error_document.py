@@ -5,9 +5,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from reconciler.errors import EnvsyncError, ManifestError, Problem
+from reconciler.json_output import json_text, outgoing
 from reconciler.plan.document import DRAFT, FORMAT_PATTERN, FailureDocument
 from reconciler.plan.model import FORMAT_VERSION
-from reconciler.plan.outgoing import json_text, outgoing
 
 
 class PlaceDocument(BaseModel):
@@ -43,7 +43,7 @@ class ErrorDocument(BaseModel):
 
 
 def error_document(error: EnvsyncError) -> ErrorDocument:
-    """Return an error as the values of its JSON, every string fit to leave (`reconciler.plan.outgoing`)."""
+    """Return an error as the values of its JSON, every string fit to leave (`reconciler.json_output`)."""
     problems = error.problems if isinstance(error, ManifestError) else ()
     return ErrorDocument.model_validate(
         outgoing(

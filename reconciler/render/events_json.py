@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import assert_never
 
-from reconciler.canonical import Json, to_json
+from reconciler.canonical_json import Json, to_json
 from reconciler.events import (
     EnvironmentFinished,
     Event,
@@ -13,8 +13,8 @@ from reconciler.events import (
     StepFinished,
     StepStarted,
 )
+from reconciler.json_output import json_text, outgoing
 from reconciler.plan.model import FORMAT_VERSION
-from reconciler.plan.outgoing import json_text, outgoing
 
 _MILLISECONDS = 3
 

@@ -7,12 +7,12 @@ from enum import StrEnum
 from reconciler.diff.model import Origin
 from reconciler.events import EnvironmentFinished, Failure
 from reconciler.plan.model import Action, EnvironmentPlan
+from reconciler.render.drift_status import Standing, standing
 from reconciler.render.environment_text import environment_sentences
 from reconciler.render.escape import shown
 from reconciler.render.event_text import outcome, went_wrong
 from reconciler.render.package_text import changed_versions, package_sentence
 from reconciler.render.report import Report
-from reconciler.render.standing import Standing, standing
 from reconciler.render.summary_line import summary_line
 
 MOST = 10  # of a kind; GitHub shows no more of a step's

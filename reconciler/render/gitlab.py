@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.plan.outgoing import json_text
+from reconciler.json_output import json_text
 from reconciler.render.issues import Issue, issues
 from reconciler.render.manifest_path import repository_path
 from reconciler.render.report import Report

@@ -8,7 +8,7 @@ an issue still.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reconciler.canonical import digest
+from reconciler.canonical_json import digest
 from reconciler.diff.model import Origin, Reason, ReasonCode
 from reconciler.events import EnvironmentFinished, Failure
 from reconciler.plan.model import Action, EnvironmentPlan

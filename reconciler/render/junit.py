@@ -4,12 +4,12 @@ from xml.etree import ElementTree as ET
 
 from reconciler.events import EnvironmentFinished, Failure, Status
 from reconciler.plan.model import EnvironmentPlan
+from reconciler.render.drift_status import Standing, standing
 from reconciler.render.environment_text import environment_lines
 from reconciler.render.escape import shown
 from reconciler.render.event_text import went_wrong
 from reconciler.render.issue_details import failure_details
 from reconciler.render.report import Report
-from reconciler.render.standing import Standing, standing
 from reconciler.render.style import Palette
 
 _WIDTH = 100  # columns

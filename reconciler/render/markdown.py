@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 
 from reconciler.events import EnvironmentFinished
 from reconciler.plan.model import EnvironmentPlan
+from reconciler.render.drift_status import Standing, standing
 from reconciler.render.event_text import went_wrong
 from reconciler.render.markdown_escape import code, prose
 from reconciler.render.markdown_list import joined
 from reconciler.render.markdown_section import Section, failure_blocks, section
 from reconciler.render.report import Report
-from reconciler.render.standing import Standing, standing
 from reconciler.render.summary_line import summary_line
 
 MARKER = "<!-- envsync -->"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from reconciler.diff.model import Origin, PackageAction, PackageChange, SettingChange
 from reconciler.events import EnvironmentFinished, Failure, Status
 from reconciler.plan.model import EnvironmentPlan
+from reconciler.render.drift_status import Standing, standing
 from reconciler.render.environment_text import environment_sentences, told_findings
 from reconciler.render.error import detail_lines
 from reconciler.render.escape import shown
@@ -15,7 +16,6 @@ from reconciler.render.markdown_list import Block, joined, listed
 from reconciler.render.package_text import package_sentence
 from reconciler.render.report import Command
 from reconciler.render.setting_text import setting_sentence
-from reconciler.render.standing import Standing, standing
 
 _DETAILS = 20  # lines
 _ORIGINS = {Origin.DRIFT: "**drift**", Origin.BOTH: "**drift and pending**", Origin.PENDING: "pending"}

@@ -3,10 +3,10 @@
 from collections import Counter
 
 from reconciler.plan.model import Plan
+from reconciler.render.drift_status import Standing, standing
 from reconciler.render.environment_text import environment_lines, hint_lines
 from reconciler.render.escape import shown
 from reconciler.render.layout import Piece, cells, lay_out
-from reconciler.render.standing import Standing, standing
 from reconciler.render.style import Palette, Style
 
 _WIDEST_NAME = 30

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, TypeAlias, assert_never
 
-from reconciler.canonical import Json
+from reconciler.canonical_json import Json
 from reconciler.events import RunFinished
 from reconciler.plan.model import Plan
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from reconciler import __version__
-from reconciler.canonical import Json
-from reconciler.plan.outgoing import json_text
+from reconciler.canonical_json import Json
+from reconciler.json_output import json_text
 from reconciler.render.escape import shown
 from reconciler.render.issues import Issue, issues
 from reconciler.render.manifest_path import repository_uri

@@ -4,9 +4,9 @@ import json
 import re
 from collections.abc import Sequence
 
-from reconciler.canonical import Json
+from reconciler.canonical_json import Json
 from reconciler.diff.model import SettingChange
-from reconciler.plan.outgoing import outgoing
+from reconciler.json_output import outgoing
 from reconciler.render.escape import escape
 from reconciler.render.layout import Piece, cut, lay_out
 from reconciler.render.package_text import INDENT

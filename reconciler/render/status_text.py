@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.canonical import to_json
+from reconciler.canonical_json import to_json
+from reconciler.json_output import json_text, outgoing
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
-from reconciler.plan.outgoing import json_text, outgoing
+from reconciler.render.drift_status import Standing, standing
 from reconciler.render.escape import shown
 from reconciler.render.layout import Piece, cells, lay_out, table
-from reconciler.render.standing import Standing, standing
 from reconciler.render.style import Palette, Style
 
 

@@ -6,7 +6,7 @@ from packaging.version import InvalidVersion, Version
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from reconciler.observe.actual import Depth, FindingCode, Occupant, OriginKind
-from reconciler.snapshot.leaving import arriving_text
+from reconciler.snapshot.string_encoding import arriving_text
 
 FORMAT_VERSION = "1.0"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -58,7 +58,7 @@ def _inside(value: JsonValue) -> list[JsonValue]:
             return []
 
 
-# A path below an environment may have any bytes in it: see `reconciler.snapshot.leaving`.
+# A path below an environment may have any bytes in it: see `reconciler.snapshot.string_encoding`.
 Text = Annotated[str, AfterValidator(arriving_text)]
 Name = Annotated[str, Field(pattern=r"^[^/\x00-\x1f]+$", max_length=255)]
 PythonVersion = Annotated[str, AfterValidator(_version), Field(max_length=100)]

@@ -5,17 +5,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.canonical import Json, to_json
-from reconciler.engines.interpreter import Interpreter
+from reconciler.canonical_json import Json, to_json
 from reconciler.errors import SnapshotError
+from reconciler.interpreters.model import Interpreter
+from reconciler.json_output import json_text, outgoing
 from reconciler.observe.actual import ActualEnvironment, Distribution, Finding, InstalledFrom
-from reconciler.plan.outgoing import json_text, outgoing
 from reconciler.snapshot.document import FORMAT_VERSION, SnapshotDocument
 from reconciler.snapshot.interpreters import KnownInterpreters
-from reconciler.snapshot.leaving import leaving, leaving_settings, leaving_text
 from reconciler.snapshot.model import Snapshot
+from reconciler.snapshot.string_encoding import leaving, leaving_settings, leaving_text
 from reconciler.state.applied import Applied
-from reconciler.state.codec import applied_from_json, applied_to_json
+from reconciler.state.applied_json import applied_from_json, applied_to_json
 from reconciler.state.given_file import read_given_file
 
 LARGEST = 256 * 1024 * 1024  # bytes

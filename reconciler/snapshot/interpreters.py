@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from reconciler.engines.choose import Interpreters, best_for, request_specifier
-from reconciler.engines.interpreter import Interpreter
 from reconciler.errors import InterpreterError
+from reconciler.interpreters.choose import Interpreters, best_for, request_specifier
+from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import DesiredState
 from reconciler.state.applied import Applied
 

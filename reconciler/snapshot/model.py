@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from reconciler.canonical import Json
+from reconciler.canonical_json import Json
 from reconciler.diff.settings import settings_of
 from reconciler.errors import SnapshotError
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, ActualState, Depth, Occupant
 from reconciler.snapshot.interpreters import KnownInterpreters
-from reconciler.snapshot.leaving import leaving_settings
+from reconciler.snapshot.string_encoding import leaving_settings
 from reconciler.state.applied import Applied
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.canonical import Json
+from reconciler.canonical_json import Json
 from reconciler.lock.model import LockedPackage
 
 

@@ -4,7 +4,7 @@ import json
 import os
 from contextlib import suppress
 
-from reconciler.canonical import Json, canonical_text
+from reconciler.canonical_json import Json, canonical_text
 from reconciler.errors import StateError
 from reconciler.state.layout import Layout
 

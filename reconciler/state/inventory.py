@@ -1,80 +1,137 @@
-"""Writes and reads the inventory of a generation's venv: every entry as it was when it was sealed.
+"""What an inventory holds: every entry of a venv, as columns, files grouped by directory (design, section 10).
 
-Kept as flat marshal, which loads fastest.
+A directory that did not move still has the same entries, so that only its own status and that of inodes not yet
+looked at need reading.
 """
 
+import stat
 from array import array
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain, repeat
+from typing import Literal, TypeAlias
 
-from reconciler.errors import StateError
-from reconciler.state.entries import Inventory
-from reconciler.state.files import write_atomic
-from reconciler.state.marshalled import dump_marshalled, load_marshalled
-
-__all__ = ["Inventory", "InventoryError", "load_inventory", "save_inventory"]
+EntryType: TypeAlias = Literal["directory", "file", "symlink", "other"]
 
 
-class InventoryError(StateError):
-    """An inventory file is missing, damaged, or of a format that this version does not read."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry: `path` is relative to the venv (POSIX), `mode` is st_mode, times are nanoseconds.
 
-    code = "inventory"
+    `sha256` (hexadecimal) is a regular file's, `target` a symlink's text; both empty otherwise.
+    """
 
+    path: str
+    type: EntryType
+    mode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    device: int
+    inode: int
+    sha256: str = ""
+    target: str = ""
 
-def save_inventory(inventory: Inventory, path: Path) -> None:
-    """Write an inventory, atomically; raises StateError where that cannot be."""
-    try:
-        write_atomic(path, dump_marshalled("inventory", plain_columns(inventory)))
-    except OSError as error:
-        raise StateError(f"{path} could not be written: {error.strerror}") from error
-
-
-def load_inventory(path: Path, *, digest: str = "") -> Inventory:
-    """Read an inventory; raises InventoryError where it is missing, unreadable, damaged, or not the one of `digest`."""
-    try:
-        columns = load_marshalled("inventory", path.read_bytes())
-        read: dict[str, Any] = {
-            name: array(_CODES[name], value) if name in _CODES else value for name, value in columns.items()
-        }
-        read |= {name: tuple(columns[name].split(_BETWEEN)) if columns[name] else () for name in _JOINED}
-        read["directories"] = read["directories"] or ("",)
-        inventory = Inventory(**read)
-    except OSError as error:
-        raise InventoryError(f"{path}: {error.strerror}") from error
-    except (ValueError, TypeError) as error:
-        raise InventoryError(f"{path}: {error}") from error
-    length = len(inventory.names)
-    if sum(inventory.counts) != length or len(inventory.contents) != 33 * length:
-        raise InventoryError(f"{path}: its columns do not fit together")
-    if digest not in {"", inventory.digest}:
-        raise InventoryError(f"{path}: not the one that was sealed")
-    return inventory
+    @property
+    def executable(self) -> bool:
+        """Return whether it is a file that anybody may execute."""
+        return self.type == "file" and bool(self.mode & 0o111)
 
 
-def plain_columns(inventory: Inventory) -> dict[str, Any]:
-    """Return an inventory's columns as they are kept: what is text joined, numbers as bytes (fewer objects to load)."""
-    found: dict[str, Any] = {}
-    for name in inventory.__slots__:
-        value = getattr(inventory, name)
-        found[name] = (
-            value.tobytes() if isinstance(value, array) else _BETWEEN.join(value) if name in _JOINED else value
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """All entries of a venv, by column; `directories[i]` has `counts[i]` other entries, in order, sorted by name.
+
+    The top is the directory with the empty path. `digest` is of the content alone (path, type, executable bit,
+    SHA-256 or target), so that it is the same for the same environment on any machine. `contents` is what each entry
+    holds, 33 bytes an entry: the SHA-256 of a file or of a link's target, and a letter (`x` for a file that may be
+    executed, `-` for another, `l` for a link, `o`, with no hash, for all else). `targets` are the texts of symlinks,
+    by position.
+    """
+
+    digest: str
+    directories: tuple[str, ...] = field(repr=False)
+    counts: "array[int]" = field(repr=False)
+    directory_modes: "array[int]" = field(repr=False)
+    directory_devices: "array[int]" = field(repr=False)
+    directory_inodes: "array[int]" = field(repr=False)
+    directory_mtimes: "array[int]" = field(repr=False)
+    directory_ctimes: "array[int]" = field(repr=False)
+    names: tuple[str, ...] = field(repr=False)
+    modes: "array[int]" = field(repr=False)
+    devices: "array[int]" = field(repr=False)
+    inodes: "array[int]" = field(repr=False)
+    sizes: "array[int]" = field(repr=False)
+    mtimes: "array[int]" = field(repr=False)
+    ctimes: "array[int]" = field(repr=False)
+    contents: bytes = field(repr=False)
+    targets: dict[int, str] = field(repr=False)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Return every entry, the top left out, sorted by path; made anew at each call."""
+        return tuple(sorted(self._entries(), key=lambda entry: entry.path))
+
+    def hashes(self) -> dict[str, bytes]:
+        """Return the path of every regular file and its SHA-256 (32 bytes)."""
+        within = chain.from_iterable(
+            repeat(f"{directory}/" if directory else "", count)
+            for directory, count in zip(self.directories, self.counts, strict=True)
         )
-    return found
+        rows = zip(within, self.names, self.modes, range(len(self.names)), strict=True)
+        return {parent + name: self.sha256(position) for parent, name, mode, position in rows if stat.S_ISREG(mode)}
+
+    def sha256(self, position: int) -> bytes:
+        """Return the SHA-256 (32 bytes) of the file at `position` of the columns."""
+        return self.contents[33 * position : 33 * position + 32]
+
+    def content(self, position: int) -> bytes:
+        """Return what the entry at `position` of the columns holds, as `contents` has it (33 bytes)."""
+        return self.contents[33 * position : 33 * position + 33]
+
+    def target(self, position: int) -> str:
+        """Return the text of the symlink at `position` of the columns, empty for anything else."""
+        return self.targets.get(position, "")
+
+    def _entries(self) -> Iterator[Entry]:
+        position = 0
+        for number, directory in enumerate(self.directories):
+            if directory:
+                yield Entry(
+                    path=directory,
+                    type="directory",
+                    mode=self.directory_modes[number],
+                    size=0,
+                    mtime_ns=self.directory_mtimes[number],
+                    ctime_ns=self.directory_ctimes[number],
+                    device=self.directory_devices[number],
+                    inode=self.directory_inodes[number],
+                )
+            for _ in range(self.counts[number]):
+                mode = self.modes[position]
+                yield Entry(
+                    path=f"{directory}/{self.names[position]}" if directory else self.names[position],
+                    type=entry_type(mode),
+                    mode=mode,
+                    size=self.sizes[position],
+                    mtime_ns=self.mtimes[position],
+                    ctime_ns=self.ctimes[position],
+                    device=self.devices[position],
+                    inode=self.inodes[position],
+                    sha256=self.sha256(position).hex() if stat.S_ISREG(mode) else "",
+                    target=self.target(position),
+                )
+                position += 1
 
 
-_JOINED = ("directories", "names")
-_BETWEEN = "\0"  # in no path
-_CODES = {
-    "counts": "I",
-    "directory_modes": "I",
-    "directory_devices": "Q",
-    "directory_inodes": "Q",
-    "directory_mtimes": "q",
-    "directory_ctimes": "q",
-    "modes": "I",
-    "devices": "Q",
-    "inodes": "Q",
-    "sizes": "Q",
-    "mtimes": "q",
-    "ctimes": "q",
-}
+def entry_type(mode: int) -> EntryType:
+    """Return what kind of entry an st_mode is."""
+    match stat.S_IFMT(mode):
+        case stat.S_IFDIR:
+            return "directory"
+        case stat.S_IFREG:
+            return "file"
+        case stat.S_IFLNK:
+            return "symlink"
+        case _:
+            return "other"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import StateError
-from reconciler.state.link import link_target, published_number
+from reconciler.state.published_link import link_target, published_number
 
 _NUMBER = re.compile(r"[1-9][0-9]*")
 
@@ -54,7 +54,7 @@ class Layout:
 
     @property
     def agreed(self) -> Path:
-        """Return the directory of what is remembered of environments that need nothing; see `reconciler.unchanged`."""
+        """Return the directory of what is remembered of environments that need nothing; see `reconciler.fastpath`."""
         return self.cache / "agreed"
 
     @property
@@ -131,7 +131,7 @@ class Generation:
 
     @property
     def identity(self) -> Path:
-        """Return the mark that says which directories were made; see `reconciler.state.identity`."""
+        """Return the mark that says which directories were made; see `reconciler.state.generation_identity`."""
         return self.directory / "made"
 
     @property

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.canonical import Json, canonical_text
+from reconciler.canonical_json import Json, canonical_text
+from reconciler.fs.atomic_write import write_atomic
 from reconciler.state.applied import Applied
-from reconciler.state.codec import applied_from_json, applied_to_json, flag_in, text_in
-from reconciler.state.files import write_atomic
+from reconciler.state.applied_json import applied_from_json, applied_to_json, flag_in, text_in
 
 FORMAT = 1
 

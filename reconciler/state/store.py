@@ -11,15 +11,15 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.canonical import canonical_text
+from reconciler.canonical_json import canonical_text
 from reconciler.errors import StateError
+from reconciler.fs.atomic_write import sync_directory, write_atomic
 from reconciler.state.applied import Applied
-from reconciler.state.codec import applied_from_json, applied_to_json
-from reconciler.state.files import sync_directory, write_atomic
-from reconciler.state.holding import DEFAULT_TIMEOUT_SECONDS, hold_root
-from reconciler.state.identity import mark_identity
+from reconciler.state.applied_json import applied_from_json, applied_to_json
+from reconciler.state.generation_identity import mark_identity
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.published import Published
+from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS, hold_root
 from reconciler.state.seal import Seal, read_seal
 
 FORMAT = 1

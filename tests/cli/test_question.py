@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.cli.question import asked
+from reconciler.fastpath.command_line import asked
 
 KNOWN = {
     "plan": ("plan", "envs.yaml", True, "auto"),

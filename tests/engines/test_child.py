@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engines import child
-from reconciler.engines.child import Completed, allow_children, run_child, stop_children
+from reconciler.processes import child
+from reconciler.processes.child import Completed, allow_children, run_child, stop_children
 from tests.resolving import soon
 
 ENV = {"PATH": os.environ["PATH"]}
@@ -129,7 +129,7 @@ def test_a_grandchild_that_left_the_group_does_not_hold_us_up() -> None:
 def test_a_child_dies_with_its_parent(held: Held, tmp_path: Path) -> None:
     program = (
         "import sys, pathlib\n"
-        "from reconciler.engines.child import run_child\n"
+        "from reconciler.processes.child import run_child\n"
         "fd, root = int(sys.argv[1]), pathlib.Path(sys.argv[2])\n"
         "run_child(['sh', '-c', 'touch begun; exec sleep 60'], env={'PATH': '/usr/bin:/bin'}, cwd=root,"
         " timeout=60, inherit=(fd,))\n"

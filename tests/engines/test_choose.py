@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engines import discover
-from reconciler.engines.choose import Interpreters, lower_bound, request_specifier
-from reconciler.engines.interpreter import Interpreter
 from reconciler.errors import InterpreterError
+from reconciler.interpreters import discover
+from reconciler.interpreters.choose import Interpreters, lower_bound, request_specifier
+from reconciler.interpreters.model import Interpreter
 from tests.engines.fakes import fake_interpreter, script, times_asked
 
 

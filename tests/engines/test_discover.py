@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engines import discover
-from reconciler.engines.discover import candidates, not_base
+from reconciler.interpreters import discover
+from reconciler.interpreters.discover import candidates, not_base
 from tests.engines.fakes import script, times_asked
 from tests.unprivileged import reachable_directory, unprivileged
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.engines.environ import allowed_environment, index_credentials
+from reconciler.processes.environ import allowed_environment, index_credentials
 
 HOSTILE = {
     "UV_INDEX_URL": "x", "UV_PROJECT_ENVIRONMENT": "x", "UV_CONFIG_FILE": "x", "PIP_INDEX_URL": "x",

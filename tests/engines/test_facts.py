@@ -9,8 +9,8 @@ import packaging
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from reconciler.engines.facts import ask_interpreter
 from reconciler.errors import InterpreterError
+from reconciler.interpreters.query import ask_interpreter
 from tests.engines.fakes import fake_interpreter, script
 
 _ITSELF = """

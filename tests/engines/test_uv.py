@@ -10,11 +10,11 @@ import pytest
 
 from reconciler.engines.engine import InstallRequest, ResolveRequest
 from reconciler.engines.index_failures import FileGoneError, IndexForbiddenError, IndexUnreachableError
-from reconciler.engines.interpreter import Interpreter
 from reconciler.engines.uv import UvEngine
 from reconciler.engines.uv_failures import BuildNeededError, HashMismatchError, OfflineError, PackageNotFoundError
 from reconciler.errors import EngineError, EnvsyncError, ResolveError
-from reconciler.lock.toml import lock_text
+from reconciler.interpreters.model import Interpreter
+from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import Index
 from tests.index import ServedIndex
 from tests.wheels import make_sdist, make_wheel

@@ -2,16 +2,16 @@
 
 import pytest
 
-from reconciler.engines.child import Completed
 from reconciler.engines.index_failures import (
     IndexForbiddenError,
     IndexServerError,
     IndexSlowError,
     IndexUnreachableError,
 )
-from reconciler.engines.secrets import credentials_of
 from reconciler.engines.uv_failures import BuildFailedError, DeadlineError, GitError, YankedError, failure_of
 from reconciler.errors import EngineError, EnvsyncError
+from reconciler.processes.child import Completed
+from reconciler.processes.credentials import credentials_of
 
 FETCH = (
     "error: Request failed after 2 retries in 3.0s\n  cause: Failed to fetch: https://u:p4ss@index.example/simple/x/\n"

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from reconciler.upkeep import Upkeep
+from reconciler.maintenance import Upkeep
 from tests.faults.loop_device import LoopDisk, why_not
 from tests.faults.operations import Operation
 from tests.faults.tracer import CAN_TRACE, Fault, Traced, trace

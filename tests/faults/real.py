@@ -12,9 +12,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import reconciler
-from reconciler.asking import PlanOptions, Selection
 from reconciler.observe.actual import Depth
 from reconciler.observe.freeze import freeze_lines
+from reconciler.options import PlanOptions, Selection
 from reconciler.plan.model import Policy
 from reconciler.reconcile import Proposal, Workspace
 from reconciler.state.layout import Generation, Layout

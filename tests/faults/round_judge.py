@@ -11,7 +11,7 @@ from typing import Any
 from reconciler.apply.rollback import verify_generation
 from reconciler.diff.integrity import Integrity
 from reconciler.observe.actual import Depth
-from reconciler.state.inodes import InodeHashes
+from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.store import State
 from tests.faults.crowd import Crowd, Member
 from tests.faults.leftovers import leftovers

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.apply.recover import recover
-from reconciler.state.files import clear_temporaries
+from reconciler.fs.atomic_write import clear_temporaries
 from reconciler.state.layout import Layout
 from reconciler.state.store import State
 from tests.faults.tracer import CAN_TRACE, Fault, trace

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler.apply.rollback import verify_generation
 from reconciler.observe.actual import Depth
-from reconciler.state.inodes import InodeHashes
+from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.store import State
 from tests.faults.command import command
 from tests.faults.faults import ERRORS

@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import reconciler
-from reconciler.asking import PlanOptions
 from reconciler.diff.integrity import integrity
 from reconciler.diff.model import ReasonCode
+from reconciler.maintenance import Upkeep
 from reconciler.observe.actual import Depth, Occupant
+from reconciler.observe.consistent_read import observe_settled
 from reconciler.observe.freeze import freeze_lines
-from reconciler.observe.settled import observe_settled
+from reconciler.options import PlanOptions
 from reconciler.plan.model import Action
 from reconciler.state.applied import Applied
-from reconciler.state.inodes import InodeHashes
+from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.published import Published
 from reconciler.state.store import State
-from reconciler.upkeep import Upkeep
 from tests.functional.looking import generations
 from tests.host import Host, base_environment
 from tests.resolving import soon

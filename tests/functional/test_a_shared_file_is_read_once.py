@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import reconciler
-from reconciler.state import inodes
+from reconciler.state import inode_hashes
 from tests.host import Host, base_environment
 
 ONE = 'web:\n  python: "3.11"\n  packages: [alpha, gamma]\n'
@@ -15,13 +15,13 @@ ONE = 'web:\n  python: "3.11"\n  packages: [alpha, gamma]\n'
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are read to be hashed from now on, in this process."""
     found: list[str] = []
-    real = inodes.hash_file
+    real = inode_hashes.hash_file
 
     def spied(path: str | Path) -> object:
         found.append(str(path))
         return real(path)
 
-    monkeypatch.setattr(inodes, "hash_file", spied)
+    monkeypatch.setattr(inode_hashes, "hash_file", spied)
     return found
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.state.inodes import InodeHashes
-from reconciler.state.inventory import save_inventory
-from reconciler.state.taking import take_inventory
+from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.inventory_file import save_inventory
+from reconciler.state.inventory_scan import take_inventory
 from tests.host import Host, base_environment
 from tests.wheels import make_wheel
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import reconciler
-from reconciler.engines.child import Completed
+from reconciler.processes.child import Completed
 from reconciler.render.report import Format
 from reconciler.snapshot.file import read_snapshot
 from tests.functional import test_check_finds_and_apply_puts_right as by_hand
@@ -155,7 +155,7 @@ def test_judging_starts_no_program_and_what_the_host_has_no_interpreter_for_is_s
     def refuse(*arguments: object, **options: object) -> Completed:
         raise AssertionError(f"started {arguments} {options}")
 
-    for module in ("reconciler.engines.facts", "reconciler.engines.uv"):
+    for module in ("reconciler.interpreters.query", "reconciler.engines.uv"):
         monkeypatch.setattr(f"{module}.run_child", refuse)
     workspace = reconciler.load(ci.directory / "envs.yaml")
     plan = workspace.judge(read_snapshot(host.directory.parent / "snapshot.json"))

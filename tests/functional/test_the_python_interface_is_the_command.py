@@ -6,9 +6,9 @@ import pytest
 
 import reconciler
 from reconciler.apply.context import ApplyOptions
-from reconciler.asking import PlanOptions, Selection
 from reconciler.errors import ManifestError, PlanFileError
 from reconciler.events import Event, RunFinished, RunStarted, Status
+from reconciler.options import PlanOptions, Selection
 from reconciler.plan.model import Action
 from reconciler.reconcile import Proposal
 from tests.functional.looking import published

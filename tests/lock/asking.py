@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from reconciler.engines.interpreter import Interpreter
 from reconciler.engines.uv import UvEngine
-from reconciler.lock.document import lock_path, read_lock, write_lock
+from reconciler.interpreters.model import Interpreter
+from reconciler.lock.lock_file import lock_path, read_lock, write_lock
 from reconciler.lock.model import Lock
 from reconciler.lock.resolve import ResolveOptions, resolve_lock
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, RequirementLine

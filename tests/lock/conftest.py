@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engines.interpreter import Interpreter
 from reconciler.engines.uv import UvEngine
+from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import Index
 from tests.lock.asking import Workbench
 from tests.resolving import engine as engine

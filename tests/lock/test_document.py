@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import LockError
-from reconciler.lock import document
-from reconciler.lock.document import lock_path, parse_lock, read_lock, write_lock
+from reconciler.lock import lock_file
+from reconciler.lock.lock_file import lock_path, parse_lock, read_lock, write_lock
 
 HEAD = 'lock-version = "1.0"\ncreated-by = "pip"\n'
 WHEEL = 'wheels = [{url = "https://index.example/a-1-py3-none-any.whl", hashes = {sha256 = "00"}}]\n'
@@ -157,7 +157,7 @@ def test_a_lock_that_cannot_be_written_is_an_error_and_the_old_one_stands(
     old = parse_lock(OURS, tmp_path / "pylock.web.toml", "web")
     write_lock(old)
     before = old.path.read_bytes()
-    monkeypatch.setattr(document, "write_atomic", fails)
+    monkeypatch.setattr(lock_file, "write_atomic", fails)
     with pytest.raises(LockError, match="No space left on device"):
         write_lock(old)
     assert old.path.read_bytes() == before

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import LockError
-from reconciler.lock.git_index import tracked_paths
+from reconciler.git.index_file import tracked_paths
 from reconciler.lock.sources import content_digest, copy_source, source_files
 from tests.lock.asking import git_environment
 

@@ -13,9 +13,9 @@ from packaging.pylock import Pylock
 
 from reconciler.engines.uv_failures import BuildNeededError
 from reconciler.errors import LockError, ResolveError
-from reconciler.lock.document import parse_lock
 from reconciler.lock.inputs import inputs_digest
-from reconciler.lock.toml import lock_text
+from reconciler.lock.lock_file import parse_lock
+from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import Index, LocalProject, RequirementLine
 from tests.index import ServedIndex, serve_index
 from tests.lock.asking import Workbench, asking, git_environment, local, only, pins, project_at

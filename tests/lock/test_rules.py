@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.errors import LockError
-from reconciler.lock.rules import check_indexes, plain_url
+from reconciler.lock.checks import check_indexes, plain_url
 from reconciler.manifest.desired import Index
 
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from reconciler.engines.engine import InstallRequest
-from reconciler.engines.interpreter import Interpreter
 from reconciler.errors import LockError
-from reconciler.lock.document import parse_lock
+from reconciler.interpreters.model import Interpreter
+from reconciler.lock.install_document import selected_document, source_directories
+from reconciler.lock.lock_file import parse_lock
 from reconciler.lock.model import ArchiveFile, IndexFile, Lock, LockedPackage, SourceDirectory, VcsCommit
 from reconciler.lock.select import select_artifacts, select_packages
-from reconciler.lock.selected import selected_document, source_directories
 from reconciler.lock.sources import content_digest, copy_source, metadata_digest
-from reconciler.lock.toml import lock_text
+from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import LocalProject
 from tests.lock.asking import Workbench, asking, local, project_at
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.lock.toml import lock_text
+from reconciler.lock.toml_format import lock_text
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 MOMENTS = st.one_of(

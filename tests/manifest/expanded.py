@@ -4,7 +4,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from reconciler.canonical import to_json
+from reconciler.canonical_json import to_json
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, LocalProject, RequirementLine
 
 

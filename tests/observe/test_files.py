@@ -12,11 +12,11 @@ import pytest
 
 from reconciler.observe.actual import Depth, FindingCode
 from reconciler.observe.bytecode import header_mismatch, source_hash
-from reconciler.observe.files import compare_files
-from reconciler.observe.ignoring import ignorer
-from reconciler.state.entries import Inventory
-from reconciler.state.inodes import TICK_NS, InodeHashes
-from reconciler.state.taking import take_inventory
+from reconciler.observe.file_changes import compare_files
+from reconciler.observe.ignore_globs import ignorer
+from reconciler.state.inode_hashes import TICK_NS, InodeHashes
+from reconciler.state.inventory import Inventory
+from reconciler.state.inventory_scan import take_inventory
 
 SITE = "lib/python3.12/site-packages"
 

@@ -6,14 +6,14 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.canonical import digest
+from reconciler.canonical_json import digest
 from reconciler.observe.actual import Depth
 from reconciler.observe.environment import observe_environment, observe_path
 from reconciler.observe.freeze import freeze_lines
-from reconciler.state.inodes import InodeHashes
-from reconciler.state.inventory import save_inventory
+from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.inventory_file import save_inventory
+from reconciler.state.inventory_scan import take_inventory
 from reconciler.state.published import Published
-from reconciler.state.taking import take_inventory
 from tests.observe.trees import HOME, VENV, build, dist_info
 
 READ = (

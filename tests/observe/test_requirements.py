@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Occupant
-from reconciler.observe.requirements import requirement_graph
+from reconciler.observe.dependency_graph import requirement_graph
 
 MARKERS = {"python_version": "3.12", "sys_platform": "linux"}
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.observe.untouched import Pass, untouched
-from reconciler.state.agreed import NEAR, SHARED
-from reconciler.state.inodes import TICK_NS, InodeHashes
-from reconciler.state.inventory import Inventory, plain_columns
-from reconciler.state.taking import take_inventory
-from reconciler.unchanged.own import own_columns
+from reconciler.fastpath.agreement import NEAR, SHARED
+from reconciler.fastpath.own_columns import own_columns
+from reconciler.fastpath.stat_check import Pass, untouched
+from reconciler.state.inode_hashes import TICK_NS, InodeHashes
+from reconciler.state.inventory_file import Inventory, plain_columns
+from reconciler.state.inventory_scan import take_inventory
 
 SITE = "lib/python3.11/site-packages"
 OWN_FILES = ("own.txt", f"{SITE}/demo-1.dist-info/RECORD")

@@ -13,10 +13,10 @@ from typing import Any
 
 from reconciler.observe.actual import ActualEnvironment, Depth
 from reconciler.observe.environment import observe_environment
-from reconciler.state.inodes import InodeHashes
-from reconciler.state.inventory import save_inventory
+from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.inventory_file import save_inventory
+from reconciler.state.inventory_scan import take_inventory
 from reconciler.state.published import Published
-from reconciler.state.taking import take_inventory
 
 HOME = str(Path(sys.base_prefix) / "bin")
 VENV: Mapping[str, Any] = {

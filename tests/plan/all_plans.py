@@ -1,6 +1,6 @@
 """Prints every case's plan as canonical JSON, one a line: `python -m tests.plan.all_plans`."""
 
-from reconciler.canonical import canonical_text
+from reconciler.canonical_json import canonical_text
 from tests.plan.build import world
 from tests.plan.test_cases import CASES, load
 

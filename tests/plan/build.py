@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconciler.canonical import digest
+from reconciler.canonical_json import digest
 from reconciler.diff.compare import compare
 from reconciler.diff.model import Diff, LockState, Target
 from reconciler.diff.settings import settings_of
-from reconciler.engines.interpreter import Interpreter
 from reconciler.events import Failure
+from reconciler.interpreters.model import Interpreter
 from reconciler.lock.model import ArchiveFile, IndexFile, Lock, LockedPackage, Source, SourceDirectory, VcsCommit
 from reconciler.manifest.desired import (
     CommandProbe,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reconciler.canonical import canonical_text
+from reconciler.canonical_json import canonical_text
 from reconciler.diff.model import PackageChange, Reason, SettingChange
 from reconciler.plan.model import Action, EnvironmentPlan, Plan, Step
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from reconciler.diff.model import Origin, Reason, ReasonCode
 from reconciler.plan.document import plan_json
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
-from reconciler.plan.narrowed import Side, narrowed
+from reconciler.plan.origin_filter import Side, narrowed
 from tests.plan.build import world
 from tests.plan.test_cases import CASES, load
 from tests.plan.test_properties import cases

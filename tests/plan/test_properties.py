@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.canonical import canonical_text
+from reconciler.canonical_json import canonical_text
 from reconciler.diff.model import LockState, Origin, PackageAction, ReasonCode
 from reconciler.diff.settings import setting_changes, settings_of
 from reconciler.observe.actual import ActualEnvironment, Occupant

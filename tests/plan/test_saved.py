@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.canonical import canonical_text, to_json
+from reconciler.canonical_json import canonical_text, to_json
 from reconciler.errors import PlanFileError
+from reconciler.json_output import outgoing
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import Depth
 from reconciler.plan.document import document_json, plan_document, plan_json
 from reconciler.plan.model import Asked, Plan, Policy
-from reconciler.plan.outgoing import outgoing
-from reconciler.plan.saved import LARGEST, SavedPlan, read_plan, save_plan
+from reconciler.plan.plan_file import LARGEST, SavedPlan, read_plan, save_plan
 from reconciler.plan.stale import refuse_foreign, refuse_moved
 from tests.plan.test_cases import CASES
 from tests.render.hostile import spoiled, texts

@@ -12,8 +12,8 @@ from reconciler.manifest.desired import CommandProbe, DependenciesProbe, Desired
 from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Finding, FindingCode, Occupant
 from reconciler.plan.make import make_plan
 from reconciler.plan.model import Asked, Plan, Policy
-from reconciler.plan.order import positions, waves
 from reconciler.plan.prior import prior
+from reconciler.plan.topology import positions, waves
 from tests.plan.build import interpreter, world
 
 CASE: dict[str, Any] = {

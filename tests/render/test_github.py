@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.plan.model import Action
+from reconciler.render.drift_status import Standing, standing
 from reconciler.render.escape import shown
 from reconciler.render.github import MOST, github
 from reconciler.render.report import Report
-from reconciler.render.standing import Standing, standing
 from reconciler.render.summary_line import summary_line
 from tests.render.hostile import NASTY, SECRET, assert_clean_text, texts
 from tests.render.reports import (

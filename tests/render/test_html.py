@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.canonical import Json
+from reconciler.canonical_json import Json
 from reconciler.events import RunFinished
 from reconciler.plan.model import Plan
 from reconciler.render.html import html

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.plan.model import Plan
+from reconciler.render.drift_status import Standing, standing
 from reconciler.render.escape import shown
 from reconciler.render.layout import Piece, cells, cut, lay_out
-from reconciler.render.standing import Standing, standing
 from reconciler.render.style import Palette, Style
 from tests.render.hostile import texts
 from tests.render.pictures import check_text, load_plan, plan_text, status_text

@@ -26,8 +26,8 @@ from reconciler.snapshot import file as snapshot_file
 from reconciler.snapshot.document import snapshot_schema
 from reconciler.snapshot.file import read_snapshot, snapshot_json
 from reconciler.snapshot.interpreters import KnownInterpreters
-from reconciler.snapshot.leaving import arriving_text, leaving_text
 from reconciler.snapshot.model import Snapshot
+from reconciler.snapshot.string_encoding import arriving_text, leaving_text
 from tests.render.hostile import SECRET, assert_clean_json, assert_clean_text, spoiled, texts
 from tests.render.pictures import check_text
 from tests.snapshot.worlds import interpreter, snapshot, worlds

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from reconciler.engines.interpreter import Interpreter
+from reconciler.interpreters.model import Interpreter
 from reconciler.snapshot.interpreters import KnownInterpreters
 from reconciler.snapshot.model import Snapshot
 from tests.plan.build import World, world

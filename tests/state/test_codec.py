@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from reconciler.canonical import canonical_text
+from reconciler.canonical_json import canonical_text
 from reconciler.state.applied import Applied
-from reconciler.state.codec import applied_from_json, applied_to_json
+from reconciler.state.applied_json import applied_from_json, applied_to_json
 from tests.state.records import APPLIED, PLAIN
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.state import files
-from reconciler.state.files import sync_directory, write_atomic
+from reconciler.fs import atomic_write
+from reconciler.fs.atomic_write import sync_directory, write_atomic
 from tests.unprivileged import reachable_directory, unprivileged
 
 
@@ -74,7 +74,7 @@ def test_the_old_file_stands_when_the_disk_is_full(tmp_path: Path) -> None:
     write_atomic(path, b"old")
     program = (
         "import pathlib, resource, signal, sys\n"
-        "from reconciler.state.files import write_atomic\n"
+        "from reconciler.fs.atomic_write import write_atomic\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         "try:\n"
@@ -82,7 +82,7 @@ def test_the_old_file_stands_when_the_disk_is_full(tmp_path: Path) -> None:
         "except OSError as error:\n"
         "    print(error.errno)\n"
     )
-    env = {**os.environ, "PYTHONPATH": str(Path(files.__file__).parents[2])}
+    env = {**os.environ, "PYTHONPATH": str(Path(atomic_write.__file__).parents[2])}
     done = subprocess.run([sys.executable, "-c", program, str(path)], env=env, capture_output=True, check=True)
     assert int(done.stdout) == errno.EFBIG
     assert path.read_bytes() == b"old"
@@ -93,13 +93,13 @@ def test_a_reader_sees_the_old_or_the_new_whenever_the_writer_is_killed(tmp_path
     path = tmp_path / "file"
     program = (
         "import pathlib, sys\n"
-        "from reconciler.state.files import write_atomic\n"
+        "from reconciler.fs.atomic_write import write_atomic\n"
         "print(flush=True)\n"
         "while True:\n"
         "    for byte in b'ab':\n"
         "        write_atomic(pathlib.Path(sys.argv[1]), bytes([byte]) * 50_000)\n"
     )
-    env = {**os.environ, "PYTHONPATH": str(Path(files.__file__).parents[2])}
+    env = {**os.environ, "PYTHONPATH": str(Path(atomic_write.__file__).parents[2])}
     for _ in range(3):
         with subprocess.Popen([sys.executable, "-c", program, str(path)], env=env, stdout=subprocess.PIPE) as writer:
             assert writer.stdout is not None

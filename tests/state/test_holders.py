@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import LockTimeoutError
-from reconciler.state import holders
-from reconciler.state.holders import holders_of
-from reconciler.state.holding import hold_root
+from reconciler.state import root_mutex_holders
 from reconciler.state.layout import Layout
+from reconciler.state.root_mutex import hold_root
+from reconciler.state.root_mutex_holders import holders_of
 
 _KILLED = (
     "import os, pathlib, signal, subprocess, sys\n"
-    "from reconciler.state.holding import hold_root\n"
+    "from reconciler.state.root_mutex import hold_root\n"
     "from reconciler.state.layout import Layout\n"
     "with hold_root(Layout(pathlib.Path(sys.argv[1])), timeout=5) as descriptor:\n"
     "    child = subprocess.Popen(['sleep', '30'], pass_fds=(descriptor,), stdout=subprocess.DEVNULL)\n"
@@ -28,7 +28,7 @@ _KILLED = (
 
 def killed_holder(root: Path) -> tuple[int, int]:
     """Hold the root in a process that starts a child with the lock's descriptor and is killed; return both pids."""
-    env = {**os.environ, "PYTHONPATH": str(Path(holders.__file__).parents[2])}
+    env = {**os.environ, "PYTHONPATH": str(Path(root_mutex_holders.__file__).parents[2])}
     holder = subprocess.Popen([sys.executable, "-c", _KILLED, str(root)], env=env, stdout=subprocess.PIPE)
     out, _ = holder.communicate(timeout=30)
     return holder.pid, int(out)
@@ -61,7 +61,7 @@ def test_who_only_waits_is_no_keeper(tmp_path: Path) -> None:
 
 
 def test_without_proc_the_pid_alone_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holders, "_PROC", tmp_path / "none")
+    monkeypatch.setattr(root_mutex_holders, "_PROC", tmp_path / "none")
     layout = Layout(tmp_path)
     with hold_root(layout, timeout=1):
         assert not holders_of(layout).orphaned

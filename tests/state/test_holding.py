@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import LockTimeoutError, StateError
-from reconciler.state import holding
-from reconciler.state.holding import hold_root
+from reconciler.state import root_mutex
 from reconciler.state.layout import Layout
+from reconciler.state.root_mutex import hold_root
 from tests.unprivileged import reachable_directory, unprivileged
 
 _HOLDER = (
     "import pathlib, sys, time\n"
-    "from reconciler.state.holding import hold_root\n"
+    "from reconciler.state.root_mutex import hold_root\n"
     "from reconciler.state.layout import Layout\n"
     "with hold_root(Layout(pathlib.Path(sys.argv[1])), timeout=5):\n"
     "    print('held', flush=True)\n"
@@ -32,7 +32,7 @@ _HOLDER = (
 @contextmanager
 def another_process(root: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Hold the root in another process until its standard input closes."""
-    env = {**os.environ, "PYTHONPATH": str(Path(holding.__file__).parents[2])}
+    env = {**os.environ, "PYTHONPATH": str(Path(root_mutex.__file__).parents[2])}
     with subprocess.Popen(
         [sys.executable, "-c", _HOLDER, str(root)], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:

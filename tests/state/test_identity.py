@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.apply.collect import remove_generation
-from reconciler.state.identity import mark_identity
+from reconciler.fs.remove_tree import ForeignTreeError
+from reconciler.state.generation_identity import mark_identity
 from reconciler.state.layout import Generation
 from reconciler.state.store import State
-from reconciler.state.trees import ForeignTreeError
 
 Change = Callable[[Generation, Path], None]
 

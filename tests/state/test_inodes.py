@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.state import inodes as module
-from reconciler.state.inodes import TICK_NS, InodeHashes
+from reconciler.state import inode_hashes as module
+from reconciler.state.inode_hashes import TICK_NS, InodeHashes
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import StateError
-from reconciler.state.inodes import TICK_NS, InodeHashes
-from reconciler.state.inventory import (
+from reconciler.state.inode_hashes import TICK_NS, InodeHashes
+from reconciler.state.inventory_file import (
     InventoryError,
     load_inventory,
     save_inventory,
 )
-from reconciler.state.taking import take_inventory
+from reconciler.state.inventory_scan import take_inventory
 
 
 @pytest.fixture

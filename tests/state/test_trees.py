@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.state.trees import remove_tree
+from reconciler.fs.remove_tree import remove_tree
 from tests.unprivileged import reachable_directory, unprivileged
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.canonical import Json
+from reconciler.canonical_json import Json
 from reconciler.render.html.markup import Markup, element
 from reconciler.render.html.tables import row, table
 

@@ -1,0 +1,1 @@
+"""Reads git's own files, so that git itself need not run."""

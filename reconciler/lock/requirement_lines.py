@@ -1,0 +1,59 @@
+"""What is resolved, as lines in pip's requirements format, and the copies that stand in for source directories."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler.lock.sources import copy_source
+from reconciler.manifest.desired import DesiredEnvironment, RequirementLine
+from reconciler.processes.scratch import scratch_directory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequirementLines:
+    """The lines to resolve; `copies` says of each copy, by its real path, which directory it is of."""
+
+    lines: tuple[str, ...]
+    copies: dict[str, Path] = field(default_factory=dict)
+
+
+@contextmanager
+def requirement_lines(environment: DesiredEnvironment, *, build: bool) -> Iterator[RequirementLines]:
+    """Yield what `environment` asks for while the block runs.
+
+    A directory whose metadata may have to be built is copied first, so that the build writes nothing into the source.
+    """
+    with scratch_directory("envsync-source-") as scratch:
+        copies: dict[str, Path] = {}
+
+        def place(source: Path, *, copied: bool) -> Path:
+            if not copied:
+                return source
+            copy = scratch.resolve() / str(len(copies)) / source.name
+            copy_source(source, copy)
+            copies[str(copy)] = source
+            return copy
+
+        lines = []
+        for line in environment.requirements:
+            if line.path is None:
+                lines.append(" ".join([line.text, *(f"--hash={each}" for each in line.hashes)]))
+            else:
+                lines.append(_local_line(line, place(line.path, copied=build and line.path.is_dir())))
+        project = environment.project
+        if project is not None:
+            where = place(project.path, copied=build and not project.static)
+            lines += [_line(where, editable=project.editable, extras=project.extras), *project.requirements]
+        yield RequirementLines(lines=tuple(lines), copies=copies)
+
+
+def _local_line(line: RequirementLine, path: Path) -> str:
+    hashes = "".join(f" --hash={each}" for each in line.hashes)
+    return _line(path, editable=line.editable, extras=line.extras, marker=line.marker) + hashes
+
+
+def _line(path: Path, *, editable: bool, extras: tuple[str, ...], marker: str = "") -> str:
+    """Return a local directory or archive as a line: its URL, in which blanks and dollar signs mean nothing."""
+    option = "-e " if editable else ""
+    return option + path.as_uri() + (f"[{','.join(extras)}]" if extras else "") + (f" ; {marker}" if marker else "")

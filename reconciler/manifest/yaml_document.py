@@ -1,0 +1,261 @@
+"""YAML to plain values, with the line and column of each: what a manifest may hold of YAML, and nothing more.
+
+Values are built from the parser's events, not by its composer: that one resolves aliases (414 bytes can stand for
+gigabytes), forgets the names of anchors, takes the last of duplicate keys, and recurses as deep as a file tells it to.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeAlias
+
+import yaml
+
+from reconciler.errors import ManifestError, Place, Problem
+from reconciler.manifest.characters import control_character, unprintable
+from reconciler.manifest.source_text import KeyPath, SourceText, dotted, problem_at
+from reconciler.manifest.text_file import TextFile
+from reconciler.manifest.yaml_scalars import OddNumberError, Scalar, plain_scalar
+
+DEEPEST = 32
+_TOO_DEEP = f"nested deeper than {DEEPEST} levels"
+
+Value: TypeAlias = "Scalar | tuple[Value, ...] | dict[str, Value]"
+
+_INSTEAD = "write it out, or share it through `templates` and `extends`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One YAML document as plain values (lists are tuples), where they stand, and what is wrong with it as YAML.
+
+    `broken` are the paths whose values mean nothing, because a problem stands there already.
+    """
+
+    value: Value
+    source: SourceText
+    problems: tuple[Problem, ...]
+    broken: frozenset[KeyPath]
+
+
+def read_document(file: str, content: TextFile) -> Document:
+    """Return the one document of a YAML text; raises ManifestError where it cannot be read to its end."""
+    return _Reader(file, content).read()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Open:
+    """A list or mapping whose end has not come yet; `key` is the key that waits for its value.
+
+    `recorded` is False inside of what is left out: a second value for the same key, a key that is no string.
+    """
+
+    path: KeyPath
+    place: Place
+    items: "list[Value] | dict[str, Value]"
+    recorded: bool
+    key: str | None = None
+    key_usable: bool = True
+    key_places: dict[str, Place] = field(default_factory=dict)
+
+
+class _Reader:
+    """Reads events and keeps the open lists and mappings on a stack of at most `DEEPEST`."""
+
+    def __init__(self, file: str, content: TextFile) -> None:
+        self.file = file
+        self.content = content
+        self.lines = tuple(content.text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+        self.values: dict[KeyPath, Place] = {}
+        self.keys: dict[KeyPath, Place] = {}
+        self.written: dict[KeyPath, str] = {}
+        self.problems: list[Problem] = []
+        self.broken: set[KeyPath] = set()
+        self.stack: list[_Open] = []
+        self.root: list[Value] = []
+        self.aliased: set[str] = set()
+
+    def read(self) -> Document:
+        for line, column, character in unprintable(self.lines):
+            self._report(Place(file=self.file, line=line, column=column), f"a control character: {character}")
+        if self.problems:
+            raise ManifestError(tuple(self.problems))
+        loader = yaml.CSafeLoader(self.content.text)
+        try:
+            self._events(loader)
+        except yaml.MarkedYAMLError as error:
+            self._stop_at(error)
+        finally:
+            loader.dispose()
+        source = SourceText(
+            file=self.file,
+            sha256=self.content.sha256,
+            lines=self.lines,
+            values=self.values,
+            keys=self.keys,
+            written=self.written,
+        )
+        if not self.root or self.root[0] is None:
+            hint = "it starts with `version: 1` and `project: NAME`"
+            problem = problem_at(Place(file=self.file, line=1, column=1), (), "the manifest is empty", hint=hint)
+            raise ManifestError((*self.problems, problem))
+        return Document(value=self.root[0], source=source, problems=tuple(self.problems), broken=frozenset(self.broken))
+
+    def _events(self, loader: yaml.CSafeLoader) -> None:
+        while loader.check_event():
+            event: Any = loader.get_event()
+            match event:
+                case yaml.DocumentStartEvent():
+                    if self.root:
+                        hint = "one file holds one manifest; remove what follows `---`"
+                        self._report(self._place(event), "more than one document", hint=hint)
+                        return
+                case yaml.MappingStartEvent():
+                    self._open(event, {})
+                case yaml.SequenceStartEvent():
+                    self._open(event, [])
+                case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                    self._close(event)
+                case yaml.AliasEvent():
+                    self._alias(event)
+                case yaml.ScalarEvent():
+                    self._scalar(loader, event)
+                case _:
+                    pass  # the start and end of the stream, the end of the document
+
+    def _open(self, event: Any, items: "list[Value] | dict[str, Value]") -> None:
+        place, path, recorded = self._place(event), self._path(), self._recorded()
+        if len(self.stack) == DEEPEST:
+            self._fail(place, _TOO_DEEP, path)
+        parent = self.stack[-1] if self.stack else None
+        if parent and isinstance(parent.items, dict) and parent.key is None:
+            self._report(place, "a key must be a string", path)
+            recorded = False
+        self._properties(event, place, path)
+        self.stack.append(_Open(path=path, place=place, items=items, recorded=recorded))
+
+    def _close(self, event: Any) -> None:
+        closed = self.stack.pop()
+        end = event.end_mark
+        if end.line + 1 == closed.place.line and end.column > event.start_mark.column:  # flow style, on one line
+            column = closed.place.column
+            closed.place = Place(file=self.file, line=closed.place.line, column=column, width=end.column + 1 - column)
+        value: Value = closed.items if isinstance(closed.items, dict) else tuple(closed.items)
+        self._attach(value, closed.place, recorded=closed.recorded)
+
+    def _alias(self, event: Any) -> None:
+        place, path = self._place(event), self._path()
+        if event.anchor not in self.aliased:  # the first of each: they all go with their anchor
+            self.aliased.add(event.anchor)
+            self._report(place, f"aliases are not supported: *{event.anchor}", path, hint=_INSTEAD)
+        if self._recorded():
+            self.broken.add(path)
+        self._attach(None, place, recorded=self._recorded())
+
+    def _scalar(self, loader: yaml.CSafeLoader, event: Any) -> None:
+        place, path, recorded = self._place(event), self._path(), self._recorded()
+        plain = event.implicit[0] and not event.tag
+        parent = self.stack[-1] if self.stack else None
+        self._properties(event, place, path)
+        control = control_character(event.value)
+        if parent and isinstance(parent.items, dict) and parent.key is None:
+            self._key(parent, event.value, place, plain=plain, control=control)
+            return
+        value: Value = event.value
+        if control:
+            self._report(place, f"a control character: {control}", path)
+            self.broken.add(path)
+        elif plain:
+            try:
+                value = plain_scalar(loader, event.value)
+            except OddNumberError as error:
+                self._report(place, str(error), path, hint=f'quote it: "{event.value}"')
+                self.broken.add(path)
+            if not isinstance(value, str) and recorded:
+                self.written[path] = event.value
+        self._attach(value, place, recorded=recorded)
+
+    def _key(self, parent: _Open, key: str, place: Place, *, plain: bool, control: str) -> None:
+        path = (*parent.path, key)
+        parent.key, parent.key_usable = key, False
+        if control:
+            self._report(place, f"a control character in a key: {control}", parent.path)
+        elif plain and key == "<<":
+            self._report(place, "merge keys are not supported", path, hint=_INSTEAD)
+        elif first := parent.key_places.get(key):
+            self._report(place, "duplicate key", path, hint=f"it is there already, on line {first.line}")
+        else:
+            parent.key_usable = True
+            parent.key_places[key] = place
+            if parent.recorded:
+                self.keys[path] = place
+
+    def _properties(self, event: Any, place: Place, path: KeyPath) -> None:
+        """Refuse an anchor or a tag before a value; the value itself is read as if it were not there."""
+        if event.anchor:
+            self._report(place, f"anchors are not supported: &{event.anchor}", path, hint=_INSTEAD)
+        if event.tag:
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            hint = "quote it instead" if tag == "!!str" else "remove it"
+            self._report(place, f"tags are not supported: {tag}", path, hint=hint)
+            if self._recorded():
+                self.broken.add(path)
+
+    def _attach(self, value: Value, place: Place, *, recorded: bool) -> None:
+        """Put a finished value into what holds it."""
+        if recorded:
+            self.values[self._path()] = place
+        if not self.stack:
+            self.root.append(value)
+            return
+        parent = self.stack[-1]
+        if isinstance(parent.items, list):
+            parent.items.append(value)
+        elif parent.key is None:  # a list, mapping or alias where a key should be
+            parent.key, parent.key_usable = "", False
+        else:
+            if parent.key_usable:
+                parent.items[parent.key] = value
+            parent.key, parent.key_usable = None, True
+
+    def _path(self) -> KeyPath:
+        if not self.stack:
+            return ()
+        parent = self.stack[-1]
+        if isinstance(parent.items, list):
+            return (*parent.path, len(parent.items))
+        return parent.path if parent.key is None else (*parent.path, parent.key)
+
+    def _recorded(self) -> bool:
+        if not self.stack:
+            return True
+        parent = self.stack[-1]
+        waits_for_value = isinstance(parent.items, list) or (parent.key is not None and parent.key_usable)
+        return parent.recorded and waits_for_value
+
+    def _place(self, event: Any) -> Place:
+        start, end = event.start_mark, event.end_mark
+        length = len(self.lines[start.line].rstrip()) if start.line < len(self.lines) else 0
+        opens = isinstance(event, yaml.CollectionStartEvent)
+        width = end.column - start.column if end.line == start.line and not opens else length - start.column
+        return Place(file=self.file, line=start.line + 1, column=start.column + 1, width=max(1, width))
+
+    def _report(self, place: Place, message: str, path: KeyPath = (), *, hint: str = "") -> None:
+        self.problems.append(problem_at(place, self.lines, message, path=dotted(path), hint=hint))
+
+    def _fail(self, place: Place, message: str, path: KeyPath = ()) -> NoReturn:
+        self._report(place, message, path)
+        raise ManifestError(tuple(self.problems))
+
+    def _stop_at(self, error: yaml.MarkedYAMLError) -> NoReturn:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line, mark.column) if mark else (0, 0)
+        if line >= len(self.lines):
+            line, column = len(self.lines) - 1, 0
+        at = self.lines[line][column : column + 1]
+        hint = "indent with spaces, not with tabs" if at == "\t" else ""
+        if at and at in "@`%":
+            hint = f"a value that starts with {at} has to be quoted"
+        place = Place(file=self.file, line=line + 1, column=column + 1)
+        if error.problem == "exceeded maximum nesting depth":  # libyaml's own limit: it reads ahead of its events
+            self._fail(place, _TOO_DEEP)
+        self._report(place, f"not valid YAML: {error.problem or error.context}", hint=hint)
+        raise ManifestError(tuple(self.problems)) from error

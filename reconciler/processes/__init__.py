@@ -1,0 +1,1 @@
+"""Programs that envsync starts: the one subprocess seam, and what those programs may see and say."""

@@ -1,0 +1,146 @@
+"""The two sides of the comparison: what a revision asks for stands in for what is on disk, the work tree is the target.
+
+So the same three-way comparison judges: applied and actual are equal, and every difference is pending.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.diff.model import LockState, Target
+from reconciler.diff.settings import settings_of
+from reconciler.errors import LockError, ManifestError, RevisionError
+from reconciler.interpreters.model import Interpreter
+from reconciler.lock.lock_file import LARGEST_BYTES, lock_path, parse_lock, read_lock
+from reconciler.lock.model import Lock, LockedPackage
+from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+from reconciler.manifest.expand import expand
+from reconciler.manifest.input_files import InputFiles
+from reconciler.manifest.load import load_manifest
+from reconciler.manifest.text_file import UnreadableFileError
+from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Occupant
+from reconciler.revision.files import RevisionFiles
+from reconciler.revision.git_revision import Revision
+from reconciler.revision.locked_packages import Sources, universal_packages
+from reconciler.revision.tracked_files import revision_tracked, worktree_tracked
+from reconciler.state.applied import Applied, AppliedInterpreter
+from reconciler.targets import demand_fresh, lock_state
+
+_GENERATION = 1  # of what is compared with: anything but 0, which says that nothing was ever published
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What a revision asks for; `unlocked` are the environments that have no lock there."""
+
+    desired: DesiredState
+    applied: Mapping[str, Applied]
+    actual: Mapping[str, ActualEnvironment]
+    unlocked: frozenset[str]
+
+
+def revision_side(revision: Revision, file: Path) -> Before | None:
+    """Return what a revision asks for; None where it has no manifest at that path.
+
+    Its locks are taken as they are, fresh or not. Raises RevisionError where they or the manifest are wrong.
+    """
+    files = RevisionFiles(revision, file.parent)
+    hint = f"compare with a revision whose {file.name} is in order"
+    try:
+        files.content(file)
+    except UnreadableFileError as error:
+        if error.missing:
+            return None
+        raise RevisionError(f"{file} at {revision.name}: {error.message}", hint=hint) from error
+    try:
+        desired = expand(load_manifest(file, files=files), files=files)
+        locks = {
+            each.name: _lock(files, lock_path(desired.locks, each.name), each.name) for each in desired.environments
+        }
+    except (ManifestError, LockError) as error:
+        raise RevisionError(f"at {revision.name}, {error.message}", hint=hint) from error
+    sources = Sources(files=files, tracked=revision_tracked(files))
+    packages = {each.name: _packages(locks[each.name], each, sources) or () for each in desired.environments}
+    return Before(
+        desired=desired,
+        applied={each.name: _applied(each, packages[each.name], desired.project) for each in desired.environments},
+        actual={each.name: _actual(each.name, packages[each.name]) for each in desired.environments},
+        unlocked=frozenset(name for name, lock in locks.items() if lock is None),
+    )
+
+
+def worktree_side(revision: Revision, desired: DesiredState, *, locked: bool) -> dict[str, Target]:
+    """Return what every environment of the work tree is to become; without a fresh lock its packages are unknown.
+
+    Raises LockError for a lock that is unfit and, with `locked`, for one that is missing or stale.
+    """
+    locks = {each.name: read_lock(lock_path(desired.locks, each.name), each.name) for each in desired.environments}
+    states = {each.name: lock_state(locks[each.name], each, desired) for each in desired.environments}
+    if locked:
+        demand_fresh(desired, states)
+    sources = Sources(files=InputFiles(), tracked=worktree_tracked(revision))
+    targets = {}
+    for each in desired.environments:
+        fresh = states[each.name] is LockState.FRESH
+        targets[each.name] = Target(
+            environment=each,
+            interpreter=Interpreter(path="", version=each.python, implementation="", markers={}, tags=()),
+            lock_state=states[each.name],
+            lock=locks[each.name] if fresh else None,
+            packages=_packages(locks[each.name], each, sources) if fresh else None,
+            hint="" if fresh else f"run `envsync lock {each.name}`, and commit what it writes",
+        )
+    return targets
+
+
+def absent(name: str) -> ActualEnvironment:
+    """Return an environment that is not there."""
+    return ActualEnvironment(name=name, path="", occupant=Occupant.ABSENT, depth=Depth.METADATA)
+
+
+def _lock(files: RevisionFiles, path: Path, environment: str) -> Lock | None:
+    try:
+        content = files.blob(path)
+        if len(content) > LARGEST_BYTES:
+            raise LockError(f"{path}: over {LARGEST_BYTES // 1024 // 1024} MiB")
+        return parse_lock(content.decode("utf-8"), path, environment)
+    except UnreadableFileError as error:
+        if error.missing:
+            return None
+        raise LockError(f"{path}: {error.message}") from error
+    except UnicodeDecodeError as error:
+        raise LockError(f"{path}: not UTF-8") from error
+
+
+def _packages(lock: Lock | None, environment: DesiredEnvironment, sources: Sources) -> tuple[LockedPackage, ...] | None:
+    return None if lock is None else universal_packages(lock, environment, sources)
+
+
+def _applied(environment: DesiredEnvironment, packages: tuple[LockedPackage, ...], project: str) -> Applied:
+    return Applied(
+        name=environment.name,
+        project=project,
+        generation=_GENERATION,
+        interpreter=AppliedInterpreter(path="", version=environment.python, implementation=""),
+        packages=packages,
+        installed={each.key: each.identity for each in _distributions(packages)},
+        accepted=frozenset(),
+        settings=settings_of(environment),
+        prevent_destroy=environment.prevent_destroy,
+        seal="",
+    )
+
+
+def _actual(name: str, packages: tuple[LockedPackage, ...]) -> ActualEnvironment:
+    return ActualEnvironment(
+        name=name,
+        path="",
+        occupant=Occupant.PUBLISHED,
+        depth=Depth.METADATA,
+        generation=_GENERATION,
+        distributions=_distributions(packages),
+    )
+
+
+def _distributions(packages: tuple[LockedPackage, ...]) -> tuple[Distribution, ...]:
+    return tuple(Distribution(key=each.name, name=each.name, version=each.version or "") for each in packages)

@@ -1,0 +1,66 @@
+"""What runs before every service start, and at every cron tick, imports nothing that takes time."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.host import Host, base_environment
+
+# Each takes longer to import than to look at an environment.
+HEAVY = {
+    "argparse", "asyncio", "click", "concurrent", "contextlib", "dataclasses", "datetime", "deepdiff", "enum",
+    "filelock", "functools", "hashlib", "importlib", "inspect", "json", "logging", "packaging", "pathlib", "pydantic",
+    "re", "rich",
+    "shutil", "socket", "subprocess", "tempfile", "threading", "tomllib", "typer", "typing", "urllib", "yaml",
+}  # fmt: skip
+OURS = {
+    "cli", "cli.argument_order", "cli.process_exit", "cli.run", "fastpath", "fastpath.agreement", "fastpath.answer",
+    "fastpath.command_line", "fastpath.look", "fastpath.root_line", "fastpath.stat_check", "run", "state",
+    "state.marshal_file", "state.published_link",
+}  # fmt: skip
+
+
+def imported(host: Host, *arguments: str) -> set[str]:
+    """Return the names of all modules that a command imports beyond those of `python -c pass`."""
+    names = []
+    for command in (["-c", "from reconciler.cli import main; main()", *arguments], ["-c", "pass"]):
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", *command],
+            cwd=host.directory,
+            env=base_environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        names.append(set(re.findall(r"^import time:.*\| +(\S+)$", done.stderr, re.MULTILINE)))
+    return names[0] - names[1]
+
+
+@pytest.fixture
+def settled(host: Host) -> Host:
+    """A host on which there is nothing to do, as the full program found."""
+    host.manifest('web:\n  python: "3.11"\n  packages: [beta]\n')
+    host.apply()
+    assert host.envsync("plan").out.startswith("No changes.")
+    return host
+
+
+def test_what_is_answered_at_once_imports_nothing_heavy(settled: Host) -> None:
+    for arguments in (
+        ["--version"],
+        ["run", "web", "--", "true"],
+        ["plan"],
+        ["plan", "--depth", "metadata", "--detailed-exitcode"],
+        ["check", "-q"],
+    ):
+        names = imported(settled, *arguments)
+        assert {each.partition(".")[0] for each in names} & HEAVY == set(), arguments
+        ours = {each.removeprefix("reconciler.") for each in names if each.startswith("reconciler.")}
+        assert ours <= OURS, arguments
+
+
+def test_the_list_of_what_is_heavy_means_something(settled: Host) -> None:
+    names = {each.partition(".")[0] for each in imported(settled, "plan", "--output", "json")}
+    assert {"pydantic", "typer", "packaging", "yaml", "json", "pathlib"} <= names
