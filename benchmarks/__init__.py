@@ -1,1 +1,1 @@
-"""Times envsync beside other tools, whole processes on real environments: `python -m benchmarks`."""
+"""Time envsync and other tools, as whole processes on real environments: `python -m benchmarks`."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: prepares, measures, and writes results.json and the table in docs/performance.md."""
+"""`python -m benchmarks`: prepare, measure, and write results.json and the tables in docs/performance.md."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.environments import Ground, remove
+from benchmarks.environments import Setup, remove
 from benchmarks.kernel import drop_names
 from benchmarks.operation import measure
 from benchmarks.operations import FULL, QUICK, Prepare, Sizes, operations
@@ -17,7 +17,7 @@ from benchmarks.package_sets import read_package_sets
 from benchmarks.results import Result, Results, new_results, read_results, result_of
 from benchmarks.table import put_into, render
 from benchmarks.timing import starter
-from benchmarks.tools import base_interpreter, clean_environment, install_tools, tools_at_hand
+from benchmarks.tools import base_interpreter, clean_environment, install_tools, tools_of_this_environment
 
 _HERE = Path(__file__).parent
 _DOCUMENT = _HERE.parent / "docs/performance.md"
@@ -25,24 +25,30 @@ _DOCUMENT = _HERE.parent / "docs/performance.md"
 
 def _arguments() -> argparse.Namespace:
     found = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    found.add_argument("--only", action="append", metavar="OPERATION", help="this one (again for more); keeps the rest")
-    found.add_argument("--list", action="store_true", help="list the operations and exit")
-    found.add_argument("--rounds", type=int, help="rounds that count (default: 9; quick: 3)")
-    found.add_argument("--sizes", metavar="N,N", help="numbers of environments (default: 1,10,100,1000)")
     found.add_argument(
-        "--quick", action="store_true", help="small sizes, 3 rounds, tools at hand: is the harness well?"
+        "--only", action="append", metavar="OPERATION", help="run only this one (repeatable); keeps other results"
     )
-    found.add_argument("--work", type=Path, help="where environments go: a real disk (default: beside the repository)")
-    found.add_argument("--keep", action="store_true", help="reuse what is prepared in --work, and leave it there")
-    found.add_argument("--packages", type=Path, default=_HERE / "packages.yaml", help="what is installed")
-    found.add_argument("--index", default="", metavar="URL", help="where from (default: the tools' own)")
+    found.add_argument("--list", action="store_true", help="list the operations and exit")
+    found.add_argument("--rounds", type=int, help="rounds that count (default: 9, with --quick 3)")
+    found.add_argument("--sizes", metavar="N,N", help="environments per operation (default: 1,10,100,1000)")
+    found.add_argument(
+        "--quick",
+        action="store_true",
+        help="test the harness: small sizes, 3 rounds, only the tools of this environment",
+    )
+    found.add_argument(
+        "--work", type=Path, help="directory for environments, on a real disk (default: next to the repository)"
+    )
+    found.add_argument("--keep", action="store_true", help="reuse prepared environments in --work, and keep them")
+    found.add_argument("--packages", type=Path, default=_HERE / "packages.yaml", help="packages to install")
+    found.add_argument("--index", default="", metavar="URL", help="package index (default: that of the tools)")
     found.add_argument("--output", type=Path, default=_HERE / "results.json", help="default: benchmarks/results.json")
     found.add_argument("--document", type=Path, default=_DOCUMENT, help="default: docs/performance.md")
     return found.parse_args()
 
 
 def main() -> int:
-    """Run the benchmarks; return 0, whether or not the aims are met."""
+    """Run the benchmarks; return 0 whether or not the aims are met, and 2 for an unknown operation."""
     options = _arguments()
     catalogue = operations(_sizes(options))
     if options.list:
@@ -51,14 +57,14 @@ def main() -> int:
     chosen = options.only or list(catalogue)
     unknown = [name for name in chosen if name not in catalogue]
     if unknown:
-        print(f"no such operation: {', '.join(unknown)}; --list lists them", file=sys.stderr)
+        print(f"unknown operation: {', '.join(unknown)}; --list prints all operations", file=sys.stderr)
         return 2
     options.rounds = options.rounds or (3 if options.quick else 9)
-    with _ground(options) as ground:
-        results = _begin(options, ground)
+    with _prepared_setup(options) as setup:
+        results = _begin(options, setup)
         for name in chosen:
             began = time.monotonic()
-            results.add(_result(name, catalogue[name], ground, options), order=list(catalogue))
+            results.add(_result(name, catalogue[name], setup, options), order=list(catalogue))
             results.write(options.output)
             print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
     print(render(results))
@@ -66,16 +72,16 @@ def main() -> int:
     return 0
 
 
-def _result(name: str, prepare: Prepare, ground: Ground, options: argparse.Namespace) -> Result:
-    """Prepare and measure one operation; one that cannot be run says so."""
-    if options.quick and name.startswith("cold"):  # it would slow down all else on the machine
-        return Result(name=name, title=name, not_run="not with --quick")
-    operation = prepare(ground)
+def _result(name: str, prepare: Prepare, setup: Setup, options: argparse.Namespace) -> Result:
+    """Prepare and measure one operation; the result of one that cannot run here says why."""
+    if options.quick and name.startswith("cold"):  # it would slow down everything else on the machine
+        return Result(name=name, title=name, not_run="not run with --quick")
+    operation = prepare(setup)
     if operation is None:
         return Result(name=name, title=name, not_run="needs root, on Linux")
     if not options.quick:
-        drop_names()  # whatever was measured before; a round to warm up follows
-    return result_of(operation, measure(operation, ground.starter, options.rounds, warm_up=not options.quick))
+        drop_names()  # of the previous operation; a warm-up round follows
+    return result_of(operation, measure(operation, setup.starter, options.rounds, warm_up=not options.quick))
 
 
 def _sizes(options: argparse.Namespace) -> Sizes:
@@ -84,31 +90,31 @@ def _sizes(options: argparse.Namespace) -> Sizes:
     if not options.sizes:
         return FULL
     counts = tuple(sorted({int(each) for each in options.sizes.split(",")}))
-    return replace(FULL, counts=counts, looks=tuple(each for each in counts if each <= max(FULL.looks)))
+    return replace(FULL, counts=counts, check_counts=tuple(each for each in counts if each <= max(FULL.check_counts)))
 
 
-def _begin(options: argparse.Namespace, ground: Ground) -> Results:
-    """Return results to add to: those there are, where only some operations run anew."""
-    fresh = new_results(ground.tools, options.rounds)
+def _begin(options: argparse.Namespace, setup: Setup) -> Results:
+    """Return the results to add to: the existing ones if only some operations run."""
+    fresh = new_results(setup.tools, options.rounds)
     if options.only and options.output.exists():
         fresh.operations = read_results(options.output).operations
     return fresh
 
 
 @contextmanager
-def _ground(options: argparse.Namespace) -> Iterator[Ground]:
-    """Yield the ground: a work directory with tools in it, removed afterwards unless it is to be kept."""
+def _prepared_setup(options: argparse.Namespace) -> Iterator[Setup]:
+    """Yield a work directory with the tools in it, which is removed afterwards unless `--keep` is given."""
     beside = _HERE.parents[1]
     work = options.work.resolve() if options.work else Path(tempfile.mkdtemp(prefix="envsync-benchmarks-", dir=beside))
     work.mkdir(parents=True, exist_ok=True)
     if any(work.iterdir()) and not options.keep:
-        raise SystemExit(f"{work} is not empty: give --keep to use what is prepared there, or another directory")
+        raise SystemExit(f"{work} is not empty; add --keep to reuse its environments, or name a different directory")
     rounds = Path(tempfile.mkdtemp(prefix="rounds-", dir=work))
     try:
         sets = read_package_sets(options.packages)
-        tools = tools_at_hand() if options.quick else install_tools(work / "tools", base_interpreter())
+        tools = tools_of_this_environment() if options.quick else install_tools(work / "tools", base_interpreter())
         with starter(work, clean_environment(work / "home", work / "tools")) as running:
-            yield Ground(work=work, rounds=rounds, tools=tools, sets=sets, starter=running, index=options.index)
+            yield Setup(work=work, rounds=rounds, tools=tools, sets=sets, starter=running, index=options.index)
     finally:
         remove(rounds if options.keep else work)
 

@@ -1,4 +1,4 @@
-"""Builds what is measured: roots full of environments, made by `envsync lock` and `envsync apply` themselves."""
+"""Build the roots that are measured; `envsync lock` and `envsync apply` make their environments."""
 
 import os
 import shutil
@@ -13,46 +13,46 @@ from benchmarks.tools import Tools
 
 Pins = tuple[str, ...]
 
-_READY = "ready"  # the mark of a fleet that was built to its end
+_READY = "ready"  # marks a fleet that was built completely
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """A directory with an `envs.yaml`, and the environments that it names below `.envs`."""
+    """A directory with an `envs.yaml`, and the environments below `.envs` that it declares."""
 
     directory: Path
     names: tuple[str, ...]
 
     @property
     def manifest(self) -> Path:
-        """Return the manifest."""
+        """Return the path of the manifest."""
         return self.directory / "envs.yaml"
 
     @property
     def cache(self) -> Path:
-        """Return envsync's cache, uv's within."""
+        """Return envsync's cache directory, which contains uv's cache."""
         return self.directory / ".envs/.envsync/cache"
 
     def python(self, name: str) -> Path:
-        """Return an environment's interpreter."""
+        """Return the path of an environment's interpreter."""
         return self.directory / ".envs" / name / "bin/python"
 
     def pylock(self, name: str) -> Path:
-        """Return the PEP 751 file of what is installed in an environment."""
+        """Return the PEP 751 file of the published generation of an environment."""
         return self.directory / ".envs" / (self.directory / ".envs" / name).readlink().parent / "pylock.toml"
 
     def files(self) -> int:
-        """Return how many files one environment has."""
+        """Return the number of files in the first environment."""
         venv = self.directory / ".envs" / self.names[0]
         return sum(len(files) for _, _, files in os.walk(venv.resolve()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What every operation stands on: tools, packages, a directory on a real disk, and how commands are started.
+class Setup:
+    """What every operation needs: tools, package sets, a directory on a real disk, and the starter of commands.
 
-    What is built in a round goes below `rounds`, and stays till the end of the run: for minutes after a deletion ext4
-    is slow to make new files and directories nearby (it passes over inodes that were freed just now).
+    Files of a round are created below `rounds` and stay until the end of the run. For minutes after a deletion ext4 is
+    slow to create files and directories nearby, because it skips inodes that were freed recently.
     """
 
     work: Path
@@ -62,9 +62,9 @@ class Ground:
     starter: Starter
     index: str = ""
 
-    def envsync(self, *arguments: str | Path, says: str = "", code: int = 0) -> Command:
+    def envsync(self, *arguments: str | Path, contains: str = "", code: int = 0) -> Command:
         """Return an envsync command line."""
-        return Command(argv=(str(self.tools.envsync), *map(str, arguments)), says=says, code=code)
+        return Command(argv=(str(self.tools.envsync), *map(str, arguments)), contains=contains, code=code)
 
     def do(self, *commands: Command) -> None:
         """Run commands that are not measured."""
@@ -72,7 +72,7 @@ class Ground:
             self.starter.run([each])
 
     def members(self, kind: str, count: int, distinct: int = 1) -> dict[str, Pins]:
-        """Return `count` environments of a set, or, with `distinct` over 1, of so many variants of the medium one."""
+        """Return the pins of `count` environments: of one set, or of `distinct` variants of the medium set."""
         pins = [self.sets.sets[kind]] if distinct == 1 else [self.sets.distinct(number) for number in range(distinct)]
         return {f"e{number:04}": pins[number % distinct] for number in range(count)}
 
@@ -84,7 +84,7 @@ class Ground:
         *,
         locks: str = "locks",
     ) -> None:
-        """Write a manifest of pinned environments; equal ones share a template."""
+        """Write a manifest with pinned environments; equal environments share a template."""
         shared = {pins: f"set{number}" for number, pins in enumerate(dict.fromkeys(members.values()))}
         lines = ["version: 1", "project: benchmark", f"locks: {locks}"]
         if self.index:
@@ -100,9 +100,9 @@ class Ground:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def warm_cache(self, kind: str) -> Path:
-        """Return a uv cache that has every file of a set, its change, and (medium) its variants: for offline work.
+        """Return a uv cache for offline work: it has every file of a set, its change, and (medium) its variants.
 
-        Filled once by `envsync apply`, online. Nothing that is measured is linked from it.
+        `envsync apply` fills it once, online. No measured environment is linked from it.
         """
         members = {"base": self.sets.sets[kind], "changed": self.sets.changed(kind)}
         if kind == "medium":
@@ -113,7 +113,7 @@ class Ground:
     def fleet(
         self, kind: str, count: int, distinct: int = 1, settings: Mapping[str, str] | None = None, use: str = ""
     ) -> Fleet:
-        """Return so many environments of a set, applied; built at the first need, one fleet for each `use`."""
+        """Return `count` applied environments of a set. They are built on first use, one fleet for each `use`."""
         extra = "".join(f"-{key}-{value}" for key, value in (settings or {}).items())
         place = self.work / "fleets" / f"{kind}-{count}-{distinct}{extra}{use}"
         return self._built(place, self.members(kind, count, distinct), settings or {}, offline=True, cache_of=kind)
@@ -121,7 +121,7 @@ class Ground:
     def fresh(
         self, place: Path, kind: str, members: Mapping[str, Pins], settings: Mapping[str, str] | None = None
     ) -> Fleet:
-        """Return a new root in `place`: locked, its package cache warm, nothing applied, all of it on the disk."""
+        """Return a new root in `place`: locked, with a warm package cache, nothing applied, flushed to disk."""
         fleet = Fleet(place, tuple(members))
         self.write_manifest(fleet.manifest, members, settings)
         fleet.cache.mkdir(parents=True)
@@ -142,7 +142,7 @@ class Ground:
         fleet = Fleet(place, tuple(members))
         if (place / _READY).exists():
             return fleet
-        remove(place)  # a run that was stopped may have left a part
+        remove(place)  # a run that was stopped may have left an incomplete fleet
         if offline:
             self.fresh(place, cache_of, members, settings)
         else:
@@ -156,7 +156,7 @@ class Ground:
 
 
 def keep_caches(fleet: Fleet) -> None:
-    """Keep aside what envsync's cache holds right after an apply (all but uv's part)."""
+    """Copy the contents of envsync's cache right after an apply, except uv's cache."""
     aside = fleet.directory / "cache-after-apply"
     remove(aside)
     aside.mkdir()
@@ -165,25 +165,25 @@ def keep_caches(fleet: Fleet) -> None:
 
 
 def drop_caches(fleet: Fleet) -> None:
-    """Remove all of envsync's cache but uv's part."""
+    """Remove the contents of envsync's cache, except uv's cache."""
     for name in _caches(fleet):
         remove(fleet.cache / name)
 
 
 def restore_caches(fleet: Fleet) -> None:
-    """Put envsync's cache back as it was right after the apply: as if no plan had run since."""
+    """Restore envsync's cache to its state right after the apply, as if no plan had run since."""
     drop_caches(fleet)
     for each in (fleet.directory / "cache-after-apply").iterdir():
         copy(each, fleet.cache / each.name)
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a file or a tree, with its times; nothing is shared with the source."""
+    """Copy a file or a tree with its timestamps; the copy shares no inode with the source."""
     subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a tree; absent is fine."""
+    """Remove a file or a tree, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -191,7 +191,7 @@ def remove(path: Path) -> None:
 
 
 def sample(names: Sequence[str], most: int) -> tuple[Sequence[str], int]:
-    """Return at most about `most` names, evenly spread, and how many each of them stands for."""
+    """Return about `most` names, evenly spread, and how many environments each of them represents."""
     step = max(1, len(names) // most)
     return names[::step][: len(names) // step], step
 

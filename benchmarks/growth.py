@@ -1,4 +1,4 @@
-"""How cost grows: the exponent of a power law fitted to medians (least squares in log-log)."""
+"""How the cost grows: the exponent of a power law, fitted to medians by least squares in log-log space."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from benchmarks.results import Result, Results
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """Cost against a number: the points (number, seconds), the exponent over all and over the last two."""
+    """Cost by a number: the points (number, seconds), the exponent of all points and of the last two."""
 
     series: str
     against: str
@@ -20,7 +20,7 @@ class Growth:
 
 
 def growths(results: Results) -> list[Growth]:
-    """Return what can be fitted: plans with nothing to do against environments, packages and files."""
+    """Return the fits of plans with nothing to do, by number of environments, packages and files."""
     found = [each for each in results.operations if each.environments]
     if not found:
         return []

@@ -1,7 +1,7 @@
-"""Where start-up goes: `python -m benchmarks.imports` writes the import-time profile into docs/performance.md.
+"""Where start-up time goes: `python -m benchmarks.imports` writes an import profile into docs/performance.md.
 
-Each way into the program is started as a user would, with `-X importtime`; what a package's modules take themselves is
-added up. The option itself costs time, so the sums say what is large, not how long a start takes.
+Each way to start the program runs as a user would start it, with `-X importtime`. The times of the modules of a package
+are added up. The option itself costs time, so the sums show what is large, not how long a start takes.
 """
 
 import re
@@ -23,14 +23,14 @@ _WAYS = {
     "`envsync run`": ("-c", "import reconciler.cli, reconciler.cli.run"),
     "`envsync plan`, nothing to do": (
         "-c",
-        "import reconciler.cli, reconciler.fastpath.answer, reconciler.fastpath.look",
+        "import reconciler.cli, reconciler.fastpath.answer, reconciler.fastpath.unchanged",
     ),
     "`envsync apply`": ("-m", "reconciler", "apply", "--help"),
 }
 
 
 def profile(arguments: tuple[str, ...]) -> tuple[Counter[str], int]:
-    """Return the microseconds that each top-level package's own modules took, and how many modules there were."""
+    """Return the microseconds for the modules of each top-level package, and the number of modules."""
     with tempfile.TemporaryDirectory() as place:
         command = [sys.executable, "-X", "importtime", *arguments]
         done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=True)
@@ -43,7 +43,7 @@ def profile(arguments: tuple[str, ...]) -> tuple[Counter[str], int]:
 
 
 def main() -> None:
-    """Measure every way and write the tables."""
+    """Measure every way to start and write the tables. Raise SystemExit if the page has no place for them."""
     rows = []
     full: list[Counter[str]] = []
     for way, arguments in _WAYS.items():
@@ -54,13 +54,13 @@ def main() -> None:
     medians = {name: statistics.median(each[name] for each in full) for name in full[0]}
     largest = sorted(medians, key=lambda name: -medians[name])[:_SHOWN]
     text = "\n".join([
-        "| way in | modules | ms of import |", "| --- | ---: | ---: |", *rows, "",
-        "| of `envsync apply` | ms of import |", "| --- | ---: |",
+        "| command | modules | ms of imports |", "| --- | ---: | ---: |", *rows, "",
+        "| package, of `envsync apply` | ms of imports |", "| --- | ---: |",
         *(f"| {name} | {medians[name] / 1000:.1f} |" for name in largest), "",
     ])  # fmt: skip
     document = _DOCUMENT.read_text(encoding="utf-8")
     if len(_PART.findall(document)) != 1:
-        raise SystemExit(f"{_DOCUMENT.name} has no part for imports")
+        raise SystemExit(f"{_DOCUMENT.name} has no section for imports")
     _DOCUMENT.write_text(_PART.sub(lambda _: text, document), encoding="utf-8")
 
 

@@ -1,26 +1,26 @@
-"""Operations that resolve: several locks from nothing, of equal and of different inputs, offline."""
+"""Operations that resolve: several locks from nothing, with equal and with different inputs, offline."""
 
 from benchmarks import peers
-from benchmarks.environments import Fleet, Ground, remove
+from benchmarks.environments import Fleet, Setup, remove
 from benchmarks.operation import Competitor, Operation
 
 
-def equal(ground: Ground, count: int) -> Operation:
-    """So many locks of the same inputs."""
-    return _lock(ground, f"lock-{count}-equal", f"{count} locks of equal inputs", count, distinct=1)
+def equal(setup: Setup, count: int) -> Operation:
+    """`count` locks with the same inputs."""
+    return _lock(setup, f"lock-{count}-equal", f"{count} locks of equal inputs", count, distinct=1)
 
 
-def different(ground: Ground, count: int) -> Operation:
-    """So many locks of as many inputs."""
-    return _lock(ground, f"lock-{count}-different", f"{count} locks of different inputs", count, distinct=count)
+def different(setup: Setup, count: int) -> Operation:
+    """`count` locks with different inputs."""
+    return _lock(setup, f"lock-{count}-different", f"{count} locks of different inputs", count, distinct=count)
 
 
-def _lock(ground: Ground, name: str, title: str, count: int, *, distinct: int) -> Operation:
-    members = ground.members("medium", count, distinct)
-    place = ground.rounds / name
-    fleet: Fleet = ground.fresh(place / "ours", "medium", members)
-    uv = peers.Uv(ground, ground.warm_cache("medium"))
-    asked = {each: peers.write_requirements(place / f"{each}.in", pins) for each, pins in members.items()}
+def _lock(setup: Setup, name: str, title: str, count: int, *, distinct: int) -> Operation:
+    members = setup.members("medium", count, distinct)
+    place = setup.rounds / name
+    fleet: Fleet = setup.fresh(place / "ours", "medium", members)
+    uv = peers.Uv(setup, setup.warm_cache("medium"))
+    requirement_files = {each: peers.write_requirements(place / f"{each}.in", pins) for each, pins in members.items()}
     output = place / "uv"
 
     def forget(_round: int) -> None:
@@ -34,12 +34,14 @@ def _lock(ground: Ground, name: str, title: str, count: int, *, distinct: int) -
             Competitor(
                 name="lock",
                 before=lambda _: remove(fleet.directory / "locks"),
-                commands=lambda _: [ground.envsync("lock", "-f", fleet.manifest, "--offline", says="wrote pylock.")],
+                commands=lambda _: [setup.envsync("lock", "-f", fleet.manifest, "--offline", contains="wrote pylock.")],
             ),
             Competitor(
                 name="uv pip compile",
                 before=forget,
-                commands=lambda _: [uv.compile(file, output / f"pylock.{each}.toml") for each, file in asked.items()],
+                commands=lambda _: [
+                    uv.compile(file, output / f"pylock.{each}.toml") for each, file in requirement_files.items()
+                ],
             ),
         ),
     )

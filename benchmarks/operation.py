@@ -1,4 +1,4 @@
-"""What is measured: an operation, those that compete in it, and what was aimed at."""
+"""What is measured: an operation, its competitors, and its aims."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ def _nothing(_round: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Competitor:
-    """One way to do it: the commands of a round, what is done before them unmeasured.
+    """One way to do an operation: the commands of a round, and what runs before them without being measured.
 
-    `times` is what a sampled loop stands for; `read` finds further series, in seconds, in what was printed.
+    The seconds of a sampled loop are multiplied by `times`. `read` returns further series, in seconds, from the output.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Competitor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A series that is `whole` less `part`, round by round."""
+    """A series: `whole` minus `part`, round by round."""
 
     name: str
     whole: str
@@ -37,7 +37,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aim:
-    """What the design asks: `ours`, less `fixed` seconds, is at most `most` times `theirs`."""
+    """The aim (docs/design.md, "Speed") that `ours` minus `fixed` seconds is at most `most` times `theirs`."""
 
     ours: str
     theirs: str
@@ -47,7 +47,7 @@ class Aim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """What the design asks of the memory of `ours`, in MiB."""
+    """The aim (docs/design.md, "Speed") that the peak memory of `ours` is under `under` MiB."""
 
     ours: str
     under: float
@@ -55,9 +55,9 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One row of the catalogue; the first competitor is what the others are held against.
+    """One operation of the catalogue; the other competitors are compared with the first.
 
-    `environments`, `packages` and `files` (of each environment) say its size, where growth is fitted.
+    `environments`, `packages` and `files` (of each environment) are its size, if growth is fitted to it.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """One competitor's rounds: wall seconds, and the largest process's peak in KiB (0: not measured)."""
+    """The rounds of one competitor: wall seconds, and the peak of the largest process in KiB (0: not measured)."""
 
     name: str
     seconds: tuple[float, ...]
@@ -86,14 +86,15 @@ class Series:
 
 
 def ratio(ours: Series, theirs: Series, fixed: float = 0.0) -> float:
-    """Return the median of the rounds' ratios, `fixed` seconds of ours left out."""
+    """Return the median of the ratios per round, after subtracting `fixed` seconds from ours."""
     return median((one - fixed) / other for one, other in zip(ours.seconds, theirs.seconds, strict=True))
 
 
 def measure(operation: Operation, starter: Starter, rounds: int, *, warm_up: bool = True) -> list[Series]:
-    """Run every competitor once a round, in rotating order, after one round that does not count.
+    """Run every competitor once per round, in rotating order, after a warm-up round that does not count.
 
-    That one goes backwards: what the others leave behind in an environment (uv its lock file) is there from then on.
+    The warm-up round runs in reverse order, so that files that other tools leave in an environment (uv leaves a lock
+    file) exist from then on.
     """
     seconds: dict[str, list[float]] = {}
     peaks: dict[str, int] = {}

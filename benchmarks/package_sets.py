@@ -1,4 +1,4 @@
-"""Reads packages.yaml: what the environments hold."""
+"""Read packages.yaml: the packages of the environments."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import yaml
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageSets:
-    """Pinned requirements: three sets by name, the package that changes, and what makes sets distinct."""
+    """Pinned requirements: three sets by name, the package that changes, and the packages that make sets distinct."""
 
     sets: Mapping[str, tuple[str, ...]]
     change: str
@@ -17,18 +17,18 @@ class PackageSets:
     others: tuple[str, ...]
 
     def changed(self, name: str) -> tuple[str, ...]:
-        """Return a set with the one package in its other version."""
+        """Return a set with the changed package in its other version."""
         return tuple(self.change if _name(pin) == _name(self.change) else pin for pin in self.sets[name])
 
     def distinct(self, number: int) -> tuple[str, ...]:
-        """Return the medium set's variant of that number, from 0; every one has as many packages."""
+        """Return a variant of the medium set, numbered from 0; all variants have the same number of packages."""
         width = len(self.replaced)
         kept = tuple(pin for pin in self.sets["medium"] if _name(pin) not in self.replaced)
         return (*kept, *((self.others * 2)[number % len(self.others) :][:width]))
 
 
 def read_package_sets(path: Path) -> PackageSets:
-    """Return what a file like packages.yaml says."""
+    """Return the package sets of a file like packages.yaml."""
     found = yaml.safe_load(path.read_text(encoding="utf-8"))
     return PackageSets(
         sets={name: tuple(pins) for name, pins in found["sets"].items()},

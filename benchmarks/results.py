@@ -1,4 +1,4 @@
-"""What a run comes to, as JSON: every round of every series, the aims, and what it was measured with."""
+"""The results of a run as JSON: every round of every series, the aims, and the versions of the tools."""
 
 import datetime as dt
 import json
@@ -17,7 +17,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """An aim and what was measured: `limit` and `measured` are ratios, or MiB (`theirs` is then empty)."""
+    """An aim and its measurement: `limit` and `measured` are ratios, or MiB if `theirs` is empty."""
 
     ours: str
     theirs: str
@@ -27,13 +27,13 @@ class Verdict:
 
     @property
     def met(self) -> bool:
-        """Say whether the aim was met."""
+        """Return whether the aim was met."""
         return self.measured <= self.limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One operation's result; `not_run` says why there is none."""
+    """The result of one operation; `not_run` is the reason if it did not run."""
 
     name: str
     title: str
@@ -47,7 +47,7 @@ class Result:
 
 @dataclass(slots=True, kw_only=True)
 class Results:
-    """A run's results, in the catalogue's order."""
+    """The results of a run, in the order of the catalogue."""
 
     measured: str
     rounds: int
@@ -57,20 +57,20 @@ class Results:
     operations: list[Result] = field(default_factory=list)
 
     def add(self, result: Result, *, order: Sequence[str]) -> None:
-        """Put a result in its place; one of the same name is replaced."""
+        """Insert a result in order; it replaces a result of the same name."""
         self.operations = [each for each in self.operations if each.name != result.name] + [result]
         self.operations.sort(key=lambda each: order.index(each.name) if each.name in order else len(order))
 
     def write(self, path: Path) -> None:
-        """Write the results."""
+        """Write the results as JSON."""
         content = json.dumps({"format": FORMAT, **asdict(self)}, indent=1)
         path.write_text(content + "\n", encoding="utf-8")
 
 
 def new_results(tools: Tools, rounds: int) -> Results:
-    """Return empty results that tell of this machine no more than its kind."""
-    told = {"envsync": tools.envsync, "uv": tools.uv, "pip": tools.pip, "pip-tools": tools.pip_sync}
-    versions = {name: tools.version(path) for name, path in (told | {"venvs": tools.venvs}).items() if path}
+    """Return empty results with the versions of the tools and the kind of machine, without its name or paths."""
+    reported = {"envsync": tools.envsync, "uv": tools.uv, "pip": tools.pip, "pip-tools": tools.pip_sync}
+    versions = {name: tools.version(path) for name, path in (reported | {"venvs": tools.venvs}).items() if path}
     return Results(
         measured=f"{dt.datetime.now(dt.UTC):%Y-%m-%d}",
         rounds=rounds,
@@ -81,15 +81,15 @@ def new_results(tools: Tools, rounds: int) -> Results:
 
 
 def read_results(path: Path) -> Results:
-    """Return results as they were written."""
+    """Return results from a file. Raise ValueError if its format is not supported."""
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if found.pop("format") != FORMAT:
-        raise ValueError(f"{path.name} is of another format")
+        raise ValueError(f"{path.name} has an unsupported format")
     return Results(**(found | {"operations": [_result(each) for each in found["operations"]]}))
 
 
 def result_of(operation: Operation, measured: Sequence[Series]) -> Result:
-    """Return an operation's result, held against its aims."""
+    """Return the result of an operation, with a verdict for each aim."""
     by_name = {each.name: each for each in measured}
     return Result(
         name=operation.name,

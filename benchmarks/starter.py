@@ -1,7 +1,7 @@
-"""Starts commands and times them, in a small process of its own: a child's peak memory counts its parent's until exec.
+"""Start commands and time them, in a small process: until exec, the peak memory of a child counts that of its parent.
 
-Reads one marshalled batch after the other from standard input and answers each on standard output. Only built-in
-modules are imported, so that what it adds to a child's figure is less than what bare Python takes.
+Reads marshalled batches from standard input and answers each on standard output. It imports only built-in modules, so
+that it adds less to the figure of a child than bare Python takes.
 """
 
 import marshal
@@ -22,7 +22,7 @@ def _start(argv: list[str], output: str) -> int:
 
 
 def run(commands: list[list[str]], at_once: int, outputs: str) -> tuple[int, list[int], int]:
-    """Run commands, `at_once` of them side by side; return wall nanoseconds, exit codes, the largest peak in KiB."""
+    """Run commands, `at_once` at a time; return wall nanoseconds, exit codes, and the largest peak in KiB."""
     codes = [0] * len(commands)
     running: dict[int, int] = {}
     peak = 0
@@ -43,7 +43,7 @@ def _wait(running: dict[int, int], codes: list[int]) -> int:
 
 
 def main() -> None:
-    """Answer batches until standard input ends."""
+    """Answer batches until the end of standard input."""
     while True:
         try:
             commands, at_once, outputs = marshal.load(sys.stdin.buffer)  # noqa: S302  # from the process that started us

@@ -1,8 +1,8 @@
-"""Operations: start-up, and what `run` adds to the command that it becomes."""
+"""Operations: start-up, and the time that `run` adds to the command it starts."""
 
 from pathlib import Path
 
-from benchmarks.environments import Ground
+from benchmarks.environments import Setup
 from benchmarks.operation import Aim, Competitor, Difference, Operation
 from benchmarks.timing import Command
 
@@ -10,29 +10,29 @@ BARE = "python -c pass"
 TRUE = next(path for path in ("/usr/bin/true", "/bin/true") if Path(path).exists())
 
 
-def bare(ground: Ground) -> Competitor:
-    """Return the interpreter that runs envsync, doing nothing."""
-    python = str(ground.tools.python)
+def bare_python(setup: Setup) -> Competitor:
+    """Return the interpreter that runs envsync, with nothing to do."""
+    python = str(setup.tools.python)
     return Competitor(name=BARE, commands=lambda _: [Command(argv=(python, "-c", "pass"))])
 
 
-def version(ground: Ground) -> Operation:
-    """`envsync --version`."""
+def version(setup: Setup) -> Operation:
+    """Return the operation `envsync --version`."""
     return Operation(
         name="version",
         title="Start-up",
         competitors=(
-            Competitor(name="envsync --version", commands=lambda _: [ground.envsync("--version", says="envsync ")]),
-            bare(ground),
-            Competitor(name="uv --version", commands=lambda _: [Command(argv=(str(ground.tools.uv), "--version"))]),
+            Competitor(name="envsync --version", commands=lambda _: [setup.envsync("--version", contains="envsync ")]),
+            bare_python(setup),
+            Competitor(name="uv --version", commands=lambda _: [Command(argv=(str(setup.tools.uv), "--version"))]),
         ),
         aims=(Aim(ours="envsync --version", theirs=BARE, most=2),),
     )
 
 
-def run(ground: Ground) -> Operation:
-    """`envsync run NAME -- true`."""
-    fleet = ground.fleet("medium", 1)
+def run(setup: Setup) -> Operation:
+    """Return the operation `envsync run NAME -- true`."""
+    fleet = setup.fleet("medium", 1)
     whole, own = "envsync run NAME -- true", "envsync run's own"
     return Operation(
         name="run",
@@ -40,10 +40,10 @@ def run(ground: Ground) -> Operation:
         competitors=(
             Competitor(
                 name=whole,
-                commands=lambda _: [ground.envsync("run", "-f", fleet.manifest, fleet.names[0], "--", "true")],
+                commands=lambda _: [setup.envsync("run", "-f", fleet.manifest, fleet.names[0], "--", "true")],
             ),
             Competitor(name="true", commands=lambda _: [Command(argv=(TRUE,))]),
-            bare(ground),
+            bare_python(setup),
         ),
         differences=(Difference(name=own, whole=whole, part="true"),),
         aims=(Aim(ours=own, theirs=BARE, most=2),),

@@ -1,4 +1,4 @@
-"""Results as Markdown, for docs/performance.md: aims, medians, growth."""
+"""Results as Markdown tables for docs/performance.md: aims, medians, growth."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,28 +11,28 @@ BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 
 
 def render(results: Results) -> str:
-    """Return the tables."""
+    """Return the tables as Markdown."""
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
     measured = f"Measured {results.measured}: {versions}; {results.system}, {results.processors} processors"
     parts = [
         f"{measured}; medians of {results.rounds} rounds.",
         "### Aims",
-        _table(("what", "against", "aim", "measured", ""), _aims(results)),
+        _table(("operation: command", "compared with", "aim", "measured", "result"), _aims(results)),
         "### Medians",
-        _table(("what", "who", "ms", "times the first", "peak MiB"), _medians(results)),
+        _table(("operation", "command", "ms", "times the first", "peak MiB"), _medians(results)),
         "### Growth",
-        "Cost is about *number to the power of exponent*; start-up, which does not grow, is part of it.",
-        _table(("what", "against", "ms", "exponent", "of the last two"), _growth(results)),
+        "The cost is about *number to the power of exponent*. It includes start-up, which does not grow.",
+        _table(("command", "by number of", "ms", "exponent", "of the last two"), _growth(results)),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def put_into(path: Path, results: Results) -> None:
-    """Replace what stands between the markers of a document. Raises ValueError where it has none."""
+    """Replace the tables between the markers of a document. Raise ValueError if a marker is missing."""
     before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"{path.name} has no {BEGIN} ... {END}")
+        raise ValueError(f"{path.name} does not contain {BEGIN} and {END}")
     path.write_text(f"{before}{BEGIN}\n\n{render(results)}\n{END}{after}", encoding="utf-8")
 
 

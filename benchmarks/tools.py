@@ -1,4 +1,4 @@
-"""The tools that are measured: installed from the index below the work directory, envsync itself from the checkout."""
+"""The measured tools: installed from the index below the work directory, envsync itself from the checkout."""
 
 import os
 import subprocess
@@ -14,9 +14,9 @@ _KEPT = ("PATH", "LANG", "USER", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """Absolute paths: envsync as a user has it, the Python that runs it, its uv, the others (None: not measured).
+    """Absolute paths: envsync as users install it, its Python, its uv, and the other tools (None: not measured).
 
-    `base` is the interpreter of every environment.
+    `base` is the interpreter for every environment.
     """
 
     base: Path
@@ -28,7 +28,7 @@ class Tools:
     venvs: Path | None = None
 
     def version(self, program: Path | None) -> str:
-        """Return the version that a tool tells, empty where it is not measured."""
+        """Return the version that a tool prints, or an empty text if it is not measured."""
         if program is None:
             return ""
         done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
@@ -36,27 +36,27 @@ class Tools:
 
 
 def clean_environment(home: Path, tools: Path) -> dict[str, str]:
-    """Return what measured commands see: nothing of PIP_*, UV_*, PYTHON* or a virtual environment, an empty home."""
+    """Return the variables of measured commands: an empty home, no PIP_*, UV_* or PYTHON*, no virtual environment."""
     found = {name: os.environ[name] for name in _KEPT if name in os.environ}
     home.mkdir(parents=True, exist_ok=True)
     return {**found, "HOME": str(home), "PATH": f"{tools / 'envsync/bin'}:{found.get('PATH', '/usr/bin:/bin')}"}
 
 
 def base_interpreter() -> Path:
-    """Return the interpreter below this one's virtual environment, all links followed."""
+    """Return the base interpreter of this virtual environment, with all links resolved."""
     return Path(getattr(sys, "_base_executable", sys.executable)).resolve()
 
 
-def tools_at_hand() -> Tools:
-    """Return what the running Python's own environment has: envsync and uv alone."""
+def tools_of_this_environment() -> Tools:
+    """Return the tools of the environment that runs this: only envsync and uv."""
     here = Path(sys.executable)
     return Tools(base=base_interpreter(), python=here, envsync=here.with_name("envsync"), uv=Path(find_uv_bin()))
 
 
 def install_tools(directory: Path, base: Path) -> Tools:
-    """Install every tool into a virtual environment of its own below `directory`, bytecode compiled.
+    """Install every tool into a virtual environment of its own below `directory`, with compiled bytecode.
 
-    What is there already is kept, but for envsync: it is built from the checkout each time.
+    Existing environments are kept, except that of envsync, which is built from the checkout each time.
     """
     wheels = directory / "wheels"
     for old in wheels.glob("*.whl"):
@@ -76,7 +76,7 @@ def install_tools(directory: Path, base: Path) -> Tools:
 
 
 def _install(venv: Path, base: Path, requirements: list[str]) -> Path:
-    """Return the directory of a virtual environment's programs, which has what is required."""
+    """Install requirements into a virtual environment; return the directory of its programs."""
     if not (venv / "pyvenv.cfg").is_file():
         _uv("venv", "-p", str(base), str(venv))
     _uv("pip", "install", "--compile-bytecode", "-p", str(venv / "bin/python"), *requirements)
@@ -84,5 +84,5 @@ def _install(venv: Path, base: Path, requirements: list[str]) -> Path:
 
 
 def _uv(*arguments: str) -> None:
-    """Run uv as this user's own environment has it: its index, its credentials, its cache."""
+    """Run uv with the settings of this user: index, credentials, cache."""
     subprocess.run([find_uv_bin(), "--system-certs", "--no-progress", "--quiet", *arguments], check=True)

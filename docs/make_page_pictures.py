@@ -1,7 +1,8 @@
-"""Turns output for a browser into a picture: `envsync plan --output html | python docs/make_page_pictures.py FILE.png`.
+"""Turn output for a browser into a picture: `envsync plan --output html | python docs/make_page_pictures.py FILE.png`.
 
-With `--comment`, standard input is the Markdown of `--output markdown`, drawn as a code host draws a comment.
-`--size WIDTHxHEIGHT` is the window's, in pixels. Needs Chromium, and for a comment markdown-it-py, which rich brings.
+With `--comment`, standard input is the Markdown of `--output markdown`, drawn like a comment on a code host.
+`--size WIDTHxHEIGHT` is the size of the window in pixels. It needs Chromium, and for a comment markdown-it-py, a
+dependency of rich.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-# A code host's look, as far as a comment needs it.
+# The style of a code host, as far as a comment needs it.
 STYLE = """
 body { margin: 0; padding: 20px; background: #fff; color: #1f2328;
   font: 14px/1.5 -apple-system, "Segoe UI", "Noto Sans", "Liberation Sans", "DejaVu Sans", sans-serif; }
@@ -28,7 +29,7 @@ code { background: #818b981f; border-radius: 6px; padding: .15em .4em; font: 12p
 
 
 def comment(markdown: str) -> str:
-    """Return a page with one comment, the Markdown's."""
+    """Return a page with one comment that contains the Markdown."""
     from markdown_it import MarkdownIt
 
     text = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(markdown)
@@ -39,7 +40,7 @@ def comment(markdown: str) -> str:
 
 
 def picture(page: str, target: Path, size: str) -> None:
-    """Write what a browser shows of `page` as a PNG."""
+    """Write the HTML of `page`, drawn by a browser, as a PNG of `size` (`WIDTHxHEIGHT` in pixels)."""
     program = next((found for each in PROGRAMS if (found := shutil.which(each))), None)
     if program is None:
         sys.exit(f"none of {', '.join(PROGRAMS)} is installed")
@@ -57,6 +58,6 @@ if __name__ == "__main__":
     parser.add_argument("target", type=Path)
     parser.add_argument("--comment", action="store_true")
     parser.add_argument("--size", default="1100x1200")
-    asked = parser.parse_args()
-    read = sys.stdin.read()
-    picture(comment(read) if asked.comment else read, asked.target, asked.size)
+    arguments = parser.parse_args()
+    text = sys.stdin.read()
+    picture(comment(text) if arguments.comment else text, arguments.target, arguments.size)

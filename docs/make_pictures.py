@@ -1,7 +1,7 @@
-"""Turns coloured terminal output into a picture: `envsync plan --color always | python docs/make_pictures.py TITLE`.
+"""Turn coloured terminal output into a picture: `envsync plan --color always | python docs/make_pictures.py TITLE`.
 
-Reads text with SGR sequences on standard input and writes an SVG to standard output. The picture names no font but the
-reader's own monospace and fetches nothing; it has its own light ground, so it reads the same on a dark page.
+Reads text with SGR sequences on standard input and writes an SVG to standard output. The picture loads nothing and uses
+the reader's own monospace font. It has a light background of its own, so it looks the same on a dark page.
 """
 
 import re
@@ -15,7 +15,7 @@ MARGIN, TITLE = 18, 40
 GROUND, INK, EDGE, FAINT = "#fbfbf9", "#24292f", "#c9cdd2", "#6e7681"
 COLORS = {"31": "#b3202a", "32": "#117a37", "33": "#8a5a00", "34": "#055cbe", "35": "#7a3cb4", "36": "#0a6a78"}
 SGR = re.compile(r"\x1b\[([\d;]*)m")
-CHUNK = re.compile(r"\S+(?: \S+)*")  # words with one space between: what can be one element
+CHUNK = re.compile(r"\S+(?: \S+)*")  # words with one space between them become one element
 
 
 def picture(text: str, title: str) -> str:
@@ -41,7 +41,7 @@ def picture(text: str, title: str) -> str:
 
 
 def elements(lines: list[str]) -> Iterator[str]:
-    """Yield a text element for each run of words; each has its own place, so that columns hold in any font."""
+    """Yield a text element for each run of words. Each has its own position, so columns are aligned in any font."""
     for number, line in enumerate(lines):
         style: frozenset[str] = frozenset()
         column = 0
@@ -61,7 +61,7 @@ def elements(lines: list[str]) -> Iterator[str]:
 
 
 def paint(style: frozenset[str]) -> str:
-    """Return the attributes of SGR parameters; those that the picture does not know are left out."""
+    """Return the attributes for SGR parameters; unknown parameters are ignored."""
     color = next((COLORS[each] for each in sorted(style) if each in COLORS), FAINT if "2" in style else INK)
     return f'fill="{color}"' + (' font-weight="bold"' if "1" in style else "")
 
@@ -72,7 +72,7 @@ def cells(text: str) -> int:
 
 
 def printable(text: str) -> str:
-    """Return `text` as SVG character data, with U+FFFD for what is not printable."""
+    """Return `text` as SVG character data, with U+FFFD for each unprintable character."""
     return escape("".join(each if each.isprintable() else "\ufffd" for each in text))
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from reconciler.reconcile import Proposal, Workspace, load
 
 __version__ = "0.1.0"
+DISTRIBUTION = "envsync-reconciler"  # absent if another distribution has overwritten this package
 __all__ = ["EnvsyncError", "LockOutcome", "PlanOptions", "Proposal", "Selection", "Workspace", "__version__", "load"]
 
 _ELSEWHERE = {

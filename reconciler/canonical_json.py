@@ -1,4 +1,4 @@
-"""Canonical JSON and its digest: the same value is the same bytes on every machine, locale and hash seed."""
+"""Canonical JSON and its digest: equal values give equal bytes on every machine, locale and hash seed."""
 
 import hashlib
 import json
@@ -16,17 +16,17 @@ _SCALARS = frozenset({type(None), bool, int, float, str})
 
 @cache
 def _fields(kind: type) -> tuple[str, ...] | None:
-    """Return the names of a dataclass's fields; None for another class."""
+    """Return the names of a dataclass's fields; None for any other class."""
     return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def to_json(value: object) -> Json:
-    """Turn dataclasses, enums, tuples, sets, paths and mappings into plain JSON values; sets come out sorted.
+    """Return dataclasses, enums, tuples, sets, paths and mappings as plain JSON values; sets are sorted.
 
-    Raises TypeError for anything else: what has no canonical form must not be digested by accident.
+    Raises TypeError for any other value, so that a value without a canonical form is never digested.
     """
     kind: type = type(value)
-    if kind in _SCALARS:  # most are: asked first, and of nothing else
+    if kind in _SCALARS:  # most values are, so this check comes first
         return value  # type: ignore[return-value]
     if (names := _fields(kind)) is not None:
         return {name: to_json(getattr(value, name)) for name in names}
@@ -46,7 +46,7 @@ def to_json(value: object) -> Json:
 
 
 def canonical_text(value: object) -> str:
-    """Return `value` as JSON with sorted keys, no spaces, ASCII only (surrogates survive)."""
+    """Return `value` as ASCII JSON with sorted keys and without spaces; lone surrogates are escaped."""
     return json.dumps(to_json(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 

@@ -1,20 +1,28 @@
-"""The one root of every error that envsync raises on purpose, and one subclass a stage.
+"""The tree of errors that envsync raises on purpose. `reconciler.cli` catches the root, `EnvsyncError`, once.
 
-An error carries what a person needs: a message, a hint, and the process exit code (design, section 9).
-It is caught once, in `reconciler.cli`.
+An error has a message (what is wrong, and where), a hint (what to do about it), a stable code, and the exit code of a
+command that it ends. docs/troubleshooting.md lists every code with its cause and cure.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from reconciler import exit_codes
+
+CREDENTIALS_HINT = (
+    "keep credentials out of files: set UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD, or use netrc"
+)
+
 
 class EnvsyncError(Exception):
-    """Something could not be done; `message` says what, `hint` what to do about it.
+    """The root of the tree, never raised itself; each subclass has a stable `code`.
 
-    Never raised itself: each subclass has a `code` of its own, which is stable.
+    `message` says what is wrong, `hint` what to do about it; `details` are lines of a child process's output, or other
+    particulars. None of them is escaped.
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[int] = exit_codes.FAILURE
     code: ClassVar[str] = "error"
 
     def __init__(self, message: str, *, hint: str | None = None, details: tuple[str, ...] = ()) -> None:
@@ -24,9 +32,12 @@ class EnvsyncError(Exception):
         self.details = details
 
 
+# Input: the command line and the files that it names.
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where in a text file something stands; `line` and `column` count from 1, `width` in characters."""
+    """A position in a text file; `line` and `column` count from 1, `width` is in characters."""
 
     file: str
     line: int
@@ -41,9 +52,9 @@ class Place:
 class Problem:
     """One thing that is wrong in an input file.
 
-    `path` is the key path (`environments.web.packages[1]`, empty for the file as a whole); `context` holds the
-    source lines to show as (number, text), credentials already blotted out. `caret` is where, in the last of them, the
-    place is shown (column from 1, width), where that is known.
+    `path` is the key path (`environments.web.packages[1]`, empty for the whole file). `context` holds the source lines
+    to show as (number, text), already redacted. `caret` marks the place in the last of them as (column from 1, width),
+    if it is known.
     """
 
     message: str
@@ -55,16 +66,16 @@ class Problem:
 
 
 class UsageError(EnvsyncError):
-    """The command line asks for something that cannot be."""
+    """The command line is invalid."""
 
-    exit_code = 3
+    exit_code = exit_codes.INVALID_INPUT
     code = "usage"
 
 
 class ManifestError(EnvsyncError):
-    """The manifest, or a file that it names, is wrong; `problems` lists all of it, in file order."""
+    """The manifest, or a file that it names, is invalid; `problems` lists everything that is wrong, in file order."""
 
-    exit_code = 3
+    exit_code = exit_codes.INVALID_INPUT
     code = "manifest"
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
@@ -76,83 +87,74 @@ class ManifestError(EnvsyncError):
 
 
 class RevisionError(EnvsyncError):
-    """A git revision, or what it has of manifest and locks, cannot be read."""
+    """A git revision, or its manifest and locks, cannot be read."""
 
-    exit_code = 3
+    exit_code = exit_codes.INVALID_INPUT
     code = "revision"
 
 
 class LockError(EnvsyncError):
-    """A lock is unreadable, stale where it must be fresh, or breaks the manifest's rules."""
+    """A lock cannot be read, is out of date where it must not be, or breaks a rule of the manifest."""
 
-    exit_code = 3
+    exit_code = exit_codes.INVALID_INPUT
     code = "lock"
 
 
 class PlanFileError(EnvsyncError):
-    """A saved plan is foreign, unreadable, or no longer fits what it was made from."""
+    """A saved plan cannot be read, was made elsewhere, or no longer matches what it was made from."""
 
-    exit_code = 3
+    exit_code = exit_codes.INVALID_INPUT
     code = "plan-file"
 
 
 class SnapshotError(EnvsyncError):
-    """A snapshot is unreadable, of an unknown format, or of something else than the manifest asks for."""
+    """A snapshot cannot be read, has an unknown format, or is of another project."""
 
-    exit_code = 3
+    exit_code = exit_codes.INVALID_INPUT
     code = "snapshot"
 
 
+# The machine: interpreters, state, files.
+
+
 class InterpreterError(EnvsyncError):
-    """No interpreter on this machine satisfies a request, or one could not be asked for its facts."""
+    """No interpreter on this machine satisfies a request, or one could not be queried."""
 
     code = "interpreter"
 
 
-class ResolveError(EnvsyncError):
-    """The engine found no set of packages that satisfies what is asked for."""
-
-    code = "resolve"
-
-
-class EngineError(EnvsyncError):
-    """A package tool failed; its last words are in `details`."""
-
-    code = "engine"
-
-
 class StateError(EnvsyncError):
-    """What envsync keeps below the root is unreadable or cannot be written."""
+    """A file that envsync keeps below the root cannot be read or written."""
 
     code = "state"
 
 
+class InventoryError(StateError):
+    """An inventory is missing, damaged, or in a format that this version does not read."""
+
+    code = "inventory"
+
+
 class LockTimeoutError(EnvsyncError):
-    """Another process held the root's lock for longer than we were told to wait."""
+    """Another process kept the root locked for longer than `--lock-timeout`."""
 
     code = "lock-timeout"
 
 
 class ObserveError(EnvsyncError):
-    """What is on disk could not be read at all (permissions, a vanishing file system)."""
+    """An environment could not be read at all."""
 
     code = "observe"
 
 
-class ApplyError(EnvsyncError):
-    """An environment could not be built, verified, probed or published; what was live stays live."""
-
-    code = "apply"
-
-
 class FileSystemError(EnvsyncError):
-    """The operating system refused something that no stage expects to be refused."""
+    """The operating system reported an error that no stage expects."""
 
     code = "os-error"
 
 
 class OutputError(EnvsyncError):
-    """What there is to say could not be written (a full disk)."""
+    """The output could not be written (the disk is full, for example)."""
 
     code = "output"
 
@@ -163,29 +165,241 @@ class PlatformError(EnvsyncError):
     code = "platform"
 
 
-class InterruptedByUserError(EnvsyncError):
-    """A signal asked us to stop; nothing is half-done."""
+# Package tools: what every engine (`reconciler.engines.engine`) raises.
 
-    exit_code = 130
+
+class ResolveError(EnvsyncError):
+    """No set of packages satisfies the requirements."""
+
+    code = "resolve"
+
+
+class PackageNotFoundError(ResolveError):
+    """No index has a package of that name (404)."""
+
+    code = "not-found"
+
+
+class YankedError(ResolveError):
+    """The only version that satisfies the requirements was yanked by its author (PEP 592)."""
+
+    code = "yanked"
+
+
+class NoWheelError(ResolveError):
+    """No wheel fits the interpreter, and there is no source distribution to build."""
+
+    code = "no-wheel"
+
+
+class NotTriedError(ResolveError):
+    """An environment was not resolved, because the indexes did not answer for any of those before it."""
+
+    code = "not-tried"
+
+
+class EngineError(EnvsyncError):
+    """A package tool failed; `details` has the last lines of its output."""
+
+    code = "engine"
+
+
+class BuildNeededError(EngineError):
+    """A source distribution would have to be built, and that is not allowed."""
+
+    code = "build-needed"
+
+
+class BuildFailedError(EngineError):
+    """A source distribution could not be built; `details` has the last lines of its backend's output."""
+
+    code = "build-failed"
+
+
+class GitError(EngineError):
+    """A repository, or a revision in it, could not be fetched."""
+
+    code = "git"
+
+
+class OfflineError(EngineError):
+    """A file is not in the cache, and the network may not be used."""
+
+    code = "offline"
+
+
+class HashMismatchError(EngineError):
+    """A file's hash is not the one in the lock."""
+
+    code = "hash-mismatch"
+
+
+class DamagedCacheError(EngineError):
+    """Files of `packages` (normalized names) in the cache are damaged, so that they cannot be installed.
+
+    With hard links, a file that is edited in an environment is edited in the cache as well.
+    """
+
+    code = "damaged-cache"
+
+    def __init__(self, packages: tuple[str, ...], details: tuple[str, ...]) -> None:
+        super().__init__(
+            f"the cache holds damaged files of {', '.join(packages)}",
+            hint="they were downloaded again and are still damaged: ask the operator of the index",
+            details=details,
+        )
+        self.packages = packages
+
+
+class ReservedNameError(EngineError):
+    """A wheel has a script with a name that the environment itself needs (`python`, `python3`, ...)."""
+
+    code = "reserved-name"
+
+
+class MislabelledWheelError(EngineError):
+    """A wheel's metadata contradicts the name or version in its file name."""
+
+    code = "wheel-mislabelled"
+
+
+class DeadlineError(EngineError):
+    """A package tool took longer than its deadline."""
+
+    code = "deadline"
+
+
+class IndexFailureError(EngineError):
+    """An index, or the server of a direct URL, did not return what was requested."""
+
+    code = "index"
+    default_hint: ClassVar[str] = "ask the operator of the index"
+
+    def __init__(self, message: str, *, hint: str | None = None, details: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint=hint or self.default_hint, details=details)
+
+
+class IndexForbiddenError(IndexFailureError):
+    """An index requires credentials, or rejects the given ones (401, 403, 407)."""
+
+    code = "index-forbidden"
+    default_hint = CREDENTIALS_HINT
+
+
+class IndexUnreachableError(IndexFailureError):
+    """No connection to an index: refused, unknown host, no route, or an untrusted certificate."""
+
+    code = "index-unreachable"
+    default_hint = "check the index's URL, the network, and the proxy variables"
+
+
+class IndexSlowError(IndexFailureError):
+    """An index did not answer in time."""
+
+    code = "index-slow"
+    default_hint = "try again later; the index, or a proxy in front of it, does not answer in time"
+
+
+class IndexTruncatedError(IndexFailureError):
+    """An index ended an answer before it was complete."""
+
+    code = "index-truncated"
+    default_hint = "try again; if it happens again, a proxy or the index truncates answers"
+
+
+class IndexServerError(IndexFailureError):
+    """An index reported an error of its own, or too many requests (5xx, 429)."""
+
+    code = "index-server-error"
+    default_hint = "try again later; the error is on the index's side"
+
+
+class FileDamagedError(IndexFailureError):
+    """A file from an index is not a valid archive."""
+
+    code = "file-damaged"
+    default_hint = "try again; if it happens again, the file is damaged on the index or by a proxy"
+
+
+class FileGoneError(IndexFailureError):
+    """A file is no longer at the URL that the lock or a requirement names (404, 410)."""
+
+    code = "file-gone"
+    default_hint = "check the URL; for a file that a lock names, `envsync lock --upgrade-package NAME` finds a new one"
+
+
+# Apply.
+
+
+class ApplyError(EnvsyncError):
+    """An environment could not be built, verified, probed or published; the published generation stays published."""
+
+    code = "apply"
+
+
+class RecordMismatchError(ApplyError):
+    """Installed files differ from their RECORD; `packages` are the normalized names of the packages that have them.
+
+    `files` maps the path of each such file, relative to the environment, to its package.
+    """
+
+    code = "record-mismatch"
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        shown = sorted(files)[:5]
+        more = f" and {len(files) - 5} more" if len(files) > 5 else ""
+        super().__init__(
+            f"{len(files)} installed files differ from their RECORD: {', '.join(shown)}{more}",
+            hint="the packages were downloaded again, and the files still differ: the wheels themselves are wrong, or "
+            "two packages contain the same file",
+        )
+        self.packages = tuple(sorted(set(files.values())))
+
+
+class ProbeError(ApplyError):
+    """A probe failed, so the generation is not published."""
+
+    code = "probe-failed"
+
+
+class HookError(ApplyError):
+    """A hook did not exit with 0."""
+
+    code = "hook-failed"
+
+
+class CollectError(ApplyError):
+    """An old generation could not be deleted; the environments themselves are as planned."""
+
+    code = "gc-failed"
+
+
+class InterruptedByUserError(EnvsyncError):
+    """A signal interrupted the command; every environment is either old or new."""
+
+    exit_code = exit_codes.INTERRUPTED
     code = "interrupted"
 
 
-class RunError(EnvsyncError):
-    """The environment cannot be entered."""
+# `envsync run`.
 
-    exit_code = 125
+
+class RunError(EnvsyncError):
+    """`run` could not enter the environment."""
+
+    exit_code = exit_codes.RUN_FAILED
     code = "run"
 
 
 class NotExecutableError(EnvsyncError):
-    """The command was found and cannot be executed."""
+    """`run` found the command, but it is not executable."""
 
-    exit_code = 126
+    exit_code = exit_codes.NOT_EXECUTABLE
     code = "not-executable"
 
 
 class NotFoundError(EnvsyncError):
-    """The command is neither in the environment nor on PATH."""
+    """`run` found the command neither in the environment nor on PATH."""
 
-    exit_code = 127
+    exit_code = exit_codes.COMMAND_NOT_FOUND
     code = "command-not-found"

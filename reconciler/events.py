@@ -1,26 +1,27 @@
-"""What apply emits while it works, and what it comes to in the end. The core emits; only `render` prints."""
+"""The events that apply emits while it works, and the result of a run. The core emits them; only `cli` prints."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self, TypeAlias
 
+from reconciler import exit_codes
 from reconciler.errors import EnvsyncError
 
 
 class Status(StrEnum):
-    """How one environment, or a whole run, ended."""
+    """How the run ended for one environment."""
 
     APPLIED = "applied"
     UNCHANGED = "unchanged"
-    FAILED = "failed"  # before publish: what was live is live
-    HOOK_FAILED = "hook-failed"  # published, but a hook failed
+    FAILED = "failed"  # before publish, so the previous generation is still published
+    HOOK_FAILED = "hook-failed"  # after publish
     BLOCKED = "blocked"
     INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """The first event; `environments` are those that will be worked on, in order."""
+    """The first event; `plan` is the plan's digest, `environments` are those that will be changed, in order."""
 
     plan: str
     project: str
@@ -29,7 +30,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted:
-    """A step of `reconciler.plan.model.StepKind` began."""
+    """A step began; `step` is a value of `reconciler.plan.model.StepKind`."""
 
     environment: str
     step: str
@@ -37,7 +38,7 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished:
-    """A step ended well; `seconds` is wall time, `detail` a short sentence (may be empty)."""
+    """A step succeeded; `seconds` is wall time, `detail` a short sentence, or empty."""
 
     environment: str
     step: str
@@ -47,7 +48,10 @@ class StepFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why something failed: a stable code, a message, a hint, and a child's last lines, all unescaped."""
+    """Why something failed: a stable code, a message, a hint, and the last lines of a child process.
+
+    No text in it is escaped.
+    """
 
     code: str
     message: str
@@ -55,14 +59,14 @@ class Failure:
     details: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, error: EnvsyncError, *, late: str = "") -> Self:
-        """Return what an error says; `late` is added to its message."""
-        return cls(code=error.code, message=error.message + late, hint=error.hint or "", details=tuple(error.details))
+    def of(cls, error: EnvsyncError, *, suffix: str = "") -> Self:
+        """Return an error as a failure; `suffix` ends its message."""
+        return cls(code=error.code, message=error.message + suffix, hint=error.hint or "", details=tuple(error.details))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentFinished:
-    """One environment is done with; `generation` is the one published now (0: none)."""
+    """One environment is finished; `generation` is the number of the published generation (0: none)."""
 
     environment: str
     status: Status
@@ -74,7 +78,7 @@ class EnvironmentFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something worth telling that is nobody's failure (a leftover cleared away, a cache that could not be kept)."""
+    """A remark that is not a failure, such as a directory that was not deleted."""
 
     message: str
     environment: str = ""
@@ -82,7 +86,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
-    """The last event: the whole run's result; `failure` is of the garbage collection after it, and none of theirs."""
+    """The last event: the result of the whole run; `failure` is that of the garbage collection after it."""
 
     environments: tuple[EnvironmentFinished, ...]
     interrupted: bool = False
@@ -90,17 +94,18 @@ class RunFinished:
 
     @property
     def exit_code(self) -> int:
-        """Return the exit code of design section 9: 0 done, 1 nothing succeeded, 4 some did, 130 interrupted."""
+        """Return the exit code (docs/design.md, "Exit codes")."""
         if self.interrupted:
-            return 130
+            return exit_codes.INTERRUPTED
         statuses = {each.status for each in self.environments}
-        # A hook before a delete that fails leaves the environment as it was: it has failed, and a hook has.
-        failures = {each.failure.code for each in self.environments if each.failure is not None}
-        if Status.HOOK_FAILED in statuses | failures:
-            return 4
+        # If a hook before a delete fails, the environment is kept: its status is failed, its code is hook-failed.
+        codes = {each.failure.code for each in self.environments if each.failure is not None}
+        if Status.HOOK_FAILED in statuses | codes:
+            return exit_codes.PARTLY_APPLIED
         if Status.FAILED in statuses:
-            return 4 if Status.APPLIED in statuses else 1
-        return 4 if Status.BLOCKED in statuses or self.failure is not None else 0
+            return exit_codes.PARTLY_APPLIED if Status.APPLIED in statuses else exit_codes.FAILURE
+        incomplete = Status.BLOCKED in statuses or self.failure is not None
+        return exit_codes.PARTLY_APPLIED if incomplete else exit_codes.SUCCESS
 
 
 Event: TypeAlias = RunStarted | StepStarted | StepFinished | EnvironmentFinished | Notice | RunFinished

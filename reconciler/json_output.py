@@ -1,37 +1,44 @@
-"""What may leave through a document: JSON values whose strings hold no secret and are well-formed Unicode."""
+"""JSON that may leave the program: its strings contain no credentials and are well-formed Unicode."""
 
 import json
+from collections.abc import Iterable
 
 from reconciler.canonical_json import Json
-from reconciler.manifest.urls import blot_out
+from reconciler.redaction import redact
 
 
-def outgoing(value: Json) -> Json:
-    """Return `value` with every string, keys too, as `outgoing_text` has it."""
+def safe_json(value: Json) -> Json:
+    """Return `value` with every string in it made safe by `safe_text`, including the keys of objects."""
     match value:
         case str():
-            return outgoing_text(value)
+            return safe_text(value)
         case list():
-            return [outgoing(each) for each in value]
+            return [safe_json(each) for each in value]
         case dict():
-            return {outgoing_text(key): outgoing(each) for key, each in value.items()}
+            return {safe_text(key): safe_json(each) for key, each in value.items()}
         case _:
             return value
 
 
-def outgoing_text(text: str) -> str:
-    r"""Return `text` with credentials as `****` and lone surrogates (bytes that are no UTF-8) written out: `\udcff`.
+def safe_text(text: str) -> str:
+    r"""Return `text` with credentials replaced by `****`, and lone surrogates escaped as text: `\udcff`.
 
-    RFC 7493 forbids lone surrogates in JSON, and many a reader refuses the whole document for one.
+    A lone surrogate is a byte that is not valid UTF-8. RFC 7493 forbids them in JSON, and many readers refuse the whole
+    document because of one.
     """
-    return blot_out(text).encode("utf-8", "backslashreplace").decode("utf-8")
+    return redact(text).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def json_text(document: Json, *, indent: int | None = None) -> str:
-    r"""Return a document as ASCII JSON that ends with a line end.
+    r"""Return a document as ASCII JSON that ends with a newline.
 
-    `##` stands in it as `#\u0023`, which is the same string: `##vso[...]` in a log is a command to a CI system.
+    `##` is written as `#\u0023`, which is the same string, because `##vso[...]` in a log is a command to a CI system.
     """
     separators = (",", ":") if indent is None else None
     text = json.dumps(document, indent=indent, ensure_ascii=True, separators=separators)
     return text.replace("##", "#\\u0023") + "\n"
+
+
+def json_array(values: Iterable[Json]) -> str:
+    """Return `values`, each made safe by `safe_json`, as an indented JSON array that ends with a newline."""
+    return json_text([safe_json(each) for each in values], indent=2)

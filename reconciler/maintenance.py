@@ -1,4 +1,4 @@
-"""What keeps a root well beside plan and apply: history, rollback, verify, garbage collection."""
+"""Maintain a root without a plan: history, rollback, verify and garbage collection."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -6,9 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.apply.collect import Removable, collect_garbage, in_use, removable
-from reconciler.apply.recover import hold_whole
-from reconciler.apply.rollback import roll_back, verify_generation
+from reconciler.apply.collect import Removable, collect_garbage, mark_in_use, removable_generations
+from reconciler.apply.recover import hold_and_recover
+from reconciler.apply.rollback import roll_back
+from reconciler.apply.verify_seal import verify_generation
 from reconciler.canonical_json import Json
 from reconciler.diff.integrity import Integrity
 from reconciler.errors import UsageError
@@ -21,7 +22,11 @@ from reconciler.state.store import State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptGeneration:
-    """One sealed generation: when it was made (RFC 3339), with what, and whether it is the published one."""
+    """One sealed generation that is kept.
+
+    `created` is the time (UTC, RFC 3339), `python` the interpreter's version, `packages` the number of packages, `plan`
+    the digest of the plan that made it.
+    """
 
     name: str
     number: int
@@ -33,8 +38,8 @@ class KeptGeneration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upkeep:
-    """The root of one project, for everything that needs no plan."""
+class Maintenance:
+    """The root of one project, and what can be done there without a plan."""
 
     root: Path
     project: str
@@ -42,32 +47,33 @@ class Upkeep:
 
     @property
     def state(self) -> State:
-        """Return the root's state."""
+        """Return the state below the root."""
         return State.at(self.root)
 
     def names(self, chosen: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """Return the environments that this project owns, or of those the chosen; raises UsageError for others."""
+        """Return the environments that this project owns, or those in `chosen`; raises UsageError for any other."""
         owned = sorted(name for name, each in self.state.last_applied().items() if each.project == self.project)
         unknown = sorted(set(chosen) - set(owned))
         if unknown:
             raise UsageError(
-                f"never applied here: {', '.join(unknown)}", hint=f"applied are: {', '.join(owned) or 'none'}"
+                f"never applied below this root: {', '.join(unknown)}",
+                hint=f"choose from the applied environments: {', '.join(owned)}" if owned else "run `envsync apply`",
             )
         return tuple(sorted(set(chosen))) if chosen else tuple(owned)
 
     def runs(self, name: str | None = None) -> list[dict[str, Json]]:
-        """Return the runs that changed something, oldest first; with `name` only those that touched it."""
-        return [run for run in read_history(self.state.layout) if name is None or _touched(run, name)]
+        """Return the runs that changed something, oldest first; with `name`, only runs that changed that one."""
+        return [run for run in read_history(self.state.layout) if name is None or _changed(run, name)]
 
     def generations(self, name: str) -> list[KeptGeneration]:
-        """Return the sealed generations that are kept of `name`, oldest first."""
+        """Return the sealed generations of `name`, oldest first, without those that were never published."""
         state = self.state
         published = state.layout.published_number(name)
         kept = []
         for number in state.layout.generation_numbers(name):
             seal = state.seal(name, number)
-            never = number != published and state.layout.generation(name, number).unpublished.exists()
-            if seal is not None and not never:
+            never_published = number != published and state.layout.generation(name, number).unpublished.exists()
+            if seal is not None and not never_published:
                 kept.append(
                     KeptGeneration(
                         name=name,
@@ -82,16 +88,16 @@ class Upkeep:
         return kept
 
     def verify(self, names: tuple[str, ...] = (), depth: Depth = Depth.HASHES) -> list[Integrity]:
-        """Hold every published environment against its seal; whatever the manifest says."""
+        """Compare every published environment with its seal; the manifest is not considered."""
         inodes = InodeHashes.load(self.state.layout.inode_hashes)
-        found = [self._verified(name, inodes, depth) for name in self.names(names)]
+        found = [self._verify_one(name, inodes, depth) for name in self.names(names)]
         inodes.save()
         return [each for each in found if each is not None]
 
-    def _verified(self, name: str, inodes: InodeHashes, depth: Depth) -> Integrity | None:
-        """Hold what is published of `name` against its seal, None where it was deleted meanwhile.
+    def _verify_one(self, name: str, inodes: InodeHashes, depth: Depth) -> Integrity | None:
+        """Compare the published generation of `name` with its seal; return None if it was deleted meanwhile.
 
-        Where an apply beside us publishes, what we were reading may be collected: what is live by then is read.
+        A concurrent apply may publish a new generation and collect the one that is being read. Then read the new one.
         """
         state = self.state
         while True:
@@ -99,17 +105,17 @@ class Upkeep:
             last = state.applied(name)
             found = None
             if last is not None:
-                found = Integrity(name=name, generation=last.generation, there=False, packages=(), findings=())
-            with suppress(UsageError):  # its seal is gone: never finished, or collected just now
+                found = Integrity(name=name, generation=last.generation, exists=False, packages=(), findings=())
+            with suppress(UsageError):  # it has no seal: it was never completed, or just collected
                 found = verify_generation(state, name, number, inodes, depth, applied=last)
             if state.layout.published_number(name) == number:
                 return found
             inodes.begin_pass()
 
     def rollback(self, name: str, *, to: int | None = None, timeout: float = 60.0) -> Applied:
-        """Publish an older generation; see `roll_back`. Takes the root's lock."""
+        """Publish an older generation, see `roll_back`; wait at most `timeout` seconds for the root mutex."""
         state = self.state
-        with hold_whole(state, timeout=timeout):
+        with hold_and_recover(state, timeout=timeout):
             inodes = InodeHashes.load(state.layout.inode_hashes)
             applied = roll_back(state, self.project, name, inodes, to=to)
             inodes.save()
@@ -120,18 +126,18 @@ class Upkeep:
                 "generation": applied.generation,
                 "reasons": [f"from generation {applied.rolled_back_from}"],
             }
-            append_history(state.layout, self._run([entry]))
+            append_history(state.layout, self._history_entry([entry]))
         return applied
 
     def collect(self, *, dry_run: bool = False, timeout: float = 60.0) -> list[Removable]:
-        """Delete the generations that nothing keeps; with `dry_run` only say which, and take no lock."""
+        """Delete the generations that nothing keeps; with `dry_run`, only return them, without the root mutex."""
         state = self.state
         if dry_run:
-            return in_use(state, removable(state))
-        with hold_whole(state, timeout=timeout):
+            return mark_in_use(state, removable_generations(state))
+        with hold_and_recover(state, timeout=timeout):
             return collect_garbage(state)
 
-    def _run(self, environments: list[Json]) -> dict[str, Json]:
+    def _history_entry(self, environments: list[Json]) -> dict[str, Json]:
         return {
             "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             "by": self.ambient.get("USER", ""),
@@ -141,7 +147,7 @@ class Upkeep:
         }
 
 
-def _touched(run: Mapping[str, Json], name: str) -> bool:
+def _changed(run: Mapping[str, Json], name: str) -> bool:
     environments = run.get("environments")
     if not isinstance(environments, list):
         return False

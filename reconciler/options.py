@@ -1,30 +1,32 @@
-"""What a caller asks for: which environments, and how to plan."""
+"""What a caller requests: which environments, and how to plan."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.observe.actual import Depth
-from reconciler.plan.model import Asked, Policy
+from reconciler.plan.model import PlanRequest, Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which environments: by name and by label; empty is all of them."""
+    """Environments selected by name and by label; an empty selection means all environments."""
 
     names: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
 
-    def asked(self, policy: Policy) -> Asked:
-        """Return what a plan keeps of it: the same selection is the same, in whichever order it was made."""
-        return Asked(names=tuple(sorted(set(self.names))), labels=tuple(sorted(self.labels.items())), policy=policy)
+    def plan_request(self, policy: Policy) -> PlanRequest:
+        """Return the selection and policy as a plan stores them: sorted, so that equal selections compare equal."""
+        labels = tuple(sorted(self.labels.items()))
+        return PlanRequest(names=tuple(sorted(set(self.names))), labels=labels, policy=policy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOptions:
     """How to plan.
 
-    `resolve` False never resolves (`check`); `build` lets a resolution build what the manifest allows (`apply` locks
-    so, `plan` never does); `locked` makes a stale lock an error; `offline` forbids the network.
+    `depth` is how closely to observe. `resolve` allows to resolve environments without a fresh lock (`check` never
+    does). `build` allows a resolution to build the source distributions that the manifest allows (`apply` does, `plan`
+    never does). `locked` makes a missing or stale lock an error. `offline` forbids the network.
     """
 
     depth: Depth = Depth.FILES

@@ -1,9 +1,9 @@
-"""The story of the program: load, lock, observe, compare, plan, apply (design, section 3).
+"""The program from top to bottom: load, lock, observe, compare, plan, apply (docs/design.md, "Data flow").
 
     import reconciler
     result = reconciler.load("envs.yaml").plan().apply()
 
-`Workspace` is a manifest on this machine, `Proposal` a plan made from it. Nothing here prints.
+A `Workspace` is a manifest on this machine, a `Proposal` is a plan that was made from it. Nothing here prints.
 """
 
 import os
@@ -17,36 +17,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.apply.context import ApplyOptions
-from reconciler.apply.perform import Order, perform
-from reconciler.apply.recover import hold_whole
-from reconciler.diff.compare import compare, retired
-from reconciler.diff.model import Diff, LockState
+from reconciler.apply.perform import ApplyRequest, perform
+from reconciler.apply.recover import hold_and_recover
+from reconciler.diff.compare import compare, undeclared
+from reconciler.diff.model import Diff, Target
 from reconciler.engines.deadlines import Deadlines
-from reconciler.engines.uv import UvEngine
+from reconciler.engines.engine import Engine
+from reconciler.engines.factory import make_engine
 from reconciler.errors import LockError, PlanFileError, PlatformError
 from reconciler.events import Event, RunFinished
-from reconciler.fastpath.record import remember_apply, remember_plan
+from reconciler.fastpath.record import record_apply_outcome, record_plan_outcome
 from reconciler.interpreters.choose import Interpreters
+from reconciler.lock.model import LockState
 from reconciler.lock.resolve import ResolveOptions
 from reconciler.lock.update import LockOutcome, read_locks, resolve_again
-from reconciler.maintenance import Upkeep
+from reconciler.maintenance import Maintenance
 from reconciler.manifest.desired import DesiredState
 from reconciler.manifest.expand import expand
 from reconciler.manifest.load import load_manifest
 from reconciler.manifest.models import Manifest
 from reconciler.observe.actual import ActualEnvironment, Depth
-from reconciler.observe.consistent_read import observe_settled
+from reconciler.observe.consistent_read import observe_consistently
 from reconciler.options import PlanOptions, Selection
 from reconciler.plan.make import make_plan
 from reconciler.plan.model import Plan, platform
 from reconciler.processes.scratch import scratch_directory
+from reconciler.state.applied import Applied
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.layout import Layout
 from reconciler.state.root_mutex import prepare_cache
 from reconciler.state.store import State
-from reconciler.targets import LockOptions, aim, to_destroy
+from reconciler.targets import LockOptions, resolve_targets, select_for_destroy
 
-if TYPE_CHECKING:  # what only some commands need is imported by these: each takes its time
+if TYPE_CHECKING:  # modules that only some commands need are imported in their methods, because imports take time
     from reconciler.plan.plan_file import SavedPlan
     from reconciler.revision.compare import Comparison
     from reconciler.snapshot.model import Snapshot
@@ -58,27 +61,34 @@ def load(
     ambient: Mapping[str, str] | None = None,
     deadlines: Deadlines | None = None,
 ) -> "Workspace":
-    """Read a manifest; raises ManifestError with everything that is wrong in it."""
+    """Read a manifest and return its workspace; raises ManifestError with every problem in it, or PlatformError.
+
+    `ambient` are the environment variables to use, by default those of this process. `deadlines` limit how long a
+    package tool may take.
+    """
     if sys.platform not in {"linux", "darwin"}:
         raise PlatformError(f"envsync runs on Linux and macOS, not on {sys.platform}")
     begun = time.time_ns()
     manifest = load_manifest(Path(file))
-    around = dict(os.environ if ambient is None else ambient)
-    return Workspace(manifest=manifest, ambient=around, begun=begun, deadlines=deadlines or Deadlines())
+    variables = dict(os.environ if ambient is None else ambient)
+    return Workspace(manifest=manifest, ambient=variables, begun=begun, deadlines=deadlines or Deadlines())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """A manifest on this machine, and the state below its root; `begun` is when it was read (nanoseconds)."""
+    """A manifest on this machine, with the state below its root; `begun` is when loading began (nanoseconds)."""
 
     manifest: Manifest
     ambient: Mapping[str, str] = field(repr=False)
     begun: int = field(repr=False)
     deadlines: Deadlines = field(default_factory=Deadlines)
-    _held: list[int] = field(default_factory=list, init=False, repr=False, compare=False)  # the lock's descriptor
+    _held: list[int] = field(default_factory=list, init=False, repr=False, compare=False)  # root mutex descriptors
 
     def desired(self, selection: Selection | None = None) -> DesiredState:
-        """Return what the manifest asks for, templates and matrix expanded; raises ManifestError or UsageError."""
+        """Return the environments that the manifest declares, with templates and matrix expanded.
+
+        Raises ManifestError, or UsageError if the selection names an unknown environment.
+        """
         chosen = selection or Selection()
         return expand(self.manifest, names=chosen.names, labels=chosen.labels)
 
@@ -88,104 +98,10 @@ class Workspace:
         return State.at(self.desired().root)
 
     @property
-    def upkeep(self) -> Upkeep:
-        """Return what needs no plan: history, rollback, verify, garbage collection."""
+    def maintenance(self) -> Maintenance:
+        """Return history, rollback, verify and garbage collection, which need no plan."""
         desired = self.desired()
-        return Upkeep(root=desired.root, project=desired.project, ambient=self.ambient)
-
-    @contextmanager
-    def hold(self, *, timeout: float = 60.0) -> Iterator[None]:
-        """Hold the root's lock while planning, asking and applying; what a kill left half-done is put right first.
-
-        Raises LockTimeoutError or StateError.
-        """
-        desired = self.desired()
-        with hold_whole(State.at(desired.root), timeout=timeout, locks=desired.locks) as descriptor:
-            self._held.append(descriptor)
-            try:
-                yield
-            finally:
-                self._held.remove(descriptor)
-
-    def plan(self, selection: Selection | None = None, options: PlanOptions | None = None) -> "Proposal":
-        """Return what differs and what apply would do about it; writes nothing but caches, builds nothing."""
-        how = options or PlanOptions()
-        desired = self.desired(selection)
-        state = State.at(desired.root)
-        applied = state.last_applied()
-        interpreters = self._interpreters(desired, state.layout)
-        if how.policy.destroy:
-            desired = to_destroy(desired, how.policy.destroy, applied)
-            aimed, names = {}, how.policy.destroy
-        else:
-            resolve = ResolveOptions(build=how.build, offline=how.offline) if how.resolve else None
-            with self._engine(desired, state.layout, writes=how.build) as engine:
-                aimed = aim(desired, interpreters, engine, applied, LockOptions(resolve=resolve, locked=how.locked))
-            names = frozenset(aimed) | frozenset(retired(desired, applied))
-        interpreters.save()
-        inodes = InodeHashes.load(state.layout.inode_hashes)
-        applied, actual = observe_settled(names, desired, state, applied, how.depth, inodes)
-        inodes.save()
-        diff = Diff(environments=()) if how.policy.destroy else compare(desired, aimed, actual, applied)
-        plan = make_plan(desired, diff, aimed, actual, applied, how.policy)
-        plan = replace(plan, asked=(selection or Selection()).asked(how.policy), platform=platform())
-        remember_plan(plan, desired, state, applied, inodes, since=self.begun)
-        return Proposal(plan=plan, workspace=self, desired=desired, options=how, inodes=inodes)
-
-    @contextmanager
-    def approved(self, saved: "SavedPlan", *, offline: bool = False, timeout: float = 60.0) -> Iterator["Proposal"]:
-        """Hold the root's lock, plan again as a saved plan was made, and yield the plan: it is the same.
-
-        Raises PlanFileError naming what moved; nothing was changed then.
-        """
-        from reconciler.plan.stale import refuse_foreign, refuse_moved
-
-        refuse_foreign(saved.plan, self.desired(), platform())
-        asked = saved.plan.asked
-        options = PlanOptions(depth=saved.plan.depth, locked=True, offline=offline, policy=asked.policy)
-        with self.hold(timeout=timeout):
-            try:
-                proposal = self.plan(Selection(names=asked.names, labels=dict(asked.labels)), options)
-            except LockError as error:
-                raise PlanFileError(f"the plan no longer fits: {error.message}", hint=error.hint) from error
-            refuse_moved(saved, proposal.plan)
-            yield proposal
-
-    def plan_against(
-        self, revision: str, selection: Selection | None = None, options: PlanOptions | None = None
-    ) -> "Comparison":
-        """Return what manifest and locks change of those of a git revision; looks at no environment or interpreter.
-
-        Of `options`, `locked` and `policy` count. Raises RevisionError, UsageError without dulwich, or LockError.
-        """
-        from reconciler.revision.compare import compare_with
-        from reconciler.revision.git_revision import open_revision
-
-        how = options or PlanOptions()
-        with open_revision(self.manifest.file.parent, revision) as found:
-            compared = compare_with(found, self.desired(selection), locked=how.locked, policy=how.policy)
-        asked = (selection or Selection()).asked(how.policy)
-        return replace(compared, plan=replace(compared.plan, asked=asked))
-
-    def observe(self, selection: Selection | None = None, depth: Depth = Depth.FILES) -> "Snapshot":
-        """Return what stands here and what was last applied, to be judged elsewhere; writes nothing but caches."""
-        from reconciler.snapshot.take import take_snapshot
-
-        desired = self.desired(selection)
-        return take_snapshot(desired, self._interpreters(desired, State.at(desired.root).layout), depth)
-
-    def judge(
-        self, snapshot: "Snapshot", selection: Selection | None = None, options: PlanOptions | None = None
-    ) -> Plan:
-        """Return what differs on the host of which `snapshot` is; looks at nothing but manifest, sources and locks.
-
-        Of `options`, `locked` and `policy` count. Raises SnapshotError where it is another project's.
-        """
-        from reconciler.snapshot.judge import judge_snapshot
-
-        how, chosen = options or PlanOptions(), selection or Selection()
-        plan = judge_snapshot(snapshot, self.desired(chosen), locked=how.locked, policy=how.policy)
-        return replace(plan, asked=chosen.asked(how.policy))
+        return Maintenance(root=desired.root, project=desired.project, ambient=self.ambient)
 
     def lock(
         self,
@@ -195,54 +111,163 @@ class Workspace:
         check: bool = False,
         offline: bool = False,
     ) -> list[LockOutcome]:
-        """Bring locks up to date and write those that changed; with `check` only say which are not fresh.
+        """Update the locks that are missing or stale; with `check`, only return the state of each lock.
 
-        What fails for one environment is in its outcome. Raises LockError for a lock that is there and unfit, or
-        InterpreterError; nothing is then written.
+        `upgrade` is True to upgrade every package, or the names of packages to upgrade. The failure of an environment
+        is in its outcome. Raises LockError if a lock is invalid, or InterpreterError; then no lock is written.
         """
         desired = self.desired(selection)
-        standing = read_locks(desired)
-        moving = [] if check else [each for each in standing if upgrade or each.state is not LockState.FRESH]
-        if not moving:
-            return [each.outcome() for each in standing]
+        locks = read_locks(desired)
+        outdated = [] if check else [each for each in locks if upgrade or each.state is not LockState.FRESH]
+        if not outdated:
+            return [each.outcome() for each in locks]
         state = State.at(desired.root)
         interpreters = self._interpreters(desired, state.layout)
         options = ResolveOptions(build=True, offline=offline, upgrade=upgrade)
         with self._engine(desired, state.layout, writes=True) as engine:
-            found = resolve_again(moving, desired, state.last_applied(), interpreters, engine, options)
-        return [each.renewed(found.get(each.environment.name)) for each in standing]
+            resolved = resolve_again(outdated, desired, state.last_applied(), interpreters, engine, options)
+        return [each.update(resolved.get(each.environment.name)) for each in locks]
 
-    def observed(self, name: str, depth: Depth = Depth.METADATA) -> ActualEnvironment:
-        """Return what stands at one environment's path, whether or not the manifest names it."""
+    def plan(self, selection: Selection | None = None, options: PlanOptions | None = None) -> "Proposal":
+        """Return what differs and what apply would do about it. Nothing is built, and only caches are written.
+
+        Raises ManifestError, UsageError, LockError, InterpreterError or StateError.
+        """
+        chosen, options = selection or Selection(), options or PlanOptions()
+        desired = self.desired(chosen)
+        state = State.at(desired.root)
+        applied = state.last_applied()
+        targets: Mapping[str, Target] = {}
+        if options.policy.destroy:
+            desired = select_for_destroy(desired, options.policy.destroy, applied)
+            names = options.policy.destroy
+        else:
+            targets = self._targets(desired, state, applied, options)
+            names = frozenset(targets) | frozenset(undeclared(desired, applied))
+        inodes = InodeHashes.load(state.layout.inode_hashes)
+        applied, actual = observe_consistently(names, desired, state, applied, options.depth, inodes)
+        inodes.save()
+        diff = Diff(environments=()) if options.policy.destroy else compare(desired, targets, actual, applied)
+        plan = make_plan(desired, diff, targets, actual, applied, options.policy)
+        plan = replace(plan, asked=chosen.plan_request(options.policy), platform=platform())
+        record_plan_outcome(plan, desired, state, applied, inodes, since=self.begun)
+        return Proposal(plan=plan, workspace=self, desired=desired, options=options, inodes=inodes)
+
+    @contextmanager
+    def hold(self, *, timeout: float = 60.0) -> Iterator[None]:
+        """Lock the root, so that no other apply runs while this one plans, asks for approval and applies.
+
+        Leftovers of an interrupted run are cleaned up first. `timeout` is in seconds. Raises LockTimeoutError or
+        StateError.
+        """
+        desired = self.desired()
+        with hold_and_recover(State.at(desired.root), timeout=timeout, locks=desired.locks) as descriptor:
+            self._held.append(descriptor)
+            try:
+                yield
+            finally:
+                self._held.remove(descriptor)
+
+    @contextmanager
+    def approved(self, saved: "SavedPlan", *, offline: bool = False, timeout: float = 60.0) -> Iterator["Proposal"]:
+        """Lock the root, make the saved plan again, and yield it if it is still the same.
+
+        `timeout` is in seconds. Raises PlanFileError with everything that changed since; then nothing was changed.
+        """
+        from reconciler.plan.stale import refuse_foreign, refuse_stale
+
+        refuse_foreign(saved.plan, self.desired(), platform())
+        request = saved.plan.asked
+        options = PlanOptions(depth=saved.plan.depth, locked=True, offline=offline, policy=request.policy)
+        with self.hold(timeout=timeout):
+            try:
+                proposal = self.plan(Selection(names=request.names, labels=dict(request.labels)), options)
+            except LockError as error:
+                raise PlanFileError(f"the plan cannot be applied: {error.message}", hint=error.hint) from error
+            refuse_stale(saved, proposal.plan)
+            yield proposal
+
+    def plan_against(
+        self, revision: str, selection: Selection | None = None, options: PlanOptions | None = None
+    ) -> "Comparison":
+        """Return how manifest and locks differ from those of a git revision, without environments or interpreters.
+
+        Only `locked` and `policy` of `options` are used. Raises RevisionError, LockError, or UsageError if dulwich is
+        not installed.
+        """
+        from reconciler.revision.compare import compare_with
+        from reconciler.revision.git_revision import open_revision
+
+        chosen, options = selection or Selection(), options or PlanOptions()
+        with open_revision(self.manifest.file.parent, revision) as opened:
+            compared = compare_with(opened, self.desired(chosen), locked=options.locked, policy=options.policy)
+        return replace(compared, plan=replace(compared.plan, asked=chosen.plan_request(options.policy)))
+
+    def observe(self, selection: Selection | None = None, depth: Depth = Depth.FILES) -> "Snapshot":
+        """Return a snapshot: actual and last applied state, for a plan on another machine. Only caches are written."""
+        from reconciler.snapshot.take import take_snapshot
+
+        desired = self.desired(selection)
+        return take_snapshot(desired, self._interpreters(desired, State.at(desired.root).layout), depth)
+
+    def plan_snapshot(
+        self, snapshot: "Snapshot", selection: Selection | None = None, options: PlanOptions | None = None
+    ) -> Plan:
+        """Return the plan for the host of a snapshot, made from its contents, the manifest, local sources and locks.
+
+        Only `locked` and `policy` of `options` are used. Raises LockError, or SnapshotError if it is of another
+        project.
+        """
+        from reconciler.snapshot.plan import plan_snapshot
+
+        chosen, options = selection or Selection(), options or PlanOptions()
+        plan = plan_snapshot(snapshot, self.desired(chosen), locked=options.locked, policy=options.policy)
+        return replace(plan, asked=chosen.plan_request(options.policy))
+
+    def observe_environment(self, name: str, depth: Depth = Depth.METADATA) -> ActualEnvironment:
+        """Return the actual state at one environment's path, whether or not the manifest declares it."""
         desired = self.desired()
         state = State.at(desired.root)
         inodes = InodeHashes.load(state.layout.inode_hashes)
-        _, actual = observe_settled([name], desired, state, state.last_applied(), depth, inodes)
+        _, actual = observe_consistently([name], desired, state, state.last_applied(), depth, inodes)
         return actual.environments[name]
+
+    def _targets(
+        self, desired: DesiredState, state: State, applied: Mapping[str, Applied], options: PlanOptions
+    ) -> Mapping[str, Target]:
+        """Return what each selected environment will become, resolving locks as `options` allow."""
+        interpreters = self._interpreters(desired, state.layout)
+        resolve = ResolveOptions(build=options.build, offline=options.offline) if options.resolve else None
+        lock_options = LockOptions(resolve=resolve, locked=options.locked)
+        with self._engine(desired, state.layout, writes=options.build) as engine:
+            targets = resolve_targets(desired, interpreters, engine, applied, lock_options)
+        interpreters.save()
+        return targets
 
     def _interpreters(self, desired: DesiredState, layout: Layout) -> Interpreters:
         return Interpreters(self.ambient, outside=desired.file.parent.resolve(), cache=layout.interpreter_facts)
 
     @contextmanager
-    def _engine(self, desired: DesiredState, layout: Layout, *, writes: bool) -> Iterator[UvEngine]:
-        """Yield the engine; what only looks leaves no cache in a root that is not there yet, or not ours to write."""
+    def _engine(self, desired: DesiredState, layout: Layout, *, writes: bool) -> Iterator[Engine]:
+        """Yield the engine. Unless `writes`, it uses a temporary cache if the root does not exist or is read-only."""
         names = tuple(index.name for index in desired.indexes)
         with ExitStack() as stack:
             cache = layout.engine_cache if desired.cache == "own" else None
             if cache is not None and not (prepare_cache(layout) if writes else os.access(layout.cache, os.W_OK)):
                 cache = stack.enter_context(scratch_directory("envsync-cache-"))
-            yield UvEngine(
+            yield make_engine(
                 ambient=self.ambient,
                 cache=cache,
                 index_names=names,
-                lock_fd=self._held[-1] if self._held else None,  # what outlives us then never works beside a new apply
+                # If envsync is killed and a child survives, the child keeps the root locked until it ends.
+                inherited_descriptor=self._held[-1] if self._held else None,
                 deadlines=self.deadlines,
             )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A plan, with what is needed to apply it."""
+    """A plan, with everything that is needed to apply it."""
 
     plan: Plan
     workspace: Workspace = field(repr=False)
@@ -258,7 +283,7 @@ class Proposal:
         stop: threading.Event | None = None,
         timeout: float = 60.0,
     ) -> RunFinished:
-        """Take the root's lock and apply the plan; see `apply_held`."""
+        """Lock the root and apply the plan, see `apply_held`; `timeout` is in seconds."""
         with self.workspace.hold(timeout=timeout):
             return self.apply_held(options, on_event=on_event, stop=stop)
 
@@ -268,19 +293,20 @@ class Proposal:
         *,
         on_event: Callable[[Event], None] | None = None,
         stop: threading.Event | None = None,
-        paused: bool = True,
+        recheck: bool = True,
     ) -> RunFinished:
-        """Apply the plan with the root's lock already held; `on_event` is called in this thread only.
+        """Apply the plan while the root is already locked (`Workspace.hold`); return the result.
 
-        Unless `paused` is False (it was made a moment ago, under the same lock, and nobody was asked since) what it is
-        about is looked at once more. Raises PlanFileError where what was planned on has moved since; what fails for
-        one environment is in the result, never raised.
+        `on_event` is called with every event, in this thread. `stop` ends the run at the next safe point when it is
+        set. `recheck` observes the environments again before anything is changed; pass False only if the plan was made
+        a moment ago while the root was locked. Raises PlanFileError if an environment changed since the plan was made.
+        The failure of an environment is in the result and is not raised.
         """
         workspace = self.workspace
         state = State.at(self.desired.root)
-        inodes = InodeHashes.load(state.layout.inode_hashes) if paused else self.inodes
+        inodes = InodeHashes.load(state.layout.inode_hashes) if recheck else self.inodes
         with workspace._engine(self.desired, state.layout, writes=True) as engine:  # its own module
-            order = Order(
+            request = ApplyRequest(
                 plan=self.plan,
                 desired=self.desired,
                 state=state,
@@ -289,8 +315,8 @@ class Proposal:
                 ambient=workspace.ambient,
                 stop=stop or threading.Event(),
                 inodes=inodes,
-                paused=paused,
+                recheck=recheck,
             )
-            result = perform(order, on_event or (lambda _event: None))
-        remember_apply(self.plan, result, self.desired, state, inodes, since=workspace.begun)
+            result = perform(request, on_event or (lambda _event: None))
+        record_apply_outcome(self.plan, result, self.desired, state, inodes, since=workspace.begun)
         return result

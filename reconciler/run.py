@@ -1,8 +1,8 @@
-"""`envsync run`: become a command inside the generation that is published at this moment.
+"""`envsync run`: replace this process by a command in the published generation of an environment.
 
-It stands before every service start, so it reads the record and the symlink alone, never the manifest's contents: a
-broken manifest stops no service. The command replaces this process: signals and exit code are its own. Whatever takes
-time to import is imported where it is needed.
+It is used before every service start, so it reads only the record and the published link. It never reads the contents
+of the manifest, so an invalid manifest cannot stop a service. The command replaces this process, so signals and the
+exit code are the command's own. Modules that take time to import are imported only when they are needed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 
-from reconciler.fastpath.agreement import agreement_file, read_agreed, still_recorded
+from reconciler.fastpath.agreement import agreement_path, read_cache_file, record_unchanged
 from reconciler.state.published_link import link_target, published_number
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
-_SHELL_ONLY = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__")
+_REMOVED = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__")
 
 
 def run_in(root: str, name: str, argv: Sequence[str], ambient: Mapping[str, str]) -> NoReturn:
@@ -30,10 +30,10 @@ def run_in(root: str, name: str, argv: Sequence[str], ambient: Mapping[str, str]
     if name[:1] not in _LETTERS or not _LETTERS.union("_-").issuperset(name):
         from reconciler.errors import RunError
 
-        raise RunError(f"not an environment name: {name!r}")
+        raise RunError(f"{name!r} is not a valid environment name", hint="use a name from envs.yaml")
     number = _enter(root, name)
     venv = f"{root}/{link_target(name, number)}"
-    env = {key: value for key, value in ambient.items() if key not in _SHELL_ONLY}
+    env = {key: value for key, value in ambient.items() if key not in _REMOVED}
     env |= _applied_env(root, name, number)
     env["VIRTUAL_ENV"] = venv
     env["PATH"] = f"{venv}/bin:{env['PATH']}" if env.get("PATH") else f"{venv}/bin"
@@ -43,7 +43,7 @@ def run_in(root: str, name: str, argv: Sequence[str], ambient: Mapping[str, str]
     except FileNotFoundError as error:
         from reconciler.errors import NotFoundError
 
-        raise NotFoundError(f"{argv[0]}: not found (or its interpreter is not)") from error
+        raise NotFoundError(f"{argv[0]}: the file, or the interpreter in its first line, was not found") from error
     except OSError as error:
         from reconciler.errors import NotExecutableError
 
@@ -51,9 +51,12 @@ def run_in(root: str, name: str, argv: Sequence[str], ambient: Mapping[str, str]
 
 
 def _enter(root: str, name: str) -> int:
-    """Hold a shared lock on the published generation, which the command inherits: gc then leaves it alone."""
-    from_here = "is not published"
-    for _ in range(10):  # published anew and collected between the look and the lock: look again
+    """Return the published generation's number, and hold a shared lock on it, so that gc does not delete it.
+
+    The command inherits the lock. Raises RunError if nothing is published.
+    """
+    problem = "is not published"
+    for _ in range(10):  # it may be replaced and collected before it is locked; then try the next one
         number = published_number(root, name)
         if number == 0:
             break
@@ -61,9 +64,9 @@ def _enter(root: str, name: str) -> int:
         try:
             descriptor = os.open(f"{generation}/in-use", os.O_RDONLY | os.O_CREAT, 0o644)
         except FileNotFoundError:
-            from_here = "is being published again and again"
+            problem = "was replaced again and again while it was opened"
             continue
-        except PermissionError:  # a root that we may only read: gc finds us through /proc
+        except PermissionError:  # the root is read-only for this user; gc finds the process in /proc
             return number
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         os.set_inheritable(descriptor, True)
@@ -72,13 +75,13 @@ def _enter(root: str, name: str) -> int:
         os.close(descriptor)
     from reconciler.errors import RunError
 
-    raise RunError(f"environment {name} {from_here} below {root}", hint="run `envsync apply`")
+    raise RunError(f"environment {name} {problem} below {root}", hint=f"run `envsync apply {name}`")
 
 
 def _applied_env(root: str, name: str, number: int) -> dict[str, str]:
-    """Return the variables that were last applied: as remembered while the record is the same, else from the record."""
-    agreement = read_agreed(agreement_file(root, name))
-    if agreement is not None and agreement["generation"] == number and still_recorded(agreement):
+    """Return the variables that were last applied: from the cache if the record is unchanged, else from the record."""
+    agreement = read_cache_file(agreement_path(root, name))
+    if agreement is not None and agreement["generation"] == number and record_unchanged(agreement):
         return dict(agreement["env"])
     from pathlib import Path
 
@@ -90,7 +93,7 @@ def _applied_env(root: str, name: str, number: int) -> dict[str, str]:
 
 
 def _find(program: str, path: str) -> str:
-    """Return the program's path; raises NotFoundError or NotExecutableError as a shell would tell."""
+    """Return the program's path; raises NotFoundError or NotExecutableError as a shell would."""
     if "/" in program:
         return program
     denied = None
@@ -103,5 +106,5 @@ def _find(program: str, path: str) -> str:
     from reconciler.errors import NotExecutableError, NotFoundError
 
     if denied:
-        raise NotExecutableError(f"{denied}: Permission denied")
+        raise NotExecutableError(f"{denied}: Permission denied", hint="make the file executable")
     raise NotFoundError(f"{program}: not found in the environment or on PATH")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.interpreters import interpreters
+from tests.installed_pythons import interpreters
 
 # The same commit has the same examples: a failure is of the change. EXAMPLES=2000 looks for new ones.
 # A timed assert fails on a busy machine, not for a fault: what must end in time has a timeout of its own.

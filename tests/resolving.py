@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.engines.uv import UvEngine
 from reconciler.interpreters.model import Interpreter
-from reconciler.interpreters.query import ask_interpreter
+from reconciler.interpreters.query import query_interpreter
 from reconciler.manifest.desired import Index
 from tests.index import ServedIndex, serve_index
 from tests.wheels import make_sdist, make_wheel
@@ -18,7 +18,7 @@ from tests.wheels import make_sdist, make_wheel
 @pytest.fixture(scope="session")
 def interpreter(pythons: dict[str, Path]) -> Interpreter:
     """A real interpreter, 3.11 where there is one, and its facts."""
-    return ask_interpreter(str(pythons.get("3.11") or list(pythons.values())[-1]))
+    return query_interpreter(str(pythons.get("3.11") or list(pythons.values())[-1]))
 
 
 @pytest.fixture

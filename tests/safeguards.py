@@ -1,7 +1,7 @@
-"""Removes each safeguard in turn and shows that a test notices: `python -m tests.safeguards [--only NAME]`.
+"""Remove each safeguard in turn and show that a test fails without it: `python -m tests.safeguards [--only NAME]`.
 
-Each is removed from a copy of the checkout, and only the tests that are there for it are run: they must pass with it
-and fail without it. `tests/test_safeguards.py` holds that what is removed here is still what stands in the source.
+Each safeguard is removed from a copy of the checkout, and only its own tests are run. They must pass with it and fail
+without it. `tests/test_safeguards.py` checks that the text to remove is still in the source.
 """
 
 import argparse
@@ -23,7 +23,7 @@ _COPIED = ("reconciler", "tests", "schemas", "docs", "pyproject.toml", "README.m
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Safeguard:
-    """What keeps a promise: `text` of `file` is replaced by `instead`, and then one of `tests` must fail."""
+    """Code that keeps a promise. If `text` in `file` is replaced by `instead`, one of `tests` must fail."""
 
     name: str
     promise: str
@@ -35,32 +35,32 @@ class Safeguard:
 
 SAFEGUARDS = (
     Safeguard(
-        name="the sync",
-        promise="what exit 0 promised survives a power cut",
+        name="the flush",
+        promise="after exit 0 the result survives a power cut",
         file="reconciler/fs/sync.py",
         text="        if libc.syncfs(descriptor) != 0:\n",
         instead="        if False:\n",
         tests=("tests/faults/test_power.py",),
     ),
     Safeguard(
-        name="the lock",
+        name="the root mutex",
         promise="one apply at a time works in a root",
         file="reconciler/state/root_mutex.py",
         text="        lock.acquire(poll_interval=0.05)\n",
-        instead="        descriptors.append(os.open(layout.lock, os.O_RDWR | os.O_CREAT))\n",
-        tests=("tests/state/test_holding.py", "tests/functional/test_an_orphan_keeps_the_root.py"),
+        instead="        descriptors.append(os.open(layout.mutex, os.O_RDWR | os.O_CREAT))\n",
+        tests=("tests/state/test_root_mutex.py", "tests/functional/test_an_orphan_keeps_the_root.py"),
     ),
     Safeguard(
         name="the seal",
-        promise="a generation that was not finished never passes for one",
+        promise="an unfinished generation is never used",
         file="reconciler/apply/collect.py",
         text="if state.seal(name, number) is not None]",
         instead="]",
         tests=("tests/functional/test_a_killed_apply_is_put_right.py", "tests/faults/test_short_sweep.py"),
     ),
     Safeguard(
-        name="the seal's own name",
-        promise="the seal of another generation is no seal",
+        name="the name in the seal",
+        promise="the seal of a different generation does not count",
         file="reconciler/state/store.py",
         text="        if seal is None or (seal.applied.name, seal.applied.generation) != (name, number):",
         instead="        if seal is None:",
@@ -68,7 +68,7 @@ SAFEGUARDS = (
     ),
     Safeguard(
         name="the seal of the inventory",
-        promise="what files are compared with is what was sealed",
+        promise="files are compared with the sealed inventory",
         file="reconciler/state/inventory_file.py",
         text='    if digest not in {"", inventory.digest}:',
         instead="    if False:",
@@ -76,7 +76,7 @@ SAFEGUARDS = (
     ),
     Safeguard(
         name="the verification against the lock",
-        promise="what was installed is what the lock selects",
+        promise="the lock selects exactly what is installed",
         file="reconciler/apply/environment.py",
         text="            verify_lock(self._target.packages or (), self._observed)\n",
         instead="",
@@ -84,7 +84,7 @@ SAFEGUARDS = (
     ),
     Safeguard(
         name="the verification against RECORD",
-        promise="every installed file is the one that its wheel has",
+        promise="every installed file is the one in its wheel",
         file="reconciler/apply/environment.py",
         text="            verify_records(records, self._inventory, compiled)\n",
         instead="",
@@ -92,17 +92,17 @@ SAFEGUARDS = (
     ),
     Safeguard(
         name="the inode check",
-        promise="what is deleted is what was made, not what stands in its place",
+        promise="envsync deletes only what it made, not what took its place",
         file="reconciler/state/generation_identity.py",
         text="    if found != _text(generation, os.fstat(directory).st_ino, venv):",
         instead="    if False:",
-        tests=("tests/state/test_identity.py", "tests/functional/test_only_what_was_made_is_deleted.py"),
+        tests=("tests/state/test_generation_identity.py", "tests/functional/test_only_what_was_made_is_deleted.py"),
     ),
     Safeguard(
-        name="the second look at what moved",
-        promise="a reader beside an apply sees no half state",
+        name="the second read of changed state",
+        promise="a reader during an apply sees one consistent state",
         file="reconciler/observe/consistent_read.py",
-        text="    for _ in range(_MOST_LOOKS):",
+        text="    for _ in range(_MOST_READS):",
         instead="    for _ in ():",
         tests=("tests/functional/test_a_reader_beside_an_apply_sees_no_half_state.py",),
     ),
@@ -111,7 +111,7 @@ SAFEGUARDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What a safeguard's tests said with it and without it: pytest's exit codes and its summary of failures."""
+    """The results of a safeguard's tests with it and without it: pytest's exit codes, and the failed tests."""
 
     safeguard: Safeguard
     with_it: int
@@ -120,14 +120,14 @@ class Shown:
 
     @property
     def needed(self) -> bool:
-        """Say whether the tests pass with the safeguard and at least one fails without it."""
+        """Return whether the tests pass with the safeguard and at least one fails without it."""
         return self.with_it == 0 and self.without_it == 1 and bool(self.failures)
 
 
 def removed(safeguard: Safeguard, source: str) -> str:
-    """Return a file's text without the safeguard; raises ValueError where it does not stand there exactly once."""
+    """Return a file's text without the safeguard; raises ValueError unless the text contains it exactly once."""
     if source.count(safeguard.text) != 1:
-        raise ValueError(f"{safeguard.name}: not once in {safeguard.file}: {safeguard.text.strip()!r}")
+        raise ValueError(f"{safeguard.name}: {safeguard.file} must contain once: {safeguard.text.strip()!r}")
     return source.replace(safeguard.text, safeguard.instead)
 
 
@@ -163,7 +163,7 @@ def _tests(checkout: Path, safeguard: Safeguard, *options: str) -> tuple[int, st
 
 
 def table(found: list[Shown]) -> str:
-    """Return what was shown, as a Markdown table."""
+    """Return the results as a Markdown table."""
     return (
         "\n".join(["| removed | promise | the first test that then fails |", "| --- | --- | --- |", *map(_row, found)])
         + "\n"
@@ -172,12 +172,12 @@ def table(found: list[Shown]) -> str:
 
 def _row(shown: Shown) -> str:
     names = [name.rpartition("::")[2] for name in shown.failures]
-    said = shorten(", ".join(names), 110) if shown.needed else f"NOT SHOWN ({_why(shown)})"
-    return f"| {shown.safeguard.name} | {shown.safeguard.promise} | {said} |"
+    result = shorten(", ".join(names), 110) if shown.needed else f"NOT SHOWN ({_why(shown)})"
+    return f"| {shown.safeguard.name} | {shown.safeguard.promise} | {result} |"
 
 
 def _why(shown: Shown) -> str:
-    return "its tests fail with it, too" if shown.with_it else "no test of it fails, or none was run"
+    return "its tests also fail with it" if shown.with_it else "none of its tests fails, or none was run"
 
 
 def _chosen(only: list[str] | None) -> Iterator[Safeguard]:
@@ -185,7 +185,7 @@ def _chosen(only: list[str] | None) -> Iterator[Safeguard]:
 
 
 def main() -> int:
-    """Remove each safeguard in turn; return 1 where no test noticed."""
+    """Remove each safeguard in turn; return 1 if no test failed without one of them."""
     parser = argparse.ArgumentParser(prog="python -m tests.safeguards", description=__doc__)
     parser.add_argument("--only", action="append", choices=[each.name for each in SAFEGUARDS])
     found = []

@@ -1,4 +1,4 @@
-"""Imports point only up the design's list (section 3): a datum moves down it, and nothing below is known above."""
+"""Imports point only up the list of docs/design.md, "Data flow": no module knows a module of a layer below its own."""
 
 import ast
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ import reconciler
 
 PACKAGE = Path(reconciler.__file__).parent
 LAYERS = (
-    "errors", "canonical_json", "fs", "events", "redaction", "json_output", "manifest", "processes", "git", "interpreters", "engines", "state",
-    "fastpath", "lock", "observe", "diff", "plan", "options", "apply", "targets", "snapshot", "revision", "maintenance",
-    "reconcile", "render", "cli",
+    "exit_codes", "errors", "canonical_json", "fs", "events", "redaction", "json_output", "versions", "manifest",
+    "processes", "git", "interpreters", "engines", "state", "fastpath", "lock", "observe", "diff", "plan", "options",
+    "apply", "targets", "snapshot", "revision", "maintenance", "reconcile", "render", "cli",
 )  # fmt: skip
 # These belong to another layer than the directory that they are in: what stands before every service start, the way
 # into the program, and the two ends of the fast path, which records what the whole program found and prints an answer.
@@ -22,6 +22,7 @@ BESIDE = {
     "fastpath.answer": "cli",
     "fastpath.command_line": "cli",
     "fastpath.record": "maintenance",
+    "fastpath.record_environment": "maintenance",
 }
 # These hold the values of a stage and nothing that acts on them. A value may be named anywhere: a record (state) keeps
 # locked packages, and an import of their types alone makes nothing of the lock's work known to the state. (The models
@@ -93,7 +94,18 @@ def test_values_know_values_alone(name: str) -> None:
         file = file_of(module)
         if file is not None:
             inner = str(file.relative_to(PACKAGE))
-            assert inner in VALUES | {"canonical_json.py", "errors.py"}, f"{name}:{line}: imports {inner}"
+            assert inner in VALUES | {"canonical_json.py", "errors.py", "manifest/defaults.py"}, f"{name}:{line}: imports {inner}"
+
+
+def test_only_the_engines_know_which_package_tool_it_is() -> None:
+    interface = {"engines/engine.py", "engines/factory.py", "engines/deadlines.py"}
+    for path in MODULES:
+        if layer_of(own(path)) == "engines":
+            continue
+        for name, line in imports(path):
+            file = file_of(name)
+            if file is not None and layer_of(own(file)) == "engines":
+                assert str(file.relative_to(PACKAGE)) in interface, f"{path}:{line}: imports {name}"
 
 
 def test_one_module_starts_programs() -> None:
@@ -110,7 +122,7 @@ def test_only_run_replaces_this_process_and_only_a_look_doubles_it() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and ast.unparse(node).startswith(calls)
     }
-    assert found == {"run.py", "fastpath/look.py"}
+    assert found == {"run.py", "fastpath/unchanged.py"}
 
 
 def test_the_list_is_complete() -> None:

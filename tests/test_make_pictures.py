@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.render.report import Format, Report, render_report
+from reconciler.render.formats import Format, render_report
+from reconciler.render.report import Report
 from tests.browser import find_chromium
-from tests.render.hostile import NASTY
 from tests.render.pictures import CASES, load_plan, plan_text
+from tests.render.untrusted import NASTY
 
 TOOL = Path(__file__).parent.parent / "docs" / "make_pictures.py"
 SVG = "{http://www.w3.org/2000/svg}"

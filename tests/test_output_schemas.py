@@ -18,11 +18,11 @@ from reconciler.events import Event, Failure, RunFinished
 from reconciler.plan.document import PlanDocument, plan_document, plan_json, plan_schema
 from reconciler.render.error_document import error_json, error_schema
 from reconciler.render.event_document import event_schema
-from reconciler.render.events_json import event_json
+from reconciler.render.event_json import event_json
 from reconciler.snapshot.document import snapshot_schema
-from tests.render.hostile import NASTY, assert_clean_json, spoiled
 from tests.render.pictures import load_plan
-from tests.render.runs import CREATED, EVENTS
+from tests.render.sample_events import CREATED, EVENTS
+from tests.render.untrusted import NASTY, assert_clean_json, replace_strings
 
 ROOT = Path(__file__).parent.parent
 WORLDS = sorted((ROOT / "tests" / "cases").glob("[pr]*/*.yaml"))
@@ -98,7 +98,7 @@ def test_every_event_is_valid_by_its_schema_and_one_line() -> None:
 def test_every_plan_with_hostile_strings_is_valid_by_its_schema(path: Path) -> None:
     plan = load_plan(path)
     for text in ("".join(NASTY), ""):
-        hostile = plan_json(spoiled(plan, text))
+        hostile = plan_json(replace_strings(plan, text))
         assert_clean_json(hostile)
         validator_of("plan").validate(json.loads(hostile))
 
@@ -106,7 +106,7 @@ def test_every_plan_with_hostile_strings_is_valid_by_its_schema(path: Path) -> N
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_every_event_with_hostile_strings_is_valid_by_its_schema(event: Event) -> None:
     for text in (*NASTY, "".join(NASTY), ""):
-        line = event_json(spoiled(event, text))
+        line = event_json(replace_strings(event, text))
         assert_clean_json(line)
         validator_of("events").validate(json.loads(line))
 

@@ -1,4 +1,4 @@
-"""The safeguards that `python -m tests.safeguards` removes stand in the source as that script knows them."""
+"""The source contains the text of each safeguard that `python -m tests.safeguards` removes."""
 
 import pytest
 

@@ -1,7 +1,8 @@
-"""One change on its way from a laptop to a host, typed as people and CI type it: what `docs/ci.md` prints.
+"""Run the commands that `docs/ci.md` shows: one change on its way from a laptop to a host.
 
-Three clones of one repository: `laptop` (a person's), `ci` (has no environments) and `host` (has them). Each scene is
-lines behind the prompt of one of them. `python -m tests.walk` writes the scenes' output into the page anew.
+There are three clones of one repository: `laptop` (of a person), `ci` (has no environments) and `host` (has them). A
+scene is a list of commands with the prompt of the clone they run in. `python -m tests.walk` runs every scene and writes
+its output into the page.
 """
 
 import os
@@ -55,7 +56,7 @@ SCENES = {
         host$ git pull --quiet
         host$ envsync plan --out /tmp/approve.json
     """,
-    "by hand": """
+    "manual change": """
         host$ uv pip install --quiet --python .envs/web werkzeug==3.0.6
     """,
     "refused": """
@@ -102,8 +103,8 @@ _WHEELS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Country:
-    """Where the walk goes: the directory that has the clones, and the index that all of them use."""
+class Clones:
+    """The directory that has the three clones, and the package index that all of them use."""
 
     directory: Path
     index: ServedIndex
@@ -115,10 +116,10 @@ class Country:
         return Host(directory=self.path(clone), index=self.index)
 
     def run(self, clone: str, script: str) -> tuple[int, str]:
-        """Run lines of bash in a clone; return the last one's exit code, and both streams as a terminal shows them."""
+        """Run lines of bash in a clone; return the last exit code, and both streams as a terminal shows them."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         done = subprocess.run(
-            ["bash", "-c", script.replace("/tmp/", f"{self.directory}/tmp/")],  # noqa: S108  # the page's, not ours
+            ["bash", "-c", script.replace("/tmp/", f"{self.directory}/tmp/")],  # noqa: S108  # the page shows it so
             cwd=self.directory / clone,
             env={**base_environment(), **NOBODY, "PATH": path, "UV_DEFAULT_INDEX": self.index.url, **_configured()},
             stdin=subprocess.DEVNULL,
@@ -128,26 +129,26 @@ class Country:
             check=False,
             timeout=300,
         )
-        return done.returncode, self._anywhere(done.stdout)
+        return done.returncode, self._normalized(done.stdout)
 
     def scene(self, name: str) -> str:
-        """Play a scene; return it as its terminals show it."""
+        """Run a scene; return prompts, commands and output as the terminals show them."""
         lines = [line.strip().partition("$ ")[::2] for line in SCENES[name].strip().splitlines()]
         shown = ""
         for clone, group in groupby(lines, key=lambda line: line[0]):
             for _, command in group:
-                _, said = self.run(clone, command)
-                shown += f"{clone}$ {command}\n{said}"
+                _, output = self.run(clone, command)
+                shown += f"{clone}$ {command}\n{output}"
         return shown
 
-    def _anywhere(self, text: str) -> str:
-        """Return output with what differs from machine to machine put as on one that could be anybody's."""
+    def _normalized(self, text: str) -> str:
+        """Return output with paths, versions, counts and times that differ between machines replaced by fixed ones."""
         for clone in CLONES:
             text = text.replace(str(self.directory / clone), "/srv/acme")
         text = text.replace(f"{self.directory}/tmp/", "/tmp/").replace(self.index.base, "https://pypi.acme.example")  # noqa: S108
         text = re.sub(r"python 3\.\d+\.\d+", "python 3.13.9", text)
-        text = re.sub(r" in\s+/srv", " in /srv", text)  # a long path was put on a line of its own
-        text = re.sub(r"\d+ files\)", "37 files)", text)  # of a venv: each Python's has its own
+        text = re.sub(r" in\s+/srv", " in /srv", text)  # a long path wraps to its own line
+        text = re.sub(r"\d+ files\)", "37 files)", text)  # the number depends on the Python version
         return re.sub(r"\b\d+(\.\d+)?s \(", "0.4s (", text)
 
 
@@ -158,11 +159,11 @@ def _configured() -> dict[str, str]:
     return {"GIT_CONFIG_COUNT": str(len(pairs)), **named, **valued}
 
 
-def settle(directory: Path, index: ServedIndex) -> Country:
-    """Bring three clones to where a team is on any day: on `main` manifest and locks, and the host has applied them."""
+def make_clones(directory: Path, index: ServedIndex) -> Clones:
+    """Return three clones whose `main` has a manifest and its locks; the host has applied them."""
     for name, version, requires in _WHEELS:
         make_wheel(index.directory, name, version, requires=requires)
-    country = Country(directory=directory, index=index)
+    clones = Clones(directory=directory, index=index)
     (directory / "tmp").mkdir()
     git(directory, "init", "--quiet", "--bare", "origin")
     git(directory, "clone", "--quiet", "origin", "laptop")
@@ -172,21 +173,21 @@ def settle(directory: Path, index: ServedIndex) -> Country:
         (".", "git clone -q origin ci && git clone -q origin host"),
         ("host", "envsync apply --yes"),
     ):
-        code, said = country.run(clone, script)
-        assert code == 0, said
-    return country
+        code, output = clones.run(clone, script)
+        assert code == 0, output
+    return clones
 
 
-def written_anew(page: str, scenes: dict[str, str]) -> str:
-    """Return the page with every scene's block as it was played."""
+def with_scenes(page: str, scenes: dict[str, str]) -> str:
+    """Return the page with the output of every scene replaced."""
     return BLOCK.sub(lambda found: f"<!-- walk {found['scene']} -->\n```console\n{scenes[found['scene']]}```\n", page)
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as made, serve_index(Path(made) / "wheels") as served:
-        settled = settle(Path(made), served)
-        played = {name: settled.scene(name) for name in SCENES}
+    with tempfile.TemporaryDirectory() as scratch, serve_index(Path(scratch) / "wheels") as served:
+        team = make_clones(Path(scratch), served)
+        played = {name: team.scene(name) for name in SCENES}
     if "--print" in sys.argv:
         print("\n".join(f"== {name}\n{text}" for name, text in played.items()))
     else:
-        PAGE.write_text(written_anew(PAGE.read_text(encoding="utf-8"), played), encoding="utf-8")
+        PAGE.write_text(with_scenes(PAGE.read_text(encoding="utf-8"), played), encoding="utf-8")

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# One command of the action. Inputs come through the environment, and reach envsync as arguments, never as shell text.
+# Runs one command of the action. Inputs come as environment variables and reach envsync as arguments: no input becomes
+# shell text.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,31 +13,31 @@ comment() {
     [[ $COMMENT != true || -z $PULL_REQUEST ]] || "$RUNNER_TEMP/envsync/bin/python" "$here/comment.py" "$1"
 }
 
-# What merging will change: no disk, no network. A failed plan replaces the comment, lest an old one be approved.
+# Reports what merging will change. If planning fails, the comment says so: otherwise the old plan could be approved.
 plan_against() {
     local code=0
     "$envsync" plan --file="$FILE" --against="$AGAINST" --output=markdown >"$report.md" || code=$?
-    ((code == 0)) || echo "**envsync could not plan \`$COMMIT\`.** The log of this run says why." >"$report.md"
+    ((code == 0)) || echo "**envsync could not plan \`$COMMIT\`.** The log of this run shows the reason." >"$report.md"
     cat "$report.md" >>"$GITHUB_STEP_SUMMARY"
     comment "$report.md"
     return "$code"
 }
 
-# What apply would do on this host, saved, and shown to whoever approves it.
+# Saves what apply would do on this host, and shows it in the step summary for the reviewers.
 save_plan() {
     "$envsync" plan --file="$FILE" --out="$1"
     "$envsync" show "$1" --output=markdown >>"$GITHUB_STEP_SUMMARY"
 }
 
-# One look at the host, told twice: annotations with the step summary (`--output github` writes it), and the page.
+# Observes the host once and reports twice: annotations and step summary (both by `--output github`), and the HTML page.
 check() {
     local code=0 only=()
     [[ -z $ONLY ]] || only=(--only="$ONLY")
     "$envsync" observe --file="$FILE" --out="$report.json"
-    told() { "$envsync" check --file="$FILE" --actual="$report.json" "${only[@]}" --output="$1"; }
-    told github || code=$?
+    report_as() { "$envsync" check --file="$FILE" --actual="$report.json" "${only[@]}" --output="$1"; }
+    report_as github || code=$?
     ((code == 0 || code == 2)) || return "$code"
-    told html >"$report.html" || ((code == $?))
+    report_as html >"$report.html" || ((code == $?))
     echo "report=$report.html" >>"$GITHUB_OUTPUT"
     return "$code"
 }
@@ -52,7 +53,7 @@ case $COMMAND in
     check) check ;;
     apply) apply ;;
     *)
-        echo "::error title=envsync::command: is plan, check or apply"
+        echo "::error title=envsync::command: must be plan, check or apply"
         exit 3
         ;;
 esac

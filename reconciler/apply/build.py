@@ -1,19 +1,18 @@
-"""Builds a generation: a new venv at its own final path, with exactly the packages that the lock selects."""
+"""Build a generation: a new virtual environment at its final path, with exactly the packages that the lock selects."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from reconciler.apply.activation import rewrite_activation
+from reconciler.apply.bin_scripts import rewrite_activation, write_pip_stub
 from reconciler.apply.bytecode import link_bytecode, shared_bytecode
 from reconciler.apply.context import ApplyContext
-from reconciler.apply.pip_stub import write_pip_stub
 from reconciler.diff.model import Target
 from reconciler.engines.engine import InstallRequest
 from reconciler.errors import ApplyError
-from reconciler.fs.atomic_write import naming
 from reconciler.fs.remove_tree import remove_tree
-from reconciler.lock.install_document import selected_document, source_directories
+from reconciler.fs.sync import naming
+from reconciler.lock.install_document import install_document, source_directories
 from reconciler.lock.model import Lock
 from reconciler.lock.resolve import copy_source
 from reconciler.lock.select import select_artifacts
@@ -24,28 +23,28 @@ from reconciler.state.layout import Generation
 def build(
     target: Target, lock: Lock, generation: Generation, context: ApplyContext, *, refresh: tuple[str, ...] = ()
 ) -> None:
-    """Build `target` in `generation`; `refresh` names packages whose cached files are not to be trusted.
+    """Build `target` in `generation`; the packages named in `refresh` are downloaded again, whatever the cache holds.
 
-    Raises EngineError, or OSError where the file system does not play along.
+    Raises EngineError, ApplyError if a package replaced a file that the environment depends on, or OSError.
     """
-    wanted = target.environment
+    environment = target.environment
     sources = generation.directory / "source"
     copies: dict[Path, Path] = {}
     selected = select_artifacts(lock, target.interpreter)
     for number, directory in enumerate(source_directories(lock, selected)):
         copies[directory] = sources / str(number) / directory.name
         copy_source(directory, copies[directory], locks=lock.path.parent)
-    document = selected_document(lock, selected, copies)
+    document = install_document(lock, selected, copies)
     with naming(generation.pylock):
         generation.pylock.write_text(lock_text(document), encoding="utf-8")
     context.engine.create(
         generation.venv,
         target.interpreter,
-        system_site_packages=wanted.system_site_packages,
-        prompt=wanted.name,
+        system_site_packages=environment.system_site_packages,
+        prompt=environment.name,
     )
-    made = _identity(generation.venv)
-    before = _published_alike(target, context) if wanted.compile_bytecode else None
+    identity = _identity(generation.venv)
+    reusable = _reusable_venv(target, context) if environment.compile_bytecode else None
     if document["packages"]:
         context.check_stop()
         context.engine.install(
@@ -53,37 +52,37 @@ def build(
                 venv=generation.venv,
                 pylock=generation.pylock,
                 indexes=context.indexes,
-                link_mode=wanted.link_mode,
-                compile_bytecode=wanted.compile_bytecode and before is None,
-                builds=wanted.builds,
+                link_mode=environment.link_mode,
+                compile_bytecode=environment.compile_bytecode and reusable is None,
+                builds=environment.builds,
                 offline=context.options.offline,
                 refresh=refresh,
             )
         )
-        if before is not None:
-            _carry_bytecode(before, generation.venv, target, context)
-    if _identity(generation.venv) != made:
+        if reusable is not None:
+            _reuse_bytecode(reusable, generation.venv, target, context)
+    if _identity(generation.venv) != identity:
         raise ApplyError(
-            "a package wrote over pyvenv.cfg or bin/python, which make the environment what it is",
-            hint="its wheel has such a file below *.data/data or *.data/scripts: do without it, or ask its author",
+            "a package overwrote pyvenv.cfg or bin/python of the environment",
+            hint="remove the package whose wheel has such a file below *.data/data or *.data/scripts",
         )
     if copies:
         remove_tree(generation.directory, "source", below=context.state.layout.root)
-    rewrite_activation(generation.venv, context.state.layout.environment(wanted.name))
-    write_pip_stub(generation.venv, wanted.name)
+    rewrite_activation(generation.venv, context.state.layout.environment(environment.name))
+    write_pip_stub(generation.venv, environment.name)
 
 
-def _carry_bytecode(old: Path, new: Path, target: Target, context: ApplyContext) -> None:
-    """Link the bytecode that the published venv has, while the interpreter compiles what it does not have."""
-    shared, left = shared_bytecode(old, new, context.inodes)
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="compile") as beside:
-        compiled = beside.submit(context.engine.compile, target.interpreter, left)
+def _reuse_bytecode(old: Path, new: Path, target: Target, context: ApplyContext) -> None:
+    """Link the bytecode of the published venv `old`, while the interpreter compiles the other modules of `new`."""
+    shared, uncompiled = shared_bytecode(old, new, context.inodes)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="compile") as compiler:
+        compiled = compiler.submit(context.engine.compile, target.interpreter, uncompiled)
         link_bytecode(shared)
         compiled.result()
 
 
-def _published_alike(target: Target, context: ApplyContext) -> Path | None:
-    """Return the published venv where it was built with the same interpreter: its bytecode is good here, too."""
+def _reusable_venv(target: Target, context: ApplyContext) -> Path | None:
+    """Return the published venv if it was built with the same interpreter, so that its bytecode is valid here too."""
     state, name = context.state, target.environment.name
     last = state.applied(name)
     if last is None or not last.generation:
@@ -94,5 +93,5 @@ def _published_alike(target: Target, context: ApplyContext) -> Path | None:
 
 
 def _identity(venv: Path) -> tuple[bytes, bytes]:
-    """Return what makes a directory this environment: its pyvenv.cfg (PEP 405), and where its interpreter leads."""
+    """Return what makes a directory this environment: its pyvenv.cfg (PEP 405), and the target of `bin/python`."""
     return (venv / "pyvenv.cfg").read_bytes(), os.readlink(os.fsencode(venv / "bin" / "python"))  # noqa: PTH115  # bytes

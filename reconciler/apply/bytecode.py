@@ -1,7 +1,8 @@
-"""Bytecode that need not be compiled again: files that a new generation shares with the published one keep theirs.
+"""Reuse compiled bytecode: modules that a new generation shares with the published one need not be compiled again.
 
-Compiling takes many times as long as installing. Bytecode (PEP 3147) names its source's size and mtime, which a shared
-inode keeps; the path in it is put right when it is imported. So it is hard-linked, and the rest is compiled.
+Compiling takes many times as long as installing. Bytecode (PEP 3147) is valid for its source's size and mtime, and a
+source with the same inode has both. The path inside the bytecode is corrected when it is imported. So this bytecode is
+hard-linked, and only the other modules are compiled.
 """
 
 import os
@@ -16,45 +17,46 @@ _CACHE = "__pycache__"
 
 
 def shared_bytecode(old: Path, new: Path, inodes: InodeHashes) -> tuple[dict[str, dict[str, str]], list[Path]]:
-    """Find the bytecode of every module in `new` that is the same inode as in `old`; and the modules left without.
+    """Return the bytecode that `new` can share with `old`, and the modules of `new` that must be compiled.
 
-    Both are venvs (absolute). Bytecode is by directory (`__pycache__`, to be made in `new`): the name that a file gets
-    there, and the path of the one to link. Of `old` only what is known to be as it was sealed is taken; see
-    `InodeHashes.begin_linking`. Raises OSError.
+    Both are absolute paths of venvs. A module shares its bytecode if it is the same inode in both. The first value maps
+    each `__pycache__` directory to make in `new` to its files: name there, and path of the file in `old` to link. Only
+    bytecode that is known to be unchanged since it was sealed is used, see `InodeHashes.begin_linking`. Raises OSError.
     """
     shared: dict[str, dict[str, str]] = {}
-    left = []
+    uncompiled = []
     for directory, modules in _modules(new):
-        before = f"{old}{directory[len(str(new)) :]}"
-        compiled = _bytecode_by_module(f"{before}/{_CACHE}")
+        old_directory = f"{old}{directory[len(str(new)) :]}"
+        compiled = _bytecode_by_module(f"{old_directory}/{_CACHE}")
         links: dict[str, str] = {}
         for module in modules:
             bytecode = compiled.get(module.removesuffix(".py"), ())
-            good = bytecode and _same_file(f"{before}/{module}", f"{directory}/{module}")
-            if good and all(inodes.seen_whole(os.lstat(f"{before}/{_CACHE}/{name}")) for name in bytecode):
-                links.update((name, f"{before}/{_CACHE}/{name}") for name in bytecode)
+            found = {name: f"{old_directory}/{_CACHE}/{name}" for name in bytecode}
+            valid = bool(found) and _same_file(f"{old_directory}/{module}", f"{directory}/{module}")
+            if valid and all(inodes.content_was_seen(os.lstat(file)) for file in found.values()):
+                links |= found
             else:
-                left.append(Path(directory, module))
+                uncompiled.append(Path(directory, module))
         if links:
             shared[f"{directory}/{_CACHE}"] = links
-    return shared, left
+    return shared, uncompiled
 
 
 def link_bytecode(shared: Mapping[str, Mapping[str, str]]) -> None:
-    """Link what `shared_bytecode` found. Raises OSError."""
+    """Make the hard links that `shared_bytecode` returned. Raises OSError."""
     for cache, links in shared.items():
-        with suppress(FileExistsError):  # the rest is being compiled beside this
+        with suppress(FileExistsError):  # the compiler makes it at the same time
             os.mkdir(cache)  # noqa: PTH102  # thousands of them: no Path objects
         for name, bytecode in links.items():
             try:
                 os.link(bytecode, f"{cache}/{name}", follow_symlinks=False)
-            except FileExistsError:  # its wheel brings some along, which compiling would have replaced
+            except FileExistsError:  # the wheel contains bytecode, which compiling would replace too
                 os.unlink(f"{cache}/{name}")  # noqa: PTH108
                 os.link(bytecode, f"{cache}/{name}", follow_symlinks=False)
 
 
 def _modules(venv: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield each directory below the venv's site-packages that has modules, with their names."""
+    """Yield each directory below the venv's site-packages that has modules, and the modules' file names."""
     for packages in sorted(venv.glob("lib*/*/site-packages")):
         if packages.is_symlink() or packages.parent.parent.is_symlink():
             continue
@@ -73,7 +75,7 @@ def _modules(venv: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def _bytecode_by_module(cache: str) -> dict[str, tuple[str, ...]]:
-    """Return the names of bytecode files in a `__pycache__`, by the module's name."""
+    """Return the names of the bytecode files in a `__pycache__` directory, by module name."""
     found: dict[str, tuple[str, ...]] = {}
     try:
         names = os.listdir(cache)
@@ -87,7 +89,7 @@ def _bytecode_by_module(cache: str) -> dict[str, tuple[str, ...]]:
 
 
 def _same_file(one: str, other: str) -> bool:
-    """Say whether two paths are names of one regular file."""
+    """Return whether two paths name the same regular file."""
     try:
         first, second = os.lstat(one), os.lstat(other)
     except (FileNotFoundError, NotADirectoryError):

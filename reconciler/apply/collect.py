@@ -1,4 +1,4 @@
-"""Garbage collection of generations: what is neither published, retained, nor in use is deleted (retention)."""
+"""Collect garbage: delete the generations that are neither published, nor retained, nor in use (retention)."""
 
 import errno
 import fcntl
@@ -9,28 +9,22 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from reconciler.apply.restored_backup import recognise_restored
-from reconciler.errors import ApplyError
+from reconciler.apply.restored_backup import accept_restored
+from reconciler.errors import CollectError
 from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
-from reconciler.state.generation_identity import refuse_foreign
+from reconciler.state.generation_identity import check_identity_mark
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.store import State
 
 DEFAULT_KEEP = 3
 
 
-class CollectError(ApplyError):
-    """A generation that nothing needs could not be deleted; the environments are as they should be."""
-
-    code = "gc-failed"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removable:
-    """A generation that neither publication nor retention keeps.
+    """A generation that is neither published nor retained.
 
-    `used` says that a live process still needs it, `foreign` why what stands there is left alone: it is not, or not
-    only, what envsync made.
+    `used` is whether a live process runs from it. `foreign` is why it is not deleted although nothing needs it: its
+    directory is not, or not only, what envsync made. It is empty otherwise.
     """
 
     name: str
@@ -39,66 +33,66 @@ class Removable:
     foreign: str = ""
 
     @property
-    def left(self) -> str:
-        """Say, for a foreign one, what is left where; else nothing."""
-        return f"{self.generation.directory} is left as it is: {self.foreign}" if self.foreign else ""
+    def notice(self) -> str:
+        """Return the sentence that says why a foreign generation is not deleted; empty for any other."""
+        return f"{self.generation.directory} was not deleted: {self.foreign}" if self.foreign else ""
 
 
 def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozenset()) -> list[Removable]:
-    """Delete every generation that may go, and return what was looked at; the root's lock must be held.
+    """Delete every generation that nothing keeps; return all that were considered. The root mutex must be held.
 
-    Kept are the published one, the newest sealed ones up to `keep_generations` (the published one counted), those in
-    `spare` and those that a live process uses. Of an environment that is no longer known, nothing is kept. Raises
-    CollectError.
+    Kept are the published generation, the newest sealed ones up to `keep_generations` (the published one included),
+    those in `spare` and those that a live process uses. No generation is kept for an environment without a record.
+    Raises CollectError.
     """
-    doomed = [each for each in removable(state) if (each.name, each.generation.number) not in spare]
-    judged = []
-    for each in in_use(state, doomed):
+    candidates = [each for each in removable_generations(state) if (each.name, each.generation.number) not in spare]
+    considered = []
+    for each in mark_in_use(state, candidates):
         try:
-            judged.append(each if each.used else _remove(state, each))
+            considered.append(each if each.used else _remove(state, each))
         except OSError as error:
             raise CollectError(
                 f"{each.generation.directory} could not be deleted: {error.strerror or error}",
-                hint="nothing needs it; `envsync gc` tries again",
+                hint="fix the cause, then run `envsync gc`; no environment needs this generation",
             ) from error
-        with suppress(OSError):  # the last of a deleted environment: its directory goes too
+        with suppress(OSError):  # after the last generation of a deleted environment, delete their directory too
             if state.applied(each.name) is None:
                 each.generation.directory.parent.rmdir()
-    return judged
+    return considered
 
 
-def _remove(state: State, doomed: Removable) -> Removable:
-    """Delete a generation, or say why it is left; raises OSError."""
+def _remove(state: State, candidate: Removable) -> Removable:
+    """Delete a generation, or return it with the reason why it was not deleted; raises OSError."""
     for attempt in range(2):
         try:
-            remove_generation(state.layout, doomed.generation)
+            remove_generation(state.layout, candidate.generation)
         except ForeignTreeError as error:
-            if attempt or not recognise_restored(state, doomed.name, doomed.generation):
-                return replace(doomed, foreign=str(error.strerror))
+            if attempt or not accept_restored(state, candidate.name, candidate.generation):
+                return replace(candidate, foreign=str(error.strerror))
         else:
             break
-    return doomed
+    return candidate
 
 
 def remove_generation(layout: Layout, generation: Generation) -> None:
-    """Delete a generation, its seal first: what a kill leaves of it never passes for whole.
+    """Delete a generation, its seal first, so that a generation that was deleted in part never counts as sealed.
 
-    Raises OSError, ForeignTreeError where it is not what was made there.
+    Raises OSError, or ForeignTreeError if the directory is not the one that envsync made.
     """
-    if not layout.real_generation(generation):
-        raise ForeignTreeError(errno.ELOOP, "a symbolic link stands on the way to it")
+    if not layout.has_real_path(generation):
+        raise ForeignTreeError(errno.ELOOP, "its path goes through a symbolic link")
     remove_tree(
         generation.directory.parent,
         str(generation.number),
         below=layout.root,
         first=generation.seal.name,
         last=generation.identity.name,
-        look=partial(refuse_foreign, generation),
+        check=partial(check_identity_mark, generation),
     )
 
 
 def generation_names(layout: Layout) -> list[str]:
-    """Return the names that have a directory of generations, sorted; a symlink to one counts."""
+    """Return the names that have a directory of generations, sorted; a symbolic link to a directory counts."""
     try:
         with os.scandir(layout.all_generations) as found:
             return sorted(each.name for each in found if each.is_dir())
@@ -106,10 +100,10 @@ def generation_names(layout: Layout) -> list[str]:
         return []
 
 
-def removable(state: State) -> list[Removable]:
-    """Return the generations that neither publication nor retention keeps, in use or not."""
+def removable_generations(state: State) -> list[Removable]:
+    """Return the generations that are neither published nor retained, whether or not they are in use."""
     layout = state.layout
-    doomed = []
+    found = []
     for name in generation_names(layout):
         published = layout.published_number(name)
         applied = state.applied(name)
@@ -120,27 +114,27 @@ def removable(state: State) -> list[Removable]:
             sealed = [number for number in layout.generation_numbers(name) if state.seal(name, number) is not None]
             older = [number for number in reversed(sealed) if number != published]
             keep |= set(older[: limit - 1])
-        doomed += [
+        found += [
             Removable(name=name, generation=layout.generation(name, number))
             for number in layout.generation_numbers(name)
             if number not in keep
         ]
-    return doomed
+    return found
 
 
-def in_use(state: State, doomed: list[Removable]) -> list[Removable]:
-    """Return `doomed` with those marked that a live process uses; /proc is only read where there are any."""
-    if not doomed:
+def mark_in_use(state: State, candidates: list[Removable]) -> list[Removable]:
+    """Return `candidates`, with `used` set for those that a live process uses; reads /proc only if there are any."""
+    if not candidates:
         return []
     used = _used_by_processes(state.layout.all_generations)
     return [
         replace(each, used=(each.name, each.generation.number) in used or _is_locked(each.generation))
-        for each in doomed
+        for each in candidates
     ]
 
 
 def _is_locked(generation: Generation) -> bool:
-    """Say whether a `run` holds its shared lock on the generation."""
+    """Return whether a command that `envsync run` started holds its shared lock on the generation."""
     try:
         descriptor = os.open(generation.in_use, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -156,10 +150,10 @@ def _is_locked(generation: Generation) -> bool:
 
 
 def _used_by_processes(generations: Path) -> set[tuple[str, int]]:
-    """Return (name, number) of generations that a live process names in its command line, environment or maps.
+    """Return (name, number) of the generations whose path is in a live process's command line, environment or maps.
 
-    Linux only; elsewhere `run`'s lock alone protects. A process of our own that cannot be read is rare (it ended);
-    other users' environments cannot be read without being root, their command lines can.
+    This works on Linux only; elsewhere only the lock of `envsync run` protects a generation. The command lines of other
+    users' processes can be read, their environments only by the superuser.
     """
     needle = os.fsencode(generations) + b"/"
     used: set[tuple[str, int]] = set()

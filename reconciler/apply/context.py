@@ -1,4 +1,4 @@
-"""What every step of an apply needs: the plan, the state, the engine, and how much of it may run at once."""
+"""What every step of an apply needs: the plan, the state, the engine, and how much may run at the same time."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -15,7 +15,11 @@ from reconciler.state.store import State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyOptions:
-    """How to apply: environments built at once, whether the network may be used, whether to collect garbage after."""
+    """How to apply a plan.
+
+    `parallelism` is how many environments are built at the same time, `offline` forbids the network, `collect` deletes
+    generations that nothing keeps afterwards.
+    """
 
     parallelism: int = 2
     offline: bool = False
@@ -24,11 +28,11 @@ class ApplyOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyContext:
-    """One apply; shared by the threads that build environments, so `emit` must be safe to call from any.
+    """One apply. The threads that build environments share it, so `emit` must be safe to call from any thread.
 
-    `plan_id` is the plan's digest, which takes as long as the plan is large, and so is taken once.
-    `building` is held to build an environment, `looking` to look at a whole one: two threads that each make thousands
-    of calls to the system would only hand the interpreter's own lock back and forth.
+    `plan_id` is the plan's digest; it is computed once, because a large plan takes long to digest. A thread holds
+    `building` while it builds an environment and `observing` while it reads all files of one. Two threads that both
+    make thousands of system calls would only pass the interpreter's global lock back and forth.
     """
 
     plan: Plan
@@ -42,13 +46,13 @@ class ApplyContext:
     emit: Callable[[Event], None]
     stop: threading.Event = field(default_factory=threading.Event)
     building: threading.Semaphore = field(init=False)
-    looking: threading.Lock = field(default_factory=threading.Lock, init=False)
+    observing: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def __post_init__(self) -> None:
-        """Let as many build at once as the options say, and one at least."""
+        """Allow as many builds at the same time as the options say, at least one."""
         object.__setattr__(self, "building", threading.Semaphore(max(1, self.options.parallelism)))
 
     def check_stop(self) -> None:
-        """Raise InterruptedByUserError where a signal asked to stop; called where nothing is half-done."""
+        """Raise InterruptedByUserError if a signal requested to stop; called only between steps."""
         if self.stop.is_set():
-            raise InterruptedByUserError("interrupted; nothing is half-done")
+            raise InterruptedByUserError("interrupted; every environment is either old or new")

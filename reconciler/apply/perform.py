@@ -1,4 +1,4 @@
-"""Performs a plan whose root is held: refuse what moved, run the steps, write history, collect garbage."""
+"""Perform a plan while the root is locked: refuse it if the disk changed, run the steps, write history, collect."""
 
 import datetime as dt
 import os
@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from reconciler.apply.collect import CollectError, collect_garbage
+from reconciler.apply.collect import collect_garbage
 from reconciler.apply.context import ApplyContext, ApplyOptions
 from reconciler.apply.schedule import apply_plan
-from reconciler.apply.shared_files import look_at_alike
+from reconciler.apply.shared_files import observe_shared_files
 from reconciler.canonical_json import Json
 from reconciler.engines.engine import Engine
-from reconciler.errors import PlanFileError
+from reconciler.errors import CollectError, PlanFileError
 from reconciler.events import Event, Failure, Notice, RunFinished, Status
 from reconciler.manifest.desired import DesiredState
-from reconciler.observe.environments import observe
+from reconciler.observe.environments import observe_environments
 from reconciler.plan.model import Action, Plan
 from reconciler.plan.prior import prior
 from reconciler.processes.child import SIGNAL_SECONDS
@@ -27,10 +27,11 @@ from reconciler.state.store import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What to perform, where, and with what.
+class ApplyRequest:
+    """A plan to perform, with everything that this needs.
 
-    Unless `paused`, the plan was made a moment ago, the root held and nobody asked since; `inodes` has what it saw.
+    `recheck` observes the environments again before anything is changed. It is not needed if the plan was made a moment
+    ago while the root was locked; `inodes` must then be the cache that the plan was made with.
     """
 
     plan: Plan
@@ -41,73 +42,70 @@ class Order:
     ambient: Mapping[str, str]
     stop: threading.Event
     inodes: InodeHashes
-    paused: bool
+    recheck: bool
 
 
-def perform(order: Order, tell: Callable[[Event], None]) -> RunFinished:
-    """Perform a plan; `tell` gets every event, in this thread. The root's lock must be held.
+def perform(request: ApplyRequest, on_event: Callable[[Event], None]) -> RunFinished:
+    """Perform a plan; `on_event` is called with every event, in this thread. The root mutex must be held.
 
-    Raises PlanFileError where what was planned on has moved; an environment that fails is in the result, never raised.
+    Raises PlanFileError if an environment changed since the plan was made. The failure of an environment is in the
+    result and is not raised.
     """
-    layout = order.state.layout
-    inodes = order.inodes
-    if order.paused:
-        refuse_if_stale(order)
-    look_at_alike(order.plan, order.desired, order.state, inodes)
+    layout, inodes = request.state.layout, request.inodes
+    if request.recheck:
+        refuse_if_changed(request)
+    observe_shared_files(request.plan, request.desired, request.state, inodes)
     inodes.begin_linking()
     inodes.begin_pass()
     layout.cache.mkdir(parents=True, exist_ok=True)
-    plan_id = order.plan.id
-    result = _relay(order, plan_id, inodes, tell)
+    plan_id = request.plan.id
+    result = _run_in_thread(request, plan_id, on_event)
     inodes.save()
-    if any(each.steps for each in order.plan.environments):
-        append_history(layout, _history_entry(order, plan_id, result))
-    if order.options.collect and not result.interrupted:
-        failed = [each.environment for each in result.environments if each.failure is not None]
-        # What a failure left stays for inspection, until the next run or `gc`: its newest alone, or a disk fills up.
-        spare = frozenset((name, max(layout.generation_numbers(name), default=0)) for name in failed)
-        try:
-            for each in collect_garbage(order.state, spare=spare):
-                if each.left:
-                    tell(Notice(message=each.left, environment=each.name))
-        except CollectError as error:
-            result = replace(result, failure=Failure.of(error))
-    tell(result)
+    if any(each.steps for each in request.plan.environments):
+        append_history(layout, _history_entry(request, plan_id, result))
+    if request.options.collect and not result.interrupted:
+        result = _collect(request.state, result, on_event)
+    on_event(result)
     return result
 
 
-def refuse_if_stale(order: Order) -> None:
-    """Look once more: what a person approved must be what is changed. Raises PlanFileError naming what moved."""
-    changing = [each for each in order.plan.environments if each.steps and not each.blocked]
+def refuse_if_changed(request: ApplyRequest) -> None:
+    """Observe again: apply must change exactly what was approved. Raises PlanFileError with what changed.
+
+    A person may have taken a long time to approve the plan.
+    """
+    changing = [each for each in request.plan.environments if each.steps and not each.blocked]
     names = [each.name for each in changing]
-    applied = order.state.last_applied()
-    now = observe(names, order.desired, order.state, applied, order.plan.depth, order.inodes).environments
-    moved = []
+    applied = request.state.last_applied()
+    now = observe_environments(
+        names, request.desired, request.state, applied, request.plan.depth, request.inodes
+    ).environments
+    changed = []
     for each in changing:
         interpreter = each.target.interpreter if each.target and each.action is not Action.DELETE else None
         if prior(now[each.name], interpreter) != each.prior:
-            moved.append(each.name)
-    if moved:
+            changed.append(each.name)
+    if changed:
         raise PlanFileError(
-            f"the plan no longer fits: {', '.join(moved)} changed on disk since it was made",
-            hint="plan again, and look at what moved",
+            f"the plan cannot be applied: {', '.join(changed)} changed on disk since it was made",
+            hint="run `envsync plan` and review what changed",
         )
 
 
-def _relay(order: Order, plan_id: str, inodes: InodeHashes, tell: Callable[[Event], None]) -> RunFinished:
-    """Run the plan in a thread of its own and pass its events on from this one, in which signals arrive."""
+def _run_in_thread(request: ApplyRequest, plan_id: str, on_event: Callable[[Event], None]) -> RunFinished:
+    """Run the plan in a thread of its own and pass its events on in this one, which can receive signals."""
     events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
     context = ApplyContext(
-        plan=order.plan,
+        plan=request.plan,
         plan_id=plan_id,
-        state=order.state,
-        engine=order.engine,
-        indexes=order.desired.indexes,
-        options=order.options,
-        inodes=inodes,
-        ambient=order.ambient,
+        state=request.state,
+        engine=request.engine,
+        indexes=request.desired.indexes,
+        options=request.options,
+        inodes=request.inodes,
+        ambient=request.ambient,
         emit=events.put,
-        stop=order.stop,
+        stop=request.stop,
     )
     outcome: list[RunFinished | BaseException] = []
 
@@ -123,7 +121,7 @@ def _relay(order: Order, plan_id: str, inodes: InodeHashes, tell: Callable[[Even
     worker.start()
     try:
         while (event := _next(events)) is not None:
-            tell(event)
+            on_event(event)
     finally:
         worker.join()
     result = outcome[0]
@@ -133,17 +131,32 @@ def _relay(order: Order, plan_id: str, inodes: InodeHashes, tell: Callable[[Even
 
 
 def _next(events: "queue.SimpleQueue[Event | None]") -> Event | None:
-    """Wait for the next event, in a way that lets signals through."""
+    """Wait for the next event; return None after the last one. The timeout lets signal handlers run."""
     while True:
         with suppress(queue.Empty):
             return events.get(timeout=SIGNAL_SECONDS)
 
 
-def _history_entry(order: Order, plan_id: str, result: RunFinished) -> dict[str, Json]:
-    reasons = {each.name: [reason.code.value for reason in each.reasons] for each in order.plan.environments}
+def _collect(state: State, result: RunFinished, on_event: Callable[[Event], None]) -> RunFinished:
+    """Collect garbage after the run; return its result, with a failure if a generation could not be deleted."""
+    failed = [each.environment for each in result.environments if each.failure is not None]
+    # The newest generation of a failed environment stays for inspection until the next run or `gc`. Only the newest,
+    # because the generations of repeated failures would fill the disk.
+    spare = frozenset((name, max(state.layout.generation_numbers(name), default=0)) for name in failed)
+    try:
+        for each in collect_garbage(state, spare=spare):
+            if each.notice:
+                on_event(Notice(message=each.notice, environment=each.name))
+    except CollectError as error:
+        return replace(result, failure=Failure.of(error))
+    return result
+
+
+def _history_entry(request: ApplyRequest, plan_id: str, result: RunFinished) -> dict[str, Json]:
+    reasons = {each.name: [reason.code.value for reason in each.reasons] for each in request.plan.environments}
     return {
         "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "by": order.ambient.get("USER") or str(os.getuid()),
+        "by": request.ambient.get("USER") or str(os.getuid()),
         "plan": plan_id,
         "exit_code": result.exit_code,
         "environments": [

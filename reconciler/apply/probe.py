@@ -1,6 +1,7 @@
-"""Probes: checks that a built generation must pass before it is published, and hooks, which run after or before.
+"""Run probes, which a generation must pass before it is published, and hooks, which run after it or before a delete.
 
-They run in the environment: its `bin` first on PATH, `env` from the manifest, nothing ambient, nothing written.
+Their programs run with the environment's `bin` first on PATH, the manifest's `env`, and few variables of the caller.
+They write no bytecode into the environment.
 """
 
 import os
@@ -12,33 +13,21 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from reconciler.errors import ApplyError
+from reconciler.errors import HookError, ProbeError
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import CommandProbe, DependenciesProbe, ImportProbe, Probe
 from reconciler.observe.actual import ActualEnvironment
-from reconciler.observe.metadata import required_distributions
+from reconciler.observe.metadata import read_requirements
 from reconciler.processes.child import run_child
-from reconciler.processes.credentials import credentials_of, without
+from reconciler.processes.credentials import credentials_of, without_secrets
 from reconciler.processes.environ import allowed_environment
 from reconciler.processes.scratch import scratch_directory
 
 _HOOK_SECONDS = 300.0
 
 
-class ProbeError(ApplyError):
-    """A probe did not pass; the generation is not published."""
-
-    code = "probe-failed"
-
-
-class HookError(ApplyError):
-    """A hook did not exit 0."""
-
-    code = "hook-failed"
-
-
 def child_environment(venv: Path, extra: Mapping[str, str], ambient: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a program that runs in `venv`: allow-listed, then the manifest's own `env`."""
+    """Return the variables for a program that runs in `venv`: allow-listed `ambient` ones, and `extra` over them."""
     base = allowed_environment(ambient)
     base["PATH"] = f"{venv / 'bin'}:{base['PATH']}"
     return {**base, "VIRTUAL_ENV": str(venv), "PYTHONDONTWRITEBYTECODE": "1", **extra}
@@ -47,7 +36,7 @@ def child_environment(venv: Path, extra: Mapping[str, str], ambient: Mapping[str
 def run_probe(
     probe: Probe, venv: Path, observed: ActualEnvironment, interpreter: Interpreter, env: Mapping[str, str]
 ) -> str:
-    """Run one probe against the venv at its own path; return what it found fine. Raises ProbeError."""
+    """Run one probe on the venv at its final path; return the name of the passed check. Raises ProbeError."""
     match probe:
         case ImportProbe():
             argv = (str(venv / "bin" / "python"), "-c", f"import importlib; importlib.import_module({probe.module!r})")
@@ -61,7 +50,7 @@ def run_probe(
             if broken:
                 raise ProbeError(
                     "probe dependencies failed: " + "; ".join(broken),
-                    hint="the lock does not fit what the packages say of themselves: `envsync lock --upgrade`",
+                    hint="run `envsync lock --upgrade`, or add constraints so that the packages fit together",
                 )
             return "dependencies"
         case _:
@@ -69,12 +58,12 @@ def run_probe(
 
 
 def runs_programs(probes: Iterable[Probe]) -> bool:
-    """Say whether any of the probes runs a program, which may write; to compare dependencies only reads."""
+    """Return whether any probe runs a program, which may write files; a dependencies probe only reads."""
     return any(not isinstance(each, DependenciesProbe) for each in probes)
 
 
 def run_hooks(hooks: Sequence[Sequence[str]], env: Mapping[str, str]) -> None:
-    """Run hooks one after the other; raises HookError at the first that does not exit 0."""
+    """Run hooks one after another; raises HookError at the first one that does not exit with 0."""
     for argv in hooks:
         try:
             _run(" ".join(argv), argv, env, _HOOK_SECONDS)
@@ -83,11 +72,11 @@ def run_hooks(hooks: Sequence[Sequence[str]], env: Mapping[str, str]) -> None:
 
 
 def broken_dependencies(venv: Path, observed: ActualEnvironment, interpreter: Interpreter) -> list[str]:
-    """Return a sentence for each requirement of an installed distribution that is not met, as `pip check` would."""
+    """Return a sentence for each unmet requirement of an installed distribution, as `pip check` does."""
     installed = {each.key: each.version for each in observed.distributions}
     broken = []
     for each in observed.distributions:
-        for line in required_distributions(venv / each.place):
+        for line in read_requirements(venv / each.place):
             try:
                 requirement = Requirement(line)
             except InvalidRequirement:
@@ -111,13 +100,13 @@ def _satisfies(requirement: Requirement, version: str) -> bool:
 
 
 def _run(shown: str, argv: Sequence[str], env: Mapping[str, str], timeout: float) -> None:
-    """Run a probe's program in an empty directory; raise ProbeError unless it exits 0 in time.
+    """Run a program in an empty directory; raise ProbeError unless it exits with 0 within `timeout` seconds.
 
-    What it was given to keep to itself is taken out of its last words.
+    Credentials in `env` are redacted in the last lines of its output.
     """
     program = _find(argv[0], env["PATH"])
     if program is None:
-        raise ProbeError(f"probe {shown} failed: {argv[0]} is not found in the environment or on PATH")
+        raise ProbeError(f"probe {shown} failed: {argv[0]} was not found in the environment or on PATH")
     with scratch_directory("envsync-probe-") as empty:
         try:
             done = run_child([program, *argv[1:]], env=env, cwd=empty, timeout=timeout)
@@ -126,15 +115,15 @@ def _run(shown: str, argv: Sequence[str], env: Mapping[str, str], timeout: float
     if done.ok:
         return
     secrets = credentials_of(env)
-    said = tuple(without(secrets, line) for line in done.last_words())
+    output = tuple(without_secrets(secrets, line) for line in done.last_lines())
     if done.timed_out:
-        raise ProbeError(f"probe {shown} did not end within {timeout:g} seconds", details=said)
+        raise ProbeError(f"probe {shown} did not end within {timeout:g} seconds", details=output)
     ended = f"exit code {done.returncode}" if done.returncode > 0 else f"signal {-done.returncode}"
-    raise ProbeError(f"probe {shown} failed with {ended}", details=said)
+    raise ProbeError(f"probe {shown} failed with {ended}", details=output)
 
 
 def _find(program: str, path: str) -> str | None:
-    """Return the absolute path of `program`, looked up on `path`."""
+    """Return the path of `program`, looked up in the directories of `path`; None if it was not found."""
     if "/" in program:
         return program
     for directory in path.split(":"):

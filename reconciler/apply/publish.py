@@ -1,45 +1,46 @@
-"""Publishing: one rename of a symlink points the environment's path at a generation (atomic, POSIX rename(2))."""
+"""Publish: one atomic rename of a symbolic link points the environment's path to a generation (POSIX rename(2))."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 
 from reconciler.errors import ApplyError
-from reconciler.fs.atomic_write import sync_directory
 from reconciler.fs.exchange import exchange
+from reconciler.fs.sync import sync_directory
 from reconciler.state.layout import Layout
 
 _MOVING = "moving"
 
 
 def publish(layout: Layout, name: str, number: int) -> None:
-    """Point `<root>/<name>` at generation `number`.
+    """Point `<root>/<name>` to generation `number`.
 
-    Raises ApplyError where something that is not our symlink stands at the path: it is never replaced.
+    Raises ApplyError if anything but envsync's symbolic link is at the path; it is never replaced. Raises OSError.
     """
     path, target = layout.environment(name), layout.link_target(name, number)
     if not path.is_symlink():
         try:
-            os.symlink(target, path)  # noqa: PTH211  # creates or fails: never replaces what appeared meanwhile
+            os.symlink(target, path)  # noqa: PTH211  # fails rather than replace what appeared meanwhile
         except FileExistsError:
-            raise _in_the_way(path) from None
+            raise _foreign_path(path) from None
     else:
         if layout.published_number(name) == 0:
-            raise _in_the_way(path)
-        _link_beside(layout, name, target).replace(path)
+            raise _foreign_path(path)
+        _prepare_link(layout, name, target).replace(path)
     sync_directory(layout.root)
-    _unmark(layout, name, number)
+    _clear_unpublished_mark(layout, name, number)
 
 
 def adopt(layout: Layout, name: str, number: int) -> Path:
-    """Put our symlink in the place of somebody's directory, which is kept; return where.
+    """Replace a directory that envsync did not make by its symbolic link; return where the directory is kept.
 
-    One atomic exchange where the system has it (renameat2, renamex_np); otherwise two renames, the directory's new
-    place being the journal: `finish_adoptions` finds a half-done one.
+    This is one atomic exchange if the system supports it (renameat2, renamex_np), otherwise two renames. The place that
+    the directory is moved to is the journal: `finish_adoptions` finds an adoption that was interrupted. Raises
+    ApplyError if the path is not a directory, or OSError.
     """
     path = layout.environment(name)
     if path.is_symlink() or not path.is_dir():
-        raise _in_the_way(path)
+        raise _foreign_path(path)
     moving = layout.adopted / name / str(number) / _MOVING
     moving.parent.mkdir(parents=True, exist_ok=True)
     os.symlink(layout.link_target(name, number), moving)  # noqa: PTH211
@@ -48,31 +49,31 @@ def adopt(layout: Layout, name: str, number: int) -> Path:
         path.rename(moving)
         os.symlink(layout.link_target(name, number), path)  # noqa: PTH211
     sync_directory(layout.root)
-    _unmark(layout, name, number)
-    return _keep(moving)
+    _clear_unpublished_mark(layout, name, number)
+    return _complete_adoption(moving)
 
 
 def finish_adoptions(layout: Layout) -> list[str]:
-    """Put right what a kill left of an adoption; return the names whose directory went back to its place."""
+    """Finish or undo adoptions that were interrupted; return the names whose directory was moved back."""
     restored: list[str] = []
     if not layout.adopted.is_dir():
         return restored
     for moving in sorted(layout.adopted.glob(f"*/*/{_MOVING}")):
         path = layout.environment(moving.parent.parent.name)
-        if moving.parent.is_symlink() or moving.parent.parent.is_symlink():  # nothing of ours is behind it
+        if moving.parent.is_symlink() or moving.parent.parent.is_symlink():  # envsync makes no symbolic links here
             continue
-        if moving.is_symlink():  # made for an exchange that never happened
+        if moving.is_symlink():  # the exchange did not happen
             moving.unlink()
-        elif os.path.lexists(path):  # exchanged: only the name is still to be put right
-            _keep(moving)
+        elif os.path.lexists(path):  # the exchange happened; only the final name is missing
+            _complete_adoption(moving)
         else:
             moving.rename(path)
             restored.append(path.name)
     return restored
 
 
-def _keep(moving: Path) -> Path:
-    """Give an adopted directory the name that says that its adoption is complete."""
+def _complete_adoption(moving: Path) -> Path:
+    """Give an adopted directory its final name, which marks the adoption as complete; return the new path."""
     kept = moving.with_name("venv")
     moving.rename(kept)
     sync_directory(kept.parent)
@@ -80,40 +81,43 @@ def _keep(moving: Path) -> Path:
 
 
 def unpublish(layout: Layout, name: str) -> None:
-    """Remove the environment's symlink; raises ApplyError where the path is not our symlink (gone is fine)."""
+    """Remove the environment's symbolic link, if it exists; raises ApplyError if anything else is at the path."""
     path = layout.environment(name)
     if not os.path.lexists(path):
         return
     if layout.published_number(name) == 0:
-        raise _in_the_way(path)
+        raise _foreign_path(path)
     path.unlink()
     sync_directory(layout.root)
 
 
-def clear_half_made_links(layout: Layout) -> None:
-    """Delete the symlinks that killed runs made and never put in their place; what cannot be deleted harms nothing."""
-    for beside in layout.own.glob("publish.*"):
+def remove_leftover_links(layout: Layout) -> None:
+    """Delete the symbolic links that interrupted runs prepared and never published.
+
+    A link that cannot be deleted does no harm.
+    """
+    for link in layout.envsync_directory.glob("publish.*"):
         with suppress(OSError):
-            if beside.is_symlink():
-                beside.unlink()
+            if link.is_symlink():
+                link.unlink()
 
 
-def _unmark(layout: Layout, name: str, number: int) -> None:
-    """Take the mark off a generation that is published now; where that fails, the next run does it."""
+def _clear_unpublished_mark(layout: Layout, name: str, number: int) -> None:
+    """Remove the `unpublished` mark of a published generation; if that fails, the next run removes it."""
     with suppress(OSError):
         layout.generation(name, number).unpublished.unlink(missing_ok=True)
 
 
-def _link_beside(layout: Layout, name: str, target: str) -> Path:
-    """Make the new symlink in envsync's own directory; a leftover of a killed run is replaced."""
-    beside = layout.own / f"publish.{name}"
-    beside.unlink(missing_ok=True)
-    os.symlink(target, beside)  # noqa: PTH211
-    return beside
+def _prepare_link(layout: Layout, name: str, target: str) -> Path:
+    """Make the new symbolic link in envsync's own directory, replacing the leftover of an interrupted run."""
+    link = layout.envsync_directory / f"publish.{name}"
+    link.unlink(missing_ok=True)
+    os.symlink(target, link)  # noqa: PTH211
+    return link
 
 
-def _in_the_way(path: Path) -> ApplyError:
+def _foreign_path(path: Path) -> ApplyError:
     return ApplyError(
-        f"{path} is not envsync's: something else stands there now",
-        hint="move it away, or take over a virtual environment with --adopt",
+        f"{path} is not managed by envsync: it is not a symbolic link that envsync made",
+        hint="move it away, or take over a virtual environment with `envsync apply --adopt`",
     )

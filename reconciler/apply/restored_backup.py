@@ -1,22 +1,23 @@
-"""A generation that came back from a backup: its inodes are others, and every file is as it was sealed."""
+"""Accept a generation that was restored from a backup: its inodes are new, and every file is as it was sealed."""
 
 import os
 
+from reconciler.errors import InventoryError
 from reconciler.observe.actual import Depth
 from reconciler.observe.file_changes import compare_files
-from reconciler.state.generation_identity import mark_identity
+from reconciler.state.generation_identity import write_identity_mark
 from reconciler.state.inode_hashes import InodeHashes
-from reconciler.state.inventory_file import InventoryError, load_inventory
+from reconciler.state.inventory_file import load_inventory
 from reconciler.state.layout import Generation
 from reconciler.state.store import State
 
 
-def recognise_restored(state: State, name: str, generation: Generation) -> bool:
-    """Take a generation for the one that was made if its seal is there and all of it is as sealed, nothing added.
+def accept_restored(state: State, name: str, generation: Generation) -> bool:
+    """Record the identity of a generation again if it equals its seal, with no file changed or added.
 
-    Says whether it did so; every file is read. Raises OSError.
+    Return whether that was so. Every file is read. Raises OSError.
     """
-    known = (
+    expected = (
         generation.venv,
         generation.identity,
         generation.new_identity,
@@ -28,7 +29,7 @@ def recognise_restored(state: State, name: str, generation: Generation) -> bool:
     )
     if state.seal(name, generation.number) is None or generation.venv.is_symlink():
         return False
-    if not {each.name for each in known}.issuperset(os.listdir(generation.directory)):
+    if not {each.name for each in expected}.issuperset(os.listdir(generation.directory)):
         return False
     try:
         inventory = load_inventory(generation.inventory)
@@ -36,5 +37,5 @@ def recognise_restored(state: State, name: str, generation: Generation) -> bool:
         return False
     if compare_files(str(generation.venv), inventory, InodeHashes(), Depth.HASHES):
         return False
-    mark_identity(generation)
+    write_identity_mark(generation)
     return True

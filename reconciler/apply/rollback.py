@@ -1,43 +1,50 @@
-"""Rollback: verify an older generation by hash, then publish it. A rename: offline, at once, nothing is built."""
+"""Roll back: verify an older generation by hash, then publish it by a rename, without network or build."""
 
 from dataclasses import replace
 
 from reconciler.apply.publish import publish
-from reconciler.diff.integrity import Integrity, integrity
+from reconciler.apply.verify_seal import verify_generation
+from reconciler.diff.integrity import Integrity
 from reconciler.errors import ApplyError, UsageError
-from reconciler.observe.actual import Depth
-from reconciler.observe.environment import observe_environment
 from reconciler.state.applied import Applied
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.store import State
 
 
 def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to: int | None = None) -> Applied:
-    """Publish generation `to` of `name` (default: the newest sealed one before the published); return what is applied.
+    """Publish generation `to` of `name`, by default the newest one before the published; return what is applied now.
 
-    The root's lock must be held. Protection stays as it was set last. Raises UsageError where there is nothing to roll
-    back to, ApplyError where the generation is not what was sealed, or the path is not ours.
+    The root mutex must be held. `prevent_destroy` stays as it was applied last. Raises UsageError if the
+    generation does not exist, or ApplyError if it differs from its seal or something else is at the environment's path.
     """
     current = state.applied(name)
     if current is None or current.project != project:
-        raise UsageError(f"no environment {name} of project {project} was applied here")
+        raise UsageError(
+            f"environment {name} of project {project} was never applied below this root",
+            hint="run `envsync status` to list the environments",
+        )
     published = state.layout.published_number(name)
     sealed = [number for number in state.layout.generation_numbers(name) if state.seal(name, number) is not None]
     number = to if to is not None else max((each for each in sealed if each < published), default=0)
     if number not in sealed or number == published:
-        others = ", ".join(str(each) for each in sealed if each != published) or "none"
-        wanted = f"generation {to} of {name}" if to is not None else f"an older generation of {name}"
-        reason = "is published already" if number == published and to is not None else "is not there"
-        raise UsageError(f"{wanted} {reason}", hint=f"published: {published}; others kept: {others}")
+        others = ", ".join(str(each) for each in sealed if each != published)
+        if to is None:
+            problem = f"environment {name} has no generation older than the published one ({published})"
+        elif to == published:
+            problem = f"generation {to} of {name} is already published"
+        else:
+            problem = f"environment {name} has no generation {to}"
+        hint = f"choose another generation with `--to`: {others}" if others else f"run `envsync apply {name}`"
+        raise UsageError(problem, hint=hint)
     found = verify_generation(state, name, number, inodes)
     if not found.intact:
         raise ApplyError(
-            f"generation {number} of {name} is not what was sealed: {_damage(found)}",
-            hint=f"`envsync history {name}` lists the others; `envsync apply {name}` builds anew",
+            f"generation {number} of {name} differs from its seal: {_describe_damage(found)}",
+            hint=f"choose another generation (`envsync history {name} --generations`), or run `envsync apply {name}`",
         )
     seal = state.seal(name, number)
     if seal is None:
-        raise ApplyError(f"generation {number} of {name} vanished")
+        raise ApplyError(f"generation {number} of {name} was deleted during the rollback")
     publish(state.layout, name, number)
     applied = replace(
         seal.applied,
@@ -50,39 +57,10 @@ def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to:
     return applied
 
 
-def verify_generation(
-    state: State,
-    name: str,
-    number: int,
-    inodes: InodeHashes,
-    depth: Depth = Depth.HASHES,
-    *,
-    applied: Applied | None = None,
-) -> Integrity:
-    """Hold one sealed generation, published or not, against its seal. Raises UsageError where it was never sealed.
-
-    `applied` is what was last applied of a published one: it knows the seal, and its settings are in force since.
-    """
-    seal = state.seal(name, number)
-    if seal is None:
-        raise UsageError(f"generation {number} of {name} was never finished, or is not there")
-    last = applied or replace(seal.applied, seal=seal.digest)
-    ignored = last.settings.get("ignore_files")
-    actual = observe_environment(
-        state.layout.environment(name),
-        name=name,
-        published=state.as_published(name, number),
-        depth=depth,
-        inodes=inodes,
-        ignore_files=tuple(str(each) for each in ignored) if isinstance(ignored, list) else (),
-    )
-    return integrity(actual, last)
-
-
-def _damage(found: Integrity) -> str:
-    """Say briefly what is wrong with a generation."""
-    said = [f"{each.name} {each.message}" for each in found.packages]
-    said += [f"{each.path or 'the environment'}: {each.detail}" for each in found.findings]
-    if not said:
-        return "its venv is gone"
-    return "; ".join(said[:3]) + (f"; and {len(said) - 3} more" if len(said) > 3 else "")
+def _describe_damage(found: Integrity) -> str:
+    """Return in one sentence how a generation differs from its seal: the first three differences, and how many more."""
+    differences = [f"{each.name} {each.message}" for each in found.packages]
+    differences += [f"{each.path or 'the environment'}: {each.detail}" for each in found.findings]
+    if not differences:
+        return "its virtual environment does not exist"
+    return "; ".join(differences[:3]) + (f"; and {len(differences) - 3} more" if len(differences) > 3 else "")

@@ -1,20 +1,20 @@
-"""Runs a plan's environments: independent ones side by side, each after those that its steps wait for."""
+"""Schedule a plan's environments: run independent ones at the same time, each after those that its steps wait for."""
 
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from reconciler.apply.context import ApplyContext
 from reconciler.apply.environment import EnvironmentRun
-from reconciler.apply.probe import HookError, ProbeError
-from reconciler.errors import EnvsyncError, InterruptedByUserError
+from reconciler.errors import EnvsyncError, HookError, InterruptedByUserError, ProbeError
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, RunStarted, Status, StepFinished, StepStarted
 from reconciler.plan.model import Action, EnvironmentPlan, Step
 
 
 def apply_plan(context: ApplyContext) -> RunFinished:
-    """Apply every environment of the plan that has steps and is not blocked; emit events; return the last, the result.
+    """Apply every environment of the plan that has steps and is not blocked; emit events; return the result.
 
-    Nothing is raised for an environment that fails: the others go on, its dependents are blocked.
+    The failure of an environment is in the result and is not raised. The others continue, except for those that depend
+    on it: they are blocked. The caller emits the result, which is the last event.
     """
     plan = context.plan
     work = {each.name: each for each in plan.environments if each.steps and not each.blocked}
@@ -22,7 +22,7 @@ def apply_plan(context: ApplyContext) -> RunFinished:
     done: dict[str, EnvironmentFinished] = {}
     for each in plan.environments:
         if each.failure is not None:
-            done[each.name] = _ended(each, Status.FAILED, each.failure)
+            done[each.name] = _not_applied(each, Status.FAILED, each.failure)
         elif each.blocked:
             done[each.name] = _blocked(each, each.blocked[0].code, each.blocked[0].message)
         elif not each.steps:
@@ -32,13 +32,13 @@ def apply_plan(context: ApplyContext) -> RunFinished:
     waits = {name: _waits_for(each, work) for name, each in work.items()}
     pending = dict(work)
     running: dict[Future[EnvironmentFinished], str] = {}
-    # One more than are built at once looks at what was built; but one at a time is one at a time.
+    # One more thread than may build: it verifies while the others build. With a parallelism of 1 there is one thread.
     workers = context.options.parallelism + 1 if context.options.parallelism > 1 else 1
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply") as pool:
         while pending or running:
             for name in [name for name in pending if waits[name] <= done.keys()]:
                 each = pending.pop(name)
-                failed = _failed_before(each, waits[name], work, done)
+                failed = _failed_dependencies(each, waits[name], work, done)
                 if failed:
                     done[name] = _blocked(each, "dependency-failed", f"it depends on {', '.join(failed)}")
                     context.emit(done[name])
@@ -53,31 +53,34 @@ def apply_plan(context: ApplyContext) -> RunFinished:
     )
 
 
-_WELL = frozenset({Status.APPLIED, Status.UNCHANGED})
+_SUCCEEDED = frozenset({Status.APPLIED, Status.UNCHANGED})
 
 
 def _waits_for(each: EnvironmentPlan, work: dict[str, EnvironmentPlan]) -> set[str]:
-    """Return the other environments that a step of this one waits for."""
+    """Return the names of the other environments that a step of this one waits for."""
     others = {after.rpartition("/")[0] for step in each.steps for after in step.after}
     return {name for name in others if name != each.name and name in work}
 
 
-def _failed_before(
+def _failed_dependencies(
     each: EnvironmentPlan,
     waited_for: set[str],
     work: dict[str, EnvironmentPlan],
     done: dict[str, EnvironmentFinished],
 ) -> list[str]:
-    """Return what this one depends on and is not well. A delete only comes after changes; it depends on deletes."""
+    """Return the names of the environments that this one depends on and that did not succeed, sorted.
+
+    A delete waits for changes without depending on them; it depends on other deletes only.
+    """
     deleting = each.action is Action.DELETE
-    matter = {name for name in waited_for if not deleting or work[name].action is Action.DELETE}
-    return sorted(name for name in matter if done[name].status not in _WELL)
+    dependencies = {name for name in waited_for if not deleting or work[name].action is Action.DELETE}
+    return sorted(name for name in dependencies if done[name].status not in _SUCCEEDED)
 
 
 def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinished:
-    """Take one environment through its steps; a failure ends it, and is told, never raised."""
+    """Take one environment through its steps; a failure ends it and is returned, never raised."""
     run = EnvironmentRun(each, context)
-    begun = time.monotonic()
+    began = time.monotonic()
     failure: Failure | None = None
     status = Status.APPLIED
     step = each.steps[0]
@@ -95,10 +98,10 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
         if context.stop.is_set() and not run.published:
             status = Status.INTERRUPTED
         else:
-            live = each.action is not Action.DELETE  # what a hook before a delete keeps from going was not done
-            status = Status.HOOK_FAILED if isinstance(error, HookError) and live else Status.FAILED
-        failure = _failure(error, step, late=_LATE[each.action is Action.DELETE] if run.published else "")
-        if status is Status.INTERRUPTED or not isinstance(error, ProbeError):  # a failed probe's stays for inspection
+            published_hook = isinstance(error, HookError) and each.action is not Action.DELETE
+            status = Status.HOOK_FAILED if published_hook else Status.FAILED
+        failure = _failure(error, step, suffix=_AFTER_CHANGE[each.action is Action.DELETE] if run.published else "")
+        if status is Status.INTERRUPTED or not isinstance(error, ProbeError):  # after a failed probe: for inspection
             run.abandon()
     number = run.generation.number if run.generation and run.published else each.generation
     finished = EnvironmentFinished(
@@ -106,33 +109,33 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
         status=status,
         action=each.action,
         generation=0 if each.action is Action.DELETE and run.published else number,
-        seconds=time.monotonic() - begun,
+        seconds=time.monotonic() - began,
         failure=failure,
     )
     context.emit(finished)
     return finished
 
 
-_LATE = {
-    False: " (after it was published: the new generation is live)",
-    True: " (after its path was removed: it is not live any more)",
+_AFTER_CHANGE = {  # by whether the environment is deleted
+    False: " (the new generation is already published)",
+    True: " (the environment's path is already removed)",
 }
 
 
-def _failure(error: EnvsyncError | OSError, step: Step, *, late: str = "") -> Failure:
-    """Say what happened, and where; `late` is said of what fails after the environment's path was changed."""
+def _failure(error: EnvsyncError | OSError, step: Step, *, suffix: str = "") -> Failure:
+    """Return what failed, and where; `suffix` ends the message if the environment's path was already changed."""
     if isinstance(error, EnvsyncError):
-        return Failure.of(error, late=late)
+        return Failure.of(error, suffix=suffix)
     where = error.filename or f"step {step.kind.value}"
-    return Failure(code="os-error", message=f"{where}: {error.strerror or error}{late}")
+    return Failure(code="os-error", message=f"{where}: {error.strerror or error}{suffix}")
 
 
 def _blocked(each: EnvironmentPlan, code: str, message: str) -> EnvironmentFinished:
-    return _ended(each, Status.BLOCKED, Failure(code=code, message=message))
+    return _not_applied(each, Status.BLOCKED, Failure(code=code, message=message))
 
 
-def _ended(each: EnvironmentPlan, status: Status, failure: Failure) -> EnvironmentFinished:
-    """Say of an environment that nothing was done about it, and why."""
+def _not_applied(each: EnvironmentPlan, status: Status, failure: Failure) -> EnvironmentFinished:
+    """Return the result of an environment for which nothing was done, with the reason."""
     return EnvironmentFinished(
         environment=each.name, status=status, action=each.action, generation=each.generation, failure=failure
     )

@@ -1,22 +1,29 @@
-"""Arguments to reconcile to render to exit code.
+"""The command line: arguments in, exit code out.
 
-`--version`, `run`, and a `plan` or `check` that finds nothing to do, are answered before anything heavy is imported;
-everything else is the typer application.
+Three things are answered before anything slow is imported: `--version`, `run`, and a `plan` or `check` that finds
+nothing to do. The typer application (`reconciler.cli.app`) does the rest.
 """
 
 import gc
 import os
 import sys
 
+import reconciler
 from reconciler.cli.argument_order import common_last
-from reconciler.cli.process_exit import leave
-
-_INTERRUPTED = 130
+from reconciler.cli.process_exit import exit_process
 
 
 def main() -> None:
-    """Run `envsync` with this process's arguments, and exit with the code of the design's section 9."""
-    leave(dispatch(sys.argv[1:]))
+    """Run `envsync` with this process's arguments, and exit with its exit code (docs/design.md, "Exit codes")."""
+    try:
+        if getattr(reconciler, "DISTRIBUTION", "") != "envsync-reconciler":
+            raise ImportError("the package `reconciler` is not the one of envsync")  # noqa: TRY301  # handled as one
+        code = dispatch(sys.argv[1:])
+    except ImportError as error:
+        from reconciler.cli.installation import report_overwritten
+
+        code = report_overwritten(error)
+    exit_process(code)
 
 
 def dispatch(arguments: list[str]) -> int:
@@ -27,7 +34,7 @@ def dispatch(arguments: list[str]) -> int:
 
         try:
             os.write(1, f"envsync {__version__}\n".encode("ascii"))
-        except OSError:  # the full program tells what is wrong
+        except OSError:  # the full program reports the error
             return _full_program(arguments)
         return 0
     if arguments[:1] == ["run"] and not {"-h", "--help"} & set(arguments[: _own(arguments)]):
@@ -42,16 +49,18 @@ def dispatch(arguments: list[str]) -> int:
 
 
 def _full_program(arguments: list[str]) -> int:
-    """Run what is answered with everything imported; return its exit code."""
-    gc.disable()  # until all is imported: modules stay, and to look in them for garbage takes a tenth of the time
+    """Run the typer application; return its exit code."""
+    gc.disable()  # modules are never garbage, and collecting during imports takes a tenth of their time
     try:
         from reconciler.cli.app import main as application
 
         return application(arguments)
-    except KeyboardInterrupt:  # before the application could listen, or after it ended
-        return _INTERRUPTED
+    except KeyboardInterrupt:  # before the application handles signals, or after it ended
+        from reconciler import exit_codes
+
+        return exit_codes.INTERRUPTED
 
 
 def _own(arguments: list[str]) -> int:
-    """Return how many of `run`'s arguments are its own: those before `--`."""
+    """Return how many arguments of `run` are its own: those before `--`."""
     return arguments.index("--") if "--" in arguments else len(arguments)

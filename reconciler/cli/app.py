@@ -1,4 +1,4 @@
-"""The typer application: commands are registered here, each in its own module; errors end here, once."""
+"""The typer application: commands are registered here, each from its own module, and errors are caught here, once."""
 
 import gc
 from typing import Annotated
@@ -10,8 +10,8 @@ from reconciler.cli import lock, maintenance, manifest, run_help, status
 from reconciler.cli.apply import apply, destroy
 from reconciler.cli.argument_order import common_last
 from reconciler.cli.common_options import with_common_options
-from reconciler.cli.console import open_streams, screen
-from reconciler.cli.error_output import refuse
+from reconciler.cli.console import console, open_streams
+from reconciler.cli.error_output import report_error
 from reconciler.cli.observe import observe
 from reconciler.cli.plan import check, plan
 from reconciler.cli.show import show
@@ -19,6 +19,7 @@ from reconciler.cli.signals import stop_on_signals
 from reconciler.errors import EnvsyncError, FileSystemError, InterruptedByUserError, UsageError
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
+_HELP_HINT = "run `envsync --help` for the commands, and `envsync COMMAND --help` for the options of one"
 
 app = typer.Typer(
     name="envsync",
@@ -32,7 +33,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:  # typer's callback
     if wanted:
-        screen().say(f"envsync {__version__}")
+        console().print(f"envsync {__version__}")
         raise typer.Exit
 
 
@@ -68,8 +69,8 @@ app.command()(run_help.run)
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command; return the exit code of the design's section 9."""
-    gc.freeze()  # modules stay; and what one command makes is seldom garbage: looking for it takes a tenth of the time
+    """Run one command; return its exit code (docs/design.md, "Exit codes")."""
+    gc.freeze()  # modules are never garbage, and one command makes little of it: collecting takes a tenth of its time
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     gc.enable()
     open_streams()
@@ -79,13 +80,15 @@ def main(arguments: list[str]) -> int:
     try:
         code = command.main(args=ordered or ["--help"], prog_name="envsync", standalone_mode=False)
     except EnvsyncError as error:
-        return refuse(error, ordered)
-    except typer.TyperException as error:  # typer's own complaints about the command line
-        said = error.format_message().replace("Value error, ", "", 1)  # what validates for typer, said so
-        return refuse(UsageError(said, hint="`envsync COMMAND --help` lists what there is"), ordered)
-    except OSError as error:  # a file system that does not play along: a path and a reason, no traceback
+        return report_error(error, ordered)
+    except typer.TyperException as error:  # typer's own errors about the command line
+        said = error.format_message().replace("Value error, ", "", 1)  # pydantic adds this when it validates for typer
+        return report_error(
+            UsageError(said, hint="run `envsync --help`, or `envsync COMMAND --help`, for what is available"), ordered
+        )
+    except OSError as error:  # a path and a reason instead of a traceback
         where = f"{error.filename}: " if error.filename else ""
-        return refuse(FileSystemError(f"{where}{error.strerror or error}"), ordered)
+        return report_error(FileSystemError(f"{where}{error.strerror or error}"), ordered)
     except (typer.Abort, KeyboardInterrupt):
-        return refuse(InterruptedByUserError("interrupted"), ordered)
+        return report_error(InterruptedByUserError("interrupted"), ordered)
     return code if isinstance(code, int) else 0

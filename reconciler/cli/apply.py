@@ -1,4 +1,4 @@
-"""`envsync apply` and `envsync destroy`: lock, plan, show, ask, do."""
+"""`envsync apply` and `envsync destroy`: lock, plan, show the plan, ask, apply."""
 
 import os
 import sys
@@ -10,9 +10,8 @@ import typer
 
 import reconciler
 from reconciler.apply.context import ApplyOptions
-from reconciler.cli.console import screen, written_to
-from reconciler.cli.error_output import complain_of
-from reconciler.cli.exclusive import refuse_beside
+from reconciler.cli.console import console, output_errors
+from reconciler.cli.error_output import print_failures
 from reconciler.cli.options import (
     AdoptOption,
     AllowEmptyOption,
@@ -31,9 +30,10 @@ from reconciler.cli.options import (
     TimeoutOption,
     YesOption,
     deadlines,
+    reject_combination,
     selection,
 )
-from reconciler.cli.plan_output import report_of, say_plan, say_report
+from reconciler.cli.plan_output import print_plan, print_report, report_of
 from reconciler.cli.signals import interruptible
 from reconciler.errors import InterruptedByUserError, UsageError
 from reconciler.events import Event, RunFinished
@@ -41,13 +41,13 @@ from reconciler.observe.actual import Depth
 from reconciler.options import PlanOptions, Selection
 from reconciler.plan.model import Plan, Policy
 from reconciler.reconcile import Proposal, Workspace
-from reconciler.render.events_json import event_json
+from reconciler.render.event_json import event_json
+from reconciler.render.formats import Format
 from reconciler.render.progress import progress_for
-from reconciler.render.report import Format
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 _CORES = os.cpu_count() or 1
-_PLAN_DECIDES = "the plan says what is done, and to which environments"
+_PLAN_DECIDES = "the saved plan decides which environments change, and how"
 _DECIDED = ("--label", "--depth", "--prune", "--allow-empty", "--adopt", "--drop-ignored")
 
 
@@ -71,27 +71,28 @@ def apply(
     gc: GcOption = True,
     plan_file: Annotated[
         Path | None,
-        typer.Option("--plan", metavar="FILE", help="Apply this saved plan and nothing else, or refuse; does not ask."),
+        typer.Option("--plan", metavar="FILE", help="Apply exactly this saved plan, or refuse. Does not ask."),
     ] = None,
 ) -> None:
-    """Make the environments as the manifest says.
+    """Bring environments in line with the manifest.
 
-    Locks what has no fresh lock, shows the plan, asks, and builds; an environment is published when it is whole.
+    Updates locks that are out of date, shows the plan, asks for confirmation, and builds. Each environment is published
+    when it is complete, so it is always either old or new.
     """
     policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored)
     options = PlanOptions(depth=depth, build=True, locked=locked, offline=offline, policy=policy)
     how = ApplyOptions(parallelism=parallelism, offline=offline, collect=gc)
     if plan_file is not None:
         if names:
-            raise UsageError("--plan and NAME cannot go together", hint=_PLAN_DECIDES)
-        refuse_beside(context, "--plan", _DECIDED, why=_PLAN_DECIDES)
-        from reconciler.plan.plan_file import read_plan  # its models take their time
+            raise UsageError("--plan and NAME cannot be combined", hint=_PLAN_DECIDES)
+        reject_combination(context, "--plan", _DECIDED, why=_PLAN_DECIDES)
+        from reconciler.plan.plan_file import read_plan  # its models are slow to import
 
         saved = read_plan(plan_file)
         workspace = reconciler.load(file, deadlines=deadlines(timeout))
         with workspace.approved(saved, offline=offline, timeout=lock_timeout) as proposal:
             _show(proposal, output)
-            result = _perform(proposal, how, output, paused=False)
+            result = _perform(proposal, how, output, recheck=False)
         _finish(proposal, result, output)
         return
     workspace = reconciler.load(file, deadlines=deadlines(timeout))
@@ -106,9 +107,9 @@ def destroy(
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
     gc: GcOption = True,
 ) -> None:
-    """Delete environments that envsync made.
+    """Delete environments that envsync created.
 
-    What the manifest still names, the next apply makes anew.
+    The next apply creates those again that the manifest still declares.
     """
     options = PlanOptions(depth=Depth.METADATA, resolve=False, policy=Policy(destroy=frozenset(names)))
     how = ApplyOptions(parallelism=1, offline=True, collect=gc)
@@ -125,60 +126,64 @@ def _run(
     yes: bool,
     lock_timeout: float,
 ) -> None:
-    """Plan under the root's lock, show, ask, apply; exit as the result says."""
+    """Plan with the root locked, show the plan, ask, apply; exit with the code of the result."""
     asks = sys.stdin.isatty() and sys.stderr.isatty()
     if not yes and not asks:
-        raise UsageError("apply asks before it changes anything, and there is no terminal", hint="give --yes")
+        raise UsageError(
+            "cannot ask for confirmation without a terminal", hint="add `--yes` to apply without confirmation"
+        )
     with workspace.hold(timeout=lock_timeout):
         proposal = workspace.plan(chosen, options)
         _show(proposal, output)
         if proposal.plan.has_difference and not yes:
             _ask(proposal.plan)
-        result = _perform(proposal, how, output, paused=not yes)
+        result = _perform(proposal, how, output, recheck=not yes)
     _finish(proposal, result, output)
 
 
 def _show(proposal: Proposal, output: Format) -> None:
-    """Say what is about to be done, and what cannot be; the reports tell it once it is done."""
+    """Show what will be done, and what cannot be done; reports are written after the apply."""
     if output is Format.TEXT:
-        say_plan(proposal.plan, output, command="apply", file=proposal.desired.file)
-    complain_of(proposal.plan.failures)
+        print_plan(proposal.plan, output, command="apply", file=proposal.desired.file)
+    print_failures(proposal.plan.failures)
 
 
 def _finish(proposal: Proposal, result: RunFinished, output: Format) -> None:
-    """Write the report, if one was asked for, and exit as the result says."""
+    """Write the report, if one was requested, and exit with the code of the result."""
     if output not in {Format.TEXT, Format.JSON}:
         report = report_of(proposal.plan, output, command="apply", file=proposal.desired.file, desired=proposal.desired)
-        say_report(replace(report, result=result), output)
+        print_report(replace(report, result=result), output)
     if result.failure is not None:
-        complain_of({"garbage collection": result.failure})
+        print_failures({"garbage collection": result.failure})
     if result.exit_code:
         raise typer.Exit(result.exit_code)
 
 
 def _ask(plan: Plan) -> None:
-    """Ask once; anything but yes is no. Nothing is asked where everything is blocked."""
+    """Ask once; any answer but yes means no. Ask nothing if everything is blocked."""
     if not any(each.steps and not each.blocked for each in plan.environments):
         return
-    sys.stderr.write("\nApply these changes? Only 'yes' is taken for yes: ")
+    sys.stderr.write("\nApply these changes? Enter 'yes' to apply them: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"yes", "y"}:
-        raise InterruptedByUserError("not applied; nothing was changed")
+        raise InterruptedByUserError("not confirmed; nothing was changed")
 
 
-def _perform(proposal: Proposal, how: ApplyOptions, output: Format, *, paused: bool) -> RunFinished:
-    """Apply, telling what happens as it happens."""
-    out = screen()
+def _perform(proposal: Proposal, how: ApplyOptions, output: Format, *, recheck: bool) -> RunFinished:
+    """Apply, and show the progress."""
+    out = console()
     with interruptible(out) as stop:
         if output is Format.JSON:
-            return proposal.apply_held(how, on_event=lambda event: out.say(event_json(event)), stop=stop, paused=paused)
+            return proposal.apply_held(
+                how, on_event=lambda event: out.print(event_json(event)), stop=stop, recheck=recheck
+            )
         if not any(each.steps and not each.blocked for each in proposal.plan.environments):
-            return proposal.apply_held(how, stop=stop, paused=paused)
+            return proposal.apply_held(how, stop=stop, recheck=recheck)
         live = sys.stderr.isatty() and not out.quiet and os.environ.get("TERM") != "dumb"
         with progress_for(sys.stderr, live=live, palette=out.palette(sys.stderr), quiet=out.quiet) as progress:
 
-            def tell(event: Event) -> None:
-                with written_to(sys.stderr):
+            def show_progress(event: Event) -> None:
+                with output_errors(sys.stderr):
                     progress.on_event(event)
 
-            return proposal.apply_held(how, on_event=tell, stop=stop, paused=paused)
+            return proposal.apply_held(how, on_event=show_progress, stop=stop, recheck=recheck)

@@ -1,8 +1,8 @@
-"""Where common options may stand: before the command as well as behind it. Imports nothing: `run` needs it."""
+"""Lets common options come before the command as well as after it. Imports nothing, because `run` needs it."""
 
 
 def common_last(arguments: list[str]) -> list[str]:
-    """Return the arguments with common options that stand before the command put behind it: `envsync -q plan`."""
+    """Return the arguments with common options moved from before the command to after it: `envsync -q plan`."""
     leading: list[str] = []
     rest = list(arguments)
     while rest and is_common(rest[0]):
@@ -13,7 +13,7 @@ def common_last(arguments: list[str]) -> list[str]:
 
 
 def is_common(argument: str) -> bool:
-    """Say whether an argument is one of the options that every command has."""
+    """Return whether an argument is one of the options that every command has."""
     if argument in {"-q", "--quiet", "--verbose", "--color"} or argument.startswith("--color="):
         return True
     return argument.startswith("-v") and set(argument) == {"-", "v"}

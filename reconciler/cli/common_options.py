@@ -1,4 +1,4 @@
-"""The options that every command has (`--color`, `-q`, `-v`), added to a command by decorating it."""
+"""The options that every command has (`--color`, `-q`, `-v`), which a decorator adds."""
 
 import inspect
 from collections.abc import Callable
@@ -7,22 +7,22 @@ from typing import Annotated, Any
 
 import typer
 
-from reconciler.cli.console import Screen, set_screen
+from reconciler.cli.console import Console, set_console
 from reconciler.cli.options import ColorMode
 
 _COMMON: dict[str, tuple[Any, Any]] = {
-    "color": (Annotated[ColorMode, typer.Option("--color", help="When to colour.")], ColorMode.AUTO),
-    "quiet": (Annotated[bool, typer.Option("--quiet", "-q", help="No talk on standard error.")], False),
-    "verbose": (Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more.")], 0),
+    "color": (Annotated[ColorMode, typer.Option("--color", help="When to color the output.")], ColorMode.AUTO),
+    "quiet": (Annotated[bool, typer.Option("--quiet", "-q", help="Suppress messages on standard error.")], False),
+    "verbose": (Annotated[int, typer.Option("--verbose", "-v", count=True, help="Show more detail.")], 0),
 }
 
 
 def with_common_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Return `command` with the common options; they set this run's screen before it starts."""
+    """Return `command` with the common options; they configure the console before it starts."""
 
     @wraps(command)
     def decorated(*, color: ColorMode, quiet: bool, verbose: int, **arguments: Any) -> None:
-        set_screen(Screen(color=color.value, quiet=quiet, verbose=verbose))
+        set_console(Console(color=color.value, quiet=quiet, verbose=verbose))
         command(**arguments)
 
     signature = inspect.signature(command)

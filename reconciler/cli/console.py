@@ -1,4 +1,4 @@
-"""Where output goes: stdout is data, stderr is talk; colour and width as the terminal and the user want them."""
+"""Where output goes: data to standard output, messages to standard error, with colors and width for the terminal."""
 
 import io
 import os
@@ -17,78 +17,78 @@ _WIDTH_OFF_A_TERMINAL = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Screen:
-    """This run's two streams; `quiet` and `verbose` count as given on the command line."""
+class Console:
+    """The two output streams of this process; `quiet` and `verbose` are as given on the command line."""
 
     color: str = "auto"
     quiet: bool = False
     verbose: int = 0
 
     def palette(self, stream: TextIO) -> Palette:
-        """Return the colours for a stream."""
+        """Return the colors for a stream."""
         return Palette.chosen(color=want_color(self.color, stream.isatty(), os.environ))
 
     @property
     def width(self) -> int:
-        """Return the width to wrap at: the terminal's, a fixed one off a terminal."""
+        """Return the width to wrap at, in columns: that of the terminal, or a fixed width without one."""
         return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else _WIDTH_OFF_A_TERMINAL
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """Write data to standard output."""
         if text:
             _write(sys.stdout, text)
 
-    def talk(self, text: str) -> None:
-        """Write talk to standard error, unless told to be quiet."""
+    def message(self, text: str) -> None:
+        """Write a message to standard error, unless `quiet` is set."""
         if text and not self.quiet:
             _write(sys.stderr, text)
 
 
 @contextmanager
-def written_to(stream: TextIO) -> Iterator[None]:
-    """Let the run go on where a stream's reader has left (`| head`): the rest goes nowhere, the exit code stays.
+def output_errors(stream: TextIO) -> Iterator[None]:
+    """Continue if the reader of a stream is gone (`| head`): the rest is discarded, and the exit code stays the same.
 
-    Raises OutputError where it cannot be written for another reason (a full disk).
+    Raises OutputError if the stream cannot be written for any other reason (a full disk).
     """
     try:
         yield
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         if not isinstance(error, BrokenPipeError):
-            raise OutputError(f"the output cannot be written: {error.strerror}") from error
+            raise OutputError(f"the output could not be written: {error.strerror}") from error
 
 
 def open_streams() -> None:
-    """Open what whoever started us has closed (`>&-`), lest the next file get its number; and never fail to encode."""
+    """Open standard streams that are closed (`>&-`), so that no file gets their numbers; and never fail to encode."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123  # open until the end
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123  # open until the process ends
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name in Unicode on a terminal that is not: escaped, no crash
+        if isinstance(stream, io.TextIOWrapper):  # Unicode names are escaped on a terminal without it
             stream.reconfigure(errors="backslashreplace")
 
 
 def _write(stream: TextIO, text: str) -> None:
-    with written_to(stream):
+    with output_errors(stream):
         stream.write(text if text.endswith("\n") else text + "\n")
         stream.flush()
 
 
-SCREEN = Screen()
+CONSOLE = Console()
 
 
-def screen() -> Screen:
-    """Return this run's screen."""
-    return SCREEN
+def console() -> Console:
+    """Return the console of this process."""
+    return CONSOLE
 
 
-def set_screen(new: Screen) -> None:
-    """Set this run's screen; called once, by the application's callback."""
-    global SCREEN  # one process, one screen
-    SCREEN = new
+def set_console(new: Console) -> None:
+    """Set the console of this process; called once, before a command starts."""
+    global CONSOLE  # one process has one console
+    CONSOLE = new
 
 
 def shown_root(root: str) -> str:
-    """Return a root as a person would write it: relative to where they are, if it is below."""
+    """Return a root relative to the working directory if it is below it, and absolute otherwise."""
     relative = os.path.relpath(root)
     return root if relative.startswith("..") else relative

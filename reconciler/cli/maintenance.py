@@ -1,4 +1,4 @@
-"""`envsync history`, `rollback`, `verify` and `gc`: what keeps a root well beside plan and apply."""
+"""`envsync history`, `rollback`, `verify` and `gc`: upkeep of a root, apart from plan and apply."""
 
 import sys
 from pathlib import Path
@@ -7,65 +7,66 @@ from typing import Annotated
 import typer
 
 import reconciler
-from reconciler.cli.console import screen
+from reconciler import exit_codes
+from reconciler.canonical_json import to_json
+from reconciler.cli.console import console
 from reconciler.cli.options import DepthOption, FileOption, LockTimeoutOption, NamesArgument, Output, OutputOption
+from reconciler.json_output import json_array
 from reconciler.observe.actual import Depth
-from reconciler.render.maintenance_text import (
-    collected_json,
-    documents_json,
-    generations_json,
-    render_collected,
-    render_generations,
-    render_runs,
-    render_verified,
-    verified_json,
-)
+from reconciler.render.gc_text import gc_json, render_gc
+from reconciler.render.history_text import render_generations, render_runs
+from reconciler.render.verify_text import render_verification, verification_json
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
-
-_DIFFERENCE = 2
-_LEFT = 1
 
 
 def history(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One environment: its generations, too.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Only the runs, or generations, of this environment.")
+    ] = None,
     file: FileOption = Path("envs.yaml"),
     output: OutputOption = Output.TEXT,
-    generations: Annotated[bool, typer.Option("--generations", help="The kept generations, not the runs.")] = False,
+    generations: Annotated[
+        bool, typer.Option("--generations", help="List the kept generations instead of the runs.")
+    ] = False,
 ) -> None:
-    """List runs, and the generations that are kept."""
-    upkeep = reconciler.load(file).upkeep
-    out = screen()
-    chosen = upkeep.names((name,) if name else ())
+    """List the runs or, with --generations, the generations that are kept."""
+    maintenance = reconciler.load(file).maintenance
+    out = console()
+    chosen = maintenance.names((name,) if name else ())
     if generations:
-        kept = [each for known in chosen for each in upkeep.generations(known)]
+        kept = [each for known in chosen for each in maintenance.generations(known)]
         if output is Output.JSON:
-            out.say(generations_json(kept))
+            out.print(json_array(to_json(each) for each in kept))
         else:
-            out.say(render_generations(kept, palette=out.palette(sys.stdout), width=out.width))
+            out.print(render_generations(kept, palette=out.palette(sys.stdout), width=out.width))
         return
-    runs = upkeep.runs(name)
+    runs = maintenance.runs(name)
     if output is Output.JSON:
-        out.say(documents_json(runs))
+        out.print(json_array(runs))
     else:
-        out.say(render_runs(runs, palette=out.palette(sys.stdout), width=out.width))
+        out.print(render_runs(runs, palette=out.palette(sys.stdout), width=out.width))
 
 
 def rollback(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The environment.")],
     to: Annotated[
-        int | None, typer.Option("--to", metavar="N", min=1, help="The generation; default: the one before.")
+        int | None,
+        typer.Option("--to", metavar="N", min=1, help="The generation to publish; default: the previous one."),
     ] = None,
     file: FileOption = Path("envs.yaml"),
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
-    """Publish an older generation: at once, offline.
+    """Publish an older generation again, at once and offline.
 
-    It is verified by hash first. The plan then shows what the manifest asks for beyond it; the next apply goes there.
+    Its files are verified by hash first. The next plan shows the difference from the manifest as pending, and the next
+    apply undoes the rollback.
     """
-    applied = reconciler.load(file).upkeep.rollback(name, to=to, timeout=lock_timeout)
-    out = screen()
-    out.say(f"{name}: generation {applied.generation} is published, {applied.rolled_back_from} is kept")
-    out.talk("hint: change the manifest as well, or the next apply brings the newer one back")
+    applied = reconciler.load(file).maintenance.rollback(name, to=to, timeout=lock_timeout)
+    out = console()
+    out.print(
+        f"{name}: generation {applied.generation} is published again, generation {applied.rolled_back_from} is kept"
+    )
+    out.message("hint: change the manifest as well, or the next apply undoes the rollback")
 
 
 def verify(
@@ -74,33 +75,34 @@ def verify(
     output: OutputOption = Output.TEXT,
     depth: DepthOption = Depth.HASHES,
 ) -> None:
-    """Hold what is published against its seal, by hash.
+    """Check published environments against their seals, by hash.
 
-    Whatever the manifest says now: was anything changed since it was made? Exit 2 where something was.
+    Shows whether anything changed since the environment was built, whatever the manifest says now. Exits with 2 if
+    anything did.
     """
-    verified = reconciler.load(file).upkeep.verify(tuple(names or ()), depth)
-    out = screen()
+    verified = reconciler.load(file).maintenance.verify(tuple(names or ()), depth)
+    out = console()
     if output is Output.JSON:
-        out.say(verified_json(verified))
+        out.print(verification_json(verified))
     else:
-        out.say(render_verified(verified, palette=out.palette(sys.stdout), width=out.width))
+        out.print(render_verification(verified, palette=out.palette(sys.stdout), width=out.width))
     if not all(each.intact for each in verified):
-        raise typer.Exit(_DIFFERENCE)
+        raise typer.Exit(exit_codes.DIFFERENCE)
 
 
 def gc(
     file: FileOption = Path("envs.yaml"),
     output: OutputOption = Output.TEXT,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be deleted.")] = False,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
-    """Delete generations that nothing keeps.
+    """Delete old generations.
 
-    Kept are the published one, the newest `keep_generations`, and those that a live process runs from. What is not the
-    directory that envsync made is left, and said to be: exit 1.
+    Keeps the published generation, the newest `keep_generations`, and those that a running process uses. A directory
+    that envsync did not create is never deleted; it is reported, with exit code 1.
     """
-    found = reconciler.load(file).upkeep.collect(dry_run=dry_run, timeout=lock_timeout)
-    out = screen()
-    out.say(collected_json(found) if output is Output.JSON else render_collected(found, dry_run=dry_run))
+    found = reconciler.load(file).maintenance.collect(dry_run=dry_run, timeout=lock_timeout)
+    out = console()
+    out.print(gc_json(found) if output is Output.JSON else render_gc(found, dry_run=dry_run))
     if any(each.foreign for each in found):
-        raise typer.Exit(_LEFT)
+        raise typer.Exit(exit_codes.FAILURE)

@@ -1,4 +1,4 @@
-"""`envsync validate` and `envsync schema`: about the manifest alone, no disk, no network."""
+"""`envsync validate` and `envsync schema`: check the manifest, without reading environments or using the network."""
 
 import json
 from enum import StrEnum
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import reconciler
-from reconciler.cli.console import screen
+from reconciler.cli.console import console
 from reconciler.cli.options import FileOption
 
 
@@ -26,14 +26,14 @@ def validate(file: FileOption = Path("envs.yaml")) -> None:
     """Check the manifest and the files that it names."""
     desired = reconciler.load(file).desired()
     count = len(desired.environments)
-    screen().talk(f"{file}: {count} environment{'' if count == 1 else 's'}, no errors")
+    console().message(f"{file}: {count} environment{'' if count == 1 else 's'}, no errors")
 
 
 def schema(
     name: Annotated[SchemaName, typer.Argument(help="Which document's schema.")] = SchemaName.MANIFEST,
 ) -> None:
     """Print the JSON Schema of manifest, plan, events, error or snapshot."""
-    screen().say(schema_text(name))
+    console().print(schema_text(name))
 
 
 def schema_text(name: SchemaName) -> str:

@@ -1,4 +1,4 @@
-"""`envsync observe`: a host's actual state in a file, to be judged where the host is not."""
+"""`envsync observe`: write the actual state of a host to a file, to compare it elsewhere."""
 
 import os
 from pathlib import Path
@@ -7,28 +7,28 @@ from typing import Annotated
 import typer
 
 import reconciler
-from reconciler.cli.console import screen
+from reconciler.cli.console import console
 from reconciler.cli.options import DepthOption, FileOption, LabelsOption, NamesArgument, selection
 from reconciler.errors import UsageError
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.observe.actual import Depth
-from reconciler.render.escape import shown
+from reconciler.render.escape import sanitize
 
 
 def observe(
     names: NamesArgument = None,
     file: FileOption = Path("envs.yaml"),
     labels: LabelsOption = None,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write it; - is standard output.")] = Path(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write; - is standard output.")] = Path(
         "-"
     ),
     depth: DepthOption = Depth.FILES,
 ) -> None:
-    """Write down what stands here, for `check --actual` elsewhere.
+    """Write a snapshot of the environments, for `check --actual` on another machine.
 
-    A snapshot in JSON, without secrets. Changes nothing, runs nothing of what it looks at.
+    The snapshot is JSON without secrets. Changes nothing, and runs no code of the environments or packages.
     """
-    from reconciler.snapshot.file import snapshot_json  # its models take as long as many a plan
+    from reconciler.snapshot.file import snapshot_json  # its models are slow to import
 
     to_file = str(out) != "-"
     if to_file and os.path.lexists(out) and (out.is_symlink() or not out.is_file()):
@@ -36,9 +36,9 @@ def observe(
     snapshot = reconciler.load(file).observe(selection(names, labels), depth)
     text = snapshot_json(snapshot)
     if not to_file:
-        screen().say(text)
+        console().print(text)
         return
     write_atomic(out, text.encode("ascii"))
     count = len(snapshot.environments)
-    seen = "1 environment as it stands" if count == 1 else f"{count} environments as they stand"
-    screen().talk(f"{shown(str(out))}: {seen}, at depth {depth}")
+    environments = "1 environment" if count == 1 else f"{count} environments"
+    console().message(f"{sanitize(str(out))}: {environments} at depth {depth}")

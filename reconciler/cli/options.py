@@ -1,5 +1,6 @@
 """The options that commands share, so that each is described once."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,11 +11,11 @@ from reconciler.engines.deadlines import Deadlines
 from reconciler.errors import UsageError
 from reconciler.observe.actual import Depth
 from reconciler.options import Selection
-from reconciler.render.report import Format
+from reconciler.render.formats import Format
 
 
 class ColorMode(StrEnum):
-    """When to colour."""
+    """When to color the output."""
 
     AUTO = "auto"
     ALWAYS = "always"
@@ -22,48 +23,57 @@ class ColorMode(StrEnum):
 
 
 class Output(StrEnum):
-    """How to print."""
+    """The output format of commands without reports."""
 
     TEXT = "text"
     JSON = "json"
 
 
 FileOption = Annotated[
-    Path, typer.Option("--file", "-f", envvar="ENVSYNC_FILE", help="The manifest.", show_default="envs.yaml")
+    Path, typer.Option("--file", "-f", envvar="ENVSYNC_FILE", help="The manifest file.", show_default="envs.yaml")
 ]
 NamesArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="NAME", help="Environments, with what they depend on; default: all.")
+    list[str] | None,
+    typer.Argument(metavar="NAME", help="Environments, together with their dependencies; default: all."),
 ]
 LabelsOption = Annotated[
-    list[str] | None, typer.Option("--label", "-l", metavar="K=V", help="Environments that carry this label.")
+    list[str] | None, typer.Option("--label", "-l", metavar="K=V", help="Select environments with this label.")
 ]
-OutputOption = Annotated[Output, typer.Option("--output", help="How to print.")]
-FormatOption = Annotated[Format, typer.Option("--output", help="How to print.")]
+OutputOption = Annotated[Output, typer.Option("--output", help="Output format.")]
+FormatOption = Annotated[Format, typer.Option("--output", help="Output format.")]
 DepthOption = Annotated[
     Depth,
-    typer.Option("--depth", help="How closely to look: as pip freeze does, every file's stat, every file's hash."),
+    typer.Option(
+        "--depth",
+        help="What to compare: the packages that pip freeze lists, every file by stat, or every file by hash.",
+    ),
 ]
 ActualOption = Annotated[
     Path | None,
-    typer.Option("--actual", metavar="FILE", help="Judge a snapshot (`observe --out`) in place of this machine."),
+    typer.Option("--actual", metavar="FILE", help="Compare with a snapshot (`observe --out`) instead of this machine."),
 ]
-OfflineOption = Annotated[bool, typer.Option("--offline", help="Use no network.")]
-LockedOption = Annotated[bool, typer.Option("--locked", help="A lock that is missing or stale is an error.")]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not use the network.")]
+LockedOption = Annotated[bool, typer.Option("--locked", help="Fail if a lock is missing or out of date.")]
 PruneOption = Annotated[
-    bool, typer.Option("--prune/--no-prune", help="Delete what the manifest no longer names (and this project owns).")
+    bool,
+    typer.Option(
+        "--prune/--no-prune", help="Delete environments of this project that the manifest no longer declares."
+    ),
 ]
 AllowEmptyOption = Annotated[
-    bool, typer.Option("--allow-empty", help="Let a manifest without environments delete them all.")
+    bool, typer.Option("--allow-empty", help="Allow a manifest without environments to delete all of them.")
 ]
 AdoptOption = Annotated[
-    bool, typer.Option("--adopt", help="Take over a virtual environment that somebody else made; the old one is kept.")
+    bool,
+    typer.Option("--adopt", help="Take over a virtual environment that envsync did not create; the old one is kept."),
 ]
 DropIgnoredOption = Annotated[
-    bool, typer.Option("--drop-ignored", help="Let a rebuild lose packages that `ignore` names.")
+    bool, typer.Option("--drop-ignored", help="Allow a rebuild to drop packages that `ignore` lists.")
 ]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 LockTimeoutOption = Annotated[
-    float, typer.Option("--lock-timeout", min=0, metavar="SECONDS", help="How long to wait for another apply.")
+    float,
+    typer.Option("--lock-timeout", min=0, metavar="SECONDS", help="How long to wait for another apply to finish."),
 ]
 TimeoutOption = Annotated[
     float | None,
@@ -71,27 +81,40 @@ TimeoutOption = Annotated[
         "--timeout",
         min=1,
         metavar="SECONDS",
-        help="The most that one run of the package tool may take.",
+        help="The time limit for one run of the package tool.",
         show_default="300 to resolve, 1800 to install",
     ),
 ]
 ParallelismOption = Annotated[
-    int, typer.Option("--parallelism", min=1, help="Environments built at once.", show_default="processors")
+    int,
+    typer.Option(
+        "--parallelism", min=1, help="How many environments to build at the same time.", show_default="processors"
+    ),
 ]
-GcOption = Annotated[bool, typer.Option("--gc/--no-gc", help="Delete generations that retention does not keep.")]
+GcOption = Annotated[bool, typer.Option("--gc/--no-gc", help="Delete old generations beyond `keep_generations`.")]
 
 
 def deadlines(timeout: float | None) -> Deadlines:
-    """Return the deadlines that `--timeout` asks for."""
+    """Return the deadlines for `--timeout` (seconds); None stands for the defaults."""
     return Deadlines() if timeout is None else Deadlines.within(timeout)
 
 
 def selection(names: list[str] | None, labels: list[str] | None) -> Selection:
-    """Return what the command line selects; raises UsageError for a label that is not `key=value`."""
+    """Return the selection on the command line; raises UsageError for a label that is not `key=value`."""
     pairs = {}
     for label in labels or []:
         key, equals, value = label.partition("=")
         if not key or not equals:
-            raise UsageError(f"not a label: {label!r}", hint="labels are selected as -l key=value")
+            raise UsageError(f"{label!r} is not a label", hint="select a label with `-l key=value`")
         pairs[key] = value
     return Selection(names=tuple(names or ()), labels=pairs)
+
+
+def reject_combination(context: typer.Context, option: str, others: Iterable[str], *, why: str) -> None:
+    """Raise UsageError if one of `others` (`--depth`) is on the command line together with `option`."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        given = source is not None and source.name == "COMMANDLINE"
+        for name in parameter.opts:
+            if given and name in others:
+                raise UsageError(f"{option} and {name} cannot be combined", hint=why)

@@ -1,4 +1,4 @@
-"""`envsync plan` and `envsync check`: what differs; the same predicate, another question."""
+"""`envsync plan` and `envsync check`: what differs from the manifest and the locks."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 import reconciler
-from reconciler.cli.console import screen
-from reconciler.cli.error_output import complain_of
-from reconciler.cli.exclusive import refuse_beside
+from reconciler import exit_codes
+from reconciler.cli.console import console
+from reconciler.cli.error_output import print_failures
 from reconciler.cli.options import (
     ActualOption,
     AdoptOption,
@@ -24,22 +24,21 @@ from reconciler.cli.options import (
     PruneOption,
     TimeoutOption,
     deadlines,
+    reject_combination,
     selection,
 )
-from reconciler.cli.plan_output import say_plan
+from reconciler.cli.plan_output import print_plan
 from reconciler.observe.actual import Depth
 from reconciler.options import PlanOptions, Selection
 from reconciler.plan.model import Plan, Policy
-from reconciler.plan.origin_filter import Side, narrowed
+from reconciler.plan.origin_filter import OriginFilter, filter_by_origin
 from reconciler.reconcile import Workspace
-from reconciler.render.escape import shown
-from reconciler.render.report import Format
+from reconciler.render.escape import sanitize
+from reconciler.render.formats import Format
 
-_NOT_DONE = 1
-_DIFFERENCE = 2
 _OF_ENVIRONMENTS = ("--depth", "--adopt", "--drop-ignored", "--timeout", "--out", "--actual")
 _OF_THIS_MACHINE = ("--depth", "--timeout", "--against")
-_WHY = "a snapshot is judged as it was taken, and away from its host"
+_WHY = "a snapshot is compared as it was taken, without its host"
 
 
 def plan(
@@ -50,7 +49,7 @@ def plan(
     output: FormatOption = Format.TEXT,
     depth: DepthOption = Depth.FILES,
     detailed_exitcode: Annotated[
-        bool, typer.Option("--detailed-exitcode", help="Exit 2 where there is a difference.")
+        bool, typer.Option("--detailed-exitcode", help="Exit with 2 if anything differs.")
     ] = False,
     locked: LockedOption = False,
     offline: OfflineOption = False,
@@ -68,43 +67,44 @@ def plan(
         typer.Option(
             "--against",
             metavar="REF",
-            help="Compare with manifest and locks of a git revision: what merging changes. Needs no environments.",
+            help="Compare with the manifest and locks of a git revision: what merging changes. Reads no environment.",
         ),
     ] = None,
 ) -> None:
     """Show what apply would do, and why.
 
-    Changes nothing, builds nothing, runs nothing of what it looks at.
+    Changes nothing, builds nothing, and runs no code of the environments or packages.
     """
     policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored)
     options = PlanOptions(depth=depth, locked=locked or out is not None, offline=offline, policy=policy)
     workspace = reconciler.load(file, deadlines=deadlines(timeout))
     if actual is not None:
-        refuse_beside(context, "--actual", (*_OF_THIS_MACHINE, "--out"), why=_WHY)
-        made, desired = _judged(workspace, actual, selection(names, labels), options), workspace.desired()
+        reject_combination(context, "--actual", (*_OF_THIS_MACHINE, "--out"), why=_WHY)
+        made, desired = _plan_of_snapshot(workspace, actual, selection(names, labels), options), workspace.desired()
     elif against is None:
         proposal = workspace.plan(selection(names, labels), options)
         made, desired = proposal.plan, proposal.desired
     else:
-        refuse_beside(context, "--against", _OF_ENVIRONMENTS, why="--against looks at no environment")
+        reject_combination(context, "--against", _OF_ENVIRONMENTS, why="--against reads no environment")
         compared = workspace.plan_against(against, selection(names, labels), options)
         made, desired = compared.plan, compared.desired
-        screen().talk("".join(f"note: {shown(each)}\n" for each in compared.notes))
-    say_plan(made, output, command="plan", file=file, desired=desired, here=against is None and actual is None)
+        console().message("".join(f"note: {sanitize(each)}\n" for each in compared.notes))
+    print_plan(made, output, command="plan", file=file, desired=desired, local=against is None and actual is None)
     if made.failures:
-        complain_of(made.failures)
+        print_failures(made.failures)
         if out:
-            screen().talk(f"{shown(str(out))} is not written: not everything could be planned")
-        raise typer.Exit(_NOT_DONE)
+            console().message(f"{sanitize(str(out))} was not written, because some environments could not be planned")
+        raise typer.Exit(exit_codes.FAILURE)
     if out:
-        from reconciler.plan.plan_file import save_plan  # its models take their time
+        from reconciler.plan.plan_file import save_plan  # its models are slow to import
 
         save_plan(made, out)
-        screen().talk(
-            f"The plan is in {shown(str(out))}; `envsync apply --plan {shown(str(out))}` does this and nothing else."
+        console().message(
+            f"The plan is saved in {sanitize(str(out))}. "
+            f"To apply exactly this plan, run `envsync apply --plan {sanitize(str(out))}`."
         )
     if detailed_exitcode and made.has_difference:
-        raise typer.Exit(_DIFFERENCE)
+        raise typer.Exit(exit_codes.DIFFERENCE)
 
 
 def check(
@@ -116,31 +116,31 @@ def check(
     depth: DepthOption = Depth.FILES,
     prune: PruneOption = True,
     only: Annotated[
-        Side | None, typer.Option("--only", help="What somebody's hand did, or what manifest and locks ask for, alone.")
+        OriginFilter | None, typer.Option("--only", help="Show only drift or only pending changes.")
     ] = None,
     actual: ActualOption = None,
 ) -> None:
-    """Exit 2 where anything differs from manifest and locks.
+    """Exit with 2 if anything differs from the manifest and the locks.
 
-    Resolves nothing and needs no network: a gate for CI.
+    Resolves nothing and needs no network, so that a CI job can use it as a gate.
     """
     options = PlanOptions(depth=depth, resolve=False, offline=True, policy=Policy(prune=prune))
     workspace, chosen = reconciler.load(file), selection(names, labels)
     if actual is not None:
-        refuse_beside(context, "--actual", _OF_THIS_MACHINE, why=_WHY)
-        made, desired = _judged(workspace, actual, chosen, options), workspace.desired()
+        reject_combination(context, "--actual", _OF_THIS_MACHINE, why=_WHY)
+        made, desired = _plan_of_snapshot(workspace, actual, chosen, options), workspace.desired()
     else:
         proposal = workspace.plan(chosen, options)
         made, desired = proposal.plan, proposal.desired
     if only is not None:
-        made = narrowed(made, only)
-    say_plan(made, output, command="check", file=file, desired=desired, here=actual is None)
+        made = filter_by_origin(made, only)
+    print_plan(made, output, command="check", file=file, desired=desired, local=actual is None)
     if made.has_difference:
-        raise typer.Exit(_DIFFERENCE)
+        raise typer.Exit(exit_codes.DIFFERENCE)
 
 
-def _judged(workspace: Workspace, file: Path, chosen: Selection, options: PlanOptions) -> Plan:
-    """Return what differs on the host of a snapshot; raises SnapshotError."""
-    from reconciler.snapshot.file import read_snapshot  # its models take as long as many a plan
+def _plan_of_snapshot(workspace: Workspace, file: Path, chosen: Selection, options: PlanOptions) -> Plan:
+    """Return the plan for the host of a snapshot; raises SnapshotError."""
+    from reconciler.snapshot.file import read_snapshot  # its models are slow to import
 
-    return workspace.judge(read_snapshot(file), chosen, options)
+    return workspace.plan_snapshot(read_snapshot(file), chosen, options)

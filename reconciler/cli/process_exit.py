@@ -1,4 +1,4 @@
-"""Ends the process at once: to free every object, as Python does at its end, takes as long as its start did."""
+"""Ends the process at once: freeing every object, as Python does when it exits, takes as long as its start."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
-def leave(code: int) -> NoReturn:
-    """Exit with `code`, having written what is left to write and waited for what Python would wait for."""
+def exit_process(code: int) -> NoReturn:
+    """Exit with `code`, after running exit functions, waiting for threads, and flushing the output."""
     _wait_for_threads()
     if "atexit" in sys.modules:
-        sys.modules["atexit"]._run_exitfuncs()  # private, and the one way to do what Python does at its end
+        sys.modules["atexit"]._run_exitfuncs()  # private, and the only way to do what Python does when it exits
     try:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
     except OSError:
-        sys.exit(code)  # Python's own end says what it always says of that
+        sys.exit(code)  # Python reports it in its usual way
     os._exit(code)
 
 
 def _wait_for_threads() -> None:
-    """Wait for the threads that Python would wait for; where nobody imported `threading`, there are none."""
+    """Wait for threads as Python does; if `threading` was never imported, there are none."""
     threading = sys.modules.get("threading")
     if threading is None:
         return
@@ -34,4 +34,4 @@ def _wait_for_threads() -> None:
             if thread is not threading.main_thread() and not thread.daemon:
                 thread.join()
     except KeyboardInterrupt:
-        return  # whoever asks once more does not want to wait
+        return  # a second interrupt: stop waiting

@@ -1,4 +1,4 @@
-"""What only the machine that has the environments can add to a page: the history of runs, the dependency graphs."""
+"""What the HTML report shows beyond the plan: the history of runs and the dependency graphs of this machine."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +13,11 @@ from reconciler.state.history import read_history
 from reconciler.state.store import State
 
 _RUNS = 20
-_GRAPHS = 50  # of a thousand environments that change, nobody looks at each one's graph
+_GRAPHS = 50  # more graphs would make the page too large to read
 
 
 def newest_runs(root: Path) -> tuple[Mapping[str, Json], ...]:
-    """Return the last runs, the newest first; none where the history cannot be read: it may be lost without harm."""
+    """Return the last runs, newest first; none if the history cannot be read, because it may be lost without harm."""
     try:
         runs = read_history(State.at(root).layout)
     except StateError:
@@ -26,7 +26,7 @@ def newest_runs(root: Path) -> tuple[Mapping[str, Json], ...]:
 
 
 def published_graphs(plan: Plan, root: Path) -> dict[str, Mapping[str, tuple[str, ...]]]:
-    """Return by name what the distributions of the first environments that change require, as they are published."""
+    """Return by name the dependency graph of the first environments that change, as they are published."""
     layout = State.at(root).layout
     graphs: dict[str, Mapping[str, tuple[str, ...]]] = {}
     for each in plan.changes:

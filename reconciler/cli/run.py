@@ -1,4 +1,4 @@
-"""`envsync run [-f FILE] NAME -- CMD…`, parsed by hand: it stands before every service start."""
+"""`envsync run [-f FILE] NAME -- CMD…`, parsed without typer, because every service start waits for it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 
 from reconciler.cli.argument_order import is_common
-from reconciler.fastpath.root_line import root_named
+from reconciler.fastpath.root_line import read_root
 from reconciler.run import run_in
 
 TYPE_CHECKING = False
@@ -17,12 +17,12 @@ USAGE = "usage: envsync run [-f FILE] NAME -- COMMAND [ARGUMENT…]"
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command in an environment; return only where that failed, with 125, 126 or 127."""
+    """Run a command in an environment; return only if that failed, with 125, 126 or 127."""
     try:
         file, name, command = _parse(arguments)
         run_in(_root(file), name, command, os.environ)
     except _error_root() as error:
-        from reconciler.render.error import render_error
+        from reconciler.render.error_text import render_error
         from reconciler.render.style import Palette
 
         sys.stderr.write(render_error(error, Palette.plain()))
@@ -30,20 +30,20 @@ def run(arguments: list[str]) -> int:
 
 
 def _error_root() -> type[EnvsyncError]:
-    """Return the root of our errors, imported only where one was raised."""
+    """Return the root of the error tree, imported only if an error was raised."""
     from reconciler.errors import EnvsyncError
 
     return EnvsyncError
 
 
 def _root(file: str) -> str:
-    """Return the root that the manifest names, by its `root:` line alone; raises RunError."""
+    """Return the root that the manifest's `root:` line names; raises RunError."""
     try:
-        return root_named(file)
+        return read_root(file)
     except OSError as error:
         from reconciler.errors import RunError
 
-        raise RunError(f"{file}: {error.strerror}", hint="name the manifest with -f FILE") from error
+        raise RunError(f"{file}: {error.strerror}", hint="name the manifest with `-f FILE`") from error
 
 
 def _parse(arguments: list[str]) -> tuple[str, str, list[str]]:
@@ -54,7 +54,7 @@ def _parse(arguments: list[str]) -> tuple[str, str, list[str]]:
         option = own.pop(0)
         if option in {"-f", "--file"} and own:
             file = own.pop(0)
-        elif is_common(option):  # a command that is become says nothing, quiet or not
+        elif is_common(option):  # accepted, though `run` prints nothing of its own
             if option == "--color" and own:
                 own.pop(0)
         elif option.startswith("--file="):
@@ -62,12 +62,12 @@ def _parse(arguments: list[str]) -> tuple[str, str, list[str]]:
         else:
             raise _usage(f"unknown option {option}")
     if not own or own[0] == "--":
-        raise _usage("no environment was named")
+        raise _usage("an environment is missing")
     name, *command = own
     if command[:1] == ["--"]:
         command = command[1:]
     if not command:
-        raise _usage("no command was given")
+        raise _usage("a command is missing")
     return file, name, command
 
 

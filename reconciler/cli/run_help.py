@@ -1,4 +1,4 @@
-"""`envsync run --help`; the command itself is answered in `reconciler.cli.run`, before typer is imported."""
+"""`envsync run --help`; `reconciler.cli.run` runs the command itself, without importing typer."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,13 +11,15 @@ from reconciler.cli.run import run as run_command
 
 def run(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The environment.")],
-    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="What to run, with its arguments.")],
+    command: Annotated[
+        list[str], typer.Argument(metavar="-- COMMAND...", help="The command to run, with its arguments.")
+    ],
     file: FileOption = Path("envs.yaml"),
 ) -> None:
     """Run a command in an environment.
 
-    It gets the generation that is published now, and the `env` last applied. The command takes this process's place:
-    signals and exit code are its own. envsync's own errors are 125; a command that cannot be executed is 126, one that
-    is not found 127.
+    The command runs in the generation that is published now, with the `env` that was last applied. It replaces the
+    envsync process, so signals and the exit code are its own. envsync itself exits with 125 if it fails, with 126 if
+    the command cannot be executed, and with 127 if it is not found.
     """
     raise typer.Exit(run_command(["--file", str(file), name, "--", *command]))

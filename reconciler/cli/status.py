@@ -1,4 +1,4 @@
-"""`envsync status` and `envsync freeze`: what is there."""
+"""`envsync status` and `envsync freeze`: what is installed."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import reconciler
-from reconciler.cli.console import screen, shown_root
+from reconciler.cli.console import console, shown_root
 from reconciler.cli.options import DepthOption, FileOption, LabelsOption, NamesArgument, Output, OutputOption, selection
 from reconciler.errors import UsageError
 from reconciler.observe.actual import Depth, Occupant
@@ -25,42 +25,46 @@ def status(
     output: OutputOption = Output.TEXT,
     depth: DepthOption = Depth.FILES,
 ) -> None:
-    """List the environments and how each stands."""
+    """List the environments and the status of each."""
     options = PlanOptions(depth=depth, resolve=False, offline=True)
     plan = reconciler.load(file).plan(selection(names, labels), options).plan
-    out = screen()
+    out = console()
     rows = status_rows(plan, shown_root(plan.root))
     if output is Output.JSON:
-        out.say(status_json(rows))
+        out.print(status_json(rows))
     else:
-        out.say(render_status(rows, palette=out.palette(sys.stdout), width=out.width))
+        out.print(render_status(rows, palette=out.palette(sys.stdout), width=out.width))
 
 
 def freeze(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="An environment of the manifest.")] = None,
     path: Annotated[Path | None, typer.Option("--path", metavar="DIR", help="Any virtual environment.")] = None,
     file: FileOption = Path("envs.yaml"),
-    everything: Annotated[
-        bool, typer.Option("--all", help="Do not leave out pip, setuptools, wheel, distribute.")
-    ] = False,
-    exclude: Annotated[list[str] | None, typer.Option("--exclude", metavar="NAME", help="Leave this out.")] = None,
-    exclude_editable: Annotated[bool, typer.Option("--exclude-editable", help="Leave editable installs out.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Include pip, setuptools, wheel and distribute.")] = False,
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", metavar="NAME", help="Leave out this package.")
+    ] = None,
+    exclude_editable: Annotated[bool, typer.Option("--exclude-editable", help="Leave out editable installs.")] = False,
 ) -> None:
-    """Print what pip freeze would, running nothing.
+    """Print what `pip freeze` would print, without running any code.
 
-    Reads an environment of the manifest, or any virtual environment with --path.
+    Reads an environment of the manifest or, with --path, any virtual environment.
     """
     if (name is None) == (path is None):
-        raise UsageError("freeze wants an environment's name, or --path DIR", hint="envsync freeze NAME")
+        raise UsageError(
+            "freeze needs either the name of an environment or --path DIR", hint="run `envsync freeze NAME`"
+        )
     if path is not None:
         found = observe_path(path)
     else:
         workspace = reconciler.load(file)
         declared = workspace.desired().declared
         if name not in declared and workspace.state.applied(str(name)) is None:
-            raise UsageError(f"no environment {name}", hint=f"there are: {', '.join(sorted(declared))}")
-        found = workspace.observed(str(name))
+            raise UsageError(
+                f"no environment named `{name}`", hint=f"the manifest declares {', '.join(sorted(declared)) or 'none'}"
+            )
+        found = workspace.observe_environment(str(name))
     if found.occupant not in {Occupant.PUBLISHED, Occupant.VENV}:
-        raise UsageError(f"{found.path} is no virtual environment")
+        raise UsageError(f"{found.path} is not a virtual environment")
     lines = freeze_lines(found, all=everything, exclude=exclude or (), exclude_editable=exclude_editable)
-    screen().say("".join(f"{escape(line)}\n" for line in lines))
+    console().print("".join(f"{escape(line)}\n" for line in lines))

@@ -1,1 +1,1 @@
-"""DesiredState, Lock and ActualState to Diff; pure."""
+"""Compare DesiredState, Lock and ActualState. The result is a Diff. Nothing here reads or writes files."""

@@ -1,4 +1,4 @@
-"""The difference between desired, last applied and actual, before any policy (design, section 7)."""
+"""The difference between desired, last applied and actual state, before any policy (docs/design.md, "Plan")."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,13 +6,13 @@ from enum import StrEnum
 from reconciler.canonical_json import Json, digest
 from reconciler.events import Failure
 from reconciler.interpreters.model import Interpreter
-from reconciler.lock.model import Lock, LockedPackage
+from reconciler.lock.model import Lock, LockedPackage, LockState
 from reconciler.manifest.desired import DesiredEnvironment
 from reconciler.observe.actual import Finding
 
 
 class Origin(StrEnum):
-    """Who moved: the manifest or lock (pending), somebody's hand (drift), or both at once."""
+    """Which side changed since the last apply: the manifest or lock (pending), the actual state (drift), or both."""
 
     PENDING = "pending"
     DRIFT = "drift"
@@ -27,34 +27,35 @@ class PackageAction(StrEnum):
     DOWNGRADE = "downgrade"
     CHANGE = "change"  # the same version from another source
     REMOVE = "remove"
-    REPAIR = "repair"  # what is installed is right by name and version, but not by its files
-    UNKNOWN = "unknown"  # only a build, or a lock, would tell
+    REPAIR = "repair"  # name and version are right, but its files differ
+    UNKNOWN = "unknown"  # the version is only known after a build or a lock
 
 
 class ReasonCode(StrEnum):
-    """Why an environment or a package changes, or may not; stable, for JSON."""
+    """Why an environment or a package changes, or must not change; stable, for JSON."""
 
-    # pending, environment
-    NEW = "new"  # in the manifest, never applied
-    INTERPRETER_CHANGED = "interpreter-changed"  # the request moved, or its interpreter is another one now
+    # The meaning of each code is in `reconciler.render.rules`. A comment here only adds what it does not say.
+    # pending changes of an environment
+    NEW = "new"
+    INTERPRETER_CHANGED = "interpreter-changed"  # the request changed, or a different interpreter now satisfies it
     SYSTEM_SITE_PACKAGES_CHANGED = "system-site-packages-changed"
-    LOCK_CHANGED = "lock-changed"  # the selected lock entries are others
+    LOCK_CHANGED = "lock-changed"
     LOCK_MISSING = "lock-missing"
-    LOCK_STALE = "lock-stale"  # its inputs moved
-    SOURCE_CHANGED = "source-changed"  # a local project's files or metadata
+    LOCK_STALE = "lock-stale"
+    SOURCE_CHANGED = "source-changed"  # its files or its metadata
     SETTINGS_CHANGED = "settings-changed"
-    HOOKS_PENDING = "hooks-pending"  # hooks after the last publish did not get to their end
-    ROLLED_BACK = "rolled-back"  # a rollback published an older generation than the manifest asks for
+    HOOKS_PENDING = "hooks-pending"
+    ROLLED_BACK = "rolled-back"
     NOT_IN_MANIFEST = "not-in-manifest"
     DESTROY_REQUESTED = "destroy-requested"
     ADOPT_REQUESTED = "adopt-requested"
-    # drift, environment
-    GONE = "gone"  # was applied, is not there
+    # drift of an environment
+    GONE = "gone"
     PACKAGES_DRIFTED = "packages-drifted"
     FILES_DRIFTED = "files-drifted"
     ENVIRONMENT_DAMAGED = "environment-damaged"  # pyvenv.cfg, interpreter, metadata
-    ALREADY_AS_DESIRED = "already-as-desired"  # somebody's hand did what the manifest now asks for
-    # packages
+    ALREADY_AS_DESIRED = "already-as-desired"
+    # changes of a package
     NEW_IN_LOCK = "new-in-lock"
     NOT_IN_LOCK = "not-in-lock"
     INSTALLED_BY_HAND = "installed-by-hand"
@@ -64,18 +65,18 @@ class ReasonCode(StrEnum):
     METADATA_DAMAGED = "metadata-damaged"
     # blocked
     PREVENT_DESTROY = "prevent-destroy"
-    NOT_OURS = "not-ours"  # something at the path that envsync did not make
-    OTHER_PROJECT = "other-project"  # another project of this root owns the name
+    NOT_OURS = "not-ours"
+    OTHER_PROJECT = "other-project"
     IGNORED_WOULD_BE_LOST = "ignored-would-be-lost"
-    LOCK_FAILED = "lock-failed"  # no lock could be made: nothing fits, or an index failed
-    EMPTY_MANIFEST = "empty-manifest"  # deleting everything needs --allow-empty
+    LOCK_FAILED = "lock-failed"  # no versions satisfy all requirements, or an index failed
+    EMPTY_MANIFEST = "empty-manifest"  # deleting everything needs `--allow-empty`
     DEPENDENCY_BLOCKED = "dependency-blocked"
-    DEPENDENCY_FAILED = "dependency-failed"  # what it depends on could not be locked, or not be applied
+    DEPENDENCY_FAILED = "dependency-failed"  # the dependency could not be locked or applied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Reason:
-    """A stable code, whose hand it was, and a sentence without trailing full stop."""
+    """A stable code, whether it is drift or a pending change, and a sentence without trailing full stop."""
 
     code: ReasonCode
     origin: Origin
@@ -86,7 +87,8 @@ class Reason:
 class PackageChange:
     """One package's change; `before` and `after` are versions (None: absent, or unknown until built).
 
-    `name` is normalized; `reason` is the code and `message` its sentence; `files` are the paths behind a repair.
+    `name` is normalized; `reason` is the code and `message` its sentence; `files` are the paths that need a repair,
+    relative to the environment.
     """
 
     name: str
@@ -101,40 +103,32 @@ class PackageChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingChange:
-    """One setting's change at `path` (`("env", "DEBUG")`); None stands for absent."""
+    """One setting's change at `path` (`("env", "DEBUG")`); None means absent."""
 
     path: tuple[str | int, ...]
     before: Json
     after: Json
 
 
-class Presence(StrEnum):
-    """Which of the three sides know an environment, as far as the action depends on it."""
+class DiffKind(StrEnum):
+    """How an environment differs as a whole; the plan's action follows from it."""
 
     UNCHANGED = "unchanged"
     CREATE = "create"
-    UPDATE = "update"  # new generation, same interpreter
-    REPLACE = "replace"  # new generation, other interpreter or system site packages
-    RECORD = "record"  # settings alone: no new generation
+    UPDATE = "update"  # a new generation with the same interpreter
+    REPLACE = "replace"  # a new generation with a different interpreter or access to system site packages
+    RECORD = "record"  # only settings, hooks or the lock file: no new generation
     DELETE = "delete"
-    FOREIGN = "foreign"  # something at the path that is not ours
-
-
-class LockState(StrEnum):
-    """How an environment's lock stands to its inputs."""
-
-    FRESH = "fresh"
-    MISSING = "missing"
-    STALE = "stale"
+    FOREIGN = "foreign"  # envsync did not create what is at the path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What one environment is to become: everything that a build needs to know, so that apply decides nothing.
+    """What one environment will become: everything that a build needs to know, so that apply decides nothing.
 
-    `packages` are those that the lock selects for `interpreter`, sorted by name; None where only a lock or a build
-    would tell. `lock_state` is how the committed lock stood; where it was not fresh, `lock` is the one resolved in
-    memory (None if it could not be without building, or not at all: `failure` says why).
+    `packages` are those that the lock selects for `interpreter`, sorted by name; None if they are only known after a
+    lock or a build. `lock_state` is the state of the committed lock. If it was not fresh, `lock` is the one resolved in
+    memory. It is None if resolving needs a build, or if resolving failed (see `failure`).
     """
 
     environment: DesiredEnvironment
@@ -147,7 +141,7 @@ class Target:
 
     @property
     def digest(self) -> str:
-        """Return the digest of what is asked for: packages, interpreter version, settings; no machine's paths."""
+        """Return the digest of packages, interpreter version and settings; the paths of a machine do not count."""
         wanted = self.environment
         return digest(
             {
@@ -164,15 +158,18 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentDiff:
-    """How one environment's three sides differ. `complete` is False where packages are unknown until locked."""
+    """How the three states of one environment differ; `complete` is False if packages are unknown until locked.
+
+    `ignored` are the names of the packages that `ignore` matches and that a new generation would not have.
+    """
 
     name: str
-    presence: Presence
+    kind: DiffKind
     reasons: tuple[Reason, ...] = ()
     packages: tuple[PackageChange, ...] = ()
     settings: tuple[SettingChange, ...] = ()
     findings: tuple[Finding, ...] = ()
-    ignored: tuple[str, ...] = ()  # packages that are somebody else's and that a rebuild would lose
+    ignored: tuple[str, ...] = ()
     complete: bool = True
 
 

@@ -1,30 +1,30 @@
-"""The three-way comparison of packages: desired, last applied, actual (design, section 7)."""
+"""The three-way comparison of packages: desired, last applied, actual (docs/design.md, "Plan")."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from reconciler.diff.model import Origin, PackageAction, PackageChange, ReasonCode
-from reconciler.diff.versions import same_version, step_between
 from reconciler.lock.model import ArchiveFile, IndexFile, LockedPackage, SourceDirectory, VcsCommit
 from reconciler.observe.actual import Distribution, OriginKind
 from reconciler.state.applied import Applied
+from reconciler.versions import compare_versions, same_version
 
 SENTENCES: Mapping[ReasonCode, str] = {
     ReasonCode.NEW_IN_LOCK: "new in the lock",
     ReasonCode.NOT_IN_LOCK: "no longer in the lock",
     ReasonCode.LOCK_CHANGED: "lock changed",
     ReasonCode.SOURCE_CHANGED: "source changed",
-    ReasonCode.INSTALLED_BY_HAND: "installed by hand",
-    ReasonCode.REMOVED_BY_HAND: "removed by hand",
-    ReasonCode.CHANGED_BY_HAND: "changed by hand",
-    ReasonCode.ALREADY_AS_DESIRED: "already as desired, by hand",
+    ReasonCode.INSTALLED_BY_HAND: "installed manually",
+    ReasonCode.REMOVED_BY_HAND: "removed manually",
+    ReasonCode.CHANGED_BY_HAND: "changed manually",
+    ReasonCode.ALREADY_AS_DESIRED: "changed manually, already as desired",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sides:
-    """One package on all three sides, None where it is absent; `installed` is its identity when it was sealed."""
+class PackageStates:
+    """One package in the desired, applied and actual state; None if absent. `installed` is its identity when sealed."""
 
     name: str
     desired: LockedPackage | None
@@ -36,32 +36,38 @@ class Sides:
 def package_changes(
     desired: Iterable[LockedPackage], applied: Applied | None, found: Mapping[str, Distribution]
 ) -> tuple[PackageChange, ...]:
-    """Return every package that differs, sorted by name; without `applied` what is found is compared with `desired`."""
+    """Return every package that differs, sorted by name.
+
+    Without `applied`, the distributions found are compared with `desired` only.
+    """
     wanted = {each.name: each for each in desired}
     had = {each.name: each for each in applied.packages} if applied else {}
     installed = applied.installed if applied else {}
     changes = []
     for name in sorted(wanted.keys() | had.keys() | installed.keys() | found.keys()):
-        want, have, sealed, stands = wanted.get(name), had.get(name), installed.get(name), found.get(name)
+        want, have, sealed, present = wanted.get(name), had.get(name), installed.get(name), found.get(name)
         pending = want != have
-        drifted = sealed != (stands.identity if stands else None)
+        drifted = sealed != (present.identity if present else None)
         if not (pending or drifted):
-            continue  # before anything is made of it: nearly every package of nearly every run
-        sides = Sides(name=name, desired=want, applied=have, installed=sealed, actual=stands)
+            continue  # Early, because this is the case of nearly every package in nearly every run.
+        states = PackageStates(name=name, desired=want, applied=have, installed=sealed, actual=present)
         if applied is None:
-            if not as_desired(want, stands):
-                changes.append(_change(sides, Origin.PENDING, _first_reason(sides)))
+            if not matches_desired(want, present):
+                changes.append(_package_change(states, Origin.PENDING, _first_reason(states)))
         elif pending and drifted:
-            changes.append(_both(sides))
+            changes.append(_changed_on_both_sides(states))
         elif pending:
-            changes.append(_change(sides, Origin.PENDING, _pending_reason(sides)))
+            changes.append(_package_change(states, Origin.PENDING, _pending_reason(states)))
         else:
-            changes.append(_change(sides, Origin.DRIFT, _drift_reason(sides)))
+            changes.append(_package_change(states, Origin.DRIFT, _drift_reason(states)))
     return tuple(changes)
 
 
-def by_key(distributions: Iterable[Distribution], applied: Applied | None) -> dict[str, Distribution]:
-    """Return one distribution a name: of duplicates the one that was sealed, else the first by place and version."""
+def distributions_by_name(distributions: Iterable[Distribution], applied: Applied | None) -> dict[str, Distribution]:
+    """Return one distribution for each name.
+
+    Of duplicates, it is the one that was sealed; if none was, the first by place and version.
+    """
     found: dict[str, Distribution] = {}
     for each in sorted(distributions, key=lambda one: (one.key, one.place, one.version)):
         sealed = applied.installed.get(each.key) if applied else None
@@ -70,17 +76,17 @@ def by_key(distributions: Iterable[Distribution], applied: Applied | None) -> di
     return found
 
 
-def somebody_elses(
+def ignored_packages(
     found: Collection[str], patterns: Iterable[str], desired: Iterable[LockedPackage], applied: Applied | None
 ) -> frozenset[str]:
-    """Return the names that an `ignore` pattern covers and that neither the lock nor the last apply brought in."""
+    """Return the names that an `ignore` pattern matches and that neither the lock nor the last apply installed."""
     ours = {each.name for each in desired} | {each.name for each in (applied.packages if applied else ())}
     normalized = [each.lower().replace("_", "-").replace(".", "-") for each in patterns]
     return frozenset(name for name in found if name not in ours and any(fnmatchcase(name, each) for each in normalized))
 
 
-def as_desired(desired: LockedPackage | None, actual: Distribution | None) -> bool:
-    """Say whether what stands there is what the lock wants, by version, kind of source, and recorded commit or hash."""
+def matches_desired(desired: LockedPackage | None, actual: Distribution | None) -> bool:
+    """Return whether the installed distribution matches the lock: version, kind of source, recorded commit or hash."""
     if desired is None or actual is None:
         return desired is None and actual is None
     if desired.version is not None and not same_version(desired.version, actual.version):
@@ -97,15 +103,16 @@ def as_desired(desired: LockedPackage | None, actual: Distribution | None) -> bo
             return origin.kind is (OriginKind.EDITABLE if editable else OriginKind.DIRECTORY)
 
 
-def _both(sides: Sides) -> PackageChange:
-    if as_desired(sides.desired, sides.actual):
-        return _change(sides, Origin.DRIFT, ReasonCode.ALREADY_AS_DESIRED)
-    reason = _pending_reason(sides)
-    return _change(sides, Origin.BOTH, reason, f"{SENTENCES[reason]}, and {SENTENCES[_drift_reason(sides)]}")
+def _changed_on_both_sides(states: PackageStates) -> PackageChange:
+    if matches_desired(states.desired, states.actual):
+        return _package_change(states, Origin.DRIFT, ReasonCode.ALREADY_AS_DESIRED)
+    reason = _pending_reason(states)
+    message = f"{SENTENCES[reason]}, and {SENTENCES[_drift_reason(states)]}"
+    return _package_change(states, Origin.BOTH, reason, message)
 
 
-def _change(sides: Sides, origin: Origin, reason: ReasonCode, message: str = "") -> PackageChange:
-    desired, actual, applied = sides.desired, sides.actual, sides.applied
+def _package_change(states: PackageStates, origin: Origin, reason: ReasonCode, message: str = "") -> PackageChange:
+    desired, actual, applied = states.desired, states.actual, states.applied
     before = actual.version if actual else None
     after = desired.version if desired else None
     if desired and actual:
@@ -114,15 +121,15 @@ def _change(sides: Sides, origin: Origin, reason: ReasonCode, message: str = "")
         elif desired.version is None:
             action = PackageAction.UNKNOWN
         else:
-            action = step_between(actual.version, desired.version)
+            action = _version_action(actual.version, desired.version)
     elif desired:
         action = PackageAction.INSTALL
     else:
         action = PackageAction.REMOVE
         if actual is None and applied is not None:
-            before = applied.version  # taken out by hand already: what it was is all there is to show
+            before = applied.version  # It was already removed manually: only the applied version can be shown.
     return PackageChange(
-        name=sides.name,
+        name=states.name,
         action=action,
         origin=origin,
         reason=reason,
@@ -132,9 +139,20 @@ def _change(sides: Sides, origin: Origin, reason: ReasonCode, message: str = "")
     )
 
 
-def _pending_reason(sides: Sides) -> ReasonCode:
-    """Return how the lock moved since it was last applied."""
-    match sides.applied, sides.desired:
+def _version_action(before: str, after: str) -> PackageAction:
+    """Return upgrade, downgrade, or change. Equal versions and versions that PEP 440 cannot order are a change."""
+    match compare_versions(before, after):
+        case -1:
+            return PackageAction.UPGRADE
+        case 1:
+            return PackageAction.DOWNGRADE
+        case _:
+            return PackageAction.CHANGE
+
+
+def _pending_reason(states: PackageStates) -> ReasonCode:
+    """Return how the lock changed since it was last applied."""
+    match states.applied, states.desired:
         case None, _:
             return ReasonCode.NEW_IN_LOCK
         case _, None:
@@ -146,15 +164,15 @@ def _pending_reason(sides: Sides) -> ReasonCode:
             return ReasonCode.LOCK_CHANGED
 
 
-def _first_reason(sides: Sides) -> ReasonCode:
-    """Return why an environment that was never applied differs: the lock against what somebody else put there."""
-    if sides.actual is None:
+def _first_reason(states: PackageStates) -> ReasonCode:
+    """Return how the lock differs from what is installed in an environment that was never applied."""
+    if states.actual is None:
         return ReasonCode.NEW_IN_LOCK
-    return ReasonCode.NOT_IN_LOCK if sides.desired is None else ReasonCode.LOCK_CHANGED
+    return ReasonCode.NOT_IN_LOCK if states.desired is None else ReasonCode.LOCK_CHANGED
 
 
-def _drift_reason(sides: Sides) -> ReasonCode:
-    """Return what somebody's hand did since the generation was sealed."""
-    if sides.actual is None:
+def _drift_reason(states: PackageStates) -> ReasonCode:
+    """Return what changed manually since the generation was sealed."""
+    if states.actual is None:
         return ReasonCode.REMOVED_BY_HAND
-    return ReasonCode.INSTALLED_BY_HAND if sides.installed is None else ReasonCode.CHANGED_BY_HAND
+    return ReasonCode.INSTALLED_BY_HAND if states.installed is None else ReasonCode.CHANGED_BY_HAND

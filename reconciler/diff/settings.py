@@ -1,4 +1,4 @@
-"""The part of an environment that changes without a new generation: as plain JSON, and compared."""
+"""The settings of an environment, which change without a new generation: as plain JSON, and compared."""
 
 from collections.abc import Mapping, Sequence
 from typing import assert_never
@@ -6,14 +6,14 @@ from typing import assert_never
 from reconciler.canonical_json import Json, canonical_text, to_json
 from reconciler.diff.model import SettingChange
 from reconciler.manifest.desired import CommandProbe, DependenciesProbe, DesiredEnvironment, ImportProbe, Probe
-from reconciler.manifest.urls import named_like_a_secret
+from reconciler.redaction import REDACTED, is_secret_name
 
 
 def settings_of(environment: DesiredEnvironment) -> dict[str, Json]:
-    """Return what is remembered of an environment beside its packages, as plain JSON in the manifest's own words.
+    """Return the settings that are recorded next to the packages, as plain JSON with the manifest's own keys.
 
-    Timeouts are seconds. Left out is what only the next build looks at (`link_mode`, `compile_bytecode`, `builds`)
-    and what comes through the lock.
+    Timeouts are in seconds. Settings that only the next build uses (`link_mode`, `compile_bytecode`, `builds`) and
+    settings that already changed the lock are left out.
     """
     return {
         "python": environment.python,
@@ -32,21 +32,21 @@ def settings_of(environment: DesiredEnvironment) -> dict[str, Json]:
 
 
 def setting_changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple[SettingChange, ...]:
-    """Return every setting that differs, sorted by path; a list's entries are compared by their position."""
+    """Return every setting that differs, sorted by path; the items of a list are compared by position."""
     old, new = dict(before), dict(after)
     if old == new:
         return ()
-    # Imported here: it costs more than the whole of a plan with nothing to do.
+    # Imported here because the import takes longer than a whole plan with nothing to do.
     from deepdiff import DeepDiff
     from deepdiff.helper import notpresent
 
-    # Without the threshold unlike dicts collapse into one change; names in `__` would count as private.
+    # Without the threshold, very different dicts become a single change. Names that start with `__` are not private.
     tree = DeepDiff(old, new, view="tree", threshold_to_diff_deeper=0, ignore_private_variables=False)
     changes = [
         SettingChange(
             path=tuple(level.path(output_format="list")),
-            before=None if level.t1 is notpresent else _shown(level.path(output_format="list"), level.t1),
-            after=None if level.t2 is notpresent else _shown(level.path(output_format="list"), level.t2),
+            before=None if level.t1 is notpresent else _displayed(level.path(output_format="list"), level.t1),
+            after=None if level.t2 is notpresent else _displayed(level.path(output_format="list"), level.t2),
         )
         for category in tree.values()
         for level in category
@@ -54,25 +54,25 @@ def setting_changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> tu
     return tuple(sorted(changes, key=lambda each: canonical_text(each.path)))
 
 
-def _shown(path: Sequence[str | int], value: Json) -> Json:
-    """Return a value as a plan may have it: not that of a variable that is named like a secret."""
-    return "****" if path[0] == "env" and named_like_a_secret(str(path[-1])) else value
+def _displayed(path: Sequence[str | int], value: Json) -> Json:
+    """Return a value as a plan may show it: `****` for a variable that is named like a secret."""
+    return REDACTED if path[0] == "env" and is_secret_name(str(path[-1])) else value
 
 
-def names_in(settings: Mapping[str, Json], key: str) -> tuple[str, ...]:
-    """Return a setting that is a list of names (`depends_on`); empty where it is missing."""
+def string_list(settings: Mapping[str, Json], key: str) -> tuple[str, ...]:
+    """Return a setting that is a list of strings (`depends_on`); empty if it is missing."""
     names = settings.get(key)
     return tuple(str(each) for each in names) if isinstance(names, list) else ()
 
 
 def has_hooks(settings: Mapping[str, Json], moment: str) -> bool:
-    """Say whether any hook is set for `moment` (`before_delete`, `after_publish`)."""
+    """Return whether any hook is set for `moment` (`before_delete` or `after_publish`)."""
     hooks = settings.get("hooks")
     return isinstance(hooks, dict) and bool(hooks.get(moment))
 
 
-def roots(changes: Sequence[SettingChange]) -> tuple[str, ...]:
-    """Return the settings that the changes are in, sorted, each once."""
+def changed_setting_names(changes: Sequence[SettingChange]) -> tuple[str, ...]:
+    """Return the top-level names of the changed settings, sorted, each once."""
     return tuple(sorted({str(each.path[0]) for each in changes}))
 
 

@@ -1,1 +1,1 @@
-"""The one place that runs a package tool, and the one subprocess seam."""
+"""Package tools behind one interface: resolve, create a venv, install what a lock selects."""

@@ -1,4 +1,4 @@
-"""Compiles modules to bytecode with a base interpreter: they are read and written, never run."""
+"""Compiles modules to bytecode with a base interpreter: the modules are read and never run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,15 +7,15 @@ from reconciler.errors import EngineError
 from reconciler.processes.child import run_child
 from reconciler.processes.scratch import scratch_directory
 
-_ALONE = 200  # modules; from there on, processes side by side are worth their start
+_ALONE = 200  # modules; with more, parallel processes save more time than they take to start
 
 
 def compile_modules(
     interpreter: str, modules: Sequence[Path], *, timeout: float, inherit: tuple[int, ...] = ()
 ) -> None:
-    """Write the bytecode of `modules` beside them, as compileall(1) does; one that does not parse is left without.
+    """Write the bytecode of `modules` beside them, as compileall(1) does; modules that do not parse are skipped.
 
-    Raises EngineError where it takes longer than `timeout` seconds.
+    Raises EngineError if it takes longer than `timeout` seconds.
     """
     with scratch_directory() as scratch:
         names = scratch / "modules"
@@ -29,4 +29,4 @@ def compile_modules(
             inherit=inherit,
         )
     if done.timed_out:
-        raise EngineError(f"bytecode was not compiled within {timeout:g} seconds", details=done.last_words())
+        raise EngineError(f"compiling bytecode did not finish within {timeout:g} seconds", details=done.last_lines())

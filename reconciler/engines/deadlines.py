@@ -1,4 +1,4 @@
-"""How long a run of the package tool may take, and each of its network steps: nothing waits for ever."""
+"""Deadlines for a run of the package tool and for each of its network steps, so that nothing waits for ever."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ _ROOM_FOR_MORE_ATTEMPTS_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadlines:
-    """Seconds: a whole resolution, a whole installation, an empty venv; and of the network, a connection, a silence.
+    """Seconds for a resolution, an installation, and creating a venv; for a connection, and for a silent server.
 
-    A request that failed for a passing reason (a server's error, a broken or silent connection) is tried again
-    `retries` times, with growing pauses, never beyond the whole.
+    A request that fails for a temporary reason (a server's error, a broken or silent connection) is repeated up to
+    `retries` times with growing pauses, within the deadline of the whole run.
     """
 
     resolve: float = 300.0
@@ -22,7 +22,7 @@ class Deadlines:
 
     @classmethod
     def within(cls, seconds: float) -> "Deadlines":
-        """Return deadlines for runs of at most `seconds`; the network's leave time for every attempt to fail."""
+        """Return deadlines for runs of at most `seconds`; network deadlines leave time for every attempt."""
         usual = cls()
         retries = usual.retries if seconds >= _ROOM_FOR_MORE_ATTEMPTS_SECONDS else 0
         each = seconds / 2 / (retries + 1)
@@ -36,11 +36,11 @@ class Deadlines:
         )
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that tell uv, and the git that it starts; uv takes whole seconds."""
+        """Return the variables that set the deadlines for uv, in whole seconds, and for git, which uv starts."""
         return {
             "UV_HTTP_CONNECT_TIMEOUT": str(max(1, int(self.connect))),
             "UV_HTTP_TIMEOUT": str(max(1, int(self.silence))),
             "UV_HTTP_RETRIES": str(self.retries),
-            "GIT_HTTP_LOW_SPEED_LIMIT": "1",  # bytes a second; git tries once, and gets the time of all attempts
+            "GIT_HTTP_LOW_SPEED_LIMIT": "1",  # bytes a second; git does not retry, so it gets the time of all attempts
             "GIT_HTTP_LOW_SPEED_TIME": str(max(1, int(self.silence * (self.retries + 1)))),
         }

@@ -1,4 +1,4 @@
-"""What a package tool must do for envsync: resolve, make a venv, install exactly what a lock selects."""
+"""The interface of a package tool: resolve, create a venv, install exactly what a lock selects."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from reconciler.interpreters.model import Interpreter
+from reconciler.manifest import defaults
 from reconciler.manifest.desired import Index, LinkMode, Prerelease
 
 Builds = Literal["allow", "deny"] | tuple[str, ...]
@@ -15,9 +16,9 @@ Builds = Literal["allow", "deny"] | tuple[str, ...]
 class ResolveRequest:
     """What to resolve: lines in pip's requirements format, and the rules.
 
-    `python_version` is the lower bound to resolve for; `preferences` an earlier lock (TOML text) whose pins are kept
-    where they still fit; `exclude_newer` an RFC 3339 date; `upgrade` is True for all, or the names to move. Without
-    `dependencies` only the requirements themselves are resolved.
+    `python_version` is the lowest version to resolve for; `preferences` is an earlier lock (TOML text) whose versions
+    are kept if they still fit; `exclude_newer` is an RFC 3339 time; `upgrade` is True for all packages, or lists their
+    names. Without `dependencies`, only the requirements themselves are resolved.
     """
 
     requirements: tuple[str, ...]
@@ -27,8 +28,8 @@ class ResolveRequest:
     overrides: tuple[str, ...] = ()
     indexes: tuple[Index, ...] = ()
     exclude_newer: str | None = None
-    prerelease: Prerelease = "if-necessary"
-    builds: Builds = "allow"
+    prerelease: Prerelease = defaults.PRERELEASE
+    builds: Builds = defaults.BUILDS
     offline: bool = False
     preferences: str | None = None
     upgrade: bool | tuple[str, ...] = False
@@ -44,25 +45,25 @@ class InstallRequest:
     indexes: tuple[Index, ...] = ()
     link_mode: LinkMode | None = None
     compile_bytecode: bool = False
-    builds: Builds = "allow"
+    builds: Builds = defaults.BUILDS
     offline: bool = False
     refresh: tuple[str, ...] = ()
 
 
 class Engine(Protocol):
-    """A package tool behind the one subprocess seam; every method raises EngineError or one of its relatives."""
+    """A package tool; every method raises EngineError or ResolveError (see the tree in reconciler.errors)."""
 
     def resolve(self, request: ResolveRequest) -> str:
-        """Return a PEP 751 document (TOML text), hashes for everything from an index."""
+        """Return a PEP 751 document (TOML text) with hashes for every file from an index."""
 
     def indexes_of(self, pins: tuple[str, ...], request: ResolveRequest) -> Mapping[str, str]:
         """Return for each pinned requirement (`name==version`) the URL of the index that it comes from."""
 
     def create(self, venv: Path, interpreter: Interpreter, *, system_site_packages: bool, prompt: str) -> None:
-        """Make an empty virtual environment (PEP 405) at `venv`, with no pip in it."""
+        """Create an empty virtual environment (PEP 405) at `venv`, without pip."""
 
     def install(self, request: InstallRequest) -> None:
-        """Install exactly what the lock lists; no resolution takes place."""
+        """Install exactly the packages of the document, without resolving anything."""
 
     def compile(self, interpreter: Interpreter, modules: Sequence[Path]) -> None:
-        """Write the bytecode (PEP 3147) of `modules`, absolute paths, for `interpreter`; none of them is run."""
+        """Write the bytecode (PEP 3147) of `modules`, absolute paths, for `interpreter`, without running them."""

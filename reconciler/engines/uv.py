@@ -1,4 +1,4 @@
-"""uv as the engine (checked with 0.13.8): always an absolute interpreter, no configuration, an own cache."""
+"""uv as the engine (checked with 0.13.8): called with an absolute interpreter, without configuration files."""
 
 import re
 import threading
@@ -10,7 +10,7 @@ from pathlib import Path
 from reconciler.engines.bytecode import compile_modules
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Builds, InstallRequest, ResolveRequest
-from reconciler.engines.uv_failures import failure_of
+from reconciler.engines.uv_errors import uv_error
 from reconciler.errors import EngineError
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import Index
@@ -24,7 +24,7 @@ _FROM = re.compile(r"^\s+# from (?P<url>\S+)\s*$")
 
 
 class UvEngine:
-    """Runs uv; `cache` is its cache directory (None: the user's own), `lock_fd` a descriptor its children keep."""
+    """Runs uv. `cache` is its cache directory (None: the user's own), `lock_fd` a descriptor that its children keep."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class UvEngine:
         self.lock_fd = lock_fd
 
     def resolve(self, request: ResolveRequest) -> str:
-        """Return a universal PEP 751 document; see `Engine.resolve`. Builds nothing where `builds` is deny."""
+        """Return a universal PEP 751 document; see `Engine.resolve`. Builds nothing if `builds` is deny."""
         with scratch_directory() as scratch:
             output = scratch / "pylock.toml"
             if request.preferences is not None:
@@ -60,10 +60,10 @@ class UvEngine:
             return output.read_text(encoding="utf-8")
 
     def indexes_of(self, pins: tuple[str, ...], request: ResolveRequest) -> Mapping[str, str]:
-        """Return `name==version` to index URL, asked in a second pass: the PEP 751 output does not say it."""
+        """Return a mapping of `name==version` to index URL, from a second run: uv's PEP 751 output lacks it."""
         if len(request.indexes) > 1:
             return self._indexes_of(pins, request)
-        # There is one that all come from, and what it says of one package is its answer for all.
+        # With a single index, the answer for one package holds for all.
         with self._asking:
             for pin in pins:
                 if not self._only_index:
@@ -74,7 +74,7 @@ class UvEngine:
         if not pins:
             return {}
         with scratch_directory() as scratch:
-            # An override would replace the pin, and another version's index would be the answer.
+            # An override would replace the pin, and the index of a different version would be returned.
             alone = replace(request, constraints=(), overrides=(), dependencies=False)
             done = self._compile(alone, pins, scratch, "--no-header", "--no-annotate", "--emit-index-annotation")
         found: dict[str, str] = {}
@@ -96,9 +96,9 @@ class UvEngine:
         )
 
     def install(self, request: InstallRequest) -> None:
-        """Install with `uv pip sync`; the venv must be one that `create` just made."""
+        """Install with `uv pip sync`; the venv must be one that `create` just created."""
         if not (request.venv / "pyvenv.cfg").is_file():  # uv would act on the base interpreter instead
-            raise EngineError(f"{request.venv} is no virtual environment")
+            raise EngineError(f"{request.venv} is not a virtual environment")
         arguments = ["pip", "sync", "--preview-features", "pylock", "--strict", "--allow-empty-requirements"]
         arguments += ["-p", str(request.venv / "bin" / "python"), *_builds(_built(request))]
         arguments += _indexes(request.indexes)
@@ -113,7 +113,7 @@ class UvEngine:
         self._run([*arguments, str(request.pylock)], cwd=request.pylock.parent, timeout=self._deadlines.install)
 
     def compile(self, interpreter: Interpreter, modules: Sequence[Path]) -> None:
-        """Compile with the interpreter itself: uv compiles all of an environment or nothing."""
+        """Compile with the interpreter itself, because uv compiles either all of an environment or nothing."""
         if modules:
             inherit = () if self.lock_fd is None else (self.lock_fd,)
             compile_modules(interpreter.path, modules, timeout=self._deadlines.install, inherit=inherit)
@@ -140,8 +140,8 @@ class UvEngine:
         return self._run([*arguments, str(requirements)], cwd=scratch, timeout=self._deadlines.resolve)
 
     def _run(self, arguments: list[str], *, cwd: Path, timeout: float) -> Completed:
-        """Run uv with the options that every call needs; raise what its failure means."""
-        from uv import find_uv_bin  # only a run that needs uv pays for finding it
+        """Run uv with the options that every call needs; raise the error for its failure."""
+        from uv import find_uv_bin  # finding uv takes time, and not every run needs it
 
         argv = [find_uv_bin(), "--no-config", "--no-progress", "--color", "never", "--system-certs"]
         if self._cache is not None:
@@ -149,12 +149,12 @@ class UvEngine:
         inherit = () if self.lock_fd is None else (self.lock_fd,)
         done = run_child([*argv, *arguments], env=self._env, cwd=cwd, timeout=timeout, inherit=inherit)
         if not done.ok:
-            raise failure_of(arguments[:2], done, timeout, credentials_of(self._env))
+            raise uv_error(arguments[:2], done, timeout, credentials_of(self._env))
         return done
 
 
 def _indexes(indexes: tuple[Index, ...]) -> list[str]:
-    """Return the index options: pinned ones are asked first, the last of the rest takes the default's place."""
+    """Return the index options: pinned indexes first, the last of the others as the default index."""
     ordered = sorted(indexes, key=lambda index: not index.packages)
     if not ordered:
         return []
@@ -165,7 +165,7 @@ def _indexes(indexes: tuple[Index, ...]) -> list[str]:
 
 
 def _built(request: InstallRequest) -> Builds:
-    """Return what may be built of a document with one file a package: a name that has a wheel there needs no build."""
+    """Return the packages of a document that may be built: those with a wheel need no build."""
     if isinstance(request.builds, str):
         return request.builds
     packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
@@ -176,7 +176,7 @@ def _built(request: InstallRequest) -> Builds:
 def _builds(builds: Builds) -> list[str]:
     """Return the options that forbid building source distributions, all or all but the named ones.
 
-    For uv a named one then has no wheels: it is built, whether or not that is needed.
+    uv then ignores the wheels of a named package, and always builds it.
     """
     match builds:
         case "allow":
@@ -188,7 +188,7 @@ def _builds(builds: Builds) -> list[str]:
 
 
 def _upgrades(upgrade: bool | tuple[str, ...]) -> list[str]:
-    """Return the options that let pins of an earlier lock move."""
+    """Return the options that allow upgrades of the versions in an earlier lock."""
     if isinstance(upgrade, bool):
         return ["--upgrade"] if upgrade else []
     return [part for name in upgrade for part in ("--upgrade-package", name)]

@@ -1,9 +1,14 @@
-"""What is remembered of a run that found nothing to do: that desired equals last applied, and what that rested on.
+"""Reads the fast path's cache files and checks whether they still hold.
 
-Three kinds of file in the root's cache, all of which may be lost without harm. `manifest-<digits>` says which files a
-manifest was read from and which environments it names; `agreed/<name>` that one environment's target is what was
-last applied to it, for the manifest, record, seal, lock and interpreter as they were then; `agreed/<name>.own` what
-of it no other environment shares. Written by `remember`.
+A full run that found nothing to do writes three kinds of files below `.envsync/cache`. All of them may be lost without
+harm.
+
+- `manifest-<digits>`: which files a manifest was read from, and which environments it declares (the manifest reading).
+- `agreed/<name>`: that the desired state of one environment equals its last applied state (the agreement), with the
+  signatures of everything this depends on: record, seal, inventory, lock and interpreter.
+- `agreed/<name>.own`: columns of the environment's inventory without the files that it shares with other environments.
+
+`record` writes them. This module is imported at every start, so it imports built-in modules only.
 """
 
 from __future__ import annotations
@@ -23,40 +28,40 @@ if TYPE_CHECKING:
     Agreement = Mapping[str, Any]
 
 
-# What is kept beside an environment's own columns: the signature of the inventory that they are a part of; from where
-# its directories are near; and a digest of what it shares: which inodes, and what they are said to hold.
-INVENTORY, NEAR, SHARED = "inventory", "near", "shared"
+# Keys of `agreed/<name>.own` besides the columns: the signature of the inventory file that the columns were taken from,
+# the paths of its directories relative to base directories (see `relative_paths`), and the digest of its shared files.
+INVENTORY_SIGNATURE, RELATIVE_PATHS, SHARED_DIGEST = "inventory", "near", "shared"
 
 
-def manifest_file(root: str, file: str) -> str:
-    """Return where the reading of the manifest at `file` (absolute) is kept."""
+def manifest_reading_path(root: str, file: str) -> str:
+    """Return the path of the manifest reading of `file` (absolute)."""
     return f"{root}/.envsync/cache/manifest-{zlib.crc32(os.fsencode(file)):08x}"
 
 
-def agreement_file(root: str, name: str) -> str:
-    """Return where an environment's agreement is kept."""
+def agreement_path(root: str, name: str) -> str:
+    """Return the path of an environment's agreement."""
     return f"{root}/.envsync/cache/agreed/{name}"
 
 
-def own_file(root: str, name: str) -> str:
-    """Return where that is kept which an environment shares with no other (no name has a dot)."""
+def own_columns_path(root: str, name: str) -> str:
+    """Return the path of an environment's own columns (environment names have no dot)."""
     return f"{root}/.envsync/cache/agreed/{name}.own"
 
 
-def signature_of(status: os.stat_result) -> Signature:
-    """Return what must move when a file is written: device, inode, size, mtime and ctime (nanoseconds)."""
+def stat_signature(status: os.stat_result) -> Signature:
+    """Return device, inode, size, mtime and ctime (nanoseconds): at least one changes when a file is written."""
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def machine() -> tuple[str, ...]:
-    """Return what an interpreter's facts hold of the machine (kernel, processor, C library), and our own version."""
+def machine_identity() -> tuple[str, ...]:
+    """Return our version and the kernel, processor and C library, which the facts about interpreters depend on."""
     uname = os.uname()
     libc = os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else None
     return (__version__, uname.release, uname.version, uname.machine, libc or "")
 
 
-def read_agreed(path: str) -> Agreement | None:
-    """Return what such a file holds, None where there is none that can be used."""
+def read_cache_file(path: str) -> Agreement | None:
+    """Return the contents of one of these cache files, None if it is missing or unusable."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123  # no pathlib here
             found = load_marshalled("agreed", file.read())
@@ -65,9 +70,9 @@ def read_agreed(path: str) -> Agreement | None:
     return found if isinstance(found, dict) else None
 
 
-def still_read_from(manifest: Agreement) -> bool:
-    """Say whether every file that a manifest was read from holds what it held; an absent one is still absent."""
-    inputs: list[tuple[str, str, Signature | None]] = manifest["inputs"]
+def manifest_inputs_unchanged(reading: Agreement) -> bool:
+    """Return whether every file that a manifest was read from has the same contents; a missing one is still missing."""
+    inputs: list[tuple[str, str, Signature | None]] = reading["inputs"]
     for path, sha256, signature in inputs:
         try:
             status = os.stat(path)  # noqa: PTH116
@@ -77,14 +82,14 @@ def still_read_from(manifest: Agreement) -> bool:
             continue
         except OSError:
             return False
-        if not sha256 or (signature_of(status) != signature and not _holds(path, sha256)):
+        if not sha256 or (stat_signature(status) != signature and not _has_sha256(path, sha256)):
             return False
     return True
 
 
-def _holds(path: str, sha256: str) -> bool:
-    """Say whether a file that was written since (a checkout, say) has the same content all the same."""
-    import hashlib  # slow, and seldom needed
+def _has_sha256(path: str, sha256: str) -> bool:
+    """Return whether a file that was written since, for example by a checkout, has the same contents."""
+    import hashlib  # slow to import, and rarely needed
 
     try:
         with open(path, "rb") as file:  # noqa: PTH123
@@ -93,22 +98,25 @@ def _holds(path: str, sha256: str) -> bool:
         return False
 
 
-def still_recorded(agreement: Agreement) -> bool:
-    """Say whether the environment's record, the first of its files, is the one that was agreed on."""
+def record_unchanged(agreement: Agreement) -> bool:
+    """Return whether the environment's record, the first file of its agreement, is unchanged."""
     path, signature = agreement["files"][0]
     try:
-        return bool(signature_of(os.lstat(path)) == signature)
+        return bool(stat_signature(os.lstat(path)) == signature)
     except OSError:
         return False
 
 
-def still_rests_on(agreement: Agreement) -> bool:
-    """Say whether an agreement's own files are as they were: record, seal, lock, the interpreter that is led to."""
+def evidence_unchanged(agreement: Agreement) -> bool:
+    """Return whether the files that an agreement depends on are unchanged.
+
+    These are record, seal, inventory and lock, and the interpreter that symbolic links point to.
+    """
     files: list[tuple[str, Signature]] = agreement["files"]
     followed: list[tuple[str, Signature]] = agreement["followed"]
     try:
-        return all(signature_of(os.lstat(path)) == signature for path, signature in files) and all(
-            signature_of(os.stat(path)) == signature  # noqa: PTH116
+        return all(stat_signature(os.lstat(path)) == signature for path, signature in files) and all(
+            stat_signature(os.stat(path)) == signature  # noqa: PTH116
             for path, signature in followed
         )
     except OSError:

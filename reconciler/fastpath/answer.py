@@ -1,18 +1,18 @@
-"""Answers `plan` and `check` where nothing changed, without the full program's imports."""
+"""Answers `plan` and `check` if nothing changed, without the imports of the full program."""
 
 from __future__ import annotations
 
 import gc
 import os
 
-from reconciler.fastpath.command_line import asked
-from reconciler.fastpath.look import count_unchanged
+from reconciler.fastpath.command_line import parse_command_line
+from reconciler.fastpath.unchanged import count_unchanged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reconciler.fastpath.command_line import Question
+    from reconciler.fastpath.command_line import QuickRequest
 
 _WIDTH_OFF_A_TERMINAL = 100
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
@@ -20,32 +20,35 @@ _NO_CHANGE = {"plan": "No changes.", "check": "No drift."}
 
 
 def answer(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
-    """Print the answer and return True, or return False having printed nothing: the full program is to be asked."""
-    question = asked(arguments, environ)
-    if question is None:
+    """Print the answer and return True; print nothing and return False if the full program must answer."""
+    request = parse_command_line(arguments, environ)
+    if request is None:
         return False
-    gc.disable()  # a look makes thousands of objects and no cycles: collecting would take a tenth of the time
+    gc.disable()  # the check makes thousands of objects and no cycles: collection would take a tenth of the time
     try:
-        here = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        working_directory = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            text = _sentence(question, count_unchanged(question.file, files=question.files), environ)
+            text = _sentence(request, count_unchanged(request.file, files=request.files), environ)
         finally:
-            os.fchdir(here)
-            os.close(here)
+            os.fchdir(working_directory)
+            os.close(working_directory)
         return bool(text) and os.write(1, text) == len(text)
-    except OSError:  # the full program tells what is wrong
+    except OSError:  # the full program reports what is wrong
         return False
     finally:
         gc.enable()
 
 
-def _sentence(question: Question, number: int, environ: Mapping[str, str]) -> bytes:
-    """Return the one line that is printed, as `render_plan` and `render_check` have it; empty where it would wrap."""
-    name = os.path.basename(question.file)  # noqa: PTH119  # no pathlib here
+def _sentence(request: QuickRequest, number: int, environ: Mapping[str, str]) -> bytes:
+    """Return the line to print, the same as `render.summary` makes; empty if the full program must answer.
+
+    That is so if `number` is 0, if the line would be wrapped, or if the manifest's name would be escaped.
+    """
+    name = os.path.basename(request.file)  # noqa: PTH119  # no pathlib here
     if not number or not _PLAIN.issuperset(name):
         return b""
-    noun = "environment is" if number == 1 else "environments are"
-    text = f"{_NO_CHANGE[question.command]} {number} {noun} as {name} says."
+    match = "environment matches" if number == 1 else "environments match"
+    text = f"{_NO_CHANGE[request.command]} {number} {match} {name}."
     try:
         terminal = os.isatty(1)
         width = int(environ.get("COLUMNS") or 0) if terminal else _WIDTH_OFF_A_TERMINAL
@@ -54,9 +57,9 @@ def _sentence(question: Question, number: int, environ: Mapping[str, str]) -> by
         return b""
     if len(text) > width:
         return b""
-    if terminal or question.color != "auto" or "FORCE_COLOR" in environ:
+    if terminal or request.color != "auto" or "FORCE_COLOR" in environ:
         from reconciler.render.color import want_color
 
-        if want_color(question.color, terminal, environ):
+        if want_color(request.color, terminal, environ):
             text = f"\x1b[1m{text}\x1b[0m"
     return f"{text}\n".encode("ascii")

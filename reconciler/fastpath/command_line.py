@@ -1,4 +1,4 @@
-"""Reads a command line that asks for nothing but `plan` or `check`; any other is the full program's."""
+"""Parses the command lines that the fast path can answer; all others belong to the full program."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+# Flags that change nothing in the answer if nothing differs.
 _FLAGS = {
     "plan": ("--detailed-exitcode", "--locked", "--offline", "--prune", "-q", "--quiet"),
     "check": ("--prune", "-q", "--quiet"),
-}  # none of them makes a difference where there is none
+}
 _VALUES = {"-f": "--file", "--file": "--file", "--depth": "--depth", "--color": "--color", "--output": "--output"}
 
 
-class Question:
-    """What is asked: the command, the manifest as named, whether files are compared, and when to colour."""
+class QuickRequest:
+    """A command line that the fast path can answer.
+
+    `command` is `plan` or `check`, `file` the manifest as it was named, `files` whether files are compared (depth
+    `files` instead of `metadata`), `color` is `auto`, `always` or `never`.
+    """
 
     __slots__ = ("color", "command", "file", "files")
 
@@ -25,8 +30,8 @@ class Question:
         self.color = color
 
 
-def asked(arguments: Sequence[str], environ: Mapping[str, str]) -> Question | None:
-    """Return the question that a command line asks, None where it is one for the full program."""
+def parse_command_line(arguments: Sequence[str], environ: Mapping[str, str]) -> QuickRequest | None:
+    """Return the request that a command line makes, None if only the full program can answer it."""
     command, *rest = arguments or ("",)
     if command not in _FLAGS:
         return None
@@ -42,4 +47,4 @@ def asked(arguments: Sequence[str], environ: Mapping[str, str]) -> Question | No
         return None
     if values["--color"] not in {"auto", "always", "never"} or not values["--file"]:
         return None
-    return Question(command, values["--file"], files=values["--depth"] == "files", color=values["--color"])
+    return QuickRequest(command, values["--file"], files=values["--depth"] == "files", color=values["--color"])

@@ -1,7 +1,7 @@
-"""The part of an inventory that a look at depth `metadata` rests on, with signatures that are good now.
+"""Selects the columns of an inventory that depth `metadata` depends on.
 
-As section 10 of the design has it: site-packages and each metadata directory, whose mtime tells of anything that came
-or went, and the files in them that can be rewritten in place without moving it.
+These are site-packages and each metadata directory, whose mtime changes when an entry is added or removed, and the
+files in them that can be rewritten in place without a change of that mtime.
 """
 
 import os
@@ -10,58 +10,64 @@ from array import array
 from collections.abc import Callable
 from typing import Any
 
-from reconciler.fastpath.inventory_subset import each_directory, part_of
-from reconciler.state.inventory_file import Inventory, plain_columns
+from reconciler.state.inventory import Inventory
+from reconciler.state.inventory_file import plain_columns
 
 Trust = Callable[[os.stat_result, bytes], bool]
-"""Says whether what lies there now may stand for what was recorded, whose SHA-256 (if it is a file) is given."""
+"""Returns whether a file's current status may replace the recorded one; the bytes are its recorded SHA-256, if any."""
 
-SITE = re.compile(r"lib(?:64)?/[^/]+/site-packages")
-_WAY = re.compile(r"|bin|lib(?:64)?|lib(?:64)?/[^/]+")
-_METADATA = re.compile(rf"{SITE.pattern}/[^/]+\.(?:dist|egg)-info", re.IGNORECASE)
-_DEEPEST = 3  # slashes in what may be one of these
-_READ = frozenset({"METADATA", "PKG-INFO", "direct_url.json"})
-_PROGRAMS = re.compile(r"activate|(?:python|pypy)[0-9.]*t?")
-_LEADS_ELSEWHERE = (".egg", ".egg-link")
+SITE_PACKAGES = re.compile(r"lib(?:64)?/[^/]+/site-packages")
+_ABOVE_SITE_PACKAGES = re.compile(r"|bin|lib(?:64)?|lib(?:64)?/[^/]+")
+_METADATA = re.compile(rf"{SITE_PACKAGES.pattern}/[^/]+\.(?:dist|egg)-info", re.IGNORECASE)
+_MOST_SLASHES = 3  # in the path of any of these directories
+_METADATA_FILES = frozenset({"METADATA", "PKG-INFO", "direct_url.json"})
+_INTERPRETER_FILES = re.compile(r"activate|(?:python|pypy)[0-9.]*t?")
+_POINTS_ELSEWHERE = (".egg", ".egg-link")
 
 
 def site_directories(inventory: Inventory) -> list[str]:
-    """Return the relative paths of the site-packages directories that an inventory lists."""
-    return [each for each in inventory.directories if SITE.fullmatch(each)]
+    """Return the relative paths of the site-packages directories in an inventory."""
+    return [each for each in inventory.directories if SITE_PACKAGES.fullmatch(each)]
 
 
 def metadata_columns(inventory: Inventory, venv: str, trust: Trust) -> dict[str, Any] | None:
-    """Return those columns of an inventory, None where something leads to distributions elsewhere; raises OSError."""
+    """Return the columns, with current signatures where `trust` allows; None if an egg points elsewhere.
+
+    `venv` is the absolute path. Raises OSError.
+    """
     directories, rows = [], []
     counts = array("I")
-    for number, directory, positions in each_directory(inventory):
-        deep = directory.count("/") > _DEEPEST
-        if deep or not (_WAY.fullmatch(directory) or SITE.fullmatch(directory) or _METADATA.fullmatch(directory)):
-            if directory.lower().endswith(_LEADS_ELSEWHERE):
+    for number, directory, positions in inventory.by_directory():
+        if directory.count("/") > _MOST_SLASHES or not _is_relevant(directory):
+            if directory.lower().endswith(_POINTS_ELSEWHERE):
                 return None
             continue
-        kept = [each for each in positions if _rests_on(directory, inventory.names[each])]
-        if any(inventory.names[each].lower().endswith(_LEADS_ELSEWHERE) for each in kept):
+        kept = [each for each in positions if _content_matters(directory, inventory.names[each])]
+        if any(inventory.names[each].lower().endswith(_POINTS_ELSEWHERE) for each in kept):
             return None
         directories.append(number)
         rows += kept
         counts.append(len(kept))
-    chosen = part_of(inventory, directories, rows, counts)
+    chosen = inventory.subset(directories, rows, counts)
     _refresh(chosen, venv, trust)
     return plain_columns(chosen)
 
 
-def _rests_on(directory: str, name: str) -> bool:
-    """Say whether the content of a directory's entry counts, beside its being there."""
+def _is_relevant(directory: str) -> bool:
+    return any(each.fullmatch(directory) for each in (_ABOVE_SITE_PACKAGES, SITE_PACKAGES, _METADATA))
+
+
+def _content_matters(directory: str, name: str) -> bool:
+    """Return whether the contents of a directory's entry matter, and not only that it exists."""
     if _METADATA.fullmatch(directory):
-        return name in _READ
-    if SITE.fullmatch(directory):
-        return name.lower().endswith((".pth", ".egg-info", *_LEADS_ELSEWHERE))
-    return not directory or (directory == "bin" and _PROGRAMS.fullmatch(name) is not None)
+        return name in _METADATA_FILES
+    if SITE_PACKAGES.fullmatch(directory):
+        return name.lower().endswith((".pth", ".egg-info", *_POINTS_ELSEWHERE))
+    return not directory or (directory == "bin" and _INTERPRETER_FILES.fullmatch(name) is not None)
 
 
 def _refresh(chosen: Inventory, venv: str, trust: Trust) -> None:
-    """Take the signatures that are there now, where what lies there is trusted: later links moved their ctime."""
+    """Replace recorded signatures by the current ones if these are trusted: links made later changed the ctimes."""
     row = 0
     for number, directory in enumerate(chosen.directories):
         place = f"{venv}/{directory}" if directory else venv

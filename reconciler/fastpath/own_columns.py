@@ -1,8 +1,9 @@
-"""What a look at depth `files` goes by: an environment's directories and its own files, apart from those it shares.
+"""Selects the columns of an inventory that depth `files` depends on, without the files that environments share.
 
-Environments of the same packages share nearly all files by hard link: the same inodes, which hold the same. Once a pass
-has seen that of one, only directories and its own files are left to look at of another. Which files are taken for
-shared is a guess; that they are the same inodes, said to hold the same, is not (`SHARED`).
+Environments of the same packages share nearly all files by hard link: the same inodes with the same contents. After one
+environment was examined in a pass, only the directories and the own files of the others are left to examine. Which
+files are shared is a guess. That two environments share the same inodes with the same recorded contents is checked, by
+a digest (`agreement.SHARED_DIGEST`).
 """
 
 import hashlib
@@ -10,45 +11,51 @@ from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from reconciler.fastpath.agreement import INVENTORY, NEAR, SHARED
-from reconciler.fastpath.inventory_subset import each_directory, part_of
-from reconciler.fastpath.metadata_columns import SITE
-from reconciler.fastpath.near_paths import near
-from reconciler.state.inventory_file import Inventory, plain_columns
+from reconciler.fastpath.agreement import INVENTORY_SIGNATURE, RELATIVE_PATHS, SHARED_DIGEST
+from reconciler.fastpath.metadata_columns import SITE_PACKAGES
+from reconciler.fastpath.relative_paths import relative_paths
+from reconciler.state.inventory import CONTENT_BYTES, Inventory
+from reconciler.state.inventory_file import plain_columns
 
 if TYPE_CHECKING:
     from reconciler.fastpath.agreement import Signature
 
-_NOT_LOOKED_AT = frozenset({"directory_modes", "directory_mtimes", "modes", "sizes", "mtimes", "targets", "digest"})
-_BY_INSTALLERS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"})
+_NOT_EXAMINED = frozenset({"directory_modes", "directory_mtimes", "modes", "sizes", "mtimes", "targets", "digest"})
+_WRITTEN_BY_INSTALLERS = frozenset(
+    {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"}
+)
 
 
 def own_columns(inventory: Inventory, signature: "Signature") -> dict[str, Any]:
-    """Return those columns of an inventory that `untouched` reads, of the environment's own files, with what
-    `agreed` names beside them; `signature` is the inventory file's."""
+    """Return the columns of all directories and of the environment's own files, with the keys that `agreement` names.
+
+    `signature` is the stat signature of the inventory file.
+    """
     own: list[int] = []
     counts = array("I")
-    for _, directory, positions in each_directory(inventory):
-        found = positions if SITE.match(directory) is None else _own(inventory.names, positions)
+    for _, directory, positions in inventory.by_directory():
+        found = positions if SITE_PACKAGES.match(directory) is None else _own(inventory.names, positions)
         own += found
         counts.append(len(found))
-    columns = plain_columns(part_of(inventory, range(len(inventory.directories)), own, counts))
+    columns = plain_columns(inventory.subset(range(len(inventory.directories)), own, counts))
     return {
-        **{name: value for name, value in columns.items() if name not in _NOT_LOOKED_AT},
-        INVENTORY: signature,
-        NEAR: near(inventory.directories),
-        SHARED: _digest(inventory, own),
+        **{name: value for name, value in columns.items() if name not in _NOT_EXAMINED},
+        INVENTORY_SIGNATURE: signature,
+        RELATIVE_PATHS: relative_paths(inventory.directories),
+        SHARED_DIGEST: _shared_digest(inventory, own),
     }
 
 
 def _own(names: Sequence[str], positions: range) -> list[int]:
-    """Return the positions of the files in site-packages that an installer makes for each environment anew, or that are
-    compiled in it."""
-    return [each for each in positions if names[each] in _BY_INSTALLERS or names[each].endswith(".pyc")]
+    """Return the positions of the files in site-packages that each environment has for itself.
+
+    An installer writes them for each environment, or they are bytecode.
+    """
+    return [each for each in positions if names[each] in _WRITTEN_BY_INSTALLERS or names[each].endswith(".pyc")]
 
 
-def _digest(inventory: Inventory, own: Sequence[int]) -> bytes:
-    """Return what is the same for the same inodes that hold the same, and for nothing else; empty if all is its own."""
+def _shared_digest(inventory: Inventory, own: Sequence[int]) -> bytes:
+    """Return a digest of the devices, inodes and contents of all files but the `own` ones; empty if there are none."""
     ends = (*own, len(inventory.names))
     runs = [slice(start, end) for start, end in zip((0, *(each + 1 for each in own)), ends, strict=True) if start < end]
     found = hashlib.sha256()
@@ -56,5 +63,5 @@ def _digest(inventory: Inventory, own: Sequence[int]) -> bytes:
         for run in runs:
             found.update(column[run].tobytes())
     for run in runs:
-        found.update(inventory.contents[33 * run.start : 33 * run.stop])
+        found.update(inventory.contents[CONTENT_BYTES * run.start : CONTENT_BYTES * run.stop])
     return found.digest() if runs else b""

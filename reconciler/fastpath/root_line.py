@@ -1,4 +1,4 @@
-"""Finds the root that a manifest names by its `root:` line alone: the rest of it may be broken."""
+"""Finds the root in the `root:` line of a manifest, so that the rest of the manifest need not be valid."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ _DEFAULT_ROOT = ".envs"
 _KEYS = ("root", '"root"', "'root'")
 
 
-def root_named(file: str) -> str:
-    """Return the root, absolute, of the manifest at `file`; raises OSError where that cannot be read."""
+def read_root(file: str) -> str:
+    """Return the absolute path of the root of the manifest at `file`; raises OSError if `file` cannot be read."""
     with open(file, encoding="utf-8", errors="replace") as text:  # noqa: PTH123  # no pathlib here
-        found = next((value for line in text if (value := _value(line.rstrip("\n")))), _DEFAULT_ROOT)
+        found = next((value for line in text if (value := _root_value(line.rstrip("\n")))), _DEFAULT_ROOT)
     return os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(file)), found))  # noqa: PTH100, PTH118, PTH120
 
 
-def _value(line: str) -> str:
-    """Return what a line of the form `root: VALUE` says, quotes and comment taken off; empty for any other line."""
+def _root_value(line: str) -> str:
+    """Return the value of a line `root: VALUE` without quotes and comment, empty for any other line."""
     key, colon, rest = line.partition(":")
     if not colon or key.rstrip() not in _KEYS or rest[:1] not in {"", " ", "\t"}:
         return ""

@@ -1,7 +1,7 @@
-"""Says whether a generation is as it was sealed, by the signatures in its inventory (design, section 6).
+"""Checks by stat signatures whether a generation is as it was sealed (docs/design.md, "Observation").
 
-A directory whose inode, mtime and ctime did not move has the same entries: each of its names leads to the inode that
-was recorded. An inode is looked at once a pass; what it holds is then known for every environment that has it.
+A directory with the same inode and ctime has the same entries, so each of its names still has the inode that was
+recorded. An inode is examined once in a pass; its contents are then known for every environment that has it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import stat
 from itertools import accumulate, islice, repeat
 
-from reconciler.fastpath.agreement import NEAR, SHARED
+from reconciler.fastpath.agreement import RELATIVE_PATHS, SHARED_DIGEST
 from reconciler.state.marshal_file import load_marshalled
 
 TYPE_CHECKING = False
@@ -18,139 +18,143 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any, Literal
 
-    Columns = Mapping[str, Any]  # an inventory's, as `marshalled` keeps them
-    Listed = Mapping[str, tuple[int, int]]
-    Near = tuple[str, list[tuple[str, int, int]]]  # ways to directories, joined, and from which stations
+    Columns = Mapping[str, Any]  # an inventory's columns, as `inventory_file.plain_columns` has them
+    AcceptedDirectories = Mapping[str, tuple[int, int]]  # relative path: mtime, ctime (nanoseconds)
+    RelativePaths = tuple[str, list[tuple[str, int, int]]]  # as `relative_paths.relative_paths` returns them
+    Portion = tuple[int, int]  # index, and how many portions there are
     _Row = tuple[int, str, int, int, bytes | None]
 
 _TYPE = 0o170000  # S_IFMT
-_CONTENT = 33  # bytes that say what an entry holds, and whether it may be executed
+_CONTENT = 33  # bytes that say what an entry contains, and whether it may be executed
 _ALL = slice(None)
 
 
-class Pass:
-    """One pass over the environments below a root: what each inode was found to hold, by device.
+class StatPass:
+    """One pass over the environments below a root, with the contents that each inode was found to have.
 
-    Content is the SHA-256 of a file (32 bytes) and whether it may be executed (`x` or `-`). It is kept only where
-    there are `others` that may share it.
+    `hashes` is the file of hashes remembered by inode. `contents` has the contents of inodes by device and inode: the
+    SHA-256 of a file (32 bytes) and `x` if it may be executed, else `-`. It is filled only if other environments may
+    share the files (`shared`). `unchanged_digests` are the digests of shared files that were all found unchanged.
     """
 
-    def __init__(self, hashes: str, *, others: bool = True) -> None:
-        self.others = others
+    def __init__(self, hashes: str, *, shared: bool = True) -> None:
+        self.shared = shared
         self._hashes_file = hashes
-        self._known: dict[tuple[int, int], tuple[int, int, int, bytes]] | None = None
-        self._ways: tuple[str, list[str]] = ("", [""])
-        self.seen: dict[int, dict[int, bytes]] = {}
-        self.settled: set[bytes] = set()  # what is shared (see `agreed.SHARED`), where all of it held
+        self._hashes: dict[tuple[int, int], tuple[int, int, int, bytes]] | None = None
+        self._split: tuple[str, list[str]] = ("", [""])
+        self.contents: dict[int, dict[int, bytes]] = {}
+        self.unchanged_digests: set[bytes] = set()
 
-    def ways(self, joined: str) -> list[str]:
-        """Return paths that are kept joined; environments of the same packages have the same."""
-        if joined != self._ways[0]:
-            self._ways = (joined, joined.split("\0"))
-        return self._ways[1]
+    def split_paths(self, joined: str) -> list[str]:
+        """Return paths that are joined by NUL; the last result is kept, as similar environments have the same."""
+        if joined != self._split[0]:
+            self._split = (joined, joined.split("\0"))
+        return self._split[1]
 
-    def known(self, status: os.stat_result) -> bytes | None:
-        """Return the SHA-256 remembered for an inode, None where its signature is another one now."""
-        if self._known is None:
+    def remembered_sha256(self, status: os.stat_result) -> bytes | None:
+        """Return the SHA-256 that is remembered for an inode, None unless its signature is still the same."""
+        if self._hashes is None:
             try:
                 with open(self._hashes_file, "rb") as file:  # noqa: PTH123  # no pathlib here
                     rows = load_marshalled("inodes", file.read())
-                self._known = {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in rows}
+                self._hashes = {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in rows}
             except (OSError, ValueError, TypeError, IndexError):
-                self._known = {}
-        entry = self._known.get((status.st_dev, status.st_ino))
+                self._hashes = {}
+        entry = self._hashes.get((status.st_dev, status.st_ino))
         if entry is None or entry[:3] != (status.st_size, status.st_mtime_ns, status.st_ctime_ns):
             return None
         return entry[3]
 
 
-def files_untouched(
+def environment_unchanged(
     venv: str,
     own: Columns,
     inventory: str,
-    looking: Pass,
-    listed: Listed,
-    share: tuple[int, int] = (0, 1),
+    stat_pass: StatPass,
+    accepted: AcceptedDirectories,
+    portion: Portion = (0, 1),
     *,
-    enter: bool = False,
+    change_directory: bool = False,
 ) -> bool:
-    """Say whether every file of an environment is as it was, by its `own` columns (see `agreed`); as `untouched` does.
+    """Return whether every file of an environment is unchanged, as `entries_unchanged` does, by its `own` columns.
 
-    What it shares is looked at once a pass, by the file of its `inventory`.
+    Its shared files are examined only once in a pass, by the columns in the file `inventory`.
     """
-    shared, columns = own[SHARED], own
-    if shared and shared not in looking.settled:
+    digest, columns = own[SHARED_DIGEST], own
+    if digest and digest not in stat_pass.unchanged_digests:
         try:
             with open(inventory, "rb") as file:  # noqa: PTH123  # no pathlib here
                 columns = load_marshalled("inventory", file.read())
         except (OSError, ValueError):
             return False
-        looking.settled.add(shared)  # of this share; whatever is not so ends the look
-    if untouched(venv, columns, looking, listed, share, own[NEAR], enter=enter):
+        stat_pass.unchanged_digests.add(digest)  # of this portion; any difference ends the whole check
+    if entries_unchanged(
+        venv, columns, stat_pass, accepted, portion, own[RELATIVE_PATHS], change_directory=change_directory
+    ):
         return True
-    looking.settled.discard(shared)
+    stat_pass.unchanged_digests.discard(digest)
     return False
 
 
-def untouched(
+def entries_unchanged(
     venv: str,
     columns: Columns,
-    looking: Pass,
-    listed: Listed,
-    share: tuple[int, int] = (0, 1),
-    near: Near | None = None,
+    stat_pass: StatPass,
+    accepted: AcceptedDirectories,
+    portion: Portion = (0, 1),
+    relative: RelativePaths | None = None,
     *,
-    enter: bool = False,
+    change_directory: bool = False,
 ) -> bool:
-    """Say whether everything that an inventory's columns list is as it was, and nothing was added beside it.
+    """Return whether every entry in an inventory's columns is unchanged, and nothing was added next to them.
 
-    `listed` are directories (by relative path) that moved or were made since, with the mtime and ctime (nanoseconds) at
-    which a full look found nothing wrong in them. Of `share` (number, of how many) only that part is looked at: other
-    processes look at the rest. A doubt is a no: the full look then tells.
+    `accepted` are directories (by relative path) that changed or were made since the seal, with the mtime and ctime at
+    which a full comparison found nothing wrong in them. Only one `portion` of the directories is examined; other
+    processes examine the rest. The result is False in every doubt; the full program then compares.
 
-    `near` says from where paths are short, which are looked up in half the time if one is to `enter` there; this
-    process is somewhere else then.
+    `relative` has short paths, relative to base directories. `change_directory` enters these directories, which makes
+    lookups twice as fast; the working directory is a different one afterwards.
     """
-    device = _one_device(columns)
+    device = _single_device(columns)
     if device is None:
         return False
     counts = _numbers(columns["counts"], kind="I")
-    joined, stations = near or (columns["directories"], [("", 0, len(counts))])
-    ways = looking.ways(joined)
-    part = _part(counts, share)
+    joined, bases = relative or (columns["directories"], [("", 0, len(counts))])
+    paths = stat_pass.split_paths(joined)
+    examined = _directories_of_portion(counts, portion)
     inodes = _numbers(columns["directory_inodes"])
     ctimes = _numbers(columns["directory_ctimes"])
-    rows = _rows(columns, counts, part, looking.seen.setdefault(device, {}))
+    rows = _rows(columns, counts, examined, stat_pass.contents.setdefault(device, {}))
     try:
-        for station, start, stop in stations:
-            here = slice(max(start, part.start), min(stop, part.stop))
+        for base, start, stop in bases:
+            here = slice(max(start, examined.start), min(stop, examined.stop))
             if here.start >= here.stop:
                 continue
-            place = f"{venv}/{station}/"
-            if enter:
-                os.chdir(place)
-                place = ""
-            if not _directories_unmoved(place, ways[here], inodes[here], ctimes[here], device, listed, station):
+            prefix = f"{venv}/{base}/"
+            if change_directory:
+                os.chdir(prefix)
+                prefix = ""
+            if not _directories_unchanged(prefix, paths[here], inodes[here], ctimes[here], device, accepted, base):
                 return False
-            if not _entries_held(place, ways[here], counts[here], rows, columns["contents"], looking, device):
+            if not _files_unchanged(prefix, paths[here], counts[here], rows, columns["contents"], stat_pass, device):
                 return False
-        return not listed or _made_since_unmoved(venv, columns, listed)
+        return not accepted or _new_directories_unchanged(venv, columns, accepted)
     except OSError:
         return False
 
 
-def _part(counts: list[int], share: tuple[int, int]) -> slice:
-    """Return which directories a share has: as many directories and entries together as the others."""
-    number, of = share
+def _directories_of_portion(counts: list[int], portion: Portion) -> slice:
+    """Return the range of directories in a portion; all portions have about the same number of entries."""
+    index, of = portion
     if of == 1:
         return slice(0, len(counts))
     ends = list(accumulate(each + 1 for each in counts))
-    start, stop = (sum(map((ends[-1] * cut // of).__ge__, ends)) for cut in (number, number + 1))
+    start, stop = (sum(map((ends[-1] * cut // of).__ge__, ends)) for cut in (index, index + 1))
     return slice(start, stop)
 
 
-def _one_device(columns: Columns) -> int | None:
-    """Return the device that everything lies on, None where it is more than one."""
+def _single_device(columns: Columns) -> int | None:
+    """Return the device that all entries are on, None if there is more than one."""
     devices, of_directories = columns["devices"], columns["directory_devices"]
     first = of_directories[:8]
     if of_directories != first * (len(of_directories) // 8) or devices != first * (len(devices) // 8):
@@ -158,83 +162,95 @@ def _one_device(columns: Columns) -> int | None:
     return _numbers(first)[0]
 
 
-def _directories_unmoved(
-    place: str, ways: list[str], inodes: list[int], ctimes: list[int], device: int, listed: Listed, station: str
+def _directories_unchanged(
+    prefix: str,
+    paths: list[str],
+    inodes: list[int],
+    ctimes: list[int],
+    device: int,
+    accepted: AcceptedDirectories,
+    base: str,
 ) -> bool:
-    """Say whether every one of some directories is the one that was recorded, with the same entries. Raises OSError.
+    """Return whether some directories are the recorded ones, with the same entries; raises OSError.
 
-    Whatever moves a directory's mtime moves its ctime as well, which nobody can put back.
+    Whatever changes a directory's mtime changes its ctime too, and the ctime cannot be set back.
     """
     lstat = os.lstat
-    for way, inode, ctime in zip(ways, inodes, ctimes, strict=True):
-        found = lstat(place + way or ".")
+    for path, inode, ctime in zip(paths, inodes, ctimes, strict=True):
+        found = lstat(prefix + path or ".")
         if found.st_ino != inode or found.st_dev != device:
             return False
         if found.st_ctime_ns != ctime:
-            path = f"{station}/{way}" if station and way else station or way
-            if listed.get(path) != (found.st_mtime_ns, found.st_ctime_ns):
+            relative = f"{base}/{path}" if base and path else base or path
+            if accepted.get(relative) != (found.st_mtime_ns, found.st_ctime_ns):
                 return False
     return True
 
 
-def _made_since_unmoved(venv: str, columns: Columns, listed: Listed) -> bool:
-    """Say whether the directories that were made since, as `__pycache__` is by an import, are as they were listed."""
+def _new_directories_unchanged(venv: str, columns: Columns, accepted: AcceptedDirectories) -> bool:
+    """Return whether the accepted directories that were made since the seal, such as `__pycache__`, are unchanged."""
     recorded = f"\0{columns['directories']}\0"
-    for path, seen in listed.items():
+    for path, times in accepted.items():
         if f"\0{path}\0" not in recorded:
             found = os.lstat(f"{venv}/{path}")
-            if seen != (found.st_mtime_ns, found.st_ctime_ns):
+            if times != (found.st_mtime_ns, found.st_ctime_ns):
                 return False
     return True
 
 
-def _rows(columns: Columns, counts: list[int], part: slice, seen: Mapping[int, bytes]) -> Iterator[_Row]:
-    """Return the entries of a part of the directories: position, name, inode, ctime, what it was seen to hold."""
-    start, after = sum(counts[: part.start]), sum(counts[part.stop :])
-    stop = start + sum(counts[part])
+def _rows(columns: Columns, counts: list[int], examined: slice, contents: Mapping[int, bytes]) -> Iterator[_Row]:
+    """Return the entries of a range of directories: position, name, inode, ctime, and the inode's known contents."""
+    start, after = sum(counts[: examined.start]), sum(counts[examined.stop :])
+    stop = start + sum(counts[examined])
     names = columns["names"]
-    if start < stop:  # of what is joined only the part is taken apart
+    if start < stop:  # split only the names of this range
         names = names.rsplit("\0", after)[0] if after else names
         names = names.split("\0", start)[start].split("\0")
     here = slice(start, stop)
     inodes = _numbers(columns["inodes"], here)
-    held = map(seen.get, inodes) if seen else repeat(None, stop - start)
-    return zip(range(start, stop), names, inodes, _numbers(columns["ctimes"], here), held, strict=True)
+    known = map(contents.get, inodes) if contents else repeat(None, stop - start)
+    return zip(range(start, stop), names, inodes, _numbers(columns["ctimes"], here), known, strict=True)
 
 
-def _entries_held(
-    place: str, ways: list[str], counts: list[int], rows: Iterator[_Row], contents: bytes, looking: Pass, device: int
+def _files_unchanged(
+    prefix: str,
+    paths: list[str],
+    counts: list[int],
+    rows: Iterator[_Row],
+    contents: bytes,
+    stat_pass: StatPass,
+    device: int,
 ) -> bool:
-    """Say whether the entries of some directories, the next of `rows`, hold what is recorded. Raises OSError.
+    """Return whether the entries of some directories, the next of `rows`, have the recorded contents; raises OSError.
 
-    Their directories did not move: each name leads to the inode that was recorded. One whose inode was seen in this
-    pass is not looked at.
+    Their directories are unchanged, so each name still has the recorded inode. An inode that this pass has examined
+    already is not examined again.
     """
-    lstat, others, seen = os.lstat, looking.others, looking.seen[device]
-    for way, count in zip(ways, counts, strict=True):
+    lstat, shared, known_contents = os.lstat, stat_pass.shared, stat_pass.contents[device]
+    for path, count in zip(paths, counts, strict=True):
         if not count:
             continue
-        within = f"{place}{way}/" if way else place
-        for entry, name, inode, ctime, held in islice(rows, count):
-            if held is None:
+        within = f"{prefix}{path}/" if path else prefix
+        for entry, name, inode, ctime, known in islice(rows, count):
+            if known is None:
                 found = lstat(within + name)
                 if found.st_ino != inode:
                     return False
-                moved = found.st_ctime_ns != ctime  # whatever is done to a file moves it
-                if moved and _content(found, looking) != contents[_CONTENT * entry : _CONTENT * entry + _CONTENT]:
+                changed = found.st_ctime_ns != ctime  # every change of a file changes its ctime
+                if changed and _content(found, stat_pass) != contents[_CONTENT * entry : _CONTENT * entry + _CONTENT]:
                     return False
-                if others and found.st_nlink > 1:
-                    seen[inode] = contents[_CONTENT * entry : _CONTENT * entry + _CONTENT]
-            elif held != contents[_CONTENT * entry : _CONTENT * entry + _CONTENT]:
+                if shared and found.st_nlink > 1:
+                    known_contents[inode] = contents[_CONTENT * entry : _CONTENT * entry + _CONTENT]
+            elif known != contents[_CONTENT * entry : _CONTENT * entry + _CONTENT]:
                 return False
     return True
 
 
-def _content(status: os.stat_result, looking: Pass) -> bytes | None:
-    """Return what a file whose signature moved holds, where that is remembered of just this signature."""
+def _content(status: os.stat_result, stat_pass: StatPass) -> bytes | None:
+    """Return the contents of a file whose signature changed, None unless they are remembered for this signature."""
     if status.st_mode & _TYPE != stat.S_IFREG:
         return None
-    sha256 = looking.known(status)
+    sha256 = stat_pass.remembered_sha256(status)
     return None if sha256 is None else sha256 + (b"x" if status.st_mode & 0o111 else b"-")
 
 

@@ -1,4 +1,4 @@
-"""Exchanges two paths atomically, where the system can: renameat2(RENAME_EXCHANGE) or renamex_np(RENAME_SWAP)."""
+"""Exchanges two paths atomically, if the system supports it: renameat2(RENAME_EXCHANGE) or renamex_np(RENAME_SWAP)."""
 
 import ctypes
 import errno
@@ -13,7 +13,10 @@ _CANNOT = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM})
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Swap what stands at two paths of one file system; return False where this system cannot. Raises OSError."""
+    """Swap the files or directories at two paths of one file system; return False if the system cannot.
+
+    Raises OSError.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     first, second = os.fsencode(one), os.fsencode(other)
     if sys.platform == "linux" and hasattr(libc, "renameat2"):

@@ -1,16 +1,72 @@
-"""Reads small files of an environment: bounded, regular files only, no symlink out of the environment followed."""
+"""Reads files that anybody may have written: regular files only, at most a given size, and never waiting.
+
+`reason` puts an error into the same words for every caller.
+"""
 
 import errno
 import os
 import stat
+from pathlib import Path
 
 LIMIT_BYTES = 32 * 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
+_REASONS = {
+    errno.ENOENT: "no such file",
+    errno.ENOTDIR: "no such file",
+    errno.ENAMETOOLONG: "no such file",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.ELOOP: "too many symbolic links",
+}
+
+
+def read_regular(path: str | Path, *, limit: int = LIMIT_BYTES, follow: bool = False) -> bytes:
+    """Return the content of a regular file of at most `limit` bytes; a symbolic link is followed only with `follow`.
+
+    Raises OSError: ELOOP for a symbolic link, EISDIR for a directory, EINVAL for anything else that is not a regular
+    file, EFBIG for a file that is too large, ENOENT for a name with a NUL character.
+    """
+    descriptor = open_regular(path, follow=follow)
+    try:
+        content = b""
+        while len(content) <= limit and (more := os.read(descriptor, min(_CHUNK_BYTES, limit + 1 - len(content)))):
+            content += more
+    except OSError as error:  # a descriptor has no name
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        os.close(descriptor)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, f"larger than {limit // 1024**2} MiB", str(path))
+    return content
+
+
+def open_regular(path: str | Path, *, follow: bool = False) -> int:
+    """Return a descriptor of a regular file, open for reading; raises OSError as `read_regular` does."""
+    # O_NONBLOCK: opening a named pipe must not wait for a writer. O_NOCTTY: a terminal must not become ours.
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+    try:
+        descriptor = os.open(path, flags)
+    except ValueError as error:  # a NUL character in the name
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from error
+    kind = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(kind):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(kind):
+        raise IsADirectoryError(errno.EISDIR, "a directory, not a file", str(path))
+    raise OSError(errno.EINVAL, "not a regular file", str(path))
+
+
+def reason(error: OSError) -> str:
+    """Return why a file could not be read, in a few plain words without its name."""
+    text = error.strerror or "unreadable"
+    return _REASONS.get(error.errno or 0) or text[:1].lower() + text[1:]
 
 
 def read_inside(path: str, top: str, *, limit: int = LIMIT_BYTES) -> bytes:
-    """Return the content of a file below `top` (both absolute); raises OSError where there is none that may be read.
+    """Return the content of a regular file below `top` (both absolute); raises OSError as `read_regular` does.
 
-    A symlink is followed only while it stays inside `top`. ELOOP: it leads out; EFBIG: over `limit` bytes.
+    A symbolic link is followed only if its target is below `top`; otherwise ELOOP is raised.
     """
     try:
         return read_regular(path, limit=limit)
@@ -19,30 +75,11 @@ def read_inside(path: str, top: str, *, limit: int = LIMIT_BYTES) -> bytes:
             raise
     real, real_top = os.path.realpath(path), os.path.realpath(top)
     if not real.startswith(real_top + "/"):
-        raise OSError(errno.ELOOP, "a symbolic link that leads out of the environment", path)
+        raise OSError(errno.ELOOP, "a symbolic link to a file outside the environment", path)
     return read_regular(real, limit=limit)
 
 
-def read_regular(path: str, *, limit: int = LIMIT_BYTES) -> bytes:
-    """Return the content of a regular file; raises OSError (ELOOP for a symlink, EINVAL for what is no file)."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        status = os.fstat(descriptor)
-        if stat.S_ISDIR(status.st_mode):
-            raise IsADirectoryError(errno.EISDIR, "a directory", path)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "no regular file", path)
-        if status.st_size > limit:
-            raise OSError(errno.EFBIG, f"over {limit // 1024 // 1024} MiB", path)
-        content = os.read(descriptor, status.st_size + 1)
-        while len(content) < status.st_size and (more := os.read(descriptor, status.st_size - len(content))):
-            content += more
-        return content
-    finally:
-        os.close(descriptor)
-
-
-def leads_out(path: str, top: str) -> bool:
-    """Return whether `path` is a symlink that ends outside `top`, or nowhere."""
+def points_outside(path: str, top: str) -> bool:
+    """Return whether the target of the symbolic link `path` is outside `top` or does not exist."""
     real = os.path.realpath(path)
     return not real.startswith(os.path.realpath(top) + "/") or not os.path.lexists(real)

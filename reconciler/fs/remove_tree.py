@@ -1,6 +1,6 @@
-"""Deleting a directory tree by descriptor: nothing outside of it is ever reached, whatever lies in the way.
+"""Deletes a directory tree by descriptors, so that nothing outside of it is ever reached.
 
-No symlink is followed, no mount point is crossed, and what was opened and looked at is what is emptied.
+No symbolic link is followed and no mount point is crossed. The directory that is checked is the one that is emptied.
 """
 
 import errno
@@ -16,7 +16,7 @@ _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
 class ForeignTreeError(OSError):
-    """What stands there is not what was recorded, or not that alone: it is left as it is."""
+    """The directory is not the recorded one, or contains other files; it is left as it is."""
 
 
 def remove_tree(
@@ -26,14 +26,16 @@ def remove_tree(
     below: Path | None = None,
     first: str = "",
     last: str = "",
-    look: Callable[[int], None] | None = None,
+    check: Callable[[int], None] | None = None,
 ) -> None:
-    """Delete `parent/name`, a real directory; every directory from `below` (default: `parent`) down is opened
-    without following a symlink. `look` gets its descriptor before anything in it is touched, and raises where it is
-    not to be deleted. The file `first` in it goes before all else, and `last` after it.
+    """Delete the directory `parent/name`.
 
-    Raises OSError (ELOOP or ENOTDIR where a link stands in the way), ForeignTreeError where something is mounted in it,
-    or ValueError for a `name` that is a path; what is already gone is fine.
+    Every directory from `below` (default: `parent`) down is opened without following a symbolic link. `check` gets the
+    descriptor of the directory before anything in it changes, and raises if it must not be deleted. The file `first`
+    in it is deleted first, and the file `last` last.
+
+    Raises OSError (ELOOP or ENOTDIR for a symbolic link), ForeignTreeError if something is mounted in it, or ValueError
+    if `name` is a path. Nothing happens if the directory does not exist.
     """
     start = below or parent
     inside = parent.relative_to(start).parts
@@ -51,13 +53,13 @@ def remove_tree(
             return
         try:
             _refuse_mounts(top, above)
-            if look is not None:
-                look(top)
+            if check is not None:
+                check(top)
             if first:
-                _gone(first, top)
+                _unlink_if_exists(first, top)
             _empty_top(top, spare=last)
             if last:
-                _gone(last, top)
+                _unlink_if_exists(last, top)
         finally:
             os.close(top)
         os.rmdir(name, dir_fd=above)
@@ -66,15 +68,15 @@ def remove_tree(
 
 
 def open_directory(name: str, parent: int) -> int:
-    """Return a descriptor of the directory `name` in another; raises OSError where it is a symlink."""
+    """Return a descriptor of the directory `name` in another; raises OSError if it is a symbolic link."""
     return os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
 
 
 def _refuse_mounts(top: int, above: int) -> None:
-    """Raise ForeignTreeError where something is mounted at or below `top`: a bind mount has the same device as all."""
+    """Raise ForeignTreeError if something is mounted at or below `top`; a bind mount may have the same device."""
     mounted = os.fstat(top).st_dev != os.fstat(above).st_dev
     if _MOUNTS.exists():  # Linux
-        place = os.fsencode(os.readlink(f"/proc/self/fd/{top}"))  # noqa: PTH115  # as the kernel names it
+        place = os.fsencode(os.readlink(f"/proc/self/fd/{top}"))  # noqa: PTH115  # the path as the kernel has it
         points = [_OCTAL.sub(_byte, line.split()[4]) for line in _MOUNTS.read_bytes().splitlines()]
         mounted = mounted or any(point == place or point.startswith(place + b"/") for point in points)
     if mounted:
@@ -86,43 +88,43 @@ def _byte(escape: re.Match[bytes]) -> bytes:
 
 
 def _empty_top(top: int, *, spare: str) -> None:
-    """Delete what is in a directory of any depth: directories are moved up to it, until nothing is below those."""
+    """Empty a directory of any depth: subdirectories are moved up into it until none is nested."""
     device = os.fstat(top).st_dev
     while entries := [entry for entry in os.listdir(top) if entry != spare]:
         for entry in entries:
-            if not _unlink(entry, top):
+            if not _unlink_file(entry, top):
                 _empty(entry, top, device)
                 os.rmdir(entry, dir_fd=top)
 
 
 def _empty(name: str, top: int, device: int) -> None:
-    """Delete the files of a directory at the top, and move its directories there; an empty one needs no move."""
+    """Delete the files of a directory in `top`, and move its subdirectories to `top`."""
     inner = open_directory(name, top)
     try:
         if os.fstat(inner).st_dev != device:
             raise ForeignTreeError(errno.EXDEV, "a file system is mounted below it")
         for entry in os.listdir(inner):
-            if not _unlink(entry, inner):
+            if not _unlink_file(entry, inner):
                 try:
                     os.rename(entry, os.urandom(16).hex(), src_dir_fd=inner, dst_dir_fd=top)
-                except PermissionError:  # to be moved, it would have to be ours to write; to go, it must be empty
+                except PermissionError:  # moving a directory needs write permission on it; an empty one can be deleted without
                     os.rmdir(entry, dir_fd=inner)
     finally:
         os.close(inner)
 
 
-def _unlink(name: str, directory: int) -> bool:
-    """Delete what is no directory; say whether it was none."""
+def _unlink_file(name: str, directory: int) -> bool:
+    """Delete a file or link, and return True; return False for a directory."""
     try:
         os.unlink(name, dir_fd=directory)
-    except (IsADirectoryError, PermissionError):  # EPERM for a directory: POSIX, macOS
+    except (IsADirectoryError, PermissionError):  # macOS and POSIX report EPERM for a directory
         if not stat.S_ISDIR(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
             raise
         return False
     return True
 
 
-def _gone(name: str, directory: int) -> None:
+def _unlink_if_exists(name: str, directory: int) -> None:
     try:
         os.unlink(name, dir_fd=directory)
     except FileNotFoundError:

@@ -1,16 +1,33 @@
-"""Flushes a generation to disk before it is published: without it, a power cut after exit 0 loses files."""
+"""Flushes files to disk: without it, a power cut after exit 0 loses what was written."""
 
 import os
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+
+def sync_directory(path: Path) -> None:
+    """Flush a directory's entries to disk, so that a rename in it survives a power cut; raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with naming(path):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def begin_sync(path: Path) -> "Future[None]":
-    """Flush as `sync_filesystem` does, in a thread, while what was built is looked at: the last flush has less to do.
+    """Start `sync_filesystem` in a thread, so that the final flush has less to do.
 
-    The result must be asked for: the kernel tells a failed write to one flush, and not again to the next.
+    The caller must ask for the result: the kernel reports a failed write to one flush, and not again to the next.
     """
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and only a build needs it
+
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sync")
     begun = pool.submit(sync_filesystem, path)
     pool.shutdown(wait=False)
@@ -18,15 +35,14 @@ def begin_sync(path: Path) -> "Future[None]":
 
 
 def sync_filesystem(path: Path) -> None:
-    """Write everything of the file system that holds `path` to disk; one call is cheaper than an fsync a file.
+    """Write everything on the file system of `path` to disk; one call is cheaper than an fsync for each file.
 
-    Linux has syncfs(2), which also reports write errors; elsewhere sync(2) does it for all file systems.
-    Raises OSError.
+    Linux has syncfs(2), which also reports write errors; elsewhere sync(2) flushes all file systems. Raises OSError.
     """
     if sys.platform != "linux":
         os.sync()
         return
-    import ctypes  # 5 ms, which pass beside other work
+    import ctypes  # takes 5 ms to import, in parallel with other work
 
     libc = ctypes.CDLL(None, use_errno=True)
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -36,3 +52,12 @@ def sync_filesystem(path: Path) -> None:
             raise OSError(number, os.strerror(number), str(path))
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Add the path to an error about a descriptor, which has no name."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error

@@ -1,7 +1,7 @@
 """Reads the list of tracked files from git's index file (gitformat-index), versions 2 to 4, without running git.
 
-git itself is never started, because a repository's configuration can name programs to run. For the same reason nothing
-in the file is believed: a path that leaves the work tree is damage.
+git itself is never started, because a repository's configuration can name programs to run. The file is not trusted
+either: a path outside the working tree is damage.
 """
 
 import hashlib
@@ -14,15 +14,16 @@ from reconciler.errors import LockError
 _SIGNATURE = b"DIRC"
 _HEADER_BYTES = 12
 _STAT_BYTES = 40  # ten numbers of 32 bits before the object's name
+_CREATE_AGAIN = "delete it and run `git reset`, which creates it again without staged changes"
 
 
-def repository_of(directory: Path) -> Path | None:
-    """Return the nearest directory upwards that has a `.git`."""
+def find_git_root(directory: Path) -> Path | None:
+    """Return the nearest directory with a `.git`, from `directory` upwards, None if there is none."""
     return next((each for each in (directory, *directory.parents) if (each / ".git").exists()), None)
 
 
-def index_of(repository: Path) -> Path:
-    """Return the index file of a work tree; a linked work tree's `.git` is a file that names its git directory."""
+def index_file_path(repository: Path) -> Path:
+    """Return the path of a working tree's index; the `.git` of a linked working tree is a file with a path."""
     dot_git = repository / ".git"
     if dot_git.is_file():
         text = dot_git.read_text(encoding="utf-8", errors="surrogateescape")
@@ -31,33 +32,40 @@ def index_of(repository: Path) -> Path:
 
 
 def tracked_paths(index: Path) -> list[bytes]:
-    """Return the paths in a git index, relative to the work tree, sorted, each once.
+    """Return the paths in a git index, relative to the working tree, sorted, each once.
 
-    Raises LockError for a file that is no such index, or OSError.
+    Raises LockError if the file is not an index of a known version or is damaged, or OSError.
     """
     content = index.read_bytes()
     signature, version, count = struct.unpack_from(">4sLL", content) if len(content) > _HEADER_BYTES else (b"", 0, 0)
-    if signature != _SIGNATURE or version not in {2, 3, 4}:
-        raise LockError(f"{index}: not a git index of version 2 to 4")
+    if signature != _SIGNATURE:
+        raise LockError(f"{index}: not a git index", hint=_CREATE_AGAIN)
+    if version not in {2, 3, 4}:
+        raise LockError(
+            f"{index}: a git index of version {version}, but envsync reads versions 2 to 4",
+            hint="run `git update-index --index-version 2`",
+        )
     try:
         width = _name_width(content)
         paths, end = _entries(content, version, count, width)
         extensions = list(_extensions(content, end, width))
     except (struct.error, ValueError, IndexError) as error:
-        raise LockError(f"{index}: the git index is damaged", hint="`git status` says more, or mends it") from error
+        raise LockError(f"{index}: the git index is damaged", hint=_CREATE_AGAIN) from error
     if b"link" in extensions:
         raise LockError(
             f"{index}: a split git index, which envsync does not read", hint="run `git update-index --no-split-index`"
         )
     if any(part in {b"", b".", b"..", b".git"} for path in paths for part in path.rstrip(b"/").split(b"/")):
-        raise LockError(f"{index}: the git index is damaged: it names a path outside of the work tree")
+        raise LockError(
+            f"{index}: the git index is damaged: it has a path outside the working tree", hint=_CREATE_AGAIN
+        )
     return sorted(set(paths))  # a file in conflict has up to three entries
 
 
 def _name_width(content: bytes) -> int:
-    """Return how long object names are: 20 bytes (SHA-1) or 32 (SHA-256), as the checksum at the end tells.
+    """Return the length of object names in bytes: 20 (SHA-1) or 32 (SHA-256), from the checksum at the end.
 
-    The checksum may be left out (`index.skipHash`): it is all zeros then.
+    If the checksum was not written (`index.skipHash`), it is all zeros.
     """
     for width, algorithm in ((20, "sha1"), (32, "sha256")):
         total = hashlib.new(algorithm, memoryview(content)[:-width], usedforsecurity=False)
@@ -71,7 +79,7 @@ def _name_width(content: bytes) -> int:
 
 
 def _entries(content: bytes, version: int, count: int, width: int) -> tuple[list[bytes], int]:
-    """Return the entries' paths, and where the extensions begin."""
+    """Return the entries' paths, and the position of the extensions."""
     paths: list[bytes] = []
     position, previous = _HEADER_BYTES, b""
     for _ in range(count):

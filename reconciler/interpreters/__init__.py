@@ -1,1 +1,1 @@
-"""Base Python interpreters: found, asked for their facts, and chosen for a request."""
+"""Base Python interpreters: discovers them, queries their facts, and chooses one for a request."""

@@ -11,13 +11,14 @@ from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from reconciler.errors import InterpreterError
-from reconciler.interpreters.discover import Candidate, candidates, not_base
+from reconciler.fs.atomic_write import write_atomic
+from reconciler.interpreters.discover import Candidate, discover_interpreters, why_not_base
 from reconciler.interpreters.model import Interpreter
-from reconciler.interpreters.query import ask_interpreter
+from reconciler.interpreters.query import query_interpreter
 
 
 def request_specifier(request: str) -> SpecifierSet | None:
-    """Return what versions satisfy `request` (`3.12` is `==3.12.*`); None for an absolute path."""
+    """Return the versions that satisfy `request` (`3.12` is `==3.12.*`); None for an absolute path."""
     if request.startswith("/"):
         return None
     try:
@@ -28,7 +29,7 @@ def request_specifier(request: str) -> SpecifierSet | None:
 
 
 def lower_bound(request: str, interpreter: Interpreter) -> str:
-    """Return the Python version that a lock for `request` is resolved for, so that two machines lock alike."""
+    """Return the Python version to resolve a lock for, so that all machines create the same lock."""
     specifiers = request_specifier(request)
     if specifiers is None:
         return interpreter.series
@@ -37,26 +38,26 @@ def lower_bound(request: str, interpreter: Interpreter) -> str:
         bound = _bound(each)
         if bound is not None and each.operator in {">=", "==", "~=", "==="}:
             lowest.append(bound)
-        elif bound is not None and each.operator == ">":  # excludes it: the next patch release is the lowest there is
+        elif bound is not None and each.operator == ">":  # the bound itself is excluded: use the next patch release
             lowest.append(Version(f"{bound}.1") if len(bound.release) == 2 and not bound.is_prerelease else bound)
     return str(max(lowest)) if lowest else interpreter.series
 
 
 def best_for(specifiers: SpecifierSet, interpreters: Iterable[Interpreter]) -> Interpreter | None:
-    """Return the best that satisfies a request, of equals the first; None where none does."""
+    """Return the best interpreter that satisfies a request, the first among equals; None if there is none."""
     fitting = (each for each in interpreters if specifiers.contains(each.version, prereleases=True))
     return max(fitting, key=_preference, default=None)
 
 
 class Chooser(Protocol):
-    """Whatever chooses an interpreter: this machine, or what is known of another."""
+    """Chooses an interpreter: among those of this machine, or those that a snapshot lists."""
 
     def choose(self, request: str, *, keep: str = "") -> Interpreter:
-        """Return the interpreter for `request`: `keep` (a path) while it satisfies it, else the best that does."""
+        """Return `keep` (a path) if it satisfies `request`, otherwise the best interpreter that does."""
 
 
 class Interpreters:
-    """The interpreters of this machine: found once a run, each asked once, facts cached by its file's stat."""
+    """The interpreters of this machine, discovered and queried once a run; facts are cached by the file's stat."""
 
     def __init__(self, ambient: Mapping[str, str], *, outside: Path | None, cache: Path | None) -> None:
         self._ambient = ambient
@@ -77,60 +78,56 @@ class Interpreters:
             specifiers = request_specifier(request)
         except InvalidSpecifier as error:
             raise InterpreterError(f"not a python request: {request!r}") from error
-        assert specifiers is not None  # noqa: S101  # not a path: narrowed above
+        assert specifiers is not None  # noqa: S101  # not a path, as checked above
         kept = self.kept(keep)
         if kept is not None and specifiers.contains(kept.version, prereleases=True):
             return kept
-        best = best_for(specifiers, self._possible(specifiers))  # the first of equals: the order of discovery
+        best = best_for(specifiers, self._possible(specifiers))  # among equals, the first that was discovered
         if best is None:
             raise self._none_for(request)
         return best
 
     def kept(self, path: str) -> Interpreter | None:
-        """Return the interpreter that a generation keeps, None where it is gone or must not be started."""
-        if path and not not_base(path, self._outside):  # a record below a root in the repository may say anything
+        """Return the interpreter at `path`, which a generation uses; None if it is gone or must not be started."""
+        if path and not why_not_base(path, self._outside):  # a record in the repository may contain anything
             with suppress(InterpreterError):
-                return self._ask(path)
+                return self._query(path)
         return None
 
     def save(self) -> None:
-        """Keep the facts for the next run; a root that may only be read just asks again."""
+        """Keep the facts for the next run; in a read-only root, the next run queries the interpreters again."""
         if self._cache_file is None or not self._dirty or not self._cache_file.parent.is_dir():
             return
-        temporary = self._cache_file.with_name(f".{self._cache_file.name}.{os.getpid()}.tmp")
         with suppress(OSError):
-            try:
-                temporary.write_text(json.dumps(self._facts, sort_keys=True), encoding="utf-8")
-                temporary.replace(self._cache_file)
-            except OSError:
-                temporary.unlink(missing_ok=True)
+            write_atomic(self._cache_file, json.dumps(self._facts, sort_keys=True).encode("utf-8"), flush=False)
 
     def _at_path(self, path: str) -> Interpreter:
-        if where := not_base(path, self._outside):
+        if where := why_not_base(path, self._outside):
             raise InterpreterError(
-                f"{path} is {where}", hint="name a base interpreter that no commit and no package can change"
+                f"{path} is {where}",
+                hint="name a base interpreter outside of the repository and of virtual environments",
             )
         try:
-            return self._ask(path)
+            return self._query(path)
         except InterpreterError as error:
             raise InterpreterError(error.message, hint=error.hint, details=error.details or self._found()) from error
 
     def _possible(self, specifiers: SpecifierSet) -> list[Interpreter]:
-        """Ask those candidates whose name does not already rule them out."""
-        answers = []
+        """Query the candidates that their name does not already rule out."""
+        queried = []
         for candidate in self._all():
             if candidate.series and not _series_may_satisfy(candidate.series, specifiers):
                 continue
             with suppress(InterpreterError):
-                answers.append(self._ask(candidate.path))
-        return answers
+                queried.append(self._query(candidate.path))
+        return queried
 
     def _all(self) -> tuple[Candidate, ...]:
         if self._candidates is None:
-            self._candidates = candidates(self._ambient, outside=self._outside)
+            self._candidates = discover_interpreters(self._ambient, outside=self._outside)
         return self._candidates
 
-    def _ask(self, path: str) -> Interpreter:
+    def _query(self, path: str) -> Interpreter:
         try:
             stat = Path(path).stat()
         except OSError as error:
@@ -139,22 +136,22 @@ class Interpreters:
         entry = self._facts.get(path)
         if entry is not None and entry.get("signature") == signature:
             with suppress(KeyError, TypeError, ValueError):
-                return _from_cache(path, entry)
-        asked = ask_interpreter(path)
+                return _cached_interpreter(path, entry)
+        queried = query_interpreter(path)
         self._facts[path] = {
             "signature": signature,
-            "version": asked.version,
-            "implementation": asked.implementation,
-            "markers": dict(asked.markers),
-            "tags": list(asked.tags),
+            "version": queried.version,
+            "implementation": queried.implementation,
+            "markers": dict(queried.markers),
+            "tags": list(queried.tags),
         }
         self._dirty = True
-        return asked
+        return queried
 
     def _none_for(self, request: str) -> InterpreterError:
         return InterpreterError(
             f"no interpreter on this machine satisfies python {request!r}",
-            hint="install one (envsync never downloads interpreters), or change the request",
+            hint="install one, or change `python`; envsync does not download interpreters",
             details=self._found(),
         )
 
@@ -163,12 +160,12 @@ class Interpreters:
         found = []
         for candidate in self._all():
             with suppress(InterpreterError):
-                found.append(f"  {self._ask(candidate.path).version}  {candidate.path}")
+                found.append(f"  {self._query(candidate.path).version}  {candidate.path}")
         return ("found:", *found) if found else ("found none",)
 
 
 def _host() -> tuple[str, str, str, str]:
-    """Return what facts hold of the machine, not of the interpreter: kernel, processor, C library."""
+    """Return the facts that depend on the machine rather than the interpreter: kernel, processor, C library."""
     uname = os.uname()
     libc = os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else None
     return (uname.release, uname.version, uname.machine, libc or "")
@@ -195,7 +192,7 @@ def _bound(specifier: Specifier) -> Version | None:
 
 
 def _series_may_satisfy(series: str, specifiers: SpecifierSet) -> bool:
-    """Say whether any 3.X.* could satisfy, judged by exact series and bounds; a doubt counts as yes."""
+    """Return whether any release of a series could satisfy the specifiers; True if that is not certain."""
     low, high = Version(f"{series}.0a0"), Version(f"{series}.9999")
     for each in specifiers:
         bound = _bound(each)
@@ -215,7 +212,7 @@ def _series_may_satisfy(series: str, specifiers: SpecifierSet) -> bool:
 
 
 def _load(cache: Path | None) -> dict[str, dict[str, object]]:
-    """Read cached facts; anything unreadable is no cache."""
+    """Return the cached facts; none if the cache cannot be read."""
     if cache is None:
         return {}
     try:
@@ -229,8 +226,8 @@ def _load(cache: Path | None) -> dict[str, dict[str, object]]:
     )
 
 
-def _from_cache(path: str, entry: dict[str, object]) -> Interpreter:
-    """Rebuild an interpreter from cached facts; raises KeyError, TypeError or ValueError where they do not fit."""
+def _cached_interpreter(path: str, entry: dict[str, object]) -> Interpreter:
+    """Rebuild an interpreter from cached facts; raises KeyError, TypeError or ValueError if they are damaged."""
     markers, tags = entry["markers"], entry["tags"]
     if not isinstance(markers, dict) or not isinstance(tags, list):
         raise TypeError(path)

@@ -1,7 +1,7 @@
-"""Finds the base interpreters of this machine by a cheap directory scan, without starting any.
+"""Finds the base interpreters of this machine by scanning directories, without starting any.
 
-Places, in order: PATH (absolute entries), pyenv's versions, uv's managed Pythons, Debian's and local bin directories.
-Shims and interpreters inside virtual environments are left out.
+In order: absolute entries of PATH, pyenv's versions, uv's managed Pythons, and the usual bin directories. Shims and
+interpreters inside virtual environments are skipped.
 """
 
 import os
@@ -18,14 +18,14 @@ _FIXED = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin", "/opt/local/bin")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An executable that looks like an interpreter; `series` (`3.12`) where its name says so, else empty."""
+    """An executable that looks like an interpreter; `series` (`3.12`) is empty if its name has none."""
 
     path: str
     series: str
 
 
-def candidates(ambient: Mapping[str, str], *, outside: Path | None = None) -> tuple[Candidate, ...]:
-    """Return every candidate once, in order of preference; none from below `outside` (the manifest's directory)."""
+def discover_interpreters(ambient: Mapping[str, str], *, outside: Path | None = None) -> tuple[Candidate, ...]:
+    """Return every candidate once, in order of preference; none from `outside` (the manifest's directory)."""
     seen: set[str] = set()
     found: list[Candidate] = []
     for directory in _directories(ambient):
@@ -36,20 +36,20 @@ def candidates(ambient: Mapping[str, str], *, outside: Path | None = None) -> tu
             real = os.path.realpath(path)
             if real in seen or not os.access(path, os.X_OK) or not Path(real).is_file():
                 continue
-            if not_base(str(path), outside):
+            if why_not_base(str(path), outside):
                 continue
             seen.add(real)
             found.append(Candidate(path=str(path), series=series))
     return tuple(found)
 
 
-def not_base(path: str, outside: Path | None) -> str:
-    """Say where `path` lies if it must not be started, empty if it may.
+def why_not_base(path: str, outside: Path | None) -> str:
+    """Return why `path` must not be started, as "in ..."; empty if it may be.
 
-    Every link on its way counts: one below `outside` (the manifest's directory), or in a virtual environment, leads to
-    whatever a commit, or an installed package, makes of it.
+    No symbolic link in the path may be below `outside` (the manifest's directory) or in a virtual environment: a commit
+    or an installed package could change its target.
     """
-    for step in _way(path):
+    for step in _resolution_steps(path):
         if outside is not None and step.is_relative_to(outside):
             return "in the manifest's own directory"
         if _exists(step.parent.parent / "pyvenv.cfg"):
@@ -57,13 +57,13 @@ def not_base(path: str, outside: Path | None) -> str:
     return ""
 
 
-def _way(path: str) -> Iterator[Path]:
-    """Yield `path` as written, then every link on the way to the file, and the file."""
+def _resolution_steps(path: str) -> Iterator[Path]:
+    """Yield `path` as written, then every symbolic link that it passes through, then the file itself."""
     yield Path(os.path.normpath(path))
     reached, ahead, links = Path("/"), [*reversed(Path(path).parts)], 0
     while ahead and links < _MOST_LINKS:
         part = ahead.pop()
-        step = reached.parent if part == ".." else reached / part  # an absolute part starts anew
+        step = reached.parent if part == ".." else reached / part  # an absolute part starts again at the top
         try:
             target = step.readlink()
         except OSError:
@@ -76,7 +76,7 @@ def _way(path: str) -> Iterator[Path]:
 
 
 def _exists(path: Path) -> bool:
-    """Say whether `path` is there; where we may not look, nothing is (Path.exists raises there before Python 3.12)."""
+    """Return whether `path` exists; False without permission, where Path.exists raises before Python 3.12."""
     return os.path.exists(path)  # noqa: PTH110
 
 
@@ -110,7 +110,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _names(directory: Path) -> list[tuple[str, str]]:
-    """Return (file name, series) of what looks like an interpreter in `directory`; versioned names come first."""
+    """Return (file name, series) of likely interpreters in `directory`; names with a version come first."""
     try:
         entries = os.listdir(directory)
     except OSError:

@@ -1,4 +1,4 @@
-"""What is known of a base interpreter: the facts that choosing, locking and comparing need."""
+"""A base interpreter: the facts that choosing, locking and comparing need."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ class Interpreter:
 
     `path` is its absolute path as found; `version` is `platform.python_version()`; `markers` is the PEP 508
     environment; `tags` are the PEP 425 tags it accepts, best first. An empty `version` stands for no interpreter:
-    of another machine none may be known that satisfies a request.
+    a snapshot may list none that satisfies a request.
     """
 
     path: str
@@ -26,5 +26,5 @@ class Interpreter:
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """Return what must stay the same for a generation to keep it: path, version, implementation."""
+        """Return path, version and implementation; a generation is rebuilt if one of them changes."""
         return (self.path, self.version, self.implementation)

@@ -1,6 +1,6 @@
-"""Asks a base interpreter for its facts (PEP 508 markers, PEP 425 tags): the one program that planning may start.
+"""Queries a base interpreter for its facts (PEP 508 markers, PEP 425 tags): the only program that planning may start.
 
-It runs with `-I -S -B`: no site directory, so no `.pth` and no sitecustomize; no variable; nothing written.
+It runs with `-I -S -B`: without site directories (no `.pth`, no sitecustomize) and variables, and writes nothing.
 """
 
 import json
@@ -46,10 +46,10 @@ print(json.dumps({
 """
 
 
-def ask_interpreter(path: str) -> Interpreter:
+def query_interpreter(path: str) -> Interpreter:
     """Start the interpreter at `path` (absolute) once and return its facts.
 
-    Raises InterpreterError where it does not start, or is no Python 3.
+    Raises InterpreterError if it does not start or is not a Python 3 interpreter.
     """
     try:
         done = run_child(
@@ -61,13 +61,13 @@ def ask_interpreter(path: str) -> Interpreter:
     except OSError as error:
         raise InterpreterError(f"{path} could not be started: {error.strerror}") from error
     if not done.ok:
-        raise InterpreterError(f"{path} did not tell its version", details=done.last_words(5))
+        raise InterpreterError(f"{path} did not report its version", details=done.last_lines(5))
     try:
         facts: dict[str, Any] = json.loads(done.stdout)
         markers = {str(key): str(value) for key, value in facts["markers"].items()}
         return Interpreter(
             path=path,
-            version=str(Version(facts["version"].removesuffix("+"))),  # "3.13.0+" is a build between two releases
+            version=str(Version(facts["version"].removesuffix("+"))),  # "3.13.0+" is a build between releases
             implementation=markers["implementation_name"],
             markers=markers,
             tags=_tags(facts, markers),

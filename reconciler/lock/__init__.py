@@ -1,1 +1,1 @@
-"""DesiredState to Lock (PEP 751): read, resolve, write, select."""
+"""Locks (PEP 751): read, resolve, write, and select packages from them."""

@@ -1,4 +1,4 @@
-"""What a resolved lock must keep to, checked after resolving because resolvers do not hold it for all packages."""
+"""Checks the rules of the manifest on a resolved lock, because resolvers do not enforce them for all packages."""
 
 from fnmatch import fnmatchcase
 from typing import Any
@@ -12,7 +12,7 @@ from reconciler.manifest.desired import DesiredEnvironment, Index
 
 
 def plain_url(url: str) -> str:
-    """Return `url` without user name and password (`git@` of an ssh URL is no secret and stays)."""
+    """Return `url` without user name and password (`git@` in an ssh URL is not a secret and stays)."""
     parts = urlsplit(url)
     if "@" not in parts.netloc:
         return url
@@ -22,16 +22,17 @@ def plain_url(url: str) -> str:
 
 
 def _canonical_url(url: str) -> str:
-    """Return `url` as it compares: scheme and host in lower case, no default port, no slash at the end."""
+    """Return `url` in a form to compare: host in lower case, no default port, no slash at the end."""
     parts = urlsplit(plain_url(url))
     host = parts.netloc.lower().removesuffix({"http": ":80", "https": ":443"}.get(parts.scheme, ":"))
     return urlunsplit(parts._replace(netloc=host)).rstrip("/")
 
 
 def check_indexes(environment: str, packages: list[dict[str, Any]], indexes: tuple[Index, ...]) -> None:
-    """Raise LockError where a pinned package comes from elsewhere, or a pinned index gives what is not pinned to it.
+    """Raise LockError if a package comes from a different index than the one that it is pinned to.
 
-    Transitive packages are held to it too: this is what stops dependency confusion.
+    The same holds for a package from an index that is pinned to others, and for transitive packages: this prevents
+    dependency confusion.
     """
     by_url = {_canonical_url(index.url): index for index in indexes}
     for package in packages:
@@ -45,21 +46,21 @@ def check_indexes(environment: str, packages: list[dict[str, Any]], indexes: tup
             wanted = " or ".join(f"{index.name} ({plain_url(index.url)})" for index in pinned_to)
             raise LockError(
                 f"environments.{environment}: {name} is pinned to index {wanted}, but resolved from {shown}",
-                hint=f"is {name} missing there? A package of that name elsewhere is somebody else's",
+                hint=f"publish {name} on that index; a package with the same name elsewhere is a different package",
             )
         if source is not None and source.packages and not pinned_to:
             others = ", ".join(index.name for index in indexes if not index.packages) or "no other index"
             raise LockError(
-                f"environments.{environment}: {name} resolved from index {shown}, which is only for "
+                f"environments.{environment}: {name} was resolved from index {shown}, which is only for "
                 f"{', '.join(source.packages)}; it should come from {others}",
-                hint=f"add {name!r} to that index's `packages` if it is meant to come from there",
+                hint=f"add {name!r} to the `packages` of that index if it should come from there",
             )
 
 
 def allow_only_hashes(environment: DesiredEnvironment, packages: list[dict[str, Any]]) -> None:
-    """Keep of each package only the files that a requirement's own hashes allow; raise LockError if none is left.
+    """Remove the files that a requirement's hashes do not allow; raise LockError if a package has none left.
 
-    A local archive is known by its path, absolute as the engine wrote it.
+    A local archive is identified by its path, which is absolute in the engine's output.
     """
     allowed: dict[str, set[str]] = {}
     for line in environment.requirements:
@@ -78,7 +79,7 @@ def allow_only_hashes(environment: DesiredEnvironment, packages: list[dict[str, 
             raise LockError(
                 f"environments.{environment.name}: no file of {package['name']} {package.get('version', '')} has "
                 "a hash that the requirements file allows",
-                hint="find out why the file differs; then renew the hashes in the requirements file",
+                hint="find out why the file differs, then update the hashes in the requirements file",
             )
         if archive is None:
             for key, kept in (("wheels", wheels), ("sdist", kept_sdist)):

@@ -1,4 +1,4 @@
-"""The PEP 751 document of exactly what one build installs: one file a package, no markers, absolute directories."""
+"""The PEP 751 document for one build: one file for each package, no markers, absolute directories."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,10 +11,10 @@ from reconciler.lock.model import Artifact, Lock, Selected
 from reconciler.lock.select import artifact_directory
 
 
-def selected_document(lock: Lock, selected: Selected, copies: Mapping[Path, Path]) -> dict[str, Any]:
-    """Return what `select_artifacts` found in `lock` as a document of its own.
+def install_document(lock: Lock, selected: Selected, copies: Mapping[Path, Path]) -> dict[str, Any]:
+    """Return the document that installs `selected`, the artifacts that `select_artifacts` chose from `lock`.
 
-    `copies` maps a source directory to the copy that is to be built in its stead.
+    `copies` maps a source directory to the copy that is built instead of it.
     """
     packages = [_package(package, artifact, lock, copies) for package, artifact in selected]
     version = Version(str(lock.document["lock-version"]))
@@ -22,7 +22,7 @@ def selected_document(lock: Lock, selected: Selected, copies: Mapping[Path, Path
 
 
 def source_directories(lock: Lock, selected: Selected) -> tuple[Path, ...]:
-    """Return the directories that are installed from source, not as editables: the ones to build from a copy."""
+    """Return the directories that are built from a copy: those installed from source and not editable."""
     return tuple(
         artifact_directory(lock, artifact)
         for _, artifact in selected
@@ -59,7 +59,7 @@ def _package(package: Package, artifact: Artifact, lock: Lock, copies: Mapping[P
 
 
 def _absolute_archive(archive: PackageArchive, lock: Lock) -> PackageArchive:
-    """Return an archive whose path, relative to the lock, is absolute."""
+    """Return an archive with an absolute path; in a lock it is relative to the lock."""
     if archive.path is None:
         return archive
     return PackageArchive(

@@ -1,37 +1,34 @@
-"""Reads and writes lock files (PEP 751, TOML), one an environment: `<locks>/pylock.<name>.toml`."""
+"""Reads and writes lock files (PEP 751, TOML), one for each environment: `<locks>/pylock.<name>.toml`."""
 
-import stat
+import hashlib
+from functools import lru_cache
 from pathlib import Path
 
-from packaging.pylock import PylockUnsupportedVersionError, PylockValidationError
+import tomli
+from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
 
 from reconciler.errors import LockError
 from reconciler.fs.atomic_write import write_atomic
-from reconciler.lock.model import Lock
-from reconciler.lock.parsed import parsed_lock
+from reconciler.fs.read import read_regular, reason
+from reconciler.lock.model import Lock, ParsedLock
 from reconciler.lock.toml_format import lock_text
 
 LARGEST_BYTES = 64 * 1024 * 1024
 
 
 def lock_path(locks: Path, environment: str) -> Path:
-    """Return where an environment's lock lives."""
+    """Return the path of an environment's lock."""
     return locks / f"pylock.{environment}.toml"
 
 
 def read_lock(path: Path, environment: str) -> Lock | None:
-    """Return the lock at `path`, or None if there is none; raises LockError where it is no PEP 751 file."""
+    """Return the lock at `path`, or None if there is none; raises LockError if it is not a PEP 751 file."""
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise LockError(f"{path}: not a regular file")
-        if status.st_size > LARGEST_BYTES:
-            raise LockError(f"{path}: over {LARGEST_BYTES // 1024 // 1024} MiB")
-        text = path.read_bytes().decode("utf-8")
+        text = read_regular(path, limit=LARGEST_BYTES, follow=True).decode("utf-8")
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise LockError(f"{path}: {error.strerror}") from error
+        raise LockError(f"{path}: {reason(error)}") from error
     except UnicodeDecodeError as error:
         raise LockError(f"{path}: not UTF-8") from error
     return parse_lock(text, path, environment)
@@ -42,7 +39,7 @@ def parse_lock(text: str, path: Path, environment: str) -> Lock:
     try:
         parsed = parsed_lock(text)
     except (ValueError, RecursionError, PylockValidationError, PylockUnsupportedVersionError) as error:
-        raise LockError(f"{path}: {error}", hint=f"write it anew with `envsync lock {environment}`") from error
+        raise LockError(f"{path}: {error}", hint=f"delete it and run `envsync lock {environment}`") from error
     own = parsed.document.get("tool", {}).get("envsync", {})
     inputs = own.get("inputs") if isinstance(own, dict) else None
     return Lock(
@@ -55,8 +52,22 @@ def parse_lock(text: str, path: Path, environment: str) -> Lock:
     )
 
 
+@lru_cache(maxsize=256)
+def parsed_lock(text: str) -> ParsedLock:
+    """Parse a lock's text, once for all environments with the same lock.
+
+    Raises ValueError, RecursionError, PylockValidationError or PylockUnsupportedVersionError.
+    """
+    document = tomli.loads(text)
+    return ParsedLock(
+        document=document,
+        pylock=Pylock.from_dict(document),
+        digest="sha256:" + hashlib.sha256(text.encode("utf-8")).hexdigest(),
+    )
+
+
 def write_lock(lock: Lock) -> None:
-    """Write a lock to its path, atomically; raises LockError where that cannot be."""
+    """Write a lock to its path, atomically; raises LockError if that fails."""
     try:
         lock.path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(lock.path, lock_text(lock.document).encode("utf-8"))

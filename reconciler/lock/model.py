@@ -1,7 +1,8 @@
-"""A lock, and the packages that it selects for one interpreter (PEP 751)."""
+"""A lock (PEP 751), and the packages that it selects for one interpreter."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 
 Artifact: TypeAlias = "PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist"
 Selected: TypeAlias = "tuple[tuple[Package, Artifact], ...]"
+
+
+class LockState(StrEnum):
+    """Whether an environment's lock is up to date with its inputs."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +59,9 @@ class VcsCommit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceDirectory:
-    """A local directory; `path` is relative to the lock where it can be.
+    """A local directory; `path` is relative to the lock if possible.
 
-    `content` digests what would be installed: the metadata of an editable project, else the source files.
+    `content` is a digest of what would be installed: the metadata files of an editable project, else the source files.
     """
 
     path: str
@@ -65,7 +74,7 @@ Source: TypeAlias = IndexFile | ArchiveFile | VcsCommit | SourceDirectory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedPackage:
-    """One package as the lock wants it on one interpreter; `version` is None where only a build would tell."""
+    """A package that a lock selects for one interpreter; `version` is None if only a build reveals it."""
 
     name: str
     version: str | None
@@ -74,9 +83,9 @@ class LockedPackage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedLock:
-    """A PEP 751 document, as `packaging` has it, too, and what that selects, by an interpreter's tags and markers.
+    """A PEP 751 document as TOML values and as `packaging` parses it, and the selections that were made from it.
 
-    `digest` is of the text.
+    `digest` is that of the text; `selections` has them by an interpreter's tags and markers.
     """
 
     document: Mapping[str, Any] = field(repr=False)
@@ -89,8 +98,8 @@ class ParsedLock:
 class Lock:
     """One environment's lock: the PEP 751 document, and the digest of the inputs it was resolved from.
 
-    `document` is the parsed TOML, `[tool.envsync]` included, and `parsed` all that was made of it, which
-    locks of the same text share. `inputs` is None in a lock that somebody else wrote.
+    `document` is the parsed TOML, `[tool.envsync]` included. Locks with the same text share `parsed`. `inputs` is None
+    in a lock that another tool wrote.
     """
 
     environment: str

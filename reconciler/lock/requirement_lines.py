@@ -1,4 +1,4 @@
-"""What is resolved, as lines in pip's requirements format, and the copies that stand in for source directories."""
+"""The requirements of an environment as lines in pip's format, and the copies that replace source directories."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from reconciler.processes.scratch import scratch_directory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementLines:
-    """The lines to resolve; `copies` says of each copy, by its real path, which directory it is of."""
+    """The lines to resolve; `copies` maps the real path of each copy to the directory that it was copied from."""
 
     lines: tuple[str, ...]
     copies: dict[str, Path] = field(default_factory=dict)
@@ -20,9 +20,9 @@ class RequirementLines:
 
 @contextmanager
 def requirement_lines(environment: DesiredEnvironment, *, build: bool) -> Iterator[RequirementLines]:
-    """Yield what `environment` asks for while the block runs.
+    """Yield the requirements of `environment`; the copies exist while the block runs.
 
-    A directory whose metadata may have to be built is copied first, so that the build writes nothing into the source.
+    A directory is copied if its metadata may have to be built, so that the build writes nothing into the source.
     """
     with scratch_directory("envsync-source-") as scratch:
         copies: dict[str, Path] = {}
@@ -54,6 +54,6 @@ def _local_line(line: RequirementLine, path: Path) -> str:
 
 
 def _line(path: Path, *, editable: bool, extras: tuple[str, ...], marker: str = "") -> str:
-    """Return a local directory or archive as a line: its URL, in which blanks and dollar signs mean nothing."""
+    """Return a local directory or archive as a line: its URL, in which spaces and dollar signs have no meaning."""
     option = "-e " if editable else ""
     return option + path.as_uri() + (f"[{','.join(extras)}]" if extras else "") + (f" ; {marker}" if marker else "")

@@ -1,4 +1,4 @@
-"""DesiredEnvironment to Lock: one resolution, then what envsync adds and checks (design, section 5)."""
+"""Resolves one environment to a lock: one run of the engine, then additions and checks (docs/design.md, "Lock")."""
 
 import datetime as dt
 import os
@@ -10,24 +10,23 @@ from typing import Any
 import tomli
 
 from reconciler.engines.engine import Engine, ResolveRequest
-from reconciler.engines.uv_failures import BuildNeededError
-from reconciler.errors import LockError, ResolveError
+from reconciler.errors import BuildNeededError, LockError, ResolveError
 from reconciler.interpreters.choose import lower_bound
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.checks import allow_only_hashes, check_indexes, plain_url
-from reconciler.lock.cutoff import cutoff
-from reconciler.lock.inputs import inputs_digest
+from reconciler.lock.freshness import inputs_digest
 from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import Lock
 from reconciler.lock.requirement_lines import requirement_lines
 from reconciler.lock.sources import copy_source as copy_source
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+from reconciler.manifest.times import exclude_newer_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveOptions:
-    """How to resolve: `build` allows what the manifest's `builds` allows (planning never builds)."""
+    """How to resolve; `build` permits the builds that the manifest's `builds` allows (planning never builds)."""
 
     build: bool
     offline: bool = False
@@ -43,14 +42,15 @@ def resolve_lock(
     *,
     previous: Lock | None = None,
 ) -> Lock:
-    """Resolve one environment and return its lock, not yet written; pins of `previous` stay where they still fit.
+    """Resolve one environment and return its lock, not yet written; versions in `previous` are kept if they still fit.
 
-    Raises ResolveError, EngineError (BuildNeededError where only a build would tell) or LockError.
+    Raises ResolveError, EngineError (BuildNeededError if only a build would reveal the dependencies) or LockError.
     """
-    newest = cutoff(environment.exclude_newer, dt.datetime.now(dt.UTC)) if environment.exclude_newer else None
-    with requirement_lines(environment, build=options.build) as asked:
+    now = dt.datetime.now(dt.UTC)
+    newest = exclude_newer_time(environment.exclude_newer, now) if environment.exclude_newer else None
+    with requirement_lines(environment, build=options.build) as wanted:
         request = ResolveRequest(
-            requirements=asked.lines,
+            requirements=wanted.lines,
             interpreter=interpreter,
             python_version=lower_bound(environment.python, interpreter),
             constraints=environment.constraints,
@@ -73,7 +73,7 @@ def resolve_lock(
     for package in packages:
         if "wheels" in package or "sdist" in package:
             package["index"] = plain_url(_index_of(package, from_index, environment.name))
-        _portable(package, path.parent, asked.copies)
+        _portable(package, path.parent, wanted.copies)
     check_indexes(environment.name, packages, desired.indexes)
     document["packages"] = [_ordered(package) for package in packages]
     document["created-by"] = "envsync"
@@ -82,9 +82,9 @@ def resolve_lock(
 
 
 def _own_table(environment: DesiredEnvironment, desired: DesiredState, newest: str | None) -> dict[str, str]:
-    """Return `[tool.envsync]`: what the lock was made from."""
+    """Return `[tool.envsync]`: the inputs that the lock was resolved from."""
     table = {"inputs": inputs_digest(environment, desired.indexes)}
-    if not environment.python.startswith("/"):  # a path is this machine's business
+    if not environment.python.startswith("/"):  # a path is specific to this machine
         table["python"] = environment.python
     if newest is not None and environment.exclude_newer is not None:
         table |= {"exclude-newer": environment.exclude_newer, "exclude-newer-date": newest}
@@ -92,9 +92,9 @@ def _own_table(environment: DesiredEnvironment, desired: DesiredState, newest: s
 
 
 def _preferences(previous: Lock | None) -> str | None:
-    """Return an earlier lock's pins as text that the engine can prefer them from.
+    """Return the versions of an earlier lock as text, for the engine to prefer.
 
-    No more than the pins: whatever else somebody else's tool wrote must not fail a resolution.
+    Only the versions: other content that a different tool wrote must not make a resolution fail.
     """
     if previous is None:
         return None
@@ -107,7 +107,7 @@ def _preferences(previous: Lock | None) -> str | None:
 def _add_wheels(
     packages: list[dict[str, Any]], request: ResolveRequest, names: tuple[str, ...], engine: Engine
 ) -> None:
-    """Give the packages that may be built the wheels that they also have: the engine leaves those out."""
+    """Add the wheels of packages that may be built, because the engine leaves them out."""
     for package in packages:
         if package["name"] not in names or "sdist" not in package or "version" not in package:
             continue
@@ -123,18 +123,18 @@ def _add_wheels(
         )
         try:
             found = tomli.loads(engine.resolve(alone)).get("packages", [])
-        except (BuildNeededError, ResolveError):  # it has none
+        except (BuildNeededError, ResolveError):  # the package has no wheels
             continue
         package["wheels"] = [wheel for each in found for wheel in each.get("wheels", [])]
 
 
 def _index_of(package: dict[str, Any], from_index: Mapping[str, str], environment: str) -> str:
-    """Return the URL of the index that a package comes from; without it the indexes' rules could not be held."""
+    """Return the URL of the index that a package comes from; the rules about indexes need it."""
     pin = f"{package['name']}=={package['version']}"
-    local = (url for each, url in from_index.items() if each.partition("+")[0] == pin)  # "==1.0" is 1.0+cpu as well
+    local = (url for each, url in from_index.items() if each.partition("+")[0] == pin)  # "==1.0" also matches 1.0+cpu
     url = from_index.get(pin) or next(local, None)
     if url is None:
-        raise LockError(f"environments.{environment}: the engine did not say which index {pin} comes from")
+        raise LockError(f"environments.{environment}: the package tool did not report the index of {pin}")
     return url
 
 
@@ -147,7 +147,7 @@ def _pins(packages: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _portable(package: dict[str, Any], locks: Path, copies: Mapping[str, Path]) -> None:
-    """Take credentials and this machine's paths out of one package's table."""
+    """Remove credentials and paths of this machine from one package's table."""
     for source in (package.get(key) for key in ("vcs", "directory", "archive", "sdist")):
         if isinstance(source, dict):
             _portable_source(source, locks, copies)
@@ -159,8 +159,8 @@ def _portable_source(source: dict[str, Any], locks: Path, copies: Mapping[str, P
     if "url" in source:
         source["url"] = plain_url(source["url"])
     path = source.get("path")
-    if isinstance(path, str) and os.path.isabs(path):  # noqa: PTH117  # a string in a document, not a path of ours
-        # Both ends without links: going up with `..` from a linked directory ends elsewhere.
+    if isinstance(path, str) and os.path.isabs(path):  # noqa: PTH117  # a string in a document
+        # Resolve links at both ends: `..` in a linked directory is the parent of its target.
         original = os.path.realpath(copies.get(os.path.realpath(path), path))
         source["path"] = Path(os.path.relpath(original, os.path.realpath(locks))).as_posix()
 

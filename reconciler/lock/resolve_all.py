@@ -1,4 +1,4 @@
-"""Many environments resolved side by side: each distinct input once, and no failure stops another environment."""
+"""Resolves many environments in parallel: each distinct input once; one failure does not stop the others."""
 
 import threading
 from collections.abc import Mapping
@@ -6,11 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 from reconciler.engines.engine import Engine
-from reconciler.engines.index_failures import IndexSlowError
-from reconciler.engines.uv_failures import BuildNeededError, DeadlineError
-from reconciler.errors import EnvsyncError, ResolveError
+from reconciler.errors import BuildNeededError, DeadlineError, EnvsyncError, IndexSlowError, NotTriedError
 from reconciler.interpreters.model import Interpreter
-from reconciler.lock.inputs import inputs_digest
+from reconciler.lock.freshness import inputs_digest
 from reconciler.lock.lock_file import lock_path
 from reconciler.lock.model import Lock
 from reconciler.lock.resolve import ResolveOptions, resolve_lock
@@ -18,12 +16,6 @@ from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.processes.child import SIGNAL_SECONDS, allow_children, stop_children
 
 _AT_ONCE = 4
-
-
-class NotTriedError(ResolveError):
-    """An environment was not resolved, because the indexes answered none of those before it."""
-
-    code = "not-tried"
 
 
 def resolve_all(
@@ -34,13 +26,13 @@ def resolve_all(
     options: ResolveOptions,
     previous: Mapping[str, Lock | None],
 ) -> dict[str, Lock | str | EnvsyncError]:
-    """Resolve each distinct input once; return by name a lock, a hint where only a build would tell, or what failed."""
+    """Resolve each distinct input once; return a lock, a hint (a build is needed) or an error for each environment."""
     patience = _Patience(_AT_ONCE)
 
     def resolve(environment: DesiredEnvironment) -> Lock | str | EnvsyncError:
         name = environment.name
         if patience.lost:
-            return NotTriedError("not tried: all that was asked of the indexes before was waited for in vain")
+            return NotTriedError("not tried, because the indexes did not answer for any environment before it")
         found: Lock | str | EnvsyncError
         try:
             found = resolve_lock(environment, desired, chosen[name], engine, options, previous=previous[name])
@@ -49,7 +41,7 @@ def resolve_all(
             found = error if options.build else hint
         except EnvsyncError as error:
             found = error
-        patience.waited(in_vain=isinstance(found, IndexSlowError | DeadlineError))
+        patience.count(slow=isinstance(found, IndexSlowError | DeadlineError))
         return found
 
     leaders: dict[tuple[object, ...], DesiredEnvironment] = {}
@@ -62,13 +54,13 @@ def resolve_all(
             each.builds,
             before.digest if before else "",
             chosen[each.name].series if each.python.startswith("/") else "",
-            local,  # a lock names directories relative to itself, and hashes by environment: keep those apart
+            local,  # a lock names directories relative to itself: keep these environments apart
         )
         follows[each.name] = leaders.setdefault(key, each).name
     with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="resolve") as pool:
         try:
             found = _results({each.name: pool.submit(resolve, each) for each in leaders.values()})
-        except KeyboardInterrupt:  # an index that hangs would be waited for
+        except KeyboardInterrupt:  # do not wait for an index that hangs
             stop_children()
             pool.shutdown(cancel_futures=True)
             allow_children()
@@ -79,7 +71,7 @@ def resolve_all(
 def _results(
     futures: Mapping[str, Future[Lock | str | EnvsyncError]],
 ) -> dict[str, Lock | str | EnvsyncError]:
-    """Wait for all, in a way that lets signals through."""
+    """Wait for all results, while signals are still handled."""
     while wait(futures.values(), timeout=SIGNAL_SECONDS).not_done:
         pass
     return {name: future.result() for name, future in futures.items()}
@@ -95,22 +87,22 @@ def _named(
 
 
 class _Patience:
-    """How long to go on asking indexes: lost once `limit` resolutions in a row were waited for in vain.
+    """Decides when to stop asking indexes: after `limit` resolutions in a row that timed out.
 
-    One that hangs for a single package keeps nobody else from being resolved; one that is silent to all is not waited
-    for again and again.
+    An index that hangs for a single package does not stop other environments. An index that never answers is not
+    waited for again and again.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._vain = 0
+        self._slow = 0
         self._guard = threading.Lock()
 
     @property
     def lost(self) -> bool:
-        return self._vain >= self._limit
+        return self._slow >= self._limit
 
-    def waited(self, *, in_vain: bool) -> None:
-        """Count one more resolution that ended."""
+    def count(self, *, slow: bool) -> None:
+        """Count a finished resolution; `slow` means that it timed out."""
         with self._guard:
-            self._vain = self._vain + 1 if in_vain else 0
+            self._slow = self._slow + 1 if slow else 0

@@ -1,4 +1,4 @@
-"""Selects from a lock what one interpreter gets (PEP 751's own algorithm, `packaging.pylock`)."""
+"""Selects the packages of a lock for one interpreter, by the algorithm of PEP 751 in `packaging.pylock`."""
 
 from pathlib import Path
 from typing import cast
@@ -18,6 +18,7 @@ from packaging.tags import Tag
 
 from reconciler.errors import LockError
 from reconciler.interpreters.model import Interpreter
+from reconciler.lock.lock_file import parsed_lock
 from reconciler.lock.model import (
     ArchiveFile,
     Artifact,
@@ -29,7 +30,6 @@ from reconciler.lock.model import (
     SourceDirectory,
     VcsCommit,
 )
-from reconciler.lock.parsed import parsed_lock
 from reconciler.lock.sources import content_digest, metadata_digest
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import DesiredEnvironment
@@ -38,7 +38,7 @@ from reconciler.manifest.desired import DesiredEnvironment
 def select_packages(lock: Lock, environment: DesiredEnvironment, interpreter: Interpreter) -> tuple[LockedPackage, ...]:
     """Return what `lock` selects for `interpreter`, sorted by name.
 
-    Raises LockError where a package has nothing for it, or would have to be built although `builds` denies that.
+    Raises LockError if no file of a package fits, or if it would have to be built although `builds` denies that.
     """
     selected = []
     for package, artifact in select_artifacts(lock, interpreter):
@@ -55,12 +55,12 @@ def select_packages(lock: Lock, environment: DesiredEnvironment, interpreter: In
 
 
 def select_artifacts(lock: Lock, interpreter: Interpreter) -> Selected:
-    """Return PEP 751's own selection; raises LockError where there is none for this interpreter."""
+    """Return the selection as PEP 751 defines it; raises LockError if no file fits this interpreter."""
     parsed = lock.parsed or parsed_lock(lock_text(lock.document))
-    asked = (interpreter.tags, tuple(interpreter.markers.items()))
-    found = parsed.selections.get(asked)
+    key = (interpreter.tags, tuple(interpreter.markers.items()))
+    found = parsed.selections.get(key)
     if found is None:
-        found = parsed.selections[asked] = _select(parsed.pylock, lock, interpreter)
+        found = parsed.selections[key] = _select(parsed.pylock, lock, interpreter)
     return found
 
 
@@ -71,12 +71,12 @@ def _select(pylock: Pylock, lock: Lock, interpreter: Interpreter) -> Selected:
     except (PylockSelectError, UndefinedComparison, UndefinedEnvironmentName) as error:
         raise LockError(
             f"{lock.path.name}: nothing for python {interpreter.version} ({interpreter.path}): {error}",
-            hint=f"`envsync lock --upgrade {lock.environment}` may find a version that has a wheel for it",
+            hint=f"run `envsync lock --upgrade {lock.environment}` to look for a version that has a wheel for it",
         ) from error
 
 
 def artifact_directory(lock: Lock, artifact: PackageDirectory) -> Path:
-    """Return the absolute path of a directory that a lock names; it is relative to the lock."""
+    """Return the absolute path of a directory; in a lock it is relative to the lock."""
     return (lock.path.parent / artifact.path).resolve()
 
 
@@ -112,15 +112,15 @@ def _source(package: Package, artifact: Artifact, lock: Lock, environment: Desir
 
 
 def _sha256(package: Package, hashes: object) -> str:
-    """Return the SHA-256 that PEP 751's `hashes` table holds; a lock without one is no lock."""
+    """Return the SHA-256 in a `hashes` table (PEP 751); raises LockError if there is none."""
     found = hashes.get("sha256") if isinstance(hashes, dict) else None
     if not isinstance(found, str):
-        raise LockError(f"the lock has no sha256 for {package.name}", hint="write it anew with `envsync lock`")
+        raise LockError(f"the lock has no sha256 for {package.name}", hint="delete the lock and run `envsync lock`")
     return found
 
 
 def _static_version(environment: DesiredEnvironment, package: Package, lock: Lock) -> str | None:
-    """Return the version that a local project's own metadata states; a lock leaves it out (PEP 751)."""
+    """Return the version in a local project's static metadata; a lock does not have it (PEP 751)."""
     project = environment.project
     if project is None or package.directory is None or artifact_directory(lock, package.directory) != project.path:
         return None
@@ -128,12 +128,13 @@ def _static_version(environment: DesiredEnvironment, package: Package, lock: Loc
 
 
 def _refuse_build(environment: DesiredEnvironment, package: Package, artifact: Artifact) -> None:
-    """Raise LockError where installing `artifact` means to run its build, and the manifest denies that."""
+    """Raise LockError if installing `artifact` requires a build and the manifest denies that."""
     builds = environment.builds
     is_wheel = isinstance(artifact, PackageArchive) and (artifact.url or artifact.path or "").endswith(".whl")
     if builds == "allow" or is_wheel or (isinstance(builds, tuple) and package.name in builds):
         return
     raise LockError(
-        f"environments.{environment.name}: {package.name} has no wheel for this interpreter and `builds` denies one",
-        hint=f"`builds: [{package.name}]` allows it, or constrain it to a version that has a wheel",
+        f"environments.{environment.name}: {package.name} has no wheel for this interpreter, "
+        "and `builds` denies building it",
+        hint=f"allow it with `builds: [{package.name}]`, or require a version that has a wheel",
     )

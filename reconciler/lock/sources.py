@@ -1,7 +1,7 @@
-"""Local directories as sources: which files belong to one, and the digest of what would be installed.
+"""Local source directories: the files that belong to one, and a digest of what would be installed.
 
-The files are git's own list, read from its index file. Outside a repository, and in a directory of which the
-repository around it tracks nothing, every file counts but build leftovers.
+In a git repository these are the tracked files, read from git's index file. Outside of one, and in a directory without
+tracked files, they are all files except build leftovers.
 """
 
 import hashlib
@@ -13,21 +13,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.errors import LockError
-from reconciler.git.index_file import index_of, repository_of, tracked_paths
+from reconciler.git.index_file import find_git_root, index_file_path, tracked_paths
 
 METADATA_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
-_LOCK = re.compile(r"\.?pylock\..+")  # and the temporary file that becomes one
+_LOCK = re.compile(r"\.?pylock\..+")  # and the temporary file before it is renamed
 _LEFTOVERS = frozenset(
     {".git", ".hg", ".svn", "__pycache__", ".tox", ".nox", ".venv", ".envs", ".eggs", ".mypy_cache", ".pytest_cache",
      ".ruff_cache", "node_modules"}
 )  # fmt: skip
-_LEFTOVERS_AT_THE_TOP = frozenset({"build", "dist", "venv"})  # deeper down they may be packages
-_ENVIRONMENTS = ("pyvenv.cfg", ".envsync")  # what has one of these is a venv, or a root of ours
+_LEFTOVERS_AT_THE_TOP = frozenset({"build", "dist", "venv"})  # in subdirectories they may be packages
+_ENVIRONMENTS = ("pyvenv.cfg", ".envsync")  # a directory with one of these is a venv or a root of envsync
 
 
 def metadata_digest(directory: Path) -> str:
     """Return the digest of a project's metadata files: what an editable install depends on."""
-    return _digest(directory, [name for name in METADATA_FILES if os.path.isfile(directory / name)], follow=True)  # noqa: PTH113  # False, not an error, where it may not be read
+    return _digest(directory, [name for name in METADATA_FILES if os.path.isfile(directory / name)], follow=True)  # noqa: PTH113  # False instead of an error without permission
 
 
 def content_digest(directory: Path, *, locks: Path | None = None) -> str:
@@ -36,7 +36,7 @@ def content_digest(directory: Path, *, locks: Path | None = None) -> str:
 
 
 def copy_source(source: Path, copy: Path, *, locks: Path | None = None) -> None:
-    """Copy the files that belong to a source directory (tracked ones, or all but leftovers), links as links."""
+    """Copy the files that belong to a source directory (see `source_files`); symbolic links stay links."""
     copy.mkdir(parents=True, exist_ok=True)
     for name in source_files(source, locks=locks):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
@@ -44,29 +44,29 @@ def copy_source(source: Path, copy: Path, *, locks: Path | None = None) -> None:
 
 
 def source_files(directory: Path, *, locks: Path | None = None) -> list[str]:
-    """Return the POSIX paths of the source files below `directory`, sorted: tracked ones, or all but leftovers.
+    """Return the POSIX paths of the source files below `directory`, sorted.
 
-    The locks that lie in `locks` are left out: writing one must not change the source that it is for. A symlink is an
-    entry of its own, and nothing beyond it is. Raises LockError where the directory cannot be read.
+    Locks in the directory `locks` are left out, because writing a lock must not change the source that it is for. A
+    symbolic link is an entry itself, and is not followed. Raises LockError if the directory cannot be read.
     """
     try:
         real = directory.resolve(strict=True)
         if not real.is_dir():
             raise LockError(f"{directory}: not a directory")
         found = sorted(_tracked(real) or _walk(real))
-    except (OSError, ValueError) as error:  # a ValueError is a NUL in a path that a `.git` file names
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in a path that a `.git` file names
         raise LockError(f"{directory}: {getattr(error, 'strerror', None) or error}") from error
     return found if locks is None else without_locks(found, real, locks)
 
 
 def without_locks(names: list[str], directory: Path, locks: Path) -> list[str]:
-    """Return the paths below `directory` (without links) that are no locks in `locks`."""
+    """Return the paths below `directory` (links resolved) that are not locks in `locks`."""
     folder = Path(os.path.relpath(os.path.realpath(locks), directory))
     return [name for name in names if Path(name).parent != folder or not _LOCK.fullmatch(Path(name).name)]
 
 
 def _digest(directory: Path, files: list[str], *, follow: bool = False) -> str:
-    """Digest names, executable bits and contents; of a symlink its text, unless links are to be followed."""
+    """Return a digest of names, executable bits and contents; without `follow`, of the target of a symbolic link."""
     total = hashlib.sha256()
     for name in files:
         path = directory / name
@@ -84,11 +84,11 @@ def _digest(directory: Path, files: list[str], *, follow: bool = False) -> str:
 
 
 def _tracked(directory: Path) -> list[str]:
-    """Return the files that the repository around `directory` tracks below it, those of submodules included."""
-    repository = repository_of(directory)
+    """Return the files that the repository around `directory` tracks below it, submodules included."""
+    repository = find_git_root(directory)
     if repository is None:
         return []
-    index = index_of(repository)
+    index = index_file_path(repository)
     if not index.is_file():
         return []
     prefix = b"" if directory == repository else os.fsencode(directory.relative_to(repository).as_posix()) + b"/"
@@ -100,13 +100,13 @@ def _tracked(directory: Path) -> list[str]:
         name = os.fsdecode(path[len(prefix) :])
         if _is_entry(directory / name):
             found.append(name)
-        elif (directory / name / ".git").exists():  # a submodule: the index has the directory's name alone
+        elif (directory / name / ".git").exists():  # a submodule: the index has only the directory's name
             found += [f"{name}/{inner}" for inner in _tracked(directory / name)]
     return found
 
 
 def _behind_link(repository: Path, folder: bytes, known: dict[bytes, bool]) -> bool:
-    """Say whether a symlink stands where the index has a directory: for git too, what is behind it is gone."""
+    """Return whether a directory in the index is now a symbolic link: git too counts the files in it as deleted."""
     if folder not in known:
         above = folder.rpartition(b"/")[0]
         known[folder] = _behind_link(repository, above, known) or (repository / os.fsdecode(folder)).is_symlink()
@@ -114,7 +114,7 @@ def _behind_link(repository: Path, folder: bytes, known: dict[bytes, bool]) -> b
 
 
 def _is_entry(path: Path) -> bool:
-    """Say whether a symlink or a regular file is there: a device or a pipe is no source."""
+    """Return whether `path` is a symbolic link or a regular file; devices and pipes are not sources."""
     try:
         mode = path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -123,7 +123,7 @@ def _is_entry(path: Path) -> bool:
 
 
 def _walk(directory: Path) -> Iterator[str]:
-    """Yield every file below `directory` that is no build leftover; links are not followed."""
+    """Yield every file below `directory` except build leftovers; symbolic links are not followed."""
 
     def fail(error: OSError) -> None:
         raise error

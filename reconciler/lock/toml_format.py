@@ -1,8 +1,7 @@
-"""A lock as TOML text, one file of a package a line: a lock's diff then shows what moved, and nothing else.
+"""Writes a lock as TOML, each file of a package on a line of its own, so that a diff shows only what changed.
 
-Not a TOML writer for everything: PEP 751 needs text, numbers, booleans, dates, arrays and tables. (tomli-w, the usual
-choice, spreads each wheel over seven lines.) What is written is parsed again before it is used: a lock by `parse_lock`,
-what a build installs by the engine.
+It writes what PEP 751 needs: strings, numbers, booleans, dates, arrays and tables. (tomli-w spreads each wheel over
+seven lines.) The text is always parsed again before it is used, by `parse_lock` or by the engine.
 """
 
 import datetime as dt
@@ -26,7 +25,7 @@ _TOP = (
 def lock_text(document: Mapping[str, Any]) -> str:
     """Return the TOML text of a PEP 751 document, keys in the specification's order.
 
-    Raises TypeError for a value that has no place in a lock.
+    Raises TypeError for a value that a lock cannot have.
     """
     lines = [f"{key} = {_value(document[key])}" for key in _TOP if key in document]
     if not document.get("packages"):
@@ -48,7 +47,7 @@ def _key(key: str) -> str:
 
 
 def _text(value: str) -> str:
-    """Write a basic string: JSON's escapes are TOML's, but for DEL."""
+    """Write a basic string: JSON's escapes are those of TOML, except for DEL."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -69,4 +68,4 @@ def _value(value: object) -> str:
         case Mapping():
             return "{ " + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + " }"
         case _:
-            raise TypeError(f"{type(value).__name__} has no place in a lock")
+            raise TypeError(f"{type(value).__name__} cannot be written to a lock")

@@ -1,28 +1,27 @@
-"""Locks brought up to date: how each stands, which are resolved again, and what became of them."""
+"""Updates locks: the state of each, which of them are resolved again, and the outcome."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.diff.model import LockState
 from reconciler.engines.engine import Engine
 from reconciler.errors import EnvsyncError
 from reconciler.events import Failure
 from reconciler.interpreters.choose import Interpreters
+from reconciler.lock.freshness import lock_state
 from reconciler.lock.lock_file import lock_path, read_lock, write_lock
-from reconciler.lock.model import Lock
+from reconciler.lock.model import Lock, LockState
 from reconciler.lock.resolve import ResolveOptions
 from reconciler.lock.resolve_all import resolve_all
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.state.applied import Applied
-from reconciler.targets import lock_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockOutcome:
-    """What `lock` found or did for one environment.
+    """The outcome of `lock` for one environment.
 
-    `before` is how its lock stood, `changed` says that it was written, `failure` why it could not be made.
+    `before` is the state of the lock before, `changed` says whether it was written, `failure` why it was not.
     """
 
     environment: str
@@ -34,8 +33,8 @@ class LockOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StandingLock:
-    """One environment's lock as it is committed (None: there is none), and how it stands to its inputs."""
+class CommittedLock:
+    """One environment's lock file (`lock` is None if there is none), and whether it is up to date."""
 
     environment: DesiredEnvironment
     path: Path
@@ -45,7 +44,7 @@ class StandingLock:
     def outcome(
         self, lock: Lock | None = None, failure: Failure | None = None, *, changed: bool = False
     ) -> LockOutcome:
-        """Return what is to be told of it: left as it is, unless told otherwise."""
+        """Return the outcome; without arguments, that nothing changed."""
         return LockOutcome(
             environment=self.environment.name,
             path=self.path,
@@ -55,8 +54,8 @@ class StandingLock:
             failure=failure,
         )
 
-    def renewed(self, found: Lock | str | EnvsyncError | None) -> LockOutcome:
-        """Write what was resolved, if it differs; return what became of it. Raises LockError."""
+    def update(self, found: Lock | str | EnvsyncError | None) -> LockOutcome:
+        """Write the resolved lock if it differs, and return the outcome; raises LockError."""
         match found:
             case Lock():
                 changed = self.lock is None or self.lock.digest != found.digest
@@ -69,12 +68,12 @@ class StandingLock:
                 return self.outcome()
 
 
-def read_locks(desired: DesiredState) -> list[StandingLock]:
-    """Return every selected environment's lock; raises LockError for one that is there and unfit."""
+def read_locks(desired: DesiredState) -> list[CommittedLock]:
+    """Return every selected environment's lock; raises LockError for one that cannot be used."""
     paths = {each.name: lock_path(desired.locks, each.name) for each in desired.environments}
     locks = {each.name: read_lock(paths[each.name], each.name) for each in desired.environments}
     return [
-        StandingLock(
+        CommittedLock(
             environment=each,
             path=paths[each.name],
             lock=locks[each.name],
@@ -85,20 +84,20 @@ def read_locks(desired: DesiredState) -> list[StandingLock]:
 
 
 def resolve_again(
-    moving: Sequence[StandingLock],
+    outdated: Sequence[CommittedLock],
     desired: DesiredState,
     applied: Mapping[str, Applied],
     interpreters: Interpreters,
     engine: Engine,
     options: ResolveOptions,
 ) -> Mapping[str, Lock | str | EnvsyncError]:
-    """Resolve the locks that are to move, each for the interpreter that its environment has or would get."""
+    """Resolve locks, each for the interpreter that its environment has or would get."""
     chosen = {
         name: interpreters.choose(
             each.environment.python, keep=applied[name].interpreter.path if name in applied else ""
         )
-        for each in moving
+        for each in outdated
         for name in [each.environment.name]
     }
-    before = {each.environment.name: each.lock for each in moving}
-    return resolve_all([each.environment for each in moving], desired, chosen, engine, options, before)
+    before = {each.environment.name: each.lock for each in outdated}
+    return resolve_all([each.environment for each in outdated], desired, chosen, engine, options, before)

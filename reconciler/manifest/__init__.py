@@ -1,1 +1,1 @@
-"""YAML text to Manifest (pydantic) to DesiredState."""
+"""The manifest: from YAML text to Manifest (pydantic models) to DesiredState (plain values)."""

@@ -1,25 +1,34 @@
-"""What one part of a manifest says about another: extends, depends_on, matrix, indexes, locks and root.
+"""Checks what one part of a manifest says about another: extends, depends_on, matrix, indexes, locks and root.
 
-It works on plain values, some of which may be wrong in themselves: one wrong key must not hide the others.
+It works on plain values, some of which may be invalid themselves: one invalid key must not hide the errors of others.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.errors import Problem
-from reconciler.manifest.hints import one_of
-from reconciler.manifest.inherit import cycles_of, lineage, merged
-from reconciler.manifest.matrix import cell_name
+from reconciler.manifest import defaults
+from reconciler.manifest.hints import known_names_hint
+from reconciler.manifest.inheritance import merge_levels, template_order
+from reconciler.manifest.names import matrix_environment_name
 from reconciler.manifest.paths import is_within
 from reconciler.manifest.source_text import KeyPath, SourceText
 from reconciler.manifest.yaml_document import Value
 
-_LONGEST_CIRCLE = 12  # names that are shown of it
+_LONGEST_SHOWN_CYCLE = 12  # names
 
 
-class References:
-    """The names that a manifest gives, and every mention of one."""
+def reference_problems(value: Mapping[str, Value], source: SourceText, directory: Path) -> Iterator[Problem]:
+    """Yield a problem for every unknown name, every cycle, and every name that is given twice.
+
+    `value` is the manifest as plain values, and `directory` the directory that contains it.
+    """
+    return _References(value, source, directory).problems()
+
+
+class _References:
+    """The names that a manifest defines, and every key that refers to one."""
 
     def __init__(self, value: Mapping[str, Value], source: SourceText, directory: Path) -> None:
         self.value = value
@@ -28,14 +37,13 @@ class References:
         self.templates = _entries(value, "templates")
         self.environments = _entries(value, "environments")
         self.extended = {name: _names(entry, "extends") for name, entry in self.templates.items()}
-        self.whole = {name: self._whole(entry) for name, entry in self.environments.items()}
-        self.cells = {name: self._cells(name) for name in self.environments}
-        self.entry_of = {cell: name for name, cells in self.cells.items() for cell, _ in cells}
+        self.merged = {name: self._merged(entry) for name, entry in self.environments.items()}
+        self.matrix_names = {name: self._matrix_names(name) for name in self.environments}
+        self.entry_of = {made: name for name, all_made in self.matrix_names.items() for made, _ in all_made}
 
     def problems(self) -> Iterator[Problem]:
-        """Yield every mention of a name that does not exist, every circle, and every name given twice."""
         yield from self._extends()
-        yield from self._template_cycles()
+        yield from self._inheritance_cycles()
         yield from self._depends_on()
         yield from self._dependency_cycles()
         yield from self._matrix()
@@ -43,22 +51,25 @@ class References:
         yield from self._indexes()
         yield from self._locks()
 
-    def _whole(self, entry: Mapping[str, Value]) -> Mapping[str, object]:
-        order = lineage(_names(entry, "extends"), self.extended)
-        return merged([*(self.templates[name] for name in order), entry])
+    def _merged(self, entry: Mapping[str, Value]) -> Mapping[str, object]:
+        order = template_order(_names(entry, "extends"), self.extended)
+        return merge_levels([*(self.templates[name] for name in order), entry])
 
-    def _cells(self, name: str) -> list[tuple[str, KeyPath]]:
-        """Return the names of an entry's cells, each with where its version stands (the entry, if inherited)."""
-        matrix = self.whole[name].get("matrix")
+    def _matrix_names(self, name: str) -> list[tuple[str, KeyPath]]:
+        """Return the environments that an entry's matrix creates, each with the key path of its Python version.
+
+        The key path of an inherited version is the entry's own.
+        """
+        matrix = self.merged[name].get("matrix")
         versions = matrix.get("python") if isinstance(matrix, Mapping) else None
-        own = self.environments[name].get("matrix")
-        written = own.get("python") if isinstance(own, Mapping) else None
+        own_matrix = self.environments[name].get("matrix")
+        own_versions = own_matrix.get("python") if isinstance(own_matrix, Mapping) else None
         if not isinstance(versions, tuple):
             return []
-        inherited = len(versions) - (len(written) if isinstance(written, tuple) else 0)
+        inherited = len(versions) - (len(own_versions) if isinstance(own_versions, tuple) else 0)
         return [
             (
-                cell_name(name, version),
+                matrix_environment_name(name, version),
                 ("environments", name, "matrix", "python", at - inherited)
                 if at >= inherited
                 else ("environments", name),
@@ -68,64 +79,65 @@ class References:
         ]
 
     def _extends(self) -> Iterator[Problem]:
-        for path, name in self._mentions("extends"):
+        for path, name in self._references("extends"):
             if name in self.templates:
                 continue
             if name in self.environments:
-                hint = "only templates can be extended; move what is shared to `templates`"
+                hint = "move the shared keys to a template, and extend the template"
                 yield self.source.problem(f"`{name}` is an environment, not a template", path, hint=hint)
             else:
-                hint = one_of(name, self.templates, noun="templates")
-                yield self.source.problem(f"no template `{name}`", path, hint=hint)
+                hint = known_names_hint(name, self.templates, noun="templates")
+                yield self.source.problem(f"no template named `{name}`", path, hint=hint)
 
-    def _template_cycles(self) -> Iterator[Problem]:
-        for cycle in cycles_of(self.extended):
-            yield self._circle("extends", ("templates", cycle[0], "extends"), cycle)
+    def _inheritance_cycles(self) -> Iterator[Problem]:
+        for cycle in find_cycles(self.extended):
+            yield self._cycle("extends", ("templates", cycle[0], "extends"), cycle)
 
     def _depends_on(self) -> Iterator[Problem]:
         known = {*self.environments, *self.entry_of}
-        for path, name in self._mentions("depends_on"):
+        for path, name in self._references("depends_on"):
             if name in known:
                 continue
             if name in self.templates:
-                hint = "templates are never built; name an environment"
+                hint = "name an environment; templates are never built"
                 yield self.source.problem(f"`{name}` is a template, not an environment", path, hint=hint)
             else:
-                yield self.source.problem(
-                    f"no environment `{name}`", path, hint=one_of(name, known, noun="environments")
-                )
+                hint = known_names_hint(name, known, noun="environments")
+                yield self.source.problem(f"no environment named `{name}`", path, hint=hint)
 
     def _dependency_cycles(self) -> Iterator[Problem]:
         graph = {
-            name: [self.entry_of.get(each, each) for each in _names(whole, "depends_on")]
-            for name, whole in self.whole.items()
+            name: [self.entry_of.get(each, each) for each in _names(merged, "depends_on")]
+            for name, merged in self.merged.items()
         }
-        for cycle in cycles_of(graph):
-            yield self._circle("depends_on", ("environments", cycle[0], "depends_on"), cycle)
+        for cycle in find_cycles(graph):
+            yield self._cycle("depends_on", ("environments", cycle[0], "depends_on"), cycle)
 
     def _matrix(self) -> Iterator[Problem]:
         seen: dict[str, str] = {}
-        for name, cells in self.cells.items():
-            for cell, path in cells:
-                if cell in self.environments:
-                    message = f"the matrix makes `{cell}`, which is an environment of its own"
+        for name, all_made in self.matrix_names.items():
+            for made, path in all_made:
+                if made in self.environments:
+                    message = f"the matrix creates `{made}`, but an environment of that name already exists"
                     yield self._at(message, path, "rename one of the two")
-                elif cell not in seen:
-                    seen[cell] = name
-                elif seen[cell] != name:
-                    message = f"the matrix makes `{cell}`, and so does that of `{seen[cell]}`"
+                elif made not in seen:
+                    seen[made] = name
+                elif seen[made] != name:
+                    message = f"the matrix creates `{made}`, and so does the matrix of `{seen[made]}`"
                     yield self._at(message, path, "rename one of the two")
                 else:
-                    yield self._at(f"the matrix makes `{cell}` twice", path, "remove one")
+                    yield self._at(f"the matrix creates `{made}` twice", path, "remove one of the two versions")
 
     def _missing_python(self) -> Iterator[Problem]:
-        for name, whole in self.whole.items():
-            if "python" not in whole and "matrix" not in whole:
+        for name, merged in self.merged.items():
+            if "python" not in merged and "matrix" not in merged:
                 extends = _names(self.environments[name], "extends")
                 if any(each not in self.templates for each in extends):
-                    continue  # it may well be there: that one is a problem already
-                hint = 'for instance python: "3.12"' + (", here or in what it extends" if extends else "")
-                yield self._at("missing key `python`", ("environments", name), hint)
+                    continue  # the unknown template may define it, and is a problem already
+                where = " here or in a template that it extends" if extends else ""
+                yield self._at(
+                    "missing key `python`", ("environments", name), f'add it{where}, for example python: "3.12"'
+                )
 
     def _indexes(self) -> Iterator[Problem]:
         indexes = self.value.get("indexes")
@@ -137,26 +149,24 @@ class References:
             name = index.get("name")
             if isinstance(name, str) and names.setdefault(name, at) != at:
                 path: KeyPath = ("indexes", at, "name")
-                yield self.source.problem(
-                    f"another index is named `{name}`", path, hint="every index has a name of its own"
-                )
+                yield self.source.problem(f"duplicate index name `{name}`", path, hint="rename one of the two")
             for number, pattern in enumerate(_names(index, "packages")):
                 first = pinned.setdefault(pattern.lower(), str(name))
                 if first != str(name):
                     path = ("indexes", at, "packages", number)
-                    hint = "a package comes from one index"
-                    yield self.source.problem(f"`{pattern}` is pinned to index `{first}` already", path, hint=hint)
+                    hint = "remove it from one of the two indexes"
+                    yield self.source.problem(f"`{pattern}` is already pinned to index `{first}`", path, hint=hint)
 
     def _locks(self) -> Iterator[Problem]:
-        root, locks = self.value.get("root", ".envs"), self.value.get("locks", "locks")
+        root, locks = self.value.get("root", defaults.ROOT), self.value.get("locks", defaults.LOCKS)
         if isinstance(root, str) and isinstance(locks, str):
-            here = self.directory.absolute()
-            if is_within(Path(os.path.normpath(here / locks)), Path(os.path.normpath(here / root))):
-                hint = "git ignores everything in the root; locks belong into the repository"
+            directory = self.directory.absolute()
+            if is_within(Path(os.path.normpath(directory / locks)), Path(os.path.normpath(directory / root))):
+                hint = "use a directory outside the root: git ignores everything inside it"
                 path: KeyPath = ("locks",) if "locks" in self.value else ("root",)
-                yield self.source.problem("the locks would be in the root", path, hint=hint)
+                yield self.source.problem("the lock directory is inside the root", path, hint=hint)
 
-    def _mentions(self, key: str) -> Iterator[tuple[KeyPath, str]]:
+    def _references(self, key: str) -> Iterator[tuple[KeyPath, str]]:
         for kind, entries in (("templates", self.templates), ("environments", self.environments)):
             for name, entry in entries.items():
                 value = entry.get(key)
@@ -166,15 +176,46 @@ class References:
                     if isinstance(each, str):
                         yield (kind, name, key, at), each
 
-    def _circle(self, key: str, path: KeyPath, cycle: tuple[str, ...]) -> Problem:
+    def _cycle(self, key: str, path: KeyPath, cycle: tuple[str, ...]) -> Problem:
+        extends = key == "extends"
         if len(cycle) == 1:
-            return self._at(f"`{cycle[0]}` names itself", path, "remove it")
-        shown = cycle if len(cycle) <= _LONGEST_CIRCLE else (*cycle[: _LONGEST_CIRCLE - 1], "...")
-        return self._at(f"a circle: {' -> '.join((*shown, cycle[0]))}", path, f"take one `{key}` out")
+            message = f"`{cycle[0]}` extends itself" if extends else f"`{cycle[0]}` depends on itself"
+            return self._at(message, path, f"remove it from `{key}`")
+        shown = cycle if len(cycle) <= _LONGEST_SHOWN_CYCLE else (*cycle[: _LONGEST_SHOWN_CYCLE - 1], "...")
+        message = f"{'inheritance' if extends else 'dependency'} cycle: {' -> '.join((*shown, cycle[0]))}"
+        return self._at(message, path, f"break the cycle: remove one of its names from `{key}`")
 
     def _at(self, message: str, path: KeyPath, hint: str) -> Problem:
         place = self.source.value_place(path) if isinstance(path[-1], int) else self.source.key_place(path)
         return self.source.problem(message, path, hint=hint, place=place)
+
+
+def find_cycles(graph: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
+    """Return cycles of a graph (node to its successors), each once; the list is empty only if the graph has none.
+
+    Each cycle starts at its node that comes first in `graph`, and does not repeat that node at the end.
+    """
+    position = {node: number for number, node in enumerate(graph)}
+    cycles: dict[tuple[str, ...], None] = {}
+    done: set[str] = set()
+    for start in graph:
+        if start in done:
+            continue
+        trail: dict[str, Iterator[str]] = {start: iter(graph[start])}
+        while trail:
+            node = next(reversed(trail))
+            following = next(trail[node], None)
+            if following is None:
+                del trail[node]
+                done.add(node)
+            elif following in trail:
+                names = list(trail)
+                cycle = names[names.index(following) :]
+                first = cycle.index(min(cycle, key=position.__getitem__))
+                cycles[(*cycle[first:], *cycle[:first])] = None
+            elif following in graph and following not in done:
+                trail[following] = iter(graph[following])
+    return list(cycles)
 
 
 def _entries(value: Mapping[str, Value], key: str) -> dict[str, dict[str, Value]]:

@@ -1,6 +1,7 @@
-"""The desired state: what the manifest asks for once templates, matrix and files are expanded (design, section 4).
+"""The desired state: what the manifest declares, with templates, matrix and files expanded.
 
-Plain frozen values, no pydantic: text has become values at this door, and nothing below it parses again.
+Plain frozen values without pydantic: all text is parsed when these are made, and no later stage parses it again.
+See docs/design.md, "Manifest".
 """
 
 from collections.abc import Mapping
@@ -8,15 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from reconciler.manifest import defaults
+
 Prerelease: TypeAlias = Literal["disallow", "allow", "if-necessary", "explicit"]
-# No symlinks: an environment of links lives and dies with the cache, and could not be sealed.
+# `symlink` is missing on purpose: an environment of links breaks when the cache is cleaned, and cannot be sealed.
 LinkMode: TypeAlias = Literal["clone", "hardlink", "copy"]
 CacheOwner: TypeAlias = Literal["own", "user"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """One package index (PEP 503 or 691), without credentials; `packages` are the name patterns pinned to it."""
+    """One package index (PEP 503 or 691) without credentials; `packages` are the name patterns pinned to it."""
 
     name: str
     url: str
@@ -25,11 +28,11 @@ class Index:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementLine:
-    """One requirement as PEP 508 text written anew by `packaging`, where it came from, and the hashes it allows.
+    """One requirement as PEP 508 text normalized by `packaging`, its source (`file:line:column`), and its hashes.
 
-    `hashes` are `sha256:<hex>` of the files allowed (pip's `--hash`); empty means any. `editable` lines and lines
-    that name a local directory or archive have `path`, absolute, its `extras`, and its `marker` (PEP 508, empty if
-    none); `text` is then what to print, with the path relative to the manifest.
+    `hashes` are `sha256:<hex>` of the allowed files (pip's `--hash`); empty means any file. A requirement for a local
+    directory or archive has an absolute `path`, its `extras` and its `marker` (PEP 508, may be empty). Its `text` is
+    only for display, with the path relative to the manifest.
     """
 
     text: str
@@ -43,11 +46,12 @@ class RequirementLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalProject:
-    """The project that is itself installed: its directory, and what its static metadata (PEP 621, 735) asks for.
+    """A local project to install: its directory, and the requirements in its static metadata (PEP 621 and 735).
 
-    `requirements` are the dependencies of the project, its chosen extras and groups. `static` is False where
-    dependencies or version are only known after a build (`dynamic`, or no `[project]` table); `name` is empty where
-    even that is. `path` is absolute without symlinks, `relative` is from the manifest's directory (POSIX).
+    `requirements` are the dependencies of the project, its chosen extras and groups. `static` is False if
+    dependencies or version are only known after a build (`dynamic`, or no `[project]` table). `name` is empty if it is
+    only known after a build. `path` is absolute without symbolic links; `relative` starts at the manifest's directory
+    (POSIX).
     """
 
     path: Path
@@ -64,25 +68,25 @@ class LocalProject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportProbe:
-    """Passes when the built environment can import `module`; `timeout` is in seconds."""
+    """Passes if the built environment can import `module` within `timeout` seconds."""
 
     module: str
-    timeout: float = 60.0
+    timeout: float = defaults.PROBE_TIMEOUT_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandProbe:
-    """Passes when `argv`, started in the built environment, exits 0 within `timeout` seconds."""
+    """Passes if `argv`, run in the built environment, exits 0 within `timeout` seconds."""
 
     argv: tuple[str, ...]
-    timeout: float = 60.0
+    timeout: float = defaults.PROBE_TIMEOUT_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DependenciesProbe:
-    """Passes when every installed distribution's requirements are met, as `pip check` would say."""
+    """Passes if the requirements of every installed distribution are met, as in `pip check`."""
 
-    timeout: float = 60.0
+    timeout: float = defaults.PROBE_TIMEOUT_SECONDS
 
 
 Probe: TypeAlias = ImportProbe | CommandProbe | DependenciesProbe
@@ -90,7 +94,7 @@ Probe: TypeAlias = ImportProbe | CommandProbe | DependenciesProbe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks:
-    """Commands (argv lists) to run after an environment was published and before it is deleted."""
+    """Commands (argv lists) to run after an environment is published and before it is deleted."""
 
     after_publish: tuple[tuple[str, ...], ...] = ()
     before_delete: tuple[tuple[str, ...], ...] = ()
@@ -98,10 +102,11 @@ class Hooks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredEnvironment:
-    """One environment as it should be.
+    """The desired state of one environment.
 
     `python` is the request as written: a version (`3.12`), a PEP 440 specifier set, or an absolute path.
-    `builds` is "allow", "deny" or the normalized names that may be built. `place` is where the manifest declares it.
+    `builds` is "allow", "deny" or the normalized names of packages that may be built. `place` is the
+    `file:line:column` of its key in the manifest.
     """
 
     name: str
@@ -114,24 +119,24 @@ class DesiredEnvironment:
     overrides: tuple[str, ...] = ()
     project: LocalProject | None = None
     exclude_newer: str | None = None
-    prerelease: Prerelease = "if-necessary"
-    builds: Literal["allow", "deny"] | tuple[str, ...] = "allow"
-    system_site_packages: bool = False
+    prerelease: Prerelease = defaults.PRERELEASE
+    builds: Literal["allow", "deny"] | tuple[str, ...] = defaults.BUILDS
+    system_site_packages: bool = defaults.SYSTEM_SITE_PACKAGES
     ignore: tuple[str, ...] = ()
     ignore_files: tuple[str, ...] = ()
-    compile_bytecode: bool = False
+    compile_bytecode: bool = defaults.COMPILE_BYTECODE
     link_mode: LinkMode | None = None
-    keep_generations: int = 3
+    keep_generations: int = defaults.KEEP_GENERATIONS
     env: Mapping[str, str] = field(default_factory=dict)
     probes: tuple[Probe, ...] = ()
     hooks: Hooks = Hooks()
     depends_on: tuple[str, ...] = ()
-    prevent_destroy: bool = False
+    prevent_destroy: bool = defaults.PREVENT_DESTROY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class InputFile:
-    """A file that the desired state was read from, and the SHA-256 of its bytes (hexadecimal; empty: not there)."""
+    """A file that the desired state was read from, and the SHA-256 of its bytes (hexadecimal; empty if missing)."""
 
     path: Path
     sha256: str
@@ -139,11 +144,11 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredState:
-    """Everything that one manifest asks for on this machine.
+    """The desired state of everything that one manifest declares.
 
-    `environments` are those selected, by name; `declared` are the names of all of them, selected or not;
-    `selected` says whether a selection was made (nothing outside it may then be deleted). `file` is as the user named
-    it, `root` and `locks` are absolute. `inputs` are all the files that it was made from, sorted by path.
+    `environments` are the selected ones, sorted by name. `declared` are the names of all environments, selected or
+    not. `selected` is True if the user made a selection; nothing outside it may then be deleted. `file` is as the user
+    named it; `root` and `locks` are absolute. `inputs` are all files that it was made from, sorted by path.
     """
 
     project: str
@@ -151,7 +156,7 @@ class DesiredState:
     root: Path
     locks: Path
     digest: str
-    cache: CacheOwner = "own"
+    cache: CacheOwner = defaults.CACHE
     indexes: tuple[Index, ...] = ()
     environments: tuple[DesiredEnvironment, ...] = ()
     declared: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""Manifest to DesiredState: templates, matrix, requirement files and local projects resolved, then a selection made."""
+"""Expands a Manifest to a DesiredState: templates, matrix, requirements files, local projects, and the selection."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from reconciler.canonical_json import digest
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, InputFile
-from reconciler.manifest.entries import Entry, whole_entries
-from reconciler.manifest.environments import EnvironmentReader
+from reconciler.manifest.expand_environment import EnvironmentExpander
+from reconciler.manifest.inheritance import InheritedEntry, inherited_entries
 from reconciler.manifest.input_files import InputFiles
-from reconciler.manifest.matrix import cell_name
-from reconciler.manifest.select import select
+from reconciler.manifest.names import matrix_environment_name
+from reconciler.manifest.selection import select_environments
 
 if TYPE_CHECKING:
     from reconciler.manifest.models import Manifest
@@ -30,25 +30,25 @@ def expand(
     labels: Mapping[str, str] = _NO_LABELS,
     files: InputFiles | None = None,
 ) -> DesiredState:
-    """Return what the manifest asks for: every environment, or those of `names` and `labels` with their dependencies.
+    """Return the desired state: every environment, or those that `names` and `labels` select with their dependencies.
 
-    Reads the files that the manifest names, on disk unless `files` has them; raises ManifestError with all that is
-    wrong in them, UsageError for a selection that fits nothing.
+    Reads the files that the manifest names, from disk unless `files` is given. Raises ManifestError with every error
+    in those files, and UsageError if the selection matches no environment.
     """
     directory = manifest.file.parent
     files = files or InputFiles()
-    reader = EnvironmentReader(source=manifest.source, directory=directory, files=files)
-    entries = whole_entries(manifest.templates, manifest.environments)
-    cells = {name: made for name, entry in entries.items() if (made := _cells(name, entry))}
+    expander = EnvironmentExpander(source=manifest.source, directory=directory, files=files)
+    entries = inherited_entries(manifest.templates, manifest.environments)
+    matrices = {name: versions for name, entry in entries.items() if (versions := _matrix_environments(name, entry))}
     environments: dict[str, DesiredEnvironment] = {}
     for name, entry in sorted(entries.items()):
-        environment = reader.environment(name, entry)
-        depends_on = {cell for each in environment.depends_on for cell in cells.get(each) or (each,)}
+        environment = expander.expand(name, entry)
+        depends_on = {made for each in environment.depends_on for made in matrices.get(each) or (each,)}
         environment = replace(environment, depends_on=tuple(sorted(depends_on)))
-        for cell, python in cells.get(name, {name: environment.python}).items():
-            environments[cell] = replace(environment, name=cell, python=python)
-    if reader.problems:
-        raise ManifestError(tuple(sorted(dict.fromkeys(reader.problems), key=partial(_order, str(manifest.file)))))
+        for made, python in matrices.get(name, {name: environment.python}).items():
+            environments[made] = replace(environment, name=made, python=python)
+    if expander.problems:
+        raise ManifestError(tuple(sorted(dict.fromkeys(expander.problems), key=partial(_order, str(manifest.file)))))
     indexes = tuple(Index(name=each.name, url=each.url, packages=each.packages) for each in manifest.indexes)
     base = directory.absolute()
     source = InputFile(path=manifest.file.absolute(), sha256=manifest.source.sha256)
@@ -60,27 +60,27 @@ def expand(
         digest=_digest(manifest, indexes, environments),
         cache=manifest.cache,
         indexes=indexes,
-        environments=select(environments, cells, names=names, labels=labels),
+        environments=select_environments(environments, matrices, names=names, labels=labels),
         declared=frozenset(environments),
         selected=bool(names or labels),
-        inputs=tuple(sorted((source, *files.seen()))),
+        inputs=tuple(sorted((source, *files.read_so_far()))),
     )
 
 
 def _order(manifest: str, problem: Problem) -> tuple[bool, str, int, int]:
-    """Sort the manifest's own problems first, then those of other files; each file's from top to bottom."""
+    """Return the sort key of a problem: the manifest's own first, then by file, each file from top to bottom."""
     place = problem.place
     return (place.file != manifest, place.file, place.line, place.column) if place else (False, "", 0, 0)
 
 
-def _cells(name: str, entry: Entry) -> dict[str, str]:
-    """Return the Python version of each environment that an entry's matrix makes, by its name."""
-    matrix = entry.below("matrix")
-    return {cell_name(name, version): version for version in matrix.plain("python")} if matrix else {}
+def _matrix_environments(name: str, entry: InheritedEntry) -> dict[str, str]:
+    """Return the Python version of each environment that an entry's matrix creates, by the environment's name."""
+    matrix = entry.section("matrix")
+    return {matrix_environment_name(name, version): version for version in matrix.values("python")} if matrix else {}
 
 
 def _digest(manifest: "Manifest", indexes: tuple[Index, ...], environments: Mapping[str, DesiredEnvironment]) -> str:
-    """Return the digest of all that the manifest asks for, wherever on whichever machine it lies."""
+    """Return the digest of the desired state; it is the same in every directory and on every machine."""
     return digest(
         {
             "project": manifest.project,
@@ -94,7 +94,7 @@ def _digest(manifest: "Manifest", indexes: tuple[Index, ...], environments: Mapp
 
 
 def _placeless(environment: DesiredEnvironment) -> DesiredEnvironment:
-    """Return the environment without places and absolute paths; its texts name local paths relatively."""
+    """Return the environment without places and absolute paths; its texts still contain relative paths."""
     project = environment.project
     return replace(
         environment,

@@ -1,16 +1,16 @@
-"""'Did you mean': the closest of the words that would have been right."""
+"""Hints for unknown names: 'did you mean', or the list of known names."""
 
 import difflib
 from collections.abc import Iterable
 from itertools import islice
 
-_MOST_COMPARED = 300  # difflib takes some microseconds for each
+_MAX_COMPARED = 300  # difflib takes a few microseconds for each
 
 
-def closest(word: str, known: Iterable[str]) -> str | None:
-    """Return the one of `known` that `word` most likely stands for, or None."""
+def closest_match(word: str, known: Iterable[str]) -> str | None:
+    """Return the name in `known` that `word` is most likely a misspelling or abbreviation of, or None."""
     folded = word.lower().replace("-", "_")
-    by_fold = {each.lower().replace("-", "_"): each for each in islice(known, _MOST_COMPARED)}
+    by_fold = {each.lower().replace("-", "_"): each for each in islice(known, _MAX_COMPARED)}
     found = difflib.get_close_matches(folded, sorted(by_fold), n=1, cutoff=0.6)
     if found:
         return by_fold[found[0]]
@@ -19,15 +19,18 @@ def closest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint naming the closest of `known`, or empty."""
-    match = closest(word, known)
+    """Return a hint with the closest match in `known`, or an empty string."""
+    match = closest_match(word, known)
     return f"did you mean `{match}`?" if match else ""
 
 
-def one_of(word: str, known: Iterable[str], *, noun: str, limit: int = 10) -> str:
-    """Return a hint: the closest of `known`, else all of them (at most `limit`), else that there are none."""
+def known_names_hint(word: str, known: Iterable[str], *, noun: str, limit: int = 10) -> str:
+    """Return a hint for an unknown name: the closest match, or all known names (at most `limit`).
+
+    `noun` is the plural of what is named (`templates`).
+    """
     names = sorted(known)
     if not names:
-        return f"there are no {noun}"
+        return f"no {noun} are defined: remove it, or define it first"
     listed = ", ".join(names[:limit]) + (", ..." if len(names) > limit else "")
-    return did_you_mean(word, names) or f"{noun}: {listed}"
+    return did_you_mean(word, names) or f"use one of the {noun}: {listed}"

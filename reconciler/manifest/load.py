@@ -1,4 +1,4 @@
-"""Reads a manifest: YAML text to Manifest, or every error of it at once, each with its place."""
+"""Reads a manifest: YAML text to Manifest, or all of its errors at once, each with its place."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from reconciler.errors import ManifestError, Place, Problem
-from reconciler.manifest.cross_references import References
+from reconciler.manifest.cross_references import reference_problems
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.models import Manifest
 from reconciler.manifest.source_text import KeyPath
@@ -17,9 +17,9 @@ from reconciler.manifest.yaml_document import Document, Value, read_document
 
 
 def load_manifest(file: Path, *, files: InputFiles | None = None) -> Manifest:
-    """Return the manifest in `file`; raises ManifestError with all that is wrong with it, in file order.
+    """Return the manifest in `file`; raises ManifestError with all of its errors, in file order.
 
-    Files that the manifest names are not looked at: `expand` reads those. `files` has it, unless it is on disk.
+    It is read from disk unless `files` is given. Files that the manifest names are read later, by `expand`.
     """
     try:
         content = (files or InputFiles()).text(file)
@@ -44,27 +44,27 @@ def _validate(document: Document, file: Path) -> tuple[Manifest | None, list[Pro
     except ValidationError as error:
         errors = [each for each in error.errors(include_url=False) if not _within(error_path(each, value), broken)]
     unsupported = [each for each in errors if each["loc"] == ("version",) and each["type"] != "missing"]
-    if unsupported:  # what else is wrong may be right in that version
+    if unsupported:  # other errors may be valid in that version
         return None, [*document.problems, *model_problems(unsupported, value, source)]
     problems += model_problems(errors, value, source)
     if isinstance(value, dict):
-        problems += References(value, source, file.parent).problems()
+        problems += reference_problems(value, source, file.parent)
     return manifest, problems
 
 
 def _empty_values(document: Document) -> Iterator[Problem]:
-    """Yield a problem for every key without a value: no key of a manifest means anything by it."""
+    """Yield a problem for every key without a value: YAML null has no meaning anywhere in a manifest."""
     for path, value in _values(document.value):
         if value is None and path not in document.broken:
             hint = "remove the key, or give it a value"
             match path:
                 case ("environments" | "templates",):
-                    hint = f"write `{path[0]}: {{}}` if there are none"
+                    hint = f"write `{path[0]}: {{}}` if it is empty"
                 case (*_, int()):
                     hint = "remove it, or give it a value"
                 case _:
                     pass
-            yield document.source.problem("no value", path, hint=hint, place=document.source.key_place(path))
+            yield document.source.problem("missing value", path, hint=hint, place=document.source.key_place(path))
 
 
 def _values(value: Value, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Value]]:
@@ -93,6 +93,6 @@ def _unreadable(file: Path, error: UnreadableFileError) -> Problem:
         place = Place(file=str(file), line=error.line, column=error.column)
         return Problem(message=error.message, place=place, hint=error.hint or None)
     hint = error.hint
-    if error.missing or error.message.startswith("a directory"):
-        hint = "name the manifest with -f FILE"
+    if error.missing or error.is_directory:
+        hint = "name the manifest with `-f FILE`"
     return Problem(message=error.message, path=str(file), hint=hint or None)

@@ -1,4 +1,4 @@
-"""The lines of a requirements file as pip sees them: continued ones joined, comments gone, places kept."""
+"""The logical lines of a requirements file: continuation lines joined and comments removed, as pip does."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,13 +11,13 @@ _COMMENT = re.compile(r"(^|\s+)#.*$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogicalLine:
-    """One line, stripped; `starts` are (offset in `text`, line, column) of the parts it was joined from."""
+    """One logical line, stripped; `starts` are (offset in `text`, line, column) of each physical line in it."""
 
     text: str
     starts: tuple[tuple[int, int, int], ...]
 
     def place(self, file: str, offset: int | None = None, width: int = 1) -> Place:
-        """Return the place of `width` characters at `offset`, or of the line's first part."""
+        """Return the place of `width` characters at `offset`, or of the first physical line."""
         if offset is None:
             offset, width = 0, len(self.text)
         at = next(each for each in reversed(self.starts) if each[0] <= offset or each is self.starts[0])
@@ -27,13 +27,13 @@ class LogicalLine:
 
 
 def logical_lines(lines: Sequence[str]) -> Iterator[LogicalLine]:
-    """Yield the lines that say something, as pip's `join_lines` and `ignore_comments` leave them."""
+    """Yield the lines that are not empty, as left by pip's `join_lines` and `ignore_comments`."""
     pieces: list[tuple[int, str]] = []
     for number, line in enumerate(lines, 1):
         if line.endswith("\\") and not _COMMENT.match(line):
             pieces.append((number, line.rstrip("\\")))
             continue
-        # A comment ends a line that was to be continued; the space lets it be seen as one.
+        # A comment ends a continued line. The space makes `_COMMENT` match it after joining.
         pieces.append((number, f" {line}" if pieces and _COMMENT.match(line) else line))
         yield from _joined(pieces)
         pieces = []
@@ -42,8 +42,7 @@ def logical_lines(lines: Sequence[str]) -> Iterator[LogicalLine]:
 
 
 def _joined(pieces: Sequence[tuple[int, str]]) -> Iterator[LogicalLine]:
-    whole = "".join(text for _, text in pieces)
-    bare = _COMMENT.sub("", whole)
+    bare = _COMMENT.sub("", "".join(text for _, text in pieces))
     text = bare.strip()
     if not text:
         return

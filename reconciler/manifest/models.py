@@ -1,6 +1,7 @@
-"""The manifest, version 1 (design, section 4): every key, its type, and the words that an editor shows for it.
+"""The manifest, version 1 (docs/design.md, "Manifest"): every key with its type, default and description.
 
-Lists are tuples, and nothing is converted silently: text that YAML reads as a number is refused, not guessed at.
+The JSON Schema for editors is generated from these models. Lists are tuples. Nothing is converted silently: a number
+where text is expected is an error.
 """
 
 from collections.abc import Mapping
@@ -9,97 +10,120 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag
 
-from reconciler.manifest import desired
-from reconciler.manifest import fields as f
-from reconciler.manifest.hints import closest
+from reconciler.manifest import defaults, desired
+from reconciler.manifest import field_types as f
+from reconciler.manifest.hints import closest_match
 from reconciler.manifest.source_text import SourceText
 
 
-class _Entry(BaseModel):
-    """What all mappings of a manifest have in common: no unknown keys, no conversions, no changes."""
+class _StrictModel(BaseModel):
+    """The base of every mapping in a manifest: no unknown keys, no conversions, immutable."""
 
-    # The whole manifest's validator holds those of its parts: to build each part's own as well takes 50 ms of a start.
+    # The validator of Manifest contains those of its parts. Building a separate one for each part takes 50 ms.
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_by_alias=True, defer_build=True)
 
 
-class Index(_Entry):
+class Index(_StrictModel):
     """One package index; the first has the highest priority."""
 
-    name: f.Name = Field(description="The index's name: used in messages and in UV_INDEX_<NAME>_USERNAME.")
+    name: f.Name = Field(
+        description="The name of the index, used in messages and in `UV_INDEX_<NAME>_USERNAME`.", examples=["acme"]
+    )
     url: f.IndexUrl = Field(
         description="The URL of a simple repository (PEP 503 or 691), without credentials.",
         examples=["https://index.example/simple"],
     )
     packages: tuple[f.PackageGlob, ...] = Field(
         default=(),
-        description="Packages that come from this index and from nowhere else; others never come from it.",
+        description="Patterns of package names. These packages come only from this index; others never do.",
         examples=[["acme-*"]],
     )
 
 
-class Project(_Entry):
-    """A project that is itself installed, with the dependencies that its pyproject.toml declares (PEP 621, 735)."""
+class Project(_StrictModel):
+    """A local project to install, with the dependencies that its pyproject.toml declares (PEP 621 and 735)."""
 
-    path: f.ProjectPath = Field(default=".", description="Its directory, relative to the manifest.")
-    editable: bool = Field(default=False, description="Whether its sources are used in place.")
-    extras: tuple[f.ExtraName, ...] = Field(default=(), description="Extras to install with it.", examples=[["web"]])
+    path: f.ProjectPath = Field(
+        default=defaults.PROJECT_PATH,
+        description="The project's directory, relative to the manifest.",
+        examples=["services/web"],
+    )
+    editable: bool = Field(
+        default=defaults.PROJECT_EDITABLE,
+        description="Install in editable mode: the environment uses the source files in place.",
+    )
+    extras: tuple[f.ExtraName, ...] = Field(
+        default=(), description="Extras of the project to install.", examples=[["web"]]
+    )
     groups: tuple[f.ExtraName, ...] = Field(
-        default=(), description="Dependency groups (PEP 735) to install with it.", examples=[["dev"]]
+        default=(), description="Dependency groups (PEP 735) of the project to install.", examples=[["dev"]]
     )
 
 
-class Matrix(_Entry):
-    """One environment for each Python version, named after it: `test` with 3.12 becomes `test-py312`."""
+class Matrix(_StrictModel):
+    """Create one environment for each Python version; `test` with version 3.12 becomes `test-py312`."""
 
     python: Annotated[tuple[f.MatrixPython, ...], Field(min_length=1)] = Field(
-        description="The Python versions; each takes the place of `python`.", examples=[["3.11", "3.12", "3.13"]]
+        description="Python versions. Each replaces `python` in its environment.", examples=[["3.11", "3.12", "3.13"]]
     )
 
 
-class Hooks(_Entry):
-    """Commands, each a list of program and arguments, that run in the environment."""
+class Hooks(_StrictModel):
+    """Commands to run in the environment, each a list of program and arguments."""
 
     after_publish: tuple[f.Argv, ...] = Field(
         default=(),
-        description="Run after a new generation was published, at least once.",
+        description="Commands to run at least once after a new generation is published.",
         examples=[[["systemctl", "--user", "restart", "web"]]],
     )
-    before_delete: tuple[f.Argv, ...] = Field(default=(), description="Run before the environment is deleted.")
+    before_delete: tuple[f.Argv, ...] = Field(
+        default=(),
+        description="Commands to run before the environment is deleted.",
+        examples=[[["systemctl", "--user", "stop", "web"]]],
+    )
 
 
-class ImportProbe(_Entry):
-    """Passes when a module can be imported."""
+class ImportProbe(_StrictModel):
+    """Passes if a module can be imported."""
 
     module: f.Module = Field(alias="import", description="The module to import.", examples=["django"])
-    timeout: f.Seconds = Field(default=60.0, description="How long it may take.", examples=["10s"])
+    timeout: f.Seconds = Field(
+        default=defaults.PROBE_TIMEOUT_SECONDS,
+        description="Maximum duration; a number is in seconds.",
+        examples=["10s"],
+    )
 
     def desired(self) -> desired.Probe:
-        """Return the probe as the desired state has it."""
+        """Return the probe as a value of the desired state."""
         return desired.ImportProbe(module=self.module, timeout=self.timeout)
 
 
-class CommandProbe(_Entry):
-    """Passes when a command exits 0."""
+class CommandProbe(_StrictModel):
+    """Passes if a command exits 0."""
 
     run: f.Argv = Field(
-        description="The program and its arguments; the environment's own programs come first.",
+        description="The program and its arguments. The environment's own programs are found first.",
         examples=[["python", "-m", "django", "--version"]],
     )
-    timeout: f.Seconds = Field(default=60.0, description="How long it may take.", examples=["10s"])
+    timeout: f.Seconds = Field(
+        default=defaults.PROBE_TIMEOUT_SECONDS,
+        description="Maximum duration; a number is in seconds.",
+        examples=["10s"],
+    )
 
     def desired(self) -> desired.Probe:
-        """Return the probe as the desired state has it."""
+        """Return the probe as a value of the desired state."""
         return desired.CommandProbe(argv=self.run, timeout=self.timeout)
 
 
 def probe_kind(value: object) -> Literal["word", "module", "command"] | None:
-    """Return which of the three probes a value is, or is likely meant to be; None where it could be any."""
+    """Return which of the three probes a value is or most likely should be, or None if it could be any."""
     if isinstance(value, str):
         return "word"
     if not isinstance(value, dict):
         return None
     command = not value.keys().isdisjoint({"run", "cmd", "command"})
-    module = any(key == "module" or closest(key, ("import",)) for key in value.keys() - {"timeout"})
+    module = any(key == "module" or closest_match(key, ("import",)) for key in value.keys() - {"timeout"})
     if command == module:
         return None
     return "command" if command else "module"
@@ -111,33 +135,40 @@ Probe: TypeAlias = Annotated[
     | Annotated[CommandProbe, Tag("command")],
     Discriminator(
         probe_kind,
-        custom_error_type=f.EXPECTED,
+        custom_error_type=f.WRONG_TYPE,
         custom_error_message="{expected}",
         custom_error_context={"expected": "`dependencies`, {import: MODULE} or {run: [PROGRAM, ...]}"},
     ),
 ]
 
 
-class Environment(_Entry):
-    """One environment, or a template for some."""
+class Environment(_StrictModel):
+    """One environment, or a template for several."""
 
-    description: str = Field(default="", description="What it is for.")
+    description: str = Field(
+        default="", description="A text for people: the purpose of the environment.", examples=["the public web site"]
+    )
     extends: f.Names = Field(
         default=(),
-        description="Templates to start from. Later ones win; lists are joined, mappings merged.",
+        description="Templates to inherit from. Lists are joined, mappings merged; of other values the last wins.",
         examples=["base", ["base", "web"]],
     )
     labels: Mapping[f.Label, str] = Field(
-        default={}, description="What `--label` selects by.", examples=[{"team": "platform"}]
+        default={}, description="Labels for `--label`, to select environments.", examples=[{"team": "platform"}]
     )
     python: f.Python | None = Field(
         default=None,
-        description="A version, a version specifier (PEP 440), or the absolute path of an interpreter. Quote it.",
+        description="A version, a version specifier (PEP 440), or the absolute path of an interpreter; quote it. "
+        "Every environment needs one, from itself, a template or a matrix.",
         examples=["3.12", ">=3.11,<3.14", "3.12.1"],
     )
-    matrix: Matrix | None = Field(default=None, description="Make one environment for each Python version.")
+    matrix: Matrix | None = Field(
+        default=None,
+        description="Create one environment for each Python version.",
+        examples=[{"python": ["3.11", "3.12", "3.13"]}],
+    )
     packages: tuple[f.RequirementText, ...] = Field(
-        default=(), description="Requirements (PEP 508).", examples=[["django>=5.2,<6", "gunicorn"]]
+        default=(), description="Requirements to install (PEP 508).", examples=[["django>=5.2,<6", "gunicorn"]]
     )
     requirements: tuple[f.FilePath, ...] = Field(
         default=(),
@@ -146,43 +177,62 @@ class Environment(_Entry):
     )
     constraints: tuple[f.FilePath, ...] = Field(
         default=(),
-        description="Constraints files in pip's format: versions for packages that something else asks for.",
+        description="Constraints files in pip's format: they limit versions, and install nothing themselves.",
         examples=[["constraints.txt"]],
     )
     overrides: tuple[f.RequirementText, ...] = Field(
         default=(),
-        description="Requirements (PEP 508) that replace whatever any package says about the same name.",
+        description="Requirements (PEP 508) that replace every other requirement for the same package.",
         examples=[["urllib3>=2"]],
     )
-    project: Project | None = Field(default=None, description="Install a local project too.")
+    project: Project | None = Field(
+        default=None, description="A local project to install.", examples=[{"path": ".", "editable": True}]
+    )
     exclude_newer: f.ExcludeNewer | None = Field(
         default=None,
-        description="Leave out what was uploaded later: a date, a time (RFC 3339), or an age such as `7 days`.",
+        description="Ignore files uploaded after a date, after a time (RFC 3339), or within an age such as `7 days`.",
         examples=["2026-11-01", "2026-11-01T12:00:00Z", "7 days"],
     )
     prerelease: desired.Prerelease = Field(
-        default="if-necessary", description="When pre-releases may be chosen, as with uv."
+        default=defaults.PRERELEASE,
+        description="When to allow pre-releases, as in uv's `--prerelease`.",
+        examples=["allow"],
     )
     builds: f.Builds = Field(
-        default="allow",
-        description="Whether source distributions may be built: `allow`, `deny`, or the packages that may.",
+        default=defaults.BUILDS,
+        description="Whether to build source distributions: `allow`, `deny`, or a list of the packages to build.",
         examples=["deny", ["numpy"]],
     )
-    system_site_packages: bool = Field(default=False, description="Let it see the interpreter's own packages.")
+    system_site_packages: bool = Field(
+        default=defaults.SYSTEM_SITE_PACKAGES, description="Let the environment import the interpreter's own packages."
+    )
     ignore: tuple[f.PackageGlob, ...] = Field(
-        default=(), description="Packages that somebody else looks after: no drift.", examples=[["acme-agent*"]]
+        default=(),
+        description="Patterns of package names to ignore: changes to these packages are not drift.",
+        examples=[["acme-agent*"]],
     )
     ignore_files: tuple[f.FileGlob, ...] = Field(
-        default=(), description="Files in it that may change: no drift.", examples=[["share/jupyter/**"]]
+        default=(),
+        description="Patterns of files in the environment to ignore: changes to these files are not drift.",
+        examples=[["share/jupyter/**"]],
     )
-    compile_bytecode: bool = Field(default=False, description="Compile every module when it is built.")
+    compile_bytecode: bool = Field(
+        default=defaults.COMPILE_BYTECODE, description="Compile every module to bytecode when the environment is built."
+    )
     link_mode: desired.LinkMode | None = Field(
-        default=None, description="How files get in from the cache; default: clone if possible, else hard links."
+        default=None,
+        description="How to install files from the cache. By default: clone if possible, otherwise hard links.",
+        examples=["copy"],
     )
-    keep_generations: int = Field(default=3, ge=1, description="How many generations `gc` keeps for a rollback.")
+    keep_generations: int = Field(
+        default=defaults.KEEP_GENERATIONS,
+        ge=1,
+        description="How many generations `gc` keeps for a rollback, the published one included.",
+        examples=[5],
+    )
     env: Mapping[f.Variable, str] = Field(
         default={},
-        description="Variables for `run`, probes and hooks.",
+        description="Environment variables for `envsync run`, probes and hooks.",
         examples=[{"DJANGO_SETTINGS_MODULE": "acme.settings"}],
     )
     probes: tuple[Probe, ...] = Field(
@@ -190,50 +240,70 @@ class Environment(_Entry):
         description="Checks that a new generation must pass before it is published.",
         examples=[["dependencies", {"import": "django"}]],
     )
-    hooks: Hooks | None = Field(default=None, description="Commands to run after publishing and before deleting.")
-    depends_on: tuple[f.Name, ...] = Field(
-        default=(), description="Environments that have to be applied before this one.", examples=[["tools"]]
+    hooks: Hooks | None = Field(
+        default=None,
+        description="Commands to run after publishing and before deleting the environment.",
+        examples=[{"after_publish": [["systemctl", "--user", "restart", "web"]]}],
     )
-    prevent_destroy: bool = Field(default=False, description="Never delete it.")
+    depends_on: tuple[f.Name, ...] = Field(
+        default=(), description="Environments to apply before this one.", examples=[["tools"]]
+    )
+    prevent_destroy: bool = Field(default=defaults.PREVENT_DESTROY, description="Never delete the environment.")
 
 
-class Manifest(_Entry):
-    """The Python virtual environments of a machine, as envsync should keep them."""
+class Manifest(_StrictModel):
+    """The Python virtual environments that envsync keeps on a machine."""
 
-    version: f.Version = Field(description="The version of this format.")
-    project: f.ProjectId = Field(description="Who owns what this manifest creates.", examples=["acme"])
+    version: f.Version = Field(description="The version of the manifest format.")
+    project: f.ProjectId = Field(
+        description="A name for this manifest; it marks everything that envsync creates from it.", examples=["acme"]
+    )
     root: f.Root = Field(
-        default=".envs",
-        description="The directory of the environments, relative to this file or absolute.",
+        default=defaults.ROOT,
+        description="The directory of the environments, relative to the manifest or absolute.",
         examples=[".envs", "/srv/acme/envs"],
     )
-    locks: f.Locks = Field(default="locks", description="The directory of the locks, relative to this file.")
+    locks: f.Locks = Field(
+        default=defaults.LOCKS,
+        description="The directory of the lock files, relative to the manifest.",
+        examples=["deploy/locks"],
+    )
     cache: desired.CacheOwner = Field(
-        default="own", description="Whether the root has a package cache of its own, or shares the user's."
+        default=defaults.CACHE,
+        description="Which package cache to use: `own` for one inside the root, `user` for the user's.",
+        examples=["user"],
     )
     indexes: tuple[Index, ...] = Field(
-        default=(), description="Package indexes, highest priority first. Default: the tools' own (PyPI)."
+        default=(),
+        description="Package indexes, highest priority first. By default: the index that uv uses (PyPI).",
+        examples=[[{"name": "acme", "url": "https://index.example/simple", "packages": ["acme-*"]}]],
     )
     templates: Mapping[f.Name, Environment] = Field(
-        default={}, description="What environments may extend. Never built."
+        default={},
+        description="Templates for environments to extend, by name. They are never built.",
+        examples=[{"base": {"python": ">=3.11", "probes": ["dependencies"]}}],
     )
-    environments: Mapping[f.Name, Environment] = Field(default={}, description="The environments, by name.")
+    environments: Mapping[f.Name, Environment] = Field(
+        default={},
+        description="The environments, by name.",
+        examples=[{"web": {"extends": "base", "packages": ["flask>=3,<4"]}}],
+    )
 
     _file: Path = PrivateAttr(default=Path("envs.yaml"))
     _source: SourceText = PrivateAttr(default=SourceText(file="envs.yaml", sha256="", lines=()))
 
     def model_post_init(self, context: Any, /) -> None:
-        """Keep the file, and where everything in it stands, as `load_manifest` hands them in."""
+        """Keep the file and the source text, which `load_manifest` passes as the validation context."""
         if context:
             self._file = context["file"]
             self._source = context["source"]
 
     @property
     def file(self) -> Path:
-        """Return the file it was read from, as the user named it."""
+        """Return the file that the manifest was read from, as the user named it."""
         return self._file
 
     @property
     def source(self) -> SourceText:
-        """Return its text, and where each key and value stands."""
+        """Return the manifest's text, with the place of each key and value."""
         return self._source

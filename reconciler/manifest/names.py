@@ -1,10 +1,10 @@
-"""The names that a manifest gives or mentions: what each may look like."""
+"""The names in a manifest: which are valid, and the name of an environment that a matrix creates."""
 
 import re
 
 from packaging.utils import InvalidName, canonicalize_name
 
-from reconciler.manifest.refusal import RefusedError
+from reconciler.manifest.invalid_text import InvalidTextError
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 PROJECT_PATTERN = r"^[a-z0-9][a-z0-9-]*$"
@@ -12,20 +12,20 @@ VARIABLE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 GLOB_PATTERN = r"^[A-Za-z0-9*?]([A-Za-z0-9._*?-]*[A-Za-z0-9*?])?$"
 LABEL_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$"
 MODULE_PATTERN = r"^[^\W\d]\w*(\.[^\W\d]\w*)*$"
-_LONGEST_NAME = 100  # a file name with prefix and suffix stays below 255 bytes
+_MAX_NAME_LENGTH = 100  # a file name with prefix and suffix must stay below 255 bytes
 
-# What an activated environment sets itself: another value would make it another environment.
+# envsync sets or removes these when it enters an environment. Other values would select a different one.
 RESERVED_VARIABLES = frozenset({"PATH", "PYTHONHOME", "VIRTUAL_ENV"})
 
 
-def check_name(text: str) -> str:
-    """Return the name of an environment, template or index, or refuse it."""
-    return _matching(text, NAME_PATTERN, "lower-case letters, digits, - and _")
+def validate_name(text: str) -> str:
+    """Return the name of an environment, template or index; raises InvalidTextError."""
+    return _matching(text, NAME_PATTERN, "lower-case letters, digits, `-` and `_`")
 
 
-def check_project_id(text: str) -> str:
-    """Return the manifest's project id, or refuse it."""
-    return _matching(text, PROJECT_PATTERN, "lower-case letters, digits and -")
+def validate_project_id(text: str) -> str:
+    """Return the manifest's project name; raises InvalidTextError."""
+    return _matching(text, PROJECT_PATTERN, "lower-case letters, digits and `-`")
 
 
 def _matching(text: str, pattern: str, allowed: str) -> str:
@@ -33,63 +33,73 @@ def _matching(text: str, pattern: str, allowed: str) -> str:
         suggestion = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")
         if pattern == PROJECT_PATTERN:
             suggestion = suggestion.replace("_", "-")
-        hint = f"for instance `{suggestion}`" if re.fullmatch(pattern, suggestion) else ""
-        raise RefusedError(f"not a valid name: only {allowed}, starting with a letter or digit", hint=hint)
-    if len(text) > _LONGEST_NAME:
-        raise RefusedError(f"not a valid name: more than {_LONGEST_NAME} characters")
+        hint = f"rename it, for example to `{suggestion}`" if re.fullmatch(pattern, suggestion) else ""
+        raise InvalidTextError(f"not a valid name: use {allowed}, and start with a letter or digit", hint=hint)
+    if len(text) > _MAX_NAME_LENGTH:
+        raise InvalidTextError(f"not a valid name: it is longer than {_MAX_NAME_LENGTH} characters")
     return text
 
 
-def check_package_name(text: str) -> str:
-    """Return a package name normalized (PEP 503), or refuse it."""
+def validate_package_name(text: str) -> str:
+    """Return a package name, normalized (PEP 503); raises InvalidTextError."""
     try:
         return canonicalize_name(text, validate=True)
     except InvalidName as error:
-        raise RefusedError("not a valid package name", hint="a name alone, without version") from error
+        raise InvalidTextError("not a valid package name", hint="write only the name, without a version") from error
 
 
-def check_extra_name(text: str) -> str:
-    """Return the name of an extra or a dependency group normalized (PEP 685, PEP 735), or refuse it."""
+def validate_extra_name(text: str) -> str:
+    """Return the name of an extra or dependency group, normalized (PEP 685, PEP 735); raises InvalidTextError."""
     try:
         return canonicalize_name(text, validate=True)
     except InvalidName as error:
-        raise RefusedError("not a valid name: only letters, digits, ., - and _") from error
+        message = "not a valid name: use letters, digits, `.`, `-` and `_`, and start and end with a letter or digit"
+        raise InvalidTextError(message) from error
 
 
-def check_package_glob(text: str) -> str:
-    """Return a pattern of package names (`acme-*`; * and ? alone) normalized as a name is, or refuse it."""
+def validate_package_pattern(text: str) -> str:
+    """Return a pattern of package names (`acme-*`; wildcards are `*` and `?`), normalized; raises InvalidTextError."""
     if not re.fullmatch(GLOB_PATTERN, text):
-        raise RefusedError(
-            "not a pattern of package names", hint="a package name, in which * and ? stand for characters"
-        )
+        hint = "write a package name; `*` and `?` are the only wildcards"
+        raise InvalidTextError("not a valid pattern for package names", hint=hint)
     return re.sub(r"[-_.]+", "-", text).lower()
 
 
-def check_file_glob(text: str) -> str:
-    """Return a glob of files in the environment, relative with forward slashes, or refuse it."""
+def validate_file_pattern(text: str) -> str:
+    """Return a glob of files in the environment, relative with forward slashes; raises InvalidTextError."""
     if not text.strip() or text.startswith("/") or "\\" in text or ".." in text.split("/"):
-        raise RefusedError("not a pattern of files in the environment", hint="relative to it, for instance `share/**`")
+        hint = "write a pattern relative to the environment, for example `share/**`"
+        raise InvalidTextError("not a valid pattern for files", hint=hint)
     return text
 
 
-def check_variable(name: str) -> str:
-    """Return the name of an environment variable that a manifest may set, or refuse it."""
+def validate_variable_name(name: str) -> str:
+    """Return the name of an environment variable that a manifest may set; raises InvalidTextError."""
     if not re.fullmatch(VARIABLE_PATTERN, name):
-        raise RefusedError("not a valid variable name: only letters, digits and _, not starting with a digit")
+        message = "not a valid variable name: use letters, digits and `_`, and do not start with a digit"
+        raise InvalidTextError(message)
     if name in RESERVED_VARIABLES:
-        raise RefusedError(f"`{name}` is set by the environment itself", hint="remove it")
+        raise InvalidTextError(f"`{name}` is reserved: envsync sets or removes it", hint="remove it")
     return name
 
 
-def check_label(name: str) -> str:
-    """Return the name of a label, or refuse it: `-l NAME=VALUE` has to be able to say it."""
+def validate_label_name(name: str) -> str:
+    """Return the name of a label, which must work in `-l NAME=VALUE`; raises InvalidTextError."""
     if not re.fullmatch(LABEL_PATTERN, name):
-        raise RefusedError("not a valid label name: only letters, digits, . _ / and -")
+        message = "not a valid label name: use letters, digits and `. _ / -`, and start and end with a letter or digit"
+        raise InvalidTextError(message)
     return name
 
 
-def check_module(text: str) -> str:
-    """Return the dotted name of a module, or refuse it."""
+def validate_module_name(text: str) -> str:
+    """Return the dotted name of a module; raises InvalidTextError."""
     if not re.fullmatch(MODULE_PATTERN, text):
-        raise RefusedError("not the name of a module", hint="as after `import`, for instance `acme.settings`")
+        raise InvalidTextError(
+            "not a valid module name", hint="write it as after `import`, for example `acme.settings`"
+        )
     return text
+
+
+def matrix_environment_name(entry: str, python: str) -> str:
+    """Return the name of the environment that a matrix creates: `test` and `3.12` make `test-py312`."""
+    return f"{entry}-py{python.strip().lower().replace('.', '')}"

@@ -1,57 +1,60 @@
-"""Paths in a manifest: relative to it, and the same on every machine; its root is `reconciler.manifest.root_path`."""
+"""Paths in a manifest, the same on every machine. The rules for the root are in `reconciler.manifest.root_path`."""
 
 import os
 from pathlib import Path
 
-from reconciler.manifest.refusal import RefusedError
+from reconciler.manifest.invalid_text import InvalidTextError
+
+DOWNLOAD_HINT = "download the file, and write the path of the copy"
+_RELATIVE_HINT = "write a path relative to the manifest"
 
 
-def check_path(text: str) -> str:
-    """Return a path as it stands, or refuse what only a shell would understand."""
+def validate_path(text: str, *, hint: str = _RELATIVE_HINT) -> str:
+    """Return a path as written; raises InvalidTextError if it is empty or a shell would expand it.
+
+    `hint` says what to write instead.
+    """
     if not text.strip():
-        raise RefusedError("not a path: it is empty")
+        raise InvalidTextError("the path is empty", hint=hint)
     if text.startswith("~"):
-        raise RefusedError(
-            "not a path: `~` is not expanded", hint="write an absolute path, or one relative to the manifest"
-        )
+        raise InvalidTextError("`~` is not expanded in paths", hint=hint)
     if "$" in text:
-        hint = "write it out; one manifest means the same for everybody"
-        raise RefusedError("not a path: variables are not expanded", hint=hint, offset=text.index("$"))
+        raise InvalidTextError("variables are not expanded in paths", hint=hint, offset=text.index("$"))
     return text
 
 
-def check_locks(text: str) -> str:
-    """Return the path of the directory of locks, or refuse it: locks go with the manifest, on every machine."""
-    return _check_relative(text, "locks are kept beside the manifest, for instance in `locks`")
+def validate_lock_directory(text: str) -> str:
+    """Return the path of the lock directory; raises InvalidTextError unless it is relative to the manifest."""
+    return _validate_relative(text, f"{_RELATIVE_HINT}, for example `locks`")
 
 
-def check_project_path(text: str) -> str:
-    """Return the path of a project's directory, or refuse it: it means the same on every machine."""
-    return _check_relative(text, "write it relative to the manifest, for instance `.`")
+def validate_project_path(text: str) -> str:
+    """Return the path of a project's directory; raises InvalidTextError unless it is relative to the manifest."""
+    return _validate_relative(text, f"{_RELATIVE_HINT}, for example `.`")
 
 
-def check_file_path(text: str) -> str:
-    """Return the path of a requirements or constraints file, or refuse it."""
+def validate_file_path(text: str) -> str:
+    """Return the path of a requirements or constraints file; raises InvalidTextError."""
     if "://" in text:
-        raise RefusedError("a URL, not a file", hint="download it, and keep it beside the manifest")
+        raise InvalidTextError("must be a file, not a URL", hint=DOWNLOAD_HINT)
     if text.startswith("-"):
-        raise RefusedError("an option, not a file", hint="name the file alone")
-    return check_path(text)
+        raise InvalidTextError("must be a file, not an option", hint="write only the path of the file")
+    return validate_path(text)
 
 
-def _check_relative(text: str, hint: str) -> str:
-    check_path(text)
+def _validate_relative(text: str, hint: str) -> str:
+    validate_path(text, hint=hint)
     if Path(text).is_absolute():
-        raise RefusedError("an absolute path", hint=hint)
+        raise InvalidTextError("must be a relative path", hint=hint)
     return text
 
 
 def escapes(text: str) -> bool:
-    """Say whether a relative path leads out of where it starts."""
+    """Return whether a relative path ends outside the directory that it starts in."""
     normal = os.path.normpath(text)
     return normal == ".." or normal.startswith("../")
 
 
 def is_within(path: Path, directory: Path) -> bool:
-    """Say whether one normalized path is the other, or below it."""
+    """Return whether a normalized path is `directory` or below it."""
     return path == directory or directory in path.parents

@@ -1,4 +1,4 @@
-"""A pyproject.toml as far as it says things without a build: metadata (PEP 621) and dependency groups (PEP 735)."""
+"""The static parts of a pyproject.toml, readable without a build: metadata (PEP 621), dependency groups (PEP 735)."""
 
 import datetime as dt
 import tomllib
@@ -12,19 +12,19 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from reconciler.canonical_json import digest
-from reconciler.manifest.refusal import RefusedError
+from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.requirement import parse_requirement
 
-# What a build backend is told decides what is installed; what other tools are told does not.
+# The `tool` tables that a build backend reads. They decide what is installed; those of other tools do not.
 _BACKENDS = ("flit", "hatch", "maturin", "meson-python", "pdm", "poetry", "scikit-build", "setuptools", "uv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pyproject:
-    """What a pyproject.toml says. Without a `[project]` table `static` is False; `name` may then be empty.
+    """The static content of a pyproject.toml. Without a `[project]` table `static` is False and `name` may be empty.
 
-    `dynamic` is what `[project]` leaves to a build. Extras and groups go by normalized name. `digest` covers what an
-    install depends on.
+    `dynamic` are the fields of `[project]` that only a build can provide. The keys of extras and groups are normalized
+    names. `digest` covers everything that an installation depends on.
     """
 
     name: str
@@ -36,19 +36,24 @@ class Pyproject:
     groups: Mapping[str, Sequence[Any]]
     digest: str
 
-    def requirements(self, extras: Sequence[str], groups: Sequence[str]) -> tuple[str, ...]:
-        """Return the dependencies, those of `extras` and those of `groups`, written anew, each once.
+    @property
+    def extras_are_static(self) -> bool:
+        """Return whether all extras are known without a build."""
+        return self.static and "optional-dependencies" not in self.dynamic
 
-        An extra or group may name the project itself (`acme[all]`): what that extra asks for stands in its place.
-        Raises RefusedError where one is no valid requirement.
+    def requirements(self, extras: Sequence[str], groups: Sequence[str]) -> tuple[str, ...]:
+        """Return the dependencies with those of `extras` and `groups`, normalized, each once.
+
+        An extra or group may name the project itself (`acme[all]`): the requirements of that extra replace it.
+        Raises InvalidTextError if one is not a valid requirement.
         """
         found: dict[str, None] = {}
-        wanted: list[tuple[str, Sequence[str], Marker | None]] = [("project.dependencies", self.dependencies, None)]
-        wanted += [self._extra(extra, None) for extra in extras]
-        wanted += [(f"dependency-groups.{group}", self._group(group), None) for group in groups]
+        waiting: list[tuple[str, Sequence[str], Marker | None]] = [("project.dependencies", self.dependencies, None)]
+        waiting += [self._extra(extra, None) for extra in extras]
+        waiting += [(f"dependency-groups.{group}", self._group(group), None) for group in groups]
         seen: set[tuple[str, str]] = set()
-        while wanted:
-            where, texts, marker = wanted.pop(0)
+        while waiting:
+            where, texts, marker = waiting.pop(0)
             own: list[tuple[str, Sequence[str], Marker | None]] = []
             for number, text in enumerate(texts):
                 requirement = _parsed(text, f"{where}[{number}]")
@@ -60,38 +65,38 @@ class Pyproject:
                             own.append(self._extra(extra, requirement.marker))
                 else:
                     found[str(requirement)] = None
-            wanted[:0] = own
+            waiting[:0] = own
         return tuple(found)
 
     def _extra(self, name: str, marker: Marker | None) -> tuple[str, Sequence[str], Marker | None]:
-        # One that does not exist asks for nothing: the caller has refused those that the manifest names.
+        # An unknown extra has no requirements. The caller has already reported those that the manifest names.
         return f"project.optional-dependencies.{name}", self.extras.get(name, ()), marker
 
     def _group(self, name: str) -> tuple[str, ...]:
-        """Return a group's requirements with all that it includes (PEP 735)."""
+        """Return a group's requirements, with those of the groups that it includes (PEP 735)."""
         try:
             return tuple(str(each) for each in DependencyGroupResolver(self.groups).resolve(name))
-        except ExceptionGroup as error:  # packaging's way to say all that is wrong with it
+        except ExceptionGroup as error:  # packaging collects all errors of the group
             first = error.exceptions[0]
             text = str(first.args[0] if first.args else first).splitlines()[0]
-            raise RefusedError(f"dependency-groups.{name}: {text[:1].lower()}{text[1:]}") from error
+            raise InvalidTextError(f"dependency-groups.{name}: {text[:1].lower()}{text[1:]}") from error
 
 
 def parse_pyproject(text: str, *, fallback_name: str = "") -> Pyproject:
-    """Return what a pyproject.toml says; raises RefusedError where it is not TOML, or not what the PEPs want.
+    """Return the static content of a pyproject.toml; raises InvalidTextError if it is not valid (TOML, PEP 621, 735).
 
-    `fallback_name` is the project's where neither `[project]` nor Poetry's table has one.
+    `fallback_name` is used if neither `[project]` nor Poetry's table contains a name.
     """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RefusedError(f"not valid TOML: {error}") from error
+        raise InvalidTextError(f"not valid TOML: {error}") from error
     except RecursionError as error:
-        raise RefusedError("not valid TOML: nested too deeply") from error
+        raise InvalidTextError("not valid TOML: nested too deeply") from error
     tool = _table(document, "tool")
     project = _table(document, "project")
     if "project" in document and not isinstance(project.get("name"), str):
-        raise RefusedError("project.name is missing")
+        raise InvalidTextError("project.name is missing")
     extras = _table(project, "optional-dependencies", "project.")
     name = project.get("name") or _table(tool, "poetry", "tool.").get("name") or fallback_name
     version = project.get("version")
@@ -118,15 +123,15 @@ def parse_pyproject(text: str, *, fallback_name: str = "") -> Pyproject:
 def _groups(table: Mapping[str, Any]) -> Mapping[str, Sequence[Any]]:
     groups: dict[str, Sequence[Any]] = {canonicalize_name(name): members for name, members in table.items()}
     if len(groups) < len(table):
-        raise RefusedError("dependency-groups: two groups have the same normalized name")
+        raise InvalidTextError("dependency-groups: two names are the same when normalized")
     return groups
 
 
 def _parsed(text: str, where: str) -> Requirement:
     try:
         return parse_requirement(text)
-    except RefusedError as refusal:
-        raise RefusedError(f"{where}: {refusal.message}", hint=refusal.hint) from refusal
+    except InvalidTextError as error:
+        raise InvalidTextError(f"{where}: {error.message}", hint=error.hint) from error
 
 
 def _both(first: Marker | None, second: Marker | None) -> Marker | None:
@@ -138,19 +143,19 @@ def _both(first: Marker | None, second: Marker | None) -> Marker | None:
 def _table(parent: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
     value = parent.get(key, {})
     if not isinstance(value, dict):
-        raise RefusedError(f"{where}{key} is no table")
+        raise InvalidTextError(f"{where}{key} must be a table")
     return value
 
 
 def _strings(parent: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
     value = parent.get(key, [])
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise RefusedError(f"{where}{key} is no list of strings")
+        raise InvalidTextError(f"{where}{key} must be a list of strings")
     return tuple(value)
 
 
 def _plain(value: Any) -> Any:
-    """Return TOML values with dates and times as text, for the digest."""
+    """Return TOML values with dates and times as text, so that they can be hashed."""
     match value:
         case dict():
             return {key: _plain(each) for key, each in value.items()}

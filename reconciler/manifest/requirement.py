@@ -1,69 +1,73 @@
-"""One requirement (PEP 508): parsed by packaging, refused with a column, and written anew."""
+"""Parses and normalizes one requirement (PEP 508) with `packaging`; errors know the column of the invalid part."""
 
 import re
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from reconciler.manifest.refusal import RefusedError
-from reconciler.manifest.urls import check_direct_url, refuse_credentials
+from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.urls import LOCAL_DIRECTORY_HINT, forbid_credentials, validate_direct_url
 
-# packaging's messages name its tokens.
+# The names of tokens in packaging's messages.
 _TOKENS = {"LEFT_BRACKET": "[", "RIGHT_BRACKET": "]", "LEFT_PARENTHESIS": "(", "RIGHT_PARENTHESIS": ")"}
 
 
 def parse_requirement(text: str) -> Requirement:
-    """Return the requirement with its names normalized, or refuse the text where packaging stumbled."""
+    """Return the requirement with its names normalized; raises InvalidTextError."""
     stripped = text.strip()
     lead = len(text) - len(text.lstrip())
     if not stripped:
-        raise RefusedError("not a valid requirement: it is empty")
+        raise InvalidTextError("the requirement is empty")
     if stripped.startswith("-"):
-        raise RefusedError(
-            "an option, not a requirement",
-            hint="files belong into `requirements` or `constraints`, package indexes into `indexes`",
+        raise InvalidTextError(
+            "must be a requirement, not an option",
+            hint="use the keys `requirements`, `constraints`, `indexes` or `project` instead",
             offset=lead,
             width=len(stripped.split()[0]),
         )
     if "\n" in stripped or "\r" in stripped:
-        raise RefusedError("not a valid requirement: more than one line")
+        raise InvalidTextError("not a valid requirement: it has more than one line")
     try:
         parsed = Requirement(stripped)
     except InvalidRequirement as error:
-        raise _refusal(stripped, lead, error) from error
+        raise _invalid_requirement(stripped, lead, error) from error
     if parsed.url:
-        check_direct_url(parsed.url, offset=lead + stripped.find(parsed.url))
+        validate_direct_url(parsed.url, offset=lead + stripped.find(parsed.url))
     parsed.name = canonicalize_name(parsed.name)
     parsed.extras = {canonicalize_name(extra) for extra in parsed.extras}
     return parsed
 
 
-def normalized_requirement(text: str) -> str:
-    """Return the requirement written anew: names normalized, one spacing, extras and specifiers sorted."""
+def normalize_requirement(text: str) -> str:
+    """Return the requirement in one spelling: names normalized, uniform spaces, extras and specifiers sorted."""
     return str(parse_requirement(text))
 
 
-def _refusal(text: str, lead: int, error: InvalidRequirement) -> RefusedError:
-    """Say what packaging said, in one line, without quoting a URL's credentials, and what was likely meant."""
-    refuse_credentials(text, offset=lead)
-    said = str(error).splitlines()[0]
-    # packaging keeps what it was looking at on the error's cause; its public text is the fallback.
+def _invalid_requirement(text: str, lead: int, error: InvalidRequirement) -> InvalidTextError:
+    """Return packaging's error in one line with a likely correction; raises InvalidTextError for credentials.
+
+    `lead` is the number of characters before `text`.
+    """
+    forbid_credentials(text, offset=lead)
+    message = str(error).splitlines()[0]
+    # The span of the invalid part is only on the error's cause, which is not a public interface.
     start, end = getattr(error.__cause__, "span", (0, len(text)))
     hint = ""
     if "://" in text.split(";")[0] and "@" not in text.split("://")[0]:
         hint = "write `NAME @ URL`"
     elif re.match(r"\.{0,2}/|[A-Za-z]:\\", text) or text in {".", ".."}:
-        hint = "a local directory belongs into `project`, or as `./PATH` into a requirements file"
+        hint = LOCAL_DIRECTORY_HINT
     else:
         hint = _corrected(text)
-    said = said[:1].lower() + said[1:]
+    message = message[:1].lower() + message[1:]
     for token, sign in _TOKENS.items():
-        said = said.replace(token, sign)
-    return RefusedError(f"not a valid requirement: {said}", hint=hint, offset=lead + start, width=max(end - start, 1))
+        message = message.replace(token, sign)
+    message = f"not a valid requirement: {message}"
+    return InvalidTextError(message, hint=hint, offset=lead + start, width=max(end - start, 1))
 
 
 def _corrected(text: str) -> str:
-    """Return a hint with the usual slips set right, where that makes a requirement."""
+    """Return a hint with a common mistake corrected if the result is a valid requirement, or an empty string."""
     for wrong, right in (("=>", ">="), ("=<", "<="), (r"(?<![=<>!~])=(?!=)", "=="), (r"(?<=[\w\]])\s+(?=\d)", "==")):
         guess = re.sub(wrong, right, text, count=1)
         if guess != text:

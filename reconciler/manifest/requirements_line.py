@@ -1,4 +1,4 @@
-"""One line of a requirements file in pip's format: a requirement, an include, or a refusal."""
+"""Parses one logical line of a requirements file in pip's format: a requirement, a local path, or an include."""
 
 import os
 import re
@@ -17,22 +17,24 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
-from reconciler.manifest.refusal import RefusedError
-from reconciler.manifest.requirement import normalized_requirement
-from reconciler.manifest.urls import refuse_credentials
+from reconciler.errors import CREDENTIALS_HINT
+from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.paths import DOWNLOAD_HINT
+from reconciler.manifest.requirement import normalize_requirement
+from reconciler.manifest.urls import forbid_credentials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
-    """A requirement by name (PEP 508), written anew, and the hashes it allows (`sha256:<hex>`)."""
+class NamedRequirement:
+    """A requirement by name (PEP 508), normalized, and the hashes that it allows (`sha256:<hex>`)."""
 
     text: str
     hashes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Local:
-    """A local directory or archive, as a path from the manifest's directory."""
+class LocalRequirement:
+    """A local directory or archive; `path` is relative to the manifest's directory."""
 
     path: str
     editable: bool
@@ -43,13 +45,13 @@ class Local:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Include:
-    """Another file, relative to the one that names it; as constraints with `-c`."""
+    """Another file, relative to the one that includes it; `constraints` is True for `-c`."""
 
     path: str
     constraints: bool
 
 
-Line: TypeAlias = Named | Local | Include
+Line: TypeAlias = NamedRequirement | LocalRequirement | Include
 
 _OPTION = re.compile(r"(--[A-Za-z][\w-]*|-[A-Za-z])(?:\s*=\s*|\s+)?(.*)")
 _TRAILING_OPTIONS = re.compile(r"\s(--?[A-Za-z].*)$")
@@ -59,28 +61,27 @@ _ARCHIVE = re.compile(r"\.(?:whl|zip|tar\.gz|tgz|tar\.bz2|tar\.xz)$", re.IGNOREC
 _LOCAL = re.compile(r"(?P<path>[^;\[]+?)\s*(?:\[(?P<extras>[^\]]*)\])?\s*(?:;\s*(?P<marker>.*))?")
 _HINTS = {
     **dict.fromkeys(
-        ("-i", "--index-url", "--extra-index-url", "--trusted-host"), "declare it in the manifest, under `indexes`"
+        ("-i", "--index-url", "--extra-index-url", "--trusted-host"),
+        "declare the index in the manifest, under `indexes`",
     ),
     **dict.fromkeys(
-        ("-f", "--find-links", "--no-index"), "name the files as ./PATH, or declare an index in the manifest"
+        ("-f", "--find-links", "--no-index"), "write the files as `./PATH`, or declare an index in the manifest"
     ),
-    **dict.fromkeys(
-        ("--no-binary", "--only-binary", "--prefer-binary"), "say in the manifest what may be built: `builds`"
-    ),
-    "--pre": "write `prerelease: allow` into the manifest",
-    "--require-hashes": "remove it: every lock has hashes",
+    **dict.fromkeys(("--no-binary", "--only-binary", "--prefer-binary"), "set `builds` in the manifest"),
+    "--pre": "set `prerelease: allow` in the manifest",
+    "--require-hashes": "remove it: locks always contain hashes",
 }
 
 
-def parse_line(text: str) -> Line:
-    """Return what a line without its comment says; raises RefusedError with the offset in it.
+def parse_requirements_line(text: str) -> Line:
+    """Return one parsed line, which must not contain a comment; raises InvalidTextError with the offset in it.
 
-    Of pip's options it knows `-r`, `-c`, `-e` and `--hash`: all others are refused.
+    Only `-r`, `-c`, `-e` and `--hash` of pip's options are supported.
     """
     if variable := _VARIABLE.search(text):
-        hint = "write it out; credentials belong into UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD"
+        hint = f"write the value out; {CREDENTIALS_HINT}"
         at, width = variable.start(), len(variable.group())
-        raise RefusedError("environment variables are not expanded", hint=hint, offset=at, width=width)
+        raise InvalidTextError("environment variables are not expanded", hint=hint, offset=at, width=width)
     if text.startswith("-"):
         return _option_line(text)
     requirement = text
@@ -88,37 +89,42 @@ def parse_line(text: str) -> Line:
     if options := _TRAILING_OPTIONS.search(text):
         requirement, hashes = text[: options.start()].rstrip(), _hashes(options.group(1), options.start(1))
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?=/|\.)", requirement):
-        return _url_line(requirement, hashes)
+        return _url_requirement(requirement, hashes)
     if _is_local(requirement):
-        return _local(requirement, 0, editable=False, hashes=hashes)
-    return Named(text=normalized_requirement(requirement), hashes=hashes)
+        return _local_requirement(requirement, 0, editable=False, hashes=hashes)
+    return NamedRequirement(text=normalize_requirement(requirement), hashes=hashes)
 
 
 def _option_line(text: str) -> Line:
     match = _OPTION.match(text)
     if match is None:
-        raise RefusedError("neither a requirement nor an option", offset=0)
+        raise InvalidTextError("neither a requirement nor an option", offset=0)
     option, value = match.group(1), _unquoted(match.group(2).strip())
     if option in {"-r", "--requirement", "-c", "--constraint"}:
         if not value:
-            raise RefusedError(f"{option} names no file", offset=0, width=len(option))
+            raise InvalidTextError(f"`{option}` needs the path of a file", offset=0, width=len(option))
         if "://" in value:
-            hint = "download it, and keep it beside the manifest"
-            refuse_credentials(value, offset=match.start(2))
-            raise RefusedError("a URL, not a file", hint=hint, offset=match.start(2), width=len(value))
+            forbid_credentials(value, offset=match.start(2))
+            raise InvalidTextError(
+                "must be a file, not a URL", hint=DOWNLOAD_HINT, offset=match.start(2), width=len(value)
+            )
         return Include(path=value, constraints=option in {"-c", "--constraint"})
     if option in {"-e", "--editable"}:
         if "://" in value:
-            refuse_credentials(value, offset=match.start(2))
-            hint = "write `NAME @ git+https://...`: it is then installed, not editable"
-            raise RefusedError(
+            forbid_credentials(value, offset=match.start(2))
+            hint = "write `NAME @ git+https://...`, which installs it in non-editable mode"
+            raise InvalidTextError(
                 "only a local directory can be editable", hint=hint, offset=match.start(2), width=len(value)
             )
         if not value:
-            raise RefusedError(f"{option} names no directory", offset=0, width=len(option))
-        return _local(value, match.start(2), editable=True, hashes=())
-    hint = _HINTS.get(option, "remove it; of pip's options -r, -c, -e and --hash are known")
-    raise RefusedError(f"unsupported option {option}", hint=hint, offset=0, width=len(option))
+            raise InvalidTextError(f"`{option}` needs the path of a directory", offset=0, width=len(option))
+        return _local_requirement(value, match.start(2), editable=True, hashes=())
+    raise _unsupported_option(option, 0)
+
+
+def _unsupported_option(option: str, offset: int) -> InvalidTextError:
+    hint = _HINTS.get(option, "remove it; the supported options are `-r`, `-c`, `-e` and `--hash`")
+    return InvalidTextError(f"unsupported option `{option}`", hint=hint, offset=offset, width=len(option))
 
 
 def _hashes(text: str, offset: int) -> tuple[str, ...]:
@@ -128,11 +134,10 @@ def _hashes(text: str, offset: int) -> tuple[str, ...]:
         option, value = match.group(1), match.group(2)
         at = offset + match.start()
         if option != "--hash":
-            hint = _HINTS.get(option, "remove it; of pip's options -r, -c, -e and --hash are known")
-            raise RefusedError(f"unsupported option {option}", hint=hint, offset=at, width=len(option))
+            raise _unsupported_option(option, at)
         if not _HASH.fullmatch(value):
-            hint = "write --hash=sha256: and 64 hexadecimal digits"
-            raise RefusedError("not a SHA-256 hash", hint=hint, offset=at, width=len(match.group().rstrip()))
+            hint = "write `--hash=sha256:` followed by 64 hexadecimal digits"
+            raise InvalidTextError("not a SHA-256 hash", hint=hint, offset=at, width=len(match.group().rstrip()))
         found.append(value.lower())
     return tuple(dict.fromkeys(found))
 
@@ -144,17 +149,17 @@ def _is_local(text: str) -> bool:
     return path["path"].startswith(".") or "/" in path["path"] or bool(_ARCHIVE.search(path["path"]))
 
 
-def _local(text: str, offset: int, *, editable: bool, hashes: tuple[str, ...]) -> Local:
+def _local_requirement(text: str, offset: int, *, editable: bool, hashes: tuple[str, ...]) -> LocalRequirement:
     match = _LOCAL.fullmatch(text)
     if match is None:
-        raise RefusedError("not a path", offset=offset, width=len(text))
+        raise InvalidTextError("not a valid path", offset=offset, width=len(text))
     marker = ""
     if match["marker"]:
         try:
             marker = str(Marker(match["marker"]))
         except InvalidMarker as error:
             at = offset + match.start("marker")
-            raise RefusedError("not a valid environment marker", offset=at, width=len(match["marker"])) from error
+            raise InvalidTextError("not a valid environment marker", offset=at, width=len(match["marker"])) from error
     try:
         extras = tuple(
             sorted(
@@ -164,32 +169,36 @@ def _local(text: str, offset: int, *, editable: bool, hashes: tuple[str, ...]) -
             )
         )
     except InvalidName as error:
-        raise RefusedError(
+        raise InvalidTextError(
             "not a valid extra", offset=offset + match.start("extras"), width=len(match["extras"])
         ) from error
-    return Local(path=_unquoted(match["path"]), editable=editable, extras=extras, marker=marker, hashes=hashes)
+    return LocalRequirement(
+        path=_unquoted(match["path"]), editable=editable, extras=extras, marker=marker, hashes=hashes
+    )
 
 
-def _url_line(text: str, hashes: tuple[str, ...]) -> Line:
-    """Return a requirement that is a URL alone as one by name: a wheel's name, an archive's, or `#egg=`."""
+def _url_requirement(text: str, hashes: tuple[str, ...]) -> Line:
+    """Return a requirement that is only a URL as one by name, taken from the file name or `#egg=`."""
     url, _, marker = text.partition(" ;")
-    refuse_credentials(url)
+    forbid_credentials(url)
     bare, fragment = urldefrag(url)
     parts = urlsplit(bare)
     if parts.scheme == "file":
         if parts.netloc or not parts.path.startswith("/"):
-            raise RefusedError("not an absolute file URL", hint="write ./PATH", offset=0, width=len(url))
+            raise InvalidTextError("not an absolute file URL", hint="write `./PATH`", offset=0, width=len(url))
         local = unquote(parts.path) + (f" ; {marker}" if marker else "")
-        return _local(local, 0, editable=False, hashes=hashes)
-    name = _name_in(PurePosixPath(unquote(parts.path)).name, fragment)
+        return _local_requirement(local, 0, editable=False, hashes=hashes)
+    name = _package_name(PurePosixPath(unquote(parts.path)).name, fragment)
     if not name:
-        raise RefusedError("a URL that names no package", hint=f"write `NAME @ {url}`", offset=0, width=len(url))
+        raise InvalidTextError(
+            "the URL does not contain a package name", hint=f"write `NAME @ {url}`", offset=0, width=len(url)
+        )
     kept = "&".join(each for each in fragment.split("&") if each and not each.startswith("egg="))
     suffix = (f"#{kept}" if kept else "") + (f" ; {marker}" if marker else "")
-    return Named(text=normalized_requirement(f"{name} @ {bare}{suffix}"), hashes=hashes)
+    return NamedRequirement(text=normalize_requirement(f"{name} @ {bare}{suffix}"), hashes=hashes)
 
 
-def _name_in(file_name: str, fragment: str) -> str:
+def _package_name(file_name: str, fragment: str) -> str:
     for part in fragment.split("&"):
         if part.startswith("egg="):
             return part.removeprefix("egg=")
@@ -202,13 +211,13 @@ def _name_in(file_name: str, fragment: str) -> str:
 
 
 def _unquoted(text: str) -> str:
-    """Return a path without the quotes or backslashes that pip lets it have for its spaces."""
+    """Return a path without the quotes or backslashes that pip allows around its spaces."""
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         return text[1:-1]
     return text.replace("\\ ", " ")
 
 
 def relative_to(path: str, directory: Path) -> str:
-    """Return a path as `./PATH` or `../PATH` from `directory` (POSIX); it means the same on every machine."""
+    """Return a path as `./PATH` or `../PATH` from `directory` (POSIX), the same on every machine."""
     relative = Path(os.path.relpath(directory / path, directory)).as_posix()
     return relative if relative.startswith("..") or relative == "." else f"./{relative}"

@@ -1,4 +1,4 @@
-"""The JSON Schema of the manifest, for editors: pydantic's, written in the older draft that SchemaStore asks for."""
+"""The JSON Schema of the manifest for editors: pydantic's, converted to the older draft that SchemaStore requires."""
 
 from typing import Any
 
@@ -18,10 +18,10 @@ def manifest_schema() -> dict[str, Any]:
 
 
 def _draft_07(schema: Any) -> Any:
-    """Return a schema of draft 2020-12 as one of draft-07, and as strict as `load_manifest`.
+    """Return a schema of draft 2020-12 as one of draft-07 that is as strict as `load_manifest`.
 
-    `$defs` are `definitions` there, and whatever stands beside a `$ref` is not read; keys that match no pattern of a
-    mapping are errors, and so is a key without a value.
+    Draft-07 calls `$defs` `definitions`, and ignores all keywords next to a `$ref`. Keys that match no pattern of a
+    mapping are errors, and so are keys without a value.
     """
     if isinstance(schema, list):
         return [_draft_07(each) for each in schema]
@@ -29,8 +29,8 @@ def _draft_07(schema: Any) -> Any:
         return schema
     branches = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
     if len(branches) != len(schema.get("anyOf", ())):
-        rest = {key: value for key, value in schema.items() if key not in {"anyOf", "default"}}
-        schema = rest | (branches[0] if len(branches) == 1 else {"anyOf": branches})
+        other = {key: value for key, value in schema.items() if key not in {"anyOf", "default"}}
+        schema = other | (branches[0] if len(branches) == 1 else {"anyOf": branches})
     if "patternProperties" in schema:
         schema = schema | {"additionalProperties": False}
     converted = {key: _converted(key, value) for key, value in schema.items()}

@@ -1,4 +1,4 @@
-"""Where everything in a manifest stands: line and column of every key and value, and the lines to show."""
+"""The text of a manifest with the line and column of every key and value, to show errors in their place."""
 
 import json
 import re
@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from reconciler.errors import Place, Problem
-from reconciler.manifest.refusal import RefusedError
-from reconciler.manifest.urls import blot_out, blot_out_line
+from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.redaction import redact, redact_source_line
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 
-_WIDEST = 110  # characters of a source line that are shown
+_MAX_SHOWN_WIDTH = 110  # characters of a source line
 
 
-def dotted(path: KeyPath) -> str:
-    """Return a key path as people write it: `environments.web.packages[1]`."""
+def format_key_path(path: KeyPath) -> str:
+    """Return a key path as text: `environments.web.packages[1]`."""
     text = ""
     for part in path:
         if isinstance(part, int):
@@ -30,10 +30,10 @@ def dotted(path: KeyPath) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceText:
-    """A manifest's text, and where each key and value of it stands.
+    """A manifest's text, with the place of each key and value.
 
-    `file` is the name that the user gave. `values` and `keys` go by key path; `written` holds the source text of
-    values that YAML did not read as strings (`3.10`, `on`).
+    `file` is the path as the user wrote it. `values` and `keys` map key paths to places. `written` is the source text
+    of the values that YAML does not read as strings (`3.10`, `on`).
     """
 
     file: str
@@ -44,17 +44,17 @@ class SourceText:
     written: Mapping[KeyPath, str] = field(default_factory=dict)
 
     def value_place(self, path: KeyPath) -> Place:
-        """Return where the value at `path` stands, else the nearest one that holds it."""
+        """Return the place of the value at `path`, or of the closest value that contains it."""
         while path and path not in self.values:
             path = path[:-1]
         return self.values.get(path) or Place(file=self.file, line=1, column=1)
 
     def key_place(self, path: KeyPath) -> Place:
-        """Return where the key of `path` stands, else its value."""
+        """Return the place of the key at `path`, or of its value if it has no key."""
         return self.keys.get(path) or self.value_place(path)
 
-    def within(self, path: KeyPath, text: str, offset: int, width: int) -> Place:
-        """Return the place of `width` characters at `offset` of the string at `path`; all of it where it is escaped."""
+    def place_in_string(self, path: KeyPath, text: str, offset: int, width: int) -> Place:
+        """Return the place of `width` characters at `offset` in the string at `path`; all of it if it has escapes."""
         place = self.value_place(path)
         written = self.lines[place.line - 1][place.column - 1 :][: place.width]
         for lead in (0, 1):  # plain, quoted
@@ -63,47 +63,47 @@ class SourceText:
         return place
 
     def problem(self, message: str, path: KeyPath, *, hint: str = "", place: Place | None = None) -> Problem:
-        """Return what is wrong at `path`: at its value, unless `place` says otherwise."""
-        return problem_at(place or self.value_place(path), self.lines, message, path=dotted(path), hint=hint)
+        """Return a problem at `path`, placed at its value unless `place` is given."""
+        return problem_at(place or self.value_place(path), self.lines, message, path=format_key_path(path), hint=hint)
 
-    def refusal(self, refusal: RefusedError, path: KeyPath, text: str) -> Problem:
-        """Return the problem of a string at `path` that was refused."""
-        place = None if refusal.offset is None else self.within(path, text, refusal.offset, refusal.width)
-        return self.problem(refusal.message, path, hint=refusal.hint, place=place)
+    def invalid_text(self, error: InvalidTextError, path: KeyPath, text: str) -> Problem:
+        """Return the problem for an invalid string `text` at `path`."""
+        place = None if error.offset is None else self.place_in_string(path, text, error.offset, error.width)
+        return self.problem(error.message, path, hint=error.hint, place=place)
 
 
 def problem_at(place: Place, lines: tuple[str, ...], message: str, *, path: str = "", hint: str = "") -> Problem:
-    """Return a problem with the line it stands on and the one before, long lines cut, credentials blotted out."""
+    """Return a problem with its source line and the line before it; long lines are cut, and secrets redacted."""
     context: list[tuple[int, str]] = []
     caret = None
     if 1 <= place.line <= len(lines):
         if place.line > 1 and lines[place.line - 2].strip():
-            context.append((place.line - 1, _cut(blot_out_line(lines[place.line - 2]), 0)[0]))
+            context.append((place.line - 1, _cut(redact_source_line(lines[place.line - 2]), 0)[0]))
         line = lines[place.line - 1]
-        shown = blot_out_line(line)
+        shown = redact_source_line(line)
         column, width = place.column, place.width
-        if shown != line:  # what is blotted out before the place moves it, what is blotted out in it shortens it
-            column = min(len(blot_out_line(line[: place.column - 1])), len(shown)) + 1
+        if shown != line:  # text redacted before the place moves it, and text redacted in it makes it narrower
+            column = min(len(redact_source_line(line[: place.column - 1])), len(shown)) + 1
             width = max(1, min(width, len(shown) - column + 1))
         text, start = _cut(shown, column - 1)
         context.append((place.line, text))
         caret = (column - start, width)
     return Problem(
-        message=blot_out(message),
-        path=blot_out(path),
+        message=redact(message),
+        path=redact(path),
         place=place,
-        hint=blot_out(hint) or None,
+        hint=redact(hint) or None,
         context=tuple(context),
         caret=caret,
     )
 
 
 def _cut(line: str, column: int) -> tuple[str, int]:
-    """Return at most `_WIDEST` characters of `line` around `column` (from 0), and how far that moved them left."""
+    """Return at most `_MAX_SHOWN_WIDTH` characters of `line` around `column` (from 0), and how far they moved left."""
     line = line.rstrip()
-    if len(line) <= _WIDEST:
+    if len(line) <= _MAX_SHOWN_WIDTH:
         return line, 0
-    start = max(0, min(column - _WIDEST // 3, len(line) - _WIDEST))
-    text = line[start : start + _WIDEST]
-    after = " ..." if start + _WIDEST < len(line) else ""
+    start = max(0, min(column - _MAX_SHOWN_WIDTH // 3, len(line) - _MAX_SHOWN_WIDTH))
+    text = line[start : start + _MAX_SHOWN_WIDTH]
+    after = " ..." if start + _MAX_SHOWN_WIDTH < len(line) else ""
     return ("... " if start else "") + text + after, start - (4 if start else 0)

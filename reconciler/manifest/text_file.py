@@ -1,14 +1,13 @@
-"""Reads a text file that somebody else wrote: regular, at most 1 MiB, in a known encoding."""
+"""Reads a text file that a user wrote: a regular file, at most 1 MiB, in a known encoding."""
 
 import codecs
 import errno
 import hashlib
-import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.manifest.refusal import RefusedError
+from reconciler.fs.read import read_regular, reason
+from reconciler.manifest.invalid_text import InvalidTextError
 
 LARGEST = 1024 * 1024  # bytes
 
@@ -23,40 +22,45 @@ _MARKS = (
 
 
 class UnreadableFileError(Exception):
-    """A file could not be read as text; `line` and `column` (from 1) where a byte is at fault."""
+    """A file could not be read as text; `line` and `column` (from 1) are the place of an invalid byte, or 0."""
 
-    def __init__(self, message: str, *, hint: str = "", line: int = 0, column: int = 0, missing: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        line: int = 0,
+        column: int = 0,
+        missing: bool = False,
+        is_directory: bool = False,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.line = line
         self.column = column
         self.missing = missing
+        self.is_directory = is_directory
 
-    def refused(self, name: str) -> RefusedError:
-        """Return it as what is wrong with the mention of the file as `name`."""
+    def invalid_text(self, name: str) -> InvalidTextError:
+        """Return the error for the text in a manifest or requirements file that names this file as `name`."""
         where = f"{name}:{self.line}:{self.column}" if self.line else name
-        return RefusedError(f"{where}: {self.message}", hint=self.hint)
+        return InvalidTextError(f"{where}: {self.message}", hint=self.hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextFile:
-    """A file's text without byte order mark, and the SHA-256 of its bytes, in hexadecimal."""
+    """A file's text without its byte order mark, and the SHA-256 of its bytes in hexadecimal."""
 
     text: str
     sha256: str
 
 
-def read_text_file(path: Path, *, any_unicode: bool = False) -> TextFile:
-    """Return the file's text: UTF-8, or with `any_unicode` whatever its byte order mark says.
+def decode_text(content: bytes, *, any_unicode: bool = False) -> TextFile:
+    """Return a file's bytes as text; raises UnreadableFileError.
 
-    Raises UnreadableFileError.
+    The encoding is UTF-8, or with `any_unicode` the one of the byte order mark.
     """
-    return decoded(file_content(path), any_unicode=any_unicode)
-
-
-def decoded(content: bytes, *, any_unicode: bool = False) -> TextFile:
-    """Return a file's bytes as text, as `read_text_file` does; raises UnreadableFileError."""
     encoding, rest = "utf-8", content
     for mark, name in _MARKS:
         if content.startswith(mark) and (any_unicode or name == "utf-8"):
@@ -72,44 +76,18 @@ def decoded(content: bytes, *, any_unicode: bool = False) -> TextFile:
     return TextFile(text=text, sha256=hashlib.sha256(content).hexdigest())
 
 
-def file_content(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
     """Return the bytes of a regular file of at most 1 MiB; raises UnreadableFileError."""
     try:
-        # O_NONBLOCK: a named pipe that nobody writes to must not be waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        return read_regular(path, limit=LARGEST, follow=True)
     except OSError as error:
-        raise _unreadable(error) from error
-    except ValueError as error:  # a NUL in the name
-        raise UnreadableFileError("no such file", missing=True) from error
-    try:
-        kind = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(kind):
-            raise UnreadableFileError("a directory, not a file")
-        if not stat.S_ISREG(kind):
-            raise UnreadableFileError("not a regular file")
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(LARGEST + 1)
-    except OSError as error:
-        raise _unreadable(error) from error
-    finally:
-        os.close(descriptor)
-    return limited(content)
+        missing = error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
+        is_directory = error.errno == errno.EISDIR
+        raise UnreadableFileError(reason(error), missing=missing, is_directory=is_directory) from error
 
 
-def limited(content: bytes) -> bytes:
-    """Return what was read, or raise UnreadableFileError where it is more than 1 MiB."""
+def limit_size(content: bytes) -> bytes:
+    """Return `content`, or raise UnreadableFileError if it is larger than 1 MiB."""
     if len(content) > LARGEST:
         raise UnreadableFileError("larger than 1 MiB")
     return content
-
-
-def _unreadable(error: OSError) -> UnreadableFileError:
-    match error.errno:
-        case errno.ENOENT | errno.ENOTDIR | errno.ENAMETOOLONG:
-            return UnreadableFileError("no such file", missing=True)
-        case errno.EACCES | errno.EPERM:
-            return UnreadableFileError("permission denied")
-        case errno.ELOOP:
-            return UnreadableFileError("too many symbolic links")
-        case _:
-            return UnreadableFileError((error.strerror or "unreadable").lower())

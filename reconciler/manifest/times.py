@@ -1,55 +1,77 @@
-"""Durations and moments as a manifest writes them."""
+"""Parses the durations and times in a manifest."""
 
+import datetime as dt
 import math
 import re
-from datetime import date, datetime
 
-from reconciler.manifest.refusal import RefusedError
+from reconciler.manifest.invalid_text import InvalidTextError
 
-_SHORT = {"s": 1, "m": 60, "h": 3600}
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 _SHORT_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smh])+")
-# At most five digits: every age leads back to a year that a date can have.
-_AGE = re.compile(r"(\d{1,5})\s*(hour|day|week)s?")
-# ISO 8601 without years and months, whose length depends on when one asks.
-_ISO_AGE = re.compile(r"P(?=.)(?:(\d{1,5})W)?(?:(\d{1,5})D)?(?:T(\d{1,5})H)?")
+# At most five digits, so that subtracting any age from today gives a year that a date can have.
+_AGE = re.compile(r"(?P<count>\d{1,5})\s*(?P<unit>hour|day|week)s?")
+# ISO 8601 without years and months, because their length varies.
+_ISO_AGE = re.compile(r"P(?=.)(?:(?P<week>\d{1,5})W)?(?:(?P<day>\d{1,5})D)?(?:T(?P<hour>\d{1,5})H)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})")
+_EXCLUDE_NEWER_HINT = "write a date (2026-11-01), an RFC 3339 time (2026-11-01T12:00:00Z) or an age (7 days, P7D)"
 
 
 def parse_seconds(value: str | float) -> float:
-    """Return the seconds that `10s`, `2m`, `1h30m` or a plain number of seconds stand for; more than 0."""
+    """Return a duration (`10s`, `2m`, `1h30m` or a number) in seconds, more than 0; raises InvalidTextError."""
     if isinstance(value, str):
         text = value.strip()
         if _SHORT_DURATION.fullmatch(text):
             parts = re.findall(r"(\d+(?:\.\d+)?)([smh])", text)
-            seconds = sum(float(number) * _SHORT[unit] for number, unit in parts)
+            seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
         elif re.fullmatch(r"\d+(\.\d+)?", text):
             seconds = float(text)
         else:
-            raise RefusedError("not a duration", hint="write it like 10s, 2m or 1h, or as a number of seconds")
+            hint = "write a duration such as 10s, 2m or 1h, or a number of seconds"
+            raise InvalidTextError("not a valid duration", hint=hint)
     else:
         seconds = float(value)
     if not math.isfinite(seconds) or seconds <= 0:
-        raise RefusedError("a duration must be more than 0")
+        raise InvalidTextError("must be more than 0")
     return seconds
 
 
-def check_exclude_newer(text: str) -> str:
-    """Return a date, an RFC 3339 time or an age (`7 days`, ISO 8601 `P7D`) as written, or refuse it."""
-    hint = "write a date (2026-11-01), an RFC 3339 time (2026-11-01T12:00:00Z) or an age (7 days, P7D)"
+def validate_exclude_newer(text: str) -> str:
+    """Return a date, an RFC 3339 time or an age (`7 days`, ISO 8601 `P7D`) as written; raises InvalidTextError."""
+    exclude_newer_time(text, dt.datetime.now(dt.UTC))
+    return text
+
+
+def exclude_newer_time(text: str, now: dt.datetime) -> str:
+    """Return the RFC 3339 time of an `exclude_newer` value at the moment `now`; raises InvalidTextError.
+
+    The time of a date is its end in UTC, so that all machines agree. An age is subtracted from `now`.
+    """
     try:
-        if _DATE.fullmatch(text):
-            date.fromisoformat(text)
-            return text
         if _TIME.fullmatch(text):
-            datetime.fromisoformat(text)
+            dt.datetime.fromisoformat(text)
             return text
-    except ValueError as error:
-        raise RefusedError(f"not a date: {error}", hint=hint) from error
-    if _AGE.fullmatch(text) or _ISO_AGE.fullmatch(text):
-        return text
+        if _DATE.fullmatch(text):
+            moment = dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), dt.UTC) + dt.timedelta(days=1)
+        elif age := _AGE.fullmatch(text):
+            moment = now - dt.timedelta(**{f"{age['unit']}s": int(age["count"])})
+        elif age := _ISO_AGE.fullmatch(text):
+            moment = now - dt.timedelta(**{f"{unit}s": int(age[unit] or 0) for unit in ("week", "day", "hour")})
+        else:
+            raise _not_a_time(text)
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, InvalidTextError):
+            raise
+        raise InvalidTextError(f"not a valid date: {error}", hint=_EXCLUDE_NEWER_HINT) from error
+    return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def _not_a_time(text: str) -> InvalidTextError:
     if re.search(r"\b(month|year)s?\b", text):
-        raise RefusedError("not an age: months and years have no fixed length", hint="write days or weeks")
+        return InvalidTextError(
+            "not a valid age: months and years have no fixed length", hint="write the age in days or weeks"
+        )
     if re.match(r"\d{4}-\d{2}-\d{2}[Tt ]", text):
-        raise RefusedError("not an RFC 3339 time: it needs seconds and an offset", hint=hint)
-    raise RefusedError("not a date, a time or an age", hint=hint)
+        message = "not a valid RFC 3339 time: it must have seconds and an offset"
+        return InvalidTextError(message, hint=_EXCLUDE_NEWER_HINT)
+    return InvalidTextError("not a valid date, time or age", hint=_EXCLUDE_NEWER_HINT)

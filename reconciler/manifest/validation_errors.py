@@ -1,16 +1,19 @@
-"""pydantic's errors as problems of the manifest: where they stand, and in words of a manifest."""
+"""Converts pydantic's errors to problems of the manifest, with a place, a clear message and a hint."""
 
+import json
+import re
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from reconciler.errors import Problem
 from reconciler.manifest import models
-from reconciler.manifest.fields import EXPECTED, REFUSED
+from reconciler.manifest.field_types import INVALID_TEXT, WRONG_TYPE
 from reconciler.manifest.hints import did_you_mean
-from reconciler.manifest.refusal import RefusedError
+from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.source_text import KeyPath, SourceText
 from reconciler.manifest.yaml_document import Value
 
@@ -25,8 +28,8 @@ _EXPECTED = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
 }
-# Words of other tools for what a manifest calls otherwise.
-_ALSO_CALLED = {
+# Names from other tools, and the keys that have the same meaning in a manifest.
+_SYNONYMS = {
     "dependencies": "packages",
     "deps": "packages",
     "requires": "packages",
@@ -48,15 +51,19 @@ _ALSO_CALLED = {
     "command": "run",
     "module": "import",
 }
+_MAX_LISTED_KEYS = 10
+# Text that YAML 1.1 and 1.2 read as the same string inside of brackets.
+_PLAIN_ITEM = re.compile(r"[A-Za-z._/-]?[A-Za-z_/][\w./<>=~*+-]*|-{1,2}[A-Za-z][\w-]*")
+_YAML_WORDS = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "null"})
 
 
 def model_problems(errors: Sequence[ErrorDetails], value: Value, source: SourceText) -> list[Problem]:
-    """Return one problem for each of pydantic's errors about `value`."""
+    """Return one problem for each of pydantic's errors in `value`, the manifest as plain values."""
     return [_problem(error, value, source) for error in errors]
 
 
 def error_path(error: ErrorDetails, value: Value) -> KeyPath:
-    """Return the key path of an error: pydantic's, less the names of the branches of unions."""
+    """Return the key path of an error: pydantic's location without the names of union branches."""
     path: list[str | int] = []
     for part in error["loc"]:
         match value:
@@ -86,13 +93,13 @@ def _problem(error: ErrorDetails, value: Value, source: SourceText) -> Problem:
             key = str(path[-1])
             hint = _unknown_key_hint(key, path[:-1], value)
             return source.problem("unknown key", path, hint=hint, place=source.key_place(path))
-        case kind if kind == REFUSED:
-            refusal = RefusedError(
+        case kind if kind == INVALID_TEXT:
+            invalid = InvalidTextError(
                 context["message"], hint=context["hint"], offset=context["offset"], width=context["width"]
             )
-            return source.refusal(refusal, path, str(found))
-        case kind if kind == EXPECTED:
-            return _unexpected(context["expected"], found, path, source)
+            return source.invalid_text(invalid, path, str(found))
+        case kind if kind == WRONG_TYPE:
+            return _wrong_type(context["expected"], found, path, source)
         case "literal_error":
             words = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
             expected = " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
@@ -101,29 +108,58 @@ def _problem(error: ErrorDetails, value: Value, source: SourceText) -> Problem:
         case "greater_than_equal":
             return source.problem(f"expected {context['ge']} or more, got {found}", path)
         case "too_short":
-            return source.problem("an empty list", path, hint="list at least one, or remove the key")
+            return source.problem("the list is empty", path, hint="add at least one item")
         case kind if kind in _EXPECTED:
-            return _unexpected(_EXPECTED[kind], found, path, source)
+            return _wrong_type(_EXPECTED[kind], found, path, source)
         case _:
             return source.problem(error["msg"][:1].lower() + error["msg"][1:], path)
 
 
-def _unexpected(expected: str, found: object, path: KeyPath, source: SourceText) -> Problem:
-    """Return the problem of a value of another kind; one that YAML took for a number or boolean has to be quoted."""
+def _wrong_type(expected: str, found: object, path: KeyPath, source: SourceText) -> Problem:
     written = source.written.get(path)
     hint = ""
-    if expected == "the number 1" and path == ("version",):
-        return source.problem(
-            f"expected {expected}, got {_kind(found, path, source)}",
-            path,
-            hint="this envsync reads manifests of version 1",
-        )
-    if expected == "a string" and written is not None:
-        hint = f'quote it: "{written}"'
-    elif expected == "a list" and isinstance(found, str) and path != ("indexes",):
-        words = ", ".join(found.split()) if _is_command(path) else found
-        hint = f"write it as a list: [{words}]"
+    if path == ("version",):
+        newer = isinstance(found, int) and found > 1
+        hint = "install a newer envsync, or write `version: 1`" if newer else "write `version: 1`"
+    elif expected == "a string" and written is not None:
+        hint = _quoting_hint(written, path)
+    elif expected == "a list" and path == ("indexes",):
+        hint = "write it as a list of {name: NAME, url: URL}"
+    elif expected == "a list" and isinstance(found, str):
+        items = _command_words(found) if _is_command(path) else [found]
+        hint = f"write it as a list: [{', '.join(map(_flow_item, items))}]"
     return source.problem(f"expected {expected}, got {_kind(found, path, source)}", path, hint=hint)
+
+
+def _quoting_hint(written: str, path: KeyPath) -> str:
+    """Return the hint to quote a value that YAML reads as a number or boolean, or how to write it if that is invalid.
+
+    Only this one value is validated: a manifest may contain thousands of such errors.
+    """
+    value: Value = written
+    for part in reversed(path):
+        value = {part: value} if isinstance(part, str) else (value,)
+    path = tuple(part if isinstance(part, str) else 0 for part in path)
+    try:
+        models.Manifest.model_validate(value)
+    except ValidationError as error:
+        for each in error.errors(include_url=False):
+            if error_path(each, value) == path and each["type"] == INVALID_TEXT:
+                return str(each["ctx"]["hint"])
+    return f'quote it: "{written}"'
+
+
+def _command_words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+def _flow_item(text: str) -> str:
+    """Return a string as an item of a YAML list in brackets, quoted if it could be read as anything else."""
+    plain = _PLAIN_ITEM.fullmatch(text) and text.lower() not in _YAML_WORDS
+    return text if plain else json.dumps(text, ensure_ascii=False)
 
 
 def _is_command(path: KeyPath) -> bool:
@@ -131,7 +167,7 @@ def _is_command(path: KeyPath) -> bool:
 
 
 def _kind(value: object, path: KeyPath, source: SourceText) -> str:
-    """Describe a value in a few words."""
+    """Return a short description of a value."""
     written = source.written.get(path)
     match value:
         case bool():
@@ -151,28 +187,31 @@ def _kind(value: object, path: KeyPath, source: SourceText) -> str:
 
 
 def _unknown_key_hint(key: str, parent: KeyPath, value: Value) -> str:
-    model = _model_at(parent, value)
-    known = _keys(model)
+    model = model_at(parent, value)
+    known = key_names(model)
     folded = key.lower().replace("-", "_")
-    if _ALSO_CALLED.get(folded) in known:
-        return f"did you mean `{_ALSO_CALLED[folded]}`?"
+    if _SYNONYMS.get(folded) in known:
+        return f"did you mean `{_SYNONYMS[folded]}`?"
     if hint := did_you_mean(key, known):
         return hint
-    if model is models.Manifest and key in _keys(models.Environment):
-        return f"`{key}` is a key of an environment or a template"
-    if model is models.Environment and key in _keys(models.Manifest):
-        return f"`{key}` stands at the top of the manifest"
-    if model is models.Environment and key in _keys(models.Project):
-        return f"`{key}` stands below `project`"
-    return "known keys: " + ", ".join(known)
+    if model is models.Manifest and key in key_names(models.Environment):
+        return f"move `{key}` into an environment or a template"
+    if model is models.Environment and key in key_names(models.Manifest):
+        return f"move `{key}` to the top level of the manifest"
+    if model is models.Environment and key in key_names(models.Project):
+        return f"move `{key}` into `project`"
+    if len(known) > _MAX_LISTED_KEYS:
+        return "remove it; `envsync schema manifest` lists all keys"
+    return "remove it, or use one of these keys: " + ", ".join(known)
 
 
-def _keys(model: type[BaseModel]) -> list[str]:
+def key_names(model: type[BaseModel]) -> list[str]:
+    """Return the keys of a mapping as written in a manifest, in the order of the model."""
     return [info.alias or name for name, info in model.model_fields.items()]
 
 
-def _model_at(path: KeyPath, value: Value) -> type[BaseModel]:
-    """Return the model that says which keys the mapping at `path` may have."""
+def model_at(path: KeyPath, value: Value) -> type[BaseModel]:
+    """Return the model that defines the keys of the mapping at `path`; `value` is the whole manifest."""
     match path:
         case ("indexes", int()):
             return models.Index

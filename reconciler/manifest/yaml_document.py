@@ -1,7 +1,7 @@
-"""YAML to plain values, with the line and column of each: what a manifest may hold of YAML, and nothing more.
+"""Reads YAML as plain values with the line and column of each; only the subset of YAML that a manifest may use.
 
-Values are built from the parser's events, not by its composer: that one resolves aliases (414 bytes can stand for
-gigabytes), forgets the names of anchors, takes the last of duplicate keys, and recurses as deep as a file tells it to.
+Values are built from the parser's events. PyYAML's composer expands aliases (414 bytes can become gigabytes), forgets
+the names of anchors, keeps the last of duplicate keys, and its recursion is as deep as the file's nesting.
 """
 
 from dataclasses import dataclass, field
@@ -10,24 +10,24 @@ from typing import Any, NoReturn, TypeAlias
 import yaml
 
 from reconciler.errors import ManifestError, Place, Problem
-from reconciler.manifest.characters import control_character, unprintable
-from reconciler.manifest.source_text import KeyPath, SourceText, dotted, problem_at
+from reconciler.manifest.control_characters import control_character, unprintable_characters
+from reconciler.manifest.source_text import KeyPath, SourceText, format_key_path, problem_at
 from reconciler.manifest.text_file import TextFile
-from reconciler.manifest.yaml_scalars import OddNumberError, Scalar, plain_scalar
+from reconciler.manifest.yaml_scalars import AmbiguousNumberError, Scalar, plain_scalar
 
-DEEPEST = 32
-_TOO_DEEP = f"nested deeper than {DEEPEST} levels"
+MAX_DEPTH = 32
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 Value: TypeAlias = "Scalar | tuple[Value, ...] | dict[str, Value]"
 
-_INSTEAD = "write it out, or share it through `templates` and `extends`"
+_INSTEAD = "write the value out, or share it with `templates` and `extends`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One YAML document as plain values (lists are tuples), where they stand, and what is wrong with it as YAML.
+    """One YAML document: plain values (lists are tuples), their places, and the errors in the YAML itself.
 
-    `broken` are the paths whose values mean nothing, because a problem stands there already.
+    `broken` are the key paths of values that must not be checked further, because a problem is already reported there.
     """
 
     value: Value
@@ -37,15 +37,16 @@ class Document:
 
 
 def read_document(file: str, content: TextFile) -> Document:
-    """Return the one document of a YAML text; raises ManifestError where it cannot be read to its end."""
+    """Return the one document of a YAML text; raises ManifestError if it cannot be parsed to the end."""
     return _Reader(file, content).read()
 
 
 @dataclass(slots=True, kw_only=True)
-class _Open:
-    """A list or mapping whose end has not come yet; `key` is the key that waits for its value.
+class _OpenCollection:
+    """A list or mapping whose end is not read yet; `key` is the key whose value comes next.
 
-    `recorded` is False inside of what is left out: a second value for the same key, a key that is no string.
+    `recorded` is False inside of ignored values: a second value for the same key, or the value of a key that is not a
+    string.
     """
 
     path: KeyPath
@@ -58,7 +59,7 @@ class _Open:
 
 
 class _Reader:
-    """Reads events and keeps the open lists and mappings on a stack of at most `DEEPEST`."""
+    """Reads parser events and keeps the open lists and mappings on a stack of at most `MAX_DEPTH`."""
 
     def __init__(self, file: str, content: TextFile) -> None:
         self.file = file
@@ -69,13 +70,14 @@ class _Reader:
         self.written: dict[KeyPath, str] = {}
         self.problems: list[Problem] = []
         self.broken: set[KeyPath] = set()
-        self.stack: list[_Open] = []
+        self.stack: list[_OpenCollection] = []
         self.root: list[Value] = []
         self.aliased: set[str] = set()
 
     def read(self) -> Document:
-        for line, column, character in unprintable(self.lines):
-            self._report(Place(file=self.file, line=line, column=column), f"a control character: {character}")
+        for line, column, character in unprintable_characters(self.lines):
+            place = Place(file=self.file, line=line, column=column)
+            self._report(place, f"control characters are not allowed: {character}", hint="remove it")
         if self.problems:
             raise ManifestError(tuple(self.problems))
         loader = yaml.CSafeLoader(self.content.text)
@@ -94,7 +96,7 @@ class _Reader:
             written=self.written,
         )
         if not self.root or self.root[0] is None:
-            hint = "it starts with `version: 1` and `project: NAME`"
+            hint = "start it with `version: 1` and `project: NAME`"
             problem = problem_at(Place(file=self.file, line=1, column=1), (), "the manifest is empty", hint=hint)
             raise ManifestError((*self.problems, problem))
         return Document(value=self.root[0], source=source, problems=tuple(self.problems), broken=frozenset(self.broken))
@@ -105,8 +107,8 @@ class _Reader:
             match event:
                 case yaml.DocumentStartEvent():
                     if self.root:
-                        hint = "one file holds one manifest; remove what follows `---`"
-                        self._report(self._place(event), "more than one document", hint=hint)
+                        hint = "remove this `---` and everything after it"
+                        self._report(self._place(event), "the file contains more than one YAML document", hint=hint)
                         return
                 case yaml.MappingStartEvent():
                     self._open(event, {})
@@ -123,14 +125,14 @@ class _Reader:
 
     def _open(self, event: Any, items: "list[Value] | dict[str, Value]") -> None:
         place, path, recorded = self._place(event), self._path(), self._recorded()
-        if len(self.stack) == DEEPEST:
+        if len(self.stack) == MAX_DEPTH:
             self._fail(place, _TOO_DEEP, path)
         parent = self.stack[-1] if self.stack else None
         if parent and isinstance(parent.items, dict) and parent.key is None:
-            self._report(place, "a key must be a string", path)
+            self._report(place, "keys must be strings", path)
             recorded = False
         self._properties(event, place, path)
-        self.stack.append(_Open(path=path, place=place, items=items, recorded=recorded))
+        self.stack.append(_OpenCollection(path=path, place=place, items=items, recorded=recorded))
 
     def _close(self, event: Any) -> None:
         closed = self.stack.pop()
@@ -143,7 +145,7 @@ class _Reader:
 
     def _alias(self, event: Any) -> None:
         place, path = self._place(event), self._path()
-        if event.anchor not in self.aliased:  # the first of each: they all go with their anchor
+        if event.anchor not in self.aliased:  # report only the first: all of them depend on the same anchor
             self.aliased.add(event.anchor)
             self._report(place, f"aliases are not supported: *{event.anchor}", path, hint=_INSTEAD)
         if self._recorded():
@@ -161,27 +163,29 @@ class _Reader:
             return
         value: Value = event.value
         if control:
-            self._report(place, f"a control character: {control}", path)
+            self._report(place, f"control characters are not allowed: {control}", path, hint="remove it")
             self.broken.add(path)
         elif plain:
             try:
                 value = plain_scalar(loader, event.value)
-            except OddNumberError as error:
-                self._report(place, str(error), path, hint=f'quote it: "{event.value}"')
+            except AmbiguousNumberError as error:
+                self._report(
+                    place, str(error), path, hint=f'write a plain decimal number, or quote it: "{event.value}"'
+                )
                 self.broken.add(path)
             if not isinstance(value, str) and recorded:
                 self.written[path] = event.value
         self._attach(value, place, recorded=recorded)
 
-    def _key(self, parent: _Open, key: str, place: Place, *, plain: bool, control: str) -> None:
+    def _key(self, parent: _OpenCollection, key: str, place: Place, *, plain: bool, control: str) -> None:
         path = (*parent.path, key)
         parent.key, parent.key_usable = key, False
         if control:
-            self._report(place, f"a control character in a key: {control}", parent.path)
+            self._report(place, f"control characters are not allowed in keys: {control}", parent.path, hint="remove it")
         elif plain and key == "<<":
             self._report(place, "merge keys are not supported", path, hint=_INSTEAD)
         elif first := parent.key_places.get(key):
-            self._report(place, "duplicate key", path, hint=f"it is there already, on line {first.line}")
+            self._report(place, "duplicate key", path, hint=f"remove one of the two; the first is on line {first.line}")
         else:
             parent.key_usable = True
             parent.key_places[key] = place
@@ -189,18 +193,19 @@ class _Reader:
                 self.keys[path] = place
 
     def _properties(self, event: Any, place: Place, path: KeyPath) -> None:
-        """Refuse an anchor or a tag before a value; the value itself is read as if it were not there."""
+        """Report an anchor or a tag before a value; the value itself is read without it."""
         if event.anchor:
-            self._report(place, f"anchors are not supported: &{event.anchor}", path, hint=_INSTEAD)
+            hint = "remove it, and share values with `templates` and `extends`"
+            self._report(place, f"anchors are not supported: &{event.anchor}", path, hint=hint)
         if event.tag:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            hint = "quote it instead" if tag == "!!str" else "remove it"
+            hint = "remove the tag, and quote the value" if tag == "!!str" else "remove the tag"
             self._report(place, f"tags are not supported: {tag}", path, hint=hint)
             if self._recorded():
                 self.broken.add(path)
 
     def _attach(self, value: Value, place: Place, *, recorded: bool) -> None:
-        """Put a finished value into what holds it."""
+        """Add a complete value to the list or mapping that contains it."""
         if recorded:
             self.values[self._path()] = place
         if not self.stack:
@@ -209,7 +214,7 @@ class _Reader:
         parent = self.stack[-1]
         if isinstance(parent.items, list):
             parent.items.append(value)
-        elif parent.key is None:  # a list, mapping or alias where a key should be
+        elif parent.key is None:  # a list, mapping or alias as a key
             parent.key, parent.key_usable = "", False
         else:
             if parent.key_usable:
@@ -239,7 +244,7 @@ class _Reader:
         return Place(file=self.file, line=start.line + 1, column=start.column + 1, width=max(1, width))
 
     def _report(self, place: Place, message: str, path: KeyPath = (), *, hint: str = "") -> None:
-        self.problems.append(problem_at(place, self.lines, message, path=dotted(path), hint=hint))
+        self.problems.append(problem_at(place, self.lines, message, path=format_key_path(path), hint=hint))
 
     def _fail(self, place: Place, message: str, path: KeyPath = ()) -> NoReturn:
         self._report(place, message, path)
@@ -253,9 +258,11 @@ class _Reader:
         at = self.lines[line][column : column + 1]
         hint = "indent with spaces, not with tabs" if at == "\t" else ""
         if at and at in "@`%":
-            hint = f"a value that starts with {at} has to be quoted"
+            hint = f"quote the value that starts with {at}"
         place = Place(file=self.file, line=line + 1, column=column + 1)
-        if error.problem == "exceeded maximum nesting depth":  # libyaml's own limit: it reads ahead of its events
+        if (
+            error.problem == "exceeded maximum nesting depth"
+        ):  # libyaml has its own limit, and reads ahead of its events
             self._fail(place, _TOO_DEEP)
         self._report(place, f"not valid YAML: {error.problem or error.context}", hint=hint)
         raise ManifestError(tuple(self.problems)) from error

@@ -1,4 +1,4 @@
-"""What an unquoted YAML scalar stands for."""
+"""Reads the value of an unquoted YAML scalar."""
 
 import re
 from typing import TypeAlias
@@ -12,12 +12,12 @@ _PLAIN_FLOAT = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]*")
 _TRUE = frozenset({"yes", "true", "on"})
 
 
-class OddNumberError(ValueError):
-    """A number in a notation that the versions of YAML read differently (octal, base 60, `_`, infinity, ...)."""
+class AmbiguousNumberError(ValueError):
+    """A number that YAML versions read differently (octal, base 60, `_`, infinity, ...)."""
 
 
 def plain_scalar(loader: yaml.CSafeLoader, text: str) -> Scalar:
-    """Return what YAML 1.1 reads an unquoted scalar as; a date stays text. Raises OddNumberError."""
+    """Return an unquoted scalar as YAML 1.1 reads it, except that a date stays text; raises AmbiguousNumberError."""
     tag: str = loader.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     match tag.rpartition(":")[2]:
         case "null":
@@ -29,6 +29,6 @@ def plain_scalar(loader: yaml.CSafeLoader, text: str) -> Scalar:
         case "float" if _PLAIN_FLOAT.fullmatch(text):
             return float(text)
         case "int" | "float":
-            raise OddNumberError("a number in a notation that is read in more than one way")
+            raise AmbiguousNumberError("ambiguous number: YAML versions read it differently")
         case _:
             return text

@@ -1,1 +1,1 @@
-"""Disk to ActualState; runs nothing of what it looks at."""
+"""Reads what is on disk into an `ActualState`, and runs none of it."""

@@ -1,4 +1,4 @@
-"""The actual state: what is on disk, read without running any of it (design, section 6)."""
+"""The actual state: what is on disk, read without running any of it (docs/design.md, "Observation")."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Depth(StrEnum):
-    """How closely to look: as pip freeze does; every file by its stat signature; every file by its hash."""
+    """How closely to observe: what pip freeze reads; every file by its stat signature; every file by its hash."""
 
     METADATA = "metadata"
     FILES = "files"
@@ -14,61 +14,62 @@ class Depth(StrEnum):
 
 
 class Occupant(StrEnum):
-    """What stands at an environment's path."""
+    """What exists at an environment's path."""
 
     ABSENT = "absent"  # nothing
-    PUBLISHED = "published"  # our symlink to one of our generations
-    DANGLING = "dangling"  # our symlink, but its generation is gone or was never sealed
-    DIRECTORY = "directory"  # a directory that is no environment
-    VENV = "venv"  # a directory with pyvenv.cfg: somebody's own environment
-    SYMLINK = "symlink"  # a symlink to anywhere else
-    OTHER = "other"  # a file, socket, ...
+    PUBLISHED = "published"  # our symbolic link to one of our sealed generations
+    DANGLING = "dangling"  # our symbolic link, but its generation is missing or was never sealed
+    DIRECTORY = "directory"  # a directory without pyvenv.cfg
+    VENV = "venv"  # a directory with pyvenv.cfg, which envsync did not create
+    SYMLINK = "symlink"  # any other symbolic link
+    OTHER = "other"  # a file of any other type
 
 
 class FindingCode(StrEnum):
-    """Everything that can be wrong with an environment, its metadata and its files; stable, for JSON."""
+    """What can be wrong with an environment, its metadata and its files; stable, for JSON."""
 
+    # The words of each code are in `reconciler.diff.findings`. A comment here only adds what they do not say.
     # the environment itself
     MISSING_PYVENV_CFG = "missing-pyvenv-cfg"
     BAD_PYVENV_CFG = "bad-pyvenv-cfg"  # unreadable, or without `home`
-    WRONG_HOME = "wrong-home"  # `home` names another interpreter than the one it was built with
-    DANGLING_INTERPRETER = "dangling-interpreter"  # bin/python leads nowhere
+    WRONG_HOME = "wrong-home"
+    DANGLING_INTERPRETER = "dangling-interpreter"
     SYSTEM_SITE_PACKAGES = "system-site-packages-flipped"
-    MOVED = "moved"  # scripts or activate name another place
-    FOREIGN_DIRECTORY = "foreign-directory"  # not ours: a plain directory at the path
-    FOREIGN_VENV = "foreign-venv"  # not ours: somebody's own environment at the path
-    FOREIGN_SYMLINK = "foreign-symlink"  # not ours: a link to elsewhere at the path
-    FOREIGN_FILE = "foreign-file"  # not ours: a file or other thing at the path
-    UNREADABLE = "unreadable"  # a file or directory could not be read
+    MOVED = "moved"  # `activate` counts as a script
+    FOREIGN_DIRECTORY = "foreign-directory"  # a directory without pyvenv.cfg
+    FOREIGN_VENV = "foreign-venv"
+    FOREIGN_SYMLINK = "foreign-symlink"
+    FOREIGN_FILE = "foreign-file"  # a file of any other type, for example a socket
+    UNREADABLE = "unreadable"
     # a distribution's metadata
     MISSING_METADATA = "missing-metadata"
     EMPTY_METADATA = "empty-metadata"
-    UNDECODABLE_METADATA = "undecodable-metadata"  # not UTF-8
-    INVALID_METADATA = "invalid-metadata"  # no Name or no Version
-    INVALID_VERSION = "invalid-version"  # a version that PEP 440 does not know; freeze prints ===
+    UNDECODABLE_METADATA = "undecodable-metadata"
+    INVALID_METADATA = "invalid-metadata"
+    INVALID_VERSION = "invalid-version"  # `pip freeze` prints it after `===`
     MISSING_RECORD = "missing-record"
-    BAD_RECORD = "bad-record"  # a RECORD that does not parse
+    BAD_RECORD = "bad-record"  # it cannot be parsed
     BAD_DIRECT_URL = "bad-direct-url"
     DUPLICATE_DIST_INFO = "duplicate-dist-info"
-    LEFTOVER = "leftover"  # pip's ~name, left by an uninstall that was cut short
+    LEFTOVER = "leftover"  # a directory that pip renamed to `~name`
     EGG_LINK = "egg-link"  # a legacy editable install
-    # files, against the inventory taken at publish
+    # files, compared with the inventory of the generation
     FILE_CHANGED = "file-changed"
     FILE_MISSING = "file-missing"
     FILE_ADDED = "file-added"
-    FILE_TYPE_CHANGED = "file-type-changed"  # a file became a link, a directory became a file, ...
+    FILE_TYPE_CHANGED = "file-type-changed"  # for example, a file became a symbolic link
     MODE_CHANGED = "mode-changed"  # the executable bit
     STRAY_BYTECODE = "stray-bytecode"  # a .pyc without its source, or outside __pycache__
-    BYTECODE_MISMATCH = "bytecode-mismatch"  # a .pyc whose header is not its source's (depth hashes)
-    INVENTORY_UNREADABLE = "inventory-unreadable"  # the generation's own records are damaged
+    BYTECODE_MISMATCH = "bytecode-mismatch"  # its header does not match the source (depth `hashes`)
+    INVENTORY_UNREADABLE = "inventory-unreadable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Finding:
-    """One thing that is wrong. `path` is relative to the environment (POSIX, empty for the whole).
+    """One thing that is wrong. `path` is relative to the environment (POSIX, empty for the environment itself).
 
-    `package` is the normalized name of the distribution it belongs to, empty if none; `content` is the SHA-256 of
-    what is there, where a file is there; `detail` is a sentence for a person.
+    `package` is the normalized name of the distribution that it belongs to, empty if there is none. `content` is the
+    SHA-256 of the file at `path`, empty if no file exists. `detail` is a sentence for people.
     """
 
     code: FindingCode
@@ -79,12 +80,12 @@ class Finding:
 
     @property
     def key(self) -> str:
-        """Return what tells this finding from another: code, path and content."""
+        """Return code, path and content as one text: equal for the same finding in two observations."""
         return f"{self.code}:{self.path}:{self.content}"
 
 
 class OriginKind(StrEnum):
-    """Where an installed distribution says it came from (PEP 610 direct_url.json, or its absence)."""
+    """Where an installed distribution came from (PEP 610 direct_url.json; from an index if that is missing)."""
 
     INDEX = "index"
     ARCHIVE = "archive"
@@ -95,7 +96,7 @@ class OriginKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalledFrom:
-    """A distribution's origin; `url` is empty for an index. `commit` and `hash` (`sha256=...`) where recorded."""
+    """A distribution's origin; `url` is empty for an index, `commit` and `hash` (`sha256=...`) if not recorded."""
 
     kind: OriginKind = OriginKind.INDEX
     url: str = ""
@@ -109,10 +110,10 @@ class InstalledFrom:
 class Distribution:
     """One installed distribution (PEP 376, `*.dist-info`; legacy `*.egg-info` and `*.egg-link`).
 
-    `key` is the normalized name, `name` and `version` stand as the metadata has them; `place` is the metadata
-    directory or file relative to the environment (of what lies outside it: the `.egg-link` or `.pth` that leads there);
-    `location` is what holds its modules, absolute outside the environment. `named_version` is the version in the
-    metadata directory's name, which pip believes before METADATA's (empty if it has none).
+    `key` is the normalized name; `name` and `version` are as in the metadata. `place` is the metadata directory or file
+    relative to the environment; for a distribution outside it, the `.egg-link` or `.pth` file that points to it.
+    `location` is the directory of its modules, an absolute path if it is outside the environment. `named_version` is
+    the version in the metadata directory's name, which pip prefers to the one in METADATA (empty if there is none).
     """
 
     key: str
@@ -126,17 +127,17 @@ class Distribution:
 
     @property
     def identity(self) -> str:
-        """Return version and origin as one text: equal exactly when the same thing is installed."""
+        """Return version and origin as one text: equal exactly if the same distribution is installed."""
         parts = [self.version, self.origin.kind.value, self.origin.url, self.origin.commit, self.origin.hash]
         return " ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActualEnvironment:
-    """What stands at one environment's path.
+    """What exists at one environment's path.
 
-    `generation` is the published generation's number (0: none). `python` and `home` are pyvenv.cfg's. Distributions
-    are sorted by key, findings by their order; both complete: nothing unreadable is dropped, it becomes a finding.
+    `generation` is the published generation's number (0: none). `python` and `home` are from pyvenv.cfg. Distributions
+    are sorted by key, findings in their own order. Both are complete: what could not be read is a finding.
     """
 
     name: str
@@ -154,7 +155,7 @@ class ActualEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActualState:
-    """What is on disk, by environment name."""
+    """The actual state of several environments, by name."""
 
     environments: Mapping[str, ActualEnvironment]
     depth: Depth

@@ -1,4 +1,4 @@
-"""What was added to a published environment: a stray `.pth` or `sitecustomize.py` is how environments are attacked."""
+"""Finds files that were added to a published environment: a stray `.pth` or `sitecustomize.py` can be an attack."""
 
 import hashlib
 import os
@@ -6,22 +6,22 @@ import stat
 from dataclasses import dataclass
 
 from reconciler.observe.actual import Finding, FindingCode
-from reconciler.observe.bytecode import CACHE, SUFFIXES, header_mismatch, source_of
+from reconciler.observe.bytecode import CACHE, SUFFIXES, bytecode_source, header_mismatch
 from reconciler.state.inode_hashes import InodeHashes
 
 
 @dataclass(frozen=True, slots=True)
 class AddedFiles:
-    """Finds what is at paths that the inventory does not have; directories are gone through to the last file."""
+    """Examines paths that are not in the inventory, and everything below them."""
 
     venv: str
     inodes: InodeHashes
     rehash: bool
 
     def find(self, path: str) -> list[Finding]:
-        """Return a finding for each file at or below the relative `path`; a directory without any has one itself.
+        """Return a finding for each file at or below the relative `path`, or for an empty directory itself.
 
-        Bytecode in `__pycache__` beside its source, and an empty `__pycache__`, are nobody's.
+        Bytecode in `__pycache__` next to its source, and an empty `__pycache__`, do not count: Python makes them.
         """
         place = f"{self.venv}/{path}"
         try:
@@ -33,10 +33,10 @@ class AddedFiles:
                     found.append(Finding(code=FindingCode.FILE_ADDED, path=path, detail="an empty directory"))
                 return found
             if path.endswith(SUFFIXES):
-                source = source_of(path)
+                source = bytecode_source(path)
                 if source and os.path.lexists(f"{self.venv}/{source}"):
-                    return self.own_bytecode(path) if stat.S_ISREG(status.st_mode) else [self._added(path, status)]
-                detail = f"its source {source} is not there" if source else "bytecode outside __pycache__"
+                    return self.check_bytecode(path) if stat.S_ISREG(status.st_mode) else [self._added(path, status)]
+                detail = f"its source {source} is missing" if source else "bytecode outside __pycache__"
                 return [self._added(path, status, FindingCode.STRAY_BYTECODE, detail)]
             return [self._added(path, status)]
         except FileNotFoundError:
@@ -45,22 +45,22 @@ class AddedFiles:
             detail = f"could not be read: {error.strerror or error}"
             return [Finding(code=FindingCode.UNREADABLE, path=path, detail=detail)]
 
-    def own_bytecode(self, path: str) -> list[Finding]:
-        """Return what is wrong with bytecode beside its source: at depth `hashes`, that its header does not fit."""
+    def check_bytecode(self, path: str) -> list[Finding]:
+        """Return a finding if the header of bytecode next to its source does not match it (at depth `hashes`)."""
         if not self.rehash:
             return []
         place = f"{self.venv}/{path}"
         try:
-            wrong = header_mismatch(place, f"{self.venv}/{source_of(path)}")
+            mismatch = header_mismatch(place, f"{self.venv}/{bytecode_source(path)}")
             status = os.lstat(place)
-            return [self._added(path, status, FindingCode.BYTECODE_MISMATCH, wrong)] if wrong else []
+            return [self._added(path, status, FindingCode.BYTECODE_MISMATCH, mismatch)] if mismatch else []
         except OSError as error:
             detail = f"could not be read: {error.strerror or error}"
             return [Finding(code=FindingCode.UNREADABLE, path=path, detail=detail)]
 
     @staticmethod
-    def link_content(target: str) -> str:
-        """Return what stands for a symlink's content: the SHA-256 of its text."""
+    def symlink_sha256(target: str) -> str:
+        """Return the SHA-256 of a symbolic link's target, which counts as the link's contents."""
         return hashlib.sha256(target.encode("utf-8", "surrogateescape")).hexdigest()
 
     def _added(
@@ -75,5 +75,5 @@ class AddedFiles:
         if stat.S_ISREG(status.st_mode):
             content = self.inodes.sha256_of(place, status)
         elif stat.S_ISLNK(status.st_mode):
-            content = self.link_content(os.readlink(place))  # noqa: PTH115
+            content = self.symlink_sha256(os.readlink(place))  # noqa: PTH115
         return Finding(code=code, path=path, detail=detail, content=content)

@@ -1,18 +1,18 @@
-"""Tells whose file was found changed: the package whose RECORD names it, or that alone owns its directory."""
+"""Attributes findings to packages: to the one whose RECORD lists the file, or the only one in its directory."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.fs.read import read_inside
 from reconciler.observe.actual import Distribution, Finding
-from reconciler.observe.bytecode import source_of
-from reconciler.observe.record import recorded_paths
+from reconciler.observe.bytecode import bytecode_source
+from reconciler.observe.record_file import recorded_paths
 
 _LISTS = ("RECORD", "installed-files.txt")
 
 
-def attributed(findings: Iterable[Finding], venv: str, distributions: Iterable[Distribution]) -> list[Finding]:
-    """Return `findings` with `package` filled in where it can be told; reads the RECORDs of all distributions."""
+def attribute_findings(findings: Iterable[Finding], venv: str, distributions: Iterable[Distribution]) -> list[Finding]:
+    """Return `findings` with `package` filled in if it is known; reads the RECORD files of all distributions."""
     owners: dict[str, str] = {}
     directories: dict[str, set[str]] = {}
     for each in distributions:
@@ -32,6 +32,7 @@ def attributed(findings: Iterable[Finding], venv: str, distributions: Iterable[D
 
 
 def _recorded(venv: str, place: str, site: str) -> list[str]:
+    """Return the paths that the list of files in the metadata directory `place` has, relative to the environment."""
     for name in _LISTS:
         try:
             text = read_inside(f"{venv}/{place}/{name}", venv).decode("utf-8", "surrogateescape")
@@ -42,8 +43,8 @@ def _recorded(venv: str, place: str, site: str) -> list[str]:
 
 
 def _owner(path: str, owners: Mapping[str, str], directories: Mapping[str, set[str]]) -> str:
-    """Return the package that names `path`, or is the only one with files in its nearest known directory."""
-    for each in (path, source_of(path)):
+    """Return the package that lists `path`, else the only one in the nearest known directory, else an empty text."""
+    for each in (path, bytecode_source(path)):
         if each in owners:
             return owners[each]
     parent = path.rpartition("/")[0]

@@ -1,4 +1,4 @@
-"""Judges `.pyc` files (PEP 3147, PEP 552): whose source they are of, and whether their header fits it."""
+"""Finds the source of a `.pyc` file and compares its header with that source (PEP 3147, PEP 552)."""
 
 import _imp
 import os
@@ -13,13 +13,13 @@ SUFFIXES = (".pyc", ".pyo")
 _TAG = re.compile(r"^cpython-(\d)(\d+)t?$")
 _HEADER_BYTES = 16
 _HASHED, _CHECKED = 0b01, 0b10
-# Magic numbers of the released series (importlib/_bootstrap_external.py); another series' are not judged.
+# Magic numbers of the released series (importlib/_bootstrap_external.py); those of other series are not compared.
 _MAGIC = {8: 3413, 9: 3425, 10: 3439, 11: 3495, 12: 3531, 13: 3571, 14: 3627}
-_SIPHASH_13_SINCE = 11  # Python 3.11; before, source hashes are SipHash-2-4
+_SIPHASH_13_SINCE = 11  # Python 3.11; older versions hash sources with SipHash-2-4
 
 
-def source_of(path: str) -> str:
-    """Return the path of the source that a `.pyc` in `__pycache__` is made from; empty for one that is elsewhere."""
+def bytecode_source(path: str) -> str:
+    """Return the path of the source of a `.pyc` in `__pycache__`; empty for a file in any other directory."""
     directory, _, name = path.rpartition("/")
     parent, _, cache = directory.rpartition("/")
     if cache != CACHE or not name.endswith(SUFFIXES):
@@ -29,35 +29,35 @@ def source_of(path: str) -> str:
 
 
 def header_mismatch(bytecode: str, source: str) -> str:
-    """Return why a `.pyc` (absolute path) is not what its interpreter made of `source`, empty where it may be.
+    """Return why a `.pyc` cannot be what its interpreter compiled from `source`, empty if it can (absolute paths).
 
-    Magic number, and the source's mtime and size or its hash, are compared. A header that says that the hash is not
-    to be checked is verified all the same. Raises OSError where either cannot be read.
+    It compares the magic number, and either the source's mtime and size or its hash. The hash is compared even if the
+    header says that Python should not check it. Raises OSError if a file cannot be read.
     """
     status = os.lstat(source)
     content = read_regular(bytecode)
     if len(content) < _HEADER_BYTES:
-        return "its header is cut short"
+        return "its header is incomplete"
     magic, flags, first, second = struct.unpack("<4sIII", content[:_HEADER_BYTES])
     match = _TAG.match(bytecode.rpartition("/")[2].split(".")[1])
     minor = int(match[2]) if match and match[1] == "3" else 0
     if minor in _MAGIC and magic != _MAGIC[minor].to_bytes(2, "little") + b"\r\n":
-        return "its magic number is another interpreter's"
+        return "its magic number is that of a different Python version"
     if flags & ~(_HASHED | _CHECKED):
         return "its flags are unknown"
     if not flags & _HASHED:
         if not stat.S_ISREG(status.st_mode):
             return ""
         fits = first == int(status.st_mtime) & 0xFFFFFFFF and second == status.st_size & 0xFFFFFFFF
-        return "" if fits else "it was not made from the source beside it"
+        return "" if fits else "it was not compiled from the source next to it"
     if not minor:
         return ""
     wanted = source_hash(int.from_bytes(magic, "little"), read_regular(source), minor)
-    return "" if content[8:_HEADER_BYTES] == wanted else "its source hash is not the source's"
+    return "" if content[8:_HEADER_BYTES] == wanted else "its hash is not that of the source"
 
 
 def source_hash(key: int, source: bytes, minor: int) -> bytes:
-    """Return the 8 bytes that Python 3.`minor` puts into a hash-based `.pyc` for `source` (PEP 552)."""
+    """Return the 8 bytes that Python 3.`minor` writes into a hash-based `.pyc` for `source` (PEP 552)."""
     if minor >= _SIPHASH_13_SINCE:
         return _imp.source_hash(key, source)
     return _siphash24(key, source)

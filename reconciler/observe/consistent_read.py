@@ -1,4 +1,7 @@
-"""What was last applied and what is there, read as one: an apply beside a reader, which takes no lock, moves both."""
+"""Reads last applied and actual state so that both are of the same moment.
+
+A reader does not acquire the root mutex, so an apply may change both states while they are read.
+"""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -6,17 +9,17 @@ from dataclasses import replace
 
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualState, Depth
-from reconciler.observe.environments import observe
+from reconciler.observe.environments import observe_environments
 from reconciler.state.applied import Applied
 from reconciler.state.inode_hashes import InodeHashes
-from reconciler.state.root_mutex_holders import another_holds
+from reconciler.state.root_mutex_holder import held_by_another_process
 from reconciler.state.store import State
 
-_BETWEEN_LOOKS_SECONDS = 0.05
-_MOST_LOOKS = 40  # what lies between an apply's rename and its record is a flush or two: two seconds are plenty
+_BETWEEN_READS_SECONDS = 0.05
+_MOST_READS = 40  # an apply needs a flush or two between its rename and its record: two seconds are enough
 
 
-def observe_settled(
+def observe_consistently(
     names: Iterable[str],
     desired: DesiredState,
     state: State,
@@ -24,31 +27,31 @@ def observe_settled(
     depth: Depth,
     inodes: InodeHashes,
 ) -> tuple[Mapping[str, Applied], ActualState]:
-    """Observe `names` as `observe` does; return what was last applied, of the same moment, and what is there.
+    """Return the last applied and the actual state of `names`, as `observe_environments` reads it, of the same moment.
 
-    Where `applied` and the path name different generations, or the path moved while it was read (a generation that is
-    not published any more may be collected meanwhile), those environments are looked at again until two looks agree and
-    nobody holds the root's lock: that is then no apply's doing. After two seconds it is told as it stands.
+    An environment may be inconsistent: last applied state and path have different generations, or the path changed
+    while it was read (the old generation may then be collected). It is read again until two reads agree and no other
+    process holds the root mutex, because then the cause is not an apply. After two seconds the last read is returned.
     """
-    actual = observe(names, desired, state, applied, depth, inodes)
-    moving = _unsettled(actual, applied, state)
-    for _ in range(_MOST_LOOKS):
-        if not moving:
+    actual = observe_environments(names, desired, state, applied, depth, inodes)
+    inconsistent = _inconsistent(actual, applied, state)
+    for _ in range(_MOST_READS):
+        if not inconsistent:
             break
-        time.sleep(_BETWEEN_LOOKS_SECONDS)
-        beside = another_holds(state.layout)
-        now = {name: state.applied(name) for name in moving}
+        time.sleep(_BETWEEN_READS_SECONDS)
+        apply_runs = held_by_another_process(state.layout)
+        now = {name: state.applied(name) for name in inconsistent}
         applied = {name: each for name, each in {**applied, **now}.items() if each is not None}
         inodes.begin_pass()
-        again = observe(moving, desired, state, applied, depth, inodes)
+        again = observe_environments(inconsistent, desired, state, applied, depth, inodes)
         actual = replace(actual, environments={**actual.environments, **again.environments})
-        before, moving = moving, _unsettled(again, applied, state)
-        moving = {name: seen for name, seen in moving.items() if beside or before[name] != seen}
+        before, inconsistent = inconsistent, _inconsistent(again, applied, state)
+        inconsistent = {name: seen for name, seen in inconsistent.items() if apply_runs or before[name] != seen}
     return applied, actual
 
 
-def _unsettled(actual: ActualState, applied: Mapping[str, Applied], state: State) -> dict[str, tuple[int, int, int]]:
-    """Return the environments of which last applied, seen and now published generation differ, with these three."""
+def _inconsistent(actual: ActualState, applied: Mapping[str, Applied], state: State) -> dict[str, tuple[int, int, int]]:
+    """Return the environments whose last applied, observed and currently published generations differ, with these."""
     found = {}
     for name, each in actual.environments.items():
         last = applied[name].generation if name in applied else 0

@@ -1,4 +1,4 @@
-"""What the distributions of an environment require of one another, read from their metadata, running nothing."""
+"""Reads from metadata which distributions of an environment require which others, without running any code."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,17 +7,17 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from reconciler.observe.actual import ActualEnvironment
-from reconciler.observe.metadata import required_distributions
+from reconciler.observe.metadata import read_requirements
 
 
 def requirement_graph(observed: ActualEnvironment, markers: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Return by normalized name what each distribution requires where `markers` (PEP 508) hold, extras left out.
+    """Return the names that each distribution requires under `markers` (PEP 508), by normalized name, without extras.
 
-    A requirement that cannot be read is none here: the lock and the `dependencies` probe are where it is told.
+    Requirements that cannot be parsed are left out: the lock and the `dependencies` probe report them.
     """
     venv = Path(observed.path)
     return {
-        each.key: tuple(sorted(_required(required_distributions(venv / each.place), markers)))
+        each.key: tuple(sorted(_required(read_requirements(venv / each.place), markers)))
         for each in observed.distributions
     }
 

@@ -1,4 +1,4 @@
-"""Reads one distribution from its metadata directory or file; what is odd about it becomes findings."""
+"""Reads one distribution from its metadata directory or file; every problem with it becomes a finding."""
 
 import hashlib
 import os
@@ -8,23 +8,24 @@ from dataclasses import dataclass, field
 from reconciler.fs.read import read_inside
 from reconciler.observe.actual import Distribution, Finding, FindingCode, InstalledFrom
 from reconciler.observe.metadata import Identity, normalized, read_identity
-from reconciler.observe.record import is_record
-from reconciler.observe.versions import is_version, same_version
+from reconciler.observe.record_file import is_valid_record
+from reconciler.versions import is_version, same_version
 
 _PEP_508_NAME = re.compile(r"^([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A metadata directory or file that may be a distribution: `path` absolute, `place` and `top` as they are reported.
+    """A metadata directory or file that may belong to a distribution.
 
-    `top` is the directory that no symlink may lead out of; `holder` is what holds its modules.
+    `path` is absolute, `place` is the path in findings. No symbolic link may point out of the directory `boundary`.
+    `location` is the directory of the modules. `inside` means that `path` is inside the environment.
     """
 
     path: str
     place: str
-    top: str
-    holder: str
+    boundary: str
+    location: str
     inside: bool = True
 
     @property
@@ -34,9 +35,9 @@ class Candidate:
 
     @property
     def named(self) -> tuple[str, str]:
-        """Return the distribution's name and version as the directory's name has them; both may be empty.
+        """Return the distribution's name and version from the directory's name; both may be empty.
 
-        A dist-info's without a dash says nothing; an egg-info's version is not believed (it may be mangled).
+        They are empty for a dist-info without a dash. The version of an egg-info is left out, as it may be mangled.
         """
         stem, _, suffix = self.name.rpartition(".")
         name, dash, version = stem.partition("-")
@@ -47,9 +48,9 @@ class Candidate:
 
 @dataclass(slots=True)
 class Reading:
-    """What reading one candidate gave: the distribution, or None where pip sees none either, and findings.
+    """The result of reading one candidate: the distribution, None if pip finds none either, and findings.
 
-    `key` is the normalized name that pip tells duplicates by.
+    `key` is the normalized name by which pip recognizes duplicates.
     """
 
     candidate: Candidate
@@ -58,14 +59,17 @@ class Reading:
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, code: FindingCode, detail: str, *, file: str = "", content: bytes | None = None) -> None:
-        """Add a finding about the candidate, or about a file in it; `content` is what is there."""
+        """Add a finding about the candidate or a `file` in it, whose contents are `content`."""
         place = f"{self.candidate.place}/{file}" if file and self.candidate.inside else self.candidate.place
         sha256 = hashlib.sha256(content).hexdigest() if content is not None else ""
         self.findings.append(Finding(code=code, path=place, package=self.key, detail=detail, content=sha256))
 
 
 def read_distribution(candidate: Candidate, *, sealed: bool = False) -> Reading:
-    """Read `candidate` as pip would; never raises for what is on disk. The RECORD of what is `sealed` is not read."""
+    """Return what pip would read from `candidate`; never raises for files on disk.
+
+    In a `sealed` environment the contents of RECORD are not read.
+    """
     reading = Reading(candidate)
     named, named_version = candidate.named
     reading.key = normalized(named)
@@ -75,15 +79,15 @@ def read_distribution(candidate: Candidate, *, sealed: bool = False) -> Reading:
     reading.key = reading.key or normalized(name.strip())
     version = identity.version or named_version or _version_in_file_name(candidate)
     if not _PEP_508_NAME.match(reading.key):
-        reading.add(FindingCode.INVALID_METADATA, "it has no name that a package can have")
+        reading.add(FindingCode.INVALID_METADATA, "it has no valid package name")
         return reading
     if not version:
         if not reading.findings:
             reading.add(FindingCode.INVALID_METADATA, "it has no version")
     elif not is_version(named_version or version):
-        reading.add(FindingCode.INVALID_VERSION, f"{named_version or version} is no version (PEP 440)")
+        reading.add(FindingCode.INVALID_VERSION, f"{named_version or version} is not a valid version (PEP 440)")
     elif identity.version and named_version and not same_version(identity.version, named_version):
-        detail = f"its METADATA says version {identity.version}, its directory {named_version}"
+        detail = f"its version is {identity.version} in METADATA and {named_version} in the directory name"
         reading.add(FindingCode.INVALID_METADATA, detail)
     origin, editable = _origin(reading, files)
     _check_record(reading, files, sealed=sealed)
@@ -93,7 +97,7 @@ def read_distribution(candidate: Candidate, *, sealed: bool = False) -> Reading:
         version=version,
         origin=origin,
         place=candidate.place,
-        location=editable or candidate.holder,
+        location=editable or candidate.location,
         installer=_installer(reading, files),
         named_version=named_version,
     )
@@ -101,13 +105,13 @@ def read_distribution(candidate: Candidate, *, sealed: bool = False) -> Reading:
 
 
 def _listing(reading: Reading) -> frozenset[str] | None:
-    """Return the names in the metadata directory; None where the candidate is a file."""
+    """Return the names in the metadata directory, None if the candidate is a file."""
     candidate = reading.candidate
     try:
         if os.path.islink(candidate.path):  # noqa: PTH114
-            real, top = os.path.realpath(candidate.path), os.path.realpath(candidate.top)
-            if not real.startswith(top + "/"):
-                reading.add(FindingCode.UNREADABLE, "a symbolic link that leads out of the environment")
+            real, boundary = os.path.realpath(candidate.path), os.path.realpath(candidate.boundary)
+            if not real.startswith(boundary + "/"):
+                reading.add(FindingCode.UNREADABLE, "a symbolic link that points out of the environment")
                 return frozenset()
         return frozenset(os.listdir(candidate.path))
     except NotADirectoryError:
@@ -118,17 +122,17 @@ def _listing(reading: Reading) -> frozenset[str] | None:
 
 
 def _read(reading: Reading, file: str) -> bytes | None:
-    """Return a metadata file's content, None (and a finding) where it cannot be read."""
+    """Return the contents of a metadata file; add a finding and return None if it cannot be read."""
     path = f"{reading.candidate.path}/{file}" if file else reading.candidate.path
     try:
-        return read_inside(path, reading.candidate.top)
+        return read_inside(path, reading.candidate.boundary)
     except OSError as error:
         reading.add(FindingCode.UNREADABLE, f"{file or 'it'} could not be read: {error.strerror}", file=file)
         return None
 
 
 def _identity(reading: Reading, files: frozenset[str] | None) -> Identity:
-    """Return name and version from METADATA, else PKG-INFO, else the candidate itself where it is a file."""
+    """Return name and version from METADATA, else from PKG-INFO; from the candidate itself if it is a file."""
     nothing = Identity(name=None, version=None)
     if files is None:
         file = ""
@@ -158,7 +162,7 @@ def _identity(reading: Reading, files: frozenset[str] | None) -> Identity:
 
 
 def _origin(reading: Reading, files: frozenset[str] | None) -> tuple[InstalledFrom, str]:
-    """Return where it came from and, for an editable, its project's directory. A bad direct_url.json is none."""
+    """Return the origin and an editable install's project directory; an invalid direct_url.json adds a finding."""
     content = _read(reading, "direct_url.json") if files and "direct_url.json" in files else None
     if content is None:
         return InstalledFrom(), ""
@@ -167,26 +171,27 @@ def _origin(reading: Reading, files: frozenset[str] | None) -> tuple[InstalledFr
     try:
         return parse_direct_url(content)
     except ValueError as error:
-        reading.add(FindingCode.BAD_DIRECT_URL, f"direct_url.json: {error}", file="direct_url.json", content=content)
+        detail = f"direct_url.json is invalid: {error}"
+        reading.add(FindingCode.BAD_DIRECT_URL, detail, file="direct_url.json", content=content)
         return InstalledFrom(), ""
 
 
 def _check_record(reading: Reading, files: frozenset[str] | None, *, sealed: bool) -> None:
-    """Find a RECORD that is missing or does not parse; only a dist-info has one."""
+    """Add a finding if a dist-info has no RECORD, or one that cannot be parsed."""
     if files is None or not reading.candidate.name.endswith(".dist-info"):
         return
     if "RECORD" not in files:
-        reading.add(FindingCode.MISSING_RECORD, "RECORD is missing: nothing tells which files are its own")
+        reading.add(FindingCode.MISSING_RECORD, "RECORD is missing, so the files of the package are unknown")
         return
     content = None if sealed else _read(reading, "RECORD")
     if content is None:
         return
     try:
-        good = is_record(content.decode("utf-8"))
+        valid = is_valid_record(content.decode("utf-8"))
     except UnicodeDecodeError:
-        good = False
-    if not good:
-        reading.add(FindingCode.BAD_RECORD, "RECORD does not parse", file="RECORD", content=content)
+        valid = False
+    if not valid:
+        reading.add(FindingCode.BAD_RECORD, "RECORD could not be parsed", file="RECORD", content=content)
 
 
 def _installer(reading: Reading, files: frozenset[str] | None) -> str:
@@ -195,6 +200,6 @@ def _installer(reading: Reading, files: frozenset[str] | None) -> str:
 
 
 def _version_in_file_name(candidate: Candidate) -> str:
-    """Return the version in an egg-info's name (`acme-1.0-py3.8.egg-info`), for where nothing else tells it."""
+    """Return the version in an egg-info's name (`acme-1.0-py3.8.egg-info`), which is used if no other is known."""
     parts = candidate.name.rpartition(".")[0].split("-")
     return parts[1] if len(parts) > 1 and candidate.name.endswith(".egg-info") else ""

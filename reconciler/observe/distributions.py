@@ -1,7 +1,7 @@
-"""Lists the distributions of an environment: those that `pip freeze --all` would, from what is on disk alone.
+"""Lists the distributions of an environment that `pip freeze --all` would list, by reading files only.
 
-pip reads them by `importlib.metadata` on Python 3.11 and later and by `pkg_resources` before; the two differ in
-which of two duplicates they keep and in how they find legacy editables, and so does this.
+pip uses `importlib.metadata` on Python 3.11 and later, and `pkg_resources` before. These two keep a different one of
+two duplicates and find legacy editable installs differently, and so does this module.
 """
 
 import os
@@ -12,7 +12,7 @@ from reconciler.observe.actual import Distribution, Finding, FindingCode, Instal
 from reconciler.observe.distribution import Candidate, Reading, read_distribution
 from reconciler.observe.egg import EggLink, egg_link_names, read_egg_link, read_zipped_egg
 from reconciler.observe.metadata import normalized
-from reconciler.observe.site import Site, SiteDirectory, named_directories
+from reconciler.observe.site import Site, SiteDirectory, directories_in_pth_files
 
 _SUFFIXES = (".dist-info", ".egg-info")
 _IMPORTLIB_SINCE = 11  # Python 3.11
@@ -21,26 +21,26 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9.]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """The distributions of an environment, sorted by key, and what is odd about them, sorted."""
+    """The distributions of an environment, sorted by key, and the findings about them, sorted."""
 
     distributions: tuple[Distribution, ...]
     findings: tuple[Finding, ...]
 
 
 def list_distributions(venv: str, site: Site, *, local: bool, sealed: bool = False) -> Listing:
-    """List what is installed at `venv` (absolute).
+    """Return the distributions that are installed in the environment at `venv` (absolute).
 
-    `local` leaves out what a `.pth` file adds from outside, as `pip freeze --local` does: it is for environments that
-    see the system's packages. Of what is `sealed` RECORD is there or not, and is not read.
+    `local` leaves out distributions outside that a `.pth` file adds, as `pip freeze --local` does; it is for
+    environments that use the system's site packages. In a `sealed` environment the contents of RECORD are not read.
     """
-    lister = _Lister(venv, local=local, sealed=sealed, legacy=_minor(site.series) < _IMPORTLIB_SINCE)
+    search = _Search(venv, local=local, sealed=sealed, legacy=_minor(site.series) < _IMPORTLIB_SINCE)
     for directory in site.directories:
-        names = lister.listdir(directory)
-        lister.leftovers(directory, names)
-        lister.read(directory, names)
-        for named in named_directories(venv, directory, names):
-            lister.read(named, lister.listdir(named) if os.path.isdir(named.path) else None)  # noqa: PTH112
-    return lister.listing()
+        names = search.listdir(directory)
+        search.find_leftovers(directory, names)
+        search.read(directory, names)
+        for named in directories_in_pth_files(venv, directory, names):
+            search.read(named, search.listdir(named) if os.path.isdir(named.path) else None)  # noqa: PTH112
+    return search.listing()
 
 
 def _minor(series: str) -> int:
@@ -49,21 +49,24 @@ def _minor(series: str) -> int:
 
 
 @dataclass(slots=True)
-class _Lister:
-    """What was found so far, in the order of the path."""
+class _Search:
+    """A search through the directories of the import path in order, with everything found so far.
+
+    `seen` has the place of the distribution that was kept, by the text that pip compares to find duplicates.
+    """
 
     venv: str
     local: bool
     sealed: bool
     legacy: bool
     found: dict[str, Distribution] = field(default_factory=dict)
-    seen: dict[str, str] = field(default_factory=dict)  # what pip tells duplicates by -> the place kept
+    seen: dict[str, str] = field(default_factory=dict)
     searched: set[str] = field(default_factory=set)
     links: dict[str, EggLink] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def listdir(self, directory: SiteDirectory) -> list[str]:
-        """Return a directory's names in the order in which pip sees them too."""
+        """Return the names in a directory, in the order in which pip gets them."""
         try:
             return os.listdir(directory.path)
         except OSError as error:
@@ -72,9 +75,9 @@ class _Lister:
             self.findings.append(Finding(code=FindingCode.UNREADABLE, path=place, detail=detail))
             return []
 
-    def leftovers(self, directory: SiteDirectory, names: list[str]) -> None:
-        """Find what an interrupted uninstall of pip left behind: entries that begin with a tilde."""
-        detail = "left behind by an uninstall that was cut short; it can be deleted"
+    def find_leftovers(self, directory: SiteDirectory, names: list[str]) -> None:
+        """Add a finding for each entry that an interrupted pip uninstall left: its name begins with a tilde."""
+        detail = "left by an interrupted uninstall; it can be deleted"
         self.findings += [
             Finding(code=FindingCode.LEFTOVER, path=f"{directory.relative}/{name}", detail=detail)
             for name in names
@@ -82,41 +85,43 @@ class _Lister:
         ]
 
     def read(self, directory: SiteDirectory, names: list[str] | None) -> None:
-        """Read the distributions in one directory of the path; `names` is None for a file (a zipped egg)."""
+        """Read the distributions in one directory of the import path; `names` is None for a zipped egg."""
         if directory.path in self.searched:
             return
         self.searched.add(directory.path)
         if names is None:
-            self._zipped(directory)
+            self._read_zipped_egg(directory)
             return
-        self._search(directory, names, directory.relative)
+        self._read_directory(directory, names, directory.relative)
         for name in names:
             if name.endswith(".egg-link"):
                 link, finding = read_egg_link(self.venv, directory, name)
                 self.links.setdefault(name, link)
                 self.findings.append(finding)
                 if not self.legacy and link.target and os.path.isdir(link.target):  # noqa: PTH112
-                    self._linked(link)
+                    self._read_egg_link_target(link)
 
-    def _linked(self, link: EggLink) -> None:
+    def _read_egg_link_target(self, link: EggLink) -> None:
         target = SiteDirectory(path=link.target, relative="", named_by=link.place)
-        self._search(target, self.listdir(target), "", always=True)
+        self._read_directory(target, self.listdir(target), "", always=True)
 
-    def _search(self, directory: SiteDirectory, names: list[str], relative: str, *, always: bool = False) -> None:
-        for path in self._metadata(directory, names):
+    def _read_directory(
+        self, directory: SiteDirectory, names: list[str], relative: str, *, always: bool = False
+    ) -> None:
+        for path in self._metadata_names(directory, names):
             if path.startswith("~"):
                 continue
             candidate = Candidate(
                 path=f"{directory.path}/{path}",
                 place=f"{relative}/{path}" if relative else directory.named_by,
-                top=self.venv if relative else directory.path,
-                holder=relative or directory.path,
+                boundary=self.venv if relative else directory.path,
+                location=relative or directory.path,
                 inside=bool(relative),
             )
-            self._take(candidate, always=always or bool(relative))
+            self._read_candidate(candidate, always=always or bool(relative))
 
-    def _metadata(self, directory: SiteDirectory, names: list[str]) -> list[str]:
-        """Return which of `names` are metadata, in the order in which pip goes through them."""
+    def _metadata_names(self, directory: SiteDirectory, names: list[str]) -> list[str]:
+        """Return those of `names` that are metadata, in the order in which pip reads them."""
         infos = [name for name in names if name.lower().endswith(_SUFFIXES)]
         egg = directory.path.lower().endswith(".egg")
         if self.legacy:
@@ -133,7 +138,7 @@ class _Lister:
         ]
 
     def _has_metadata(self, path: str) -> bool:
-        """Return whether pkg_resources looks at it: a dist-info is a directory, and none is empty."""
+        """Return whether pkg_resources reads it: a dist-info must be a directory, and must not be empty."""
         try:
             return bool(os.listdir(path))
         except NotADirectoryError:
@@ -141,31 +146,31 @@ class _Lister:
         except OSError:
             return True  # it cannot be read, which becomes a finding
 
-    def _take(self, candidate: Candidate, *, always: bool) -> None:
-        """Read a candidate unless its name was seen already; `always` takes it though it lies outside."""
+    def _read_candidate(self, candidate: Candidate, *, always: bool) -> None:
+        """Read a candidate unless its name was seen already; `always` keeps it even if it is outside."""
         named = candidate.named[0]
-        same = (_UNSAFE.sub("-", named).lower() if self.legacy else normalized(named)) if named else ""
-        if same and same in self.seen:
-            self._duplicate(candidate, same)
+        compared = (_UNSAFE.sub("-", named).lower() if self.legacy else normalized(named)) if named else ""
+        if compared and compared in self.seen:
+            self._duplicate(candidate, compared)
             return
         reading = read_distribution(candidate, sealed=self.sealed)
-        same = same or reading.key
-        if reading.distribution is not None and same in self.seen:
-            self._duplicate(candidate, same)
+        compared = compared or reading.key
+        if reading.distribution is not None and compared in self.seen:
+            self._duplicate(candidate, compared)
             return
         if reading.distribution is None:
             self.findings += reading.findings
             return
-        self.seen[same] = candidate.place
+        self.seen[compared] = candidate.place
         self._keep(reading, always=always)
 
-    def _duplicate(self, candidate: Candidate, same: str) -> None:
-        """Find a second distribution of one name; beside the path (an editable's own egg-info) it is nothing odd."""
+    def _duplicate(self, candidate: Candidate, compared: str) -> None:
+        """Add a finding for a second distribution of one name, unless it is outside (an editable's own egg-info)."""
         if candidate.inside:
-            self._add_duplicate(candidate.place, same, self.seen[same])
+            self._add_duplicate(candidate.place, compared, self.seen[compared])
 
     def _add_duplicate(self, place: str, package: str, kept: str) -> None:
-        detail = f"installed twice; {kept} is the one that counts"
+        detail = f"installed twice; pip uses {kept}"
         code = FindingCode.DUPLICATE_DIST_INFO
         self.findings.append(Finding(code=code, path=place, package=normalized(package), detail=detail))
 
@@ -178,11 +183,11 @@ class _Lister:
             return
         self.findings += reading.findings
         earlier = self.found.get(distribution.key)
-        if earlier is not None:  # another directory name, the same Name inside: pip's last one wins
+        if earlier is not None:  # a different directory name with the same Name inside: pip uses the last one
             self._add_duplicate(earlier.place, distribution.key, distribution.place)
         self.found[distribution.key] = distribution
 
-    def _zipped(self, directory: SiteDirectory) -> None:
+    def _read_zipped_egg(self, directory: SiteDirectory) -> None:
         match read_zipped_egg(directory):
             case Finding() as finding:
                 self.findings.append(finding)
@@ -194,7 +199,7 @@ class _Lister:
                 pass
 
     def listing(self) -> Listing:
-        """Return what was found; a distribution that an `.egg-link` names is a legacy editable."""
+        """Return what was found; a distribution that an `.egg-link` names is a legacy editable install."""
         kept = [self._editable(each) for each in self.found.values()]
         return Listing(
             distributions=tuple(sorted(kept, key=lambda each: each.key)), findings=tuple(sorted(set(self.findings)))
@@ -209,7 +214,7 @@ class _Lister:
             location = f"{self.venv}/{location}"
         elif self.legacy:
             location = os.path.realpath(location)
-        from urllib.parse import quote  # slow to import, and hardly ever needed
+        from urllib.parse import quote  # slow to import, and rarely needed
 
         origin = InstalledFrom(kind=OriginKind.EDITABLE, url=f"file://{quote(location)}")
         return replace(distribution, location=location, origin=origin)

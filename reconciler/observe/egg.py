@@ -1,4 +1,4 @@
-"""Legacy eggs: `.egg-link` files of `setup.py develop`, and zipped eggs that easy_install put on the path."""
+"""Reads legacy eggs: `.egg-link` files of `setup.py develop`, and zipped eggs of easy_install."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ _LIMIT_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EggLink:
-    """An `.egg-link`: its file name, its relative path, and the project directory that it names (empty: none)."""
+    """An `.egg-link` file: its name, its relative path, and the project directory in it (empty if there is none)."""
 
     name: str
     place: str
@@ -29,7 +29,7 @@ class EggLink:
 
 
 def read_egg_link(venv: str, site: SiteDirectory, name: str) -> tuple[EggLink, Finding]:
-    """Read an `.egg-link` as pip does (its first line that is not blank), and find that it is there."""
+    """Return an `.egg-link` as pip reads it (its first line that is not blank), and the finding that it exists."""
     place = f"{site.relative}/{name}" if site.relative else site.named_by
     target, sha256, detail = "", "", "a legacy editable install (setup.py develop)"
     try:
@@ -39,7 +39,7 @@ def read_egg_link(venv: str, site: SiteDirectory, name: str) -> tuple[EggLink, F
         first = next((line for line in lines if line and "\0" not in line), "")
         target = os.path.normpath(os.path.join(site.path, first)) if first else ""  # noqa: PTH118
         if not os.path.isdir(target):  # noqa: PTH112
-            detail += f"; its project {target} is gone" if target else "; it names no project"
+            detail += f"; its project {target} is missing" if target else "; it names no project"
     except OSError as error:
         detail += f"; it could not be read: {error.strerror}"
     link = EggLink(name=name, place=place, target=target)
@@ -52,10 +52,10 @@ def egg_link_names(raw_name: str) -> tuple[str, str]:
 
 
 def read_zipped_egg(site: SiteDirectory) -> Distribution | Finding | None:
-    """Return the distribution in a zipped egg that a `.pth` file names; None where the file is no egg."""
+    """Return the distribution in a zipped egg that a `.pth` file names, None if the file is not an egg."""
     if not site.path.lower().endswith(".egg"):
         return None
-    import zipfile  # slow to import, and hardly ever needed
+    import zipfile  # slow to import, and rarely needed
 
     place = site.relative or site.named_by
     try:
@@ -63,7 +63,7 @@ def read_zipped_egg(site: SiteDirectory) -> Distribution | Finding | None:
             identity = read_identity(metadata.read(_LIMIT_BYTES).decode("utf-8", "replace"))
     except KeyError:
         return Finding(code=FindingCode.MISSING_METADATA, path=place, detail="a zipped egg without PKG-INFO")
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # encrypted; compressed oddly
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # encrypted; unknown compression
         return Finding(code=FindingCode.UNREADABLE, path=place, detail=f"a zipped egg that could not be read: {error}")
     if not identity.name or not identity.version:
         return Finding(code=FindingCode.INVALID_METADATA, path=place, detail="a zipped egg without name or version")

@@ -1,8 +1,8 @@
-"""Observes the environments below a root: each with its published generation, and what is to be ignored in it."""
+"""Observes the environments below a root, each with its published generation and its ignored files."""
 
 from collections.abc import Iterable, Mapping
 
-from reconciler.fastpath.remembered import Remembered
+from reconciler.fastpath.quick_comparison import QuickComparison
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualState, Depth
 from reconciler.observe.environment import observe_environment
@@ -11,7 +11,7 @@ from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.store import State
 
 
-def observe(
+def observe_environments(
     names: Iterable[str],
     desired: DesiredState,
     state: State,
@@ -21,21 +21,22 @@ def observe(
     *,
     compare: bool = False,
 ) -> ActualState:
-    """Observe the environments `names` below the root; executes nothing of them.
+    """Return the actual state of the environments `names` below the root, without running any code of them.
 
-    What the manifest ignores counts; for an environment that it no longer names, what was last applied. Of several,
-    those that are as they are remembered (`Remembered`) are not compared file by file, unless they are to `compare`.
+    The manifest says which files are ignored; for an environment that it no longer declares, the last applied state
+    does. If there are several, those that `QuickComparison` finds unchanged are not compared file by file, unless
+    `compare` is set.
     """
     names = sorted(names)
-    remembered = Remembered(state.layout) if depth is Depth.FILES and len(names) > 1 and not compare else None
+    quick = QuickComparison(state.layout) if depth is Depth.FILES and len(names) > 1 and not compare else None
     ignore = {each.name: each.ignore_files for each in desired.environments}
     found = {}
     for name in names:
         stored = applied[name].settings.get("ignore_files") if name in applied else None
         last = tuple(str(each) for each in stored) if isinstance(stored, list) else ()
         ignored, published = ignore.get(name, last), state.published(name)
-        as_sealed = remembered is not None and published is not None and remembered.as_sealed(name, published, ignored)
-        (inodes.as_remembered.add if as_sealed else inodes.as_remembered.discard)(name)
+        as_sealed = quick is not None and published is not None and quick.files_as_sealed(name, published, ignored)
+        (inodes.quickly_compared.add if as_sealed else inodes.quickly_compared.discard)(name)
         found[name] = observe_environment(
             state.layout.environment(name),
             name=name,

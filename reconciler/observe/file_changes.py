@@ -1,8 +1,8 @@
-"""Compares a venv with the inventory taken when it was sealed: files changed, missing and added (design, section 6).
+"""Compares a venv with the inventory from when it was sealed: files changed, missing and added.
 
-As git's index does it: device, inode, size, mtime and ctime that are as recorded prove a file unchanged, and anything
-else is settled by its hash. A directory that did not move has the same entries, so it is not listed, and of what an
-inode is looked at once a pass serves every environment that shares it.
+As in git's index, a file is unchanged if device, inode, size, mtime and ctime are as recorded; otherwise its hash
+decides. An unchanged directory has the same entries, so it is not listed. Each inode is examined once in a pass, for
+all environments that share it.
 """
 
 import os
@@ -14,24 +14,24 @@ from typing import TypeAlias
 
 from reconciler.observe.actual import Depth, Finding, FindingCode
 from reconciler.observe.added_files import AddedFiles
-from reconciler.observe.bytecode import CACHE, SUFFIXES, source_of
-from reconciler.observe.ignore_globs import ignorer
-from reconciler.state.inode_hashes import InodeHashes, Look
+from reconciler.observe.bytecode import CACHE, SUFFIXES, bytecode_source
+from reconciler.observe.ignore_globs import ignore_matcher
+from reconciler.state.inode_hashes import FileStatus, InodeHashes
 from reconciler.state.inventory import Inventory, entry_type
 from reconciler.state.inventory_scan import IGNORED_AT_TOP
 
-_TOP = "/"  # stands for the venv itself, whose relative path is empty
+_TOP = "/"  # means the venv itself, whose relative path is empty
 # name, device, inode, (mode, size, mtime, ctime), position in the inventory's columns
-_Row: TypeAlias = tuple[str, int, int, Look, int]
+_Row: TypeAlias = tuple[str, int, int, FileStatus, int]
 
 
 def compare_files(
     venv: str, inventory: Inventory, inodes: InodeHashes, depth: Depth, ignore_files: Sequence[str] = ()
 ) -> list[Finding]:
-    """Return what differs between the venv at `venv` (absolute) and `inventory`, without packages, sorted."""
+    """Return the differences of the venv at `venv` (absolute) from `inventory`, sorted, not attributed to packages."""
     comparison = _Comparison(venv, inventory, inodes, rehash=depth is Depth.HASHES)
     comparison.run()
-    ignored = ignorer(ignore_files)
+    ignored = ignore_matcher(ignore_files)
     return sorted({each for each in comparison.findings if not ignored(each.path)})
 
 
@@ -44,12 +44,12 @@ class _Comparison:
     findings: list[Finding] = field(default_factory=list)
 
     def run(self) -> None:
-        """Go through the inventory's directories in its order: a parent always comes before what is below it."""
+        """Compare the inventory's directories in order; a parent comes before what is below it."""
         known = self.inventory
-        looks = zip(known.modes, known.sizes, known.mtimes, known.ctimes, strict=True)
-        rows = zip(known.names, known.devices, known.inodes, looks, range(len(known.names)), strict=True)
+        statuses = zip(known.modes, known.sizes, known.mtimes, known.ctimes, strict=True)
+        rows = zip(known.names, known.devices, known.inodes, statuses, range(len(known.names)), strict=True)
         children = _children(known.directories)
-        closed = ""  # the directory that is gone, or cannot be looked into: all below it is, too
+        closed = ""  # a directory that is missing or unreadable, and with it all that is below it
         unreadable = False
         for number, directory in enumerate(known.directories):
             own = list(islice(rows, known.counts[number]))
@@ -72,7 +72,8 @@ class _Comparison:
                     self._compare(directory, number, status, own, below)
                 else:
                     closed = directory or _TOP
-                    self._find(FindingCode.FILE_TYPE_CHANGED, directory, f"was a directory, is {_kind(status.st_mode)}")
+                    detail = f"it was a directory and is now {_kind(status.st_mode)}"
+                    self._find(FindingCode.FILE_TYPE_CHANGED, directory, detail)
                     self._missing(directory, own, ("",))
 
     def _compare(
@@ -80,81 +81,84 @@ class _Comparison:
     ) -> None:
         """Compare one directory's entries; `below` are the names of its recorded directories."""
         known = self.inventory
-        unmoved = (
+        unchanged = (
             status.st_ino == known.directory_inodes[number]
             and status.st_dev == known.directory_devices[number]
             and status.st_mtime_ns == known.directory_mtimes[number]
             and status.st_ctime_ns == known.directory_ctimes[number]
         )
-        looked = self.inodes.looked
+        statuses = self.inodes.statuses
         place = self._place(directory)
         cache = directory.rpartition("/")[2] == CACHE
         for row in rows:
-            name, device, inode, look, _ = row
-            seen = looked.get((device, inode)) if unmoved else None
-            if seen is None:
+            name, device, inode, recorded, _ = row
+            current = statuses.get((device, inode)) if unchanged else None
+            if current is None:
                 try:
-                    seen = self._look(f"{place}/{name}")
+                    current = self._read_status(f"{place}/{name}")
                 except (FileNotFoundError, NotADirectoryError):
                     self._one_missing(directory, name)
                     continue
                 except OSError as error:
                     self._unreadable(f"{directory}/{name}" if directory else name, error)
                     continue
-            if self.rehash or not (seen == look or (unmoved and self._settled(row, seen))):
-                self._settle(directory, row, cache=cache)
-        if not unmoved or (cache and self.rehash):
+            if self.rehash or not (current == recorded or (unchanged and self._has_known_contents(row, current))):
+                self._compare_entry(directory, row, cache=cache)
+        if not unchanged or (cache and self.rehash):
             self._list(directory, {row[0]: row[4] for row in rows}, set(below))
 
-    def _look(self, path: str) -> Look:
-        """Look at a path and remember what its inode looks like; raises OSError."""
+    def _read_status(self, path: str) -> FileStatus:
+        """Return the status of a path and remember it for its inode; raises OSError."""
         status = os.lstat(path)
-        look = self.inodes.looked[status.st_dev, status.st_ino] = _look_of(status)
-        return look
+        current = self.inodes.statuses[status.st_dev, status.st_ino] = _file_status(status)
+        return current
 
-    def _settled(self, row: _Row, seen: Look) -> bool:
-        """Say whether an inode was found to hold just this in the same pass, for another environment."""
+    def _has_known_contents(self, row: _Row, current: FileStatus) -> bool:
+        """Return whether this pass found the recorded contents in the inode already, for a different environment."""
         _, device, inode, _, position = row
-        return self.inodes.held.get((device, inode)) == (seen, self.inventory.content(position))
+        return self.inodes.contents.get((device, inode)) == (current, self.inventory.content(position))
 
-    def _settle(self, directory: str, row: _Row, *, cache: bool) -> None:
-        """Decide by content about an entry whose status is not as recorded, or that is to be hashed anyway."""
+    def _compare_entry(self, directory: str, row: _Row, *, cache: bool) -> None:
+        """Compare the contents of an entry whose status changed, or that must be hashed anyway."""
         name, _, _, (mode, *_), position = row
         path = f"{directory}/{name}" if directory else name
         place = self._place(path)
         try:
             status = os.lstat(place)
             if stat.S_IFMT(status.st_mode) != stat.S_IFMT(mode):
-                detail = f"was {_kind(mode)}, is {_kind(status.st_mode)}"
+                detail = f"it was {_kind(mode)} and is now {_kind(status.st_mode)}"
                 self._find(FindingCode.FILE_TYPE_CHANGED, path, detail, self._content(place, status))
             elif stat.S_ISLNK(mode):
-                self._settle_link(path, place, position)
+                self._compare_link(path, place, position)
             elif stat.S_ISREG(mode) and not (cache and self._is_own_bytecode(path)):
-                self._settle_file(path, place, status, mode, position)
+                self._compare_file(path, place, status, mode, position)
         except FileNotFoundError:
             self._one_missing(directory, name)
         except OSError as error:
             self._unreadable(path, error)
 
-    def _settle_link(self, path: str, place: str, position: int) -> None:
+    def _compare_link(self, path: str, place: str, position: int) -> None:
         target = os.readlink(place)  # noqa: PTH115
         if target != self.inventory.target(position):
-            detail = f"leads to {target}, and led to {self.inventory.target(position)}"
-            self._find(FindingCode.FILE_CHANGED, path, detail, AddedFiles.link_content(target))
+            detail = f"it points to {target}; it pointed to {self.inventory.target(position)}"
+            self._find(FindingCode.FILE_CHANGED, path, detail, AddedFiles.symlink_sha256(target))
 
-    def _settle_file(self, path: str, place: str, status: os.stat_result, mode: int, position: int) -> None:
-        sha256 = self.inodes.sha256_read(place, status) if self.rehash else self.inodes.sha256_of(place, status)
+    def _compare_file(self, path: str, place: str, status: os.stat_result, mode: int, position: int) -> None:
+        sha256 = self.inodes.read_sha256(place, status) if self.rehash else self.inodes.sha256_of(place, status)
         if bytes.fromhex(sha256) != self.inventory.sha256(position):
-            self._find(FindingCode.FILE_CHANGED, path, "its content is another one", sha256)
-        runs = bool(status.st_mode & 0o111)
-        held = bytes.fromhex(sha256) + (b"x" if runs else b"-")
-        self.inodes.held[status.st_dev, status.st_ino] = (_look_of(status), held)
-        if runs != bool(mode & 0o111):
-            now = "executable" if runs else "no longer executable"
-            self._find(FindingCode.MODE_CHANGED, path, f"it is {now}", sha256)
+            self._find(FindingCode.FILE_CHANGED, path, "its contents differ", sha256)
+        executable = bool(status.st_mode & 0o111)
+        content = bytes.fromhex(sha256) + (b"x" if executable else b"-")
+        self.inodes.contents[status.st_dev, status.st_ino] = (_file_status(status), content)
+        if executable != bool(mode & 0o111):
+            now = "now" if executable else "no longer"
+            self._find(FindingCode.MODE_CHANGED, path, f"it is {now} executable", sha256)
 
     def _list(self, directory: str, files: dict[str, int], below: set[str]) -> None:
-        """List a directory that moved, and find what was added to it; `files` are positions by name."""
+        """List a changed directory and find what was added to it.
+
+        `files` has the positions of its recorded files by name, `below` the names of its recorded directories.
+        """
         added = AddedFiles(self.venv, self.inodes, rehash=self.rehash)
         try:
             with os.scandir(self._place(directory)) as listing:
@@ -170,34 +174,34 @@ class _Comparison:
             self._unreadable(directory, error)
 
     def _check_header(self, path: str, position: int) -> None:
-        """Judge recorded bytecode by its header, unless it is what was sealed: a wheel may bring some along."""
+        """Compare recorded bytecode with its source by its header, unless it is as sealed: it may be from a wheel."""
         place = self._place(path)
         status = os.lstat(place)
         sealed = self.inventory.sha256(position).hex()
-        if stat.S_ISREG(status.st_mode) and self.inodes.sha256_read(place, status) == sealed:
+        if stat.S_ISREG(status.st_mode) and self.inodes.read_sha256(place, status) == sealed:
             return
         if self._is_own_bytecode(path):
-            self.findings += AddedFiles(self.venv, self.inodes, rehash=True).own_bytecode(path)
+            self.findings += AddedFiles(self.venv, self.inodes, rehash=True).check_bytecode(path)
 
     def _missing(self, directory: str, rows: Sequence[_Row], below: Sequence[str]) -> None:
-        """Find a directory's recorded files missing, or the directory itself where it held nothing."""
+        """Add a finding for each recorded file of a missing directory, or for the directory itself if it was empty."""
         for name, *_ in rows:
             self._one_missing(directory, name)
         if not rows and not below and directory.rpartition("/")[2] != CACHE:
-            self._find(FindingCode.FILE_MISSING, directory, "the directory is gone")
+            self._find(FindingCode.FILE_MISSING, directory, "the directory is missing")
 
     def _one_missing(self, directory: str, name: str) -> None:
         path = f"{directory}/{name}" if directory else name
-        if not (source_of(path) and name.endswith(SUFFIXES)):  # Python makes bytecode anew
-            self._find(FindingCode.FILE_MISSING, path, "it is gone")
+        if not (bytecode_source(path) and name.endswith(SUFFIXES)):  # Python makes bytecode again
+            self._find(FindingCode.FILE_MISSING, path, "the file is missing")
 
     def _is_own_bytecode(self, path: str) -> bool:
-        source = source_of(path)
+        source = bytecode_source(path)
         return bool(source) and os.path.lexists(self._place(source))
 
     def _content(self, place: str, status: os.stat_result) -> str:
         if stat.S_ISLNK(status.st_mode):
-            return AddedFiles.link_content(os.readlink(place))  # noqa: PTH115
+            return AddedFiles.symlink_sha256(os.readlink(place))  # noqa: PTH115
         return self.inodes.sha256_of(place, status) if stat.S_ISREG(status.st_mode) else ""
 
     def _place(self, path: str) -> str:
@@ -210,12 +214,12 @@ class _Comparison:
         self.findings.append(Finding(code=code, path=path, detail=detail, content=content))
 
 
-def _look_of(status: os.stat_result) -> Look:
+def _file_status(status: os.stat_result) -> FileStatus:
     return status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _children(directories: Sequence[str]) -> dict[str, list[str]]:
-    """Return the names of each directory's own directories."""
+    """Return the names of the directories in each directory, by path."""
     found: dict[str, list[str]] = {}
     for directory in directories:
         if directory:
@@ -226,4 +230,4 @@ def _children(directories: Sequence[str]) -> dict[str, list[str]]:
 
 def _kind(mode: int) -> str:
     kind = entry_type(mode)
-    return "something else" if kind == "other" else f"a {kind}"
+    return {"other": "a special file", "symlink": "a symbolic link"}.get(kind, f"a {kind}")

@@ -1,6 +1,6 @@
 """Prints an observed environment as `pip freeze` does, line for line (pip 26.3, `operations/freeze.py`).
 
-One thing differs on purpose: where pip prints a password of a URL, this prints `****` (pip #11410).
+One thing differs on purpose: if pip prints a password of a URL, this prints `****` (pip #11410).
 """
 
 import re
@@ -12,7 +12,7 @@ from reconciler.observe.actual import ActualEnvironment, Distribution, OriginKin
 from reconciler.observe.editable import editable_lines
 from reconciler.observe.metadata import normalized
 
-_NEVER = frozenset({"python", "wsgiref", "argparse"})  # pip takes them for the standard library's
+_NEVER = frozenset({"python", "wsgiref", "argparse"})  # pip regards these as parts of the standard library
 _DEVELOPMENT = frozenset({"pip"})
 _DEVELOPMENT_BEFORE_312 = frozenset({"pip", "setuptools", "distribute", "wheel"})
 
@@ -26,8 +26,9 @@ def freeze_lines(
 ) -> list[str]:
     """Return the lines of `pip --python ENV freeze`, with its options, for an observed environment.
 
-    `all` keeps pip itself and, before Python 3.12, setuptools, distribute and wheel. VCS facts of editable installs
-    are read from their repositories' files now. With system site packages on, it is `pip freeze --local`.
+    `all` keeps pip itself and, before Python 3.12, setuptools, distribute and wheel. The commits and remotes of
+    editable installs are read now, from the files of their repositories. With system site packages, it is
+    `pip freeze --local`.
     """
     minor = _minor(environment.python)
     development = _DEVELOPMENT if minor >= 12 else _DEVELOPMENT_BEFORE_312  # Python 3.12
@@ -36,7 +37,7 @@ def freeze_lines(
     for each in sorted(environment.distributions, key=lambda found: found.name.lower()):
         editable = each.origin.kind is OriginKind.EDITABLE
         if each.key not in left_out and not (editable and exclude_editable):
-            shown = _name_and_version(each, legacy=minor < 11)  # pip reads by pkg_resources there
+            shown = _name_and_version(each, legacy=minor < 11)  # pip uses pkg_resources before Python 3.11
             lines += editable_lines(each.location, each.name, shown) if editable else _lines(each, shown)
     return lines
 
@@ -57,7 +58,7 @@ def _lines(distribution: Distribution, shown: str) -> list[str]:
 
 
 def _name_and_version(distribution: Distribution, *, legacy: bool) -> str:
-    """Return `name==version`; `===` and the text as it stands where it is no version."""
+    """Return `name==version`; if the version is invalid, `===` and its text."""
     named = distribution.named_version.partition("-")[0] if legacy else distribution.named_version
     text = named or distribution.version
     try:

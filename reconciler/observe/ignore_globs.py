@@ -1,14 +1,14 @@
-"""`ignore_files`: globs, relative to the environment, of files that are somebody else's."""
+"""Matches paths against `ignore_files`: globs, relative to the environment, of files that other programs write."""
 
 import re
 from collections.abc import Callable, Sequence
 
 
-def ignorer(globs: Sequence[str]) -> Callable[[str], bool]:
-    """Return what tells whether a relative path is ignored.
+def ignore_matcher(globs: Sequence[str]) -> Callable[[str], bool]:
+    """Return a function that returns whether a relative path is ignored.
 
-    `*`, `?` and `[...]` stay within one directory, `**` spans any number; a glob that matches a directory covers all
-    in it.
+    `*`, `?` and `[...]` match within one directory, `**` matches any number of directories. A glob that matches a
+    directory also matches everything in it.
     """
     if not globs:
         return lambda _: False

@@ -1,6 +1,6 @@
-"""Reads the headers of core metadata (METADATA, PKG-INFO): the few that identify a distribution, and no more.
+"""Reads the few headers of core metadata (METADATA, PKG-INFO) that envsync needs.
 
-The rules are those of `email.parser`, which pip uses, without its cost: headers end at the first line that is none.
+The rules are those of `email.parser`, which pip uses but which is slow: the headers end at the first other line.
 """
 
 import os
@@ -18,7 +18,7 @@ _NOT_NAME = re.compile(r"[-_.]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A distribution's `Name` and `Version` as its metadata has them; None where it has not."""
+    """A distribution's `Name` and `Version` as in its metadata, None if they are missing."""
 
     name: str | None
     version: str | None
@@ -30,7 +30,7 @@ def normalized(name: str) -> str:
 
 
 def read_identity(text: str) -> Identity:
-    """Return the first `Name` and `Version` among the headers of `text`."""
+    """Return the first `Name` and the first `Version` in the headers of `text`."""
     name = version = None
     for key, value in headers(text):
         if name is None and key == "name":
@@ -43,7 +43,7 @@ def read_identity(text: str) -> Identity:
 
 
 def headers(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the headers of `text` in order, names in lower case, folded lines joined, values as they stand."""
+    """Yield the headers of `text` in order: names in lower case, values unchanged, with folded lines joined."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     start, key, value = 0, "", ""
@@ -65,11 +65,11 @@ def headers(text: str) -> Iterator[tuple[str, str]]:
         yield key, value
 
 
-def required_distributions(place: Path) -> list[str]:
+def read_requirements(place: Path) -> list[str]:
     """Return the requirements (PEP 508) of the distribution whose metadata directory or file is `place`.
 
-    `Requires-Dist` of METADATA or PKG-INFO; else an egg-info's requires.txt. What cannot be read requires nothing:
-    its own finding tells so.
+    They are in `Requires-Dist` of METADATA or PKG-INFO, else in requires.txt of an egg-info. A file that cannot be read
+    has none, and becomes a finding elsewhere.
     """
     for name in ("METADATA", "PKG-INFO", ""):
         text = _text(f"{place}/{name}" if name else str(place))
@@ -87,7 +87,7 @@ def _text(path: str) -> str:
 
 
 def _requires_txt(text: str) -> Iterator[str]:
-    """Yield the lines of setuptools' requires.txt as PEP 508 text: `[extra:marker]` sections become markers."""
+    """Yield the lines of setuptools' requires.txt as PEP 508 texts; sections `[extra:marker]` become markers."""
     conditions: list[str] = []
     for line in (each.strip() for each in text.splitlines()):
         if match := _SECTION.match(line):

@@ -1,4 +1,4 @@
-"""Reads pyvenv.cfg (PEP 405) as CPython's site.py does: `key = value` lines, keys in any case, the last one wins."""
+"""Reads pyvenv.cfg (PEP 405) as CPython's site.py does: `key = value` lines, keys in any case, the last one counts."""
 
 import errno
 import hashlib
@@ -15,7 +15,7 @@ _LIMIT_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PyvenvCfg:
-    """What pyvenv.cfg says; `version` is `3.12.1` whoever wrote it, empty where it names none."""
+    """The values of pyvenv.cfg; `version` has the form `3.12.1`, empty if there is none."""
 
     home: str
     version: str
@@ -23,7 +23,7 @@ class PyvenvCfg:
 
 
 class PyvenvCfgError(ObserveError):
-    """There is no usable pyvenv.cfg; `finding` says in which way, `sha256` what is there instead (empty: nothing)."""
+    """pyvenv.cfg is missing or invalid; `finding` is the code, `sha256` that of the file (empty if it is missing)."""
 
     code: ClassVar[str] = "pyvenv-cfg"
 
@@ -34,7 +34,7 @@ class PyvenvCfgError(ObserveError):
 
 
 def read_pyvenv_cfg(venv: Path) -> PyvenvCfg:
-    """Read `<venv>/pyvenv.cfg`; raises PyvenvCfgError where it is missing, unreadable, or without `home`."""
+    """Return the values in `<venv>/pyvenv.cfg`; raises PyvenvCfgError if it is missing, unreadable or has no `home`."""
     path = f"{venv}/pyvenv.cfg"
     try:
         content = read_inside(path, str(venv), limit=_LIMIT_BYTES)
@@ -52,10 +52,10 @@ def read_pyvenv_cfg(venv: Path) -> PyvenvCfg:
 
 
 def parse_pyvenv_cfg(text: str) -> PyvenvCfg:
-    """Parse the text of a pyvenv.cfg; raises ValueError where it has no `home`.
+    """Return the values in the text of a pyvenv.cfg; raises ValueError if it has no `home`.
 
     venv writes `version = 3.12.1`, virtualenv also `version_info = 3.12.1.final.0`, uv `version_info = 3.12.1`. As in
-    site.py, an environment whose file does not say otherwise sees the system's packages.
+    site.py, `include-system-site-packages` is true by default.
     """
     values = {}
     for line in text.splitlines():

@@ -1,4 +1,4 @@
-"""Tells whether a venv stands where it was made: its scripts and activate scripts name their place absolutely."""
+"""Finds out whether a venv was moved after it was created: its scripts contain the absolute path of the venv."""
 
 import os
 import re
@@ -8,8 +8,7 @@ from hashlib import sha256
 from reconciler.fs.read import read_regular
 from reconciler.observe.actual import Finding, FindingCode
 
-_ACTIVATE = ("activate", "activate.csh", "activate.fish")
-_WITNESS = "activate"
+_ACTIVATE_SCRIPTS = ("activate", "activate.csh", "activate.fish")
 _VIRTUAL_ENV = re.compile(
     r"""^\s*(?:export |setenv |set -gx )?\s*VIRTUAL_ENV[= ]\s*(['"]?)(/[^'"\n\0]*)\1\s*$""", re.MULTILINE
 )
@@ -20,17 +19,17 @@ _LIMIT_BYTES = 1024 * 1024
 _SYSTEM = frozenset({"/usr/bin", "/bin", "/usr/local/bin"})
 
 
-def moved(venv: str, places: Collection[str], home: str, *, one: bool = False) -> list[Finding]:
-    """Return a finding for each script in `bin` that names an environment elsewhere than at one of `places`.
+def relocated_scripts(venv: str, places: Collection[str], home: str, *, only_activate: bool = False) -> list[Finding]:
+    """Return a finding for each script in `bin` that names an environment at a path other than `places`.
 
-    `home` is the directory of the base interpreter; a script of it, or of the system's, names no environment. With
-    `one` a single script speaks for all: who moves an environment moves them together.
+    `home` is the directory of the base interpreter; scripts that use this interpreter, or one of the system, name no
+    environment. With `only_activate` only `bin/activate` is read, because all scripts are moved together.
     """
     allowed = {os.path.normpath(place) for place in places}
     allowed |= {os.path.realpath(place) for place in places}
     findings = []
     try:
-        names = [_WITNESS] if one else sorted(os.listdir(f"{venv}/bin"))
+        names = ["activate"] if only_activate else sorted(os.listdir(f"{venv}/bin"))
     except OSError:
         return []
     for name in names:
@@ -39,8 +38,8 @@ def moved(venv: str, places: Collection[str], home: str, *, one: bool = False) -
         try:
             content = read_regular(f"{venv}/bin/{name}", limit=_LIMIT_BYTES)
         except OSError:
-            continue  # a link, a directory or a large program: not a script that names its place
-        named = _activated(content) if name in _ACTIVATE else _interpreted(content, home)
+            continue  # a symbolic link, a directory or a large program, but not a script with a path
+        named = _path_in_activate(content) if name in _ACTIVATE_SCRIPTS else _path_in_shebang(content, home)
         if named and os.path.normpath(named) not in allowed and os.path.realpath(named) not in allowed:
             finding = Finding(
                 code=FindingCode.MOVED,
@@ -52,13 +51,13 @@ def moved(venv: str, places: Collection[str], home: str, *, one: bool = False) -
     return findings
 
 
-def _activated(content: bytes) -> str:
+def _path_in_activate(content: bytes) -> str:
     match = _VIRTUAL_ENV.search(content.decode("utf-8", "surrogateescape"))
     return match[2].rstrip() if match else ""
 
 
-def _interpreted(content: bytes, home: str) -> str:
-    """Return the environment whose interpreter a script's first line names, empty where it is none's."""
+def _path_in_shebang(content: bytes, home: str) -> str:
+    """Return the environment whose interpreter a script's first line names, empty if it names none."""
     if not content.startswith(b"#!"):
         return ""
     match = _TRAMPOLINE.match(content) or _SHEBANG.match(content)

@@ -1,7 +1,7 @@
-"""Finds the directories that an environment's interpreter would import from, without starting it.
+"""Finds the directories from which an environment's interpreter imports packages, without starting it.
 
-They are `lib*/pythonX.Y/site-packages` and what the `.pth` files there name, read as site.py reads them, except that
-an `import` line is not run.
+These are `lib*/pythonX.Y/site-packages` and the directories in its `.pth` files, which are read as site.py reads them.
+Only the `import` lines in `.pth` files are not run.
 """
 
 import os
@@ -12,15 +12,15 @@ from reconciler.fs.read import read_inside
 from reconciler.observe.actual import Finding, FindingCode
 
 _INTERPRETER = re.compile(r"^(?:python|pypy)(?P<series>3\.\d+)t?$")
-_LIBRARIES = ("lib64", "lib")  # where both are real directories, site.py asks lib64 first
+_LIBRARIES = ("lib64", "lib")  # if both are real directories, site.py uses lib64 first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteDirectory:
-    """A directory that may hold distributions: its absolute path.
+    """A directory (absolute path) that may contain distributions.
 
-    `relative` is its path in the environment, empty for one outside; `named_by` is then the relative path of the
-    `.pth` file that leads there.
+    `relative` is its path relative to the environment, empty if it is outside. `named_by` is then the relative path of
+    the `.pth` file that names it.
     """
 
     path: str
@@ -30,7 +30,7 @@ class SiteDirectory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """An environment's site-packages directories, best first; `series` (`3.12`) is its interpreter's."""
+    """An environment's site-packages directories in import order; `series` is that of its interpreter (`3.12`)."""
 
     directories: tuple[SiteDirectory, ...]
     series: str
@@ -38,7 +38,10 @@ class Site:
 
 
 def find_site(venv: str, version: str) -> Site:
-    """Return where the environment at `venv` (absolute) keeps its packages; `version` is pyvenv.cfg's, may be empty."""
+    """Return the site-packages directories of the environment at `venv` (absolute).
+
+    `version` is the one in pyvenv.cfg, and may be empty: the newest series counts then.
+    """
     wanted = ".".join(version.split(".")[:2])
     found: dict[str, list[SiteDirectory]] = {}
     findings = []
@@ -67,14 +70,14 @@ def find_site(venv: str, version: str) -> Site:
     return Site(directories=tuple(found.get(series, ())), series=series or wanted, findings=tuple(findings))
 
 
-def named_directories(venv: str, site: SiteDirectory, names: list[str]) -> list[SiteDirectory]:
-    """Return the directories (and eggs) that the `.pth` files among `names` add to the path, in site.py's order."""
+def directories_in_pth_files(venv: str, site: SiteDirectory, names: list[str]) -> list[SiteDirectory]:
+    """Return the directories and eggs that the `.pth` files among `names` add to the import path, in order."""
     found = []
     for name in sorted(each for each in names if each.endswith(".pth") and not each.startswith(".")):
         try:
             text = read_inside(f"{site.path}/{name}", venv).decode("utf-8-sig")
         except (OSError, UnicodeDecodeError):
-            continue  # site.py does not get at it either; its file is still compared with the inventory
+            continue  # site.py cannot read it either; the file is still compared with the inventory
         for line in text.splitlines():
             if not line.strip() or line.startswith(("#", "import ", "import\t")) or "\0" in line:
                 continue

@@ -1,1 +1,1 @@
-"""Diff and policy to Plan; pure."""
+"""Decide, from a Diff and a Policy, what apply will do. The result is a Plan."""

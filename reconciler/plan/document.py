@@ -1,12 +1,16 @@
-"""A plan as JSON (design, section 7): what `plan --output json` prints, and the schema of it."""
+"""A plan as JSON, as `plan --output json` prints it: to JSON, from JSON, and its schema (docs/design.md, "Plan")."""
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from reconciler.canonical_json import to_json
 from reconciler.diff.model import Origin, PackageAction, ReasonCode
-from reconciler.json_output import json_text, outgoing
+from reconciler.json_output import json_text, safe_json
 from reconciler.observe.actual import Depth, FindingCode
 from reconciler.plan.model import Action, EnvironmentPlan, Plan, StepKind
 
@@ -15,16 +19,16 @@ FORMAT_PATTERN = r"^1\.[0-9]+$"
 
 
 class Document(BaseModel):
-    """A part of the plan's JSON; it never changes once it is made."""
+    """An immutable part of the plan's JSON."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class ReasonDocument(Document):
-    """Why something changes, or may not."""
+    """Why something changes, or must not change."""
 
     code: ReasonCode = Field(description="Stable.")
-    origin: Origin = Field(description="Whose hand: the manifest's or lock's (pending), somebody's (drift), or both.")
+    origin: Origin = Field(description="Whether it is a pending change, drift, or both.")
     message: str
 
 
@@ -36,13 +40,13 @@ class PackageDocument(Document):
     origin: Origin
     reason: ReasonCode
     message: str
-    before: str | None = Field(description="The version that is there; null: absent, or unknown.")
-    after: str | None = Field(description="The version that will be; null: absent, or only a build would tell.")
-    files: list[str] = Field(description="What a repair is about, relative to the environment.")
+    before: str | None = Field(description="The installed version; null: absent, or unknown.")
+    after: str | None = Field(description="The desired version; null: absent, or only known after a build.")
+    files: list[str] = Field(description="The files to repair, relative to the environment.")
 
 
 class SettingDocument(Document):
-    """One setting's change; null stands for absent."""
+    """One setting's change; null means absent."""
 
     path: list[str | int]
     before: JsonValue
@@ -50,22 +54,22 @@ class SettingDocument(Document):
 
 
 class FindingDocument(Document):
-    """One thing that is wrong with what is on disk."""
+    """One problem found on disk."""
 
     code: FindingCode = Field(description="Stable.")
-    path: str = Field(description="Relative to the environment; empty for the whole.")
-    package: str = Field(description="Normalized name; empty for none.")
+    path: str = Field(description="Relative to the environment; empty if it is about the whole environment.")
+    package: str = Field(description="Normalized name; empty if it is not about a package.")
     detail: str
-    content: str = Field(description="SHA-256 of the file that is there; empty where there is none.")
+    content: str = Field(description="SHA-256 of the file on disk; empty if there is none.")
 
 
 class StepDocument(Document):
-    """One thing that apply would do."""
+    """One step of apply."""
 
     id: str
     kind: StepKind
     environment: str
-    after: list[str] = Field(description="The ids of the steps that must have succeeded before.")
+    after: list[str] = Field(description="The ids of the steps that must succeed first.")
 
 
 class FailureDocument(Document):
@@ -73,8 +77,8 @@ class FailureDocument(Document):
 
     code: str = Field(description="Stable.")
     message: str
-    hint: str = Field(description="What to do about it, may be empty.")
-    details: list[str] = Field(description="A child's last lines.")
+    hint: str = Field(description="What to do about it; may be empty.")
+    details: list[str] = Field(description="The last lines that a child process printed.")
 
 
 class EnvironmentDocument(Document):
@@ -84,9 +88,9 @@ class EnvironmentDocument(Document):
     path: str
     action: Action
     reasons: list[ReasonDocument]
-    blocked: list[ReasonDocument] = Field(description="Why the change must not be made; empty: it may.")
-    prior: str = Field(description="Digest of what was observed.")
-    desired: str = Field(description="Digest of what is asked for; empty for a delete.")
+    blocked: list[ReasonDocument] = Field(description="Why apply refuses the change; empty if it does not.")
+    prior: str = Field(description="Digest of the observed state.")
+    desired: str = Field(description="Digest of the desired state; empty for a deletion.")
     python_before: str
     python_after: str
     packages: list[PackageDocument]
@@ -94,14 +98,14 @@ class EnvironmentDocument(Document):
     findings: list[FindingDocument]
     steps: list[StepDocument] = Field(description="In order.")
     package_count: int = Field(ge=0)
-    generation: int = Field(ge=0, description="The one published now; 0: none.")
+    generation: int = Field(ge=0, description="Number of the published generation; 0: none.")
     complete: bool = Field(description="Whether the packages are known.")
     hints: list[str]
-    failure: FailureDocument | None = Field(description="Why no lock could be made; null: nothing failed.")
+    failure: FailureDocument | None = Field(description="Why no lock could be made; null if nothing failed.")
 
 
 class SummaryDocument(Document):
-    """How many environments there are of each kind; a blocked one counts as blocked alone."""
+    """The number of environments by action; a blocked one only counts as blocked."""
 
     create: int
     update: int
@@ -115,15 +119,15 @@ class SummaryDocument(Document):
 class PolicyDocument(Document):
     """What the command line allowed beyond the manifest."""
 
-    prune: bool = Field(description="Delete what the manifest no longer names.")
+    prune: bool = Field(description="Delete environments that the manifest no longer declares.")
     allow_empty: bool
     adopt: bool
     drop_ignored: bool
-    destroy: list[str] = Field(description="Names to delete although the manifest has them; sorted.")
+    destroy: list[str] = Field(description="Names to delete although the manifest declares them; sorted.")
 
 
-class AskedDocument(Document):
-    """What was asked for; names and labels are sorted, none of either select all."""
+class PlanRequestDocument(Document):
+    """The selection and the policy. Names and labels are sorted; if both are empty, all environments are selected."""
 
     names: list[str]
     labels: list[tuple[str, str]] = Field(description="Pairs of key and value.")
@@ -131,30 +135,30 @@ class AskedDocument(Document):
 
 
 class PlanDocument(Document):
-    """What differs and what apply would do about it. A minor format version adds keys, a major one breaks."""
+    """What differs and what apply will do about it. A minor format version adds keys; a major one is incompatible."""
 
     format_version: str = Field(pattern=FORMAT_PATTERN)
-    id: str = Field(description="The plan's own digest.")
+    id: str = Field(description="Digest of the plan.")
     project: str
     root: str
     depth: Depth
-    against: str = Field(description="The git revision that it was compared with; empty: what is on disk.")
-    asked: AskedDocument
-    platform: str = Field(description="Operating system and processor that it was made on: `linux x86_64`.")
-    only: Literal["", "drift", "pending"] = Field(description="The side that is told; empty: both.")
+    against: str = Field(description="The git revision that was compared with; empty: the state on disk.")
+    asked: PlanRequestDocument
+    platform: str = Field(description="Operating system and processor on which the plan was made: `linux x86_64`.")
+    only: Literal["", "drift", "pending"] = Field(description="The only differences shown; empty: all.")
     manifest: str = Field(description="Digest of the manifest.")
     locks: dict[str, str] = Field(description="Digests of the locks, by environment.")
-    difference: bool = Field(description="Whether anything differs: what exit code 2 says.")
+    difference: bool = Field(description="Whether anything differs (exit code 2).")
     complete: bool = Field(description="Whether every package is known.")
-    applyable: bool = Field(description="Whether there is something to do that nothing stands in the way of.")
+    applyable: bool = Field(description="Whether the plan has changes that can be applied.")
     summary: SummaryDocument
-    environments: list[EnvironmentDocument] = Field(description="By name, the unchanged ones included.")
+    environments: list[EnvironmentDocument] = Field(description="Sorted by name, including unchanged ones.")
 
 
 def plan_document(plan: Plan) -> PlanDocument:
-    """Return a plan as the values of its JSON, every string fit to leave (`reconciler.json_output`)."""
+    """Return a plan as its JSON document, with every string safe to print (`reconciler.json_output`)."""
     return PlanDocument.model_validate(
-        outgoing(
+        safe_json(
             {
                 "format_version": plan.format_version,
                 "id": plan.id,
@@ -178,17 +182,17 @@ def plan_document(plan: Plan) -> PlanDocument:
 
 
 def plan_json(plan: Plan) -> str:
-    """Return a plan as JSON, ASCII, in the models' order, ending with a line end: the same plan is the same bytes."""
+    """Return a plan as ASCII JSON with a final line end; equal plans give equal bytes."""
     return document_json(plan_document(plan))
 
 
 def document_json(document: PlanDocument) -> str:
-    """Return a plan's document as JSON, as `plan_json` does."""
+    """Return the document of a plan as JSON, as `plan_json` does."""
     return json_text(document.model_dump(mode="json"), indent=2)
 
 
 def plan_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of a plan, generated from its models."""
+    """Return the JSON Schema (draft 2020-12) of a plan."""
     generated = PlanDocument.model_json_schema(mode="serialization")
     definitions = generated.pop("$defs")
     titled = {"$schema": DRAFT, **generated, "title": "envsync plan"}
@@ -196,6 +200,36 @@ def plan_schema() -> dict[str, Any]:
 
 
 def _environment(environment: EnvironmentPlan) -> Any:
-    """Return an environment's part but for its target: that is what apply builds from, made anew each time."""
+    """Return one environment's values without its target, which apply makes again each time."""
     names = EnvironmentDocument.model_fields
     return {name: to_json(getattr(environment, name)) for name in names}
+
+
+def plan_from_document(document: PlanDocument) -> Plan:
+    """Return the plan of a document, without targets, which a document does not contain."""
+    plan: Plan = _from_document(Plan, document)
+    return plan
+
+
+def _from_document(annotation: Any, value: Any) -> Any:
+    """Return a value of a document as the annotation of a plan's field requires: dataclass, tuple or frozen set.
+
+    The items of a tuple have one type. The first type of a union is a dataclass (`Failure | None`) or a plain value.
+    """
+    if isinstance(annotation, type) and hasattr(annotation, "__dataclass_fields__"):
+        hints = _hints(annotation)
+        names = [each.name for each in fields(annotation) if each.name in type(value).model_fields]
+        return annotation(**{name: _from_document(hints[name], getattr(value, name)) for name in names})
+    arguments = get_args(annotation)
+    match get_origin(annotation):
+        case origin if origin in {tuple, frozenset}:
+            return origin(_from_document(arguments[0], each) for each in value)
+        case origin if origin in {Union, UnionType} and value is not None:
+            return _from_document(arguments[0], value)
+        case _:
+            return value
+
+
+@cache
+def _hints(annotation: type) -> Mapping[str, Any]:
+    return get_type_hints(annotation)

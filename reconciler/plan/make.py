@@ -1,17 +1,17 @@
-"""Diff and policy to Plan: every decision is made here, so that apply makes none (design, section 7)."""
+"""Decide what happens to each environment, so that apply decides nothing (docs/design.md, "Plan")."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.diff.model import Diff, Presence, Target
-from reconciler.diff.settings import names_in
+from reconciler.diff.model import Diff, DiffKind, Target
+from reconciler.diff.settings import string_list
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualState
-from reconciler.plan.draft import Draft, changed, destroyed, retired
+from reconciler.plan.blockers import dependency_blocker
+from reconciler.plan.environment import EnvironmentDraft, plan_change, plan_destroy, plan_prune
 from reconciler.plan.model import Action, EnvironmentPlan, Plan, Policy
-from reconciler.plan.obstacles import dependency_obstacle
-from reconciler.plan.steps import chained
-from reconciler.plan.topology import waves
+from reconciler.plan.steps import make_steps
+from reconciler.plan.topology import topological_order
 from reconciler.state.applied import Applied
 
 
@@ -23,27 +23,26 @@ def make_plan(
     applied: Mapping[str, Applied],
     policy: Policy,
 ) -> Plan:
-    """Decide what happens to every environment of `diff`, and to those that `policy.destroy` names besides.
+    """Return the plan for every environment in `diff`, and for those that `policy.destroy` names.
 
-    Raises KeyError where `targets` or `actual` lack one of them.
+    Raises KeyError if `targets` or `actual` lack one of them.
     """
-    drafts: dict[str, Draft] = {}
+    drafts: dict[str, EnvironmentDraft] = {}
     for each in diff.environments:
-        stands = actual.environments[each.name]
-        if each.presence is Presence.DELETE:
-            drafts[each.name] = retired(desired, each, stands, applied[each.name], policy)
+        present = actual.environments[each.name]
+        if each.kind is DiffKind.DELETE:
+            drafts[each.name] = plan_prune(desired, each, present, applied[each.name], policy)
         else:
             last = applied.get(each.name)
-            drafts[each.name] = changed(desired, each, targets[each.name], stands, last, policy)
+            drafts[each.name] = plan_change(desired, each, targets[each.name], present, last, policy)
     for name in policy.destroy:
-        drafts[name] = destroyed(desired, actual.environments[name], applied.get(name), policy)
-    needs = _needs(desired, {name: each.plan for name, each in drafts.items()}, applied)
-    for name in (name for wave in waves(needs) for name in wave):
-        drafts[name] = _held_back(
-            drafts[name], [drafts[each].plan for each in needs[name] if drafts[each].plan.blocked]
-        )
+        drafts[name] = plan_destroy(desired, actual.environments[name], applied.get(name), policy)
+    predecessors = _predecessors(desired, {name: each.plan for name, each in drafts.items()}, applied)
+    for name in topological_order(predecessors):
+        blocked = [drafts[each].plan for each in predecessors[name] if drafts[each].plan.blocked]
+        drafts[name] = _block_dependent(drafts[name], blocked)
     plans = {name: drafts[name].plan for name in sorted(drafts)}
-    steps = chained(plans, {name: drafts[name].kinds for name in plans}, needs)
+    steps = make_steps(plans, {name: drafts[name].step_kinds for name in plans}, predecessors)
     return Plan(
         project=desired.project,
         root=str(desired.root),
@@ -54,24 +53,27 @@ def make_plan(
     )
 
 
-def _needs(
+def _predecessors(
     desired: DesiredState, plans: Mapping[str, EnvironmentPlan], applied: Mapping[str, Applied]
 ) -> dict[str, tuple[str, ...]]:
-    """Return what each environment comes after: its dependencies, or for a delete the deletes of its dependents."""
+    """Return the environments that must be done before each one.
+
+    For a deletion these are the deletions of its dependents, otherwise its dependencies.
+    """
     deletes = {name for name, each in plans.items() if each.action is Action.DELETE}
-    needs: dict[str, tuple[str, ...]] = dict.fromkeys(plans, ())
+    predecessors: dict[str, tuple[str, ...]] = dict.fromkeys(plans, ())
     for each in desired.environments:
         if each.name not in deletes:
-            needs[each.name] = tuple(sorted((plans.keys() & set(each.depends_on)) - deletes))
+            predecessors[each.name] = tuple(sorted((plans.keys() & set(each.depends_on)) - deletes))
     for name in sorted(deletes):
-        for dependency in deletes & set(names_in(applied[name].settings, "depends_on")):
-            needs[dependency] = (*needs[dependency], name)
-    return needs
+        for dependency in deletes & set(string_list(applied[name].settings, "depends_on")):
+            predecessors[dependency] = (*predecessors[dependency], name)
+    return predecessors
 
 
-def _held_back(draft: Draft, blocked: list[EnvironmentPlan]) -> Draft:
-    """Return the draft, blocked where something that it comes after is; what does not change is not held back."""
+def _block_dependent(draft: EnvironmentDraft, blocked: list[EnvironmentPlan]) -> EnvironmentDraft:
+    """Return the draft, blocked if one of its predecessors is blocked; a no-op is never blocked by them."""
     if draft.plan.action is Action.NO_OP:
         return draft
     deleting = draft.plan.action is Action.DELETE
-    return draft.hindered([dependency_obstacle(each.name, each.blocked, deleting=deleting) for each in blocked])
+    return draft.blocked_by([dependency_blocker(each.name, each.blocked, deleting=deleting) for each in blocked])

@@ -1,4 +1,4 @@
-"""The plan: everything that apply will do, decided (design, section 7). Rendered and applied from the same value."""
+"""The plan: everything that apply will do (docs/design.md, "Plan"). The same value is rendered and applied."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from enum import StrEnum
 from reconciler.canonical_json import digest, to_json
 from reconciler.diff.model import PackageChange, Reason, SettingChange, Target
 from reconciler.events import Failure
-from reconciler.json_output import outgoing
+from reconciler.json_output import safe_json
 from reconciler.observe.actual import Depth, Finding
 
 FORMAT_VERSION = "1.0"
@@ -26,16 +26,16 @@ class Action(StrEnum):
 
 
 class StepKind(StrEnum):
-    """One thing that apply does, in the order in which an environment goes through them."""
+    """One kind of step in apply, in the order in which an environment goes through them."""
 
-    LOCK = "lock"  # write the lock that planning resolved
-    BUILD = "build"  # venv and every package, at the new generation's own path
-    VERIFY = "verify"  # observed equals the lock; every file against RECORD
+    LOCK = "lock"  # write the lock that was resolved for the plan
+    BUILD = "build"  # create the venv and install every package, at the path of the new generation
+    VERIFY = "verify"  # compare the packages with the lock and every file with RECORD
     PROBE = "probe"
     SEAL = "seal"
     SYNC = "sync"
     PUBLISH = "publish"
-    ADOPT = "adopt"  # publish over somebody's directory, keeping it
+    ADOPT = "adopt"  # publish in the place of a foreign directory, and keep the directory
     BEFORE_DELETE = "before-delete"  # hooks
     UNPUBLISH = "unpublish"
     RECORD = "record"
@@ -57,8 +57,8 @@ class Step:
 class Policy:
     """What the command line allows beyond the manifest.
 
-    `prune` deletes owned environments that the manifest no longer names; `adopt` takes over somebody's venv at an
-    environment's path; `destroy` are names to delete although the manifest has them.
+    `prune` deletes environments of this project that the manifest no longer declares. `adopt` replaces a venv that
+    envsync did not create at an environment's path. `destroy` are names to delete although the manifest declares them.
     """
 
     prune: bool = True
@@ -69,10 +69,10 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What the command line asked for, so that a saved plan can be made again: what was selected, and the policy.
+class PlanRequest:
+    """The selection and the policy of the command line, with which a saved plan can be made again.
 
-    `names` and `labels` are sorted; both empty select all.
+    `names` and `labels` are sorted; if both are empty, all environments are selected.
     """
 
     names: tuple[str, ...] = ()
@@ -84,10 +84,10 @@ class Asked:
 class EnvironmentPlan:
     """One environment's part of the plan.
 
-    `prior` digests what was observed (design, section 7); `desired` what is asked for, empty for a delete.
-    `blocked` holds the reasons why the change must not be made; apply then refuses it. `python_before` and
-    `python_after` are versions, empty where there is none. `failure` is why no lock could be made. `complete` is False
-    where only a lock or a build tells the packages.
+    `prior` is the digest of the observed state (docs/design.md, "Plan"); `desired` that of the desired state, empty for
+    a deletion. `blocked` holds the reasons why apply refuses the change. `python_before` and `python_after` are
+    versions, empty if there is no interpreter. `generation` is the published one (0: none). `failure` is why no lock
+    could be made. `complete` is False if the packages are only known after a lock or a build.
     """
 
     name: str
@@ -113,7 +113,7 @@ class EnvironmentPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """How many environments there are of each kind; a blocked one counts as blocked alone."""
+    """The number of environments by action; a blocked one only counts as blocked."""
 
     create: int = 0
     update: int = 0
@@ -126,13 +126,12 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What differs and what will be done about it, for every environment selected, sorted by name.
+    """What differs and what will be done about it, for every selected environment, sorted by name.
 
-    `manifest` and `locks` are digests; `root` is where the environments live. `complete` says that every package is
-    known; `applyable` that there is something to do and nothing unknown stands in its way. `against` is the git
-    revision that manifest and locks were compared with, empty where it was what is on disk. `platform` is the operating
-    system and processor that it was made on (`linux x86_64`). `only` is the side that it was narrowed to (`drift` or
-    `pending`; `reconciler.plan.origin_filter`), empty where it tells all.
+    `manifest` and `locks` are digests; `root` is the directory of the environments. `against` is the git revision that
+    the manifest and the locks were compared with, empty if it was the state on disk. `platform` is the operating system
+    and processor on which the plan was made (`linux x86_64`). `only` is the filter that was applied (`drift` or
+    `pending`; `reconciler.plan.origin_filter`), empty if there was none.
     """
 
     project: str
@@ -142,36 +141,36 @@ class Plan:
     depth: Depth
     environments: tuple[EnvironmentPlan, ...]
     against: str = ""
-    asked: Asked = Asked()
+    asked: PlanRequest = PlanRequest()
     platform: str = ""
     only: str = ""
     format_version: str = FORMAT_VERSION
 
     @property
     def changes(self) -> tuple[EnvironmentPlan, ...]:
-        """Return the environments that are not a no-op, the blocked ones among them."""
+        """Return the environments that are not a no-op, including the blocked ones."""
         return tuple(each for each in self.environments if each.action is not Action.NO_OP or each.blocked)
 
     @property
     def has_difference(self) -> bool:
-        """Say whether anything differs: the one predicate behind text, JSON and exit code."""
+        """Return whether anything differs; text, JSON and exit code all use this answer."""
         return bool(self.changes)
 
     @property
     def failures(self) -> dict[str, Failure]:
-        """Return why environments could not be locked, by name: what exit code 1 says of a plan."""
+        """Return why environments could not be locked, by name; if any, `plan` exits with code 1."""
         return {each.name: each.failure for each in self.environments if each.failure is not None}
 
     @property
     def complete(self) -> bool:
-        """Say whether every package of every environment is known."""
+        """Return whether every package of every environment is known."""
         return all(each.complete for each in self.environments)
 
     @property
     def applyable(self) -> bool:
-        """Say whether there is something to do that nothing blocks, and all of its packages are known.
+        """Return whether there is an unblocked change, and all packages of the unblocked changes are known.
 
-        What was compared with a git revision, or narrowed, only tells.
+        A plan that was compared with a git revision or filtered is only for display.
         """
         if self.against or self.only:
             return False
@@ -180,12 +179,12 @@ class Plan:
 
     @property
     def id(self) -> str:
-        """Return the digest of all that a saved plan holds, as it holds it: everything but the targets.
+        """Return the digest of everything that a saved plan contains.
 
-        (Those are what apply makes anew.)
+        The targets do not count, because apply makes them again.
         """
         kept = [each.name for each in fields(EnvironmentPlan) if each.name != "target"]
-        told = to_json(
+        content = to_json(
             {
                 "format_version": self.format_version,
                 "project": self.project,
@@ -200,7 +199,7 @@ class Plan:
                 "environments": [{name: getattr(each, name) for name in kept} for each in self.environments],
             }
         )
-        return digest(outgoing(told))
+        return digest(safe_json(content))
 
     @property
     def summary(self) -> Summary:
@@ -217,5 +216,5 @@ class Plan:
 
 
 def platform() -> str:
-    """Return what a plan is bound to: the operating system and the processor of this machine (`linux x86_64`)."""
+    """Return the operating system and the processor of this machine (`linux x86_64`), to which a plan is bound."""
     return f"{sys.platform} {os.uname().machine}"

@@ -1,7 +1,7 @@
-"""A plan narrowed to one side: what somebody's hand did (drift), or what manifest and locks ask for (pending).
+"""Filter a plan: show only drift, or only pending changes.
 
-What has both origins is on both sides. An obstacle is no difference of its own: it is told with whatever is left that
-it stands in the way of. A rollback is an explanation: it goes with pending changes, and alone is none.
+Changes with both origins pass both filters. A blocked reason is not a difference of its own: it is shown with the
+changes of its environment that pass. A rollback explains pending changes: it is shown with them, never alone.
 """
 
 from collections.abc import Iterable
@@ -11,19 +11,19 @@ from enum import StrEnum
 from reconciler.diff.model import Origin, Reason, ReasonCode
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
 
-_BASE = frozenset({ReasonCode.INTERPRETER_CHANGED, ReasonCode.SYSTEM_SITE_PACKAGES_CHANGED})
+_REPLACE = frozenset({ReasonCode.INTERPRETER_CHANGED, ReasonCode.SYSTEM_SITE_PACKAGES_CHANGED})
 
 
-class Side(StrEnum):
-    """Which of the differences to tell."""
+class OriginFilter(StrEnum):
+    """Which differences to show."""
 
     DRIFT = "drift"
     PENDING = "pending"
 
 
-def narrowed(plan: Plan, side: Side) -> Plan:
-    """Return the plan with the differences of one side alone; it tells, and is not to be applied."""
-    environments = tuple(_narrowed(each, side) for each in plan.environments)
+def filter_by_origin(plan: Plan, origin: OriginFilter) -> Plan:
+    """Return the plan with only the differences of one origin; it is for display and cannot be applied."""
+    environments = tuple(_filter_environment(each, origin) for each in plan.environments)
     steps = {step.id for each in environments for step in each.steps}
     environments = tuple(
         replace(
@@ -32,45 +32,47 @@ def narrowed(plan: Plan, side: Side) -> Plan:
         )
         for each in environments
     )
-    return replace(plan, environments=environments, only=side.value)
+    return replace(plan, environments=environments, only=origin.value)
 
 
-def _narrowed(environment: EnvironmentPlan, side: Side) -> EnvironmentPlan:
-    """Return one environment's part; where nothing is left it is a no-op."""
+def _filter_environment(environment: EnvironmentPlan, origin: OriginFilter) -> EnvironmentPlan:
+    """Return one environment's plan with the differences that pass; a no-op if none do."""
     if environment.action is Action.NO_OP and not environment.blocked:
         return environment
-    reasons = tuple(each for each in environment.reasons if _is_of(each.origin, side))
+    reasons = tuple(each for each in environment.reasons if _passes(each.origin, origin))
     if all(each.code is ReasonCode.ROLLED_BACK for each in reasons):
         return _unchanged(environment)
-    drift = side is Side.DRIFT
-    by_hand = any(_is_of(each.origin, Side.DRIFT) for each in environment.reasons)
-    target = environment.target.hint if environment.target else ""
+    drift = origin is OriginFilter.DRIFT
+    has_drift = any(_passes(each.origin, OriginFilter.DRIFT) for each in environment.reasons)
+    pending_hint = environment.target.hint if environment.target else ""
     return replace(
         environment,
-        action=_action(environment, reasons, side),
+        action=_action(environment, reasons, origin),
         reasons=reasons,
-        packages=tuple(each for each in environment.packages if _is_of(each.origin, side)),
+        packages=tuple(each for each in environment.packages if _passes(each.origin, origin)),
         settings=() if drift else environment.settings,
-        findings=environment.findings
-        if drift or not by_hand
-        else (),  # what stands where nothing was applied is no drift
+        # Without drift, the findings are about a foreign occupant where nothing was applied: they are pending.
+        findings=environment.findings if drift or not has_drift else (),
         python_after=(environment.python_before if drift else "") or environment.python_after,
-        hints=tuple(each for each in environment.hints if not drift or each != target),
+        hints=tuple(each for each in environment.hints if not drift or each != pending_hint),
     )
 
 
-def _action(environment: EnvironmentPlan, reasons: Iterable[Reason], side: Side) -> Action:
-    """Return what these reasons alone would make of it: drift replaces no interpreter, a lock creates nothing anew."""
-    if side is Side.DRIFT:
+def _action(environment: EnvironmentPlan, reasons: Iterable[Reason], origin: OriginFilter) -> Action:
+    """Return the action for these reasons alone.
+
+    Drift does not replace the interpreter, and a pending change does not create an environment that is gone.
+    """
+    if origin is OriginFilter.DRIFT:
         return Action.UPDATE if environment.action is Action.REPLACE else environment.action
     gone = any(each.code is ReasonCode.GONE for each in environment.reasons)
     if environment.action is not Action.CREATE or not gone:
         return environment.action
-    return Action.REPLACE if any(each.code in _BASE for each in reasons) else Action.UPDATE
+    return Action.REPLACE if any(each.code in _REPLACE for each in reasons) else Action.UPDATE
 
 
 def _unchanged(environment: EnvironmentPlan) -> EnvironmentPlan:
-    """Return the environment as one of which nothing is to be told; its packages are then as they were applied."""
+    """Return the environment as a no-op without differences, with its packages as they were applied."""
     return replace(
         environment,
         action=Action.NO_OP,
@@ -87,5 +89,5 @@ def _unchanged(environment: EnvironmentPlan) -> EnvironmentPlan:
     )
 
 
-def _is_of(origin: Origin, side: Side) -> bool:
-    return origin is Origin.BOTH or origin.value == side.value
+def _passes(found: Origin, origin: OriginFilter) -> bool:
+    return found is Origin.BOTH or found.value == origin.value

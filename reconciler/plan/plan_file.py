@@ -1,4 +1,4 @@
-"""A plan in a file: what `plan --out` writes, and what of it is believed when it is read back (design, section 7)."""
+"""A plan in a file: write it for `plan --out`, read it and check it (docs/design.md, "Plan")."""
 
 import json
 import re
@@ -12,19 +12,20 @@ from pydantic import ValidationError
 
 from reconciler.canonical_json import Json, canonical_text
 from reconciler.errors import PlanFileError
-from reconciler.fs.atomic_write import naming, write_atomic
-from reconciler.plan.document import FORMAT_PATTERN, PlanDocument, plan_document, plan_json
-from reconciler.plan.from_document import rebuilt
+from reconciler.fs.atomic_write import write_atomic
+from reconciler.fs.read import read_regular, reason
+from reconciler.fs.sync import naming
+from reconciler.plan.document import FORMAT_PATTERN, PlanDocument, plan_document, plan_from_document, plan_json
 from reconciler.plan.model import FORMAT_VERSION, Plan
-from reconciler.state.given_file import read_given_file
 
 LARGEST = 64 * 1024 * 1024  # bytes
-_HINT = "a plan is written by `envsync plan --out FILE`"
+_HINT = "create a plan with `envsync plan --out FILE`"
+_DISPLAY_ONLY = "not saved: a plan made with `--against` or `--only` is for display and cannot be applied"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedPlan:
-    """A plan as its file has it, and the plan that it tells of, without the targets: to be shown, not applied."""
+    """The document in a plan file, and its plan without targets, which can be shown but not applied."""
 
     file: Path
     document: PlanDocument
@@ -32,63 +33,68 @@ class SavedPlan:
 
     @property
     def id(self) -> str:
-        """Return the plan's digest, as recorded."""
+        """Return the digest of the plan that the file records."""
         return self.document.id
 
 
 def save_plan(plan: Plan, path: Path) -> None:
     """Write a plan as `--output json` prints it; a reader sees the old file or the new one.
 
-    Raises PlanFileError for a plan that nobody could apply as it stands, or a path that is no file's; OSError.
+    Raises PlanFileError if the plan cannot be applied, or if the path exists and is not a regular file; OSError if it
+    cannot be written.
     """
     unknown = [each.name for each in plan.environments if not each.complete]
     if plan.against or plan.only:
-        _refuse(path, "not saved: it only tells, and cannot be applied", "plan without --against and --only")
+        _refuse(path, _DISPLAY_ONLY, "plan without `--against` and `--only`")
     if unknown:
-        what = f"not saved: the packages of {', '.join(unknown)} are not known"
-        _refuse(path, what, "run `envsync lock`, and plan again")
-    with suppress(OSError):  # there is none yet; or the write says why
-        if not stat.S_ISREG(path.lstat().st_mode):  # nor a link, such as /dev/stdout: the rename would replace it
-            _refuse(path, "not saved: not a regular file", "name a file")
+        what = f"not saved: the packages of {', '.join(unknown)} are unknown"
+        _refuse(path, what, "run `envsync lock`, then plan again")
+    with suppress(OSError):  # The file does not exist yet, or writing it reports the error.
+        # The rename would replace a symbolic link such as /dev/stdout.
+        if not stat.S_ISREG(path.lstat().st_mode):
+            _refuse(path, "not saved: not a regular file", "choose the path of a regular file")
     with naming(path):
         write_atomic(path, plan_json(plan).encode("ascii"))
 
 
 def read_plan(path: Path) -> SavedPlan:
-    """Read a saved plan; raises PlanFileError for whatever is no plan, or one of a format that is not known here.
+    """Read a saved plan.
 
-    What a newer minor version of the format adds is passed over.
+    Keys that a newer minor version of the format adds are ignored. Raises PlanFileError if the file is not a plan, has
+    an unknown format, or was edited.
     """
     text = _text(path)
     found = _json(path, text)
     version = found.get("format_version")
     newer = version != FORMAT_VERSION
     if isinstance(version, str) and re.fullmatch(r"[0-9]+\.[0-9]+", version) and not re.match(FORMAT_PATTERN, version):
-        ours = FORMAT_VERSION.partition(".")[0]
-        _refuse(path, f"a plan of format {version}; this envsync reads format {ours}", "plan again with this envsync")
+        supported = FORMAT_VERSION.partition(".")[0]
+        what = f"the plan has format {version}, but this version of envsync reads format {supported}"
+        _refuse(path, what, "plan again with this version of envsync")
     try:
         document = PlanDocument.model_validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(map(str, first["loc"])) or "it"
-        hint = f"it was written by a newer envsync (format {version})" if newer and isinstance(version, str) else _HINT
+        where = ".".join(map(str, first["loc"])) or "the document"
+        written_by_newer = f"plan again: the file was written by a newer version of envsync (format {version})"
+        hint = written_by_newer if newer and isinstance(version, str) else _HINT
         _refuse(path, f"not a plan: {where}: {first['msg'].lower()}", hint)
     if not document.root.startswith("/"):
         _refuse(path, "not a plan: root: not an absolute path", _HINT)
-    plan = rebuilt(document)
+    plan = plan_from_document(document)
     if not newer and canonical_text(plan_document(plan).model_dump(mode="json")) != canonical_text(found):
-        _refuse(path, "edited since it was written: what it says and its digest are not of one plan", "plan again")
+        _refuse(path, "edited since it was written: its contents and its digest do not match", "plan again")
     return SavedPlan(file=path, document=document, plan=plan)
 
 
 def _text(path: Path) -> str:
     """Return the text of a regular file of at most 64 MiB."""
     try:
-        return read_given_file(path, largest=LARGEST).decode("utf-8")
+        return read_regular(path, limit=LARGEST, follow=True).decode("utf-8")
     except UnicodeDecodeError:
         _refuse(path, "not a plan: not UTF-8", _HINT)
-    except ValueError as error:
-        _refuse(path, str(error), _HINT)
+    except OSError as error:
+        _refuse(path, reason(error), _HINT)
 
 
 def _json(path: Path, text: str) -> dict[str, Json]:
@@ -96,7 +102,7 @@ def _json(path: Path, text: str) -> dict[str, Json]:
         found = json.loads(text, object_pairs_hook=_keys_once, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         _refuse(path, f"not a plan: not JSON at line {error.lineno}, column {error.colno}: {error.msg.lower()}", _HINT)
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits; a thousand brackets
+    except (ValueError, RecursionError) as error:  # for example a number of 5,000 digits, or 100,000 brackets
         _refuse(path, f"not a plan: {str(error).partition(';')[0].lower()}", _HINT)
     if not isinstance(found, dict):
         _refuse(path, "not a plan: not a JSON object", _HINT)
@@ -106,12 +112,12 @@ def _json(path: Path, text: str) -> dict[str, Json]:
 def _keys_once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise ValueError("duplicate key in an object")
     return found
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid JSON")
 
 
 def _refuse(path: Path, what: str, hint: str) -> NoReturn:

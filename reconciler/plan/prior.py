@@ -1,4 +1,4 @@
-"""The prior: a digest of what was observed, by which a saved plan knows that nothing moved (design, section 7)."""
+"""The prior: a digest of the observed state that shows whether a saved plan is out of date (docs/design.md, "Plan")."""
 
 from reconciler.canonical_json import digest
 from reconciler.interpreters.model import Interpreter
@@ -6,10 +6,10 @@ from reconciler.observe.actual import ActualEnvironment
 
 
 def prior(actual: ActualEnvironment, interpreter: Interpreter | None) -> str:
-    """Return the digest of what stands at a path and of the base interpreter it is for (None for a delete).
+    """Return the digest of an observed environment and of its base interpreter (None for a deletion).
 
-    In it are no times, inodes, generation numbers, sentences or places below the root: two looks at the same thing
-    agree, wherever the root is.
+    Times, inodes, generation numbers, sentences and the path of the root do not count, so that two observations of the
+    same environment give the same digest.
     """
     return digest(
         {

@@ -1,81 +1,82 @@
-"""Whether a saved plan is still the plan, and what moved if it is not (design, section 7)."""
+"""Refuse a saved plan that is out of date, and name what changed (docs/design.md, "Plan")."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NoReturn, TypeAlias
 
 from reconciler.canonical_json import canonical_text
 from reconciler.errors import PlanFileError
-from reconciler.json_output import outgoing_text
+from reconciler.json_output import safe_text
 from reconciler.manifest.desired import DesiredState
 from reconciler.plan.document import EnvironmentDocument, PlanDocument, plan_document
 from reconciler.plan.model import FORMAT_VERSION, Plan
 from reconciler.plan.plan_file import SavedPlan
 
-_Parts: TypeAlias = Mapping[str, EnvironmentDocument]
+_Environments: TypeAlias = Mapping[str, EnvironmentDocument]
 
 
 def refuse_foreign(saved: Plan, desired: DesiredState, platform: str) -> None:
-    """Refuse a plan of another envsync, machine, project, root or manifest, before anything is looked at.
+    """Refuse a plan of a different format, machine, project, root or manifest, before the state is observed.
 
     Raises PlanFileError.
     """
-    root = outgoing_text(str(desired.root))
+    root = safe_text(str(desired.root))
     if saved.format_version != FORMAT_VERSION:
-        _refuse(f"it is of format {saved.format_version}, and this envsync makes {FORMAT_VERSION}")
+        _refuse(f"it has format {saved.format_version}, but this version of envsync writes format {FORMAT_VERSION}")
     if saved.against or saved.only:
-        _refuse("it only tells, and cannot be applied")
+        _refuse("it was made with `--against` or `--only`, and is only for display")
     if saved.platform != platform:
-        _refuse(f"it was made on {saved.platform}, and this is {platform}")
+        _refuse(f"it was made on {saved.platform}, but this machine is {platform}")
     if saved.project != desired.project:
-        _refuse(f"it is a plan for another project: {saved.project}, and this is {desired.project}")
+        _refuse(f"it is for project {saved.project}, but this project is {desired.project}")
     if saved.root != root:
-        _refuse(f"it is a plan for another root: {saved.root}, and this is {root}")
+        _refuse(f"it is for root {saved.root}, but this root is {root}")
     if saved.manifest != desired.digest:
-        _refuse("the manifest changed since (or a file that it names)")
+        _refuse("the manifest, or a file that it names, changed since it was made")
 
 
-def refuse_moved(saved: SavedPlan, fresh: Plan) -> None:
-    """Refuse a saved plan unless the same was planned again just now; raises PlanFileError naming what moved."""
+def refuse_stale(saved: SavedPlan, fresh: Plan) -> None:
+    """Refuse a saved plan that differs from the plan made just now; raises PlanFileError that names what changed."""
     now = plan_document(fresh)
     if canonical_text(saved.document.model_dump(mode="json")) != canonical_text(now.model_dump(mode="json")):
-        _refuse("; ".join(_moved(saved.document, now)) + " since it was made")
+        _refuse("; ".join(_changes(saved.document, now)) + " since it was made")
 
 
-def _moved(before: PlanDocument, now: PlanDocument) -> list[str]:
-    """Return what differs between two plans of one manifest, most telling first; at least one sentence."""
+def _changes(before: PlanDocument, now: PlanDocument) -> list[str]:
+    """Return what differs between two plans of one manifest, the most specific first; at least one sentence."""
     old, new = _by_name(before), _by_name(now)
-    locks = _unlike(before.locks, now.locks)
-    pythons = _unlike_by("python_after", old, new)
-    stands = [name for name in _unlike_by("prior", old, new) if name not in pythons]
-    others = [name for name in _unlike(old, new) if name not in {*locks, *pythons, *stands}]
-    told = [
+    locks = _differing(before.locks, now.locks)
+    pythons = _differing_by("python_after", old, new)
+    disks = [name for name in _differing_by("prior", old, new) if name not in pythons]
+    others = [name for name in _differing(old, new) if name not in {*locks, *pythons, *disks}]
+    sentences = [
         f"the {'lock' if len(locks) == 1 else 'locks'} of {', '.join(locks)} changed" if locks else "",
         f"the python of {', '.join(pythons)} changed" if pythons else "",
-        f"{', '.join(stands)} changed on disk{_or_python(stands, old, new)}" if stands else "",
-        f"what is to be done with {', '.join(others)} changed" if others else "",
+        f"{', '.join(disks)}{_or_interpreter(disks, old, new)} changed on disk" if disks else "",
+        f"the actions for {', '.join(others)} changed" if others else "",
     ]
-    return [each for each in told if each] or ["what was asked for changed"]
+    return [each for each in sentences if each] or ["the requested options changed"]
 
 
-def _or_python(names: Iterable[str], old: _Parts, new: _Parts) -> str:
-    """Return what else it can be where nothing but the prior tells: an interpreter elsewhere, of the same version."""
-    same = [name for name in names if new[name].model_copy(update={"prior": old[name].prior}) == old[name]]
-    return ", or the interpreter did" if same else ""
+def _or_interpreter(names: Sequence[str], old: _Environments, new: _Environments) -> str:
+    """Return the second possible cause if only the prior differs: the interpreter moved, with the same version."""
+    if all(new[name].model_copy(update={"prior": old[name].prior}) != old[name] for name in names):
+        return ""
+    return f" or {'its' if len(names) == 1 else 'their'} interpreter"
 
 
-def _by_name(document: PlanDocument) -> _Parts:
+def _by_name(document: PlanDocument) -> _Environments:
     return {each.name: each for each in document.environments}
 
 
-def _unlike(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
-    """Return the names whose values differ, and those that only one of the two has."""
+def _differing(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
+    """Return the names whose values differ, and the names that only one of the two has."""
     return [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
 
 
-def _unlike_by(field: str, old: _Parts, new: _Parts) -> list[str]:
-    """Return the names of the environments that both have, and whose `field` differs."""
+def _differing_by(field: str, old: _Environments, new: _Environments) -> list[str]:
+    """Return the names of the environments that both have and whose `field` differs."""
     return [name for name in sorted(old.keys() & new.keys()) if getattr(old[name], field) != getattr(new[name], field)]
 
 
 def _refuse(what: str) -> NoReturn:
-    raise PlanFileError(f"the plan no longer fits: {what}", hint="plan again, and have the new plan looked at")
+    raise PlanFileError(f"the plan cannot be applied: {what}", hint="plan again, and have the new plan reviewed")

@@ -1,47 +1,48 @@
-"""The steps of each change, and what each must wait for (design, sections 7 and 8)."""
+"""The steps of each change, and the steps that each must wait for (docs/design.md, "Apply")."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import assert_never
 
-from reconciler.diff.model import EnvironmentDiff, LockState, Presence, ReasonCode, Target
-from reconciler.diff.settings import has_hooks, roots
+from reconciler.diff.model import DiffKind, EnvironmentDiff, ReasonCode, Target
+from reconciler.diff.settings import changed_setting_names, has_hooks
+from reconciler.lock.model import LockState
 from reconciler.observe.actual import Occupant
 from reconciler.plan.model import Action, EnvironmentPlan, Step, StepKind
-from reconciler.plan.topology import positions
+from reconciler.plan.topology import topological_order
 from reconciler.state.applied import Applied
 
 
-def build_kinds(target: Target, *, adopt: bool) -> list[StepKind]:
-    """Return the steps to a new generation, published or put in the place of somebody's venv."""
-    wanted = target.environment
+def build_step_kinds(target: Target, *, adopt: bool) -> list[StepKind]:
+    """Return the steps that build a new generation and publish it, or replace an adopted venv with it."""
+    environment = target.environment
     return [
         *_lock(target),
         StepKind.BUILD,
         StepKind.VERIFY,
-        *([StepKind.PROBE] if wanted.probes else []),
+        *([StepKind.PROBE] if environment.probes else []),
         StepKind.SEAL,
         StepKind.SYNC,
         StepKind.ADOPT if adopt else StepKind.PUBLISH,
         StepKind.RECORD,
-        *([StepKind.AFTER_PUBLISH] if wanted.hooks.after_publish else []),
+        *([StepKind.AFTER_PUBLISH] if environment.hooks.after_publish else []),
     ]
 
 
-def change_kinds(diff: EnvironmentDiff, target: Target) -> list[StepKind]:
-    """Return the steps of one environment that the manifest asks for; a foreign occupant is adopted."""
-    match diff.presence:
-        case Presence.UNCHANGED | Presence.DELETE:
+def change_step_kinds(diff: EnvironmentDiff, target: Target) -> list[StepKind]:
+    """Return the steps of one environment that the manifest declares; a foreign occupant is adopted."""
+    match diff.kind:
+        case DiffKind.UNCHANGED | DiffKind.DELETE:
             return []
-        case Presence.RECORD:
-            return _record_kinds(diff, target)
-        case Presence.CREATE | Presence.UPDATE | Presence.REPLACE | Presence.FOREIGN:
-            return build_kinds(target, adopt=diff.presence is Presence.FOREIGN)
+        case DiffKind.RECORD:
+            return _record_step_kinds(diff, target)
+        case DiffKind.CREATE | DiffKind.UPDATE | DiffKind.REPLACE | DiffKind.FOREIGN:
+            return build_step_kinds(target, adopt=diff.kind is DiffKind.FOREIGN)
         case _:
-            assert_never(diff.presence)
+            assert_never(diff.kind)
 
 
-def delete_kinds(occupant: Occupant, applied: Applied) -> list[StepKind]:
-    """Return the steps of a delete; where nothing stands any more it is only forgotten, without hooks."""
+def delete_step_kinds(occupant: Occupant, applied: Applied) -> list[StepKind]:
+    """Return the steps of a deletion; if nothing is published, only the record is removed, without hooks."""
     match occupant:
         case Occupant.PUBLISHED:
             hooks = [StepKind.BEFORE_DELETE] if has_hooks(applied.settings, "before_delete") else []
@@ -52,25 +53,27 @@ def delete_kinds(occupant: Occupant, applied: Applied) -> list[StepKind]:
             return [StepKind.FORGET]
 
 
-def chained(
-    plans: Mapping[str, EnvironmentPlan], kinds: Mapping[str, Sequence[StepKind]], needs: Mapping[str, Iterable[str]]
+def make_steps(
+    plans: Mapping[str, EnvironmentPlan],
+    kinds: Mapping[str, Sequence[StepKind]],
+    predecessors: Mapping[str, Collection[str]],
 ) -> dict[str, tuple[Step, ...]]:
-    """Return each environment's steps: one after another, behind the last step of everything that it needs.
+    """Return each environment's steps, one after another, after the last step of each of its predecessors.
 
-    Needs without steps pass on their own needs. Deletes wait for every other change as well: what takes a deleted
-    environment's place must stand first.
+    For a predecessor without steps, its own predecessors count. Deletions also wait for every other change, so that
+    the replacement of a deleted environment exists first.
     """
     last = {name: f"{name}/{each[-1].value}" for name, each in kinds.items() if each}
-    place = positions({name: tuple(each) for name, each in needs.items()})
+    place = {name: number for number, name in enumerate(topological_order(predecessors))}
     changes = {last[name] for name in last if plans[name].action is not Action.DELETE}
     found: dict[str, tuple[Step, ...]] = {}
-    behind: dict[str, frozenset[str]] = {}
-    for name in sorted(plans, key=place.__getitem__):
+    waits_for: dict[str, frozenset[str]] = {}
+    for name in place:
         before: set[str] = set()
-        for each in needs[name]:
+        for each in predecessors[name]:
             if place[each] < place[name]:
-                before |= {last[each]} if each in last else behind[each]
-        behind[name] = frozenset(before)
+                before |= {last[each]} if each in last else waits_for[each]
+        waits_for[name] = frozenset(before)
         if plans[name].action is Action.DELETE:
             before |= changes
         steps: list[Step] = []
@@ -81,9 +84,9 @@ def chained(
     return found
 
 
-def _record_kinds(diff: EnvironmentDiff, target: Target) -> list[StepKind]:
-    """Return the steps where no generation is built: changed probes must pass first, hooks left over run last."""
-    probed = target.environment.probes and "probes" in roots(diff.settings)
+def _record_step_kinds(diff: EnvironmentDiff, target: Target) -> list[StepKind]:
+    """Return the steps if no generation is built: changed probes must pass first, pending hooks run last."""
+    probed = target.environment.probes and "probes" in changed_setting_names(diff.settings)
     due = [each.code is ReasonCode.HOOKS_PENDING for each in diff.reasons]
     return [
         *_lock(target),

@@ -1,23 +1,19 @@
-"""Topological order: which names can go side by side once those before them are done."""
+"""Topological order of environments."""
 
 from collections.abc import Collection, Mapping
 
 
-def waves(needs: Mapping[str, Collection[str]]) -> tuple[tuple[str, ...], ...]:
-    """Return the names in waves, each sorted: a wave needs only names of the waves before it.
+def topological_order(predecessors: Mapping[str, Collection[str]]) -> tuple[str, ...]:
+    """Return the names so that each follows its predecessors; names that are free at the same time are sorted.
 
-    Needs outside of the names, and of a name for itself, do not count. A cycle, which records written at different
-    times can form, is broken at its first name.
+    Predecessors that are not among the names, and a name as its own predecessor, do not count. If a cycle blocks all
+    remaining names, the first of them comes next.
     """
-    rest = set(needs)
-    found = []
-    while rest:
-        wave = sorted(name for name in rest if not (rest & set(needs[name])) - {name}) or [min(rest)]
-        found.append(tuple(wave))
-        rest.difference_update(wave)
-    return tuple(found)
-
-
-def positions(needs: Mapping[str, Collection[str]]) -> dict[str, int]:
-    """Return each name's place in a sequence that has every name after what it needs."""
-    return {name: place for place, name in enumerate(name for wave in waves(needs) for name in wave)}
+    # Not graphlib: it refuses cycles, and records that were written at different times can contain one.
+    remaining = set(predecessors)
+    order: list[str] = []
+    while remaining:
+        free = sorted(name for name in remaining if not (remaining & set(predecessors[name])) - {name})
+        order += free or [min(remaining)]
+        remaining.difference_update(order)
+    return tuple(order)

@@ -1,1 +1,1 @@
-"""Programs that envsync starts: the one subprocess seam, and what those programs may see and say."""
+"""Starts other programs: the only place that uses `subprocess`, and what those programs may read and print."""

@@ -1,4 +1,4 @@
-"""The credentials that a child was given, taken out of what it says: a build may print its whole environment."""
+"""Removes the credentials that a child was given from its output: a build may print its whole environment."""
 
 import base64
 import netrc
@@ -6,32 +6,31 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from reconciler.manifest.urls import blot_out, named_like_a_secret
+from reconciler.redaction import REDACTED, is_secret_name, redact
 
-_BLOT = "****"
-_SHORTEST = 4  # a shorter one would blot out words by chance, and is no secret
+_SHORTEST = 4  # a shorter text is not a secret, and would match ordinary words
 
 
 def credentials_of(env: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the secrets in a child's environment, in every spelling that it may use, longest first.
+    """Return the secrets in a child's environment, in every spelling that the child may print, longest first.
 
-    Those are the passwords of `UV_INDEX_<NAME>_PASSWORD` (the user where there is no password: it is a token then), of
-    proxies, and of netrc, and the values of variables that are named like a secret (`API_TOKEN`).
+    These are the passwords in `UV_INDEX_<NAME>_PASSWORD`, in proxy URLs and in netrc, and the values of variables with a
+    secret's name (`API_TOKEN`). A user name without a password counts as a token.
     """
     pairs = [*_indexes(env), *_proxies(env), *_netrc(env), *_named(env)]
     found: set[str] = set()
     for user, password in pairs:
         secret = password or user
-        together = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")  # HTTP basic authentication
-        found |= {secret, quote(secret, safe=""), unquote(secret), together}
+        encoded = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")  # HTTP basic authentication
+        found |= {secret, quote(secret, safe=""), unquote(secret), encoded}
     return tuple(sorted((each for each in found if len(each) >= _SHORTEST), key=lambda each: (-len(each), each)))
 
 
-def without(secrets: Iterable[str], line: str) -> str:
-    """Return a line of a child's output without `secrets`, and without the credentials of any URL."""
+def without_secrets(secrets: Iterable[str], line: str) -> str:
+    """Return a line of a child's output without `secrets` and without the credentials in URLs."""
     for secret in secrets:
-        line = line.replace(secret, _BLOT)
-    return blot_out(line)
+        line = line.replace(secret, REDACTED)
+    return redact(line)
 
 
 def _indexes(env: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -40,7 +39,7 @@ def _indexes(env: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _named(env: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [("", value) for name, value in env.items() if named_like_a_secret(name)]
+    return [("", value) for name, value in env.items() if is_secret_name(name)]
 
 
 def _proxies(env: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -56,7 +55,7 @@ def _proxies(env: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _netrc(env: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the logins of the netrc file that a child would read; one that cannot be read gives it none either."""
+    """Return the logins of the netrc file that a child would read; none if the file cannot be read."""
     place = Path(env["NETRC"]) if env.get("NETRC") else Path(env.get("HOME", "/nonexistent"), ".netrc")
     try:
         hosts = netrc.netrc(str(place)).hosts.values()

@@ -1,4 +1,4 @@
-"""The environment that children get: an allow-list, so that nothing ambient changes a result (design, section 8)."""
+"""The environment that children get: an allow-list, so that no other variable changes a result."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,10 @@ _NEVER_RELATIVE = "PATH"
 
 
 def allowed_environment(ambient: Mapping[str, str]) -> dict[str, str]:
-    """Return what of `ambient` a child may see: no `UV_*`, `PIP_*`, `PYTHON*`, `VIRTUAL_ENV`; PATH absolute only."""
+    """Return the variables of `ambient` that a child may see; relative entries are removed from PATH.
+
+    `UV_*`, `PIP_*`, `PYTHON*`, `VIRTUAL_ENV` and everything else that is not on the list is left out.
+    """
     kept = {name: value for name, value in ambient.items() if name in _PLAIN or name.startswith("LC_")}
     path = [entry for entry in kept.get(_NEVER_RELATIVE, "").split(":") if entry.startswith("/")]
     kept["PATH"] = ":".join(path) or "/usr/local/bin:/usr/bin:/bin"
@@ -24,7 +27,7 @@ def allowed_environment(ambient: Mapping[str, str]) -> dict[str, str]:
 
 
 def index_credentials(ambient: Mapping[str, str], index_names: Iterable[str]) -> dict[str, str]:
-    """Return `UV_INDEX_<NAME>_USERNAME` and `_PASSWORD` for the manifest's own indexes, and for no others."""
+    """Return `UV_INDEX_<NAME>_USERNAME` and `_PASSWORD` for the indexes of the manifest, and for no others."""
     found: dict[str, str] = {}
     for name in index_names:
         stem = "UV_INDEX_" + re.sub(r"[^A-Z0-9]", "_", name.upper())

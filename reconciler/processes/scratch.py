@@ -1,4 +1,4 @@
-"""A scratch directory for what a program is given and says; in the system's temporary directory, never in a root."""
+"""A temporary directory for the input and output of a program; never inside a root."""
 
 import shutil
 import tempfile
@@ -9,16 +9,16 @@ from pathlib import Path
 
 @contextmanager
 def scratch_directory(prefix: str = "envsync-") -> Iterator[Path]:
-    """Yield an empty directory, and delete it afterwards; what cannot be deleted is left to the system.
+    """Yield an empty directory, and delete it afterwards; files that cannot be deleted stay.
 
-    Not `TemporaryDirectory`: where a file may not be deleted, that recurses without end (CPython 3.11). Raises OSError,
-    with a path, where none can be made or written into.
+    `TemporaryDirectory` recurses without end if a file cannot be deleted (CPython 3.11). Raises OSError with a path if
+    the directory cannot be created or written to.
     """
     directory = Path(tempfile.mkdtemp(prefix=prefix))
     try:
         yield directory
     except OSError as error:
-        if error.filename is None and error.errno:  # a write says no path: a full directory is to be named
+        if error.filename is None and error.errno:  # a failed write has no path: name the directory
             raise OSError(error.errno, error.strerror, str(directory)) from error
         raise
     finally:

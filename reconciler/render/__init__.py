@@ -1,1 +1,1 @@
-"""Plan, Event and Result to text and JSON; pure."""
+"""Renders plans, events and results as text, JSON and reports, without reading or writing files."""

@@ -1,4 +1,4 @@
-"""When to colour: apart from what colours there are, so that it costs nothing to import."""
+"""Whether to use colour. This module is separate from `style`, so that the fast path can import it at no cost."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ if TYPE_CHECKING:
 
 
 def want_color(mode: str, stream_is_tty: bool, environ: Mapping[str, str]) -> bool:
-    """Say whether to colour; `mode` is `auto`, `always` or `never`.
+    """Return whether to use colour; `mode` is `auto`, `always` or `never`.
 
-    By itself on a terminal only, and not on one that is dumb or a CI log. NO_COLOR (no-color.org) wins over FORCE_COLOR
-    (force-color.org), as in CPython; both count when they are not empty, FORCE_COLOR also when it is not 0.
+    `auto` means colour on a terminal only, and never on a dumb terminal or in a CI log. NO_COLOR (no-color.org) wins
+    over FORCE_COLOR (force-color.org), as in CPython. Both count if they are not empty; FORCE_COLOR=0 means unset.
     """
     if mode != "auto":
         return mode == "always"

@@ -1,4 +1,4 @@
-"""How one environment stands, in a word: what `check` counts and `status` lists."""
+"""Whether an environment has drift or pending changes: what `check` counts and `status` lists."""
 
 from enum import StrEnum
 
@@ -6,8 +6,8 @@ from reconciler.diff.model import Origin
 from reconciler.plan.model import Action, EnvironmentPlan
 
 
-class Standing(StrEnum):
-    """Whose move it is; `both` is drift and a pending change at once."""
+class DriftStatus(StrEnum):
+    """One environment's status; `both` means drift and pending changes at the same time."""
 
     OK = "ok"
     DRIFT = "drift"
@@ -16,13 +16,18 @@ class Standing(StrEnum):
     BLOCKED = "blocked"
 
 
-def standing(environment: EnvironmentPlan) -> Standing:
-    """Return how an environment stands; it is `ok` exactly when `Plan.changes` leaves it out."""
+def drift_status(environment: EnvironmentPlan) -> DriftStatus:
+    """Return an environment's status; it is `ok` exactly if `Plan.changes` leaves the environment out."""
     if environment.blocked:
-        return Standing.BLOCKED
+        return DriftStatus.BLOCKED
     if environment.action is Action.NO_OP:
-        return Standing.OK
-    origins = {each.origin for each in environment.reasons} | {each.origin for each in environment.packages}
+        return DriftStatus.OK
+    origins = change_origins(environment)
     if Origin.BOTH in origins or origins >= {Origin.DRIFT, Origin.PENDING}:
-        return Standing.BOTH
-    return Standing.DRIFT if Origin.DRIFT in origins else Standing.PENDING
+        return DriftStatus.BOTH
+    return DriftStatus.DRIFT if Origin.DRIFT in origins else DriftStatus.PENDING
+
+
+def change_origins(environment: EnvironmentPlan) -> set[Origin]:
+    """Return the origins of an environment's reasons and package changes."""
+    return {each.origin for each in environment.reasons} | {each.origin for each in environment.packages}

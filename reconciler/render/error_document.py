@@ -1,52 +1,56 @@
-"""An error as JSON, for every command that prints JSON: where there is no result, this stands in its place."""
+"""An error as JSON. Every command with JSON output prints it if the command fails before it has a result."""
 
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from reconciler.errors import EnvsyncError, ManifestError, Problem
-from reconciler.json_output import json_text, outgoing
+from reconciler.json_output import json_text, safe_json
 from reconciler.plan.document import DRAFT, FORMAT_PATTERN, FailureDocument
 from reconciler.plan.model import FORMAT_VERSION
 
 
 class PlaceDocument(BaseModel):
-    """Where in a text file something stands."""
+    """A place in a text file."""
 
     file: str
     line: int = Field(ge=1)
-    column: int = Field(ge=1, description="In characters.")
+    column: int = Field(ge=1, description="In characters, from 1.")
 
 
 class ProblemDocument(BaseModel):
-    """One thing that is wrong in the manifest, or in a file that it names."""
+    """One error in the manifest, or in a file that the manifest names."""
 
     message: str
-    path: str = Field(description="The key path, `environments.web.packages[1]`; for a file as a whole, its own.")
+    path: str = Field(
+        description="The key path, such as `environments.web.packages[1]`; for a whole file, the file's path."
+    )
     place: PlaceDocument | None
-    hint: str = Field(description="What to do about it, may be empty.")
+    hint: str = Field(description="What to do about it; may be empty.")
 
 
 class RefusalDocument(FailureDocument):
-    """Why a command could not be done."""
+    """Why a command failed."""
 
-    problems: list[ProblemDocument] = Field(description="All that is wrong with a manifest, in order; else empty.")
+    problems: list[ProblemDocument] = Field(description="All errors of a manifest, in order; empty for other errors.")
 
 
 class ErrorDocument(BaseModel):
-    """What ended a command before it had a result; in apply's stream it is the last line."""
+    """An error that ended a command before it had a result; in the stream of `apply` it is the last line."""
 
-    format_version: str = Field(pattern=FORMAT_PATTERN, description="A minor version adds keys, a major one breaks.")
+    format_version: str = Field(
+        pattern=FORMAT_PATTERN, description="A minor version adds keys; a major one is incompatible."
+    )
     type: Literal["error"]
     exit_code: int
     error: RefusalDocument
 
 
 def error_document(error: EnvsyncError) -> ErrorDocument:
-    """Return an error as the values of its JSON, every string fit to leave (`reconciler.json_output`)."""
+    """Return an error as a JSON document with redacted strings (`reconciler.json_output`)."""
     problems = error.problems if isinstance(error, ManifestError) else ()
     return ErrorDocument.model_validate(
-        outgoing(
+        safe_json(
             {
                 "format_version": FORMAT_VERSION,
                 "type": "error",
@@ -64,7 +68,7 @@ def error_document(error: EnvsyncError) -> ErrorDocument:
 
 
 def error_json(error: EnvsyncError, *, one_line: bool) -> str:
-    """Return an error as JSON, ASCII, that ends with a line end; `one_line` is for a stream of objects."""
+    """Return an error as ASCII JSON that ends with a line end; `one_line` is for a stream of objects."""
     return json_text(error_document(error).model_dump(mode="json"), indent=None if one_line else 2)
 
 

@@ -1,28 +1,23 @@
-r"""What may reach a terminal or a log: no control character, nothing invisible, no secret, no command to a CI system.
+r"""Makes text safe to print: no control characters, nothing invisible, no secrets, no commands to a CI system.
 
-Every string that comes from a manifest, a package, a path or a child's output passes `shown` on its way out; line ends
-and colours are put in by the renderers alone.
+Every string from a manifest, a package, a path or a child process passes `sanitize` before it is printed. Only the
+renderers add line ends and colours.
 """
 
 import re
 
-from reconciler.manifest.urls import blot_out
+from reconciler.redaction import redact
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-# Printable by category, but drawn as nothing (Unicode's Default_Ignorable_Code_Point): one name could pose as another.
+# Printable by category, but invisible (Unicode's Default_Ignorable_Code_Point): one name could look like another.
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]")
-# A line that begins with `::name` is a command to GitHub Actions; `##[` and `##vso[` are, anywhere, to others.
-# (At the end of a text, too: what we write behind it would be the name.)
+# GitHub Actions takes a line that begins with `::name` as a command; other systems take `##[` and `##vso[` anywhere.
+# `::` at the end of a text counts too, because the text that we append would become the name.
 _COMMAND = re.compile(r"(?<!\S):(?=:(?:[^\s:]|\Z))|#(?=#(?:\[|vso\[|teamcity\[))")
 
 
-def redact(text: str) -> str:
-    """Return `text` with the credentials of every URL as `****`: user, password, query values such as `token`."""
-    return blot_out(text)
-
-
 def escape(text: str) -> str:
-    r"""Return `text` as one line of visible characters; others as `\n`, `\x1b`, `\u202e`, lone surrogates `\udcff`."""
+    r"""Return `text` as one line of visible characters; all others become `\n`, `\x1b`, `\u202e` or `\udcff`."""
     if not text.isprintable():
         text = "".join(each if each.isprintable() else _escaped(each) for each in text)
     if not text.isascii():
@@ -30,8 +25,8 @@ def escape(text: str) -> str:
     return _COMMAND.sub(lambda found: _escaped(found.group()), text)
 
 
-def shown(text: str) -> str:
-    """Return `text` redacted, then escaped: what may stand in a line of text."""
+def sanitize(text: str) -> str:
+    """Return `text` redacted, then escaped: one line that is safe to print."""
     return escape(redact(text))
 
 

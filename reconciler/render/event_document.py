@@ -1,4 +1,4 @@
-"""apply's event stream as JSON, for its schema: one object a line, told apart by `type`."""
+"""The models of apply's event stream, for its JSON Schema: one object a line, distinguished by `type`."""
 
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -11,16 +11,18 @@ from reconciler.render.error_document import ErrorDocument
 
 
 class EventDocument(BaseModel):
-    """What every event has."""
+    """What every event contains."""
 
-    format_version: str = Field(pattern=FORMAT_PATTERN, description="A minor version adds keys, a major one breaks.")
+    format_version: str = Field(
+        pattern=FORMAT_PATTERN, description="A minor version adds keys; a major one is incompatible."
+    )
 
 
 class RunStartedDocument(EventDocument):
-    """The first event; `environments` are those that will be worked on, in order."""
+    """The first event; `environments` are those that will be processed, in order."""
 
     type: Literal["run-started"]
-    plan: str = Field(description="The plan's id.")
+    plan: str = Field(description="The plan's `id`.")
     project: str
     environments: list[str]
 
@@ -34,13 +36,13 @@ class StepStartedDocument(EventDocument):
 
 
 class StepFinishedDocument(EventDocument):
-    """A step ended well."""
+    """A step succeeded."""
 
     type: Literal["step-finished"]
     environment: str
     step: StepKind
     seconds: float = Field(ge=0, description="Wall time.")
-    detail: str = Field(description="A short sentence, may be empty.")
+    detail: str = Field(description="A short sentence; may be empty.")
 
 
 class EnvironmentResultDocument(BaseModel):
@@ -49,32 +51,34 @@ class EnvironmentResultDocument(BaseModel):
     environment: str
     status: Status
     action: Action
-    generation: int = Field(ge=0, description="The one published now; 0: none.")
+    generation: int = Field(ge=0, description="The published generation; 0 if none is published.")
     seconds: float = Field(ge=0, description="Wall time.")
     failure: FailureDocument | None
 
 
 class EnvironmentFinishedDocument(EventDocument, EnvironmentResultDocument):
-    """One environment is done with."""
+    """One environment is finished."""
 
     type: Literal["environment-finished"]
 
 
 class NoticeDocument(EventDocument):
-    """Something worth telling that is nobody's failure."""
+    """A message that is not about a failure."""
 
     type: Literal["notice"]
     message: str
-    environment: str = Field(description="Empty where it is about none.")
+    environment: str = Field(description="The environment that it is about; may be empty.")
 
 
 class RunFinishedDocument(EventDocument):
-    """The last event of a run: its whole result, the environments that were left alone included."""
+    """The last event of a run: its whole result, including unchanged environments."""
 
     type: Literal["run-finished"]
     environments: list[EnvironmentResultDocument]
     interrupted: bool
-    failure: FailureDocument | None = Field(description="Of the garbage collection afterwards; null: nothing failed.")
+    failure: FailureDocument | None = Field(
+        description="Why old generations could not be deleted after the apply; null if nothing failed."
+    )
     exit_code: int
 
 
@@ -94,11 +98,11 @@ def event_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of one line of the event stream."""
     generated = TypeAdapter[AnyEventDocument](AnyEventDocument).json_schema(mode="serialization")
     definitions = generated.pop("$defs")
-    generated.pop("discriminator")  # OpenAPI's word, none of JSON Schema's
+    generated.pop("discriminator")  # a keyword of OpenAPI, not of JSON Schema
     return {
         "$schema": DRAFT,
         "title": "envsync event",
-        "description": "One line of `envsync apply --output json`. Minor format versions add keys, major ones break.",
+        "description": "One line of `envsync apply --output json`. Minor versions only add keys.",
         **generated,
         "$defs": dict(sorted(definitions.items())),
     }

@@ -4,10 +4,10 @@ from xml.etree import ElementTree as ET
 
 from reconciler.events import EnvironmentFinished, Failure, Status
 from reconciler.plan.model import EnvironmentPlan
-from reconciler.render.drift_status import Standing, standing
+from reconciler.render.drift_status import DriftStatus, drift_status
 from reconciler.render.environment_text import environment_lines
-from reconciler.render.escape import shown
-from reconciler.render.event_text import went_wrong
+from reconciler.render.escape import sanitize
+from reconciler.render.event_text import is_unsuccessful
 from reconciler.render.issue_details import failure_details
 from reconciler.render.report import Report
 from reconciler.render.style import Palette
@@ -16,49 +16,51 @@ _WIDTH = 100  # columns
 
 
 def junit(report: Report) -> str:
-    """Return the report as one test suite: a case an environment, which passes where nothing differs or went wrong.
+    """Return the report as one test suite with a case for each environment; it passes if nothing differs or failed.
 
-    Of what `apply` did, how it ended and its seconds. ASCII; whatever XML 1.0 forbids is escaped as text.
+    After an apply, a case has the apply's outcome and its seconds. The XML is ASCII; what XML 1.0 forbids is escaped.
     """
-    ended = {each.environment: each for each in report.result.environments} if report.result else {}
+    finished_by_name = report.finished
     suite = ET.Element("testsuite", name=f"envsync {report.command}")
     for each in report.plan.environments:
-        _case(suite, report, each, ended.get(each.name))
+        _case(suite, report, each, finished_by_name.get(each.name))
     if report.result is not None and report.result.failure is not None:
-        case = ET.SubElement(suite, "testcase", classname=shown(report.plan.project), name="garbage collection")
+        case = ET.SubElement(suite, "testcase", classname=sanitize(report.plan.project), name="garbage collection")
         _error(case, report.result.failure)
     counts = {"tests": "testcase", "failures": "testcase/failure", "errors": "testcase/error"}
     suite.attrib.update({name: str(len(suite.findall(path))) for name, path in counts.items()})
-    if ended:
-        suite.set("time", f"{sum(each.seconds for each in ended.values()):.3f}")
+    if finished_by_name:
+        suite.set("time", f"{sum(each.seconds for each in finished_by_name.values()):.3f}")
     ET.indent(suite)
     text = ET.tostring(suite, encoding="us-ascii", xml_declaration=False).decode("ascii")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _case(suite: ET.Element, report: Report, environment: EnvironmentPlan, end: EnvironmentFinished | None) -> None:
+def _case(
+    suite: ET.Element, report: Report, environment: EnvironmentPlan, finished: EnvironmentFinished | None
+) -> None:
     """Add an environment's test case."""
-    case = ET.SubElement(suite, "testcase", classname=shown(report.plan.project), name=shown(environment.name))
-    if end is not None and end.seconds:
-        case.set("time", f"{end.seconds:.3f}")
+    case = ET.SubElement(suite, "testcase", classname=sanitize(report.plan.project), name=sanitize(environment.name))
+    if finished is not None and finished.seconds:
+        case.set("time", f"{finished.seconds:.3f}")
     if environment.failure is not None:
         _error(case, environment.failure)
-    elif environment.blocked or (end is None and standing(environment) is not Standing.OK):
+    elif environment.blocked or (finished is None and drift_status(environment) is not DriftStatus.OK):
         _failure(case, report, environment)
-    elif end is not None and went_wrong(end):
-        failure = end.failure or Failure(code=end.status, message=end.status.value)
-        if end.status is Status.BLOCKED:
+    elif finished is not None and is_unsuccessful(finished):
+        failure = finished.failure or Failure(code=finished.status, message=finished.status.value)
+        if finished.status is Status.BLOCKED:
             _outcome(case, "failure", failure)
         else:
             _error(case, failure)
 
 
 def _failure(case: ET.Element, report: Report, environment: EnvironmentPlan) -> None:
-    """Add what differs, as the text of the plan has it; its first line is where the manifest declares it."""
+    """Add what differs, worded as in the plan's text; the first line is its place in the manifest."""
     first = (*environment.blocked, *environment.reasons)[0]
     lines = environment_lines(environment, name_width=0, palette=Palette.plain(), width=_WIDTH, verbose=0)
-    place = f"{shown(report.file)}:{report.line(environment.name)}"
-    failure = ET.SubElement(case, "failure", type=first.code.value, message=shown(first.message))
+    place = f"{sanitize(report.file)}:{report.line(environment.name)}"
+    failure = ET.SubElement(case, "failure", type=first.code.value, message=sanitize(first.message))
     failure.text = "\n".join([place, *lines]) + "\n"
 
 
@@ -67,6 +69,6 @@ def _error(case: ET.Element, failure: Failure) -> None:
 
 
 def _outcome(case: ET.Element, kind: str, failure: Failure) -> None:
-    """Add a failure. Its message is in the text, too: GitLab reads nothing else."""
-    told = ET.SubElement(case, kind, type=shown(failure.code), message=shown(failure.message))
-    told.text = "\n".join([shown(failure.message), *failure_details(failure)]) + "\n"
+    """Add a failure. The text repeats the message, because GitLab shows only the text."""
+    element = ET.SubElement(case, kind, type=sanitize(failure.code), message=sanitize(failure.message))
+    element.text = "\n".join([sanitize(failure.message), *failure_details(failure)]) + "\n"

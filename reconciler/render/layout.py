@@ -1,21 +1,24 @@
-"""Lines of words within a width: columns at the front, sentences that wrap behind them."""
+"""Lines of words within a width: aligned columns, followed by a text that wraps in the room to their right."""
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from reconciler.render.style import Palette, Style
+from reconciler.render.text_width import cell_width
 
-_LEAST_TAIL = 24  # columns; sentences in less room are hard to read
-_HANG = 4
+_MIN_TEXT_WIDTH = 24  # columns; sentences in less room are hard to read
+_HANGING_INDENT = 4
 _WORD = re.compile(r"(?<![^ ])[0-9]+ [^ ]+|[^ ]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """Text, already escaped: a column `width` cells wide at least, `gap` spaces before the next; or part of a tail."""
+class Segment:
+    """A piece of sanitized text in one style: a column, or a part of the text behind the columns.
+
+    A column is at least `width` cells wide and has `gap` spaces between it and what follows.
+    """
 
     text: str
     style: Style | None = None
@@ -23,98 +26,109 @@ class Piece:
     gap: int = 2
 
 
-def cells(text: str) -> int:
-    """Return how many columns of a terminal `text` takes (Unicode, annex 11)."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text
-    )
-
-
-def cut(text: str, room: int) -> str:
-    """Return `text`, or as much of it as `room` columns hold with `...` at its end."""
-    if cells(text) <= room:
-        return text
-    kept = ""
-    used = 3
-    for each in text:
-        used += cells(each)
-        if used > room:
-            break
-        kept += each
-    return kept + "..."
-
-
-def lay_out(
-    head: Sequence[Piece], tail: Sequence[Piece], *, palette: Palette, width: int, indent: int = 0
+def entry_lines(
+    columns: Sequence[Segment],
+    text: Sequence[Segment],
+    *,
+    palette: Palette,
+    width: int,
+    indent: int = 0,
+    min_text_width: int = _MIN_TEXT_WIDTH,
 ) -> list[str]:
-    """Return the lines of one entry: columns, and behind them the words of `tail`, wrapped where they began.
+    """Return the lines of one entry: columns, then the words of `text`, wrapped below their own beginning.
 
-    Where a word has no room there the tail begins on the next line; where not even the columns fit, all is wrapped.
-    No line is wider than `width` unless a single word is.
+    If a word or `min_text_width` has no room there, the text begins on the next line. If not even the columns fit, they
+    are wrapped too. No line is wider than `width` unless a single word is.
     """
-    inner = indent + (_HANG if head else 0)
-    start = indent + sum(max(each.width, cells(each.text)) + each.gap for each in head)
-    longest = max((cells(word) for each in tail for word in each.text.split(" ")), default=0)
-    if head and start + max(longest, _LEAST_TAIL) <= width:
-        lines = _wrapped(tail, palette, width - start)
+    hanging = indent + (_HANGING_INDENT if columns else 0)
+    start = indent + sum(max(each.width, cell_width(each.text)) + each.gap for each in columns)
+    longest = max((cell_width(word) for each in text for word in each.text.split(" ")), default=0)
+    if columns and start + max(longest, min_text_width) <= width:
+        lines = _wrapped(text, palette, width - start)
         first, *rest = lines or [""]
-        return [(" " * indent + _columns(head, palette) + first).rstrip(), *(" " * start + each for each in rest)]
-    if head and start - head[-1].gap <= width:
-        first = (" " * indent + _columns(head, palette)).rstrip()
-        return [first, *(" " * inner + each for each in _wrapped(tail, palette, width - inner))]
-    lines = _wrapped([*head, *tail], palette, width - inner)
-    return [" " * (inner if number else indent) + each for number, each in enumerate(lines)]
+        return [(" " * indent + _columns(columns, palette) + first).rstrip(), *(" " * start + each for each in rest)]
+    if columns and start - columns[-1].gap <= width:
+        first = (" " * indent + _columns(columns, palette)).rstrip()
+        return [first, *(" " * hanging + each for each in _wrapped(text, palette, width - hanging))]
+    lines = _wrapped([*columns, *text], palette, width - hanging)
+    return [" " * (hanging if number else indent) + each for number, each in enumerate(lines)]
 
 
-def table(rows: Sequence[Sequence[Piece]]) -> list[list[Piece]]:
+def align_columns(rows: Sequence[Sequence[Segment]]) -> list[list[Segment]]:
     """Return rows of equal length with every column as wide as its widest text."""
-    widths = [max(cells(piece.text) for piece in column) for column in zip(*rows, strict=True)]
+    widths = [max(cell_width(segment.text) for segment in column) for column in zip(*rows, strict=True)]
     return [
         [
-            Piece(text=each.text, style=each.style, width=width, gap=each.gap)
+            Segment(text=each.text, style=each.style, width=width, gap=each.gap)
             for each, width in zip(row, widths, strict=True)
         ]
         for row in rows
     ]
 
 
-def _columns(head: Sequence[Piece], palette: Palette) -> str:
+def table_text(
+    titles: Sequence[str],
+    rows: Sequence[Sequence[Segment]],
+    *,
+    palette: Palette,
+    width: int,
+    drop_columns: bool = False,
+) -> str:
+    """Return a table with faint titles; every line ends with a line end.
+
+    If the table is too wide, the text of the last column wraps. `drop_columns` leaves out columns instead, from the
+    right, but never the first two.
+    """
+    table = align_columns([[Segment(text=each, style=Style.FAINT) for each in titles], *rows])
+    while drop_columns and len(table[0]) > 2 and max(_row_width(each) for each in table) > width:
+        table = [each[:-1] for each in table]
+    lines = [
+        line
+        for (*columns, last) in table
+        for line in entry_lines(columns, [last], palette=palette, width=width, min_text_width=0)
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _row_width(row: Sequence[Segment]) -> int:
+    return sum(max(each.width, cell_width(each.text)) + each.gap for each in row) - row[-1].gap
+
+
+def _columns(columns: Sequence[Segment], palette: Palette) -> str:
     """Return the columns as one text; spaces are never painted."""
     parts = []
-    for each in head:
-        fill = max(each.width - cells(each.text), 0) + each.gap
-        parts.append(palette.paint(each.text, each.style) + " " * fill)
+    for each in columns:
+        padding = max(each.width - cell_width(each.text), 0) + each.gap
+        parts.append(palette.paint(each.text, each.style) + " " * padding)
     return "".join(parts)
 
 
-def _wrapped(pieces: Sequence[Piece], palette: Palette, room: int) -> list[str]:
-    """Return the words of all pieces in lines of at most `room` columns, each word in its piece's style."""
-    lines: list[list[Piece]] = []
+def _wrapped(segments: Sequence[Segment], palette: Palette, room: int) -> list[str]:
+    """Return the words of all segments in lines of at most `room` columns, each word in its segment's style."""
+    lines: list[list[Segment]] = []
     used = 0
-    for piece in pieces:
-        for word in _words(piece.text, room):
-            size = cells(word)
+    for segment in segments:
+        for word in _words(segment.text, room):
+            size = cell_width(word)
             if lines and used + 1 + size <= room:
-                lines[-1].append(Piece(text=word, style=piece.style))
+                lines[-1].append(Segment(text=word, style=segment.style))
                 used += 1 + size
             else:
-                lines.append([Piece(text=word, style=piece.style)])
+                lines.append([Segment(text=word, style=segment.style)])
                 used = size
     return [_painted(line, palette) for line in lines]
 
 
 def _words(text: str, room: int) -> Iterator[str]:
-    """Yield the words of a text; a number goes with the word after it (`2 packages`) where there is room for both."""
+    """Yield the words of a text; a number stays with the word after it (`2 packages`) if there is room for both."""
     for found in _WORD.findall(text):
-        if cells(found) <= room:
+        if cell_width(found) <= room:
             yield found
         else:
             yield from found.split(" ")
 
 
-def _painted(words: Sequence[Piece], palette: Palette) -> str:
-    """Return a line's words, neighbours of one style painted as one."""
+def _painted(words: Sequence[Segment], palette: Palette) -> str:
+    """Return a line's words; neighbours of one style are painted as one."""
     runs = groupby(words, key=lambda each: each.style)
     return " ".join(palette.paint(" ".join(each.text for each in run), style) for style, run in runs)

@@ -1,16 +1,15 @@
-"""Lines of a plan about packages: what happens, from which version to which, whose hand it was, and why."""
+"""Package changes of a plan as text: what happens, between which versions, whether it is drift or pending, and why."""
 
 import re
 from collections.abc import Iterable, Sequence
 
 from reconciler.diff.model import Origin, PackageAction, PackageChange, ReasonCode
-from reconciler.render.escape import shown
-from reconciler.render.layout import Piece, lay_out, table
+from reconciler.render.escape import sanitize
+from reconciler.render.layout import Segment, align_columns, entry_lines
 from reconciler.render.style import Palette, Style
 
-INDENT = 6
-FILES_SHOWN = 3
-SYMBOLS: dict[PackageAction, tuple[str, Style]] = {
+INDENT = 6  # columns
+PACKAGE_SYMBOLS: dict[PackageAction, tuple[str, Style]] = {
     PackageAction.INSTALL: ("+", Style.GOOD),
     PackageAction.UPGRADE: ("~", Style.CHANGED),
     PackageAction.DOWNGRADE: ("~", Style.CHANGED),
@@ -19,43 +18,55 @@ SYMBOLS: dict[PackageAction, tuple[str, Style]] = {
     PackageAction.REMOVE: ("-", Style.BAD),
     PackageAction.REPAIR: ("!", Style.REPLACED),
 }
-ORIGINS: dict[Origin, Style] = {Origin.PENDING: Style.NOTED, Origin.DRIFT: Style.CHANGED, Origin.BOTH: Style.REPLACED}
+_ORIGIN_STYLES: dict[Origin, Style] = {
+    Origin.PENDING: Style.NOTED,
+    Origin.DRIFT: Style.CHANGED,
+    Origin.BOTH: Style.REPLACED,
+}
+_MAX_FILES = 3
 _SITE_PACKAGES = re.compile(r"lib(?:64)?/(?:python|pypy)\d+\.\d+t?/site-packages/(?=.)")
 
 
 def package_lines(changes: Sequence[PackageChange], *, palette: Palette, width: int, all_files: bool) -> list[str]:
     """Return one entry a package in aligned columns; `all_files` names every file of a repair."""
-    heads = table([_columns(each) for each in changes]) if changes else []
+    rows = align_columns([_columns(each) for each in changes]) if changes else []
     return [
         line
-        for head, each in zip(heads, changes, strict=True)
-        for line in lay_out(
-            head, [Piece(text=package_sentence(each, all_files=all_files))], palette=palette, width=width, indent=INDENT
+        for columns, each in zip(rows, changes, strict=True)
+        for line in entry_lines(
+            columns,
+            [Segment(text=package_sentence(each, all_files=all_files))],
+            palette=palette,
+            width=width,
+            indent=INDENT,
         )
     ]
 
 
-def named_files(paths: Iterable[str], *, all_files: bool = False) -> str:
-    """Return paths relative to an environment as people know them, the first three, and how many more there are."""
-    names = [shown(_SITE_PACKAGES.sub("", each, count=1)) for each in paths]
-    kept = names if all_files or len(names) == FILES_SHOWN + 1 else names[:FILES_SHOWN]
+def file_list(paths: Iterable[str], *, all_files: bool = False) -> str:
+    """Return the first three paths, sanitized and relative to site-packages if inside it, and how many more there are.
+
+    Four are listed in full, because `and 1 more` would not be shorter.
+    """
+    names = [sanitize(_SITE_PACKAGES.sub("", each, count=1)) for each in paths]
+    kept = names if all_files or len(names) == _MAX_FILES + 1 else names[:_MAX_FILES]
     more = [f"and {len(names) - len(kept)} more"] if len(names) > len(kept) else []
     return ", ".join([*kept, *more])
 
 
-def _columns(change: PackageChange) -> list[Piece]:
-    symbol, style = SYMBOLS[change.action]
+def _columns(change: PackageChange) -> list[Segment]:
+    symbol, style = PACKAGE_SYMBOLS[change.action]
     return [
-        Piece(text=symbol, style=style, gap=1),
-        Piece(text=shown(change.name)),
-        Piece(text=changed_versions(change)),
-        Piece(text=change.origin.value, style=ORIGINS[change.origin]),
+        Segment(text=symbol, style=style, gap=1),
+        Segment(text=sanitize(change.name)),
+        Segment(text=version_change(change)),
+        Segment(text=change.origin.value, style=_ORIGIN_STYLES[change.origin]),
     ]
 
 
-def changed_versions(change: PackageChange) -> str:
-    """Return a package's version before and after, fit to be shown; one alone where there is one."""
-    before, after = (shown(each) if each else "unknown" for each in (change.before, change.after))
+def version_change(change: PackageChange) -> str:
+    """Return a package's versions, sanitized: `3.9 -> 3.10`, or only one if there is only one."""
+    before, after = (sanitize(each) if each else "unknown" for each in (change.before, change.after))
     match change.action:
         case PackageAction.INSTALL:
             return after
@@ -70,16 +81,19 @@ def changed_versions(change: PackageChange) -> str:
 
 
 def package_sentence(change: PackageChange, *, all_files: bool = False) -> str:
-    """Return why a package changes and which files are behind it, the first of them, fit to be shown."""
-    sentence = package_reason(change)
-    return f"{sentence}: {named_files(change.files, all_files=all_files)}" if change.files else sentence
+    """Return why a package changes, sanitized, with the first of its files or all of them."""
+    files = f": {file_list(change.files, all_files=all_files)}" if change.files else ""
+    return f"{sanitize(change.message)}{files}{_remark(change)}"
 
 
 def package_reason(change: PackageChange) -> str:
-    """Return why a package changes, fit to be shown."""
-    sentence = shown(change.message)
+    """Return why a package changes, sanitized and without its files: `lock changed (downgrade)`."""
+    return f"{sanitize(change.message)}{_remark(change)}"
+
+
+def _remark(change: PackageChange) -> str:
     if change.action is PackageAction.DOWNGRADE:
-        sentence += "; a downgrade"
+        return " (downgrade)"
     if change.action is PackageAction.CHANGE and change.reason is not ReasonCode.SOURCE_CHANGED:
-        sentence += "; other source"
-    return sentence
+        return " (same version, different files)"
+    return ""

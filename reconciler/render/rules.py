@@ -1,6 +1,7 @@
-"""What each code of a report stands for, in words: the rules that `sarif` declares and `gitlab` names.
+"""What each code of a report means and what to do about it: the rules that `sarif` declares and `gitlab` names.
 
-A reason's code (`reconciler.diff.model.ReasonCode`) is one, and so is each way in which an apply can fail.
+This is the only table of these meanings. It has every reason's code (`reconciler.diff.model.ReasonCode`) and a code for
+each way in which an apply can fail.
 """
 
 from collections.abc import Mapping
@@ -12,97 +13,163 @@ from reconciler.diff.model import Origin, ReasonCode
 Code = ReasonCode
 
 
-class Weight(StrEnum):
-    """How much an issue matters, the heaviest first."""
+class Severity(StrEnum):
+    """How much an issue matters, the most severe first."""
 
-    FAILED = "failed"  # something could not be done
-    BLOCKED = "blocked"  # a change that must not be made
-    DRIFT = "drift"  # somebody's hand
-    PENDING = "pending"  # the manifest or the lock moved
+    FAILED = "failed"  # an apply or a lock failed
+    BLOCKED = "blocked"  # apply refuses the change
+    DRIFT = "drift"
+    PENDING = "pending"
 
 
-WEIGHTS: Mapping[Origin, Weight] = {
-    Origin.PENDING: Weight.PENDING,
-    Origin.DRIFT: Weight.DRIFT,
-    Origin.BOTH: Weight.DRIFT,
+SEVERITY_OF_ORIGIN: Mapping[Origin, Severity] = {
+    Origin.PENDING: Severity.PENDING,
+    Origin.DRIFT: Severity.DRIFT,
+    Origin.BOTH: Severity.DRIFT,
 }
 APPLY_FAILED = "apply-failed"
+_REVIEW = "Review the plan, then run `envsync apply`."
+_LOCK = "Run `envsync lock`, review the changed lock and commit it."
+_REVERT = (
+    "Find out who made the change. `envsync apply` reverts it. To keep it, declare it in the manifest and update the "
+    "lock."
+)
+_RETRY = "Fix what the message reports and run the command again. The published generation is unchanged."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One code's meaning: what it says, what to do about it, and its usual weight."""
+    """One code's meaning, without trailing full stop, what to do about it, and its usual severity."""
 
-    says: str
+    meaning: str
     remedy: str
-    weight: Weight
+    severity: Severity
 
 
-def _rules(weight: Weight, remedy: str, meanings: Mapping[str, str]) -> dict[str, Rule]:
-    return {str(code): Rule(says=says, remedy=remedy, weight=weight) for code, says in meanings.items()}
+def _rules(severity: Severity, texts: Mapping[str, tuple[str, str]]) -> dict[str, Rule]:
+    """Return rules of one severity; `texts` has the meaning and the remedy of each code."""
+    return {
+        str(code): Rule(meaning=meaning, remedy=remedy, severity=severity) for code, (meaning, remedy) in texts.items()
+    }
 
 
 RULES: Mapping[str, Rule] = {
     **_rules(
-        Weight.PENDING,
-        "Review the plan; `envsync apply` makes it so.",
+        Severity.PENDING,
         {
-            Code.NEW: "The environment is in the manifest and was never applied",
-            Code.INTERPRETER_CHANGED: "The environment is to have another Python interpreter",
-            Code.SYSTEM_SITE_PACKAGES_CHANGED: "Access to the system's site packages was switched in the manifest",
-            Code.LOCK_CHANGED: "The lock asks for other packages than were applied",
-            Code.LOCK_MISSING: "The environment has no lock yet",
-            Code.LOCK_STALE: "The lock is older than what it was made from",
-            Code.SOURCE_CHANGED: "The source of a local project changed",
-            Code.SETTINGS_CHANGED: "Settings of the environment changed in the manifest",
-            Code.HOOKS_PENDING: "Hooks after the last publish did not get to their end",
-            Code.ROLLED_BACK: "A rollback published an older generation than the manifest asks for",
-            Code.NOT_IN_MANIFEST: "The manifest no longer names the environment",
-            Code.DESTROY_REQUESTED: "The environment is to be destroyed",
-            Code.ADOPT_REQUESTED: "What stands at the environment's path is to be taken over",
-            Code.NEW_IN_LOCK: "The lock has a package that was not applied",
-            Code.NOT_IN_LOCK: "A package was applied that the lock no longer has",
+            Code.NEW: ("The manifest declares an environment that was never applied", _REVIEW),
+            Code.INTERPRETER_CHANGED: ("The environment needs a different Python interpreter", _REVIEW),
+            Code.SYSTEM_SITE_PACKAGES_CHANGED: ("The manifest's `system_site_packages` changed", _REVIEW),
+            Code.LOCK_CHANGED: ("The lock changed since the last apply", _REVIEW),
+            Code.LOCK_MISSING: ("The environment has no lock", _LOCK),
+            Code.LOCK_STALE: ("The lock is out of date", _LOCK),
+            Code.SOURCE_CHANGED: ("The source of a local project changed", _REVIEW),
+            Code.SETTINGS_CHANGED: ("The environment's settings changed in the manifest", _REVIEW),
+            Code.HOOKS_PENDING: (
+                "The hooks of the last apply did not finish",
+                "Run `envsync apply`, which runs them again.",
+            ),
+            Code.ROLLED_BACK: (
+                "A rollback published an older generation than the manifest requires",
+                "Change the manifest to match the rollback, or run `envsync apply` to undo the rollback.",
+            ),
+            Code.NOT_IN_MANIFEST: (
+                "The manifest no longer declares the environment",
+                "Review the plan, then run `envsync apply`, which deletes it. `--no-prune` keeps it.",
+            ),
+            Code.DESTROY_REQUESTED: (
+                "`envsync destroy` will delete the environment",
+                "Review the plan, then confirm it.",
+            ),
+            Code.ADOPT_REQUESTED: (
+                "`--adopt` will replace a virtual environment that envsync did not create",
+                "Review the plan, then run `envsync apply --adopt`. The old environment is kept for rollback.",
+            ),
+            Code.NEW_IN_LOCK: ("The lock has a package that was not applied yet", _REVIEW),
+            Code.NOT_IN_LOCK: ("The lock no longer has a package that was applied", _REVIEW),
         },
     ),
     **_rules(
-        Weight.DRIFT,
-        "Find out who did it. `envsync apply` puts back what manifest and lock say; what is to stay belongs into them.",
+        Severity.DRIFT,
         {
-            Code.GONE: "The environment was applied and is not there",
-            Code.PACKAGES_DRIFTED: "Packages were changed by hand",
-            Code.FILES_DRIFTED: "Files of the environment were changed by hand",
-            Code.ENVIRONMENT_DAMAGED: "The environment is damaged",
-            Code.ALREADY_AS_DESIRED: "Somebody's hand did what the manifest now asks for",
-            Code.INSTALLED_BY_HAND: "A package was installed by hand",
-            Code.REMOVED_BY_HAND: "A package was removed by hand",
-            Code.CHANGED_BY_HAND: "A package was changed by hand",
-            Code.FILES_EDITED: "Files of a package are not those that were installed",
-            Code.METADATA_DAMAGED: "A package's metadata is damaged",
+            Code.GONE: (
+                "The environment was deleted outside envsync",
+                "Find out who deleted it. `envsync apply` creates it again.",
+            ),
+            Code.PACKAGES_DRIFTED: ("Packages were changed manually", _REVERT),
+            Code.FILES_DRIFTED: ("Files of the environment were changed manually", _REVERT),
+            Code.ENVIRONMENT_DAMAGED: (
+                "The environment is damaged",
+                "Find out what damaged it. `envsync apply` repairs it.",
+            ),
+            Code.ALREADY_AS_DESIRED: (
+                "Packages were changed manually to what the lock now requires",
+                "Run `envsync apply`, which installs the same versions from the lock.",
+            ),
+            Code.INSTALLED_BY_HAND: ("A package was installed manually", _REVERT),
+            Code.REMOVED_BY_HAND: ("A package was removed manually", _REVERT),
+            Code.CHANGED_BY_HAND: ("A package was changed manually", _REVERT),
+            Code.FILES_EDITED: ("Files of a package differ from those that were installed", _REVERT),
+            Code.METADATA_DAMAGED: (
+                "A package's metadata is damaged",
+                "Find out what damaged it. `envsync apply` installs the package again.",
+            ),
         },
     ),
     **_rules(
-        Weight.BLOCKED,
-        "Apply refuses this change until what stands in its way is gone; the message and its hint say what that is.",
+        Severity.BLOCKED,
         {
-            Code.PREVENT_DESTROY: "The environment would be deleted and is protected from that",
-            Code.NOT_OURS: "Something that envsync did not make stands at the environment's path",
-            Code.OTHER_PROJECT: "Another project of the same root owns the environment's name",
-            Code.IGNORED_WOULD_BE_LOST: "A rebuild would lose packages that are somebody else's",
-            Code.EMPTY_MANIFEST: "The manifest has no environments at all, and everything would be deleted",
-            Code.DEPENDENCY_BLOCKED: "What the environment depends on is blocked",
+            Code.PREVENT_DESTROY: (
+                "The environment would be deleted, but `prevent_destroy` protects it",
+                "Keep the environment in the manifest, or apply it with `prevent_destroy: false` before you remove it.",
+            ),
+            Code.NOT_OURS: (
+                "Something that envsync did not create exists at the environment's path",
+                "Move it to a different path. `envsync apply --adopt` takes over a virtual environment.",
+            ),
+            Code.OTHER_PROJECT: (
+                "Another project in the same root owns the environment's name",
+                "Choose a different name or a different root.",
+            ),
+            Code.IGNORED_WOULD_BE_LOST: (
+                "A rebuild would lose packages that `ignore` matches",
+                "Run `envsync apply --drop-ignored` to remove them, or add them to the manifest.",
+            ),
+            Code.EMPTY_MANIFEST: (
+                "The manifest declares no environments, so all of them would be deleted",
+                "Check the manifest. `envsync apply --allow-empty` deletes all environments.",
+            ),
+            Code.DEPENDENCY_BLOCKED: (
+                "An environment that this one depends on is blocked",
+                "Unblock the other environment first.",
+            ),
         },
     ),
     **_rules(
-        Weight.FAILED,
-        "The message says what failed; mend that and run the command again. What was live before is live.",
+        Severity.FAILED,
         {
-            Code.LOCK_FAILED: "The environment could not be locked",
-            Code.DEPENDENCY_FAILED: "What the environment depends on failed",
-            APPLY_FAILED: "The environment could not be applied",
-            "probe-failed": "A probe failed, and the environment was not published",
-            "hook-failed": "A hook failed",
-            "interrupted": "The apply was interrupted before the environment was done",
-            "gc-failed": "The collection of old generations failed",
+            Code.LOCK_FAILED: (
+                "The environment could not be locked",
+                "Change the requirements or the indexes as the message says, then run `envsync lock`.",
+            ),
+            Code.DEPENDENCY_FAILED: (
+                "An environment that this one depends on failed",
+                "Fix the other environment first, then run the command again.",
+            ),
+            APPLY_FAILED: ("The environment could not be applied", _RETRY),
+            "probe-failed": ("A probe failed, so the environment was not published", _RETRY),
+            "hook-failed": (
+                "A hook failed",
+                "Fix the hook, then run `envsync apply` again, which runs the hooks that did not finish.",
+            ),
+            "interrupted": (
+                "The apply was interrupted before the environment was published",
+                "Run `envsync apply` again. The published generation is unchanged.",
+            ),
+            "gc-failed": (
+                "Old generations could not be deleted",
+                "Fix what the message reports, then run `envsync gc`. The environments are not affected.",
+            ),
         },
     ),
 }

@@ -1,4 +1,4 @@
-"""Lines of a plan about settings: `env.DEBUG: "0" -> "1"`."""
+"""Setting changes of a plan as text: `env.DEBUG: "0" -> "1"`."""
 
 import json
 import re
@@ -6,45 +6,50 @@ from collections.abc import Sequence
 
 from reconciler.canonical_json import Json
 from reconciler.diff.model import SettingChange
-from reconciler.json_output import outgoing
+from reconciler.json_output import safe_json
 from reconciler.render.escape import escape
-from reconciler.render.layout import Piece, cut, lay_out
+from reconciler.render.layout import Segment, entry_lines
 from reconciler.render.package_text import INDENT
 from reconciler.render.style import Palette, Style
+from reconciler.render.text_width import truncate
 
-_LONGEST_VALUE = 60  # columns
+_MAX_VALUE_WIDTH = 60  # columns
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def setting_lines(changes: Sequence[SettingChange], *, palette: Palette, width: int, whole: bool) -> list[str]:
-    """Return one entry a setting; `whole` shows long values whole."""
+def setting_lines(changes: Sequence[SettingChange], *, palette: Palette, width: int, full: bool) -> list[str]:
+    """Return one entry a setting; `full` does not truncate long values."""
     return [
         line
         for each in changes
-        for line in lay_out(
-            [_symbol(each)], [Piece(text=setting_sentence(each, whole))], palette=palette, width=width, indent=INDENT
+        for line in entry_lines(
+            [_symbol(each)],
+            [Segment(text=setting_sentence(each, full=full))],
+            palette=palette,
+            width=width,
+            indent=INDENT,
         )
     ]
 
 
-def _symbol(change: SettingChange) -> Piece:
+def _symbol(change: SettingChange) -> Segment:
     if change.before is None:
-        return Piece(text="+", style=Style.GOOD, gap=1)
+        return Segment(text="+", style=Style.GOOD, gap=1)
     if change.after is None:
-        return Piece(text="-", style=Style.BAD, gap=1)
-    return Piece(text="~", style=Style.CHANGED, gap=1)
+        return Segment(text="-", style=Style.BAD, gap=1)
+    return Segment(text="~", style=Style.CHANGED, gap=1)
 
 
-def setting_sentence(change: SettingChange, whole: bool) -> str:
-    """Return path and values, fit to be shown: `env.DEBUG: "0" -> "1"`.
+def setting_sentence(change: SettingChange, *, full: bool = False) -> str:
+    """Return path and values, sanitized: `env.DEBUG: "0" -> "1"`.
 
-    Never two values that look alike, for what differs may be cut off or blotted out.
+    Two values that look alike are never shown as a change: their difference was truncated or redacted.
     """
-    values = [setting_value(each, whole=whole) for each in (change.before, change.after) if each is not None]
+    values = [setting_value(each, full=full) for each in (change.before, change.after) if each is not None]
     if len(values) > len(set(values)):
         values = [setting_value(each) for each in (change.before, change.after)]
     if len(values) > len(set(values)):
-        return f"{setting_path(change.path)}: {values[0]} (changed in what is not shown)"
+        return f"{setting_path(change.path)}: {values[0]} (the redacted part changed)"
     return f"{setting_path(change.path)}: {' -> '.join(values)}"
 
 
@@ -61,7 +66,7 @@ def setting_path(path: Sequence[str | int]) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def setting_value(value: Json, *, whole: bool = True) -> str:
-    """Return a setting's value as JSON that is fit to be shown; cut where long, unless `whole`."""
-    text = escape(json.dumps(outgoing(value), ensure_ascii=False))
-    return text if whole else cut(text, _LONGEST_VALUE)
+def setting_value(value: Json, *, full: bool = True) -> str:
+    """Return a setting's value as sanitized JSON; a long one is truncated unless `full`."""
+    text = escape(json.dumps(safe_json(value), ensure_ascii=False))
+    return text if full else truncate(text, _MAX_VALUE_WIDTH)

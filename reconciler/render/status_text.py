@@ -1,55 +1,55 @@
-"""The environments as a table: how each stands, its interpreter, packages and generation."""
+"""The environments as a table: status, interpreter, packages, generation and path of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.canonical_json import to_json
-from reconciler.json_output import json_text, outgoing
+from reconciler.json_output import json_array
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
-from reconciler.render.drift_status import Standing, standing
-from reconciler.render.escape import shown
-from reconciler.render.layout import Piece, cells, lay_out, table
+from reconciler.render.drift_status import DriftStatus, drift_status
+from reconciler.render.escape import sanitize
+from reconciler.render.layout import Segment, table_text
 from reconciler.render.style import Palette, Style
 
 
-class State(StrEnum):
-    """How an environment stands, in the word of the table."""
+class EnvironmentState(StrEnum):
+    """An environment's state as the table names it."""
 
     OK = "ok"
     DRIFT = "drift"
     PENDING = "pending"
     BOTH = "drift+pending"
-    MISSING = "missing"  # nothing is there
+    MISSING = "missing"  # not created yet, or deleted manually
     BLOCKED = "blocked"
 
 
 _STATES = {
-    Standing.OK: State.OK,
-    Standing.DRIFT: State.DRIFT,
-    Standing.PENDING: State.PENDING,
-    Standing.BOTH: State.BOTH,
-    Standing.BLOCKED: State.BLOCKED,
+    DriftStatus.OK: EnvironmentState.OK,
+    DriftStatus.DRIFT: EnvironmentState.DRIFT,
+    DriftStatus.PENDING: EnvironmentState.PENDING,
+    DriftStatus.BOTH: EnvironmentState.BOTH,
+    DriftStatus.BLOCKED: EnvironmentState.BLOCKED,
 }
 _STYLES = {
-    State.OK: Style.GOOD,
-    State.DRIFT: Style.CHANGED,
-    State.PENDING: Style.NOTED,
-    State.BOTH: Style.REPLACED,
-    State.MISSING: Style.BAD,
-    State.BLOCKED: Style.REFUSED,
+    EnvironmentState.OK: Style.GOOD,
+    EnvironmentState.DRIFT: Style.CHANGED,
+    EnvironmentState.PENDING: Style.NOTED,
+    EnvironmentState.BOTH: Style.REPLACED,
+    EnvironmentState.MISSING: Style.BAD,
+    EnvironmentState.BLOCKED: Style.REFUSED,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusRow:
-    """One environment; `packages` counts those it should have, None where that is unknown or nothing is there.
+    """One environment; `packages` counts those that it should have, None if that is unknown or it is missing.
 
-    `generation` is 0 where none is published, `python` a version, empty where there is none.
+    `generation` is 0 if none is published; `python` is the interpreter's version or empty.
     """
 
     name: str
-    state: State
+    state: EnvironmentState
     python: str
     packages: int | None
     generation: int
@@ -64,49 +64,42 @@ def status_rows(plan: Plan, shown_root: str) -> list[StatusRow]:
 def render_status(rows: Sequence[StatusRow], *, palette: Palette, width: int) -> str:
     """Return the rows as a table that ends with a line end; columns that have no room are left out, from the right."""
     if not rows:
-        return "There are no environments.\n"
+        return "The manifest declares no environments.\n"
     titles = ("NAME", "STATE", "PYTHON", "PACKAGES", "GENERATION", "PATH")
-    lines = [[Piece(text=each, style=Style.FAINT) for each in titles], *(_pieces(each) for each in rows)]
-    lines = table(lines)
-    while len(lines[0]) > 2 and _width(lines) > width:
-        lines = [each[:-1] for each in lines]
-    return "".join(f"{line}\n" for each in lines for line in lay_out(each, [], palette=palette, width=width))
+    columns = [_columns(each) for each in rows]
+    return table_text(titles, columns, palette=palette, width=width, drop_columns=True)
 
 
 def status_json(rows: Sequence[StatusRow]) -> str:
     """Return the rows as a JSON array of objects that ends with a line end."""
-    return json_text([outgoing(to_json(each)) for each in rows], indent=2)
+    return json_array(to_json(each) for each in rows)
 
 
 def _row(environment: EnvironmentPlan, path: str) -> StatusRow:
     state = _state(environment)
-    there = state is not State.MISSING
-    known = there and environment.complete and bool(environment.desired or environment.package_count)
+    exists = state is not EnvironmentState.MISSING
+    known = exists and environment.complete and bool(environment.desired or environment.package_count)
     return StatusRow(
         name=environment.name,
         state=state,
-        python=(environment.python_before or environment.python_after) if there else "",
+        python=(environment.python_before or environment.python_after) if exists else "",
         packages=environment.package_count if known else None,
         generation=environment.generation,
         path=path,
     )
 
 
-def _state(environment: EnvironmentPlan) -> State:
+def _state(environment: EnvironmentPlan) -> EnvironmentState:
     missing = environment.action is Action.CREATE and not environment.blocked
-    return State.MISSING if missing else _STATES[standing(environment)]
+    return EnvironmentState.MISSING if missing else _STATES[drift_status(environment)]
 
 
-def _pieces(row: StatusRow) -> list[Piece]:
+def _columns(row: StatusRow) -> list[Segment]:
     return [
-        Piece(text=shown(row.name), style=Style.STRONG),
-        Piece(text=row.state.value, style=_STYLES[row.state]),
-        Piece(text=shown(row.python) or "-"),
-        Piece(text="-" if row.packages is None else str(row.packages)),
-        Piece(text=str(row.generation) if row.generation else "-"),
-        Piece(text=shown(row.path)),
+        Segment(text=sanitize(row.name), style=Style.STRONG),
+        Segment(text=row.state.value, style=_STYLES[row.state]),
+        Segment(text=sanitize(row.python) or "-"),
+        Segment(text="-" if row.packages is None else str(row.packages)),
+        Segment(text=str(row.generation) if row.generation else "-"),
+        Segment(text=sanitize(row.path)),
     ]
-
-
-def _width(lines: Sequence[Sequence[Piece]]) -> int:
-    return max(sum(max(piece.width, cells(piece.text)) + piece.gap for piece in line) - line[-1].gap for line in lines)

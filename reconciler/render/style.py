@@ -1,4 +1,4 @@
-"""Colour on a terminal: SGR sequences (ECMA-48), or nothing; what they say is always in the words as well."""
+"""Colour on a terminal: SGR sequences (ECMA-48), or none; the words alone always carry the full meaning."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,9 +30,9 @@ class Palette:
 
     @classmethod
     def chosen(cls, *, color: bool) -> "Palette":
-        """Return the palette with colour or without."""
+        """Return the palette with or without colour."""
         return cls(color=color)
 
     def paint(self, text: str, style: Style | None) -> str:
-        """Return `text`, already escaped, in a style."""
+        """Return `text`, which must be sanitized, in a style."""
         return f"\x1b[{style.value}m{text}\x1b[0m" if self.color and style and text else text

@@ -1,1 +1,1 @@
-"""What a change of manifest and locks will do, by a git revision of them: no environment, interpreter or network."""
+"""Compare manifest and locks with those of a git revision, without environments, interpreters or network."""

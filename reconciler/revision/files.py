@@ -1,4 +1,4 @@
-"""The files of a manifest as a git revision has them, at the paths at which they are on disk."""
+"""The files of a manifest as they are in a git revision, by the paths that they have on disk."""
 
 import os
 import stat
@@ -6,78 +6,78 @@ from pathlib import Path
 
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.paths import is_within
-from reconciler.manifest.text_file import UnreadableFileError, limited
+from reconciler.manifest.text_file import UnreadableFileError, limit_size
 from reconciler.revision.git_revision import SUBMODULE, Entry, Revision
 
 
 class RevisionFiles(InputFiles):
-    """Reads what lies in the repository out of a revision; what does not has no revision and is read on disk.
+    """Reads files inside the repository from a revision, and all other files from disk.
 
-    `directory` is the manifest's: it may be the way into the repository behind a symbolic link.
+    `directory` is the manifest's. Its path may reach the repository through a symbolic link.
     """
 
     def __init__(self, revision: Revision, directory: Path) -> None:
         super().__init__()
         self.revision = revision
-        here = _absolute(directory)
+        start = _absolute(directory)
         inside = [
-            each for each in (here, *here.parents) if is_within(Path(os.path.realpath(each)), revision.repository)
+            each for each in (start, *start.parents) if is_within(Path(os.path.realpath(each)), revision.repository)
         ]
         self._top = inside[-1]
         self._prefix = Path(os.path.realpath(self._top)).relative_to(revision.repository)
 
     def content(self, path: Path) -> bytes:
         """Return the bytes of a file of at most 1 MiB; raises UnreadableFileError."""
-        place = self._inside(path)
-        return super().content(path) if place is None else limited(self.blob(path))
+        relative = self._in_repository(path)
+        return super().content(path) if relative is None else limit_size(self.blob(path))
 
     def blob(self, path: Path) -> bytes:
         """Return the bytes of a file in the repository; raises UnreadableFileError."""
-        place = self._inside(path)
-        entry = None if place is None else self.revision.find(place)
+        relative = self._in_repository(path)
+        entry = None if relative is None else self.revision.find(relative)
         if entry is None:
             raise UnreadableFileError("no such file", missing=True)
         if entry.mode == SUBMODULE:
-            raise UnreadableFileError("a submodule, which has revisions of its own")
+            raise UnreadableFileError("a submodule, which has its own revisions")
         if not stat.S_ISREG(entry.mode):
-            raise UnreadableFileError("a directory, not a file")
+            raise UnreadableFileError("a directory, not a file", is_directory=True)
         return self.revision.content(entry.id)
 
     def is_directory(self, path: Path) -> bool:
-        """Say whether the revision has a directory at `path`; a submodule is one, and cannot be looked into."""
-        if self._inside(path) is None:
+        """Return whether the revision has a directory at `path`; a submodule counts, though it cannot be read."""
+        if self._in_repository(path) is None:
             return super().is_directory(path)
-        entry = self.found(path)
+        entry = self.entry(path)
         return entry is not None and (stat.S_ISDIR(entry.mode) or entry.mode == SUBMODULE)
 
     def is_file(self, path: Path) -> bool:
-        """Say whether the revision has a regular file at `path`."""
-        if self._inside(path) is None:
+        """Return whether the revision has a regular file at `path`."""
+        if self._in_repository(path) is None:
             return super().is_file(path)
-        entry = self.found(path)
+        entry = self.entry(path)
         return entry is not None and stat.S_ISREG(entry.mode)
 
     def real(self, path: Path) -> Path:
         """Return an absolute path without the revision's symbolic links."""
-        place, entry = self._inside(path), self.found(path)
-        if place is None:
+        relative, entry = self._in_repository(path), self.entry(path)
+        if relative is None:
             return super().real(path)
-        return self.revision.repository / (place if entry is None else entry.path)
+        return self.revision.repository / (relative if entry is None else entry.path)
 
-    def found(self, path: Path) -> Entry | None:
-        """Return what the revision has at `path`; None where it has nothing that can be read."""
-        place = self._inside(path)
+    def entry(self, path: Path) -> Entry | None:
+        """Return the revision's entry at `path`; None if it has none, or none that can be read."""
+        relative = self._in_repository(path)
         try:
-            return None if place is None else self.revision.find(place)
+            return None if relative is None else self.revision.find(relative)
         except UnreadableFileError:
             return None
 
-    def _inside(self, path: Path) -> str | None:
-        """Return a path from the repository's top; None where it is not in the repository."""
-        place = _absolute(path)
+    def _in_repository(self, path: Path) -> str | None:
+        """Return a path relative to the repository's top; None if it is outside the repository."""
+        absolute = _absolute(path)
         for top, prefix in ((self._top, self._prefix), (self.revision.repository, Path())):
-            if is_within(place, top):
-                return (prefix / place.relative_to(top)).as_posix()
+            if is_within(absolute, top):
+                return (prefix / absolute.relative_to(top)).as_posix()
         return None
 
 

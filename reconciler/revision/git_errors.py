@@ -1,4 +1,4 @@
-"""Everything that dulwich raises over a repository that it cannot read, told as one error of ours."""
+"""Translate everything that dulwich raises for a repository that it cannot read into one error, RevisionError."""
 
 import struct
 import zlib
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 from reconciler.errors import RevisionError
 
-HISTORY = "fetch it: CI checks out one commit alone, unless told otherwise (actions/checkout: `fetch-depth: 0`)"
+FETCH_HINT = "fetch the revision; CI checks out a single commit by default (for actions/checkout set `fetch-depth: 0`)"
 
 
 @contextmanager
-def understood(name: str, *, hint: str = HISTORY) -> Iterator[None]:
-    """Turn what dulwich raises over what it cannot read into a RevisionError that names what was being read."""
+def translate_git_errors(name: str, *, hint: str = FETCH_HINT) -> Iterator[None]:
+    """Raise RevisionError if dulwich cannot read something; `name` says what was being read."""
     from dulwich import errors, index, objectspec, repo
 
     faults = (
@@ -26,4 +26,4 @@ def understood(name: str, *, hint: str = HISTORY) -> Iterator[None]:
     try:
         yield
     except faults as error:
-        raise RevisionError(f"{name} cannot be read: {str(error) or type(error).__name__}", hint=hint) from error
+        raise RevisionError(f"{name} could not be read: {str(error) or type(error).__name__}", hint=hint) from error

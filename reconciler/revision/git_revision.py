@@ -1,6 +1,7 @@
-"""One revision of the git repository that a manifest lies in, read by dulwich.
+"""One revision of the git repository that contains the manifest, read with dulwich.
 
-Not by the `git` command: a repository's own configuration can name programs for it to run. Nothing is written either.
+The `git` command is not used, because a repository's own configuration can name programs that it runs. Nothing is
+written to the repository.
 """
 
 import os
@@ -11,22 +12,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler import __version__
 from reconciler.errors import RevisionError, UsageError
 from reconciler.manifest.text_file import UnreadableFileError
-from reconciler.revision.git_errors import HISTORY, understood
+from reconciler.revision.git_errors import FETCH_HINT, translate_git_errors
 
 if TYPE_CHECKING:
     from dulwich.objects import ObjectID, ShaFile
     from dulwich.repo import Repo
 
+REPOSITORY = "https://github.com/envsync/envsync"  # of envsync itself, as in pyproject.toml
 SUBMODULE = 0o160000
-_LINKS_FOLLOWED = 40  # as Linux does (path_resolution(7))
-_WHOLE = "fetch all of it: a clone that was made with --filter has not got the files of other revisions"
+_MAX_LINKS = 40  # as on Linux (path_resolution(7))
+_COMPLETE_CLONE_HINT = "use a complete clone: one made with `--filter` lacks the files of other revisions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What a revision has at `path` (from the repository's top, without links); `id` is git's object name."""
+    """A file or directory of a revision; `path` is relative to the repository's top, without links.
+
+    `id` is the name of the git object.
+    """
 
     path: str
     mode: int
@@ -35,7 +41,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """The tree of one commit; `name` is what the user called it, `repository` the work tree's top without links."""
+    """The tree of one commit; `name` is the revision as the user wrote it.
+
+    `repository` is the top of the working tree, without links.
+    """
 
     name: str
     repository: Path
@@ -44,43 +53,43 @@ class Revision:
     _trees: dict[bytes, Mapping[str, tuple[int, "ObjectID"]]] = field(default_factory=dict, repr=False)
 
     def find(self, path: str) -> Entry | None:
-        """Return what is at `path`, links within the repository followed; None where nothing is.
+        """Return the entry at `path`, following links within the repository; None if there is none.
 
-        Raises UnreadableFileError for a link that leads out of the repository, and for what is in a submodule.
+        Raises UnreadableFileError for a link that points out of the repository, and for a path inside a submodule.
         """
         rest = path.split("/")[::-1]
         trail = [self.top]
         links = 0
         while rest:
-            part, here = rest.pop(), trail[-1]
+            part, parent = rest.pop(), trail[-1]
             if part in {"", "."}:
                 continue
             if part == "..":
                 trail.pop()
                 if not trail:
-                    raise UnreadableFileError("a link that leads out of the repository")
+                    raise UnreadableFileError("a symbolic link that points out of the repository")
                 continue
-            if here.mode == SUBMODULE:
-                raise UnreadableFileError("in a submodule, which has revisions of its own")
-            found = self._tree(here.id).get(part) if stat.S_ISDIR(here.mode) else None
+            if parent.mode == SUBMODULE:
+                raise UnreadableFileError("inside a submodule, which has its own revisions")
+            found = self._tree(parent.id).get(part) if stat.S_ISDIR(parent.mode) else None
             if found is None:
                 return None
             mode, name = found
             if stat.S_ISLNK(mode):
                 links += 1
-                if links > _LINKS_FOLLOWED:
+                if links > _MAX_LINKS:
                     raise UnreadableFileError("too many symbolic links")
                 target = os.fsdecode(self.content(name))
                 if target.startswith("/"):
-                    raise UnreadableFileError("a link that leads out of the repository")
+                    raise UnreadableFileError("a symbolic link that points out of the repository")
                 rest += target.split("/")[::-1]
             else:
-                trail.append(Entry(path=f"{here.path}/{part}".lstrip("/"), mode=mode, id=name))
+                trail.append(Entry(path=f"{parent.path}/{part}".lstrip("/"), mode=mode, id=name))
         return trail[-1]
 
     def content(self, blob: "ObjectID") -> bytes:
         """Return a blob's bytes."""
-        with understood(self.name):
+        with translate_git_errors(self.name):
             return bytes(self._object(blob).as_raw_string())
 
     def files_below(self, entry: Entry) -> Iterator[tuple[str, int, str]]:
@@ -98,10 +107,10 @@ class Revision:
         from dulwich.objects import Tree
 
         if name not in self._trees:
-            with understood(self.name):
+            with translate_git_errors(self.name):
                 tree = self._object(name)
                 if not isinstance(tree, Tree):
-                    raise TypeError(f"{name.decode('ascii', 'replace')} is no tree")
+                    raise TypeError(f"{name.decode('ascii', 'replace')} is not a tree")
                 self._trees[name] = {os.fsdecode(each.path): (each.mode, each.sha) for each in tree.iteritems()}
         return self._trees[name]
 
@@ -109,48 +118,50 @@ class Revision:
         try:
             return self.git.object_store[name]
         except KeyError as error:
-            missing = f"git's object {name.decode('ascii', 'replace')} is not here"
-            raise RevisionError(f"{self.name} cannot be read: {missing}", hint=_WHOLE) from error
+            missing = f"the repository lacks the object {name.decode('ascii', 'replace')}"
+            raise RevisionError(f"{self.name} could not be read: {missing}", hint=_COMPLETE_CLONE_HINT) from error
 
 
 @contextmanager
 def open_revision(directory: Path, name: str) -> Iterator[Revision]:
-    """Yield the revision `name` (branch, tag, commit, `HEAD~1`) of the repository that `directory` is in.
+    """Yield the revision `name` (branch, tag, commit, `HEAD~1`) of the repository that contains `directory`.
 
-    Raises UsageError without dulwich, RevisionError without a repository or such a revision in it.
+    Raises UsageError if dulwich is not installed, or RevisionError if repository or revision do not exist.
     """
     try:
         from dulwich.objects import Commit
         from dulwich.repo import Repo
     except ImportError as error:
-        hint = "install `envsync-reconciler[git]`"
-        raise UsageError("--against needs dulwich, which reads git without running it", hint=hint) from error
+        hint = f'run `pip install "envsync-reconciler[git] @ git+{REPOSITORY}@v{__version__}"`'
+        raise UsageError(
+            "`--against` requires dulwich, which reads git repositories without running git", hint=hint
+        ) from error
     real = Path(os.path.realpath(directory))
     repository = next((each for each in (real, *real.parents) if os.path.lexists(each / ".git")), None)
     if repository is None:
-        hint = "--against compares with a revision of the repository that the manifest is in"
+        hint = "use `--against` with a manifest in a git repository"
         raise RevisionError(f"{real}: not in a git repository", hint=hint)
-    with understood(f"the git repository {repository}", hint="`git fsck` says more"):
+    with translate_git_errors(f"the git repository {repository}", hint="run `git fsck` to find the problem"):
         git = Repo(str(repository))
     with git:
-        with understood(name):
+        with translate_git_errors(name):
             try:
                 found = _resolved(git, os.fsencode(name))
             except (KeyError, ValueError) as error:
-                raise RevisionError(f"no revision `{name}` in {repository}", hint=HISTORY) from error
+                raise RevisionError(f"revision `{name}` not found in {repository}", hint=FETCH_HINT) from error
             if not isinstance(found, Commit):
-                raise RevisionError(f"`{name}` is no commit", hint="name a branch, a tag or a commit")
+                raise RevisionError(f"`{name}` is not a commit", hint="use a branch, a tag or a commit")
             tree = found.tree
         yield Revision(name=name, repository=repository, git=git, top=Entry(path="", mode=stat.S_IFDIR, id=tree))
 
 
 def _resolved(git: "Repo", name: bytes) -> "ShaFile":
-    """Return the object that a name stands for, tags followed; raises KeyError or ValueError."""
+    """Return the object with a name, following tags; raises KeyError or ValueError."""
     from dulwich.objects import Tag
     from dulwich.objectspec import parse_commit, parse_object
 
     try:
-        return parse_commit(git, name)  # a branch, a tag, an object's name or the beginning of one
+        return parse_commit(git, name)  # a branch, a tag, or an object name, complete or abbreviated
     except (KeyError, ValueError):
         found = parse_object(git, name)  # `HEAD~1`
     while isinstance(found, Tag):

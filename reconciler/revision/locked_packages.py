@@ -1,4 +1,4 @@
-"""All that a lock has, for every interpreter and platform at once: nobody here knows which of them a host is."""
+"""All packages of a lock, for every interpreter and platform, because it is not known which of them a host has."""
 
 from dataclasses import dataclass
 
@@ -6,26 +6,26 @@ from packaging.pylock import Package, PackageSdist, PackageWheel
 from packaging.version import Version
 
 from reconciler.canonical_json import Json, digest
+from reconciler.lock.lock_file import parsed_lock
 from reconciler.lock.model import ArchiveFile, Lock, LockedPackage, Source, SourceDirectory
-from reconciler.lock.parsed import parsed_lock
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import DesiredEnvironment
 from reconciler.manifest.input_files import InputFiles
-from reconciler.revision.tracked_files import TrackedBelow, source_content
+from reconciler.revision.tracked_files import ListTrackedFiles, source_content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Where one side's local directories are: in a revision, or in the work tree."""
+    """Reads the local directories of one side of the comparison: a revision, or the working tree."""
 
     files: InputFiles
-    tracked: TrackedBelow
+    tracked: ListTrackedFiles
 
 
 def universal_packages(lock: Lock, environment: DesiredEnvironment, sources: Sources) -> tuple[LockedPackage, ...]:
-    """Return one package a name, sorted: where markers choose between several, `1.0 | 2.0`.
+    """Return one package for each name, sorted. If markers choose between versions, it has all of them: `1.0 | 2.0`.
 
-    Its source is equal exactly when everything is that a host may get: index, files, hashes, markers.
+    The sources of two packages are equal exactly if any host gets the same: index, files, hashes and markers.
     """
     parsed = lock.parsed or parsed_lock(lock_text(lock.document))
     named: dict[str, list[Package]] = {}
@@ -59,7 +59,7 @@ def _package(
 
 
 def _facts(package: Package) -> dict[str, Json]:
-    """Return what decides which bytes a host gets; not from which of an index's mirrors."""
+    """Return everything that decides which bytes a host installs; the mirror of an index does not."""
     vcs, archive, directory = package.vcs, package.archive, package.directory
     files = [*(package.wheels or ()), *([package.sdist] if package.sdist else ())]
     return {

@@ -1,18 +1,19 @@
-"""The two sides of the comparison: what a revision asks for stands in for what is on disk, the work tree is the target.
+"""The two sides of the comparison: the revision takes the place of the disk, and the working tree is the target.
 
-So the same three-way comparison judges: applied and actual are equal, and every difference is pending.
+So the usual three-way comparison is used: actual and last applied state are equal, and every difference is pending.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.diff.model import LockState, Target
+from reconciler.diff.model import Target
 from reconciler.diff.settings import settings_of
 from reconciler.errors import LockError, ManifestError, RevisionError
 from reconciler.interpreters.model import Interpreter
+from reconciler.lock.freshness import lock_state, require_fresh
 from reconciler.lock.lock_file import LARGEST_BYTES, lock_path, parse_lock, read_lock
-from reconciler.lock.model import Lock, LockedPackage
+from reconciler.lock.model import Lock, LockedPackage, LockState
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.manifest.expand import expand
 from reconciler.manifest.input_files import InputFiles
@@ -24,14 +25,13 @@ from reconciler.revision.git_revision import Revision
 from reconciler.revision.locked_packages import Sources, universal_packages
 from reconciler.revision.tracked_files import revision_tracked, worktree_tracked
 from reconciler.state.applied import Applied, AppliedInterpreter
-from reconciler.targets import demand_fresh, lock_state
 
-_GENERATION = 1  # of what is compared with: anything but 0, which says that nothing was ever published
+_GENERATION = 1  # of the revision's environments: any number but 0, which means that none was ever published
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
-    """What a revision asks for; `unlocked` are the environments that have no lock there."""
+class RevisionSide:
+    """What a revision declares; `unlocked` are the environments that have no lock there."""
 
     desired: DesiredState
     applied: Mapping[str, Applied]
@@ -39,13 +39,13 @@ class Before:
     unlocked: frozenset[str]
 
 
-def revision_side(revision: Revision, file: Path) -> Before | None:
-    """Return what a revision asks for; None where it has no manifest at that path.
+def revision_side(revision: Revision, file: Path) -> RevisionSide | None:
+    """Return what a revision declares; None if it has no manifest at the path of `file`.
 
-    Its locks are taken as they are, fresh or not. Raises RevisionError where they or the manifest are wrong.
+    Its locks are used even if they are stale. Raises RevisionError if they or the manifest are invalid.
     """
     files = RevisionFiles(revision, file.parent)
-    hint = f"compare with a revision whose {file.name} is in order"
+    hint = f"compare with a revision that has a valid {file.name}"
     try:
         files.content(file)
     except UnreadableFileError as error:
@@ -61,7 +61,7 @@ def revision_side(revision: Revision, file: Path) -> Before | None:
         raise RevisionError(f"at {revision.name}, {error.message}", hint=hint) from error
     sources = Sources(files=files, tracked=revision_tracked(files))
     packages = {each.name: _packages(locks[each.name], each, sources) or () for each in desired.environments}
-    return Before(
+    return RevisionSide(
         desired=desired,
         applied={each.name: _applied(each, packages[each.name], desired.project) for each in desired.environments},
         actual={each.name: _actual(each.name, packages[each.name]) for each in desired.environments},
@@ -70,14 +70,14 @@ def revision_side(revision: Revision, file: Path) -> Before | None:
 
 
 def worktree_side(revision: Revision, desired: DesiredState, *, locked: bool) -> dict[str, Target]:
-    """Return what every environment of the work tree is to become; without a fresh lock its packages are unknown.
+    """Return the target of every environment of the working tree; without a fresh lock its packages are unknown.
 
-    Raises LockError for a lock that is unfit and, with `locked`, for one that is missing or stale.
+    Raises LockError for an invalid lock and, with `locked`, for one that is missing or stale.
     """
     locks = {each.name: read_lock(lock_path(desired.locks, each.name), each.name) for each in desired.environments}
     states = {each.name: lock_state(locks[each.name], each, desired) for each in desired.environments}
     if locked:
-        demand_fresh(desired, states)
+        require_fresh(desired, states)
     sources = Sources(files=InputFiles(), tracked=worktree_tracked(revision))
     targets = {}
     for each in desired.environments:
@@ -88,13 +88,13 @@ def worktree_side(revision: Revision, desired: DesiredState, *, locked: bool) ->
             lock_state=states[each.name],
             lock=locks[each.name] if fresh else None,
             packages=_packages(locks[each.name], each, sources) if fresh else None,
-            hint="" if fresh else f"run `envsync lock {each.name}`, and commit what it writes",
+            hint="" if fresh else f"run `envsync lock {each.name}` and commit the lock",
         )
     return targets
 
 
-def absent(name: str) -> ActualEnvironment:
-    """Return an environment that is not there."""
+def absent_environment(name: str) -> ActualEnvironment:
+    """Return the actual state of an environment that does not exist."""
     return ActualEnvironment(name=name, path="", occupant=Occupant.ABSENT, depth=Depth.METADATA)
 
 
@@ -102,14 +102,14 @@ def _lock(files: RevisionFiles, path: Path, environment: str) -> Lock | None:
     try:
         content = files.blob(path)
         if len(content) > LARGEST_BYTES:
-            raise LockError(f"{path}: over {LARGEST_BYTES // 1024 // 1024} MiB")
+            raise LockError(f"{path}: larger than {LARGEST_BYTES // 1024 // 1024} MiB")
         return parse_lock(content.decode("utf-8"), path, environment)
     except UnreadableFileError as error:
         if error.missing:
             return None
         raise LockError(f"{path}: {error.message}") from error
     except UnicodeDecodeError as error:
-        raise LockError(f"{path}: not UTF-8") from error
+        raise LockError(f"{path}: not valid UTF-8") from error
 
 
 def _packages(lock: Lock | None, environment: DesiredEnvironment, sources: Sources) -> tuple[LockedPackage, ...] | None:

@@ -1,7 +1,7 @@
-"""What git tracks of a directory, in a revision and in the work tree: each file's mode and object name.
+"""List the files of a directory that git tracks, with mode and object name, in a revision and in the working tree.
 
-So the two compare alike whatever filters (line ends, LFS) stand between git's objects and the files on disk: a file
-that git's index knows by its stat is the object that the index says, as it is for `git status`.
+Object names compare equal even if a filter (line ends, LFS) makes the files on disk differ from git's objects. If a
+file's stat is the one in git's index, its object name is taken from the index, as `git status` does.
 """
 
 import hashlib
@@ -15,28 +15,31 @@ from reconciler.canonical_json import digest
 from reconciler.lock.sources import METADATA_FILES, without_locks
 from reconciler.manifest.paths import is_within
 from reconciler.revision.files import RevisionFiles
-from reconciler.revision.git_errors import understood
+from reconciler.revision.git_errors import translate_git_errors
 from reconciler.revision.git_revision import SUBMODULE, Revision
 
 if TYPE_CHECKING:
     from dulwich.index import IndexEntry
 
-Tracked: TypeAlias = Mapping[str, tuple[int, str]]  # by path; of a directory that is a submodule, by an empty one
-TrackedBelow: TypeAlias = Callable[[Path], Tracked]  # of a directory, absolute and without links
+TrackedFiles: TypeAlias = Mapping[str, tuple[int, str]]  # mode and object name by path; a submodule has an empty path
+ListTrackedFiles: TypeAlias = Callable[[Path], TrackedFiles]  # of a directory, an absolute path without links
 _32_BITS = 0xFFFFFFFF
 
 
-def source_content(directory: Path, tracked: Tracked, *, locks: Path, editable: bool) -> str:
-    """Return the digest of what installing a directory depends on: an editable's metadata files, else all but locks."""
+def source_content(directory: Path, tracked: TrackedFiles, *, locks: Path, editable: bool) -> str:
+    """Return the digest of the files that an installation of `directory` depends on.
+
+    For an editable installation these are the metadata files, otherwise all files except locks.
+    """
     names = [each for each in ("", *METADATA_FILES) if each in tracked] if editable else [*tracked]
     return digest({name: tracked[name] for name in without_locks(names, directory, locks)})
 
 
-def revision_tracked(files: RevisionFiles) -> TrackedBelow:
-    """Return what tells the files of a directory in a revision."""
+def revision_tracked(files: RevisionFiles) -> ListTrackedFiles:
+    """Return a function that lists the tracked files of a directory in a revision."""
 
-    def below(directory: Path) -> Tracked:
-        entry = files.found(directory)
+    def below(directory: Path) -> TrackedFiles:
+        entry = files.entry(directory)
         if entry is None or not stat.S_ISDIR(entry.mode):
             return {"": (entry.mode, entry.id.decode("ascii"))} if entry else {}
         return {path: (_mode(mode), name) for path, mode, name in files.revision.files_below(entry)}
@@ -44,36 +47,38 @@ def revision_tracked(files: RevisionFiles) -> TrackedBelow:
     return below
 
 
-def worktree_tracked(revision: Revision) -> TrackedBelow:
-    """Return what tells the files of a directory in the work tree, by git's index and the files themselves."""
+def worktree_tracked(revision: Revision) -> ListTrackedFiles:
+    """Return a function that lists the tracked files of a directory in the working tree, as they are on disk."""
     repository = revision.repository
     entries: dict[str, IndexEntry] = {}
     written = 0
 
-    def below(directory: Path) -> Tracked:
+    def below(directory: Path) -> TrackedFiles:
         nonlocal written
         if not is_within(directory, repository):
             return {}
         if not entries:
             written = _read_index(revision, entries)
-        place = directory.relative_to(repository).as_posix()
-        if place in entries:  # a submodule
-            return {"": (entries[place].mode, entries[place].sha.decode("ascii"))}
-        prefix = "" if place == "." else f"{place}/"
+        relative = directory.relative_to(repository).as_posix()
+        if relative in entries:  # a submodule
+            return {"": (entries[relative].mode, entries[relative].sha.decode("ascii"))}
+        prefix = "" if relative == "." else f"{relative}/"
         found: dict[str, tuple[int, str]] = {}
         for path, entry in entries.items():
-            if path.startswith(prefix) and (now := _now(repository / path, entry, written)):
-                found[path.removeprefix(prefix)] = now
+            if path.startswith(prefix) and (current := _current(repository / path, entry, written)):
+                found[path.removeprefix(prefix)] = current
         return found
 
     return below
 
 
 def _read_index(revision: Revision, entries: dict[str, "IndexEntry"]) -> int:
-    """Fill in the index's entries by path; return when it was written (nanoseconds)."""
+    """Fill in the index's entries by path; return when the index was written (nanoseconds), 0 if there is none."""
     from dulwich.index import ConflictedIndexEntry
 
-    with understood(f"the git index of {revision.repository}", hint="`git status` says more, or mends it"):
+    with translate_git_errors(
+        f"the git index of {revision.repository}", hint="run `git status` to find or fix the problem"
+    ):
         if not revision.git.has_index():
             return 0
         written = Path(revision.git.index_path()).stat().st_mtime_ns
@@ -84,10 +89,11 @@ def _read_index(revision: Revision, entries: dict[str, "IndexEntry"]) -> int:
         return written
 
 
-def _now(path: Path, entry: "IndexEntry", written: int) -> tuple[int, str] | None:
-    """Return mode and object name of a tracked file as it is now; None where it was deleted.
+def _current(path: Path, entry: "IndexEntry", written: int) -> tuple[int, str] | None:
+    """Return the mode and object name that a tracked file has now; None if it was deleted.
 
-    A file that was modified when the index was written, or later, is hashed: its stat need not tell (git's racy rule).
+    A file that was modified at the same time as the index or later is hashed, because its stat may not show a change
+    (git's rule for racily clean entries).
     """
     from dulwich.index import EXTENDED_FLAG_SKIP_WORKTREE
 
@@ -96,8 +102,8 @@ def _now(path: Path, entry: "IndexEntry", written: int) -> tuple[int, str] | Non
         return known
     try:
         status = path.lstat()
-        unmoved = _nanoseconds(entry.mtime) == status.st_mtime_ns < written and _mode(status.st_mode) == known[0]
-        if unmoved and entry.size == status.st_size & _32_BITS:
+        unchanged = _nanoseconds(entry.mtime) == status.st_mtime_ns < written and _mode(status.st_mode) == known[0]
+        if unchanged and entry.size == status.st_size & _32_BITS:
             return known
         if stat.S_ISLNK(status.st_mode):
             content = os.fsencode(path.readlink())
@@ -113,13 +119,13 @@ def _now(path: Path, entry: "IndexEntry", written: int) -> tuple[int, str] | Non
 
 
 def _mode(mode: int) -> int:
-    """Return the mode as git has it: of a file only whether it is executable."""
+    """Return the mode as git stores it; for a regular file git stores only whether it is executable."""
     if stat.S_ISREG(mode):
         return 0o100755 if mode & 0o100 else 0o100644
     return stat.S_IFLNK if stat.S_ISLNK(mode) else mode
 
 
 def _nanoseconds(time: int | float | tuple[int, int]) -> int:
-    """Return a time of the index, which has seconds and nanoseconds."""
+    """Return a time in the index in nanoseconds; dulwich has it as a number of seconds, or seconds and nanoseconds."""
     seconds, nanoseconds = time if isinstance(time, tuple) else (int(time), 0)
     return seconds * 1_000_000_000 + nanoseconds

@@ -1,1 +1,1 @@
-"""A host's actual state in a file, to be judged elsewhere."""
+"""A host's actual state in a file, so that another machine can make the plan."""

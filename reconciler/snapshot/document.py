@@ -1,4 +1,4 @@
-"""A snapshot's JSON: its models, by which whatever a file holds is judged, and the schema of it."""
+"""A snapshot's JSON: the models that validate a file, and the JSON Schema generated from them."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,12 +6,12 @@ from packaging.version import InvalidVersion, Version
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from reconciler.observe.actual import Depth, FindingCode, Occupant, OriginKind
-from reconciler.snapshot.string_encoding import arriving_text
+from reconciler.snapshot.string_encoding import decode_string
 
 FORMAT_VERSION = "1.0"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-_DEEPEST = 16  # settings of a manifest are four levels deep
-_LARGEST = 2**53  # what every reader of JSON has as a whole number (RFC 7493)
+_MAX_DEPTH = 16  # the settings of a manifest have four levels
+_MAX_INTEGER = 2**53  # the largest integer that every JSON reader has exactly (RFC 7493)
 _MARKERS = frozenset(
     {
         "implementation_name", "implementation_version", "os_name", "platform_machine",
@@ -25,13 +25,13 @@ def _version(text: str) -> str:
     try:
         Version(text)
     except InvalidVersion as error:
-        raise ValueError("not a PEP 440 version") from error
+        raise ValueError("must be a PEP 440 version") from error
     return text
 
 
 def _markers(markers: dict[str, str]) -> dict[str, str]:
     if missing := sorted(_MARKERS - markers.keys()):
-        raise ValueError(f"no {', '.join(missing)}")
+        raise ValueError(f"missing: {', '.join(missing)}")
     for name in ("python_version", "python_full_version"):
         _version(markers[name].removesuffix("+"))
     return markers
@@ -39,34 +39,34 @@ def _markers(markers: dict[str, str]) -> dict[str, str]:
 
 def _settings(settings: dict[str, JsonValue]) -> dict[str, JsonValue]:
     level: list[JsonValue] = list(settings.values())
-    for _ in range(_DEEPEST):
-        level = [inner for each in level for inner in _inside(each)]
+    for _ in range(_MAX_DEPTH):
+        level = [inner for each in level for inner in _members(each)]
     if level:
-        raise ValueError(f"deeper than {_DEEPEST} levels")
+        raise ValueError(f"must have at most {_MAX_DEPTH} levels")
     return settings
 
 
-def _inside(value: JsonValue) -> list[JsonValue]:
+def _members(value: JsonValue) -> list[JsonValue]:
     match value:
         case dict():
             return list(value.values())
         case list():
             return value
         case float() if value != value or value in (float("inf"), float("-inf")):
-            raise ValueError("not a number of JSON")
+            raise ValueError("must be a finite number")
         case _:
             return []
 
 
-# A path below an environment may have any bytes in it: see `reconciler.snapshot.string_encoding`.
-Text = Annotated[str, AfterValidator(arriving_text)]
+# A path below an environment may contain any bytes, see `reconciler.snapshot.string_encoding`.
+Text = Annotated[str, AfterValidator(decode_string)]
 Name = Annotated[str, Field(pattern=r"^[^/\x00-\x1f]+$", max_length=255)]
 PythonVersion = Annotated[str, AfterValidator(_version), Field(max_length=100)]
-Generation = Annotated[int, Field(ge=0, le=_LARGEST)]
+Generation = Annotated[int, Field(ge=0, le=_MAX_INTEGER)]
 
 
 class Document(BaseModel):
-    """A part of the snapshot's JSON. Keys that it does not know are a later minor version's."""
+    """A part of the snapshot's JSON. Unknown keys are ignored: a later minor version may add them."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -77,13 +77,19 @@ class InterpreterDocument(Document):
     path: Annotated[Text, Field(pattern="^/", max_length=4096)]
     version: PythonVersion
     implementation: Text
-    markers: Annotated[dict[str, str], AfterValidator(_markers)] = Field(description="The PEP 508 environment.")
-    tags: list[Annotated[str, Field(pattern=r"^[^-\s]+-[^-\s]+-\S+$")]] = Field(description="PEP 425, best first.")
-    found: bool = Field(description="Whether a search chose it; else a generation keeps it, or its path is asked for.")
+    markers: Annotated[dict[str, str], AfterValidator(_markers)] = Field(
+        description="The environment markers (PEP 508)."
+    )
+    tags: list[Annotated[str, Field(pattern=r"^[^-\s]+-[^-\s]+-\S+$")]] = Field(
+        description="Compatible tags (PEP 425), the most specific first."
+    )
+    found: bool = Field(
+        description="Whether a search found it; otherwise a generation uses it, or the manifest names its path."
+    )
 
 
 class OriginDocument(Document):
-    """Where a distribution says it came from (PEP 610)."""
+    """Where a distribution was installed from, by its own metadata (PEP 610)."""
 
     kind: OriginKind
     url: Text
@@ -100,27 +106,27 @@ class DistributionDocument(Document):
     name: Text
     version: Text
     origin: OriginDocument
-    place: Text = Field(description="Its metadata, relative to the environment.")
-    location: Text = Field(description="What holds its modules.")
+    place: Text = Field(description="Its metadata directory, relative to the environment.")
+    location: Text = Field(description="The directory of its modules.")
     installer: Text
     named_version: Text
 
 
 class FindingDocument(Document):
-    """One thing that was wrong."""
+    """One problem found on disk."""
 
     code: FindingCode
     path: Text
     package: Text
     detail: Text
-    content: Text = Field(description="SHA-256 of the file that was there; empty where there was none.")
+    content: Text = Field(description="SHA-256 of the file on disk; empty if there is none.")
 
 
 class ActualDocument(Document):
-    """What stood at one environment's path."""
+    """The actual state at one environment's path."""
 
     occupant: Occupant
-    generation: Generation = Field(description="The one published; 0: none.")
+    generation: Generation = Field(description="Number of the published generation; 0: none.")
     seal: Text
     python: Text
     home: Text
@@ -139,7 +145,7 @@ class IndexFileDocument(Document):
 
 
 class ArchiveFileDocument(Document):
-    """A file by URL or path."""
+    """An archive at a URL or a path."""
 
     kind: Literal["archive"]
     location: Text
@@ -148,7 +154,7 @@ class ArchiveFileDocument(Document):
 
 
 class VcsCommitDocument(Document):
-    """A commit of a repository."""
+    """A commit in a version control repository."""
 
     kind: Literal["vcs"]
     vcs: Text
@@ -167,7 +173,7 @@ class SourceDirectoryDocument(Document):
 
 
 class PackageDocument(Document):
-    """One package that was applied."""
+    """One package that was applied, as the lock names it."""
 
     name: Text
     version: Text | None
@@ -192,9 +198,13 @@ class AppliedDocument(Document):
     generation: Generation
     interpreter: BuiltWithDocument
     packages: list[PackageDocument]
-    installed: dict[Text, Text] = Field(description="What stood there when it was sealed.")
-    accepted: list[Text] = Field(description="Findings that were there when it was sealed.")
-    settings: Annotated[dict[str, JsonValue], AfterValidator(_settings)] = Field(description="Secrets are `****`.")
+    installed: dict[Text, Text] = Field(
+        description="Version and origin of each distribution when it was sealed, by normalized name."
+    )
+    accepted: list[Text] = Field(description="Findings that existed when it was sealed.")
+    settings: Annotated[dict[str, JsonValue], AfterValidator(_settings)] = Field(
+        description="The applied settings; secrets are `****`."
+    )
     prevent_destroy: bool
     seal: Text
     hooks_pending: bool
@@ -202,23 +212,23 @@ class AppliedDocument(Document):
 
 
 class EnvironmentDocument(Document):
-    """One environment: what is there, and what was last applied."""
+    """One environment: its actual state and its last applied state."""
 
     actual: ActualDocument
-    applied: AppliedDocument | None = Field(description="null: envsync never applied it.")
+    applied: AppliedDocument | None = Field(description="null if envsync never applied it.")
 
 
 class SnapshotDocument(Document):
-    """A host's environments as they stood. A minor format version adds keys, a major one breaks."""
+    """A host's environments at one moment. A minor format version adds keys; a major one is incompatible."""
 
     format_version: str = Field(pattern=r"^1\.[0-9]+$")
-    envsync: str = Field(description="The version that wrote it.")
+    envsync: str = Field(description="The version of envsync that wrote it.")
     project: str
     root: Annotated[Text, Field(pattern="^/", max_length=4096)]
     platform: str
     depth: Depth
-    taken: str = Field(description="When, UTC (RFC 3339).")
-    selected: bool = Field(description="Whether only some environments were asked for.")
+    taken: str = Field(description="When it was taken, in UTC (RFC 3339).")
+    selected: bool = Field(description="Whether only some environments were selected.")
     interpreters: list[InterpreterDocument]
     environments: dict[Name, EnvironmentDocument]
 

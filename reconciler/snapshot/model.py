@@ -1,4 +1,4 @@
-"""The snapshot: what stands on a host and what was last applied there, to be judged where the host is not."""
+"""The snapshot: a host's environments and what was last applied to them, so that another machine can make the plan."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -11,16 +11,16 @@ from reconciler.errors import SnapshotError
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, ActualState, Depth, Occupant
 from reconciler.snapshot.interpreters import KnownInterpreters
-from reconciler.snapshot.string_encoding import leaving_settings
+from reconciler.snapshot.string_encoding import redact_settings
 from reconciler.state.applied import Applied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """One look at a root: every environment of its manifest, and every one that the project owns.
+    """One observation of a root: every environment that its manifest declares, and every one that the project owns.
 
-    `taken` is when (UTC, RFC 3339), `version` envsync's own, `platform` the host's (`linux x86_64`); `selected` says
-    that only some environments were looked at. In `applied` secrets are `****`.
+    `taken` is the time (UTC, RFC 3339), `version` is envsync's own, `platform` is the host's (`linux x86_64`).
+    `selected` is whether only some environments were observed. In `applied`, secrets are `****`.
     """
 
     project: str
@@ -34,24 +34,24 @@ class Snapshot:
     environments: Mapping[str, ActualEnvironment]
     applied: Mapping[str, Applied]
 
-    def refuse_another(self, desired: DesiredState) -> None:
-        """Raise SnapshotError where this is no snapshot of what `desired` asks for."""
+    def refuse_mismatch(self, desired: DesiredState) -> None:
+        """Raise SnapshotError unless this is a snapshot of the project and the environments of `desired`."""
         if self.project != desired.project:
             raise SnapshotError(
-                f"the snapshot is of project {self.project}, and {desired.file.name} is project {desired.project}",
-                hint="judge it by the manifest that it was taken with",
+                f"the snapshot is of project {self.project}, but the manifest declares project {desired.project}",
+                hint="compare it with the manifest of the same project",
             )
         if not self.selected:
             return
         missing = [each.name for each in desired.environments if each.name not in self.environments]
         if missing or not desired.selected:
             raise SnapshotError(
-                f"the snapshot is only of {', '.join(sorted(self.environments)) or 'no environment'}",
-                hint="select these here, too, or take one of all: `envsync observe` without a name",
+                f"the snapshot contains only {', '.join(sorted(self.environments)) or 'no environment'}",
+                hint="select the same environments, or take a snapshot of all with `envsync observe` without a name",
             )
 
     def actual(self, names: Iterable[str]) -> ActualState:
-        """Return what stood there; what the manifest of that time did not name counts as absent."""
+        """Return the actual state of the named environments; one that is not in the snapshot counts as absent."""
         found = {}
         for name in sorted(names):
             absent = ActualEnvironment(
@@ -61,26 +61,29 @@ class Snapshot:
         return ActualState(environments=found, depth=self.depth)
 
     def last_applied(self, desired: DesiredState) -> dict[str, Applied]:
-        """Return what was last applied, each blotted secret put back where the manifest here would be blotted alike.
+        """Return what was last applied, with the redacted secrets filled in from the manifest if all else is equal.
 
-        (A secret that alone was changed is no difference then: what is not in the file cannot be compared.)
+        If only a secret changed, nothing differs: a secret is not in the snapshot, so it cannot be compared.
         """
         found = dict(self.applied)
         for each in desired.environments:
             if each.name in found:
-                wanted = settings_of(each)
-                settings = _recalled(dict(found[each.name].settings), leaving_settings(wanted), dict(wanted))
+                declared = settings_of(each)
+                settings = _fill_in(dict(found[each.name].settings), redact_settings(declared), dict(declared))
                 found[each.name] = replace(found[each.name], settings=cast("dict[str, Json]", settings))
         return found
 
 
-def _recalled(stored: Json, left: Json, here: Json) -> Json:
-    """Return `stored` with each part that equals what `here` looks like once it left (`left`) as it is here."""
-    if stored == left:
-        return here
-    if isinstance(stored, dict) and isinstance(left, dict) and isinstance(here, dict):
+def _fill_in(stored: Json, redacted: Json, declared: Json) -> Json:
+    """Return `stored`, with each part that equals its part of `redacted` replaced by the same part of `declared`.
+
+    `redacted` is `declared` with its secrets redacted.
+    """
+    if stored == redacted:
+        return declared
+    if isinstance(stored, dict) and isinstance(redacted, dict) and isinstance(declared, dict):
         return {
-            key: _recalled(value, left[key], here[key]) if key in left and key in here else value
+            key: _fill_in(value, redacted[key], declared[key]) if key in redacted and key in declared else value
             for key, value in stored.items()
         }
     return stored

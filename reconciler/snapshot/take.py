@@ -1,13 +1,13 @@
-"""Takes a snapshot: what stands below a root, what was last applied, and the interpreters, to be judged elsewhere."""
+"""Take a snapshot: the environments below a root, what was last applied to them, and the host's interpreters."""
 
 from datetime import UTC, datetime
 
 from reconciler import __version__
-from reconciler.diff.compare import retired
+from reconciler.diff.compare import undeclared
 from reconciler.interpreters.choose import Interpreters
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import Depth
-from reconciler.observe.consistent_read import observe_settled
+from reconciler.observe.consistent_read import observe_consistently
 from reconciler.plan.model import platform
 from reconciler.snapshot.interpreters import known_interpreters
 from reconciler.snapshot.model import Snapshot
@@ -16,14 +16,14 @@ from reconciler.state.store import State
 
 
 def take_snapshot(desired: DesiredState, interpreters: Interpreters, depth: Depth) -> Snapshot:
-    """Return what stands below the root of `desired` at `depth`; writes nothing but caches."""
+    """Return the snapshot of the root of `desired`, observed at `depth`; writes only caches. Raises OSError."""
     state = State.at(desired.root)
     applied = state.last_applied()
     known = known_interpreters(desired, applied, interpreters)
     interpreters.save()
-    names = [*(each.name for each in desired.environments), *retired(desired, applied)]
+    names = [*(each.name for each in desired.environments), *undeclared(desired, applied)]
     inodes = InodeHashes.load(state.layout.inode_hashes)
-    applied, actual = observe_settled(names, desired, state, applied, depth, inodes)
+    applied, actual = observe_consistently(names, desired, state, applied, depth, inodes)
     inodes.save()
     return Snapshot(
         project=desired.project,

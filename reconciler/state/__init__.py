@@ -1,1 +1,1 @@
-"""What outlives a run: ownership, seals, inventories, history, and the root's lock."""
+"""What outlives a run: records, seals, inventories, the history, and the root mutex."""

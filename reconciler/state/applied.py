@@ -1,4 +1,4 @@
-"""What envsync last applied: the third side of the three-way comparison."""
+"""The last applied state, which is the third side of the three-way comparison."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ class AppliedInterpreter:
 class Applied:
     """What was last applied to one environment.
 
-    `generation` is the one published (0: owned, but nothing was ever published). `settings` is the
-    desired environment without its packages, as plain JSON (`reconciler.diff.settings`). `seal` is the
-    published generation's seal digest. `installed` is what was observed when the generation was sealed: normalized
-    name to `Distribution.identity`; `accepted` are the `Finding.key` of the findings that were there already then
-    (a wheel with odd metadata is its author's business, not drift). `hooks_pending` says that hooks were meant to run
-    after publish and did not get to their end; `rolled_back_from` is the generation that a rollback left (0: none).
+    `generation` is the published one (0: owned, but never published). `settings` is the desired environment without its
+    packages, as plain JSON (`reconciler.diff.settings`). `seal` is the digest of the published generation's seal.
+    `installed` is what was observed when the generation was sealed: normalized name to `Distribution.identity`.
+    `accepted` has the `Finding.key` of each finding that existed then (odd metadata in a wheel is not drift).
+    `hooks_pending` means that hooks had to run after publish and did not finish. `rolled_back_from` is the generation
+    that a rollback replaced (0: none).
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""`Applied` and its parts to plain JSON and back; a file that does not fit is a ValueError, never a guess."""
+"""Converts `Applied` to plain JSON and back; JSON of a different shape raises ValueError."""
 
 from collections.abc import Mapping
 from typing import Any, assert_never
@@ -9,7 +9,7 @@ from reconciler.state.applied import Applied, AppliedInterpreter
 
 
 def applied_to_json(applied: Applied) -> dict[str, Json]:
-    """Return `applied` as plain JSON; sources carry their kind."""
+    """Return `applied` as plain JSON; each source has its kind."""
     return {
         "name": applied.name,
         "project": applied.project,
@@ -27,46 +27,46 @@ def applied_to_json(applied: Applied) -> dict[str, Json]:
 
 
 def applied_from_json(stored: Mapping[str, Any]) -> Applied:
-    """Return the `Applied` that `stored` describes; raises ValueError, naming what is missing or odd."""
+    """Return the `Applied` in `stored`; raises ValueError, which names what is missing or invalid."""
     try:
         interpreter = stored["interpreter"]
         return Applied(
-            name=text_in(stored["name"]),
-            project=text_in(stored["project"]),
+            name=require_text(stored["name"]),
+            project=require_text(stored["project"]),
             generation=_number(stored["generation"]),
             interpreter=AppliedInterpreter(
-                path=text_in(interpreter["path"]),
-                version=text_in(interpreter["version"]),
-                implementation=text_in(interpreter["implementation"]),
+                path=require_text(interpreter["path"]),
+                version=require_text(interpreter["version"]),
+                implementation=require_text(interpreter["implementation"]),
             ),
             packages=tuple(_package_from_json(package) for package in _list(stored["packages"])),
-            installed={text_in(key): text_in(value) for key, value in stored["installed"].items()},
-            accepted=frozenset(text_in(key) for key in _list(stored["accepted"])),
-            settings={text_in(key): value for key, value in stored["settings"].items()},
-            prevent_destroy=flag_in(stored["prevent_destroy"]),
-            hooks_pending=flag_in(stored.get("hooks_pending", False)),
+            installed={require_text(key): require_text(value) for key, value in stored["installed"].items()},
+            accepted=frozenset(require_text(key) for key in _list(stored["accepted"])),
+            settings={require_text(key): value for key, value in stored["settings"].items()},
+            prevent_destroy=require_bool(stored["prevent_destroy"]),
+            hooks_pending=require_bool(stored.get("hooks_pending", False)),
             rolled_back_from=_number(stored.get("rolled_back_from", 0)),
-            seal=text_in(stored["seal"]),
+            seal=require_text(stored["seal"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a record of an applied environment: {error!r}") from error
 
 
-def text_in(value: object) -> str:
-    """Return `value` if it is text; raises TypeError."""
+def require_text(value: object) -> str:
+    """Return `value`; raises TypeError unless it is text."""
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not text")
     return value
 
 
 def _number(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise TypeError(f"{value!r} is no number of a generation")
+        raise TypeError(f"{value!r} is not the number of a generation")
     return value
 
 
-def flag_in(value: object) -> bool:
-    """Return `value` if it is true or false; raises TypeError (the text "false" is true to Python)."""
+def require_bool(value: object) -> bool:
+    """Return `value`; raises TypeError unless it is true or false (Python takes the text "false" for true)."""
     if not isinstance(value, bool):
         raise TypeError(f"{value!r} is neither true nor false")
     return value
@@ -74,7 +74,7 @@ def flag_in(value: object) -> bool:
 
 def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
-        raise TypeError(f"{value!r} is no list")
+        raise TypeError(f"{value!r} is not a list")
     return value
 
 
@@ -89,15 +89,17 @@ def _package_to_json(package: LockedPackage) -> dict[str, Json]:
 def _package_from_json(stored: Mapping[str, Any]) -> LockedPackage:
     version = stored["version"]
     return LockedPackage(
-        name=text_in(stored["name"]),
-        version=None if version is None else text_in(version),
+        name=require_text(stored["name"]),
+        version=None if version is None else require_text(version),
         source=_source_from_json(stored["source"]),
     )
 
 
 def _source_from_json(stored: Mapping[str, Any]) -> Source:
     fields: dict[str, Any] = {
-        key: flag_in(value) if key == "editable" else text_in(value) for key, value in stored.items() if key != "kind"
+        key: require_bool(value) if key == "editable" else require_text(value)
+        for key, value in stored.items()
+        if key != "kind"
     }
     source = _SOURCES[stored["kind"]](**fields)
     match source:

@@ -1,8 +1,9 @@
-"""Which directories were made for a generation: what is deleted must be those, not what somebody put in their place.
+"""The identity mark of a generation: which directories envsync made for it.
 
-Their inode numbers, and the name and number that they were made for, are the text of a symlink that leads nowhere: a
-symlink is made at once, so that a kill leaves it whole or not at all. The device is not recorded, it may get another
-number when a machine starts anew; a deletion crosses none.
+envsync deletes only these directories, not others that were put in their place. The mark is a symbolic link, because
+the system creates a link completely or not at all. Its text has the environment's name, the generation's number, and
+the inode numbers of the generation's directory and of its venv. The device is left out: its number may change when the
+machine restarts, and a deletion does not cross file systems anyway.
 """
 
 import errno
@@ -14,8 +15,8 @@ from reconciler.fs.remove_tree import ForeignTreeError, open_directory
 from reconciler.state.layout import Generation
 
 
-def mark_identity(generation: Generation) -> None:
-    """Record the directories that stand for `generation` now as those that were made; raises OSError."""
+def write_identity_mark(generation: Generation) -> None:
+    """Mark the current directories of `generation` as made by envsync; raises OSError."""
     own, venv = generation.directory.lstat().st_ino, generation.venv.lstat().st_ino
     text = _text(generation, own, str(venv))
     try:
@@ -26,31 +27,31 @@ def mark_identity(generation: Generation) -> None:
         generation.new_identity.replace(generation.identity)
 
 
-def refuse_foreign(generation: Generation, directory: int) -> None:
-    """Raise ForeignTreeError unless the opened `directory` is the one that was made for `generation`, its venv too.
+def check_identity_mark(generation: Generation, directory: int) -> None:
+    """Raise ForeignTreeError unless the opened `directory` and its venv are those that were made for `generation`.
 
-    One with nothing in it may be anybody's: a kill came before the mark was made, or after it was taken away.
+    An empty directory passes: a run was killed before the mark was made, or after it was removed.
     """
     try:
         found = os.readlink(generation.identity.name, dir_fd=directory)
     except OSError:
-        if _holds_nothing(generation, directory):
+        if _is_empty(generation, directory):
             return
         found = ""
     venv = found.rpartition(" ")[2]
-    with suppress(FileNotFoundError):  # gone already, where a deletion was killed
+    with suppress(FileNotFoundError):  # missing if a deletion was killed
         status = os.stat(generation.venv.name, dir_fd=directory, follow_symlinks=False)
         venv = str(status.st_ino) if stat.S_ISDIR(status.st_mode) else ""
     if found != _text(generation, os.fstat(directory).st_ino, venv):
-        raise ForeignTreeError(errno.ESTALE, "it is not the directory that envsync made there")
+        raise ForeignTreeError(errno.ESTALE, "it is not the directory that envsync created")
 
 
 def _text(generation: Generation, directory: int, venv: str) -> str:
     return f"{generation.directory.parent.name} {generation.number} {directory} {venv}"
 
 
-def _holds_nothing(generation: Generation, directory: int) -> bool:
-    """Say whether there is no more than an empty directory for the venv."""
+def _is_empty(generation: Generation, directory: int) -> bool:
+    """Return whether the opened `directory` has no entries, apart from an empty venv."""
     entries = os.listdir(directory)
     if entries != [generation.venv.name]:
         return not entries

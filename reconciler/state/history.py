@@ -1,4 +1,4 @@
-"""The history of runs: one JSON object a line, appended. It may be lost without harm."""
+"""The history of runs: a file with one JSON object a line, which may be lost without harm."""
 
 import json
 import os
@@ -10,22 +10,20 @@ from reconciler.state.layout import Layout
 
 
 def append_history(layout: Layout, entry: dict[str, Json]) -> None:
-    """Append one run; a history that cannot be written fails no run."""
+    """Append one run; an error is ignored, because the run itself is done."""
     line = (canonical_text(entry) + "\n").encode("ascii")
     with suppress(OSError):
         descriptor = os.open(layout.history, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             size = os.fstat(descriptor).st_size
-            torn = (
-                size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            )  # a run that was cut short takes no other along
-            os.write(descriptor, b"\n" + line if torn else line)  # one write: lines of two processes never mix
+            unfinished = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"  # a killed run wrote part of a line
+            os.write(descriptor, b"\n" + line if unfinished else line)  # one write: lines of two processes never mix
         finally:
             os.close(descriptor)
 
 
 def read_history(layout: Layout) -> list[dict[str, Json]]:
-    """Return the runs, oldest first; a line that was cut short is left out. Raises StateError."""
+    """Return the runs, oldest first, without incomplete lines; raises StateError."""
     try:
         lines = layout.history.read_bytes().splitlines()
     except FileNotFoundError:

@@ -1,24 +1,26 @@
-"""What an inventory holds: every entry of a venv, as columns, files grouped by directory (design, section 10).
+"""The inventory of a generation: every entry of its venv, in columns, with files grouped by directory.
 
-A directory that did not move still has the same entries, so that only its own status and that of inodes not yet
-looked at need reading.
+Files are grouped by directory because an unchanged directory has the same entries: then only its own status and that
+of inodes not examined yet must be read.
 """
 
 import stat
 from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from itertools import chain, repeat
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 EntryType: TypeAlias = Literal["directory", "file", "symlink", "other"]
+CONTENT_BYTES = 33
+"""The length of one entry in `Inventory.contents`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry: `path` is relative to the venv (POSIX), `mode` is st_mode, times are nanoseconds.
+    """One entry of a venv: `path` is relative to the venv (POSIX), `mode` is st_mode, times are in nanoseconds.
 
-    `sha256` (hexadecimal) is a regular file's, `target` a symlink's text; both empty otherwise.
+    `sha256` (hexadecimal) is set for a regular file, `target` for a symbolic link; otherwise they are empty.
     """
 
     path: str
@@ -34,19 +36,20 @@ class Entry:
 
     @property
     def executable(self) -> bool:
-        """Return whether it is a file that anybody may execute."""
+        """Return whether the entry is a file with an executable bit."""
         return self.type == "file" and bool(self.mode & 0o111)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """All entries of a venv, by column; `directories[i]` has `counts[i]` other entries, in order, sorted by name.
+    """All entries of a venv, in columns; `directories[i]` has the next `counts[i]` other entries, sorted by name.
 
-    The top is the directory with the empty path. `digest` is of the content alone (path, type, executable bit,
-    SHA-256 or target), so that it is the same for the same environment on any machine. `contents` is what each entry
-    holds, 33 bytes an entry: the SHA-256 of a file or of a link's target, and a letter (`x` for a file that may be
-    executed, `-` for another, `l` for a link, `o`, with no hash, for all else). `targets` are the texts of symlinks,
-    by position.
+    The venv itself is the directory with the empty path. `digest` covers only what entries contain (path, type,
+    executable bit, SHA-256 or target), so that it is the same for the same environment on any machine.
+
+    `contents` has `CONTENT_BYTES` bytes for each entry: the SHA-256 of a file or of a link's target, and a letter (`x`
+    for an executable file, `-` for any other file, `l` for a symbolic link, `o` for everything else, with no hash).
+    `targets` are the targets of symbolic links, by position.
     """
 
     digest: str
@@ -69,8 +72,37 @@ class Inventory:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Return every entry, the top left out, sorted by path; made anew at each call."""
+        """Return every entry except the venv itself, sorted by path; a new tuple at each call."""
         return tuple(sorted(self._entries(), key=lambda entry: entry.path))
+
+    def by_directory(self) -> Iterator[tuple[int, str, range]]:
+        """Yield the number and path of each directory, and the positions of its entries."""
+        end = 0
+        for number, (directory, count) in enumerate(zip(self.directories, self.counts, strict=True)):
+            yield number, directory, range(end, end + count)
+            end += count
+
+    def subset(self, directories: Sequence[int], positions: Sequence[int], counts: "array[int]") -> "Inventory":
+        """Return an inventory with some directories (by number) and some entries (by position), without a digest.
+
+        `counts` has the number of entries kept in each of `directories`.
+        """
+        found: dict[str, Any] = {"counts": counts, "digest": "", "targets": {}}
+        for column in fields(self):
+            if column.name in found:
+                continue
+            values = getattr(self, column.name)
+            kept = directories if column.name.startswith("director") else positions
+            match values:
+                case _ if kept == range(len(self.directories)):
+                    found[column.name] = values
+                case array():
+                    found[column.name] = array(values.typecode, [values[each] for each in kept])
+                case tuple():
+                    found[column.name] = tuple(values[each] for each in kept)
+                case bytes():
+                    found[column.name] = b"".join(self.content(each) for each in kept)
+        return Inventory(**found)
 
     def hashes(self) -> dict[str, bytes]:
         """Return the path of every regular file and its SHA-256 (32 bytes)."""
@@ -83,14 +115,14 @@ class Inventory:
 
     def sha256(self, position: int) -> bytes:
         """Return the SHA-256 (32 bytes) of the file at `position` of the columns."""
-        return self.contents[33 * position : 33 * position + 32]
+        return self.contents[CONTENT_BYTES * position : CONTENT_BYTES * position + 32]
 
     def content(self, position: int) -> bytes:
-        """Return what the entry at `position` of the columns holds, as `contents` has it (33 bytes)."""
-        return self.contents[33 * position : 33 * position + 33]
+        """Return the entry at `position` of the columns as in `contents` (`CONTENT_BYTES` bytes)."""
+        return self.contents[CONTENT_BYTES * position : CONTENT_BYTES * position + CONTENT_BYTES]
 
     def target(self, position: int) -> str:
-        """Return the text of the symlink at `position` of the columns, empty for anything else."""
+        """Return the target of the symbolic link at `position` of the columns, empty for any other entry."""
         return self.targets.get(position, "")
 
     def _entries(self) -> Iterator[Entry]:
@@ -125,7 +157,7 @@ class Inventory:
 
 
 def entry_type(mode: int) -> EntryType:
-    """Return what kind of entry an st_mode is."""
+    """Return the type of entry that an st_mode means."""
     match stat.S_IFMT(mode):
         case stat.S_IFDIR:
             return "directory"

@@ -1,28 +1,17 @@
-"""Writes and reads the inventory of a generation's venv: every entry as it was when it was sealed.
-
-Kept as flat marshal, which loads fastest.
-"""
+"""Writes and reads the file of a generation's inventory: flat columns in `marshal` format, which loads fastest."""
 
 from array import array
 from pathlib import Path
 from typing import Any
 
-from reconciler.errors import StateError
+from reconciler.errors import InventoryError, StateError
 from reconciler.fs.atomic_write import write_atomic
-from reconciler.state.inventory import Inventory
+from reconciler.state.inventory import CONTENT_BYTES, Inventory
 from reconciler.state.marshal_file import dump_marshalled, load_marshalled
-
-__all__ = ["Inventory", "InventoryError", "load_inventory", "save_inventory"]
-
-
-class InventoryError(StateError):
-    """An inventory file is missing, damaged, or of a format that this version does not read."""
-
-    code = "inventory"
 
 
 def save_inventory(inventory: Inventory, path: Path) -> None:
-    """Write an inventory, atomically; raises StateError where that cannot be."""
+    """Write an inventory atomically; raises StateError if it cannot be written."""
     try:
         write_atomic(path, dump_marshalled("inventory", plain_columns(inventory)))
     except OSError as error:
@@ -30,7 +19,10 @@ def save_inventory(inventory: Inventory, path: Path) -> None:
 
 
 def load_inventory(path: Path, *, digest: str = "") -> Inventory:
-    """Read an inventory; raises InventoryError where it is missing, unreadable, damaged, or not the one of `digest`."""
+    """Return the inventory at `path`.
+
+    Raises InventoryError if it is missing, unreadable or damaged, or if its digest is not `digest` (empty: any).
+    """
     try:
         columns = load_marshalled("inventory", path.read_bytes())
         read: dict[str, Any] = {
@@ -44,15 +36,15 @@ def load_inventory(path: Path, *, digest: str = "") -> Inventory:
     except (ValueError, TypeError) as error:
         raise InventoryError(f"{path}: {error}") from error
     length = len(inventory.names)
-    if sum(inventory.counts) != length or len(inventory.contents) != 33 * length:
-        raise InventoryError(f"{path}: its columns do not fit together")
+    if sum(inventory.counts) != length or len(inventory.contents) != CONTENT_BYTES * length:
+        raise InventoryError(f"{path}: its columns have different lengths")
     if digest not in {"", inventory.digest}:
-        raise InventoryError(f"{path}: not the one that was sealed")
+        raise InventoryError(f"{path}: its digest is not the one in the seal")
     return inventory
 
 
 def plain_columns(inventory: Inventory) -> dict[str, Any]:
-    """Return an inventory's columns as they are kept: what is text joined, numbers as bytes (fewer objects to load)."""
+    """Return an inventory's columns as they are stored: texts joined, numbers as bytes (fewer objects to load)."""
     found: dict[str, Any] = {}
     for name in inventory.__slots__:
         value = getattr(inventory, name)
@@ -63,7 +55,7 @@ def plain_columns(inventory: Inventory) -> dict[str, Any]:
 
 
 _JOINED = ("directories", "names")
-_BETWEEN = "\0"  # in no path
+_BETWEEN = "\0"  # cannot occur in a path
 _CODES = {
     "counts": "I",
     "directory_modes": "I",

@@ -1,4 +1,4 @@
-"""Where everything lives below a root (design, section 8); the one place that knows the directory names."""
+"""Where everything lives below a root (docs/design.md, "On disk"); the only module that knows the file names."""
 
 import os
 import re
@@ -13,33 +13,33 @@ _NUMBER = re.compile(r"[1-9][0-9]*")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The paths below `root`, absolute; nothing is created by asking."""
+    """The paths below `root` (absolute); creates nothing."""
 
     root: Path
 
     @property
-    def own(self) -> Path:
-        """Return the directory that is envsync's own: everything but the environments' symlinks."""
+    def envsync_directory(self) -> Path:
+        """Return the directory of everything below the root except the environments' symbolic links."""
         return self.root / ".envsync"
 
     @property
     def all_generations(self) -> Path:
-        """Return the directory that has a directory of generations for each environment."""
-        return self.own / "generations"
+        """Return the directory with one directory of generations for each environment."""
+        return self.envsync_directory / "generations"
 
     @property
     def records(self) -> Path:
-        """Return the directory of the ownership records."""
-        return self.own / "environments"
+        """Return the directory of the records."""
+        return self.envsync_directory / "environments"
 
     @property
     def cache(self) -> Path:
-        """Return the directory of what may be lost without harm."""
-        return self.own / "cache"
+        """Return the directory of files that may be lost without harm."""
+        return self.envsync_directory / "cache"
 
     @property
     def engine_cache(self) -> Path:
-        """Return the package tool's cache for this root: on its file system, so that hard links always work."""
+        """Return the engine's cache for this root, on the same file system, so that hard links always work."""
         return self.cache / "uv"
 
     @property
@@ -49,40 +49,40 @@ class Layout:
 
     @property
     def inode_hashes(self) -> Path:
-        """Return the file of hashes remembered by inode."""
+        """Return the file of hashes by inode."""
         return self.cache / "inodes"
 
     @property
-    def agreed(self) -> Path:
-        """Return the directory of what is remembered of environments that need nothing; see `reconciler.fastpath`."""
+    def agreements(self) -> Path:
+        """Return the directory of the agreements (see `reconciler.fastpath`)."""
         return self.cache / "agreed"
 
     @property
     def history(self) -> Path:
         """Return the log of runs, one JSON object a line."""
-        return self.own / "history.jsonl"
+        return self.envsync_directory / "history.jsonl"
 
     @property
-    def lock(self) -> Path:
-        """Return the OS lock's file."""
-        return self.own / "lock"
+    def mutex(self) -> Path:
+        """Return the file of the root mutex."""
+        return self.envsync_directory / "lock"
 
     @property
-    def holder(self) -> Path:
-        """Return the file that says who holds the lock."""
-        return self.own / "lock.holder.json"
+    def mutex_holder(self) -> Path:
+        """Return the file that says which process holds the root mutex."""
+        return self.envsync_directory / "lock.holder.json"
 
     @property
     def adopted(self) -> Path:
-        """Return where environments that `--adopt` took over are kept."""
-        return self.own / "adopted"
+        """Return the directory of the environments that `--adopt` replaced."""
+        return self.envsync_directory / "adopted"
 
     def environment(self, name: str) -> Path:
-        """Return an environment's path: a symlink that says what is published."""
+        """Return an environment's path: a symbolic link to the published generation."""
         return self.root / name
 
     def record(self, name: str) -> Path:
-        """Return an environment's ownership record."""
+        """Return the file of an environment's record."""
         return self.records / f"{name}.json"
 
     def generations(self, name: str) -> Path:
@@ -90,11 +90,11 @@ class Layout:
         return self.all_generations / name
 
     def generation(self, name: str, number: int) -> "Generation":
-        """Return one generation's paths."""
+        """Return the paths of one generation."""
         return Generation(self.generations(name) / str(number), number)
 
     def generation_numbers(self, name: str) -> list[int]:
-        """Return the numbers of the generations that have a directory, sealed or not, ascending; raises StateError."""
+        """Return the numbers of the generations that have a directory, sealed or not, in order; raises StateError."""
         try:
             names = os.listdir(self.generations(name))
         except FileNotFoundError:
@@ -104,62 +104,62 @@ class Layout:
         return sorted(int(each) for each in names if _NUMBER.fullmatch(each))
 
     def link_target(self, name: str, number: int) -> str:
-        """Return the text of the symlink that publishes a generation: relative, so that it says what it means."""
+        """Return the text of the symbolic link that publishes a generation; see `published_link.link_target`."""
         return link_target(name, number)
 
-    def real_generation(self, generation: "Generation") -> bool:
-        """Say whether no symlink stands on the way to a generation's directory, below the root."""
-        way = (self.own, self.all_generations, generation.directory.parent, generation.directory)
-        return not any(each.is_symlink() for each in way)
+    def has_real_path(self, generation: "Generation") -> bool:
+        """Return whether no directory between the root and a generation, nor the generation, is a symbolic link."""
+        directories = (self.envsync_directory, self.all_generations, generation.directory.parent, generation.directory)
+        return not any(each.is_symlink() for each in directories)
 
     def published_number(self, name: str) -> int:
-        """Return the generation that an environment's path points to, 0 if it is not our symlink."""
+        """Return the generation that an environment's path points to; see `published_link.published_number`."""
         return published_number(str(self.root), name)
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One generation's paths; the venv is built where it stays, because its scripts name that place."""
+    """The paths of one generation; the venv is built at its final path, because its scripts contain that path."""
 
     directory: Path
     number: int
 
     @property
     def venv(self) -> Path:
-        """Return the environment itself."""
+        """Return the virtual environment."""
         return self.directory / "venv"
 
     @property
     def identity(self) -> Path:
-        """Return the mark that says which directories were made; see `reconciler.state.generation_identity`."""
+        """Return the identity mark; see `reconciler.state.generation_identity`."""
         return self.directory / "made"
 
     @property
     def new_identity(self) -> Path:
-        """Return the mark that is about to replace that one; a killed run may leave it."""
+        """Return the new identity mark before it replaces the old one; a killed run may leave it."""
         return self.directory / "made.new"
 
     @property
     def seal(self) -> Path:
-        """Return the file that makes the generation complete."""
+        """Return the file of the seal."""
         return self.directory / "seal.json"
 
     @property
     def unpublished(self) -> Path:
-        """Return the mark of a generation that was never published: made before its seal, gone once it was."""
+        """Return the file that exists before the generation is sealed, and until it is published."""
         return self.directory / "unpublished"
 
     @property
     def inventory(self) -> Path:
-        """Return the list of every file as it was sealed."""
+        """Return the file of the inventory."""
         return self.directory / "inventory"
 
     @property
     def pylock(self) -> Path:
-        """Return the PEP 751 file of exactly what was installed."""
+        """Return the PEP 751 file of the packages that were installed."""
         return self.directory / "pylock.toml"
 
     @property
     def in_use(self) -> Path:
-        """Return the file that `run` holds a shared lock on while a process lives in this generation."""
+        """Return the file on which `run` holds a shared lock while a process uses this generation."""
         return self.directory / "in-use"

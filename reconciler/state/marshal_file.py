@@ -1,7 +1,7 @@
-"""Small files of our own in `marshal`'s format behind a line that is checked first: `envsync KIND FORMAT CRC32`.
+"""Files in `marshal` format, which loads fastest, after a line that is checked first: `envsync KIND FORMAT CRC32`.
 
-marshal loads fastest of all (design, section 10), and must never be fed damaged bytes: hence the checksum. It tells an
-accident, not a hand: whoever may write here may write anything of ours. Imports nothing that takes time.
+`marshal` must never get damaged bytes, so the line has a checksum. It detects accidents, not attacks: who can write
+these files can write all other files of envsync too. Imports only modules that load fast.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Raised when what is kept in such a file changes: one of another format is not read.
+# Increase the number when the contents of such a file change. Files of a different format are not read.
 _FORMATS = {"agreed": 4, "inodes": 1, "inventory": 3}
 
 
 def dump_marshalled(kind: str, value: Any) -> bytes:
-    """Return the file's bytes; `value` is made of numbers, text, bytes, tuples, lists and dictionaries."""
+    """Return the file's bytes; `value` consists of numbers, text, bytes, tuples, lists and dictionaries."""
     body = marshal.dumps(value, 4)
     return _head(kind, body) + body
 
 
 def load_marshalled(kind: str, content: bytes) -> Any:
-    """Return what `dump_marshalled` was given; raises ValueError where the bytes are damaged or of another kind."""
+    """Return the value that `dump_marshalled` got; raises ValueError if the bytes are damaged or of another kind."""
     end = content.find(b"\n", 0, 200) + 1
     body = memoryview(content)[end:]
     if content[:end] != _head(kind, body):
@@ -32,7 +32,7 @@ def load_marshalled(kind: str, content: bytes) -> Any:
     try:
         return marshal.loads(body)  # noqa: S302  # our own bytes, checked above
     except (EOFError, TypeError) as error:
-        raise ValueError(f"damaged envsync {kind}: {error}") from error
+        raise ValueError(f"damaged envsync {kind} file: {error}") from error
 
 
 def _head(kind: str, body: bytes | memoryview) -> bytes:
@@ -40,10 +40,10 @@ def _head(kind: str, body: bytes | memoryview) -> bytes:
 
 
 def _wrong(kind: str, head: bytes) -> str:
-    """Return what is wrong with a file whose first line is not the one it should be."""
+    """Return what is wrong with a file whose first line is not the expected one."""
     fields = head.split()
     if len(fields) != 4 or fields[:2] != [b"envsync", kind.encode("ascii")]:
-        return f"no envsync {kind}"
+        return f"not an envsync {kind} file"
     if fields[2] != str(_FORMATS[kind]).encode("ascii"):
-        return f"envsync {kind} of format {fields[2].decode('ascii', 'replace')}, not {_FORMATS[kind]}"
-    return f"damaged envsync {kind}: its checksum does not match"
+        return f"envsync {kind} file of format {fields[2].decode('ascii', 'replace')}, not {_FORMATS[kind]}"
+    return f"damaged envsync {kind} file: its checksum does not match"

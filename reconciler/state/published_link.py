@@ -1,6 +1,6 @@
-"""The symlink at an environment's path: its text says which generation is published (design, section 8).
+"""The symbolic link at an environment's path, whose text says which generation is published.
 
-Imports nothing that takes time: `run` reads it before every service start.
+See docs/design.md, "On disk". Imports only modules that load fast, because `run` reads it before every service start.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ _VENV = "/venv"
 
 
 def link_target(name: str, number: int) -> str:
-    """Return the text of the symlink that publishes a generation: relative, so that it says what it means."""
+    """Return the text of the symbolic link that publishes a generation, relative to the root."""
     return f".envsync/generations/{name}/{number}{_VENV}"
 
 
 def published_number(root: str, name: str) -> int:
-    """Return the generation that an environment's path points to, 0 if it is not our symlink."""
+    """Return the number of the generation that an environment's path points to, 0 if it is not our symbolic link."""
     try:
         target = os.readlink(f"{root}/{name}")  # noqa: PTH115  # the text itself, not a Path
     except OSError:

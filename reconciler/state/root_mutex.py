@@ -1,4 +1,8 @@
-"""The root's lock: one apply at a time. An OS file lock, so that it dies with its process; the holder beside it."""
+"""The root mutex: one apply at a time in a root.
+
+It is a file lock of the operating system, so that it is released when its process ends. A file next to it says which
+process holds it.
+"""
 
 import datetime as dt
 import json
@@ -13,100 +17,99 @@ from filelock import FileLock, Timeout
 from reconciler.errors import LockTimeoutError, StateError
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.state.layout import Layout
-from reconciler.state.root_mutex_holders import holders_of
+from reconciler.state.root_mutex_holder import find_holder
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
 
 
 @contextmanager
-def hold_root(layout: Layout, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Iterator[int]:
-    """Hold the root's lock and yield its descriptor; wait `timeout` seconds at most.
+def acquire_root_mutex(layout: Layout, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Iterator[int]:
+    """Hold the root mutex while the block runs, and yield its descriptor; wait at most `timeout` seconds for it.
 
-    A child that keeps the descriptor keeps the lock, even when this process is killed. Raises LockTimeoutError naming
-    the holder, or StateError where the root cannot be written, or envsync's own directories are not its own.
+    A child process that keeps the descriptor open keeps the mutex, even if this process is killed. Raises
+    LockTimeoutError, which names the holder, or StateError if the root cannot be written or has symbolic links in the
+    place of envsync's own directories.
     """
-    refuse_links(layout)
-    descriptors: list[int] = []  # a second one of the same open file: filelock closes its own in every fork
+    refuse_symlinks(layout)
+    descriptors: list[int] = []  # a second one of the same open file, because filelock closes its own in every fork
     try:
-        layout.own.mkdir(parents=True, exist_ok=True)
-        _keep_out_of_git(layout)
-        lock = FileLock(layout.lock, timeout=timeout, on_acquired=lambda held: descriptors.append(os.dup(held)))
+        layout.envsync_directory.mkdir(parents=True, exist_ok=True)
+        _write_gitignore(layout)
+        lock = FileLock(layout.mutex, timeout=timeout, on_acquired=lambda opened: descriptors.append(os.dup(opened)))
         lock.acquire(poll_interval=0.05)
     except Timeout as error:
-        raise _timed_out(layout, timeout) from error
+        raise _timeout_error(layout, timeout) from error
     except OSError as error:
-        raise StateError(f"{layout.root} cannot be written: {error.strerror}") from error
+        raise StateError(f"{layout.root} could not be written: {error.strerror}") from error
     try:
-        _say_who(layout)
+        _write_holder(layout)
         yield descriptors[0]
     finally:
         with suppress(OSError):
-            layout.holder.unlink(missing_ok=True)
-        with suppress(OSError):  # it dies with the process in any case
+            layout.mutex_holder.unlink(missing_ok=True)
+        with suppress(OSError):  # the system releases it at the end of the process in any case
             lock.release()
         os.close(descriptors[0])
 
 
-def refuse_links(layout: Layout) -> None:
-    """Raise StateError where a symlink stands for one of envsync's own directories: what is behind it is not ours."""
-    for directory in (layout.own, layout.all_generations, layout.records, layout.cache, layout.adopted):
+def refuse_symlinks(layout: Layout) -> None:
+    """Raise StateError if one of envsync's own directories is a symbolic link: its target is not ours to change."""
+    for directory in (layout.envsync_directory, layout.all_generations, layout.records, layout.cache, layout.adopted):
         if directory.is_symlink():
             raise StateError(
-                f"{directory} is a symbolic link, and nothing behind it is touched",
-                hint="it must be a real directory; to keep the environments elsewhere, name that place as `root`",
+                f"{directory} is a symbolic link, which envsync does not follow",
+                hint="replace it by a real directory; to keep the environments elsewhere, set `root` in the manifest",
             )
 
 
 def prepare_cache(layout: Layout) -> bool:
-    """Make the root's cache directory; return False where that cannot be (`lock` needs no root that it may write)."""
-    if layout.own.is_symlink() or layout.cache.is_symlink():
+    """Create the root's cache directory; return False if it cannot be created or written."""
+    if layout.envsync_directory.is_symlink() or layout.cache.is_symlink():
         return False
     try:
         layout.cache.mkdir(parents=True, exist_ok=True)
-        _keep_out_of_git(layout)
+        _write_gitignore(layout)
     except OSError:
         return False
     return os.access(layout.cache, os.W_OK)
 
 
-def _keep_out_of_git(layout: Layout) -> None:
-    """Write the root's .gitignore: environments are made, never committed. One that is there stays.
+def _write_gitignore(layout: Layout) -> None:
+    """Write the root's .gitignore, because environments are never committed; an existing file is kept.
 
-    Where anything else is in the root, which may be somebody's own, none is written: it would hide that from git too.
+    If the root has other files, none is written: it would hide the user's files from git too.
     """
     ignore = layout.root / ".gitignore"
     names = os.listdir(layout.root)
-    if ignore.name not in names and all(name == layout.own.name or layout.published_number(name) for name in names):
+    own = layout.envsync_directory.name
+    if ignore.name not in names and all(name == own or layout.published_number(name) for name in names):
         write_atomic(ignore, b"*\n")
 
 
-def _say_who(layout: Layout) -> None:
-    """Write who holds the lock; only a message depends on it, so a failure is nobody's problem."""
+def _write_holder(layout: Layout) -> None:
+    """Write which process holds the mutex; only messages need it, so a failure is ignored."""
     holder = {
         "pid": os.getpid(),
         "host": socket.gethostname(),
         "since": dt.datetime.now(dt.UTC).replace(microsecond=0).isoformat(),
-        "command": " ".join(os.path.basename(part) for part in sys.argv[:2]),  # noqa: PTH119  # no path of anybody's
+        "command": " ".join(os.path.basename(part) for part in sys.argv[:2]),  # noqa: PTH119  # not the user's paths
     }
     with suppress(OSError):
-        write_atomic(layout.holder, json.dumps(holder).encode("ascii"))
+        write_atomic(layout.mutex_holder, json.dumps(holder).encode("ascii"))
 
 
-def _timed_out(layout: Layout, timeout: float) -> LockTimeoutError:
-    """Say who holds the root: another envsync, or what a killed one started."""
-    holders = holders_of(layout)
-    if not holders.orphaned:
+def _timeout_error(layout: Layout, timeout: float) -> LockTimeoutError:
+    """Return an error that names the process that holds the mutex: another envsync, or children of a killed one."""
+    holder = find_holder(layout)
+    waited = f" (waited {timeout:g} seconds)" if timeout > 0 else ""
+    if not holder.orphaned:
         return LockTimeoutError(
-            f"another envsync holds {layout.root}{_waited(timeout)}: {holders.who}",
-            hint="wait for it, or give more time with --lock-timeout",
+            f"{layout.root} is locked by another envsync{waited}: {holder.description}",
+            hint="wait until it ends, or wait longer with `--lock-timeout`",
         )
-    orphans = f": {', '.join(holders.orphans)}" if holders.orphans else ""
+    orphans = f": {', '.join(holder.orphans)}" if holder.orphans else ""
     return LockTimeoutError(
-        f"what a killed envsync started still works in {layout.root}{_waited(timeout)}{orphans}; "
-        f"killed was {holders.who}",
-        hint="wait for it or end it, or give more time with --lock-timeout",
+        f"{layout.root} is locked by programs that a killed envsync started{waited}{orphans}; "
+        f"the killed envsync was {holder.description}",
+        hint="wait until they end, or end them, or wait longer with `--lock-timeout`",
     )
-
-
-def _waited(timeout: float) -> str:
-    return f", after {timeout:g} seconds of waiting" if timeout > 0 else ""

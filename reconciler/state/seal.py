@@ -1,4 +1,4 @@
-"""The seal: what makes a generation complete. It lies outside the venv, so that no wheel can forge it."""
+"""The seal, which makes a generation complete; it is outside the venv, so that no wheel can write it."""
 
 import hashlib
 import json
@@ -9,16 +9,16 @@ from pathlib import Path
 from reconciler.canonical_json import Json, canonical_text
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.state.applied import Applied
-from reconciler.state.applied_json import applied_from_json, applied_to_json, flag_in, text_in
+from reconciler.state.applied_json import applied_from_json, applied_to_json, require_bool, require_text
 
 FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
-    """What a generation is: what was applied, by which plan, when (UTC, RFC 3339), and its inventory's digest.
+    """What a generation contains: what was applied, by which plan, when (UTC, RFC 3339), and its inventory's digest.
 
-    `home` is pyvenv.cfg's, `lock` the digest of the lock it was built from. `digest` is that of the seal file itself.
+    `home` is the `home` of pyvenv.cfg, `lock` the digest of the lock, `digest` the digest of the seal file itself.
     """
 
     applied: Applied
@@ -32,7 +32,7 @@ class Seal:
 
 
 def write_seal(seal: Seal, path: Path) -> str:
-    """Write `seal` to `path`, atomically; return its digest. Raises OSError."""
+    """Write `seal` to `path` atomically and return its digest; raises OSError."""
     stored: dict[str, Json] = {
         "format": FORMAT,
         "applied": applied_to_json(seal.applied),
@@ -49,7 +49,7 @@ def write_seal(seal: Seal, path: Path) -> str:
 
 
 def read_seal(path: Path) -> Seal | None:
-    """Return the seal at `path`, or None where there is none or it is not one of ours (an unfinished generation)."""
+    """Return the seal at `path`, None if it is missing or not a valid seal (the generation is then unfinished)."""
     try:
         content = path.read_bytes()
         stored = json.loads(content)
@@ -57,12 +57,12 @@ def read_seal(path: Path) -> Seal | None:
             return None
         return Seal(
             applied=applied_from_json(stored["applied"]),
-            plan=text_in(stored["plan"]),
-            created=text_in(stored["created"]),
-            inventory=text_in(stored["inventory"]),
-            home=text_in(stored["home"]),
-            system_site_packages=flag_in(stored["system_site_packages"]),
-            lock=text_in(stored["lock"]),
+            plan=require_text(stored["plan"]),
+            created=require_text(stored["created"]),
+            inventory=require_text(stored["inventory"]),
+            home=require_text(stored["home"]),
+            system_site_packages=require_bool(stored["system_site_packages"]),
+            lock=require_text(stored["lock"]),
             digest=_digest(content),
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

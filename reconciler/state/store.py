@@ -1,7 +1,7 @@
-"""What outlives a run, read and written: who owns what, what was last applied, what is published.
+"""Reads and writes what outlives a run: who owns an environment, what was last applied to it, what is published.
 
-Three kinds of small file, each with one truth: the symlink says what is published, the seal what that is, the record
-whose it is and which settings are in force.
+There are three kinds of small files, and each answers one question: the symbolic link says what is published, the seal
+says what that is, the record says who owns it and which settings are in force.
 """
 
 import json
@@ -13,13 +13,14 @@ from pathlib import Path
 
 from reconciler.canonical_json import canonical_text
 from reconciler.errors import StateError
-from reconciler.fs.atomic_write import sync_directory, write_atomic
+from reconciler.fs.atomic_write import write_atomic
+from reconciler.fs.sync import sync_directory
 from reconciler.state.applied import Applied
 from reconciler.state.applied_json import applied_from_json, applied_to_json
-from reconciler.state.generation_identity import mark_identity
+from reconciler.state.generation_identity import write_identity_mark
 from reconciler.state.layout import Generation, Layout
-from reconciler.state.published import Published
-from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS, hold_root
+from reconciler.state.published_generation import PublishedGeneration
+from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS, acquire_root_mutex
 from reconciler.state.seal import Seal, read_seal
 
 FORMAT = 1
@@ -27,21 +28,21 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The state of one root; reading takes no lock and never sees half a file."""
+    """The state of one root; reading needs no mutex and never sees a partly written file."""
 
     layout: Layout
 
     @classmethod
     def at(cls, root: Path) -> "State":
-        """Return the state below `root` (absolute); nothing is created."""
+        """Return the state below `root` (absolute); creates nothing."""
         return cls(Layout(root))
 
-    def hold(self, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> AbstractContextManager[int]:
-        """Hold the root's lock while the block runs, its descriptor in hand; see `hold_root`."""
-        return hold_root(self.layout, timeout=timeout)
+    def acquire_mutex(self, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> AbstractContextManager[int]:
+        """Hold the root mutex while the block runs; see `acquire_root_mutex`."""
+        return acquire_root_mutex(self.layout, timeout=timeout)
 
     def last_applied(self) -> Mapping[str, Applied]:
-        """Return what was last applied to every environment of this root, whoever owns it, by name."""
+        """Return by name what was last applied to every environment of this root, of all projects."""
         found = {}
         for name in self._names():
             applied = self.applied(name)
@@ -50,10 +51,10 @@ class State:
         return found
 
     def applied(self, name: str) -> Applied | None:
-        """Return what was last applied to `name`, or None if envsync does not know it.
+        """Return what was last applied to `name`, None if envsync does not know the environment.
 
-        The symlink is the truth of what is published: where a run was killed between publish and record, the
-        published generation's seal speaks.
+        The symbolic link decides what is published. If a run was killed between publish and record, the seal of the
+        published generation counts.
         """
         record = self._record(name)
         number = self.layout.published_number(name)
@@ -65,26 +66,26 @@ class State:
         return replace(seal.applied, seal=seal.digest)
 
     def seal(self, name: str, number: int) -> Seal | None:
-        """Return a generation's seal, None where it was never finished, or a symlink stands in its place."""
+        """Return a generation's seal, None if the generation was never finished or a symbolic link is in its place."""
         generation = self.layout.generation(name, number)
         if not number or generation.directory.is_symlink() or generation.directory.parent.is_symlink():
             return None
         seal = read_seal(generation.seal)
-        if seal is None or (seal.applied.name, seal.applied.generation) != (name, number):  # a copy of another one
+        if seal is None or (seal.applied.name, seal.applied.generation) != (name, number):  # copied
             return None
         return seal
 
-    def published(self, name: str) -> Published | None:
-        """Return the generation that `name`'s path points to, None where it is not our symlink to a sealed one."""
-        return self.as_published(name, self.layout.published_number(name))
+    def published(self, name: str) -> PublishedGeneration | None:
+        """Return the generation that `name`'s path points to, None unless it is our link to a sealed generation."""
+        return self.sealed_generation(name, self.layout.published_number(name))
 
-    def as_published(self, name: str, number: int) -> Published | None:
-        """Return a generation as it is when it is published, None where it was never finished."""
+    def sealed_generation(self, name: str, number: int) -> PublishedGeneration | None:
+        """Return a generation as if it were published, None if it was never finished."""
         seal = self.seal(name, number)
         if seal is None:
             return None
         generation = self.layout.generation(name, number)
-        return Published(
+        return PublishedGeneration(
             generation=number,
             venv=generation.venv,
             inventory=generation.inventory,
@@ -104,43 +105,40 @@ class State:
             raise StateError(f"{self.layout.record(applied.name)} could not be written: {error.strerror}") from error
 
     def forget(self, name: str) -> None:
-        """Remove an environment's record, and what was remembered of it; it is nobody's from then on.
-
-        Raises StateError.
-        """
+        """Remove an environment's record and agreement, so that no project owns it; raises StateError."""
         try:
             self.layout.record(name).unlink(missing_ok=True)
             if self.layout.records.is_dir():
                 sync_directory(self.layout.records)
         except OSError as error:
             raise StateError(f"{self.layout.record(name)} could not be removed: {error.strerror}") from error
-        with suppress(OSError):  # a cache: what is left of it harms nobody
+        with suppress(OSError):  # a cache, whose files may stay
             for each in (name, f"{name}.own"):
-                (self.layout.agreed / each).unlink(missing_ok=True)
+                (self.layout.agreements / each).unlink(missing_ok=True)
 
     def new_generation(self, name: str) -> Generation:
-        """Make the next generation's directory and its empty venv, and record which they are.
+        """Create the next generation's directory, its empty venv and its identity mark; raises StateError.
 
-        A number is never given twice while its directory stands. Raises StateError.
+        A number is never used again while its directory exists.
         """
         numbers = [*self.layout.generation_numbers(name), self.layout.published_number(name)]
         record = self._record(name)
         number = max([*numbers, record.generation if record else 0]) + 1
         generation = self.layout.generation(name, number)
-        if not self.layout.real_generation(generation):
+        if not self.layout.has_real_path(generation):
             raise StateError(
-                f"{generation.directory} could not be made: a symbolic link stands on the way to it",
-                hint="envsync's own directories are real ones; take the link away",
+                f"{generation.directory} could not be created: its path contains a symbolic link",
+                hint="replace the symbolic link by a real directory",
             )
         try:
             generation.venv.mkdir(parents=True)
-            mark_identity(generation)
+            write_identity_mark(generation)
         except OSError as error:
-            raise StateError(f"{generation.directory} could not be made: {error.strerror}") from error
+            raise StateError(f"{generation.directory} could not be created: {error.strerror}") from error
         return generation
 
     def _names(self) -> list[str]:
-        """Return the names that have a record, or a generation (a record may be lost), sorted."""
+        """Return the names with a record or a generation (a record may be lost), sorted."""
         names: set[str] = set()
         for directory, suffix in ((self.layout.records, ".json"), (self.layout.all_generations, "")):
             try:
@@ -162,18 +160,18 @@ class State:
             return None
         except (OSError, ValueError, RecursionError) as error:
             raise StateError(
-                f"{path} is unreadable: {getattr(error, 'strerror', None) or error}",
-                hint="restore it, or move it away: the published seal then speaks",
+                f"{path} could not be read: {getattr(error, 'strerror', None) or error}",
+                hint="restore the file from a backup, or delete it: envsync then reads the seal instead",
             ) from error
 
 
 def _applied_in(stored: object, name: str) -> Applied:
-    """Return what a record holds; raises ValueError where it is none, or not that of `name`."""
+    """Return the contents of a record; raises ValueError if they are not the record of `name`."""
     if not isinstance(stored, dict) or not stored.keys() >= {"format", "applied"}:
         raise ValueError("not a record of an applied environment")
     if stored["format"] != FORMAT:
-        raise ValueError(f"its format is {stored['format']!r}, and this envsync knows {FORMAT}")
+        raise ValueError(f"its format is {stored['format']!r}, but this envsync reads format {FORMAT}")
     applied = applied_from_json(stored["applied"])
     if applied.name != name:
-        raise ValueError(f"it is the record of {applied.name!r}")
+        raise ValueError(f"it is the record of the environment {applied.name!r}")
     return applied

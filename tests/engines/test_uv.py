@@ -9,10 +9,19 @@ from typing import Any
 import pytest
 
 from reconciler.engines.engine import InstallRequest, ResolveRequest
-from reconciler.engines.index_failures import FileGoneError, IndexForbiddenError, IndexUnreachableError
 from reconciler.engines.uv import UvEngine
-from reconciler.engines.uv_failures import BuildNeededError, HashMismatchError, OfflineError, PackageNotFoundError
-from reconciler.errors import EngineError, EnvsyncError, ResolveError
+from reconciler.errors import (
+    BuildNeededError,
+    EngineError,
+    EnvsyncError,
+    FileGoneError,
+    HashMismatchError,
+    IndexForbiddenError,
+    IndexUnreachableError,
+    OfflineError,
+    PackageNotFoundError,
+    ResolveError,
+)
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import Index
@@ -231,7 +240,7 @@ def test_system_site_packages_and_an_odd_path(uv: Uv) -> None:
 def test_a_directory_without_pyvenv_cfg_is_never_installed_into(uv: Uv, tmp_path: Path) -> None:
     pylock = tmp_path / "pylock.toml"
     pylock.write_text(uv.text("beta"))
-    with pytest.raises(EngineError, match="is no virtual environment"):
+    with pytest.raises(EngineError, match="is not a virtual environment"):
         uv.engine.install(InstallRequest(venv=tmp_path, pylock=pylock))
 
 

@@ -1,4 +1,4 @@
-"""What runs before every service start, and at every cron tick, imports nothing that takes time."""
+"""Commands that run before every service start, or often from cron, import only modules that load fast."""
 
 import re
 import subprocess
@@ -17,7 +17,7 @@ HEAVY = {
 }  # fmt: skip
 OURS = {
     "cli", "cli.argument_order", "cli.process_exit", "cli.run", "fastpath", "fastpath.agreement", "fastpath.answer",
-    "fastpath.command_line", "fastpath.look", "fastpath.root_line", "fastpath.stat_check", "run", "state",
+    "fastpath.command_line", "fastpath.root_line", "fastpath.stat_check", "fastpath.unchanged", "run", "state",
     "state.marshal_file", "state.published_link",
 }  # fmt: skip
 
@@ -47,7 +47,7 @@ def settled(host: Host) -> Host:
     return host
 
 
-def test_what_is_answered_at_once_imports_nothing_heavy(settled: Host) -> None:
+def test_commands_that_must_be_fast_import_nothing_heavy(settled: Host) -> None:
     for arguments in (
         ["--version"],
         ["run", "web", "--", "true"],
@@ -61,6 +61,6 @@ def test_what_is_answered_at_once_imports_nothing_heavy(settled: Host) -> None:
         assert ours <= OURS, arguments
 
 
-def test_the_list_of_what_is_heavy_means_something(settled: Host) -> None:
+def test_the_full_program_imports_heavy_modules(settled: Host) -> None:
     names = {each.partition(".")[0] for each in imported(settled, "plan", "--output", "json")}
     assert {"pydantic", "typer", "packaging", "yaml", "json", "pathlib"} <= names

@@ -1,1 +1,1 @@
-"""Faults on purpose: every system call that changes something is a place to be killed, or to be told no."""
+"""Fault injection: before every system call that changes a file, a program is killed or the call fails."""

@@ -1,4 +1,4 @@
-"""The long sweep: `python -m tests.faults` tries every point and prints its part of docs/reliability.md."""
+"""The long sweep: `python -m tests.faults` tries every point and prints its section of docs/reliability.md."""
 
 import argparse
 import subprocess
@@ -13,11 +13,11 @@ from tests.faults.peers import PEERS
 from tests.faults.report import report
 from tests.faults.sweep import Trial, Workers, workers
 from tests.faults.verdict import Verdict
-from tests.interpreters import interpreters
+from tests.installed_pythons import interpreters
 
 PARTS = ("kills", "child-kills", "errors", "child-errors", "peers")
 _WITH_CHILDREN = ("create", "upgrade")
-_ROUNDS = 8  # should time run out, each round has covered every operation evenly
+_ROUNDS = 8  # if time runs out, each round has covered every operation evenly
 
 
 def _arguments() -> argparse.Namespace:
@@ -30,12 +30,12 @@ def _arguments() -> argparse.Namespace:
     found.add_argument("--child-step", type=int, default=12, help="the same in children (default: %(default)s)")
     found.add_argument("--peer-points", type=int, default=40, help="kills of each other tool (default: %(default)s)")
     found.add_argument("--minutes", type=float, default=14.0, help="no new trial after that (default: %(default)s)")
-    found.add_argument("--jobs", type=int, default=2, help="trials at once (default: %(default)s)")
+    found.add_argument("--jobs", type=int, default=2, help="trials at the same time (default: %(default)s)")
     return found.parse_args()
 
 
 def main() -> int:
-    """Run the sweep; return 1 where a promise of envsync did not hold."""
+    """Run the sweep; return 1 if a promise of envsync did not hold."""
     options = _arguments()
     parts: tuple[str, ...] = tuple(options.part or PARTS)
     own = [each.name for each in operations("", "") if not options.operation or each.name in options.operation]
@@ -47,7 +47,7 @@ def main() -> int:
         trials = _trials(counted, options, parts, peers)
         print(f"{len(trials)} trials", file=sys.stderr)
 
-        def told(trial: Trial, verdict: Verdict) -> None:
+        def on_result(trial: Trial, verdict: Verdict) -> None:
             done.append((trial, verdict))
             if verdict.bad and trial.operation not in PEERS:
                 print(f"{trial.operation} {trial.kind} {trial.fault}\n  {verdict}", file=sys.stderr)
@@ -55,7 +55,7 @@ def main() -> int:
                 print(f"{len(done)} of {len(trials)}, {time.monotonic() - begun:.0f} s", file=sys.stderr)
 
         rounds = [trial for number in range(_ROUNDS) for trial in trials[number::_ROUNDS]]
-        crew.run(rounds, told, until=begun + 60 * options.minutes)
+        crew.run(rounds, on_result, until=begun + 60 * options.minutes)
         pip = _pip_version(Path(place))
     series = sorted(each for each in interpreters() if each in {"3.11", "3.12", "3.13"})
     pythons = " and ".join(dict.fromkeys((series[0], series[-1])))
@@ -65,15 +65,15 @@ def main() -> int:
 
 
 def _count(crew: Workers, own: list[str], peers: list[str]) -> dict[str, Verdict]:
-    """Run each operation once without a fault, counting its calls; it must end well."""
+    """Run each operation once without a fault and count its calls; it must succeed."""
     counted: dict[str, Verdict] = {}
 
-    def told(trial: Trial, verdict: Verdict) -> None:
+    def on_result(trial: Trial, verdict: Verdict) -> None:
         if verdict.bad or verdict.code:
             raise RuntimeError(f"without any fault: {verdict}")
         counted[trial.operation] = verdict
 
-    crew.run([Trial(operation=name, kind="count", fault=None) for name in (*own, *peers)], told)
+    crew.run([Trial(operation=name, kind="count", fault=None) for name in (*own, *peers)], on_result)
     return counted
 
 

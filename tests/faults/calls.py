@@ -13,7 +13,7 @@ CALLS = {
 }  # fmt: skip
 BY_DESCRIPTOR = frozenset(
     {"write", "pwrite64", "writev", "flock", "fsync", "fdatasync", "ftruncate", "fchmod", "fallocate", "syncfs"}
-)  # the first argument says which file
+)  # the first argument is the file descriptor
 BELOW_DIRECTORY = frozenset({"openat", "mkdirat", "unlinkat", "renameat", "renameat2", "fchmodat", "utimensat"})
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
@@ -29,7 +29,7 @@ class _Program(ctypes.Structure):
 
 
 def stop_before_calls() -> None:
-    """Make the kernel stop this process (and all it starts) for its tracer before each of `CALLS`."""
+    """Make the kernel stop this process and all its children for the tracer before each of `CALLS`."""
     libc = ctypes.CDLL(None, use_errno=True)
     code = _filter()
     buffer = ctypes.create_string_buffer(code, len(code))
@@ -41,7 +41,7 @@ def stop_before_calls() -> None:
 
 
 def _filter() -> bytes:
-    """Return the BPF program: opens count only where they may write."""
+    """Return the BPF program; it counts an open only if the file is opened for writing."""
     program = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, _X86_64), (_RETURN, 0, 0, _ALLOW), (_LOAD, 0, 0, 0)]
     for number in CALLS:
         if number in _FLAGS_AT:

@@ -1,4 +1,4 @@
-"""`envsync` in a forked process that has it imported already: the same program, without the start of an interpreter."""
+"""Run `envsync` in a forked process that has already imported it, which saves the start of an interpreter."""
 
 import os
 import sys
@@ -9,9 +9,9 @@ from reconciler.cli.app import main
 from tests.host import Ran
 
 
-def command(arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], talk: Path) -> Ran:
-    """Run one command to its end; its output goes through files in `talk`. The caller must have one thread only."""
-    out, err = talk / "out", talk / "err"
+def command(arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], output_directory: Path) -> Ran:
+    """Run one command to its end, with its output in files in `output_directory`. The caller must have one thread."""
+    out, err = output_directory / "out", output_directory / "err"
     pid = os.fork()
     if pid == 0:
         code = 70
@@ -23,7 +23,7 @@ def command(arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], talk
                 os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), descriptor)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             code = main(list(arguments))
-        except BaseException:  # a forked child must never return into the test: it tells, and ends below
+        except BaseException:  # a forked child must never return into the test; it prints the error and exits below
             sys.excepthook(*sys.exc_info())
             raise
         finally:
@@ -31,5 +31,5 @@ def command(arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], talk
             sys.stderr.flush()
             os._exit(code)
     _, status = os.waitpid(pid, 0)
-    said, told = (each.read_text("utf-8", "replace") for each in (out, err))
-    return Ran(code=os.waitstatus_to_exitcode(status), out=said, err=told)
+    stdout, stderr = (each.read_text("utf-8", "replace") for each in (out, err))
+    return Ran(code=os.waitstatus_to_exitcode(status), out=stdout, err=stderr)

@@ -1,4 +1,4 @@
-"""Processes that run at once: started, killed, waited for with a deadline; one that hangs tells where."""
+"""Processes that run at the same time: start them, kill them, wait with a deadline, and show where one hangs."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from tests.host import Ran
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One process: `role` says what it is in the round; what it prints lies in files."""
+    """One process; `role` is what it does in the round. Its output is in files."""
 
     role: str
     process: "subprocess.Popen[bytes]"
@@ -30,34 +30,34 @@ class Member:
 
     @property
     def ran(self) -> Ran:
-        """Return what it did; it must have ended."""
-        said, told = (each.read_text("utf-8", "replace") for each in (self.out, self.err))
-        return Ran(code=self.process.returncode, out=said, err=told)
+        """Return its exit code and output; it must have ended."""
+        stdout, stderr = (each.read_text("utf-8", "replace") for each in (self.out, self.err))
+        return Ran(code=self.process.returncode, out=stdout, err=stderr)
 
 
 class Crowd:
-    """The processes of one round; their output goes to files below `talk` (one may say much, and nobody listens)."""
+    """The processes of one round. Their output goes to files below `output_directory`, because a pipe could fill up."""
 
-    def __init__(self, *, cwd: Path, env: Mapping[str, str], talk: Path) -> None:
-        self._cwd, self._env, self._talk = cwd, dict(env), talk
-        shutil.rmtree(talk, ignore_errors=True)
-        talk.mkdir(parents=True)
+    def __init__(self, *, cwd: Path, env: Mapping[str, str], output_directory: Path) -> None:
+        self._cwd, self._env, self._output_directory = cwd, dict(env), output_directory
+        shutil.rmtree(output_directory, ignore_errors=True)
+        output_directory.mkdir(parents=True)
         self.members: list[Member] = []
 
     def start(self, role: str, argv: Sequence[str | Path], **env: str) -> Member:
-        """Start one process, `env` on top of what all have."""
+        """Start one process, with `env` added to the variables of all."""
         number = len(self.members)
-        out, err = self._talk / f"{number}.out", self._talk / f"{number}.err"
-        with out.open("wb") as said, err.open("wb") as told:
+        out, err = self._output_directory / f"{number}.out", self._output_directory / f"{number}.err"
+        with out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(
-                argv, cwd=self._cwd, env={**self._env, **env}, stdin=subprocess.DEVNULL, stdout=said, stderr=told
+                argv, cwd=self._cwd, env={**self._env, **env}, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr
             )
         member = Member(role=role, process=process, out=out, err=err)
         self.members.append(member)
         return member
 
     def hung(self, *, until: float) -> list[str]:
-        """Wait for all; kill what still runs at `until` (monotonic) and return what each did there."""
+        """Wait for all; kill those that still run at `until` (monotonic) and return where each of them was."""
         found = []
         for each in self.members:
             try:
@@ -70,16 +70,16 @@ class Crowd:
 
 
 def stack_of(pid: int) -> str:
-    """Return where a process is: its Python stack where py-spy is there, else what the kernel tells."""
+    """Return where a process is: its Python stack if py-spy is installed, otherwise what the kernel shows."""
     if spy := shutil.which("py-spy"):
         done = subprocess.run([spy, "dump", "--pid", str(pid)], capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return done.stdout
-    told = []
+    lines = []
     for task in sorted(os.listdir(f"/proc/{pid}/task")):
         for part in ("comm", "wchan", "syscall", "stack"):
             try:
-                told.append(f"{task} {part}: {Path(f'/proc/{pid}/task/{task}/{part}').read_text().strip()}")
+                lines.append(f"{task} {part}: {Path(f'/proc/{pid}/task/{task}/{part}').read_text().strip()}")
             except OSError as error:
-                told.append(f"{task} {part}: {error.strerror}")
-    return "\n".join(told)
+                lines.append(f"{task} {part}: {error.strerror}")
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The catalogue of what a hand can do to a generation (design, section 6), each with what `plan` must make of it."""
+"""The catalogue of manual damage to a generation, each with what `plan` must show (docs/design.md, "Observation")."""
 
 import os
 import py_compile
@@ -11,18 +11,18 @@ from pathlib import Path
 from reconciler.observe.actual import Depth
 from reconciler.state.layout import Generation
 
-SERIES = f"{sys.version_info.major}.{sys.version_info.minor}"  # bytecode is made by the interpreter that runs this
+SERIES = f"{sys.version_info.major}.{sys.version_info.minor}"  # the interpreter that runs this makes the bytecode
 _DEPTHS = (Depth.METADATA, Depth.FILES, Depth.HASHES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
-    """One thing done to a generation.
+    """One kind of damage to a generation.
 
-    `slot` is what it is done to: two damages of one slot would hide each other. `needs` is the package that must be
-    there. `depth` is the least at which it is drift, None where it is of no consequence; `reason` the environment's
-    reason, `package` whose line may say it instead, `shown` the path (relative to the venv) that must be named.
-    `shared` is the file that is written in place: all that hard-link it are damaged with it.
+    `slot` is what it damages: two damages of one slot would hide each other. `needs` is the package that must be
+    installed. `depth` is the lowest depth that shows it as drift; None if it has no effect. `reason` is the reason that
+    the environment must have, unless the line of `package` shows the change. `shown` is the path (relative to the venv)
+    that must be named. `shared` is a file that is written in place, which also damages every generation that links it.
     """
 
     name: str
@@ -51,7 +51,7 @@ _Make = Callable[[Generation], None]
 
 
 def _write(path: str, content: bytes) -> _Make:
-    """Return what writes a file in place, or adds it."""
+    """Return a function that writes a file in place, or adds it."""
 
     def make(generation: Generation) -> None:
         (generation.venv / path).write_bytes(content)
@@ -64,7 +64,7 @@ def _remove(path: str) -> _Make:
 
 
 def _edit_unseen(generation: Generation) -> None:
-    """Edit a module in place, and put its size and mtime back."""
+    """Edit a module in place without changing its size, and restore its mtime."""
     module = generation.venv / BETA
     before = module.stat()
     module.write_bytes(b"#" * before.st_size)
@@ -152,7 +152,7 @@ def _compile(generation: Generation) -> None:
 
 
 def _compile_other(generation: Generation) -> None:
-    """Make bytecode of something else pass for that of a module, as an attacker would."""
+    """Replace the bytecode of a module by that of different code, as an attacker would."""
     module = generation.venv / GAMMA
     other = generation.directory / "other.py"
     other.write_text("import os\n")
@@ -191,7 +191,7 @@ CATALOGUE: tuple[Damage, ...] = (
     _damage("empty directory added", _add_directory, slot="var", shown="var"),
     _damage("uv's lock file left behind", _write(".lock", b""), slot=".lock", depth=None),
     _damage("bytecode alone", _write(f"{PACKAGES}/evil.pyc", b"x" * 20), slot="evil", shown=f"{PACKAGES}/evil.pyc"),
-    _damage("bytecode beside its source", _compile, slot="bytecode", needs="gamma", depth=None),
+    _damage("bytecode next to its source", _compile, slot="bytecode", needs="gamma", depth=None),
     _damage("bytecode of something else", _compile_other, slot="bytecode", needs="gamma", depth=Depth.HASHES),
     # metadata
     _damage("RECORD removed", _remove(f"{INFO}/RECORD"), **_DAMAGED),
@@ -205,9 +205,14 @@ CATALOGUE: tuple[Damage, ...] = (
     ),
     _damage("duplicate dist-info", _duplicate, **_DAMAGED),
     _damage("dist-info removed", lambda each: shutil.rmtree(each.venv / INFO), **_METADATA, reason="packages-drifted"),
-    _damage("another version by hand", _upgrade, **_METADATA, reason="packages-drifted"),
+    _damage("a different version installed manually", _upgrade, **_METADATA, reason="packages-drifted"),
     _damage(
-        "a package by hand", _install, slot="delta", depth=Depth.METADATA, reason="packages-drifted", package="delta"
+        "a package installed manually",
+        _install,
+        slot="delta",
+        depth=Depth.METADATA,
+        reason="packages-drifted",
+        package="delta",
     ),
     _damage("~ip leftover", _leave_over, slot="~ip", depth=Depth.METADATA, reason="environment-damaged"),
     _damage(
@@ -231,7 +236,7 @@ CATALOGUE: tuple[Damage, ...] = (
     _damage("wrong home", _change_home, **_CFG),
     _damage("pyvenv.cfg emptied", _write("pyvenv.cfg", b""), **_CFG),
     _damage(
-        "scripts name another place",
+        "scripts name a different place",
         _rename_scripts,
         slot="activate",
         depth=Depth.METADATA,

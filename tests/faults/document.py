@@ -1,7 +1,7 @@
-"""Makes docs/reliability.md: `python -m tests.faults.document` runs every long suite and puts in what it printed.
+"""Write docs/reliability.md: `python -m tests.faults.document` runs every long suite and inserts its output.
 
-Each part stands between `<!-- NAME -->` and `<!-- /NAME -->`; `--only NAME` makes that one anew. A suite that fails
-writes nothing, and fails this.
+Each section is between `<!-- NAME -->` and `<!-- /NAME -->`; `--only NAME` replaces only that one. If a suite fails,
+its section is kept, and this fails too.
 """
 
 import argparse
@@ -22,17 +22,17 @@ SUITES = {
 
 
 def with_part(document: str, name: str, text: str) -> str:
-    """Return the document with one part anew; raises ValueError where it has no such part."""
+    """Return the document with one section replaced; raises ValueError unless it has this section once."""
     part = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.DOTALL)
     if len(part.findall(document)) != 1:
-        raise ValueError(f"{DOCUMENT.name} has no part {name}, or two")
+        raise ValueError(f"{DOCUMENT.name} must have the section {name} once")
     return part.sub(lambda _: text.rstrip("\n") + "\n", document)
 
 
 def main() -> int:
-    """Run the suites and write their parts; return 1 where one failed."""
+    """Run the suites and write their sections; return 1 if one failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.document", description=__doc__)
-    parser.add_argument("--only", action="append", choices=[*SUITES], help="which parts; default: all")
+    parser.add_argument("--only", action="append", choices=[*SUITES], help="which sections; default: all")
     failed = []
     for name in parser.parse_args().only or SUITES:
         print(f"== {name}: python -m {' '.join(SUITES[name])}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Which faults are made: a kill before each call, and errors that such a call can give, in turn."""
+"""The faults to inject: a kill before each call, and in turn the errors that such a call can return."""
 
 import errno
 from collections import Counter
@@ -26,18 +26,18 @@ def kills(counted: Verdict, step: int) -> list[Fault]:
 
 
 def child_kills(counted: Verdict, step: int) -> list[Fault]:
-    """Return a kill at every `step`-th call of the children: of the child, and in turn of the program above it."""
+    """Return kills at every `step`-th call of the children: in turn of the child and of its parent program."""
     numbers = range(1, len(counted.calls[1]) + 1, step)
     return [Fault(whose="children", at=number, parent=turn % 2 == 1) for turn, number in enumerate(numbers)]
 
 
 def errors(counted: Verdict, step: int) -> list[tuple[str, Fault]]:
-    """Return an error at every `step`-th own call: the kinds that it can give in turn, once or from there on."""
+    """Return errors at every `step`-th own call, in turn of each kind, once or from then on."""
     return list(_errors(counted.calls[0], "own", step))
 
 
 def child_errors(counted: Verdict, step: int) -> list[tuple[str, Fault]]:
-    """Return errors at every `step`-th call of the children, lasting ones: a disk that is full stays so."""
+    """Return lasting errors at every `step`-th call of the children, because a full disk stays full."""
     return list(_errors(counted.calls[1], "children", step))
 
 

@@ -1,11 +1,11 @@
-"""Runs something in a forked process that kills itself before one of its changes to the disk."""
+"""Run an action in a forked process that kills itself before one of its changes to the disk."""
 
 import os
 import signal
 import sys
 from collections.abc import Callable
 
-# Python's own audit events (PEP 578); `python -m tests.faults` stops before every system call, this is for many runs.
+# Python's own audit events (PEP 578). `python -m tests.faults` stops before every system call; this is faster.
 CHANGES = frozenset(
     {"os.rename", "os.link", "os.symlink", "os.mkdir", "os.rmdir", "os.remove", "os.truncate", "os.chmod", "os.utime"}
     | {"fcntl.flock", "fcntl.fcntl", "subprocess.Popen"}
@@ -14,9 +14,9 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
 def run_killed(action: Callable[[], object], *, at: int) -> bool:
-    """Run `action` in a fork, killed before its change number `at` (from 1); return whether it got that far.
+    """Run `action` in a fork and kill it before its change number `at` (from 1); return whether it made so many.
 
-    The caller must have one thread only. Raises RuntimeError where the action itself failed, its words on stderr.
+    The caller must have one thread. Raises RuntimeError if the action itself failed; its error is on stderr.
     """
     pid = os.fork()
     if pid == 0:
@@ -25,7 +25,7 @@ def run_killed(action: Callable[[], object], *, at: int) -> bool:
             sys.addaudithook(_Killer(at))
             action()
             code = 0
-        except BaseException:  # a forked child must never return into the test: it tells, and ends below
+        except BaseException:  # a forked child must never return into the test; it prints the error and exits below
             sys.excepthook(*sys.exc_info())
             raise
         finally:
@@ -33,7 +33,7 @@ def run_killed(action: Callable[[], object], *, at: int) -> bool:
     _, status = os.waitpid(pid, 0)
     ended = os.waitstatus_to_exitcode(status)
     if ended not in {0, -signal.SIGKILL}:
-        raise RuntimeError(f"it was not killed, and ended with {ended}")
+        raise RuntimeError(f"it was not killed, but exited with {ended}")
     return ended != 0
 
 

@@ -1,4 +1,4 @@
-"""What must be true of a host after every step, whatever was done to it."""
+"""The invariants: what must be true of a host after every step."""
 
 from collections.abc import Mapping
 
@@ -6,20 +6,20 @@ from reconciler.diff.model import Origin
 from reconciler.observe.actual import Depth
 from reconciler.plan.model import EnvironmentPlan, Plan
 from tests.faults.damages import Damage
-from tests.faults.model import Declared, Environment, Expected, Stands
+from tests.faults.model import AtPath, Declared, Environment, Expected
 from tests.faults.real import Real
 
-_BY_HAND = frozenset({Origin.DRIFT, Origin.BOTH})
+_DRIFT = frozenset({Origin.DRIFT, Origin.BOTH})
 
 
 def drifts(planned: EnvironmentPlan) -> bool:
-    """Return whether a plan says that somebody's hand changed something."""
+    """Return whether a plan shows that something was changed manually."""
     origins = [*(each.origin for each in planned.reasons), *(each.origin for each in planned.packages)]
-    return not _BY_HAND.isdisjoint(origins)
+    return not _DRIFT.isdisjoint(origins)
 
 
-def hold_plan(plan: Plan, expected: Mapping[str, Expected]) -> None:
-    """Hold a plan against what the model expects: actions, obstacles, drift, reasons, and each damage by name."""
+def check_plan(plan: Plan, expected: Mapping[str, Expected]) -> None:
+    """Compare a plan with the model: actions, blockers, drift, reasons, and the name of each damaged file."""
     assert {each.name for each in plan.environments} == expected.keys()
     for each in plan.environments:
         wanted = expected[each.name]
@@ -30,37 +30,38 @@ def hold_plan(plan: Plan, expected: Mapping[str, Expected]) -> None:
         assert wanted.reasons <= codes, each
         assert "rolled-back" in wanted.reasons or "rolled-back" not in codes, each
         for damage in wanted.damages:
-            assert _is_told(damage, each, codes), (damage, each)
+            assert _is_shown(damage, each, codes), (damage, each)
 
 
-def _is_told(damage: Damage, planned: EnvironmentPlan, codes: set[str]) -> bool:
-    """Return whether a damage is in the plan with its reason: of the environment, or on its package's own line."""
-    lines = [each for each in planned.packages if each.name == damage.package and each.origin in _BY_HAND]
+def _is_shown(damage: Damage, planned: EnvironmentPlan, codes: set[str]) -> bool:
+    """Return whether the plan shows a damage with its reason, for the environment or on the package's line."""
+    lines = [each for each in planned.packages if each.name == damage.package and each.origin in _DRIFT]
     if damage.reason not in codes and not lines:
         return False
     named = {path for line in planned.packages for path in line.files} | {each.path for each in planned.findings}
     return not damage.shown or damage.shown in named or bool(lines)
 
 
-def hold_state(real: Real, model: Mapping[str, Environment], declared: Mapping[str, Declared]) -> None:
-    """Hold the whole host against the model.
+def check_state(real: Real, model: Mapping[str, Environment], declared: Mapping[str, Declared]) -> None:
+    """Compare the host with the model.
 
-    - A plan is the same twice, at every depth, and is what the model expects; so nothing that was not touched changed.
-    - At `hashes`, a plan shows drift exactly where `verify` is not clean. They differ by design where the manifest's
-      `ignore_files` is not applied yet (a plan goes by the manifest, verify by what was applied), and on what is not in
-      the manifest any more (a delete asks for no drift).
-    - `freeze` says what was built where nothing is damaged.
-    - What is published and which generations are there is what the model says; what is not ours stands untouched.
+    - A plan is the one that the model expects, at every depth, and the same plan when it is made twice. So nothing else
+      changed.
+    - At depth `hashes`, a plan shows drift exactly if `verify` finds damage. They differ by design in two cases: if
+      `ignore_files` is not applied yet (a plan uses the manifest, `verify` uses the applied settings), and for
+      environments that the manifest no longer declares (a delete does not look for drift).
+    - `freeze` shows what was built if nothing is damaged.
+    - The published generations and the generations on disk are those of the model. Foreign files are unchanged.
     """
     for depth in (Depth.METADATA, Depth.FILES, Depth.HASHES):
         plan = real.plan(depth).plan
         expected = {name: model[name].expected(entry, depth) for name, entry in declared.items()}
         for name, own in model.items():
-            if name not in declared and (gone := own.unwanted(declared=None, empty=not declared)):
+            if name not in declared and (gone := own.expected_delete(declared=None, empty=not declared)):
                 expected[name] = gone
-        hold_plan(plan, expected)
+        check_plan(plan, expected)
     assert real.plan(Depth.HASHES).plan.id == plan.id
-    clean = {each.name: each.intact for each in real.workspace.upkeep.verify()}
+    clean = {each.name: each.intact for each in real.workspace.maintenance.verify()}
     for each in plan.environments:
         own, entry = model[each.name], declared.get(each.name)
         if entry and (own.applied is None or entry.settings.ignore_files == own.applied.settings.ignore_files):
@@ -71,5 +72,5 @@ def hold_state(real: Real, model: Mapping[str, Environment], declared: Mapping[s
         assert real.numbers(name) - own.left == own.generations.keys(), (real.numbers(name), own)
         if own.published and own.published.venv and not own.published.open:
             assert real.freeze(name) == own.published.content, own
-        if own.stands in {Stands.FILE, Stands.DIRECTORY, Stands.VENV}:
+        if own.at_path in {AtPath.FILE, AtPath.DIRECTORY, AtPath.VENV}:
             assert real.untouched(name)

@@ -1,4 +1,4 @@
-"""What no run that ended well would leave below a root; the engine's own cache is the engine's."""
+"""Find the files that a successful run never leaves below a root, except in the engine's own cache."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,9 +7,9 @@ from reconciler.state.store import State
 
 
 def leftovers(state: State, place: Path, names: Iterable[str]) -> list[str]:
-    """Return temporary files, half-made links, holder files and unsealed generations, sorted.
+    """Return temporary files, prepared links, holder files and unsealed generations, sorted.
 
-    `place` is the directory around the root (the locks lie in it), `names` the environments whose generations count.
+    `place` is the directory that contains the root and the locks, `names` are the environments whose generations count.
     """
     layout = state.layout
     found = [

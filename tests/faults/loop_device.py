@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN, fs/ext4/ext4.h
-_NO_LOG_FLUSH = 2  # EXT4_GOING_FLAGS_NOLOGFLUSH: what is not in the journal on disk is lost
-_MOUNT_OPTIONS = "loop,commit=600"  # the kernel's own commit every 5 seconds would hide a sync that is missing
+_NO_LOG_FLUSH = 2  # EXT4_GOING_FLAGS_NOLOGFLUSH: everything that is not in the journal on disk is lost
+_MOUNT_OPTIONS = "loop,commit=600"  # the kernel's own commit every 5 seconds would hide a missing sync
 _TOOLS = ("mkfs.ext4", "mount", "umount")
 _MIB = 1024 * 1024
 
@@ -23,15 +23,15 @@ _MIB = 1024 * 1024
 class LoopDisk:
     """An ext4 file system in `image`, mounted at `place`.
 
-    Lost is what the kernel held: the image gets every write that reached the device. What a disk loses of its own
-    cache is another matter, and cannot be tried with this.
+    A cut loses the data that only the kernel held; the image has every write that reached the device. Data that a real
+    disk loses from its own cache cannot be tested with this.
     """
 
     image: Path
     place: Path
 
     def make(self, size: int) -> None:
-        """Make it anew and empty, `size` bytes, sparse, and mount it."""
+        """Make a new empty file system of `size` bytes in a sparse file, and mount it."""
         self.unmount()
         self.image.unlink(missing_ok=True)
         with self.image.open("wb") as file:
@@ -50,7 +50,7 @@ class LoopDisk:
             _run("umount", self.place)
 
     def cut(self) -> None:
-        """Cut the power: from now on nothing reaches the image, and every call about the file system fails."""
+        """Cut the power: from now on nothing reaches the image, and every call to the file system fails."""
         descriptor = os.open(self.place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.ioctl(descriptor, _SHUTDOWN, struct.pack("I", _NO_LOG_FLUSH))
@@ -58,12 +58,12 @@ class LoopDisk:
             os.close(descriptor)
 
     def save(self, copy: Path) -> None:
-        """Copy the image, unmounted for that, so that all of it is on disk."""
+        """Unmount and copy the image, so that everything is on disk."""
         self.unmount()
         _copy(self.image, copy)
 
     def restore(self, copy: Path) -> None:
-        """Put back what `save` copied, and mount it."""
+        """Restore the copy that `save` made, and mount it."""
         self.unmount()
         _copy(copy, self.image)
         self.mount()
@@ -71,7 +71,7 @@ class LoopDisk:
 
 @contextmanager
 def loop_disk(directory: Path) -> Iterator[LoopDisk]:
-    """Yield a disk with image and mount point in `directory`, not yet made; at the end nothing is mounted."""
+    """Yield a disk with image and mount point in `directory`, not made yet; unmount it at the end."""
     directory.mkdir(parents=True, exist_ok=True)
     disk = LoopDisk(image=directory / "image", place=directory / "work")
     try:
@@ -82,14 +82,14 @@ def loop_disk(directory: Path) -> Iterator[LoopDisk]:
 
 
 def why_not() -> str:
-    """Return why the power of a disk cannot be cut on this machine, empty where it can be: it is tried."""
+    """Return why a power cut cannot be simulated on this machine; empty if a trial shows that it can."""
     missing = [each for each in _TOOLS if shutil.which(each) is None]
     if missing:
-        return f"no {', '.join(missing)}"
+        return f"not installed: {', '.join(missing)}"
     if sys.platform != "linux":
-        return "the ioctl is Linux's"
+        return "only Linux has the ioctl"
     if os.geteuid() != 0:
-        return "only root may mount"
+        return "only the superuser may mount a file system"
     try:
         with tempfile.TemporaryDirectory(prefix="power-") as directory, loop_disk(Path(directory)) as disk:
             return _try(disk)
@@ -100,7 +100,7 @@ def why_not() -> str:
 
 
 def _try(disk: LoopDisk) -> str:
-    """Cut the power after one file was flushed and before another one is; only the first may be there again."""
+    """Cut the power after one file was flushed and another was not; only the first one may exist afterwards."""
     disk.make(16 * _MIB)
     for name in ("flushed", "unflushed"):
         with (disk.place / name).open("w", encoding="ascii") as file:
@@ -111,11 +111,11 @@ def _try(disk: LoopDisk) -> str:
     disk.unmount()
     disk.mount()
     there = sorted(set(os.listdir(disk.place)) - {"lost+found"})
-    return "" if there == ["flushed"] else f"after a cut {there} were there, and not what was flushed alone"
+    return "" if there == ["flushed"] else f"after a cut these files existed: {there}, but only one was flushed"
 
 
 def _copy(source: Path, copy: Path) -> None:
-    """Copy to a new file: the old one may still be held by the loop device for a moment."""
+    """Copy to a new file, because the loop device may still use the old one for a moment."""
     _run("cp", "--remove-destination", "--sparse=always", "--reflink=auto", source, copy)
 
 

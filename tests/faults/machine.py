@@ -1,7 +1,7 @@
 """The long run of the state machine: `python -m tests.faults.machine --steps 5000`.
 
-Apply, rollback, gc, destroy, changes of the manifest, damage by hand and kills come in any order to a real host; after
-each step it is held against a model (`laws.py` says what must be true).
+Apply, rollback, gc, destroy, changes of the manifest, manual damage and kills happen to a real host in random order.
+After each step the host is compared with a model (`laws.py` has the invariants).
 """
 
 import argparse
@@ -17,12 +17,12 @@ from tests.faults.real import ground
 from tests.faults.rules import Machine
 
 _STEPS_A_HOST = 50
-_HOSTS_A_ROUND = 5  # each round has a seed of its own
+_HOSTS_A_ROUND = 5  # each round has its own seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What a run did: `steps` by rule, and its wall time."""
+    """What a run did: its `steps` by rule, and its wall time."""
 
     seed: int
     hosts: int
@@ -31,9 +31,9 @@ class Run:
 
 
 def run(steps: int, number: int, *, shrink: bool = True) -> Run:
-    """Take at least `steps` steps from the seed `number`; raises AssertionError with the steps to a counterexample.
+    """Take at least `steps` steps from the seed `number`; raises AssertionError with the steps of a counterexample.
 
-    The caller must have one thread only (kills fork).
+    The caller must have one thread, because kills fork.
     """
     begun = time.monotonic()
     hosts = 0
@@ -57,16 +57,16 @@ def _settings(hosts: int, *, shrink: bool) -> settings:
     return settings(
         max_examples=hosts,
         stateful_step_count=_STEPS_A_HOST,
-        deadline=None,  # an apply takes what it takes
-        database=None,  # the seed is what is reproduced
+        deadline=None,  # an apply has no time limit here
+        database=None,  # the seed reproduces a run
         print_blob=True,
         phases=(Phase.generate, *((Phase.shrink,) if shrink else ())),
-        suppress_health_check=list(HealthCheck),  # hosts are slow to make, and large to draw
+        suppress_health_check=list(HealthCheck),  # hosts are slow and large to generate
     )
 
 
 def section(done: Run) -> str:
-    """Return the part of docs/reliability.md that tells of a run without a counterexample."""
+    """Return the section of docs/reliability.md for a run without a counterexample."""
     groups: dict[str, Counter[str]] = {}
     for name, count in done.steps.items():
         kind, _, what = name.rpartition(": ")
@@ -83,11 +83,11 @@ def section(done: Run) -> str:
 
 
 def main() -> int:
-    """Run, and print the table; a counterexample ends it with its traceback and the steps that lead there."""
+    """Run and print the table; a counterexample ends the run with its traceback and its steps."""
     options = argparse.ArgumentParser(prog="python -m tests.faults.machine", description=__doc__)
     options.add_argument("--steps", type=int, default=5000, help="steps to take (default: %(default)s)")
-    options.add_argument("--seed", type=int, default=0, help="where chance begins (default: %(default)s)")
-    options.add_argument("--no-shrink", action="store_true", help="show the first counterexample as it came")
+    options.add_argument("--seed", type=int, default=0, help="the first random seed (default: %(default)s)")
+    options.add_argument("--no-shrink", action="store_true", help="show the first counterexample without shrinking it")
     chosen = options.parse_args()
     sys.stdout.write(section(run(chosen.steps, chosen.seed, shrink=not chosen.no_shrink)))
     return 0

@@ -1,4 +1,4 @@
-"""What a host must come to: the state of every environment, kept beside the real one and far simpler."""
+"""The model of a host: the state that every environment must have, much simpler than the real one."""
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -8,7 +8,7 @@ from tests.faults.damages import SERIES, Damage
 
 _VERSIONS = {
     "alpha==1.0": ("alpha==1.0", "beta==2.0"),
-    "alpha<1.1": ("alpha==1.0", "beta==2.0"),  # another text, the same packages: the lock alone moves
+    "alpha<1.1": ("alpha==1.0", "beta==2.0"),  # a different text with the same packages changes only the lock
     "alpha==1.1": ("alpha==1.1", "beta==2.0"),
     "beta": ("beta==2.0",),
     "gamma": ("gamma==0.1",),
@@ -18,7 +18,7 @@ REQUIREMENTS = tuple(_VERSIONS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of an environment that need no build."""
+    """The settings of an environment that do not need a build."""
 
     description: str = ""
     team: str = "one"
@@ -38,11 +38,11 @@ class Declared:
 
     @property
     def content(self) -> tuple[str, ...]:
-        """Return what `freeze` says of an environment made from it."""
+        """Return what `freeze` prints for an environment that is built from it."""
         return tuple(sorted({line for each in self.packages for line in _VERSIONS[each]}))
 
     def yaml(self, name: str) -> str:
-        """Return its lines below `environments:`."""
+        """Return its lines below `environments:` in the manifest."""
         own = self.settings
         return (
             f"{name}:\n  python: '{SERIES}'\n  packages: {list(self.packages)}\n  description: '{own.description}'\n"
@@ -52,23 +52,23 @@ class Declared:
         )
 
 
-class Stands(StrEnum):
-    """What stands at an environment's path."""
+class AtPath(StrEnum):
+    """What is at an environment's path."""
 
     NOTHING = "nothing"
-    LINK = "our link"
+    LINK = "a link that envsync made"
     FILE = "a file"
     DIRECTORY = "a directory"
-    VENV = "somebody's venv"
-    ELSEWHERE = "a link to elsewhere"
+    VENV = "a foreign venv"
+    ELSEWHERE = "a foreign link"
 
 
-FOREIGN = frozenset({Stands.FILE, Stands.DIRECTORY, Stands.VENV, Stands.ELSEWHERE})
+FOREIGN = frozenset({AtPath.FILE, AtPath.DIRECTORY, AtPath.VENV, AtPath.ELSEWHERE})
 
 
 @dataclass(slots=True, kw_only=True)
 class Generation:
-    """One generation; `seal` counts the edits of its seal (None: it has none), `open` are its damages by slot."""
+    """One generation; `seal` counts the edits of its seal (None: no seal), `open` are its damages by slot."""
 
     content: tuple[str, ...]
     settings: Settings
@@ -78,7 +78,7 @@ class Generation:
     open: dict[str, Damage] = field(default_factory=dict)
 
     def drifts(self, depth: Depth, ignored: tuple[str, ...]) -> list[Damage]:
-        """Return the damages that are drift at `depth`, but for those in ignored files."""
+        """Return the damages that are drift at `depth`, except those in ignored files."""
         listed = self.inventory or depth is Depth.METADATA
         return [
             each
@@ -86,14 +86,14 @@ class Generation:
             if each.seen_at(depth) and (listed or each.seen_at(Depth.METADATA)) and each.shown not in ignored
         ]
 
-    def whole(self, depth: Depth, ignored: tuple[str, ...]) -> bool:
-        """Return whether it is as it was sealed."""
+    def is_intact(self, depth: Depth, ignored: tuple[str, ...]) -> bool:
+        """Return whether it is as it was sealed, as far as `depth` shows."""
         return self.venv and (self.inventory or depth is Depth.METADATA) and not self.drifts(depth, ignored)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What the ownership record says."""
+    """The contents of the ownership record."""
 
     generation: int
     content: tuple[str, ...]
@@ -105,7 +105,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What the plan must say of one environment; `drift` is None where a plan does not look (a delete)."""
+    """What the plan must show for one environment; `drift` is None if a plan does not look for it (a delete)."""
 
     action: str
     builds: bool = False
@@ -117,15 +117,15 @@ class Expected:
 
 @dataclass(slots=True, kw_only=True)
 class Environment:
-    """One environment: its generations, its record, what stands at its path, and what its lock was made from.
+    """One environment: its generations, its record, what is at its path, and the requirements of its lock.
 
-    `left` are the numbers that a killed run may have left: the next garbage collection clears them away.
+    `left` are the numbers of generations that a killed run may have left; the next garbage collection deletes them.
     """
 
     name: str
     generations: dict[int, Generation] = field(default_factory=dict)
     record: Record | None = None
-    stands: Stands = Stands.NOTHING
+    at_path: AtPath = AtPath.NOTHING
     number: int = 0
     lock: tuple[str, ...] | None = None
     left: set[int] = field(default_factory=set)
@@ -136,24 +136,24 @@ class Environment:
 
     @property
     def newest(self) -> int:
-        """Return the highest number that is taken; what a killed run left is cleared, and its number given again."""
+        """Return the highest number in use. Leftovers of a killed run are deleted, so their numbers are used again."""
         return max([*self.generations, self.number, self.record.generation if self.record else 0])
 
     @property
     def published(self) -> Generation | None:
-        """Return the sealed generation that the path leads to, None where there is none."""
+        """Return the sealed generation that the path points to, or None."""
         found = self.generations.get(self.number)
         return found if found is not None and found.seal is not None else None
 
     @property
     def applied(self) -> Record | None:
-        """Return what was last applied: the record, or where the link says otherwise, the seal."""
+        """Return what was last applied: the record, or the seal if the link points to another generation."""
         if (self.record and self.record.generation == self.number) or self.published is None:
             return self.record
         return self.as_sealed(self.number)
 
     def as_sealed(self, number: int) -> Record:
-        """Return what a generation's seal says was applied."""
+        """Return what was applied according to a generation's seal."""
         own = self.generations[number]
         return Record(
             generation=number,
@@ -164,17 +164,17 @@ class Environment:
         )
 
     def intact(self, depth: Depth) -> bool:
-        """Return whether `verify` must call what is published clean."""
+        """Return whether `verify` must find no damage in the published generation."""
         own, last = self.published, self.applied
         if own is None or last is None:
             return False
-        return last.seal == own.seal and own.whole(depth, last.settings.ignore_files)
+        return last.seal == own.seal and own.is_intact(depth, last.settings.ignore_files)
 
     def expected(self, declared: Declared, depth: Depth, *, adopt: bool = False) -> Expected:
-        """Return what a plan must say of it where the manifest has it."""
+        """Return what a plan must show for it if the manifest declares it."""
         last = self.applied
-        if self.stands in FOREIGN:
-            if adopt and self.stands is Stands.VENV:
+        if self.at_path in FOREIGN:
+            if adopt and self.at_path is AtPath.VENV:
                 return Expected(action="adopt", builds=True, drift=last is not None)
             reasons = frozenset({"gone"} if last else {"new"})
             return Expected(action="create", blocked=frozenset({"not-ours"}), drift=last is not None, reasons=reasons)
@@ -184,11 +184,11 @@ class Environment:
             return Expected(action="create", builds=True, drift=last is not None, reasons=reasons)
         ignored = declared.settings.ignore_files
         damages = own.drifts(depth, ignored)
-        drift = not own.whole(depth, ignored) or last.seal != own.seal
+        drift = not own.is_intact(depth, ignored) or last.seal != own.seal
         builds = drift or declared.content != last.content
         if not builds and declared.settings == last.settings and self.lock == declared.packages:
             return Expected(action="no-op", drift=False)
-        told = {
+        reasons_by_code = {
             "rolled-back": bool(last.rolled_back_from),
             "environment-damaged": last.seal != own.seal,
             "settings-changed": declared.settings != last.settings,
@@ -199,14 +199,14 @@ class Environment:
             action="update",
             builds=builds,
             drift=drift,
-            reasons=frozenset(code for code, holds in told.items() if holds),
+            reasons=frozenset(code for code, holds in reasons_by_code.items() if holds),
             damages=tuple(damages),
         )
 
-    def unwanted(self, *, declared: Declared | None, empty: bool | None = None) -> Expected | None:
-        """Return what a plan must say of it where it is to go, None where it is nobody's.
+    def expected_delete(self, *, declared: Declared | None, empty: bool | None = None) -> Expected | None:
+        """Return what a plan must show if it will be deleted; None if envsync never applied it.
 
-        `empty` says that the manifest is, and nobody allowed it; None that somebody asked for just this one to go.
+        `empty` is whether the manifest is empty without permission; None is for an environment destroyed by name.
         """
         last = self.applied
         if last is None:
@@ -214,7 +214,7 @@ class Environment:
         blocked = set()
         if last.protected or (declared is not None and declared.settings.prevent_destroy):
             blocked.add("prevent-destroy")
-        if self.stands in FOREIGN:
+        if self.at_path in FOREIGN:
             blocked.add("not-ours")
         if empty:
             blocked.add("empty-manifest")
@@ -222,29 +222,29 @@ class Environment:
         return Expected(action="delete", blocked=frozenset(blocked), reasons=frozenset({reason}))
 
     def built(self, number: int, declared: Declared) -> None:
-        """Publish a new generation, recorded and locked."""
+        """Note that a new generation was published, recorded and locked."""
         self.generations[number] = Generation(content=declared.content, settings=declared.settings)
-        self.stands, self.number, self.lock = Stands.LINK, number, declared.packages
+        self.at_path, self.number, self.lock = AtPath.LINK, number, declared.packages
         self.record = self.as_sealed(number)
 
     def recorded(self, declared: Declared) -> None:
-        """Take on settings, and the lock, without a build."""
+        """Note that settings and lock were applied without a build."""
         last = self.applied
         assert last is not None
         self.lock = declared.packages
         self.record = replace(last, settings=declared.settings, protected=declared.settings.prevent_destroy)
 
     def deleted(self) -> None:
-        self.record, self.stands, self.number = None, Stands.NOTHING, 0
+        self.record, self.at_path, self.number = None, AtPath.NOTHING, 0
 
     def rolled_back(self, number: int) -> None:
         last = self.applied
         assert last is not None
         before = self.number
-        self.stands, self.number = Stands.LINK, number
+        self.at_path, self.number = AtPath.LINK, number
         self.record = replace(self.as_sealed(number), protected=last.protected, rolled_back_from=before)
 
-    def removable(self) -> set[int]:
+    def collectable(self) -> set[int]:
         """Return the generations that garbage collection deletes."""
         kept, last = {self.number}, self.applied
         if last is not None:
@@ -253,8 +253,8 @@ class Environment:
         return set(self.generations) - kept
 
     def collected(self, *, spared: bool = False) -> None:
-        """Collect garbage; of one that was blocked, an apply spares the newest directory, sealed or not."""
+        """Note that garbage was collected; after a blocked apply the newest directory is kept, sealed or not."""
         newest = max([*self.generations, *self.left], default=0) if spared else 0
-        for number in self.removable() - {newest}:
+        for number in self.collectable() - {newest}:
             del self.generations[number]
         self.left &= {newest}

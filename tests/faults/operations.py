@@ -1,4 +1,4 @@
-"""The six operations that are swept: what stands before, what is run, and what must stand after."""
+"""The six operations of the sweep: the state before, the command, and the state that must result."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ _KEEP_ONE = "  keep_generations: 1\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """`before` are manifests (below `environments:`) that are applied first, `manifest` is the one in force.
+    """One command; `before` are the environments of manifests that are applied first, `manifest` those of the last one.
 
-    `old` and `new` are what `envsync freeze` says before and after. `settled` says that the plan is empty afterwards.
+    `old` and `new` are what `envsync freeze` prints before and after. `settled` is whether the plan is then empty.
     """
 
     name: str
@@ -25,11 +25,11 @@ class Operation:
     new: tuple[str, ...]
     settled: bool = True
     allow_empty: bool = False
-    kept: int | None = None  # generations that are left at the end, where that is the operation's purpose
+    kept: int | None = None  # generations that exist at the end, if the operation deletes generations
 
 
 def operations(python: str, other: str) -> tuple[Operation, ...]:
-    """Return the operations, with two Python series (`3.11`) of this machine."""
+    """Return the operations for two Python series (such as `3.11`) of this machine."""
     old, new = _OLD.format(python), _NEW.format(python)
     return (
         Operation(name="create", before=(), manifest=old, arguments=("apply", "--yes"), old=ABSENT, new=_ALPHA_1),

@@ -1,4 +1,4 @@
-"""The same kills for what people use today: `uv pip sync` and `pip install`, upgrading six packages in place."""
+"""The same kills for other tools: `uv pip sync` and `pip install`, which upgrade six packages in place."""
 
 import base64
 import csv
@@ -21,7 +21,7 @@ OLD, NEW = "1.0", "2.0"
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A tool: what installs and what checks, `{bin}`, `{index}` and `{cache}` to be filled in."""
+    """A tool: its commands to install and to check, with `{bin}`, `{index}` and `{cache}` to fill in."""
 
     name: str
     install: tuple[str, ...]
@@ -47,7 +47,7 @@ PEERS = {
 
 
 def make_peer_wheels(directory: Path) -> None:
-    """Write both versions of the packages: ten modules each, of which eight change."""
+    """Write both versions of the packages, with ten modules each; eight modules differ."""
     for name in PACKAGES:
         for version in (OLD, NEW):
             modules = {f"{name}/part{number}.py": f"VERSION = '{version}'\n" for number in range(8)}
@@ -56,7 +56,7 @@ def make_peer_wheels(directory: Path) -> None:
 
 
 class PeerTrials:
-    """The trials of one tool: a venv with the old versions, in which the new ones are installed."""
+    """The trials of one tool, which installs the new versions into a venv with the old ones."""
 
     def __init__(self, peer: Peer, stage: Stage, python: Path) -> None:
         self.peer, self.stage = peer, stage
@@ -80,9 +80,11 @@ class PeerTrials:
         stage.save()
 
     def run(self, fault: Fault | None) -> Verdict:
-        """Install with `fault`, look, install again, let the tool check, look again."""
+        """Install with `fault`, inspect, install again, run the tool's own check, inspect again."""
         self.stage.restore()
-        traced = trace(self.install, cwd=self.stage.work, env=self.stage.env, talk=self.stage.directory, fault=fault)
+        traced = trace(
+            self.install, cwd=self.stage.work, env=self.stage.env, output_directory=self.stage.directory, fault=fault
+        )
         verdict = Verdict(operation=self.peer.name, code=traced.code, died=traced.code == -9)
         verdict.hit = f"{traced.hit.name} {Path(traced.hit.path).name}" if traced.hit else ""
         if fault is None:
@@ -100,7 +102,7 @@ class PeerTrials:
         return verdict
 
     def _installed(self) -> tuple[list[str], list[str]]:
-        """Return the versions by dist-info, and every file that a RECORD names and that is not as it says."""
+        """Return the versions by dist-info, and every file that differs from its RECORD."""
         versions, damage = [], []
         for name in PACKAGES:
             for info in sorted(self.site.glob(f"{name}-*.dist-info")):

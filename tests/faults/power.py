@@ -1,4 +1,4 @@
-"""Power cuts, the long form: `python -m tests.faults.power --cuts 24` prints what they came to as Markdown."""
+"""The long form of the power cuts: `python -m tests.faults.power --cuts 24` prints the results as Markdown."""
 
 import argparse
 import sys
@@ -12,40 +12,40 @@ from tests.faults.power_cuts import Cut, Wanted, power_cuts
 from tests.faults.power_trial import not_run
 from tests.faults.report import table
 
-# The calls that are left out to see that the cut hurts then, and the operations that would do without: a rollback and a
-# delete write no files to flush, and what gc deletes may come back.
+# The system calls that are left out, to show that a cut then does damage, and the operations that need them. A rollback
+# and a delete write no files that need `syncfs`. Generations that gc deleted may come back without harm.
 LEFT_OUT = {
     "syncfs": ("create", "upgrade", "replace"),
     "fsync": ("create", "upgrade", "replace", "delete", "rollback"),
 }
-# Before the flush that is begun with looking, and before the last one: a generation that is sealed and not whole then
-# is given out by nothing.
+# Cuts before the flush that runs during the verification, and before the last one. A generation may then be sealed but
+# incomplete; no command may use it.
 BEFORE_FLUSH = {"create": ["syncfs 1"], "upgrade": ["syncfs 2"], "replace": ["syncfs 2"]}
 
 _TEXT = """\
-envsync's root, locks and cache lie on an ext4 file system of their own, in a file behind a loop device.
-`EXT4_IOC_SHUTDOWN` ends it without flushing the log: what the kernel held is gone, and every later call fails. Then it
-is unmounted and mounted again (the journal is replayed), and looked at as after a kill. It is mounted with
-`commit=600`, so that the kernel's own commit every 5 seconds hides nothing. What a disk loses of its own cache is not
-tried.
+The root, the locks and the cache are on an ext4 file system of their own, in a file behind a loop device.
+`EXT4_IOC_SHUTDOWN` stops it without flushing the log: data that only the kernel held is lost, and every later call
+fails. Then it is unmounted and mounted again (which replays the journal), and examined like after a kill. It is mounted
+with `commit=600`, so that the kernel's own commit every 5 seconds hides nothing. Data that a disk loses from its own
+cache is not tested.
 
-- After exit 0: the environment must be the new one, whole by hash, and the plan empty (after a rollback: verify clean).
-  *Damaged* is everything else, the old environment too.
-- During: at points spread over the operation, before a system call that changes a file (its own, or one of uv's and the
-  interpreters'); the environment must be wholly the old one or wholly the new one.
+- After exit 0: the environment must be the new one, complete by hash, and the plan must be empty (after a rollback:
+  `verify` finds nothing). *Damaged* means everything else, including the old environment.
+- During: at points spread over the operation, before a system call that changes a file (of envsync, of uv or of an
+  interpreter). The environment must be completely the old one or completely the new one.
 
-After both, every generation that `envsync history` lists must be whole by hash, the same command must end with 0, the
-plan then be empty, and `envsync apply` end with 0.
+After both, every generation that `envsync history --generations` lists must be complete by hash, the same command must
+exit 0, the plan must then be empty, and `envsync apply` must exit 0.
 
 """
 _WITHOUT = """
-That the sync is what saves it: the same cuts after exit 0, with one system call answered as done and not done.
+The flush is what makes the difference: the same cuts after exit 0, with one system call reported as done but not done.
 
 """
 
 
 def spread(*, cuts: int, during: int) -> list[Wanted]:
-    """Return what to make of `cuts` after exit 0 and `during` before it: spread over the operations, syncs left out."""
+    """Return the cuts for each operation: in total `cuts` after exit 0, `during` before it, and the left-out syncs."""
     names = [each.name for each in operations("", "")]
     return [
         Wanted(
@@ -60,13 +60,13 @@ def spread(*, cuts: int, during: int) -> list[Wanted]:
 
 
 def section(done: Sequence[Cut], *, reason: str = "") -> str:
-    """Return what is to be read about the cuts, as Markdown; `reason` says why there were none."""
+    """Return the section about the cuts as Markdown; `reason` is why there were none."""
     if reason:
         return f"not run: {reason}\n"
-    whole = [each for each in done if not each.left_out]
+    complete = [each for each in done if not each.left_out]
     lines = []
-    for name in dict.fromkeys(each.operation for each in whole):
-        here = [each.verdict for each in whole if each.operation == name]
+    for name in dict.fromkeys(each.operation for each in complete):
+        here = [each.verdict for each in complete if each.operation == name]
         after, during = [each for each in here if each.code == 0], [each for each in here if each.code]
         torn = [sum(bool(each.torn) for each in part) for part in (after, during)]
         stuck = sum(bool(each.stuck or each.left) for each in here)
@@ -84,7 +84,7 @@ def section(done: Sequence[Cut], *, reason: str = "") -> str:
 
 
 def main() -> int:
-    """Cut, and print the section; return 1 where a promise did not hold, and where nothing could be tried."""
+    """Cut and print the section; return 1 if a promise did not hold or nothing could be tried."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.power", description=__doc__)
     parser.add_argument("--cuts", type=int, default=24, help="cuts after exit 0 (default: %(default)s)")
     parser.add_argument("--during", type=int, default=36, help="cuts before it (default: %(default)s)")
@@ -93,16 +93,16 @@ def main() -> int:
     done: list[Cut] = []
     begun = time.monotonic()
 
-    def told(cut: Cut) -> None:
-        said = f"damage expected: {bool(cut.verdict.torn)}" if cut.left_out else ("wrong" if cut.wrong else "well")
+    def on_result(cut: Cut) -> None:
+        result = f"damage expected: {bool(cut.verdict.torn)}" if cut.left_out else ("wrong" if cut.wrong else "ok")
         where = f"before {cut.verdict.hit}" if cut.verdict.code else "after exit 0"
-        print(f"{time.monotonic() - begun:4.0f} s  {cut.operation} {where}: {said}", file=sys.stderr)
+        print(f"{time.monotonic() - begun:4.0f} s  {cut.operation} {where}: {result}", file=sys.stderr)
         if cut.wrong:
             print(f"  {cut.verdict}", file=sys.stderr)
 
     if not reason:
         with tempfile.TemporaryDirectory(prefix="power-") as place:
-            done = power_cuts(Path(place), spread(cuts=options.cuts, during=options.during), told)
+            done = power_cuts(Path(place), spread(cuts=options.cuts, during=options.during), on_result)
     print(section(done, reason=reason))
     return int(bool(reason) or any(each.wrong for each in done))
 

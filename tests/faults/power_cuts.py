@@ -1,4 +1,4 @@
-"""Makes power cuts, each operation in a process of its own and on a disk of its own, two at a time."""
+"""Make power cuts, two at the same time; each operation has its own process and its own disk."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -13,12 +13,12 @@ from tests.faults.power_trial import PowerTrials
 from tests.faults.tracer import Fault
 from tests.faults.verdict import Verdict
 from tests.host import new_host
-from tests.interpreters import interpreters
+from tests.installed_pythons import interpreters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """One cut and what it came to; `left_out` names the system call that did nothing, if one was left out."""
+    """One cut and its verdict; `left_out` names the system call that was left out, if any."""
 
     operation: str
     verdict: Verdict
@@ -26,15 +26,15 @@ class Cut:
 
     @property
     def wrong(self) -> bool:
-        """Return whether it came out otherwise than promised: damage, or none although the sync was left out."""
+        """Return whether the result is not the promised one: damage, or no damage although a sync was left out."""
         return not self.verdict.torn if self.left_out else self.verdict.bad
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """How many cuts to make in one operation, after exit 0 and before it, and one for each call to be left out.
+    """The numbers of cuts in one operation, after exit 0 and before it, and one for each call that is left out.
 
-    `before` names further calls to cut before, as `Fault.only` does (`syncfs 1`), each the first and the second time.
+    `before` names further calls to cut before, as `Fault.only` does (`syncfs 1`), each at its first and second time.
     """
 
     operation: str
@@ -45,18 +45,18 @@ class Wanted:
 
 
 def power_cuts(
-    directory: Path, wanted: Sequence[Wanted], told: Callable[[Cut], None] = lambda _: None, *, jobs: int = 2
+    directory: Path, wanted: Sequence[Wanted], on_result: Callable[[Cut], None] = lambda _: None, *, jobs: int = 2
 ) -> list[Cut]:
-    """Make the cuts, in the order of `wanted`; `told` is called with each when its operation is through.
+    """Make the cuts and return them in the order of `wanted`; call `on_result` with those of each finished operation.
 
-    Ask `not_run` first whether this machine can.
+    Call `not_run` first, to check that this machine can make them.
     """
-    # Processes, and not forked ones: the trials fork, and the index is a thread of this one.
+    # Spawned processes, because the trials fork and the index is a thread of this process.
     with new_host(directory / "host") as host, ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         running = [pool.submit(_cuts, each, directory / each.operation, host.index.url) for each in wanted]
         for each in as_completed(running):
             for cut in each.result():
-                told(cut)
+                on_result(cut)
         return [cut for each in running for cut in each.result()]
 
 
@@ -78,7 +78,7 @@ def _cuts(wanted: Wanted, directory: Path, index: str) -> list[Cut]:
 
 
 def _points(counted: Verdict, count: int) -> Iterator[Fault]:
-    """Yield kills at `count` calls: two of three its own, the others its children's where it has any."""
+    """Yield kills at `count` calls: two thirds at its own, the others at those of its children, if it has any."""
     own, children = (len(each) for each in counted.calls)
     inside = count // 3 if children else 0
     for number in range(count - inside):

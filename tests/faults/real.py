@@ -1,4 +1,4 @@
-"""A real host for the state machine: manifest, root, caches; driven through the public API, in this process."""
+"""A real host for the state machine: manifest, root and caches, used through the public API in this process."""
 
 import multiprocessing
 import os
@@ -26,7 +26,7 @@ from tests.index import ServedIndex
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What all hosts of a run share: a directory, an index in another process, and a cache that is warm."""
+    """What all hosts of a run share: a directory, an index in another process, and a filled cache."""
 
     directory: Path
     index: str
@@ -35,30 +35,30 @@ class Ground:
 
 @contextmanager
 def ground() -> Iterator[Ground]:
-    """Yield a ground; the index is a process of its own, so that this one has a single thread and may fork."""
+    """Yield a ground. The index is a separate process, so that this one has a single thread and may fork."""
     spawning = multiprocessing.get_context("spawn")
-    here, there = spawning.Pipe()
+    own_end, other_end = spawning.Pipe()
     with tempfile.TemporaryDirectory(prefix="machine-") as place:
-        serving = spawning.Process(target=_serve, args=(place, there), daemon=True)
+        serving = spawning.Process(target=_serve, args=(place, other_end), daemon=True)
         serving.start()
-        there.close()  # should it die, waiting for it ends
+        other_end.close()  # so that waiting ends if the process dies
         try:
-            made = Ground(directory=Path(place), index=here.recv(), cache=Path(place, "cache"))
+            made = Ground(directory=Path(place), index=own_end.recv(), cache=Path(place, "cache"))
             _warm(made)
             yield made
         finally:
-            here.send(None)
+            own_end.send(None)
             serving.join()
 
 
-def _serve(place: str, ends: Connection) -> None:
+def _serve(place: str, connection: Connection) -> None:
     with new_host(Path(place, "served")) as host:
-        ends.send(host.index.base)
-        ends.recv()
+        connection.send(host.index.base)
+        connection.recv()
 
 
 def _warm(made: Ground) -> None:
-    """Fetch every wheel once, so that no example waits for what is the same in all."""
+    """Download every wheel once, so that no example waits for downloads."""
     real = Real(made)
     real.declare({"old": Declared(packages=("alpha==1.0", "gamma")), "new": Declared(packages=("alpha==1.1",))})
     assert real.plan(resolve=True).apply().exit_code == 0
@@ -67,7 +67,7 @@ def _warm(made: Ground) -> None:
 
 
 class Real:
-    """One host: what a person does to it, and what is found there."""
+    """One host: what a person does to it, and its state."""
 
     def __init__(self, ground: Ground) -> None:
         self.directory = Path(tempfile.mkdtemp(dir=ground.directory))
@@ -101,7 +101,7 @@ class Real:
         return self.workspace.plan(Selection(names=names), options)
 
     def freeze(self, name: str) -> tuple[str, ...]:
-        return tuple(freeze_lines(self.workspace.observed(name), all=True))
+        return tuple(freeze_lines(self.workspace.observe_environment(name), all=True))
 
     def generation(self, name: str, number: int) -> Generation:
         return self.layout.generation(name, number)
@@ -113,7 +113,7 @@ class Real:
         return set(self.layout.generation_numbers(name))
 
     def inode(self, name: str, number: int, path: str) -> tuple[int, int] | None:
-        """Return device and inode of a file in a generation, None where it is not there."""
+        """Return device and inode of a file in a generation; None if it does not exist."""
         try:
             status = (self.generation(name, number).venv / path).lstat()
         except FileNotFoundError:
@@ -132,14 +132,14 @@ class Real:
         return path.read_bytes() if path.exists() else None
 
     def wait_for_orphans(self) -> None:
-        """Wait until nothing of a killed run is alive: what it started holds the root's lock."""
-        with State.at(self.layout.root).hold():
+        """Wait until all children of a killed run have ended; they keep the root locked."""
+        with State.at(self.layout.root).acquire_mutex():
             pass
 
-    # what a hand does to an environment's path
+    # manual changes at an environment's path
 
     def put(self, name: str, what: str, target: str = "") -> None:
-        """Put something at an environment's path, whatever stood there (a directory of somebody's is moved away)."""
+        """Put something at an environment's path; a file or directory that is there is deleted first."""
         path = self.layout.environment(name)
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -158,24 +158,24 @@ class Real:
                 path.symlink_to(target)
 
     def untouched(self, name: str) -> bool:
-        """Return whether the file, or the directory, that `put` put there still is."""
+        """Return whether the file or directory that `put` made is unchanged."""
         path = self.layout.environment(name)
         return (path / "thesis.txt" if path.is_dir() else path).read_text() == "mine"
 
-    # what a hand does to the state
+    # manual changes to the state
 
     def cached(self, path: str) -> list[Path]:
-        """Return the file of a wheel, by its path in a venv, wherever the engine's cache has it."""
+        """Return the copies of a file in the engine's cache, by the file's path in a venv."""
         return sorted(each for each in self.layout.engine_cache.rglob(Path(path).name) if each.is_file())
 
     def lose(self, what: str, *, removed: bool) -> None:
-        """Remove, or fill with nonsense, what may be lost without harm."""
+        """Delete a file that may be lost without harm, or fill it with invalid content."""
         path = {
             "history": self.layout.history,
             "cache": self.layout.cache,
             "inodes": self.layout.inode_hashes,
             "interpreters": self.layout.interpreter_facts,
-            "holder": self.layout.holder,
+            "holder": self.layout.mutex_holder,
         }[what]
         if what == "cache":
             shutil.rmtree(path, ignore_errors=True)

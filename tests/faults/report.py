@@ -1,4 +1,4 @@
-"""Tells what a sweep came to: its part of docs/reliability.md."""
+"""Report a sweep: the section of docs/reliability.md."""
 
 import datetime as dt
 import platform
@@ -13,15 +13,16 @@ from tests.faults.faults import ERRORS
 from tests.faults.sweep import Trial
 from tests.faults.verdict import Verdict
 
-_OTHERS = """The same kills at sampled calls of an upgrade of six packages in place, from the same index. *Damaged* is:
-a file that a RECORD names is missing or is another one, a dist-info without RECORD, a package in two versions, or a
-check that fails. Then the tool is run again, and its own check (`uv pip check`, `pip check`).
+_OTHERS = """\
+The same kills at sampled calls of an in-place upgrade of six packages, from the same index. *Damaged* means: a file
+that a RECORD names is missing or differs, a dist-info has no RECORD, a package is installed in two versions, or a
+check fails. Then the tool runs again, and its own check (`uv pip check`, `pip check`).
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row: the trials of one operation and kind; `planned` is how many points were to be tried."""
+    """One row: the trials of one operation and kind; `planned` is the number of chosen points."""
 
     name: str
     planned: int
@@ -29,12 +30,12 @@ class Row:
 
     @property
     def made(self) -> list[tuple[Trial, Verdict]]:
-        """Return the trials in which the fault was really made: a kill counts where the death was seen."""
+        """Return the trials in which the fault really happened; a kill counts if the process died of it."""
         return [(trial, verdict) for trial, verdict in self.done if verdict.hit and (verdict.died or _spares(trial))]
 
 
 def rows(trials: Sequence[Trial], done: Sequence[tuple[Trial, Verdict]], kinds: Iterable[str]) -> list[Row]:
-    """Return a row for each operation that has trials of `kinds`, in the order in which they were planned."""
+    """Return a row for each operation that has trials of `kinds`, in planned order."""
     wanted = set(kinds)
     planned = [trial for trial in trials if trial.kind in wanted]
     found = []
@@ -52,7 +53,7 @@ def rows(trials: Sequence[Trial], done: Sequence[tuple[Trial, Verdict]], kinds: 
 def report(
     trials: Sequence[Trial], done: Sequence[tuple[Trial, Verdict]], *, seconds: float, python: str, pip: str
 ) -> str:
-    """Return the part of docs/reliability.md that tells of the sweep."""
+    """Return the section of docs/reliability.md about the sweep."""
     peers = {"uv pip sync", "pip install"}
     own = [each for each in trials if each.operation not in peers]
     kills, errors = rows(own, done, ["kill"]), rows(own, done, ERRORS)
@@ -116,7 +117,7 @@ def _peer_table(found: Sequence[Row]) -> str:
 
 
 def table(head: Sequence[str], lines: Sequence[tuple[object, ...]]) -> str:
-    """Return a Markdown table with numbers at the right, and sums where there are more than two lines."""
+    """Return a Markdown table with right-aligned numbers, and sums if it has more than two lines."""
     if not lines:
         return "not run\n"
     sums = [sum(value for line in lines if isinstance(value := line[column], int)) for column in range(1, len(head))]
@@ -127,10 +128,12 @@ def table(head: Sequence[str], lines: Sequence[tuple[object, ...]]) -> str:
 def _not_run(found: Sequence[Row]) -> str:
     missing = [f"{row.name} {row.planned - len(row.done)}" for row in found if row.planned > len(row.done)]
     unreached = sum(len(row.done) - len(row.made) for row in found)
-    said = f"Not run for want of time: {', '.join(missing)}." if missing else "Every point that was chosen was run."
+    note = (
+        f"Not run because the time was up: {', '.join(missing)}." if missing else "Every point that was chosen was run."
+    )
     if unreached:
-        said += f" In {unreached} trials the point was not reached (its number of calls varies), or no death was seen."
-    return said
+        note += f" In {unreached} trials the point was not reached (its number of calls varies), or no death was seen."
+    return note
 
 
 def _count(row: Row, what: str) -> int:
@@ -138,7 +141,7 @@ def _count(row: Row, what: str) -> int:
 
 
 def _spares(trial: Trial) -> bool:
-    """Return whether the program itself lives on: after an error, or the death of a child."""
+    """Return whether the program itself survives: after an error, or the death of a child."""
     fault = trial.fault
     return fault is not None and (fault.error is not None or (fault.whose == "children" and not fault.parent))
 

@@ -1,4 +1,4 @@
-"""One round in a root: eight applies, a raw pip, reading commands and the death of the lock's holder, all at once."""
+"""One round in a root: eight applies, a pip, reading commands, and a kill of the process that locks the root."""
 
 import json
 import os
@@ -14,25 +14,27 @@ from uv import find_uv_bin
 
 from reconciler.state.layout import Layout
 from tests.faults.crowd import Crowd, Member
-from tests.faults.round_script import NEW, OLD, Hand, Script
+from tests.faults.round_script import NEW, OLD, PipRun, Script
 from tests.host import Host, base_environment
-from tests.interpreters import interpreters
+from tests.installed_pythons import interpreters
 
-HANGS_AFTER_SECONDS = 150.0  # an apply waits for the lock for 60, and builds
+HANGS_AFTER_SECONDS = 150.0  # an apply waits up to 60 seconds for the root mutex, then builds
 _POLL_SECONDS = 0.01
 
 
 class Round:
-    """Runs one script; `hung`, `killed` and the crowd's members are what it came to."""
+    """Runs one script; the results are `hung`, `killed` and the crowd's members."""
 
     def __init__(self, host: Host, script: Script) -> None:
         self.host, self.script = host, script
         self.hung: list[str] = []
         self.killed: Member | None = None
-        self.crowd = Crowd(cwd=host.directory, env=base_environment(), talk=host.directory.parent / "talk")
+        self.crowd = Crowd(
+            cwd=host.directory, env=base_environment(), output_directory=host.directory.parent / "output"
+        )
 
     def prepare(self) -> None:
-        """Write both manifests; the old one is in force, and applied unless the round begins from nothing."""
+        """Write both manifests and apply the old one, unless the round starts without a root."""
         for name, wanted in (("old.yaml", OLD), ("new.yaml", NEW)):
             lines = [line for each, packages in wanted.items() for line in self._entry(each, packages)]
             self.host.manifest("\n".join(lines))
@@ -45,15 +47,15 @@ class Round:
             self.host.apply()
 
     def run(self) -> None:
-        """Start everything in its time, kill the holder in its, and wait until all has ended."""
+        """Start every process and kill the holder at the scripted times, and wait until all have ended."""
         script = self.script
         due: list[tuple[float, Callable[[], object]]] = []
         for each in (*script.applies, *script.readers):
             argv = [sys.executable, "-m", "reconciler", *each.arguments, "-f", each.manifest]
             role = " ".join(("envsync", *argv[3:]))
             due.append((each.at, partial(self.crowd.start, role, argv)))
-        if script.hand is not None:
-            due.append((script.hand_at, partial(self._raw_pip, script.hand)))
+        if script.pip_run is not None:
+            due.append((script.pip_run_at, partial(self._run_pip, script.pip_run)))
         if not script.two_files:
             due.append((script.rewritten_at, partial(self._put_in_force, "new.yaml")))
         due.append((script.kill_at, self._kill_holder))
@@ -64,26 +66,26 @@ class Round:
         self.hung = self.crowd.hung(until=begun + HANGS_AFTER_SECONDS)
         self._put_in_force("new.yaml")
 
-    def _raw_pip(self, hand: Hand) -> None:
-        """Change the published `web` as somebody would who does not know of envsync; how it ends is his affair."""
+    def _run_pip(self, pip_run: PipRun) -> None:
+        """Change the published `web` with pip or uv, as a user does who does not know envsync; it may fail."""
         env = self.host.venv("web")
-        index = ("--index-url", self.host.index.url) if hand.arguments[0] == "install" else ()
-        if hand.tool == "pip":
-            yes = ("-y",) if hand.arguments[0] == "uninstall" else ()
+        index = ("--index-url", self.host.index.url) if pip_run.arguments[0] == "install" else ()
+        if pip_run.tool == "pip":
+            yes = ("-y",) if pip_run.arguments[0] == "uninstall" else ()
             argv = [sys.executable, "-m", "pip", "--python", str(env), "--no-input", "--disable-pip-version-check"]
-            self.crowd.start("raw pip", [*argv, *hand.arguments, *yes, *index], PYTHONPATH="")
+            self.crowd.start("pip", [*argv, *pip_run.arguments, *yes, *index], PYTHONPATH="")
         else:
             where = ("--no-config", "--no-cache", "-p", str(env))
-            self.crowd.start("raw uv pip", [find_uv_bin(), "pip", *hand.arguments, *where, *index], PYTHONPATH="")
+            self.crowd.start("uv pip", [find_uv_bin(), "pip", *pip_run.arguments, *where, *index], PYTHONPATH="")
 
     def _kill_holder(self) -> None:
-        """Kill the apply that holds the root's lock, as soon as one does; none may be left to."""
+        """Kill an apply as soon as it holds the root mutex, unless all have ended before."""
         applies = {each.pid: each for each in self.crowd.members if " apply " in each.role}
-        holder = Layout(self.host.root).holder
+        holder = Layout(self.host.root).mutex_holder
         while any(each.running for each in applies.values()):
             try:
                 pid = int(json.loads(holder.read_bytes())["pid"])
-            except FileNotFoundError:  # nobody at this moment
+            except FileNotFoundError:  # at this moment no process holds the mutex
                 time.sleep(_POLL_SECONDS)
                 continue
             if pid in applies and applies[pid].running:
@@ -93,10 +95,10 @@ class Round:
             time.sleep(_POLL_SECONDS)
 
     def _put_in_force(self, manifest: str) -> None:
-        """Replace `envs.yaml`, as git does: whoever reads it has the old text or the new."""
-        beside = self.host.directory / "envs.yaml.new"
-        shutil.copyfile(self.host.directory / manifest, beside)
-        beside.replace(self.host.directory / "envs.yaml")
+        """Replace `envs.yaml` atomically, so that every reader gets the old or the new text."""
+        new = self.host.directory / "envs.yaml.new"
+        shutil.copyfile(self.host.directory / manifest, new)
+        new.replace(self.host.directory / "envs.yaml")
 
     def _entry(self, name: str, packages: tuple[str, ...]) -> list[str]:
         series = min(each for each in interpreters() if each in {"3.11", "3.12", "3.13"})
@@ -106,5 +108,5 @@ class Round:
 
 
 def names_on_disk(root: Path) -> list[str]:
-    """Return the environments that stand at their paths, sorted."""
+    """Return the names of the published environments, sorted."""
     return sorted(each.name for each in root.iterdir() if each.is_symlink())

@@ -1,4 +1,4 @@
-"""What every process of a round may do and say, and what a round must leave: nothing corrupt, nothing half-done."""
+"""Judge a round: what every process may do and print, and the state that the round must leave."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.apply.rollback import verify_generation
+from reconciler.apply.verify_seal import verify_generation
 from reconciler.diff.integrity import Integrity
 from reconciler.observe.actual import Depth
 from reconciler.state.inode_hashes import InodeHashes
@@ -20,15 +20,16 @@ from tests.faults.round_script import NAMES, NEW, OLD, Script
 from tests.host import Host, Ran, base_environment
 
 ENDS = ("applied", "lock timed out", "refused: moved", "killed")  # of an apply
-_LOCK_TIMEOUT = ("another envsync holds ", "what a killed envsync started still works in ")
-_MOVED = "the plan no longer fits: web changed on disk since it was made"
+_LOCK_TIMEOUT = (" is locked by another envsync", " is locked by programs that a killed envsync started")
+_MOVED = "the plan cannot be applied: web changed on disk since it was made"
 
 
 @dataclass(kw_only=True)
 class RoundVerdict:
-    """`corrupt`: what a round left, or a reading command saw, that must not be. `hung`: what did not end.
+    """The verdict on a round; all lists are empty if every promise held.
 
-    `unclear`: an exit code or a message that must not be. `ended` counts how the applies ended, in words.
+    `corrupt` are wrong states that the round left or that a reading command saw. `hung` are processes that did not end.
+    `unclear` are wrong exit codes or messages. `ended` counts how the applies ended, in words.
     """
 
     seed: int
@@ -43,10 +44,10 @@ class RoundVerdict:
         return bool(self.corrupt or self.hung or self.unclear)
 
 
-def judge(done: Round, verdict: RoundVerdict, by_hand: set[int]) -> None:
-    """Judge every process of a round that has ended, then apply once more and judge what is there.
+def judge(done: Round, verdict: RoundVerdict, changed_manually: set[int]) -> None:
+    """Judge every process of a finished round, then apply once more and judge the state.
 
-    `by_hand` are the generations of `web` that the raw pips of earlier rounds spoilt; those of this one are added.
+    `changed_manually` are the generations of `web` that pip changed in earlier rounds. Those of this round are added.
     """
     verdict.hung += done.hung
     for each in done.crowd.members:
@@ -54,7 +55,7 @@ def judge(done: Round, verdict: RoundVerdict, by_hand: set[int]) -> None:
             _judge_member(each, done, verdict)
         else:
             verdict.ended[each.role] += 1
-    _judge_rest(done.host, done.script, verdict, by_hand)
+    _judge_rest(done.host, done.script, verdict, changed_manually)
 
 
 def _judge_member(member: Member, done: Round, verdict: RoundVerdict) -> None:
@@ -74,21 +75,21 @@ def _judge_member(member: Member, done: Round, verdict: RoundVerdict) -> None:
 
 
 def _apply_ended(ran: Ran, script: Script) -> str:
-    """Return how an apply ended, in words; empty where it must not end so."""
+    """Return how an apply ended, in words; empty if it must not end like that."""
     if ran.code == 0:
         return "applied"
-    if ran.code == 1 and any(f"error: {each}" in ran.err for each in _LOCK_TIMEOUT):
+    if ran.code == 1 and any(each in ran.err for each in _LOCK_TIMEOUT):
         return "lock timed out"
-    if ran.code == 3 and script.hand is not None and f"error: {_MOVED}" in ran.err:
+    if ran.code == 3 and script.pip_run is not None and f"error: {_MOVED}" in ran.err:
         return "refused: moved"
     return ""
 
 
 def _half_state(member: Member, ran: Ran, done: Round) -> Iterator[str]:
-    """Yield what a reading command says that was never so: packages of neither manifest, a hand where none was."""
+    """Yield what a reading command prints that was never true, such as packages that neither manifest declares."""
     script = done.script
     if ran.code not in {0, 2}:
-        if script.from_nothing and " freeze " in member.role and "is no virtual environment" in ran.err:
+        if script.from_nothing and " freeze " in member.role and "is not a virtual environment" in ran.err:
             return
         yield f"exit {ran.code}"
     elif " freeze " in member.role:
@@ -100,18 +101,19 @@ def _half_state(member: Member, ran: Ran, done: Round) -> Iterator[str]:
         for row in json.loads(ran.out):
             mine = row["name"] == "web"
             fine = {"ok", "pending", "missing"} - ({"missing"} if mine and not script.from_nothing else set())
-            if row["state"] not in fine | ({"drift", "drift+pending"} if mine and script.hand else set()):
+            if row["state"] not in fine | ({"drift", "drift+pending"} if mine and script.pip_run else set()):
                 yield f"{row['name']} is {row['state']}"
     else:
         yield from _unreal_drift(json.loads(ran.out)["environments"], script, killed=done.killed is not None)
 
 
 def _unreal_drift(environments: list[dict[str, Any]], script: Script, *, killed: bool) -> Iterator[str]:
-    half_deleted = {"gone"} if killed else set()  # between path and record: so it stands until the next apply
+    # If the holder is killed between path and record, the environment stays half deleted until the next apply.
+    half_deleted = {"gone"} if killed else set()
     for each in environments:
         if each["blocked"]:
             yield f"{each['name']} is blocked"
-        if each["name"] == "web" and script.hand is not None:
+        if each["name"] == "web" and script.pip_run is not None:
             packages = {one["name"] for one in each["packages"] if one["origin"] != "pending"}
             if packages - script.touched:
                 yield f"drift of {sorted(packages - script.touched)}"
@@ -119,29 +121,29 @@ def _unreal_drift(environments: list[dict[str, Any]], script: Script, *, killed:
             yield f"drift in {each['name']}"
 
 
-def _judge_rest(host: Host, script: Script, verdict: RoundVerdict, by_hand: set[int]) -> None:
-    """Apply once more; then all is as the new manifest says, whole, and nothing else is left."""
-    _ask(host, verdict, ("apply", "--yes", "--lock-timeout", "30"))
+def _judge_rest(host: Host, script: Script, verdict: RoundVerdict, changed_manually: set[int]) -> None:
+    """Apply once more; then everything must match the new manifest, be complete, and nothing else may be left."""
+    _run_all(host, verdict, ("apply", "--yes", "--lock-timeout", "30"))
     commands = (("plan", "--detailed-exitcode"), ("verify", "--depth", "hashes"), ("freeze", "web"))
-    *_, frozen = _ask(host, verdict, *commands)
+    *_, frozen = _run_all(host, verdict, *commands)
     state = State.at(host.root)
     for name in NAMES:
         for number in state.layout.generation_numbers(name):
-            if state.seal(name, number) is None or (name == "web" and number in by_hand):
+            if state.seal(name, number) is None or (name == "web" and number in changed_manually):
                 continue
             found = verify_generation(state, name, number, InodeHashes(), Depth.HASHES)
-            if not found.intact and name == "web" and _only_by_hand(found, script):
-                by_hand.add(number)  # `verify` says whether it is the published one
+            if not found.intact and name == "web" and _only_changed_manually(found, script):
+                changed_manually.add(number)  # if it is the published one, `verify` has reported it
             elif not found.intact:
-                verdict.corrupt.append(f"generation {number} of {name} is sealed, and not whole: {found}")
+                verdict.corrupt.append(f"generation {number} of {name} is sealed, but not complete: {found}")
     if frozen.out.split() != list(NEW["web"]) or names_on_disk(host.root) != sorted(NEW):
-        verdict.corrupt.append(f"not the new one: {frozen.out} {names_on_disk(host.root)}")
+        verdict.corrupt.append(f"not the new environment: {frozen.out} {names_on_disk(host.root)}")
     verdict.corrupt += [f"left behind: {each}" for each in leftovers(state, host.directory, NAMES)]
 
 
-def _ask(host: Host, verdict: RoundVerdict, *commands: tuple[str, ...]) -> list[Ran]:
-    """Run commands at once that must all exit with 0."""
-    crowd = Crowd(cwd=host.directory, env=base_environment(), talk=host.directory.parent / "look")
+def _run_all(host: Host, verdict: RoundVerdict, *commands: tuple[str, ...]) -> list[Ran]:
+    """Run commands at the same time; all must exit with 0."""
+    crowd = Crowd(cwd=host.directory, env=base_environment(), output_directory=host.directory.parent / "checks")
     for arguments in commands:
         crowd.start(" ".join(arguments), [sys.executable, "-m", "reconciler", *arguments])
     verdict.hung += crowd.hung(until=time.monotonic() + HANGS_AFTER_SECONDS)
@@ -151,12 +153,12 @@ def _ask(host: Host, verdict: RoundVerdict, *commands: tuple[str, ...]) -> list[
     return [each.ran for each in crowd.members]
 
 
-def _only_by_hand(found: Integrity, script: Script) -> bool:
-    """Say whether all that is wrong with an older generation is what the raw pip touched."""
+def _only_changed_manually(found: Integrity, script: Script) -> bool:
+    """Return whether an older generation differs only in what pip changed."""
     packages = {each.name for each in found.packages}
     strange = [
         each.path
         for each in found.findings
         if each.package not in script.touched and not any(one in each.path for one in script.touched)
     ]
-    return script.hand is not None and packages <= script.touched and not strange
+    return script.pip_run is not None and packages <= script.touched and not strange

@@ -1,4 +1,4 @@
-"""What happens in one round, drawn from its seed: when each process starts, and when the holder dies."""
+"""The script of one round, drawn from its seed: when each process starts, and when the holder is killed."""
 
 import random
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ _READING = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hand:
-    """What a raw pip does to `web`: its arguments, and the package that is touched by it."""
+class PipRun:
+    """One change of `web` by pip or uv: its arguments, and the package that it changes."""
 
     tool: str
     arguments: tuple[str, ...]
     touched: str
 
 
-_HANDS = (
+_PIP_RUNS = (
     (("install", "gamma"), "gamma"),
     (("install", "alpha==1.0"), "alpha"),
     (("install", "alpha==1.1"), "alpha"),
@@ -36,7 +36,7 @@ _HANDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """One process of envsync: when (seconds after the round's begin), of which manifest, with what arguments."""
+    """One process of envsync: its start (seconds after the start of the round), manifest and arguments."""
 
     at: float
     manifest: str
@@ -45,10 +45,10 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """One round; times in seconds after its begin.
+    """One round; times are in seconds after its start.
 
-    `two_files`: applies of the old and of the new manifest take turns; otherwise `envs.yaml` is replaced at
-    `rewritten_at`. `hand` is None in rounds in which nothing but envsync acts. `from_nothing`: there is no root yet.
+    With `two_files`, applies of the old and of the new manifest take turns; otherwise `envs.yaml` is replaced at
+    `rewritten_at`. `pip_run` is None if only envsync runs. With `from_nothing`, the root does not exist yet.
     """
 
     seed: int
@@ -58,18 +58,18 @@ class Script:
     rewritten_at: float
     applies: tuple[Start, ...]
     readers: tuple[Start, ...]
-    hand: Hand | None
-    hand_at: float
+    pip_run: PipRun | None
+    pip_run_at: float
     kill_at: float
 
     @property
     def touched(self) -> frozenset[str]:
-        """Return the packages that a raw pip touches."""
-        return frozenset({self.hand.touched} if self.hand else ())
+        """Return the packages that pip changes."""
+        return frozenset({self.pip_run.touched} if self.pip_run else ())
 
 
 def draw(seed: int) -> Script:
-    """Return the round of a seed, always the same."""
+    """Return the script of a seed, which is always the same."""
     chance = random.Random(seed)  # noqa: S311
     two_files = chance.random() < 0.5
     rewritten_at = chance.uniform(0.2, 1.6)
@@ -85,10 +85,10 @@ def draw(seed: int) -> Script:
         for arguments in chance.choices(_READING, k=5):
             manifest = chance.choice(("old.yaml", "new.yaml")) if two_files else "envs.yaml"
             readers.append(Start(at=chance.uniform(0.3, 4.0), manifest=manifest, arguments=arguments))
-    hand = None
+    pip_run = None
     if chance.random() < 0.75:
-        arguments, touched = chance.choice(_HANDS)
-        hand = Hand(tool=chance.choice(("pip", "uv")), arguments=arguments, touched=touched)
+        arguments, touched = chance.choice(_PIP_RUNS)
+        pip_run = PipRun(tool=chance.choice(("pip", "uv")), arguments=arguments, touched=touched)
     return Script(
         seed=seed,
         two_files=two_files,
@@ -97,7 +97,7 @@ def draw(seed: int) -> Script:
         rewritten_at=rewritten_at,
         applies=tuple(sorted(applies, key=lambda each: each.at)),
         readers=tuple(sorted(readers, key=lambda each: each.at)),
-        hand=hand,
-        hand_at=chance.uniform(0.0, 3.0),
+        pip_run=pip_run,
+        pip_run_at=chance.uniform(0.0, 3.0),
         kill_at=chance.uniform(0.6, 4.0),
     )

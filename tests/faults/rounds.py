@@ -1,6 +1,6 @@
 """Rounds of concurrent applies: `python -m tests.faults.rounds --rounds 200 [--seed N] [--jobs N]`.
 
-One root, and at once: eight applies of two manifests, a raw pip, reading commands, and a lock's holder that is killed.
+In one root run at the same time: eight applies of two manifests, a pip and reading commands. A mutex holder is killed.
 """
 
 import argparse
@@ -20,31 +20,31 @@ from tests.faults.round_script import draw
 from tests.host import Host, new_host
 
 
-def run_round(host: Host, seed: int, by_hand: set[int]) -> RoundVerdict:
-    """Run the round of a seed on a host and judge it; see `judge` for `by_hand`."""
+def run_round(host: Host, seed: int, changed_manually: set[int]) -> RoundVerdict:
+    """Run the round of a seed on a host and judge it; see `judge` for `changed_manually`."""
     begun = time.monotonic()
     verdict = RoundVerdict(seed=seed)
     made = Round(host, draw(seed))
     if made.script.from_nothing:
-        by_hand.clear()
+        changed_manually.clear()
     made.prepare()
     made.run()
-    judge(made, verdict, by_hand)
+    judge(made, verdict, changed_manually)
     verdict.seconds = time.monotonic() - begun
     return verdict
 
 
 def run_rounds(
     seeds: Iterable[int],
-    told: Callable[[RoundVerdict], None] = lambda _verdict: None,
+    on_result: Callable[[RoundVerdict], None] = lambda _verdict: None,
     *,
     jobs: int = 1,
     keep: Path | None = None,
     until: float = float("inf"),
 ) -> list[RoundVerdict]:
-    """Run the rounds of `seeds`, `jobs` at once, each job on a host of its own; none begins after `until` (monotonic).
+    """Run the rounds of `seeds`, `jobs` at the same time, each job on its own host; none starts after `until`.
 
-    What a bad round leaves is copied below `keep`.
+    The directory of a bad round is copied below `keep`.
     """
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for seed in seeds:
@@ -54,17 +54,17 @@ def run_rounds(
 
     def serve(place: Path) -> None:
         try:
-            by_hand: set[int] = set()
+            changed_manually: set[int] = set()
             with new_host(place) as host:
                 while not failed and time.monotonic() < until:
-                    verdict = run_round(host, waiting.get_nowait(), by_hand)
+                    verdict = run_round(host, waiting.get_nowait(), changed_manually)
                     done.append(verdict)
-                    told(verdict)
+                    on_result(verdict)
                     if verdict.bad:
                         if keep is not None:
                             shutil.copytree(place, keep / str(verdict.seed), symlinks=True)
-                        shutil.rmtree(host.root)  # the next begins from nothing
-                        by_hand.clear()
+                        shutil.rmtree(host.root)  # the next round starts without a root
+                        changed_manually.clear()
         except queue.Empty:
             return
         except BaseException as error:  # noqa: BLE001  # raised again below, in the caller's thread
@@ -82,7 +82,7 @@ def run_rounds(
 
 
 def section(done: Sequence[RoundVerdict]) -> str:
-    """Return the rounds as a Markdown table: one line, and the seeds of bad rounds below."""
+    """Return the rounds as a Markdown table with one line, and the seeds of bad rounds below."""
     ended: Counter[str] = Counter()
     for each in done:
         ended.update(each.ended)
@@ -90,7 +90,7 @@ def section(done: Sequence[RoundVerdict]) -> str:
         "rounds": len(done),
         "applies": sum(ended[each] for each in ENDS),
         **{each: ended[each] for each in ENDS},
-        "raw pips": ended["raw pip"] + ended["raw uv pip"],
+        "pip runs": ended["pip"] + ended["uv pip"],
         "reading commands": ended["read"],
         "corrupt": sum(bool(each.corrupt) for each in done),
         "hung": sum(bool(each.hung) for each in done),
@@ -103,24 +103,26 @@ def section(done: Sequence[RoundVerdict]) -> str:
 
 
 def main() -> int:
-    """Run rounds, print their table; return 1 where one was bad."""
+    """Run rounds and print their table; return 1 if one was bad."""
     found = argparse.ArgumentParser(prog="python -m tests.faults.rounds", description=__doc__)
-    found.add_argument("--rounds", type=int, default=200, help="how many (default: %(default)s)")
-    found.add_argument("--seed", type=int, default=1, help="of the first; the others count up (default: %(default)s)")
-    found.add_argument("--jobs", type=int, default=1, help="rounds at once (default: %(default)s)")
+    found.add_argument("--rounds", type=int, default=200, help="number of rounds (default: %(default)s)")
+    found.add_argument(
+        "--seed", type=int, default=1, help="seed of the first round; the others count up (default: %(default)s)"
+    )
+    found.add_argument("--jobs", type=int, default=1, help="rounds at the same time (default: %(default)s)")
     found.add_argument("--minutes", type=float, default=60.0, help="no new round after that (default: %(default)s)")
-    found.add_argument("--keep", type=Path, help="where to copy what a bad round leaves")
+    found.add_argument("--keep", type=Path, help="where to copy the directory of a bad round")
     options = found.parse_args()
 
-    def told(verdict: RoundVerdict) -> None:
+    def on_result(verdict: RoundVerdict) -> None:
         if verdict.bad:
-            said = [*verdict.corrupt, *verdict.hung, *verdict.unclear]
-            print(f"bad round, --seed {verdict.seed} --rounds 1:\n  " + "\n  ".join(said), file=sys.stderr)
+            problems = [*verdict.corrupt, *verdict.hung, *verdict.unclear]
+            print(f"bad round, --seed {verdict.seed} --rounds 1:\n  " + "\n  ".join(problems), file=sys.stderr)
         print(f"seed {verdict.seed}: {verdict.seconds:.1f} s, {dict(verdict.ended)}", file=sys.stderr)
 
     seeds = range(options.seed, options.seed + options.rounds)
     until = time.monotonic() + 60 * options.minutes
-    done = run_rounds(seeds, told, jobs=options.jobs, keep=options.keep, until=until)
+    done = run_rounds(seeds, on_result, jobs=options.jobs, keep=options.keep, until=until)
     print(section(done))
     return int(any(each.bad for each in done))
 

@@ -1,4 +1,4 @@
-"""The state machine: what a person, envsync and bad luck do to one host, in any order."""
+"""The state machine: what people, envsync and failures do to one host, in any order."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from reconciler.observe.actual import Depth
 from reconciler.plan.model import Policy
 from tests.faults.damages import BETA, BY_NAME, CATALOGUE, SITECUSTOMIZE
 from tests.faults.killed import run_killed
-from tests.faults.laws import hold_plan, hold_state
-from tests.faults.model import FOREIGN, REQUIREMENTS, Declared, Environment, Expected, Stands
+from tests.faults.laws import check_plan, check_state
+from tests.faults.model import FOREIGN, REQUIREMENTS, AtPath, Declared, Environment, Expected
 from tests.faults.real import Ground, Real
 
 NAMES = ("api", "job", "web")
@@ -48,12 +48,12 @@ _Drawn = TypeVar("_Drawn")
 
 
 def _of(choose: "Callable[[Machine], list[_Drawn]]") -> st.SearchStrategy[_Drawn]:
-    """Return a strategy for one of what the machine has just now."""
+    """Return a strategy that chooses from values that the machine has at this moment."""
     return st.runner().flatmap(lambda machine: st.sampled_from(choose(machine)))
 
 
 class Machine(RuleBasedStateMachine):
-    """One host with up to three environments beside its model; `ground` is what all hosts of a run share."""
+    """One host with up to three environments, and its model; `ground` is what all hosts of a run share."""
 
     ground: ClassVar[Ground]
     steps: ClassVar[Counter[str]] = Counter()
@@ -70,11 +70,11 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def the_host_is_as_the_model_says(self) -> None:
-        hold_state(self.real, self.model, self.declared)
+        check_state(self.real, self.model, self.declared)
 
     @initialize(packages=st.tuples(PACKAGES, PACKAGES))
     def begin(self, packages: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
-        """Begin with two environments: a host without any has little to lose."""
+        """Start with two environments, because a host without any has little to lose."""
         for name, each in zip(("web", "api"), packages, strict=True):
             self._declare(name, Declared(packages=each or ("alpha==1.0", "gamma")))
         self._apply(Depth.FILES, (), Policy())
@@ -129,7 +129,7 @@ class Machine(RuleBasedStateMachine):
         self.steps["apply"] += 1
         self._apply(Depth.FILES, (), Policy(allow_empty=True))
 
-    @precondition(lambda self: any(each.stands is Stands.VENV for each in self.model.values()))
+    @precondition(lambda self: any(each.at_path is AtPath.VENV for each in self.model.values()))
     @rule(depth=DEPTHS)
     def adopt(self, depth: Depth) -> None:
         self.steps["apply --adopt"] += 1
@@ -143,7 +143,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(NAMES), packages=PACKAGES, depth=DEPTHS, at=st.integers(min_value=1, max_value=90))
     def kill(self, name: str, packages: tuple[str, ...], depth: Depth, at: int) -> None:
-        """Kill an apply: each environment is then the old or the new one, and the model takes on which."""
+        """Kill an apply. Each environment must be the old or the new one, and the model is adjusted to that."""
         self._declare(name, replace(self.declared.get(name, Declared()), packages=packages))
         expected = self._expected(depth, (), Policy())
         before = {name: (self.real.record(name), self.real.lock(name)) for name in NAMES}
@@ -154,7 +154,7 @@ class Machine(RuleBasedStateMachine):
         for each in self.model.values():
             wanted = expected.get(each.name)
             doing = wanted if wanted and wanted.action != "no-op" and not wanted.blocked else None
-            self._take_on(each, doing, *before[each.name])
+            self._adjust_model(each, doing, *before[each.name])
 
     @precondition(lambda self: any(each.applied for each in self.model.values()))
     @rule(
@@ -166,31 +166,31 @@ class Machine(RuleBasedStateMachine):
         wanted = to or max((each for each in own.sealed if each < own.number), default=0)
         there = wanted in own.sealed and wanted != own.number
         sealed = own.generations.get(wanted)
-        whole = sealed is not None and sealed.whole(Depth.HASHES, sealed.settings.ignore_files)
+        is_intact = sealed is not None and sealed.is_intact(Depth.HASHES, sealed.settings.ignore_files)
         try:
-            self.real.workspace.upkeep.rollback(name, to=to)
+            self.real.workspace.maintenance.rollback(name, to=to)
         except UsageError:
             self.steps["rollback, to nothing"] += 1
             assert not there
         except ApplyError:
             self.steps["rollback, refused"] += 1
             assert there
-            assert not whole or own.stands in FOREIGN
+            assert not is_intact or own.at_path in FOREIGN
         else:
             self.steps["rollback"] += 1
             assert there
-            assert whole
-            assert own.stands not in FOREIGN
+            assert is_intact
+            assert own.at_path not in FOREIGN
             own.rolled_back(wanted)
 
     @rule()
     def collect(self) -> None:
         self.steps["gc"] += 1
-        self.real.workspace.upkeep.collect()
+        self.real.workspace.maintenance.collect()
         for each in self.model.values():
             each.collected()
 
-    # what a hand does
+    # manual changes
 
     @precondition(lambda self: self._damageable())
     @rule(where=_of(lambda self: self._damageable()))
@@ -211,7 +211,7 @@ class Machine(RuleBasedStateMachine):
         damage = BY_NAME[what]
         sharing = self._sharing(self.real.inode(name, number, damage.shared), damage.shared) if damage.shared else []
         if any(damage.slot in self.model[other].generations[each].open for other, each in sharing):
-            return  # two damages of one slot would hide, or heal, each other
+            return  # two damages of one slot would hide or undo each other
         self.steps[f"damage: {what}"] += 1
         damage.make(self.real.generation(name, number))
         for other, each in {*sharing, (name, number)}:
@@ -249,7 +249,7 @@ class Machine(RuleBasedStateMachine):
                 self._edit_cached_file()
 
     def _edit_cached_file(self) -> None:
-        """Edit a module through the engine's cache: every generation that hard-links it is edited with it."""
+        """Edit a module in the engine's cache, which also edits every generation that hard-links it."""
         for path in self.real.cached(BETA):
             sharing = self._sharing((path.stat().st_dev, path.stat().st_ino), BETA)
             path.write_text("NAME = 'through the cache'\n")
@@ -259,40 +259,40 @@ class Machine(RuleBasedStateMachine):
     @rule(name=st.sampled_from(NAMES), what=st.sampled_from(PATHS))
     def damage_path(self, name: str, what: str) -> None:
         own = self.model[name]
-        own.stands, own.number = Stands.NOTHING, 0
+        own.at_path, own.number = AtPath.NOTHING, 0
         self.steps[f"path: {what}"] += 1
         match what:
             case "nothing":
                 self.real.put(name, "nothing")
             case "file" | "directory" | "venv":
                 self.real.put(name, what)
-                own.stands = {"file": Stands.FILE, "directory": Stands.DIRECTORY, "venv": Stands.VENV}[what]
+                own.at_path = {"file": AtPath.FILE, "directory": AtPath.DIRECTORY, "venv": AtPath.VENV}[what]
             case "elsewhere" | "other name":
                 target = "/nowhere/venv" if what == "elsewhere" else f".envsync/generations/not-{name}/1/venv"
                 self.real.put(name, "link", target)
-                own.stands = Stands.ELSEWHERE
+                own.at_path = AtPath.ELSEWHERE
             case _:
                 numbers = sorted(own.generations) or [0]
                 own.number = numbers[0] if what == "other generation" and numbers[0] else numbers[-1] + 3
-                own.stands = Stands.LINK
+                own.at_path = AtPath.LINK
                 self.real.put(name, "link", f".envsync/generations/{name}/{own.number}/venv")
 
-    @precondition(lambda self: any(each.stands in FOREIGN for each in self.model.values()))
-    @rule(name=_of(lambda self: [name for name, each in self.model.items() if each.stands in FOREIGN]))
+    @precondition(lambda self: any(each.at_path in FOREIGN for each in self.model.values()))
+    @rule(name=_of(lambda self: [name for name, each in self.model.items() if each.at_path in FOREIGN]))
     def move_away(self, name: str) -> None:
         self.steps["path: moved away"] += 1
         self.real.put(name, "nothing")
-        self.model[name].stands = Stands.NOTHING
+        self.model[name].at_path = AtPath.NOTHING
 
     @rule(what=st.sampled_from(LOST), removed=st.booleans())
     def lose(self, what: str, removed: bool) -> None:
-        """Lose what may be lost without harm."""
+        """Lose a file that may be lost without harm."""
         self.steps[f"lost: {what}"] += 1
         self.real.lose(what, removed=removed)
 
     @rule(name=st.sampled_from(NAMES), what=st.sampled_from(["record removed", "record cut", "lock"]))
     def lose_own(self, name: str, what: str) -> None:
-        """Lose a lock, or a record: the seal then speaks. One that cannot be read stops everything, and says so."""
+        """Lose a lock or a record; the seal then replaces the record. A damaged record is an error that says so."""
         self.steps[f"lost: {what}"] += 1
         if what == "lock":
             self.real.lock_path(name).unlink(missing_ok=True)
@@ -312,13 +312,13 @@ class Machine(RuleBasedStateMachine):
         path.unlink(missing_ok=True)
         self.model[name].record = None
 
-    # what the rules are made of
+    # helpers of the rules
 
     def _built(self) -> list[tuple[str, int]]:
         return [(name, number) for name, each in self.model.items() for number in each.generations]
 
     def _damageable(self, *, published: bool = False, metadata: bool | None = None) -> list[tuple[str, int, str]]:
-        """Return the damages that can be done: the venv stands, what they need is there, their slot is free."""
+        """Return the possible damages: the venv exists, the needed package is installed, and the slot is free."""
         found = []
         for name, number in self._built():
             own = self.model[name].generations[number]
@@ -337,7 +337,9 @@ class Machine(RuleBasedStateMachine):
 
     def _expected(self, depth: Depth, names: tuple[str, ...], policy: Policy) -> dict[str, Expected]:
         if policy.destroy:
-            going = {name: self.model[name].unwanted(declared=self.declared.get(name)) for name in policy.destroy}
+            going = {
+                name: self.model[name].expected_delete(declared=self.declared.get(name)) for name in policy.destroy
+            }
             return {name: each for name, each in going.items() if each}
         found = {
             name: self.model[name].expected(entry, depth, adopt=policy.adopt)
@@ -346,15 +348,15 @@ class Machine(RuleBasedStateMachine):
         }
         for name, own in self.model.items():
             if name not in self.declared and not names and own.applied:
-                gone = own.unwanted(declared=None, empty=not self.declared and not policy.allow_empty)
+                gone = own.expected_delete(declared=None, empty=not self.declared and not policy.allow_empty)
                 found[name] = gone if policy.prune and gone else Expected(action="no-op")
         return found
 
     def _apply(self, depth: Depth, names: tuple[str, ...], policy: Policy) -> None:
-        """Plan, hold the plan against the model, apply, and plan again: only what is blocked is left."""
+        """Plan, compare the plan with the model, apply, and plan again; only blocked changes may be left."""
         expected = self._expected(depth, names, policy)
         proposal = self.real.plan(depth, resolve=True, names=names, policy=policy)
-        hold_plan(proposal.plan, expected)
+        check_plan(proposal.plan, expected)
         result = proposal.apply()
         for each in result.environments:
             wanted, own = expected[each.environment], self.model[each.environment]
@@ -374,17 +376,17 @@ class Machine(RuleBasedStateMachine):
             own.collected(spared=name in expected and bool(expected[name].blocked))
         if not policy.destroy:
             again = self.real.plan(depth, names=names, policy=replace(policy, adopt=False))
-            assert not [each for each in again.plan.changes if not each.blocked], "apply, then plan, is not empty"
+            assert not [each for each in again.plan.changes if not each.blocked], "the plan after apply is not empty"
 
-    def _take_on(self, own: Environment, doing: Expected | None, record: bytes | None, lock: bytes | None) -> None:
-        """See how far a killed run came with one environment; nothing but the old and the new may be there."""
+    def _adjust_model(self, own: Environment, doing: Expected | None, record: bytes | None, lock: bytes | None) -> None:
+        """Adjust the model to how far a killed run came with one environment, which must be old or new."""
         number, old = self.real.published(own.name), deepcopy(own)
         entry = self.declared.get(own.name)
         if number != own.number:
-            assert doing, "published, and nothing was to be done"
+            assert doing, "published, although the plan had no change"
             if doing.action == "delete":
                 assert number == 0
-                own.stands, own.number = Stands.NOTHING, 0
+                own.at_path, own.number = AtPath.NOTHING, 0
             else:
                 assert entry
                 assert doing.builds
@@ -392,7 +394,7 @@ class Machine(RuleBasedStateMachine):
                 own.built(number, entry)
                 own.record, own.lock = old.record, old.lock
         if (now := self.real.record(own.name)) != record:
-            assert doing, "recorded, and nothing was to be done"
+            assert doing, "recorded, although the plan had no change"
             if now is None:
                 own.record = None
             elif doing.builds:
@@ -401,14 +403,14 @@ class Machine(RuleBasedStateMachine):
                 own.recorded(entry)
         own.lock = old.lock
         if self.real.lock(own.name) != lock:
-            assert doing, "locked, and nothing was to be done"
+            assert doing, "locked, although the plan had no change"
             assert entry
             own.lock = entry.packages
         numbers = self.real.numbers(own.name)
         gone = own.generations.keys() - numbers
-        assert gone <= own.removable()
-        for each in own.removable() & numbers:
-            if not self.real.generation(own.name, each).seal.exists():  # half removed
+        assert gone <= own.collectable()
+        for each in own.collectable() & numbers:
+            if not self.real.generation(own.name, each).seal.exists():  # deleted in part
                 own.generations[each].seal, own.generations[each].venv = None, False
         for each in gone:
             del own.generations[each]

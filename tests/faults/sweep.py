@@ -1,4 +1,4 @@
-"""Hands the trials to workers, two at a time, and gathers their verdicts."""
+"""Give the trials to workers, two at the same time, and collect their verdicts."""
 
 import json
 import queue
@@ -28,7 +28,7 @@ class Trial:
 
 
 class Workers:
-    """Some worker processes, each with directories of its own."""
+    """Some worker processes, each with its own directories."""
 
     def __init__(self, processes: Sequence["subprocess.Popen[str]"]) -> None:
         self._processes = processes
@@ -36,14 +36,14 @@ class Workers:
     def run(
         self,
         trials: Sequence[Trial],
-        told: Callable[[Trial, Verdict], None],
+        on_result: Callable[[Trial, Verdict], None],
         *,
         until: float = float("inf"),
         apart: bool = False,
     ) -> None:
-        """Run every trial, none begun after `until` (monotonic); `told` is called with each verdict, one at a time.
+        """Run every trial, but start none after `until` (monotonic); call `on_result` with each verdict, one at a time.
 
-        With `apart` each operation is one worker's, so that it is prepared once.
+        With `apart`, all trials of an operation are given to one worker, so that it is prepared only once.
         """
         names = list(dict.fromkeys(trial.operation for trial in trials))
         queues: list[queue.SimpleQueue[Trial]] = [queue.SimpleQueue() for _ in self._processes]
@@ -58,7 +58,7 @@ class Workers:
                     trial = waiting.get_nowait()
                     verdict = _ask(process, trial)
                     with guard:
-                        told(trial, verdict)
+                        on_result(trial, verdict)
             except queue.Empty:
                 return
             except Exception as error:  # noqa: BLE001  # raised again below, in the caller's thread
@@ -78,7 +78,7 @@ class Workers:
 
 @contextmanager
 def workers(directory: Path, count: int = 2) -> Iterator[Workers]:
-    """Yield workers below `directory`, all served by one local index."""
+    """Yield workers below `directory`; they share one local index."""
     with new_host(directory / "host") as host, ExitStack() as stack:
         make_peer_wheels(host.index.directory)
         yield Workers([stack.enter_context(_worker(directory / str(n), host.index.url)) for n in range(count)])
@@ -97,11 +97,11 @@ def _worker(directory: Path, index: str) -> Iterator["subprocess.Popen[str]"]:
 
 def _ask(process: "subprocess.Popen[str]", trial: Trial) -> Verdict:
     if process.stdin is None or process.stdout is None:
-        raise RuntimeError("a worker without pipes")
+        raise RuntimeError("a worker has no pipes")
     fault = {**asdict(trial.fault), "calls": sorted(trial.fault.calls)} if trial.fault else None
     process.stdin.write(json.dumps({"operation": trial.operation, "fault": fault}) + "\n")
     process.stdin.flush()
     line = process.stdout.readline()
     if not line:
-        raise RuntimeError(f"a worker ended in {trial}")
+        raise RuntimeError(f"a worker ended during {trial}")
     return Verdict(**json.loads(line))

@@ -1,4 +1,4 @@
-"""The short form of the full disk (see docs/reliability.md): a few sizes, each too small in another way."""
+"""The short form of the full disk (see docs/reliability.md): two sizes, each too small in a different way."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from tests.faults.full_disk import full_disk_trials, section, why_not
 
 
-def test_a_disk_that_is_full_leaves_the_old_one_and_room_is_all_it_takes(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_the_old_environment_and_space_is_enough_to_continue(tmp_path: Path) -> None:
     if reason := why_not():
         pytest.skip(reason)
     with full_disk_trials(tmp_path, ("upgrade",)) as (upgrade,):
@@ -17,5 +17,5 @@ def test_a_disk_that_is_full_leaves_the_old_one_and_room_is_all_it_takes(tmp_pat
     assert section(done).splitlines()[2] == "| upgrade | 2 | 2 | 40 to 130 | 0 | 0 | 0 | 0 |"
 
 
-def test_what_was_not_run_is_said() -> None:
+def test_the_report_says_why_it_was_not_run() -> None:
     assert section([], reason="only root may mount") == "not run: only root may mount\n"

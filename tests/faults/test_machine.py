@@ -9,7 +9,7 @@ from tests.host import base_environment
 
 
 def test_some_steps_without_a_counterexample() -> None:
-    """In a process of its own: kills fork, and a test run has threads."""
+    """Run in a separate process, because kills fork and a test run has threads."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.machine", "--steps", "60", "--seed", "1", "--no-shrink"],
         cwd=Path(__file__).parents[2],

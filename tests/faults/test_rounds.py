@@ -1,4 +1,4 @@
-"""The short form of the rounds: one round of eight applies, a raw pip, reading commands and a killed holder."""
+"""The short form of the rounds: one round of eight applies, a pip, reading commands and a killed mutex holder."""
 
 import sys
 
@@ -8,13 +8,13 @@ from tests.faults.round_judge import ENDS, RoundVerdict
 from tests.faults.round_script import APPLIES, draw
 from tests.faults.rounds import run_rounds, section
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a holder is found by its number, a hang told by /proc")
-SEED = 1653  # all four reading commands, a raw pip, and an early death
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc to find a holder and a hang")
+SEED = 1653  # all four reading commands, a pip, and an early kill
 
 
 def test_eight_applies_at_once_leave_nothing_corrupt_and_nothing_hangs() -> None:
     script = draw(SEED)
-    assert script.hand is not None
+    assert script.pip_run is not None
     assert script.readers
     (verdict,) = run_rounds([SEED])
     assert not verdict.bad, [*verdict.corrupt, *verdict.hung, *verdict.unclear]

@@ -11,9 +11,9 @@ from tests.faults.sweep import Trial, Workers, workers
 from tests.faults.tracer import CAN_TRACE, Fault
 from tests.faults.verdict import Verdict
 
-pytestmark = pytest.mark.skipif(not CAN_TRACE, reason="the tracer knows Linux on x86-64 alone")
+pytestmark = pytest.mark.skipif(not CAN_TRACE, reason="the tracer supports only Linux on x86-64")
 NAMES = tuple(each.name for each in operations("", ""))
-KILLS, CHILD_KILLS, ERRORS = 2, 1, 1  # an operation
+KILLS, CHILD_KILLS, ERRORS = 2, 1, 1  # for each operation
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +27,12 @@ def counted(crew: Workers) -> dict[str, Verdict]:
     return {trial.operation: verdict for trial, verdict in run(crew, [trial_of(name, "count") for name in NAMES])}
 
 
-def test_without_a_fault_every_operation_ends_well(counted: dict[str, Verdict]) -> None:
+def test_without_a_fault_every_operation_succeeds(counted: dict[str, Verdict]) -> None:
     assert {name: verdict.code for name, verdict in counted.items()} == dict.fromkeys(NAMES, 0)
     assert not [verdict for verdict in counted.values() if verdict.bad]
 
 
-def test_killed_it_is_old_or_new_and_the_next_run_converges(crew: Workers, counted: dict[str, Verdict]) -> None:
+def test_after_a_kill_it_is_old_or_new_and_the_next_run_converges(crew: Workers, counted: dict[str, Verdict]) -> None:
     trials = []
     for name, verdict in counted.items():
         step = len(verdict.calls[0]) // KILLS
@@ -46,7 +46,9 @@ def test_killed_it_is_old_or_new_and_the_next_run_converges(crew: Workers, count
     assert not [verdict for _, verdict in judged if verdict.bad]
 
 
-def test_told_no_it_says_what_and_where_and_the_next_run_converges(crew: Workers, counted: dict[str, Verdict]) -> None:
+def test_a_failed_call_is_reported_with_its_place_and_the_next_run_converges(
+    crew: Workers, counted: dict[str, Verdict]
+) -> None:
     trials = []
     for name, verdict in counted.items():
         step = len(verdict.calls[0]) // ERRORS
@@ -56,7 +58,7 @@ def test_told_no_it_says_what_and_where_and_the_next_run_converges(crew: Workers
     assert not [verdict for _, verdict in judged if verdict.bad]
 
 
-def test_a_write_that_the_flush_beside_the_looking_alone_was_told_of_is_told(crew: Workers) -> None:
+def test_a_write_error_that_only_the_background_flush_gets_is_reported(crew: Workers) -> None:
     fault = Fault(whose="own", at=1, error=errno.EIO, only="syncfs 1")
     [(_, verdict)] = run(crew, [Trial(operation="create", kind="EIO", fault=fault)])
     assert (verdict.code, verdict.bad) == (1, False)

@@ -1,7 +1,7 @@
-"""Runs a program and stops it before every system call that changes a file: there it is killed, or told no.
+"""Run a program and stop it before every system call that changes a file. There it is killed, or the call fails.
 
-A tracer of its own, not strace: apply works in threads, and strace counts per thread, so that most of a worker's calls
-could not be named. Here calls are counted over the whole process, and only those that touch real files.
+This does not use strace, which counts calls by thread: apply works in threads, so most calls of a worker could not be
+named. Here calls are counted over the whole process, and only those that change real files.
 """
 
 import ctypes
@@ -21,8 +21,8 @@ CAN_TRACE = sys.platform == "linux" and platform.machine() == "x86_64"
 Whose: TypeAlias = Literal["own", "children"]
 
 _TRACEME, _CONT, _GETREGS, _SETREGS, _SETOPTIONS, _GETEVENTMSG = 0, 7, 12, 13, 0x4200, 0x4201
-_OPTIONS = 0x2 | 0x4 | 0x8 | 0x10 | 0x80 | 0x100000  # fork, vfork, clone, exec, seccomp; kill all where we die
-_BORN = (1, 2, 3)  # the events of fork, vfork and clone: their message is the new task's number
+_OPTIONS = 0x2 | 0x4 | 0x8 | 0x10 | 0x80 | 0x100000  # fork, vfork, clone, exec, seccomp; kill all if this process dies
+_BORN = (1, 2, 3)  # the events of fork, vfork and clone; their message is the id of the new task
 _SECCOMP_STOP = 7
 _ALL_THREADS = 0x40000000  # __WALL
 _RAX, _RDX, _RSI, _RDI, _ORIG_RAX = 10, 12, 13, 14, 15
@@ -36,11 +36,11 @@ _libc.ptrace.restype = ctypes.c_long
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What goes wrong before call number `at` (from 1) of the program itself, or of its children.
+    """A fault before call number `at` (from 1) of the program itself, or of its children.
 
-    `only` counts none but calls of that name about a file of that name (`rename seal.json`). `error` is an errno; None
-    kills the one that calls, or with `parent` the program itself. `lasting` errors go on for every later call of
-    `calls`.
+    `only` counts only calls of this name with a file of this name (`rename seal.json`). `error` is an errno; None kills
+    the calling process, or with `parent` the program itself. A `lasting` error happens for every later call of `calls`
+    too.
     """
 
     whose: Whose
@@ -54,7 +54,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call that was about to be made: its name, and the path or descriptor's path it is about."""
+    """One system call before it is made: its name, and the path of its file or descriptor."""
 
     name: str
     path: str
@@ -62,7 +62,7 @@ class Call:
 
 @dataclass(slots=True)
 class Traced:
-    """What became of the program: `code` is negative for a signal; `hit` is the call where the fault was made."""
+    """The result of the program: `code` is negative for a signal, `hit` is the call with the fault."""
 
     code: int = 0
     out: str = ""
@@ -76,15 +76,15 @@ def trace(
     *,
     cwd: Path,
     env: Mapping[str, str],
-    talk: Path,
+    output_directory: Path,
     fault: Fault | None = None,
     before_kill: Callable[[], None] | None = None,
 ) -> Traced:
-    """Run `argv` to its end and that of all it started; its output goes through files in `talk`.
+    """Run `argv` until it and all its children have ended; its output goes to files in `output_directory`.
 
-    `before_kill` is called when a fault is about to kill: the program is stopped then, its other threads are not.
+    `before_kill` is called just before a fault kills; the calling thread is stopped then, its other threads are not.
     """
-    out, err = talk / "out", talk / "err"
+    out, err = output_directory / "out", output_directory / "err"
     pid = os.fork()
     if pid == 0:
         _become(argv, cwd, env, out, err)
@@ -110,7 +110,7 @@ class _Following:
         self.counted = 0
 
     def follow(self) -> None:
-        while self.live:  # this process may have other children, which live on
+        while self.live:  # this process may have other children, which continue
             try:
                 task, status = os.waitpid(-1, _ALL_THREADS)
             except ChildProcessError:
@@ -132,7 +132,7 @@ class _Following:
             _ptrace(_CONT, task, 0 if event or first_stop else number)
 
     def _is_born(self, parent: int) -> None:
-        """Count the task that `parent` just made, which may not have been seen to stop yet."""
+        """Add the task that `parent` just made; its first stop may come later."""
         child = ctypes.c_ulong()
         if _libc.ptrace(_GETEVENTMSG, parent, None, ctypes.byref(child)) >= 0 and child.value not in self.ended:
             self.live.add(child.value)
@@ -140,7 +140,7 @@ class _Following:
     def _before_call(self, task: int) -> None:
         registers = _Registers()
         if _libc.ptrace(_GETREGS, task, None, ctypes.byref(registers)) < 0:
-            return  # it was killed meanwhile
+            return  # it was killed in the meantime
         call = _call(task, registers)
         if call is None:
             return
@@ -159,7 +159,7 @@ class _Following:
                 os.kill(self.pid if fault.parent else process, signal.SIGKILL)
         elif self.counted == fault.at or (fault.lasting and self.counted > fault.at and call.name in fault.calls):
             self.traced.hit = self.traced.hit or call
-            registers[_ORIG_RAX] = 0xFFFFFFFFFFFFFFFF  # no call at all
+            registers[_ORIG_RAX] = 0xFFFFFFFFFFFFFFFF  # skip the call
             registers[_RAX] = 0x10000000000000000 - fault.error
             _libc.ptrace(_SETREGS, task, None, ctypes.byref(registers))
 
@@ -172,7 +172,7 @@ class _Following:
 
 
 def _become(argv: Sequence[str], cwd: Path, env: Mapping[str, str], out: Path, err: Path) -> None:
-    """Turn the forked child into the program, stopped once for its tracer."""
+    """Replace the forked child by the program; it stops once for its tracer."""
     try:
         os.chdir(cwd)
         for descriptor, path in ((1, out), (2, err)):
@@ -187,7 +187,7 @@ def _become(argv: Sequence[str], cwd: Path, env: Mapping[str, str], out: Path, e
 
 
 def _call(task: int, registers: "ctypes.Array[ctypes.c_ulonglong]") -> Call | None:
-    """Return the call that is about to be made, None where it is about no file (a pipe, a terminal, /dev/null)."""
+    """Return the call that will be made; None if it is not about a file (but a pipe, a terminal, /dev/null)."""
     name = CALLS[registers[_ORIG_RAX]]
     first, second = int(registers[_RDI]), int(registers[_RSI])
     try:
@@ -215,12 +215,12 @@ def _opened(task: int, descriptor: int) -> str:
 def _text(task: int, address: int) -> str:
     with Path(f"/proc/{task}/mem").open("rb", buffering=0) as memory:
         memory.seek(address)
-        content = memory.read(4096 - address % 4096)  # what lies on the next page may not be there
+        content = memory.read(4096 - address % 4096)  # the next page may not be mapped
         if b"\0" not in content:
             content += memory.read(4096)
     return os.fsdecode(content.split(b"\0", 1)[0])
 
 
 def _ptrace(request: int, pid: int, value: int) -> None:
-    if _libc.ptrace(request, pid, None, value) < 0 and ctypes.get_errno() != 3:  # ESRCH: killed meanwhile
+    if _libc.ptrace(request, pid, None, value) < 0 and ctypes.get_errno() != 3:  # ESRCH: killed in the meantime
         raise OSError(ctypes.get_errno(), f"ptrace {request}")

@@ -1,4 +1,4 @@
-"""One trial: put the host back as it was, run the operation with a fault, look, run it again, look again."""
+"""One trial: restore the host, run the operation with a fault, inspect, run it again, inspect again."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.apply.rollback import verify_generation
+from reconciler.apply.verify_seal import verify_generation
 from reconciler.observe.actual import Depth
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.store import State
@@ -23,9 +23,9 @@ from tests.host import Ran, base_environment
 
 @dataclass(kw_only=True)
 class Stage:
-    """A directory in which one operation is tried again and again; `work` is put back before each trial.
+    """A directory for the trials of one operation; `work` is restored before each trial.
 
-    Put back at the same path: a venv names its own.
+    It is restored at the same path, because a venv contains its own path.
     """
 
     directory: Path
@@ -69,24 +69,26 @@ class OperationTrials:
         stage.save()
 
     def run(self, fault: Fault | None) -> Verdict:
-        """Run the operation with `fault` (None: only count its calls) and judge what follows."""
+        """Run the operation with `fault` (None: only count its calls) and judge the result."""
         self.stage.restore()
         argv = [sys.executable, "-m", "reconciler", *self.operation.arguments]
-        traced = trace(argv, cwd=self.stage.work, env=self.stage.env, talk=self.stage.directory, fault=fault)
+        traced = trace(
+            argv, cwd=self.stage.work, env=self.stage.env, output_directory=self.stage.directory, fault=fault
+        )
         verdict = Verdict(operation=self.operation.name, code=traced.code, died=traced.code == -9)
         verdict.words = traced.err.strip()[-600:]
         verdict.hit = f"{traced.hit.name} {self._shown(traced.hit.path)}" if traced.hit else ""
         if fault is None:
             verdict.calls = [[each.name for each in traced.calls[whose]] for whose in ("own", "children")]
-        state, _ = self._look(verdict)
+        state, _ = self._observe(verdict)
         if not verdict.died:
             self._judge_exit(verdict, traced, state)
         if not verdict.torn:
-            self._again(verdict)
+            self._run_again(verdict)
         return verdict
 
-    def _look(self, verdict: Verdict) -> tuple[str, Ran]:
-        """Say whether the environment is the old or the new one, and the plan; what else it is goes into `torn`."""
+    def _observe(self, verdict: Verdict) -> tuple[str, Ran]:
+        """Return `old` or `new` for the environment, and the plan's result; add any other state to `torn`."""
         found: tuple[str, ...] = ABSENT
         if os.path.lexists(self.state.layout.environment("web")):
             frozen = self._envsync("freeze", "web")
@@ -101,36 +103,36 @@ class OperationTrials:
         if plan.code not in {0, 2}:
             verdict.torn.append(f"plan {plan.code}: {plan.err}")
         inodes = InodeHashes.load(self.state.layout.inode_hashes)
-        for number in self._promised():
+        for number in self._complete_generations():
             if not verify_generation(self.state, "web", number, inodes, Depth.HASHES).intact:
-                verdict.torn.append(f"generation {number} is sealed, and not whole")
+                verdict.torn.append(f"generation {number} is sealed, but not complete")
         return ("new" if found == self.operation.new else "old"), plan
 
-    def _promised(self) -> list[int]:
-        """Return the generations that must be whole: every one that has a seal."""
+    def _complete_generations(self) -> list[int]:
+        """Return the generations that must be complete: all that have a seal."""
         return [each for each in self.state.layout.generation_numbers("web") if self.state.seal("web", each)]
 
     def _judge_exit(self, verdict: Verdict, traced: Traced, state: str) -> None:
-        """An error ends with 1 or 4, says what and where, and never with a traceback."""
+        """Judge exit code and message: an error exits with 1 or 4 and says what failed and where."""
         if "Traceback" in traced.err:
             verdict.unclear.append("traceback")
         if traced.code == 0 and state != "new":
-            verdict.unclear.append("exit 0, and nothing was done")
+            verdict.unclear.append("exit 0, but nothing was done")
         if traced.code not in {0, 1, 4}:
             verdict.unclear.append(f"exit {traced.code}")
-        said = [line for line in traced.err.splitlines() if "error: " in line or " failed in " in line]
-        if traced.code and not said:
-            verdict.unclear.append("no word of it")
-        verdict.unclear += [f"neither path nor step: {line}" for line in said if not _names_a_place(line)]
+        errors = [line for line in traced.err.splitlines() if "error: " in line or " failed in " in line]
+        if traced.code and not errors:
+            verdict.unclear.append("no error message")
+        verdict.unclear += [f"neither path nor step: {line}" for line in errors if not _names_a_place(line)]
 
-    def _again(self, verdict: Verdict) -> None:
-        """Run the operation again: it comes to the new state and leaves nothing behind."""
+    def _run_again(self, verdict: Verdict) -> None:
+        """Run the operation again; it must reach the new state and leave nothing behind."""
         again = self._envsync(*self.operation.arguments)
-        done = again.code == 0 or (self.operation.name == "rollback" and "published already" in again.err)
+        done = again.code == 0 or (self.operation.name == "rollback" and "already published" in again.err)
         if not done:
             verdict.stuck.append(f"rerun {again.code}: {again.out}{again.err}")
         later = Verdict(operation="")
-        state, plan = self._look(later)
+        state, plan = self._observe(later)
         if state != "new" or later.torn:
             verdict.stuck.append(f"not new after the rerun: {later.torn}")
         if self.operation.settled and plan.code != 0:
@@ -138,15 +140,15 @@ class OperationTrials:
         verdict.left = self._leftovers()
 
     def _leftovers(self) -> list[str]:
-        """Return what no run that ended well would leave, generations that nothing keeps among it."""
+        """Return the files and generations that a successful run never leaves."""
         found = leftovers(self.state, self.stage.work, ("web",))
         numbers = self.state.layout.generation_numbers("web")
         if self.operation.kept is not None and len(numbers) != self.operation.kept:
-            found.append(f"{len(numbers)} generations, not {self.operation.kept}")
+            found.append(f"{len(numbers)} generations instead of {self.operation.kept}")
         return sorted(found)
 
     def _envsync(self, *arguments: str) -> Ran:
-        return command(arguments, cwd=self.stage.work, env=self.stage.env, talk=self.stage.directory)
+        return command(arguments, cwd=self.stage.work, env=self.stage.env, output_directory=self.stage.directory)
 
     def _manifest(self, environments: str) -> None:
         body = "".join(f"  {line}\n" for line in environments.splitlines()) or "  {}\n"
@@ -160,6 +162,6 @@ class OperationTrials:
 
 
 def _names_a_place(line: str) -> bool:
-    """Return whether an error says more than what the system said; `web: failed in 0.3s: Access denied` does not."""
-    told = line.partition("error: ")[2] or line.partition("s: ")[2]
-    return told not in {os.strerror(number) for number, _ in ERRORS.values()}
+    """Return whether an error says more than the system; `web: failed in 0.3s: Access denied` does not."""
+    message = line.partition("error: ")[2] or line.partition("s: ")[2]
+    return message not in {os.strerror(number) for number, _ in ERRORS.values()}

@@ -1,4 +1,4 @@
-"""What a trial came to, as the worker says it and the report counts it."""
+"""The verdict on a trial, as a worker returns it and the report counts it."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
@@ -8,12 +8,12 @@ Json: TypeAlias = dict[str, Any]
 
 @dataclass(slots=True)
 class Verdict:
-    """`torn`, `stuck`, `left`: what was found that must not be, in words; empty lists are what is promised.
+    """The verdict on one trial; the lists of problems, in words, are empty if every promise held.
 
-    `torn`: the environment is neither old nor new, or a reading command fails. `unclear`: an error that does not say
-    what and where. `stuck`: the same command again does not come to the new state. `left`: what it then left behind.
-    `fine` and `checked` say that the rerun and the tool's own check called a stuck state fine. `calls` are the names of
-    the calls of the program and of its children.
+    `torn`: the environment is neither old nor new, or a reading command fails. `unclear`: an error does not say what
+    failed and where. `stuck`: the same command again does not reach the new state. `left`: what it then left behind.
+    `fine` and `checked`: the rerun, or the tool's own check, exits with 0 although the state is wrong. `calls` are the
+    names of the calls of the program and of its children.
     """
 
     operation: str
@@ -31,7 +31,7 @@ class Verdict:
 
     @property
     def bad(self) -> bool:
-        """Return whether anything was found that must not be."""
+        """Return whether any promise did not hold."""
         return bool(self.torn or self.unclear or self.stuck or self.left)
 
     def to_json(self) -> Json:

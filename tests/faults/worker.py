@@ -1,4 +1,4 @@
-"""A process of one thread that runs trials: jobs come in as lines of JSON, verdicts go out so.
+"""A process with one thread that runs trials. It reads jobs and writes verdicts as lines of JSON.
 
 python -m tests.faults.worker DIRECTORY INDEX_URL
 """
@@ -11,11 +11,11 @@ from tests.faults.operations import operations
 from tests.faults.peers import PEERS, PeerTrials
 from tests.faults.tracer import Fault
 from tests.faults.trial import OperationTrials, Stage
-from tests.interpreters import interpreters
+from tests.installed_pythons import interpreters
 
 
 def work(directory: Path, index: str) -> None:
-    """Run every job of standard input."""
+    """Run every job from standard input."""
     series = sorted(each for each in interpreters() if each in {"3.11", "3.12", "3.13"})
     known = {each.name: each for each in operations(series[0], series[-1])}
     python = interpreters()[series[0]]

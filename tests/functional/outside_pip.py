@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.host import base_environment
-from tests.interpreters import interpreters
+from tests.installed_pythons import interpreters
 
 PIP = "pip==26.3"
 PIP_FOR_OLD = "pip==24.3.1"  # the last that runs on 3.8 and 3.9

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import reconciler
-from reconciler.diff.integrity import integrity
+from reconciler.diff.integrity import check_integrity
 from reconciler.diff.model import ReasonCode
-from reconciler.maintenance import Upkeep
+from reconciler.maintenance import Maintenance
 from reconciler.observe.actual import Depth, Occupant
-from reconciler.observe.consistent_read import observe_settled
+from reconciler.observe.consistent_read import observe_consistently
 from reconciler.observe.freeze import freeze_lines
 from reconciler.options import PlanOptions
 from reconciler.plan.model import Action
 from reconciler.state.applied import Applied
 from reconciler.state.inode_hashes import InodeHashes
-from reconciler.state.published import Published
+from reconciler.state.published_generation import PublishedGeneration
 from reconciler.state.store import State
 from tests.functional.looking import generations
 from tests.host import Host, base_environment
@@ -34,7 +34,7 @@ from pathlib import Path
 from reconciler.apply.publish import unpublish
 from reconciler.state.store import State
 state = State.at(Path(sys.argv[1]))
-with state.hold():
+with state.acquire_mutex():
     unpublish(state.layout, "tools")
     time.sleep(0.4)
     state.forget("tools")
@@ -47,7 +47,7 @@ class OvertakenState(State):
 
     meanwhile: list[Callable[[], object]]
 
-    def published(self, name: str) -> Published | None:
+    def published(self, name: str) -> PublishedGeneration | None:
         found = State.published(self, name)
         if self.meanwhile:
             self.meanwhile.pop()()
@@ -55,14 +55,14 @@ class OvertakenState(State):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OvertakenUpkeep(Upkeep):
+class OvertakenMaintenance(Maintenance):
     """The same for `verify`: at its second look at what was last applied."""
 
     meanwhile: list[Callable[[], object]]
 
     @property
     def state(self) -> State:
-        return OvertakenRecord(Upkeep.state.fget(self).layout, self.meanwhile)  # type: ignore[attr-defined]
+        return OvertakenRecord(Maintenance.state.fget(self).layout, self.meanwhile)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,9 @@ def apply(host: Host, manifest: str) -> None:
 def look(host: Host, state: State, applied: Mapping[str, Applied], *names: str) -> dict[str, list[str]]:
     """Observe so that it shows; what is there must be what was applied: return its packages by environment."""
     desired = reconciler.load(host.directory / "envs.yaml").desired()
-    found, actual = observe_settled(names, desired, state, applied, Depth.FILES, InodeHashes())
+    found, actual = observe_consistently(names, desired, state, applied, Depth.FILES, InodeHashes())
     for name, last in found.items():
-        assert integrity(actual.environments[name], last).intact
+        assert check_integrity(actual.environments[name], last).intact
         assert actual.environments[name].generation == last.generation
     return {
         name: freeze_lines(each) for name, each in actual.environments.items() if each.occupant is not Occupant.ABSENT
@@ -140,7 +140,7 @@ def test_what_was_removed_by_hand_is_still_told(host: Host) -> None:
 def test_verify_holds_what_is_live_by_then_against_its_seal(host: Host) -> None:
     apply(host, OLD)
     meanwhile: list[Callable[[], object]] = [lambda: apply(host, NEW), lambda: None]
-    upkeep = OvertakenUpkeep(root=host.root, project="acme", ambient={}, meanwhile=meanwhile)
-    (found,) = upkeep.verify()
+    maintenance = OvertakenMaintenance(root=host.root, project="acme", ambient={}, meanwhile=meanwhile)
+    (found,) = maintenance.verify()
     assert (found.generation, found.intact) == (2, True)
     assert generations(host, "web") == [2]

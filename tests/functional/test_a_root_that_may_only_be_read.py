@@ -47,7 +47,7 @@ def test_plan_check_status_freeze_and_run_work_and_apply_says_why_it_does_not() 
         assert (ran.code, ran.out) == (0, "alpha 1.0\n"), ran.err
         ran = as_nobody(host, "apply", "--yes")
         assert ran.code == 1
-        assert "cannot be written" in ran.err
+        assert "could not be written" in ran.err
         assert tree(host.directory) == before
 
         host.manifest(web.replace("1.0", "1.1"))

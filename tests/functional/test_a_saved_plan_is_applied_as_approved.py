@@ -58,7 +58,7 @@ def test_what_was_approved_is_shown_and_applied_and_is_then_of_the_past(host: Ho
         assert host.envsync("show", "plan.json", "--output", form) == told
         assert told.err == ""
     uv(host, "uninstall", "beta")
-    refused(host, "error: the plan no longer fits: web changed on disk since it was made")
+    refused(host, "error: the plan cannot be applied: web changed on disk since it was made")
     assert host.freeze("web") == ["alpha==1.0"], "what was done by hand stays done until somebody has seen it"
     saved(host)
     ran = approved(host, "--output", "json", "--no-gc")
@@ -67,7 +67,7 @@ def test_what_was_approved_is_shown_and_applied_and_is_then_of_the_past(host: Ho
     assert ran.events()[0]["plan"] == json.loads((host.directory / "plan.json").read_text())["id"]
     assert host.freeze("web") == ["alpha==1.1", "beta==2.0"]
     assert host.envsync("plan", "--detailed-exitcode").code == 0
-    refused(host, "error: the plan no longer fits: web changed on disk since it was made")
+    refused(host, "error: the plan cannot be applied: web changed on disk since it was made")
     assert generations(host, "web") == [1, 2]
 
     assert "No changes." in saved(host).out
@@ -142,14 +142,14 @@ def plan_of_another_machine(host: Host) -> None:
 MOVED: list[tuple[Callable[[Host], None], str]] = [
     (plan_edited, "error: plan.json: edited since it was written"),
     (plan_of_another_machine, "error: plan.json: edited since it was written"),
-    (plan_of_format_two, "error: plan.json: a plan of format 2.0; this envsync reads format 1"),
-    (plan_of_newer_format, "it is of format 1.1, and this envsync makes 1.0"),
-    (manifest_edited, "the manifest changed since"),
-    (root_moved, "it is a plan for another root: "),
-    (project_renamed, "it is a plan for another project: acme, and this is globex"),
-    (lock_removed, "the plan no longer fits: "),
-    (file_edited_by_hand, "the plan no longer fits: web changed on disk since"),
-    (locks_moved, "the plan no longer fits: the locks of tools, web changed"),
+    (plan_of_format_two, "error: plan.json: the plan has format 2.0, but this version of envsync reads format 1"),
+    (plan_of_newer_format, "it has format 1.1, but this version of envsync writes format 1.0"),
+    (manifest_edited, "the manifest, or a file that it names, changed since it was made"),
+    (root_moved, "it is for root "),
+    (project_renamed, "it is for project acme, but this project is globex"),
+    (lock_removed, "the plan cannot be applied: "),
+    (file_edited_by_hand, "the plan cannot be applied: web changed on disk since"),
+    (locks_moved, "the plan cannot be applied: the locks of tools, web changed"),
 ]
 BESIDE = (
     ["web"],
@@ -174,7 +174,7 @@ def test_whatever_moved_in_between_is_named_and_nothing_is_changed(host: Host) -
         for path, content in contents.items():
             path.write_bytes(content)
     for arguments in BESIDE:
-        refused(host, "cannot go together", *arguments)
+        refused(host, "cannot be combined", *arguments)
     ran = approved(host, "--yes", "--locked", "--parallelism", "1", "--lock-timeout", "5")
     assert ran.code == 0, "as it was, it fits again: " + ran.err
 

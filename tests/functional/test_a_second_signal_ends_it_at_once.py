@@ -57,7 +57,7 @@ def test_after_the_first_what_was_live_is_live_and_nothing_is_half_done(standing
     assert soon(lambda: FILE in standing.index.requests, seconds=30)
     apply.send_signal(signal.SIGINT)
     said = ended(apply)
-    assert "stopping: what is published stays" in said
+    assert "stopping: published environments stay" in said
     assert "Nothing is half-done." in said
     assert (published(standing, "web"), generations(standing, "web")) == (1, [1])
     assert standing.freeze("web") == ["alpha==1.0", "beta==2.0"]

@@ -79,10 +79,10 @@ def test_an_edit_is_found_and_put_right_in_all_that_share_the_file(
         assert edited(host.check("--depth", depth)["environments"], "packages") == both
         ran = host.envsync("verify", "--depth", depth)
         assert ran.code == 2
-        assert "Verify: 2 damaged, 0 as sealed." in ran.out
+        assert "Verify: 2 changed." in ran.out
     ran = host.envsync("rollback", "b")
     assert ran.code == 1
-    assert "generation 1 of b is not what was sealed: beta 1 file edited" in ran.err
+    assert "generation 1 of b differs from its seal: beta 1 file edited" in ran.err
     assert published(host, "b") == 2
 
     host.apply()

@@ -27,10 +27,10 @@ def test_a_build_that_outlives_a_killed_apply_is_waited_for(host: Host, tmp_path
 
     ran = host.envsync("apply", "--yes", "--lock-timeout", "0.5")
     assert ran.code == 1
-    assert "error: what a killed envsync started still works in" in ran.err
+    assert " is locked by programs that a killed envsync started (waited 0.5 seconds): " in ran.err
     assert f"pid {orphan} (python" in ran.err
-    assert f"killed was pid {first.pid} on " in ran.err
-    assert "hint: wait for it or end it, or give more time with --lock-timeout" in ran.err
+    assert f"the killed envsync was pid {first.pid} on " in ran.err
+    assert "hint: wait until they end, or end them, or wait longer with `--lock-timeout`" in ran.err
 
     second = start(host, "--lock-timeout", "60")
     time.sleep(1.5)

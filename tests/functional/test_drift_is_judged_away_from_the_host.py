@@ -11,7 +11,7 @@ import pytest
 
 import reconciler
 from reconciler.processes.child import Completed
-from reconciler.render.report import Format
+from reconciler.render.formats import Format
 from reconciler.snapshot.file import read_snapshot
 from tests.functional import test_check_finds_and_apply_puts_right as by_hand
 from tests.functional.looking import last_run, tree
@@ -158,16 +158,16 @@ def test_judging_starts_no_program_and_what_the_host_has_no_interpreter_for_is_s
     for module in ("reconciler.interpreters.query", "reconciler.engines.uv"):
         monkeypatch.setattr(f"{module}.run_child", refuse)
     workspace = reconciler.load(ci.directory / "envs.yaml")
-    plan = workspace.judge(read_snapshot(host.directory.parent / "snapshot.json"))
+    plan = workspace.plan_snapshot(read_snapshot(host.directory.parent / "snapshot.json"))
     assert [(each.name, each.action.value, each.complete) for each in plan.environments] == [
         ("next", "create", False),
         ("web", "replace", False),
     ]
-    assert "no interpreter that satisfies python '3.99' is known" in plan.environments[1].hints[0]
+    assert "the snapshot lists no interpreter that satisfies python '3.99'" in plan.environments[1].hints[0]
     for command in ("check", "plan"):
         ran = ci.envsync(command, "--actual", "../snapshot.json", *["--detailed-exitcode"] * (command == "plan"))
         assert ran.code == 2, ran.err
-        assert "-> none that satisfies '3.99'" in ran.out
+        assert "-> no interpreter that satisfies '3.99'" in ran.out
     ran = ci.envsync("plan", "--actual", "../snapshot.json", "--output", "json")
     assert (ran.code, ran.json()["difference"]) == (0, True)
 
@@ -191,12 +191,12 @@ def test_a_snapshot_of_something_else_and_options_that_do_not_fit_are_refused(ho
     assert host.envsync("lock").code == 0
     assert host.envsync("observe", "web", "--out", "../snapshot.json").code == 0
     ran = host.envsync("check", "--actual", "../snapshot.json")
-    assert (ran.code, "only of web" in ran.err) == (3, True)
+    assert (ran.code, "contains only web" in ran.err) == (3, True)
     assert host.envsync("check", "web", "--actual", "../snapshot.json").code == 2
     assert host.envsync("check", "old", "--actual", "../snapshot.json").code == 3
     for option in (["--depth", "hashes"], ["--against", "HEAD"], ["--out", "x"], ["--timeout", "9"]):
         ran = host.envsync("plan", "web", "--actual", "../snapshot.json", *option)
-        assert (ran.code, "cannot go together" in ran.err) == (3, True), ran.err
+        assert (ran.code, "cannot be combined" in ran.err) == (3, True), ran.err
     text = (host.directory / "envs.yaml").read_text()
     (host.directory / "envs.yaml").write_text(text.replace("project: acme", "project: other"))
     ran = host.envsync("check", "web", "--actual", "../snapshot.json")

@@ -1,4 +1,4 @@
-"""Every exit code of the table in the README, and what a person is told with it."""
+"""Every exit code of the table in docs/design.md, "Exit codes", and what a person is told with it."""
 
 import shutil
 import signal
@@ -47,14 +47,14 @@ CASES: list[tuple[Callable[[Host], None], str, int, str]] = [
     (good, "plan --nonsense", 3, "error: No such option"),
     (good, "plan --depth shallow", 3, "error: Invalid value for '--depth': 'shallow' is not one of 'metadata',"),
     (good, "nonsense", 3, "error: No such command"),
-    (good, "plan nobody", 3, "no environment `nobody`"),
-    (good, "apply", 3, "give --yes"),
+    (good, "plan nobody", 3, "no environment named `nobody`"),
+    (good, "apply", 3, "add `--yes`"),
     (good, "apply --yes --parallelism 0", 3, "error: Invalid value"),
     (good, "apply --yes --locked", 3, "envsync lock web"),
     (good, "destroy", 3, "error: Missing argument"),
     (good, "destroy web --yes", 3, "never applied"),
-    (good, "freeze", 3, "freeze wants"),
-    (good, "freeze web", 3, "no virtual environment"),
+    (good, "freeze", 3, "freeze needs"),
+    (good, "freeze web", 3, "is not a virtual environment"),
     (bad, "apply --yes", 3, "envs.yaml:8:5: environments.web.pyhton"),
     (bad, "validate", 3, "unknown key"),
     (missing, "plan", 3, "envs.yaml"),
@@ -63,7 +63,7 @@ CASES: list[tuple[Callable[[Host], None], str, int, str]] = [
     (no_interpreter, "check", 1, "3.99"),
     (unsatisfiable, "apply --yes", 1, "alpha==7.0"),
     (unsatisfiable, "lock", 1, "alpha==7.0"),
-    (system_root, "plan", 3, "envs.yaml:6:7: root: a directory of the system"),
+    (system_root, "plan", 3, "envs.yaml:6:7: root: must not be a system directory"),
     (good, "--version", 0, ""),
     (good, "-q --version", 0, ""),
     (good, "--color never -V", 0, ""),

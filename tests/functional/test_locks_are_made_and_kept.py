@@ -101,7 +101,7 @@ def test_it_needs_no_root_that_can_be_made(host: Host) -> None:
     assert host.envsync("plan").code == 0
     ran = host.envsync("apply", "--yes")
     assert ran.code == 1
-    assert "cannot be written" in ran.err
+    assert "could not be written" in ran.err
 
 
 def test_a_lock_that_is_no_lock_is_named(host: Host) -> None:

@@ -14,7 +14,7 @@ from reconciler.observe.freeze import freeze_lines
 from tests.functional.installed import dist_info, editable, legacy_project, project, site_packages
 from tests.functional.outside_pip import Tools, make_tools, run
 from tests.index import ServedIndex, serve_index
-from tests.interpreters import SERIES
+from tests.installed_pythons import SERIES
 from tests.wheels import make_sdist, make_wheel
 
 UV = Path(sys.executable).parent / "uv"

@@ -62,7 +62,7 @@ def test_what_came_back_from_a_backup_is_ours_as_long_as_it_is_whole(swapped: Sw
     assert ran.code == 1
     assert ran.out.splitlines() == [
         "web: generation 1 deleted",
-        "web: generation 2 is left as it is: it is not the directory that envsync made there",
+        "web: generation 2 kept: it is not the directory that envsync created",
     ]
     assert (swapped.generation(2) / "venv/notes.txt").read_text() == "mine"
 
@@ -102,7 +102,7 @@ def test_what_was_put_in_the_place_of_a_generation_is_left_and_told(
     swapped.host.manifest(WEB % "beta" + "  description: changed\n")
     ran = held_to_leave(swapped, "apply", "--yes")
     assert ran.code == 0
-    assert f"note: web: {swapped.generation(1)} is left as it is: " in ran.err
+    assert f"note: web: {swapped.generation(1)} was not deleted: " in ran.err
     ran = held_to_leave(swapped, "gc", "--output", "json")
     assert ran.code == 1
     assert '"foreign": "' in ran.out
@@ -122,7 +122,7 @@ def test_behind_a_link_for_envsync_s_own_directory_nothing_is_touched(swapped: S
     for command in (("gc",), *(others if link == ".envsync" else ())):
         ran = held_to_leave(swapped, *command)
         assert ran.code == 1, (command, ran.out, ran.err)
-        assert f"{place} is a symbolic link, and nothing behind it is touched" in ran.err
+        assert f"{place} is a symbolic link, which envsync does not follow" in ran.err
     if link == ".envsync":
         assert held_to_leave(swapped, "lock").code == 0
 
@@ -134,7 +134,7 @@ def test_behind_a_link_for_an_environment_s_generations_nothing_is_touched(swapp
     swapped.host.manifest(WEB % "alpha==1.1")
     ran = held_to_leave(swapped, "apply", "--yes")
     assert ran.code == 1
-    assert "a symbolic link stands on the way to it" in ran.err
+    assert "its path contains a symbolic link" in ran.err
     assert held_to_leave(swapped, "rollback", "web").code in {1, 3}
     assert held_to_leave(swapped, "gc").code == 1
     assert held_to_leave(swapped, "destroy", "web", "--yes").code == 0
@@ -164,5 +164,5 @@ def test_what_is_mounted_in_a_generation_is_not_crossed_into(swapped: Swapped, k
         before = tree(swapped.generation(1))
         ran = held_to_leave(swapped, "gc")
         assert ran.code == 1
-        assert "web: generation 1 is left as it is: a file system is mounted at or below it" in ran.out
+        assert "web: generation 1 kept: a file system is mounted at or below it" in ran.out
         assert tree(swapped.generation(1)) == before

@@ -114,7 +114,7 @@ def test_each_stage_s_error_has_its_code(web: Host) -> None:
     assert code("apply", "-q") == (3, "usage")
     assert code("plan", "nobody") == (3, "usage")
     assert code("check", "-f", "nowhere.yaml") == (3, "manifest")
-    with State.at(web.root).hold():
+    with State.at(web.root).acquire_mutex():
         assert code("apply", "--yes", "--lock-timeout", "0") == (1, "lock-timeout")
     web.manifest('web:\n  python: "3.99"\n')
     assert code("check") == (1, "interpreter")

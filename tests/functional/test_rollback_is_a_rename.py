@@ -26,7 +26,7 @@ def test_rollback_publishes_the_generation_before_without_building_or_network(tw
     before = twice.root / ".envsync/generations/web/1"
     inode = before.stat().st_ino
     ran = twice.envsync("rollback", "web")
-    assert (ran.code, ran.out) == (0, "web: generation 1 is published, 2 is kept\n")
+    assert (ran.code, ran.out) == (0, "web: generation 1 is published again, generation 2 is kept\n")
     assert "alpha==1.0" in twice.freeze("web")
     assert before.stat().st_ino == inode
     assert sorted(os.listdir(before.parent)) == ["1", "2"]
@@ -56,16 +56,16 @@ def test_a_damaged_generation_is_not_published(twice: Host) -> None:
     module.write_text("NAME = 'evil'\n")
     ran = twice.envsync("rollback", "web")
     assert ran.code == 1
-    assert "generation 1 of web is not what was sealed: alpha 1 file edited" in ran.err
+    assert "generation 1 of web differs from its seal: alpha 1 file edited" in ran.err
     assert "alpha==1.1" in twice.freeze("web")
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["web", "--to", "7"], "generation 7 of web is not there"),
-        (["web", "--to", "2"], "generation 2 of web is published already"),
-        (["nobody"], "no environment nobody"),
+        (["web", "--to", "7"], "environment web has no generation 7"),
+        (["web", "--to", "2"], "generation 2 of web is already published"),
+        (["other"], "environment other of project acme was never applied below this root"),
     ],
 )
 def test_what_cannot_be_rolled_back_to_is_wrong_input(twice: Host, arguments: list[str], said: str) -> None:
@@ -79,7 +79,7 @@ def test_rolling_back_the_first_generation_says_that_there_is_none_before(host: 
     host.apply()
     ran = host.envsync("rollback", "web")
     assert ran.code == 3
-    assert "an older generation of web is not there" in ran.err
+    assert "environment web has no generation older than the published one (1)" in ran.err
 
 
 def test_protection_survives_a_rollback(host: Host) -> None:
@@ -118,7 +118,7 @@ def test_verify_and_plan_agree_on_a_seal_that_was_edited(twice: Host) -> None:
     assert [each["code"] for each in twice.environment("web")["reasons"]] == ["environment-damaged"]
     ran = twice.envsync("verify")
     assert ran.code == 2
-    assert "its seal is not the one that was applied" in ran.out
+    assert "its seal differs from the one that was applied" in ran.out
 
 
 def test_verify_goes_by_the_settings_that_were_applied_last(twice: Host) -> None:
@@ -144,7 +144,7 @@ def test_gc_keeps_what_retention_says_and_tells_before_it_deletes(host: Host) ->
     assert sorted(os.listdir(generations)) == ["1", "2", "3"]
     assert host.envsync("gc").out == told.replace("would be deleted", "deleted")
     assert sorted(os.listdir(generations)) == ["3"]
-    assert host.envsync("gc").out == "Nothing to collect.\n"
+    assert host.envsync("gc").out == "No generations to delete.\n"
 
 
 def test_gc_never_follows_a_link_out_of_the_root(host: Host, tmp_path: Path) -> None:

@@ -65,9 +65,9 @@ def test_it_passes_on_signals(web: Host) -> None:
         (["nobody", "--", "true"], 125, "not published"),
         (["web", "--", "no-such-command"], 127, "not found"),
         (["web", "--", "./plain.txt"], 126, "Permission denied"),
-        (["web"], 125, "no command"),
+        (["web"], 125, "a command is missing"),
         (["--nonsense", "web", "--", "true"], 125, "unknown option"),
-        (["../web", "--", "true"], 125, "not an environment name"),
+        (["../web", "--", "true"], 125, "is not a valid environment name"),
     ],
 )
 def test_its_own_errors_have_their_own_codes(web: Host, arguments: list[str], code: int, said: str) -> None:

@@ -50,7 +50,7 @@ def test_sarif_has_a_result_for_each_difference_at_its_line(moved: Host) -> None
         )
         for each in run["results"]
     ] == [
-        ("prevent-destroy", "error", "envs.yaml", 1, "kept: would be deleted, and prevent_destroy is set"),
+        ("prevent-destroy", "error", "envs.yaml", 1, "kept: would be deleted, but prevent_destroy is set"),
         ("lock-changed", "note", "envs.yaml", line_of(moved, "web"), "web: the lock changed"),
         ("files-drifted", "warning", "envs.yaml", line_of(moved, "web"), "web: 1 file edited"),
         ("files-edited", "warning", "envs.yaml", line_of(moved, "web"), "web: beta 2.0: 1 file edited: beta.py"),

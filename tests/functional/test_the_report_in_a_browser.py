@@ -14,9 +14,9 @@ from reconciler.render.html import html
 from reconciler.render.report import Report
 from tests.browser import Browser, Tab, find_chromium, start_chromium
 from tests.host import Host
-from tests.render.hostile import spoiled
-from tests.render.many import many
+from tests.render.large_plan import large_plan
 from tests.render.pictures import CASES, load_plan
+from tests.render.untrusted import replace_strings
 
 CHROMIUM = find_chromium()
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (the Debian package is `chromium`)")
@@ -93,11 +93,11 @@ def test_a_real_plan_shows_drift_history_and_graph(host: Host, browser: Browser,
     file.write_text(ran.out, encoding="utf-8")
     tab = browser.open(file)
     assert tab.run("document.title") == "envsync check: acme"
-    drift = tab.run("document.querySelector('#e1 .hand.drift').innerText")
+    drift = tab.run("document.querySelector('#e1 .origin.drift').innerText")
     assert "beta" in drift
     assert "1 file edited" in drift
     assert "alpha" not in drift
-    pending = tab.run("[...document.querySelectorAll('#e1 .hand.pending tbody tr')].map(r => r.innerText)")
+    pending = tab.run("[...document.querySelectorAll('#e1 .origin.pending tbody tr')].map(r => r.innerText)")
     assert [each.split() for each in pending] == [["alpha", "~", "upgrade", "1.0", "1.1", "lock", "changed"]]
     assert "create applied, generation 1" in tab.run("document.querySelector('.runs').textContent")
     assert tab.run("[...document.querySelectorAll('#e1 svg .node title')].map(t => t.textContent)") == ["alpha", "beta"]
@@ -123,7 +123,7 @@ def test_an_apply_reports_the_run_that_it_was(host: Host, browser: Browser, file
     assert ran.code == 4, ran.err
     file.write_text(ran.out, encoding="utf-8")
     tab = browser.open(file)
-    ends = tab.run("[...document.querySelectorAll('.glance tbody tr')].map(r => r.cells[r.cells.length - 1].innerText)")
+    ends = tab.run("[...document.querySelectorAll('.overview tbody tr')].map(r => r.cells[r.cells.length - 1].innerText)")
     assert ends == ["failed", "applied"]
     assert "nothing_like_it" in tab.run("document.querySelector('#e1 .note.bad').innerText")
     assert tab.run("document.querySelectorAll('.runs tbody tr').length") == 1
@@ -168,7 +168,7 @@ def test_it_folds_and_a_link_leads_to_an_open_section(browser: Browser, file: Pa
     click(tab, "#fold")
     assert tab.run(unfolded) == 0
     assert tab.run("document.querySelector('#e1 .body').checkVisibility({contentVisibilityAuto: true})") is False
-    click(tab, ".glance a")
+    click(tab, ".overview a")
     browser.call("Runtime.evaluate", tab.session, expression="new Promise(requestAnimationFrame)", awaitPromise=True)
     assert tab.run(unfolded) == 1
     assert tab.run("document.querySelector('#e1 > details').open")
@@ -264,7 +264,7 @@ CONTRAST = """(() => {
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
 def test_nothing_sticks_out_of_the_page(browser: Browser, file: Path, width: int, height: int) -> None:
-    long = spoiled(page(everything()), "x" * 300)
+    long = replace_strings(page(everything()), "x" * 300)
     for report in (page(everything()), replace(long, graphs={})):
         tab = browser.open(written(file, report), width=width, height=height)
         tab.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
@@ -310,16 +310,16 @@ def test_without_its_script_it_says_all(browser: Browser, file: Path) -> None:
     ],
 )
 def test_hostile_strings_are_inert(browser: Browser, file: Path, text: str) -> None:
-    good = browser.open(written(file, spoiled(page(everything()), "x")))
+    good = browser.open(written(file, replace_strings(page(everything()), "x")))
     expected = good.run(ELEMENTS)
     good.close()
-    tab = browser.open(written(file, spoiled(page(everything()), text)))
+    tab = browser.open(written(file, replace_strings(page(everything()), text)))
     assert tab.run(ELEMENTS) == expected
     assert tab.run("[...document.querySelectorAll('a')].every((a) => a.protocol === 'file:' && a.hash)")
     assert tab.run(
         "[...document.querySelectorAll('*')].every((e) => [...e.attributes].every((a) => !/^on/.test(a.name)))"
     )
-    tab.run("document.querySelectorAll('.glance a').forEach((a) => a.click())")
+    tab.run("document.querySelectorAll('.overview a').forEach((a) => a.click())")
     type_name(tab, text.replace("\x00", "")[:20])
     assert_quiet(tab)
     tab.close()
@@ -337,7 +337,7 @@ def test_what_the_policy_does_not_know_does_not_run(browser: Browser, file: Path
 
 
 def test_a_thousand_environments_open_in_under_two_seconds(browser: Browser, file: Path) -> None:
-    plan = many(1000, changed=1000, packages=20)
+    plan = large_plan(1000, changed=1000, packages=20)
     target = written(file, Report(plan=plan, command="check", file="envs.yaml"))
     taken = [opened(browser, target)]
     while min(taken) >= 2.0 and len(taken) < 5:  # another program may have had the processor

@@ -7,7 +7,7 @@ import pytest
 from reconciler.engines.uv import UvEngine
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import Index
-from tests.lock.asking import Workbench
+from tests.lock.workbench import Workbench
 from tests.resolving import engine as engine
 from tests.resolving import indexes as indexes
 from tests.resolving import interpreter as interpreter

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.lock.inputs import inputs_digest
+from reconciler.lock.freshness import inputs_digest
 from reconciler.manifest.desired import CommandProbe, DesiredEnvironment, Hooks, Index, LocalProject, RequirementLine
-from tests.lock.asking import asking, local, project_at
+from tests.lock.workbench import asking, local, project_at
 
 INDEXES = (
     Index(name="one", url="https://one.index.example/simple"),

@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 from packaging.pylock import Pylock
 
-from reconciler.engines.uv_failures import BuildNeededError
-from reconciler.errors import LockError, ResolveError
-from reconciler.lock.inputs import inputs_digest
+from reconciler.errors import BuildNeededError, LockError, ResolveError
+from reconciler.lock.freshness import inputs_digest
 from reconciler.lock.lock_file import parse_lock
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import Index, LocalProject, RequirementLine
 from tests.index import ServedIndex, serve_index
-from tests.lock.asking import Workbench, asking, git_environment, local, only, pins, project_at
+from tests.lock.workbench import Workbench, asking, git_environment, local, only, pins, project_at
 from tests.wheels import make_sdist, make_wheel, sha256
 
 BACKEND = """
@@ -328,7 +327,7 @@ def test_a_transitive_package_from_the_wrong_index_names_both(
     assert caught.value.message == (
         f"environments.web: beta is pinned to index own ({other.url}), but resolved from public ({served.url[:-1]})"
     )
-    assert caught.value.hint == "is beta missing there? A package of that name elsewhere is somebody else's"
+    assert caught.value.hint == "publish beta on that index; a package with the same name elsewhere is a different package"
 
 
 def test_what_is_not_pinned_never_comes_from_a_pinned_index(
@@ -338,7 +337,7 @@ def test_what_is_not_pinned_never_comes_from_a_pinned_index(
     with pytest.raises(LockError) as caught:
         two_indexes(bench, served, other, "acme-*").resolve(asking("alpha"))
     assert caught.value.message == (
-        f"environments.web: alpha resolved from index own ({other.url[:-1]}), which is only for acme-*; "
+        f"environments.web: alpha was resolved from index own ({other.url[:-1]}), which is only for acme-*; "
         "it should come from public"
     )
 

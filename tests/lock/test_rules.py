@@ -40,7 +40,7 @@ def test_an_index_is_the_same_however_its_url_is_written(url: str) -> None:
     indexes = (Index(name="own", url=url, packages=("acme-*",)), Index(name="public", url="https://index.example"))
     found = [{"name": "acme-web", "index": "https://own.index.example/simple"}]
     check_indexes("web", found, indexes)
-    with pytest.raises(LockError, match="other-thing resolved from index own"):
+    with pytest.raises(LockError, match="other-thing was resolved from index own"):
         check_indexes("web", [{"name": "other-thing", "index": "https://own.index.example/simple"}], indexes)
 
 

@@ -12,14 +12,14 @@ import pytest
 from reconciler.engines.engine import InstallRequest
 from reconciler.errors import LockError
 from reconciler.interpreters.model import Interpreter
-from reconciler.lock.install_document import selected_document, source_directories
+from reconciler.lock.install_document import install_document, source_directories
 from reconciler.lock.lock_file import parse_lock
 from reconciler.lock.model import ArchiveFile, IndexFile, Lock, LockedPackage, SourceDirectory, VcsCommit
 from reconciler.lock.select import select_artifacts, select_packages
 from reconciler.lock.sources import content_digest, copy_source, metadata_digest
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import LocalProject
-from tests.lock.asking import Workbench, asking, local, project_at
+from tests.lock.workbench import Workbench, asking, local, project_at
 
 INDEX = "https://index.example/simple"
 HERE = Interpreter(
@@ -122,7 +122,7 @@ def test_a_lock_that_has_nothing_for_it_says_what_for_whom(lock: Lock, says: str
         select_packages(lock, asking(), HERE)
     assert caught.value.message.startswith("pylock.web.toml: nothing for python 3.12.1 (/usr/bin/python3.12): ")
     assert says in caught.value.message
-    assert caught.value.hint == "`envsync lock --upgrade web` may find a version that has a wheel for it"
+    assert caught.value.hint == "run `envsync lock --upgrade web` to look for a version that has a wheel for it"
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_the_document_has_one_file_a_package_and_no_markers() -> None:
         requires_python=">=3.11",
         tool={"envsync": {"inputs": "sha256:1"}},
     )
-    document = tomllib.loads(lock_text(selected_document(lock, select_artifacts(lock, HERE), {})))
+    document = tomllib.loads(lock_text(install_document(lock, select_artifacts(lock, HERE), {})))
     assert document == {
         "lock-version": "1.0",
         "created-by": "envsync",
@@ -250,7 +250,7 @@ def test_the_document_has_one_file_a_package_and_no_markers() -> None:
 
 def test_nothing_selected_is_a_document_all_the_same() -> None:
     lock = lock_of(package(wheels=(PURE,), marker="sys_platform == 'win32'"))
-    assert tomllib.loads(lock_text(selected_document(lock, select_artifacts(lock, HERE), {})))["packages"] == []
+    assert tomllib.loads(lock_text(install_document(lock, select_artifacts(lock, HERE), {})))["packages"] == []
 
 
 def test_directories_and_archives_are_absolute_and_copies_stand_in(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_directories_and_archives_are_absolute_and_copies_stand_in(tmp_path: Pat
     assert source_directories(lock, select_artifacts(lock, HERE)) == (lib,)
     copy = tmp_path / "copy"
     packages = {
-        each["name"]: each for each in selected_document(lock, select_artifacts(lock, HERE), {lib: copy})["packages"]
+        each["name"]: each for each in install_document(lock, select_artifacts(lock, HERE), {lib: copy})["packages"]
     }
     assert packages["lib"]["directory"]["path"] == str(copy)
     assert packages["ed"]["directory"] == {"path": str(ed), "editable": True}
@@ -294,7 +294,7 @@ def test_a_real_lock_is_selected_by_a_real_interpreter_and_installed(bench: Work
         ("alpha", "1.1"), ("beta", "2.0"), ("delta", "1.0"), ("lib", None),
     ]  # fmt: skip
     copy_source(lib, tmp_path / "copy" / "lib")
-    document = selected_document(lock, select_artifacts(lock, bench.interpreter), {lib: tmp_path / "copy" / "lib"})
+    document = install_document(lock, select_artifacts(lock, bench.interpreter), {lib: tmp_path / "copy" / "lib"})
     pylock = tmp_path / "pylock.toml"
     pylock.write_text(lock_text(document))
     venv = tmp_path / "venv"

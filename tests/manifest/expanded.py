@@ -1,4 +1,4 @@
-"""The desired state as readable YAML: what differs from the defaults, without this machine's paths."""
+"""The desired state as readable YAML: values that differ from the defaults, without absolute paths of this machine."""
 
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -16,7 +16,7 @@ def readable(state: DesiredState) -> dict[str, Any]:
         "locks": _relative(state.locks, here),
         **_interesting(state, "project", "cache", "indexes"),
         "environments": {each.name: _environment(each, here) for each in state.environments},
-        "inputs": [_relative(each.path, here) + ("" if each.sha256 else " (not there)") for each in state.inputs],
+        "inputs": [_relative(each.path, here) + ("" if each.sha256 else " (missing)") for each in state.inputs],
     }
 
 

@@ -1,4 +1,4 @@
-"""Good manifests and the desired state that they stand for: tests/cases/manifest/good."""
+"""Valid manifests and the desired state that they expand to: tests/cases/manifest/good."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ def test_a_manifest_expands_to_its_desired_state(name: str, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_digest_is_the_same_wherever_the_manifest_lies_and_from_wherever_it_is_read(
+def test_the_digest_does_not_depend_on_the_manifest_s_directory_or_the_working_directory(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = tmp_path / "elsewhere"
@@ -50,7 +50,7 @@ def _expanded(directory: Path, text: str, *names: str) -> DesiredState:
     return expand(load_manifest(file), names=names)
 
 
-def test_the_digest_moves_with_what_is_asked_for_and_with_nothing_else(tmp_path: Path) -> None:
+def test_the_digest_changes_with_the_desired_state_only(tmp_path: Path) -> None:
     text = 'environments:\n  a: {python: "3.12", packages: [six]}\n  b: {python: "3.12"}\n'
     first = _expanded(tmp_path, text)
     assert _expanded(tmp_path, "\n# a comment\n" + text.replace("six", "Six")).digest == first.digest
@@ -61,7 +61,7 @@ def test_the_digest_moves_with_what_is_asked_for_and_with_nothing_else(tmp_path:
     assert _expanded(tmp_path, text.replace("b:", "c:")).digest != first.digest
 
 
-def test_a_project_whose_metadata_moves_moves_the_digest_and_other_settings_do_not(tmp_path: Path) -> None:
+def test_the_digest_changes_with_the_metadata_of_the_project_and_not_with_other_settings(tmp_path: Path) -> None:
     pyproject = tmp_path / "pyproject.toml"
     text = 'environments:\n  a: {python: "3.12", project: {editable: true}}\n'
     head = '[project]\nname = "acme"\nversion = "1"\n'
@@ -79,7 +79,7 @@ def test_a_project_whose_metadata_moves_moves_the_digest_and_other_settings_do_n
     assert _expanded(tmp_path, text).digest != unknown.digest
 
 
-def test_a_root_and_a_path_behind_links_come_out_as_the_user_sees_them(tmp_path: Path) -> None:
+def test_the_root_keeps_symbolic_links_and_project_paths_resolve_them(tmp_path: Path) -> None:
     (tmp_path / "real" / "lib").mkdir(parents=True)
     (tmp_path / "real" / "lib" / "setup.py").touch()
     (tmp_path / "real" / "requirements.txt").write_text("./lib\n", encoding="utf-8")
@@ -92,7 +92,7 @@ def test_a_root_and_a_path_behind_links_come_out_as_the_user_sees_them(tmp_path:
     assert again.digest == _expanded(tmp_path / "real", text).digest
 
 
-def test_requirements_files_are_read_whatever_their_byte_order_mark_says(tmp_path: Path) -> None:
+def test_requirements_files_are_read_in_the_encoding_of_their_byte_order_mark(tmp_path: Path) -> None:
     text = 'environments:\n  a: {python: "3.12", requirements: [requirements.txt]}\n'
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
         (tmp_path / "requirements.txt").write_text("# café\r\nsix\r\n", encoding=encoding, newline="")

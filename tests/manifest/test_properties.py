@@ -1,4 +1,4 @@
-"""What holds for every requirement, every order of keys, and every text that claims to be a manifest."""
+"""Properties of every requirement, every order of keys, and every text given as a manifest."""
 
 import json
 import tempfile
@@ -12,12 +12,12 @@ from packaging.requirements import Requirement
 
 from reconciler.errors import ManifestError
 from reconciler.manifest.expand import expand
+from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.load import load_manifest
-from reconciler.manifest.refusal import RefusedError
-from reconciler.manifest.requirement import normalized_requirement, parse_requirement
-from reconciler.manifest.requirements_line import parse_line
-from reconciler.manifest.urls import blot_out
-from reconciler.render.problems import render_problems
+from reconciler.manifest.requirement import normalize_requirement, parse_requirement
+from reconciler.manifest.requirements_line import parse_requirements_line
+from reconciler.redaction import redact
+from reconciler.render.error_text import render_problems
 
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9._-]{0,8}[A-Za-z0-9]", fullmatch=True)
 versions = st.from_regex(r"[0-9]{1,2}(\.[0-9]{1,2}){0,2}(rc[0-9])?", fullmatch=True)
@@ -34,34 +34,34 @@ requirements = st.builds(
 
 
 @given(requirements)
-def test_a_requirement_written_anew_is_read_as_the_same_and_written_the_same(text: str) -> None:
-    first = normalized_requirement(text)
-    assert normalized_requirement(first) == first
+def test_a_normalized_requirement_means_the_same_and_stays_the_same(text: str) -> None:
+    first = normalize_requirement(text)
+    assert normalize_requirement(first) == first
     assert Requirement(first) == parse_requirement(text)
     assert not first.startswith("-")
     assert "\n" not in first
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_a_requirement_or_refused_within_its_own_length(text: str) -> None:
-    for parse in (normalized_requirement, parse_line):
-        offset = _refused_at(parse, text)
+def test_any_text_is_a_requirement_or_an_error_at_a_place_inside_it(text: str) -> None:
+    for parse in (normalize_requirement, parse_requirements_line):
+        offset = _error_offset(parse, text)
         assert offset is None or 0 <= offset <= len(text)
 
 
-def _refused_at(parse: Callable[[str], object], text: str) -> int | None:
+def _error_offset(parse: Callable[[str], object], text: str) -> int | None:
     try:
         parse(text)
-    except RefusedError as refusal:
-        return refusal.offset
+    except InvalidTextError as error:
+        return error.offset
     return None
 
 
 @given(st.text(alphabet="ab@:/?#= \"'", max_size=30), st.sampled_from(["https", "git+https", "file"]))
-def test_a_password_is_blotted_out_whatever_stands_around_it(tail: str, scheme: str) -> None:
-    assert "s3cret" not in blot_out(f"{tail} {scheme}://user:s3cret@host/{tail}")
-    assert "s3cret" not in blot_out(f"{tail} {scheme}://s3cret@host/{tail}")
-    assert "s3cret" not in blot_out(f"{tail} {scheme}://user:s3/c@s3cret@host/{tail}")
+def test_a_password_is_redacted_in_any_surroundings(tail: str, scheme: str) -> None:
+    assert "s3cret" not in redact(f"{tail} {scheme}://user:s3cret@host/{tail}")
+    assert "s3cret" not in redact(f"{tail} {scheme}://s3cret@host/{tail}")
+    assert "s3cret" not in redact(f"{tail} {scheme}://user:s3/c@s3cret@host/{tail}")
 
 
 entries = st.fixed_dictionaries(
@@ -88,7 +88,7 @@ manifests = st.fixed_dictionaries(
 
 
 def _reversed(value: Any) -> Any:
-    """Return the value with the keys of all its mappings in the other order."""
+    """Return the value with the keys of all its mappings in reverse order."""
     if isinstance(value, dict):
         return {key: _reversed(each) for key, each in reversed(value.items())}
     return [_reversed(each) for each in value] if isinstance(value, list) else value
@@ -121,7 +121,7 @@ fragments = st.sampled_from(lines + values)
 
 @settings(max_examples=150)
 @given(st.lists(fragments | st.text(max_size=5), max_size=25).map("".join))
-def test_any_text_is_a_manifest_or_refused_with_places_inside_the_file(text: str) -> None:
+def test_any_text_is_a_manifest_or_an_error_at_places_inside_the_file(text: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "envs.yaml"
         file.write_bytes(text.encode("utf-8", "surrogatepass"))

@@ -1,4 +1,4 @@
-"""What stands where the manifest should be, and what a hostile one can try."""
+"""Manifests that cannot be read, and manifests that try to do harm."""
 
 import os
 import pwd
@@ -14,12 +14,12 @@ import pytest
 from reconciler.errors import ManifestError
 from reconciler.manifest.expand import expand
 from reconciler.manifest.load import load_manifest
-from reconciler.render.problems import render_problems
+from reconciler.render.error_text import render_problems
 
 HEAD = "version: 1\nproject: acme\n"
 
 
-def refused(file: Path) -> str:
+def error_text(file: Path) -> str:
     with pytest.raises(ManifestError) as caught:
         load_manifest(file)
     assert caught.value.exit_code == 3
@@ -32,36 +32,36 @@ def written(directory: Path, text: str) -> Path:
     return file
 
 
-def test_a_manifest_that_is_not_there_says_how_to_name_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_missing_manifest_says_how_to_name_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    expected = "error: envs.yaml: no such file\nhint: name the manifest with -f FILE\n"
-    assert refused(Path("envs.yaml")) == expected
+    expected = "error: envs.yaml: no such file\nhint: name the manifest with `-f FILE`\n"
+    assert error_text(Path("envs.yaml")) == expected
 
 
 def test_a_directory_is_not_a_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("envs").mkdir()
-    assert refused(Path("envs")) == "error: envs: a directory, not a file\nhint: name the manifest with -f FILE\n"
+    assert error_text(Path("envs")) == "error: envs: a directory, not a file\nhint: name the manifest with `-f FILE`\n"
 
 
-def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_named_pipe_is_an_error_without_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     os.mkfifo("envs.yaml")
-    assert refused(Path("envs.yaml")) == "error: envs.yaml: not a regular file\n"
+    assert error_text(Path("envs.yaml")) == "error: envs.yaml: not a regular file\n"
 
 
-def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_symbolic_link_to_itself_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("envs.yaml").symlink_to("envs.yaml")
-    assert refused(Path("envs.yaml")) == "error: envs.yaml: too many symbolic links\n"
+    assert error_text(Path("envs.yaml")) == "error: envs.yaml: too many symbolic links\n"
 
 
-def test_a_name_with_a_nul_is_no_file(tmp_path: Path) -> None:
-    assert "no such file" in refused(tmp_path / "a\0b")
+def test_a_name_with_a_nul_character_is_a_missing_file(tmp_path: Path) -> None:
+    assert "no such file" in error_text(tmp_path / "a\0b")
 
 
 @contextmanager
-def as_nobody() -> Iterator[None]:
+def without_privileges() -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
@@ -72,56 +72,56 @@ def as_nobody() -> Iterator[None]:
         os.seteuid(0)
 
 
-def test_a_manifest_without_permission_is_refused(tmp_path: Path) -> None:
+def test_a_manifest_without_permission_is_an_error(tmp_path: Path) -> None:
     file = written(tmp_path, HEAD)
     file.chmod(0)
-    with as_nobody():
-        text = refused(file)
+    with without_privileges():
+        text = error_text(file)
     assert text == f"error: {file}: permission denied\n"
 
 
-def test_a_manifest_of_more_than_a_mebibyte_is_refused(tmp_path: Path) -> None:
+def test_a_manifest_of_more_than_a_mebibyte_is_an_error(tmp_path: Path) -> None:
     padding = "#" * (1024 * 1024 - len(HEAD) - 1) + "\n"
     assert load_manifest(written(tmp_path, HEAD + padding)).project == "acme"
-    assert "larger than 1 MiB" in refused(written(tmp_path, HEAD + "#" + padding))
+    assert "larger than 1 MiB" in error_text(written(tmp_path, HEAD + "#" + padding))
 
 
 def test_a_manifest_that_an_editor_saved_with_a_byte_order_mark_and_crlf_is_read(tmp_path: Path) -> None:
     file = tmp_path / "envs.yaml"
     file.write_bytes(b"\xef\xbb\xbf" + (HEAD + "environments: {}\nrot: x\n").replace("\n", "\r\n").encode())
-    assert f"{file}:4:1: rot: unknown key" in refused(file)
+    assert f"{file}:4:1: rot: unknown key" in error_text(file)
 
 
-def test_a_bomb_of_aliases_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_bomb_of_aliases_is_an_error_at_once(tmp_path: Path) -> None:
     levels = [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]" for level in range(1, 10)]
     bomb = 'a0: &a0 ["lol"]\n' + "\n".join(levels) + "\n"
     started = time.monotonic()
-    text = refused(written(tmp_path, bomb))
+    text = error_text(written(tmp_path, bomb))
     assert time.monotonic() - started < 10
     assert text.count("anchors are not supported") == 10
     assert text.count("aliases are not supported") == 9
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
-def test_nesting_of_100_000_levels_is_refused(tmp_path: Path, opening: str) -> None:
-    assert "nested deeper than 32 levels" in refused(written(tmp_path, opening * 100_000))
+def test_nesting_of_100_000_levels_is_an_error(tmp_path: Path, opening: str) -> None:
+    assert "nested deeper than 32 levels" in error_text(written(tmp_path, opening * 100_000))
 
 
-def test_blocks_nested_too_deeply_are_refused(tmp_path: Path) -> None:
+def test_blocks_nested_too_deeply_are_errors(tmp_path: Path) -> None:
     text = "".join(" " * at + "a:\n" for at in range(1000))
-    assert "nested deeper than 32 levels" in refused(written(tmp_path, text))
+    assert "nested deeper than 32 levels" in error_text(written(tmp_path, text))
 
 
-def test_of_thousands_of_errors_the_first_hundred_are_shown_and_the_rest_counted(tmp_path: Path) -> None:
+def test_of_thousands_of_errors_the_first_hundred_are_shown_and_the_others_counted(tmp_path: Path) -> None:
     file = written(tmp_path, HEAD + "".join(f"key{number}: 1\n" for number in range(5000)))
-    shown = refused(file)
+    shown = error_text(file)
     assert shown.count("unknown key") == 100
-    assert shown.endswith("\nerror: 4900 more\n")
+    assert shown.endswith("\nerror: 4900 more problems\n")
 
 
 def test_terminal_escapes_in_keys_and_values_never_reach_the_terminal(tmp_path: Path) -> None:
     text = HEAD + 'environments:\n  web:\n    "a\\e]0;x\\a": 1\n    \u202ebidi: 1\n    "zero\u200bwidth": 1\n'
-    shown = refused(written(tmp_path, text))
+    shown = error_text(written(tmp_path, text))
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert "\\u202ebidi" in shown
@@ -141,80 +141,89 @@ def test_a_chain_of_thousands_of_templates_and_environments_needs_no_deep_stack(
     text = HEAD + "templates:\n" + templates + "environments:\n" + environments + "  e3000: {extends: t0}\n"
     state = expand(load_manifest(written(tmp_path, text)), names=["e0"])
     assert len(state.environments) == 3001
-    circle = text.replace("  e3000: {extends: t0}", '  e3000: {python: "3.12", depends_on: [e0]}')
-    assert "a circle: e0 -> e1 -> " in refused(written(tmp_path, circle))
+    cycle = text.replace("  e3000: {extends: t0}", '  e3000: {python: "3.12", depends_on: [e0]}')
+    assert "dependency cycle: e0 -> e1 -> " in error_text(written(tmp_path, cycle))
 
 
-def test_an_interpreter_below_the_manifest_is_refused_however_it_is_named(tmp_path: Path) -> None:
+def test_an_interpreter_inside_the_manifest_s_directory_is_an_error_through_any_path(tmp_path: Path) -> None:
     (tmp_path / "repository" / "bin").mkdir(parents=True)
     (tmp_path / "repository" / "bin" / "python").touch()
     (tmp_path / "outside").symlink_to("repository/bin")
     (tmp_path / "repository" / "out").symlink_to("/usr/bin")
     for python in ("repository/bin/python", "outside/python", "repository/out/python3", "x/../repository/bin/python"):
         text = HEAD + f"environments:\n  a: {{python: {tmp_path}/{python}}}\n"
-        assert "an interpreter in the manifest's own directory" in refused(written(tmp_path / "repository", text))
+        assert "the interpreter is inside the manifest's directory" in error_text(
+            written(tmp_path / "repository", text)
+        )
     text = HEAD + f"environments:\n  a: {{python: {tmp_path}/elsewhere/python}}\n"
     assert load_manifest(written(tmp_path / "repository", text)).environments["a"].python
 
 
-def refused_root(directory: Path, root: object) -> str:
-    """Return what is said of a root, the first error's own words alone; its place must be right."""
+def root_error(directory: Path, root: object) -> str:
+    """Return the message of the first error for a root without its place, which is checked."""
     directory.mkdir(exist_ok=True)
-    shown = refused(written(directory, HEAD + f"root: {root}\n"))
+    shown = error_text(written(directory, HEAD + f"root: {root}\n"))
     first, *_, hint = shown.partition("\n\n")[0].splitlines()
     assert first.startswith(f"error: {directory}/envs.yaml:3:7: root: ")
-    assert hint == "hint: environments need one of their own, for instance `.envs`"
+    assert hint == "hint: use a directory for environments only, for example `.envs`"
     return first.rpartition(": ")[2]
 
 
-def test_an_absolute_root_that_holds_the_manifest_is_refused_also_behind_a_link(tmp_path: Path) -> None:
+def test_a_root_that_contains_the_manifest_is_an_error_also_through_a_symbolic_link(tmp_path: Path) -> None:
     (tmp_path / "repository").mkdir()
     (tmp_path / "link").symlink_to("repository")
     for root in (tmp_path, tmp_path / "repository"):
-        assert refused_root(tmp_path / "repository", root) == "a directory that holds the manifest"
-    shown = refused_root(tmp_path / "repository", tmp_path / "link")
-    assert shown == "a link to a directory that holds the manifest"
+        assert root_error(tmp_path / "repository", root) == "must not be a directory that contains the manifest"
+    shown = root_error(tmp_path / "repository", tmp_path / "link")
+    assert shown == "must not be a symbolic link to a directory that contains the manifest"
     assert load_manifest(written(tmp_path / "repository", HEAD + f"root: {tmp_path}/envs\n"))
 
 
-def test_a_root_that_is_a_home_is_refused_whosever_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_root_that_is_the_home_directory_of_any_user_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "home").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "x").symlink_to(tmp_path / "home")
-    (tmp_path / "way").symlink_to(tmp_path)
-    assert refused_root(tmp_path / "work", tmp_path / "home") == "a home directory"
-    assert refused_root(tmp_path / "work", f"{tmp_path}/way/home/") == "a link to a home directory"
-    assert refused_root(tmp_path / "work", "x") == "a link to a home directory"
+    (tmp_path / "parent").symlink_to(tmp_path)
+    assert root_error(tmp_path / "work", tmp_path / "home") == "must not be a home directory"
+    assert (
+        root_error(tmp_path / "work", f"{tmp_path}/parent/home/") == "must not be a symbolic link to a home directory"
+    )
+    assert root_error(tmp_path / "work", "x") == "must not be a symbolic link to a home directory"
     assert load_manifest(written(tmp_path / "work", HEAD + f"root: {tmp_path}/home/envs\n"))
     for user in pwd.getpwall():
         if user.pw_dir != "/":
-            assert refused_root(tmp_path / "work", user.pw_dir) in {"a home directory", "a directory of the system"}
+            assert root_error(tmp_path / "work", user.pw_dir) in {
+                "must not be a home directory",
+                "must not be a system directory",
+            }
 
 
-def test_a_root_that_is_a_repository_is_refused_and_one_within_is_not(tmp_path: Path) -> None:
+def test_a_root_that_is_a_git_repository_is_an_error_and_a_directory_inside_is_not(tmp_path: Path) -> None:
     work = tmp_path / "work"
     for name, make in (("clone", Path.mkdir), ("worktree", Path.touch)):  # a worktree's .git is a file
         (work / name).mkdir(parents=True)
         make(work / name / ".git")
-        assert refused_root(work, name) == "a repository"
+        assert root_error(work, name) == "must not be a git repository"
         assert load_manifest(written(work, HEAD + f"root: {name}/.envs\n"))
     (work / "x").symlink_to("clone")
-    assert refused_root(work, "x") == "a link to a repository"
+    assert root_error(work, "x") == "must not be a symbolic link to a git repository"
     assert load_manifest(written(work / "clone", HEAD))
 
 
-def test_a_root_that_is_the_file_system_s_or_the_system_s_is_refused(tmp_path: Path) -> None:
+def test_a_root_that_is_a_system_directory_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "all").symlink_to("/")
     (tmp_path / "programs").symlink_to("/usr/bin")
-    assert refused_root(tmp_path, "/") == "the root of the file system"
-    assert refused_root(tmp_path, "all") == "a link to the root of the file system"
-    assert refused_root(tmp_path, "/opt/") == "a directory of the system"
-    assert refused_root(tmp_path, "programs") == "a link to a directory of the system"
+    assert root_error(tmp_path, "/") == "must not be the root of the file system"
+    assert root_error(tmp_path, "all") == "must not be a symbolic link to the root of the file system"
+    assert root_error(tmp_path, "/opt/") == "must not be a system directory"
+    assert root_error(tmp_path, "programs") == "must not be a symbolic link to a system directory"
     for root in ("/opt/envs", "/srv/acme/envs", "/envs"):
         assert load_manifest(written(tmp_path, HEAD + f"root: {root}\n"))
 
 
-def test_reading_what_was_expanded_needs_no_pydantic() -> None:
+def test_expanding_needs_no_pydantic() -> None:
     code = "import sys, reconciler.manifest.expand; sys.exit('pydantic' in sys.modules or 'yaml' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""Names and labels on the command line: which environments they mean."""
+"""Which environments the names and labels on the command line select."""
 
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def selected(directory: Path, *names: str, **labels: str) -> list[str]:
         (("test", "web"), {"team": "site"}, ["test-py311", "tools", "web"]),
     ],
 )
-def test_a_selection_means_what_it_names_and_all_that_depends_on(
+def test_a_selection_includes_all_dependencies(
     tmp_path: Path, names: tuple[str, ...], labels: dict[str, str], expected: list[str]
 ) -> None:
     assert selected(tmp_path, *names, **labels) == expected
@@ -54,20 +54,20 @@ def test_a_selection_means_what_it_names_and_all_that_depends_on(
 @pytest.mark.parametrize(
     ("names", "labels", "message", "hint"),
     [
-        (("wbe",), {}, "no environment `wbe`", "did you mean `web`?"),
-        (("base",), {}, "no environment `base`", None),
-        (("test-py310",), {}, "no environment `test-py310`", "did you mean `test-py312`?"),
+        (("wbe",), {}, "no environment named `wbe`", "did you mean `web`?"),
+        (("base",), {}, "no environment named `base`", None),
+        (("test-py310",), {}, "no environment named `test-py310`", "did you mean `test-py312`?"),
         ((), {"team": "sight"}, "no environment has the label team=sight", "did you mean `team=site`?"),
         (
             (),
             {"team": "site", "kind": "test"},
-            "no environment has the label kind=test, team=site",
-            "several labels select what has all of them",
+            "no environment has the labels kind=test and team=site",
+            "use fewer labels: an environment is selected only if it has all of them",
         ),
-        (("tools",), {"kind": "test"}, "no environment among those named has the label kind=test", None),
+        (("tools",), {"kind": "test"}, "none of the named environments has the label kind=test", None),
     ],
 )
-def test_a_selection_that_fits_nothing_is_an_error_of_the_command_line(
+def test_a_selection_that_matches_nothing_is_a_usage_error(
     tmp_path: Path, names: tuple[str, ...], labels: dict[str, str], message: str, hint: str | None
 ) -> None:
     with pytest.raises(UsageError) as caught:

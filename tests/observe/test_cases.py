@@ -1,4 +1,4 @@
-"""Every file of tests/cases/observe: an environment, what somebody did to it, the findings, and the freeze lines."""
+"""Every file of tests/cases/observe: an environment, the changes to it, the findings, and the freeze lines."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whatever bytes stand in the files that are read: observation and freeze come to an end and say something."""
+"""Observation and freeze end with a result for any bytes in the files that they read."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,7 @@ from reconciler.observe.freeze import freeze_lines
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_file import save_inventory
 from reconciler.state.inventory_scan import take_inventory
-from reconciler.state.published import Published
+from reconciler.state.published_generation import PublishedGeneration
 from tests.observe.trees import HOME, VENV, build, dist_info
 
 READ = (
@@ -44,7 +44,7 @@ NAMES = st.text(st.characters(exclude_characters="/\0", codec="utf-8"), min_size
 
 @settings(max_examples=60)
 @given(contents=st.dictionaries(st.sampled_from(READ), CONTENT), names=st.lists(NAMES, max_size=4))
-def test_any_content_of_any_file(contents: dict[str, bytes], names: list[str]) -> None:
+def test_any_contents_of_any_file(contents: dict[str, bytes], names: list[str]) -> None:
     with TemporaryDirectory() as directory:
         venv = Path(directory) / "venv"
         build(venv, {**VENV, **dist_info("acme", "1.0")})
@@ -59,7 +59,7 @@ def test_any_content_of_any_file(contents: dict[str, bytes], names: list[str]) -
             build(
                 venv, {f"SITE/{name}{('.dist-info', '-1.0.dist-info', '.egg-info', '')[number]}/METADATA": "Name: x\n"}
             )
-        published = Published(
+        published = PublishedGeneration(
             generation=1, venv=venv, inventory=inventory, seal="", home=HOME, system_site_packages=False
         )
         for depth in (Depth.FILES, Depth.HASHES):

@@ -1,7 +1,7 @@
 """Builds the small environments that cases under tests/cases/observe describe.
 
 An entry is text (a file), a mapping (`link`, `hex`, `directory`, `fifo`, `mode`, `times`), or null (remove it).
-`SITE/` stands for `lib/python3.12/site-packages/`, `@ENV@` in text and links for the environment's absolute path.
+`SITE/` means `lib/python3.12/site-packages/`, `@ENV@` in text and links for the environment's absolute path.
 """
 
 import os
@@ -16,7 +16,7 @@ from reconciler.observe.environment import observe_environment
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_file import save_inventory
 from reconciler.state.inventory_scan import take_inventory
-from reconciler.state.published import Published
+from reconciler.state.published_generation import PublishedGeneration
 
 HOME = str(Path(sys.base_prefix) / "bin")
 VENV: Mapping[str, Any] = {
@@ -27,7 +27,7 @@ VENV: Mapping[str, Any] = {
 
 
 def dist_info(name: str, version: str) -> dict[str, Any]:
-    """Return the entries of a distribution that has nothing odd about it, with one module."""
+    """Return the entries of a healthy distribution with one module."""
     info = f"SITE/{name}-{version}.dist-info"
     record = f"{name}.py,,\n{name}-{version}.dist-info/METADATA,,\n{name}-{version}.dist-info/RECORD,,\n"
     return {
@@ -68,7 +68,7 @@ def _special(top: Path, path: Path, wanted: Mapping[str, Any]) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove whatever is at `path`, or nothing."""
+    """Remove the file or directory at `path`, if there is one."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -76,7 +76,7 @@ def remove(path: Path) -> None:
 
 
 def observe_case(root: Path, case: Mapping[str, Any]) -> ActualEnvironment:
-    """Build what a case describes, do to it what the case says was done, and observe it."""
+    """Build the environment of a case, make the changes of the case, and observe it."""
     depth = Depth(case.get("depth", "metadata"))
     inodes = InodeHashes()
     path = root / "web"
@@ -95,7 +95,7 @@ def observe_case(root: Path, case: Mapping[str, Any]) -> ActualEnvironment:
     inodes.begin_pass()
     build(venv, case.get("then", {}))
     build(generation, case.get("then_beside", {}))
-    published = Published(
+    published = PublishedGeneration(
         generation=1,
         venv=venv,
         inventory=generation / "inventory",

@@ -1,4 +1,4 @@
-"""Prints every case's plan as canonical JSON, one a line: `python -m tests.plan.all_plans`."""
+"""Prints the plan of every case as canonical JSON, one per line: `python -m tests.plan.all_plans`."""
 
 from reconciler.canonical_json import canonical_text
 from tests.plan.build import world

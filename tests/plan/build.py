@@ -1,4 +1,19 @@
-"""Builds the values of every stage from the short form of tests/cases/plan, with sensible defaults."""
+"""Builds the inputs of planning from the short form that the cases in tests/cases/plan use.
+
+A case is a mapping with these keys, all optional:
+
+- `manifest`: environments by name, with the keys of the manifest; `packages` are the packages that the lock selects, as
+  versions or as mappings with a source (`unknown`: only known after a build); `lock` is the state of the lock (`fresh`,
+  `stale` or `missing`), `python` the version of the interpreter;
+- `applied`: environments by name, as they were last applied, with the same keys; also `project`, `generation`,
+  `accepted`, `hooks_pending`, `rolled_back_from`, and `without` for settings that an older envsync did not record;
+- `actual`: differences of the observed state from the applied one: `occupant`, `packages`, `findings`, `generation`,
+  `seal`;
+- `policy`: what the command line allows (`prune`, `adopt`, `allow_empty`, `drop_ignored`, `destroy`);
+- `declared`: the names in the manifest if they are not those of `manifest`; `selected`: whether names were selected.
+
+`world(case).plan()` is the plan. Everything that a case does not mention has a default.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -8,11 +23,20 @@ from typing import Any
 
 from reconciler.canonical_json import digest
 from reconciler.diff.compare import compare
-from reconciler.diff.model import Diff, LockState, Target
+from reconciler.diff.model import Diff, Target
 from reconciler.diff.settings import settings_of
 from reconciler.events import Failure
 from reconciler.interpreters.model import Interpreter
-from reconciler.lock.model import ArchiveFile, IndexFile, Lock, LockedPackage, Source, SourceDirectory, VcsCommit
+from reconciler.lock.model import (
+    ArchiveFile,
+    IndexFile,
+    Lock,
+    LockedPackage,
+    LockState,
+    Source,
+    SourceDirectory,
+    VcsCommit,
+)
 from reconciler.manifest.desired import (
     CommandProbe,
     DependenciesProbe,
@@ -44,7 +68,7 @@ OURS = {Occupant.PUBLISHED, Occupant.DANGLING}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """All that planning looks at."""
+    """All inputs of planning."""
 
     desired: DesiredState
     targets: Mapping[str, Target]
@@ -60,13 +84,13 @@ class World:
 
 
 def world(case: Spec) -> World:
-    """Build what a case describes: `manifest`, `applied`, `actual`, `policy`, and the project's own keys."""
+    """Build the inputs that a case describes."""
     manifest: Spec = case.get("manifest") or {}
     targets = {name: target(name, spec or {}) for name, spec in manifest.items()}
     applied = {name: applied_environment(name, spec or {}) for name, spec in (case.get("applied") or {}).items()}
-    stands: Spec = case.get("actual") or {}
+    actual: Spec = case.get("actual") or {}
     specs: dict[str, Spec] = dict(case.get("applied") or {})
-    names = sorted({*targets, *applied, *stands})
+    names = sorted({*targets, *applied, *actual})
     return World(
         desired=DesiredState(
             project="acme",
@@ -81,7 +105,7 @@ def world(case: Spec) -> World:
         targets=targets,
         actual=ActualState(
             environments={
-                name: actual_environment(name, stands.get(name) or {}, applied.get(name), specs.get(name) or {})
+                name: actual_environment(name, actual.get(name) or {}, applied.get(name), specs.get(name) or {})
                 for name in names
             },
             depth=Depth.FILES,
@@ -106,7 +130,7 @@ def interpreter(version: str, path: str = "", implementation: str = "cpython") -
 
 
 def environment(name: str, spec: Spec) -> DesiredEnvironment:
-    """Build the part of an entry that the manifest itself writes, in its own keys."""
+    """Build an environment of the manifest, from the manifest's own keys."""
     plain = {"description", "labels", "env", "system_site_packages", "keep_generations", "prevent_destroy"}
     lists = {"ignore", "ignore_files", "depends_on"}
     hooks: Spec = spec.get("hooks") or {}
@@ -135,7 +159,7 @@ def probe(spec: Any) -> Probe:
 
 
 def target(name: str, spec: Spec) -> Target:
-    """Build an entry of `manifest`; `packages` is what its lock selects, `unknown` where only a build tells."""
+    """Build an entry of `manifest`; its `packages` are those that the lock selects, or `unknown` until a build."""
     packages = spec.get("packages") or {}
     wanted = None if packages == "unknown" else locked_packages(packages)
     return Target(
@@ -187,7 +211,7 @@ def locked(name: str, spec: str | Spec) -> LockedPackage:
 
 
 def installed(name: str, spec: str | Spec) -> Distribution:
-    """Build what is on disk once a package of a lock is installed; `built` is its version where the lock has none."""
+    """Build the distribution of an installed package; `built` is its version if the lock has none."""
     package = locked(name, spec)
     entry: Spec = {} if isinstance(spec, str) else spec
     version = str(package.version or entry["built"])
@@ -207,7 +231,7 @@ def installed(name: str, spec: str | Spec) -> Distribution:
 
 
 def distributions(specs: Spec) -> tuple[Distribution, ...]:
-    """Build what is installed; a list of two is one package installed twice."""
+    """Build the installed distributions; a list of two is one package that is installed twice."""
     found = []
     for name, spec in specs.items():
         found += [installed(name, each) for each in (spec if isinstance(spec, list) else [spec])]
@@ -220,7 +244,7 @@ def applied_environment(name: str, spec: Spec) -> Applied:
     packages: Spec = spec.get("packages") or {}
     base = interpreter(spec.get("python", PYTHON), spec.get("interpreter", ""), spec.get("kind", "cpython"))
     settings = settings_of(wanted)
-    for key in spec.get("without", ()):  # as an older envsync left it
+    for key in spec.get("without", ()):  # as an older version of envsync recorded it
         del settings[key]
     generation = spec.get("generation", 1)
     return Applied(
@@ -240,7 +264,7 @@ def applied_environment(name: str, spec: Spec) -> Applied:
 
 
 def actual_environment(name: str, spec: Spec, applied: Applied | None, last: Spec) -> ActualEnvironment:
-    """Build an entry of `actual`: as last applied, but for what the entry says; absent where nothing was applied."""
+    """Build an entry of `actual`: as last applied except for the given keys; absent if nothing was applied."""
     occupant = Occupant(spec.get("occupant", "published" if applied and applied.generation else "absent"))
     generation = spec.get("generation", (applied.generation if applied else 1) if occupant is Occupant.PUBLISHED else 0)
     packages = spec.get("packages", last.get("packages") if occupant is Occupant.PUBLISHED else None) or {}

@@ -1,4 +1,4 @@
-"""A plan in the form that the cases write it: short lines, nothing that is empty."""
+"""A plan in the form that the cases use: short lines, without empty values."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from reconciler.plan.model import Action, EnvironmentPlan, Plan, Step
 
 
 def shown(plan: Plan) -> dict[str, Any]:
-    """Return every environment of a plan as a case shows it."""
+    """Return every environment of a plan as the cases show it."""
     return {each.name: shown_environment(each) for each in plan.environments}
 
 
@@ -32,7 +32,7 @@ def shown_environment(plan: EnvironmentPlan) -> dict[str, Any]:
 
 
 def shown_result(plan: Plan) -> dict[str, Any]:
-    """Return what a plan comes to as a whole."""
+    """Return the results of a plan as a whole."""
     summary = plan.summary
     counts = {name: getattr(summary, name) for name in type(summary).__slots__}
     return {
@@ -59,10 +59,10 @@ def _setting(change: SettingChange) -> str:
 
 
 def _step(step: Step, before: Step | None) -> str:
-    """Return a step's kind, and what it waits for beside the step before it."""
+    """Return the kind of a step, and the steps of other environments that it waits for."""
     chain = (before.id,) if before else ()
     assert step.id == f"{step.environment}/{step.kind}"
     if before:
-        assert step.after == chain, "steps of one environment follow one another"
+        assert step.after == chain, "the steps of one environment run one after another"
         return step.kind.value
     return f"{step.kind} after {', '.join(step.after)}" if step.after else step.kind.value

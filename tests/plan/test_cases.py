@@ -1,4 +1,4 @@
-"""Every case of tests/cases/plan: manifest, lock, last applied and actual state give exactly this plan."""
+"""Every case of tests/cases/plan: its manifest, lock, last applied and actual state give exactly its plan."""
 
 from pathlib import Path
 from typing import Any
@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.diff.model import ReasonCode
-from reconciler.observe.actual import FindingCode
 from tests.plan.build import world
 from tests.plan.shown import shown, shown_result
 
@@ -28,10 +26,3 @@ def test_case_gives_exactly_this_plan(path: Path) -> None:
     assert shown(plan) == case["plan"]
     if "result" in case:
         assert shown_result(plan) == case["result"]
-
-
-@pytest.mark.parametrize("code", [*ReasonCode, *FindingCode], ids=str)
-def test_every_reason_and_every_finding_has_a_case_that_names_and_shows_it(code: ReasonCode | FindingCode) -> None:
-    named = [path for path in CASES if code in path.stem.split("_") or code in load(path)["about"].split()]
-    assert named, f"no case is about {code}"
-    assert any(code in path.read_text(encoding="utf-8").partition("\nplan:")[2] for path in named), code

@@ -1,4 +1,4 @@
-"""Planning is a function: the same inputs give the same bytes, under any hash seed, and start nothing heavy."""
+"""Planning is deterministic: the same inputs give the same bytes with any hash seed. It imports nothing slow."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""`verify` and rollback: a generation held against its seal. Cases: tests/cases/integrity."""
+"""A generation compared with its seal, for `verify` and `rollback`. The cases are in tests/cases/integrity."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.diff.integrity import Integrity, integrity
+from reconciler.diff.integrity import Integrity, check_integrity
 from tests.plan.build import world
 
 CASES = sorted((Path(__file__).parent.parent / "cases" / "integrity").glob("*.yaml"))
@@ -15,15 +15,17 @@ CASES = sorted((Path(__file__).parent.parent / "cases" / "integrity").glob("*.ya
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_case_gives_exactly_this_integrity(path: Path) -> None:
     case = yaml.safe_load(path.read_text(encoding="utf-8"))
-    looked = world(case)
-    found = {name: shown(integrity(looked.actual.environments[name], last)) for name, last in looked.applied.items()}
+    inputs = world(case)
+    found = {
+        name: shown(check_integrity(inputs.actual.environments[name], last)) for name, last in inputs.applied.items()
+    }
     assert found == case["integrity"]
 
 
 def shown(found: Integrity) -> Any:
     if found.intact:
         return "intact"
-    if not found.there and not found.packages:
+    if not found.exists and not found.packages:
         return "gone"
     lines = {
         "packages": [f"{each.name} {each.reason}" for each in found.packages],

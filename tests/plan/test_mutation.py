@@ -1,4 +1,4 @@
-"""The short form of the mutation run: a handful of comparisons turned round, and the cases notice each."""
+"""A short mutation run: five comparisons are inverted, and the cases fail for each."""
 
 import subprocess
 import sys
@@ -7,14 +7,14 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DECISIONS = (
     "package_changes: pending and drifted =>",
-    "_standing: target.lock_state is not LockState.FRESH =>",
-    "change_obstacles: applied is not None and applied.project != desired.project =>",
-    "delete_obstacles: applied.prevent_destroy or asked =>",
-    "chained: place[each] < place[name] =>",
+    "_published_diff: target.lock_state is not LockState.FRESH =>",
+    "change_blockers: applied is not None and applied.project != desired.project =>",
+    "delete_blockers: applied.prevent_destroy or protected =>",
+    "make_steps: place[each] < place[name] =>",
 )
 
 
-def test_turning_round_a_decision_is_noticed() -> None:
+def test_the_cases_fail_for_inverted_decisions() -> None:
     chosen = [part for where in DECISIONS for part in ("--only", where)]
     done = subprocess.run(
         [sys.executable, "-m", "tests.mutation", *chosen], cwd=ROOT, capture_output=True, text=True, check=False

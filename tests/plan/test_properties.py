@@ -1,4 +1,4 @@
-"""What holds for every world: order does not matter, agreement is an empty plan, and so is a plan after its apply."""
+"""Properties of every plan: order of inputs does not matter; equal states and a finished apply give an empty plan."""
 
 import random
 from dataclasses import replace
@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.canonical_json import canonical_text
-from reconciler.diff.model import LockState, Origin, PackageAction, ReasonCode
+from reconciler.diff.model import Origin, PackageAction, ReasonCode
 from reconciler.diff.settings import setting_changes, settings_of
+from reconciler.lock.model import LockState
 from reconciler.observe.actual import ActualEnvironment, Occupant
 from reconciler.plan.model import Action, EnvironmentPlan, StepKind
 from reconciler.state.applied import Applied, AppliedInterpreter
@@ -56,7 +57,7 @@ last = entry.flatmap(
         }
     )
 )
-stands: st.SearchStrategy[dict[str, Any]] = st.one_of(
+present: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.just({}),
     st.fixed_dictionaries({"packages": packages, "findings": findings}),
     st.fixed_dictionaries({"occupant": st.sampled_from(list(Occupant)), "packages": packages}),
@@ -74,7 +75,7 @@ policies = st.fixed_dictionaries(
 
 
 def coherent(case: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what no observation yields: packages where nothing stands; a destroy of what nobody looked at."""
+    """Remove what cannot be observed: packages without a venv, and `destroy` of a name that was not observed."""
     for each in case["actual"].values():
         if each.get("occupant") not in {None, Occupant.PUBLISHED, Occupant.VENV}:
             each["packages"] = {}
@@ -87,7 +88,7 @@ cases = st.fixed_dictionaries(
     {
         "manifest": st.dictionaries(st.sampled_from(ENVIRONMENTS), entry, max_size=4),
         "applied": st.dictionaries(st.sampled_from(ENVIRONMENTS), last, max_size=4),
-        "actual": st.dictionaries(st.sampled_from(ENVIRONMENTS), stands, max_size=4),
+        "actual": st.dictionaries(st.sampled_from(ENVIRONMENTS), present, max_size=4),
         "policy": policies,
         "selected": st.booleans(),
     }
@@ -95,7 +96,7 @@ cases = st.fixed_dictionaries(
 
 
 def shuffled(value: Any, dice: random.Random) -> Any:
-    """Return the same mappings, and lists whose order means nothing, in another order."""
+    """Return the same mappings, and lists whose order does not matter, in a different order."""
     if isinstance(value, dict):
         items = [(key, shuffled(item, dice)) for key, item in value.items()]
         dice.shuffle(items)
@@ -104,12 +105,12 @@ def shuffled(value: Any, dice: random.Random) -> Any:
 
 
 @given(case=cases, seed=st.integers())
-def test_plan_does_not_depend_on_the_order_of_what_it_is_made_from(case: dict[str, Any], seed: int) -> None:
+def test_plan_does_not_depend_on_the_order_of_its_inputs(case: dict[str, Any], seed: int) -> None:
     first = world(case)
     dice = random.Random(seed)  # noqa: S311
     moved = {**case, "actual": shuffled(case["actual"], dice)}
     moved = {key: shuffled(each, dice) if key in {"manifest", "applied"} else each for key, each in moved.items()}
-    ordered = ("depends_on", "ignore", "probes")  # lists that are settings: their order is part of them
+    ordered = ("depends_on", "ignore", "probes")  # lists whose order is part of the setting
     for side in ("manifest", "applied"):
         for name, each in moved[side].items():
             each.update({key: case[side][name][key] for key in ordered if key in each})
@@ -120,7 +121,7 @@ def test_plan_does_not_depend_on_the_order_of_what_it_is_made_from(case: dict[st
 
 
 @given(manifest=st.dictionaries(st.sampled_from(ENVIRONMENTS), entry, max_size=4))
-def test_where_all_three_sides_agree_the_plan_is_empty(manifest: dict[str, Any]) -> None:
+def test_the_plan_is_empty_if_all_three_states_agree(manifest: dict[str, Any]) -> None:
     sides = {name: {key: item for key, item in each.items() if key != "lock"} for name, each in manifest.items()}
     plan = world({"manifest": sides, "applied": sides}).plan()
     assert not plan.has_difference
@@ -160,7 +161,7 @@ Versions = st.sampled_from([None, "1.0", "2.0", "3.0"])
 
 
 @given(sides=st.dictionaries(st.sampled_from(PACKAGES), st.tuples(Versions, Versions, Versions), max_size=4))
-def test_each_package_comes_out_as_the_table_of_the_three_way_says(
+def test_each_package_follows_the_table_of_the_three_way_comparison(
     sides: dict[str, tuple[str | None, str | None, str | None]],
 ) -> None:
     wanted, had, found = ({name: str(each[side]) for name, each in sides.items() if each[side]} for side in (0, 1, 2))
@@ -173,29 +174,29 @@ def test_each_package_comes_out_as_the_table_of_the_three_way_says(
     expected = {name: answer for name, each in sides.items() if (answer := table(*each))}
     assert {each.name: (each.origin, each.action) for each in plan.packages} == expected
     already = {each.name for each in plan.packages if each.reason is ReasonCode.ALREADY_AS_DESIRED}
-    assert already == {name for name, (want, have, stand) in sides.items() if want == stand != have}
+    assert already == {name for name, (want, have, actual) in sides.items() if want == actual != have}
 
 
-def table(want: str | None, have: str | None, stand: str | None) -> tuple[Origin, PackageAction] | None:
-    """Say what the design's section 7 says of one package, row by row."""
-    if want == have == stand:
+def table(want: str | None, have: str | None, actual: str | None) -> tuple[Origin, PackageAction] | None:
+    """Return what docs/design.md, "Plan" says about one package, row by row."""
+    if want == have == actual:
         return None
-    if stand == have:
+    if actual == have:
         origin = Origin.PENDING
-    elif want in (have, stand):
+    elif want in (have, actual):
         origin = Origin.DRIFT
     else:
         origin = Origin.BOTH
     if want is None:
         return origin, PackageAction.REMOVE
-    if stand is None:
+    if actual is None:
         return origin, PackageAction.INSTALL
-    if want == stand:
+    if want == actual:
         return origin, PackageAction.REPAIR
-    return origin, PackageAction.UPGRADE if want > stand else PackageAction.DOWNGRADE
+    return origin, PackageAction.UPGRADE if want > actual else PackageAction.DOWNGRADE
 
 
-plain = st.recursive(  # no 0 and 1 beside True and False: no setting can turn from one into the other
+plain = st.recursive(  # without 0 and 1, which equal False and True: no setting changes between the two types
     st.none() | st.booleans() | st.integers(2, 5) | st.sampled_from(["", "a", "b"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "__b", "c.d['e']"]), inner),
 )
@@ -203,7 +204,7 @@ settings_like = st.dictionaries(st.sampled_from(["env", "labels", "__x"]), plain
 
 
 @given(before=settings_like, after=settings_like)
-def test_settings_differ_exactly_where_a_change_is_listed(before: dict[str, Any], after: dict[str, Any]) -> None:
+def test_settings_differ_exactly_if_a_change_is_listed(before: dict[str, Any], after: dict[str, Any]) -> None:
     changes = setting_changes(before, after)
     assert bool(changes) == (before != after)
     assert {each.path[0] for each in changes} == {
@@ -212,9 +213,9 @@ def test_settings_differ_exactly_where_a_change_is_listed(before: dict[str, Any]
 
 
 def applied(before: World) -> World:
-    """Return the world after an apply in which everything that is not blocked went well."""
+    """Return the world after an apply in which all unblocked changes succeeded."""
     records = dict(before.applied)
-    stands = dict(before.actual.environments)
+    present = dict(before.actual.environments)
     targets = dict(before.targets)
     specs = {each.name: each for each in before.plan().environments}
     for name, plan in specs.items():
@@ -222,18 +223,20 @@ def applied(before: World) -> World:
             continue
         if plan.action is Action.DELETE:
             records.pop(name)
-            stands[name] = replace(stands[name], occupant=Occupant.ABSENT, generation=0, distributions=(), findings=())
+            present[name] = replace(
+                present[name], occupant=Occupant.ABSENT, generation=0, distributions=(), findings=()
+            )
             continue
-        records[name], stands[name] = carried_out(plan, records.get(name), stands[name])
+        records[name], present[name] = apply_steps(plan, records.get(name), present[name])
         targets[name] = replace(targets[name], lock_state=LockState.FRESH)
-    actual = replace(before.actual, environments=stands)
+    actual = replace(before.actual, environments=present)
     return replace(before, applied=records, actual=actual, targets=targets)
 
 
-def carried_out(
-    plan: EnvironmentPlan, record: Applied | None, stood: ActualEnvironment
+def apply_steps(
+    plan: EnvironmentPlan, record: Applied | None, before: ActualEnvironment
 ) -> tuple[Applied, ActualEnvironment]:
-    """Return one environment's record and what stands there once its steps were done."""
+    """Return the record and the observed state of one environment after its steps."""
     target = plan.target
     assert target is not None
     assert target.packages is not None
@@ -245,7 +248,7 @@ def carried_out(
         if StepKind.RECORD in kinds:
             record = replace(record, settings=wanted, prevent_destroy=protected)
         pending = record.hooks_pending and StepKind.AFTER_PUBLISH not in kinds
-        return replace(record, hooks_pending=pending), stood
+        return replace(record, hooks_pending=pending), before
     number = plan.generation + 1
     distributions = tuple(installed(each.name, str(each.version)) for each in target.packages)
     path, version, implementation = target.interpreter.identity
@@ -262,7 +265,7 @@ def carried_out(
         seal=seal(plan.name, number),
     )
     built = replace(
-        stood,
+        before,
         occupant=Occupant.PUBLISHED,
         generation=number,
         seal=fresh.seal,

@@ -1,4 +1,4 @@
-"""What a plan carries beside its lines: paths, digests, numbers; and what its parts are made of."""
+"""The values of a plan that the cases do not show: paths, digests, numbers, settings."""
 
 from dataclasses import fields, replace
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from reconciler.diff.compare import compare
-from reconciler.diff.findings import CONCERNS
 from reconciler.diff.settings import settings_of
+from reconciler.events import Failure
 from reconciler.manifest.desired import CommandProbe, DependenciesProbe, DesiredEnvironment, Hooks, ImportProbe
 from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Finding, FindingCode, Occupant
 from reconciler.plan.make import make_plan
-from reconciler.plan.model import Asked, Plan, Policy
+from reconciler.plan.model import Plan, PlanRequest, Policy
 from reconciler.plan.prior import prior
-from reconciler.plan.topology import positions, waves
+from reconciler.plan.topology import topological_order
 from tests.plan.build import interpreter, world
 
 CASE: dict[str, Any] = {
@@ -25,7 +25,7 @@ CASE: dict[str, Any] = {
 }
 
 
-def test_plan_carries_where_what_and_from_what_it_was_made() -> None:
+def test_plan_has_its_paths_digests_and_targets() -> None:
     before = world(CASE)
     plan = before.plan()
     old, tools, web = plan.environments
@@ -36,16 +36,16 @@ def test_plan_carries_where_what_and_from_what_it_was_made() -> None:
     assert [each.desired for each in (tools, web)] == [before.targets[each.name].digest for each in (tools, web)]
     assert old.desired == ""
     assert [each.target for each in plan.environments] == [None, before.targets["tools"], before.targets["web"]]
-    stands = before.actual.environments
-    assert old.prior == prior(stands["old"], None)
-    assert web.prior == prior(stands["web"], before.targets["web"].interpreter)
+    observed = before.actual.environments
+    assert old.prior == prior(observed["old"], None)
+    assert web.prior == prior(observed["web"], before.targets["web"].interpreter)
     assert web.hints == ("look here",)
     locks = {name: each.lock for name, each in before.targets.items()}
     assert plan.locks == {name: lock.digest for name, lock in locks.items() if lock}
     assert [each.name for each in plan.changes] == ["old", "tools", "web"]
 
 
-def test_plan_id_is_moved_by_everything_but_the_targets() -> None:
+def test_plan_id_depends_on_everything_but_the_targets() -> None:
     plan = world(CASE).plan()
     first = plan.environments[0]
     assert plan.id.startswith("sha256:")
@@ -55,7 +55,9 @@ def test_plan_id_is_moved_by_everything_but_the_targets() -> None:
         replace(plan, **dict[str, Any]({name: "moved"}))
         for name in ("project", "root", "manifest", "platform", "format_version")
     ]
-    moved += [replace(plan, asked=each) for each in (Asked(names=("web",)), Asked(policy=Policy(adopt=True)))]
+    moved += [
+        replace(plan, asked=each) for each in (PlanRequest(names=("web",)), PlanRequest(policy=Policy(adopt=True)))
+    ]
     moved += [replace(plan, locks={}), replace(plan, depth=Depth.HASHES), replace(plan, environments=(first,))]
     for name in ("name", "path", "action", "prior", "desired", "python_before", "hints", "generation", "blocked"):
         assert name in {each.name for each in fields(first)}
@@ -65,7 +67,23 @@ def test_plan_id_is_moved_by_everything_but_the_targets() -> None:
     assert len({plan.id, *(each.id for each in moved)}) == len(moved) + 1
 
 
-def test_what_was_not_looked_at_is_an_error_and_not_a_no_op() -> None:
+def test_a_plan_for_display_cannot_be_applied() -> None:
+    plan = world(CASE).plan()
+    assert plan.applyable
+    assert not replace(plan, against="main").applyable
+    assert not replace(plan, only="drift").applyable
+
+
+def test_failures_are_those_of_the_environments() -> None:
+    plan = world(CASE).plan()
+    assert plan.failures == {}
+    failure = Failure(code="lock-failed", message="no versions satisfy all requirements")
+    failed = replace(plan.environments[1], failure=failure)
+    plan = replace(plan, environments=(plan.environments[0], failed, *plan.environments[2:]))
+    assert plan.failures == {failed.name: failure}
+
+
+def test_an_environment_that_was_not_observed_is_an_error_and_not_a_no_op() -> None:
     before = world(CASE)
     unseen = replace(before.actual, environments={"web": before.actual.environments["web"]})
     with pytest.raises(KeyError):
@@ -74,10 +92,6 @@ def test_what_was_not_looked_at_is_an_error_and_not_a_no_op() -> None:
         compare(before.desired, before.targets, unseen, before.applied)
     with pytest.raises(KeyError):
         make_plan(before.desired, before.diff(), before.targets, unseen, before.applied, before.policy)
-
-
-def test_every_finding_code_has_a_meaning() -> None:
-    assert set(CONCERNS) == set(FindingCode)
 
 
 PLACED = ActualEnvironment(
@@ -114,7 +128,7 @@ PLACED = ActualEnvironment(
     ],
     ids=str,
 )
-def test_prior_moves_with_what_is_there(change: dict[str, Any]) -> None:
+def test_prior_depends_on_the_observed_state(change: dict[str, Any]) -> None:
     assert prior(replace(PLACED, **change), None) != prior(PLACED, None)
 
 
@@ -126,15 +140,15 @@ def test_prior_moves_with_what_is_there(change: dict[str, Any]) -> None:
         {"distributions": PLACED.distributions[::-1]},
         {"distributions": tuple(replace(each, place="moved") for each in PLACED.distributions)},
         {"findings": PLACED.findings[::-1]},
-        {"findings": tuple(replace(each, detail="said otherwise") for each in PLACED.findings)},
+        {"findings": tuple(replace(each, detail="other words") for each in PLACED.findings)},
     ],
     ids=str,
 )
-def test_prior_stays_with_place_number_order_and_words(change: dict[str, Any]) -> None:
+def test_prior_does_not_depend_on_path_number_order_and_words(change: dict[str, Any]) -> None:
     assert prior(replace(PLACED, **change), None) == prior(PLACED, None)
 
 
-def test_prior_moves_with_the_base_interpreter() -> None:
+def test_prior_depends_on_the_base_interpreter() -> None:
     kinds = [
         interpreter("3.12.1"),
         interpreter("3.12.2"),
@@ -144,14 +158,13 @@ def test_prior_moves_with_the_base_interpreter() -> None:
     assert len({prior(PLACED, None), *(prior(PLACED, each) for each in kinds)}) == 5
 
 
-def test_waves_put_what_is_needed_first_and_end_on_a_cycle() -> None:
-    assert waves({}) == ()
-    assert waves({"b": ("a",), "a": (), "c": ("b", "elsewhere"), "d": ("d",)}) == (("a", "d"), ("b",), ("c",))
-    assert waves({"b": ("c",), "c": ("b",), "d": ("c",), "a": ()}) == (("a",), ("b",), ("c",), ("d",))
-    assert positions({"b": ("a",), "a": ()}) == {"a": 0, "b": 1}
+def test_topological_order_puts_predecessors_first_and_ends_on_a_cycle() -> None:
+    assert topological_order({}) == ()
+    assert topological_order({"b": ("a",), "a": (), "c": ("b", "elsewhere"), "d": ("d",)}) == ("a", "d", "b", "c")
+    assert topological_order({"b": ("c",), "c": ("b",), "d": ("c",), "a": ()}) == ("a", "b", "c", "d")
 
 
-def test_settings_are_plain_json_in_the_manifests_words() -> None:
+def test_settings_are_plain_json_with_the_keys_of_the_manifest() -> None:
     environment = DesiredEnvironment(
         name="web",
         python=">=3.12",

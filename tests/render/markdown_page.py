@@ -1,4 +1,4 @@
-"""Markdown as GitHub's own parser, and another, make a page of it: its elements, and the text in each."""
+"""Markdown as rendered by GitHub's own parser and by another one: the page's elements and their text."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -12,12 +12,12 @@ _VOID = frozenset({"br", "hr", "img", "input"})
 
 @dataclass(kw_only=True)
 class Element:
-    """One element: its text with that of all in it, and how many of its ancestors are `code` or `pre`."""
+    """One element: its text, including that of its children, and how many of its ancestors are `code` or `pre`."""
 
     tag: str
     attributes: dict[str, str | None] = field(default_factory=dict)
     text: str = ""
-    plain: str = ""  # what is in no `code`
+    plain: str = ""  # the text outside of code
     children: list["Element"] = field(default_factory=list)
 
     def all(self, tag: str) -> list["Element"]:
@@ -62,12 +62,12 @@ class _Page(HTMLParser):
 
 
 def by_github(text: str) -> str:
-    """Return the HTML of GitHub's parser, which lets HTML through here: what is dangerous is to be seen."""
+    """Return the HTML of GitHub's parser; it lets HTML through, so that dangerous output is visible."""
     return str(cmarkgfm.github_flavored_markdown_to_html(text, Options.CMARK_OPT_UNSAFE))
 
 
 def by_markdown_it(text: str) -> str:
-    """Return the HTML of the parser that many tools in Python and JavaScript share."""
+    """Return the HTML of markdown-it, which many tools in Python and JavaScript use."""
     return str(MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(text))
 
 
@@ -75,7 +75,7 @@ RENDERERS = (by_github, by_markdown_it)
 
 
 def page(html: str) -> Element:
-    """Return a page's elements; fails where one is not closed, and for any comment but the marker."""
+    """Return a page's elements; assert that all are closed and that the only comment is the marker."""
     parser = _Page()
     parser.feed(html)
     parser.close()

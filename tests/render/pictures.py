@@ -1,4 +1,4 @@
-"""How each world of tests/cases/render is to look; `python -m tests.render.pictures` draws the pictures anew."""
+"""The expected output of each case in tests/cases/render; `python -m tests.render.pictures` writes it again."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,15 +7,16 @@ import yaml
 
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, Status
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
+from reconciler.render.formats import Format, render_report
 from reconciler.render.plan_text import render_check, render_plan
-from reconciler.render.report import Command, Format, Report, render_report
+from reconciler.render.report import Command, Report
 from reconciler.render.status_text import render_status, status_rows
 from reconciler.render.style import Palette
 from tests.plan.build import world
-from tests.render.runs import FAILURE
+from tests.render.sample_events import FAILURE
 
 CASES = Path(__file__).parent.parent / "cases" / "render"
-ESCAPE_PICTURE = "\u241b"  # stands for ESC, so that a picture can be read
+ESCAPE_PICTURE = "\u241b"  # shown in place of ESC, so that the file can be read
 
 
 def load_plan(path: Path) -> Plan:
@@ -49,15 +50,15 @@ def status_text(plan: Plan, *, width: int = 80, color: bool = False) -> str:
 
 
 def report_of(plan: Plan, command: Command) -> Report:
-    """Return the report of a plan whose environments stand in the manifest four lines apart."""
+    """Return the report of a plan whose environments are four lines apart in the manifest."""
     places = {each.name: f"envs.yaml:{8 + 4 * number}:3" for number, each in enumerate(plan.environments)}
-    result = RunFinished(environments=tuple(ends(plan))) if command == "apply" else None
+    result = RunFinished(environments=tuple(results(plan))) if command == "apply" else None
     return Report(plan=plan, command=command, file="envs.yaml", places=places, result=result)
 
 
-def ends(plan: Plan) -> Iterator[EnvironmentFinished]:
-    """Yield how an apply ended of which the first build failed and the hook of the second, and all else went well."""
-    troubles = iter((Status.FAILED, Status.HOOK_FAILED))
+def results(plan: Plan) -> Iterator[EnvironmentFinished]:
+    """Yield the results of an apply: the first build failed, a hook of the second failed, and all else succeeded."""
+    failing = iter((Status.FAILED, Status.HOOK_FAILED))
     for each in plan.environments:
         if each.blocked:
             failure = Failure(code=each.blocked[0].code, message=each.blocked[0].message)
@@ -65,19 +66,19 @@ def ends(plan: Plan) -> Iterator[EnvironmentFinished]:
         elif each.action is Action.NO_OP:
             yield _end(each, Status.UNCHANGED)
         else:
-            trouble = next(troubles, None)
-            yield _end(each, trouble or Status.APPLIED, FAILURE if trouble else None)
+            failed_status = next(failing, None)
+            yield _end(each, failed_status or Status.APPLIED, FAILURE if failed_status else None)
 
 
 def _end(environment: EnvironmentPlan, status: Status, failure: Failure | None = None) -> EnvironmentFinished:
-    worked = status not in {Status.BLOCKED, Status.UNCHANGED}
+    processed = status not in {Status.BLOCKED, Status.UNCHANGED}
     published = environment.generation + (status in {Status.APPLIED, Status.HOOK_FAILED})
     return EnvironmentFinished(
         environment=environment.name,
         status=status,
         action=environment.action,
         generation=0 if environment.action is Action.DELETE else published,
-        seconds=1.25 if worked else 0.0,
+        seconds=1.25 if processed else 0.0,
         failure=failure,
     )
 

@@ -1,4 +1,4 @@
-"""Reports of every case plan, and what an apply could have made of them."""
+"""Reports of every case plan, and of applies with every outcome."""
 
 from functools import cache
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, Status
 from reconciler.plan.model import Action, Plan
 from reconciler.render.report import Command, Report
-from tests.render.hostile import spoiled
 from tests.render.pictures import load_plan
+from tests.render.untrusted import replace_strings
 
 CASES = Path(__file__).parent.parent / "cases"
 WORLDS = sorted(CASES.glob("[pr]*/*.yaml"))  # plan and render
@@ -32,14 +32,14 @@ def plan_of(world: Path) -> Plan:
 def report_of(
     plan: Plan, *, command: Command = "check", first_line: int = 3, result: RunFinished | None = None
 ) -> Report:
-    """Return a report whose environments stand seven lines apart in the manifest; one to delete stands nowhere."""
+    """Return a report whose environments are seven lines apart in the manifest, which lacks those to delete."""
     named = [each.name for each in plan.environments if each.action is not Action.DELETE]
     places = {name: f"deploy/envs.yaml:{first_line + 7 * number}:3" for number, name in enumerate(named)}
     return Report(plan=plan, command=command, file="deploy/envs.yaml", places=places, result=result)
 
 
 def applied(plan: Plan, *, status: Status | None = None, collected: bool = True) -> Report:
-    """Return the report of an apply that ended every environment with `status`, or (None) each with another one."""
+    """Return the report of an apply that ended with `status` for each environment, by default with each in turn."""
     ends = [
         EnvironmentFinished(
             environment=each.name,
@@ -55,14 +55,14 @@ def applied(plan: Plan, *, status: Status | None = None, collected: bool = True)
     return report_of(plan, command="apply", result=RunFinished(environments=tuple(ends), failure=failure))
 
 
-def spoiled_report(report: Report, text: str) -> Report:
+def replace_report_strings(report: Report, text: str) -> Report:
     """Return a report with every string of plan, result and file replaced."""
     places = {text: f"{text}:12:3"}
-    plan, result = spoiled(report.plan, text), spoiled(report.result, text)
+    plan, result = replace_strings(report.plan, text), replace_strings(report.result, text)
     return Report(plan=plan, command=report.command, file=text, places=places, result=result)
 
 
-def hostile_reports() -> list[Report]:
-    """Return those that `spoiled_report` is to spoil: with everything, with nothing, and after an apply."""
+def reports_to_attack() -> list[Report]:
+    """Return reports for `replace_report_strings`: with all kinds of changes, without changes, and after an apply."""
     everything = plan_of(EVERYTHING)
     return [report_of(everything), report_of(plan_of(NOTHING)), applied(everything, collected=False)]

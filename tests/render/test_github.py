@@ -1,4 +1,4 @@
-"""Workflow commands as the runner reads them: at most ten a kind, at the right line, and nobody else's."""
+"""GitHub workflow commands, parsed as the runner does: at most ten of a level, at the right line, and only ours."""
 
 import re
 from collections import Counter
@@ -10,22 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.plan.model import Action
-from reconciler.render.drift_status import Standing, standing
-from reconciler.render.escape import shown
-from reconciler.render.github import MOST, github
+from reconciler.render.drift_status import DriftStatus, drift_status
+from reconciler.render.escape import sanitize
+from reconciler.render.github import MAX_PER_LEVEL, github
 from reconciler.render.report import Report
-from reconciler.render.summary_line import summary_line
-from tests.render.hostile import NASTY, SECRET, assert_clean_text, texts
+from reconciler.render.summary import report_summary
 from tests.render.reports import (
     EVERYTHING,
     NOTHING,
     WORLDS,
     applied,
-    hostile_reports,
     plan_of,
+    replace_report_strings,
     report_of,
-    spoiled_report,
+    reports_to_attack,
 )
+from tests.render.untrusted import NASTY, SECRET, assert_clean_text, texts
 
 TOKENS = ("::stop-commands::x", "::x::", "%0A::error::x", "%25", "%3A", ",line=1", ",", ":", "%", "##[command]x", "::")
 
@@ -40,7 +40,7 @@ class Command:
 
 
 def parse(line: str) -> Command | None:
-    """Read a line as the runner does (actions/runner, ActionCommand.TryParseV2): None for a line of a log."""
+    """Parse a line as the runner does (actions/runner, ActionCommand.TryParseV2); None for an ordinary line."""
     text = line.lstrip()
     if not text.startswith("::"):
         assert "##[" not in line, "the older syntax works anywhere in a line"
@@ -62,10 +62,10 @@ def unescaped(text: str, more: dict[str, str]) -> str:
 
 def commands(report: Report) -> tuple[list[Command], list[str]]:
     """Return a report's commands and its other lines."""
-    told = github(report)
-    assert told == github(report)
-    assert told.endswith("\n")
-    lines = told.split("\n")[:-1]
+    output = github(report)
+    assert output == github(report)
+    assert output.endswith("\n")
+    lines = output.split("\n")[:-1]
     parsed = [parse(line) for line in lines]
     made = [each for each in parsed if each is not None]
     for each in made:
@@ -76,37 +76,37 @@ def commands(report: Report) -> tuple[list[Command], list[str]]:
 
 
 @pytest.mark.parametrize("world", WORLDS, ids=lambda path: path.stem)
-def test_every_environment_that_differs_has_its_note_at_its_line(world: Path) -> None:
+def test_each_differing_environment_has_an_annotation_at_its_line(world: Path) -> None:
     plan = plan_of(world)
     report = report_of(plan)
     made, others = commands(report)
-    assert others == [summary_line(report)]
+    assert others == [report_summary(report)]
     assert {each.properties["file"] for each in made} <= {"deploy/envs.yaml"}
-    kinds: dict[Standing, list[str]] = {
-        Standing.BLOCKED: ["error"],
-        Standing.DRIFT: ["warning"],
-        Standing.BOTH: ["notice", "warning"],
-        Standing.PENDING: ["notice"],
-        Standing.OK: [],
+    kinds: dict[DriftStatus, list[str]] = {
+        DriftStatus.BLOCKED: ["error"],
+        DriftStatus.DRIFT: ["warning"],
+        DriftStatus.BOTH: ["notice", "warning"],
+        DriftStatus.PENDING: ["notice"],
+        DriftStatus.OK: [],
     }
     for each in plan.environments:
-        mine = [one for one in made if one.properties["title"].startswith(f"envsync: {each.name}: ")]
-        names, allowed = sorted(one.name for one in mine), kinds[standing(each)]
-        both_in_one = standing(each) is Standing.BOTH and names == ["warning"]  # each reason is of both origins
+        own = [one for one in made if one.properties["title"].startswith(f"envsync: {each.name}: ")]
+        names, allowed = sorted(one.name for one in own), kinds[drift_status(each)]
+        both_in_one = drift_status(each) is DriftStatus.BOTH and names == ["warning"]  # each reason is of both origins
         assert names == allowed or both_in_one, each
-        assert {int(one.properties["line"]) for one in mine} <= {report.line(each.name)}
-        told = "\n".join(one.message for one in mine)
-        assert all(reason.message in told for reason in each.blocked)
-        assert all(hint in told for hint in each.hints) or not mine
+        assert {int(one.properties["line"]) for one in own} <= {report.line(each.name)}
+        output = "\n".join(one.message for one in own)
+        assert all(reason.message in output for reason in each.blocked)
+        assert all(hint in output for hint in each.hints) or not own
         if not each.blocked:
-            assert all(reason.message in told for reason in each.reasons)
+            assert all(reason.message in output for reason in each.reasons)
     assert len(made) == sum(
         any(one.properties["title"].startswith(f"envsync: {each.name}: ") for each in plan.changes) for one in made
     )
 
 
 @pytest.mark.parametrize("world", [EVERYTHING, NOTHING], ids=lambda path: path.stem)
-def test_an_apply_has_errors_for_what_went_wrong_and_notices_for_the_rest(world: Path) -> None:
+def test_an_apply_has_errors_for_failures_and_notices_for_the_rest(world: Path) -> None:
     report = applied(plan_of(world), collected=False)
     assert report.result is not None
     made, _ = commands(report)
@@ -116,7 +116,7 @@ def test_an_apply_has_errors_for_what_went_wrong_and_notices_for_the_rest(world:
     assert {each.name for each in made} <= {"error", "notice"}
 
 
-def test_a_drifted_environment_with_pending_changes_has_one_note_of_each() -> None:
+def test_drift_and_pending_changes_have_separate_annotations() -> None:
     made, _ = commands(report_of(plan_of(EVERYTHING)))
     web = {each.name: each.message for each in made if each.properties["title"].startswith("envsync: web: ")}
     assert set(web) == {"warning", "notice"}
@@ -126,44 +126,46 @@ def test_a_drifted_environment_with_pending_changes_has_one_note_of_each() -> No
     assert SECRET not in github(report_of(plan_of(EVERYTHING)))
 
 
-@pytest.mark.parametrize(("number", "rest"), [(MOST, ""), (MOST + 1, "1 notice"), (25, "15 notices")])
-def test_there_are_ten_of_a_kind_and_the_rest_is_counted(number: int, rest: str) -> None:
+@pytest.mark.parametrize(("number", "rest"), [(MAX_PER_LEVEL, ""), (MAX_PER_LEVEL + 1, "1 notice"), (25, "15 notices")])
+def test_each_level_has_at_most_ten_annotations_and_the_rest_is_counted(number: int, rest: str) -> None:
     plan = plan_of(EVERYTHING)
     new = next(each for each in plan.environments if each.action is Action.CREATE and not each.blocked)
     many = replace(plan, environments=tuple(replace(new, name=f"env-{each:03}") for each in range(number)))
     made, others = commands(report_of(many))
-    assert Counter(each.name for each in made) == {"notice": MOST}
+    assert Counter(each.name for each in made) == {"notice": MAX_PER_LEVEL}
     assert others == [
-        *([f"Not annotated, for GitHub shows ten of a kind: {rest}."] if rest else []),
-        summary_line(report_of(many)),
+        *([f"Not annotated: {rest} (GitHub shows at most 10 of each level)."] if rest else []),
+        report_summary(report_of(many)),
     ]
 
 
 @given(
     text=st.lists(st.one_of(texts, st.sampled_from(TOKENS)), max_size=4).map("".join),
-    number=st.integers(0, len(hostile_reports()) - 1),
+    number=st.integers(0, len(reports_to_attack()) - 1),
 )
 def test_no_string_becomes_a_command_or_a_property(text: str, number: int) -> None:
-    report = spoiled_report(hostile_reports()[number], text)
+    report = replace_report_strings(reports_to_attack()[number], text)
     made, others = commands(report)
     assert_clean_lines(github(report))
-    assert all(each.startswith("Not annotated, ") for each in others[:-1])
-    assert others[-1].startswith(("Plan: ", "Check: ", "Applied: ", "Not applied: ", "No changes. ", "No drift. "))
-    if len(shown(text)) < 400:
-        assert {each.properties["file"] for each in made} <= {shown(text)}
+    assert all(each.startswith("Not annotated: ") for each in others[:-1])
+    assert others[-1].startswith(
+        ("Plan: ", "Check: ", "Applied: ", "Not applied: ", "Nothing to apply", "No changes. ", "No drift. ")
+    )
+    if len(sanitize(text)) < 400:
+        assert {each.properties["file"] for each in made} <= {sanitize(text)}
         titles = {each.properties["title"] for each in made} - {"envsync: garbage collection failed"}
-        assert {shown(f"envsync: {text}: {title.rpartition(': ')[2]}") for title in titles} == titles
+        assert {sanitize(f"envsync: {text}: {title.rpartition(': ')[2]}") for title in titles} == titles
 
 
-def assert_clean_lines(told: str) -> None:
-    """Hold the lines to what may reach a log, but for our own commands."""
+def assert_clean_lines(output: str) -> None:
+    """Assert that the lines are safe in a log, apart from our own commands."""
     ours = re.compile(r"^::(?=(?:error|warning|notice) file=)", re.MULTILINE)
-    assert_clean_text(ours.sub("", told))
+    assert_clean_text(ours.sub("", output))
 
 
-def test_every_nasty_one_alone_is_harmless() -> None:
+def test_each_untrusted_string_alone_is_harmless() -> None:
     for text in (*NASTY, *TOKENS):
-        for report in hostile_reports():
-            made, others = commands(spoiled_report(report, text))
-            assert all(each.startswith("Not annotated, ") for each in others[:-1])
-            assert max(Counter(each.name for each in made).values(), default=0) <= MOST
+        for report in reports_to_attack():
+            made, others = commands(replace_report_strings(report, text))
+            assert all(each.startswith("Not annotated: ") for each in others[:-1])
+            assert max(Counter(each.name for each in made).values(), default=0) <= MAX_PER_LEVEL

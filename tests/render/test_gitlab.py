@@ -1,4 +1,4 @@
-"""GitLab's Code Quality report: valid for every case plan; fingerprints unique, and stable against moved lines."""
+"""GitLab's Code Quality report: valid for every case plan, with unique fingerprints that do not depend on lines."""
 
 import json
 from dataclasses import replace
@@ -15,18 +15,18 @@ from reconciler.events import Status
 from reconciler.render.gitlab import gitlab
 from reconciler.render.report import Report
 from reconciler.render.rules import RULES
-from tests.render.hostile import NASTY, assert_clean_json, texts
 from tests.render.reports import (
     EVERYTHING,
     NOTHING,
     SCHEMAS,
     WORLDS,
     applied,
-    hostile_reports,
     plan_of,
+    replace_report_strings,
     report_of,
-    spoiled_report,
+    reports_to_attack,
 )
+from tests.render.untrusted import NASTY, assert_clean_json, texts
 
 
 @cache
@@ -48,17 +48,17 @@ def findings(report: Report) -> list[dict[str, Any]]:
     return found
 
 
-def prints(report: Report) -> list[str]:
+def fingerprints(report: Report) -> list[str]:
     return [each["fingerprint"] for each in findings(report)]
 
 
 @pytest.mark.parametrize("world", WORLDS, ids=lambda path: path.stem)
-def test_every_plan_and_apply_is_valid_and_every_finding_its_own(world: Path) -> None:
+def test_every_plan_and_apply_is_valid_with_unique_fingerprints(world: Path) -> None:
     plan = plan_of(world)
     assert bool(findings(report_of(plan))) is plan.has_difference
     for report in (report_of(plan), applied(plan)):
-        marks = prints(report)
-        assert len(set(marks)) == len(marks), "GitLab keeps one finding a fingerprint"
+        marks = fingerprints(report)
+        assert len(set(marks)) == len(marks), "GitLab keeps one finding for each fingerprint"
     assert gitlab(report_of(plan)) == gitlab(report_of(plan))
 
 
@@ -66,39 +66,39 @@ def test_no_difference_is_an_empty_array() -> None:
     assert gitlab(report_of(plan_of(NOTHING))) == "[]\n"
 
 
-def test_severities_follow_whose_hand_it_was() -> None:
+def test_severities_depend_on_the_origin() -> None:
     found = findings(report_of(plan_of(EVERYTHING)))
-    by = {(each["description"].partition(":")[0], each["check_name"]): each for each in found}
-    assert by["legacy", "envsync/prevent-destroy"]["severity"] == "critical"
-    assert by["web", "envsync/packages-drifted"]["severity"] == "major"
-    assert by["web", "envsync/lock-changed"]["severity"] == "info"
-    assert by["web", "envsync/files-edited"]["location"]["path"] == "deploy/envs.yaml"
-    assert by["old", "envsync/not-in-manifest"]["location"]["lines"]["begin"] == 1
+    by_name_and_rule = {(each["description"].partition(":")[0], each["check_name"]): each for each in found}
+    assert by_name_and_rule["legacy", "envsync/prevent-destroy"]["severity"] == "critical"
+    assert by_name_and_rule["web", "envsync/packages-drifted"]["severity"] == "major"
+    assert by_name_and_rule["web", "envsync/lock-changed"]["severity"] == "info"
+    assert by_name_and_rule["web", "envsync/files-edited"]["location"]["path"] == "deploy/envs.yaml"
+    assert by_name_and_rule["old", "envsync/not-in-manifest"]["location"]["lines"]["begin"] == 1
     failed = findings(applied(plan_of(EVERYTHING), status=Status.FAILED))
     assert {each["severity"] for each in failed} == {"blocker", "critical"}
-    assert by["web", "envsync/settings-changed"]["description"].endswith("; and 2 more)")
+    assert by_name_and_rule["web", "envsync/settings-changed"]["description"].endswith("; and 2 more)")
 
 
-def test_moving_the_environment_changes_no_fingerprint() -> None:
+def test_fingerprints_do_not_depend_on_the_place() -> None:
     plan = plan_of(EVERYTHING)
-    here, there = report_of(plan), report_of(plan, first_line=500)
-    assert gitlab(here) != gitlab(there)
-    assert prints(here) == prints(there)
-    assert prints(replace(here, file="elsewhere/envs.yaml")) == prints(here)
-    assert prints(replace(here, command="plan")) == prints(here)
+    original, moved = report_of(plan), report_of(plan, first_line=500)
+    assert gitlab(original) != gitlab(moved)
+    assert fingerprints(original) == fingerprints(moved)
+    assert fingerprints(replace(original, file="elsewhere/envs.yaml")) == fingerprints(original)
+    assert fingerprints(replace(original, command="plan")) == fingerprints(original)
 
 
-def test_a_path_begins_with_no_dot() -> None:
+def test_paths_do_not_begin_with_a_dot() -> None:
     first, *_ = findings(replace(report_of(plan_of(EVERYTHING)), file="./envs.yaml"))
     assert first["location"]["path"] == "envs.yaml"
 
 
 @given(text=texts, number=st.integers(0, 2))
-def test_hostile_strings_are_inert(text: str, number: int) -> None:
-    findings(spoiled_report(hostile_reports()[number], text))
+def test_untrusted_strings_are_inert(text: str, number: int) -> None:
+    findings(replace_report_strings(reports_to_attack()[number], text))
 
 
 @pytest.mark.parametrize("nasty", NASTY, ids=ascii)
-def test_every_nasty_one_alone_is_inert(nasty: str) -> None:
-    for report in hostile_reports():
-        findings(spoiled_report(report, nasty))
+def test_each_untrusted_string_alone_is_inert(nasty: str) -> None:
+    for report in reports_to_attack():
+        findings(replace_report_strings(report, nasty))

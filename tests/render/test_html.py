@@ -1,4 +1,4 @@
-"""The page: it holds what the plan does, nothing of it is markup, and the same report is the same bytes."""
+"""The HTML page: it contains what the plan has, no string becomes markup, and equal reports give equal bytes."""
 
 import base64
 import hashlib
@@ -20,14 +20,14 @@ from reconciler.canonical_json import Json
 from reconciler.events import RunFinished
 from reconciler.plan.model import Plan
 from reconciler.render.html import html
-from reconciler.render.html.layers import layers
+from reconciler.render.html.graph_layers import layers
 from reconciler.render.report import Report
 from tests.host import base_environment
 from tests.plan.build import world
-from tests.render.hostile import NASTY, SECRET, spoiled, texts
-from tests.render.many import many
+from tests.render.large_plan import large_plan
 from tests.render.pictures import CASES, load_plan
-from tests.render.runs import ENDS
+from tests.render.sample_events import ENDS
+from tests.render.untrusted import NASTY, SECRET, replace_strings, texts
 
 PLANS = sorted(CASES.glob("*.yaml"))
 CORPUS = sorted((CASES.parent / "plan").glob("*.yaml"))
@@ -39,8 +39,8 @@ _ELEMENTS = """
 """
 _ATTRIBUTES = """
     lang charset http-equiv content name type href class id hidden open role tabindex scope autocomplete d x y rx
-    width height viewbox aria-label aria-labelledby aria-live aria-hidden data-name data-kind data-hands
-    data-filter-kind data-filter-hand
+    width height viewbox aria-label aria-labelledby aria-live aria-hidden data-name data-kind data-origins
+    data-filter-kind data-filter-origin
 """
 ELEMENTS, ATTRIBUTES = frozenset(_ELEMENTS.split()), frozenset(_ATTRIBUTES.split())
 RUNS: tuple[Mapping[str, Json], ...] = (
@@ -59,8 +59,8 @@ GRAPH = {
     "django": ("asgiref", "sqlparse"),
     "asgiref": (),
     "requests": ("idna", "urllib3"),
-    "urllib3": ("requests",),  # a circle
-    "six": ("six",),  # of itself
+    "urllib3": ("requests",),  # a cycle
+    "six": ("six",),  # requires itself
 }
 
 
@@ -127,7 +127,7 @@ def report(path: Path = CASES / "everything.yaml") -> Report:
 
 
 def assert_ours(text: str) -> Page:
-    """Hold a page to elements and attributes that we write, none of which leads or loads anything from elsewhere."""
+    """Return the page; assert that it has only our elements and attributes, and loads and links nothing external."""
     assert text.isascii()
     assert SECRET not in text
     page = read(text)
@@ -139,9 +139,9 @@ def assert_ours(text: str) -> Page:
     assert all(each.isprintable() or each == "\n" for each in seen)
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
-    led = {attributes["href"][1:] for _, attributes in page.elements if "href" in attributes}
+    targets = {attributes["href"][1:] for _, attributes in page.elements if "href" in attributes}
     named = {each for _, attributes in page.elements for each in attributes.get("aria-labelledby", "").split()}
-    assert led | named <= set(ids)
+    assert targets | named <= set(ids)
     return page
 
 
@@ -164,14 +164,14 @@ def test_the_page_names_each_environment_and_what_changes_in_it() -> None:
         for finding in each.findings:
             assert finding.path in text
         assert all(hint in text for hint in each.hints)
-    assert "changed in what is not shown" in text, "two values that differ in a secret alone"
+    assert "the redacted part changed" in text, "two values that differ only in a secret"
 
 
-def test_drift_stands_apart_from_what_is_pending() -> None:
+def test_drift_and_pending_changes_have_separate_sections() -> None:
     whole = html(report())
     web = whole[whole.index('data-name="web"', whole.index('class="environment"')) :]
-    drift = web[web.index('class="hand drift"') : web.index('class="hand pending"')]
-    pending = web[web.index('class="hand pending"') :]
+    drift = web[web.index('class="origin drift"') : web.index('class="origin pending"')]
+    pending = web[web.index('class="origin pending"') :]
     assert "six" in drift
     assert "requests" in drift
     assert "django" not in drift
@@ -187,10 +187,10 @@ def test_the_counts_are_the_summary_and_filter_by_it() -> None:
     assert {each: kinds.count(each) for each in filters} == {each: getattr(summary, each) for each in filters}
 
 
-def test_history_and_graphs_are_there_where_they_are_at_hand() -> None:
+def test_history_and_graphs_are_shown_if_they_are_known() -> None:
     with_both, without = html(report()), html(replace(report(), runs=(), graphs={}, result=None))
     text = " ".join(read(with_both).text)
-    assert "web update applied, generation 7 (lock-changed)" in text
+    assert "web: update applied, generation 7 (lock-changed)" in text
     assert "anna" in text
     assert "<svg" in with_both
     assert "History" not in without
@@ -198,7 +198,7 @@ def test_history_and_graphs_are_there_where_they_are_at_hand() -> None:
     assert "Dependency graph" not in without
 
 
-def test_the_graph_says_the_same_in_its_table() -> None:
+def test_the_graphs_table_has_the_same_data() -> None:
     page = html(report())
     graph = page[page.index('class="graph"') :]
     nodes = re.findall(r'<g class="node (\w+)"><title>([\w-]+)</title>', graph) or re.findall(
@@ -209,7 +209,7 @@ def test_the_graph_says_the_same_in_its_table() -> None:
     for name, required in GRAPH.items():
         assert name in text
         assert ", ".join(each for each in required if each != name) in text
-    assert "not installed" in text, "idna and sqlparse are required and not there"
+    assert "not installed" in text, "idna and sqlparse are required but not installed"
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_layers_put_what_is_required_to_the_right(graph: dict[str, tuple[str, ..
 
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.lists(st.sampled_from("abcdefgh"), max_size=4).map(tuple)))
-def test_every_name_is_in_one_layer_and_only_circles_lead_back(graph: dict[str, tuple[str, ...]]) -> None:
+def test_every_name_is_in_one_layer_and_only_cycles_point_back(graph: dict[str, tuple[str, ...]]) -> None:
     found = layers(graph)
     place = {name: number for number, names in enumerate(found) for name in names}
     assert sum(map(len, found)) == len(place)
@@ -248,7 +248,7 @@ def test_every_name_is_in_one_layer_and_only_circles_lead_back(graph: dict[str, 
             assert place[name] < place[each] or reaches(each, name)
 
 
-def test_style_and_script_are_the_ones_whose_hashes_the_policy_names() -> None:
+def test_the_policy_has_the_hashes_of_style_and_script() -> None:
     page = html(report())
     (policy,) = (each["content"] for each in read(page).all("meta") if "http-equiv" in each)
     assert policy.startswith("default-src 'none'; ")
@@ -274,11 +274,11 @@ def plan_of(path: Path) -> Plan:
 
 @given(text=texts.filter(bool), number=st.integers(0, len(PLANS) - 1))
 @settings(max_examples=40)
-def test_whatever_a_string_holds_it_stays_text(text: str, number: int) -> None:
+def test_any_string_stays_text(text: str, number: int) -> None:
     assert_inert(text, PLANS[number])
 
 
-def test_every_nasty_one_stays_text() -> None:
+def test_each_untrusted_string_stays_text() -> None:
     markup = (
         "</script><script>alert(1)</script>",
         '" onload="alert(1)',
@@ -287,8 +287,8 @@ def test_every_nasty_one_stays_text() -> None:
         "]]>",
         "</title>",
     )
-    for nasty in (*NASTY, *markup):
-        assert_inert(nasty, CASES / "everything.yaml")
+    for attack in (*NASTY, *markup):
+        assert_inert(attack, CASES / "everything.yaml")
 
 
 def assert_inert(text: str, path: Path) -> None:
@@ -298,13 +298,15 @@ def assert_inert(text: str, path: Path) -> None:
 @cache
 def elements(text: str, path: Path) -> Counter[str]:
     """Count the elements of a page in which every string is `text`."""
-    bad = replace(spoiled(report(path), text), graphs={text: {**GRAPH, text: (text, "six")}})
+    bad = replace(replace_strings(report(path), text), graphs={text: {**GRAPH, text: (text, "six")}})
     return Counter(tag for tag, _ in assert_ours(html(bad)).elements)
 
 
-def test_an_unchanged_environment_is_a_row_and_no_more() -> None:
-    few, more = (html(Report(plan=many(each, changed=3), command="check", file="envs.yaml")) for each in (50, 150))
-    assert (len(more) - len(few)) / 100 < 400, "bytes an environment"
+def test_an_unchanged_environment_is_only_a_row() -> None:
+    few, more = (
+        html(Report(plan=large_plan(each, changed=3), command="check", file="envs.yaml")) for each in (50, 150)
+    )
+    assert (len(more) - len(few)) / 100 < 400, "bytes for each environment"
 
 
 def test_the_same_report_is_the_same_bytes() -> None:

@@ -1,4 +1,4 @@
-"""JUnit XML: valid by Jenkins' schema for every case plan, and read by a reader of it as the plan stands."""
+"""JUnit XML: valid by Jenkins' schema for every case plan, and a JUnit parser finds in it what the plan has."""
 
 from functools import cache
 from pathlib import Path
@@ -13,18 +13,18 @@ from xmlschema import XMLSchema
 from reconciler.events import Status
 from reconciler.render.junit import junit
 from reconciler.render.report import Report
-from tests.render.hostile import NASTY, assert_clean_text, texts
 from tests.render.reports import (
     EVERYTHING,
     NOTHING,
     SCHEMAS,
     WORLDS,
     applied,
-    hostile_reports,
     plan_of,
+    replace_report_strings,
     report_of,
-    spoiled_report,
+    reports_to_attack,
 )
+from tests.render.untrusted import NASTY, assert_clean_text, texts
 
 
 @cache
@@ -54,7 +54,7 @@ def cases_of(report: Report) -> dict[str, TestCase]:
 
 
 @pytest.mark.parametrize("world", WORLDS, ids=lambda path: path.stem)
-def test_every_plan_and_apply_is_valid_and_a_case_an_environment(world: Path) -> None:
+def test_every_plan_and_apply_is_valid_with_a_case_for_each_environment(world: Path) -> None:
     plan = plan_of(world)
     cases = cases_of(report_of(plan))
     assert list(cases) == [each.name for each in plan.environments]
@@ -69,7 +69,7 @@ def test_every_plan_and_apply_is_valid_and_a_case_an_environment(world: Path) ->
     }
 
 
-def test_a_failure_is_the_text_of_the_plan_and_where_the_manifest_says_it() -> None:
+def test_a_failure_has_the_text_of_the_plan_and_its_place_in_the_manifest() -> None:
     case = cases_of(report_of(plan_of(EVERYTHING)))["web"]
     (failure,) = case.result
     assert case.classname == "acme"
@@ -77,17 +77,17 @@ def test_a_failure_is_the_text_of_the_plan_and_where_the_manifest_says_it() -> N
     lines = failure.text.splitlines()
     assert lines[0].startswith("deploy/envs.yaml:")
     assert "  ~ web update: the lock changed;" in lines[1]
-    assert any("- six" in each and "installed by hand" in each for each in lines)
+    assert any("- six" in each and "installed manually" in each for each in lines)
 
 
-def test_no_difference_passes() -> None:
+def test_without_a_difference_every_case_passes() -> None:
     suite = suite_of(report_of(plan_of(NOTHING)))
     assert suite.name == "envsync check"
     assert suite.tests > 0
     assert (suite.failures, suite.errors) == (0, 0)
 
 
-def test_an_apply_tells_times_and_how_each_ended() -> None:
+def test_an_apply_has_the_seconds_and_outcome_of_each_environment() -> None:
     plan = plan_of(EVERYTHING)
     ends = applied(plan, collected=False)
     assert ends.result is not None
@@ -116,20 +116,20 @@ def test_an_apply_tells_times_and_how_each_ended() -> None:
         "probe `import x` failed",
         "code: probe-failed",
         "Traceback",
-        "\\tboom",
+        "    boom",
         "hint: look at it",
     ]
 
 
 @given(text=st.one_of(texts, st.sampled_from(["]]>", "<!DOCTYPE x>", "<![CDATA[", "&lt;x&#0;", "--><x/>", "\uffff"])))
 @settings(max_examples=40)
-def test_hostile_strings_are_inert(text: str) -> None:
-    for report in hostile_reports():
-        hostile = suite_of(spoiled_report(report, text))
-        assert hostile.tests == suite_of(report).tests, "no text makes or hides a case"
+def test_untrusted_strings_are_inert(text: str) -> None:
+    for report in reports_to_attack():
+        attacked = suite_of(replace_report_strings(report, text))
+        assert attacked.tests == suite_of(report).tests, "no text adds or removes a case"
 
 
 @pytest.mark.parametrize("nasty", NASTY, ids=ascii)
-def test_every_nasty_one_alone_is_inert(nasty: str) -> None:
-    for report in hostile_reports():
-        suite_of(spoiled_report(report, nasty))
+def test_each_untrusted_string_alone_is_inert(nasty: str) -> None:
+    for report in reports_to_attack():
+        suite_of(replace_report_strings(report, nasty))

@@ -1,4 +1,4 @@
-"""Markdown that every renderer reads as it was meant, whatever the strings in it; never too long for a comment."""
+"""Markdown: every renderer shows it as intended, whatever strings it contains, and it always fits in a comment."""
 
 import re
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from reconciler.diff.model import Origin, PackageAction, PackageChange, Reason, ReasonCode, SettingChange
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
-from reconciler.render.escape import shown
-from reconciler.render.markdown import LIMIT, MARKER, markdown
-from reconciler.render.markdown_escape import LONGEST, LONGEST_PROSE, code, code_block, prose
+from reconciler.render.escape import sanitize
+from reconciler.render.markdown import MARKER, MAX_LENGTH, markdown
+from reconciler.render.markdown.escape import MAX_CODE_LENGTH, MAX_PROSE_LENGTH, code, code_block, prose
 from reconciler.render.report import Command, Report
-from reconciler.render.summary_line import summary_line
-from tests.render.hostile import NASTY, SECRET, assert_clean_text
+from reconciler.render.summary import report_summary
 from tests.render.markdown_page import RENDERERS, Element, page
-from tests.render.reports import EVERYTHING, NOTHING, WORLDS, applied, plan_of, report_of, spoiled_report
+from tests.render.reports import EVERYTHING, NOTHING, WORLDS, applied, plan_of, replace_report_strings, report_of
+from tests.render.untrusted import NASTY, SECRET, assert_clean_text
 
 MARKUP = (
     "|", "`", "``", "```", "`" * 90, "\\", "\\|", "\\`", "*", "**b**", "_c_", "~~d~~", "# h", "- a", "+ a", "1.", "1)",
@@ -34,13 +34,13 @@ texts = st.lists(
 ).map("".join)
 BLOCKS = {"page", "h3", "h4", "p", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "details", "summary"}
 ELEMENTS = BLOCKS | {"strong", "code", "pre"}
-SEPARATE = re.compile(r"(?:\s|`|\\x60)+")  # prose keeps neither the number of spaces nor backticks that quote
+SEPARATE = re.compile(r"(?:\s|`|\\x60)+")  # prose keeps neither the number of spaces nor quoting backticks
 renderers = pytest.mark.parametrize("render", RENDERERS)
 worlds = pytest.mark.parametrize("world", WORLDS, ids=lambda path: path.stem)
 
 
 def one_page(text: str, render: Callable[[str], str]) -> Element:
-    """Return a page that has no elements but ours, and no text outside of code that calls or links."""
+    """Return the page; assert that it has only our elements, and no mentions or links outside of code."""
     made = page(render(text))
     assert made.tags() <= ELEMENTS, made.tags() - ELEMENTS
     assert not re.search(r"[@#<\[\]_*|\\$~&!{}`/]|[a-z]:\S|www\.|\b(?:GH|ABC)-[0-9]", made.plain), made.plain
@@ -48,7 +48,7 @@ def one_page(text: str, render: Callable[[str], str]) -> Element:
 
 
 def exact(text: str) -> str:
-    return shown(text).replace("`", "\\x60") if "`" * 61 in text else shown(text)
+    return sanitize(text).replace("`", "\\x60") if "`" * 61 in text else sanitize(text)
 
 
 @renderers
@@ -59,12 +59,12 @@ def test_any_text_is_shown_as_exactly_that_text(render: Callable[[str], str], te
             f"#### {code(text)}: title\n",
             f"| a | b | c |\n|---|---|---|\n| {code(text, cell=True)} | {prose(text, cell=True)} | end |\n",
             *(f"- {code(text)}\n- {prose(text) or 'nothing'}\n", f"{prose(text) or 'nothing'}\n"),
-            *(*code_block([shown(text)]), "", "end"),
+            *(*code_block([sanitize(text)]), "", "end"),
         ]
     )
     made = one_page(source, render)
     wanted = exact(text)
-    if len(shown(text)) > LONGEST:
+    if len(sanitize(text)) > MAX_CODE_LENGTH:
         return
     assert [each.text for each in made.all("h4")] == [f"{wanted}: title"]
     first, second, last = (each.text for each in made.all("td"))
@@ -82,7 +82,7 @@ def test_any_text_is_shown_as_exactly_that_text(render: Callable[[str], str], te
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("lock changed; a downgrade", "lock changed; a downgrade"),
+        ("lock changed (downgrade)", "lock changed (downgrade)"),
         ("python 3.11.7 -> 3.12.1; it's the lock's", "python 3.11.7 -> 3.12.1; it's the lock's"),
         ("2.0.1rc1", "2.0.1rc1"),
         ("2.3.0+cu118", "`2.3.0+cu118`"),
@@ -100,70 +100,70 @@ def test_words_that_are_plain_stay_plain(text: str, expected: str) -> None:
 
 
 def test_a_long_text_is_cut() -> None:
-    assert code("x" * 1000) == f"`{'x' * (LONGEST - 3)}...`"
-    assert len(prose("word " * 1000)) == LONGEST_PROSE
+    assert code("x" * 1000) == f"`{'x' * (MAX_CODE_LENGTH - 3)}...`"
+    assert len(prose("word " * 1000)) == MAX_PROSE_LENGTH
 
 
 @worlds
-def test_every_case_is_a_page_that_tells_all(world: Path) -> None:
+def test_every_case_is_a_complete_page(world: Path) -> None:
     plan = plan_of(world)
     commands: tuple[Command, ...] = ("plan", "check")
     for report in (*(report_of(plan, command=each) for each in commands), applied(plan)):
         for render in RENDERERS:
-            assert_tells_all(report, one_page(markdown(report), render))
+            assert_complete(report, one_page(markdown(report), render))
 
 
-def assert_tells_all(report: Report, made: Element) -> None:
+def assert_complete(report: Report, made: Element) -> None:
     changes = report.plan.changes
     titles = [each.text.partition(":")[0] for each in made.all("h4")]
-    told = SEPARATE.sub("", made.text)
-    assert [SEPARATE.sub("", each.text) for each in made.all("h3")] == [SEPARATE.sub("", summary_line(report))]
+    output = SEPARATE.sub("", made.text)
+    assert [SEPARATE.sub("", each.text) for each in made.all("h3")] == [SEPARATE.sub("", report_summary(report))]
     if report.result is None:
         assert sorted(titles) == [each.name for each in changes]
         assert sum(bool(row.all("td")) for row in made.all("tr")) == sum(len(each.packages) for each in changes)
     for each in report.plan.environments:
         assert each.name in made.text
         if each.name in titles:
-            assert all(SEPARATE.sub("", hint) in told for hint in each.hints)
-            assert all(SEPARATE.sub("", reason.message) in told for reason in each.blocked)
+            assert all(SEPARATE.sub("", hint) in output for hint in each.hints)
+            assert all(SEPARATE.sub("", reason.message) in output for reason in each.blocked)
             reasons = [] if each.blocked else [reason for reason in each.reasons if reason.code != "new"]
-            assert all(SEPARATE.sub("", reason.message) in told for reason in reasons)
+            assert all(SEPARATE.sub("", reason.message) in output for reason in reasons)
 
 
 @renderers
 @given(text=texts, with_result=st.booleans())
 @settings(max_examples=30)
-def test_no_hostile_string_gets_out_of_its_place(render: Callable[[str], str], text: str, with_result: bool) -> None:
+def test_no_untrusted_string_leaves_its_place(render: Callable[[str], str], text: str, with_result: bool) -> None:
     plan = plan_of(EVERYTHING)
     report = applied(plan, collected=False) if with_result else report_of(plan)
-    told = [markdown(spoiled_report(report, each)) for each in ("@", text or "x")]
-    calm, wild = (one_page(each, render) for each in told)
-    assert_clean_text(told[1])
-    if "\n**Cut**: " in told[1]:  # by its length alone: a run of backticks is quoted by twice as many
+    output = [markdown(replace_report_strings(report, each)) for each in ("@", text or "x")]
+    plain, hostile = (one_page(each, render) for each in output)
+    assert_clean_text(output[1])
+    if "\n**Truncated**: " in output[1]:  # only because it is longer: backticks need as many around them
         return
     for tag in ("h3", "h4", "table", "th", "td", "details", "summary"):
-        assert len(calm.all(tag)) == len(wild.all(tag)), tag
+        assert len(plain.all(tag)) == len(hostile.all(tag)), tag
 
 
-def test_the_first_line_is_the_marker_and_secrets_stay_here() -> None:
-    told = markdown(report_of(plan_of(EVERYTHING)))
-    assert told.splitlines()[0] == MARKER == "<!-- envsync -->"
-    assert SECRET not in told
-    assert told == markdown(report_of(plan_of(EVERYTHING)))
+def test_the_first_line_is_the_marker_and_secrets_are_redacted() -> None:
+    output = markdown(report_of(plan_of(EVERYTHING)))
+    assert output.splitlines()[0] == MARKER == "<!-- envsync -->"
+    assert SECRET not in output
+    assert output == markdown(report_of(plan_of(EVERYTHING)))
 
 
-def test_drift_stands_before_pending_and_apart_from_it() -> None:
-    told = markdown(report_of(plan_of(EVERYTHING), command="plan"))
-    web = told[told.index("#### `web`") :].split("\n#### ")[0]
+def test_drift_comes_before_pending_changes() -> None:
+    output = markdown(report_of(plan_of(EVERYTHING), command="plan"))
+    web = output[output.index("#### `web`") :].split("\n#### ")[0]
     assert web.index("**drift**") < web.index("| pending |")
     assert web.rindex("**drift**") < web.index("| pending |")
-    assert told.index("#### `web`: update (drift and pending)") < told.index("#### `data`: replace (pending)")
+    assert output.index("#### `web`: update (drift and pending)") < output.index("#### `data`: replace (pending)")
 
 
-def test_nothing_to_do_is_one_line_of_names() -> None:
-    told = markdown(report_of(plan_of(NOTHING)))
-    assert "####" not in told
-    assert told.splitlines()[-1] == "Unchanged: `old`, `tools`, `web`."
+def test_unchanged_environments_are_one_line_of_names() -> None:
+    output = markdown(report_of(plan_of(NOTHING)))
+    assert "####" not in output
+    assert output.splitlines()[-1] == "Unchanged: `old`, `tools`, `web`."
 
 
 def environment(name: str, packages: int, **more: object) -> EnvironmentPlan:
@@ -209,7 +209,7 @@ HUGE: dict[str, Callable[[], Report]] = {
     "one table": lambda: huge(1, 5000),
     "many tables": lambda: huge(300, 40),
     "many environments": lambda: huge(4000, 1),
-    "long strings": lambda: spoiled_report(huge(30, 30), "`|" * 5000),
+    "long strings": lambda: replace_report_strings(huge(30, 30), "`|" * 5000),
     "many settings": lambda: huge(
         3, 3, settings=tuple(SettingChange(path=("env", f"A{each}"), before="x", after="y") for each in range(3000))
     ),
@@ -227,20 +227,20 @@ HUGE: dict[str, Callable[[], Report]] = {
 
 
 @cache
-def told_of(name: str) -> tuple[Plan, str]:
+def rendered(name: str) -> tuple[Plan, str]:
     report = HUGE[name]()
     return report.plan, markdown(report)
 
 
 @renderers
 @pytest.mark.parametrize("name", HUGE)
-def test_what_is_huge_is_cut_to_whole_rows_and_whole_sections(render: Callable[[str], str], name: str) -> None:
-    plan, told = told_of(name)
-    assert len(told) <= LIMIT
-    made = one_page(told, render)
+def test_a_huge_report_is_truncated_to_whole_rows_and_sections(render: Callable[[str], str], name: str) -> None:
+    plan, output = rendered(name)
+    assert len(output) <= MAX_LENGTH
+    made = one_page(output, render)
     assert {len(row.all("td")) for row in made.all("tr")} <= {0, 5}
     note = re.search(
-        r"^\*\*Cut\*\*: (?:(\d+) environments?)?(?: and )?(?:(\d+) rows?)? did not fit", told, re.MULTILINE
+        r"^\*\*Truncated\*\*: (?:(\d+) environments?)?(?: and )?(?:(\d+) rows?)? did not fit", output, re.MULTILINE
     )
     assert (note is None) is (name == "unchanged")
     if note is not None and name != "an apply":
@@ -249,7 +249,7 @@ def test_what_is_huge_is_cut_to_whole_rows_and_whole_sections(render: Callable[[
         assert titles + missing == len(plan.environments)
         lists = sum(len(each.packages) + len(each.settings) + len(each.hints) for each in plan.environments[:titles])
         hints = sum(each.text.startswith("Hint: ") for each in made.all("p"))
-        told_rows = sum(bool(row.all("td")) for row in made.all("tr")) + len(made.all("li")) + hints
-        assert told_rows + rows == lists
-        assert "`envsync show`" in told
-        assert len(told) > LIMIT / 3, "there was room for more"
+        listed_rows = sum(bool(row.all("td")) for row in made.all("tr")) + len(made.all("li")) + hints
+        assert listed_rows + rows == lists
+        assert "`envsync show`" in output
+        assert len(output) > MAX_LENGTH / 3, "there was room for more"

@@ -1,4 +1,4 @@
-"""Progress: off a terminal a line an environment, on one live lines that never outgrow it."""
+"""Progress: live lines that fit a terminal, elsewhere one line for each environment."""
 
 import io
 import re
@@ -9,12 +9,13 @@ from rich.console import Console
 
 from reconciler.errors import EnvsyncError
 from reconciler.events import EnvironmentFinished, Event, RunFinished, RunStarted, StepFinished, StepStarted
-from reconciler.render.error import render_error
-from reconciler.render.event_text import render_result, seconds_text
-from reconciler.render.live import LiveProgress
+from reconciler.render.error_text import render_error
+from reconciler.render.live_progress import LiveProgress
+from reconciler.render.phrases import duration
 from reconciler.render.progress import PlainProgress, progress_for
 from reconciler.render.style import Palette
-from tests.render import runs
+from reconciler.render.summary import run_summary
+from tests.render import sample_events as runs
 
 CONTROL = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 PLAIN = """\
@@ -26,7 +27,7 @@ web: failed in 1m15s: probe `import django` failed with exit code 1
         File "<string>", line 1
     ModuleNotFoundError: django
   hint: envsync run web -- python -c 'import django'
-jobs: replaced, but a hook failed in 2.0s: probe `import django` failed with exit code 1
+jobs: replaced in 2.0s, but a hook failed: probe `import django` failed with exit code 1
     Traceback (most recent call last):
         File "<string>", line 1
     ModuleNotFoundError: django
@@ -35,7 +36,7 @@ cron: blocked: it depends on web
 test: interrupted
 same: unchanged
 old: deleted in 0.0s
-Applied: 1 created, 1 deleted, 1 applied but for a hook that failed, 1 failed, 1 blocked, 1 not done; 1 unchanged.
+Applied: 1 created, 1 deleted, 1 applied with a failed hook, 1 failed, 1 blocked, 1 not applied; 1 unchanged.
 """
 
 
@@ -47,11 +48,11 @@ def plain(*, quiet: bool = False) -> str:
     return stream.getvalue()
 
 
-def test_off_a_terminal_there_is_a_line_for_each_environment() -> None:
+def test_without_a_terminal_there_is_a_line_for_each_environment() -> None:
     assert plain() == PLAIN
 
 
-def test_quiet_tells_failures_alone() -> None:
+def test_quiet_shows_only_failures() -> None:
     lines = plain(quiet=True).splitlines()
     assert [line for line in lines if not line.startswith(" ")] == [
         line for line in PLAIN.splitlines() if re.match(r"web: failed|jobs: repl|cron:|test:", line)
@@ -64,18 +65,18 @@ def test_quiet_tells_failures_alone() -> None:
         ((runs.CREATED, runs.CREATED), False, "Applied: 2 created."),
         ((runs.CREATED, runs.FAILED, runs.UNCHANGED), False, "Applied: 1 created, 1 failed; 1 unchanged."),
         ((runs.FAILED, runs.BLOCKED, runs.UNCHANGED), False, "Not applied: 1 failed, 1 blocked; 1 unchanged."),
-        ((runs.HOOK_FAILED,), False, "Applied: 1 applied but for a hook that failed."),
-        ((runs.UNCHANGED,), False, "Applied: 1 unchanged."),
-        ((), False, "Applied: nothing."),
-        ((runs.DELETED, runs.INTERRUPTED), True, "Interrupted: 1 deleted, 1 not done. Nothing is half-done."),
+        ((runs.HOOK_FAILED,), False, "Applied: 1 applied with a failed hook."),
+        ((runs.UNCHANGED,), False, "Nothing to apply: 1 unchanged."),
+        ((), False, "Nothing to apply."),
+        ((runs.DELETED, runs.INTERRUPTED), True, "Interrupted: 1 deleted, 1 not applied. Nothing is half-done."),
     ],
 )
 def test_closing_line(ends: tuple[EnvironmentFinished, ...], interrupted: bool, expected: str) -> None:
-    assert render_result(RunFinished(environments=ends, interrupted=interrupted), Palette.plain()) == expected
+    assert run_summary(RunFinished(environments=ends, interrupted=interrupted), Palette.plain()) == expected
 
 
-def test_durations_read_well() -> None:
-    assert [seconds_text(each) for each in (0.04, 12.34, 59.94, 59.96, 125.2)] == [
+def test_durations() -> None:
+    assert [duration(each) for each in (0.04, 12.34, 59.94, 59.96, 125.2)] == [
         "0.0s",
         "12.3s",
         "59.9s",
@@ -85,7 +86,7 @@ def test_durations_read_well() -> None:
 
 
 class Terminal:
-    """A live display on a terminal of a given size, with a clock of its own."""
+    """A live display on a terminal of a given size, with its own clock."""
 
     def __init__(self, *, height: int = 10, color: bool = False, encoding: str = "utf-8") -> None:
         self.bytes = io.BytesIO()
@@ -99,13 +100,13 @@ class Terminal:
             clock=lambda: self.now,
         )
 
-    def play(self, *events: Event) -> None:
+    def send(self, *events: Event) -> None:
         for event in events:
             self.progress.on_event(event)
 
-    def picture(self) -> list[str]:
+    def live_lines(self) -> list[str]:
         console = Console(file=io.StringIO(), width=60, height=10, force_terminal=True, color_system=None)
-        console.print(self.progress._picture())
+        console.print(self.progress._live_lines())
         written = console.file
         assert isinstance(written, io.StringIO)
         return written.getvalue().splitlines()
@@ -116,18 +117,18 @@ class Terminal:
 
 def test_live_lines_show_step_and_elapsed_seconds() -> None:
     terminal = Terminal()
-    terminal.play(
+    terminal.send(
         RunStarted(plan="", project="acme", environments=("tools", "web-one")),
         StepStarted(environment="tools", step="build"),
     )
     terminal.now += 2.5
-    terminal.play(
+    terminal.send(
         StepFinished(environment="tools", step="build", seconds=2.5),
         StepStarted(environment="tools", step="before-delete"),
         StepStarted(environment="web-one", step="build"),
     )
     terminal.now += 1
-    assert terminal.picture() == [
+    assert terminal.live_lines() == [
         "  tools    before-delete  3.5s",
         "  web-one  build          1.0s",
         "  0 of 2 environments done",
@@ -135,13 +136,13 @@ def test_live_lines_show_step_and_elapsed_seconds() -> None:
 
 
 @pytest.mark.parametrize("height", [3, 5, 10, 40])
-def test_live_lines_never_outgrow_the_terminal(height: int) -> None:
+def test_live_lines_fit_the_terminal(height: int) -> None:
     terminal = Terminal(height=height)
     names = tuple(f"env-{number}" for number in range(30))
-    terminal.play(RunStarted(plan="", project="acme", environments=names))
+    terminal.send(RunStarted(plan="", project="acme", environments=names))
     for number, name in enumerate(names):
-        terminal.play(StepStarted(environment=name, step="build"))
-        shown = terminal.picture()
+        terminal.send(StepStarted(environment=name, step="build"))
+        shown = terminal.live_lines()
         assert len(shown) <= height - 1
         more = [int(found.group(1)) for line in shown if (found := re.search(r"and (\d+) more", line))]
         assert len([line for line in shown if "build" in line]) + sum(more) == number + 1
@@ -151,7 +152,7 @@ def test_live_lines_never_outgrow_the_terminal(height: int) -> None:
 def test_finished_environments_stay_above_as_one_line(encoding: str, marks: str) -> None:
     terminal = Terminal(encoding=encoding, color=True)
     with terminal.progress:
-        terminal.play(*runs.EVENTS)
+        terminal.send(*runs.EVENTS)
     text = terminal.written()
     assert f"{marks[0]} tools: created in 1.2s (generation 1, 14 packages)" in text
     assert f"{marks[1]} web: failed in 1m15s: probe" in text
@@ -164,15 +165,15 @@ def test_finished_environments_stay_above_as_one_line(encoding: str, marks: str)
 def test_without_colour_a_terminal_gets_no_colour() -> None:
     terminal = Terminal()
     with terminal.progress:
-        terminal.play(*runs.EVENTS)
+        terminal.send(*runs.EVENTS)
     assert not re.search(rb"\x1b\[[\d;]*m", terminal.bytes.getvalue().replace(b"\x1b[0m", b""))
 
 
-def test_hostile_names_do_not_move_the_cursor() -> None:
+def test_untrusted_names_do_not_move_the_cursor() -> None:
     terminal = Terminal()
     bad = "x\x1b[2J\r\n\u202e"
     with terminal.progress:
-        terminal.play(
+        terminal.send(
             RunStarted(plan="", project="acme", environments=(bad,)),
             StepStarted(environment=bad, step=bad),
             replace(runs.FAILED, environment=bad),
@@ -187,7 +188,7 @@ def test_which_progress_is_chosen() -> None:
     assert isinstance(progress_for(io.StringIO(), live=False, palette=Palette.plain()), PlainProgress)
 
 
-def test_an_error_is_told_with_details_and_hint() -> None:
+def test_an_error_has_details_and_a_hint() -> None:
     error = EnvsyncError("no interpreter for >=3.99", hint="install one", details=("found:", "  3.11.7 /opt/python"))
     assert render_error(error, Palette.plain()) == (
         "error: no interpreter for >=3.99\n    found:\n      3.11.7 /opt/python\nhint: install one\n"

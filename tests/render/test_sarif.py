@@ -1,4 +1,4 @@
-"""SARIF: valid by its schema for every case plan, one result an issue, fingerprints that stay."""
+"""SARIF: valid for every case plan, with one result for each issue and stable fingerprints."""
 
 import json
 from dataclasses import replace
@@ -14,22 +14,22 @@ from jsonschema import Draft202012Validator
 from reconciler.diff.model import ReasonCode
 from reconciler.events import Status
 from reconciler.plan.model import Plan
-from reconciler.render.issues import MOST_PACKAGES
+from reconciler.render.issues import MAX_PACKAGES
 from reconciler.render.report import Report
 from reconciler.render.rules import RULES
-from reconciler.render.sarif import MOST_RESULTS, message_text, sarif
-from tests.render.hostile import NASTY, assert_clean_json, texts
+from reconciler.render.sarif import MAX_RESULTS, message_text, sarif
 from tests.render.reports import (
     EVERYTHING,
     NOTHING,
     SCHEMAS,
     WORLDS,
     applied,
-    hostile_reports,
     plan_of,
+    replace_report_strings,
     report_of,
-    spoiled_report,
+    reports_to_attack,
 )
+from tests.render.untrusted import NASTY, assert_clean_json, texts
 
 
 @cache
@@ -41,14 +41,14 @@ def validator() -> Draft202012Validator:
 
 @cache
 def valid_rules() -> Any:
-    """Return the rules, which are the same in every log: held to the schema once, for there are many of them."""
+    """Return the rules, which are the same in every log, so that they are validated only once."""
     log = json.loads(sarif(report_of(plan_of(NOTHING))))
     validator().validate(log)
     return log["runs"][0]["tool"]["driver"]["rules"]
 
 
 def run_of(report: Report) -> dict[str, Any]:
-    """Return the run of a report's log, held to the schema and to what GitHub asks beyond it."""
+    """Return the run of a report's log; assert that it is valid for the schema and for GitHub."""
     text = sarif(report)
     assert_clean_json(text)
     log = json.loads(text)
@@ -71,7 +71,7 @@ def results(report: Report) -> list[dict[str, Any]]:
     return found
 
 
-def prints(report: Report, name: str = "primaryLocationLineHash") -> list[str]:
+def fingerprints(report: Report, name: str = "primaryLocationLineHash") -> list[str]:
     return [each["partialFingerprints"][name] for each in results(report)]
 
 
@@ -84,22 +84,24 @@ def test_every_plan_and_apply_is_valid_by_the_schema(world: Path) -> None:
     plan = plan_of(world)
     found = results(report_of(plan))
     assert bool(found) is plan.has_difference
-    told = {each["locations"][0]["logicalLocations"][0]["name"] for each in found}
-    assert told == {each.name for each in plan.changes}
+    names = {each["locations"][0]["logicalLocations"][0]["name"] for each in found}
+    assert names == {each.name for each in plan.changes}
     for name in ("envsync/v1", "primaryLocationLineHash"):
         marks = [each["partialFingerprints"][name] for each in found]
         assert len(set(marks)) == len(marks)
     assert sarif(report_of(plan)) == sarif(report_of(plan))
     run_of(applied(plan))
-    well = results(applied(plan, status=Status.APPLIED))
-    assert well == [each for each in found if each["locations"][0]["logicalLocations"][0]["name"] in blocked(plan)]
+    successful = results(applied(plan, status=Status.APPLIED))
+    assert successful == [
+        each for each in found if each["locations"][0]["logicalLocations"][0]["name"] in blocked(plan)
+    ]
 
 
 def blocked(plan: Plan) -> set[str]:
     return {each.name for each in plan.environments if each.blocked}
 
 
-def test_every_reason_is_a_rule_with_level_and_texts() -> None:
+def test_every_reason_is_a_rule_with_a_level_and_texts() -> None:
     rules = valid_rules()
     assert {each["id"] for each in rules} == set(RULES)
     assert set(RULES) > set(ReasonCode)
@@ -114,7 +116,7 @@ def test_no_difference_is_a_run_without_results() -> None:
     assert run["automationDetails"]["id"] == "envsync/acme/check/"
 
 
-def test_levels_lines_and_places_are_what_a_reviewer_needs() -> None:
+def test_levels_lines_and_locations() -> None:
     found = results(report_of(plan_of(EVERYTHING)))
     by = {(each["message"]["text"].partition(":")[0], each["ruleId"]): each for each in found}
     assert {key: each["level"] for key, each in by.items() if key[0] in {"legacy", "web"}} == {
@@ -129,7 +131,7 @@ def test_levels_lines_and_places_are_what_a_reviewer_needs() -> None:
     }
     web = by["web", "installed-by-hand"]
     location = web["locations"][0]
-    assert web["message"]["text"] == "web: six 1.16.0: installed by hand"
+    assert web["message"]["text"] == "web: six 1.16.0: installed manually"
     assert location["physicalLocation"]["artifactLocation"] == {"uri": "deploy/envs.yaml", "uriBaseId": "%SRCROOT%"}
     assert [each["fullyQualifiedName"] for each in location["logicalLocations"]] == ["acme/web", "acme/web/six"]
     assert line(by["web", "files-drifted"]) == line(web) > 3
@@ -137,24 +139,24 @@ def test_levels_lines_and_places_are_what_a_reviewer_needs() -> None:
     assert "~ django 5.2.1 -> 5.2.4: lock changed" in by["web", "lock-changed"]["message"]["text"]
 
 
-def test_fingerprints_stay_when_lines_or_sentences_move_and_tell_projects_apart() -> None:
+def test_fingerprints_depend_on_the_project_but_not_on_lines_or_sentences() -> None:
     plan = plan_of(EVERYTHING)
-    before = prints(report_of(plan))
+    before = fingerprints(report_of(plan))
     moved = report_of(plan, first_line=100)
     assert [line(each) for each in results(moved)] != [line(each) for each in results(report_of(plan))]
-    assert prints(moved) == before
+    assert fingerprints(moved) == before
     reworded = tuple(
         replace(each, reasons=tuple(replace(reason, message="otherwise") for reason in each.reasons))
         for each in plan.environments
     )
-    assert prints(report_of(replace(plan, environments=reworded))) == before
-    assert not set(prints(report_of(replace(plan, project="other")))) & set(before)
+    assert fingerprints(report_of(replace(plan, environments=reworded))) == before
+    assert not set(fingerprints(report_of(replace(plan, project="other")))) & set(before)
 
 
-def test_an_apply_reports_what_went_wrong_alone() -> None:
+def test_an_apply_reports_only_failures() -> None:
     plan = plan_of(EVERYTHING)
     done = results(applied(plan, status=Status.APPLIED))
-    assert {each["level"] for each in done} == {"error"}, "what is blocked stays blocked"
+    assert {each["level"] for each in done} == {"error"}, "a blocked environment is still an error"
     failed = {each["ruleId"] for each in results(applied(plan, status=Status.FAILED, collected=False))}
     assert {"probe-failed", "gc-failed"} <= failed
     (collection,) = [each for each in results(applied(plan, collected=False)) if each["ruleId"] == "gc-failed"]
@@ -162,28 +164,28 @@ def test_an_apply_reports_what_went_wrong_alone() -> None:
     assert run_of(applied(plan, status=Status.FAILED))["invocations"][0]["executionSuccessful"] is False
 
 
-def test_of_too_many_results_the_heaviest_are_kept_and_the_rest_counted() -> None:
+def test_the_most_severe_results_are_kept_and_the_rest_counted() -> None:
     plan = plan_of(EVERYTHING)
     pending = next(each for each in plan.environments if each.name == "old")
     drifted = next(each for each in plan.environments if each.name == "web")
-    many = [replace(pending, name=f"old{number:05}") for number in range(MOST_RESULTS)]
+    many = [replace(pending, name=f"old{number:05}") for number in range(MAX_RESULTS)]
     log = json.loads(sarif(report_of(replace(plan, environments=(*many, drifted)))))
     (run,) = log["runs"]
-    assert len(run["results"]) == MOST_RESULTS
+    assert len(run["results"]) == MAX_RESULTS
     assert run["results"][0]["level"] == "warning"
     (note,) = run["invocations"][0]["toolExecutionNotifications"]
-    assert note["message"]["text"].startswith("8 more results, none of them heavier, are left out")
+    assert note["message"]["text"].startswith("8 more results of equal or lower severity were omitted")
 
 
-def test_packages_changed_by_hand_are_bounded_an_environment() -> None:
+def test_the_number_of_drifted_packages_of_an_environment_is_limited() -> None:
     plan = plan_of(EVERYTHING)
     web = next(each for each in plan.environments if each.name == "web")
     six = next(each for each in web.packages if each.name == "six")
     packages = tuple(replace(six, name=f"six{number}") for number in range(1000))
     found = results(report_of(replace(plan, environments=(replace(web, packages=packages),))))
-    assert sum(each["ruleId"] == "installed-by-hand" for each in found) == MOST_PACKAGES
-    (whole,) = [each for each in found if each["ruleId"] == "packages-drifted"]
-    assert whole["message"]["text"].endswith("and 961 more")
+    assert sum(each["ruleId"] == "installed-by-hand" for each in found) == MAX_PACKAGES
+    (issue,) = [each for each in found if each["ruleId"] == "packages-drifted"]
+    assert issue["message"]["text"].endswith("and 961 more")
 
 
 @pytest.mark.parametrize(
@@ -205,11 +207,11 @@ def test_messages_hold_no_placeholder_and_no_link() -> None:
 
 @given(text=texts, number=st.integers(0, 2))
 @settings(max_examples=20)
-def test_hostile_strings_are_inert(text: str, number: int) -> None:
-    run_of(spoiled_report(hostile_reports()[number], text))
+def test_untrusted_strings_are_inert(text: str, number: int) -> None:
+    run_of(replace_report_strings(reports_to_attack()[number], text))
 
 
 @pytest.mark.parametrize("nasty", NASTY, ids=ascii)
-def test_every_nasty_one_alone_is_inert(nasty: str) -> None:
-    for report in hostile_reports():
-        run_of(spoiled_report(report, nasty))
+def test_each_untrusted_string_alone_is_inert(nasty: str) -> None:
+    for report in reports_to_attack():
+        run_of(replace_report_strings(report, nasty))

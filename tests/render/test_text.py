@@ -1,4 +1,4 @@
-"""What holds for every plan's text: the width, the one predicate, colour that adds nothing, nothing empty."""
+"""Properties of every plan's text: its width, its agreement with the plan, and colour that adds no meaning."""
 
 import re
 from functools import cache
@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.plan.model import Plan
-from reconciler.render.drift_status import Standing, standing
-from reconciler.render.escape import shown
-from reconciler.render.layout import Piece, cells, cut, lay_out
+from reconciler.render.drift_status import DriftStatus, drift_status
+from reconciler.render.escape import sanitize
+from reconciler.render.layout import Segment, entry_lines
 from reconciler.render.style import Palette, Style
-from tests.render.hostile import texts
+from reconciler.render.text_width import cell_width, truncate
 from tests.render.pictures import check_text, load_plan, plan_text, status_text
+from tests.render.untrusted import texts
 
 WORLDS = sorted((Path(__file__).parent.parent / "cases").glob("[pr]*/*.yaml"))
 SGR = re.compile(r"\x1b\[[\d;]*m")
@@ -28,11 +29,11 @@ def plan_of(path: Path) -> Plan:
 
 def assert_fits(text: str, width: int) -> None:
     for line in text.splitlines():
-        assert cells(line) <= width or " " not in line.strip(), line
+        assert cell_width(line) <= width or " " not in line.strip(), line
 
 
 @pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.stem)
-def test_no_line_is_wider_than_asked_and_none_is_empty_twice(path: Path) -> None:
+def test_lines_fit_the_width_and_no_two_are_empty(path: Path) -> None:
     for width in (20, 33, 50, 80, 120):
         for text in (plan_text(plan_of(path), width=width), check_text(plan_of(path), width=width, verbose=1)):
             assert_fits(text, width)
@@ -52,13 +53,13 @@ def test_colour_adds_sequences_and_nothing_else(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.stem)
-def test_text_says_what_the_predicate_says(path: Path) -> None:
+def test_the_text_agrees_with_the_plan(path: Path) -> None:
     plan = plan_of(path)
     text, check = plan_text(plan, width=999), check_text(plan, width=999)
     assert text.startswith("No changes. ") is check.startswith("No drift. ") is (not plan.has_difference)
     assert ("\nPlan: " in text) is ("\nCheck: " in check) is plan.has_difference
-    fine = [each for each in plan.environments if standing(each) is Standing.OK]
-    assert len(plan.environments) - len(fine) == len(plan.changes)
+    unchanged = [each for each in plan.environments if drift_status(each) is DriftStatus.OK]
+    assert len(plan.environments) - len(unchanged) == len(plan.changes)
     for each in plan.changes:
         assert each.name in text
         for reason in each.blocked:
@@ -86,8 +87,8 @@ def test_summary_counts_only_what_there_is() -> None:
     empty: Any = plan.__class__(
         **{name: getattr(plan, name) for name in ("project", "root", "manifest", "locks", "depth")}, environments=()
     )
-    assert plan_text(empty) == "No changes. There are no environments.\n"
-    assert status_text(empty) == "There are no environments.\n"
+    assert plan_text(empty) == "No changes. No environments are declared in envs.yaml.\n"
+    assert status_text(empty) == "The manifest declares no environments.\n"
 
 
 @given(
@@ -97,20 +98,20 @@ def test_summary_counts_only_what_there_is() -> None:
     indent=st.integers(0, 4),
 )
 def test_layout_keeps_every_word_and_the_width(head: list[str], tail: list[str], width: int, indent: int) -> None:
-    columns = [Piece(text=shown(each), style=Style.GOOD, width=6) for each in head]
-    words = [Piece(text=shown(each)) for each in tail]
-    lines = lay_out(columns, words, palette=Palette.plain(), width=width, indent=indent)
+    columns = [Segment(text=sanitize(each), style=Style.GOOD, width=6) for each in head]
+    words = [Segment(text=sanitize(each)) for each in tail]
+    lines = entry_lines(columns, words, palette=Palette.plain(), width=width, indent=indent)
     assert "".join("".join(lines).split(" ")) == "".join("".join(piece.text for piece in [*columns, *words]).split(" "))
     for line in lines:
-        assert cells(line) <= width or " " not in line.strip(" ")
+        assert cell_width(line) <= width or " " not in line.strip(" ")
 
 
 @given(text=st.text(max_size=50), room=st.integers(3, 40))
 def test_cut_text_fits(text: str, room: int) -> None:
-    kept = cut(text, room)
-    assert cells(kept) <= room
+    kept = truncate(text, room)
+    assert cell_width(kept) <= room
     assert kept == text or kept.endswith("...")
 
 
 def test_cells_count_wide_and_combining_characters() -> None:
-    assert [cells(each) for each in ("abc", "\u65e5\u672c", "e\u0301", "")] == [3, 4, 1, 0]
+    assert [cell_width(each) for each in ("abc", "\u65e5\u672c", "e\u0301", "")] == [3, 4, 1, 0]

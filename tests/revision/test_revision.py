@@ -1,4 +1,4 @@
-"""A git repository is not believed: whatever it holds and whatever is asked of it, there is an answer or an error."""
+"""A git repository is untrusted: for any contents and any revision name, the result is a plan or an error."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import reconciler
 from reconciler.errors import LockError, RevisionError
-from reconciler.lock.inputs import inputs_digest
+from reconciler.lock.freshness import inputs_digest
 from tests.host import base_environment
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git (Debian: apt-get install git)")
@@ -67,10 +67,10 @@ NAMES = st.lists(
 ).map("".join)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:dulwich")  # of names that it will refuse by itself one day
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:dulwich")  # about names that a later version will refuse
 @given(NAMES)
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_is_asked_for_there_is_a_plan_or_an_error(repository: Path, name: str) -> None:
+def test_any_revision_name_gives_a_plan_or_an_error(repository: Path, name: str) -> None:
     workspace = reconciler.load(repository / "envs.yaml", ambient={})
     try:
         plan = workspace.plan_against(name).plan
@@ -81,7 +81,7 @@ def test_whatever_is_asked_for_there_is_a_plan_or_an_error(repository: Path, nam
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "garbled", "gone"])
-def test_whatever_is_damaged_there_is_a_plan_or_an_error(repository: Path, tmp_path: Path, damage: str) -> None:
+def test_a_damaged_repository_gives_a_plan_or_an_error(repository: Path, tmp_path: Path, damage: str) -> None:
     files = sorted(
         path.relative_to(repository)
         for path in (repository / ".git").rglob("*")
@@ -104,12 +104,12 @@ def test_whatever_is_damaged_there_is_a_plan_or_an_error(repository: Path, tmp_p
     assert refused >= 5  # HEAD or the branch, the commits, the trees, the manifest
 
 
-def test_where_markers_choose_all_versions_are_told(repository: Path, tmp_path: Path) -> None:
+def test_all_versions_that_markers_choose_between_are_shown(repository: Path, tmp_path: Path) -> None:
     shutil.copytree(repository, tmp_path / "copy")
     workspace = reconciler.load(tmp_path / "copy" / "envs.yaml", ambient={})
     lock = tmp_path / "copy" / "locks" / "pylock.web.toml"
     (environment,) = workspace.plan_against("main").plan.environments
-    assert [each.code.value for each in environment.reasons] == ["lock-stale"]  # somebody else's tool wrote it
+    assert [each.code.value for each in environment.reasons] == ["lock-stale"]  # another tool wrote the lock
     inputs = inputs_digest(workspace.desired().environments[0], ())
     mine = f'\n[tool.envsync]\ninputs = "{inputs}"\n'
     lock.write_text(LOCK + mine)

@@ -1,4 +1,4 @@
-"""A snapshot comes back as it left, without secrets; whatever else a file holds is refused with its place."""
+"""A snapshot is read as it was written, without secrets. Any other file is refused, with the place of the problem."""
 
 import json
 import os
@@ -16,20 +16,20 @@ from jsonschema import Draft202012Validator
 
 import reconciler
 from reconciler.errors import LockError, SnapshotError
-from reconciler.lock.inputs import inputs_digest
-from reconciler.manifest.urls import blot_out
+from reconciler.lock.freshness import inputs_digest
 from reconciler.plan.document import plan_json
 from reconciler.reconcile import Workspace
-from reconciler.render.error import render_error
+from reconciler.redaction import redact
+from reconciler.render.error_text import render_error
 from reconciler.render.style import Palette
 from reconciler.snapshot import file as snapshot_file
 from reconciler.snapshot.document import snapshot_schema
 from reconciler.snapshot.file import read_snapshot, snapshot_json
 from reconciler.snapshot.interpreters import KnownInterpreters
 from reconciler.snapshot.model import Snapshot
-from reconciler.snapshot.string_encoding import arriving_text, leaving_text
-from tests.render.hostile import SECRET, assert_clean_json, assert_clean_text, spoiled, texts
+from reconciler.snapshot.string_encoding import decode_string, encode_string
 from tests.render.pictures import check_text
+from tests.render.untrusted import SECRET, assert_clean_json, assert_clean_text, replace_strings, texts
 from tests.snapshot.worlds import interpreter, snapshot, worlds
 
 Spoil = Callable[[Any], None]
@@ -42,7 +42,7 @@ def written(text: str, directory: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", worlds())
-def test_it_comes_back_as_it_left_and_is_valid_by_its_schema(name: str, tmp_path: Path) -> None:
+def test_it_is_read_as_it_was_written_and_matches_its_schema(name: str, tmp_path: Path) -> None:
     before = snapshot(worlds()[name])
     text = snapshot_json(before)
     Draft202012Validator(snapshot_schema()).validate(json.loads(text))
@@ -51,42 +51,45 @@ def test_it_comes_back_as_it_left_and_is_valid_by_its_schema(name: str, tmp_path
     assert snapshot_json(after) == text
 
 
-@given(text=texts, name=st.sampled_from(sorted(worlds())))
-def test_hostile_strings_come_back_and_secrets_do_not_leave(
-    text: str, name: str, tmp_path_factory: pytest.TempPathFactory
+@given(untrusted=texts, name=st.sampled_from(sorted(worlds())))
+def test_untrusted_strings_survive_and_secrets_are_redacted(
+    untrusted: str, name: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     plain = snapshot(worlds()[name])
-    stands = {key: replace(spoiled(each, text), name=key, path=each.path) for key, each in plain.environments.items()}
+    environments = {
+        key: replace(replace_strings(each, untrusted), name=key, path=each.path)
+        for key, each in plain.environments.items()
+    }
     applied = {
-        key: replace(spoiled(each, text), name=key, project="acme", settings=each.settings)
+        key: replace(replace_strings(each, untrusted), name=key, project="acme", settings=each.settings)
         for key, each in plain.applied.items()
     }
-    before = replace(plain, environments=stands, applied=applied)
-    left = snapshot_json(before)
-    assert_clean_json(left)
-    path = written(left, tmp_path_factory.mktemp("snapshot"))
+    before = replace(plain, environments=environments, applied=applied)
+    text = snapshot_json(before)
+    assert_clean_json(text)
+    path = written(text, tmp_path_factory.mktemp("snapshot"))
     after = read_snapshot(path)
-    assert snapshot_json(after) == left
-    if blot_out(text) == text:
+    assert snapshot_json(after) == text
+    if redact(untrusted) == untrusted:
         assert after == before
 
 
 @given(text=texts)
-def test_a_text_comes_back_but_for_its_secrets(text: str) -> None:
-    left = leaving_text(text)
-    left.encode("utf-8")
-    assert arriving_text(left) == blot_out(text)
-    assert SECRET not in left
+def test_a_string_is_decoded_as_it_was_encoded_except_for_secrets(text: str) -> None:
+    encoded = encode_string(text)
+    encoded.encode("utf-8")
+    assert decode_string(encoded) == redact(text)
+    assert SECRET not in encoded
 
 
-def test_a_variable_that_is_named_like_a_secret_is_blotted_and_is_no_difference(tmp_path: Path) -> None:
+def test_a_variable_with_a_secret_name_is_redacted_and_does_not_differ(tmp_path: Path) -> None:
     workspace = on(tmp_path, f"  env: {{API_TOKEN: {SECRET}, URL: 'https://me:{SECRET}@host/', DEBUG: '1'}}\n")
     desired = workspace.desired()
     before = snapshot(worlds()["unchanged"])
     last = replace(next(iter(before.applied.values())), name="web")
     environment = desired.environments[0]
     stored = replace(last, settings={"env": dict(environment.env)})
-    text = snapshot_json(replace(before, environments=stands(before), applied={"web": stored}))
+    text = snapshot_json(replace(before, environments=as_web(before), applied={"web": stored}))
     assert SECRET not in text
     after = read_snapshot(written(text, tmp_path))
     assert after.applied["web"].settings["env"] == {"API_TOKEN": "****", "URL": "https://****@host/", "DEBUG": "1"}
@@ -95,12 +98,12 @@ def test_a_variable_that_is_named_like_a_secret_is_blotted_and_is_no_difference(
     assert after.last_applied(replace(desired, environments=(changed,)))["web"].settings == stored.settings
 
 
-def stands(seen: Snapshot) -> dict[str, Any]:
-    first = next(iter(seen.environments.values()))
-    return {"web": replace(first, name="web", path=f"{seen.root}/web")}
+def as_web(found: Snapshot) -> dict[str, Any]:
+    first = next(iter(found.environments.values()))
+    return {"web": replace(first, name="web", path=f"{found.root}/web")}
 
 
-# What is no snapshot, and what is said of it.
+# Files that are not snapshots, and a part of the error message.
 BROKEN: dict[str, tuple[str, str]] = {
     "empty": ("", "invalid JSON"),
     "cut": ('{"format_version": "1.0", "proj', "invalid JSON"),
@@ -122,12 +125,12 @@ def _set(*path: str | int, value: Any) -> Spoil:
 
 WEB = ("environments", "web")
 SPOILED: dict[str, tuple[Spoil, str]] = {
-    "major": (_set("format_version", value="2.0"), "format_version: not one that this envsync knows"),
+    "major": (_set("format_version", value="2.0"), "format_version: unknown"),
     "a later format with other keys": (
         lambda found: found.update({"format_version": "7.1", "environments": 1}),
-        "format_version: not one that this envsync knows",
+        "format_version: unknown",
     ),
-    "no number": (_set(*WEB, "actual", "generation", value="1"), "environments.web.actual.generation: "),
+    "text for a number": (_set(*WEB, "actual", "generation", value="1"), "environments.web.actual.generation: "),
     "negative": (_set(*WEB, "actual", "generation", value=-1), "environments.web.actual.generation: "),
     "true for 1": (_set(*WEB, "applied", "generation", value=True), "environments.web.applied.generation: "),
     "text for true": (_set(*WEB, "applied", "hooks_pending", value="false"), "environments.web.applied.hooks_pending"),
@@ -148,14 +151,17 @@ SPOILED: dict[str, tuple[Spoil, str]] = {
     "lone surrogate": (_set(*WEB, "actual", "home", value="\udcff"), "invalid JSON"),
     "deep settings": (
         _set(*WEB, "applied", "settings", value={"env": json.loads('{"a":' * 30 + "1" + "}" * 30)}),
-        "environments.web.applied.settings: deeper than",
+        "environments.web.applied.settings: must have at most 16 levels",
     ),
     "endless settings": (
         _set(*WEB, "applied", "settings", value={"env": {"a": float("nan")}}),
         "",
     ),
-    "version": (_set("interpreters", 0, "version", value="newest"), "interpreters[0].version: not a PEP 440 version"),
-    "markers": (_set("interpreters", 0, "markers", value={}), "interpreters[0].markers: no implementation_name"),
+    "version": (
+        _set("interpreters", 0, "version", value="newest"),
+        "interpreters[0].version: must be a PEP 440 version",
+    ),
+    "markers": (_set("interpreters", 0, "markers", value={}), "interpreters[0].markers: missing: implementation_name"),
     "tags": (_set("interpreters", 0, "tags", value=["py3"]), "interpreters[0].tags[0]: "),
 }
 
@@ -174,21 +180,21 @@ def refused(path: Path) -> SnapshotError:
 def good(name: str = "unchanged") -> str:
     first = snapshot(worlds()[name])
     last = replace(next(iter(first.applied.values())), name="web")
-    return snapshot_json(replace(first, environments=stands(first), applied={"web": last}))
+    return snapshot_json(replace(first, environments=as_web(first), applied={"web": last}))
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_no_snapshot_is_refused(name: str, tmp_path: Path) -> None:
-    text, said = BROKEN[name]
-    assert said in refused(written(text, tmp_path)).message
+def test_a_file_that_is_not_a_snapshot_is_refused(name: str, tmp_path: Path) -> None:
+    text, expected = BROKEN[name]
+    assert expected in refused(written(text, tmp_path)).message
 
 
 @pytest.mark.parametrize("name", SPOILED)
 def test_one_wrong_value_is_refused_with_its_place(name: str, tmp_path: Path) -> None:
     found = json.loads(good())
-    spoil, said = SPOILED[name]
+    spoil, expected = SPOILED[name]
     spoil(found)
-    assert said in refused(written(json.dumps(found), tmp_path)).message
+    assert expected in refused(written(json.dumps(found), tmp_path)).message
 
 
 def test_a_later_minor_version_may_have_more_keys(tmp_path: Path) -> None:
@@ -198,26 +204,26 @@ def test_a_later_minor_version_may_have_more_keys(tmp_path: Path) -> None:
     assert read_snapshot(written(json.dumps(found), tmp_path)) == read_snapshot(written(good(), tmp_path))
 
 
-def test_what_is_no_regular_file_or_too_large_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_regular_or_too_large_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00" * 10)
     (tmp_path / "loop").symlink_to("loop")
     with (tmp_path / "sparse").open("wb") as file:
-        file.truncate(snapshot_file.LARGEST + 1)
-    for name, said in {
+        file.truncate(snapshot_file.LARGEST_BYTES + 1)
+    for name, expected in {
         "pipe": "not a regular file",
-        "": "not a regular file",
+        "": "a directory, not a file",
         "none": "no such file",
         "x\0y": "no such file",
         "sparse": "larger than 256 MiB",
         "binary": "invalid JSON",
         "loop": "symbolic links",
     }.items():
-        assert said in refused(tmp_path / name).message
+        assert expected in refused(tmp_path / name).message
 
 
 def on(directory: Path, more: str = "") -> Workspace:
-    """Return a manifest on a machine without environments; its lock is fresh and has one package."""
+    """Write a manifest and a fresh lock with one package, and return the workspace, without environments."""
     (directory / "envs.yaml").write_text(
         f'version: 1\nproject: acme\nenvironments:\n web:\n  python: ">=3.11"\n  packages: [beta]\n{more}'
     )
@@ -239,8 +245,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return on(tmp_path_factory.mktemp("manifest"))
 
 
-def test_the_lock_is_judged_by_the_snapshots_own_interpreter(workspace: Workspace, tmp_path: Path) -> None:
-    plan = workspace.judge(read_snapshot(written(good(), tmp_path))).environments[0]
+def test_packages_are_selected_for_the_interpreter_of_the_snapshot(workspace: Workspace, tmp_path: Path) -> None:
+    plan = workspace.plan_snapshot(read_snapshot(written(good(), tmp_path))).environments[0]
     assert plan.path == "/srv/envs/web"
     assert plan.python_after == "3.12.1"
     assert [(each.name, each.action.value) for each in plan.packages if each.name == "beta"] == [("beta", "install")]
@@ -272,7 +278,7 @@ anything = st.recursive(
 
 
 @given(place=st.sampled_from(PLACES), value=anything, more=st.sampled_from(PLACES), other=anything)
-def test_whatever_a_file_holds_it_is_refused_or_judged_and_nothing_hostile_comes_out(
+def test_any_file_is_refused_or_planned_and_no_untrusted_text_is_printed(
     place: tuple[str, tuple[str | int, ...]],
     value: Any,
     more: tuple[str, tuple[str | int, ...]],
@@ -284,27 +290,27 @@ def test_whatever_a_file_holds_it_is_refused_or_judged_and_nothing_hostile_comes
     found = json.loads(good(name))
     if more[0] == name:
         _set(*more[1], value=other)(found)
-    with suppress(KeyError, IndexError, TypeError):  # the other change took the place away
+    with suppress(KeyError, IndexError, TypeError):  # the other change removed this place
         _set(*where, value=value)(found)
     path = written(json.dumps(found), tmp_path_factory.mktemp("snapshot"))
     try:
-        plan = workspace.judge(read_snapshot(path))
-    except (SnapshotError, LockError) as error:  # exit code 3; a lock that has nothing for such an interpreter
+        plan = workspace.plan_snapshot(read_snapshot(path))
+    except (SnapshotError, LockError) as error:  # exit code 3; a lock without packages for such an interpreter
         assert_clean_text(render_error(error, Palette.plain()))
         return
     assert_clean_text(check_text(plan, verbose=1))
     assert_clean_json(plan_json(plan))
 
 
-def test_the_host_s_choice_among_interpreters_is_made_again() -> None:
+def test_interpreters_are_chosen_as_on_the_host() -> None:
     best, older = interpreter("3.12.9"), interpreter("3.11.4")
     newest = interpreter("3.12.10", "/opt/kept/python")
     known = KnownInterpreters(found=(older, best), others=(newest,))
-    assert known.choose("3.12") == best, "what only a generation keeps would not be found"
+    assert known.choose("3.12") == best, "a search would not find an interpreter that only a generation uses"
     assert known.choose("3.12", keep=newest.path) == newest
     assert known.choose("3.12", keep=older.path) == best
     assert known.choose(">=3.11,<3.12") == older
-    assert known.choose("==3.12.10") == newest, "there, at least, is one"
+    assert known.choose("==3.12.10") == newest, "only a generation uses one that fits"
     assert known.choose(older.path) == older
     assert known.choose("/usr/bin/python3").version == ""
     assert known.choose("3.13", keep=newest.path).version == ""

@@ -47,8 +47,8 @@ def interpreter(version: str, path: str = "") -> Interpreter:
 
 
 def snapshot(seen: World) -> Snapshot:
-    """Return what `observe` would write of a world."""
-    stands = {
+    """Return the snapshot that `observe` would take of a world."""
+    environments = {
         name: replace(each, path=f"{ROOT}/{name}", depth=seen.actual.depth)
         for name, each in sorted(seen.actual.environments.items())
     }
@@ -63,6 +63,6 @@ def snapshot(seen: World) -> Snapshot:
         interpreters=KnownInterpreters(
             found=(interpreter("3.12.1"),), others=(interpreter("3.11.4", "/opt/kept/python"),)
         ),
-        environments=stands,
-        applied={name: each for name, each in seen.applied.items() if name in stands},
+        environments=environments,
+        applied={name: each for name, each in seen.applied.items() if name in environments},
     )

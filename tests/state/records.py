@@ -61,7 +61,7 @@ def publish(layout: Layout, name: str, number: int) -> None:
     path.symlink_to(layout.link_target(name, number))
 
 
-# Text may hold what os.fsdecode makes of bytes that are no UTF-8: single surrogates.
+# Text may contain single surrogates, which os.fsdecode makes from bytes that are not UTF-8.
 TEXT = st.text(st.characters(exclude_categories=[]), max_size=8)
 SOURCES = st.one_of(
     st.builds(IndexFile, index=TEXT, filename=TEXT, sha256=TEXT),

@@ -1,4 +1,4 @@
-"""Inventories and hashes by inode: what they hold, that damage is noticed, and when a file is read again."""
+"""What inventories and hashes by inode contain, that damage is noticed, and when a file is read again."""
 
 import itertools
 import os
@@ -10,13 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.errors import StateError
+from reconciler.errors import InventoryError, StateError
 from reconciler.state.inode_hashes import TICK_NS, InodeHashes
-from reconciler.state.inventory_file import (
-    InventoryError,
-    load_inventory,
-    save_inventory,
-)
+from reconciler.state.inventory_file import load_inventory, save_inventory
 from reconciler.state.inventory_scan import take_inventory
 
 
@@ -37,7 +33,7 @@ def venv(tmp_path: Path) -> Path:
     return tmp_path / "venv"
 
 
-def test_it_holds_every_entry_but_the_lock_of_uv(venv: Path) -> None:
+def test_it_has_every_entry_except_uv_s_lock_file(venv: Path) -> None:
     inventory = take_inventory(venv, InodeHashes())
 
     entries = {entry.path: entry for entry in inventory.entries}
@@ -62,17 +58,17 @@ def test_it_holds_every_entry_but_the_lock_of_uv(venv: Path) -> None:
     )
 
 
-def test_what_is_saved_is_loaded(venv: Path, tmp_path: Path) -> None:
+def test_a_saved_inventory_is_loaded_unchanged(venv: Path, tmp_path: Path) -> None:
     inventory = take_inventory(venv, InodeHashes())
     save_inventory(inventory, tmp_path / "inventory")
 
     assert load_inventory(tmp_path / "inventory") == inventory
 
 
-def test_the_digest_is_of_the_content_alone(venv: Path, tmp_path: Path) -> None:
+def test_the_digest_depends_on_contents_only(venv: Path, tmp_path: Path) -> None:
     first = take_inventory(venv, InodeHashes()).digest
     copy = tmp_path / "copy"
-    os.system(f"cp -a {venv} {copy}")  # noqa: S605  # cp keeps links and pipes; other inodes, other ctimes
+    os.system(f"cp -a {venv} {copy}")  # noqa: S605  # cp keeps links and pipes; inodes and ctimes differ
     os.utime(copy / "bin/tool", (1, 1))
     assert take_inventory(copy, InodeHashes()).digest == first
 
@@ -111,14 +107,14 @@ def test_damage_is_an_error_and_never_reaches_marshal(venv: Path, tmp_path: Path
         load_inventory(file)
 
 
-def test_what_cannot_be_taken_or_written_is_a_state_error(venv: Path, tmp_path: Path) -> None:
+def test_an_inventory_that_cannot_be_taken_or_written_is_a_state_error(venv: Path, tmp_path: Path) -> None:
     with pytest.raises(StateError):
         take_inventory(tmp_path / "nowhere", InodeHashes())
     with pytest.raises(StateError):
         save_inventory(take_inventory(venv, InodeHashes()), tmp_path / "nowhere" / "inventory")
 
 
-def test_no_entry_is_as_young_as_a_tick(venv: Path) -> None:
+def test_all_entries_are_older_than_a_tick(venv: Path) -> None:
     (venv / "bin/tool").write_text("#!/bin/true\n")
     inventory = take_inventory(venv, InodeHashes())
 
@@ -138,15 +134,15 @@ def test_a_known_inode_is_not_read_again(tmp_path: Path) -> None:
     again = InodeHashes.load(cache)
     signature = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     assert again.sha256_of("/nowhere", status) == first
-    known = again.known(status.st_dev, status.st_ino, signature)
+    known = again.remembered_sha256(status.st_dev, status.st_ino, signature)
     assert known is not None
     assert known.hex() == first
-    assert again.known(status.st_dev, status.st_ino, (9, *signature[1:])) is None
+    assert again.remembered_sha256(status.st_dev, status.st_ino, (9, *signature[1:])) is None
     with pytest.raises(OSError, match="nowhere"):
-        again.sha256_read("/nowhere", status)
+        again.read_sha256("/nowhere", status)
 
 
-def test_a_file_as_young_as_a_tick_is_read_again(tmp_path: Path) -> None:
+def test_a_file_younger_than_a_tick_is_read_again(tmp_path: Path) -> None:
     file = tmp_path / "file"
     inodes = InodeHashes()
     for _ in range(20):
@@ -156,7 +152,7 @@ def test_a_file_as_young_as_a_tick_is_read_again(tmp_path: Path) -> None:
         assert inodes.sha256_of(file, file.lstat()) != one
 
 
-def test_a_lost_damaged_or_unwritable_cache_is_an_empty_one(tmp_path: Path) -> None:
+def test_a_missing_damaged_or_unwritable_cache_is_empty(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("one")
     (tmp_path / "cache").write_bytes(b"envsync inodes 1 00\nrubbish")
@@ -168,23 +164,23 @@ def test_a_lost_damaged_or_unwritable_cache_is_an_empty_one(tmp_path: Path) -> N
     blocked.save()
 
 
-def test_a_link_or_pipe_in_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
+def test_a_link_or_pipe_in_place_of_a_file_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/etc/hostname")
     os.mkfifo(tmp_path / "pipe")
     for name in ("link", "pipe"):
-        with pytest.raises(OSError):  # noqa: PT011  # whichever errno the system gives
+        with pytest.raises(OSError):  # noqa: PT011  # the errno depends on the system
             InodeHashes().sha256_of(tmp_path / name, (tmp_path / name).lstat())
 
 
-def test_columns_that_do_not_fit_are_damage(venv: Path, tmp_path: Path) -> None:
+def test_columns_of_different_lengths_are_damage(venv: Path, tmp_path: Path) -> None:
     inventory = take_inventory(venv, InodeHashes())
     save_inventory(replace(inventory, names=inventory.names[1:]), tmp_path / "inventory")
-    with pytest.raises(InventoryError, match="fit"):
+    with pytest.raises(InventoryError, match="different lengths"):
         load_inventory(tmp_path / "inventory")
 
 
-def test_a_build_beside_it_that_keeps_files_young_stops_no_inventory(venv: Path, tmp_path: Path) -> None:
-    """Another build links the same cached file over and over: its ctime never settles, and is then not believed."""
+def test_a_build_that_links_the_same_files_does_not_stop_the_inventory(venv: Path, tmp_path: Path) -> None:
+    """The other build links a cached file again and again: its ctime is always young and is left out."""
     module = venv / "lib/python3.12/site-packages/acme/__init__.py"
     stop = threading.Event()
 

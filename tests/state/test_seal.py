@@ -1,4 +1,4 @@
-"""The seal: written once, read as it was written, and None when it is not whole."""
+"""A seal is read as it was written; an incomplete one is None."""
 
 import json
 import os
@@ -15,13 +15,13 @@ from tests.state.records import APPLIED, applied, seal_of
 
 @settings(max_examples=50)
 @given(APPLIED)
-def test_what_is_sealed_is_read_back(tmp_path_factory: pytest.TempPathFactory, what: Applied) -> None:
+def test_a_seal_is_read_as_it_was_written(tmp_path_factory: pytest.TempPathFactory, what: Applied) -> None:
     path = tmp_path_factory.getbasetemp() / "seal.json"
     digest = write_seal(seal_of(what), path)
     assert read_seal(path) == seal_of(what, digest=digest)
 
 
-def test_the_same_is_sealed_alike_and_anything_else_is_not(tmp_path: Path) -> None:
+def test_equal_seals_have_the_same_digest_and_others_do_not(tmp_path: Path) -> None:
     digest = write_seal(seal_of(applied()), tmp_path / "one")
     assert write_seal(seal_of(applied()), tmp_path / "two") == digest
     others = (
@@ -35,7 +35,7 @@ def test_the_same_is_sealed_alike_and_anything_else_is_not(tmp_path: Path) -> No
     assert len({digest, *(write_seal(each, tmp_path / "other") for each in others)}) == 1 + len(others)
 
 
-def test_any_edit_that_can_still_be_read_moves_the_digest(tmp_path: Path) -> None:
+def test_every_edit_changes_the_digest(tmp_path: Path) -> None:
     path = tmp_path / "seal.json"
     digest = write_seal(seal_of(applied()), path)
     for edited in (path.read_bytes() + b" ", path.read_bytes().replace(b"/usr/bin", b"/evl/bin")):
@@ -61,12 +61,12 @@ def test_any_edit_that_can_still_be_read_moves_the_digest(tmp_path: Path) -> Non
         b'{"format": 2}',
     ],
 )
-def test_what_is_no_seal_is_none(content: bytes, tmp_path: Path) -> None:
+def test_any_other_file_is_none(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "seal.json").write_bytes(content)
     assert read_seal(tmp_path / "seal.json") is None
 
 
-def test_a_seal_that_is_not_there_or_no_file_is_none(tmp_path: Path) -> None:
+def test_a_missing_seal_or_a_directory_is_none(tmp_path: Path) -> None:
     assert read_seal(tmp_path / "seal.json") is None
     assert read_seal(tmp_path) is None
     (tmp_path / "circle").symlink_to("circle")
@@ -74,7 +74,7 @@ def test_a_seal_that_is_not_there_or_no_file_is_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", [0.1, 0.5, 0.9, 0.99])
-def test_a_seal_that_was_cut_short_is_none(cut: float, tmp_path: Path) -> None:
+def test_a_truncated_seal_is_none(cut: float, tmp_path: Path) -> None:
     path = tmp_path / "seal.json"
     write_seal(seal_of(applied()), path)
     os.truncate(path, int(path.stat().st_size * cut))
@@ -88,7 +88,7 @@ def test_a_seal_that_was_cut_short_is_none(cut: float, tmp_path: Path) -> None:
         ("inventory", ["x"]), ("home", 3), ("system_site_packages", "false"), ("lock", {}),
     ],
 )  # fmt: skip
-def test_a_value_of_another_kind_is_no_seal(key: str, value: Any, tmp_path: Path) -> None:
+def test_a_value_of_a_wrong_type_is_none(key: str, value: Any, tmp_path: Path) -> None:
     path = tmp_path / "seal.json"
     write_seal(seal_of(applied()), path)
     stored = json.loads(path.read_bytes())

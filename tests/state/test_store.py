@@ -1,4 +1,4 @@
-"""Who owns what and what is published: the symlink, the seal and the record, and which of them speaks."""
+"""Who owns an environment and what is published, by the symbolic link, the seal and the record."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.errors import StateError
-from reconciler.state.published import Published
+from reconciler.state.published_generation import PublishedGeneration
 from reconciler.state.store import State
 from tests.state.records import applied, publish, seal_of, sealed
 from tests.unprivileged import reachable_directory, unprivileged
@@ -20,7 +20,7 @@ def state(tmp_path: Path) -> State:
     return State.at(tmp_path)
 
 
-def test_nothing_there_is_nothing_known(tmp_path: Path) -> None:
+def test_a_missing_root_has_no_state(tmp_path: Path) -> None:
     state = State.at(tmp_path / "root")
     assert state.last_applied() == {}
     assert state.applied("web") is None
@@ -29,7 +29,7 @@ def test_nothing_there_is_nothing_known(tmp_path: Path) -> None:
     assert not (tmp_path / "root").exists()
 
 
-def test_a_published_environment_is_as_its_record_says(state: State) -> None:
+def test_a_published_environment_has_the_state_in_its_record(state: State) -> None:
     digest = sealed(state.layout, applied())
     publish(state.layout, "web", 1)
     record = applied(seal=digest, prevent_destroy=True)
@@ -37,7 +37,7 @@ def test_a_published_environment_is_as_its_record_says(state: State) -> None:
     assert state.applied("web") == record
     assert state.last_applied() == {"web": record}
     generation = state.layout.generation("web", 1)
-    assert state.published("web") == Published(
+    assert state.published("web") == PublishedGeneration(
         generation=1,
         venv=generation.venv,
         inventory=generation.inventory,
@@ -48,33 +48,33 @@ def test_a_published_environment_is_as_its_record_says(state: State) -> None:
     )
 
 
-def test_killed_between_publish_and_record_the_seal_speaks(state: State) -> None:
+def test_after_a_kill_between_publish_and_record_the_seal_counts(state: State) -> None:
     state.record(applied(seal=sealed(state.layout, applied())))
     digest = sealed(state.layout, applied(generation=2, installed={"alpha": "2.0"}, hooks_pending=True))
     publish(state.layout, "web", 2)
     assert state.applied("web") == applied(generation=2, installed={"alpha": "2.0"}, seal=digest, hooks_pending=True)
 
 
-def test_a_lost_record_is_made_up_for_by_the_seal(state: State) -> None:
+def test_the_seal_counts_if_the_record_is_lost(state: State) -> None:
     digest = sealed(state.layout, applied())
     publish(state.layout, "web", 1)
     assert state.last_applied() == {"web": applied(seal=digest)}
 
 
-def test_a_record_without_a_link_stands(state: State) -> None:
+def test_a_record_without_a_link_counts(state: State) -> None:
     record = applied(seal=sealed(state.layout, applied()))
     state.record(record)
     assert state.applied("web") == record
     assert state.published("web") is None
 
 
-def test_a_record_beside_somebody_else_s_link_stands(state: State) -> None:
+def test_a_record_counts_next_to_a_foreign_link(state: State) -> None:
     state.record(applied())
     state.layout.environment("web").symlink_to("/usr")
     assert state.applied("web") == applied()
 
 
-def test_a_link_to_an_unfinished_generation_is_not_believed(state: State) -> None:
+def test_a_link_to_an_unfinished_generation_does_not_count(state: State) -> None:
     state.record(applied(seal=sealed(state.layout, applied())))
     state.layout.generation("web", 2).venv.mkdir(parents=True)
     publish(state.layout, "web", 2)
@@ -84,14 +84,14 @@ def test_a_link_to_an_unfinished_generation_is_not_believed(state: State) -> Non
     assert state.applied("web") is None
 
 
-def test_a_deleted_environment_is_unknown_though_its_generations_stand(state: State) -> None:
+def test_a_deleted_environment_is_unknown_although_it_has_generations(state: State) -> None:
     state.record(applied(seal=sealed(state.layout, applied())))
     state.forget("web")
     assert state.last_applied() == {}
     assert state.seal("web", 1) is not None
 
 
-def test_a_seal_of_another_environment_or_generation_is_no_seal(state: State) -> None:
+def test_a_seal_of_a_different_environment_or_generation_does_not_count(state: State) -> None:
     sealed(state.layout, applied())
     content = state.layout.generation("web", 1).seal.read_bytes()
     for name, number in (("api", 1), ("web", 2)):
@@ -108,17 +108,17 @@ def test_number_zero_has_no_seal(state: State) -> None:
     assert state.seal("web", 0) is None
 
 
-def test_strange_files_among_ours_are_passed_over(state: State) -> None:
+def test_unknown_files_are_ignored(state: State) -> None:
     state.record(applied())
     for name in (".web.json.123.tmp", "README", "x.json~", ".json"):
         (state.layout.records / name).write_text("{")
-    (state.layout.own / "generations").mkdir()
-    (state.layout.own / "generations" / ".DS_Store").write_text("")
-    (state.layout.own / "generations" / "stray").mkdir()
+    (state.layout.envsync_directory / "generations").mkdir()
+    (state.layout.envsync_directory / "generations" / ".DS_Store").write_text("")
+    (state.layout.envsync_directory / "generations" / "stray").mkdir()
     assert list(state.last_applied()) == ["web"]
 
 
-def test_a_number_is_never_given_twice(state: State) -> None:
+def test_a_number_is_never_used_twice(state: State) -> None:
     assert [state.new_generation("web").number for _ in range(3)] == [1, 2, 3]
     assert state.new_generation("api").number == 1
     shutil.rmtree(state.layout.generation("web", 2).directory)
@@ -126,7 +126,7 @@ def test_a_number_is_never_given_twice(state: State) -> None:
 
 
 @pytest.mark.parametrize("lost", ["directories", "record", "link"])
-def test_nor_is_one_that_a_record_or_a_link_names(lost: str, state: State) -> None:
+def test_a_number_in_a_record_or_a_link_is_not_used(lost: str, state: State) -> None:
     if lost != "record":
         state.record(applied(generation=7))
     if lost != "link":
@@ -134,28 +134,28 @@ def test_nor_is_one_that_a_record_or_a_link_names(lost: str, state: State) -> No
     assert state.new_generation("web").number == 8
 
 
-def test_a_new_generation_is_an_empty_venv_and_the_mark_of_who_made_it(state: State) -> None:
+def test_a_new_generation_has_an_empty_venv_and_its_identity_mark(state: State) -> None:
     generation = state.new_generation("web")
     assert set(generation.directory.iterdir()) == {generation.venv, generation.identity}
     assert list(generation.venv.iterdir()) == []
 
 
 @pytest.mark.parametrize("link", [".envsync", ".envsync/generations", ".envsync/generations/web"])
-def test_no_generation_is_made_or_read_behind_a_link(link: str, state: State, tmp_path: Path) -> None:
+def test_no_generation_is_created_or_read_through_a_link(link: str, state: State, tmp_path: Path) -> None:
     digest = sealed(state.layout, applied())
     assert state.seal("web", 1) is not None
     outside = tmp_path.with_name(f"{tmp_path.name}-outside")
     (state.layout.root / link).rename(outside)
     (state.layout.root / link).symlink_to(outside)
     before = sorted(outside.rglob("*"))
-    with pytest.raises(StateError, match="a symbolic link stands on the way"):
+    with pytest.raises(StateError, match="its path contains a symbolic link"):
         state.new_generation("web")
     assert sorted(outside.rglob("*")) == before
     if link.endswith("web"):
         assert state.seal("web", 1) is None, digest
 
 
-def test_a_record_is_replaced_whole_and_forgotten_twice(state: State) -> None:
+def test_a_record_is_replaced_atomically_and_can_be_forgotten_twice(state: State) -> None:
     state.record(applied())
     state.record(replace(applied(), prevent_destroy=True))
     assert state.applied("web") == applied(prevent_destroy=True)
@@ -175,12 +175,12 @@ def test_a_record_is_replaced_whole_and_forgotten_twice(state: State) -> None:
         ("null", "not a record of an applied environment"),
         ('{"format": 1}', "not a record of an applied environment"),
         ('{"format": 1, "applied": {}}', "not a record of an applied environment"),
-        ('{"format": 2, "applied": {}}', "its format is 2, and this envsync knows 1"),
+        ('{"format": 2, "applied": {}}', "its format is 2, but this envsync reads format 1"),
         ("[" * 100_000, "recursion"),
-        ("OTHER", "it is the record of 'api'"),
+        ("OTHER", "it is the record of the environment 'api'"),
     ],
 )
-def test_a_record_that_cannot_be_read_is_an_error_with_the_way_out(content: str, why: str, state: State) -> None:
+def test_a_record_that_cannot_be_read_is_an_error_with_a_hint(content: str, why: str, state: State) -> None:
     state.record(applied("api"))
     if content == "OTHER":
         content = state.layout.record("api").read_text()
@@ -188,18 +188,18 @@ def test_a_record_that_cannot_be_read_is_an_error_with_the_way_out(content: str,
     for read in (state.last_applied, lambda: state.applied("web"), lambda: state.new_generation("web")):
         with pytest.raises(StateError) as caught:
             read()
-        assert caught.value.message.startswith(f"{state.layout.record('web')} is unreadable: ")
+        assert caught.value.message.startswith(f"{state.layout.record('web')} could not be read: ")
         assert why in caught.value.message
-        assert caught.value.hint == "restore it, or move it away: the published seal then speaks"
+        assert caught.value.hint == "restore the file from a backup, or delete it: envsync then reads the seal instead"
 
 
-def test_one_unreadable_record_does_not_keep_others_from_being_asked_for(state: State) -> None:
+def test_an_unreadable_record_does_not_affect_others(state: State) -> None:
     state.record(applied("api"))
     state.layout.record("web").write_text("{")
     assert state.applied("api") == applied("api")
 
 
-def test_a_root_that_may_only_be_read_is_read_and_not_written() -> None:
+def test_a_read_only_root_is_read_and_not_written() -> None:
     with reachable_directory() as root:
         state = State.at(root)
         state.record(applied(seal=sealed(state.layout, applied())))
@@ -215,7 +215,7 @@ def test_a_root_that_may_only_be_read_is_read_and_not_written() -> None:
                     lambda: state.record(applied()),
                     lambda: state.forget("web"),
                     lambda: state.new_generation("web"),
-                    lambda: state.hold(timeout=0).__enter__(),
+                    lambda: state.acquire_mutex(timeout=0).__enter__(),
                 ]
                 for write in writes:
                     with pytest.raises(StateError, match="Permission denied"):
@@ -225,12 +225,12 @@ def test_a_root_that_may_only_be_read_is_read_and_not_written() -> None:
                 path.chmod(0o755)
 
 
-def test_a_record_that_may_not_be_read_is_an_error() -> None:
+def test_a_record_without_read_permission_is_an_error() -> None:
     with reachable_directory() as root:
         state = State.at(root)
         state.record(applied())
         state.layout.record("web").chmod(0)
-        with unprivileged(), pytest.raises(StateError, match="is unreadable: Permission denied"):
+        with unprivileged(), pytest.raises(StateError, match="could not be read: Permission denied"):
             state.last_applied()
         state.layout.records.chmod(0)
         with unprivileged(), pytest.raises(StateError, match="environments: Permission denied"):
@@ -238,7 +238,7 @@ def test_a_record_that_may_not_be_read_is_an_error() -> None:
         state.layout.records.chmod(0o755)
 
 
-def test_a_record_is_the_same_bytes_wherever_it_is_written(state: State, tmp_path: Path) -> None:
+def test_equal_records_have_equal_bytes_in_every_root(state: State, tmp_path: Path) -> None:
     other = State.at(tmp_path / "other")
     for each in (state, other):
         each.record(applied(installed={"b": "1", "a": "2"}, accepted=frozenset("xyz")))

@@ -61,6 +61,6 @@ def test_the_units_are_as_systemd_wants_them(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, check=False, timeout=60
     )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
-    exposure = ["systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", units[0]]  # 1.5 of 10
+    exposure = ["systemd-analyze", "security", "--offline=true", "--threshold=10", "--no-pager", units[0]]  # 1 of 10
     done = subprocess.run(exposure, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,7 +1,7 @@
-"""The pre-commit hooks, by the real pre-commit: it clones the project, installs it, and runs them in a repository.
+"""Run the hooks with the real pre-commit: it clones the project, installs it, and runs the hooks in a repository.
 
-It is what `pre-commit try-repo` does, but that one would install it anew for each run. It needs the package index, as
-the installation of the tests did.
+`pre-commit try-repo` does the same, but installs the project again for each run. This test needs the package index, as
+the installation of the tests does.
 """
 
 import os
@@ -17,11 +17,15 @@ PRE_COMMIT = Path(sys.executable).parent / "pre-commit"
 TOP = Path(__file__).parent.parent.parent
 PAGE = TOP / "docs/ci.md"
 NEEDED = ("pyproject.toml", "README.md", "LICENSE", "reconciler", ".pre-commit-hooks.yaml")
-MANIFEST = 'version: 1\nproject: acme\nenvironments: {web: {python: ">=3.11", packages: [flask]}}\n'
+MANIFEST = """\
+version: 1
+project: acme
+environments: {web: {python: ">=3.11", packages: [flask], requirements: [deps/base]}}
+"""
 
 
 def a_clone(directory: Path) -> Path:
-    """Commit what is needed to install the project, as it stands, to a repository of its own."""
+    """Commit the files that installing the project needs, as they currently are, to a new repository."""
     directory.mkdir()
     for name in NEEDED:
         if (TOP / name).is_dir():
@@ -39,17 +43,20 @@ def test_the_hooks_find_a_wrong_manifest_and_a_missing_lock(tmp_path: Path) -> N
     team = tmp_path / "team"
     team.mkdir()
     git(team, "init", "--quiet")
+    (team / "deps").mkdir()
+    (team / "deps/base").write_text("gunicorn\n")
     (team / "envs.yaml").write_text(MANIFEST)
     git(team, "add", "--all")
     config = tmp_path / "config.yaml"
     shown = re.search(r"```yaml\n(# \.pre-commit-config\.yaml\n.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert shown is not None
-    ours = re.sub("https://[^ ]+", str(project), shown[1])
-    config.write_text(re.sub("(?<=rev: )[0-9a-f]{40}", git(project, "rev-parse", "HEAD"), ours))
+    ours = re.sub(r"(?<=repo: )https://\S+", str(project), shown[1])
+    config.write_text(re.sub(r"(?<=rev: )v\S+", git(project, "rev-parse", "HEAD"), ours))
 
-    def pre_commit(stage: str) -> tuple[int, str]:
+    def pre_commit(stage: str, *files: str) -> tuple[int, str]:
+        chosen = ["--files", *files] if files else ["--all-files"]
         done = subprocess.run(
-            [PRE_COMMIT, "run", "--config", config, "--all-files", "--hook-stage", stage, "--color=never", "--verbose"],
+            [PRE_COMMIT, "run", "--config", config, *chosen, "--hook-stage", stage, "--color=never", "--verbose"],
             cwd=team,
             env={**os.environ, **NOBODY, "PRE_COMMIT_HOME": str(tmp_path / "cache"), "PIP_NO_COMPILE": "1"},
             capture_output=True,
@@ -66,6 +73,14 @@ def test_the_hooks_find_a_wrong_manifest_and_a_missing_lock(tmp_path: Path) -> N
     code, said = pre_commit("pre-push")
     assert code == 1, said
     assert "web: pylock.web.toml is missing" in said
+    (team / "deps/base").write_text("gunicorn ===\n")
+    code, said = pre_commit("pre-commit", "deps/base")
+    assert code == 1, said
+    assert "deps/base:1" in said
+    git(team, "rm", "--quiet", "--force", "deps/base")
+    code, said = pre_commit("pre-commit", "envs.yaml")
+    assert code == 1, said
+    assert "deps/base" in said
     (team / "envs.yaml").write_text(MANIFEST.replace("packages", "package"))
     code, said = pre_commit("pre-commit")
     assert code == 1, said

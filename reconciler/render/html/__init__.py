@@ -1,4 +1,4 @@
-"""The report as one page that needs nothing else: no network, no second file."""
+"""The report as one self-contained HTML page: no network, no second file."""
 
 from reconciler.render.html.page import html
 

@@ -1,27 +1,29 @@
-"""What changes in one environment: packages and settings of one hand, what is wrong on disk, what failed."""
+"""What changes in one environment: packages and settings by origin, problems on disk, and failures."""
 
 from collections.abc import Iterable, Sequence
 
-from reconciler.diff.findings import PHRASES, Concern, concern
+from reconciler.diff.findings import FindingCategory, category_of, phrase_of
 from reconciler.diff.model import Origin, PackageAction, PackageChange, Reason, SettingChange
 from reconciler.events import Failure
 from reconciler.observe.actual import Finding
 from reconciler.plan.model import Action, EnvironmentPlan
+from reconciler.render.error_text import detail_lines
 from reconciler.render.html.markup import Markup, element
 from reconciler.render.html.tables import row, table
-from reconciler.render.package_text import SYMBOLS, named_files, package_reason
+from reconciler.render.package_text import PACKAGE_SYMBOLS, file_list, package_reason
+from reconciler.render.phrases import count
 from reconciler.render.setting_text import setting_path, setting_value
 
 _TITLES = {
-    Origin.DRIFT: ("Drift", "somebody's hand: what is on disk is not what was applied"),
-    Origin.PENDING: ("Pending", "the manifest or its lock asks for something else than was applied"),
-    Origin.BOTH: ("Drift and pending at once", "what is on disk moved, and so did what is asked for"),
+    Origin.DRIFT: ("Drift", "changed outside envsync since the last apply"),
+    Origin.PENDING: ("Pending", "the manifest or the lock changed since the last apply"),
+    Origin.BOTH: ("Drift and pending", "changed outside envsync, and in the manifest or the lock as well"),
 }
-_MOST = 200  # rows of one kind: a page is to be read; the JSON has them all
+_MAX_ROWS = 200  # of one table; the JSON output has all of them
 
 
 def change_sections(environment: EnvironmentPlan) -> Iterable[Markup]:
-    """Yield a section for each hand that had a part in it: drift, pending, both."""
+    """Yield a section for each origin that has changes: drift, pending, both."""
     for origin in (Origin.DRIFT, Origin.PENDING, Origin.BOTH):
         reasons = [each for each in environment.reasons if each.origin is origin]
         packages = [each for each in environment.packages if each.origin is origin]
@@ -36,12 +38,12 @@ def change_sections(environment: EnvironmentPlan) -> Iterable[Markup]:
                 reason_list(reasons),
                 _new_packages(packages) if new else _packages(packages, f"{title}: packages"),
                 _settings(settings),
-                class_=f"hand {origin}",
+                class_=f"origin {origin}",
             )
 
 
 def reason_list(reasons: Sequence[Reason]) -> Markup | None:
-    """Return sentences with their stable codes."""
+    """Return the reasons' sentences with their codes."""
     if not reasons:
         return None
     return element(
@@ -50,30 +52,31 @@ def reason_list(reasons: Sequence[Reason]) -> Markup | None:
 
 
 def findings_section(findings: Sequence[Finding]) -> Markup | None:
-    """Return what is wrong with what is on disk."""
+    """Return the findings: problems of the files on disk."""
     if not findings:
         return None
     rows = [
         row(_phrase(each), element("code", each.path), each.package, each.detail, element("code", each.code))
-        for each in findings[:_MOST]
+        for each in findings[:_MAX_ROWS]
     ]
-    titles = ("What", "Where", "Package", "Detail", "Code")
+    titles = ("Problem", "File", "Package", "Detail", "Code")
     return element(
         "section",
         element("h4", "Integrity"),
-        table("What is wrong on disk", titles, rows),
+        table("Problems on disk", titles, rows),
         _more(len(findings)),
-        class_="hand integrity",
+        class_="origin integrity",
     )
 
 
 def failure_note(title: str, failure: Failure) -> Markup:
-    """Return why something failed, with a child's last lines."""
+    """Return why something failed, with its details and its hint."""
+    lines = detail_lines(failure.details, indent=0)
     return element(
         "div",
         element("p", element("strong", f"{title}: "), failure.message, " ", element("code", failure.code)),
         element("p", element("strong", "hint: "), failure.hint) if failure.hint else None,
-        element("pre", [[each, Markup("\n")] for each in failure.details], tabindex=0) if failure.details else None,
+        element("pre", [[each, Markup("\n")] for each in lines], tabindex=0) if lines else None,
         class_="note bad",
     )
 
@@ -84,7 +87,11 @@ def _packages(changes: Sequence[PackageChange], caption: str) -> list[Markup | N
     rows = [
         row(
             each.name,
-            [element("span", SYMBOLS[each.action][0], class_="sign", aria_hidden="true"), " ", each.action.value],
+            [
+                element("span", PACKAGE_SYMBOLS[each.action][0], class_="sign", aria_hidden="true"),
+                " ",
+                each.action.value,
+            ],
             each.before or "",
             each.after or "",
             [package_reason(each), _files(each.files)],
@@ -96,7 +103,7 @@ def _packages(changes: Sequence[PackageChange], caption: str) -> list[Markup | N
 
 
 def _new_packages(changes: Sequence[PackageChange]) -> Markup | None:
-    """Return what a new environment will have: names and versions say all."""
+    """Return the packages of a new environment: only names and versions, because all of them are new."""
     if not changes:
         return None
     listed = [element("li", each.name, " ", element("span", each.after or "unknown")) for each in changes]
@@ -106,9 +113,10 @@ def _new_packages(changes: Sequence[PackageChange]) -> Markup | None:
 def _files(paths: Sequence[str]) -> Markup | None:
     if not paths:
         return None
-    kept = [element("li", named_files([each])) for each in paths[:_MOST]]
-    count = f"{len(paths)} file" if len(paths) == 1 else f"{len(paths)} files"
-    return element("details", element("summary", count), element("ul", kept), _more(len(paths)), class_="files")
+    kept = [element("li", file_list([each])) for each in paths[:_MAX_ROWS]]
+    return element(
+        "details", element("summary", count(len(paths), "file")), element("ul", kept), _more(len(paths)), class_="files"
+    )
 
 
 def _settings(changes: Sequence[SettingChange]) -> Markup | None:
@@ -117,7 +125,7 @@ def _settings(changes: Sequence[SettingChange]) -> Markup | None:
     rows = []
     for each in changes:
         before, after = ("" if value is None else setting_value(value) for value in (each.before, each.after))
-        hidden = element("p", "changed in what is not shown", class_="faint") if before == after else None
+        hidden = element("p", "the redacted part changed", class_="faint") if before == after else None
         rows.append(
             row(element("code", setting_path(each.path)), element("code", before), [element("code", after), hidden])
         )
@@ -125,11 +133,11 @@ def _settings(changes: Sequence[SettingChange]) -> Markup | None:
 
 
 def _phrase(finding: Finding) -> str:
-    phrase = PHRASES[concern(finding)][finding.code]
-    return f"a file {phrase}" if concern(finding) is Concern.FILES else phrase
+    phrase = phrase_of(finding)
+    return f"file {phrase}" if category_of(finding) is FindingCategory.FILES else phrase
 
 
 def _more(number: int) -> Markup | None:
-    if number <= _MOST:
+    if number <= _MAX_ROWS:
         return None
-    return element("p", f"and {number - _MOST} more, which the JSON output lists", class_="faint")
+    return element("p", f"and {number - _MAX_ROWS} more; `--output json` lists all of them", class_="faint")

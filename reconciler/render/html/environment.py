@@ -1,19 +1,23 @@
-"""One environment's section: what happens, why, and what it is made of."""
+"""One environment's section: what happens and why, its problems, its dependency graph, and facts about it."""
 
+from reconciler.diff.model import Origin
 from reconciler.events import EnvironmentFinished
-from reconciler.plan.model import EnvironmentPlan
+from reconciler.plan.model import Action, EnvironmentPlan
 from reconciler.render.html.changes import change_sections, failure_note, findings_section, reason_list
+from reconciler.render.html.filters import FILTER_ORIGINS, action_badge, change_count, filter_attributes
 from reconciler.render.html.graph import graph_section
-from reconciler.render.html.kinds import HANDS, badge, filtered, weight
 from reconciler.render.html.markup import Child, Markup, element
 from reconciler.render.html.tables import arrow
+from reconciler.render.phrases import count
 from reconciler.render.report import Report
+
+_ORIGIN_WORDS = {Origin.DRIFT: "drifted", Origin.PENDING: "pending"}
 
 
 def environment_section(
-    environment: EnvironmentPlan, report: Report, *, number: int, ended: EnvironmentFinished | None
+    environment: EnvironmentPlan, report: Report, *, number: int, finished: EnvironmentFinished | None
 ) -> Markup:
-    """Return the section of an environment that changes; `ended` is what an apply made of it."""
+    """Return the section of an environment that changes; `finished` is how an apply ended for it."""
     graph = report.graphs.get(environment.name)
     return element(
         "section",
@@ -22,16 +26,18 @@ def environment_section(
             element(
                 "summary",
                 element("h3", environment.name),
-                badge(environment),
-                element("span", _short(environment), class_="faint"),
-                element("span", ended.status.value, class_=f"badge ended {ended.status.value}") if ended else None,
+                action_badge(environment),
+                element("span", _counts(environment), class_="faint"),
+                element("span", finished.status.value, class_=f"badge ended {finished.status.value}")
+                if finished
+                else None,
             ),
             element(
                 "div",
                 _blocked(environment),
-                failure_note("no lock", environment.failure) if environment.failure else None,
-                failure_note(ended.status.value, ended.failure) if ended and ended.failure else None,
-                element("div", list(change_sections(environment)), class_="hands"),
+                failure_note("lock failed", environment.failure) if environment.failure else None,
+                failure_note(finished.status.value, finished.failure) if finished and finished.failure else None,
+                element("div", list(change_sections(environment)), class_="origins"),
                 findings_section(environment.findings),
                 [element("p", element("strong", "hint: "), each, class_="note") for each in environment.hints],
                 graph_section(environment, graph, number=number) if graph else None,
@@ -43,21 +49,22 @@ def environment_section(
         class_="environment",
         id=f"e{number}",
         aria_label=environment.name,
-        **filtered(environment),
+        **filter_attributes(environment),
     )
 
 
-def _short(environment: EnvironmentPlan) -> str:
-    counts = [(weight(environment, hand), hand.value) for hand in HANDS]
-    said = [f"{count} {word}" for count, word in counts if count]
-    return ", ".join([*said, *([f"{len(environment.findings)} findings"] if environment.findings else [])])
+def _counts(environment: EnvironmentPlan) -> str:
+    """Return the number of changes and findings: `1 drifted, 3 pending, 2 findings`."""
+    numbers = [(change_count(environment, origin), _ORIGIN_WORDS[origin]) for origin in FILTER_ORIGINS]
+    parts = [f"{number} {word}" for number, word in numbers if number]
+    return ", ".join([*parts, *([count(len(environment.findings), "finding")] if environment.findings else [])])
 
 
 def _blocked(environment: EnvironmentPlan) -> Markup | None:
     if not environment.blocked:
         return None
-    would = f"blocked: {environment.action} is not done"
-    return element("div", element("p", element("strong", would)), reason_list(environment.blocked), class_="note bad")
+    text = "blocked" if environment.action is Action.NO_OP else f"blocked: would {environment.action.value}"
+    return element("div", element("p", element("strong", text)), reason_list(environment.blocked), class_="note bad")
 
 
 def _facts(environment: EnvironmentPlan, report: Report) -> Markup:

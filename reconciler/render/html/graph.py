@@ -1,47 +1,48 @@
-"""What an environment's distributions require: drawn where few, and always as a table that says the same."""
+"""An environment's dependency graph: a drawing, unless it is too large, and a table with the same data."""
 
 from collections.abc import Mapping
 
 from reconciler.plan.model import EnvironmentPlan
-from reconciler.render.escape import shown
-from reconciler.render.html.layers import Graph, layers, names_of, requirers
+from reconciler.render.escape import sanitize
+from reconciler.render.html.graph_layers import Graph, layers, node_names, requirers
 from reconciler.render.html.markup import Markup, element
 from reconciler.render.html.tables import row, table
-from reconciler.render.layout import cells, cut
-from reconciler.render.package_text import SYMBOLS
+from reconciler.render.package_text import PACKAGE_SYMBOLS
+from reconciler.render.phrases import count
+from reconciler.render.text_width import cell_width, truncate
 
-_DRAWN = 80  # nodes; beyond, a drawing is a thicket
-_WIDEST = 30  # columns of a name
+_MAX_DRAWN = 80  # nodes; a larger drawing is unreadable
+_MAX_NAME_WIDTH = 30  # columns
 _CELL, _PADDING, _HEIGHT, _LINE, _GAP = 7.4, 10, 24, 34, 60  # pixels
 
 
 def graph_section(environment: EnvironmentPlan, graph: Graph, *, number: int) -> Markup:
-    """Return an environment's dependency graph, folded; `number` is its section's."""
-    marks = {each.name: SYMBOLS[each.action][0] for each in environment.packages}
-    title = f"Dependency graph: {_count(len(graph), 'distribution')} published"
+    """Return an environment's dependency graph, folded; `number` is that of the environment's section."""
+    marks = {each.name: PACKAGE_SYMBOLS[each.action][0] for each in environment.packages}
+    title = f"Dependency graph: {count(len(graph), 'distribution')}"
     return element(
         "details",
         element("summary", element("h4", title)),
-        drawing(graph, marks, title=title, number=number) if len(names_of(graph)) <= _DRAWN else None,
+        drawing(graph, marks, title=title, number=number) if len(node_names(graph)) <= _MAX_DRAWN else None,
         _table(graph, marks),
         class_="graph",
     )
 
 
 def drawing(graph: Graph, marks: Mapping[str, str], *, title: str, number: int) -> Markup | None:
-    """Return the graph as SVG: left requires right; `marks` are the signs of what changes."""
-    above = requirers(graph)
-    alone = {name for name, each in above.items() if not each and not set(graph.get(name, ())) - {name}}
-    drawn = {name: required for name, required in graph.items() if name not in alone}
+    """Return the graph as SVG, in which left requires right; `marks` are the symbols of changing distributions."""
+    required_by = requirers(graph)
+    unconnected = {name for name, each in required_by.items() if not each and not set(graph.get(name, ())) - {name}}
+    drawn = {name: required for name, required in graph.items() if name not in unconnected}
     if not drawn:
         return None
     columns = layers(drawn)
-    labels = {name: _label(name, marks) for name in names_of(drawn)}
+    labels = {name: _label(name, marks) for name in node_names(drawn)}
     tallest = max(len(names) for names in columns)
     boxes: dict[str, tuple[float, float, float]] = {}  # left, middle, width
     left = 1.0
     for names in columns:
-        width = max(cells(labels[name]) for name in names) * _CELL + 2 * _PADDING
+        width = max(cell_width(labels[name]) for name in names) * _CELL + 2 * _PADDING
         top = (tallest - len(names)) * _LINE / 2
         boxes |= {name: (left, top + index * _LINE + _LINE / 2, width) for index, name in enumerate(names)}
         left += width + _GAP
@@ -63,8 +64,11 @@ def drawing(graph: Graph, marks: Mapping[str, str], *, title: str, number: int) 
         role="img",
         aria_labelledby=f"g{number}",
     )
-    note = "Left requires right. A sign marks what changes; a dashed box is not installed. The table says the same."
-    rest = f" On their own: {', '.join(sorted(alone))}." if alone else ""
+    note = (
+        "Each distribution requires those to its right. A symbol marks a change; a dashed box is not installed. "
+        "The table below has the same data."
+    )
+    rest = f" Not connected: {', '.join(sorted(unconnected))}." if unconnected else ""
     scrolls = element("div", svg, class_="scrolls", tabindex=0, role="region", aria_label=title)
     return element("figure", scrolls, element("figcaption", note, rest))
 
@@ -87,7 +91,7 @@ def _curve(start: tuple[float, float, float], end: tuple[float, float, float]) -
 
 
 def _label(name: str, marks: Mapping[str, str]) -> str:
-    text = cut(shown(name), _WIDEST)
+    text = truncate(sanitize(name), _MAX_NAME_WIDTH)
     return f"{marks[name]} {text}" if name in marks else text
 
 
@@ -98,22 +102,18 @@ def _state(name: str, graph: Graph, marks: Mapping[str, str]) -> str:
 
 
 def _table(graph: Graph, marks: Mapping[str, str]) -> Markup:
-    above = requirers(graph)
+    required_by = requirers(graph)
     rows = [
         row(
             _label(name, marks),
             ", ".join(sorted(set(graph.get(name, ())) - {name})),
-            ", ".join(sorted(above[name])),
+            ", ".join(sorted(required_by[name])),
             "" if name in graph else "not installed",
         )
-        for name in above
+        for name in required_by
     ]
     return element(
         "details",
-        element("summary", "As a table"),
-        table("What requires what", ("Distribution", "Requires", "Required by", "Note"), rows),
+        element("summary", "Table"),
+        table("Dependencies", ("Distribution", "Requires", "Required by", "Note"), rows),
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,4 +1,4 @@
-"""Markup by construction: a string becomes markup only through `element`, and is escaped there."""
+"""HTML by construction: a string becomes markup only through `element`, which escapes it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from functools import lru_cache
 from html import escape
 from typing import TypeAlias
 
-from reconciler.render.escape import shown
+from reconciler.render.escape import sanitize
 
 _VOID = frozenset({"meta", "input"})
 
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """HTML that was made here: `text` stands in the page as it is."""
+    """Trusted HTML: `text` becomes part of the page without escaping."""
 
     text: str
 
@@ -22,10 +22,10 @@ Child: TypeAlias = "Markup | str | int | Iterable[Child] | None"
 
 
 def element(tag: str, /, *children: Child, **attributes: str | int | bool | None) -> Markup:
-    """Return an element; strings are redacted and escaped, None is left out.
+    """Return an element; strings are sanitized and escaped, None is left out.
 
-    An attribute's `_` becomes `-` (`aria_label`), a last one is dropped (`class_`); True stands alone, None and False
-    are left out.
+    In an attribute's name, `_` becomes `-` (`aria_label`), and a trailing `_` is dropped (`class_`). True writes just
+    the name; None and False leave the attribute out.
     """
     written = "".join(_attribute(key, value) for key, value in attributes.items())
     end = "" if tag in _VOID else f"</{tag}>"
@@ -47,9 +47,9 @@ def content(child: Child) -> str:
             return "".join(content(each) for each in child)
 
 
-@lru_cache(maxsize=10_000)  # a thousand environments say much the same
+@lru_cache(maxsize=10_000)  # the same strings repeat in a thousand environments
 def _escaped(text: str) -> str:
-    return escape(shown(text))
+    return escape(sanitize(text))
 
 
 def _attribute(key: str, value: str | int | bool | None) -> str:

@@ -1,22 +1,22 @@
-// Filters and folds; the page says all without it.
+// Filters and folds. Without this script the page shows everything.
 const rows = [...document.querySelectorAll("tr[data-name]")];
 const sections = [...document.querySelectorAll("section[data-name]")];
 const unchanged = document.getElementById("unchanged");
 const changes = document.getElementById("changes");
 const name = document.getElementById("name");
 const shown = document.getElementById("shown");
-const pressed = { kind: new Set(), hand: new Set() };
+const pressed = { kind: new Set(), origin: new Set() };
 
 function fits(item, text) {
-  const { name, kind, hands } = item.dataset;
+  const { name, kind, origins } = item.dataset;
   if (!name.toLowerCase().includes(text)) return false;
   if (pressed.kind.size && !pressed.kind.has(kind)) return false;
-  return !pressed.hand.size || hands.split(" ").some((hand) => pressed.hand.has(hand));
+  return !pressed.origin.size || origins.split(" ").some((origin) => pressed.origin.has(origin));
 }
 
 function filter() {
   const text = name.value.trim().toLowerCase();
-  const any = text || pressed.kind.size || pressed.hand.size;
+  const any = text || pressed.kind.size || pressed.origin.size;
   for (const item of [...rows, ...sections]) item.hidden = !fits(item, text);
   const left = rows.filter((row) => !row.hidden);
   if (unchanged) {
@@ -37,8 +37,8 @@ function press(button, set, value) {
 }
 
 for (const item of document.querySelectorAll(".count")) {
-  const kind = "filterKind" in item.dataset ? "kind" : "hand";
-  const value = item.dataset.filterKind ?? item.dataset.filterHand;
+  const kind = "filterKind" in item.dataset ? "kind" : "origin";
+  const value = item.dataset.filterKind ?? item.dataset.filterOrigin;
   const button = document.createElement("button");
   button.type = "button";
   button.setAttribute("aria-pressed", "false");
@@ -54,7 +54,7 @@ function fold(open) {
 function all() {
   name.value = "";
   pressed.kind.clear();
-  pressed.hand.clear();
+  pressed.origin.clear();
   for (const button of document.querySelectorAll(".count button")) button.setAttribute("aria-pressed", "false");
   filter();
 }
@@ -64,7 +64,7 @@ document.getElementById("all").addEventListener("click", all);
 document.getElementById("fold").addEventListener("click", () => fold(false));
 document.getElementById("unfold").addEventListener("click", () => fold(true));
 
-// A link of the table leads to an open section.
+// Open the section that a link of the table points to.
 function unfoldTarget() {
   const target = document.getElementById(location.hash.slice(1));
   const details = target?.querySelector(":scope > details");
@@ -73,7 +73,7 @@ function unfoldTarget() {
 addEventListener("hashchange", unfoldTarget);
 unfoldTarget();
 
-// What is printed is unfolded, whole.
+// Print everything unfolded.
 let folded = [];
 addEventListener("beforeprint", () => {
   folded = [...document.querySelectorAll("details:not([open])")];

@@ -1,0 +1,46 @@
+"""The reference part of `docs/python.md`: the public names with their signatures, fields and methods."""
+
+from collections.abc import Iterator, Sequence
+
+from docs.generate.markdown import code, fenced, prose
+from docs.generate.public_api import PublicName
+
+_SECTIONS = {
+    "function": "Functions",
+    "class": "Classes",
+    "enum": "Enumerations",
+    "error": "Errors",
+    "value": "Other names",
+}
+
+
+def python_reference(names: Sequence[PublicName]) -> str:
+    """Return the reference of the public names, grouped by what they are."""
+    sections = (_section(kind, [each for each in names if each.kind == kind]) for kind in _SECTIONS)
+    return "\n\n".join(part for section in sections for part in section)
+
+
+def _section(kind: str, names: Sequence[PublicName]) -> Iterator[str]:
+    if not names:
+        return
+    yield f"## {_SECTIONS[kind]}"
+    for each in names:
+        yield f"### {code(each.name)}"
+        yield from map(prose, each.paragraphs)
+        if each.signature:
+            yield fenced(each.signature, "python")
+        yield from _members(each)
+
+
+def _members(owner: PublicName) -> Iterator[str]:
+    fields = [each.text for each in owner.members if each.kind == "field"]
+    if fields:
+        yield fenced("\n".join(fields), "python")
+    properties = [each for each in owner.members if each.kind == "property"]
+    if properties:
+        yield "\n".join(f"- {code(each.text)}: {prose(' '.join(each.paragraphs))}" for each in properties)
+    for method in owner.members:
+        if method.kind == "method":
+            yield f"#### {code(f'{owner.name}.{method.name}')}"
+            yield from map(prose, method.paragraphs)
+            yield fenced(method.text, "python")

@@ -1,0 +1,160 @@
+"""Turns a failed run of uv into an error. Its exit codes do not suffice: 1 is unsatisfiable, mismatch and network."""
+
+import re
+from dataclasses import dataclass
+
+from reconciler.engines.uv_index_errors import uv_index_error
+from reconciler.errors import (
+    BuildFailedError,
+    BuildNeededError,
+    DamagedCacheError,
+    DeadlineError,
+    EngineError,
+    GitError,
+    HashMismatchError,
+    MislabelledWheelError,
+    NoWheelError,
+    OfflineError,
+    PackageNotFoundError,
+    ReservedNameError,
+    ResolveError,
+    YankedError,
+)
+from reconciler.processes.child import Completed
+from reconciler.processes.credentials import without_secrets
+
+_DETAIL_LINES = 30
+_NOISE = re.compile(r"^(Using Python|Resolved|Prepared|Audited|warning: `--system-certs`)")
+_BUILD_NEEDED = re.compile(
+    r"building from source is disabled|uilding source distributions (for `[^`]*` )?is disabled|"
+    r"marked as `--no-build` but has no binary"
+)
+# "Failed to install: six-1.17.0-py2.py3-none-any.whl (six==1.17.0) cause: The wheel is invalid: ..."
+_DAMAGED = re.compile(r"Failed to install: \S+ \((?P<name>[a-z0-9][a-z0-9-]*)==[^)]*\)")
+_NO_WHEEL = re.compile(r"has no (?:usable )?wheels|has no wheels with a matching|no wheels (?:are|is) available")
+_UNSATISFIABLE = re.compile(r"^No solution found|not found in the package registry|unsatisfiable|conflicting URLs")
+
+
+_MISLABELLED = (
+    "Wheel version does not match filename",
+    "Wheel package name does not match filename",
+    "Package metadata name `",
+    "Package metadata version `",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _UvOutput:
+    """What uv wrote to standard error: `error: ...`, its causes, its hints, and all of it on one line.
+
+    uv indents the output of an index or a build backend deeper, so none of it can pass for a cause or a hint.
+    """
+
+    error: str
+    causes: tuple[str, ...]
+    hints: tuple[str, ...]
+    flat: str
+
+    @classmethod
+    def of(cls, stderr: bytes) -> "_UvOutput":
+        lines = stderr.decode("utf-8", "replace").split("\n")  # an index could have sent any other line break
+        errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+        return cls(
+            error=errors[0] if errors else "",
+            causes=tuple(
+                errors[:1] + [line.removeprefix("  cause: ") for line in lines if line.startswith("  cause: ")]
+            ),
+            hints=tuple(line.removeprefix("hint: ") for line in lines if line.startswith("hint: ")),
+            flat=" ".join(" ".join(lines).split()),
+        )
+
+    def has_cause(self, *beginnings: str) -> bool:
+        """Return whether a cause begins with one of these texts."""
+        return any(each.startswith(beginnings) for each in self.causes)
+
+
+def uv_error(
+    command: list[str], done: Completed, timeout: float, secrets: tuple[str, ...] = ()
+) -> EngineError | ResolveError:
+    """Return the error for a failed run of uv; its details are uv's last lines, without `secrets`."""
+    details = tuple(without_secrets(secrets, line) for line in done.last_lines(_DETAIL_LINES) if not _NOISE.match(line))
+    output = _UvOutput.of(done.stderr)
+    name = "uv " + " ".join(command)
+    if done.timed_out:
+        return DeadlineError(
+            f"{name} did not finish within {timeout:g} seconds",
+            hint="an index answers too slowly, or a build hangs; --timeout allows more time",
+            details=details,
+        )
+    if _BUILD_NEEDED.search(output.flat):
+        return BuildNeededError("a source distribution would have to be built", details=details)
+    if output.has_cause("Hash mismatch for `", "Size mismatch for `"):
+        return HashMismatchError(
+            "a file's hash is not the one in the lock",
+            hint="find out who changed the file; `envsync lock --upgrade` accepts a new one",
+            details=details,
+        )
+    if re.search(r"network was disabled|[Nn]etwork connectivity is disabled", output.flat):
+        return OfflineError("a file is not in the cache, and --offline forbids the network", details=details)
+    if failure := uv_index_error(output.causes, output.hints, details):
+        return failure
+    if output.has_cause("Git operation failed"):
+        return GitError(
+            "a repository could not be fetched",
+            hint="check the URL and the revision, and that `git fetch` works here without a prompt",
+            details=details,
+        )
+    if output.has_cause(
+        "Failed to build", "The build backend returned an error", "Failed to resolve requirements from"
+    ):
+        return BuildFailedError(
+            "a source distribution could not be built",
+            hint="the output of the build is above; it may need a compiler, or a system library",
+            details=details,
+        )
+    if output.has_cause("Scripts must not use the reserved name"):
+        return ReservedNameError(
+            f"a script of {', '.join(sorted(set(_DAMAGED.findall(output.flat)))) or 'a package'} would replace the "
+            "environment's own interpreter",
+            hint="remove that package, or ask its author to rename the script",
+            details=details,
+        )
+    if output.has_cause(*_MISLABELLED):
+        cause = next(each for each in output.causes if each.startswith(_MISLABELLED))
+        return MislabelledWheelError(
+            f"a wheel contradicts its own file name: {cause}",
+            hint="ask the author, or the operator of the index; another version may be correct",
+            details=details,
+        )
+    if command == ["pip", "sync"] and (damaged := _DAMAGED.findall(output.flat)):
+        return DamagedCacheError(tuple(sorted(set(damaged))), details)
+    if _UNSATISFIABLE.search(output.flat) or output.has_cause("No solution found"):
+        return _unsatisfiable(output, details)
+    return EngineError(f"{name} failed with exit code {done.returncode}", details=details)
+
+
+def _unsatisfiable(output: _UvOutput, details: tuple[str, ...]) -> ResolveError:
+    """Return why no set of packages satisfies the requirements, if there is a single clear reason."""
+    if " was yanked" in output.flat:
+        return YankedError(
+            "the only version that fits was yanked by its author",
+            hint="require a different version; `==` selects a yanked one on purpose",
+            details=details,
+        )
+    if missing := re.findall(r"\b([A-Za-z0-9][A-Za-z0-9._-]*) was not found in the package registry", output.flat):
+        return PackageNotFoundError(
+            f"no index has {', '.join(sorted(set(missing)))}",
+            hint="check the spelling, and that `indexes` lists the index that has it",
+            details=details,
+        )
+    if _NO_WHEEL.search(output.flat):
+        return NoWheelError(
+            "no wheel fits this interpreter, and there is no source distribution to build",
+            hint="require a different version, or a different `python`",
+            details=details,
+        )
+    return ResolveError(
+        "no set of packages satisfies the requirements",
+        hint="the reason is above; loosen one of the requirements or constraints that it names",
+        details=details,
+    )

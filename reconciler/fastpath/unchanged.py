@@ -1,0 +1,152 @@
+"""Checks whether all environments of a manifest are unchanged, by what an earlier run remembered."""
+
+from __future__ import annotations
+
+import os
+
+from reconciler.fastpath.agreement import (
+    INVENTORY_SIGNATURE,
+    agreement_path,
+    evidence_unchanged,
+    machine_identity,
+    manifest_inputs_unchanged,
+    manifest_reading_path,
+    own_columns_path,
+    read_cache_file,
+)
+from reconciler.fastpath.root_line import read_root
+from reconciler.fastpath.stat_check import StatPass, entries_unchanged, environment_unchanged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reconciler.fastpath.agreement import Agreement
+    from reconciler.fastpath.stat_check import AcceptedDirectories, Columns, Portion
+
+    # An environment's venv, the columns to check in it, its accepted directories, and its inventory file.
+    _Remembered = tuple[str, Columns, AcceptedDirectories, str]
+    _Work = tuple[Iterable[_Remembered | None], Portion]  # environments, and the portion of each one's entries
+
+# The number of environments from which each of two processes takes half of them: at depth `metadata`, at depth `files`.
+_TWO_PROCESSES_FROM = {False: 60, True: 6}
+
+
+def count_unchanged(file: str, *, files: bool) -> int:
+    """Return the number of environments that the manifest at `file` declares if all of them are unchanged, else 0.
+
+    0 also means that it is not known. `files` compares every file. Changes the working directory. Raises OSError.
+    """
+    file = os.path.abspath(file)  # noqa: PTH100  # no pathlib here
+    root = read_root(file)
+    reading = read_cache_file(manifest_reading_path(root, file))
+    if reading is None or (reading["file"], reading["root"], reading["machine"]) != (file, root, machine_identity()):
+        return 0
+    names: list[str] = reading["names"]
+    if not manifest_inputs_unchanged(reading) or not _nothing_undeclared(root, names):
+        return 0
+    order = sorted(names, key=lambda name: _recorded_at(root, name), reverse=True)
+    check = _Check(root, reading, files=files)
+    if files and None in map(check.agreement, order):  # before thousands of files are examined for nothing
+        return 0
+    first: _Work
+    second: _Work
+    if len(order) >= _TWO_PROCESSES_FROM[files] and _processors() > 1:
+        first, second = ((map(check.remembered, half), (0, 1)) for half in (order[::2], order[1::2]))
+    elif files and _processors() > 1:  # few environments, with thousands of files each: read once for both processes
+        few = list(map(check.remembered, order))
+        first, second = (few, (0, 2)), (few, (1, 2))
+    else:
+        return len(names) if check.all_unchanged(map(check.remembered, order), (0, 1)) else 0
+    return len(names) if _in_two_processes(check, first, second) else 0
+
+
+def _nothing_undeclared(root: str, names: Sequence[str]) -> bool:
+    """Return whether all records and generations below the root are of declared environments; raises OSError.
+
+    Any other would be deleted, so there is something to do.
+    """
+    declared = set(names)
+    records = os.listdir(f"{root}/.envsync/environments")
+    generations = os.listdir(f"{root}/.envsync/generations")
+    return declared.issuperset(each.removesuffix(".json") for each in records) and declared.issuperset(generations)
+
+
+def _recorded_at(root: str, name: str) -> int:
+    """Return when an environment was last applied (nanoseconds).
+
+    The newest is checked first, because its inventory has the latest signatures of shared files.
+    """
+    try:
+        return os.lstat(f"{root}/.envsync/environments/{name}.json").st_ctime_ns
+    except OSError:
+        return 0
+
+
+class _Check:
+    """One check of the environments below a root, one at a time; only the contents of inodes are kept for the next."""
+
+    def __init__(self, root: str, reading: Agreement, *, files: bool) -> None:
+        self._root = root
+        self._reading = reading
+        self._files = files
+        self._pass = StatPass(f"{root}/.envsync/cache/inodes", shared=len(reading["names"]) > 1)
+
+    def agreement(self, name: str) -> Agreement | None:
+        """Return an environment's agreement, None unless its desired state certainly equals its last applied state."""
+        agreement = read_cache_file(agreement_path(self._root, name))
+        if agreement is None or agreement["manifest"] != self._reading["digest"]:
+            return None
+        try:
+            published = os.readlink(f"{self._root}/{name}")  # noqa: PTH115
+        except OSError:
+            return None
+        return agreement if published == agreement["link"] and evidence_unchanged(agreement) else None
+
+    def remembered(self, name: str) -> _Remembered | None:
+        """Return what is remembered of an environment, None if that cannot be used."""
+        agreement = self.agreement(name)
+        if agreement is None:
+            return None
+        inventory = agreement["inventory"]
+        if not self._files:
+            return agreement["venv"], agreement["metadata"], {}, inventory
+        own = read_cache_file(own_columns_path(self._root, name))
+        if own is None or (inventory, own[INVENTORY_SIGNATURE]) not in agreement["files"]:
+            return None
+        return agreement["venv"], own, agreement["listed"], inventory
+
+    def all_unchanged(self, environments: Iterable[_Remembered | None], portion: Portion) -> bool:
+        """Return whether the actual state of all `environments` is the last applied one, in a portion of each."""
+        for each in environments:
+            if each is None:
+                return False
+            venv, columns, accepted, inventory = each
+            if self._files:
+                same = environment_unchanged(
+                    venv, columns, inventory, self._pass, accepted, portion, change_directory=True
+                )
+            else:
+                same = entries_unchanged(venv, columns, self._pass, {}, portion, change_directory=True)
+            if not same:
+                return False
+        return True
+
+
+def _in_two_processes(check: _Check, first: _Work, second: _Work) -> bool:
+    """Return whether all is unchanged; a child process checks the second half of the work."""
+    child = os.fork()
+    if child == 0:
+        same = False
+        try:
+            same = check.all_unchanged(*second)
+        finally:
+            os._exit(0 if same else 1)
+    same = check.all_unchanged(*first)
+    _, status = os.waitpid(child, 0)
+    return same and status == 0
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

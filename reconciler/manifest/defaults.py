@@ -1,0 +1,22 @@
+"""The default of every manifest key that has one other than "absent" (None, an empty string, list or mapping).
+
+The models (text) and the desired state (values) both take their defaults from here.
+"""
+
+from typing import Final
+
+ROOT: Final = ".envs"  # repeated in `reconciler.fastpath.root_line`, which imports as little as possible
+LOCKS: Final = "locks"
+CACHE: Final = "own"
+
+PRERELEASE: Final = "if-necessary"
+BUILDS: Final = "allow"
+SYSTEM_SITE_PACKAGES: Final = False
+COMPILE_BYTECODE: Final = False
+KEEP_GENERATIONS: Final = 3
+PREVENT_DESTROY: Final = False
+
+PROJECT_PATH: Final = "."
+PROJECT_EDITABLE: Final = False
+
+PROBE_TIMEOUT_SECONDS: Final = 60.0

@@ -1,0 +1,131 @@
+"""Expands one environment of the manifest, merged with its templates, to a DesiredEnvironment."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reconciler.errors import Problem
+from reconciler.manifest import defaults
+from reconciler.manifest.desired import (
+    DependenciesProbe,
+    DesiredEnvironment,
+    Hooks,
+    LocalProject,
+    Probe,
+    RequirementLine,
+)
+from reconciler.manifest.inheritance import InheritedEntry
+from reconciler.manifest.input_files import InputFiles
+from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.local_project import read_local_project
+from reconciler.manifest.requirements_files import RequirementsFiles
+from reconciler.manifest.source_text import KeyPath, SourceText
+
+
+@dataclass(slots=True, kw_only=True)
+class EnvironmentExpander:
+    """Makes desired environments from manifest entries and the files that they name; adds errors to `problems`.
+
+    `directory` is the manifest's directory, as the user named it.
+    """
+
+    source: SourceText
+    directory: Path
+    files: InputFiles
+    problems: list[Problem] = field(default_factory=list)
+    requirements_files: RequirementsFiles = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.requirements_files = RequirementsFiles(
+            directory=self.directory.absolute(),
+            shown_directory=self.directory,
+            files=self.files,
+            problems=self.problems,
+        )
+
+    def expand(self, name: str, entry: InheritedEntry) -> DesiredEnvironment:
+        """Return the environment of one entry; the caller expands its matrix and the names in `depends_on`."""
+        lines, constraints = self._requirements(entry)
+        hooks = entry.section("hooks")
+        return DesiredEnvironment(
+            name=name,
+            python=entry.value("python", ""),
+            place=str(self.source.key_place(("environments", name))),
+            description=entry.value("description", ""),
+            labels=entry.mapping("labels"),
+            requirements=lines,
+            constraints=constraints,
+            overrides=entry.values("overrides"),
+            project=self._project(entry),
+            exclude_newer=entry.value("exclude_newer"),
+            prerelease=entry.value("prerelease", defaults.PRERELEASE),
+            builds=entry.value("builds", defaults.BUILDS),
+            system_site_packages=entry.value("system_site_packages", defaults.SYSTEM_SITE_PACKAGES),
+            ignore=entry.values("ignore"),
+            ignore_files=entry.values("ignore_files"),
+            compile_bytecode=entry.value("compile_bytecode", defaults.COMPILE_BYTECODE),
+            link_mode=entry.value("link_mode"),
+            keep_generations=entry.value("keep_generations", defaults.KEEP_GENERATIONS),
+            env=entry.mapping("env"),
+            probes=tuple(_probe(each.value) for each in entry.placed_values("probes")),
+            hooks=Hooks(
+                after_publish=tuple(each.value for each in hooks.placed_values("after_publish")) if hooks else (),
+                before_delete=tuple(each.value for each in hooks.placed_values("before_delete")) if hooks else (),
+            ),
+            depends_on=entry.values("depends_on"),
+            prevent_destroy=entry.value("prevent_destroy", defaults.PREVENT_DESTROY),
+        )
+
+    def _requirements(self, entry: InheritedEntry) -> tuple[tuple[RequirementLine, ...], tuple[str, ...]]:
+        """Return the requirement lines of packages and files, and the constraints, each once."""
+        lines = [
+            RequirementLine(text=each.value, source=str(self.source.value_place(each.path)))
+            for each in entry.placed_values("packages")
+        ]
+        constraints: list[str] = []
+        for key in ("requirements", "constraints"):
+            for each in entry.placed_values(key):
+                try:
+                    found = self.requirements_files.read(each.value, constraints=key == "constraints")
+                except InvalidTextError as error:
+                    self._report(error, each.path)
+                else:
+                    lines += found.requirements
+                    constraints += found.constraints
+        unique: dict[tuple[str, tuple[str, ...]], RequirementLine] = {}
+        for line in lines:
+            unique.setdefault((line.text, line.hashes), line)
+        return tuple(unique.values()), tuple(dict.fromkeys(constraints))
+
+    def _project(self, entry: InheritedEntry) -> LocalProject | None:
+        project = entry.section("project")
+        if project is None:
+            return None
+        paths = {key: [each.path for each in project.placed_values(key)] for key in ("extras", "groups")}
+
+        def report(error: InvalidTextError, key: tuple[Any, ...]) -> None:
+            match key:
+                case (str() as name, int() as at):
+                    self._report(error, paths[name][at])
+                case _:
+                    self._report(error, project.path_of("path"))
+
+        return read_local_project(
+            project.value("path", defaults.PROJECT_PATH),
+            editable=project.value("editable", defaults.PROJECT_EDITABLE),
+            extras=[each.value for each in project.placed_values("extras")],
+            groups=[each.value for each in project.placed_values("groups")],
+            directory=self.directory,
+            files=self.files,
+            report=report,
+        )
+
+    def _report(self, error: InvalidTextError, path: KeyPath) -> None:
+        self.problems.append(self.source.problem(error.message, path, hint=error.hint))
+
+
+def _probe(probe: Any) -> Probe:
+    if isinstance(probe, str):  # `dependencies` is the only string that the model accepts
+        return DependenciesProbe()
+    desired: Probe = probe.desired()
+    return desired

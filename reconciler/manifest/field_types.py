@@ -1,0 +1,166 @@
+"""The types of manifest values: how pydantic validates each, and its JSON Schema for editors."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from reconciler.manifest import names, paths
+from reconciler.manifest.hints import did_you_mean
+from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.python_request import validate_matrix_python, validate_python
+from reconciler.manifest.requirement import normalize_requirement
+from reconciler.manifest.root_path import validate_root
+from reconciler.manifest.times import parse_seconds, validate_exclude_newer
+from reconciler.manifest.urls import validate_index_url
+
+# The types of pydantic's custom errors.
+INVALID_TEXT = "invalid_text"
+WRONG_TYPE = "wrong_type"  # its context says which types are allowed
+
+
+def _invalid_text(error: InvalidTextError) -> PydanticCustomError:
+    """Return the error as one that pydantic collects with all others."""
+    context = {"message": error.message, "hint": error.hint, "offset": error.offset, "width": error.width}
+    return PydanticCustomError(INVALID_TEXT, "{message}", context)
+
+
+def _wrong_type(expected: str) -> PydanticCustomError:
+    """Return the error for a value of the wrong type; `expected` describes the allowed ones."""
+    return PydanticCustomError(WRONG_TYPE, "{expected}", {"expected": expected})
+
+
+def _validated(validate: Callable[[str], str]) -> AfterValidator:
+    """Validate with a function that returns the normalized text or raises InvalidTextError."""
+
+    def validator(text: str) -> str:
+        try:
+            return validate(text)
+        except InvalidTextError as error:
+            raise _invalid_text(error) from error
+
+    return AfterValidator(validator)
+
+
+def _validated_in_directory(validate: Callable[[str, Path], str]) -> AfterValidator:
+    """Validate with the manifest's directory, which `load_manifest` passes as pydantic's validation context."""
+
+    def validator(text: str, info: ValidationInfo) -> str:
+        try:
+            return validate(text, (info.context or {}).get("directory", Path()))
+        except InvalidTextError as error:
+            raise _invalid_text(error) from error
+
+    return AfterValidator(validator)
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise _wrong_type("a duration such as 10s, 2m or 1h")
+    try:
+        return parse_seconds(value)
+    except InvalidTextError as error:
+        raise _invalid_text(error) from error
+
+
+def _argv(words: tuple[str, ...]) -> tuple[str, ...]:
+    if not words or not words[0].strip():
+        raise _invalid_text(InvalidTextError("the command is empty", hint="list the program and its arguments"))
+    return words
+
+
+def _one_or_more_names(value: object) -> object:
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, tuple):
+        raise _wrong_type("a name or a list of names")
+    return value
+
+
+def _version(value: object) -> int:
+    if type(value) is not int or value != 1:
+        raise _wrong_type("the number 1")
+    return 1
+
+
+_BUILDS = "allow, deny or a list of package names"
+
+
+def _builds_kind(value: object) -> str | None:
+    return "word" if isinstance(value, str) else "names" if isinstance(value, tuple) else None
+
+
+def _builds_word(text: str) -> str:
+    if text not in {"allow", "deny"}:
+        hint = did_you_mean(text, ("allow", "deny")) or f"write [{text}] to allow builds of that package only"
+        raise InvalidTextError(f"expected {_BUILDS}, got `{text}`", hint=hint)
+    return text
+
+
+def _json_schema(**schema: Any) -> Any:
+    """Return the keywords that a field adds to its JSON Schema."""
+    return Field(json_schema_extra=schema)
+
+
+Version: TypeAlias = Annotated[int, BeforeValidator(_version), WithJsonSchema({"const": 1})]
+Name: TypeAlias = Annotated[str, _validated(names.validate_name), _json_schema(pattern=names.NAME_PATTERN)]
+Names: TypeAlias = Annotated[
+    tuple[Name, ...],
+    BeforeValidator(_one_or_more_names),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": names.NAME_PATTERN},
+                {"type": "array", "items": {"type": "string", "pattern": names.NAME_PATTERN}},
+            ]
+        }
+    ),
+]
+ProjectId: TypeAlias = Annotated[
+    str, _validated(names.validate_project_id), _json_schema(pattern=names.PROJECT_PATTERN)
+]
+Root: TypeAlias = Annotated[str, _validated_in_directory(validate_root)]
+Locks: TypeAlias = Annotated[str, _validated(paths.validate_lock_directory)]
+ProjectPath: TypeAlias = Annotated[str, _validated(paths.validate_project_path)]
+FilePath: TypeAlias = Annotated[str, _validated(paths.validate_file_path)]
+IndexUrl: TypeAlias = Annotated[str, _validated(validate_index_url), _json_schema(pattern=r"^(https?|file)://")]
+PackageGlob: TypeAlias = Annotated[
+    str, _validated(names.validate_package_pattern), _json_schema(pattern=names.GLOB_PATTERN)
+]
+PackageName: TypeAlias = Annotated[str, _validated(names.validate_package_name)]
+ExtraName: TypeAlias = Annotated[str, _validated(names.validate_extra_name)]
+FileGlob: TypeAlias = Annotated[str, _validated(names.validate_file_pattern)]
+RequirementText: TypeAlias = Annotated[str, _validated(normalize_requirement)]
+Python: TypeAlias = Annotated[str, _validated_in_directory(validate_python)]
+MatrixPython: TypeAlias = Annotated[str, _validated(validate_matrix_python)]
+Variable: TypeAlias = Annotated[
+    str, _validated(names.validate_variable_name), _json_schema(pattern=names.VARIABLE_PATTERN)
+]
+Label: TypeAlias = Annotated[str, _validated(names.validate_label_name), _json_schema(pattern=names.LABEL_PATTERN)]
+Module: TypeAlias = Annotated[str, _validated(names.validate_module_name)]
+ExcludeNewer: TypeAlias = Annotated[str, _validated(validate_exclude_newer)]
+Argv: TypeAlias = Annotated[tuple[str, ...], AfterValidator(_argv), _json_schema(minItems=1)]
+Seconds: TypeAlias = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^\s*((\d+(\.\d+)?[smh])+|\d+(\.\d+)?)\s*$"},
+                {"type": "number", "exclusiveMinimum": 0},
+            ],
+        }
+    ),
+]
+Builds: TypeAlias = Annotated[
+    Annotated[str, _validated(_builds_word), _json_schema(enum=["allow", "deny"]), Tag("word")]
+    | Annotated[tuple[PackageName, ...], Tag("names")],
+    Discriminator(
+        _builds_kind,
+        custom_error_type=WRONG_TYPE,
+        custom_error_message="{expected}",
+        custom_error_context={"expected": _BUILDS},
+    ),
+]

@@ -1,0 +1,187 @@
+"""Reads requirements and constraints files in pip's format with their includes; errors have a line and column."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import assert_never
+
+from packaging.requirements import Requirement
+
+from reconciler.errors import Place, Problem
+from reconciler.manifest.control_characters import unprintable_characters
+from reconciler.manifest.desired import RequirementLine
+from reconciler.manifest.input_files import InputFiles
+from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.logical_lines import logical_lines
+from reconciler.manifest.requirements_line import (
+    Include,
+    Line,
+    LocalRequirement,
+    NamedRequirement,
+    parse_requirements_line,
+    relative_to,
+)
+from reconciler.manifest.source_text import problem_at
+from reconciler.manifest.text_file import UnreadableFileError
+
+_MAX_INCLUDE_DEPTH = 32  # files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ParsedFile:
+    """One file without its includes: `shown` is its path for messages, and each of `entries` has its place."""
+
+    shown: str
+    lines: tuple[str, ...]
+    entries: tuple[tuple[Line, Place], ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class CollectedRequirements:
+    """The requirements and constraints of a file and its includes.
+
+    `files` are the paths read, each as requirements (False) or as constraints (True).
+    """
+
+    requirements: list[RequirementLine] = field(default_factory=list)
+    constraints: list[str] = field(default_factory=list)
+    files: set[tuple[Path, bool]] = field(default_factory=set)
+
+
+@dataclass(slots=True, kw_only=True)
+class RequirementsFiles:
+    """Reads requirements and constraints files for a manifest in `directory`; adds errors to `problems`.
+
+    Included files are relative to the file that includes them. Local projects are relative to the manifest's
+    directory; for pip they are relative to the working directory.
+    """
+
+    directory: Path
+    shown_directory: Path
+    files: InputFiles
+    problems: list[Problem] = field(default_factory=list)
+    _parsed: dict[Path, _ParsedFile] = field(default_factory=dict)
+
+    def read(self, name: str, *, constraints: bool) -> CollectedRequirements:
+        """Return the requirements and constraints of a file and its includes; each file is read once.
+
+        With `constraints` the file is a constraints file. Raises InvalidTextError if the file itself cannot be read.
+        """
+        path = self._absolute(self.directory, name)
+        try:
+            parsed = self._parse(path, self._shown(self.shown_directory, name))
+        except UnreadableFileError as error:
+            raise error.invalid_text(name) from error
+        collected = CollectedRequirements()
+        self._collect(parsed, (path,), collected, constraints=constraints)
+        return collected
+
+    def _collect(
+        self, parsed: _ParsedFile, trail: tuple[Path, ...], collected: CollectedRequirements, *, constraints: bool
+    ) -> None:
+        if (trail[-1], constraints) in collected.files:
+            return
+        collected.files.add((trail[-1], constraints))
+        for line, place in parsed.entries:
+            try:
+                match line:
+                    case Include():
+                        included, included_trail = self._include(line, parsed, trail, constraints=constraints)
+                        self._collect(included, included_trail, collected, constraints=line.constraints)
+                    case NamedRequirement() if constraints:
+                        collected.constraints.append(_constraint(line))
+                    case NamedRequirement():
+                        source = str(place)
+                        collected.requirements.append(
+                            RequirementLine(text=line.text, source=source, hashes=line.hashes)
+                        )
+                    case LocalRequirement():
+                        collected.requirements.append(self._local(line, place, constraints=constraints))
+                    case _:
+                        assert_never(line)
+            except InvalidTextError as error:
+                self.problems.append(problem_at(place, parsed.lines, error.message, hint=error.hint))
+
+    def _include(
+        self, include: Include, parsed: _ParsedFile, trail: tuple[Path, ...], *, constraints: bool
+    ) -> tuple[_ParsedFile, tuple[Path, ...]]:
+        if constraints and not include.constraints:
+            hint = "write `-c`: a constraints file can only include other constraints files"
+            raise InvalidTextError("`-r` is not allowed in a constraints file", hint=hint)
+        path = self._absolute(trail[-1].parent, include.path)
+        if path in trail:
+            through = " through other files" if path != trail[-1] else ""
+            raise InvalidTextError(f"include cycle: the file includes itself{through}", hint="remove this line")
+        if len(trail) == _MAX_INCLUDE_DEPTH:
+            raise InvalidTextError(f"includes are nested deeper than {_MAX_INCLUDE_DEPTH} files")
+        try:
+            return self._parse(path, self._shown(Path(parsed.shown).parent, include.path)), (*trail, path)
+        except UnreadableFileError as error:
+            raise error.invalid_text(include.path) from error
+
+    def _local(self, line: LocalRequirement, place: Place, *, constraints: bool) -> RequirementLine:
+        if constraints:
+            hint = "write a package name with a version specifier"
+            raise InvalidTextError("local paths are not allowed in a constraints file", hint=hint)
+        path = self.files.real(self.directory / line.path)
+        if self.files.is_directory(path):
+            if not any(self.files.is_file(path / each) for each in ("pyproject.toml", "setup.py", "setup.cfg")):
+                message = f"not a Python project: {line.path} has no pyproject.toml, setup.py or setup.cfg"
+                raise InvalidTextError(message, hint="write the path of a project's directory")
+            if line.hashes:
+                raise InvalidTextError("hashes are not allowed for directories", hint="remove `--hash`")
+        elif line.editable or not self.files.is_file(path):
+            hint = "correct the path: local paths are relative to the manifest's directory"
+            kind = "directory" if line.editable else "file or directory"
+            raise InvalidTextError(f"no such {kind}: {line.path}", hint=hint)
+        text = ("-e " if line.editable else "") + relative_to(line.path, self.directory)
+        text += f"[{','.join(line.extras)}]" if line.extras else ""
+        text += f" ; {line.marker}" if line.marker else ""
+        return RequirementLine(
+            text=text,
+            source=str(place),
+            hashes=line.hashes,
+            path=path,
+            editable=line.editable,
+            extras=line.extras,
+            marker=line.marker,
+        )
+
+    def _parse(self, path: Path, shown: str) -> _ParsedFile:
+        """Return the parsed file, and report its errors when it is first read; raises UnreadableFileError."""
+        if path not in self._parsed:
+            content = self.files.text(path, any_unicode=True)
+            lines = tuple(content.text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+            entries: list[tuple[Line, Place]] = []
+            bad = list(unprintable_characters(lines))
+            for number, column, character in bad:
+                place = Place(file=shown, line=number, column=column)
+                self.problems.append(
+                    problem_at(place, lines, f"control characters are not allowed: {character}", hint="remove it")
+                )
+            for line in () if bad else logical_lines(lines):
+                try:
+                    entries.append((parse_requirements_line(line.text), line.place(shown)))
+                except InvalidTextError as error:
+                    place = line.place(shown, error.offset, error.width)
+                    self.problems.append(problem_at(place, lines, error.message, hint=error.hint))
+            self._parsed[path] = _ParsedFile(shown=shown, lines=lines, entries=tuple(entries))
+        return self._parsed[path]
+
+    @staticmethod
+    def _absolute(directory: Path, name: str) -> Path:
+        return Path(os.path.normpath(directory.absolute() / name))
+
+    @staticmethod
+    def _shown(directory: Path, name: str) -> str:
+        return os.path.normpath(directory / name)
+
+
+def _constraint(line: NamedRequirement) -> str:
+    if line.hashes:
+        hint = "remove `--hash`: the lock contains the hash of every file"
+        raise InvalidTextError("hashes are not allowed in a constraints file", hint=hint)
+    if Requirement(line.text).extras:
+        hint = "remove the extra here, and add it to the requirement"
+        raise InvalidTextError("extras are not allowed in a constraints file", hint=hint)
+    return line.text

@@ -1,0 +1,125 @@
+"""Decide what happens to one environment, before the environments that it depends on are considered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.diff.compare import foreign_findings
+from reconciler.diff.model import DiffKind, EnvironmentDiff, Reason, ReasonCode, Target
+from reconciler.diff.reasons import pending_reason
+from reconciler.interpreters.model import Interpreter
+from reconciler.manifest.desired import DesiredState
+from reconciler.observe.actual import ActualEnvironment, Finding
+from reconciler.plan.blockers import Blocker, can_adopt, change_blockers, delete_blockers
+from reconciler.plan.model import Action, EnvironmentPlan, Policy, StepKind
+from reconciler.plan.prior import prior
+from reconciler.plan.steps import change_step_kinds, delete_step_kinds
+from reconciler.state.applied import Applied
+
+ACTIONS = {
+    DiffKind.UNCHANGED: Action.NO_OP,
+    DiffKind.CREATE: Action.CREATE,
+    DiffKind.UPDATE: Action.UPDATE,
+    DiffKind.REPLACE: Action.REPLACE,
+    DiffKind.RECORD: Action.UPDATE,
+    DiffKind.FOREIGN: Action.CREATE,
+    DiffKind.DELETE: Action.DELETE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentDraft:
+    """The plan of one environment before its dependencies are considered; `step_kinds` is empty if it is blocked."""
+
+    plan: EnvironmentPlan
+    step_kinds: tuple[StepKind, ...] = ()
+
+    def blocked_by(self, blockers: Sequence[Blocker]) -> "EnvironmentDraft":
+        """Return the draft with more blockers; a blocked environment has no steps."""
+        if not blockers:
+            return self
+        blocked = (*self.plan.blocked, *(each.reason for each in blockers))
+        hints = (*self.plan.hints, *(each.hint for each in blockers if each.hint))
+        return EnvironmentDraft(plan=replace(self.plan, blocked=blocked, hints=hints))
+
+
+def plan_change(
+    desired: DesiredState,
+    diff: EnvironmentDiff,
+    target: Target,
+    actual: ActualEnvironment,
+    applied: Applied | None,
+    policy: Policy,
+) -> EnvironmentDraft:
+    """Plan an environment that the manifest declares."""
+    adopting = policy.adopt and can_adopt(diff, actual, applied, desired.project)
+    requested = pending_reason(ReasonCode.ADOPT_REQUESTED, "replaces the virtual environment at its path")
+    plan = replace(
+        _plan(desired, actual, target.interpreter),
+        action=Action.ADOPT if adopting else ACTIONS[diff.kind],
+        reasons=(requested, *diff.reasons) if adopting else diff.reasons,
+        desired=target.digest,
+        python_before=applied.interpreter.version if applied and applied.generation else actual.python,
+        python_after=target.interpreter.version,
+        packages=diff.packages,
+        settings=diff.settings,
+        findings=diff.findings,
+        package_count=len(target.packages or ()),
+        complete=diff.complete,
+        hints=(target.hint,) if target.hint else (),
+        failure=target.failure,
+        target=target,
+    )
+    draft = EnvironmentDraft(plan=plan, step_kinds=tuple(change_step_kinds(diff, target)))
+    return draft.blocked_by(change_blockers(diff, target, actual, applied, desired, policy))
+
+
+def plan_prune(
+    desired: DesiredState, diff: EnvironmentDiff, actual: ActualEnvironment, applied: Applied, policy: Policy
+) -> EnvironmentDraft:
+    """Plan an environment of this project that the manifest no longer declares."""
+    if not policy.prune:
+        hint = f"run without `--no-prune` to delete {applied.name}, which is no longer in {desired.file.name}"
+        return EnvironmentDraft(plan=replace(_plan(desired, actual), hints=(hint,)))
+    return _delete_draft(desired, actual, applied, policy, diff.reasons, diff.findings)
+
+
+def plan_destroy(
+    desired: DesiredState, actual: ActualEnvironment, applied: Applied | None, policy: Policy
+) -> EnvironmentDraft:
+    """Plan an environment that `destroy` names; if it was never applied, nothing will be destroyed."""
+    if applied is None:
+        hint = f"nothing to destroy: {actual.name} was never applied"
+        return EnvironmentDraft(plan=replace(_plan(desired, actual), hints=(hint,)))
+    requested = pending_reason(ReasonCode.DESTROY_REQUESTED, "destroy requested")
+    return _delete_draft(desired, actual, applied, policy, (requested,), foreign_findings(actual))
+
+
+def _delete_draft(
+    desired: DesiredState,
+    actual: ActualEnvironment,
+    applied: Applied,
+    policy: Policy,
+    reasons: tuple[Reason, ...],
+    findings: tuple[Finding, ...],
+) -> EnvironmentDraft:
+    plan = replace(
+        _plan(desired, actual),
+        action=Action.DELETE,
+        reasons=reasons,
+        python_before=applied.interpreter.version,
+        findings=findings,
+        package_count=len(actual.distributions),
+    )
+    draft = EnvironmentDraft(plan=plan, step_kinds=tuple(delete_step_kinds(actual.occupant, applied)))
+    return draft.blocked_by(delete_blockers(actual, applied, desired, policy))
+
+
+def _plan(desired: DesiredState, actual: ActualEnvironment, interpreter: Interpreter | None = None) -> EnvironmentPlan:
+    """Return a no-op with the fields that every environment's plan has."""
+    return EnvironmentPlan(
+        name=actual.name,
+        path=str(desired.root / actual.name),
+        action=Action.NO_OP,
+        prior=prior(actual, interpreter),
+        generation=actual.generation,
+    )

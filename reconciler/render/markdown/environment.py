@@ -1,0 +1,109 @@
+"""One environment's section of the Markdown report: what happens and why, its packages, settings and findings."""
+
+from dataclasses import dataclass
+
+from reconciler.diff.model import Origin, PackageAction, PackageChange, SettingChange
+from reconciler.events import EnvironmentFinished, Failure, Status
+from reconciler.plan.model import EnvironmentPlan
+from reconciler.render.drift_status import DriftStatus, drift_status
+from reconciler.render.environment_text import environment_sentences, findings_to_list
+from reconciler.render.error_text import detail_lines
+from reconciler.render.escape import sanitize
+from reconciler.render.event_text import outcome_text
+from reconciler.render.finding_text import finding_sentences
+from reconciler.render.markdown.blocks import Block, join_blocks, list_blocks
+from reconciler.render.markdown.escape import code, code_block, prose
+from reconciler.render.package_text import package_sentence
+from reconciler.render.report import Command
+from reconciler.render.setting_text import setting_sentence
+
+_MAX_DETAILS = 20  # lines
+_ORIGINS = {Origin.DRIFT: "**drift**", Origin.BOTH: "**drift and pending**", Origin.PENDING: "pending"}
+_CHECK_TITLES = {
+    DriftStatus.OK: "unchanged",
+    DriftStatus.DRIFT: "drifted",
+    DriftStatus.PENDING: "pending changes",
+    DriftStatus.BOTH: "drifted, with pending changes",
+    DriftStatus.BLOCKED: "blocked",
+}
+_TABLE_HEAD = ("| package | before | after | origin | why |", "|---|---|---|---|---|")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Markdown that ends with a line end, and how many rows were left out of it."""
+
+    text: str
+    left_out: int = 0
+
+
+def environment_section(
+    environment: EnvironmentPlan, *, command: Command, finished: EnvironmentFinished | None = None, most: int
+) -> Section:
+    """Return an environment's section with at most `most` rows in each list; `finished` is how an apply ended."""
+    sentences = environment_sentences(environment)
+    title = _title(environment, command, finished)
+    sentences[0] = sentences[0].removeprefix(f"{title.partition(' ')[0]}: ")  # the title says it
+    blocks = [[f"#### {code(environment.name)}: {title}"], *([prose(each)] for each in sentences if each)]
+    failure = finished.failure if finished is not None else environment.failure
+    if failure is not None:
+        blocks += failure_blocks(failure, known=" ".join(sentences), most=most)
+    packages = sorted(environment.packages, key=lambda each: (each.origin is Origin.PENDING, each.name))
+    drifted = sum(each.origin is not Origin.PENDING for each in packages)
+    remark = f", {drifted} of them drifted" if drifted else ""
+    blocks += list_blocks(packages, _package, noun="package", head=_TABLE_HEAD, most=most, remark=remark)
+    settings = list_blocks(environment.settings, _setting, noun="setting", head=(), most=most)
+    blocks += [["Settings:"], *settings] if settings else []
+    reasons = {each.message for each in environment.reasons}
+    sentences_of_findings = finding_sentences(findings_to_list(environment), known=reasons)
+    findings = list_blocks(sentences_of_findings, _finding, noun="finding", head=(), most=most)
+    blocks += [["Findings:"], *findings] if findings else []
+    blocks += [hint_block(each) for each in environment.hints[:most]]
+    counts = (len(packages), len(environment.settings), len(sentences_of_findings), len(environment.hints))
+    return Section(text=join_blocks(blocks), left_out=sum(max(each - most, 0) for each in counts))
+
+
+def failure_blocks(failure: Failure, *, known: str = "", most: int = _MAX_DETAILS) -> list[Block]:
+    """Return a failure's code and message, unless `known` contains the message, then its last details and its hint."""
+    details = detail_lines(failure.details, indent=0)[-min(most, _MAX_DETAILS) :] if most else []
+    message = f"Failed with {code(failure.code)}: {prose(failure.message)}"
+    blocks = [] if sanitize(failure.message) in known else [[message]]
+    blocks += [code_block(details)] if details else []
+    return blocks + ([hint_block(failure.hint)] if failure.hint else [])
+
+
+def hint_block(hint: str) -> Block:
+    """Return a hint; one that is only a command becomes code."""
+    return [f"Hint: {code(hint) if hint.startswith('envsync ') else prose(hint)}"]
+
+
+def _title(environment: EnvironmentPlan, command: Command, finished: EnvironmentFinished | None) -> str:
+    if finished is not None:
+        outcome = outcome_text(finished, timed=True)
+        published = finished.generation and finished.status is Status.APPLIED
+        return f"{outcome}, generation {finished.generation}" if published else outcome
+    status = drift_status(environment)
+    if command == "check" or status is DriftStatus.BLOCKED:
+        return _CHECK_TITLES[status]
+    origin = "drift and pending" if status is DriftStatus.BOTH else status.value
+    return f"{environment.action.value} ({origin})"
+
+
+def _package(change: PackageChange) -> str:
+    before, after = (prose(each, cell=True) if each else "unknown" for each in (change.before, change.after))
+    cells = (
+        code(change.name, cell=True),
+        "" if change.action is PackageAction.INSTALL else before,
+        "" if change.action is PackageAction.REMOVE else after,
+        _ORIGINS[change.origin],
+        prose(package_sentence(change), cell=True),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _setting(change: SettingChange) -> str:
+    return f"- {code(setting_sentence(change))}"
+
+
+def _finding(sentence: str) -> str:
+    return f"- {prose(sentence)}"

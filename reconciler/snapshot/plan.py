@@ -1,0 +1,26 @@
+"""Plan from a snapshot: compare a manifest and its locks with a host's snapshot, without the host."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.diff.compare import compare, undeclared
+from reconciler.manifest.desired import DesiredState
+from reconciler.plan.make import make_plan
+from reconciler.plan.model import Plan, Policy
+from reconciler.snapshot.model import Snapshot
+from reconciler.targets import LockOptions, resolve_targets
+
+
+def plan_snapshot(snapshot: Snapshot, declared: DesiredState, *, locked: bool, policy: Policy) -> Plan:
+    """Return the plan for the host of the snapshot, at the host's root. Nothing is resolved.
+
+    With `locked`, a missing or stale lock is an error. Raises SnapshotError if the snapshot is of another project or
+    selection, or LockError.
+    """
+    snapshot.refuse_mismatch(declared)
+    desired = replace(declared, root=Path(snapshot.root))
+    applied = snapshot.last_applied(desired)
+    targets = resolve_targets(desired, snapshot.interpreters, None, applied, LockOptions(locked=locked))
+    actual = snapshot.actual([*targets, *undeclared(desired, applied)])
+    plan = make_plan(desired, compare(desired, targets, actual, applied), targets, actual, applied, policy)
+    return replace(plan, platform=snapshot.platform)

@@ -1,0 +1,21 @@
+"""The generation that an environment's path points to, as observation needs it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedGeneration:
+    """A published generation: its number, its venv, its inventory file, and the digest of its seal.
+
+    `home` is the `home` of pyvenv.cfg: the directory of the base interpreter that it was built with.
+    `inventory_digest` is the digest in the seal, empty if it is not sealed yet.
+    """
+
+    generation: int
+    venv: Path
+    inventory: Path
+    seal: str
+    home: str
+    system_site_packages: bool
+    inventory_digest: str = ""

@@ -1,0 +1,85 @@
+"""envsync recognises at start that another distribution has overwritten its package `reconciler`."""
+
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from tests.wheels import make_wheel
+
+PACKAGE = Path(__file__).parent.parent.parent / "reconciler"
+
+
+@pytest.fixture(scope="module")
+def site_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with this package in it, and its dependencies by a path file; return its site-packages."""
+    root = tmp_path_factory.mktemp("installed") / "venv"
+    venv.create(root, with_pip=False, symlinks=True)
+    site = next(root.glob("lib/python*/site-packages"))
+    shutil.copytree(PACKAGE, site / "reconciler", ignore=shutil.ignore_patterns("__pycache__"))
+    (site / "dependencies.pth").write_text(f"{Path(pytest.__file__).parents[1]}\n")
+    return site
+
+
+def envsync(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    program = site.parents[2] / "bin/python"
+    code = "from reconciler.cli import main; main()"
+    return subprocess.run([program, "-c", code, *arguments], cwd=site, capture_output=True, text=True, check=False)
+
+
+def overwrite(site: Path, wheels: Path, modules: dict[str, str]) -> None:
+    """Unpack a wheel of another distribution over the package, as an installer does."""
+    wheel = make_wheel(wheels, "other-reconciler", "2.1", modules=modules)
+    shutil.unpack_archive(wheel, site, "zip")
+
+
+OVERWRITTEN = {
+    "its __init__, without a version": {"reconciler/__init__.py": ""},
+    "its __init__, with a version": {"reconciler/__init__.py": "__version__ = '2.1'\n"},
+    "a module that every command needs": {"reconciler/errors.py": "class Error(Exception): ...\n"},
+}
+
+
+@pytest.mark.parametrize("what", OVERWRITTEN)
+@pytest.mark.parametrize("arguments", [("--version",), ("plan",), ("run", "web", "--", "true")], ids="-".join)
+def test_a_package_that_another_distribution_overwrote_is_named(
+    what: str, arguments: tuple[str, ...], site_packages: Path, tmp_path: Path
+) -> None:
+    whole = {path.name: path.read_bytes() for path in (site_packages / "reconciler").glob("*.py")}
+    overwrite(site_packages, tmp_path, OVERWRITTEN[what])
+    try:
+        ran = envsync(site_packages, *arguments)
+    finally:
+        for name, content in whole.items():
+            (site_packages / "reconciler" / name).write_bytes(content)
+        shutil.rmtree(next(site_packages.glob("other_reconciler-*")))
+    if what == "a module that every command needs" and arguments == ("--version",):
+        assert (ran.returncode, ran.stderr) == (0, "")  # `--version` imports nothing of it
+        return
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        "error: other-reconciler 2.1 has overwritten files of the package `reconciler`, "
+        "which belongs to envsync-reconciler\n"
+        "hint: create a new virtual environment and install only envsync in it\n"
+    )
+    assert ran.stdout == ""
+
+
+def test_an_import_that_fails_for_another_reason_is_not_hidden(site_packages: Path) -> None:
+    module = site_packages / "reconciler/errors.py"
+    whole = module.read_bytes()
+    module.write_bytes(whole + b"\nimport nothing_of_that_name\n")
+    try:
+        ran = envsync(site_packages, "plan")
+    finally:
+        module.write_bytes(whole)
+    assert "No module named 'nothing_of_that_name'" in ran.stderr
+    assert "has overwritten" not in ran.stderr
+
+
+def test_the_interpreter_of_these_tests_has_no_such_distribution() -> None:
+    done = subprocess.run([sys.executable, "-m", "reconciler", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("envsync ")

@@ -1,0 +1,113 @@
+"""Whoever wrote a file, reading it is bounded, waits for nothing, and says in the same words what is wrong with it."""
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reconciler.fs.read import open_regular, points_outside, read_inside, read_regular, reason
+from tests.unprivileged import reachable_directory, unprivileged
+
+
+def fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def large(path: Path) -> None:
+    path.write_bytes(b"x" * (2 * 1024**2 + 1))
+
+
+def link_to_itself(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def link_to_nothing(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+REFUSED: dict[str, tuple[Callable[[Path], None], int, str]] = {
+    "a file that is not there": (lambda path: None, errno.ENOENT, "no such file"),
+    "a directory": (Path.mkdir, errno.EISDIR, "a directory, not a file"),
+    "a named pipe": (fifo, errno.EINVAL, "not a regular file"),
+    "a file over the limit": (large, errno.EFBIG, "larger than 2 mib"),
+    "a link to itself": (link_to_itself, errno.ELOOP, "too many symbolic links"),
+    "a link to nothing": (link_to_nothing, errno.ENOENT, "no such file"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_not_a_bounded_regular_file_is_refused(what: str, tmp_path: Path) -> None:
+    make, number, said = REFUSED[what]
+    make(tmp_path / "file")
+    with pytest.raises(OSError, match=r".") as caught:
+        read_regular(tmp_path / "file", limit=2 * 1024**2, follow=True)
+    assert (caught.value.errno, reason(caught.value).lower()) == (number, said)
+    assert caught.value.filename == str(tmp_path / "file")
+
+
+def test_a_file_that_one_may_not_read_is_refused() -> None:
+    with reachable_directory() as directory:
+        (directory / "file").write_bytes(b"content")
+        (directory / "file").chmod(0)
+        with unprivileged(), pytest.raises(OSError, match=r".") as caught:
+            read_regular(directory / "file")
+    assert reason(caught.value) == "permission denied"
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_a_name_with_a_nul_character_names_no_file(follow: bool, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_regular(tmp_path / "a\0b", follow=follow)
+
+
+def test_a_link_is_followed_only_on_request(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "link").symlink_to("file")
+    assert read_regular(tmp_path / "link", follow=True) == b"content"
+    with pytest.raises(OSError, match=r".") as caught:
+        read_regular(tmp_path / "link")
+    assert caught.value.errno == errno.ELOOP
+
+
+def test_a_link_inside_a_directory_is_followed_while_it_stays_inside(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    top.mkdir()
+    (top / "file").write_bytes(b"inside")
+    (tmp_path / "secret").write_bytes(b"outside")
+    (top / "in").symlink_to("file")
+    (top / "out").symlink_to("../secret")
+    (top / "gone").symlink_to("missing")
+    assert read_inside(str(top / "in"), str(top)) == b"inside"
+    assert not points_outside(str(top / "in"), str(top))
+    assert points_outside(str(top / "out"), str(top))
+    assert points_outside(str(top / "gone"), str(top))
+    with pytest.raises(OSError, match="outside the environment") as caught:
+        read_inside(str(top / "out"), str(top))
+    assert caught.value.errno == errno.ELOOP
+
+
+@pytest.mark.parametrize("size", [0, 1, 1024**2 - 1, 1024**2, 1024**2 + 1, 2 * 1024**2])
+def test_every_byte_up_to_the_limit_is_read(size: int, tmp_path: Path) -> None:
+    content = os.urandom(size)
+    (tmp_path / "file").write_bytes(content)
+    assert read_regular(tmp_path / "file", limit=2 * 1024**2) == content
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_file_that_states_no_size_is_read_to_its_end() -> None:
+    assert b"Name:" in read_regular("/proc/self/status")
+
+
+def test_a_descriptor_is_not_inherited(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    descriptor = open_regular(tmp_path / "file")
+    try:
+        done = subprocess.run([sys.executable, "-c", f"import os; os.fstat({descriptor})"], close_fds=False, check=False,
+                              capture_output=True)  # fmt: skip
+        assert done.returncode != 0
+    finally:
+        os.close(descriptor)

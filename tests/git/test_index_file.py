@@ -1,0 +1,275 @@
+"""git's index file, read without git: the same list that git itself gives, in repositories that real git made."""
+
+import hashlib
+import os
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reconciler.errors import LockError
+from reconciler.git.index_file import tracked_paths
+from reconciler.lock.sources import content_digest, copy_source, source_files
+from tests.lock.workbench import git_environment
+
+
+class Repository:
+    """A repository made with real git."""
+
+    def __init__(self, path: Path, *options: str) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        self.git("init", "-q", *options)
+
+    def git(self, *words: str) -> str:
+        plain = ["-c", "protocol.file.allow=always", "-c", "core.fsmonitor=false"]
+        done = subprocess.run(
+            ["git", *plain, *words], cwd=self.path, env=git_environment(), check=True, capture_output=True
+        )
+        return os.fsdecode(done.stdout)
+
+    def write(self, *names: str) -> None:
+        for name in names:
+            (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.path / name).write_bytes(os.fsencode(name))
+
+    def commit(self) -> None:
+        self.git("add", "-A")
+        self.git("commit", "-qm", "x")
+
+    def listed(self) -> list[str]:
+        return sorted(set(filter(None, self.git("ls-files", "-z").split("\0"))))
+
+
+NAMES = (
+    "a",
+    "b/c",
+    "b/c.d",
+    "b/d/e",
+    "ünïcödé",
+    "with space",
+    "b/" + "n" * 200,
+    "setup.py",
+    "\u65e5\u672c.txt",
+    "q'\"",
+)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    made = Repository(tmp_path / "repository")
+    made.write(*NAMES)
+    made.commit()
+    return made
+
+
+@pytest.mark.parametrize("version", ["2", "3", "4"])
+def test_every_version_gives_git_s_own_list(version: str, repository: Repository) -> None:
+    repository.write("later", "b/later")
+    if version == "3":
+        repository.git("add", "--intent-to-add", "later", "b/later")  # what makes git write version 3
+    else:
+        repository.git("add", "-A")
+        repository.git("update-index", "--force-write-index", f"--index-version={version}")
+    index = (repository.path / ".git/index").read_bytes()
+    assert struct.unpack_from(">4sL", index) == (b"DIRC", int(version))
+    assert source_files(repository.path) == repository.listed()
+    assert "later" in source_files(repository.path)
+
+
+def test_names_of_any_bytes_and_many_files(repository: Repository) -> None:
+    odd = os.fsdecode(b"latin-\xe9")
+    repository.write(odd, "new\nline", "tab\t", "-rf", *(f"many/{number:04}/file" for number in range(600)))
+    repository.commit()
+    assert source_files(repository.path) == repository.listed()
+    for version in ("2", "4"):
+        repository.git("update-index", "--force-write-index", f"--index-version={version}")
+        assert source_files(repository.path) == repository.listed()
+    assert odd in source_files(repository.path)
+
+
+def test_sha256_repositories(tmp_path: Path) -> None:
+    made = Repository(tmp_path / "r", "--object-format=sha256")
+    made.write(*NAMES)
+    made.commit()
+    assert source_files(made.path) == made.listed() == sorted(NAMES)
+
+
+def test_an_index_without_its_checksum(tmp_path: Path) -> None:
+    for algorithm, width in (("sha1", 20), ("sha256", 32)):
+        made = Repository(tmp_path / algorithm, f"--object-format={algorithm}")
+        made.write(*NAMES)
+        made.commit()
+        index = made.path / ".git/index"
+        index.write_bytes(index.read_bytes()[:-width] + bytes(width))  # what index.skipHash writes
+        assert source_files(made.path) == sorted(NAMES)
+
+
+def test_untracked_and_deleted_files_are_left_out(repository: Repository) -> None:
+    repository.write("untracked", "b/untracked")
+    (repository.path / "a").unlink()
+    (repository.path / "b/d/e").unlink()
+    (repository.path / "b/d").rmdir()
+    assert source_files(repository.path) == sorted(set(NAMES) - {"a", "b/d/e"})
+
+
+def test_a_part_of_a_repository(repository: Repository) -> None:
+    repository.write("b-side/x")
+    repository.commit()
+    assert source_files(repository.path / "b") == ["c", "c.d", "d/e", "n" * 200]
+    assert source_files(repository.path / "b" / "d") == ["e"]
+
+
+def test_a_part_of_which_nothing_is_tracked_is_taken_as_it_is(repository: Repository) -> None:
+    repository.write("vendored/pyproject.toml", "vendored/code.py", "vendored/code.pyc")
+    assert source_files(repository.path / "vendored") == ["code.py", "pyproject.toml"]
+
+
+def test_a_linked_work_tree(repository: Repository, tmp_path: Path) -> None:
+    repository.git("worktree", "add", "-q", str(tmp_path / "tree"))
+    tree = tmp_path / "tree"
+    assert (tree / ".git").is_file()
+    (tree / "untracked").write_text("")
+    (tree / "a").unlink()
+    assert source_files(tree) == sorted(set(NAMES) - {"a"})
+    assert source_files(tree / "b") == source_files(repository.path / "b")
+
+
+def test_a_submodule_on_its_own_and_as_a_part(repository: Repository, tmp_path: Path) -> None:
+    inner = Repository(tmp_path / "inner")
+    inner.write("lib.py", "pkg/mod.py")
+    inner.commit()
+    repository.git("submodule", "--quiet", "add", str(inner.path), "libs/inner")
+    repository.commit()
+    module = repository.path / "libs/inner"
+    assert (module / ".git").is_file()
+    (module / "untracked").write_text("")
+    assert source_files(module) == ["lib.py", "pkg/mod.py"]
+    assert source_files(repository.path) == sorted(
+        {*NAMES, ".gitmodules", "libs/inner/lib.py", "libs/inner/pkg/mod.py"}
+    )
+    repository.git("submodule", "--quiet", "deinit", "-f", "libs/inner")
+    assert source_files(repository.path) == sorted({*NAMES, ".gitmodules"})
+
+
+def test_a_file_in_conflict_is_listed_once(repository: Repository) -> None:
+    repository.git("checkout", "-qb", "other")
+    (repository.path / "a").write_text("one")
+    repository.commit()
+    repository.git("checkout", "-q", "-")
+    (repository.path / "a").write_text("two")
+    repository.commit()
+    with pytest.raises(subprocess.CalledProcessError):
+        repository.git("merge", "other")
+    assert source_files(repository.path) == sorted(NAMES)
+
+
+def test_a_repository_with_nothing_added_yet(tmp_path: Path) -> None:
+    made = Repository(tmp_path / "r")
+    made.write("code.py", "__pycache__/x.py")
+    assert source_files(made.path) == ["code.py"]
+
+
+def test_a_link_s_way_to_a_directory_does_not_matter(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "alias").symlink_to(repository.path / "b")
+    assert source_files(tmp_path / "alias") == source_files(repository.path / "b")
+
+
+def test_nothing_behind_a_link_is_a_source(repository: Repository, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "c").write_text("secret")
+    (outside / "d").mkdir()
+    (outside / "d/e").write_text("secret")
+    for path in sorted((repository.path / "b").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    (repository.path / "b").rmdir()
+    (repository.path / "b").symlink_to(outside)
+    assert [name for name in source_files(repository.path) if name.startswith("b")] == []
+
+
+def test_a_split_index_is_refused_with_the_way_out(repository: Repository) -> None:
+    repository.git("update-index", "--split-index")
+    with pytest.raises(LockError, match="a split git index") as caught:
+        source_files(repository.path)
+    assert caught.value.hint == "run `git update-index --no-split-index`"
+    repository.git("update-index", "--no-split-index")
+    assert source_files(repository.path) == sorted(NAMES)
+
+
+def test_sparse_and_skipped_entries_are_not_there(repository: Repository) -> None:
+    repository.git("sparse-checkout", "set", "--cone", "--sparse-index", "b/d")
+    repository.git("status")
+    assert source_files(repository.path) == sorted(name for name in NAMES if (repository.path / name).is_file())
+
+
+def test_git_s_extensions_are_passed_over(repository: Repository) -> None:
+    repository.git("update-index", "--untracked-cache", "--force-write-index")
+    repository.git("status")
+    assert source_files(repository.path) == repository.listed()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:0],
+        lambda content: content[:4],
+        lambda content: b"XXXX" + content[4:],
+        lambda content: content[:4] + struct.pack(">L", 5) + content[8:],
+        lambda content: content[:-100],
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:40] + b"\xff" + content[41:],
+        lambda content: content + b"more",
+        lambda content: resealed(content[:8] + struct.pack(">L", 2**32 - 1) + content[12:-20]),
+        lambda content: resealed(content[:8] + struct.pack(">L", 1) + content[12:-20]),
+    ],
+)
+def test_a_damaged_index_is_an_error_that_names_it(damage: object, repository: Repository) -> None:
+    assert callable(damage)
+    index = repository.path / ".git/index"
+    index.write_bytes(damage(index.read_bytes()))
+    with pytest.raises(LockError, match=r"\.git/index: "):
+        source_files(repository.path)
+
+
+def resealed(body: bytes) -> bytes:
+    """Return an index whose checksum is right, whatever else is wrong."""
+    return body + hashlib.sha1(body, usedforsecurity=False).digest()
+
+
+def index_with_paths(*names: bytes) -> bytes:
+    """Return an index of version 2 with the given paths."""
+    body = b"DIRC" + struct.pack(">LL", 2, len(names))
+    for name in names:
+        entry = bytes(60) + struct.pack(">H", min(len(name), 0xFFF)) + name
+        body += entry + bytes(8 - len(entry) % 8)
+    return resealed(body)
+
+
+@pytest.mark.parametrize(
+    "name", [b"../outside", b"/etc/hostname", b"a/../../outside", b"./a", b"a//b", b".git/config", b"a/.git/x", b""]
+)
+def test_a_path_that_leaves_the_work_tree_is_damage(name: bytes, tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "r")
+    (tmp_path / "outside").write_text("secret")
+    (repository.path / ".git/index").write_bytes(index_with_paths(b"fine", name))
+    for read in (source_files, content_digest):
+        with pytest.raises(LockError, match="outside the working tree"):
+            read(repository.path)
+    with pytest.raises(LockError):
+        copy_source(repository.path, tmp_path / "copy")
+
+
+def test_version_4_with_a_prefix_longer_than_the_path_before_is_damage(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    index.write_bytes(resealed(b"DIRC" + struct.pack(">LL", 4, 1) + bytes(62) + b"\x05a\0"))
+    with pytest.raises(LockError, match="damaged"):
+        tracked_paths(index)
+
+
+@pytest.mark.parametrize("text", ["", "gitdir:", "gitdir: /no/such", "garbage", "gitdir: \0", "gitdir: ../loop/.git\n"])
+def test_a_git_file_that_leads_nowhere_is_no_repository(text: str, tmp_path: Path) -> None:
+    (tmp_path / ".git").write_text(text)
+    (tmp_path / "code.py").write_text("")
+    assert source_files(tmp_path) == ["code.py"]

@@ -1,0 +1,119 @@
+"""Which executables are taken for base interpreters, and in which order; none is started."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.interpreters import discover
+from reconciler.interpreters.discover import discover_interpreters, why_not_base
+from tests.interpreters.fakes import script, times_asked
+from tests.unprivileged import reachable_directory, unprivileged
+
+
+@pytest.fixture(autouse=True)
+def _no_system_interpreters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discover, "_FIXED", ())
+
+
+def paths(ambient: dict[str, str], *, outside: Path | None = None) -> list[str]:
+    return [each.path for each in discover_interpreters(ambient, outside=outside)]
+
+
+def plant(directory: Path, *names: str) -> list[str]:
+    return [str(script(directory, name, "exit 1\n")) for name in names]
+
+
+def test_versioned_names_come_first_and_newest_first(tmp_path: Path) -> None:
+    plant(tmp_path / "bin", "python3.9", "python3.12", "python3", "python", "pypy3", "python3.10")
+    found = discover_interpreters({"PATH": str(tmp_path / "bin")})
+    assert [Path(each.path).name for each in found] == [
+        "python3.12", "python3.10", "python3.9", "python3", "python", "pypy3",
+    ]  # fmt: skip
+    assert [each.series for each in found] == ["3.12", "3.10", "3.9", "", "", ""]
+    assert not any(times_asked(Path(each.path)) for each in found)
+
+
+def test_other_programs_are_no_candidates(tmp_path: Path) -> None:
+    plant(
+        tmp_path, "python3-config", "python3.12-config", "python2", "python3.12.1", "ipython3", "python3.x", "pythonw"
+    )
+    (tmp_path / "python3.11").write_text("not executable")
+    (tmp_path / "python3.10").mkdir()
+    (tmp_path / "python3.9").symlink_to("gone")
+    assert paths({"PATH": str(tmp_path)}) == []
+
+
+def test_path_then_pyenv_then_uv_and_each_file_once(tmp_path: Path) -> None:
+    [first] = plant(tmp_path / "bin", "python3.12")
+    (tmp_path / "bin/python3").symlink_to("python3.12")
+    [old] = plant(tmp_path / "home/.pyenv/versions/3.9.2/bin", "python3.9")
+    [new] = plant(tmp_path / "home/.pyenv/versions/3.10.1/bin", "python3.10")
+    (tmp_path / "home/.pyenv/versions/3.10.1/bin/python").symlink_to("python3.10")
+    [managed] = plant(tmp_path / "home/.local/share/uv/python/cpython-3.13.0-linux/bin", "python3.13")
+    ambient = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path / "home")}
+    assert paths(ambient) == [first, new, old, managed]
+
+
+def test_pyenv_s_and_uv_s_own_variables_say_where_they_are(tmp_path: Path) -> None:
+    [one] = plant(tmp_path / "penv/versions/3.9.2/bin", "python3.9")
+    [two] = plant(tmp_path / "uvs/x/bin", "python3.13")
+    assert paths({"PYENV_ROOT": str(tmp_path / "penv"), "UV_PYTHON_INSTALL_DIR": str(tmp_path / "uvs")}) == [one, two]
+
+
+def test_shims_and_virtual_environments_are_left_out(tmp_path: Path) -> None:
+    plant(tmp_path / "shims", "python3.12")
+    plant(tmp_path / "venv/bin", "python3.12")
+    (tmp_path / "venv/pyvenv.cfg").write_text("home = /usr/bin\n")
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked/python3.12").symlink_to(tmp_path / "venv/bin/python3.12")
+    (tmp_path / "venv-bin").symlink_to(tmp_path / "venv/bin")
+    every = [tmp_path / name for name in ("shims", "venv/bin", "linked", "venv-bin")]
+    assert paths({"PATH": ":".join(map(str, every))}) == []
+
+
+def test_nothing_from_the_manifest_s_directory_however_it_is_reached(tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    plant(repository / "tools", "python3.12")
+    [good] = plant(tmp_path / "good", "python3.11")
+    (repository / "links").mkdir()
+    (repository / "links/python3.11").symlink_to(good)  # a commit may point it elsewhere
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/python3.12").symlink_to(repository / "tools/python3.12")
+    (tmp_path / "through").mkdir()
+    (tmp_path / "through/python3.11").symlink_to(repository / "links/python3.11")
+    (tmp_path / "alias").symlink_to(repository)
+    every = ["repository/tools", "repository/links", "outside", "through", "alias/links", "alias/tools"]
+    ambient = {"PATH": ":".join(str(tmp_path / name) for name in every)}
+    assert paths(ambient, outside=repository) == []
+    assert paths({"PATH": str(tmp_path / "good")}, outside=repository) == [good]
+
+
+@pytest.mark.parametrize("variable", ["PATH", "PYENV_ROOT", "UV_PYTHON_INSTALL_DIR", "HOME", "XDG_DATA_HOME"])
+def test_a_relative_directory_is_never_looked_into(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("bin", "versions/1/bin", "x/bin", ".pyenv/versions/1/bin", "uv/python/x/bin"):
+        plant(tmp_path / place, "python3.12")
+    monkeypatch.chdir(tmp_path)
+    assert paths({"HOME": "/nowhere", variable: "bin" if variable == "PATH" else ""}) == []
+    assert paths({"HOME": "/nowhere", variable: "."}) == []
+
+
+def test_a_directory_that_we_may_not_read_is_passed_over() -> None:
+    with reachable_directory() as place:
+        closed = place / "closed"
+        plant(closed / "bin", "python3.12")
+        closed.chmod(0)
+        try:
+            with unprivileged():
+                assert paths({"PATH": f"{closed}/bin:/etc/hostname/bin:/no/such", "HOME": str(closed)}) == []
+                assert why_not_base(f"{closed}/bin/python3.12", None) == ""
+        finally:
+            closed.chmod(0o700)
+
+
+def test_a_circle_of_links_ends(tmp_path: Path) -> None:
+    (tmp_path / "python3.12").symlink_to("python3.11")
+    (tmp_path / "python3.11").symlink_to("python3.12")
+    assert paths({"PATH": str(tmp_path)}) == []
+    assert why_not_base(str(tmp_path / "python3.12"), None) == ""

@@ -1,0 +1,148 @@
+"""An interpreter's facts are those that it would find itself, and asking runs nothing but the question."""
+
+import json
+import subprocess
+from importlib.metadata import metadata
+from pathlib import Path
+
+import packaging
+import pytest
+from packaging.specifiers import SpecifierSet
+
+from reconciler.errors import InterpreterError
+from reconciler.interpreters.query import query_interpreter
+from tests.interpreters.fakes import fake_interpreter, script
+
+_ITSELF = """
+import json, platform, sys
+sys.path.insert(0, sys.argv[1])  # no other packaging
+from packaging.markers import default_environment
+from packaging.tags import sys_tags
+print(json.dumps([platform.python_version(), default_environment(), [str(tag) for tag in sys_tags()]]))
+"""
+
+
+@pytest.mark.parametrize("series", ["3.9", "3.10", "3.11", "3.12", "3.13"])
+def test_facts_are_those_that_packaging_finds_inside(series: str, pythons: dict[str, Path]) -> None:
+    if series not in pythons:
+        pytest.skip(f"no Python {series} here")
+    if series not in SpecifierSet(metadata("packaging")["Requires-Python"]):
+        pytest.skip(f"this packaging does not run on Python {series}: see the next test")
+    path = str(pythons[series])
+    beside = str(Path(packaging.__file__).parent.parent)
+    done = subprocess.run([path, "-I", "-c", _ITSELF, beside], capture_output=True, check=True)
+    version, markers, tags = json.loads(done.stdout)
+    asked = query_interpreter(path)
+    assert asked.version == version
+    assert asked.series == series
+    assert asked.implementation == "cpython"
+    assert dict(asked.markers) == markers
+    assert list(asked.tags) == tags
+
+
+@pytest.mark.parametrize("series", ["3.8", "3.9"])
+def test_an_interpreter_that_packaging_no_longer_runs_on_is_known_all_the_same(
+    series: str, pythons: dict[str, Path]
+) -> None:
+    if series not in pythons:
+        pytest.skip(f"no Python {series} here")
+    asked = query_interpreter(str(pythons[series]))
+    tag = f"cp{series.replace('.', '')}"
+    assert asked.markers["python_full_version"] == asked.version == asked.markers["implementation_version"]
+    assert asked.tags[0].startswith(f"{tag}-{tag}-")
+
+
+def test_no_code_of_anybody_s_runs(pythons: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = str(list(pythons.values())[-1])
+    series = next(series for series, each in pythons.items() if str(each) == path)
+    mark = tmp_path / "sang"
+    canary = f"open({str(mark)!r}, 'a').close()\n"
+    user_site = tmp_path / f"home/.local/lib/python{series}/site-packages"
+    user_site.mkdir(parents=True)
+    (user_site / "x.pth").write_text(f"import os; {canary}")
+    for module in ("sitecustomize", "usercustomize", "json", "platform", "sysconfig"):
+        for place in (user_site, tmp_path):
+            (place / f"{module}.py").write_text(canary)
+    (tmp_path / "startup.py").write_text(canary)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "startup.py"))
+    monkeypatch.setenv("PYTHONINSPECT", "1")
+    monkeypatch.setenv("PYTHONUSERBASE", str(tmp_path / "home/.local"))
+    assert subprocess.run([path, "-c", "pass"], check=True, capture_output=True).returncode == 0
+    assert mark.exists()  # the canaries do sing, elsewhere
+    mark.unlink()
+    query_interpreter(path)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "exit 1\n",
+        "exit 0\n",
+        "echo Python 3.12.1\n",
+        "echo null\n",
+        "echo []\n",
+        "echo '{}'\n",
+        "echo '{\"markers\": []}'\n",
+        "echo '{\"markers\": {}}'\n",
+        'echo \'{"version": 3, "markers": {"implementation_name": "cpython"}}\'\n',
+        'echo \'{"version": "three", "markers": {"implementation_name": "cpython"}}\'\n',
+        'echo \'{"version": "3.12.1", "markers": {"implementation_name": "cpython", "python_version": "3"}}\'\n',
+        'echo \'{"version": "3.12.1", "markers": {"implementation_name": "cpython", "python_version": "3.12"}}\'\n',
+        r"printf '\377\376\000'" + "\n",
+        "head -c 200000 /dev/zero | tr '\\0' '['\n",
+    ],
+)
+def test_what_is_no_interpreter_is_an_error_that_names_it(body: str, tmp_path: Path) -> None:
+    path = script(tmp_path, "python3.12", body)
+    with pytest.raises(InterpreterError, match=r"python3\.12 (is not a Python interpreter|did not report its version)"):
+        query_interpreter(str(path))
+
+
+def test_its_own_words_are_kept(tmp_path: Path) -> None:
+    path = script(tmp_path, "python3.12", "echo 'error while loading libpython' >&2; exit 127\n")
+    with pytest.raises(InterpreterError) as caught:
+        query_interpreter(str(path))
+    assert caught.value.details == ("error while loading libpython",)
+
+
+def test_a_file_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "python3.12"
+    path.write_bytes(b"\x7fELF")
+    path.chmod(0o755)
+    with pytest.raises(InterpreterError, match="could not be started"):
+        query_interpreter(str(path))
+
+
+def test_a_build_between_two_releases_has_the_version_of_the_earlier(tmp_path: Path) -> None:
+    assert query_interpreter(str(fake_interpreter(tmp_path, "python3.13", "3.13.0+"))).version == "3.13.0"
+
+
+@pytest.mark.parametrize(
+    ("how", "first"),
+    [
+        ({}, "cp313-cp313-"),
+        ({"free_threaded": True}, "cp313-cp313t-"),
+        ({"debug": True}, "cp313-cp313d-"),
+    ],
+)
+def test_the_abi_is_in_the_tags(how: dict[str, bool], first: str, tmp_path: Path) -> None:
+    asked = query_interpreter(
+        str(
+            fake_interpreter(
+                tmp_path, "python3.13", "3.13.1", debug="debug" in how, free_threaded="free_threaded" in how
+            )
+        )
+    )
+    assert asked.tags[0].startswith(first)
+    assert asked.tags[-1] == "py30-none-any"
+
+
+def test_pypy_has_its_own_tags(tmp_path: Path) -> None:
+    asked = query_interpreter(str(fake_interpreter(tmp_path, "pypy3.10", "3.10.14", implementation="pypy")))
+    assert asked.tags[0].startswith("pp310-pypy310_pp73-")
+    assert "py3-none-any" in asked.tags
+    assert not any(tag.startswith("cp310") for tag in asked.tags)
