@@ -1,32 +1,191 @@
 """envsync keeps the Python virtual environments of a machine equal to a manifest in git.
 
-The public API is what stands in `__all__`; it is imported when first asked for, so that `envsync --version` and
-`envsync run` pay for none of it.
+    import reconciler
+
+    proposal = reconciler.load("envs.yaml").plan()
+    if proposal.plan.has_difference:
+        result = proposal.apply()
+
+The public API is `__all__`; docs/python.md explains it. Everything that goes wrong is an `EnvsyncError`; the tree of
+errors is `reconciler.errors`. Other modules are internal, and may change in any release.
+
+A public name is imported when it is first used, so that `envsync --version` and `envsync run` import none of them.
 """
 
-TYPE_CHECKING = False  # the typing module takes as long to import as all that `run` needs
+TYPE_CHECKING = False  # importing `typing` takes as long as everything that `run` needs
 if TYPE_CHECKING:
-    from reconciler.errors import EnvsyncError
+    from reconciler.apply.collect import Removable
+    from reconciler.apply.context import ApplyOptions
+    from reconciler.diff.integrity import Integrity
+    from reconciler.diff.model import Origin, PackageAction, PackageChange, Reason, ReasonCode, SettingChange
+    from reconciler.engines.deadlines import Deadlines
+    from reconciler.errors import EnvsyncError, ManifestError, Place, Problem
+    from reconciler.events import (
+        EnvironmentFinished,
+        Event,
+        Failure,
+        Notice,
+        RunFinished,
+        RunStarted,
+        Status,
+        StepFinished,
+        StepStarted,
+    )
+    from reconciler.lock.model import LockState
     from reconciler.lock.update import LockOutcome
+    from reconciler.maintenance import KeptGeneration, Maintenance
+    from reconciler.manifest.desired import (
+        CommandProbe,
+        DependenciesProbe,
+        DesiredEnvironment,
+        DesiredState,
+        Hooks,
+        ImportProbe,
+        Index,
+        InputFile,
+        LocalProject,
+        RequirementLine,
+    )
+    from reconciler.observe.actual import (
+        ActualEnvironment,
+        ActualState,
+        Depth,
+        Distribution,
+        Finding,
+        FindingCode,
+        InstalledFrom,
+        Occupant,
+        OriginKind,
+    )
     from reconciler.options import PlanOptions, Selection
+    from reconciler.plan.model import Action, EnvironmentPlan, Plan, PlanRequest, Policy, Step, StepKind, Summary
+    from reconciler.plan.plan_file import SavedPlan, read_plan, save_plan
     from reconciler.reconcile import Proposal, Workspace, load
+    from reconciler.revision.compare import Comparison
+    from reconciler.snapshot.file import read_snapshot, snapshot_json
+    from reconciler.snapshot.model import Snapshot
+    from reconciler.state.applied import Applied, AppliedInterpreter
 
 __version__ = "0.1.0"
 DISTRIBUTION = "envsync-reconciler"  # absent if another distribution has overwritten this package
-__all__ = ["EnvsyncError", "LockOutcome", "PlanOptions", "Proposal", "Selection", "Workspace", "__version__", "load"]
 
-_ELSEWHERE = {
-    "EnvsyncError": "reconciler.errors",
-    "LockOutcome": "reconciler.lock.update",
-    "PlanOptions": "reconciler.options",
-    "Selection": "reconciler.options",
+__all__ = [
+    "Action",
+    "ActualEnvironment",
+    "ActualState",
+    "Applied",
+    "AppliedInterpreter",
+    "ApplyOptions",
+    "CommandProbe",
+    "Comparison",
+    "Deadlines",
+    "DependenciesProbe",
+    "Depth",
+    "DesiredEnvironment",
+    "DesiredState",
+    "Distribution",
+    "EnvironmentFinished",
+    "EnvironmentPlan",
+    "EnvsyncError",
+    "Event",
+    "Failure",
+    "Finding",
+    "FindingCode",
+    "Hooks",
+    "ImportProbe",
+    "Index",
+    "InputFile",
+    "InstalledFrom",
+    "Integrity",
+    "KeptGeneration",
+    "LocalProject",
+    "LockOutcome",
+    "LockState",
+    "Maintenance",
+    "ManifestError",
+    "Notice",
+    "Occupant",
+    "Origin",
+    "OriginKind",
+    "PackageAction",
+    "PackageChange",
+    "Place",
+    "Plan",
+    "PlanOptions",
+    "PlanRequest",
+    "Policy",
+    "Problem",
+    "Proposal",
+    "Reason",
+    "ReasonCode",
+    "Removable",
+    "RequirementLine",
+    "RunFinished",
+    "RunStarted",
+    "SavedPlan",
+    "Selection",
+    "SettingChange",
+    "Snapshot",
+    "Status",
+    "Step",
+    "StepFinished",
+    "StepKind",
+    "StepStarted",
+    "Summary",
+    "Workspace",
+    "__version__",
+    "load",
+    "read_plan",
+    "read_snapshot",
+    "save_plan",
+    "snapshot_json",
+]
+
+_NAMES_BY_MODULE = {
+    "reconciler.apply.collect": "Removable",
+    "reconciler.apply.context": "ApplyOptions",
+    "reconciler.diff.integrity": "Integrity",
+    "reconciler.diff.model": "Origin PackageAction PackageChange Reason ReasonCode SettingChange",
+    "reconciler.engines.deadlines": "Deadlines",
+    "reconciler.errors": "EnvsyncError ManifestError Place Problem",
+    "reconciler.events": (
+        "EnvironmentFinished Event Failure Notice RunFinished RunStarted Status StepFinished StepStarted"
+    ),
+    "reconciler.lock.model": "LockState",
+    "reconciler.lock.update": "LockOutcome",
+    "reconciler.maintenance": "KeptGeneration Maintenance",
+    "reconciler.manifest.desired": (
+        "CommandProbe DependenciesProbe DesiredEnvironment DesiredState Hooks ImportProbe Index InputFile "
+        "LocalProject RequirementLine"
+    ),
+    "reconciler.observe.actual": (
+        "ActualEnvironment ActualState Depth Distribution Finding FindingCode InstalledFrom Occupant OriginKind"
+    ),
+    "reconciler.options": "PlanOptions Selection",
+    "reconciler.plan.model": "Action EnvironmentPlan Plan PlanRequest Policy Step StepKind Summary",
+    "reconciler.plan.plan_file": "SavedPlan read_plan save_plan",
+    "reconciler.reconcile": "Proposal Workspace load",
+    "reconciler.revision.compare": "Comparison",
+    "reconciler.snapshot.file": "read_snapshot snapshot_json",
+    "reconciler.snapshot.model": "Snapshot",
+    "reconciler.state.applied": "Applied AppliedInterpreter",
 }
 
 
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for (PEP 562)."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+def __dir__() -> list[str]:
+    """Return the public names, imported or not."""
+    return sorted({*globals(), *__all__})
 
-    return getattr(import_module(_ELSEWHERE.get(name, "reconciler.reconcile")), name)
+
+if not TYPE_CHECKING:  # a type checker would otherwise accept every name, misspelt ones too
+
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is first used (PEP 562)."""
+        for module, names in _NAMES_BY_MODULE.items():
+            if name in names.split():
+                from importlib import import_module
+
+                value = getattr(import_module(module), name)
+                globals()[name] = value
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

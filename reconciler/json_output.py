@@ -1,4 +1,4 @@
-"""JSON that may leave the program: its strings contain no credentials and are well-formed Unicode."""
+"""JSON that may leave the program: its strings contain no credentials and no lone surrogates."""
 
 import json
 from collections.abc import Iterable

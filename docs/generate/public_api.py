@@ -10,6 +10,7 @@ from enum import Enum
 from typing import get_args
 
 import reconciler
+from reconciler.errors import EnvsyncError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,14 @@ def public_names() -> tuple[PublicName, ...]:
     found = [_public(name, getattr(reconciler, name)) for name in reconciler.__all__]
     order = ("function", "class", "enum", "error", "value")
     return tuple(sorted(found, key=lambda each: (order.index(each.kind), each.name)))
+
+
+def error_classes(root: type[EnvsyncError] = EnvsyncError) -> Iterator[type[EnvsyncError]]:
+    """Yield every subclass of an error in `reconciler.errors`, each behind its base."""
+    for each in root.__subclasses__():
+        if each.__module__ == EnvsyncError.__module__:
+            yield each
+            yield from error_classes(each)
 
 
 def _public(name: str, value: object) -> PublicName:
@@ -88,10 +97,16 @@ def _field(owner: type, field: "dataclasses.Field[object]") -> str:
     text = f"{field.name}: {_unquoted(ast.unparse(next(declared).annotation))}"
     default = field.default
     if default is not dataclasses.MISSING:
-        shown = f"{type(default).__name__}.{default.name}" if isinstance(default, Enum) else _quoted(repr(default))
-        return f"{text} = {shown}"
+        return f"{text} = {_default(default)}"
     factory = field.default_factory
     return text if factory is dataclasses.MISSING else f"{text} = {getattr(factory, '__name__', '...')}()"
+
+
+def _default(default: object) -> str:
+    """Return a default as it is written; of an instance of a dataclass only the class."""
+    if isinstance(default, Enum):
+        return f"{type(default).__name__}.{default.name}"
+    return f"{type(default).__name__}(...)" if dataclasses.is_dataclass(default) else _quoted(repr(default))
 
 
 def _body(owner: type) -> list[ast.stmt]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from docs.generate.markdown import code, fenced, prose
-from docs.generate.public_api import PublicName
+from docs.generate.markdown import code, fenced, prose, table
+from docs.generate.public_api import PublicName, error_classes
+from reconciler.errors import EnvsyncError
 
 _SECTIONS = {
     "function": "Functions",
@@ -30,6 +31,14 @@ def _section(kind: str, names: Sequence[PublicName]) -> Iterator[str]:
         if each.signature:
             yield fenced(each.signature, "python")
         yield from _members(each)
+    if kind == "error":
+        yield "### All errors"
+        yield "These classes are in `reconciler.errors`. An `except` of a base also catches its subclasses."
+        yield table(["class", "base", "`code`", "`exit_code`"], map(_error, error_classes()))
+
+
+def _error(error: type[EnvsyncError]) -> list[str]:
+    return [code(error.__name__), code(error.__bases__[0].__name__), code(error.code), str(error.exit_code)]
 
 
 def _members(owner: PublicName) -> Iterator[str]:

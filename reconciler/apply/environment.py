@@ -32,7 +32,7 @@ from reconciler.state.layout import Generation, Layout
 class EnvironmentRun:
     """One environment on its way through the steps of its plan.
 
-    `published` is whether this run changed the environment's path. The message of a later failure must say so.
+    `published` is whether this run changed the environment's path; the message of a later failure depends on it.
     """
 
     def __init__(self, plan: EnvironmentPlan, context: ApplyContext) -> None:

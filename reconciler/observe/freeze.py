@@ -1,6 +1,6 @@
 """Prints an observed environment as `pip freeze` does, line for line (pip 26.3, `operations/freeze.py`).
 
-One thing differs on purpose: if pip prints a password of a URL, this prints `****` (pip #11410).
+One thing differs on purpose: if pip prints the credentials of a URL, this prints `****` (pip #11410).
 """
 
 import re

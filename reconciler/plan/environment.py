@@ -78,7 +78,7 @@ def plan_prune(
 ) -> EnvironmentDraft:
     """Plan an environment of this project that the manifest no longer declares."""
     if not policy.prune:
-        hint = f"run without `--no-prune` to delete {applied.name}, which is no longer in {desired.file.name}"
+        hint = f"run without `--no-prune` to delete {applied.name}, which {desired.file.name} no longer declares"
         return EnvironmentDraft(plan=replace(_plan(desired, actual), hints=(hint,)))
     return _delete_draft(desired, actual, applied, policy, diff.reasons, diff.findings)
 

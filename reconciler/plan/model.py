@@ -86,7 +86,7 @@ class EnvironmentPlan:
 
     `prior` is the digest of the observed state (docs/design.md, "Plan"); `desired` that of the desired state, empty for
     a deletion. `blocked` holds the reasons why apply refuses the change. `python_before` and `python_after` are
-    versions, empty if there is no interpreter. `generation` is the published one (0: none). `failure` is why no lock
+    versions, empty without an interpreter. `generation` is the published one (0: none). `failure` is why no lock
     could be made. `complete` is False if the packages are only known after a lock or a build.
     """
 

@@ -19,7 +19,7 @@ from reconciler.plan.document import FORMAT_PATTERN, PlanDocument, plan_document
 from reconciler.plan.model import FORMAT_VERSION, Plan
 
 LARGEST = 64 * 1024 * 1024  # bytes
-_HINT = "create a plan with `envsync plan --out FILE`"
+_HINT = "create a new plan with `envsync plan --out FILE`"
 _DISPLAY_ONLY = "not saved: a plan made with `--against` or `--only` is for display and cannot be applied"
 
 
@@ -48,7 +48,7 @@ def save_plan(plan: Plan, path: Path) -> None:
         _refuse(path, _DISPLAY_ONLY, "plan without `--against` and `--only`")
     if unknown:
         what = f"not saved: the packages of {', '.join(unknown)} are unknown"
-        _refuse(path, what, "run `envsync lock`, then plan again")
+        _refuse(path, what, "run `envsync lock`, then `envsync plan --out FILE`")
     with suppress(OSError):  # The file does not exist yet, or writing it reports the error.
         # The rename would replace a symbolic link such as /dev/stdout.
         if not stat.S_ISREG(path.lstat().st_mode):
@@ -70,20 +70,20 @@ def read_plan(path: Path) -> SavedPlan:
     if isinstance(version, str) and re.fullmatch(r"[0-9]+\.[0-9]+", version) and not re.match(FORMAT_PATTERN, version):
         supported = FORMAT_VERSION.partition(".")[0]
         what = f"the plan has format {version}, but this version of envsync reads format {supported}"
-        _refuse(path, what, "plan again with this version of envsync")
+        _refuse(path, what, _HINT)
     try:
         document = PlanDocument.model_validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"])) or "the document"
-        written_by_newer = f"plan again: the file was written by a newer version of envsync (format {version})"
+        written_by_newer = f"{_HINT}: this file was written by a newer version (format {version})"
         hint = written_by_newer if newer and isinstance(version, str) else _HINT
         _refuse(path, f"not a plan: {where}: {first['msg'].lower()}", hint)
     if not document.root.startswith("/"):
         _refuse(path, "not a plan: root: not an absolute path", _HINT)
     plan = plan_from_document(document)
     if not newer and canonical_text(plan_document(plan).model_dump(mode="json")) != canonical_text(found):
-        _refuse(path, "edited since it was written: its contents and its digest do not match", "plan again")
+        _refuse(path, "edited since it was written: its contents and its digest do not match", _HINT)
     return SavedPlan(file=path, document=document, plan=plan)
 
 

@@ -79,4 +79,6 @@ def _differing_by(field: str, old: _Environments, new: _Environments) -> list[st
 
 
 def _refuse(what: str) -> NoReturn:
-    raise PlanFileError(f"the plan cannot be applied: {what}", hint="plan again, and have the new plan reviewed")
+    raise PlanFileError(
+        f"the plan cannot be applied: {what}", hint="run `envsync plan --out FILE` and have the new plan reviewed"
+    )

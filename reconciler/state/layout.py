@@ -1,4 +1,4 @@
-"""Where everything lives below a root (docs/design.md, "On disk"); the only module that knows the file names."""
+"""The path of every file below a root (docs/design.md, "On disk"); no other module knows these names."""
 
 import os
 import re

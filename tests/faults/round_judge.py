@@ -19,9 +19,9 @@ from tests.faults.round import HANGS_AFTER_SECONDS, Round, names_on_disk
 from tests.faults.round_script import NAMES, NEW, OLD, Script
 from tests.host import Host, Ran, base_environment
 
-ENDS = ("applied", "lock timed out", "refused: moved", "killed")  # of an apply
+ENDS = ("applied", "lock timed out", "refused: changed", "killed")  # of an apply
 _LOCK_TIMEOUT = (" is locked by another envsync", " is locked by programs that a killed envsync started")
-_MOVED = "the plan cannot be applied: web changed on disk since it was made"
+_CHANGED = "the plan cannot be applied: web changed on disk since it was made"
 
 
 @dataclass(kw_only=True)
@@ -80,8 +80,8 @@ def _apply_ended(ran: Ran, script: Script) -> str:
         return "applied"
     if ran.code == 1 and any(each in ran.err for each in _LOCK_TIMEOUT):
         return "lock timed out"
-    if ran.code == 3 and script.pip_run is not None and f"error: {_MOVED}" in ran.err:
-        return "refused: moved"
+    if ran.code == 3 and script.pip_run is not None and f"error: {_CHANGED}" in ran.err:
+        return "refused: changed"
     return ""
 
 

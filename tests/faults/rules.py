@@ -292,7 +292,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(NAMES), what=st.sampled_from(["record removed", "record cut", "lock"]))
     def lose_own(self, name: str, what: str) -> None:
-        """Lose a lock or a record; the seal then replaces the record. A damaged record is an error that says so."""
+        """Lose a lock or a record; the seal then replaces the record. A damaged record is an error that names it."""
         self.steps[f"lost: {what}"] += 1
         if what == "lock":
             self.real.lock_path(name).unlink(missing_ok=True)

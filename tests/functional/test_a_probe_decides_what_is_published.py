@@ -24,7 +24,7 @@ def web(host: Host) -> Host:
 FAILING = {
     "imports": ("{import: no_such_module}", "probe import no_such_module failed with exit code 1", "No module named"),
     "exits": ("{run: [python, -c, 'raise SystemExit(3)']}", "failed with exit code 3", ""),
-    "missing": ("{run: [no-such-program]}", "no-such-program is not found", ""),
+    "missing": ("{run: [no-such-program]}", "no-such-program was not found", ""),
     "sleeps": (
         "{run: [python, -c, 'import time; time.sleep(9)'], timeout: 0.3s}",
         "did not end within 0.3 seconds",

@@ -224,11 +224,14 @@ def test_unknown_keys_are_ignored_in_a_newer_minor_format_and_an_edit_in_this_on
     newer = {**more, "format_version": "1.1", "depth": "atoms"}
     with pytest.raises(PlanFileError) as caught:
         read_plan(written(tmp_path, json.dumps(newer)))
-    assert caught.value.hint == "plan again: the file was written by a newer version of envsync (format 1.1)"
+    assert (
+        caught.value.hint
+        == "create a new plan with `envsync plan --out FILE`: this file was written by a newer version (format 1.1)"
+    )
     for version in ("1.0", 1.1):
         with pytest.raises(PlanFileError) as caught:
             read_plan(written(tmp_path, json.dumps({**newer, "format_version": version})))
-        assert caught.value.hint == "create a plan with `envsync plan --out FILE`"
+        assert caught.value.hint == "create a new plan with `envsync plan --out FILE`"
 
 
 def test_a_relative_root_is_refused(tmp_path: Path) -> None:
