@@ -187,7 +187,7 @@ class YankedError(ResolveError):
 
 
 class NoWheelError(ResolveError):
-    """No wheel fits the interpreter, and there is no source distribution to build."""
+    """No wheel fits the interpreter, and no source distribution exists."""
 
     code = "no-wheel"
 

@@ -17,7 +17,7 @@ from tests.repository_files import ROOT, repository_files
 
 PHRASES = {
     r"somebody|anybody's|nobody's": "name the person: the user, another user, the operator",
-    r"whose hand|\bhands?\b(?! over)|by hand": "changed manually, edited manually",
+    r"whose hand|(?<!by-)\bhands?\b(?! over)|(?<!-)\bby hand\b": "changed manually, edited manually",
     r"\b(?:is|are|was|were) no (?!longer|more\b|less\b|need|reason|way)": "is not a ..., must be a ...",
     r"\btold\b|\btells of\b": "reported, shows, says",
     r"\bstands?\b(?! for)|\bstanding\b|\bstood\b": "is, exists, currently",
@@ -27,7 +27,6 @@ PHRASES = {
     r"\bno talk\b|\bin vain\b|\banew\b|\blest\b|\bthereof\b|\bwherein\b|\bnothing but\b": "use ordinary words",
     r"\bnobody\b": "no process, no user, no other ...",
     r"\bof which\b(?! (?:at|the|one|each))": "split the sentence",
-    r"\bsays? (?:no|so)\b|\bsay so\b": "name what it says",
     r"\bblot(?:s|ted)?\b": "redact",
     r"\bmend(?:s|ed|ing)?\b": "fix, repair",
     r"\bwhoever\b|\bwhosever\b|\bwhence\b|\bhence\b": "name the person or the thing",
@@ -70,7 +69,8 @@ def found_in(sentences: Iterator[tuple[int, str]]) -> list[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=str)
 def test_a_module_has_no_odd_phrase(path: Path) -> None:
-    assert found_in(sentences_of_module(path)) == []
+    found = found_in(sentences_of_module(path))
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("path", [*DOCUMENTS, *OTHERS], ids=str)
@@ -78,7 +78,8 @@ def test_a_document_has_no_odd_phrase(path: Path) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")
     if path.name == "CONTRIBUTING.md":  # the rules quote what not to write
         text = re.sub(r"^\|.*\|$", "", text, flags=re.MULTILINE)
-    assert found_in(iter([(1, text)])) == []
+    found = found_in(iter([(1, text)]))
+    assert not found, "\n".join(found)
 
 
 def test_help_has_no_odd_phrase() -> None:
@@ -96,7 +97,7 @@ def test_every_phrase_is_found_where_it_is() -> None:
     """So that no pattern is misspelt: each finds its first example."""
     examples = (
         "somebody's", "by hand", "is no list", "was told", "as it stands", "it leads to", "another one", "all is well",
-        "in vain", "nobody", "files of which some", "it says so", "blotted out", "mend it", "whoever made it",
+        "in vain", "nobody", "files of which some", "blotted out", "mend it", "whoever made it",
         "wants credentials", "design, section 3",
     )  # fmt: skip
     for number, example in enumerate(examples):

@@ -105,7 +105,7 @@ def _plural(words: str) -> str:
 
 
 def _allowed(schema: Schema, whose: str = "") -> Iterator[str]:
-    """Yield what limits the values, in words; `whose` says of which part (`each entry`)."""
+    """Yield the limits on the values, in words; `whose` names the part that they apply to (`each entry`)."""
     prefix = f"{whose} " if whose else ""
     for several in ("anyOf", "oneOf"):
         for each in schema.get(several, ()):

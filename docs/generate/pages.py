@@ -43,5 +43,5 @@ def write_pages() -> None:
 
 
 def _with_part(name: str, part: str, text: str) -> str:
-    """Return a hand-written page with its generated part replaced."""
+    """Return a page written manually with its generated part replaced."""
     return replace_part((DOCS / name).read_text(encoding="utf-8"), part, text)

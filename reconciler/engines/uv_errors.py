@@ -149,7 +149,7 @@ def _unsatisfiable(output: _UvOutput, details: tuple[str, ...]) -> ResolveError:
         )
     if _NO_WHEEL.search(output.flat):
         return NoWheelError(
-            "no wheel fits this interpreter, and there is no source distribution to build",
+            "no wheel fits this interpreter, and no source distribution exists to build",
             hint="require a different version, or a different `python`",
             details=details,
         )

@@ -47,7 +47,7 @@ def clear_temporaries(directory: Path) -> None:
 
 
 def process_exists(pid: int) -> bool:
-    """Return whether a process with this number exists, whoever its user is."""
+    """Return whether a process with this number exists, whatever its user."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

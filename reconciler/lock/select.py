@@ -68,8 +68,8 @@ def _select(pylock: Pylock, lock: Lock, interpreter: Interpreter) -> Selected:
     tags = [Tag(*text.split("-", 2)) for text in interpreter.tags]
     try:
         return tuple(pylock.select(environment=cast("Environment", dict(interpreter.markers)), tags=tags))
-    except (PylockSelectError, UndefinedComparison, UndefinedEnvironmentName) as error:
-        raise LockError(
+    except (PylockSelectError, UndefinedComparison, UndefinedEnvironmentName, KeyError) as error:
+        raise LockError(  # KeyError: a marker names `extra`, and packaging is older than 26.2
             f"{lock.path.name}: nothing for python {interpreter.version} ({interpreter.path}): {error}",
             hint=f"run `envsync lock --upgrade {lock.environment}` to look for a version that has a wheel for it",
         ) from error

@@ -1,6 +1,6 @@
 """Checks what one part of a manifest says about another: extends, depends_on, matrix, indexes, locks and root.
 
-It works on plain values, some of which may be invalid themselves: one invalid key must not hide the errors of others.
+It works on plain values, even if some are invalid themselves: one invalid key must not hide the errors of others.
 """
 
 import os

@@ -56,7 +56,7 @@ def change_blockers(
     if diff.kind is DiffKind.FOREIGN:
         can = can_adopt(diff, actual, applied, desired.project)
         if not (can and policy.adopt):
-            hint = "use `--adopt` to adopt it; the old environment is kept for rollback" if can else MOVE_HINT
+            hint = "use `--adopt` to adopt it; the old environment is kept" if can else MOVE_HINT
             found.append(_not_ours(actual, applied, hint))
     if diff.ignored and not policy.drop_ignored:
         names = ", ".join(diff.ignored)

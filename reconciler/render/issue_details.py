@@ -54,7 +54,7 @@ def failure_details(failure: Failure) -> list[str]:
 
 
 def first_lines(lines: Sequence[str]) -> list[str]:
-    """Return at most forty lines, the last of which says how many more there are."""
+    """Return at most forty lines, the last one with the number of further lines."""
     if len(lines) <= MAX_LINES:
         return list(lines)
     return [*lines[: MAX_LINES - 1], f"and {len(lines) - MAX_LINES + 1} more"]

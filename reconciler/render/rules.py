@@ -83,7 +83,7 @@ RULES: Mapping[str, Rule] = {
             ),
             Code.ADOPT_REQUESTED: (
                 "`--adopt` will replace a virtual environment that envsync did not create",
-                "Review the plan, then run `envsync apply --adopt`. The old environment is kept for rollback.",
+                "Review the plan, then run `envsync apply --adopt`. The old environment is kept.",
             ),
             Code.NEW_IN_LOCK: ("The lock has a package that was not applied yet", _REVIEW),
             Code.NOT_IN_LOCK: ("The lock no longer has a package that was applied", _REVIEW),
