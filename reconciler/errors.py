@@ -245,7 +245,7 @@ class DamagedCacheError(EngineError):
     def __init__(self, packages: tuple[str, ...], details: tuple[str, ...]) -> None:
         super().__init__(
             f"the cache holds damaged files of {', '.join(packages)}",
-            hint="they were downloaded again and are still damaged: ask the operator of the index",
+            hint="ask the operator of the index: the files were downloaded again and are still damaged",
             details=details,
         )
         self.packages = packages
@@ -346,14 +346,17 @@ class RecordMismatchError(ApplyError):
     code = "record-mismatch"
 
     def __init__(self, files: Mapping[str, str]) -> None:
+        self.packages = tuple(sorted(set(files.values())))
         shown = sorted(files)[:5]
         more = f" and {len(files) - 5} more" if len(files) > 5 else ""
-        super().__init__(
-            f"{len(files)} installed files differ from their RECORD: {', '.join(shown)}{more}",
-            hint="the packages were downloaded again, and the files still differ: the wheels themselves are wrong, or "
-            "two packages contain the same file",
+        subject = "1 installed file differs from its RECORD" if len(files) == 1 else (
+            f"{len(files)} installed files differ from their RECORD"
         )
-        self.packages = tuple(sorted(set(files.values())))
+        super().__init__(
+            f"{subject}, also after a new download: {', '.join(shown)}{more}",
+            hint=f"require different versions of {', '.join(self.packages)}, whose wheels are wrong; or remove one of two "
+            "packages that contain the same file",
+        )
 
 
 class ProbeError(ApplyError):

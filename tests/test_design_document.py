@@ -18,6 +18,7 @@ from reconciler.diff.model import PackageAction
 from reconciler.observe.actual import Depth
 from reconciler.plan.document import EnvironmentDocument, PlanDocument
 from reconciler.plan.model import Action, StepKind
+from reconciler.render.formats import Format
 from reconciler.state.layout import Layout
 from tests.index import ServedIndex, serve_index
 from tests.test_layering import BESIDE, LAYERS, PACKAGE, VALUES
@@ -117,11 +118,13 @@ def test_the_exceptions_of_the_layers_are_named() -> None:
         ("Plan", [*PlanDocument.model_fields, *EnvironmentDocument.model_fields]),
         ("Observation", [each.value for each in Depth]),
         ("Apply", [each.value for each in StepKind]),
+        ("Command line", [each.value for each in Format]),
         ("Command line", list(typer.main.get_command(app).commands)),  # type: ignore[attr-defined]  # a group has them
     ],
 )
 def test_what_the_code_lists_the_design_lists(heading: str, names: list[str]) -> None:
-    assert [name for name in names if f"`{name}`" not in section(heading)] == []
+    missing = [name for name in names if f"`{name}`" not in section(heading)]
+    assert missing == [], f'docs/design.md, "{heading}": name each of these in backticks'
 
 
 def test_the_exit_codes_are_the_table_that_the_commands_use() -> None:

@@ -332,14 +332,22 @@ def with_examples(page: str) -> str:
 
 def test_every_format_has_a_section_and_a_row() -> None:
     names = [each.value for each in Format]
-    assert re.findall(r"^## (.+)$", read(FORMATS), re.MULTILINE) == names
+    assert re.findall(r"^## (.+)$", read(FORMATS), re.MULTILINE) == names, (
+        "docs/formats.md: add a section `## NAME` for each member of Format, in their order"
+    )
     listed = [row[0] for row in rows(read(FORMATS).partition("\n## ")[0])][1:]
-    assert listed == [f"[`{name}`](#{name})" for name in names]
+    assert listed == [f"[`{name}`](#{name})" for name in names], (
+        "docs/formats.md: add a row to the table at the top for each member of Format, in their order"
+    )
 
 
 def test_the_examples_are_what_the_code_prints() -> None:
     page = read(FORMATS)
-    assert {found["format"] for found in EXAMPLE.finditer(page)} == set(Format) - {Format.JSON, Format.HTML}
+    missing = set(Format) - {Format.JSON, Format.HTML} - {found["format"] for found in EXAMPLE.finditer(page)}
+    assert not missing, (
+        "docs/formats.md: write `<!-- example NAME -->` and an empty code block into the section of each of these "
+        "formats, then run `python -m tests.test_statements`"
+    )
     assert with_examples(page) == page, "run `python -m tests.test_statements`"
 
 

@@ -24,6 +24,8 @@ from reconciler.processes.environ import allowed_environment
 from reconciler.processes.scratch import scratch_directory
 
 _HOOK_SECONDS = 300.0
+_PROBE_HINT = "fix the probe, or the packages that it tests, then run the command again"
+_HOOK_HINT = "fix the hook, then run the command again; hooks that did not finish run again"
 
 
 def child_environment(venv: Path, extra: Mapping[str, str], ambient: Mapping[str, str]) -> dict[str, str]:
@@ -68,7 +70,7 @@ def run_hooks(hooks: Sequence[Sequence[str]], env: Mapping[str, str]) -> None:
         try:
             _run(" ".join(argv), argv, env, _HOOK_SECONDS)
         except ProbeError as error:
-            raise HookError(error.message.replace("probe", "hook", 1), details=error.details) from error
+            raise HookError(error.message.replace("probe", "hook", 1), hint=_HOOK_HINT, details=error.details) from error
 
 
 def broken_dependencies(venv: Path, observed: ActualEnvironment, interpreter: Interpreter) -> list[str]:
@@ -106,20 +108,22 @@ def _run(shown: str, argv: Sequence[str], env: Mapping[str, str], timeout: float
     """
     program = _find(argv[0], env["PATH"])
     if program is None:
-        raise ProbeError(f"probe {shown} failed: {argv[0]} was not found in the environment or on PATH")
+        what = f"probe {shown} failed: {argv[0]} was not found in the environment or on PATH"
+        raise ProbeError(what, hint=_PROBE_HINT)
     with scratch_directory("envsync-probe-") as empty:
         try:
             done = run_child([program, *argv[1:]], env=env, cwd=empty, timeout=timeout)
         except OSError as error:
-            raise ProbeError(f"probe {shown} failed: {error.strerror}") from error
+            raise ProbeError(f"probe {shown} failed: {error.strerror}", hint=_PROBE_HINT) from error
     if done.ok:
         return
     secrets = credentials_of(env)
     output = tuple(without_secrets(secrets, line) for line in done.last_lines())
     if done.timed_out:
-        raise ProbeError(f"probe {shown} did not end within {timeout:g} seconds", details=output)
+        what = f"probe {shown} did not end within {timeout:g} seconds"
+        raise ProbeError(what, hint=_PROBE_HINT, details=output)
     ended = f"exit code {done.returncode}" if done.returncode > 0 else f"signal {-done.returncode}"
-    raise ProbeError(f"probe {shown} failed with {ended}", details=output)
+    raise ProbeError(f"probe {shown} failed with {ended}", hint=_PROBE_HINT, details=output)
 
 
 def _find(program: str, path: str) -> str | None:

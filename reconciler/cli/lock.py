@@ -53,7 +53,7 @@ def lock(
             out.print(f"{each.environment}: {each.path.name} is {each.before.value}")
         elif each.changed:
             packages = each.lock.document.get("packages", []) if each.lock else []
-            out.message(f"{each.environment}: wrote {each.path.name}, {len(packages)} packages")
+            out.message(f"{each.environment}: wrote {each.path.name}, {len(packages)} package{'' if len(packages) == 1 else 's'}")
     failures = {each.environment: each.failure for each in outcomes if each.failure is not None}
     if failures:
         print_failures(failures)

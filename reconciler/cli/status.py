@@ -65,6 +65,8 @@ def freeze(
             )
         found = workspace.observe_environment(str(name))
     if found.occupant not in {Occupant.PUBLISHED, Occupant.VENV}:
-        raise UsageError(f"{found.path} is not a virtual environment")
+        raise UsageError(
+            f"{found.path} is not a virtual environment", hint=f"run `envsync apply {name}`" if name is not None else None
+        )
     lines = freeze_lines(found, all=everything, exclude=exclude or (), exclude_editable=exclude_editable)
     console().print("".join(f"{escape(line)}\n" for line in lines))

@@ -41,6 +41,7 @@ _MISLABELLED = (
     "Package metadata name `",
     "Package metadata version `",
 )
+_UV_ADVICE = ", which indicates a malformed wheel. If this is intentional"  # to set a variable that uv does not get here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,19 +84,27 @@ def uv_error(
     if done.timed_out:
         return DeadlineError(
             f"{name} did not finish within {timeout:g} seconds",
-            hint="an index answers too slowly, or a build hangs; --timeout allows more time",
+            hint="allow more time with `--timeout`; an index answers too slowly, or a build hangs",
             details=details,
         )
     if _BUILD_NEEDED.search(output.flat):
-        return BuildNeededError("a source distribution would have to be built", details=details)
+        return BuildNeededError(
+            "a source distribution would have to be built",
+            hint="allow it in `builds`, or require a version with a wheel",
+            details=details,
+        )
     if output.has_cause("Hash mismatch for `", "Size mismatch for `"):
         return HashMismatchError(
             "a file's hash is not the one in the lock",
-            hint="find out who changed the file; `envsync lock --upgrade` accepts a new one",
+            hint="find out who changed the file, then accept the new one with `envsync lock --upgrade-package NAME`",
             details=details,
         )
     if re.search(r"network was disabled|[Nn]etwork connectivity is disabled", output.flat):
-        return OfflineError("a file is not in the cache, and --offline forbids the network", details=details)
+        return OfflineError(
+            "a file is not in the cache, and --offline forbids the network",
+            hint="run the command once without `--offline`, which fills the cache",
+            details=details,
+        )
     if failure := uv_index_error(output.causes, output.hints, details):
         return failure
     if output.has_cause("Git operation failed"):
@@ -120,7 +129,7 @@ def uv_error(
             details=details,
         )
     if output.has_cause(*_MISLABELLED):
-        cause = next(each for each in output.causes if each.startswith(_MISLABELLED))
+        cause = next(each for each in output.causes if each.startswith(_MISLABELLED)).partition(_UV_ADVICE)[0]
         return MislabelledWheelError(
             f"a wheel contradicts its own file name: {cause}",
             hint="ask the author, or the operator of the index; another version may be correct",
@@ -130,7 +139,12 @@ def uv_error(
         return DamagedCacheError(tuple(sorted(set(damaged))), details)
     if _UNSATISFIABLE.search(output.flat) or output.has_cause("No solution found"):
         return _unsatisfiable(output, details)
-    return EngineError(f"{name} failed with exit code {done.returncode}", details=details)
+    full = "No space left on device" in output.flat
+    return EngineError(
+        f"{name} failed with exit code {done.returncode}",
+        hint="free disk space, then run the command again" if full else None,
+        details=details,
+    )
 
 
 def _unsatisfiable(output: _UvOutput, details: tuple[str, ...]) -> ResolveError:

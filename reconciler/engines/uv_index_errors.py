@@ -42,7 +42,7 @@ def uv_index_error(causes: Sequence[str], hints: Sequence[str], details: tuple[s
     for beginning, kind, message in kinds:
         if any(cause.startswith(beginning) for cause in causes):
             certificate = any("certificate" in cause for cause in causes)
-            hint = "set SSL_CERT_FILE to the certificates to trust" if certificate else None
+            hint = "set SSL_CERT_FILE to the absolute path of the certificates to trust" if certificate else None
             return kind(message, hint=hint, details=details)
     if any(cause.startswith(("error sending request", "Failed to fetch: ")) for cause in causes):
         return IndexUnreachableError(f"{where} did not answer correctly", details=details)

@@ -107,8 +107,11 @@ def _empty(name: str, top: int, device: int) -> None:
             if not _unlink_file(entry, inner):
                 try:
                     os.rename(entry, os.urandom(16).hex(), src_dir_fd=inner, dst_dir_fd=top)
-                except PermissionError:  # moving a directory needs write permission on it; an empty one can be deleted without
-                    os.rmdir(entry, dir_fd=inner)
+                except PermissionError as denied:  # moving a directory needs permission to write in it
+                    try:
+                        os.rmdir(entry, dir_fd=inner)  # an empty one can be deleted without
+                    except OSError:
+                        raise denied from None  # not that the directory is not empty
     finally:
         os.close(inner)
 

@@ -110,7 +110,8 @@ class Interpreters:
         try:
             return self._query(path)
         except InterpreterError as error:
-            raise InterpreterError(error.message, hint=error.hint, details=error.details or self._found()) from error
+            hint = error.hint or "name an interpreter of this machine, or write a version such as `3.12`"
+            raise InterpreterError(error.message, hint=hint, details=error.details or self._found()) from error
 
     def _possible(self, specifiers: SpecifierSet) -> list[Interpreter]:
         """Query the candidates that their name does not already rule out."""

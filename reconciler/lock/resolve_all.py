@@ -32,13 +32,17 @@ def resolve_all(
     def resolve(environment: DesiredEnvironment) -> Lock | str | EnvsyncError:
         name = environment.name
         if patience.lost:
-            return NotTriedError("not tried, because the indexes did not answer for any environment before it")
+            return NotTriedError(
+                "not tried, because the indexes did not answer for any environment before it",
+                hint="try again when the indexes answer",
+            )
         found: Lock | str | EnvsyncError
         try:
             found = resolve_lock(environment, desired, chosen[name], engine, options, previous=previous[name])
         except BuildNeededError as error:
-            hint = f"a source distribution must be built to know its dependencies: run `envsync lock {name}`"
-            found = error if options.build else hint
+            allowed = environment.builds != "deny"
+            cure = f"run `envsync lock {name}`" if allowed else "allow it in `builds`, or require a version with a wheel"
+            found = error if options.build else f"a source distribution must be built to know its dependencies: {cure}"
         except EnvsyncError as error:
             found = error
         patience.count(slow=isinstance(found, IndexSlowError | DeadlineError))

@@ -71,7 +71,8 @@ def _select(pylock: Pylock, lock: Lock, interpreter: Interpreter) -> Selected:
     except (PylockSelectError, UndefinedComparison, UndefinedEnvironmentName, KeyError) as error:
         raise LockError(  # KeyError: a marker names `extra`, and packaging is older than 26.2
             f"{lock.path.name}: nothing for python {interpreter.version} ({interpreter.path}): {error}",
-            hint=f"run `envsync lock --upgrade {lock.environment}` to look for a version that has a wheel for it",
+            hint=f"run `envsync lock --upgrade {lock.environment}` to look for a version that has a wheel for it, "
+            "or require a different version",
         ) from error
 
 

@@ -1,15 +1,17 @@
-"""The details of an issue: the packages, settings and findings behind a reason, worded as in the plan's text."""
+"""The lines of an issue: a package, a finding, and the details behind a reason, worded as in the plan's text."""
 
 from collections.abc import Sequence
 
-from reconciler.diff.findings import FindingCategory, category_of
+from reconciler.diff.findings import FindingCategory, category_of, count_files, phrase_of
 from reconciler.diff.model import Origin, PackageChange, ReasonCode
 from reconciler.events import Failure
+from reconciler.observe.actual import Finding
 from reconciler.plan.model import EnvironmentPlan
 from reconciler.render.environment_text import findings_to_list
 from reconciler.render.error_text import detail_lines
 from reconciler.render.escape import sanitize
 from reconciler.render.finding_text import finding_sentences
+from reconciler.render.issue_drift import drift_code
 from reconciler.render.package_text import PACKAGE_SYMBOLS, package_sentence, version_change
 from reconciler.render.setting_text import setting_sentence
 
@@ -32,19 +34,30 @@ def reason_details(environment: EnvironmentPlan, code: ReasonCode) -> list[str]:
             lines = [setting_sentence(each) for each in environment.settings]
         case ReasonCode.FILES_DRIFTED | ReasonCode.ENVIRONMENT_DAMAGED:
             files = code is ReasonCode.FILES_DRIFTED
-            findings = [
-                each for each in findings_to_list(environment) if (category_of(each) is FindingCategory.FILES) is files
-            ]
-            lines = finding_sentences(findings, known={each.message for each in environment.reasons})
+            findings = [each for each in environment.findings if (category_of(each) is FindingCategory.FILES) is files]
+            listed = set(findings_to_list(environment))
+            damaged = {each.package for each in findings if each not in listed}
+            lines = [_change_line(each) for each in environment.packages if _is_repaired(each, damaged)]
+            known = {each.message for each in environment.reasons}
+            lines += finding_sentences([each for each in findings if each in listed], known=known)
         case _:
-            changes = [each for each in environment.packages if _causes(environment, code, each)]
-            lines = [f"{PACKAGE_SYMBOLS[each.action][0]} {package_line(each)}" for each in changes]
+            lines = [_change_line(each) for each in environment.packages if _causes(environment, code, each)]
     return first_lines(lines)
 
 
 def package_line(change: PackageChange) -> str:
     """Return what happens to a package and why, sanitized: `idna 3.9 -> 3.10: lock changed`."""
     return f"{sanitize(change.name)} {version_change(change)}: {package_sentence(change)}"
+
+
+def finding_line(finding: Finding) -> str:
+    """Return what is wrong with which file, sanitized: `six: 1 file edited: lib/python3.12/site-packages/six.py`."""
+    package = f"{sanitize(finding.package)}: " if finding.package else ""
+    path = sanitize(finding.path)
+    if category_of(finding) is FindingCategory.FILES:
+        return f"{package}{count_files([finding])}: {path}"
+    phrase = phrase_of(finding)
+    return f"{package}{phrase} ({path})" if path and path not in phrase.split() else f"{package}{phrase}"
 
 
 def failure_details(failure: Failure) -> list[str]:
@@ -60,18 +73,26 @@ def first_lines(lines: Sequence[str]) -> list[str]:
     return [*lines[: MAX_LINES - 1], f"and {len(lines) - MAX_LINES + 1} more"]
 
 
+def _change_line(change: PackageChange) -> str:
+    return f"{PACKAGE_SYMBOLS[change.action][0]} {package_line(change)}"
+
+
+def _is_repaired(change: PackageChange, damaged: set[str]) -> bool:
+    return change.name in damaged and change.origin is not Origin.PENDING and drift_code(change) is None
+
+
 def _causes(environment: EnvironmentPlan, code: ReasonCode, change: PackageChange) -> bool:
     """Return whether an environment's reason with this code is why a package changes."""
-    already = change.reason is ReasonCode.ALREADY_AS_DESIRED
+    pending = change.origin is not Origin.DRIFT
     match code:
         case ReasonCode.PACKAGES_DRIFTED:
-            return change.origin is not Origin.PENDING and not already
+            return drift_code(change) not in {None, ReasonCode.ALREADY_AS_DESIRED}
         case ReasonCode.ALREADY_AS_DESIRED:
-            return already
+            return drift_code(change) is code
         case ReasonCode.SOURCE_CHANGED:
-            return change.origin is Origin.PENDING and change.reason is code
+            return pending and change.reason is code
         case _:
             codes = [each.code for each in environment.reasons]
             first = next((each for each in _CAUSES_OF_PACKAGE_CHANGES if each in codes), None)
             by_source = change.reason is ReasonCode.SOURCE_CHANGED and ReasonCode.SOURCE_CHANGED in codes
-            return code is first and change.origin is Origin.PENDING and not by_source
+            return code is first and pending and not by_source

@@ -1,12 +1,14 @@
 """What differs, failed or is blocked, as a list of issues for `sarif` and `gitlab`.
 
-An environment has one issue for each code among its reasons, and one for each of the first twenty packages that were
-changed manually. Pending package changes are details of the reason that causes them. After an apply, only what failed
-or is blocked is still an issue.
+Drift is one issue for each package that was changed manually, and one for each finding. All other reasons of an
+environment are one issue for each code; pending package changes are details of the reason that causes them. A reason
+that only counts packages or findings (`files-drifted`) is an issue only if not all of them are. After an apply, only
+what failed or is blocked is still an issue.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.canonical_json import digest
 from reconciler.diff.model import Origin, Reason, ReasonCode
@@ -14,20 +16,21 @@ from reconciler.events import EnvironmentFinished, Failure
 from reconciler.plan.model import Action, EnvironmentPlan
 from reconciler.render.escape import sanitize
 from reconciler.render.event_text import is_unsuccessful
-from reconciler.render.issue_details import failure_details, package_line, reason_details
+from reconciler.render.issue_details import failure_details, finding_line, package_line, reason_details
+from reconciler.render.issue_drift import DriftList, drift_code, finding_key, list_drift
 from reconciler.render.report import Report
+from reconciler.render.repository_path import environment_file_uri
 from reconciler.render.rules import APPLY_FAILED, RULES, SEVERITY_OF_ORIGIN, Severity
-
-MAX_PACKAGES = 20  # of one environment; the issue of the environment itself lists more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
     """One thing that a reader should see; all texts are sanitized, `message` and each of `details` is one line.
 
-    `code` is one of `reconciler.render.rules.RULES`. `environment` and `package` are empty if the issue is not about
-    one. `line` is the manifest's. `fingerprint` is hexadecimal and depends only on project, environment, code and
-    package, so that it does not change with lines, versions or messages.
+    `code` is one of `reconciler.render.rules.RULES`. `environment`, `package` and `uri` are empty if the issue is not
+    about one; `uri` names a file of the environment, relative to the root. `line` is the manifest's. `fingerprint` is
+    hexadecimal and depends only on project, environment, code, package and file, so that it does not change with lines,
+    versions, contents or messages.
     """
 
     code: str
@@ -37,6 +40,7 @@ class Issue:
     line: int
     fingerprint: str
     package: str = ""
+    uri: str = ""
     details: tuple[str, ...] = ()
 
 
@@ -56,36 +60,75 @@ def issues(report: Report) -> tuple[Issue, ...]:
 
 
 def _planned(report: Report, environment: EnvironmentPlan) -> Iterator[Issue]:
-    """Yield the issues of one environment's plan; if it is blocked, its pending changes are only details."""
+    """Yield the issues of one environment's plan; if it is blocked, its pending changes are only details.
+
+    The first issue has the details of the environment: what would happen, why it could not be locked, and its hints.
+    """
     waiting = [each for each in environment.reasons if each.origin is Origin.PENDING] if environment.blocked else []
-    reasons = [*environment.blocked, *(each for each in environment.reasons if each not in waiting)]
-    for number, code in enumerate(dict.fromkeys(each.code for each in reasons)):
+    details: list[str] = []
+    if waiting and environment.action is not Action.NO_OP:
+        details.append(f"would {environment.action.value}: {_messages(waiting)}")
+    details += failure_details(environment.failure) if environment.failure is not None else []
+    details += [f"hint: {sanitize(each)}" for each in environment.hints]
+    drift = list_drift(environment)
+    shown = [each for each in environment.reasons if each not in waiting and each not in drift.replaced]
+    for issue in (
+        *_reason_issues(report, environment, [*environment.blocked, *shown], drift),
+        *_drift_issues(report, environment, drift),
+    ):
+        yield replace(issue, details=(*issue.details, *details))
+        details = []
+
+
+def _reason_issues(
+    report: Report, environment: EnvironmentPlan, reasons: Sequence[Reason], drift: DriftList
+) -> Iterator[Issue]:
+    """Yield an issue for each code among the reasons."""
+    listed = {each.code for each in drift.replaced}
+    for code in dict.fromkeys(each.code for each in reasons):
         of_code = [each for each in reasons if each.code is code]
-        details = reason_details(environment, code)
-        if number == 0:
-            if waiting and environment.action is not Action.NO_OP:
-                details.append(f"would {environment.action.value}: {_messages(waiting)}")
-            details += failure_details(environment.failure) if environment.failure is not None else []
-            details += [f"hint: {sanitize(each)}" for each in environment.hints]
         yield _issue(
             report,
             code=code,
             severity=_severity(code, of_code),
             environment=environment.name,
             message=_messages(of_code),
-            details=details,
+            details=[
+                *_omitted_line(drift.omitted.get(code, Counter())),
+                *(reason_details(environment, code) if code not in listed else ()),
+            ],
         )
-    # If the whole environment is gone, its packages need no issues of their own.
-    gone = any(each.code is ReasonCode.GONE for each in environment.reasons)
-    drifted = [each for each in environment.packages if each.origin is not Origin.PENDING and not gone]
-    for change in drifted[:MAX_PACKAGES]:
+
+
+def _omitted_line(counts: Counter[str]) -> list[str]:
+    """Return how many packages or findings have no issue of their own, as no line if all have."""
+    numbers = ", ".join(f"{number:,} {code}" for code, number in counts.items())
+    return [f"not listed one by one: {numbers}"] if numbers else []
+
+
+def _drift_issues(report: Report, environment: EnvironmentPlan, drift: DriftList) -> Iterator[Issue]:
+    """Yield an issue for each package that was changed manually, then for each finding."""
+    for change in drift.packages:
         yield _issue(
             report,
-            code=change.reason,
+            code=drift_code(change) or change.reason,
             severity=Severity.DRIFT,
             environment=environment.name,
             message=package_line(change),
             package=change.name,
+        )
+    for finding in drift.findings:
+        message, detail = finding_line(finding), sanitize(finding.detail)
+        yield _issue(
+            report,
+            code=finding.code,
+            severity=Severity.DRIFT,
+            environment=environment.name,
+            message=message,
+            package=finding.package,
+            uri=environment_file_uri(environment.name, finding.path),
+            identity=finding_key(finding),
+            details=[detail] if detail and detail not in message else [],
         )
 
 
@@ -116,16 +159,21 @@ def _issue(
     environment: str,
     message: str,
     package: str = "",
+    uri: str = "",
+    identity: Sequence[str] = (),
     details: Sequence[str] = (),
 ) -> Issue:
+    """Return an issue; `identity` identifies it in its environment, by default its code and its package."""
+    identified = [report.plan.project, environment, *(identity or (code, package))]
     return Issue(
         code=str(code),
         severity=severity,
         environment=sanitize(environment),
         message=": ".join(each for each in (sanitize(environment), message or RULES[code].meaning) if each),
         line=report.line(environment),
-        fingerprint=digest([report.plan.project, environment, code, package]).removeprefix("sha256:"),
+        fingerprint=digest(identified).removeprefix("sha256:"),
         package=sanitize(package),
+        uri=uri,
         details=tuple(details),
     )
 

@@ -1,8 +1,9 @@
-"""The manifest's path as code hosts expect it: relative to the repository's top, where CI runs the commands."""
+"""Paths and URIs as code hosts expect them: the manifest's from the repository's top, a file's from the root."""
 
 import posixpath
-from urllib.parse import quote
+from urllib.parse import quote, quote_from_bytes
 
+from reconciler.redaction import redact
 from reconciler.render.escape import sanitize
 
 
@@ -16,3 +17,19 @@ def repository_uri(file: str) -> str:
     """Return the path as a URI reference (RFC 3986), relative unless the path is absolute."""
     path = repository_path(file)
     return f"file:///{quote(path.lstrip('/'))}" if path.startswith("/") else quote(path)
+
+
+def environment_file_uri(environment: str, path: str) -> str:
+    """Return a file of an environment as a URI reference (RFC 3986) relative to the root: `web/bin/a%20b`.
+
+    It is empty if `path`, which is relative to the environment, is empty or names a file outside of it.
+    """
+    relative = f"{environment}/{path}"
+    if {"", ".", ".."} & set(relative.split("/")):
+        return ""
+    text = redact(relative)
+    try:
+        name = text.encode("utf-8", "surrogateescape")  # the bytes on disk, if they are not UTF-8
+    except UnicodeEncodeError:
+        name = sanitize(text).encode("utf-8")
+    return quote_from_bytes(name)

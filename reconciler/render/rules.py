@@ -1,7 +1,7 @@
 """What each code of a report means and what to do about it: the rules that `sarif` declares and `gitlab` names.
 
-This is the only table of these meanings. It has every reason's code (`reconciler.diff.model.ReasonCode`) and a code for
-each way in which an apply can fail.
+This is the only table of these meanings. It has every reason's code (`reconciler.diff.model.ReasonCode`), every
+finding's code (`reconciler.observe.actual.FindingCode`) and a code for each way in which an apply can fail.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.diff.model import Origin, ReasonCode
+from reconciler.observe.actual import FindingCode
 
 Code = ReasonCode
 
@@ -34,6 +35,17 @@ _REVERT = (
     "Find out who made the change. `envsync apply` reverts it. To keep it, declare it in the manifest and update the "
     "lock."
 )
+_REVERT_FILE = (
+    "Find out who made the change. `envsync apply` reverts it. To allow it, list the file in `ignore_files` in the "
+    "manifest."
+)
+_RUNS_AT_START = (
+    "Find out who added it: Python runs `sitecustomize.py` and the `import` lines of `.pth` files at every start."
+)
+_REMOVE_BYTECODE = "Find out what wrote it: Python can run it instead of the source. `envsync apply` removes it."
+_REBUILD = "Find out what changed it. `envsync apply` builds the environment again."
+_REINSTALL = "Find out what damaged it. `envsync apply` installs the package again."
+_MOVE_AWAY = "Move it to a different path, or choose a different name for the environment."
 _RETRY = "Fix what the message reports and run the command again. The published generation is unchanged."
 
 
@@ -110,9 +122,87 @@ RULES: Mapping[str, Rule] = {
             Code.REMOVED_BY_HAND: ("A package was removed manually", _REVERT),
             Code.CHANGED_BY_HAND: ("A package was changed manually", _REVERT),
             Code.FILES_EDITED: ("Files of a package differ from those that were installed", _REVERT),
-            Code.METADATA_DAMAGED: (
-                "A package's metadata is damaged",
-                "Find out what damaged it. `envsync apply` installs the package again.",
+            Code.METADATA_DAMAGED: ("A package's metadata is damaged", _REINSTALL),
+            # the environment itself
+            FindingCode.MISSING_PYVENV_CFG: ("The environment's `pyvenv.cfg` is missing", _REBUILD),
+            FindingCode.BAD_PYVENV_CFG: ("The environment's `pyvenv.cfg` is damaged", _REBUILD),
+            FindingCode.WRONG_HOME: (
+                "The environment's `pyvenv.cfg` names a different interpreter than at the last apply",
+                _REBUILD,
+            ),
+            FindingCode.DANGLING_INTERPRETER: (
+                "The environment's `bin/python` points to a missing interpreter",
+                "Install it again, or run `envsync apply`, which uses an interpreter that satisfies the manifest.",
+            ),
+            FindingCode.SYSTEM_SITE_PACKAGES: (
+                "The environment's access to system site packages was switched manually",
+                "Run `envsync apply`, which reverts it. To keep it, set `system_site_packages` in the manifest.",
+            ),
+            FindingCode.MOVED: (
+                "The environment's scripts name a different path",
+                "Find out who moved or copied the environment. `envsync apply` builds it again at its own path.",
+            ),
+            FindingCode.FOREIGN_DIRECTORY: (
+                "A directory that envsync did not create exists at the environment's path",
+                _MOVE_AWAY,
+            ),
+            FindingCode.FOREIGN_VENV: (
+                "A virtual environment that envsync did not create exists at the environment's path",
+                "Move it to a different path. `envsync apply --adopt` takes it over.",
+            ),
+            FindingCode.FOREIGN_SYMLINK: (
+                "A symbolic link that envsync did not create exists at the environment's path",
+                _MOVE_AWAY,
+            ),
+            FindingCode.FOREIGN_FILE: (
+                "A file that envsync did not create exists at the environment's path",
+                _MOVE_AWAY,
+            ),
+            FindingCode.UNREADABLE: (
+                "A file or directory of the environment could not be read",
+                "Fix its permissions and run the command again. `envsync apply` builds the environment again.",
+            ),
+            # a package's metadata
+            FindingCode.MISSING_METADATA: ("A package's `METADATA` is missing", _REINSTALL),
+            FindingCode.EMPTY_METADATA: ("A package's `METADATA` is empty", _REINSTALL),
+            FindingCode.UNDECODABLE_METADATA: ("A package's `METADATA` is not UTF-8", _REINSTALL),
+            FindingCode.INVALID_METADATA: ("A package's `METADATA` lacks a valid name or version", _REINSTALL),
+            FindingCode.INVALID_VERSION: ("A package's version is not a valid PEP 440 version", _REINSTALL),
+            FindingCode.MISSING_RECORD: (
+                "A package's `RECORD` is missing, so it is unknown which files belong to the package",
+                _REINSTALL,
+            ),
+            FindingCode.BAD_RECORD: ("A package's `RECORD` is damaged", _REINSTALL),
+            FindingCode.BAD_DIRECT_URL: ("A package's `direct_url.json` is damaged", _REINSTALL),
+            FindingCode.DUPLICATE_DIST_INFO: (
+                "A package is installed twice",
+                "Find out what installed it again. `envsync apply` builds the environment again.",
+            ),
+            FindingCode.LEFTOVER: (
+                "An interrupted `pip uninstall` left a directory",
+                "Delete it, or run `envsync apply`, which builds the environment again.",
+            ),
+            FindingCode.EGG_LINK: ("A package was installed manually as an egg-link", _REVERT),
+            # a file
+            FindingCode.FILE_CHANGED: ("A file of the environment was edited", _REVERT_FILE),
+            FindingCode.FILE_MISSING: ("A file of the environment was deleted", _REVERT_FILE),
+            FindingCode.FILE_ADDED: (
+                "A file was added to the environment",
+                f"{_RUNS_AT_START} `envsync apply` removes it. To allow it, list it in `ignore_files` in the manifest.",
+            ),
+            FindingCode.FILE_TYPE_CHANGED: (
+                "A file of the environment was replaced with one of a different type",
+                _REVERT_FILE,
+            ),
+            FindingCode.MODE_CHANGED: ("The executable bit of a file was changed", _REVERT_FILE),
+            FindingCode.STRAY_BYTECODE: (
+                "Bytecode has no source, or is outside `__pycache__`",
+                _REMOVE_BYTECODE,
+            ),
+            FindingCode.BYTECODE_MISMATCH: ("Bytecode does not match its source", _REMOVE_BYTECODE),
+            FindingCode.INVENTORY_UNREADABLE: (
+                "The inventory of the generation is damaged, so files could not be compared",
+                _REBUILD,
             ),
         },
     ),

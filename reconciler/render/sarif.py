@@ -1,5 +1,6 @@
 """A report as SARIF 2.1.0 (OASIS), for GitHub code scanning and most viewers of static analysis results."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from reconciler import __version__
@@ -18,6 +19,13 @@ LEVELS: Mapping[Severity, str] = {
     Severity.DRIFT: "warning",
     Severity.PENDING: "note",
 }
+# Relative URIs are relative to one of these. They have no `uri` of their own, because a report names no path of the
+# machine that made it (SARIF, section 3.14.14, allows that).
+REPOSITORY, ROOT = "%SRCROOT%", "ENVIRONMENTS"
+_BASES: dict[str, Json] = {
+    REPOSITORY: {"description": {"text": "The top of the repository, or the working directory."}},
+    ROOT: {"description": {"text": "The root: the directory that has the environments."}},
+}
 # GitHub shows 5,000 results of a run and rejects a run of more than 25,000.
 MAX_RESULTS = 5_000
 _INDEXES = {code: number for number, code in enumerate(RULES)}
@@ -26,14 +34,13 @@ _INDEXES = {code: number for number, code in enumerate(RULES)}
 def sarif(report: Report) -> str:
     """Return the report as a SARIF log of one run, with the 5,000 most severe results and a note about the others."""
     found = issues(report)
-    kept = found
-    if len(found) > MAX_RESULTS:
-        kept = tuple(sorted(found, key=lambda each: list(Severity).index(each.severity))[:MAX_RESULTS])
+    kept = _most_severe(found)
     uri = repository_uri(report.file)
     run: dict[str, Json] = {
         "tool": {"driver": _driver()},
         # GitHub calls this the category; it keeps one upload for each category and commit.
         "automationDetails": {"id": f"envsync/{sanitize(report.plan.project)}/{report.command}/"},
+        "originalUriBaseIds": _BASES,
         "invocations": [_invocation(report, len(found) - len(kept))],
         "results": [_result(each, uri, report) for each in kept],
     }
@@ -43,6 +50,18 @@ def sarif(report: Report) -> str:
 def message_text(lines: Sequence[str]) -> str:
     """Return lines as a SARIF message: with doubled braces (section 3.11.5) and without links (3.11.6)."""
     return "\n".join(lines).replace("{", "{{").replace("}", "}}").replace("](", "] (")
+
+
+def _most_severe(found: Sequence[Issue]) -> Sequence[Issue]:
+    """Return at most 5,000 issues; of equally severe ones, the first of each environment and code come first."""
+    if len(found) <= MAX_RESULTS:
+        return found
+    counts: Counter[tuple[str, str]] = Counter()
+    ranked = []
+    for each in found:
+        ranked.append((list(Severity).index(each.severity), counts[each.environment, each.code], each))
+        counts[each.environment, each.code] += 1
+    return [each for _, _, each in sorted(ranked, key=lambda one: one[:2])[:MAX_RESULTS]]
 
 
 def _driver() -> dict[str, Json]:
@@ -73,23 +92,41 @@ def _invocation(report: Report, omitted: int) -> dict[str, Json]:
 def _result(issue: Issue, uri: str, report: Report) -> dict[str, Json]:
     location: dict[str, Json] = {
         "physicalLocation": {
-            "artifactLocation": {"uri": uri} if uri.startswith("file:") else {"uri": uri, "uriBaseId": "%SRCROOT%"},
+            "artifactLocation": {"uri": uri} if uri.startswith("file:") else {"uri": uri, "uriBaseId": REPOSITORY},
             "region": {"startLine": issue.line},
         }
     }
     if issue.environment:
         location["logicalLocations"] = _places(issue, sanitize(report.plan.project))
-    return {
+    result: dict[str, Json] = {
         "ruleId": issue.code,
         "ruleIndex": _INDEXES[issue.code],
         "level": LEVELS[issue.severity],
         "message": {"text": message_text([issue.message, *issue.details])},
         "locations": [location],
-        "partialFingerprints": {
-            "envsync/v1": issue.fingerprint,
-            # GitHub compares this one. Its own default, a hash of the manifest's line, is the same for two packages.
-            "primaryLocationLineHash": f"{issue.fingerprint[:16]}:1",
+    }
+    if issue.uri:
+        result["relatedLocations"] = [_file(issue)]
+    result["partialFingerprints"] = {
+        "envsync/v1": issue.fingerprint,
+        # GitHub compares this one. Its own default, a hash of the manifest's line, is the same for two packages.
+        "primaryLocationLineHash": f"{issue.fingerprint[:16]}:1",
+    }
+    return result
+
+
+def _file(issue: Issue) -> dict[str, Json]:
+    """Return the location of a file of an environment.
+
+    It is not one of `locations`: GitHub shows only the first of them, which must be in the repository, and in SARIF all
+    of them must be changed. No message links to it, because GitHub would look for the file in the repository.
+    """
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": issue.uri, "uriBaseId": ROOT},
+            "region": {"startLine": 1},  # GitHub requires a line of every location
         },
+        "message": {"text": message_text([f"in the environment {issue.environment}"])},
     }
 
 

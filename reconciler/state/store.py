@@ -146,7 +146,7 @@ class State:
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
-                raise StateError(f"{directory}: {error.strerror}") from error
+                raise StateError(f"{directory}: {error.strerror}", hint=permission_hint(error)) from error
             names |= {
                 each.removesuffix(suffix) for each in entries if each.endswith(suffix) and not each.startswith(".")
             }
@@ -158,9 +158,11 @@ class State:
             return _applied_in(json.loads(path.read_bytes()), name)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, RecursionError) as error:
+        except OSError as error:
+            raise StateError(f"{path} could not be read: {error.strerror}", hint=permission_hint(error)) from error
+        except (ValueError, RecursionError) as error:
             raise StateError(
-                f"{path} could not be read: {getattr(error, 'strerror', None) or error}",
+                f"{path} could not be read: {error}",
                 hint="restore the file from a backup, or delete it: envsync then reads the seal instead",
             ) from error
 

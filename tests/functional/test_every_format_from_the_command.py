@@ -1,8 +1,12 @@
-"""`--output FORMAT`: each format is what its reader takes, from the real command, and the exit code stays the same."""
+"""`--output FORMAT` from the real command: every format in every command, with the same exit code."""
 
 import re
+from collections.abc import Iterator
 
-from tests.host import Host
+import pytest
+
+from reconciler.render.formats import Format
+from tests.host import Host, new_host
 from tests.render.markdown_page import by_github, page
 
 WEB = """
@@ -10,6 +14,40 @@ web:
   python: "3.11"
   packages: [alpha==1.0, gamma]
 """
+
+
+@pytest.fixture(scope="module")
+def drifted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """Yield a host with a saved plan, an edited file of beta, and an apply that fails because of a probe."""
+    with new_host(tmp_path_factory.mktemp("formats")) as host:
+        host.manifest(WEB)
+        host.apply()
+        (host.site_packages("web") / "beta.py").write_text("NAME = 'mine'\n")
+        host.manifest(WEB + "  probes: [{import: nothing}]\n")
+        assert host.envsync("plan", "--out", "plan.json").code == 0
+        yield host
+
+
+COMMANDS = {
+    ("plan",): (0, "web", "beta"),
+    ("check",): (2, "web", "beta"),
+    ("show", "plan.json"): (0, "web", "beta"),
+    ("apply", "--yes"): (1, "web", "nothing"),
+}
+
+
+@pytest.mark.parametrize("form", list(Format), ids=str)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_every_format_shows_what_differs_and_what_failed(drifted: Host, command: tuple[str, ...], form: Format) -> None:
+    code, *names = COMMANDS[command]
+    ran = drifted.envsync(*command, "--output", form)
+    assert ran.code == code, ran.err
+    assert ran.out.endswith("\n")
+    shown = ran.out + ran.err if form is Format.TEXT else ran.out  # progress goes to standard error
+    missing = [name for name in names if name not in shown]
+    assert not missing, (
+        f"`envsync {command[0]} --output {form}` does not name these; see tests/test_every_format.py for all plans"
+    )
 
 
 def test_markdown_shows_what_merging_would_change(host: Host) -> None:

@@ -122,7 +122,8 @@ def test_a_lock_that_has_nothing_for_it_says_what_for_whom(lock: Lock, says: str
         select_packages(lock, asking(), HERE)
     assert caught.value.message.startswith("pylock.web.toml: nothing for python 3.12.1 (/usr/bin/python3.12): ")
     assert says in caught.value.message
-    assert caught.value.hint == "run `envsync lock --upgrade web` to look for a version that has a wheel for it"
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("run `envsync lock --upgrade web` to look for a version that has a wheel for it")
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,24 @@
-"""The expected output of each case in tests/cases/render; `python -m tests.render.pictures` writes it again."""
+"""The expected output of each case in tests/cases/render; `python -m tests.render.pictures` writes it again.
+
+The case `everything` has a file for every format and command. The other cases have one for every format that is text.
+"""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import yaml
 
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, Status
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
-from reconciler.render.formats import Format, render_report
+from reconciler.render.formats import Format
 from reconciler.render.plan_text import render_check, render_plan
 from reconciler.render.report import Command, Report
 from reconciler.render.status_text import render_status, status_rows
 from reconciler.render.style import Palette
 from tests.plan.build import world
+from tests.render.output import printed
 from tests.render.sample_events import FAILURE
 
 CASES = Path(__file__).parent.parent / "cases" / "render"
@@ -83,31 +89,47 @@ def _end(environment: EnvironmentPlan, status: Status, failure: Failure | None =
     )
 
 
-def report(plan: Plan, command: Command, form: Format) -> str:
-    return render_report(report_of(plan, command), form)
+def report(plan: Plan, *, command: Command, form: Format) -> str:
+    return printed(report_of(plan, command), form)
 
 
+def picture_name(command: Command, form: Format) -> str:
+    """Return the name of the picture of a command's output in a format; a new format needs no entry."""
+    return f"{command}{_SUFFIXES.get(form, f'.{form}.txt')}"
+
+
+COMMANDS: tuple[Command, ...] = get_args(Command)
+_SUFFIXES = {
+    Format.TEXT: "-80",
+    Format.JSON: ".json",
+    Format.MARKDOWN: ".md",
+    Format.SARIF: ".sarif",
+    Format.JUNIT: ".junit.xml",
+    Format.GITLAB: ".gitlab.json",
+    Format.HTML: ".html",
+}
+# Long, and mostly the same for every plan: only the case `everything` has files for them.
+_LONG = (Format.JSON, Format.SARIF, Format.HTML)
 PICTURES: dict[str, Callable[[Plan], str]] = {
-    "plan-80": lambda plan: plan_text(plan, width=80),
     "plan-120": lambda plan: plan_text(plan, width=120),
     "plan-40": lambda plan: plan_text(plan, width=40),
     "plan-80-color": lambda plan: plan_text(plan, width=80, color=True),
     "plan-120-color": lambda plan: plan_text(plan, width=120, color=True),
     "plan-80-verbose": lambda plan: plan_text(plan, width=80, verbose=1),
-    "check-80": lambda plan: check_text(plan, width=80),
     "status-80": lambda plan: status_text(plan, width=80),
     "status-50": lambda plan: status_text(plan, width=50),
-    "plan.md": lambda plan: report(plan, "plan", Format.MARKDOWN),
-    "check.md": lambda plan: report(plan, "check", Format.MARKDOWN),
-    "apply.md": lambda plan: report(plan, "apply", Format.MARKDOWN),
-    "plan.github.txt": lambda plan: report(plan, "plan", Format.GITHUB),
-    "check.github.txt": lambda plan: report(plan, "check", Format.GITHUB),
-    "apply.github.txt": lambda plan: report(plan, "apply", Format.GITHUB),
+    **{picture_name(each, form): partial(report, command=each, form=form) for form in Format for each in COMMANDS},
 }
+_ONLY_EVERYTHING = {picture_name(each, form) for form in _LONG for each in COMMANDS}
 
 
 def drawn(name: str, plan: Plan) -> str:
     return PICTURES[name](plan).replace("\x1b", ESCAPE_PICTURE)
+
+
+def pictures_of(world_file: Path) -> list[str]:
+    """Return the names of a case's pictures."""
+    return [each for each in PICTURES if world_file.stem == "everything" or each not in _ONLY_EVERYTHING]
 
 
 def place(world_file: Path, name: str) -> Path:
@@ -116,5 +138,5 @@ def place(world_file: Path, name: str) -> Path:
 
 if __name__ == "__main__":
     for file in sorted(CASES.glob("*.yaml")):
-        for each in PICTURES:
+        for each in pictures_of(file):
             place(file, each).write_text(drawn(each, load_plan(file)), encoding="utf-8")
