@@ -349,13 +349,11 @@ class RecordMismatchError(ApplyError):
         self.packages = tuple(sorted(set(files.values())))
         shown = sorted(files)[:5]
         more = f" and {len(files) - 5} more" if len(files) > 5 else ""
-        subject = "1 installed file differs from its RECORD" if len(files) == 1 else (
-            f"{len(files)} installed files differ from their RECORD"
-        )
+        differ = "1 installed file differs" if len(files) == 1 else f"{len(files)} installed files differ"
         super().__init__(
-            f"{subject}, also after a new download: {', '.join(shown)}{more}",
-            hint=f"require different versions of {', '.join(self.packages)}, whose wheels are wrong; or remove one of two "
-            "packages that contain the same file",
+            f"{differ} from RECORD: {', '.join(shown)}{more}",
+            hint=f"require a different version of {', '.join(self.packages)}, which was downloaded again; if two "
+            "packages contain the same file, remove one of them",
         )
 
 

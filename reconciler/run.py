@@ -74,7 +74,15 @@ def _enter(root: str, name: str) -> int:
             return number
         os.close(descriptor)
     from reconciler.errors import RunError
+    from reconciler.fs.os_error_hint import os_error_hint
 
+    try:
+        os.lstat(f"{root}/{name}")
+    except PermissionError as error:
+        what = f"{root}/{name} could not be read: {error.strerror}"
+        raise RunError(what, hint=os_error_hint(error)) from error
+    except OSError:
+        pass
     raise RunError(f"environment {name} {problem} below {root}", hint=f"run `envsync apply {name}`")
 
 

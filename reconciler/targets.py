@@ -7,7 +7,7 @@ from reconciler.diff.model import Target
 from reconciler.engines.engine import Engine
 from reconciler.errors import EnvsyncError, LockError, UsageError
 from reconciler.events import Failure
-from reconciler.interpreters.choose import Chooser
+from reconciler.interpreters.choose import Chooser, choose_for
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.freshness import lock_state, require_fresh
 from reconciler.lock.lock_file import lock_path, read_lock
@@ -81,7 +81,7 @@ def resolve_targets(
 
 def _interpreter(environment: DesiredEnvironment, interpreters: Chooser, applied: Applied | None) -> Interpreter:
     """Choose an interpreter; an environment keeps its current one while that satisfies the request."""
-    return interpreters.choose(environment.python, keep=applied.interpreter.path if applied else "")
+    return choose_for(environment, interpreters, keep=applied.interpreter.path if applied else "")
 
 
 def select_for_destroy(desired: DesiredState, names: frozenset[str], applied: Mapping[str, Applied]) -> DesiredState:

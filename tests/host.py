@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import reconciler
+from reconciler.exit_codes import BY_COMMAND
 from tests.index import ServedIndex, serve_index
 from tests.preloaded import run_preloaded, start_afresh
 from tests.wheels import make_wheel
@@ -61,6 +62,7 @@ class Host:
         if "run" not in arguments and not start_afresh(whole, base_environment()):
             code, out, err = run_preloaded(arguments, cwd=self.directory, env=whole, stdin=stdin or "")
             assert "\nTraceback" not in "\n" + err, err  # a child's own is indented
+            assert is_documented(code, arguments), (code, arguments, err)
             return Ran(code=code, out=out, err=err)
         done = subprocess.run(
             [sys.executable, "-m", "reconciler", *arguments],
@@ -73,6 +75,7 @@ class Host:
             timeout=300,
         )
         assert "\nTraceback" not in "\n" + done.stderr, done.stderr  # a child's own is indented
+        assert is_documented(done.returncode, arguments), (done.returncode, arguments, done.stderr)
         return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
 
     def apply(self, *arguments: str) -> Ran:
@@ -116,6 +119,12 @@ class Host:
         ran = self.envsync("freeze", name)
         assert ran.code == 0, ran.err
         return ran.out.splitlines()
+
+
+def is_documented(code: int, arguments: Sequence[str]) -> bool:
+    """Return whether the table of exit codes lists this code for the command; `run` may exit with any code."""
+    command = next((each for each in arguments if each in BY_COMMAND), "run")
+    return command == "run" or code in BY_COMMAND[command] or code < 0  # negative: killed by a signal
 
 
 def base_environment() -> dict[str, str]:

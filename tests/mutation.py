@@ -3,7 +3,7 @@
 `python -m tests.mutation` runs all mutants; `--only TEXT` runs those whose location contains TEXT. A mutant only exists
 in memory: a forked child imports the changed source instead of the module, and runs tests of tests/plan. Each survivor
 needs a reason in tests/mutation_survivors.yaml. The run fails for a survivor without a reason, and for a reason without
-a survivor.
+a survivor. It exits with 2 if the tests fail without a mutant: then a mutant shows nothing.
 """
 
 import argparse
@@ -236,7 +236,7 @@ def all_mutants() -> list[Mutant]:
 
 
 def main() -> int:
-    """Run the chosen mutants; return 1 if a survivor has no reason, or a reason has no survivor."""
+    """Run the chosen mutants; return 1 if a survivor has no reason, or a reason no survivor; 2 if tests fail anyway."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description="Mutation run of the pure stages.")
     parser.add_argument("--only", action="append", metavar="TEXT", help="run only mutants whose location contains TEXT")
     parser.add_argument("--list", action="store_true", help="print the locations and run nothing")
@@ -253,7 +253,7 @@ def main() -> int:
     unchanged = {tuple(each.tests): replace(each, location="no change", change=lambda _: None) for each in chosen}
     if len(survivors(list(unchanged.values()))) < len(unchanged):
         print("the tests fail without a mutant: fix them first")
-        return 1
+        return 2
     alive = {each.location for each in survivors(chosen)}
     unexplained = sorted(alive - reasons.keys())
     needless = sorted(each for each in reasons if any(text in each for text in wanted) and each not in alive)

@@ -104,7 +104,7 @@ SAFEGUARDS = (
         file="reconciler/observe/consistent_read.py",
         text="    for _ in range(_MOST_READS):",
         instead="    for _ in ():",
-        tests=("tests/functional/test_a_reader_beside_an_apply_sees_no_half_state.py",),
+        tests=("tests/functional/test_a_reader_during_an_apply_sees_no_half_state.py",),
     ),
 )
 

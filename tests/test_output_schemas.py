@@ -1,4 +1,4 @@
-"""The schemas of plan and event stream are those of the models, and what comes out is valid by them."""
+"""The JSON Schemas of plans, events, errors and snapshots are up to date, and all output is valid by them."""
 
 import importlib
 import json
@@ -33,7 +33,7 @@ SCHEMAS = {"plan": plan_schema, "events": event_schema, "error": error_schema, "
 def test_committed_schema_is_fresh(name: str) -> None:
     committed = (ROOT / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
     assert committed == json.dumps(SCHEMAS[name](), indent=2) + "\n", (
-        f"envsync schema {name} > schemas/{name}.schema.json"
+        f"run `envsync schema {name} > schemas/{name}.schema.json`"
     )
 
 
@@ -90,7 +90,7 @@ def test_every_event_is_valid_by_its_schema_and_one_line() -> None:
         assert found["format_version"] == "1.0"
         assert found["type"] == re.sub(r"(?<!^)(?=[A-Z])", "-", type(event).__name__).lower()
         kinds.add(found["type"])
-    kinds.add("error")  # which is no event of the core's, and ends a stream all the same
+    kinds.add("error")  # it is not an event of the core, but it can be the last line of a stream
     assert kinds == set(re.findall(r'"const": "([a-z-]+)"', json.dumps(event_schema())))
 
 

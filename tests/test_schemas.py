@@ -1,4 +1,4 @@
-"""The committed JSON Schemas: up to date, and of one mind with what the program accepts."""
+"""The JSON Schema of the manifest is up to date, and accepts and refuses the same manifests as the program."""
 
 import json
 import re
@@ -27,7 +27,7 @@ SCHEMAS = Path(__file__).parent.parent / "schemas"
 CASES = Path(__file__).parent / "cases" / "manifest"
 GOOD = sorted((CASES / "good").glob("*/envs.yaml"))
 
-# What a schema can say; places, references and other texts are beyond it.
+# The errors that a schema can express. It cannot check references between environments, or the contents of files.
 BAD = (
     "unknown-key-in-environment",
     "unknown-keys-at-every-level",
@@ -48,7 +48,9 @@ BAD = (
 
 def test_the_committed_manifest_schema_is_what_the_models_say() -> None:
     committed = (SCHEMAS / "manifest.schema.json").read_text(encoding="utf-8")
-    assert committed == json.dumps(manifest_schema(), indent=2, sort_keys=False) + "\n"
+    assert committed == json.dumps(manifest_schema(), indent=2, sort_keys=False) + "\n", (
+        "run `envsync schema manifest > schemas/manifest.schema.json`"
+    )
 
 
 def test_the_manifest_schema_is_a_draft_07_schema() -> None:
@@ -71,13 +73,13 @@ def test_a_bad_manifest_does_not_validate(name: str) -> None:
         jsonschema.validate(_yaml(CASES / "bad" / f"{name}.yaml"), manifest_schema(), cls=jsonschema.Draft7Validator)
 
 
-def test_every_key_has_words_for_the_editor() -> None:
+def test_every_key_has_a_title_and_a_description_for_editors() -> None:
     schema = manifest_schema()
-    for definition in (schema, *schema["definitions"].values()):
+    for name, definition in {"Manifest": schema, **schema["definitions"]}.items():
         assert definition["description"]
         for key, value in definition["properties"].items():
-            assert value.get("description"), key
-            assert value.get("title"), key
+            assert value.get("description"), f"reconciler/manifest/models.py: give {name}.{key} a description"
+            assert value.get("title"), f"{name}.{key} has no title"
 
 
 def test_the_schema_knows_every_key_of_the_models() -> None:

@@ -42,6 +42,7 @@ DOCS = TOP / "docs"
 PYPROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
 FORMATS = DOCS / "formats.md"
+BETA = "lib/python3.12/site-packages/beta.py"  # a file of `beta` in the examples
 EXAMPLE = re.compile(r"<!-- example (?P<format>\w+) -->\n```(?P<language>\w*)\n.*?```\n", re.DOTALL)
 HOOKS = TOP / ".pre-commit-hooks.yaml"
 # Written by people, and shipped or read by users. Generated pages have tests of their own.
@@ -289,7 +290,7 @@ def example_plan() -> Plan:
                 "same": {"packages": {"gamma": "0.1"}},
                 "web": {"packages": {"alpha": "1.0", "beta": "2.0"}},
             },
-            "actual": {"web": {"findings": [{"code": "file-changed", "path": "beta.py", "package": "beta"}]}},
+            "actual": {"web": {"findings": [{"code": "file-changed", "path": BETA, "package": "beta"}]}},
         }
     ).plan()
 
@@ -312,8 +313,8 @@ def example_of(form: str) -> tuple[str, str]:
             found = [each for each in results if "beta.py" in each["message"]["text"]]
             return "json", json.dumps(found[-1], indent=2) + "\n"
         case Format.GITLAB:
-            [first, *_] = json.loads(render_report(report, Format.GITLAB))
-            return "json", json.dumps([first], indent=2) + "\n"
+            [*_, last] = json.loads(render_report(report, Format.GITLAB))
+            return "json", json.dumps([last], indent=2) + "\n"
         case Format.JUNIT:
             return "xml", render_report(report, Format.JUNIT)
         case _:
@@ -359,7 +360,7 @@ def test_the_examples_are_what_the_code_prints() -> None:
         ("markdown", "more than 300 characters", "reconciler/render/markdown/escape.py", 300),
         ("markdown", "more than 1,000", "reconciler/render/markdown/escape.py", 1_000),
         ("github", "10 annotations of a kind", "reconciler/render/github.py", 10),
-        ("sarif", "20 of an environment", "reconciler/render/issues.py", 20),
+        ("sarif", "first 20 of each code", "reconciler/render/issue_drift.py", 20),
         ("sarif", "5,000 results", "reconciler/render/sarif.py", 5_000),
         ("html", "first 50 environments", "reconciler/cli/report_extras.py", 50),
         ("html", "last 20 runs", "reconciler/cli/report_extras.py", 20),

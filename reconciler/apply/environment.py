@@ -159,7 +159,10 @@ class EnvironmentRun:
                 return f"{files} files{self._refetch_note if len(self._refetch) > before else ''}"
 
     def _give_up_build(self, packages: tuple[str, ...], error: EnvsyncError) -> None:
-        """Delete a damaged generation, to download `packages` again; raise `error` if that was done already."""
+        """Delete a damaged generation, to download `packages` again; raise `error` if that was done, or if offline."""
+        if self.context.options.offline:
+            error.hint = "run the command once without `--offline`, which downloads the packages again"
+            raise error
         if self._refetch.issuperset(packages):
             raise error
         self._refetch.update(packages)

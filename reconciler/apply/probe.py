@@ -70,7 +70,9 @@ def run_hooks(hooks: Sequence[Sequence[str]], env: Mapping[str, str]) -> None:
         try:
             _run(" ".join(argv), argv, env, _HOOK_SECONDS)
         except ProbeError as error:
-            raise HookError(error.message.replace("probe", "hook", 1), hint=_HOOK_HINT, details=error.details) from error
+            raise HookError(
+                error.message.replace("probe", "hook", 1), hint=_HOOK_HINT, details=error.details
+            ) from error
 
 
 def broken_dependencies(venv: Path, observed: ActualEnvironment, interpreter: Interpreter) -> list[str]:
@@ -120,7 +122,7 @@ def _run(shown: str, argv: Sequence[str], env: Mapping[str, str], timeout: float
     secrets = credentials_of(env)
     output = tuple(without_secrets(secrets, line) for line in done.last_lines())
     if done.timed_out:
-        what = f"probe {shown} did not end within {timeout:g} seconds"
+        what = f"probe {shown} did not finish within {timeout:g} seconds"
         raise ProbeError(what, hint=_PROBE_HINT, details=output)
     ended = f"exit code {done.returncode}" if done.returncode > 0 else f"signal {-done.returncode}"
     raise ProbeError(f"probe {shown} failed with {ended}", hint=_PROBE_HINT, details=output)

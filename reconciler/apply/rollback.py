@@ -34,7 +34,11 @@ def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to:
             problem = f"generation {to} of {name} is already published"
         else:
             problem = f"environment {name} has no generation {to}"
-        hint = f"choose another generation with `--to`: {others}" if others else f"change the manifest and run `envsync apply {name}`"
+        hint = (
+            f"choose another generation with `--to`: {others}"
+            if others
+            else f"change the manifest and run `envsync apply {name}`"
+        )
         raise UsageError(problem, hint=hint)
     found = verify_generation(state, name, number, inodes)
     if not found.intact:

@@ -17,6 +17,7 @@ from reconciler.cli.plan import check, plan
 from reconciler.cli.show import show
 from reconciler.cli.signals import stop_on_signals
 from reconciler.errors import EnvsyncError, FileSystemError, InterruptedByUserError, UsageError
+from reconciler.fs.os_error_hint import os_error_hint
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 _HELP_HINT = "run `envsync --help` for the commands, and `envsync COMMAND --help` for the options of one"
@@ -88,7 +89,8 @@ def main(arguments: list[str]) -> int:
         )
     except OSError as error:  # a path and a reason instead of a traceback
         where = f"{error.filename}: " if error.filename else ""
-        return report_error(FileSystemError(f"{where}{error.strerror or error}"), ordered)
+        what = f"{where}{error.strerror or error}"
+        return report_error(FileSystemError(what, hint=os_error_hint(error)), ordered)
     except (typer.Abort, KeyboardInterrupt):
         return report_error(InterruptedByUserError("interrupted"), ordered)
     return code if isinstance(code, int) else 0

@@ -100,7 +100,7 @@ def apply(
 
 
 def destroy(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Environments to delete.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Environments to delete.")],
     file: FileOption = Path("envs.yaml"),
     output: FormatOption = Format.TEXT,
     yes: YesOption = False,

@@ -52,8 +52,9 @@ def lock(
         if check and each.before is not LockState.FRESH:
             out.print(f"{each.environment}: {each.path.name} is {each.before.value}")
         elif each.changed:
-            packages = each.lock.document.get("packages", []) if each.lock else []
-            out.message(f"{each.environment}: wrote {each.path.name}, {len(packages)} package{'' if len(packages) == 1 else 's'}")
+            number = len(each.lock.document.get("packages", [])) if each.lock else 0
+            packages = "1 package" if number == 1 else f"{number} packages"
+            out.message(f"{each.environment}: wrote {each.path.name}, {packages}")
     failures = {each.environment: each.failure for each in outcomes if each.failure is not None}
     if failures:
         print_failures(failures)

@@ -21,7 +21,7 @@ from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 def history(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Only the runs, or generations, of this environment.")
+        str | None, typer.Argument(metavar="NAME", help="Only the runs, or generations, of this environment.")
     ] = None,
     file: FileOption = Path("envs.yaml"),
     output: OutputOption = Output.TEXT,
@@ -29,7 +29,7 @@ def history(
         bool, typer.Option("--generations", help="List the kept generations instead of the runs.")
     ] = False,
 ) -> None:
-    """List the runs or, with --generations, the generations that are kept."""
+    """List past runs or kept generations."""
     maintenance = reconciler.load(file).maintenance
     out = console()
     chosen = maintenance.names((name,) if name else ())

@@ -30,9 +30,9 @@ def validate(file: FileOption = Path("envs.yaml")) -> None:
 
 
 def schema(
-    name: Annotated[SchemaName, typer.Argument(help="Which document's schema.")] = SchemaName.MANIFEST,
+    name: Annotated[SchemaName, typer.Argument(help="The document that the schema describes.")] = SchemaName.MANIFEST,
 ) -> None:
-    """Print the JSON Schema of manifest, plan, events, error or snapshot."""
+    """Print the JSON Schema of a file or an output."""
     console().print(schema_text(name))
 
 

@@ -24,9 +24,9 @@ def observe(
     ),
     depth: DepthOption = Depth.FILES,
 ) -> None:
-    """Write a snapshot of the environments, for `check --actual` on another machine.
+    """Write a snapshot, to check it on another machine.
 
-    The snapshot is JSON without secrets. Changes nothing, and runs no code of the environments or packages.
+    `check --actual` reads it there. The snapshot is JSON without secrets. Changes nothing, and runs no code of the environments or packages.
     """
     from reconciler.snapshot.file import snapshot_json  # its models are slow to import
 

@@ -30,7 +30,15 @@ class Output(StrEnum):
 
 
 FileOption = Annotated[
-    Path, typer.Option("--file", "-f", envvar="ENVSYNC_FILE", help="The manifest file.", show_default="envs.yaml")
+    Path,
+    typer.Option(
+        "--file",
+        "-f",
+        envvar="ENVSYNC_FILE",
+        help="The manifest file.",
+        show_default="envs.yaml",
+        readable=False,  # typer does not check it: the reader of the manifest reports a better error
+    ),
 ]
 NamesArgument = Annotated[
     list[str] | None,

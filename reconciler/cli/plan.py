@@ -120,7 +120,7 @@ def check(
     ] = None,
     actual: ActualOption = None,
 ) -> None:
-    """Exit with 2 if anything differs from the manifest and the locks.
+    """Exit with 2 if anything differs from manifest and locks.
 
     Resolves nothing and needs no network, so that a CI job can use it as a gate.
     """

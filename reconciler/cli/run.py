@@ -22,11 +22,12 @@ def run(arguments: list[str]) -> int:
         file, name, command = _parse(arguments)
         run_in(_root(file), name, command, os.environ)
     except _error_root() as error:
+        from reconciler.exit_codes import BY_COMMAND, RUN_FAILED
         from reconciler.render.error_text import render_error
         from reconciler.render.style import Palette
 
         sys.stderr.write(render_error(error, Palette.plain()))
-        return error.exit_code
+        return error.exit_code if error.exit_code in BY_COMMAND["run"] else RUN_FAILED
 
 
 def _error_root() -> type[EnvsyncError]:
@@ -42,8 +43,10 @@ def _root(file: str) -> str:
         return read_root(file)
     except OSError as error:
         from reconciler.errors import RunError
+        from reconciler.fs.os_error_hint import os_error_hint
 
-        raise RunError(f"{file}: {error.strerror}", hint="name the manifest with `-f FILE`") from error
+        hint = os_error_hint(error) or "name the manifest with `-f FILE`"
+        raise RunError(f"{file}: {error.strerror}", hint=hint) from error
 
 
 def _parse(arguments: list[str]) -> tuple[str, str, list[str]]:

@@ -12,7 +12,7 @@ from reconciler.cli.run import run as run_command
 def run(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The environment.")],
     command: Annotated[
-        list[str], typer.Argument(metavar="-- COMMAND...", help="The command to run, with its arguments.")
+        list[str], typer.Argument(metavar="COMMAND", help="The command to run, with its arguments, after `--`.")
     ],
     file: FileOption = Path("envs.yaml"),
 ) -> None:

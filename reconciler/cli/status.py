@@ -37,7 +37,7 @@ def status(
 
 
 def freeze(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="An environment of the manifest.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="An environment of the manifest.")] = None,
     path: Annotated[Path | None, typer.Option("--path", metavar="DIR", help="Any virtual environment.")] = None,
     file: FileOption = Path("envs.yaml"),
     everything: Annotated[bool, typer.Option("--all", help="Include pip, setuptools, wheel and distribute.")] = False,
@@ -66,7 +66,8 @@ def freeze(
         found = workspace.observe_environment(str(name))
     if found.occupant not in {Occupant.PUBLISHED, Occupant.VENV}:
         raise UsageError(
-            f"{found.path} is not a virtual environment", hint=f"run `envsync apply {name}`" if name is not None else None
+            f"{found.path} is not a virtual environment",
+            hint=f"run `envsync apply {name}`" if name is not None else None,
         )
     lines = freeze_lines(found, all=everything, exclude=exclude or (), exclude_editable=exclude_editable)
     console().print("".join(f"{escape(line)}\n" for line in lines))

@@ -102,6 +102,7 @@ def _published_diff(target: Target, actual: ActualEnvironment, last: Applied) ->
     changes = package_changes(desired, last, counted)
     findings = drift_findings(actual.findings, last.accepted, ignored)
     unexplained = unexplained_findings(findings, changes if known else ())
+    shown = frozenset(unexplained)  # a set, because there can be thousands
     settings = setting_changes(last.settings, settings_of(target.environment))
     hooks = hook_reasons(target, last)
     drift = [*drift_reasons(changes), *finding_reasons(unexplained), *generation_reasons(actual, last)]
@@ -121,9 +122,7 @@ def _published_diff(target: Target, actual: ActualEnvironment, last: Applied) ->
         reasons=(*rolled_back, *_pending_reasons(target, last, changes, settings), *hooks, *drift),
         packages=with_repairs(changes, unexplained, counted) if known else (),
         settings=settings,
-        findings=tuple(
-            each for each in findings if each in unexplained or category_of(each) is not FindingCategory.FILES
-        ),
+        findings=tuple(each for each in findings if each in shown or category_of(each) is not FindingCategory.FILES),
         ignored=tuple(sorted(ignored)) if rebuilt else (),
         complete=known,
     )

@@ -73,7 +73,7 @@ def package_damage(findings: Iterable[Finding]) -> str:
     """Return the damage of one package as a sentence: `2 files edited, 1 missing, RECORD is missing`."""
     listed = tuple(findings)
     files = [each for each in listed if category_of(each) is FindingCategory.FILES]
-    others = dict.fromkeys(phrase_of(each) for each in listed if each not in files)
+    others = dict.fromkeys(phrase_of(each) for each in listed if category_of(each) is not FindingCategory.FILES)
     return ", ".join([*([count_files(files)] if files else []), *others])
 
 

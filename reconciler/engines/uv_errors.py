@@ -41,7 +41,7 @@ _MISLABELLED = (
     "Package metadata name `",
     "Package metadata version `",
 )
-_UV_ADVICE = ", which indicates a malformed wheel. If this is intentional"  # to set a variable that uv does not get here
+_UV_ADVICE = ", which indicates a malformed wheel. If this is intentional"  # ... set a variable; uv never gets it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +142,7 @@ def uv_error(
     full = "No space left on device" in output.flat
     return EngineError(
         f"{name} failed with exit code {done.returncode}",
-        hint="free disk space, then run the command again" if full else None,
+        hint=f"{'free disk space' if full else 'fix what the output above shows'}, then run the command again",
         details=details,
     )
 

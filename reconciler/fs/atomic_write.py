@@ -17,7 +17,8 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, flush: bool =
     stays as it was.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    with naming(path):
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
     try:
         with naming(path), os.fdopen(descriptor, "wb") as file:
             file.write(content)

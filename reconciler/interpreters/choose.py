@@ -15,6 +15,7 @@ from reconciler.fs.atomic_write import write_atomic
 from reconciler.interpreters.discover import Candidate, discover_interpreters, why_not_base
 from reconciler.interpreters.model import Interpreter
 from reconciler.interpreters.query import query_interpreter
+from reconciler.manifest.desired import DesiredEnvironment
 
 
 def request_specifier(request: str) -> SpecifierSet | None:
@@ -54,6 +55,15 @@ class Chooser(Protocol):
 
     def choose(self, request: str, *, keep: str = "") -> Interpreter:
         """Return `keep` (a path) if it satisfies `request`, otherwise the best interpreter that does."""
+
+
+def choose_for(environment: DesiredEnvironment, interpreters: Chooser, *, keep: str = "") -> Interpreter:
+    """Return the interpreter of an environment; raises InterpreterError that names the environment."""
+    try:
+        return interpreters.choose(environment.python, keep=keep)
+    except InterpreterError as error:
+        what = f"environments.{environment.name}: {error.message}"
+        raise InterpreterError(what, hint=error.hint, details=error.details) from error
 
 
 class Interpreters:

@@ -9,6 +9,7 @@ from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValida
 
 from reconciler.errors import LockError
 from reconciler.fs.atomic_write import write_atomic
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.read import read_regular, reason
 from reconciler.lock.model import Lock, ParsedLock
 from reconciler.lock.toml_format import lock_text
@@ -28,9 +29,9 @@ def read_lock(path: Path, environment: str) -> Lock | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise LockError(f"{path}: {reason(error)}") from error
+        raise LockError(f"{path}: {reason(error)}", hint=os_error_hint(error)) from error
     except UnicodeDecodeError as error:
-        raise LockError(f"{path}: not UTF-8") from error
+        raise LockError(f"{path}: not UTF-8", hint=f"delete it and run `envsync lock {environment}`") from error
     return parse_lock(text, path, environment)
 
 
@@ -72,4 +73,4 @@ def write_lock(lock: Lock) -> None:
         lock.path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(lock.path, lock_text(lock.document).encode("utf-8"))
     except OSError as error:
-        raise LockError(f"{lock.path} could not be written: {error.strerror}") from error
+        raise LockError(f"{lock.path} could not be written: {error.strerror}", hint=os_error_hint(error)) from error

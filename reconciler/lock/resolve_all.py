@@ -40,8 +40,9 @@ def resolve_all(
         try:
             found = resolve_lock(environment, desired, chosen[name], engine, options, previous=previous[name])
         except BuildNeededError as error:
-            allowed = environment.builds != "deny"
-            cure = f"run `envsync lock {name}`" if allowed else "allow it in `builds`, or require a version with a wheel"
+            cure = f"run `envsync lock {name}`"
+            if environment.builds == "deny":
+                cure = "allow it in `builds`, or require a version with a wheel"
             found = error if options.build else f"a source distribution must be built to know its dependencies: {cure}"
         except EnvsyncError as error:
             found = error

@@ -7,7 +7,7 @@ from pathlib import Path
 from reconciler.engines.engine import Engine
 from reconciler.errors import EnvsyncError
 from reconciler.events import Failure
-from reconciler.interpreters.choose import Interpreters
+from reconciler.interpreters.choose import Interpreters, choose_for
 from reconciler.lock.freshness import lock_state
 from reconciler.lock.lock_file import lock_path, read_lock, write_lock
 from reconciler.lock.model import Lock, LockState
@@ -93,9 +93,7 @@ def resolve_again(
 ) -> Mapping[str, Lock | str | EnvsyncError]:
     """Resolve locks, each for the interpreter that its environment has or would get."""
     chosen = {
-        name: interpreters.choose(
-            each.environment.python, keep=applied[name].interpreter.path if name in applied else ""
-        )
+        name: choose_for(each.environment, interpreters, keep=applied[name].interpreter.path if name in applied else "")
         for each in outdated
         for name in [each.environment.name]
     }

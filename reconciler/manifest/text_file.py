@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.read import read_regular, reason
 from reconciler.manifest.invalid_text import InvalidTextError
 
@@ -83,7 +84,8 @@ def read_file(path: Path) -> bytes:
     except OSError as error:
         missing = error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
         is_directory = error.errno == errno.EISDIR
-        raise UnreadableFileError(reason(error), missing=missing, is_directory=is_directory) from error
+        hint = os_error_hint(error) or ""
+        raise UnreadableFileError(reason(error), hint=hint, missing=missing, is_directory=is_directory) from error
 
 
 def limit_size(content: bytes) -> bytes:

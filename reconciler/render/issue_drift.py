@@ -72,7 +72,7 @@ def drift_code(change: PackageChange) -> ReasonCode | None:
 
 
 def finding_key(finding: Finding) -> tuple[str, str, str]:
-    """Return what identifies a finding in its environment; the package counts only if there is no path."""
+    """Return what identifies a finding in its environment; the package counts only without a path."""
     return (finding.code, "" if finding.path else finding.package, finding.path)
 
 

@@ -84,7 +84,7 @@ def _reason_issues(
     report: Report, environment: EnvironmentPlan, reasons: Sequence[Reason], drift: DriftList
 ) -> Iterator[Issue]:
     """Yield an issue for each code among the reasons."""
-    listed = {each.code for each in drift.replaced}
+    replaced = {each.code for each in drift.replaced}
     for code in dict.fromkeys(each.code for each in reasons):
         of_code = [each for each in reasons if each.code is code]
         yield _issue(
@@ -95,14 +95,14 @@ def _reason_issues(
             message=_messages(of_code),
             details=[
                 *_omitted_line(drift.omitted.get(code, Counter())),
-                *(reason_details(environment, code) if code not in listed else ()),
+                *(reason_details(environment, code) if code not in replaced else ()),
             ],
         )
 
 
 def _omitted_line(counts: Counter[str]) -> list[str]:
     """Return how many packages or findings have no issue of their own, as no line if all have."""
-    numbers = ", ".join(f"{number:,} {code}" for code, number in counts.items())
+    numbers = ", ".join(f"{number} {code}" for code, number in counts.items())
     return [f"not listed one by one: {numbers}"] if numbers else []
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from reconciler.canonical_json import Json, canonical_text
 from reconciler.errors import StateError
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.state.layout import Layout
 
 
@@ -29,7 +30,7 @@ def read_history(layout: Layout) -> list[dict[str, Json]]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise StateError(f"{layout.history}: {error.strerror}") from error
+        raise StateError(f"{layout.history}: {error.strerror}", hint=os_error_hint(error)) from error
     runs = []
     for line in lines:
         with suppress(ValueError, RecursionError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import StateError
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.state.published_link import link_target, published_number
 
 _NUMBER = re.compile(r"[1-9][0-9]*")
@@ -100,7 +101,8 @@ class Layout:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise StateError(f"{self.generations(name)}: {error.strerror}") from error
+            what = f"{self.generations(name)}: {error.strerror}"
+            raise StateError(what, hint=os_error_hint(error)) from error
         return sorted(int(each) for each in names if _NUMBER.fullmatch(each))
 
     def link_target(self, name: str, number: int) -> str:

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from reconciler.errors import LockTimeoutError, StateError
 from reconciler.fs.atomic_write import write_atomic
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.state.layout import Layout
 from reconciler.state.root_mutex_holder import find_holder
 
@@ -40,7 +41,8 @@ def acquire_root_mutex(layout: Layout, *, timeout: float = DEFAULT_TIMEOUT_SECON
     except Timeout as error:
         raise _timeout_error(layout, timeout) from error
     except OSError as error:
-        raise StateError(f"{layout.root} could not be written: {error.strerror}") from error
+        what = f"{layout.root} could not be written: {error.strerror}"
+        raise StateError(what, hint=os_error_hint(error)) from error
     try:
         _write_holder(layout)
         yield descriptors[0]

@@ -14,6 +14,7 @@ from pathlib import Path
 from reconciler.canonical_json import canonical_text
 from reconciler.errors import StateError
 from reconciler.fs.atomic_write import write_atomic
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.sync import sync_directory
 from reconciler.state.applied import Applied
 from reconciler.state.applied_json import applied_from_json, applied_to_json
@@ -102,7 +103,8 @@ class State:
             self.layout.records.mkdir(parents=True, exist_ok=True)
             write_atomic(self.layout.record(applied.name), content.encode("ascii"))
         except OSError as error:
-            raise StateError(f"{self.layout.record(applied.name)} could not be written: {error.strerror}") from error
+            what = f"{self.layout.record(applied.name)} could not be written: {error.strerror}"
+            raise StateError(what, hint=os_error_hint(error)) from error
 
     def forget(self, name: str) -> None:
         """Remove an environment's record and agreement, so that no project owns it; raises StateError."""
@@ -111,7 +113,8 @@ class State:
             if self.layout.records.is_dir():
                 sync_directory(self.layout.records)
         except OSError as error:
-            raise StateError(f"{self.layout.record(name)} could not be removed: {error.strerror}") from error
+            what = f"{self.layout.record(name)} could not be removed: {error.strerror}"
+            raise StateError(what, hint=os_error_hint(error)) from error
         with suppress(OSError):  # a cache, whose files may stay
             for each in (name, f"{name}.own"):
                 (self.layout.agreements / each).unlink(missing_ok=True)
@@ -134,7 +137,8 @@ class State:
             generation.venv.mkdir(parents=True)
             write_identity_mark(generation)
         except OSError as error:
-            raise StateError(f"{generation.directory} could not be created: {error.strerror}") from error
+            what = f"{generation.directory} could not be created: {error.strerror}"
+            raise StateError(what, hint=os_error_hint(error)) from error
         return generation
 
     def _names(self) -> list[str]:
@@ -146,7 +150,7 @@ class State:
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
-                raise StateError(f"{directory}: {error.strerror}", hint=permission_hint(error)) from error
+                raise StateError(f"{directory}: {error.strerror}", hint=os_error_hint(error)) from error
             names |= {
                 each.removesuffix(suffix) for each in entries if each.endswith(suffix) and not each.startswith(".")
             }
@@ -159,7 +163,7 @@ class State:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StateError(f"{path} could not be read: {error.strerror}", hint=permission_hint(error)) from error
+            raise StateError(f"{path} could not be read: {error.strerror}", hint=os_error_hint(error)) from error
         except (ValueError, RecursionError) as error:
             raise StateError(
                 f"{path} could not be read: {error}",

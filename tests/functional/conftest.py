@@ -10,6 +10,6 @@ from tests.host import Host, new_host
 
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[Host]:
-    """A host with nothing on it but a local index."""
+    """Yield a host that has only a local index."""
     with new_host(tmp_path) as made:
         yield made

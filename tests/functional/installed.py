@@ -1,4 +1,4 @@
-"""Writes metadata of installed distributions by hand: the states that no installer makes on purpose."""
+"""Writes metadata of installed distributions that no installer writes, and small projects to install."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ def dist_info(
     direct_url: object = None,
     record: str | None = "",
 ) -> Path:
-    """Write a dist-info; `metadata` None is the usual one, `record` None leaves RECORD out."""
+    """Write a dist-info directory; `metadata` None is the usual METADATA, `record` None means no RECORD."""
     info = site / (directory or f"{name.replace('-', '_')}-{version}.dist-info")
     info.mkdir(parents=True)
     text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" if metadata is None else metadata
@@ -57,7 +57,7 @@ def project(directory: Path, name: str, *, backend: str = "hatchling") -> Path:
 
 
 def legacy_project(directory: Path, name: str, *, version: str = "1.0") -> Path:
-    """Write a project that has a setup.py alone."""
+    """Write a project that has only a setup.py."""
     directory.mkdir(parents=True)
     (directory / "setup.py").write_text(
         f"from setuptools import setup\nsetup(name={name!r}, version={version!r}, py_modules=[{name!r}])\n"

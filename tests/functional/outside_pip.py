@@ -1,4 +1,4 @@
-"""The expected side: what a pip from outside an environment prints for it, and tools to make environments with."""
+"""The expected lines: what a pip outside an environment prints for it; and tools that create environments."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from tests.host import base_environment
 from tests.installed_pythons import interpreters
 
 PIP = "pip==26.3"
-PIP_FOR_OLD = "pip==24.3.1"  # the last that runs on 3.8 and 3.9
+PIP_FOR_OLD = "pip==24.3.1"  # the last version that runs on Python 3.8 and 3.9
 _GIT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -20,7 +20,7 @@ _GIT = {
     "GIT_COMMITTER_NAME": "Test",
     "GIT_COMMITTER_EMAIL": "test@index.example",
 }
-# poetry and pdm bring certificates of their own, which a company's proxy is not among.
+# poetry and pdm have certificates of their own, without that of a company's proxy.
 _BUNDLES = [
     path for path in ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt") if Path(path).exists()
 ]
@@ -36,7 +36,7 @@ class Tools:
     pdm: Path
 
     def freeze(self, env: Path, *arguments: str, series: str) -> list[str]:
-        """Return the lines that pip prints for `env` from outside; never nothing."""
+        """Return the lines that pip, run from outside, prints for `env`; there must be at least one."""
         tools = self.old if series in {"3.8", "3.9"} else self.bin
         out = run([tools / "python", "-m", "pip", "--python", env, "freeze", *arguments])
         assert out.strip(), f"pip printed nothing for {env}"

@@ -1,6 +1,6 @@
-"""Writes local projects whose backend is in their own tree (PEP 517, 660): building one needs no index.
+"""Writes local projects that contain their own build backend (PEP 517, PEP 660): building one needs no index.
 
-The backend leaves `build/` and an `egg-info` in the directory it is run in, as setuptools does.
+The backend leaves `build/` and an `egg-info` in the directory in which it runs, like setuptools.
 """
 
 from pathlib import Path
@@ -56,7 +56,10 @@ def build_editable(directory, config_settings=None, metadata_directory=None):
 def write_project(
     directory: Path, name: str, *, version: str = "1.0", dependencies: str = "[]", more: str = "", word: str = "first"
 ) -> Path:
-    """Write a project with one module that prints `word`; `dependencies` and `more` are TOML below `[project]`."""
+    """Write a project with one module, whose WORD is `word`; `dependencies` and `more` are TOML below `[project]`.
+
+    Returns the path of the module.
+    """
     module = directory / "src" / f"{name.replace('-', '_')}.py"
     module.parent.mkdir(parents=True, exist_ok=True)
     module.write_text(f"WORD = {word!r}\n")

@@ -1,4 +1,4 @@
-"""A package whose build waits for a file, and an apply that runs beside the test."""
+"""A package whose build waits for a file, and an apply that runs at the same time as the test."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ requires = []
 build-backend = "slow"
 backend-path = ["."]
 """
-# It builds what every backend builds, once a file appears; says where it is, and heeds no polite signal if so told.
+# It writes its process id, waits for a file, and then builds like any backend. If `deaf`, it ignores SIGTERM.
 BACKEND = """\
 import os, signal, time
 from backend import build_wheel as built
@@ -27,16 +27,16 @@ from backend import build_wheel as built
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     if {deaf}:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    with open({here!r} + "/builder", "w") as file:
+    with open({directory!r} + "/builder", "w") as file:
         file.write(str(os.getpid()))
-    while not os.path.exists({here!r} + "/go"):
+    while not os.path.exists({directory!r} + "/go"):
         time.sleep(0.02)
     return built(wheel_directory, config_settings, metadata_directory)
 """
 
 
 def start(host: Host, *arguments: str) -> subprocess.Popen[str]:
-    """Begin to apply; what it says is on its standard error."""
+    """Start an apply and return its process; its messages are on its standard error."""
     return subprocess.Popen(
         [sys.executable, "-m", "reconciler", "apply", "--yes", *arguments],
         cwd=host.directory,
@@ -48,7 +48,7 @@ def start(host: Host, *arguments: str) -> subprocess.Popen[str]:
 
 
 def alive(pid: int) -> bool:
-    """Say whether a process runs; a dead one that nobody has waited for does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -56,11 +56,12 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
-def make_slow(host: Host, here: Path, *, deaf: bool = False) -> None:
-    """Give the index an sdist whose build writes its pid to `here / "builder"` and waits for `here / "go"`."""
-    plain = make_sdist(here / "plain", "slow", "1.0")
+def make_slow(host: Host, directory: Path, *, deaf: bool = False) -> None:
+    """Give the index an sdist; its build writes its pid to `directory / "builder"` and waits for `directory / "go"`."""
+    plain = make_sdist(directory / "plain", "slow", "1.0")
     backend = subprocess.run(
         ["tar", "xzOf", plain, "slow-1.0/backend.py"], capture_output=True, text=True, check=True
     ).stdout
-    files = {"pyproject.toml": PROJECT, "slow.py": BACKEND.format(here=str(here), deaf=deaf), "backend.py": backend}
+    slow = BACKEND.format(directory=str(directory), deaf=deaf)
+    files = {"pyproject.toml": PROJECT, "slow.py": slow, "backend.py": backend}
     make_sdist(host.index.directory, "slow", "1.0", files=files)

@@ -1,4 +1,4 @@
-"""`plan --against REF` on real git repositories: what merging changes of manifest and locks, per package."""
+"""`plan --against REF` on real git repositories: the changes of manifest and locks that a merge brings, by package."""
 
 import shutil
 import subprocess
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.functional.looking import tree
+from tests.functional.host_state import tree
 from tests.functional.projects import write_project
 from tests.host import Host, Ran, base_environment
 from tests.repository import commit, git
@@ -32,7 +32,7 @@ def lock(host: Host) -> None:
 
 
 def against(host: Host, reference: str, *arguments: str) -> dict[str, dict[str, Any]]:
-    """Return what differs from a revision, by environment; code, summary and lists must agree."""
+    """Return the plan against a revision, by environment; the exit code must agree with it."""
     ran = host.envsync("plan", "--against", reference, "--output", "json", "--detailed-exitcode", *arguments)
     assert ran.code in {0, 2}, ran.err
     found = ran.json()
@@ -44,7 +44,7 @@ def against(host: Host, reference: str, *arguments: str) -> dict[str, dict[str, 
 
 
 def refused(host: Host, reference: str, *arguments: str) -> str:
-    """Return what is said where that ends with exit code 3."""
+    """Return the messages of a plan that must end with exit code 3."""
     ran = host.envsync("plan", "--against", reference, *arguments)
     assert ran.code == 3, ran.out + ran.err
     return ran.err
@@ -59,7 +59,7 @@ def codes(environment: dict[str, Any], what: str = "reasons") -> list[str]:
     return [each["code"] for each in environment[what]]
 
 
-def test_every_kind_of_change_is_told_and_no_environment_is_needed(host: Host) -> None:
+def test_every_kind_of_change_is_shown_and_no_environment_is_needed(host: Host) -> None:
     host.manifest(WEB + 'old:\n  python: "3.11"\n  packages: [beta]\nkept:\n  python: "3.11"\n  packages: [beta]\n')
     lock(host)
     commit(host)
@@ -81,7 +81,7 @@ new:
     )
     make_wheel(host.index.directory, "delta", "3.0")
     lock(host)
-    host.index.broken["*"] = 500  # no network: neither here nor for what the machine has
+    host.index.broken["*"] = 500  # no network
     shutil.rmtree(host.root)  # the cache of `lock`
     found = against(host, "main")
     assert {name: each["action"] for name, each in found.items()} == {
@@ -101,10 +101,11 @@ new:
     text = host.envsync("plan", "--against", "main").out
     assert text.startswith("envsync plan: acme, 4 environments in .envs, against main\n")
     assert text.endswith("\nPlan: 1 to create, 1 to replace, 1 to delete, 1 unchanged.\n")
-    assert host.envsync("plan", "--against", "main", "kept").out == "No changes. 1 environment matches envs.yaml at main.\n"
+    text = host.envsync("plan", "--against", "main", "kept").out
+    assert text == "No changes. 1 environment matches envs.yaml at main.\n"
 
 
-def test_what_was_remembered_of_the_environments_does_not_answer_for_a_revision(host: Host) -> None:
+def test_the_fast_path_does_not_answer_for_a_revision(host: Host) -> None:
     host.manifest("web:\n  python: '3.11'\n  packages: [alpha==1.0]\n")
     lock(host)
     commit(host)
@@ -114,7 +115,7 @@ def test_what_was_remembered_of_the_environments_does_not_answer_for_a_revision(
     assert lines(against(host, "main")["web"]) == [("upgrade", "alpha", "1.0", "1.1")]
 
 
-def test_the_files_that_the_manifest_names_are_the_revisions_own(host: Host) -> None:
+def test_the_files_that_the_manifest_names_are_read_from_the_revision(host: Host) -> None:
     files = host.directory / "requirements"
     files.mkdir()
     (files / "base.txt").write_text("gamma\n")
@@ -128,14 +129,14 @@ def test_the_files_that_the_manifest_names_are_the_revisions_own(host: Host) -> 
     lock(host)
     assert lines(against(host, "main")["web"]) == [("remove", "gamma", "0.1", None)]
     (host.directory / "current").unlink()
-    shutil.rmtree(files)  # all that the revision's manifest names is gone from disk
+    shutil.rmtree(files)  # every file that the revision's manifest names is missing on disk
     host.manifest("web:\n  python: '3.11'\n  packages: [alpha==1.1]\n")
     lock(host)
     commit(host)
     assert lines(against(host, first)["web"]) == [("upgrade", "alpha", "1.0", "1.1"), ("remove", "gamma", "0.1", None)]
 
 
-def test_a_forgotten_lock_is_told(host: Host) -> None:
+def test_a_missing_or_outdated_lock_is_reported(host: Host) -> None:
     host.manifest(WEB)
     lock(host)
     commit(host)
@@ -153,7 +154,7 @@ def test_a_forgotten_lock_is_told(host: Host) -> None:
     assert hints == ["it has no lock at HEAD, so its packages there are unknown"]
 
 
-def test_a_manifest_that_the_revision_does_not_have_is_all_new(host: Host) -> None:
+def test_with_a_manifest_that_the_revision_lacks_every_environment_is_new(host: Host) -> None:
     host.manifest(WEB)
     lock(host)
     commit(host)
@@ -163,7 +164,7 @@ def test_a_manifest_that_the_revision_does_not_have_is_all_new(host: Host) -> No
     assert "  + web create: python 3.11, 3 packages\n" in ran.out
 
 
-def test_another_root_or_project_is_no_continuation(host: Host) -> None:
+def test_a_different_root_creates_and_a_different_project_blocks(host: Host) -> None:
     host.manifest(WEB)
     lock(host)
     commit(host)
@@ -177,7 +178,7 @@ def test_another_root_or_project_is_no_continuation(host: Host) -> None:
     assert codes(against(host, "main")["web"], "blocked") == ["other-project"]
 
 
-def test_protection_is_the_revisions(host: Host) -> None:
+def test_prevent_destroy_of_the_revision_protects(host: Host) -> None:
     host.manifest(WEB + "old:\n  python: '3.11'\n  prevent_destroy: true\n")
     lock(host)
     commit(host)
@@ -189,7 +190,7 @@ def test_protection_is_the_revisions(host: Host) -> None:
 
 @pytest.fixture
 def clone(host: Host, tmp_path: Path) -> Host:
-    """A host whose directory is a manifest's, in a subdirectory of a clone; alpha was raised in its last commit."""
+    """Return a host whose directory is a subdirectory of a clone; the last commit upgraded alpha."""
     origin = host.directory
     host.directory = origin / "deploy"
     host.directory.mkdir()
@@ -207,29 +208,29 @@ def clone(host: Host, tmp_path: Path) -> Host:
     return host
 
 
-RAISED = [("upgrade", "alpha", "1.0", "1.1")]
+UPGRADED = [("upgrade", "alpha", "1.0", "1.1")]
 
 
-def test_any_name_that_git_knows_will_do(clone: Host) -> None:
+def test_every_kind_of_revision_name_works(clone: Host) -> None:
     top = clone.directory.parent
     first = git(top, "rev-parse", "HEAD~1")
     git(top, "branch", "side", first)
     for reference in ("HEAD~1", "HEAD^", "v1", "v1^{}", "side", "refs/tags/v1", first, first[:9], "origin/main~1"):
-        assert lines(against(clone, reference)["web"]) == RAISED, reference
+        assert lines(against(clone, reference)["web"]) == UPGRADED, reference
     assert against(clone, "origin/main")["web"]["action"] == "no-op"
     git(top, "gc", "-q")
     git(top, "pack-refs", "--all")
-    assert lines(against(clone, "v1")["web"]) == RAISED
+    assert lines(against(clone, "v1")["web"]) == UPGRADED
     git(top, "worktree", "add", "-q", str(top.parent / "linked"))
     clone.directory = top.parent / "linked" / "deploy"
-    assert lines(against(clone, "v1")["web"]) == RAISED
-    behind = top.parent / "behind"
-    behind.symlink_to(top / "deploy")
-    clone.directory = behind
-    assert lines(against(clone, "v1", "-f", str(behind / "envs.yaml"))["web"]) == RAISED
+    assert lines(against(clone, "v1")["web"]) == UPGRADED
+    link = top.parent / "link"
+    link.symlink_to(top / "deploy")
+    clone.directory = link
+    assert lines(against(clone, "v1", "-f", str(link / "envs.yaml"))["web"]) == UPGRADED
 
 
-def test_a_revision_that_is_not_there_is_refused_with_what_to_do(clone: Host) -> None:
+def test_a_revision_that_does_not_exist_is_refused_with_a_hint(clone: Host) -> None:
     top = clone.directory.parent
     for reference in (
         "nowhere",
@@ -243,9 +244,9 @@ def test_a_revision_that_is_not_there_is_refused_with_what_to_do(clone: Host) ->
         "\u00e9",
         "a\nb",
     ):
-        said = refused(clone, reference)
-        assert said.startswith("error: "), reference
-        assert "hint: " in said, reference
+        messages = refused(clone, reference)
+        assert messages.startswith("error: "), reference
+        assert "hint: " in messages, reference
     assert "`nowhere`" in refused(clone, "nowhere")
     git(top.parent, "clone", "-q", "--depth", "1", f"file://{top}", "shallow")
     clone.directory = top.parent / "shallow" / "deploy"
@@ -260,15 +261,15 @@ def test_a_revision_that_is_not_there_is_refused_with_what_to_do(clone: Host) ->
     assert "not in a git repository" in refused(clone, "HEAD")
 
 
-def test_what_is_wrong_in_the_revision_is_refused_and_named(host: Host) -> None:
+def test_errors_in_the_revision_are_refused_and_named(host: Host) -> None:
     host.manifest("web:\n  python: '3.11'\n  package: [alpha]\n")
     commit(host)
     host.manifest(WEB)
     lock(host)
-    said = refused(host, "main")
-    assert "at main, envs.yaml:" in said
-    assert "environments.web.package: unknown key" in said
-    assert "hint: " in said
+    messages = refused(host, "main")
+    assert "at main, envs.yaml:" in messages
+    assert "environments.web.package: unknown key" in messages
+    assert "hint: " in messages
     commit(host)
     (host.directory / "locks" / "pylock.web.toml").write_text("no lock")
     commit(host, "broken lock")
@@ -287,8 +288,8 @@ def test_a_link_out_of_the_repository_is_not_followed(host: Host, tmp_path: Path
         host.manifest("web:\n  python: '3.11'\n  requirements: [loop.txt]\n")
         commit(host, str(number))
         host.manifest(WEB)
-        said = refused(host, "main")
-        assert ("a symbolic link that points out of the repository" if number < 2 else "too many symbolic links") in said
+        expected = "a symbolic link that points out of the repository" if number < 2 else "too many symbolic links"
+        assert expected in refused(host, "main")
     (host.directory / "loop.txt").unlink()
     (host.directory / "loop.txt").write_text("#" * (1024 * 1024 + 1))
     host.manifest("web:\n  python: '3.11'\n  requirements: [loop.txt]\n")
@@ -297,12 +298,12 @@ def test_a_link_out_of_the_repository_is_not_followed(host: Host, tmp_path: Path
     assert "larger than 1 MiB" in refused(host, "main")
 
 
-def test_sources_of_a_local_project_are_compared_as_git_has_them(host: Host, tmp_path: Path) -> None:
+def test_sources_of_a_local_project_are_compared_as_git_stores_them(host: Host, tmp_path: Path) -> None:
     lib = host.directory / "lib"
     write_project(lib, "acme-lib", dependencies='["gamma"]')
     write_project(host.directory / "app", "acme-app")
     (lib / ".gitattributes").write_text("*.dat text eol=crlf\n")
-    (lib / "src" / "table.dat").write_bytes(b"1\r\n")  # on disk never what git's object has
+    (lib / "src" / "table.dat").write_bytes(b"1\r\n")  # on disk it always differs from git's object
     module = tmp_path / "module"
     write_project(module, "module")
     for arguments in (("init", "-q"), ("add", "--all"), ("commit", "-q", "-m", "module")):
@@ -318,27 +319,27 @@ def test_sources_of_a_local_project_are_compared_as_git_has_them(host: Host, tmp
     (lib / "src" / "acme_lib.py").write_text("WORD = 'second'\n")
     assert [each["reason"] for each in against(host, "main")["web"]["packages"]] == ["source-changed"]
     git(host.directory, "checkout", "-q", "--", "lib")
-    git(lib / "vendored", "commit", "-q", "--allow-empty", "-m", "moved on")
-    assert against(host, "main")["web"]["action"] == "no-op"  # git's index says which commit, until it is added
+    git(lib / "vendored", "commit", "-q", "--allow-empty", "-m", "newer")
+    assert against(host, "main")["web"]["action"] == "no-op"  # the commit is the one in git's index, until it is added
     git(host.directory, "add", "--all")
     assert [each["name"] for each in against(host, "main")["web"]["packages"]] == ["acme-lib"]
     git(host.directory, "reset", "-q", "--hard")
     (host.directory / "app" / "src" / "acme_app.py").write_text("WORD = 'edited'\n")
-    assert against(host, "main")["web"]["action"] == "no-op"  # an editable's modules are used in place
+    assert against(host, "main")["web"]["action"] == "no-op"  # the modules of an editable project are used in place
     write_project(host.directory / "app", "acme-app", version="2.0")
     assert codes(against(host, "main")["web"]) == ["lock-stale"]
     lock(host)
     assert [each["name"] for each in against(host, "main")["web"]["packages"]] == ["acme-app"]
 
 
-def test_options_about_environments_do_not_go_with_it(host: Host) -> None:
+def test_options_about_environments_cannot_be_combined_with_against(host: Host) -> None:
     host.manifest(WEB)
     commit(host)
     for option in ("--depth=files", "--adopt", "--drop-ignored", "--timeout=9"):
         assert f"--against and {option.partition('=')[0]} cannot be combined" in refused(host, "main", option)
 
 
-def test_without_dulwich_it_says_what_to_install(host: Host) -> None:
+def test_without_dulwich_the_error_says_what_to_install(host: Host) -> None:
     host.manifest(WEB)
     commit(host)
     done = subprocess.run(
@@ -359,7 +360,7 @@ def test_without_dulwich_it_says_what_to_install(host: Host) -> None:
 
 
 @needs_strace
-def test_nothing_is_executed_written_or_asked_of_the_network(host: Host, tmp_path: Path) -> None:
+def test_no_program_is_started_nothing_is_written_and_the_network_is_not_used(host: Host, tmp_path: Path) -> None:
     write_project(host.directory / "lib", "acme-lib")
     host.manifest(WEB + "  project: {path: lib}\n")
     lock(host)

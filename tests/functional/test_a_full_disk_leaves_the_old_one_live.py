@@ -1,4 +1,4 @@
-"""A disk that fills up while an apply builds: the old generation stays live, and more space is all that it takes."""
+"""The disk fills up during an apply: the old generation stays published, and with more space the next apply works."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.looking import generations, published
+from tests.functional.host_state import generations, published
 from tests.host import Host
 from tests.wheels import make_wheel
 
@@ -18,7 +18,7 @@ WEB = 'web:\n  python: "3.11"\n  packages: [%s]\n'
 
 @pytest.fixture
 def small(host: Host) -> Iterator[Path]:
-    """Mount a file system of a few MB at the host's root."""
+    """Mount a file system of 4 MB at the host's root."""
     mount, umount = shutil.which("mount"), shutil.which("umount")
     if os.geteuid() != 0 or mount is None or umount is None:
         pytest.skip("needs root, to mount a small file system")
@@ -34,7 +34,7 @@ def small(host: Host) -> Iterator[Path]:
         subprocess.run([umount, "-l", host.root], check=True)
 
 
-def test_an_apply_that_runs_out_of_space_fails_alone_and_the_next_with_more_succeeds(host: Host, small: Path) -> None:
+def test_an_apply_without_space_keeps_the_old_generation_and_the_next_succeeds(host: Host, small: Path) -> None:
     make_wheel(host.index.directory, "big", "1.0", modules={"big.bin": os.urandom(6_000_000)})
     host.manifest(WEB % "alpha==1.0")
     host.apply()
@@ -55,7 +55,7 @@ def test_an_apply_that_runs_out_of_space_fails_alone_and_the_next_with_more_succ
     ran = host.envsync("apply", "--yes")
     assert ran.code == 1, "not even a directory fits"
     assert "No space left on device" in ran.err, ran.err
-    assert host.envsync("check").code == 2, "looking needs no space"
+    assert host.envsync("check").code == 2, "`check` needs no space"
     assert published(host, "web") == 1
 
     filler.unlink()

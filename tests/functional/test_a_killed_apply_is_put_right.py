@@ -1,4 +1,4 @@
-"""An apply that is killed leaves each environment wholly old or wholly new, and the next apply converges."""
+"""A killed apply leaves each environment completely old or completely new, and the next apply completes it."""
 
 import json
 import os
@@ -17,7 +17,7 @@ STEPS = ["lock", "build", "verify", "probe", "seal", "sync", "publish", "record"
 
 
 def apply_until(host: Host, step: str, number: signal.Signals) -> int:
-    """Start an apply, send it a signal when it says that `step` begins, and return its exit code."""
+    """Start an apply, send it a signal when its step `step` starts, and return its exit code."""
     child = subprocess.Popen(
         [sys.executable, "-m", "reconciler", "apply", "--yes", "--output", "json"],
         cwd=host.directory,
@@ -38,7 +38,7 @@ def apply_until(host: Host, step: str, number: signal.Signals) -> int:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_killed_at_a_step_it_is_old_or_new_and_converges(host: Host, step: str) -> None:
+def test_killed_at_a_step_the_environment_is_old_or_new_and_the_next_apply_completes_it(host: Host, step: str) -> None:
     host.manifest(OLD)
     host.apply()
     old = host.freeze("web")
@@ -52,11 +52,12 @@ def test_killed_at_a_step_it_is_old_or_new_and_converges(host: Host, step: str) 
     assert host.freeze("web") == new
     assert generations(host) == ["1", "2", "3"] or len(generations(host)) == 2
     for number in generations(host):
-        assert (host.root / ".envsync/generations/web" / number / "seal.json").is_file(), "a leftover was not cleared"
+        seal = host.root / ".envsync/generations/web" / number / "seal.json"
+        assert seal.is_file(), "an unfinished generation is left over"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_stops_cleanly_with_130(host: Host, number: signal.Signals) -> None:
+def test_an_interrupted_apply_stops_cleanly_with_130(host: Host, number: signal.Signals) -> None:
     host.manifest(OLD)
     host.apply()
     host.manifest(NEW)

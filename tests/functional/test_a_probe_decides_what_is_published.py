@@ -1,17 +1,17 @@
-"""A built generation is published when its probes pass; where one does not, the old one stays live."""
+"""A generation is published if its probes pass. If a probe fails, the old generation stays published."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.functional.looking import finished, generations, published, steps
+from tests.functional.host_state import finished, generations, published, steps
 from tests.host import Host
 from tests.wheels import make_wheel
 
 OLD = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n'
 NEW = OLD.replace("1.0", "1.1")
-# What a hostile child may say: an escape sequence, a bell, a command to a CI system.
-HOSTILE = "import sys; sys.exit(chr(27) + '[31mred' + chr(7) + chr(10) + '::error::pwned')"
+# Untrusted output of a child: an escape sequence, a bell, a command for a CI system.
+UNTRUSTED = "import sys; sys.exit(chr(27) + '[31mred' + chr(7) + chr(10) + '::error::pwned')"
 
 
 @pytest.fixture
@@ -27,39 +27,39 @@ FAILING = {
     "missing": ("{run: [no-such-program]}", "no-such-program was not found", ""),
     "sleeps": (
         "{run: [python, -c, 'import time; time.sleep(9)'], timeout: 0.3s}",
-        "did not end within 0.3 seconds",
+        "did not finish within 0.3 seconds",
         "",
     ),
     "dies": ("{run: [python, -c, 'import os; os.kill(os.getpid(), 9)']}", "failed with signal 9", ""),
-    "talks": (f'{{run: [python, -c, "{HOSTILE}"]}}', "failed with exit code 1", "\\x1b[31mred\\x07"),
+    "prints": (f'{{run: [python, -c, "{UNTRUSTED}"]}}', "failed with exit code 1", "\\x1b[31mred\\x07"),
 }
 
 
-def test_a_failing_one_leaves_the_old_generation_live_and_the_failed_one_to_look_at(host: Host) -> None:
-    old = {name: f'{name}:\n  python: "3.11"\n  packages: [beta]\n' for name in (*FAILING, "well")}
+def test_a_failing_probe_keeps_the_old_generation_published_and_the_failed_one_for_inspection(host: Host) -> None:
+    old = {name: f'{name}:\n  python: "3.11"\n  packages: [beta]\n' for name in (*FAILING, "healthy")}
     host.manifest("".join(old.values()))
     host.apply()
     new = {name: text.replace("beta", "alpha==1.0") for name, text in old.items()}
-    host.manifest(new.pop("well") + "".join(f"{text}  probes: [{FAILING[name][0]}]\n" for name, text in new.items()))
+    host.manifest(new.pop("healthy") + "".join(f"{text}  probes: [{FAILING[name][0]}]\n" for name, text in new.items()))
     ran = host.envsync("apply", "--yes")
     assert ran.code == 4, "one of them was applied"
-    for name, (_, message, words) in FAILING.items():
-        mine = ran.err.partition(f"{name}: failed")[2].partition(": failed in")[0]
-        assert message in mine, (name, mine)
-        assert words in mine
+    for name, (_, message, detail) in FAILING.items():
+        of_this = ran.err.partition(f"{name}: failed")[2].partition(": failed in")[0]
+        assert message in of_this, (name, of_this)
+        assert detail in of_this
         assert (published(host, name), generations(host, name)) == (1, [1, 2])
         assert (host.root / f".envsync/generations/{name}/2/venv/bin/python").exists()
-    assert published(host, "well") == 2
+    assert published(host, "healthy") == 2
     assert host.freeze("dies") == ["beta==2.0"]
     assert "\x1b" not in ran.out + ran.err
     assert not [line for line in (ran.out + ran.err).splitlines() if line.strip().startswith("::")]
-    ran = host.envsync("apply", "--yes", "--output", "json", "talks")
+    ran = host.envsync("apply", "--yes", "--output", "json", "prints")
     assert ran.code == 1, "nothing succeeded"
-    failed = finished(ran)["talks"]["failure"]
+    failed = finished(ran)["prints"]["failure"]
     assert (failed["code"], failed["details"][-1]) == ("probe-failed", "::error::pwned")
 
 
-def test_failing_again_and_again_keeps_one_failed_generation_and_success_none(web: Host) -> None:
+def test_one_failed_generation_is_kept_until_an_apply_succeeds(web: Host) -> None:
     web.manifest(NEW + "  probes: [{import: no_such_module}]\n")
     for _ in range(2):
         assert web.envsync("apply", "--yes").code == 1
@@ -82,7 +82,7 @@ def test_broken_dependencies_are_named(web: Host) -> None:
     assert "nowhere" not in ran.err
 
 
-def test_one_that_writes_into_the_environment_is_refused(web: Host) -> None:
+def test_a_probe_that_writes_into_the_environment_is_refused(web: Host) -> None:
     write = "import sys; open(sys.prefix + '/note.txt', 'w').write('x')"
     web.manifest(NEW + f'  probes: [{{run: [python, -c, "{write}"]}}]\n')
     ran = web.envsync("apply", "--yes")
@@ -93,7 +93,7 @@ def test_one_that_writes_into_the_environment_is_refused(web: Host) -> None:
     web.apply()
 
 
-def test_one_that_writes_into_the_live_environment_is_told_and_the_settings_are_not_recorded(web: Host) -> None:
+def test_a_new_probe_that_writes_into_the_published_environment_is_refused(web: Host) -> None:
     write = "import sys; open(sys.prefix + '/note.txt', 'w').write('x')"
     web.manifest(OLD + f'  probes: [{{run: [python, -c, "{write}"]}}]\n')
     assert steps(web, "web") == ["probe", "record"]
@@ -102,7 +102,7 @@ def test_one_that_writes_into_the_live_environment_is_told_and_the_settings_are_
     assert "a probe changed the environment: note.txt" in ran.err
 
 
-def test_what_was_odd_before_is_not_held_against_a_probe(host: Host) -> None:
+def test_metadata_that_is_not_utf_8_does_not_count_as_changed_by_a_probe(host: Host) -> None:
     make_wheel(host.index.directory, "odd", "1.0", metadata_extra="Author: caf\u00e9\n")
     wheel = next(host.index.directory.glob("odd-*"))
     rewritten = _with_latin_1(wheel)
@@ -119,13 +119,13 @@ def test_changed_probes_alone_run_and_are_recorded(web: Host) -> None:
     web.manifest(OLD + "  probes: [{import: no_such_module}]\n")
     assert web.envsync("apply", "--yes").code == 1
     assert published(web, "web") == 1
-    assert web.environment("web")["action"] == "update", "what failed is not recorded as applied"
+    assert web.environment("web")["action"] == "update", "failed settings are not recorded as applied"
     web.manifest(OLD)
     assert steps(web, "web") == ["record"]
     web.apply()
 
 
-def test_probes_see_the_manifests_env_and_nothing_else(host: Host, tmp_path: Path) -> None:
+def test_probes_get_only_the_variables_of_the_manifest(host: Host, tmp_path: Path) -> None:
     see = "import os, sys; sys.exit(repr(sorted(os.environ)) + os.environ['COLOR'] + os.getcwd())"
     host.manifest(f'web:\n  python: "3.11"\n  env: {{COLOR: blue}}\n  probes: [{{run: [python, -c, "{see}"]}}]\n')
     host.env = {"SECRET_TOKEN": "x", "UV_INDEX_URL": "http://127.0.0.1:9", "PIP_INDEX_URL": "http://127.0.0.1:9"}
@@ -139,7 +139,7 @@ def test_probes_see_the_manifests_env_and_nothing_else(host: Host, tmp_path: Pat
 
 
 def _with_latin_1(wheel: Path) -> bytes:
-    """Return the wheel with METADATA's accented letter in Latin-1: not UTF-8, as old wheels are."""
+    """Return the wheel with the accented letter of METADATA in Latin-1, as in some old wheels."""
     import io
     import zipfile
 

@@ -1,4 +1,4 @@
-"""`plan --out`, `show`, `apply --plan`: what was approved is what is done, or it is refused, and says what moved."""
+"""`plan --out`, `show`, `apply --plan`: exactly the approved plan is applied, or it is refused with the reason."""
 
 import json
 import locale
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.looking import finished, generations, published, tree
+from tests.functional.host_state import finished, generations, published, tree
 from tests.functional.test_check_finds_and_apply_puts_right import uv
 from tests.host import Host, Ran
 from tests.wheels import make_wheel
@@ -18,7 +18,7 @@ NEW = TOOLS + WEB.replace("1.0", "1.1")
 
 
 def saved(host: Host, *arguments: str) -> Ran:
-    """Plan into plan.json, which needs fresh locks."""
+    """Lock, and save a plan in plan.json."""
     assert host.envsync("lock").code == 0
     ran = host.envsync("plan", "--out", "plan.json", *arguments)
     assert ran.code == 0, ran.err
@@ -30,36 +30,36 @@ def approved(host: Host, *arguments: str) -> Ran:
 
 
 def changed_and_saved(host: Host) -> None:
-    """Apply alpha 1.0, ask for 1.1, and save the plan."""
+    """Apply alpha 1.0, declare 1.1, and save the plan."""
     host.manifest(TOOLS + WEB)
     host.apply()
     host.manifest(NEW)
     saved(host)
 
 
-def refused(host: Host, what: str, *arguments: str) -> None:
-    """Hold an apply of the saved plan to exit 3, to a sentence, and to leaving all as it was."""
+def refused(host: Host, reason: str, *arguments: str) -> None:
+    """Assert that an apply of the saved plan exits with 3, gives a reason and a hint, and changes nothing."""
     before = tree(host.root, but=".envsync/cache") if host.root.exists() else {}
     ran = approved(host, *arguments)
     assert (ran.code, ran.out) == (3, ""), ran.out + ran.err
-    assert what in ran.err, ran.err
+    assert reason in ran.err, ran.err
     assert "hint: " in ran.err
     after = tree(host.root, but=".envsync/cache") if host.root.exists() else {}
-    for holder in (".envsync/lock", ".envsync/holder", ".envsync"):  # that somebody held the lock
+    for holder in (".envsync/lock", ".envsync/holder", ".envsync"):  # the root was locked for a moment
         before.pop(holder, None), after.pop(holder, None)
     assert after == before
 
 
-def test_what_was_approved_is_shown_and_applied_and_is_then_of_the_past(host: Host) -> None:
+def test_an_approved_plan_is_shown_and_applied_and_cannot_be_applied_again(host: Host) -> None:
     changed_and_saved(host)
     assert (host.directory / "plan.json").read_text() == host.envsync("plan", "--output", "json").out
     for form in ("text", "json"):
-        told = host.envsync("plan", "--output", form)
-        assert host.envsync("show", "plan.json", "--output", form) == told
-        assert told.err == ""
+        planned = host.envsync("plan", "--output", form)
+        assert host.envsync("show", "plan.json", "--output", form) == planned
+        assert planned.err == ""
     uv(host, "uninstall", "beta")
     refused(host, "error: the plan cannot be applied: web changed on disk since it was made")
-    assert host.freeze("web") == ["alpha==1.0"], "what was done by hand stays done until somebody has seen it"
+    assert host.freeze("web") == ["alpha==1.0"], "a manual change is kept until a plan shows it"
     saved(host)
     ran = approved(host, "--output", "json", "--no-gc")
     assert ran.code == 0, ran.err
@@ -71,13 +71,13 @@ def test_what_was_approved_is_shown_and_applied_and_is_then_of_the_past(host: Ho
     assert generations(host, "web") == [1, 2]
 
     assert "No changes." in saved(host).out
-    for _ in range(2):  # with nothing to do, a plan stays true
+    for _ in range(2):  # a plan without changes can be applied again
         ran = approved(host)
         assert (ran.code, "No changes." in ran.out) == (0, True), ran.err
     assert generations(host, "web") == [1, 2]
 
 
-def test_a_first_plan_is_applied_where_nothing_is_yet(host: Host) -> None:
+def test_a_first_plan_is_applied_to_an_empty_root(host: Host) -> None:
     host.manifest(NEW)
     ran = saved(host, "--no-prune", "web")
     assert "envsync apply --plan plan.json" in ran.err
@@ -89,7 +89,7 @@ def test_a_first_plan_is_applied_where_nothing_is_yet(host: Host) -> None:
     assert (published(host, "web"), published(host, "tools")) == (1, 0)
 
 
-def file_edited_by_hand(host: Host) -> None:
+def file_edited_manually(host: Host) -> None:
     (host.site_packages("web") / "beta.py").write_text("NAME = 'mine'\n")
 
 
@@ -97,7 +97,7 @@ def manifest_edited(host: Host) -> None:
     host.manifest(NEW + '  description: "the site"\n')
 
 
-def locks_moved(host: Host) -> None:
+def locks_updated(host: Host) -> None:
     make_wheel(host.index.directory, "beta", "2.1", modules={"beta.py": ""})
     make_wheel(host.index.directory, "gamma", "0.2", modules={"gamma/__init__.py": ""})
     assert host.envsync("lock", "--upgrade").code == 0
@@ -139,7 +139,7 @@ def plan_of_another_machine(host: Host) -> None:
     (host.directory / "plan.json").write_text(json.dumps(plan))
 
 
-MOVED: list[tuple[Callable[[Host], None], str]] = [
+CHANGES: list[tuple[Callable[[Host], None], str]] = [
     (plan_edited, "error: plan.json: edited since it was written"),
     (plan_of_another_machine, "error: plan.json: edited since it was written"),
     (plan_of_format_two, "error: plan.json: the plan has format 2.0, but this version of envsync reads format 1"),
@@ -148,10 +148,10 @@ MOVED: list[tuple[Callable[[Host], None], str]] = [
     (root_moved, "it is for root "),
     (project_renamed, "it is for project acme, but this project is globex"),
     (lock_removed, "the plan cannot be applied: "),
-    (file_edited_by_hand, "the plan cannot be applied: web changed on disk since"),
-    (locks_moved, "the plan cannot be applied: the locks of tools, web changed"),
+    (file_edited_manually, "the plan cannot be applied: web changed on disk since"),
+    (locks_updated, "the plan cannot be applied: the locks of tools, web changed"),
 ]
-BESIDE = (
+NOT_WITH_PLAN = (
     ["web"],
     ["-l", "team=platform"],
     ["--depth", "files"],
@@ -162,24 +162,24 @@ BESIDE = (
 )
 
 
-def test_whatever_moved_in_between_is_named_and_nothing_is_changed(host: Host) -> None:
+def test_every_change_since_the_plan_is_named_and_nothing_is_applied(host: Host) -> None:
     changed_and_saved(host)
     names = ("plan.json", "envs.yaml", "locks/pylock.web.toml", "locks/pylock.tools.toml")
-    planned_on = [*(host.directory / name for name in names), host.site_packages("web") / "beta.py"]
-    contents = {path: path.read_bytes() for path in planned_on}
-    for move, what in MOVED:
-        move(host)
-        refused(host, what)
+    changed_files = [*(host.directory / name for name in names), host.site_packages("web") / "beta.py"]
+    contents = {path: path.read_bytes() for path in changed_files}
+    for change, reason in CHANGES:
+        change(host)
+        refused(host, reason)
         assert published(host, "web") == 1
         for path, content in contents.items():
             path.write_bytes(content)
-    for arguments in BESIDE:
+    for arguments in NOT_WITH_PLAN:
         refused(host, "cannot be combined", *arguments)
     ran = approved(host, "--yes", "--locked", "--parallelism", "1", "--lock-timeout", "5")
-    assert ran.code == 0, "as it was, it fits again: " + ran.err
+    assert ran.code == 0, "with everything restored, it can be applied: " + ran.err
 
 
-def test_what_was_selected_and_allowed_is_planned_again(host: Host) -> None:
+def test_the_saved_selection_and_policy_are_used_again(host: Host) -> None:
     host.manifest(TOOLS + WEB)
     host.apply()
     host.manifest(NEW.replace("gamma", "gamma, beta"))
@@ -200,7 +200,7 @@ def test_a_plan_that_cannot_be_made_is_not_saved(host: Host) -> None:
     assert host.envsync("show", "envs.yaml", "--output", "json").json()["error"]["code"] == "plan-file"
 
 
-def test_the_same_state_is_the_same_bytes_wherever_and_however_it_is_asked(host: Host) -> None:
+def test_the_same_state_gives_the_same_bytes_in_any_directory_and_environment(host: Host) -> None:
     changed_and_saved(host)
     uv(host, "uninstall", "beta")
     (host.site_packages("tools") / "stray.pth").write_text("")
@@ -225,7 +225,7 @@ def test_the_same_state_is_the_same_bytes_wherever_and_however_it_is_asked(host:
         "PIP_REQUIRE_VIRTUALENV": "1",
         "VIRTUAL_ENV": str(host.venv("tools")),
     }
-    asked: list[tuple[Path, tuple[str, ...], dict[str, str]]] = [
+    invocations: list[tuple[Path, tuple[str, ...], dict[str, str]]] = [
         (host.directory, ("-f", absolute), {}),
         (below, ("-f", "../../envs.yaml"), {}),
         (Path("/"), ("-f", absolute), {}),
@@ -234,8 +234,8 @@ def test_the_same_state_is_the_same_bytes_wherever_and_however_it_is_asked(host:
         (host.directory, (), {"PYTHONHASHSEED": "4242", "LC_ALL": "C.UTF-8", "TZ": "Asia/Tokyo"}),
         (host.directory, ("--offline", "--locked"), configured),
     ]
-    asked += [(host.directory, (), {"LC_ALL": name}) for name in other_locales()]
-    for number, (directory, arguments, env) in enumerate(asked):
+    invocations += [(host.directory, (), {"LC_ALL": name}) for name in other_locales()]
+    for number, (directory, arguments, env) in enumerate(invocations):
         out = host.directory.parent / f"{number}.json"
         elsewhere = Host(directory=directory, index=host.index, env=env)
         ran = elsewhere.envsync("plan", "--output", "json", "--out", str(out), *arguments)
@@ -246,7 +246,7 @@ def test_the_same_state_is_the_same_bytes_wherever_and_however_it_is_asked(host:
 
 
 def other_locales() -> list[str]:
-    """Return the locales of this machine that sort and write otherwise than C does."""
+    """Return the locales of this machine that sort and encode differently from C."""
     found = []
     ours = locale.setlocale(locale.LC_ALL)
     for name in ("de_DE.UTF-8", "tr_TR.UTF-8", "en_US.UTF-8", "ja_JP.eucJP"):
@@ -260,7 +260,7 @@ def other_locales() -> list[str]:
     return found
 
 
-def test_pipes_and_directories_are_no_place_for_a_plan(host: Host) -> None:
+def test_a_plan_cannot_be_saved_in_a_device_or_a_directory(host: Host) -> None:
     host.manifest("")
     for place, code in ((".", 3), ("/dev/null", 3), ("missing/plan.json", 1)):
         ran = host.envsync("plan", "--out", place)
@@ -270,7 +270,7 @@ def test_pipes_and_directories_are_no_place_for_a_plan(host: Host) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "\0", '{"format_version": "1.0"}'])
-def test_what_is_no_plan_is_refused_by_both(host: Host, content: str) -> None:
+def test_a_file_that_is_not_a_plan_is_refused_by_apply_and_show(host: Host, content: str) -> None:
     host.manifest("")
     (host.directory / "plan.json").write_text(content)
     refused(host, "error: plan.json: not a plan: ")

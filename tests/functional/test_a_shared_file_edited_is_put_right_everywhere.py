@@ -1,4 +1,4 @@
-"""A file edited where it is shared by hard links is found, and put right, in every environment that has it."""
+"""An edit of a file that is shared by hard links is found and repaired in every environment that has the file."""
 
 import os
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.functional.looking import published
+from tests.functional.host_state import published
 from tests.host import Host
 
 GOOD = "NAME = 'beta'\n"
@@ -18,13 +18,13 @@ Edit = Callable[[Path], None]
 
 
 def rewrite(path: Path) -> None:
-    """Write other content of another length, in place."""
+    """Write contents of a different length, in place."""
     with path.open("r+") as file:
-        file.write("NAME = 'another one'\n")
+        file.write("NAME = 'something else'\n")
 
 
-def rewrite_in_secret(path: Path) -> None:
-    """Write other content and leave size and mtime as they were: the ctime alone tells."""
+def rewrite_with_the_same_stat(path: Path) -> None:
+    """Write different contents and keep size and mtime: only the ctime differs."""
     before = path.stat()
     with path.open("r+") as file:
         file.write(GOOD.replace("beta", "evil"))
@@ -33,9 +33,9 @@ def rewrite_in_secret(path: Path) -> None:
 
 
 def two_environments_twice(host: Host, cache: str) -> None:
-    """Apply `a` and `b` twice; every one of the four generations has the one beta.
+    """Apply `a` and `b` twice; all four generations share one file of beta.
 
-    `a` comes first: two that fetch the same at once get a copy each.
+    `a` comes first, because two environments that fetch the same file at the same time get a copy each.
     """
     for names, version in (("a", "1.0"), ("ab", "1.0"), ("ab", "1.1")):
         host.manifest("".join(ENVIRONMENT % (name, version) for name in names), head=HEAD % cache)
@@ -50,7 +50,7 @@ def beta(host: Host, name: str) -> Path:
 
 
 def other_name(path: Path, directory: Path) -> Path:
-    """Return the name that the same inode has below another directory."""
+    """Return the path of the same inode below a different directory."""
     return next(each for each in directory.rglob(path.name) if each.samefile(path))
 
 
@@ -63,8 +63,8 @@ def edited(found: list[dict[str, Any]], packages: str) -> list[tuple[str, str, s
     ]
 
 
-@pytest.mark.parametrize(("cache", "edit"), [("own", rewrite_in_secret), ("user", rewrite)])
-def test_an_edit_is_found_and_put_right_in_all_that_share_the_file(
+@pytest.mark.parametrize(("cache", "edit"), [("own", rewrite_with_the_same_stat), ("user", rewrite)])
+def test_an_edit_is_found_and_repaired_in_every_environment_that_shares_the_file(
     host: Host, tmp_path: Path, cache: str, edit: Edit
 ) -> None:
     home = tmp_path / "home"
@@ -93,4 +93,4 @@ def test_an_edit_is_found_and_put_right_in_all_that_share_the_file(
     host.manifest("".join(ENVIRONMENT % (name, "1.1") for name in "abc"), head=HEAD % cache)
     host.apply()
     assert beta(host, "c").read_text() == GOOD
-    assert host.envsync("rollback", "a", "--to", "1").code == 1, "what lies there is still the edited one"
+    assert host.envsync("rollback", "a", "--to", "1").code == 1, "the old generation still has the edited file"

@@ -1,4 +1,4 @@
-"""What environments share is hashed for the first of them; those that come later look at it, and read nothing again."""
+"""A file that environments share is hashed once; for later environments it is not read again."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ ONE = 'web:\n  python: "3.11"\n  packages: [alpha, gamma]\n'
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files that are read to be hashed from now on, in this process."""
+    """Return a list that collects the paths of all files that this process hashes."""
     found: list[str] = []
     real = inode_hashes.hash_file
 
@@ -34,7 +34,7 @@ def of_packages(paths: list[str]) -> list[str]:
     return [path for path in paths if path.endswith(("alpha/__init__.py", "beta.py", "gamma/__init__.py"))]
 
 
-def test_a_new_environment_of_packages_that_another_one_has(host: Host, read: list[str]) -> None:
+def test_a_new_environment_with_known_packages_reads_none_of_their_files(host: Host, read: list[str]) -> None:
     host.manifest(ONE)
     apply(host)
     assert len(of_packages(read)) == 3
@@ -45,7 +45,7 @@ def test_a_new_environment_of_packages_that_another_one_has(host: Host, read: li
     assert [each["name"] for each in host.check("--depth", "hashes")["environments"] if each["action"] != "no-op"] == []
 
 
-def test_a_new_generation_of_an_environment(host: Host, read: list[str]) -> None:
+def test_a_new_generation_reads_only_the_files_of_changed_packages(host: Host, read: list[str]) -> None:
     host.manifest(ONE)
     apply(host)
     read.clear()
@@ -54,11 +54,11 @@ def test_a_new_generation_of_an_environment(host: Host, read: list[str]) -> None
     assert [path.rpartition("/site-packages/")[2] for path in of_packages(read)] == ["alpha/__init__.py"]
 
 
-def test_what_was_edited_in_the_other_one_is_read_and_not_taken_over(host: Host, read: list[str]) -> None:
+def test_a_shared_file_that_was_edited_is_read_and_not_used_again(host: Host, read: list[str]) -> None:
     host.manifest(ONE)
     apply(host)
     edited = host.site_packages("web") / "beta.py"
-    edited.write_text("NAME = 'mine'\n")  # through the link into the cache, and so into whatever is built from it
+    edited.write_text("NAME = 'mine'\n")  # also edits the file in the cache, which is a hard link
     read.clear()
     host.manifest(ONE + ONE.replace("web", "api"))
     apply(host)

@@ -1,4 +1,4 @@
-"""An environment in use: activation follows what is published, pip is there if asked for, system packages if let in."""
+"""Using an environment: activation, the pip stub, and the system's own packages."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.looking import planned, published
+from tests.functional.host_state import planned, published
 from tests.host import Host, base_environment
 from tests.wheels import make_wheel
 
@@ -25,7 +25,7 @@ def shell(host: Host, program: str, script: str) -> str:
     return done.stdout
 
 
-def test_an_activated_shell_follows_what_is_published(host: Host) -> None:
+def test_an_activated_shell_uses_the_newly_published_generation(host: Host) -> None:
     host.manifest(WEB)
     host.apply()
     host.manifest(WEB.replace("1.0", "1.1"))
@@ -50,7 +50,7 @@ def test_an_activated_shell_follows_what_is_published(host: Host) -> None:
     assert published(host, "web") == 2
 
 
-def test_pip_is_a_stub_that_says_what_to_do_unless_asked_for(host: Host) -> None:
+def test_pip_is_a_stub_that_says_what_to_do_unless_the_manifest_declares_pip(host: Host) -> None:
     make_wheel(
         host.index.directory,
         "pip",
@@ -72,7 +72,7 @@ def test_pip_is_a_stub_that_says_what_to_do_unless_asked_for(host: Host) -> None
     assert (host.venv("web") / "bin/pip").read_text().startswith("#!")
 
 
-def test_letting_system_packages_in_replaces_the_environment_and_they_are_no_drift(host: Host) -> None:
+def test_system_site_packages_replaces_the_environment_and_system_packages_are_not_drift(host: Host) -> None:
     host.manifest(WEB)
     host.apply()
     host.manifest(WEB + "  system_site_packages: true\n")
@@ -81,8 +81,8 @@ def test_letting_system_packages_in_replaces_the_environment_and_they_are_no_dri
     assert {each["code"] for each in found["reasons"]} == {"system-site-packages-changed"}
     host.apply()
     assert host.freeze("web") == ["alpha==1.0", "beta==2.0"]
-    see = "import site, sys; print(any(p.startswith(sys.base_prefix) and 'site-packages' in p for p in sys.path))"
-    run = ["run", "web", "--", "python", "-c", see]
+    script = "import site, sys; print(any(p.startswith(sys.base_prefix) and 'site-packages' in p for p in sys.path))"
+    run = ["run", "web", "--", "python", "-c", script]
     assert host.envsync(*run).out == "True\n"
     host.manifest(WEB)
     assert planned(host)["web"]["action"] == "replace"

@@ -1,10 +1,10 @@
-"""What a killed apply had started never works beside a new apply: it keeps the root's lock until it ends."""
+"""A program that a killed apply started keeps the root locked until it ends, so a new apply waits for it."""
 
 import signal
 import time
 from pathlib import Path
 
-from tests.functional.looking import generations
+from tests.functional.host_state import generations
 from tests.functional.slow_build import alive, make_slow, start
 from tests.host import Host
 from tests.index_faults import Fault
@@ -13,7 +13,7 @@ from tests.resolving import soon
 MANIFEST = 'web:\n  python: "3.11"\n  packages: [{}]\n'
 
 
-def test_a_build_that_outlives_a_killed_apply_is_waited_for(host: Host, tmp_path: Path) -> None:
+def test_an_apply_waits_for_a_build_that_outlives_a_killed_apply(host: Host, tmp_path: Path) -> None:
     make_slow(host, tmp_path)
     host.manifest(MANIFEST.format("slow"))
     assert host.envsync("lock").code == 0
@@ -35,7 +35,7 @@ def test_a_build_that_outlives_a_killed_apply_is_waited_for(host: Host, tmp_path
     second = start(host, "--lock-timeout", "60")
     time.sleep(1.5)
     assert second.poll() is None
-    assert generations(host, "web") == [1]  # the second has not begun: the orphan's stands alone
+    assert generations(host, "web") == [1]  # the second apply has not started: there is only the orphan's generation
     builder.unlink()
     (tmp_path / "go").touch()
     errors = second.communicate(timeout=60)[1]
@@ -45,7 +45,7 @@ def test_a_build_that_outlives_a_killed_apply_is_waited_for(host: Host, tmp_path
     assert host.environment("web")["action"] == "no-op"
 
 
-def test_an_installer_that_waits_for_an_index_dies_with_its_apply(host: Host) -> None:
+def test_an_installer_that_waits_for_an_index_ends_with_its_killed_apply(host: Host) -> None:
     host.manifest(MANIFEST.format("gamma"))
     assert host.envsync("lock").code == 0
     file = "/files/gamma-0.1-py3-none-any.whl"
@@ -62,13 +62,13 @@ def test_an_installer_that_waits_for_an_index_dies_with_its_apply(host: Host) ->
     assert host.freeze("web") == ["gamma==0.1"]
 
 
-def test_a_build_that_hangs_ends_at_its_deadline_and_the_lock_is_given_back(host: Host, tmp_path: Path) -> None:
+def test_a_build_that_hangs_ends_at_its_deadline_and_the_root_is_unlocked(host: Host, tmp_path: Path) -> None:
     make_slow(host, tmp_path)
     host.manifest(MANIFEST.format("slow"))
     assert host.envsync("lock").code == 0
     ran = host.envsync("apply", "--yes", "--timeout", "2")
     assert ran.code == 1
-    assert "did not end within 2 seconds" in ran.err
+    assert "did not finish within 2 seconds" in ran.err
     assert soon(lambda: not alive(int((tmp_path / "builder").read_text())))
     (tmp_path / "go").touch()
     ran = host.envsync("apply", "--yes", "--lock-timeout", "1")

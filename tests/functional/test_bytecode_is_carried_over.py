@@ -1,4 +1,4 @@
-"""With `compile_bytecode`, what did not change keeps its bytecode; only what did is compiled."""
+"""With `compile_bytecode`, unchanged modules keep their bytecode; only changed modules are compiled."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ def bytecode(host: Host, module: str) -> Path:
     return path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
 
 
-def test_the_bytecode_of_what_is_shared_is_shared_and_of_what_is_new_is_made(host: Host) -> None:
+def test_bytecode_of_shared_modules_is_shared_and_of_new_modules_is_compiled(host: Host) -> None:
     host.manifest(WEB.format("alpha==1.0"))
     host.apply()
     alpha, beta = bytecode(host, "alpha/__init__.py"), bytecode(host, "beta.py")
@@ -28,14 +28,12 @@ def test_the_bytecode_of_what_is_shared_is_shared_and_of_what_is_new_is_made(hos
     assert not new_alpha.samefile(alpha)
     assert new_alpha.read_bytes() != alpha.read_bytes()
     assert host.envsync("verify", "--depth", "hashes").code == 0
-    said = host.envsync(
-        "run", "web", "--", "python", "-v", "-c", "import alpha, beta; print(alpha.NAME, beta.__file__)"
-    )
-    assert said.out == f"alpha 1.1 {host.site_packages('web').resolve() / 'beta.py'}\n"
-    assert all(f"{used} matches" in said.err for used in (new_alpha, new_beta)), said.err
+    ran = host.envsync("run", "web", "--", "python", "-v", "-c", "import alpha, beta; print(alpha.NAME, beta.__file__)")
+    assert ran.out == f"alpha 1.1 {host.site_packages('web').resolve() / 'beta.py'}\n"
+    assert all(f"{used} matches" in ran.err for used in (new_alpha, new_beta)), ran.err
 
 
-def test_bytecode_that_somebody_changed_is_not_taken_over(host: Host) -> None:
+def test_bytecode_that_was_changed_manually_is_not_used_again(host: Host) -> None:
     host.manifest(WEB.format("alpha==1.0"))
     host.apply()
     beta = bytecode(host, "beta.py")
@@ -48,7 +46,7 @@ def test_bytecode_that_somebody_changed_is_not_taken_over(host: Host) -> None:
     assert host.envsync("verify", "--depth", "hashes").code == 0
 
 
-def test_bytecode_that_was_made_since_is_not_taken_over(host: Host) -> None:
+def test_bytecode_that_python_wrote_since_the_apply_is_not_used_again(host: Host) -> None:
     host.manifest(WEB.format("alpha==1.0").replace("  compile_bytecode: true\n", ""))
     host.apply()
     assert host.envsync("run", "web", "--", "python", "-c", "import beta").code == 0
@@ -60,7 +58,7 @@ def test_bytecode_that_was_made_since_is_not_taken_over(host: Host) -> None:
     assert not bytecode(host, "beta.py").samefile(made)
 
 
-def test_a_wheel_that_brings_its_own_bytecode_gets_ours_and_is_whole(host: Host) -> None:
+def test_bytecode_in_a_wheel_is_replaced_by_our_own_and_the_environment_is_intact(host: Host) -> None:
     module = f"__pycache__/delta.{sys.implementation.cache_tag}.pyc"
     files: dict[str, str | bytes] = {
         "delta.py": "NAME = 'delta'\n",
@@ -68,19 +66,19 @@ def test_a_wheel_that_brings_its_own_bytecode_gets_ours_and_is_whole(host: Host)
         "__pycache__/delta.other-1.pyc": b"not ours",
     }
     make_wheel(host.index.directory, "delta", "1.0", modules=files)
-    for alpha in ("1.0", "1.1"):  # compiled by the engine; then taken over
+    for alpha in ("1.0", "1.1"):  # first compiled by the engine, then used again
         host.manifest(WEB.format(f"alpha=={alpha}, delta"))
         host.apply()
         assert bytecode(host, "delta.py").read_bytes() != b"made elsewhere"
         assert (bytecode(host, "delta.py").parent / "delta.other-1.pyc").read_bytes() == b"not ours"
-        said = host.envsync("run", "web", "--", "python", "-v", "-c", "import delta; print(delta.NAME)")
-        assert said.out == "delta\n"
-        assert f"{bytecode(host, 'delta.py')} matches" in said.err
+        ran = host.envsync("run", "web", "--", "python", "-v", "-c", "import delta; print(delta.NAME)")
+        assert ran.out == "delta\n"
+        assert f"{bytecode(host, 'delta.py')} matches" in ran.err
         for depth in ("metadata", "files", "hashes"):
             assert host.envsync("check", "--depth", depth).code == 0, depth
 
 
-def test_bytecode_that_is_not_as_its_wheel_has_it_is_refused_where_nobody_compiles(host: Host) -> None:
+def test_without_compile_bytecode_changed_bytecode_from_a_wheel_is_not_used_again(host: Host) -> None:
     module = f"__pycache__/delta.{sys.implementation.cache_tag}.pyc"
     make_wheel(
         host.index.directory, "delta", "1.0", modules={"delta.py": "NAME = 'delta'\n", module: b"made elsewhere"}
@@ -88,7 +86,7 @@ def test_bytecode_that_is_not_as_its_wheel_has_it_is_refused_where_nobody_compil
     plain = WEB.replace("  compile_bytecode: true\n", "").format("delta")
     host.manifest(plain)
     host.apply()
-    bytecode(host, "delta.py").write_bytes(b"by somebody")  # through the link, in the cache
+    bytecode(host, "delta.py").write_bytes(b"changed manually")  # also in the cache, which is a hard link
     host.manifest(plain.replace("gamma", "alpha"))
     host.apply()
     assert bytecode(host, "delta.py").read_bytes() == b"made elsewhere"

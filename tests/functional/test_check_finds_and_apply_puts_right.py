@@ -1,4 +1,4 @@
-"""Everything that a hand can do to an environment is found by `check` and put right by one `apply`."""
+"""`check` finds every kind of manual change to an environment, and one `apply` repairs it."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ Damage = Callable[[Host], None]
 
 
 def uv(host: Host, *arguments: str) -> None:
-    """Work on the environment by hand, as a person with uv would."""
+    """Change the environment manually, as a person with uv would."""
     from uv import find_uv_bin
 
     venv = host.venv("web").resolve()
@@ -75,7 +75,7 @@ def interpreter_dangling(host: Host) -> None:
     python.symlink_to("/nowhere/python3.11")
 
 
-def module_edited_with_size_and_mtime_put_back(host: Host) -> None:
+def module_edited_with_the_same_size_and_mtime(host: Host) -> None:
     module = host.site_packages("web") / "beta.py"
     before = module.stat()
     module.write_text("NAME = 'atad'\n"[: before.st_size].ljust(before.st_size, "\n"))
@@ -84,14 +84,14 @@ def module_edited_with_size_and_mtime_put_back(host: Host) -> None:
     assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
 
 
-def inventory_taken_anew_after_an_edit(host: Host) -> None:
+def inventory_written_again_after_an_edit(host: Host) -> None:
     module_edited(host)
     venv = host.venv("web").resolve()
     save_inventory(take_inventory(venv, InodeHashes()), venv.parent / "inventory")
 
 
 DAMAGES: list[tuple[Damage, set[str], set[tuple[str, str, str]]]] = [
-    # what was done, the environment's reasons, (package, action, reason)
+    # the damage, the environment's reasons, the changes of packages (name, action, reason)
     (package_uninstalled, {"packages-drifted"}, {("gamma", "install", "removed-by-hand")}),
     (package_upgraded, {"packages-drifted"}, {("alpha", "downgrade", "changed-by-hand")}),
     (package_added, {"packages-drifted"}, {("delta", "remove", "installed-by-hand")}),
@@ -102,13 +102,13 @@ DAMAGES: list[tuple[Damage, set[str], set[tuple[str, str, str]]]] = [
     (metadata_emptied, {"environment-damaged"}, {("beta", "repair", "metadata-damaged")}),
     (pyvenv_cfg_removed, {"environment-damaged"}, set()),
     (interpreter_dangling, {"environment-damaged"}, set()),
-    (module_edited_with_size_and_mtime_put_back, {"files-drifted"}, {("beta", "repair", "files-edited")}),
-    (inventory_taken_anew_after_an_edit, {"environment-damaged"}, set()),
+    (module_edited_with_the_same_size_and_mtime, {"files-drifted"}, {("beta", "repair", "files-edited")}),
+    (inventory_written_again_after_an_edit, {"environment-damaged"}, set()),
 ]
 
 
 @pytest.mark.parametrize(("damage", "reasons", "packages"), DAMAGES, ids=lambda each: getattr(each, "__name__", ""))
-def test_damage_by_hand_is_found_as_drift_and_put_right(
+def test_manual_damage_is_found_as_drift_and_repaired(
     host: Host, damage: Damage, reasons: set[str], packages: set[tuple[str, str, str]]
 ) -> None:
     make_wheel(host.index.directory, "delta", "3.0")
@@ -129,7 +129,7 @@ def test_damage_by_hand_is_found_as_drift_and_put_right(
     assert host.environment("web")["action"] == "no-op"
 
 
-def test_a_plain_directory_in_its_place_is_blocked_and_left_alone(host: Host) -> None:
+def test_a_directory_at_the_path_of_an_environment_blocks_and_is_not_changed(host: Host) -> None:
     host.manifest(WEB)
     host.apply()
     host.venv("web").unlink()
@@ -143,7 +143,7 @@ def test_a_plain_directory_in_its_place_is_blocked_and_left_alone(host: Host) ->
     assert (host.venv("web") / "thesis.txt").read_text() == "mine"
 
 
-def test_somebodys_own_venv_is_blocked_until_adopted_and_is_kept(host: Host) -> None:
+def test_a_venv_that_envsync_did_not_create_blocks_until_it_is_adopted_and_is_kept(host: Host) -> None:
     host.manifest(WEB)
     host.apply()
     host.venv("web").unlink()
@@ -174,7 +174,7 @@ def test_a_version_raised_in_the_manifest_is_a_pending_upgrade(host: Host) -> No
     assert "alpha==1.1" in host.freeze("web")
 
 
-def test_another_python_in_the_manifest_replaces_the_environment(host: Host) -> None:
+def test_a_different_python_in_the_manifest_replaces_the_environment(host: Host) -> None:
     host.manifest(WEB)
     host.apply()
     host.manifest(WEB.replace('"3.11"', f'"{other_python(host)}"'))
@@ -186,7 +186,7 @@ def test_another_python_in_the_manifest_replaces_the_environment(host: Host) -> 
     assert f"python{other_python(host)}" in str(host.site_packages("web"))
 
 
-def test_an_environment_taken_out_of_the_manifest_is_deleted(host: Host) -> None:
+def test_an_environment_removed_from_the_manifest_is_deleted(host: Host) -> None:
     host.manifest(WEB + "old:\n  python: '3.11'\n")
     host.apply()
     host.manifest(WEB)
@@ -201,16 +201,16 @@ def test_an_environment_taken_out_of_the_manifest_is_deleted(host: Host) -> None
 
 
 def other_python(host: Host) -> str:
-    """Return a version other than 3.11 that this machine has; skip, saying so, where there is none."""
+    """Return a version other than 3.11 that this machine has; skip the test if there is none."""
     versions = ("3.12", "3.13", "3.10", "3.9")
     found = [version for version in versions if version not in missing_pythons(*versions)]
     if not found:
-        pytest.skip("needs a second Python version, and this machine has one alone")
+        pytest.skip("needs a second Python version, but this machine has only one")
     return found[0]
 
 
 def missing_pythons(*versions: str) -> list[str]:
-    """Return those of `versions` that are neither on the machine's own PATH nor among pyenv's."""
+    """Return those of `versions` that neither the system nor pyenv has."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     return [
         version

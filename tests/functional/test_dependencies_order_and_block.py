@@ -1,6 +1,6 @@
-"""`depends_on`: order, what a failure blocks, deletes in reverse; what a selection takes along."""
+"""`depends_on`: the order of applies and deletes, what a failure blocks, and selections."""
 
-from tests.functional.looking import finished, planned, published
+from tests.functional.host_state import finished, planned, published
 from tests.host import Host, Ran
 
 CHAIN = """
@@ -31,13 +31,13 @@ def applied(host: Host) -> Ran:
     return ran
 
 
-def test_they_are_applied_in_order_and_deleted_in_reverse(host: Host) -> None:
+def test_environments_are_applied_in_order_and_deleted_in_reverse_order(host: Host) -> None:
     host.manifest(CHAIN)
     ran = applied(host)
     published_in_order = [name for name in order(ran, "publish") if name != "side"]
     assert published_in_order == ["base", "middle", "top"]
-    begun = [name for name in order(ran, "build") if name != "side"]
-    assert begun == ["base", "middle", "top"], "a dependent waits until the other is through"
+    started = [name for name in order(ran, "build") if name != "side"]
+    assert started == ["base", "middle", "top"], "an environment waits until its dependencies are finished"
 
     host.manifest('side:\n  python: "3.11"\nnew:\n  python: "3.11"\n')
     ran = applied(host)
@@ -46,7 +46,7 @@ def test_they_are_applied_in_order_and_deleted_in_reverse(host: Host) -> None:
     assert kinds.index(("record", "new")) < kinds.index(("unpublish", "top")), "deletes come last"
 
 
-def test_dependents_of_one_that_fails_are_blocked_and_others_go_on(host: Host) -> None:
+def test_dependents_of_a_failed_environment_are_blocked_and_others_continue(host: Host) -> None:
     host.manifest(CHAIN.replace('base:\n  python: "3.11"', 'base:\n  python: "3.11"\n  probes: [{import: nothing}]'))
     ran = host.envsync("apply", "--yes", "--output", "json")
     assert ran.code == 4
@@ -62,7 +62,7 @@ def test_dependents_of_one_that_fails_are_blocked_and_others_go_on(host: Host) -
     assert host.envsync("apply", "--yes", "top").code == 1, "nothing succeeded"
 
 
-def test_an_unchanged_dependency_holds_up_nothing(host: Host) -> None:
+def test_an_unchanged_dependency_delays_nothing(host: Host) -> None:
     host.manifest(CHAIN)
     assert host.envsync("apply", "--yes").code == 0
     host.manifest(CHAIN.replace("depends_on: [middle]", "depends_on: [middle]\n  packages: [beta]"))
@@ -70,7 +70,7 @@ def test_an_unchanged_dependency_holds_up_nothing(host: Host) -> None:
     host.apply()
 
 
-def test_a_selection_takes_dependencies_along_and_labels_select(host: Host) -> None:
+def test_a_selection_includes_dependencies_and_labels_select(host: Host) -> None:
     host.manifest(CHAIN)
     assert set(planned(host, "middle")) == {"base", "middle"}
     assert set(planned(host, "-l", "team=b")) == {"side"}

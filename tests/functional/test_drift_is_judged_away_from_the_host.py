@@ -1,4 +1,4 @@
-"""`observe` on a host, `check --actual` where there is nothing but manifest and locks: the same answer."""
+"""`check --actual` with a snapshot, on a machine that has only manifest and locks, gives the host's own answer."""
 
 import json
 import os
@@ -13,12 +13,12 @@ import reconciler
 from reconciler.processes.child import Completed
 from reconciler.render.formats import Format
 from reconciler.snapshot.file import read_snapshot
-from tests.functional import test_check_finds_and_apply_puts_right as by_hand
-from tests.functional.looking import last_run, tree
+from tests.functional import test_check_finds_and_apply_puts_right as manual
+from tests.functional.host_state import last_run, tree
 from tests.functional.projects import write_project
 from tests.host import Host, Ran
 
-SECRET = "hunter2"  # noqa: S105  # nobody's
+SECRET = "hunter2"  # noqa: S105  # not a real one
 WEB = f"""
 web:
   python: "3.11"
@@ -53,33 +53,33 @@ def unpublished(host: Host) -> None:
     (host.root / "old").unlink()
 
 
-def directory_in_its_place(host: Host) -> None:
+def directory_at_its_path(host: Host) -> None:
     (host.root / "old").mkdir()
 
 
-# One after the other; what is in one line is done at once.
+# In this order; the damages of one line are done together.
 DAMAGES = (
     (file_named_in_no_encoding_added,),
-    (by_hand.module_edited, by_hand.module_deleted),
-    (by_hand.record_removed, by_hand.metadata_emptied),
-    (by_hand.pyvenv_cfg_removed, by_hand.interpreter_dangling),
+    (manual.module_edited, manual.module_deleted),
+    (manual.record_removed, manual.metadata_emptied),
+    (manual.pyvenv_cfg_removed, manual.interpreter_dangling),
     (metadata_removed,),
     (unpublished,),
-    (directory_in_its_place,),
+    (directory_at_its_path,),
 )
 
 
 def ci_of(host: Host) -> Host:
-    """Return a machine that has the repository and nothing else."""
+    """Return a machine that has only the repository."""
     elsewhere = host.directory.parent / "ci"
     shutil.rmtree(elsewhere, ignore_errors=True)
     shutil.copytree(host.directory, elsewhere, ignore=shutil.ignore_patterns(".envs"))
     return replace(host, directory=elsewhere)
 
 
-def judged(host: Host, *arguments: str, depth: str = "files") -> Ran:
-    """Check a host on itself and, by its snapshot, elsewhere while it is not there: code and JSON must be equal."""
-    there = host.envsync("check", "--output", "json", "--depth", depth, *arguments)
+def checked(host: Host, *arguments: str, depth: str = "files") -> Ran:
+    """Check a host on the host itself and, by its snapshot, on a different machine: both must print the same."""
+    on_host = host.envsync("check", "--output", "json", "--depth", depth, *arguments)
     ran = host.envsync("observe", "--out", "../snapshot.json", "--depth", depth)
     assert (ran.code, ran.out) == (0, ""), ran.err
     text = (host.directory.parent / "snapshot.json").read_text(encoding="ascii")
@@ -88,32 +88,32 @@ def judged(host: Host, *arguments: str, depth: str = "files") -> Ran:
     hidden = host.directory.rename(host.directory.with_name("hidden"))
     try:
         before = tree(ci.directory)
-        here = ci.envsync("check", "--output", "json", "--actual", "../snapshot.json", *arguments)
-        assert tree(ci.directory) == before, "judging writes nothing"
+        on_ci = ci.envsync("check", "--output", "json", "--actual", "../snapshot.json", *arguments)
+        assert tree(ci.directory) == before, "the check writes nothing"
     finally:
         hidden.rename(host.directory)
-    assert (here.code, here.err) == (there.code, there.err)
-    assert json.loads(here.out) == json.loads(there.out)
-    return here
+    assert (on_ci.code, on_ci.err) == (on_host.code, on_host.err)
+    assert json.loads(on_ci.out) == json.loads(on_host.out)
+    return on_ci
 
 
-def test_it_is_the_same_answer_for_no_change_pending_changes_and_every_damage(host: Host) -> None:
+def test_the_answer_is_the_same_without_changes_with_pending_changes_and_with_every_damage(host: Host) -> None:
     host.manifest(WEB)
     host.apply()
     for depth in ("metadata", "files", "hashes"):
-        assert judged(host, depth=depth).code == 0
-    host.manifest(WEB.replace("alpha==1.0", "alpha==1.1"))  # and no lock for it
-    assert judged(host).json()["complete"] is False
+        assert checked(host, depth=depth).code == 0
+    host.manifest(WEB.replace("alpha==1.0", "alpha==1.1"))  # without a lock for it
+    assert checked(host).json()["complete"] is False
     host.manifest(WEB)
     for damages in DAMAGES:
         for damage in damages:
             damage(host)
-        assert judged(host).code == 2
-    assert judged(host, "--only", "drift").code == 2
-    assert judged(host, "--only", "pending").code == 0
+        assert checked(host).code == 2
+    assert checked(host, "--only", "drift").code == 2
+    assert checked(host, "--only", "pending").code == 0
     host.manifest(PENDING)
     assert host.envsync("lock").code == 0
-    found = judged(host).json()
+    found = checked(host).json()
     assert {each["name"]: each["action"] for each in found["environments"]} == {
         "new": "create",
         "old": "delete",
@@ -121,29 +121,29 @@ def test_it_is_the_same_answer_for_no_change_pending_changes_and_every_damage(ho
     }
     origins = {each["origin"] for each in found["environments"][2]["packages"]}
     assert origins == {"drift", "pending"}
-    judged(host, "--no-prune")
-    judged(host, "web")
-    assert {each["name"] for each in changes(judged(host, "--only", "drift"))} == {"web"}
-    assert {each["name"] for each in changes(judged(host, "--only", "pending"))} == {"web", "new", "old"}
+    checked(host, "--no-prune")
+    checked(host, "web")
+    assert {each["name"] for each in changes(checked(host, "--only", "drift"))} == {"web"}
+    assert {each["name"] for each in changes(checked(host, "--only", "pending"))} == {"web", "new", "old"}
 
 
 def changes(ran: Ran) -> list[dict[str, Any]]:
     return [each for each in ran.json()["environments"] if each["action"] != "no-op" or each["blocked"]]
 
 
-def test_a_local_project_is_judged_by_the_sources_that_are_here(host: Host) -> None:
+def test_a_local_project_is_compared_with_the_sources_on_this_machine(host: Host) -> None:
     module = write_project(host.directory / "own", "own", dependencies='["beta"]')
     host.manifest(
         'web: {python: "3.11", project: {path: own}}\neasy: {python: "3.11", project: {path: own, editable: true}}\n'
     )
     assert host.envsync("lock").code == 0
     host.apply()
-    assert judged(host).code == 0
+    assert checked(host).code == 0
     module.write_text("WORD = 'second'\n")
-    assert [each["name"] for each in changes(judged(host))] == ["web"]
+    assert [each["name"] for each in changes(checked(host))] == ["web"]
 
 
-def test_judging_starts_no_program_and_what_the_host_has_no_interpreter_for_is_said(
+def test_the_check_starts_no_program_and_a_missing_interpreter_of_the_host_is_named(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     host.manifest('web: {python: "3.11", packages: [beta]}\n')
@@ -172,13 +172,13 @@ def test_judging_starts_no_program_and_what_the_host_has_no_interpreter_for_is_s
     assert (ran.code, ran.json()["difference"]) == (0, True)
 
 
-def test_every_format_tells_of_the_host_and_of_nothing_that_is_here(host: Host) -> None:
+def test_every_format_shows_the_host_and_nothing_of_this_machine(host: Host) -> None:
     host.manifest('web: {python: "3.11"}\n')
     host.apply()
     assert host.envsync("observe", "--out", "../snapshot.json").code == 0
     run = str(last_run(host)["at"])
-    assert run in host.envsync("check", "--output", "html").out, "a page of this machine has its history"
-    by_hand.stray_pth_added(host)
+    assert run in host.envsync("check", "--output", "html").out, "the HTML page of this machine contains its history"
+    manual.stray_pth_added(host)
     for form in Format:
         ran = host.envsync("check", "--actual", "../snapshot.json", "--output", form.value)
         assert (ran.code, ran.err) == (0, ""), form
@@ -186,7 +186,7 @@ def test_every_format_tells_of_the_host_and_of_nothing_that_is_here(host: Host) 
         assert run not in ran.out
 
 
-def test_a_snapshot_of_something_else_and_options_that_do_not_fit_are_refused(host: Host) -> None:
+def test_an_unsuitable_snapshot_and_unsuitable_options_are_refused(host: Host) -> None:
     host.manifest('web: {python: "3.11"}\nold: {python: "3.11"}\n')
     assert host.envsync("lock").code == 0
     assert host.envsync("observe", "web", "--out", "../snapshot.json").code == 0

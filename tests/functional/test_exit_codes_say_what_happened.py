@@ -1,4 +1,4 @@
-"""Every exit code of the table in docs/design.md, "Exit codes", and what a person is told with it."""
+"""Every exit code of the table in docs/design.md, "Exit codes", and the message that comes with it."""
 
 import shutil
 import signal
@@ -30,7 +30,7 @@ def system_root(host: Host) -> None:
 
 
 def missing(host: Host) -> None:
-    """Write nothing at all."""
+    """Write no manifest."""
 
 
 def no_interpreter(host: Host) -> None:
@@ -74,7 +74,7 @@ CASES: list[tuple[Callable[[Host], None], str, int, str]] = [
 @pytest.mark.parametrize(
     ("prepare", "command", "code", "said"), CASES, ids=lambda each: getattr(each, "__name__", None)
 )
-def test_each_case_has_its_code_and_says_why(
+def test_each_case_has_its_exit_code_and_its_message(
     host: Host, prepare: Callable[[Host], None], command: str, code: int, said: str
 ) -> None:
     prepare(host)
@@ -86,12 +86,12 @@ def test_each_case_has_its_code_and_says_why(
         assert ran.err.startswith("error: ")
 
 
-def test_a_collection_that_fails_after_an_apply_is_4_and_the_apply_stands(host: Host) -> None:
+def test_garbage_collection_that_fails_after_an_apply_is_4_and_the_result_is_kept(host: Host) -> None:
     host.manifest(WEB + "  keep_generations: 1\n")
     host.apply()
     stuck = host.root / ".envsync/generations/web/1/venv/pyvenv.cfg"
     if shutil.which("chattr") is None or subprocess.run(["chattr", "+i", stuck], check=False).returncode:
-        pytest.skip("needs chattr, the rights to use it, and a file system that knows it")
+        pytest.skip("needs chattr, the permission to use it, and a file system that supports it")
     try:
         host.manifest(WEB.replace("1.0", "1.1") + "  keep_generations: 1\n")
         ran = host.envsync("apply", "--yes", "--output", "json")
@@ -102,13 +102,13 @@ def test_a_collection_that_fails_after_an_apply_is_4_and_the_apply_stands(host: 
         assert ran.err.startswith("error: garbage collection: ")
         assert "then run `envsync gc`" in ran.err
         assert host.freeze("web") == ["alpha==1.1", "beta==2.0"]
-        assert host.envsync("gc").code == 1, "by itself it could not be done"
+        assert host.envsync("gc").code == 1, "`gc` on its own fails with 1"
     finally:
         subprocess.run(["chattr", "-i", stuck], check=True)
     assert host.envsync("gc").code == 0
 
 
-def test_a_wheel_with_a_script_named_python_is_no_damaged_cache(host: Host) -> None:
+def test_a_wheel_with_a_script_named_python_is_reported_as_such(host: Host) -> None:
     make_wheel(host.index.directory, "evil", "1.0", scripts={"python": "evil:main"})
     host.manifest(WEB.replace("alpha==1.0", "evil"))
     ran = host.envsync("apply", "--yes", "--output", "json")
@@ -119,24 +119,26 @@ def test_a_wheel_with_a_script_named_python_is_no_damaged_cache(host: Host) -> N
 
 
 class _Silent(BaseHTTPRequestHandler):
-    """An index that takes a request and never answers."""
+    """An index that accepts a request and does not answer it."""
 
-    asked = threading.Event()
+    requested = threading.Event()
     done = threading.Event()
 
     def do_GET(self) -> None:
-        self.asked.set()
+        self.requested.set()
         self.done.wait(30)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
-        """Say nothing."""
+        """Print nothing."""
 
 
 @pytest.mark.parametrize(
     ("command", "number"), [(["plan"], signal.SIGINT), (["lock"], signal.SIGTERM), (["apply", "--yes"], signal.SIGINT)]
 )
-def test_a_signal_while_an_index_hangs_ends_it_at_once(host: Host, command: list[str], number: signal.Signals) -> None:
-    _Silent.asked.clear()
+def test_a_signal_while_an_index_hangs_ends_the_command_at_once(
+    host: Host, command: list[str], number: signal.Signals
+) -> None:
+    _Silent.requested.clear()
     _Silent.done.clear()
     with serving(_Silent) as host.index.base:
         host.manifest(WEB)
@@ -149,7 +151,7 @@ def test_a_signal_while_an_index_hangs_ends_it_at_once(host: Host, command: list
                 stderr=subprocess.PIPE,
                 text=True,
             ) as child:
-                assert _Silent.asked.wait(20)
+                assert _Silent.requested.wait(20)
                 child.send_signal(number)
                 try:
                     _, err = child.communicate(timeout=8)

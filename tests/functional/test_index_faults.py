@@ -1,4 +1,4 @@
-"""Each way in which an index can fail ends in time, is told as what it is, and changes nothing."""
+"""Each fault of an index ends in time, is reported as what it is, and changes nothing."""
 
 import os
 import shutil
@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.functional.looking import finished, generations, published
+from tests.functional.host_state import finished, generations, published
 from tests.host import Host, new_host
 from tests.index_faults import Fault
 from tests.wheels import make_sdist, make_wheel
 
-SECONDS = 4.0  # what a run of the package tool may take
-SLACK = 10.0  # starting Python, ending the tool, a slow machine
+SECONDS = 4.0  # the limit of one run of the package tool
+SLACK = 10.0  # seconds to start Python and to end the tool, on a slow machine
 PAGE = "/simple/gamma/"
 WHEEL = "gamma-0.1-py3-none-any.whl"
 BROKEN_BACKEND = """\
@@ -42,7 +42,7 @@ Break = Callable[[Host], None]
 
 @pytest.fixture(scope="module")
 def settled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """A host with `web` applied, so that there is something which must stay as it is."""
+    """Yield a host with `web` applied, which must stay as it is."""
     with new_host(tmp_path_factory.mktemp("faults")) as host:
         wheels = host.index.directory
         make_wheel(wheels, "foreign", "1.0", tag="cp27-cp27m-win32")
@@ -71,8 +71,8 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
 
 
 @pytest.fixture(autouse=True)
-def well(settled: Host) -> Iterator[None]:
-    """Each test finds the index well, and nothing of its files in the cache."""
+def healthy_index(settled: Host) -> Iterator[None]:
+    """Restore the index after each test, and empty the cache before it."""
     kept = {path: path.read_bytes() for path in settled.index.directory.iterdir()}
     shutil.rmtree(settled.root / ".envsync/cache", ignore_errors=True)
     yield
@@ -98,44 +98,44 @@ def fault(path: str, kind: Fault) -> Break:
 
 
 def nothing(_host: Host) -> None:
-    """Leave the index well."""
+    """Leave the index as it is."""
 
 
 LOCKING: dict[str, tuple[Break, str, str]] = {
     "no-such-package": (nothing, "nothere", "no index has nothere"),
     "404": (status(PAGE, 404), "gamma", "no index has gamma"),
-    "401": (status(PAGE, 401), "gamma", "wants credentials, or other ones (401)"),
-    "403": (status(PAGE, 403), "gamma", "forbids it (403)"),
-    "429": (status(PAGE, 429), "gamma", "has trouble of its own (429)"),
-    "500": (status(PAGE, 500), "gamma", "has trouble of its own (500)"),
-    "503": (status(PAGE, 503), "gamma", "has trouble of its own (503)"),
-    "hang": (fault(PAGE, Fault.HANG), "gamma", "was silent for too long"),
-    "drip": (fault(PAGE, Fault.DRIP), "gamma", "did not end within 4 seconds"),
-    "truncate": (fault(PAGE, Fault.TRUNCATE), "gamma", "broke an answer off"),
-    "reset": (fault(PAGE, Fault.RESET), "gamma", "broke the connection off"),
-    "metadata-401": (status(f"/files/{WHEEL}.metadata", 401), "gamma", "wants credentials, or other ones (401)"),
-    "metadata-truncate": (fault(f"/files/{WHEEL}.metadata", Fault.TRUNCATE), "gamma", "broke an answer off"),
+    "401": (status(PAGE, 401), "gamma", "requires valid credentials (401)"),
+    "403": (status(PAGE, 403), "gamma", "denies access (403)"),
+    "429": (status(PAGE, 429), "gamma", "reported an error (429)"),
+    "500": (status(PAGE, 500), "gamma", "reported an error (500)"),
+    "503": (status(PAGE, 503), "gamma", "reported an error (503)"),
+    "hang": (fault(PAGE, Fault.HANG), "gamma", "did not answer in time"),
+    "drip": (fault(PAGE, Fault.DRIP), "gamma", "did not finish within 4 seconds"),
+    "truncate": (fault(PAGE, Fault.TRUNCATE), "gamma", "sent an incomplete answer"),
+    "reset": (fault(PAGE, Fault.RESET), "gamma", "closed the connection"),
+    "metadata-401": (status(f"/files/{WHEEL}.metadata", 401), "gamma", "requires valid credentials (401)"),
+    "metadata-truncate": (fault(f"/files/{WHEEL}.metadata", Fault.TRUNCATE), "gamma", "sent an incomplete answer"),
     "refused": (nothing, "gamma @ http://127.0.0.1:1/gamma-0.1-py3-none-any.whl", "127.0.0.1:1 cannot be reached"),
     "no-such-host": (nothing, "gamma @ http://nothere.invalid/gamma-0.1.zip", "nothere.invalid cannot be reached"),
-    "direct-404": (nothing, "gamma @ {base}/files/gamma-9.9-py3-none-any.whl", "does not have a file that was asked"),
+    "direct-404": (nothing, "gamma @ {base}/files/gamma-9.9-py3-none-any.whl", "does not have a requested file"),
     "git": (nothing, "gamma @ git+http://127.0.0.1:1/gamma.git", "a repository could not be fetched"),
-    "yanked": (nothing, "taken-back", "no version fits but one that was yanked"),
+    "yanked": (nothing, "taken-back", "the only version that fits was yanked"),
     "no-wheel": (nothing, "foreign", "no wheel fits this interpreter"),
-    "contradiction": (nothing, "gamma>0.1", "no set of packages satisfies what is asked for"),
+    "contradiction": (nothing, "gamma>0.1", "no set of packages satisfies the requirements"),
     "build": (nothing, "unknowable", "a source distribution could not be built"),
 }
 
 
 @pytest.mark.parametrize("case", LOCKING)
-def test_locking_says_what_the_index_did(settled: Host, case: str) -> None:
-    spoil, package, words = LOCKING[case]
-    spoil(settled)
+def test_locking_reports_what_the_index_did(settled: Host, case: str) -> None:
+    break_index, package, words = LOCKING[case]
+    break_index(settled)
     settled.manifest(web("alpha==1.0") + web(f'"{package.format(base=settled.index.base)}"').replace("web:", "new:"))
 
-    begun = time.monotonic()
+    started = time.monotonic()
     ran = settled.envsync("lock", "new", "--timeout", f"{SECONDS:g}")
 
-    assert time.monotonic() - begun < SECONDS + SLACK
+    assert time.monotonic() - started < SECONDS + SLACK
     assert ran.code == 1, ran.err
     first, *rest = ran.err.splitlines()
     assert first.startswith("error: ")
@@ -145,17 +145,17 @@ def test_locking_says_what_the_index_did(settled: Host, case: str) -> None:
     assert "\x1b" not in ran.err
 
 
-def standing(host: Host) -> tuple[object, ...]:
-    """Return what is published, what is installed there, and which generations there are."""
+def state(host: Host) -> tuple[object, ...]:
+    """Return the published generation, the files installed in it, and all generations."""
     installed = sorted(os.listdir(host.site_packages("web")))
     return (published(host, "web"), installed, generations(host, "web"))
 
 
-def replaced(host: Host) -> None:
+def file_replaced(host: Host) -> None:
     make_wheel(host.index.directory, "gamma", "0.1", modules={"gamma/__init__.py": "evil = True\n"})
 
 
-def spoilt(host: Host) -> None:
+def file_damaged(host: Host) -> None:
     wheel = host.index.directory / WHEEL
     wheel.write_bytes(b"x" * wheel.stat().st_size)
 
@@ -171,33 +171,33 @@ INSTALLING: dict[str, tuple[Break, str, str]] = {
     "drip": (fault(FILE, Fault.DRIP), "gamma", "deadline"),
     "truncate": (fault(FILE, Fault.TRUNCATE), "gamma", "index-truncated"),
     "reset": (fault(FILE, Fault.RESET), "gamma", "index-truncated"),
-    "replaced": (replaced, "gamma", "hash-mismatch"),
-    "spoilt": (spoilt, "gamma", "file-damaged"),
+    "replaced": (file_replaced, "gamma", "hash-mismatch"),
+    "damaged": (file_damaged, "gamma", "file-damaged"),
     "build": (nothing, "unbuildable", "build-failed"),
 }
 
 
 @pytest.mark.parametrize("case", INSTALLING)
-def test_installing_says_what_the_index_did_and_the_old_one_stays(settled: Host, case: str) -> None:
-    spoil, package, code = INSTALLING[case]
+def test_installing_reports_what_the_index_did_and_keeps_the_old_generation(settled: Host, case: str) -> None:
+    break_index, package, code = INSTALLING[case]
     settled.manifest(web("alpha==1.0", package))
     assert settled.envsync("lock").code == 0
-    before = standing(settled)
+    before = state(settled)
     shutil.rmtree(settled.root / ".envsync/cache", ignore_errors=True)
-    spoil(settled)
+    break_index(settled)
 
-    begun = time.monotonic()
+    started = time.monotonic()
     ran = settled.envsync("apply", "--yes", "--output", "json", "--timeout", f"{SECONDS:g}")
 
-    assert time.monotonic() - begun < SECONDS + SLACK
+    assert time.monotonic() - started < SECONDS + SLACK
     assert ran.code == 1, ran.out + ran.err
     failure: dict[str, Any] = finished(ran)["web"]["failure"]
     assert failure["code"] == code, failure
     assert failure["hint"], failure
-    assert standing(settled) == before
+    assert state(settled) == before
 
 
-def test_the_last_words_of_a_build_are_shown(settled: Host) -> None:
+def test_the_last_lines_of_a_failed_build_are_shown(settled: Host) -> None:
     settled.manifest(web("unbuildable"))
     assert settled.envsync("lock").code == 0
     ran = settled.envsync("apply", "--yes")
@@ -206,7 +206,7 @@ def test_the_last_words_of_a_build_are_shown(settled: Host) -> None:
     assert "\x1b" not in ran.err + ran.out
 
 
-def test_what_passes_is_tried_again(settled: Host) -> None:
+def test_a_temporary_fault_is_tried_again(settled: Host) -> None:
     settled.index.broken[PAGE] = 503
     settled.index.faulty[FILE] = Fault.TRUNCATE
     settled.index.patience.update({PAGE: 1, FILE: 1})
@@ -218,29 +218,29 @@ def test_what_passes_is_tried_again(settled: Host) -> None:
     assert settled.index.patience[FILE] < 0
 
 
-def test_there_are_three_attempts_at_most(settled: Host) -> None:
+def test_there_are_at_most_three_attempts(settled: Host) -> None:
     settled.index.broken[PAGE] = 500
     settled.manifest(web("gamma"))
-    asked = len(settled.index.requests)
+    requests_before = len(settled.index.requests)
     assert settled.envsync("lock", "--upgrade").code == 1
-    assert settled.index.requests[asked:] == [PAGE] * 3
+    assert settled.index.requests[requests_before:] == [PAGE] * 3
 
 
-def test_an_index_that_is_silent_to_all_is_not_waited_for_again_and_again(settled: Host) -> None:
-    """Four are asked side by side; once four were waited for in vain, those that had not begun are not tried."""
+def test_an_index_that_never_answers_is_given_up_after_four_environments(settled: Host) -> None:
+    """Four environments are locked at the same time. If the index answers none of them, the others are not tried."""
     settled.index.faulty["/simple/*"] = Fault.HANG
     settled.manifest("".join(web(f"p{number}").replace("web", f"e{number:02}") for number in range(16)))
-    asked = len(settled.index.requests)
-    begun = time.monotonic()
+    requests_before = len(settled.index.requests)
+    started = time.monotonic()
     ran = settled.envsync("lock", "--timeout", f"{SECONDS:g}")
     assert ran.code == 1
-    assert "was silent for too long" in ran.err
-    assert "e15: not tried: " in ran.err
-    assert time.monotonic() - begun < 2 * SECONDS + SLACK
-    assert 4 <= len(settled.index.requests) - asked < 8
+    assert "did not answer in time" in ran.err
+    assert "e15: not tried, because " in ran.err
+    assert time.monotonic() - started < 2 * SECONDS + SLACK
+    assert 4 <= len(settled.index.requests) - requests_before < 8
 
 
-def test_one_package_s_page_that_hangs_keeps_no_other_environment_from_its_lock(host: Host) -> None:
+def test_a_page_that_hangs_only_fails_the_environment_that_needs_it(host: Host) -> None:
     host.index.faulty[PAGE] = Fault.HANG
     names = [f"e{number}" for number in range(6)]
     host.manifest("".join(web("gamma" if name == "e0" else "beta").replace("web", name) for name in names))
@@ -251,12 +251,12 @@ def test_one_package_s_page_that_hangs_keeps_no_other_environment_from_its_lock(
     assert ended["e0"]["failure"]["code"] == "index-slow"
 
 
-def another_hash(host: Host) -> None:
+def wrong_hash(host: Host) -> None:
     host.index.lies[WHEEL] = "0" * 64
 
 
-def another_wheel(host: Host, name: str, version: str, *, described_as: bytes = b"") -> None:
-    """Give gamma's wheel the metadata of another; with `described_as` the index says something else of it (PEP 658)."""
+def wrong_wheel(host: Host, name: str, version: str, *, described_as: bytes = b"") -> None:
+    """Replace gamma's wheel by a different one; `described_as` is the metadata that the index shows (PEP 658)."""
     made = make_wheel(host.index.directory, name, version)
     made.replace(host.index.directory / WHEEL)
     if described_as:
@@ -268,40 +268,40 @@ def metadata_of(name: str, version: str) -> bytes:
 
 
 def needy(host: Host) -> None:
-    """Give gamma a dependency that the index does not tell of."""
+    """Give gamma a dependency that the metadata of the index lack."""
     make_wheel(host.index.directory, "gamma", "0.1", requires=["beta>9"])
     host.index.described[WHEEL] = metadata_of("gamma", "0.1")
 
 
 GAMMA = metadata_of("gamma", "0.1")
-LYING: dict[str, tuple[Break, str]] = {
-    "hash": (another_hash, "hash-mismatch"),
-    "version": (lambda host: another_wheel(host, "gamma", "0.2"), "wheel-mislabelled"),
-    "name-hidden": (lambda host: another_wheel(host, "delta", "0.1", described_as=GAMMA), "wheel-mislabelled"),
-    "version-hidden": (lambda host: another_wheel(host, "gamma", "0.2", described_as=GAMMA), "wheel-mislabelled"),
+WRONG_DATA: dict[str, tuple[Break, str]] = {
+    "hash": (wrong_hash, "hash-mismatch"),
+    "version": (lambda host: wrong_wheel(host, "gamma", "0.2"), "wheel-mislabelled"),
+    "name-hidden": (lambda host: wrong_wheel(host, "delta", "0.1", described_as=GAMMA), "wheel-mislabelled"),
+    "version-hidden": (lambda host: wrong_wheel(host, "gamma", "0.2", described_as=GAMMA), "wheel-mislabelled"),
     "dependency-hidden": (needy, "probe-failed"),
 }
 
 
-def test_a_wheel_of_another_name_cannot_be_locked(settled: Host) -> None:
-    another_wheel(settled, "delta", "0.1")
+def test_a_wheel_with_a_different_name_cannot_be_locked(settled: Host) -> None:
+    wrong_wheel(settled, "delta", "0.1")
     settled.manifest(web("alpha==1.0", "gamma"))
     (settled.directory / "locks/pylock.web.toml").unlink(missing_ok=True)
-    before = standing(settled)
+    before = state(settled)
     ran = settled.envsync("apply", "--yes")
     assert ran.code == 1
-    assert "a wheel is not what its name says: Package metadata name `delta`" in ran.err
+    assert "a wheel contradicts its own file name: Package metadata name `delta`" in ran.err
     assert "\nhint: " in ran.err
-    assert standing(settled) == before
+    assert state(settled) == before
 
 
-@pytest.mark.parametrize("case", LYING)
-def test_an_index_that_lies_is_found_out(settled: Host, case: str) -> None:
-    spoil, code = LYING[case]
-    spoil(settled)
+@pytest.mark.parametrize("case", WRONG_DATA)
+def test_wrong_data_from_an_index_is_detected(settled: Host, case: str) -> None:
+    break_index, code = WRONG_DATA[case]
+    break_index(settled)
     settled.manifest(web("alpha==1.0", "gamma") + "  probes: [dependencies]\n")
     (settled.directory / "locks/pylock.web.toml").unlink(missing_ok=True)
-    before = standing(settled)
+    before = state(settled)
 
     ran = settled.envsync("apply", "--yes", "--output", "json", "--timeout", f"{SECONDS:g}")
 
@@ -309,5 +309,4 @@ def test_an_index_that_lies_is_found_out(settled: Host, case: str) -> None:
     failure: dict[str, Any] = finished(ran)["web"]["failure"]
     assert failure["code"] == code, failure
     assert failure["hint"], failure
-    live = 2  # a generation that a probe refused stays, to be looked at
-    assert standing(settled)[:live] == before[:live]
+    assert state(settled)[:2] == before[:2]  # a generation that failed a probe is kept for inspection

@@ -1,13 +1,13 @@
-"""A local project, editable and not: what counts as a change of it, and that its directory is left as it was."""
+"""A local project, editable or not: what counts as a change of it, and that its directory is not changed."""
 
 import subprocess
 from pathlib import Path
 
-from tests.functional.looking import planned, published, tree
+from tests.functional.host_state import planned, published, tree
 from tests.functional.projects import write_project
 from tests.host import Host, base_environment
 
-WEB = 'web:\n  python: "3.11"\n  project: {path: own, editable: %s}\n'  # the percent is for true or false
+WEB = 'web:\n  python: "3.11"\n  project: {path: own, editable: %s}\n'  # %s: true or false
 MORE = '[project.optional-dependencies]\nfast = ["gamma"]\n[dependency-groups]\ndev = ["alpha==1.0"]\n'
 
 
@@ -27,14 +27,14 @@ def package(host: Host, name: str) -> tuple[str, str]:
     return changes[name]["action"], changes[name]["reason"]
 
 
-def test_not_editable_it_is_built_from_a_copy_and_a_changed_source_is_an_update(host: Host) -> None:
+def test_a_project_is_built_from_a_copy_and_a_changed_source_is_an_update(host: Host) -> None:
     project = host.directory / "own"
     module = write_project(project, "own", dependencies='["beta"]')
     before = tree(project)
     host.manifest(WEB % "false")
     assert host.envsync("lock").code == 0
     host.apply()
-    assert tree(project) == before, "nothing is written into the source"
+    assert tree(project) == before, "nothing is written into the project"
     assert word(host) == "first"
     assert host.freeze("web")[0] == "beta==2.0"
 
@@ -46,10 +46,10 @@ def test_not_editable_it_is_built_from_a_copy_and_a_changed_source_is_an_update(
     (project / "src" / "__pycache__" / "own.cpython-311.pyc").write_bytes(b"x")
     (project / "build").mkdir()
     (project / "build" / "junk").write_text("x")
-    assert host.envsync("check").code == 0, "leftovers are no source"
+    assert host.envsync("check").code == 0, "build leftovers are not sources"
 
 
-def test_editable_it_follows_its_sources_and_a_changed_metadata_is_an_update(host: Host) -> None:
+def test_an_editable_project_uses_its_sources_and_changed_metadata_is_an_update(host: Host) -> None:
     project = host.directory / "own"
     module = write_project(project, "own", dependencies='["beta"]', more=MORE)
     host.manifest(WEB % "true, extras: [fast], groups: [dev]")
@@ -65,7 +65,7 @@ def test_editable_it_follows_its_sources_and_a_changed_metadata_is_an_update(hos
     assert published(host, "web") == 2
 
 
-def test_in_a_repository_untracked_files_are_no_source(host: Host) -> None:
+def test_in_a_repository_untracked_files_are_not_sources(host: Host) -> None:
     project = host.directory / "own"
     module = write_project(project, "own")
     git(host.directory, "init", "-q")
@@ -80,10 +80,10 @@ def test_in_a_repository_untracked_files_are_no_source(host: Host) -> None:
     host.apply()
     assert word(host) == "not committed"
     assert "envs.yaml" in git(host.directory, "status", "--short")
-    assert ".envs" not in git(host.directory, "status", "--short"), "the root keeps itself out of git"
+    assert ".envs" not in git(host.directory, "status", "--short"), "the root has its own .gitignore"
 
 
-def test_a_project_beside_the_manifest_with_the_root_inside_it(host: Host) -> None:
+def test_a_project_in_the_directory_of_the_manifest_with_the_root_inside_it(host: Host) -> None:
     write_project(host.directory, "own")
     host.manifest('web:\n  python: "3.11"\n  project: {path: .}\n')
     host.apply()

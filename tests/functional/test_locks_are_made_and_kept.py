@@ -1,10 +1,10 @@
-"""`lock` and what other commands do with locks: fresh ones are left alone, missing ones are never made by looking."""
+"""`lock`, and how other commands treat locks: fresh locks are kept, and reading commands write none."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.functional.looking import planned, tree
+from tests.functional.host_state import planned, tree
 from tests.host import Host
 from tests.wheels import make_wheel
 
@@ -16,7 +16,7 @@ def lock_file(host: Host, name: str = "web") -> Path:
     return host.directory / "locks" / f"pylock.{name}.toml"
 
 
-def test_it_works_on_a_fresh_machine_and_leaves_fresh_locks_byte_for_byte(host: Host) -> None:
+def test_lock_works_on_a_fresh_machine_and_keeps_fresh_locks_byte_for_byte(host: Host) -> None:
     host.manifest(WEB + EMPTY)
     assert host.envsync("lock", "empty").code == 0
     assert (lock_file(host, "empty").exists(), lock_file(host).exists()) == (True, False)
@@ -32,7 +32,7 @@ def test_it_works_on_a_fresh_machine_and_leaves_fresh_locks_byte_for_byte(host: 
     assert "gamma==0.1" in host.freeze("web")
 
 
-def test_upgrade_moves_all_pins_or_one(host: Host) -> None:
+def test_upgrade_changes_all_pins_or_one(host: Host) -> None:
     host.manifest(WEB)
     assert host.envsync("lock").code == 0
     make_wheel(host.index.directory, "gamma", "0.2")
@@ -40,7 +40,7 @@ def test_upgrade_moves_all_pins_or_one(host: Host) -> None:
     host.manifest(WEB.replace("gamma]", "gamma, beta]"))
     assert host.envsync("lock", "--check").code == 2
     assert host.envsync("lock").code == 0
-    assert 'name = "gamma"\nversion = "0.1"' in lock_file(host).read_text(), "pins stay where they still fit"
+    assert 'name = "gamma"\nversion = "0.1"' in lock_file(host).read_text(), "pins that still fit are kept"
     assert host.envsync("lock", "-P", "gamma").code == 0
     text = lock_file(host).read_text()
     assert 'name = "gamma"\nversion = "0.2"' in text
@@ -50,32 +50,32 @@ def test_upgrade_moves_all_pins_or_one(host: Host) -> None:
     assert 'name = "alpha"\nversion = "1.2"' in lock_file(host).read_text()
     before = lock_file(host).read_bytes()
     assert host.envsync("lock", "--upgrade").code == 0
-    assert lock_file(host).read_bytes() == before, "nothing newer, nothing written"
+    assert lock_file(host).read_bytes() == before, "without newer versions nothing changes"
 
 
-def test_offline_and_locked_are_held(host: Host) -> None:
+def test_offline_sends_no_request_and_locked_refuses_outdated_locks(host: Host) -> None:
     host.manifest(WEB)
     ran = host.envsync("plan", "--locked")
     assert ran.code == 3
     assert "envsync lock web" in ran.err
-    asked = len(host.index.requests)
+    requests = len(host.index.requests)
     for arguments in (["lock", "--offline"], ["apply", "--yes", "--offline"]):
         ran = host.envsync(*arguments)
         assert ran.code == 1, arguments
         assert "offline" in ran.err
-    assert len(host.index.requests) == asked
+    assert len(host.index.requests) == requests
     host.apply()
     host.manifest(WEB + "  description: changed\n")
-    asked = len(host.index.requests)
+    requests = len(host.index.requests)
     assert host.envsync("apply", "--yes", "--offline", "--locked").code == 0
     (host.directory / "locks/pylock.web.toml").unlink()
     host.manifest(WEB)
-    assert host.envsync("lock", "--offline").code == 0, "all of it is in the cache"
-    assert len(host.index.requests) == asked
+    assert host.envsync("lock", "--offline").code == 0, "everything is in the cache"
+    assert len(host.index.requests) == requests
 
 
 @pytest.mark.parametrize("state", ["missing", "stale"])
-def test_looking_writes_nothing_at_all(host: Host, state: str) -> None:
+def test_reading_commands_write_nothing(host: Host, state: str) -> None:
     host.manifest(WEB)
     if state == "stale":
         assert host.envsync("lock").code == 0
@@ -88,14 +88,14 @@ def test_looking_writes_nothing_at_all(host: Host, state: str) -> None:
     assert host.root.exists() == (state == "stale")
 
 
-def test_what_it_caches_keeps_the_root_out_of_git(host: Host) -> None:
+def test_lock_keeps_the_root_out_of_git(host: Host) -> None:
     host.manifest(WEB)
     assert host.envsync("lock").code == 0
     assert (host.root / ".gitignore").read_text() == "*\n"
 
 
-def test_it_needs_no_root_that_can_be_made(host: Host) -> None:
-    (host.directory / "file").write_text("no directory")
+def test_lock_works_if_the_root_cannot_be_created(host: Host) -> None:
+    (host.directory / "file").write_text("not a directory")
     host.manifest(WEB, head="root: file/envs\n")
     assert host.envsync("lock").code == 0
     assert host.envsync("plan").code == 0
@@ -104,7 +104,7 @@ def test_it_needs_no_root_that_can_be_made(host: Host) -> None:
     assert "could not be written" in ran.err
 
 
-def test_a_lock_that_is_no_lock_is_named(host: Host) -> None:
+def test_a_file_that_is_not_a_lock_is_named(host: Host) -> None:
     host.manifest(WEB)
     lock_file(host).parent.mkdir()
     lock_file(host).write_text("this is not toml")

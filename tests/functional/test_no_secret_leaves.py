@@ -1,4 +1,4 @@
-"""A credential reaches the index that it is for, and nothing else: no output, no file, no cache."""
+"""A credential reaches only the index that it is for: no output, no file and no cache contains it."""
 
 import base64
 import os
@@ -17,7 +17,7 @@ from tests.host import Host, base_environment, new_host
 from tests.index_faults import Fault
 from tests.wheels import make_sdist
 
-TOKEN = "tok-5ecret-b0wl"  # noqa: S105  # what is looked for
+TOKEN = "tok-5ecret-b0wl"  # noqa: S105  # not a real one; the tests search for it
 USER = "reader"
 BACKEND = """\
 import os, sys
@@ -27,7 +27,7 @@ try:
     print(open(os.path.expanduser("~/.netrc")).read(), file=sys.stderr)
 except OSError:
     pass
-raise SystemExit("and that is all")
+raise SystemExit("end of the output")
 """
 PROJECT = """\
 [project]
@@ -66,14 +66,14 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("gc", "--output", "json"),
 )
 
-FEW = tuple(each for each in COMMANDS if each[0] in {"lock", "apply"})  # what asks the index
+FEW = tuple(each for each in COMMANDS if each[0] in {"lock", "apply"})  # those that use the index
 
 Give = Callable[[Host, Path], None]
 
 
 @pytest.fixture
 def guarded(tmp_path: Path) -> Iterator[Host]:
-    """A host whose index wants credentials, and whose home and temporary directory are looked through as well."""
+    """Yield a host whose index requires credentials, with its own home and temporary directory to search through."""
     with new_host(tmp_path) as host:
         make_sdist(host.index.directory, "talkative", "1.0", files={"pyproject.toml": PROJECT, "backend.py": BACKEND})
         host.index.credentials = (USER, TOKEN)
@@ -108,7 +108,7 @@ def _netrc(path: Path) -> None:
 
 
 def by_git_configuration(host: Host, _outside: Path) -> None:
-    """As CI systems do it: every URL of the host is rewritten to one that has the token."""
+    """Rewrite every URL of the host to one with the token, like CI systems do."""
     configuration = Path(host.env["HOME"]) / ".gitconfig"
     configuration.write_text(f'[url "{with_token(host.index.base)}/"]\n  insteadOf = {host.index.base}/\n')
 
@@ -117,14 +117,14 @@ def with_token(url: str) -> str:
     return url.replace("://", f"://{USER}:{TOKEN}@", 1)
 
 
-def ways_of_spelling() -> tuple[bytes, ...]:
-    """Return the token as bytes, and as HTTP basic authentication has it."""
+def spellings() -> tuple[bytes, ...]:
+    """Return the token as bytes, plain and encoded for HTTP basic authentication."""
     pairs = (f"{USER}:{TOKEN}", f"{TOKEN}:")
     return (TOKEN.encode(), *(base64.b64encode(each.encode()) for each in pairs))
 
 
-def files_that_tell(directory: Path, *, but: tuple[Path, ...] = ()) -> list[str]:
-    """Return the files below a directory that hold the token in any spelling, or are named so."""
+def files_with_token(directory: Path, *, but: tuple[Path, ...] = ()) -> list[str]:
+    """Return the files below a directory whose contents or path contain the token in any spelling."""
     found = []
     for folder, _names, files in os.walk(directory):
         for file in files:
@@ -132,18 +132,18 @@ def files_that_tell(directory: Path, *, but: tuple[Path, ...] = ()) -> list[str]
             if path in but or not path.is_file():
                 continue
             content = path.read_bytes() + os.fsencode(path)
-            if any(each in content for each in ways_of_spelling()):
+            if any(each in content for each in spellings()):
                 found.append(str(path.relative_to(directory)))
     return found
 
 
-def say_nothing(host: Host, *arguments: str, code: int) -> str:
-    """Run a command, hold its output to saying nothing, and return it."""
+def output_without_token(host: Host, *arguments: str, code: int) -> str:
+    """Run a command, assert that its output does not contain the token, and return the output."""
     ran = host.envsync(*arguments)
-    told = ran.out + ran.err
-    assert ran.code == code, told
-    assert not any(each in told.encode() for each in ways_of_spelling()), told
-    return told
+    printed = ran.out + ran.err
+    assert ran.code == code, printed
+    assert not any(each in printed.encode() for each in spellings()), printed
+    return printed
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def say_nothing(host: Host, *arguments: str, code: int) -> str:
     [(by_variables, COMMANDS), (by_token_as_user, FEW), (by_netrc, FEW), (by_home_netrc, FEW)],
     ids=lambda each: getattr(each, "__name__", ""),
 )
-def test_a_credential_is_used_and_never_told(
+def test_a_credential_is_used_and_never_shown(
     guarded: Host, tmp_path: Path, give: Give, commands: tuple[tuple[str, ...], ...]
 ) -> None:
     outside = tmp_path / "outside"
@@ -160,41 +160,41 @@ def test_a_credential_is_used_and_never_told(
     guarded.env["COMPANY_API_TOKEN"] = TOKEN
     guarded.manifest(MANIFEST)
     for command in commands:
-        say_nothing(guarded, *command, code=0)
+        output_without_token(guarded, *command, code=0)
     assert guarded.freeze("web") == ["alpha==1.0", "beta==2.0"]
 
     guarded.manifest(MANIFEST.replace("alpha==1.0]", "alpha==1.0, talkative]"))
-    say_nothing(guarded, "lock", code=0)
+    output_without_token(guarded, "lock", code=0)
     for output in ("text", "json"):
-        told = say_nothing(guarded, "apply", "--yes", "-vv", "--output", output, code=1)
-        assert "and that is all" in told  # the backend's last words, less what it had no business to tell
+        printed = output_without_token(guarded, "apply", "--yes", "-vv", "--output", output, code=1)
+        assert "end of the output" in printed  # the backend's output is shown, without the token
 
     guarded.manifest(MANIFEST.replace("alpha==1.0", "gamma"))
     guarded.index.broken["/files/gamma-0.1-py3-none-any.whl"] = 403
-    say_nothing(guarded, "apply", "--yes", "-vv", "--output", "json", code=1)
-    say_nothing(guarded, "history", "--output", "json", code=0)
+    output_without_token(guarded, "apply", "--yes", "-vv", "--output", "json", code=1)
+    output_without_token(guarded, "history", "--output", "json", code=0)
 
     netrc = Path(guarded.env["HOME"]) / ".netrc"
-    assert files_that_tell(tmp_path, but=(netrc, outside / "netrc")) == []
+    assert files_with_token(tmp_path, but=(netrc, outside / "netrc")) == []
 
 
-def test_a_credential_that_is_refused_is_not_told(guarded: Host, tmp_path: Path) -> None:
+def test_a_credential_that_is_refused_is_not_shown(guarded: Host, tmp_path: Path) -> None:
     by_variables(guarded, tmp_path)
     guarded.index.credentials = (USER, "another")
     guarded.manifest(MANIFEST)
-    assert "wants credentials, or other ones (401)" in say_nothing(guarded, "lock", "-vv", code=1)
-    say_nothing(guarded, "plan", "-vv", "--output", "json", code=1)
-    say_nothing(guarded, "apply", "--yes", "-vv", "--output", "json", code=1)
-    assert files_that_tell(tmp_path) == []
+    assert "requires valid credentials (401)" in output_without_token(guarded, "lock", "-vv", code=1)
+    output_without_token(guarded, "plan", "-vv", "--output", "json", code=1)
+    output_without_token(guarded, "apply", "--yes", "-vv", "--output", "json", code=1)
+    assert files_with_token(tmp_path) == []
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-def test_a_proxy_s_credentials_are_not_told(guarded: Host, tmp_path: Path, variable: str) -> None:
+def test_the_credentials_of_a_proxy_are_not_shown(guarded: Host, tmp_path: Path, variable: str) -> None:
     guarded.env[variable] = f"http://{USER}:{TOKEN}@127.0.0.1:1"
     guarded.manifest(MANIFEST)
-    assert "cannot be reached" in say_nothing(guarded, "lock", "-vv", "--timeout", "4", code=1)
-    say_nothing(guarded, "plan", "-vv", "--output", "json", "--timeout", "4", code=1)
-    assert files_that_tell(tmp_path) == []
+    assert "cannot be reached" in output_without_token(guarded, "lock", "-vv", "--timeout", "4", code=1)
+    output_without_token(guarded, "plan", "-vv", "--output", "json", "--timeout", "4", code=1)
+    assert files_with_token(tmp_path) == []
 
 
 REFUSED = {
@@ -212,9 +212,9 @@ def test_a_credential_in_the_manifest_is_refused_and_not_quoted(
 ) -> None:
     text = REFUSED[where].format(secret=f"{USER}:{TOKEN}", token=TOKEN)
     (host.directory / "envs.yaml").write_text(f"version: 1\nproject: acme\n{text}")
-    told = say_nothing(host, *command, code=3)
-    assert "credentials in a URL" in told
-    assert re.search(r"hint: keep credentials out of files", told)
+    printed = output_without_token(host, *command, code=3)
+    assert "credentials in a URL" in printed
+    assert re.search(r"hint: keep credentials out of files", printed)
     assert [path.name for path in host.directory.iterdir()] == ["envs.yaml"]
 
 
@@ -248,46 +248,46 @@ def test_a_credential_in_a_file_that_the_manifest_names_is_refused_and_not_quote
     (host.directory / file).write_text(text.format(secret=f"{USER}:{TOKEN}"))
     host.manifest(f'web:\n  python: "3.11"\n  {line.format()}\n')
     for command in (("validate", "-vv"), ("plan", "--output", "json")):
-        say_nothing(host, *command, code=3)
-    assert files_that_tell(host.directory, but=(host.directory / file,)) == []
+        output_without_token(host, *command, code=3)
+    assert files_with_token(host.directory, but=(host.directory / file,)) == []
 
 
-def test_a_credential_of_git_is_not_told(guarded: Host, tmp_path: Path) -> None:
+def test_a_credential_of_git_is_not_shown(guarded: Host, tmp_path: Path) -> None:
     by_git_configuration(guarded, tmp_path)
     guarded.manifest(f'web:\n  python: "3.11"\n  packages: ["x @ git+{guarded.index.base}/x.git"]\n')
-    assert "a repository could not be fetched" in say_nothing(guarded, "lock", "-vv", code=1)
-    say_nothing(guarded, "apply", "--yes", "-vv", "--output", "json", code=1)
-    assert any("x.git" in path for path in guarded.index.requests), "git did ask"
-    assert files_that_tell(tmp_path, but=(Path(guarded.env["HOME"]) / ".gitconfig",)) == []
+    assert "a repository could not be fetched" in output_without_token(guarded, "lock", "-vv", code=1)
+    output_without_token(guarded, "apply", "--yes", "-vv", "--output", "json", code=1)
+    assert any("x.git" in path for path in guarded.index.requests), "git sent a request"
+    assert files_with_token(tmp_path, but=(Path(guarded.env["HOME"]) / ".gitconfig",)) == []
 
 
-def test_a_keyring_is_not_asked(guarded: Host, tmp_path: Path) -> None:
+def test_a_keyring_is_not_used(guarded: Host, tmp_path: Path) -> None:
     program = tmp_path / "bin/keyring"
     program.parent.mkdir()
     program.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\necho {TOKEN}\n")
     program.chmod(0o755)
     guarded.env |= {"PATH": f"{program.parent}:{os.environ['PATH']}", "UV_KEYRING_PROVIDER": "subprocess"}
     guarded.manifest(MANIFEST)
-    assert "(401)" in say_nothing(guarded, "lock", "-vv", code=1)
+    assert "(401)" in output_without_token(guarded, "lock", "-vv", code=1)
     assert not (tmp_path / "asked").exists()
 
 
-SPEAKING = """
+WITH_VARIABLE = """
 web:
   python: "3.11"
   packages: [alpha==1.0]
   env: {API_TOKEN: "%s"}
   %s
 """
-SAY = "[sh, -c, 'env; cat ~/.netrc; exit 1']"
+PRINT = "[sh, -c, 'env; cat ~/.netrc; exit 1']"
 
 
 @pytest.mark.parametrize("key", ["probes: [{run: %s}]", "hooks: {after_publish: [%s]}"])
-def test_what_a_probe_or_a_hook_was_given_it_cannot_tell(guarded: Host, tmp_path: Path, key: str) -> None:
+def test_the_secrets_of_a_probe_or_hook_are_redacted_in_its_output(guarded: Host, tmp_path: Path, key: str) -> None:
     by_home_netrc(guarded, tmp_path)
     guarded.env["HTTP_PROXY"] = f"http://{USER}:proxy-{TOKEN}@127.0.0.1:1"
     guarded.env["NO_PROXY"] = "127.0.0.1"
-    guarded.manifest(SPEAKING % (f"env-{TOKEN}", key % SAY))
+    guarded.manifest(WITH_VARIABLE % (f"env-{TOKEN}", key % PRINT))
     for output in ("json", "text"):
         ran = guarded.envsync("apply", "--yes", "-vv", "--output", output)
         assert ran.code in {1, 4}
@@ -297,25 +297,25 @@ def test_what_a_probe_or_a_hook_was_given_it_cannot_tell(guarded: Host, tmp_path
 
 def test_a_variable_that_is_named_like_a_secret_is_not_shown(guarded: Host, tmp_path: Path) -> None:
     by_variables(guarded, tmp_path)
-    guarded.manifest(SPEAKING % ("another", ""))
+    guarded.manifest(WITH_VARIABLE % ("another", ""))
     assert guarded.envsync("apply", "--yes").code == 0
-    guarded.manifest(SPEAKING % (TOKEN, ""))
-    assert "env.API_TOKEN" in say_nothing(guarded, "plan", "-vv", code=0)
-    say_nothing(guarded, "plan", "--output", "json", code=0)
-    say_nothing(guarded, "check", "-vv", code=2)
-    say_nothing(guarded, "apply", "--yes", "-vv", "--output", "json", code=0)
+    guarded.manifest(WITH_VARIABLE % (TOKEN, ""))
+    assert "env.API_TOKEN" in output_without_token(guarded, "plan", "-vv", code=0)
+    output_without_token(guarded, "plan", "--output", "json", code=0)
+    output_without_token(guarded, "check", "-vv", code=2)
+    output_without_token(guarded, "apply", "--yes", "-vv", "--output", "json", code=0)
     for command in (*COMMANDS, ("run", "web", "--", "python", "-c", "import os; assert os.environ['API_TOKEN']")):
-        say_nothing(guarded, *command, code=0)
+        output_without_token(guarded, *command, code=0)
     own = (guarded.root / ".envsync").relative_to(tmp_path).as_posix()
-    told = files_that_tell(tmp_path, but=(guarded.directory / "envs.yaml",))
-    assert f"{own}/environments/web.json" in told, "`run` needs it"
-    assert set(told) <= {f"{own}/environments/web.json", f"{own}/cache/agreed/web"}, "and what a plan compares with"
+    found = files_with_token(tmp_path, but=(guarded.directory / "envs.yaml",))
+    assert f"{own}/environments/web.json" in found, "`run` needs the value"
+    assert set(found) <= {f"{own}/environments/web.json", f"{own}/cache/agreed/web"}, "and a plan compares it"
 
 
 def test_a_kill_leaves_no_credential_and_no_process_shows_one(guarded: Host, tmp_path: Path) -> None:
     by_variables(guarded, tmp_path)
     guarded.manifest(MANIFEST)
-    say_nothing(guarded, "lock", code=0)
+    output_without_token(guarded, "lock", code=0)
     file = "/files/alpha-1.0-py3-none-any.whl"
     guarded.index.faulty[file] = Fault.HANG
     shutil.rmtree(guarded.root / ".envsync/cache")
@@ -329,10 +329,10 @@ def test_a_kill_leaves_no_credential_and_no_process_shows_one(guarded: Host, tmp
             time.sleep(0.02)
         shown = b"".join(path.read_bytes() for path in readable(Path("/proc").glob("[0-9]*/cmdline")))
         assert b"reconciler" in shown
-        assert not any(each in shown for each in ways_of_spelling())
-        assert files_that_tell(tmp_path) == []
+        assert not any(each in shown for each in spellings())
+        assert files_with_token(tmp_path) == []
         process.kill()
-    assert files_that_tell(tmp_path) == []
+    assert files_with_token(tmp_path) == []
 
 
 def readable(paths: Iterable[Path]) -> Iterator[Path]:

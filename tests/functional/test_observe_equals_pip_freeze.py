@@ -1,4 +1,4 @@
-"""What envsync observes and prints equals `pip freeze`, run by a pip from outside, whoever made the environment."""
+"""`envsync freeze` prints what a pip outside the environment prints, for environments of every tool."""
 
 import difflib
 import shutil
@@ -38,7 +38,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedIndex]:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A git repository with a project at its top and one in a subdirectory."""
+    """Return a git repository with a project at its top and one in a subdirectory."""
     top = project(tmp_path_factory.mktemp("repository") / "work", "from-git")
     project(top / "packages" / "inner", "inner-git")
     commit(top)
@@ -63,7 +63,7 @@ def uv_venv(pythons: dict[str, Path], series: str, env: Path, *arguments: str) -
 
 
 def assert_equal(tools: Tools, env: Path, series: str, *arguments: str) -> list[str]:
-    """Assert that both say the same with and without `--all`; return the lines with it."""
+    """Assert that both print the same with and without `--all`; return the lines with `--all`."""
     seen = observe_path(env)
     everything = tools.freeze(env, "--all", *arguments, series=series)
     difference = list(
@@ -75,7 +75,7 @@ def assert_equal(tools: Tools, env: Path, series: str, *arguments: str) -> list[
 
 
 @pytest.mark.parametrize("series", SERIES)
-def test_an_environment_made_by_uv(
+def test_an_environment_created_by_uv(
     series: str,
     tools: Tools,
     index: ServedIndex,
@@ -108,7 +108,7 @@ def test_an_environment_made_by_uv(
 
 
 @pytest.mark.parametrize("series", ["3.8", "3.11", "3.12"])
-def test_an_environment_made_by_venv_and_pip(
+def test_an_environment_created_by_venv_and_pip(
     series: str,
     tools: Tools,
     index: ServedIndex,
@@ -130,7 +130,7 @@ def test_an_environment_made_by_venv_and_pip(
     ]
     gamma = index.file_url("gamma-0.1+local.1-py3-none-any.whl")
     run([*install, "-i", index.url, "alpha-tools", "beta", local, f"gamma @ {gamma}#sha256={sha256_of(index, gamma)}"])
-    if series != "3.12":  # the setuptools that these bring can still do it
+    if series != "3.12":  # the setuptools of these versions still supports it
         legacy = legacy_project(tmp_path / "legacy", "legacy")
         run([env / "bin" / "python", "setup.py", "-q", "develop"], cwd=legacy)
         versioned = legacy_project(tmp_path / "versioned", "versioned")
@@ -161,7 +161,7 @@ def sha256_of(index: ServedIndex, url: str) -> str:
     return sha256(index.directory / url.rpartition("/")[2].replace("%2B", "+"))
 
 
-def test_an_environment_made_by_virtualenv(
+def test_an_environment_created_by_virtualenv(
     tools: Tools, index: ServedIndex, pythons: dict[str, Path], tmp_path: Path
 ) -> None:
     env = tmp_path / "env"
@@ -172,7 +172,7 @@ def test_an_environment_made_by_virtualenv(
     assert observe_path(env).python.startswith("3.11.")
 
 
-def test_an_environment_made_by_poetry(
+def test_an_environment_created_by_poetry(
     tools: Tools, index: ServedIndex, pythons: dict[str, Path], tmp_path: Path
 ) -> None:
     top = project(tmp_path / "top", "top-project", backend="poetry")
@@ -190,7 +190,9 @@ def test_an_environment_made_by_poetry(
     assert "Alpha.Tools==1.0" in lines
 
 
-def test_an_environment_made_by_pdm(tools: Tools, index: ServedIndex, pythons: dict[str, Path], tmp_path: Path) -> None:
+def test_an_environment_created_by_pdm(
+    tools: Tools, index: ServedIndex, pythons: dict[str, Path], tmp_path: Path
+) -> None:
     top = project(tmp_path / "top", "top-project", backend="pdm")
     with (top / "pyproject.toml").open("a") as file:
         file.write(f'[[tool.pdm.source]]\nname = "local"\nurl = "{index.url}"\ninclude_packages = ["alpha*", "beta"]\n')
@@ -223,10 +225,10 @@ def test_an_environment_with_odd_metadata(series: str, tools: Tools, pythons: di
     dist_info(site, "bad-url", "1.0", direct_url="{")
     dist_info(site, "no-info", "1.0", direct_url={"url": "https://index.example/x.whl"})
     dist_info(site, "two-infos", "1.0", direct_url={"url": "file:///x", "dir_info": {}, "archive_info": {}})
-    if series != "3.9":  # pip 24.3 let it pass
+    if series != "3.9":  # pip 24.3 accepts it
         dist_info(site, "relative", "1.0", direct_url={"url": "https://index.example/x", "dir_info": {}})
     dist_info(site, "variables", "1.0", direct_url={"url": "https://${U}:${P}@index.example/x.whl", "archive_info": {}})
-    dist_info(site, "argparse", "1.4.0")  # pip takes it for the standard library's
+    dist_info(site, "argparse", "1.4.0")  # pip treats it as part of the standard library
     for name in ("pip", "setuptools", "wheel", "distribute"):
         dist_info(site, name, "1.0")
     dist_info(site, "~ip", "23.0", metadata="Name: pip\nVersion: 23.0\n")
@@ -274,7 +276,7 @@ def test_an_environment_with_odd_metadata(series: str, tools: Tools, pythons: di
 
 
 @pytest.mark.parametrize("series", ["3.9", "3.12"])
-def test_editable_installs_and_what_git_knows_of_them(
+def test_editable_installs_in_git_repositories_of_every_kind(
     series: str, tools: Tools, pythons: dict[str, Path], tmp_path: Path
 ) -> None:
     env = uv_venv(pythons, series, tmp_path / "env")
@@ -364,7 +366,7 @@ def test_credentials_that_pip_prints_are_redacted(tools: Tools, pythons: dict[st
 
 
 @pytest.mark.parametrize("series", ["3.10", "3.12"])
-def test_with_system_site_packages_only_what_is_its_own(
+def test_with_system_site_packages_only_its_own_packages_are_listed(
     series: str, tools: Tools, index: ServedIndex, pythons: dict[str, Path], tmp_path: Path
 ) -> None:
     env = uv_venv(pythons, series, tmp_path / "env", "--system-site-packages")

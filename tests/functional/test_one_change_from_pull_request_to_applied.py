@@ -1,4 +1,4 @@
-"""The whole way, as `docs/ci.md` shows it: edited, locked, reviewed, merged, approved, applied; a hand in between."""
+"""One change as in `docs/ci.md`: edit, lock, review, merge, approve, apply, with a manual change in between."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.render.formats import Format
-from tests.functional.looking import tree
+from tests.functional.host_state import tree
 from tests.host import Host
 from tests.index import serve_index
 from tests.walk import BLOCK, PAGE, SCENES, Clones, make_clones, with_scenes
@@ -28,7 +28,7 @@ def test_one_change_from_pull_request_to_applied(clones: Clones) -> None:
     assert "pylock.web.toml" in play("edit")
     proposed = play("pull request")
     assert "| `flask` | 3.0.3 | 3.1.2 | pending | lock changed |" in proposed
-    assert not (clones.path("ci") / ".envs").exists(), "CI has no environments, and needs none"
+    assert not (clones.path("ci") / ".envs").exists(), "CI needs no environments"
     assert "flask" in play("merge", "save")
     assert "exit code 0" in play("apply")
     assert clones.at("host").freeze("web") == ["flask==3.1.2", "gunicorn==23.0.0", "werkzeug==3.1.3"]
@@ -45,7 +45,7 @@ def test_one_change_from_pull_request_to_applied(clones: Clones) -> None:
     actual = ("--actual", str(clones.directory / "tmp/actual.json"))
     each_format_reports(clones.at("host"))
     each_format_reports(clones.at("ci"), *actual)
-    assert judged(clones.at("host")) == judged(clones.at("ci"), *actual)
+    assert checked(clones.at("host")) == checked(clones.at("ci"), *actual)
 
     assert play("again").endswith("exit code 0\n")
     assert clones.at("host").freeze("web") == ["flask==3.1.2", "gunicorn==23.1.0", "werkzeug==3.1.3"]
@@ -57,7 +57,7 @@ def test_one_change_from_pull_request_to_applied(clones: Clones) -> None:
 
 
 def environments(clones: Clones) -> list[object]:
-    """Return all that an apply could change on the host: generations, records, history, and what is published."""
+    """Return all that an apply could change on the host: generations, records, history and links."""
     root = clones.path("host") / ".envs"
     kept = [tree(root / ".envsync" / name) for name in ("generations", "environments")]
     links = [(root / name).readlink() for name in ("web", "jobs")]
@@ -65,12 +65,12 @@ def environments(clones: Clones) -> list[object]:
 
 
 def each_format_reports(clone: Host, *arguments: str) -> None:
-    """Hold every format to naming the package that was changed manually, and to the same exit code."""
+    """Assert that every format names the package that was changed manually, with the same exit code."""
     for form in Format:
         ran = clone.envsync("check", "--output", form, *arguments)
         assert (ran.code, "werkzeug" in ran.out) == (2, True), ran.out
 
 
-def judged(clone: Host, *arguments: str) -> object:
-    """Return what the check says of each environment, in a clone that has it or that has its snapshot."""
+def checked(clone: Host, *arguments: str) -> object:
+    """Return the environments of a check, in a clone that has them or that has their snapshot."""
     return clone.envsync("check", "--output", "json", *arguments).json()["environments"]

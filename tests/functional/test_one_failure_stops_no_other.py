@@ -1,11 +1,11 @@
-"""Many environments side by side, and many applies at once: each is old or new, and what can be done is done."""
+"""Many environments and many applies at the same time: one failure does not stop the others."""
 
 import json
 import subprocess
 import sys
 import time
 
-from tests.functional.looking import finished, generations, last_run, published
+from tests.functional.host_state import finished, generations, last_run, published
 from tests.host import Host, base_environment
 from tests.wheels import make_wheel
 
@@ -16,7 +16,7 @@ def declared(special: dict[str, str]) -> str:
     return "".join(f'{name}:\n  python: "3.11"\n  packages: [{special.get(name, "beta")}]\n' for name in EIGHT)
 
 
-def test_a_package_that_vanished_and_one_that_was_swapped_fail_alone(host: Host) -> None:
+def test_a_deleted_wheel_and_a_replaced_wheel_fail_only_their_environments(host: Host) -> None:
     gone = make_wheel(host.index.directory, "gone", "1.0")
     swapped = make_wheel(host.index.directory, "swapped", "1.0")
     host.manifest(declared({"env3": "gone", "env5": "swapped"}))
@@ -30,17 +30,17 @@ def test_a_package_that_vanished_and_one_that_was_swapped_fail_alone(host: Host)
     assert {name for name, each in ended.items() if each["status"] == "applied"} == {*EIGHT} - {"env3", "env5"}
     assert ended["env5"]["failure"]["code"] == "hash-mismatch"
     assert published(host, "env3") == published(host, "env5") == 0
-    assert generations(host, "env3") == [], "a half-built one is cleared away"
+    assert generations(host, "env3") == [], "an unfinished generation is deleted"
     assert last_run(host)["exit_code"] == 4
 
-    assert host.envsync("apply", "--yes").code == 1, "all that was left to do failed"
+    assert host.envsync("apply", "--yes").code == 1, "everything that was left to do failed"
     make_wheel(host.index.directory, "gone", "1.0")
     make_wheel(host.index.directory, "swapped", "1.0")
     assert swapped.exists()
     host.apply()
 
 
-def test_all_failing_gives_1(host: Host) -> None:
+def test_if_all_environments_fail_the_exit_code_is_1(host: Host) -> None:
     wheel = make_wheel(host.index.directory, "gone", "1.0")
     host.manifest('one:\n  python: "3.11"\n  packages: [gone]\ntwo:\n  python: "3.11"\n  packages: [gone]\n')
     assert host.envsync("lock").code == 0
@@ -50,7 +50,7 @@ def test_all_failing_gives_1(host: Host) -> None:
     assert "Not applied: 2 failed." in ran.err
 
 
-def test_eight_applies_at_once_all_end_well(host: Host) -> None:
+def test_eight_applies_at_the_same_time_all_succeed(host: Host) -> None:
     host.manifest('web:\n  python: "3.11"\n  packages: [alpha]\n')
     command = [sys.executable, "-m", "reconciler", "apply", "--yes", "--output", "json"]
     children = [
@@ -72,7 +72,7 @@ def test_eight_applies_at_once_all_end_well(host: Host) -> None:
     assert generations(host, "web") == [1]
 
 
-def test_no_waiting_for_a_lock_names_its_holder(host: Host) -> None:
+def test_with_a_lock_timeout_of_0_the_error_names_the_holder(host: Host) -> None:
     sleep = "import pathlib, time; pathlib.Path('%s').touch(); time.sleep(60)" % (host.directory / "on")
     host.manifest(f'web:\n  python: "3.11"\n  probes: [{{run: [python, -c, "{sleep}"]}}]\n')
     with subprocess.Popen(
@@ -90,7 +90,7 @@ def test_no_waiting_for_a_lock_names_its_holder(host: Host) -> None:
         assert ran.code == 1
         assert f"pid {holder.pid}" in ran.err
         assert "--lock-timeout" in ran.err
-        assert host.envsync("plan").code == 0, "looking takes no lock"
+        assert host.envsync("plan").code == 0, "`plan` does not lock the root"
         holder.terminate()
         assert holder.wait(timeout=20) == 130
     assert generations(host, "web") == []

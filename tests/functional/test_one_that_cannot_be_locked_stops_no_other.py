@@ -1,11 +1,11 @@
-"""An environment for which there is no lock to be had is blocked, with what it failed of; all others go on."""
+"""An environment that cannot be locked is blocked with the reason, and all others continue."""
 
 import json
 import re
 
 import pytest
 
-from tests.functional.looking import finished, planned, published
+from tests.functional.host_state import finished, planned, published
 from tests.host import Host
 
 MANIFEST = """\
@@ -30,14 +30,14 @@ def declared(host: Host) -> Host:
     return host
 
 
-def test_the_plan_shows_it_and_the_others_and_says_1(declared: Host) -> None:
+def test_the_plan_shows_it_and_the_others_and_exits_with_1(declared: Host) -> None:
     ran = declared.envsync("plan", "--detailed-exitcode")
     assert ran.code == 1
     assert re.search(r"^ +x +bad +blocked: could not be locked: no set of packages satisfies", ran.out, re.MULTILINE)
     assert re.search(r"^ +x +below +blocked: depends on bad, which could not be locked", ran.out, re.MULTILINE)
     assert re.search(r"^ +\+ +good +create: python 3\.11\S*, 2 packages", ran.out, re.MULTILINE)
     assert ran.out.endswith("Plan: 1 to create, 3 blocked.\n")
-    assert ran.err.startswith("error: bad, same: no set of packages satisfies what is asked for\n")
+    assert ran.err.startswith("error: bad, same: no set of packages satisfies the requirements\n")
     assert "alpha==7.0" in ran.err
     assert len(re.findall(r"^error: ", ran.err, re.MULTILINE)) == 1, "one resolution, one error"
 
@@ -52,7 +52,7 @@ def test_the_plan_shows_it_and_the_others_and_says_1(declared: Host) -> None:
     assert not (declared.directory / "locks").exists()
 
 
-def test_apply_makes_the_others_and_says_4(declared: Host) -> None:
+def test_apply_applies_the_others_and_exits_with_4(declared: Host) -> None:
     ran = declared.envsync("apply", "--yes", "--output", "json")
     assert ran.code == 4
     assert "error: bad, same: no set of packages satisfies" in ran.err
@@ -68,14 +68,14 @@ def test_apply_makes_the_others_and_says_4(declared: Host) -> None:
     assert (published(declared, "good"), published(declared, "bad")) == (1, 0)
 
     ran = declared.envsync("apply", "--yes")
-    assert ran.code == 1, "nothing was left that could be done"
+    assert ran.code == 1, "nothing is left that can be done"
     assert "error: bad, same: " in ran.err
 
     declared.manifest(MANIFEST.replace("7.0", "1.1"))
     declared.apply()
 
 
-def test_what_is_live_stays_live_and_its_drift_is_told(declared: Host) -> None:
+def test_its_published_generation_is_kept_and_drift_is_reported(declared: Host) -> None:
     declared.manifest(MANIFEST.replace("7.0", "1.0"))
     declared.apply()
     edited = declared.site_packages("bad") / "beta.py"
@@ -88,10 +88,10 @@ def test_what_is_live_stays_live_and_its_drift_is_told(declared: Host) -> None:
     ran = declared.envsync("plan", "--output", "json")
     reasons = {each["name"]: [reason["code"] for reason in each["reasons"]] for each in ran.json()["environments"]}
     assert reasons["bad"] == ["lock-stale", "files-drifted"]
-    assert declared.envsync("apply", "--yes", "good").code == 0, "what was not asked for is not looked at"
+    assert declared.envsync("apply", "--yes", "good").code == 0, "environments that are not selected do not count"
 
 
-def test_lock_writes_those_that_can_be_and_names_those_that_cannot(declared: Host) -> None:
+def test_lock_writes_the_other_locks_and_names_those_that_failed(declared: Host) -> None:
     ran = declared.envsync("lock")
     assert ran.code == 1
     assert "good: wrote pylock.good.toml" in ran.err
@@ -103,7 +103,7 @@ def test_lock_writes_those_that_can_be_and_names_those_that_cannot(declared: Hos
     assert declared.envsync("lock", "--check").code == 2
 
 
-def test_an_index_that_fails_for_one_package_stops_no_other(declared: Host) -> None:
+def test_an_index_that_fails_for_one_package_does_not_stop_the_others(declared: Host) -> None:
     declared.manifest(MANIFEST.replace("alpha==7.0", "gamma"))
     declared.index.broken["/simple/gamma/"] = 403
     ran = declared.envsync("apply", "--yes", "--output", "json")

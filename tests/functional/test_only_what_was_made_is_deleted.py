@@ -1,4 +1,4 @@
-"""Links, other directories and mounts where a generation was: every command leaves what is behind them alone."""
+"""Links, other directories and mounts in the place of a generation: no command changes what they contain."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.looking import generations, published, tree
+from tests.functional.host_state import generations, published, tree
 from tests.host import Host, Ran, new_host
 
 WEB = 'web:\n  python: "3.11"\n  packages: [%s]\n  keep_generations: 1\n'
@@ -18,7 +18,7 @@ WEB = 'web:\n  python: "3.11"\n  packages: [%s]\n  keep_generations: 1\n'
 
 @dataclass(frozen=True, kw_only=True)
 class Swapped:
-    """A host whose generations 1 and 2 are nobody's need, and a precious directory outside of its root."""
+    """A host whose generations 1 and 2 can be deleted, and a precious directory outside of its root."""
 
     host: Host
     precious: Path
@@ -39,7 +39,7 @@ def thrice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
 
 @pytest.fixture
 def swapped(thrice: Host, tmp_path: Path) -> Swapped:
-    """Put the host back as it was: a copy, as from a backup."""
+    """Return the host, restored from a copy like from a backup."""
     shutil.rmtree(thrice.directory)
     subprocess.run(["cp", "-a", thrice.directory.with_name("saved"), thrice.directory], check=True)
     precious = tmp_path / "precious"
@@ -48,17 +48,17 @@ def swapped(thrice: Host, tmp_path: Path) -> Swapped:
     return Swapped(host=thrice, precious=precious)
 
 
-def held_to_leave(swapped: Swapped, *arguments: str) -> Ran:
-    """Run a command, and hold it to leaving the precious directory as it is."""
+def run_without_damage(swapped: Swapped, *arguments: str) -> Ran:
+    """Run a command, and assert that it does not change the precious directory."""
     before = tree(swapped.precious.parent)
     ran = swapped.host.envsync(*arguments)
     assert tree(swapped.precious.parent) == before
     return ran
 
 
-def test_what_came_back_from_a_backup_is_ours_as_long_as_it_is_whole(swapped: Swapped) -> None:
+def test_a_restored_generation_is_deleted_only_if_it_is_unchanged(swapped: Swapped) -> None:
     (swapped.generation(2) / "venv/notes.txt").write_text("mine")
-    ran = held_to_leave(swapped, "gc")
+    ran = run_without_damage(swapped, "gc")
     assert ran.code == 1
     assert ran.out.splitlines() == [
         "web: generation 1 deleted",
@@ -92,18 +92,18 @@ def link_for_venv(swapped: Swapped) -> None:
     [directory_for_generation, directory_for_venv, link_for_generation, link_for_venv],
     ids=lambda each: each.__name__,
 )
-def test_what_was_put_in_the_place_of_a_generation_is_left_and_told(
+def test_a_directory_or_link_in_the_place_of_a_generation_is_kept_and_reported(
     swapped: Swapped, swap: Callable[[Swapped], None]
 ) -> None:
     swap(swapped)
     before = tree(swapped.generation(1))
-    assert held_to_leave(swapped, "rollback", "web", "--to", "1").code in {1, 3}
+    assert run_without_damage(swapped, "rollback", "web", "--to", "1").code in {1, 3}
     assert published(swapped.host, "web") == 3
     swapped.host.manifest(WEB % "beta" + "  description: changed\n")
-    ran = held_to_leave(swapped, "apply", "--yes")
+    ran = run_without_damage(swapped, "apply", "--yes")
     assert ran.code == 0
     assert f"note: web: {swapped.generation(1)} was not deleted: " in ran.err
-    ran = held_to_leave(swapped, "gc", "--output", "json")
+    ran = run_without_damage(swapped, "gc", "--output", "json")
     assert ran.code == 1
     assert '"foreign": "' in ran.out
     assert generations(swapped.host, "web") == [1, 3]
@@ -111,33 +111,33 @@ def test_what_was_put_in_the_place_of_a_generation_is_left_and_told(
 
 
 @pytest.mark.parametrize("link", [".envsync", ".envsync/generations", ".envsync/environments", ".envsync/adopted"])
-def test_behind_a_link_for_envsync_s_own_directory_nothing_is_touched(swapped: Swapped, link: str) -> None:
+def test_a_link_in_the_place_of_a_directory_of_envsync_is_not_followed(swapped: Swapped, link: str) -> None:
     place = swapped.host.root / link
     if place.exists():
         place.rename(swapped.precious / "moved")
     place.symlink_to(swapped.precious / "moved" if (swapped.precious / "moved").exists() else swapped.precious)
-    (swapped.precious / ".web.json.4194305.tmp").touch()  # as a killed writer leaves it
+    (swapped.precious / ".web.json.4194305.tmp").touch()  # like the leftover of a killed writer
     swapped.host.manifest(WEB % "alpha==1.1")
     others = (("apply", "--yes"), ("destroy", "web", "--yes"), ("rollback", "web"))
     for command in (("gc",), *(others if link == ".envsync" else ())):
-        ran = held_to_leave(swapped, *command)
+        ran = run_without_damage(swapped, *command)
         assert ran.code == 1, (command, ran.out, ran.err)
         assert f"{place} is a symbolic link, which envsync does not follow" in ran.err
     if link == ".envsync":
-        assert held_to_leave(swapped, "lock").code == 0
+        assert run_without_damage(swapped, "lock").code == 0
 
 
-def test_behind_a_link_for_an_environment_s_generations_nothing_is_touched(swapped: Swapped) -> None:
+def test_a_link_in_the_place_of_all_generations_of_an_environment_is_not_followed(swapped: Swapped) -> None:
     place = swapped.generation(1).parent
     place.rename(swapped.precious / "moved")
     place.symlink_to(swapped.precious / "moved")
     swapped.host.manifest(WEB % "alpha==1.1")
-    ran = held_to_leave(swapped, "apply", "--yes")
+    ran = run_without_damage(swapped, "apply", "--yes")
     assert ran.code == 1
     assert "its path contains a symbolic link" in ran.err
-    assert held_to_leave(swapped, "rollback", "web").code in {1, 3}
-    assert held_to_leave(swapped, "gc").code == 1
-    assert held_to_leave(swapped, "destroy", "web", "--yes").code == 0
+    assert run_without_damage(swapped, "rollback", "web").code in {1, 3}
+    assert run_without_damage(swapped, "gc").code == 1
+    assert run_without_damage(swapped, "destroy", "web", "--yes").code == 0
     assert len(os.listdir(swapped.precious / "moved")) == 3
 
 
@@ -156,13 +156,13 @@ def mounted(*arguments: str | Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("kind", ["tmpfs", "bind"])
-def test_what_is_mounted_in_a_generation_is_not_crossed_into(swapped: Swapped, kind: str) -> None:
+def test_a_mounted_file_system_in_a_generation_is_not_entered(swapped: Swapped, kind: str) -> None:
     place = swapped.generation(1) / "venv/lib"
     arguments = ("-t", "tmpfs", "tmpfs", place) if kind == "tmpfs" else ("--bind", swapped.precious, place)
     with mounted(*arguments):
         (place / "data.txt").write_text("mine")
         before = tree(swapped.generation(1))
-        ran = held_to_leave(swapped, "gc")
+        ran = run_without_damage(swapped, "gc")
         assert ran.code == 1
         assert "web: generation 1 kept: a file system is mounted at or below it" in ran.out
         assert tree(swapped.generation(1)) == before

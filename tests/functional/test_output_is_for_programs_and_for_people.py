@@ -1,4 +1,4 @@
-"""stdout is data, stderr is talk; JSON is as its schema says; no reader that leaves, and no locale, brings it down."""
+"""Standard output is data, standard error is messages; JSON is valid; closed pipes and locales do no harm."""
 
 import json
 import os
@@ -12,11 +12,12 @@ import jsonschema
 import pytest
 
 from reconciler.state.store import State
-from tests.functional.looking import published
+from tests.functional.host_state import published
 from tests.host import Host, Ran, base_environment
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 WEB = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\nother:\n  python: "3.11"\n'
+QUESTION = "to apply them: "
 ENVSYNC = f"{sys.executable} -m reconciler"
 
 
@@ -44,7 +45,7 @@ def web(host: Host) -> Host:
     return host
 
 
-def test_json_is_as_its_schema_says_and_alone_on_stdout(web: Host) -> None:
+def test_json_is_valid_and_alone_on_standard_output(web: Host) -> None:
     plan, events = validator("plan"), validator("events")
     plan.validate(web.envsync("plan", "--output", "json").json())
     web.manifest(WEB + '  probes: [{import: nothing}]\nlast:\n  python: "3.11"\n  depends_on: [other]\n')
@@ -77,18 +78,18 @@ CHANGING = ("apply --yes", "destroy web --yes")
 
 
 def refusal(ran: Ran) -> dict[str, Any]:
-    """Return the one document of standard output, and hold it to its schemas and to the exit code."""
+    """Return the error on standard output; assert that it is valid, and agrees with exit code and messages."""
     found = ran.json()
     validator("error").validate(found)
     validator("events").validate(found)
     assert found["exit_code"] == ran.code
-    assert ran.err.startswith("error: "), "text is for people, all the same"
+    assert ran.err.startswith("error: "), "standard error has the text for people as well"
     assert found["error"]["message"].splitlines()[0] in ran.err
     return dict(found["error"])
 
 
 @pytest.mark.parametrize("command", [*READING, *CHANGING])
-def test_an_error_before_there_is_a_result_is_json_too(host: Host, command: str) -> None:
+def test_an_error_before_the_result_is_also_json(host: Host, command: str) -> None:
     host.manifest('web:\n  python: "3.11"\n  pakages: [https://me:hunter2@host/a]\n  matrx: {}\n')
     ran = host.envsync(*command.split(), "--output", "json")
     assert ran.code == 3
@@ -99,13 +100,13 @@ def test_an_error_before_there_is_a_result_is_json_too(host: Host, command: str)
     assert error["problems"][0]["hint"] == "did you mean `packages`?"
     assert "hunter2" not in ran.out + ran.err
     if command in CHANGING:
-        assert ran.out.count("\n") == 1, "a stream: one object a line"
+        assert ran.out.count("\n") == 1, "a stream has one object a line"
 
     ran = host.envsync(*command.split(), "--output", "json", "--nonsense")
     assert (ran.code, refusal(ran)["code"]) == (3, "usage")
 
 
-def test_each_stage_s_error_has_its_code(web: Host) -> None:
+def test_the_errors_of_each_stage_have_their_codes(web: Host) -> None:
     def code(*arguments: str) -> tuple[int, str]:
         ran = web.envsync(*arguments, "--output", "json")
         return ran.code, refusal(ran)["code"]
@@ -120,7 +121,7 @@ def test_each_stage_s_error_has_its_code(web: Host) -> None:
     assert code("check") == (1, "interpreter")
 
 
-def test_a_reader_that_leaves_brings_nothing_down_and_changes_no_exit_code(web: Host) -> None:
+def test_a_closed_pipe_changes_no_exit_code_and_no_result(web: Host) -> None:
     done = shell(web, "$ENVSYNC plan | head -1; echo ${PIPESTATUS[0]}")
     assert (done.stdout.splitlines()[1:], done.stderr) == (["0"], "")
     done = shell(web, "$ENVSYNC check | true; echo ${PIPESTATUS[0]}")
@@ -138,7 +139,7 @@ def test_a_reader_that_leaves_brings_nothing_down_and_changes_no_exit_code(web: 
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_output_that_cannot_be_written_is_an_error_not_a_traceback(web: Host) -> None:
+def test_output_that_cannot_be_written_is_an_error_without_traceback(web: Host) -> None:
     for command in ("plan", "--version"):
         done = shell(web, f"$ENVSYNC {command} > /dev/full")
         assert done.returncode == 1, command
@@ -153,8 +154,8 @@ def test_output_that_cannot_be_written_is_an_error_not_a_traceback(web: Host) ->
         assert done.returncode in {0, 2}, (script, done.stderr)
 
 
-def test_colour_is_for_terminals_and_for_those_who_ask(web: Host) -> None:
-    coloured: list[tuple[dict[str, str], list[str], bool]] = [
+def test_color_is_used_on_terminals_and_on_request(web: Host) -> None:
+    cases: list[tuple[dict[str, str], list[str], bool]] = [
         ({}, [], False),
         ({"FORCE_COLOR": "1"}, [], True),
         ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, [], False),
@@ -162,14 +163,14 @@ def test_colour_is_for_terminals_and_for_those_who_ask(web: Host) -> None:
         ({"NO_COLOR": "1"}, ["--color", "always"], True),
         ({"FORCE_COLOR": "1"}, ["--color", "never"], False),
     ]
-    for variables, arguments, expected in coloured:
+    for variables, arguments, expected in cases:
         assert ("\x1b[" in web.envsync("check", *arguments, env=variables).out) == expected, (variables, arguments)
     for arguments in (["--help"], ["plan", "--help"]):
         assert "\x1b[" not in web.envsync(*arguments, env={"CI": "true", "GITHUB_ACTIONS": "true"}).out
     assert "\x1b[" not in web.envsync("plan", "--nonsense", env={"GITHUB_ACTIONS": "true"}).err
 
 
-def test_a_locale_without_unicode_brings_nothing_down(host: Host) -> None:
+def test_every_command_works_in_a_locale_without_unicode(host: Host) -> None:
     host.manifest('web:\n  python: "3.11"\n  description: "caf\u00e9 \u65e5\u672c"\n  env: {WORD: "\u00fc"}\n')
     for command in (["plan"], ["apply", "--yes"], ["status"]):
         ran = host.envsync(*command, env={"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"})
@@ -180,7 +181,7 @@ def test_a_locale_without_unicode_brings_nothing_down(host: Host) -> None:
 
 
 def on_a_terminal(host: Host, answer: str, *arguments: str) -> tuple[int, str]:
-    """Run envsync on a terminal of its own, type `answer` when it asks, and return its exit code and all it showed."""
+    """Run envsync on a new terminal and type `answer` when it asks; return its exit code and everything it printed."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(host.directory)
@@ -191,12 +192,12 @@ def on_a_terminal(host: Host, answer: str, *arguments: str) -> tuple[int, str]:
     while True:
         try:
             chunk = os.read(terminal, 65536)
-        except OSError:  # Linux says so where the other end is closed
+        except OSError:  # Linux: the other end is closed
             break
         if not chunk:
             break
         shown += chunk
-        if not asked and b"for yes: " in shown:
+        if not asked and QUESTION.encode() in shown:
             asked = True
             os.write(terminal, answer.encode() + b"\n")
     os.close(terminal)
@@ -204,7 +205,7 @@ def on_a_terminal(host: Host, answer: str, *arguments: str) -> tuple[int, str]:
     return os.waitstatus_to_exitcode(status), shown.decode("utf-8", "replace")
 
 
-def test_on_a_terminal_it_asks_and_no_changes_nothing(web: Host) -> None:
+def test_on_a_terminal_apply_asks_and_the_answer_no_changes_nothing(web: Host) -> None:
     for answer in ("no", "yess"):
         code, shown = on_a_terminal(web, answer, "apply")
         assert code == 130, shown
@@ -214,9 +215,10 @@ def test_on_a_terminal_it_asks_and_no_changes_nothing(web: Host) -> None:
         assert not (web.directory / "locks").exists()
     code, shown = on_a_terminal(web, "yes", "apply")
     assert code == 0, shown
+    assert QUESTION in shown
     assert published(web, "web") == 1
     code, shown = on_a_terminal(web, "unasked", "apply")
     assert code == 0
-    assert "for yes" not in shown, "nothing to do, nothing to ask"
+    assert QUESTION not in shown, "nothing to do, so nothing to ask"
     code, shown = on_a_terminal(web, "\x03", "destroy", "web")
     assert (code, published(web, "web")) == (130, 1), shown

@@ -1,20 +1,20 @@
-"""Every way to name a package: git, URL, file, index with pins, with credentials; constraints, overrides, cut-off."""
+"""Every way to require a package: git, URL, file, a pinned index, credentials, constraints, overrides, a date limit."""
 
 import os
 from pathlib import Path
 
-from tests.functional.looking import generations, planned
+from tests.functional.host_state import generations, planned
 from tests.functional.projects import write_project
 from tests.functional.test_local_projects_are_installed_from_their_sources import git
 from tests.host import Host
 from tests.index import serve_index
 from tests.wheels import make_sdist, make_wheel
 
-SECRET = "hunter2-very-secret"  # noqa: S105  # nobody's
+SECRET = "hunter2-very-secret"  # noqa: S105  # not a real one
 USER = "user-very-secret"
 
 
-def test_git_url_and_file_requirements_are_installed_as_they_say(host: Host) -> None:
+def test_git_url_and_file_requirements_are_installed_from_their_source(host: Host) -> None:
     repository = host.directory.parent / "repository"
     write_project(repository, "from-git")
     git(repository, "init", "-q")
@@ -40,7 +40,7 @@ def test_git_url_and_file_requirements_are_installed_as_they_say(host: Host) -> 
     assert str(host.directory) not in (host.directory / "locks/pylock.web.toml").read_text()
 
 
-def test_constraints_overrides_extras_and_the_cut_off_decide_versions(host: Host) -> None:
+def test_constraints_overrides_extras_and_exclude_newer_decide_versions(host: Host) -> None:
     directory = host.index.directory
     make_wheel(
         directory, "lib", "1.0", requires=["beta<2", "gamma; extra == 'fast'"], metadata_extra="Provides-Extra: fast\n"
@@ -62,14 +62,14 @@ def test_constraints_overrides_extras_and_the_cut_off_decide_versions(host: Host
     assert changes == {"dated": "downgrade"}
     host.manifest(web)
     ran = host.envsync("plan")
-    assert ran.code == 1, "beta<2 is nowhere to be had"
+    assert ran.code == 1, "no index has beta<2"
     assert "beta" in ran.err
 
 
-def test_a_pinned_package_comes_from_its_index_and_from_nowhere_else(host: Host, tmp_path: Path) -> None:
+def test_a_pinned_package_comes_only_from_its_index(host: Host, tmp_path: Path) -> None:
     own = tmp_path / "own"
     make_wheel(own, "acme-core", "1.0")
-    make_wheel(host.index.directory, "acme-core", "9.9")  # the dependency confusion that pins are there to stop
+    make_wheel(host.index.directory, "acme-core", "9.9")  # dependency confusion: the pin must prevent it
     make_wheel(host.index.directory, "public", "1.0", requires=["acme-core"])
     with serve_index(own) as index:
         (host.directory / "envs.yaml").write_text(
@@ -82,18 +82,18 @@ def test_a_pinned_package_comes_from_its_index_and_from_nowhere_else(host: Host,
         assert host.freeze("web") == ["acme-core==1.0", "public==1.0"]
         (own / "acme_core-1.0-py3-none-any.whl").unlink()
         ran = host.envsync("lock", "--upgrade")
-        assert ran.code != 0, "its index has none: the other's is not taken"
+        assert ran.code != 0, "its index has none, and the package of the other index is not used"
         assert "acme-core" in ran.err
         assert host.envsync("check").code == 0
 
 
 def test_credentials_are_used_and_appear_nowhere(tmp_path: Path, host: Host) -> None:
     host.index.credentials = (USER, SECRET)
-    see = '{run: [python, -c, "import os; print(os.environ)"]}'
-    host.manifest(f'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n  probes: [{see}]\n')
+    probe = '{run: [python, -c, "import os; print(os.environ)"]}'
+    host.manifest(f'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n  probes: [{probe}]\n')
     outputs = []
     ran = host.envsync("plan")
-    assert ran.code == 1, "without credentials it is refused"
+    assert ran.code == 1, "without credentials the index refuses"
     outputs.append(ran)
     host.env = {"UV_INDEX_LOCAL_USERNAME": USER, "UV_INDEX_LOCAL_PASSWORD": SECRET}
     outputs += [
@@ -118,7 +118,7 @@ def test_credentials_are_used_and_appear_nowhere(tmp_path: Path, host: Host) -> 
     assert found == []
 
 
-def test_builds_may_be_denied_and_allowed_by_name(host: Host) -> None:
+def test_builds_can_be_denied_and_allowed_by_name(host: Host) -> None:
     make_sdist(host.index.directory, "source-only", "1.0")
     web = 'web:\n  python: "3.11"\n  packages: [source-only, alpha==1.0]\n'
     host.manifest(web + "  builds: deny\n")
@@ -130,7 +130,7 @@ def test_builds_may_be_denied_and_allowed_by_name(host: Host) -> None:
     assert "source-only==1.0" in host.freeze("web")
 
 
-def test_an_index_that_refuses_is_told_and_no_lock_is_written(host: Host) -> None:
+def test_an_index_that_refuses_is_reported_and_no_lock_is_written(host: Host) -> None:
     host.index.broken["/simple/alpha/"] = 403
     host.manifest('web:\n  python: "3.11"\n  packages: [alpha]\n')
     ran = host.envsync("lock")

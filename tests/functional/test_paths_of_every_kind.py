@@ -1,9 +1,9 @@
-"""Where things lie and what they are called: blanks, Unicode, links, absolute roots, other working directories."""
+"""Paths with blanks and Unicode, symbolic links, absolute roots, other working directories, a moved repository."""
 
 import subprocess
 from pathlib import Path
 
-from tests.functional.looking import published
+from tests.functional.host_state import published
 from tests.host import Host, base_environment, new_host
 
 WEB = 'web:\n  python: "3.11"\n  packages: [alpha, gamma]\n  probes: [{import: gamma}]\n'
@@ -15,9 +15,14 @@ def test_blanks_quotes_and_unicode_in_the_directory(tmp_path: Path) -> None:
         host.apply()
         ran = host.envsync("run", "web", "--", "python", "-c", "import alpha; print(alpha.NAME)")
         assert ran.out == "alpha 1.1\n"
-        ask = ". .envs/web/bin/activate && python -c 'import sys; print(sys.prefix)'"
+        command = ". .envs/web/bin/activate && python -c 'import sys; print(sys.prefix)'"
         done = subprocess.run(
-            ["bash", "-c", ask], cwd=host.directory, env=base_environment(), capture_output=True, text=True, check=True
+            ["bash", "-c", command],
+            cwd=host.directory,
+            env=base_environment(),
+            capture_output=True,
+            text=True,
+            check=True,
         )
         assert Path(done.stdout.strip()).samefile(host.venv("web"))
         assert (host.venv("web") / "bin/gamma").exists()
@@ -31,7 +36,7 @@ def test_an_absolute_root_and_a_root_that_is_a_link(host: Host, tmp_path: Path) 
     assert not host.root.exists()
     host.root.symlink_to(elsewhere)
     host.manifest(WEB)
-    assert host.envsync("check").code == 0, "the same root by another way"
+    assert host.envsync("check").code == 0, "the same root by a different path"
     host.apply()
     assert published(host, "web") == 1
     assert host.root.is_symlink()
@@ -49,13 +54,13 @@ def test_from_another_directory_and_by_environment_variable(host: Host) -> None:
     inside.env = {"ENVSYNC_FILE": "../envs.yaml"}
     assert inside.envsync("check").code == 0
     ran = inside.envsync("run", "web", "--", "python", "-c", "import os; print(os.getcwd())")
-    assert ran.out == f"{below}\n", "the command starts where it was called"
+    assert ran.out == f"{below}\n", "the command starts in the current directory"
     assert inside.envsync("run", "-f", "../envs.yaml", "web", "--", "true").code == 0
     assert host.envsync("check").code == 0, "the same manifest from both"
     assert inside.envsync("check", env={"ENVSYNC_FILE": ""}).code == 3
 
 
-def test_a_repository_that_moved_is_told_and_rebuilt_in_its_new_place(host: Host) -> None:
+def test_a_moved_repository_is_reported_and_rebuilt_at_its_new_path(host: Host) -> None:
     host.manifest(WEB)
     host.apply()
     moved = host.directory.with_name("moved")

@@ -1,6 +1,6 @@
-"""`plan`, `check`, `status`, `freeze` and `observe` on a repository and an environment full of canaries: none sings.
+"""Reading commands execute nothing of a repository or an environment that is full of canaries.
 
-Shown twice: no canary left its mark, and strace saw no program start that is of the repository or the environment.
+Shown in two ways: no canary left a mark, and strace saw no program of the repository or the environment.
 """
 
 import os
@@ -42,8 +42,8 @@ class Aviary:
     def python(self, path: Path) -> None:
         self.count += 1
         path.parent.mkdir(parents=True, exist_ok=True)
-        line = f"import pathlib; pathlib.Path({str(self.marks / (str(self.count) + path.name))!r}).write_text('sang')\n"
-        path.write_text(line)
+        mark = str(self.marks / f"{self.count}{path.name}")
+        path.write_text(f"import pathlib; pathlib.Path({mark!r}).write_text('executed')\n")
 
     def program(self, path: Path) -> None:
         self.count += 1
@@ -51,17 +51,17 @@ class Aviary:
         path.write_text(f"#!/bin/sh\ntouch '{self.marks}/{self.count}{path.name}'\necho 'Python 3.11.0'\n")
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
-    def sang(self) -> list[str]:
+    def executed(self) -> list[str]:
         return sorted(os.listdir(self.marks))
 
 
 def plant(host: Host, aviary: Aviary) -> dict[str, str]:
-    """Fill environment, repository and variables with canaries; return the hostile variables."""
+    """Put canaries into environment and repository; return variables that would run them."""
     repository, site = host.directory, host.site_packages("web")
     for name in ("canary.pth", "sitecustomize.py", "usercustomize.py", "alpha/__init__.py"):
         aviary.python(site / name)
     ours = ("setup.py", "backend/canary_backend.py", "conftest.py", "json.py", "yaml.py", "startup.py")
-    for name in (*ours, *(f"{at}{each}customize.py" for at in ("", "hostile/") for each in ("site", "user"))):
+    for name in (*ours, *(f"{at}{each}customize.py" for at in ("", "untrusted/") for each in ("site", "user"))):
         aviary.python(repository / name)
     for name in ("python3", "python3.11", "python", "uv", "git", "hooks/fsmonitor", "askpass"):
         aviary.program(repository / name)
@@ -77,18 +77,18 @@ def plant(host: Host, aviary: Aviary) -> dict[str, str]:
     git.mkdir()
     (git / "HEAD").write_text("ref: refs/heads/main\n")
     (git / "config").write_text(f"[core]\n\tfsmonitor = {repository}/hooks/fsmonitor\n\trepositoryformatversion = 0\n")
-    hostile = str(repository / "hostile")
+    untrusted = str(repository / "untrusted")
     return {
         "PATH": f".:{repository}:{base_environment()['PATH']}",
-        "PYTHONPATH": hostile,
+        "PYTHONPATH": untrusted,
         "PYTHONSTARTUP": str(repository / "startup.py"),
-        "PYTHONHOME": hostile,
+        "PYTHONHOME": untrusted,
         "PYTHONINSPECT": "1",
         "VIRTUAL_ENV": str(host.venv("web")),
         "UV_PYTHON": str(repository / "python3.11"),
         "UV_INDEX_URL": "http://127.0.0.1:9/uv-variable",
         "UV_CONFIG_FILE": str(repository / "uv.toml"),
-        "UV_PROJECT_ENVIRONMENT": hostile,
+        "UV_PROJECT_ENVIRONMENT": untrusted,
         "PIP_CONFIG_FILE": str(repository / "pip.conf"),
         "PIP_INDEX_URL": "http://127.0.0.1:9/pip-variable",
         "GIT_ASKPASS": str(repository / "askpass"),
@@ -98,36 +98,40 @@ def plant(host: Host, aviary: Aviary) -> dict[str, str]:
 
 @needs_strace
 @pytest.mark.parametrize("command", ["plan", "check", "status", "freeze web", "observe"])
-def test_looking_runs_nothing_of_the_repository_or_the_environment(host: Host, tmp_path: Path, command: str) -> None:
+def test_reading_commands_run_nothing_of_the_repository_or_the_environment(
+    host: Host, tmp_path: Path, command: str
+) -> None:
     host.manifest(MANIFEST.partition("fresh:")[0])
     host.apply()
     aviary = Aviary(tmp_path / "marks")
-    hostile = plant(host, aviary)
+    untrusted = plant(host, aviary)
     host.manifest(MANIFEST)
     log = tmp_path / "strace.log"
-    # -I: envsync itself starts as it does from its own script, but for the variables of this shell.
+    # -I: envsync itself starts like from its script, without the variables of this shell.
     envsync = [sys.executable, "-I", "-c", "from reconciler.cli import main; main()", *command.split()]
     done = subprocess.run(
         ["strace", "-f", "-qq", "-s", "4096", "-e", "trace=execve", "-o", str(log), *envsync],
         cwd=host.directory,
-        env={**base_environment(), **hostile},
+        env={**base_environment(), **untrusted},
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
     )
     assert done.returncode in {0, 2}, done.stderr
-    assert aviary.sang() == []
+    assert aviary.executed() == []
     started = programs(log)
-    assert started, "strace saw not even envsync itself"
+    assert started, "strace did not even see envsync"
     for program, arguments in started[1:]:
         assert not Path(program).is_relative_to(host.directory), (program, arguments)
         if "python" in Path(program).name and '"-S"' not in arguments:
-            # uv's own first look at a base interpreter; `site` of a base interpreter is the machine's, not ours
+            # uv's first query of a base interpreter; the `site` of a base interpreter belongs to the machine
             assert '"-I"' in arguments, (program, arguments)
     if command == "plan":
         assert "fresh" in done.stdout
-        assert "envsync lock fresh" in done.stdout  # only a build would tell: said, not done
+        assert (
+            "envsync lock fresh" in done.stdout
+        )  # only a build knows the packages: the plan says so, and does not build
 
 
 def programs(log: Path) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""`history`, `rollback`, `verify`, `gc`: older generations are kept, held against their seals, published again."""
+"""`history`, `rollback`, `verify`, `gc`: older generations are kept, compared with their seals, published again."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ NEW = 'web:\n  python: "3.11"\n  packages: [alpha==1.1]\n'
 
 @pytest.fixture
 def twice(host: Host) -> Host:
-    """A host whose `web` was applied with alpha 1.0, then with alpha 1.1."""
+    """Return a host on which `web` was applied with alpha 1.0, then with alpha 1.1."""
     host.manifest(OLD)
     host.apply()
     host.manifest(NEW)
@@ -32,7 +32,7 @@ def test_rollback_publishes_the_generation_before_without_building_or_network(tw
     assert sorted(os.listdir(before.parent)) == ["1", "2"]
 
 
-def test_the_plan_then_says_that_the_difference_is_the_rollback(twice: Host) -> None:
+def test_the_plan_then_names_the_rollback_as_the_reason(twice: Host) -> None:
     twice.envsync("rollback", "web")
     planned = twice.envsync("plan", "--output", "json").json()["environments"][0]
     assert planned["reasons"][0]["code"] == "rolled-back"
@@ -42,7 +42,7 @@ def test_the_plan_then_says_that_the_difference_is_the_rollback(twice: Host) -> 
     assert "alpha==1.1" in twice.freeze("web")
 
 
-def test_a_manifest_that_asks_for_what_was_rolled_back_to_is_no_difference(twice: Host) -> None:
+def test_a_manifest_that_declares_the_rolled_back_versions_makes_no_difference(twice: Host) -> None:
     twice.envsync("rollback", "web")
     twice.manifest(OLD)
     twice.envsync("lock")
@@ -61,20 +61,22 @@ def test_a_damaged_generation_is_not_published(twice: Host) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["web", "--to", "7"], "environment web has no generation 7"),
         (["web", "--to", "2"], "generation 2 of web is already published"),
         (["other"], "environment other of project acme was never applied below this root"),
     ],
 )
-def test_what_cannot_be_rolled_back_to_is_wrong_input(twice: Host, arguments: list[str], said: str) -> None:
+def test_a_generation_that_cannot_be_published_again_is_invalid_input(
+    twice: Host, arguments: list[str], message: str
+) -> None:
     ran = twice.envsync("rollback", *arguments)
     assert ran.code == 3
-    assert said in ran.err
+    assert message in ran.err
 
 
-def test_rolling_back_the_first_generation_says_that_there_is_none_before(host: Host) -> None:
+def test_rolling_back_the_first_generation_says_that_no_older_one_exists(host: Host) -> None:
     host.manifest(OLD)
     host.apply()
     ran = host.envsync("rollback", "web")
@@ -82,7 +84,7 @@ def test_rolling_back_the_first_generation_says_that_there_is_none_before(host: 
     assert "environment web has no generation older than the published one (1)" in ran.err
 
 
-def test_protection_survives_a_rollback(host: Host) -> None:
+def test_prevent_destroy_is_kept_by_a_rollback(host: Host) -> None:
     host.manifest(OLD)
     host.apply()
     host.manifest(NEW + "  prevent_destroy: true\n")
@@ -92,7 +94,7 @@ def test_protection_survives_a_rollback(host: Host) -> None:
     assert host.venv("web").exists()
 
 
-def test_history_tells_what_each_run_did_and_which_generations_are_kept(twice: Host) -> None:
+def test_history_shows_what_each_run_did_and_which_generations_are_kept(twice: Host) -> None:
     twice.envsync("rollback", "web")
     runs = [line.split() for line in twice.envsync("history", "web").out.splitlines()[1:]]
     assert [line[3] for line in runs] == ["create", "update", "rollback"]
@@ -100,10 +102,10 @@ def test_history_tells_what_each_run_did_and_which_generations_are_kept(twice: H
     assert [line.startswith("*") for line in kept] == [True, False]
 
 
-def test_verify_finds_what_changed_since_it_was_sealed_whatever_the_manifest_says(twice: Host) -> None:
+def test_verify_compares_with_the_seal_and_not_with_the_manifest(twice: Host) -> None:
     assert twice.envsync("verify").code == 0
     twice.manifest(OLD)
-    assert twice.envsync("verify").code == 0, "a pending change is no damage"
+    assert twice.envsync("verify").code == 0, "a pending change is not damage"
     (twice.site_packages("web") / "beta.py").write_text("NAME = 'mine'\n")
     (twice.site_packages("web") / "stray.pth").write_text("")
     ran = twice.envsync("verify", "--output", "json")
@@ -121,17 +123,17 @@ def test_verify_and_plan_agree_on_a_seal_that_was_edited(twice: Host) -> None:
     assert "its seal differs from the one that was applied" in ran.out
 
 
-def test_verify_goes_by_the_settings_that_were_applied_last(twice: Host) -> None:
+def test_verify_uses_the_settings_of_the_last_apply(twice: Host) -> None:
     (twice.site_packages("web") / "stray.pth").write_text("")
     assert twice.envsync("verify").code == 2
     twice.manifest(NEW + '  ignore_files: ["**/stray.pth"]\n')
-    assert twice.envsync("verify").code == 2, "in the manifest, and not applied yet"
+    assert twice.envsync("verify").code == 2, "the manifest has it, but it is not applied yet"
     twice.apply()
     assert sorted(os.listdir(twice.root / ".envsync/generations/web")) == ["1", "2"], "nothing was built"
     assert twice.envsync("verify").code == 0
 
 
-def test_gc_keeps_what_retention_says_and_tells_before_it_deletes(host: Host) -> None:
+def test_gc_keeps_the_newest_generations_and_shows_with_dry_run_what_it_would_delete(host: Host) -> None:
     for version in ("1.0", "1.1", "1.0"):
         host.manifest(f'web:\n  python: "3.11"\n  packages: [alpha=={version}]\n')
         host.apply()
@@ -139,10 +141,10 @@ def test_gc_keeps_what_retention_says_and_tells_before_it_deletes(host: Host) ->
     assert sorted(os.listdir(generations)) == ["1", "2", "3"]
     host.manifest('web:\n  python: "3.11"\n  packages: [alpha==1.0]\n  keep_generations: 1\n')
     assert host.envsync("apply", "--yes", "--no-gc").code == 0
-    told = host.envsync("gc", "--dry-run").out
-    assert told == "web: generation 1 would be deleted\nweb: generation 2 would be deleted\n"
+    shown = host.envsync("gc", "--dry-run").out
+    assert shown == "web: generation 1 would be deleted\nweb: generation 2 would be deleted\n"
     assert sorted(os.listdir(generations)) == ["1", "2", "3"]
-    assert host.envsync("gc").out == told.replace("would be deleted", "deleted")
+    assert host.envsync("gc").out == shown.replace("would be deleted", "deleted")
     assert sorted(os.listdir(generations)) == ["3"]
     assert host.envsync("gc").out == "No generations to delete.\n"
 

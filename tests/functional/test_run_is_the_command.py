@@ -1,4 +1,4 @@
-"""`envsync run` becomes the command: exit code, signals, environment, and the generation of that moment."""
+"""`envsync run` becomes the command: exit code, signals, environment, and the generation at its start."""
 
 import signal
 import subprocess
@@ -24,28 +24,28 @@ def web(host: Host) -> Host:
     return host
 
 
-def test_it_passes_on_the_exit_code_and_the_arguments(web: Host) -> None:
+def test_run_passes_on_the_exit_code_and_the_arguments(web: Host) -> None:
     ran = web.envsync("run", "web", "--", "python", "-c", "import sys; print(sys.argv[1:]); sys.exit(7)", "a b", "--x")
     assert (ran.code, ran.out) == (7, "['a b', '--x']\n")
 
 
-def test_common_options_before_and_behind_it_start_the_command_too(web: Host) -> None:
+def test_common_options_are_accepted_before_and_after_run(web: Host) -> None:
     for arguments in (["-q", "run", "web"], ["--color", "never", "-v", "run", "web"], ["run", "-q", "web"]):
         assert web.envsync(*arguments, "--", "python", "-c", "print('up')").out == "up\n"
-    assert web.envsync("-q", "run", "nobody", "--", "true").code == 125
+    assert web.envsync("-q", "run", "unknown", "--", "true").code == 125
 
 
-def test_it_runs_in_the_published_generation_with_the_env_last_applied(web: Host) -> None:
+def test_run_uses_the_published_generation_and_the_env_of_the_last_apply(web: Host) -> None:
     script = "import alpha, os, sys; print(alpha.NAME, os.environ['COLOR'], sys.prefix == os.environ['VIRTUAL_ENV'])"
     assert web.envsync("run", "web", "--", "python", "-c", script).out == "alpha 1.0 blue True\n"
 
 
-def test_a_broken_manifest_stops_no_service(web: Host) -> None:
+def test_run_works_with_a_broken_manifest(web: Host) -> None:
     (web.directory / "envs.yaml").write_text("version: 1\nenvironments: [oh no\nroot: .envs\n")
     assert web.envsync("run", "web", "--", "python", "-c", "print('up')").out == "up\n"
 
 
-def test_it_passes_on_signals(web: Host) -> None:
+def test_run_passes_on_signals(web: Host) -> None:
     command = [sys.executable, "-m", "reconciler", "run", "web", "--", "python", "-c"]
     script = (
         "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(42)); print('on', flush=True); time.sleep(60)"
@@ -60,9 +60,9 @@ def test_it_passes_on_signals(web: Host) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
-        (["nobody", "--", "true"], 125, "not published"),
+        (["unknown", "--", "true"], 125, "not published"),
         (["web", "--", "no-such-command"], 127, "not found"),
         (["web", "--", "./plain.txt"], 126, "Permission denied"),
         (["web"], 125, "a command is missing"),
@@ -70,11 +70,11 @@ def test_it_passes_on_signals(web: Host) -> None:
         (["../web", "--", "true"], 125, "is not a valid environment name"),
     ],
 )
-def test_its_own_errors_have_their_own_codes(web: Host, arguments: list[str], code: int, said: str) -> None:
-    (web.directory / "plain.txt").write_text("no program")
+def test_the_errors_of_run_have_their_own_exit_codes(web: Host, arguments: list[str], code: int, message: str) -> None:
+    (web.directory / "plain.txt").write_text("not a program")
     ran = web.envsync("run", *arguments)
     assert ran.code == code
-    assert said in ran.err
+    assert message in ran.err
 
 
 def test_a_running_command_keeps_its_generation_from_being_collected(web: Host) -> None:
@@ -94,8 +94,8 @@ def test_a_running_command_keeps_its_generation_from_being_collected(web: Host) 
         web.apply()
         time.sleep(0.1)
         out, _ = child.communicate("go\n", timeout=30)
-    assert out == "alpha 1.0\n", "it runs on in the generation that it was started in"
-    web.manifest(WEB.replace("alpha==1.0", "alpha==1.0") + "  keep_generations: 1\n")
+    assert out == "alpha 1.0\n", "it keeps running in the generation in which it was started"
+    web.manifest(WEB + "  keep_generations: 1\n")
     web.apply()
     kept = list((web.root / ".envsync/generations/web").iterdir())
-    assert len(kept) == 1, "nothing runs any more: retention alone decides"
+    assert len(kept) == 1, "no command is running, so keep_generations decides"

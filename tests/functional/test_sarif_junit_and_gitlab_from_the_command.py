@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import jsonschema
 import pytest
@@ -13,6 +14,7 @@ from tests.host import Host
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 WEB = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n'
 KEPT = 'kept:\n  python: "3.11"\n  prevent_destroy: true\n'
+SITE = "lib/python3.11/site-packages"
 SAME = 'same:\n  python: "3.11"\n'
 
 
@@ -52,16 +54,49 @@ def test_sarif_has_a_result_for_each_difference_at_its_line(moved: Host) -> None
     ] == [
         ("prevent-destroy", "error", "envs.yaml", 1, "kept: would be deleted, but prevent_destroy is set"),
         ("lock-changed", "note", "envs.yaml", line_of(moved, "web"), "web: the lock changed"),
-        ("files-drifted", "warning", "envs.yaml", line_of(moved, "web"), "web: 1 file edited"),
-        ("files-edited", "warning", "envs.yaml", line_of(moved, "web"), "web: beta 2.0: 1 file edited: beta.py"),
+        ("file-changed", "warning", "envs.yaml", line_of(moved, "web"), f"web: beta: 1 file edited: {SITE}/beta.py"),
     ]
+
+
+def test_a_stray_pth_reaches_sarif_and_gitlab_as_a_file_added(host: Host) -> None:
+    """Its code is the rule, its file is a related location, and both stay the same from run to run."""
+    host.manifest(WEB)
+    host.apply()
+    name = "stray 100% \u00e9.pth"
+    (host.site_packages("web") / name).write_text("import os\n")
+    ran = host.envsync("check", "--output", "sarif")
+    assert (ran.code, ran.err) == (2, "")
+    (run,) = valid(ran.out, "sarif-2.1.0.schema.json")["runs"]
+    [result] = run["results"]
+    assert (result["ruleId"], result["level"]) == ("file-added", "warning")
+    rule = run["tool"]["driver"]["rules"][result["ruleIndex"]]
+    assert (rule["id"], rule["shortDescription"]["text"]) == ("file-added", "A file was added to the environment.")
+    assert result["message"]["text"] == f"web: 1 file added: {SITE}/{name}\nnot installed with the environment"
+    [manifest], [file] = result["locations"], result["relatedLocations"]
+    assert manifest["physicalLocation"]["region"] == {"startLine": line_of(host, "web")}
+    artifact = file["physicalLocation"]["artifactLocation"]
+    assert artifact == {"uri": f"web/{SITE}/stray%20100%25%20%C3%A9.pth", "uriBaseId": "ENVIRONMENTS"}
+    assert (host.root / unquote(artifact["uri"])).read_text() == "import os\n"
+    assert artifact["uriBaseId"] in run["originalUriBaseIds"]
+    assert str(host.directory) not in ran.out
+    assert host.envsync("check", "--output", "sarif").out == ran.out
+
+    [finding] = valid(host.envsync("check", "--output", "gitlab").out, "gitlab-code-quality.schema.json")
+    assert finding["check_name"] == "envsync/file-added"
+    assert finding["description"] == f"web: 1 file added: {SITE}/{name} (not installed with the environment)"
+    assert finding["location"]["path"] == "envs.yaml"
+    assert finding["fingerprint"] == result["partialFingerprints"]["envsync/v1"]
+
+    host.apply()
+    (run,) = valid(host.envsync("check", "--output", "sarif").out, "sarif-2.1.0.schema.json")["runs"]
+    assert run["results"] == []
 
 
 def test_gitlab_has_the_same_and_no_fingerprint_moves_with_a_line(moved: Host) -> None:
     first = valid(moved.envsync("check", "--output", "gitlab").out, "gitlab-code-quality.schema.json")
     moved.manifest("# a comment\n\n" + SAME + WEB.replace("1.0", "1.1"))
     second = valid(moved.envsync("check", "--output", "gitlab").out, "gitlab-code-quality.schema.json")
-    assert [each["severity"] for each in first] == ["critical", "info", "major", "major"]
+    assert [each["severity"] for each in first] == ["critical", "info", "major"]
     assert [each["fingerprint"] for each in first] == [each["fingerprint"] for each in second]
     assert [each["location"] for each in first] != [each["location"] for each in second]
     moved.env["CI_PROJECT_DIR"] = str(moved.directory.parent)

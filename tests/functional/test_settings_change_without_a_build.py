@@ -1,8 +1,8 @@
-"""What changes nothing in an environment builds nothing: settings, protection, retention; and who may delete what."""
+"""Changes of settings build nothing; and what may be deleted: protection, destroy, other projects."""
 
 import pytest
 
-from tests.functional.looking import generations, planned, published, steps
+from tests.functional.host_state import generations, planned, published, steps
 from tests.host import Host
 
 WEB = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n'
@@ -40,7 +40,7 @@ def test_settings_are_recorded_and_run_sees_the_new_env(web: Host) -> None:
     assert web.envsync("run", "web", "--", "python", "-c", script).out == "green\n"
 
 
-def test_link_mode_and_bytecode_wait_for_the_next_build(web: Host) -> None:
+def test_link_mode_and_compile_bytecode_take_effect_at_the_next_build(web: Host) -> None:
     web.manifest(WEB + "  link_mode: copy\n  compile_bytecode: true\n")
     assert planned(web)["web"]["action"] == "no-op"
     web.manifest(WEB.replace("1.0", "1.1") + "  link_mode: copy\n  compile_bytecode: true\n")
@@ -53,7 +53,7 @@ def test_link_mode_and_bytecode_wait_for_the_next_build(web: Host) -> None:
         assert web.envsync("check", "--depth", depth).code == 0, depth
 
 
-def test_protection_blocks_deletes_until_it_is_lifted(web: Host) -> None:
+def test_prevent_destroy_blocks_deletes_until_it_is_removed(web: Host) -> None:
     web.manifest(WEB + "  prevent_destroy: true\n" + OTHER)
     web.apply()
     web.manifest(OTHER)
@@ -67,7 +67,7 @@ def test_protection_blocks_deletes_until_it_is_lifted(web: Host) -> None:
     assert ran.code == 4
     assert published(web, "web") == 1
     web.manifest(WEB.replace("1.0", "1.1") + "  prevent_destroy: true\n" + OTHER)
-    web.apply()  # an update is no destruction
+    web.apply()  # an update is not a delete
 
     web.manifest(WEB.replace("1.0", "1.1") + "  prevent_destroy: false\n" + OTHER)
     assert steps(web, "web") == ["record"]
@@ -77,7 +77,7 @@ def test_protection_blocks_deletes_until_it_is_lifted(web: Host) -> None:
     assert published(web, "web") == 0
 
 
-def test_destroy_takes_what_it_names_and_the_next_apply_makes_it_anew(web: Host) -> None:
+def test_destroy_deletes_only_the_named_environment_and_the_next_apply_creates_it(web: Host) -> None:
     web.manifest(WEB + OTHER)
     assert web.envsync("apply", "--yes").code == 0
     ran = web.envsync("destroy", "web", "--yes")
@@ -89,7 +89,7 @@ def test_destroy_takes_what_it_names_and_the_next_apply_makes_it_anew(web: Host)
     assert planned(web)["web"]["action"] == "create"
 
 
-def test_an_empty_manifest_deletes_nothing_unless_told_so(web: Host) -> None:
+def test_an_empty_manifest_deletes_nothing_without_allow_empty(web: Host) -> None:
     web.manifest("")
     assert blocks(web, "web") == {"empty-manifest"}
     assert web.envsync("apply", "--yes").code == 4
@@ -98,7 +98,7 @@ def test_an_empty_manifest_deletes_nothing_unless_told_so(web: Host) -> None:
     assert published(web, "web") == 0
 
 
-def test_another_project_in_the_same_root_is_never_touched(web: Host) -> None:
+def test_the_environments_of_another_project_in_the_same_root_are_not_changed(web: Host) -> None:
     theirs = (web.directory / "envs.yaml").read_text()
     ours = theirs.replace("project: acme", "project: globex")
     (web.directory / "envs.yaml").write_text(ours.replace("  web:", "  mine:"))
@@ -113,4 +113,4 @@ def test_another_project_in_the_same_root_is_never_touched(web: Host) -> None:
     assert published(web, "web") == 1
 
     (web.directory / "envs.yaml").write_text(theirs)
-    assert web.envsync("check").code == 0, "nor is theirs drift to the first"
+    assert web.envsync("check").code == 0, "the environments of the second project are not drift for the first"

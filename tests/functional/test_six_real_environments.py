@@ -1,7 +1,7 @@
-"""Six environments of real packages on five Pythons: applied from nothing with one command, damaged, and put right.
+"""Six environments of real packages on five Python versions: applied with one command, damaged, and repaired.
 
-The packages come from the index that uv uses here, so this test needs a network; what it says of each kind of damage
-is held more closely, and offline, by `test_check_finds_and_apply_puts_right.py`.
+The packages come from the index that uv uses here, so this test needs a network.
+`test_check_finds_and_apply_puts_right.py` tests each kind of damage in more detail, and offline.
 """
 
 import os
@@ -66,12 +66,12 @@ def uv(*arguments: str, cwd: Path) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, env=base_environment(), cwd=cwd).stdout
 
 
-def by_hand(host: Host, name: str, *arguments: str) -> None:
+def change_manually(host: Host, name: str, *arguments: str) -> None:
     uv(arguments[0], "-p", str(host.venv(name).resolve() / "bin/python"), *arguments[1:], cwd=host.directory)
 
 
 def write_repository(host: Host) -> None:
-    """Write the manifest and what it names."""
+    """Write the manifest and the files that it names."""
     requirements = host.directory / "requirements"
     requirements.mkdir()
     (requirements / "api.in").write_text("flask\n")
@@ -86,14 +86,14 @@ def write_repository(host: Host) -> None:
 
 
 def edit_unseen(module: Path) -> None:
-    """Edit a module and put its size and mtime back."""
+    """Edit a module and keep its size and mtime."""
     before = module.stat()
     module.write_bytes(module.read_bytes()[:-1] + b"#")
     os.utime(module, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def damages(host: Host) -> list[tuple[str, str, Callable[[], object], str]]:
-    """Return (environment, the package or '', what is done to it, the reason that `check` must give)."""
+    """Return environment, package (or ''), the function that damages it, and the reason that `check` must give."""
 
     def site(name: str) -> Path:
         return host.site_packages(name)
@@ -106,9 +106,14 @@ def damages(host: Host) -> list[tuple[str, str, Callable[[], object], str]]:
         (host.venv("own") / "bin/python").symlink_to("/nowhere/python")
 
     return [
-        ("site", "sqlparse", lambda: by_hand(host, "site", "uninstall", "sqlparse"), "removed-by-hand"),
-        ("site", "asgiref", lambda: by_hand(host, "site", "install", "--no-deps", "asgiref==3.8.1"), "changed-by-hand"),
-        ("tools", "six", lambda: by_hand(host, "tools", "install", "six"), "installed-by-hand"),
+        ("site", "sqlparse", lambda: change_manually(host, "site", "uninstall", "sqlparse"), "removed-by-hand"),
+        (
+            "site",
+            "asgiref",
+            lambda: change_manually(host, "site", "install", "--no-deps", "asgiref==3.8.1"),
+            "changed-by-hand",
+        ),
+        ("tools", "six", lambda: change_manually(host, "tools", "install", "six"), "installed-by-hand"),
         ("lab", "pandas", lambda: (site("lab") / "pandas/api/types/__init__.py").write_text("#"), "files-edited"),
         ("lab", "scikit-learn", lambda: (site("lab") / "sklearn/base.py").unlink(), "files-edited"),
         ("api", "", lambda: (site("api") / "stray.pth").write_text("import os\n"), "files-drifted"),
@@ -120,7 +125,7 @@ def damages(host: Host) -> list[tuple[str, str, Callable[[], object], str]]:
     ]
 
 
-def test_six_environments_are_made_kept_and_put_right(host: Host) -> None:
+def test_six_environments_are_created_kept_and_repaired(host: Host) -> None:
     write_repository(host)
     host.apply()
     assert host.envsync("apply", "--yes").out.startswith("No changes"), "the second apply changes nothing"
@@ -133,25 +138,25 @@ def test_six_environments_are_made_kept_and_put_right(host: Host) -> None:
     while left:
         round_of = {name: (package, damage, reason) for name, package, damage, reason in reversed(left)}
         left = [each for each in left if each[2] not in {damage for _, damage, _ in round_of.values()}]
-        damaged_and_put_right(host, round_of)
+        damaged_and_repaired(host, round_of)
 
     replaced_by_a_directory_is_blocked(host)
     replaced_by_a_venv_is_adopted(host)
     changed_in_the_manifest_is_pending(host)
 
 
-def damaged_and_put_right(host: Host, round_of: dict[str, tuple[str, Callable[[], object], str]]) -> None:
-    """Damage some environments, one way each: `check` gives each its reason, and one apply puts all right."""
+def damaged_and_repaired(host: Host, round_of: dict[str, tuple[str, Callable[[], object], str]]) -> None:
+    """Damage some environments in one way each; `check` must give the reason of each, and one apply must repair all."""
     for _, damage, _ in round_of.values():
         damage()
     checked = {each["name"]: each for each in host.check()["environments"]}
     for name, (package, _, reason) in round_of.items():
         found = checked[name]
-        said = {each["code"] for each in found["reasons"]} | {
+        reasons = {each["code"] for each in found["reasons"]} | {
             each["reason"] for each in found["packages"] if each["name"] == package
         }
-        assert reason in said, (name, package, reason, found["reasons"], found["packages"])
-    # More may be damaged than was meant: what is shared is edited for all that share it (jinja2, by `api` and `lab`).
+        assert reason in reasons, (name, package, reason, found["reasons"], found["packages"])
+    # More environments can be damaged: an edit of a shared file is in all of them (jinja2 in `api` and `lab`).
     assert {name for name, each in checked.items() if each["action"] != "no-op"} >= round_of.keys()
     host.apply()
 

@@ -1,4 +1,4 @@
-"""`reconciler.load(path).plan().apply()`, as the README has it; a plan that no longer fits is refused."""
+"""`reconciler.load(path).plan().apply()`, as in the README; a plan that is out of date is refused."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ from reconciler.events import Event, RunFinished, RunStarted, Status
 from reconciler.options import PlanOptions, Selection
 from reconciler.plan.model import Action
 from reconciler.reconcile import Proposal
-from tests.functional.looking import published
+from tests.functional.host_state import published
 from tests.functional.test_check_finds_and_apply_puts_right import uv
 from tests.host import Host, base_environment
 
@@ -41,7 +41,7 @@ def test_load_plan_and_apply(host: Host, capfd: pytest.CaptureFixture[str]) -> N
         proposal.plan.root = "/"  # type: ignore[misc]
 
 
-def test_what_moved_since_it_was_planned_is_named_and_refused(host: Host) -> None:
+def test_a_plan_is_refused_if_its_environment_changed_since_and_the_change_is_named(host: Host) -> None:
     host.manifest(WEB)
     host.apply()
     host.manifest(WEB.replace("1.0", "1.1"))
@@ -67,7 +67,7 @@ def test_what_moved_since_it_was_planned_is_named_and_refused(host: Host) -> Non
     assert list(host.venv("web").iterdir()) == []
 
 
-def test_what_changed_elsewhere_is_no_reason_to_refuse(host: Host) -> None:
+def test_a_change_of_a_different_environment_does_not_refuse_the_plan(host: Host) -> None:
     host.manifest(WEB + 'other:\n  python: "3.11"\n')
     host.apply()
     host.manifest(WEB.replace("1.0", "1.1") + 'other:\n  python: "3.11"\n')
@@ -76,7 +76,7 @@ def test_what_changed_elsewhere_is_no_reason_to_refuse(host: Host) -> None:
     assert proposal.apply().exit_code == 0
 
 
-def test_a_bad_manifest_is_one_error_with_every_problem(host: Host) -> None:
+def test_an_invalid_manifest_is_one_error_with_every_problem(host: Host) -> None:
     host.manifest("web:\n  pyhton: '3.11'\n  packages: [1, 'not a req!']\n")
     with pytest.raises(ManifestError) as caught:
         reconciler.load(host.directory / "envs.yaml")

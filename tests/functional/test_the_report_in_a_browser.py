@@ -1,4 +1,4 @@
-"""The page in a real Chromium: it renders, filters and folds, by mouse and by keyboard; no string is alive."""
+"""The HTML report in a real Chromium: it renders, filters and folds by mouse and keyboard; no string is executed."""
 
 import re
 from collections.abc import Iterator
@@ -66,18 +66,18 @@ def click(tab: Tab, selector: str) -> None:
 
 
 def type_name(tab: Tab, text: str) -> None:
-    """Type into the filter, key by key, as a person does."""
+    """Replace the text of the filter, like a person who types."""
     tab.run("document.getElementById('name').focus()")
     tab.run("document.getElementById('name').select()")
     tab.call("Input.insertText", text=text)
 
 
-def said(tab: Tab) -> Any:
+def status_line(tab: Tab) -> Any:
     return tab.run("document.getElementById('shown').textContent")
 
 
 def assert_quiet(tab: Tab) -> None:
-    """Nothing was complained of, and nothing was asked for but the file itself."""
+    """Assert that the console is empty, and that the page requested only its own file."""
     assert tab.complaints() == []
     assert len(tab.requests()) == 1
 
@@ -117,13 +117,14 @@ def test_a_saved_plan_shows_neither_history_nor_graph(host: Host) -> None:
         assert each not in away.out
 
 
-def test_an_apply_reports_the_run_that_it_was(host: Host, browser: Browser, file: Path) -> None:
+def test_the_report_of_an_apply_contains_its_own_run(host: Host, browser: Browser, file: Path) -> None:
     host.manifest(MANIFEST.format("alpha") + "  probes: [{import: nothing_like_it}]\n")
     ran = host.envsync("apply", "--yes", "--output", "html")
     assert ran.code == 4, ran.err
     file.write_text(ran.out, encoding="utf-8")
     tab = browser.open(file)
-    ends = tab.run("[...document.querySelectorAll('.overview tbody tr')].map(r => r.cells[r.cells.length - 1].innerText)")
+    rows = "[...document.querySelectorAll('.overview tbody tr')]"
+    ends = tab.run(f"{rows}.map(r => r.cells[r.cells.length - 1].innerText)")
     assert ends == ["failed", "applied"]
     assert "nothing_like_it" in tab.run("document.querySelector('#e1 .note.bad').innerText")
     assert tab.run("document.querySelectorAll('.runs tbody tr').length") == 1
@@ -131,15 +132,15 @@ def test_an_apply_reports_the_run_that_it_was(host: Host, browser: Browser, file
     assert_quiet(tab)
 
 
-def test_it_filters_by_name_by_action_and_by_whose_hand_it_was(browser: Browser, file: Path) -> None:
+def test_it_filters_by_name_action_and_origin(browser: Browser, file: Path) -> None:
     tab = browser.open(written(file, page(everything())))
     names = [each.name for each in everything().environments]
     assert sorted(tab.run(VISIBLE_ROWS)) == names
-    assert said(tab) == "10 of 10 environments shown"
+    assert status_line(tab) == "10 of 10 environments shown"
     type_name(tab, "TEST")
     assert tab.run(VISIBLE_ROWS) == ["test-py313"]
     assert tab.run(VISIBLE_SECTIONS) == ["test-py313"]
-    assert said(tab) == "1 of 10 environments shown"
+    assert status_line(tab) == "1 of 10 environments shown"
     click(tab, "#all")
     click(tab, ".count.create button")
     assert tab.run(VISIBLE_SECTIONS) == ["reports", "test-py313"]
@@ -160,7 +161,7 @@ def test_it_filters_by_name_by_action_and_by_whose_hand_it_was(browser: Browser,
     assert_quiet(tab)
 
 
-def test_it_folds_and_a_link_leads_to_an_open_section(browser: Browser, file: Path) -> None:
+def test_it_folds_and_a_link_opens_its_section(browser: Browser, file: Path) -> None:
     tab = browser.open(written(file, page(everything())))
     unfolded = "[...document.querySelectorAll('.environment > details')].filter(d => d.open).length"
     number = len(everything().changes)
@@ -185,7 +186,7 @@ def test_the_keyboard_is_enough(browser: Browser, file: Path) -> None:
     tab.press("Tab")
     assert tab.run(focused) == "Skip to the environments"
     outline = tab.run("getComputedStyle(document.activeElement).outlineStyle")
-    assert outline == "solid", "what has the focus is seen to have it"
+    assert outline == "solid", "the focus must be visible"
     tab.press("Enter")
     assert tab.run("document.activeElement.id") == "environments"
     tab.press("Tab")
@@ -203,7 +204,7 @@ def test_the_keyboard_is_enough(browser: Browser, file: Path) -> None:
     assert_quiet(tab)
 
 
-def test_a_screen_reader_is_told_what_is_what(browser: Browser, file: Path) -> None:
+def test_a_screen_reader_gets_roles_names_and_headings(browser: Browser, file: Path) -> None:
     tab = browser.open(written(file, page(everything())))
     nodes = tab.call("Accessibility.getFullAXTree")["nodes"]
     roles: dict[str, list[str]] = {}
@@ -223,10 +224,10 @@ def test_a_screen_reader_is_told_what_is_what(browser: Browser, file: Path) -> N
     status = [each for each in tab.call("Accessibility.getFullAXTree")["nodes"] if each["role"]["value"] == "status"]
     live = {each["name"]: each["value"].get("value") for each in status[0]["properties"]}
     assert live["live"] == "polite"
-    assert said(tab) == "2 of 10 environments shown"
+    assert status_line(tab) == "2 of 10 environments shown"
 
 
-def test_it_is_dark_where_that_is_preferred_and_readable_in_both(browser: Browser, file: Path) -> None:
+def test_it_follows_the_preferred_color_scheme_and_has_enough_contrast_in_both(browser: Browser, file: Path) -> None:
     tab = browser.open(written(file, page(everything())))
     light = tab.screenshot()
     contrasts = [tab.run(CONTRAST)]
@@ -239,7 +240,7 @@ def test_it_is_dark_where_that_is_preferred_and_readable_in_both(browser: Browse
         assert least[0] >= 4.5, f"{least}: WCAG AA asks for 4.5"
 
 
-# The least contrast of a text with the ground that it stands on, and whose it is.
+# The lowest contrast of a text with its background, and the element that has it.
 CONTRAST = """(() => {
   const parse = (color) => color.match(/[\\d.]+/g).map(Number);
   const light = (color) => parse(color).slice(0, 3).map((v) => v / 255)
@@ -263,7 +264,7 @@ CONTRAST = """(() => {
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
-def test_nothing_sticks_out_of_the_page(browser: Browser, file: Path, width: int, height: int) -> None:
+def test_nothing_is_wider_than_the_page(browser: Browser, file: Path, width: int, height: int) -> None:
     long = replace_strings(page(everything()), "x" * 300)
     for report in (page(everything()), replace(long, graphs={})):
         tab = browser.open(written(file, report), width=width, height=height)
@@ -276,15 +277,15 @@ def test_it_prints_unfolded_and_without_its_controls(browser: Browser, file: Pat
     tab = browser.open(written(file, page(everything())))
     click(tab, "#fold")
     folded = len(tab.pdf())
-    assert tab.run("document.querySelectorAll('.environment > details[open]').length") == 0, "as it was before"
+    assert tab.run("document.querySelectorAll('.environment > details[open]').length") == 0, "the page is still folded"
     tab.media(kind="print")
     assert tab.run("getComputedStyle(document.querySelector('.controls')).display") == "none"
     assert tab.run("getComputedStyle(document.querySelector('.environment')).contentVisibility") == "visible"
     tab.run("document.querySelectorAll('.environment').forEach((each) => each.remove())")
-    assert folded > len(tab.pdf()) * 1.5, "what was folded was printed"
+    assert folded > len(tab.pdf()) * 1.5, "folded sections are printed"
 
 
-def test_without_its_script_it_says_all(browser: Browser, file: Path) -> None:
+def test_without_its_script_it_shows_everything(browser: Browser, file: Path) -> None:
     target = written(file, page(everything()))
     target.write_text(re.sub(r"<script.*?</script>", "", target.read_text(), flags=re.DOTALL))
     tab = browser.open(target)
@@ -309,7 +310,7 @@ def test_without_its_script_it_says_all(browser: Browser, file: Path) -> None:
         "<base href=https://host.example/><meta http-equiv=refresh content=0;url=https://host.example/>",
     ],
 )
-def test_hostile_strings_are_inert(browser: Browser, file: Path, text: str) -> None:
+def test_untrusted_strings_are_inert(browser: Browser, file: Path, text: str) -> None:
     good = browser.open(written(file, replace_strings(page(everything()), "x")))
     expected = good.run(ELEMENTS)
     good.close()
@@ -325,8 +326,8 @@ def test_hostile_strings_are_inert(browser: Browser, file: Path, text: str) -> N
     tab.close()
 
 
-def test_what_the_policy_does_not_know_does_not_run(browser: Browser, file: Path) -> None:
-    """So that a hole in the escaping would still be none: the policy holds by itself, and a breach of it is heard."""
+def test_the_security_policy_blocks_scripts_and_requests_that_it_does_not_list(browser: Browser, file: Path) -> None:
+    """The policy works even if the escaping fails, and each violation is reported in the console."""
     target = written(file, page(everything()))
     injected = "<script>document.title = 'pwned'</script><img src='https://host.example/x.png'>"
     target.write_text(target.read_text().replace("<main>", f"<main>{injected}"))
@@ -340,12 +341,12 @@ def test_a_thousand_environments_open_in_under_two_seconds(browser: Browser, fil
     plan = large_plan(1000, changed=1000, packages=20)
     target = written(file, Report(plan=plan, command="check", file="envs.yaml"))
     taken = [opened(browser, target)]
-    while min(taken) >= 2.0 and len(taken) < 5:  # another program may have had the processor
+    while min(taken) >= 2.0 and len(taken) < 5:  # another program may have used the processor
         taken.append(opened(browser, target))
     assert min(taken) < 2.0, taken
 
 
-# What the browser's own clock says: when all was there, and when there was something to see.
+# By the browser's own clock: the time until the page is loaded and painted.
 OPENED = """new Promise((done) => new PerformanceObserver((list) => {
   const there = performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd;
   const painted = list.getEntriesByName("first-contentful-paint")[0];
@@ -354,12 +355,12 @@ OPENED = """new Promise((done) => new PerformanceObserver((list) => {
 
 
 def opened(browser: Browser, target: Path) -> float:
-    """Return the seconds until a page was there and to be seen, and hold its filter to be at work."""
+    """Return the seconds until a page was loaded and painted; assert that its filter works."""
     tab = browser.open(target)
     milliseconds: float = tab.run(OPENED)
-    assert said(tab) == "1000 of 1000 environments shown"
+    assert status_line(tab) == "1000 of 1000 environments shown"
     type_name(tab, "service-0042")
-    assert said(tab) == "1 of 1000 environments shown"
+    assert status_line(tab) == "1 of 1000 environments shown"
     assert_quiet(tab)
     tab.close()
     return milliseconds / 1000

@@ -1,4 +1,4 @@
-"""What an engine built is looked at before it is published: hostile and broken wheels are refused, and say why."""
+"""A built generation is verified before it is published: untrusted and broken wheels are refused with the reason."""
 
 import io
 import re
@@ -12,7 +12,7 @@ import pytest
 import reconciler
 from reconciler.engines.engine import InstallRequest
 from reconciler.engines.uv import UvEngine
-from tests.functional.looking import finished, published
+from tests.functional.host_state import finished, published
 from tests.host import Host
 from tests.wheels import make_wheel
 
@@ -20,7 +20,7 @@ GOOD = 'good:\n  python: "3.11"\n  packages: [beta]\n'
 
 
 def rewrite(wheel: Path, change: Callable[[bytes], bytes]) -> None:
-    """Change the RECORD of a wheel, which is then no longer true."""
+    """Change the RECORD of a wheel, so that it is wrong."""
     out = io.BytesIO()
     with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(out, "w") as new:
         for name in old.namelist():
@@ -30,14 +30,14 @@ def rewrite(wheel: Path, change: Callable[[bytes], bytes]) -> None:
 
 
 RECORDS: dict[str, Callable[[bytes], bytes]] = {
-    "another-hash": lambda record: record.replace(b"sha256=", b"sha256=a", 1),
+    "wrong-hash": lambda record: record.replace(b"sha256=", b"sha256=a", 1),
     "no-base64": lambda record: re.sub(rb"sha256=[^,]*", b"sha256=abcde", record, count=1),
     "no-ascii": lambda record: re.sub(rb"sha256=[^,]*", "sha256=\u00e9".encode(), record, count=1),
     "no-hash": lambda record: re.sub(rb"sha256=[^,]*", b"sha256=", record, count=1),
 }
 
 
-def test_files_that_are_not_what_their_record_names_are_refused_and_others_go_on(host: Host) -> None:
+def test_files_that_differ_from_their_record_are_refused_and_others_continue(host: Host) -> None:
     manifest = GOOD
     for name, change in RECORDS.items():
         rewrite(make_wheel(host.index.directory, name, "1.0"), change)
@@ -54,7 +54,7 @@ def test_files_that_are_not_what_their_record_names_are_refused_and_others_go_on
 
 
 @pytest.mark.parametrize("file", ["data/pyvenv.cfg", "data/bin/python3.11", "scripts/python"])
-def test_a_wheel_cannot_change_what_makes_an_environment_one(host: Host, file: str) -> None:
+def test_a_wheel_cannot_replace_the_environment_s_own_files(host: Host, file: str) -> None:
     make_wheel(host.index.directory, "evil", "1.0", data={file: "home = /nowhere\n"})
     host.manifest('web:\n  python: "3.11"\n  packages: [evil]\n')
     ran = host.envsync("apply", "--yes")
@@ -63,43 +63,43 @@ def test_a_wheel_cannot_change_what_makes_an_environment_one(host: Host, file: s
     assert published(host, "web") == 0
 
 
-def _lose(info: Path) -> None:
+def _remove(info: Path) -> None:
     shutil.rmtree(info)
 
 
-def _bring_another(info: Path) -> None:
+def _add_another(info: Path) -> None:
     shutil.copytree(info, info.with_name("zeta-1.0.dist-info"))
     (info.with_name("zeta-1.0.dist-info") / "METADATA").write_text("Metadata-Version: 2.1\nName: zeta\nVersion: 1.0\n")
 
 
-def _take_another_version(info: Path) -> None:
+def _change_version(info: Path) -> None:
     info = info.rename(info.with_name("beta-1.9.dist-info"))
     (info / "METADATA").unlink()  # a hard link: the cache keeps the old one
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: beta\nVersion: 1.9\n")
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("damage", "message"),
     [
-        (_lose, "beta is missing"),
-        (_bring_another, "zeta is not in the lock"),
-        (_take_another_version, "beta is 1.9, but the lock has 2.0"),
+        (_remove, "beta is missing"),
+        (_add_another, "zeta is not in the lock"),
+        (_change_version, "beta is 1.9, but the lock has 2.0"),
     ],
-    ids=["missing", "not-asked-for", "another-version"],
+    ids=["missing", "unexpected", "wrong-version"],
 )
-def test_an_engine_that_installs_something_else_is_found_out(
-    spoil: Callable[[Path], None], told: str, host: Host, monkeypatch: pytest.MonkeyPatch
+def test_an_engine_that_installs_something_else_is_detected(
+    damage: Callable[[Path], None], message: str, host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install = UvEngine.install
 
-    def wrongly(engine: UvEngine, request: InstallRequest) -> None:
+    def install_wrongly(engine: UvEngine, request: InstallRequest) -> None:
         install(engine, request)
-        spoil(next(request.venv.glob("lib/*/site-packages/beta-2.0.dist-info")))
+        damage(next(request.venv.glob("lib/*/site-packages/beta-2.0.dist-info")))
 
-    monkeypatch.setattr(UvEngine, "install", wrongly)
+    monkeypatch.setattr(UvEngine, "install", install_wrongly)
     host.manifest(GOOD)
     result = reconciler.load(host.directory / "envs.yaml").plan().apply()
     failure = result.environments[0].failure
     assert failure is not None
-    assert failure.message == f"the installed packages differ from the lock: {told}"
+    assert failure.message == f"the installed packages differ from the lock: {message}"
     assert published(host, "good") == 0

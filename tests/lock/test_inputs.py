@@ -1,6 +1,6 @@
-"""What moves the digest of a lock's inputs, and what must not."""
+"""Which changes of the manifest change the digest of a lock's inputs, so that the lock is out of date."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,55 +33,60 @@ def line(text: str, **more: Any) -> RequirementLine:
     return replace(RequirementLine(text=text, source="x"), **more)
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        asking("django>=5"),
-        replace(BASE, requirements=(line("django>=5.1"), line("flask"))),
-        replace(BASE, requirements=(line("django>=5"), line("flask", hashes=("sha256:" + "0" * 64,)))),
-        replace(BASE, requirements=(line("django>=5"), line("flask", editable=True))),
-        replace(BASE, constraints=("jinja2<4",)),
-        replace(BASE, overrides=()),
-        replace(BASE, constraints=("jinja2<4",), overrides=("attrs", "six")),
-        replace(BASE, exclude_newer="2026-01-01"),
-        replace(BASE, prerelease="allow"),
-        replace(BASE, python=">=3.12"),
-        replace(BASE, project=None),
-        replace(BASE, project=replace(PROJECT, editable=False)),
-        replace(BASE, project=replace(PROJECT, extras=())),
-        replace(BASE, project=replace(PROJECT, groups=("test",))),
-        replace(BASE, project=replace(PROJECT, requirements=("django>=5",))),
-        replace(BASE, project=replace(PROJECT, relative="app")),
-        replace(BASE, project=replace(PROJECT, name="other")),
-        replace(BASE, project=replace(PROJECT, static=False)),
-    ],
-)
-def test_what_may_move_a_resolution_moves_it(changed: DesiredEnvironment) -> None:
+CHANGED = [
+    asking("django>=5"),
+    replace(BASE, requirements=(line("django>=5.1"), line("flask"))),
+    replace(BASE, requirements=(line("django>=5"), line("flask", hashes=("sha256:" + "0" * 64,)))),
+    replace(BASE, requirements=(line("django>=5"), line("flask", editable=True))),
+    replace(BASE, constraints=("jinja2<4",)),
+    replace(BASE, overrides=()),
+    replace(BASE, constraints=("jinja2<4",), overrides=("attrs", "six")),
+    replace(BASE, exclude_newer="2026-01-01"),
+    replace(BASE, prerelease="allow"),
+    replace(BASE, python=">=3.12"),
+    replace(BASE, project=None),
+    replace(BASE, project=replace(PROJECT, editable=False)),
+    replace(BASE, project=replace(PROJECT, extras=())),
+    replace(BASE, project=replace(PROJECT, groups=("test",))),
+    replace(BASE, project=replace(PROJECT, requirements=("django>=5",))),
+    replace(BASE, project=replace(PROJECT, relative="app")),
+    replace(BASE, project=replace(PROJECT, name="other")),
+    replace(BASE, project=replace(PROJECT, static=False)),
+]
+SAME = [
+    replace(BASE, name="other", place="elsewhere:3:1", description="x", labels={"a": "b"}),
+    replace(BASE, requirements=BASE.requirements[::-1]),
+    replace(BASE, requirements=(*BASE.requirements, line("flask"))),
+    replace(BASE, requirements=tuple(replace(each, source="elsewhere") for each in BASE.requirements)),
+    replace(BASE, constraints=BASE.constraints[::-1]),
+    replace(BASE, builds="deny"),
+    replace(BASE, env={"A": "b"}, probes=(CommandProbe(argv=("true",)),), hooks=Hooks(after_publish=(("x",),))),
+    replace(BASE, compile_bytecode=True, link_mode="copy", keep_generations=9, prevent_destroy=True),
+    replace(BASE, ignore=("x",), ignore_files=("*",), system_site_packages=True, depends_on=("x",)),
+    replace(BASE, project=replace(PROJECT, path=Path("/other/machine/app"))),
+    replace(BASE, project=replace(PROJECT, metadata_digest="sha256:2")),
+    replace(BASE, project=replace(PROJECT, requirements=PROJECT.requirements[::-1])),
+]
+
+
+@pytest.mark.parametrize("changed", CHANGED)
+def test_a_change_of_what_is_resolved_changes_the_digest(changed: DesiredEnvironment) -> None:
     assert inputs_digest(changed, INDEXES) != inputs_digest(BASE, INDEXES)
 
 
-@pytest.mark.parametrize(
-    "same",
-    [
-        replace(BASE, name="other", place="elsewhere:3:1", description="x", labels={"a": "b"}),
-        replace(BASE, requirements=BASE.requirements[::-1]),
-        replace(BASE, requirements=(*BASE.requirements, line("flask"))),
-        replace(BASE, requirements=tuple(replace(each, source="elsewhere") for each in BASE.requirements)),
-        replace(BASE, constraints=BASE.constraints[::-1]),
-        replace(BASE, builds="deny"),
-        replace(BASE, env={"A": "b"}, probes=(CommandProbe(argv=("true",)),), hooks=Hooks(after_publish=(("x",),))),
-        replace(BASE, compile_bytecode=True, link_mode="copy", keep_generations=9, prevent_destroy=True),
-        replace(BASE, ignore=("x",), ignore_files=("*",), system_site_packages=True, depends_on=("x",)),
-        replace(BASE, project=replace(PROJECT, path=Path("/other/machine/app"))),
-        replace(BASE, project=replace(PROJECT, metadata_digest="sha256:2")),
-        replace(BASE, project=replace(PROJECT, requirements=PROJECT.requirements[::-1])),
-    ],
-)
-def test_what_may_not_move_a_resolution_does_not(same: DesiredEnvironment) -> None:
+@pytest.mark.parametrize("same", SAME)
+def test_no_other_change_changes_the_digest(same: DesiredEnvironment) -> None:
     assert inputs_digest(same, INDEXES) == inputs_digest(BASE, INDEXES)
 
 
-def test_indexes_count_by_url_order_and_pins_not_by_name() -> None:
+@pytest.mark.parametrize("name", [each.name for each in fields(DesiredEnvironment)])
+def test_every_field_of_an_environment_is_in_one_of_the_lists(name: str) -> None:
+    assert any(getattr(each, name) != getattr(BASE, name) for each in (*CHANGED, *SAME)), (
+        f"add an environment with a different {name} to CHANGED (a lock must be resolved again) or to SAME"
+    )
+
+
+def test_indexes_count_by_url_order_and_packages_but_not_by_name() -> None:
     digest = inputs_digest(BASE, INDEXES)
     assert inputs_digest(BASE, (replace(INDEXES[0], name="other"), INDEXES[1])) == digest
     assert inputs_digest(BASE, INDEXES[::-1]) != digest
@@ -89,13 +94,13 @@ def test_indexes_count_by_url_order_and_pins_not_by_name() -> None:
     assert inputs_digest(BASE, (replace(INDEXES[0], packages=("x",)), INDEXES[1])) != digest
 
 
-def test_metadata_that_only_a_build_tells_counts_as_a_whole() -> None:
+def test_metadata_that_only_a_build_reveals_counts_as_a_whole() -> None:
     dynamic = replace(PROJECT, static=False)
     before = inputs_digest(replace(BASE, project=dynamic), INDEXES)
     assert inputs_digest(replace(BASE, project=replace(dynamic, metadata_digest="sha256:2")), INDEXES) != before
 
 
-def test_the_metadata_of_a_local_directory_counts_its_sources_and_its_place_do_not(tmp_path: Path) -> None:
+def test_the_metadata_of_a_local_directory_counts_but_its_sources_and_its_path_do_not(tmp_path: Path) -> None:
     def digest(path: Path) -> str:
         return inputs_digest(asking("x", requirements=(replace(local(path), text="./lib"),)), ())
 
@@ -107,17 +112,17 @@ def test_the_metadata_of_a_local_directory_counts_its_sources_and_its_place_do_n
     assert digest(one) != digest(two)
 
 
-def test_a_linked_metadata_file_counts_by_what_it_holds(tmp_path: Path) -> None:
+def test_a_symbolic_link_to_a_metadata_file_counts_by_the_contents_of_its_target(tmp_path: Path) -> None:
     shared = project_at(tmp_path / "shared") / "pyproject.toml"
     path = tmp_path / "lib"
     path.mkdir()
     (path / "pyproject.toml").symlink_to(shared)
     environment = asking(requirements=(local(path),))
     before = inputs_digest(environment, ())
-    shared.write_text(shared.read_text() + "# moved\n")
+    shared.write_text(shared.read_text() + "# changed\n")
     assert inputs_digest(environment, ()) != before
 
 
-def test_the_digest_is_the_same_in_every_release_that_asks_the_same() -> None:
-    """A changed recipe makes every lock stale: that is to be done on purpose."""
+def test_the_digest_is_the_same_in_every_release() -> None:
+    """A change of how the digest is made would put every lock out of date. Do that only on purpose."""
     assert inputs_digest(BASE, INDEXES) == "sha256:df08dc07ba56fb18be72c7b130744292c7224afff201b273e78e2874d62b495f"

@@ -1,4 +1,9 @@
-"""The case good/every-key contains every key of every model, and each key changes the desired state."""
+"""The case good/every-key contains every key of every model, and each key changes the desired state and its plans.
+
+A new key fails here until it is in the case, reaches the desired state, and has an effect. Its schema, its section in
+docs/manifest.md and its plan case are tested in tests/test_schemas.py, tests/docs/test_manifest_page.py and
+tests/plan/test_completeness.py. CONTRIBUTING.md, "Add a manifest key", has all steps in order.
+"""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -9,7 +14,10 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from reconciler.diff.settings import settings_of
 from reconciler.errors import ManifestError
+from reconciler.lock.freshness import inputs_digest
+from reconciler.manifest.desired import DesiredState
 from reconciler.manifest.expand import expand
 from reconciler.manifest.load import load_manifest
 from reconciler.manifest.models import Manifest
@@ -17,6 +25,8 @@ from reconciler.manifest.source_text import KeyPath
 from reconciler.manifest.validation_errors import key_names, model_at
 
 CASE = Path(__file__).parent.parent / "cases" / "manifest" / "good" / "every-key"
+# The keys of an environment that only its next build uses: a change of them alone is neither drift nor pending.
+NEXT_BUILD = {"Environment.builds", "Environment.compile_bytecode", "Environment.link_mode"}
 
 
 def models(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -79,30 +89,56 @@ def test_the_case_contains_every_key() -> None:
 
 @pytest.mark.parametrize("name", KEYS)
 def test_every_key_changes_the_desired_state(name: str, tmp_path: Path) -> None:
-    paths = [path for written, path in written_keys(MANIFEST) if written == name]
-    if not paths:
-        pytest.fail(f"{name} is not in the case, see test_the_case_contains_every_key")
-    plain = yaml.safe_load((CASE / "envs.yaml").read_text(encoding="utf-8"))
-    before = digest_of(plain, tmp_path)
-    for path in paths:
-        section = plain
-        for part in path[:-1]:
-            section = section[part]
-        del section[path[-1]]
-    assert digest_of(plain, tmp_path) != before, (
+    before, after = desired_with_and_without(name, tmp_path)
+    assert after is None or after.digest != before.digest, (
         f"the desired state is the same without {name}. Pass it on in reconciler/manifest/expand_environment.py "
         "(a key of an environment) or expand.py (any other), and use a value other than the default in the case."
     )
 
 
-def digest_of(plain: dict[str, Any], directory: Path) -> str:
-    """Return the digest of the desired state, or an empty string if the manifest is not valid."""
+@pytest.mark.parametrize("name", [name for name in KEYS if not name.startswith("Manifest.")])
+def test_every_key_of_an_environment_has_an_effect(name: str, tmp_path: Path) -> None:
+    before, after = desired_with_and_without(name, tmp_path)
+    if after is None:
+        return
+    if name in NEXT_BUILD:
+        assert effects(after) == effects(before), f"{name} has an effect: remove it from NEXT_BUILD"
+        return
+    assert effects(after) != effects(before), (
+        f"a change of {name} is neither shown by `plan` nor applied. Add it to settings_of in "
+        "reconciler/diff/settings.py, or to inputs_digest in reconciler/lock/freshness.py if it changes what is "
+        "resolved. If only the next build uses it, add it to NEXT_BUILD in this file and say so in settings_of."
+    )
+
+
+def effects(desired: DesiredState) -> dict[str, Any]:
+    """Return by environment what is compared with the last apply: its settings and the inputs of its lock."""
+    return {each.name: (settings_of(each), inputs_digest(each, desired.indexes)) for each in desired.environments}
+
+
+def desired_with_and_without(name: str, directory: Path) -> tuple[DesiredState, DesiredState | None]:
+    """Return the desired state of the case, and the one without a key, which is None if the key is required."""
+    paths = [path for written, path in written_keys(MANIFEST) if written == name]
+    if not paths:
+        pytest.fail(f"{name} is not in the case, see test_the_case_contains_every_key")
+    plain = yaml.safe_load((CASE / "envs.yaml").read_text(encoding="utf-8"))
+    before = desired_of(plain, directory)
+    for path in paths:
+        section = plain
+        for part in path[:-1]:
+            section = section[part]
+        del section[path[-1]]
+    try:
+        return before, desired_of(plain, directory)
+    except ManifestError:
+        return before, None
+
+
+def desired_of(plain: dict[str, Any], directory: Path) -> DesiredState:
+    """Return the desired state of a manifest next to the files of the case."""
     shutil.copytree(CASE, directory, dirs_exist_ok=True)
     (directory / "envs.yaml").write_text(yaml.safe_dump(plain), encoding="utf-8")
-    try:
-        return expand(load_manifest(directory / "envs.yaml")).digest
-    except ManifestError:
-        return ""
+    return expand(load_manifest(directory / "envs.yaml"))
 
 
 def test_the_hint_for_an_unknown_key_knows_the_keys_of_every_mapping() -> None:

@@ -77,7 +77,10 @@ def test_a_manifest_without_permission_is_an_error(tmp_path: Path) -> None:
     file.chmod(0)
     with without_privileges():
         text = error_text(file)
-    assert text == f"error: {file}: permission denied\n"
+    assert text == (
+        f"error: {file}: permission denied\n"
+        "hint: run envsync as the owner of the file or directory, or change its permissions\n"
+    )
 
 
 def test_a_manifest_of_more_than_a_mebibyte_is_an_error(tmp_path: Path) -> None:

@@ -2,10 +2,13 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, Status
+from reconciler.observe.actual import FindingCode
 from reconciler.plan.model import Action, Plan
 from reconciler.render.report import Command, Report
+from tests.plan.build import world
 from tests.render.pictures import load_plan
 from tests.render.untrusted import replace_strings
 
@@ -27,6 +30,12 @@ _FAILURES = {
 @cache
 def plan_of(world: Path) -> Plan:
     return load_plan(world)
+
+
+def drifted_plan(*findings: dict[str, str], name: str = "web", **actual: Any) -> Plan:
+    """Return the plan of one environment with `six`, in which these findings are drift."""
+    same = {name: {"packages": {"six": "1.16.0"}}}
+    return world({"manifest": same, "applied": same, "actual": {name: {"findings": list(findings), **actual}}}).plan()
 
 
 def report_of(
@@ -63,6 +72,12 @@ def replace_report_strings(report: Report, text: str) -> Report:
 
 
 def reports_to_attack() -> list[Report]:
-    """Return reports for `replace_report_strings`: with all kinds of changes, without changes, and after an apply."""
+    """Return reports for `replace_report_strings`: all kinds of changes, none, after an apply, and all findings."""
     everything = plan_of(EVERYTHING)
-    return [report_of(everything), report_of(plan_of(NOTHING)), applied(everything, collected=False)]
+    findings = drifted_plan(*({"code": each, "path": f"bin/{each}", "detail": "wrong"} for each in FindingCode))
+    return [
+        report_of(everything),
+        report_of(plan_of(NOTHING)),
+        applied(everything, collected=False),
+        report_of(findings),
+    ]

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from reconciler.events import Status
 from reconciler.render.gitlab import gitlab
+from reconciler.render.issue_drift import MAX_PER_CODE
 from reconciler.render.report import Report
 from reconciler.render.rules import RULES
 from tests.render.reports import (
@@ -21,6 +22,7 @@ from tests.render.reports import (
     SCHEMAS,
     WORLDS,
     applied,
+    drifted_plan,
     plan_of,
     replace_report_strings,
     report_of,
@@ -70,13 +72,32 @@ def test_severities_depend_on_the_origin() -> None:
     found = findings(report_of(plan_of(EVERYTHING)))
     by_name_and_rule = {(each["description"].partition(":")[0], each["check_name"]): each for each in found}
     assert by_name_and_rule["legacy", "envsync/prevent-destroy"]["severity"] == "critical"
-    assert by_name_and_rule["web", "envsync/packages-drifted"]["severity"] == "major"
+    assert by_name_and_rule["web", "envsync/installed-by-hand"]["severity"] == "major"
+    assert by_name_and_rule["web", "envsync/file-added"]["severity"] == "major"
     assert by_name_and_rule["web", "envsync/lock-changed"]["severity"] == "info"
-    assert by_name_and_rule["web", "envsync/files-edited"]["location"]["path"] == "deploy/envs.yaml"
+    assert by_name_and_rule["web", "envsync/file-changed"]["location"]["path"] == "deploy/envs.yaml"
     assert by_name_and_rule["old", "envsync/not-in-manifest"]["location"]["lines"]["begin"] == 1
     failed = findings(applied(plan_of(EVERYTHING), status=Status.FAILED))
     assert {each["severity"] for each in failed} == {"blocker", "critical"}
     assert by_name_and_rule["web", "envsync/settings-changed"]["description"].endswith("; and 2 more)")
+
+
+def test_a_finding_has_its_code_and_its_file() -> None:
+    path = "lib/python3.12/site-packages/a b\u65e5 100%.pth"
+    stray = {"code": "file-added", "path": path, "detail": "not installed with the environment"}
+    [found] = findings(report_of(drifted_plan(stray)))
+    assert found["check_name"] == "envsync/file-added"
+    assert found["description"] == f"web: 1 file added: {path} (not installed with the environment)"
+    assert found["location"] == {"path": "deploy/envs.yaml", "lines": {"begin": 3}}
+
+
+def test_many_files_have_a_finding_each_up_to_the_limit() -> None:
+    edited = ({"code": "file-changed", "path": f"bin/{number:03}"} for number in range(300))
+    found = findings(report_of(drifted_plan(*edited)))
+    assert [each["check_name"] for each in found] == [
+        "envsync/files-drifted", *["envsync/file-changed"] * MAX_PER_CODE
+    ]  # fmt: skip
+    assert found[0]["description"].startswith("web: 300 files edited (not listed one by one: 280 file-changed; ")
 
 
 def test_fingerprints_do_not_depend_on_the_place() -> None:
@@ -93,7 +114,7 @@ def test_paths_do_not_begin_with_a_dot() -> None:
     assert first["location"]["path"] == "envs.yaml"
 
 
-@given(text=texts, number=st.integers(0, 2))
+@given(text=texts, number=st.integers(0, 3))
 def test_untrusted_strings_are_inert(text: str, number: int) -> None:
     findings(replace_report_strings(reports_to_attack()[number], text))
 

@@ -1,6 +1,7 @@
 """SARIF: valid for every case plan, with one result for each issue and stable fingerprints."""
 
 import json
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from reconciler.diff.model import ReasonCode
+from reconciler.diff.model import Origin, ReasonCode
 from reconciler.events import Status
-from reconciler.plan.model import Plan
-from reconciler.render.issues import MAX_PACKAGES
+from reconciler.observe.actual import FindingCode
+from reconciler.plan.model import EnvironmentPlan, Plan
+from reconciler.render.issue_drift import MAX_PER_CODE
 from reconciler.render.report import Report
 from reconciler.render.rules import RULES
 from reconciler.render.sarif import MAX_RESULTS, message_text, sarif
@@ -24,6 +26,7 @@ from tests.render.reports import (
     SCHEMAS,
     WORLDS,
     applied,
+    drifted_plan,
     plan_of,
     replace_report_strings,
     report_of,
@@ -61,6 +64,15 @@ def run_of(report: Report) -> dict[str, Any]:
         assert each["message"]["text"]
         (location,) = each["locations"]
         assert location["physicalLocation"]["region"]["startLine"] >= 1
+        for related in each.get("relatedLocations", []):
+            physical = related["physicalLocation"]
+            assert physical["region"] == {"startLine": 1}, "GitHub requires one"
+            assert physical["artifactLocation"]["uriBaseId"] in run["originalUriBaseIds"]
+            uri = physical["artifactLocation"]["uri"]
+            assert re.fullmatch(r"([\w.~-]|/|%[0-9A-F]{2})+", uri, re.ASCII), uri
+            assert not {"", ".", ".."} & set(uri.split("/"))
+            assert "](" not in each["message"]["text"], "GitHub would look for it in the repository"
+    assert all("uri" not in base for base in run["originalUriBaseIds"].values()), "a path of this machine"
     assert isinstance(run, dict)
     return run
 
@@ -103,8 +115,8 @@ def blocked(plan: Plan) -> set[str]:
 
 def test_every_reason_is_a_rule_with_a_level_and_texts() -> None:
     rules = valid_rules()
-    assert {each["id"] for each in rules} == set(RULES)
-    assert set(RULES) > set(ReasonCode)
+    assert {each["id"] for each in rules} == set(RULES) > {*ReasonCode, *FindingCode}
+    assert all(len(each["fullDescription"]["text"]) <= 1024 for each in rules), "GitHub cuts longer ones"
     assert len({each["shortDescription"]["text"] for each in rules}) == len(rules)
     assert {each["defaultConfiguration"]["level"] for each in rules} == {"error", "warning", "note"}
 
@@ -123,20 +135,56 @@ def test_levels_lines_and_locations() -> None:
         ("legacy", "prevent-destroy"): "error",
         ("web", "lock-changed"): "note",
         ("web", "settings-changed"): "note",
-        ("web", "packages-drifted"): "warning",
-        ("web", "files-drifted"): "warning",
-        ("web", "environment-damaged"): "warning",
-        ("web", "files-edited"): "warning",
         ("web", "installed-by-hand"): "warning",
+        ("web", "file-added"): "warning",
+        ("web", "file-changed"): "warning",
+        ("web", "file-missing"): "warning",
+        ("web", "moved"): "warning",
     }
     web = by["web", "installed-by-hand"]
     location = web["locations"][0]
     assert web["message"]["text"] == "web: six 1.16.0: installed manually"
     assert location["physicalLocation"]["artifactLocation"] == {"uri": "deploy/envs.yaml", "uriBaseId": "%SRCROOT%"}
     assert [each["fullyQualifiedName"] for each in location["logicalLocations"]] == ["acme/web", "acme/web/six"]
-    assert line(by["web", "files-drifted"]) == line(web) > 3
+    assert line(by["web", "file-added"]) == line(web) > 3
     assert line(by["old", "not-in-manifest"]) == 1
     assert "~ django 5.2.1 -> 5.2.4: lock changed" in by["web", "lock-changed"]["message"]["text"]
+
+
+def test_a_finding_names_its_file_below_the_root_next_to_the_manifest() -> None:
+    found = results(report_of(plan_of(EVERYTHING)))
+    missing = next(each for each in found if each["ruleId"] == "file-missing")
+    path = "lib/python3.12/site-packages/urllib3/util.py"
+    assert missing["message"]["text"] == f"web: urllib3: 1 file missing: {path}"
+    [manifest] = missing["locations"]
+    assert manifest["physicalLocation"]["artifactLocation"]["uri"] == "deploy/envs.yaml"
+    assert [each["fullyQualifiedName"] for each in manifest["logicalLocations"]] == ["acme/web", "acme/web/urllib3"]
+    assert missing["relatedLocations"] == [
+        {
+            "physicalLocation": {
+                "artifactLocation": {"uri": f"web/{path}", "uriBaseId": "ENVIRONMENTS"},
+                "region": {"startLine": 1},
+            },
+            "message": {"text": "in the environment web"},
+        }
+    ]
+    assert all("relatedLocations" not in each for each in found if each["ruleId"] not in set(FindingCode))
+
+
+@pytest.mark.parametrize(
+    ("name", "uri"),
+    [
+        ("a b.pth", "web/a%20b.pth"),
+        ("100%.pth", "web/100%25.pth"),
+        ("caf\u00e9 \u65e5.pth", "web/caf%C3%A9%20%E6%97%A5.pth"),
+        ("{0}](x).pth", "web/%7B0%7D%5D%28x%29.pth"),
+    ],
+)
+def test_the_names_of_files_are_percent_encoded(name: str, uri: str) -> None:
+    [result] = results(report_of(drifted_plan({"code": "file-changed", "path": name})))
+    [related] = result["relatedLocations"]
+    assert related["physicalLocation"]["artifactLocation"]["uri"] == uri
+    assert result["message"]["text"] == message_text([f"web: 1 file edited: {name}"])
 
 
 def test_fingerprints_depend_on_the_project_but_not_on_lines_or_sentences() -> None:
@@ -145,12 +193,21 @@ def test_fingerprints_depend_on_the_project_but_not_on_lines_or_sentences() -> N
     moved = report_of(plan, first_line=100)
     assert [line(each) for each in results(moved)] != [line(each) for each in results(report_of(plan))]
     assert fingerprints(moved) == before
-    reworded = tuple(
-        replace(each, reasons=tuple(replace(reason, message="otherwise") for reason in each.reasons))
-        for each in plan.environments
-    )
+    reworded = tuple(reword(each) for each in plan.environments)
     assert fingerprints(report_of(replace(plan, environments=reworded))) == before
     assert not set(fingerprints(report_of(replace(plan, project="other")))) & set(before)
+
+
+def reword(environment: EnvironmentPlan) -> EnvironmentPlan:
+    """Return an environment whose pending reasons, versions, details and contents are different."""
+    return replace(
+        environment,
+        reasons=tuple(
+            each if each.origin is Origin.DRIFT else replace(each, message="otherwise") for each in environment.reasons
+        ),
+        packages=tuple(replace(each, before="0", after="1") for each in environment.packages),
+        findings=tuple(replace(each, detail="otherwise", content="other") for each in environment.findings),
+    )
 
 
 def test_an_apply_reports_only_failures() -> None:
@@ -168,24 +225,25 @@ def test_the_most_severe_results_are_kept_and_the_rest_counted() -> None:
     plan = plan_of(EVERYTHING)
     pending = next(each for each in plan.environments if each.name == "old")
     drifted = next(each for each in plan.environments if each.name == "web")
+    more = len(results(report_of(replace(plan, environments=(drifted,)))))
     many = [replace(pending, name=f"old{number:05}") for number in range(MAX_RESULTS)]
     log = json.loads(sarif(report_of(replace(plan, environments=(*many, drifted)))))
     (run,) = log["runs"]
     assert len(run["results"]) == MAX_RESULTS
     assert run["results"][0]["level"] == "warning"
     (note,) = run["invocations"][0]["toolExecutionNotifications"]
-    assert note["message"]["text"].startswith("8 more results of equal or lower severity were omitted")
+    assert note["message"]["text"].startswith(f"{more} more results of equal or lower severity were omitted")
 
 
-def test_the_number_of_drifted_packages_of_an_environment_is_limited() -> None:
-    plan = plan_of(EVERYTHING)
-    web = next(each for each in plan.environments if each.name == "web")
-    six = next(each for each in web.packages if each.name == "six")
-    packages = tuple(replace(six, name=f"six{number}") for number in range(1000))
-    found = results(report_of(replace(plan, environments=(replace(web, packages=packages),))))
-    assert sum(each["ruleId"] == "installed-by-hand" for each in found) == MAX_PACKAGES
-    (issue,) = [each for each in found if each["ruleId"] == "packages-drifted"]
-    assert issue["message"]["text"].endswith("and 961 more")
+def test_every_environment_keeps_a_result_of_each_code_if_results_are_omitted() -> None:
+    edited = [{"code": "file-changed", "path": f"{number}.py"} for number in range(MAX_PER_CODE)]
+    [environment] = drifted_plan(*edited, {"code": "file-added", "path": "stray.pth"}).environments
+    many = tuple(replace(environment, name=f"web{number:03}") for number in range(MAX_RESULTS // MAX_PER_CODE))
+    log = json.loads(sarif(report_of(replace(plan_of(EVERYTHING), environments=many))))
+    found = log["runs"][0]["results"]
+    assert len(found) == MAX_RESULTS
+    kept = {(each["locations"][0]["logicalLocations"][0]["name"], each["ruleId"]) for each in found}
+    assert kept == {(each.name, code) for each in many for code in ("file-added", "file-changed")}
 
 
 @pytest.mark.parametrize(
@@ -205,7 +263,7 @@ def test_messages_hold_no_placeholder_and_no_link() -> None:
     assert message_text(["a {0} b", "[click](https://host.example)"]) == "a {{0}} b\n[click] (https://host.example)"
 
 
-@given(text=texts, number=st.integers(0, 2))
+@given(text=texts, number=st.integers(0, 3))
 @settings(max_examples=20)
 def test_untrusted_strings_are_inert(text: str, number: int) -> None:
     run_of(replace_report_strings(reports_to_attack()[number], text))

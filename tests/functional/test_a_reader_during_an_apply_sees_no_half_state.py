@@ -1,4 +1,4 @@
-"""Reading commands take no lock: an apply that overtakes one shows it the old state or the new, never a mixture."""
+"""Reading commands do not lock the root. During an apply they see the old state or the new one, never a mixture."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ from reconciler.state.applied import Applied
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.published_generation import PublishedGeneration
 from reconciler.state.store import State
-from tests.functional.looking import generations
+from tests.functional.host_state import generations
 from tests.host import Host, base_environment
 from tests.resolving import soon
 
@@ -27,8 +27,8 @@ TOOLS = 'tools:\n  python: "3.11"\n  packages: [gamma]\n'
 OLD, NEW = WEB.format("alpha==1.0"), WEB.format("alpha==1.1")
 
 
-# A delete, slow between the environment's path and its record.
-HOLDER = """\
+# A slow delete: it waits between removing the link and removing the record.
+DELETER = """\
 import sys, time
 from pathlib import Path
 from reconciler.apply.publish import unpublish
@@ -43,7 +43,7 @@ with state.acquire_mutex():
 
 @dataclass(frozen=True, slots=True)
 class OvertakenState(State):
-    """A state whose reader is overtaken once: `meanwhile` is called just after it learned what is published."""
+    """A state that changes while it is read: `meanwhile` is called once, directly after `published`."""
 
     meanwhile: list[Callable[[], object]]
 
@@ -56,7 +56,7 @@ class OvertakenState(State):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OvertakenMaintenance(Maintenance):
-    """The same for `verify`: at its second look at what was last applied."""
+    """The same for `verify`: the state changes when it reads the records."""
 
     meanwhile: list[Callable[[], object]]
 
@@ -67,7 +67,7 @@ class OvertakenMaintenance(Maintenance):
 
 @dataclass(frozen=True, slots=True)
 class OvertakenRecord(State):
-    """A state that is overtaken when a record is read; `meanwhile` are the calls to make, the last at the first."""
+    """A state that changes when a record is read; `meanwhile` has one call for each read, the last for the first."""
 
     meanwhile: list[Callable[[], object]]
 
@@ -79,15 +79,15 @@ class OvertakenRecord(State):
 
 
 def apply(host: Host, manifest: str) -> None:
-    """Apply in this process; apply, then plan, is empty."""
+    """Apply in this process; the plan must then be empty."""
     host.manifest(manifest)
     workspace = reconciler.load(host.directory / "envs.yaml", ambient=base_environment())
     assert workspace.plan(None, PlanOptions(build=True)).apply().exit_code == 0
     assert not workspace.plan().plan.has_difference
 
 
-def look(host: Host, state: State, applied: Mapping[str, Applied], *names: str) -> dict[str, list[str]]:
-    """Observe so that it shows; what is there must be what was applied: return its packages by environment."""
+def observed(host: Host, state: State, applied: Mapping[str, Applied], *names: str) -> dict[str, list[str]]:
+    """Observe consistently and assert that all is as applied; return the packages by environment."""
     desired = reconciler.load(host.directory / "envs.yaml").desired()
     found, actual = observe_consistently(names, desired, state, applied, Depth.FILES, InodeHashes())
     for name, last in found.items():
@@ -98,46 +98,46 @@ def look(host: Host, state: State, applied: Mapping[str, Applied], *names: str) 
     }
 
 
-def test_what_was_published_between_record_and_look_is_no_drift(host: Host) -> None:
+def test_a_generation_published_after_the_records_were_read_is_not_drift(host: Host) -> None:
     apply(host, OLD)
     state = State.at(host.root)
     before = state.last_applied()
     apply(host, NEW)
-    assert look(host, state, before, "web") == {"web": ["alpha==1.1", "beta==2.0"]}
+    assert observed(host, state, before, "web") == {"web": ["alpha==1.1", "beta==2.0"]}
 
 
-def test_a_generation_that_is_collected_while_it_is_read_is_not_half_of_one(host: Host) -> None:
+def test_a_generation_that_is_collected_while_it_is_read_is_read_again(host: Host) -> None:
     apply(host, OLD)
     state = OvertakenState(State.at(host.root).layout, [lambda: apply(host, NEW)])
-    assert look(host, state, state.last_applied(), "web") == {"web": ["alpha==1.1", "beta==2.0"]}
+    assert observed(host, state, state.last_applied(), "web") == {"web": ["alpha==1.1", "beta==2.0"]}
     assert generations(host, "web") == [2]
 
 
-def test_what_was_deleted_or_made_meanwhile_is_no_drift(host: Host) -> None:
+def test_environments_deleted_or_created_meanwhile_are_not_drift(host: Host) -> None:
     apply(host, TOOLS)
     state = State.at(host.root)
     before = state.last_applied()
     apply(host, NEW)
-    assert look(host, state, before, "tools", "web") == {"web": ["alpha==1.1", "beta==2.0"]}
+    assert observed(host, state, before, "tools", "web") == {"web": ["alpha==1.1", "beta==2.0"]}
 
 
-def test_a_delete_that_is_under_way_is_no_drift(host: Host) -> None:
+def test_an_unfinished_delete_is_not_drift(host: Host) -> None:
     apply(host, TOOLS)
     state = State.at(host.root)
-    with subprocess.Popen([sys.executable, "-c", HOLDER, str(host.root)], env=base_environment()) as deleting:
+    with subprocess.Popen([sys.executable, "-c", DELETER, str(host.root)], env=base_environment()) as deleting:
         assert soon(lambda: not host.venv("tools").is_symlink(), seconds=30)
-        assert look(host, state, state.last_applied(), "tools") == {}
+        assert observed(host, state, state.last_applied(), "tools") == {}
     assert deleting.returncode == 0
 
 
-def test_what_was_removed_by_hand_is_still_told(host: Host) -> None:
+def test_an_environment_that_was_removed_manually_is_still_reported(host: Host) -> None:
     apply(host, OLD)
     host.venv("web").unlink()
     (found,) = reconciler.load(host.directory / "envs.yaml", ambient=base_environment()).plan().plan.environments
     assert (found.action, [each.code for each in found.reasons]) == (Action.CREATE, [ReasonCode.GONE])
 
 
-def test_verify_holds_what_is_live_by_then_against_its_seal(host: Host) -> None:
+def test_verify_compares_the_generation_that_is_published_by_then_with_its_seal(host: Host) -> None:
     apply(host, OLD)
     meanwhile: list[Callable[[], object]] = [lambda: apply(host, NEW), lambda: None]
     maintenance = OvertakenMaintenance(root=host.root, project="acme", ambient={}, meanwhile=meanwhile)

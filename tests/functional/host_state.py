@@ -1,4 +1,4 @@
-"""What the functional tests look at beside the command's own words: generations, history, the whole tree."""
+"""The state of a host that the functional tests compare: generations, history, plans, files."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ def generations(host: Host, name: str) -> list[int]:
 
 
 def published(host: Host, name: str) -> int:
-    """Return the number of the generation that is live, 0 for none."""
+    """Return the number of the published generation, 0 if there is none."""
     return Layout(host.root).published_number(name)
 
 
@@ -25,7 +25,7 @@ def last_run(host: Host) -> dict[str, Any]:
 
 
 def planned(host: Host, *arguments: str) -> dict[str, dict[str, Any]]:
-    """Return what `plan` says, by environment."""
+    """Return the plan of each environment, by name."""
     ran = host.envsync("plan", "--output", "json", *arguments)
     assert ran.code == 0, ran.err
     return {each["name"]: each for each in ran.json()["environments"]}
@@ -44,7 +44,7 @@ def finished(ran: Ran) -> dict[str, dict[str, Any]]:
 
 
 def tree(directory: Path, *, but: str = "") -> dict[str, tuple[object, ...]]:
-    """Return every entry below a directory, `but` one left out: what it is, and its content; to compare by."""
+    """Return mode, mtime and content of every entry below a directory, by relative path; `but` is left out."""
     found: dict[str, tuple[object, ...]] = {}
     for folder, names, files in os.walk(directory):
         names[:] = [name for name in names if not but or Path(folder) / name != directory / but]

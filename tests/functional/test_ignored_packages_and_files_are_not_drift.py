@@ -1,10 +1,10 @@
-"""`ignore` and `ignore_files`: somebody else's packages and files; bytecode is nobody's."""
+"""`ignore` and `ignore_files`: packages and files of other tools are not drift; bytecode never is."""
 
 import subprocess
 
 import pytest
 
-from tests.functional.looking import planned, published
+from tests.functional.host_state import planned, published
 from tests.functional.test_check_finds_and_apply_puts_right import uv
 from tests.host import Host
 from tests.wheels import make_wheel
@@ -23,7 +23,7 @@ def web(host: Host) -> Host:
     return host
 
 
-def test_ignored_packages_are_no_drift_but_are_not_lost_unasked(web: Host) -> None:
+def test_ignored_packages_are_not_drift_and_a_rebuild_that_would_lose_them_is_blocked(web: Host) -> None:
     uv(web, "install", "--default-index", web.index.url, "agent-core")
     assert web.environment("web")["action"] == "no-op"
     assert web.environment("web", "--depth", "hashes")["action"] == "no-op"
@@ -42,7 +42,7 @@ def test_ignored_packages_are_no_drift_but_are_not_lost_unasked(web: Host) -> No
     assert web.freeze("web") == ["alpha==1.1", "beta==2.0"]
 
 
-def test_ignored_files_and_bytecode_are_no_drift(web: Host) -> None:
+def test_ignored_files_and_bytecode_are_not_drift(web: Host) -> None:
     venv = web.venv("web")
     (venv / "share").mkdir(exist_ok=True)
     (venv / "share" / "kernel.json").write_text("{}")

@@ -1,4 +1,4 @@
-"""Strings of a manifest, of packages, files, children and the command line reach no output raw, whichever command."""
+"""Text from a manifest, package, file, child process or command line is escaped in the output of every command."""
 
 import json
 import os
@@ -15,14 +15,14 @@ EVIL = "bad\n::error::pwned\r##vso[task.complete]\x1b[31m\x1b]0;title\x07\x9b31m
 NAME = EVIL.replace("/", "")  # of a file
 RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 COMMAND = re.compile(r"^\s*::\w|##vso\[", re.MULTILINE)
-QUOTED = json.dumps(EVIL)  # what YAML reads as well
+QUOTED = json.dumps(EVIL)  # YAML can read it, too
 WEB = """\
 web:
   python: "3.11"
   packages: [beta, showy]
   description: plain
 """
-SPEAK = (
+PRINT = (
     f"import sys; [each.buffer.write({EVIL!r}.encode() + bytes([255, 10]) + b'::error::again') "
     "for each in (sys.stdout, sys.stderr)]; raise SystemExit(1)"
 )
@@ -30,7 +30,7 @@ SPEAK = (
 
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """A host with `web` applied by an evil user, which has a package whose metadata are evil."""
+    """Yield a host with `web` applied by a user with an untrusted name; a package has untrusted metadata."""
     with new_host(tmp_path_factory.mktemp("hostile")) as host:
         extra = f"License: {line(EVIL)}\nAuthor: {line(EVIL)}\nProject-URL: {line(EVIL)}, https://x.example\n"
         make_wheel(host.index.directory, "showy", "1.0", metadata_extra=extra, scripts={"showy": "showy:main"})
@@ -42,8 +42,8 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
 
 
 @pytest.fixture(scope="module")
-def spoilt(applied: Host) -> Host:
-    """The same, and somebody's hand left evil names and metadata in it."""
+def damaged(applied: Host) -> Host:
+    """Return the same host with untrusted names and metadata written into the environment."""
     site = applied.site_packages("web")
     for place in (site, site / "beta_data", applied.venv("web") / "bin"):
         (place / NAME).write_text("")
@@ -64,20 +64,20 @@ def spoilt(applied: Host) -> Host:
 
 
 def line(text: str) -> str:
-    """Return as much of a text as a header can hold."""
+    """Return a text without line breaks, for a header."""
     return re.sub("[\n\r\x85\u2028]", "", text)
 
 
-def says_nothing_raw(host: Host, *arguments: str) -> str:
-    """Run a command, hold its output to saying nothing raw, and return it."""
+def escaped_output(host: Host, *arguments: str) -> str:
+    """Run a command, assert that its output is escaped, and return the output."""
     ran = host.envsync(*arguments)
-    told = ran.out + ran.err
-    assert not RAW.search(told), ascii(told)
-    assert not COMMAND.search(told), told
+    printed = ran.out + ran.err
+    assert not RAW.search(printed), ascii(printed)
+    assert not COMMAND.search(printed), printed
     if "json" in arguments:
         for each in [ran.out] if ran.out.count("\n]") or ran.out.count("\n}") else ran.out.splitlines():
             json.loads(each)
-    return told
+    return printed
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def says_nothing_raw(host: Host, *arguments: str) -> str:
     ],
     ids=" ".join,
 )
-def test_of_what_stands_on_disk(spoilt: Host, command: tuple[str, ...]) -> None:
-    told = says_nothing_raw(spoilt, *command)
+def test_text_from_the_disk_is_escaped(damaged: Host, command: tuple[str, ...]) -> None:
+    printed = escaped_output(damaged, *command)
     if command[0] in {"check", "plan", "freeze", "verify"}:
-        assert "pwned" in told, "it is told, and harmless"
+        assert "pwned" in printed, "the text is shown, escaped"
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ def test_of_what_stands_on_disk(spoilt: Host, command: tuple[str, ...]) -> None:
     ],
     ids=lambda command: f"{command[0][:7]}-{len(command)}-{command[1][:3] if len(command) > 1 else ''}",
 )
-def test_of_the_command_line(applied: Host, command: tuple[str, ...]) -> None:
-    assert says_nothing_raw(applied, *command).startswith("error: ")
+def test_text_from_the_command_line_is_escaped(applied: Host, command: tuple[str, ...]) -> None:
+    assert escaped_output(applied, *command).startswith("error: ")
 
 
 IN_A_MANIFEST = {
@@ -134,26 +134,26 @@ IN_A_MANIFEST = {
     "python": f"python: {QUOTED}",
     "key": f"{QUOTED}: 1",
     "ignore": f"ignore_files: [{QUOTED}]",
-    "probe": f"probes: [{{run: [python, -c, {json.dumps(SPEAK)}, {QUOTED}]}}]",
+    "probe": f"probes: [{{run: [python, -c, {json.dumps(PRINT)}, {QUOTED}]}}]",
     "import": f"probes: [{{import: {QUOTED}}}]",
-    "hook": f"hooks: {{after_publish: [[python, -c, {json.dumps(SPEAK)}, {QUOTED}]]}}",
+    "hook": f"hooks: {{after_publish: [[python, -c, {json.dumps(PRINT)}, {QUOTED}]]}}",
 }
 
 
 @pytest.mark.parametrize("where", IN_A_MANIFEST)
-def test_of_the_manifest_and_of_what_it_runs(applied: Host, where: str) -> None:
+def test_text_from_the_manifest_and_its_commands_is_escaped(applied: Host, where: str) -> None:
     key = IN_A_MANIFEST[where]
     kept = [each for each in WEB.splitlines() if each.split(":")[0] != "  " + key.split(":")[0]]
     applied.manifest("\n".join([*kept, f"  {key}"]))
-    told = says_nothing_raw(applied, "plan", "-vv")
-    assert "pwned" in told, "it is told, and harmless"
-    if not told.startswith("error: "):
-        assert says_nothing_raw(applied, "apply", "--yes", "-vv", "--output", "json")
+    printed = escaped_output(applied, "plan", "-vv")
+    assert "pwned" in printed, "the text is shown, escaped"
+    if not printed.startswith("error: "):
+        assert escaped_output(applied, "apply", "--yes", "-vv", "--output", "json")
     applied.manifest(WEB)
 
 
 @pytest.mark.parametrize("where", ["record", "seal", "history"])
-def test_of_a_state_that_somebody_wrote(applied: Host, where: str) -> None:
+def test_text_from_a_changed_record_seal_or_history_is_escaped(applied: Host, where: str) -> None:
     own = applied.root / ".envsync"
     file = {
         "record": own / "environments/web.json",
@@ -163,5 +163,5 @@ def test_of_a_state_that_somebody_wrote(applied: Host, where: str) -> None:
     kept = file.read_text()
     file.write_text(kept.replace('"beta"', QUOTED).replace("3.11", QUOTED[1:-1]))
     for command in (("history", "web") if where == "history" else ("status",), ("verify",)):
-        says_nothing_raw(applied, *command)
+        escaped_output(applied, *command)
     file.write_text(kept)

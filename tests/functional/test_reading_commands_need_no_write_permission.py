@@ -1,4 +1,4 @@
-"""Looking needs no right to write: neither in the root nor in the repository."""
+"""Reading commands work for a user who may not write to the root or the repository."""
 
 import os
 import shutil
@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.looking import tree
+from tests.functional.host_state import tree
 from tests.host import Host, Ran, base_environment, new_host
 from tests.unprivileged import reachable_directory
 
-NOBODY = "65534"
+OTHER_USER = "65534"  # user and group id of nobody
 
 
-def as_nobody(host: Host, *arguments: str) -> Ran:
-    """Run envsync as a user to whom nothing here belongs; the imports must be readable for that user."""
+def as_other_user(host: Host, *arguments: str) -> Ran:
+    """Run envsync as a user who owns nothing; skip the test if that user cannot read the checkout."""
     setpriv = shutil.which("setpriv")
     if os.geteuid() != 0 or setpriv is None:
         pytest.skip("needs root and setpriv, to become another user")
-    command = [setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--", sys.executable, "-m"]
+    command = [setpriv, f"--reuid={OTHER_USER}", f"--regid={OTHER_USER}", "--clear-groups", "--", sys.executable, "-m"]
     env = base_environment() | {"HOME": "/nonexistent"}
     probe = subprocess.run([*command, "reconciler", "--version"], env=env, capture_output=True, check=False, cwd="/")
     if probe.returncode != 0:
@@ -32,7 +32,7 @@ def as_nobody(host: Host, *arguments: str) -> Ran:
     return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
 
 
-def test_plan_check_status_freeze_and_run_work_and_apply_says_why_it_does_not() -> None:
+def test_reading_commands_and_run_work_and_apply_says_what_could_not_be_written() -> None:
     with reachable_directory() as directory, new_host(directory) as host:
         interpreter = readable_interpreter(host)
         web = f'web:\n  python: "{interpreter}"\n  packages: [alpha==1.0]\n'
@@ -40,30 +40,30 @@ def test_plan_check_status_freeze_and_run_work_and_apply_says_why_it_does_not() 
         host.apply()
         before = tree(host.directory)
         for command in (["plan", "--detailed-exitcode"], ["check", "--depth", "hashes"], ["status"], ["observe"]):
-            ran = as_nobody(host, *command)
+            ran = as_other_user(host, *command)
             assert ran.code == 0, (command, ran.out, ran.err)
-        assert as_nobody(host, "freeze", "web").out.splitlines() == ["alpha==1.0", "beta==2.0"]
-        ran = as_nobody(host, "run", "web", "--", "python", "-c", "import alpha; print(alpha.NAME)")
+        assert as_other_user(host, "freeze", "web").out.splitlines() == ["alpha==1.0", "beta==2.0"]
+        ran = as_other_user(host, "run", "web", "--", "python", "-c", "import alpha; print(alpha.NAME)")
         assert (ran.code, ran.out) == (0, "alpha 1.0\n"), ran.err
-        ran = as_nobody(host, "apply", "--yes")
+        ran = as_other_user(host, "apply", "--yes")
         assert ran.code == 1
         assert "could not be written" in ran.err
         assert tree(host.directory) == before
 
         host.manifest(web.replace("1.0", "1.1"))
-        ran = as_nobody(host, "plan", "--output", "json")
+        ran = as_other_user(host, "plan", "--output", "json")
         assert ran.code == 0, ran.err
         assert [each["name"] for each in ran.json()["environments"][0]["packages"]] == ["alpha"]
         (host.site_packages("web") / "beta.py").chmod(0)
-        ran = as_nobody(host, "check")
-        assert ran.code in {1, 2}, "what cannot be read is no reason to call it well"
-        ran = as_nobody(host, "lock")
+        ran = as_other_user(host, "check")
+        assert ran.code in {1, 2}, "an unreadable file must not count as unchanged"
+        ran = as_other_user(host, "lock")
         assert ran.code != 0
         assert "Permission denied" in ran.err
 
 
 def readable_interpreter(host: Host) -> Path:
-    """Return an interpreter that another user may run: the system's own, else this one."""
+    """Return an interpreter that a different user may run: the system's, or this one if there is none."""
     for candidate in ("/usr/bin/python3.11", "/usr/bin/python3.12", "/usr/bin/python3.13", "/usr/bin/python3"):
         if Path(candidate).exists():
             return Path(candidate)

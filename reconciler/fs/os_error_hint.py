@@ -1,0 +1,19 @@
+"""What a person can do about an error that the operating system reported."""
+
+import errno
+
+_PERMISSION = "run envsync as the owner of the file or directory, or change its permissions"
+_SPACE = "free disk space, then run the command again"
+_HINTS = {
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
+    errno.EROFS: "make the file system writable, then run the command again",
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EMFILE: "allow more open files with `ulimit -n`, then run the command again",
+}
+
+
+def os_error_hint(error: OSError) -> str | None:
+    """Return what to do about an error, as an instruction; None if that depends on the file."""
+    return _HINTS.get(error.errno or 0)
