@@ -1,4 +1,4 @@
-"""A git repository that a team keeps `envs.yaml` in, on a host that has its environments: with the real git."""
+"""A team's git repository with `envs.yaml`, on a host that has the environments; uses the real git."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.host import Host, Ran, base_environment
 
-NOBODY = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
+NO_USER_CONFIGURATION = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
 SETTINGS = (
     "user.name=ada",
     "user.email=ada@acme.example",
@@ -26,12 +26,12 @@ tools:
 
 
 def git(directory: Path, *arguments: str) -> str:
-    """Run git in a directory, without anybody's configuration; return what it printed."""
+    """Run git in a directory, without configuration of the user or the system; return its output."""
     settings = [word for each in SETTINGS for word in ("-c", each)]
     done = subprocess.run(
         ["git", *settings, *arguments],
         cwd=directory,
-        env={**base_environment(), **NOBODY},
+        env={**base_environment(), **NO_USER_CONFIGURATION},
         capture_output=True,
         text=True,
         check=False,
@@ -41,7 +41,7 @@ def git(directory: Path, *arguments: str) -> str:
 
 
 def commit(host: Host, message: str = "a change") -> str:
-    """Commit all that is in the host's directory, a repository from now on; return the commit."""
+    """Commit all files in the host's directory, after `git init` if needed; return the commit."""
     if not (host.directory / ".git").exists():
         git(host.directory, "init", "--quiet")
     git(host.directory, "add", "--all")
@@ -50,14 +50,14 @@ def commit(host: Host, message: str = "a change") -> str:
 
 
 def committed_on_main(host: Host) -> None:
-    """Begin the repository: manifest and locks on `main`."""
+    """Create the repository, with manifest and locks on `main`."""
     host.manifest(WEB)
     assert host.envsync("lock").code == 0
     commit(host, "web and tools")
 
 
 def change_on_branch(host: Host, branch: str = "newer-alpha") -> None:
-    """Raise alpha and bring the lock up to date, on a branch."""
+    """Upgrade alpha and update the lock, on a branch."""
     git(host.directory, "switch", "--quiet", "--create", branch)
     edited = (host.directory / "envs.yaml").read_text().replace("alpha==1.0", "alpha==1.1")
     (host.directory / "envs.yaml").write_text(edited)
@@ -66,13 +66,13 @@ def change_on_branch(host: Host, branch: str = "newer-alpha") -> None:
 
 
 def merge(host: Host, branch: str = "newer-alpha") -> None:
-    """Merge a branch into `main`, which is then checked out."""
+    """Check out `main` and merge a branch into it."""
     git(host.directory, "switch", "--quiet", "main")
     git(host.directory, "merge", "--quiet", "--no-ff", "--message", f"merge {branch}", branch)
 
 
-def edit_by_hand(host: Host, environment: str = "web") -> Path:
-    """Edit a module of beta, as a person in a hurry does; return it."""
+def edit_manually(host: Host, environment: str = "web") -> Path:
+    """Edit a module of beta in place; return its path."""
     module = host.site_packages(environment) / "beta.py"
     module.chmod(0o644)
     module.write_text("NAME = 'patched on the host'\n")
@@ -80,13 +80,13 @@ def edit_by_hand(host: Host, environment: str = "web") -> Path:
 
 
 def on_path(host: Host) -> dict[str, str]:
-    """Return an environment in which a shell finds this very envsync and python."""
-    here = str(Path(sys.executable).parent)
-    return {**base_environment(), **host.env, "PATH": f"{here}{os.pathsep}{os.environ['PATH']}"}
+    """Return variables with which a shell finds the envsync and python of this test run."""
+    directory = str(Path(sys.executable).parent)
+    return {**base_environment(), **host.env, "PATH": f"{directory}{os.pathsep}{os.environ['PATH']}"}
 
 
 def shell(host: Host, script: str, env: dict[str, str]) -> Ran:
-    """Run lines in bash, in the host's directory, that stop at the first that fails."""
+    """Run lines in bash, in the host's directory; the first failure ends them."""
     done = subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", script],
         cwd=host.directory,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.host import Host, base_environment
 from tests.index import ServedIndex, serve_index
-from tests.repository import NOBODY, SETTINGS, git
+from tests.repository import NO_USER_CONFIGURATION, SETTINGS, git
 from tests.wheels import make_wheel
 
 PAGE = Path(__file__).parent.parent / "docs/ci.md"
@@ -118,10 +118,17 @@ class Clones:
     def run(self, clone: str, script: str) -> tuple[int, str]:
         """Run lines of bash in a clone; return the last exit code, and both streams as a terminal shows them."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        own = {"PATH": path, "UV_DEFAULT_INDEX": self.index.url, **_configured()}
         done = subprocess.run(
             ["bash", "-c", script.replace("/tmp/", f"{self.directory}/tmp/")],  # noqa: S108  # the page shows it so
             cwd=self.directory / clone,
-            env={**base_environment(), **NOBODY, "PATH": path, "UV_DEFAULT_INDEX": self.index.url, **_configured()},
+            env={
+                **base_environment(),
+                **NO_USER_CONFIGURATION,
+                "PATH": path,
+                "UV_DEFAULT_INDEX": self.index.url,
+                **_configured(),
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

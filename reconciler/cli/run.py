@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from reconciler.errors import EnvsyncError
 
-USAGE = "usage: envsync run [-f FILE] NAME -- COMMAND [ARGUMENT…]"
+USAGE = "write `envsync run [-f FILE] NAME -- COMMAND [ARGUMENT ...]`"
 
 
 def run(arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""The benchmarks' harness from end to end, on a few small packages; what it measures here means nothing."""
+"""The benchmark harness from end to end, with a few small packages; the measured times do not matter."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from tests.host import base_environment
 from tests.index import serve_index
 from tests.wheels import make_wheel
 
-_TRIED = ("version", "plan-medium-1", "create")  # all others: python -m benchmarks --quick
+_TRIED = ("version", "plan-medium-1", "create")  # for all others: python -m benchmarks --quick
 _REPOSITORY = Path(__file__).parents[2]
 _NAMES = ("one", "two", "three", "four", "five", "six")
 _PACKAGES = """\
@@ -30,13 +30,13 @@ others: [four==1.0, five==1.0, six==1.0]
 """
 
 
-def test_a_quick_run_fills_its_rows_and_its_document_says_what_its_results_say(tmp_path: Path) -> None:
-    """One test, not several on a shared run: spread over processes, each would run it again."""
+def test_a_quick_run_measures_every_series_and_writes_the_table(tmp_path: Path) -> None:
+    """This is one test, because several tests in different processes would each measure again."""
     _measure(tmp_path)
     results = read_results(tmp_path / "results.json")
     _every_series_is_filled(results)
     _the_document_has_the_table(results, (tmp_path / "performance.md").read_text(encoding="utf-8"))
-    _nothing_is_told_of_the_machine(tmp_path)
+    _the_machine_is_not_named(tmp_path)
     assert not (tmp_path / "work").exists()
 
 
@@ -86,7 +86,7 @@ def _the_document_has_the_table(results: Results, text: str) -> None:
             assert f"| {series.name} |" in table
 
 
-def _nothing_is_told_of_the_machine(place: Path) -> None:
+def _the_machine_is_not_named(place: Path) -> None:
     text = (place / "results.json").read_text(encoding="utf-8")
     assert not [each for each in (str(place), "127.0.0.1", sys.prefix) if each in text]
     assert set(json.loads(text)["versions"]) == {"CPython", "envsync", "uv"}

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent.parent / "reconciler"
 
 @pytest.fixture(scope="module")
 def site_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with this package in it, and its dependencies by a path file; return its site-packages."""
+    """Return the site-packages of a new virtual environment with this package, and a path file for its dependencies."""
     root = tmp_path_factory.mktemp("installed") / "venv"
     venv.create(root, with_pip=False, symlinks=True)
     site = next(root.glob("lib/python*/site-packages"))
@@ -31,7 +31,7 @@ def envsync(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def overwrite(site: Path, wheels: Path, modules: dict[str, str]) -> None:
-    """Unpack a wheel of another distribution over the package, as an installer does."""
+    """Unpack a wheel of a different distribution over the package, like an installer."""
     wheel = make_wheel(wheels, "other-reconciler", "2.1", modules=modules)
     shutil.unpack_archive(wheel, site, "zip")
 
@@ -48,16 +48,16 @@ OVERWRITTEN = {
 def test_a_package_that_another_distribution_overwrote_is_named(
     what: str, arguments: tuple[str, ...], site_packages: Path, tmp_path: Path
 ) -> None:
-    whole = {path.name: path.read_bytes() for path in (site_packages / "reconciler").glob("*.py")}
+    originals = {path.name: path.read_bytes() for path in (site_packages / "reconciler").glob("*.py")}
     overwrite(site_packages, tmp_path, OVERWRITTEN[what])
     try:
         ran = envsync(site_packages, *arguments)
     finally:
-        for name, content in whole.items():
+        for name, content in originals.items():
             (site_packages / "reconciler" / name).write_bytes(content)
         shutil.rmtree(next(site_packages.glob("other_reconciler-*")))
     if what == "a module that every command needs" and arguments == ("--version",):
-        assert (ran.returncode, ran.stderr) == (0, "")  # `--version` imports nothing of it
+        assert (ran.returncode, ran.stderr) == (0, "")  # `--version` does not import this module
         return
     assert ran.returncode == 1
     assert ran.stderr == (
@@ -68,14 +68,14 @@ def test_a_package_that_another_distribution_overwrote_is_named(
     assert ran.stdout == ""
 
 
-def test_an_import_that_fails_for_another_reason_is_not_hidden(site_packages: Path) -> None:
+def test_an_import_that_fails_for_a_different_reason_is_not_hidden(site_packages: Path) -> None:
     module = site_packages / "reconciler/errors.py"
-    whole = module.read_bytes()
-    module.write_bytes(whole + b"\nimport nothing_of_that_name\n")
+    original = module.read_bytes()
+    module.write_bytes(original + b"\nimport nothing_of_that_name\n")
     try:
         ran = envsync(site_packages, "plan")
     finally:
-        module.write_bytes(whole)
+        module.write_bytes(original)
     assert "No module named 'nothing_of_that_name'" in ran.stderr
     assert "has overwritten" not in ran.stderr
 

@@ -1,4 +1,4 @@
-"""The real uv behind the engine's interface, with an index on 127.0.0.1."""
+"""The real uv behind the engine interface, with an index on 127.0.0.1."""
 
 import os
 import tomllib
@@ -30,7 +30,7 @@ from tests.wheels import make_sdist, make_wheel
 
 
 class Uv:
-    """What the tests ask of an engine, in few words."""
+    """The engine, with short forms of what the tests need."""
 
     def __init__(self, engine: UvEngine, interpreter: Interpreter, indexes: tuple[Index, ...], scratch: Path) -> None:
         self.engine, self.interpreter, self.indexes, self.scratch = engine, interpreter, indexes, scratch
@@ -53,14 +53,14 @@ class Uv:
         return [f"{package['name']} {package.get('version')}" for package in self.resolve(*lines, **more)]
 
     def text(self, *lines: str, **more: Any) -> str:
-        """Return what `lines` resolve to as a lock has it: with the index of each package (uv's cache is by index)."""
+        """Return the resolution of `lines` with the index of each package, like in a lock; uv caches by index."""
         document = tomllib.loads(self.engine.resolve(self.request(*lines, **more)))
         for package in document["packages"]:
             package["index"] = self.indexes[0].url
         return lock_text(document)
 
     def install(self, *lines: str, text: str | None = None, **more: Any) -> Path:
-        """Make a venv, install what `lines` resolve to (or the document `text`), and return its site-packages."""
+        """Create a venv, install the resolution of `lines` (or the document `text`), and return its site-packages."""
         directory = self.scratch / f"generation-{len(list(self.scratch.glob('generation-*')))}"
         directory.mkdir()
         pylock = directory / "pylock.toml"
@@ -77,7 +77,7 @@ def uv(engine: UvEngine, interpreter: Interpreter, indexes: tuple[Index, ...], t
 
 
 def cold(uv: Uv, name: str = "cold") -> Uv:
-    """Return the same with nothing in its cache."""
+    """Return the same with an empty cache."""
     return Uv(UvEngine(ambient=dict(os.environ), cache=uv.scratch / name), uv.interpreter, uv.indexes, uv.scratch)
 
 
@@ -90,16 +90,16 @@ def test_a_resolution_has_every_package_with_hashes(uv: Uv) -> None:
     assert len(alpha["wheels"][0]["hashes"]["sha256"]) == 64
 
 
-def test_nothing_asked_for_is_an_empty_document(uv: Uv) -> None:
+def test_without_requirements_the_document_is_empty(uv: Uv) -> None:
     assert uv.resolve() == []
 
 
-def test_constraints_and_overrides_are_kept_to(uv: Uv) -> None:
+def test_constraints_and_overrides_are_respected(uv: Uv) -> None:
     assert uv.pins("alpha", constraints=("beta<2",)) == ["alpha 1.1", "beta 1.0"]
     assert uv.pins("alpha", "beta==2.0", overrides=("beta==1.0",)) == ["alpha 1.1", "beta 1.0"]
 
 
-def test_pins_of_an_earlier_lock_stay_until_they_are_to_move(uv: Uv) -> None:
+def test_pins_of_an_earlier_lock_are_kept_without_an_upgrade(uv: Uv) -> None:
     before = uv.engine.resolve(uv.request("alpha==1.0", "beta==1.0"))
     assert uv.pins("alpha", preferences=before) == ["alpha 1.0", "beta 1.0"]
     assert uv.pins("alpha", preferences=before, upgrade=("beta",)) == ["alpha 1.0", "beta 2.0"]
@@ -110,13 +110,13 @@ def test_dependencies_can_be_left_out(uv: Uv) -> None:
     assert uv.pins("alpha", dependencies=False) == ["alpha 1.1"]
 
 
-def test_a_date_hides_what_came_later(uv: Uv, served: ServedIndex) -> None:
+def test_exclude_newer_hides_later_files(uv: Uv, served: ServedIndex) -> None:
     served.uploaded["beta-1.0-py3-none-any.whl"] = "2024-01-01T00:00:00Z"
     served.uploaded["beta-2.0-py3-none-any.whl"] = "2024-06-01T00:00:00Z"
     assert uv.pins("beta", exclude_newer="2024-03-01T00:00:00Z") == ["beta 1.0"]
 
 
-def test_prereleases_are_asked_for(uv: Uv) -> None:
+def test_prereleases_are_used_only_if_allowed(uv: Uv) -> None:
     make_wheel(uv.scratch / "wheels", "beta", "3.0rc1")
     assert uv.pins("beta") == ["beta 2.0"]
     assert uv.pins("beta", prerelease="allow") == ["beta 3.0rc1"]
@@ -124,25 +124,25 @@ def test_prereleases_are_asked_for(uv: Uv) -> None:
 
 
 @pytest.mark.parametrize("name", ["async-timeout", "hash-mismatch", "http-status", "nothere"])
-def test_a_package_that_is_not_there_is_no_network_failure(name: str, uv: Uv) -> None:
+def test_a_missing_package_is_not_a_network_failure(name: str, uv: Uv) -> None:
     with pytest.raises(PackageNotFoundError, match=f"no index has {name}"):
         uv.resolve(name)
 
 
-def test_versions_that_contradict_each_other_are_told(uv: Uv) -> None:
+def test_contradicting_versions_are_reported(uv: Uv) -> None:
     with pytest.raises(ResolveError) as caught:
         uv.resolve("alpha", "beta>2")
     assert "beta>2" in " ".join(caught.value.details)
 
 
-def test_offline_says_so(uv: Uv) -> None:
+def test_offline_without_cached_files_is_an_error(uv: Uv) -> None:
     with pytest.raises(OfflineError):
         uv.resolve("alpha", offline=True)
     uv.resolve("alpha")
     assert uv.pins("alpha", offline=True) == ["alpha 1.1", "beta 2.0"]
 
 
-def test_an_index_that_is_down_is_told(uv: Uv) -> None:
+def test_an_unreachable_index_is_reported(uv: Uv) -> None:
     dead = (Index(name="dead", url="http://127.0.0.1:1/simple/"),)
     with pytest.raises(IndexUnreachableError) as caught:
         uv.resolve("alpha", indexes=dead)
@@ -150,14 +150,14 @@ def test_an_index_that_is_down_is_told(uv: Uv) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_an_index_that_refuses_is_told(status: int, uv: Uv, served: ServedIndex) -> None:
+def test_an_index_that_refuses_is_reported(status: int, uv: Uv, served: ServedIndex) -> None:
     served.broken["/simple/alpha/"] = status
     with pytest.raises(IndexForbiddenError) as caught:
         uv.resolve("alpha")
     assert str(status) in " ".join(caught.value.details)
 
 
-def test_credentials_reach_their_index_and_no_message(uv: Uv, served: ServedIndex) -> None:
+def test_credentials_reach_their_index_but_no_message(uv: Uv, served: ServedIndex) -> None:
     served.credentials = ("user", "s3cret")
     ambient = {**os.environ, "UV_INDEX_LOCAL_USERNAME": "user", "UV_INDEX_LOCAL_PASSWORD": "s3cret"}
     engine = UvEngine(ambient=ambient, cache=uv.scratch / "other", index_names=("local",))
@@ -171,7 +171,7 @@ def test_credentials_reach_their_index_and_no_message(uv: Uv, served: ServedInde
 
 
 @pytest.mark.parametrize("builds", ["deny", ("beta",)])
-def test_a_build_that_is_denied_is_told_and_not_run(builds: Any, uv: Uv, served: ServedIndex) -> None:
+def test_a_denied_build_is_reported_and_not_run(builds: Any, uv: Uv, served: ServedIndex) -> None:
     mark = uv.scratch / "ran"
     body = f'open({str(mark)!r}, "w").close()\n'
     project = '[build-system]\nrequires = []\nbuild-backend = "b"\nbackend-path = ["."]\n'
@@ -196,10 +196,10 @@ def test_only_the_named_packages_are_built(uv: Uv) -> None:
     assert uv.pins("delta", "beta", builds=("delta",)) == ["beta 2.0", "delta 1.0"]
 
 
-# Which index
+# The index of a package
 
 
-def test_each_pin_is_traced_to_its_index(uv: Uv, served: ServedIndex) -> None:
+def test_the_index_of_each_pin_is_found(uv: Uv, served: ServedIndex) -> None:
     request = uv.request("alpha")
     found = uv.engine.indexes_of(("alpha==1.1", "beta==2.0 ; sys_platform == 'win32'", "delta==1.0"), request)
     assert found == dict.fromkeys(("alpha==1.1", "beta==2.0", "delta==1.0"), served.url)
@@ -214,7 +214,7 @@ def test_an_override_does_not_hide_a_pin_s_index(uv: Uv, served: ServedIndex) ->
 # Installing
 
 
-def test_create_and_install_give_exactly_what_is_listed(uv: Uv) -> None:
+def test_create_and_install_give_exactly_the_listed_packages(uv: Uv) -> None:
     site = uv.install("alpha")
     assert {path.name for path in site.iterdir() if not path.name.startswith("_")} == {
         "alpha", "alpha-1.1.dist-info", "beta", "beta-2.0.dist-info",
@@ -225,7 +225,7 @@ def test_create_and_install_give_exactly_what_is_listed(uv: Uv) -> None:
     assert (venv / "bin/python").resolve() == Path(uv.interpreter.path).resolve()
 
 
-def test_nothing_to_install_is_fine(uv: Uv) -> None:
+def test_an_empty_document_installs_nothing(uv: Uv) -> None:
     site = uv.install()
     assert [path.name for path in site.iterdir() if path.suffix == ".dist-info"] == []
 
@@ -244,7 +244,7 @@ def test_a_directory_without_pyvenv_cfg_is_never_installed_into(uv: Uv, tmp_path
         uv.engine.install(InstallRequest(venv=tmp_path, pylock=pylock))
 
 
-def test_create_does_not_touch_what_is_there(uv: Uv, tmp_path: Path) -> None:
+def test_create_does_not_change_an_existing_directory(uv: Uv, tmp_path: Path) -> None:
     place = tmp_path / "precious"
     place.mkdir()
     (place / "file").write_text("mine")
@@ -253,7 +253,7 @@ def test_create_does_not_touch_what_is_there(uv: Uv, tmp_path: Path) -> None:
     assert [path.name for path in place.iterdir()] == ["file"]
 
 
-def test_another_file_under_the_same_name_is_a_hash_mismatch(uv: Uv) -> None:
+def test_a_different_file_with_the_same_name_is_a_hash_mismatch(uv: Uv) -> None:
     text = uv.text("beta==1.0")
     make_wheel(uv.scratch / "wheels", "beta", "1.0", modules={"beta/__init__.py": "evil = True\n"})
     with pytest.raises(HashMismatchError) as caught:
@@ -263,7 +263,7 @@ def test_another_file_under_the_same_name_is_a_hash_mismatch(uv: Uv) -> None:
     assert "--upgrade" in caught.value.hint
 
 
-def test_a_file_that_is_gone_is_told(uv: Uv) -> None:
+def test_a_deleted_file_is_reported(uv: Uv) -> None:
     text = uv.text("beta==1.0")
     (uv.scratch / "wheels/beta-1.0-py3-none-any.whl").unlink()
     with pytest.raises(FileGoneError) as caught:
@@ -271,7 +271,7 @@ def test_a_file_that_is_gone_is_told(uv: Uv) -> None:
     assert "404" in " ".join(caught.value.details)
 
 
-def test_installing_offline_takes_the_cache_or_says_so(uv: Uv) -> None:
+def test_installing_offline_uses_the_cache_or_is_an_error(uv: Uv) -> None:
     text = uv.text("beta")
     with pytest.raises(OfflineError):
         uv.install(text=text, offline=True)
@@ -279,7 +279,7 @@ def test_installing_offline_takes_the_cache_or_says_so(uv: Uv) -> None:
     assert (uv.install(text=text, offline=True) / "beta").is_dir()
 
 
-def test_a_source_distribution_is_built_only_where_that_is_allowed(uv: Uv) -> None:
+def test_a_source_distribution_is_built_only_if_builds_are_allowed(uv: Uv) -> None:
     text = uv.text("delta")
     for builds in ("deny", ("beta",)):
         with pytest.raises(BuildNeededError):
@@ -292,17 +292,17 @@ def test_a_package_that_may_be_built_is_installed_from_its_wheel(uv: Uv) -> None
     assert (cold(uv).install(text=text, builds=("both",)) / "both").is_dir()
 
 
-def test_a_damaged_wheel_in_the_cache_can_be_fetched_anew(uv: Uv) -> None:
+def test_a_damaged_wheel_in_the_cache_can_be_fetched_again(uv: Uv) -> None:
     text = uv.text("beta")
     uv.install(text=text)
     [cached] = (uv.scratch / "uv-cache").glob("archive-v*/*/beta/__init__.py")
-    cached.write_text("spoilt = True\n")
-    assert "spoilt" in (uv.install(text=text) / "beta/__init__.py").read_text()
-    assert "spoilt" not in (uv.install(text=text, refresh=("beta",)) / "beta/__init__.py").read_text()
+    cached.write_text("damaged = True\n")
+    assert "damaged" in (uv.install(text=text) / "beta/__init__.py").read_text()
+    assert "damaged" not in (uv.install(text=text, refresh=("beta",)) / "beta/__init__.py").read_text()
 
 
 @pytest.mark.parametrize("mode", ["hardlink", "copy", "symlink"])
-def test_the_link_mode_is_kept_to(mode: Any, uv: Uv) -> None:
+def test_the_link_mode_is_used(mode: Any, uv: Uv) -> None:
     module = uv.install("beta", link_mode=mode) / "beta/__init__.py"
     assert module.is_symlink() == (mode == "symlink")
     assert (module.stat().st_nlink > 1) == (mode == "hardlink")
@@ -313,43 +313,45 @@ def test_bytecode_is_compiled_on_demand(uv: Uv) -> None:
     assert list(uv.install("beta", compile_bytecode=True).glob("beta/__pycache__/*.pyc"))
 
 
-# What lies around
+# Configuration of the machine
 
 
-def test_files_and_variables_around_change_nothing(uv: Uv, monkeypatch: pytest.MonkeyPatch) -> None:
-    home, here = uv.scratch / "home", uv.scratch / "here"
+def test_configuration_files_and_variables_of_the_machine_have_no_effect(
+    uv: Uv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, current = uv.scratch / "home", uv.scratch / "current"
     dead = "http://127.0.0.1:1/simple"
     for path, text in {
-        here / "uv.toml": f'index-url = "{dead}"\noffline = true\n',
-        here / "pyproject.toml": f'[tool.uv]\nindex-url = "{dead}"\n[tool.uv.pip]\nno-index = true\n',
-        here / "pip.conf": f"[global]\nindex-url = {dead}\nno-index = true\n",
-        here / ".python-version": "2.7\n",
-        here / ".env": f"UV_INDEX_URL={dead}\n",
+        current / "uv.toml": f'index-url = "{dead}"\noffline = true\n',
+        current / "pyproject.toml": f'[tool.uv]\nindex-url = "{dead}"\n[tool.uv.pip]\nno-index = true\n',
+        current / "pip.conf": f"[global]\nindex-url = {dead}\nno-index = true\n",
+        current / ".python-version": "2.7\n",
+        current / ".env": f"UV_INDEX_URL={dead}\n",
         home / ".config/uv/uv.toml": f'index-url = "{dead}"\noffline = true\n',
         home / ".config/pip/pip.conf": f"[global]\nindex-url = {dead}\n",
     }.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    monkeypatch.chdir(here)
+    monkeypatch.chdir(current)
     ambient = {
         "PATH": os.environ["PATH"], "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"),
         "UV_INDEX_URL": dead, "UV_DEFAULT_INDEX": dead, "UV_INDEX": dead, "UV_EXTRA_INDEX_URL": dead,
-        "UV_NO_INDEX": "1", "UV_OFFLINE": "1", "UV_CONFIG_FILE": str(here / "uv.toml"), "UV_PYTHON": "2.7",
-        "UV_CACHE_DIR": str(here / "cache"), "UV_NO_BINARY": "1", "UV_EXCLUDE_NEWER": "2000-01-01",
-        "UV_CONSTRAINT": str(here / "none"), "UV_SYSTEM_PYTHON": "1", "UV_ENV_FILE": str(here / ".env"),
-        "PIP_INDEX_URL": dead, "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": str(here / "pip.conf"),
-        "PIP_REQUIRE_VIRTUALENV": "1", "VIRTUAL_ENV": str(here / "venv"), "CONDA_PREFIX": str(here / "conda"),
-        "PYTHONPATH": str(here), "PYTHONHOME": "/nowhere",
+        "UV_NO_INDEX": "1", "UV_OFFLINE": "1", "UV_CONFIG_FILE": str(current / "uv.toml"), "UV_PYTHON": "2.7",
+        "UV_CACHE_DIR": str(current / "cache"), "UV_NO_BINARY": "1", "UV_EXCLUDE_NEWER": "2000-01-01",
+        "UV_CONSTRAINT": str(current / "none"), "UV_SYSTEM_PYTHON": "1", "UV_ENV_FILE": str(current / ".env"),
+        "PIP_INDEX_URL": dead, "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": str(current / "pip.conf"),
+        "PIP_REQUIRE_VIRTUALENV": "1", "VIRTUAL_ENV": str(current / "venv"), "CONDA_PREFIX": str(current / "conda"),
+        "PYTHONPATH": str(current), "PYTHONHOME": "/nowhere",
     }  # fmt: skip
     engine = UvEngine(ambient=ambient, cache=uv.scratch / "cache")
-    around = Uv(engine, uv.interpreter, uv.indexes, uv.scratch)
-    assert around.pins("alpha") == ["alpha 1.1", "beta 2.0"]
-    assert (around.install("beta") / "beta").is_dir()
-    assert not (here / "cache").exists()
+    configured = Uv(engine, uv.interpreter, uv.indexes, uv.scratch)
+    assert configured.pins("alpha") == ["alpha 1.1", "beta 2.0"]
+    assert (configured.install("beta") / "beta").is_dir()
+    assert not (current / "cache").exists()
 
 
-def test_its_children_keep_the_lock_s_descriptor(uv: Uv, tmp_path: Path) -> None:
-    """A build that outlives us must not write beside a new apply: it holds the descriptor that it was given."""
+def test_children_inherit_the_descriptor_of_the_mutex(uv: Uv, tmp_path: Path) -> None:
+    """A build that outlives envsync keeps the root locked, so that it cannot write during a new apply."""
     seen = tmp_path / "seen"
     descriptor = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
     backend = (

@@ -1,4 +1,4 @@
-"""What uv says, read as what it means; and what others put into it, which must mean nothing."""
+"""The messages of uv become errors; text of others within these messages must not."""
 
 import pytest
 
@@ -23,7 +23,7 @@ FETCH = (
 )
 
 
-def told(stderr: str, *, timed_out: bool = False, secrets: tuple[str, ...] = ()) -> EnvsyncError:
+def error_of(stderr: str, *, timed_out: bool = False, secrets: tuple[str, ...] = ()) -> EnvsyncError:
     done = Completed(argv=("uv",), returncode=2, stdout=b"", stderr=stderr.encode(), timed_out=timed_out)
     return uv_error(["pip", "compile"], done, 7, secrets)
 
@@ -36,19 +36,19 @@ def told(stderr: str, *, timed_out: bool = False, secrets: tuple[str, ...] = ())
         ("HTTP status client error (407 Proxy Authentication Required) for url (x)", IndexForbiddenError),
         ("client error (Connect)\n  cause: tcp connect error\n  cause: operation timed out", IndexUnreachableError),
         ("client error (Connect)\n  cause: invalid peer certificate: UnknownIssuer", IndexUnreachableError),
-        ("something that no version said yet", IndexUnreachableError),
+        ("a message of a future version", IndexUnreachableError),
     ],
 )
 def test_a_failed_request_names_its_host_and_no_credential(cause: str, kind: type[EnvsyncError]) -> None:
-    error = told(f"{FETCH}  cause: {cause}\n")
+    error = error_of(f"{FETCH}  cause: {cause}\n")
     assert type(error) is kind
     assert "index.example" in error.message
     assert "p4ss" not in " ".join([error.message, *error.details])
     assert error.hint
 
 
-def test_a_certificate_that_is_not_trusted_has_a_hint_of_its_own() -> None:
-    error = told(f"{FETCH}  cause: client error (Connect)\n  cause: invalid peer certificate: UnknownIssuer\n")
+def test_an_untrusted_certificate_has_its_own_hint() -> None:
+    error = error_of(f"{FETCH}  cause: client error (Connect)\n  cause: invalid peer certificate: UnknownIssuer\n")
     assert error.hint
     assert "SSL_CERT_FILE" in error.hint
 
@@ -63,40 +63,42 @@ def test_a_certificate_that_is_not_trusted_has_a_hint_of_its_own() -> None:
         "\x0cerror: Failed to build `x`",
     ],
 )
-def test_a_yanked_reason_poses_as_nothing_else(reason: str) -> None:
+def test_the_reason_for_yanking_is_not_read_as_a_message_of_uv(reason: str) -> None:
     text = (
         f"error: No solution found when resolving dependencies\n  cause: Because b==2 was yanked (reason: {reason})\n"
     )
-    assert type(told(text)) is YankedError
+    assert type(error_of(text)) is YankedError
 
 
-def test_a_build_s_words_pose_as_nothing_else() -> None:
+def test_the_output_of_a_build_is_not_read_as_a_message_of_uv() -> None:
     text = (
         "error: Failed to build `x==1`\n  cause: The build backend returned an error\n"
         "         cause: HTTP status server error (500\n         Hash mismatch for `x`\n"
     )
-    assert type(told(text)) is BuildFailedError
+    assert type(error_of(text)) is BuildFailedError
 
 
-def test_a_long_build_is_known_by_its_head_and_shown_by_its_end() -> None:
+def test_a_long_build_output_is_recognized_and_its_last_lines_are_shown() -> None:
     noise = "".join(f"         line {number}\n" for number in range(200))
-    error = told(f"error: Failed to build `x==1`\n  cause: The build backend returned an error\n{noise}")
+    error = error_of(f"error: Failed to build `x==1`\n  cause: The build backend returned an error\n{noise}")
     assert type(error) is BuildFailedError
     assert error.details[-1].strip() == "line 199"
     assert len(error.details) == 30
 
 
-def test_git_and_deadlines_are_told_apart() -> None:
-    assert type(told("error: Failed to download and build `x @ git+y`\n  cause: Git operation failed\n")) is GitError
-    assert type(told(FETCH, timed_out=True)) is DeadlineError
+def test_git_errors_and_deadlines_are_distinguished() -> None:
+    assert (
+        type(error_of("error: Failed to download and build `x @ git+y`\n  cause: Git operation failed\n")) is GitError
+    )
+    assert type(error_of(FETCH, timed_out=True)) is DeadlineError
 
 
 @pytest.mark.parametrize("text", ["", "\n", "panicked at crates/uv", "\x00\xff", "error: "])
-def test_words_that_nobody_knows_are_a_failure_all_the_same(text: str) -> None:
-    assert type(told(text)) is EngineError
+def test_an_unknown_message_is_an_engine_error(text: str) -> None:
+    assert type(error_of(text)) is EngineError
 
 
-def test_credentials_are_known_in_every_spelling() -> None:
+def test_credentials_are_redacted_in_every_spelling() -> None:
     env = {
         "UV_INDEX_A_USERNAME": "user",
         "UV_INDEX_A_PASSWORD": "p@ss/w0rd",
@@ -111,7 +113,7 @@ def test_credentials_are_known_in_every_spelling() -> None:
         *secrets
     }
     assert "user" not in secrets
-    error = told("error: it said p@ss/w0rd, pr@xy-pass and dXNlcjpwQHNzL3cwcmQ=\n", secrets=secrets)
+    error = error_of("error: it said p@ss/w0rd, pr@xy-pass and dXNlcjpwQHNzL3cwcmQ=\n", secrets=secrets)
     assert error.details == ("error: it said ****, **** and ****",)
 
 

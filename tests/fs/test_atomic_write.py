@@ -1,4 +1,4 @@
-"""Small files are replaced whole or not at all."""
+"""A small file is replaced completely or not at all."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ from reconciler.fs.sync import sync_directory
 from tests.unprivileged import reachable_directory, unprivileged
 
 
-def test_a_file_is_made_and_replaced(tmp_path: Path) -> None:
+def test_a_file_is_created_and_replaced(tmp_path: Path) -> None:
     path = tmp_path / "file"
     for content in (b"old", b"", b"\0new" * 100_000):
         write_atomic(path, content)
@@ -23,14 +23,14 @@ def test_a_file_is_made_and_replaced(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_the_mode_is_as_asked_for(tmp_path: Path) -> None:
+def test_the_mode_is_the_requested_one(tmp_path: Path) -> None:
     write_atomic(tmp_path / "plain", b"")
     write_atomic(tmp_path / "secret", b"", mode=0o600)
     assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "plain").stat().st_mode & 0o600 == 0o600
 
 
-def test_a_link_is_replaced_and_what_it_leads_to_is_not(tmp_path: Path) -> None:
+def test_a_symbolic_link_is_replaced_and_its_target_is_not(tmp_path: Path) -> None:
     (tmp_path / "outside").write_text("mine")
     (tmp_path / "link").symlink_to("outside")
     write_atomic(tmp_path / "link", b"new")
@@ -39,7 +39,7 @@ def test_a_link_is_replaced_and_what_it_leads_to_is_not(tmp_path: Path) -> None:
     assert not (tmp_path / "link").is_symlink()
 
 
-def test_a_link_in_the_temporary_file_s_place_is_not_followed(tmp_path: Path) -> None:
+def test_a_symbolic_link_at_the_path_of_the_temporary_file_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "outside").write_text("mine")
     (tmp_path / f".file.{os.getpid()}.tmp").symlink_to("outside")
     with pytest.raises(OSError, match="symbolic links"):
@@ -49,7 +49,7 @@ def test_a_link_in_the_temporary_file_s_place_is_not_followed(tmp_path: Path) ->
 
 @pytest.mark.parametrize("step", ["fsync", "rename"])
 @pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
-def test_the_old_file_stands_when_a_step_fails(
+def test_the_old_file_is_kept_if_a_step_fails(
     step: str, failure: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "file"
@@ -69,8 +69,8 @@ def test_the_old_file_stands_when_a_step_fails(
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_the_old_file_stands_when_the_disk_is_full(tmp_path: Path) -> None:
-    """A limit on the size of files is a full disk in small: the kernel refuses the write half-way."""
+def test_the_old_file_is_kept_if_the_disk_is_full(tmp_path: Path) -> None:
+    """Simulate a full disk by a limit on the size of files: the kernel refuses in the middle of the write."""
     path = tmp_path / "file"
     write_atomic(path, b"old")
     program = (
@@ -115,7 +115,7 @@ def test_a_reader_sees_the_old_or_the_new_whenever_the_writer_is_killed(tmp_path
     assert path.read_bytes() == b"new"
 
 
-def test_a_directory_that_may_not_be_written_is_an_error() -> None:
+def test_a_directory_without_write_permission_is_an_error() -> None:
     with reachable_directory() as directory:
         write_atomic(directory / "file", b"old")
         directory.chmod(0o555)

@@ -1,4 +1,4 @@
-"""Whoever wrote a file, reading it is bounded, waits for nothing, and says in the same words what is wrong with it."""
+"""Reading any file is bounded, never waits, and fails with the same messages everywhere."""
 
 import errno
 import os
@@ -30,7 +30,7 @@ def link_to_nothing(path: Path) -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[Path], None], int, str]] = {
-    "a file that is not there": (lambda path: None, errno.ENOENT, "no such file"),
+    "a missing file": (lambda _: None, errno.ENOENT, "no such file"),
     "a directory": (Path.mkdir, errno.EISDIR, "a directory, not a file"),
     "a named pipe": (fifo, errno.EINVAL, "not a regular file"),
     "a file over the limit": (large, errno.EFBIG, "larger than 2 mib"),
@@ -40,16 +40,16 @@ REFUSED: dict[str, tuple[Callable[[Path], None], int, str]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_is_not_a_bounded_regular_file_is_refused(what: str, tmp_path: Path) -> None:
-    make, number, said = REFUSED[what]
+def test_anything_but_a_regular_file_below_the_limit_is_refused(what: str, tmp_path: Path) -> None:
+    make, number, message = REFUSED[what]
     make(tmp_path / "file")
     with pytest.raises(OSError, match=r".") as caught:
         read_regular(tmp_path / "file", limit=2 * 1024**2, follow=True)
-    assert (caught.value.errno, reason(caught.value).lower()) == (number, said)
+    assert (caught.value.errno, reason(caught.value).lower()) == (number, message)
     assert caught.value.filename == str(tmp_path / "file")
 
 
-def test_a_file_that_one_may_not_read_is_refused() -> None:
+def test_an_unreadable_file_is_refused() -> None:
     with reachable_directory() as directory:
         (directory / "file").write_bytes(b"content")
         (directory / "file").chmod(0)
@@ -73,7 +73,7 @@ def test_a_link_is_followed_only_on_request(tmp_path: Path) -> None:
     assert caught.value.errno == errno.ELOOP
 
 
-def test_a_link_inside_a_directory_is_followed_while_it_stays_inside(tmp_path: Path) -> None:
+def test_a_link_inside_a_directory_is_followed_if_its_target_is_inside(tmp_path: Path) -> None:
     top = tmp_path / "top"
     top.mkdir()
     (top / "file").write_bytes(b"inside")
@@ -97,8 +97,8 @@ def test_every_byte_up_to_the_limit_is_read(size: int, tmp_path: Path) -> None:
     assert read_regular(tmp_path / "file", limit=2 * 1024**2) == content
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
-def test_a_file_that_states_no_size_is_read_to_its_end() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
+def test_a_file_without_a_size_is_read_to_its_end() -> None:
     assert b"Name:" in read_regular("/proc/self/status")
 
 

@@ -1,4 +1,4 @@
-"""Deleting a tree reaches nothing outside of it."""
+"""Deleting a tree never deletes anything outside of it."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ from tests.unprivileged import reachable_directory, unprivileged
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Path:
-    """A directory outside, which must survive everything."""
+    """Return a directory outside of the root, which must never change."""
     place = tmp_path / "outside"
     (place / "deep").mkdir(parents=True)
     (place / "deep/file").write_text("mine")
@@ -28,17 +28,18 @@ def root(tmp_path: Path) -> Path:
     return place
 
 
-def test_a_tree_is_gone_and_its_neighbours_are_not(root: Path) -> None:
+def test_a_tree_is_deleted_and_its_neighbours_are_kept(root: Path) -> None:
     (root / "generations/web/8").mkdir()
     remove_tree(root / "generations/web", "7", below=root)
     assert os.listdir(root / "generations/web") == ["8"]
 
 
-def test_what_is_already_gone_is_fine(root: Path) -> None:
+def test_a_tree_that_does_not_exist_is_not_an_error(root: Path) -> None:
     remove_tree(root / "generations/web", "9", below=root)
+    assert os.listdir(root / "generations/web") == ["7"]
 
 
-def test_links_inside_go_and_what_they_lead_to_stays(root: Path, outside: Path) -> None:
+def test_links_inside_are_deleted_and_their_targets_are_kept(root: Path, outside: Path) -> None:
     venv = root / "generations/web/7/venv"
     (venv / "file").symlink_to(outside / "deep/file")
     (venv / "directory").symlink_to(outside)
@@ -52,7 +53,7 @@ def test_links_inside_go_and_what_they_lead_to_stays(root: Path, outside: Path) 
     assert (outside / "deep/file").read_text() == "mine"
 
 
-def test_a_link_in_its_place_is_refused_and_nothing_behind_it_goes(root: Path, outside: Path) -> None:
+def test_a_link_instead_of_the_tree_is_refused_and_its_target_is_kept(root: Path, outside: Path) -> None:
     (root / "generations/web/8").symlink_to(outside)
     with pytest.raises(OSError, match=r".") as caught:
         remove_tree(root / "generations/web", "8", below=root)
@@ -61,7 +62,7 @@ def test_a_link_in_its_place_is_refused_and_nothing_behind_it_goes(root: Path, o
 
 
 @pytest.mark.parametrize("depth", ["generations", "generations/web"])
-def test_a_link_on_the_way_is_refused(depth: str, root: Path, outside: Path) -> None:
+def test_a_link_in_the_path_is_refused(depth: str, root: Path, outside: Path) -> None:
     inner = outside / "web/7" if depth == "generations" else outside / "7"
     inner.mkdir(parents=True)
     (inner / "file").write_text("mine")
@@ -73,7 +74,7 @@ def test_a_link_on_the_way_is_refused(depth: str, root: Path, outside: Path) -> 
     assert (inner / "file").read_text() == "mine"
 
 
-def test_a_link_above_where_it_starts_is_the_user_s_own(root: Path, tmp_path: Path) -> None:
+def test_a_link_above_the_root_is_followed(root: Path, tmp_path: Path) -> None:
     (tmp_path / "alias").symlink_to(root)
     remove_tree(tmp_path / "alias/generations/web", "7", below=tmp_path / "alias")
     assert os.listdir(root / "generations/web") == []
@@ -87,21 +88,21 @@ def test_a_name_that_is_a_path_is_refused(name: str, root: Path, outside: Path) 
     assert outside.is_dir()
 
 
-def test_a_way_that_leaves_is_refused(root: Path, outside: Path) -> None:
+def test_a_path_outside_of_the_root_is_refused(root: Path, outside: Path) -> None:
     for parent in (root / "generations/../../outside", outside):
         with pytest.raises(ValueError, match=r"."):
             remove_tree(parent, "deep", below=root)
     assert (outside / "deep/file").exists()
 
 
-def test_a_file_in_its_place_is_an_error(root: Path) -> None:
+def test_a_file_instead_of_the_tree_is_an_error(root: Path) -> None:
     (root / "generations/web/8").write_text("")
     with pytest.raises(NotADirectoryError):
         remove_tree(root / "generations/web", "8", below=root)
     assert (root / "generations/web/8").exists()
 
 
-def test_names_of_any_bytes_go(root: Path) -> None:
+def test_names_of_any_bytes_are_deleted(root: Path) -> None:
     place = root / "generations/web/7"
     for name in (b"latin-\xe9", b"new\nline", b"-rf", b"*", "ü".encode()):
         (place / os.fsdecode(name)).write_bytes(b"")
@@ -109,7 +110,7 @@ def test_names_of_any_bytes_go(root: Path) -> None:
     assert not place.exists()
 
 
-def test_more_than_a_thousand_directories_in_each_other_go_too(root: Path, outside: Path) -> None:
+def test_a_tree_of_more_than_a_thousand_levels_is_deleted(root: Path, outside: Path) -> None:
     place = root / "generations/web/7"
     descriptor = os.open(place, os.O_RDONLY)
     for number in range(1500):
@@ -127,7 +128,7 @@ def test_more_than_a_thousand_directories_in_each_other_go_too(root: Path, outsi
     assert (outside / "deep/file").read_text() == "mine"
 
 
-def test_what_may_not_be_deleted_is_an_error() -> None:
+def test_a_tree_without_permission_is_an_error() -> None:
     with reachable_directory() as place:
         (place / "7/venv").mkdir(parents=True)
         with unprivileged(), pytest.raises(PermissionError):

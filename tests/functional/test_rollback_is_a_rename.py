@@ -56,7 +56,7 @@ def test_a_damaged_generation_is_not_published(twice: Host) -> None:
     module.write_text("NAME = 'evil'\n")
     ran = twice.envsync("rollback", "web")
     assert ran.code == 1
-    assert "generation 1 of web differs from its seal: alpha 1 file edited" in ran.err
+    assert "generation 1 of web differs from its seal: alpha: 1 file edited" in ran.err
     assert "alpha==1.1" in twice.freeze("web")
 
 

@@ -1,4 +1,4 @@
-"""git's index file, read without git: the same list that git itself gives, in repositories that real git made."""
+"""Reading git's index without git gives the list that git prints, in repositories that the real git created."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ from tests.lock.workbench import git_environment
 
 
 class Repository:
-    """A repository made with real git."""
+    """A repository that the real git creates."""
 
     def __init__(self, path: Path, *options: str) -> None:
         self.path = path
@@ -65,10 +65,10 @@ def repository(tmp_path: Path) -> Repository:
 
 
 @pytest.mark.parametrize("version", ["2", "3", "4"])
-def test_every_version_gives_git_s_own_list(version: str, repository: Repository) -> None:
+def test_every_version_of_the_index_gives_the_list_of_git(version: str, repository: Repository) -> None:
     repository.write("later", "b/later")
     if version == "3":
-        repository.git("add", "--intent-to-add", "later", "b/later")  # what makes git write version 3
+        repository.git("add", "--intent-to-add", "later", "b/later")  # makes git write version 3
     else:
         repository.git("add", "-A")
         repository.git("update-index", "--force-write-index", f"--index-version={version}")
@@ -78,7 +78,7 @@ def test_every_version_gives_git_s_own_list(version: str, repository: Repository
     assert "later" in source_files(repository.path)
 
 
-def test_names_of_any_bytes_and_many_files(repository: Repository) -> None:
+def test_names_of_any_bytes_and_many_files_are_listed(repository: Repository) -> None:
     odd = os.fsdecode(b"latin-\xe9")
     repository.write(odd, "new\nline", "tab\t", "-rf", *(f"many/{number:04}/file" for number in range(600)))
     repository.commit()
@@ -89,20 +89,20 @@ def test_names_of_any_bytes_and_many_files(repository: Repository) -> None:
     assert odd in source_files(repository.path)
 
 
-def test_sha256_repositories(tmp_path: Path) -> None:
+def test_a_sha256_repository_is_read(tmp_path: Path) -> None:
     made = Repository(tmp_path / "r", "--object-format=sha256")
     made.write(*NAMES)
     made.commit()
     assert source_files(made.path) == made.listed() == sorted(NAMES)
 
 
-def test_an_index_without_its_checksum(tmp_path: Path) -> None:
+def test_an_index_without_its_checksum_is_read(tmp_path: Path) -> None:
     for algorithm, width in (("sha1", 20), ("sha256", 32)):
         made = Repository(tmp_path / algorithm, f"--object-format={algorithm}")
         made.write(*NAMES)
         made.commit()
         index = made.path / ".git/index"
-        index.write_bytes(index.read_bytes()[:-width] + bytes(width))  # what index.skipHash writes
+        index.write_bytes(index.read_bytes()[:-width] + bytes(width))  # like with index.skipHash
         assert source_files(made.path) == sorted(NAMES)
 
 
@@ -114,19 +114,19 @@ def test_untracked_and_deleted_files_are_left_out(repository: Repository) -> Non
     assert source_files(repository.path) == sorted(set(NAMES) - {"a", "b/d/e"})
 
 
-def test_a_part_of_a_repository(repository: Repository) -> None:
+def test_a_directory_of_a_repository_has_its_own_files(repository: Repository) -> None:
     repository.write("b-side/x")
     repository.commit()
     assert source_files(repository.path / "b") == ["c", "c.d", "d/e", "n" * 200]
     assert source_files(repository.path / "b" / "d") == ["e"]
 
 
-def test_a_part_of_which_nothing_is_tracked_is_taken_as_it_is(repository: Repository) -> None:
+def test_a_directory_without_tracked_files_is_read_from_the_disk(repository: Repository) -> None:
     repository.write("vendored/pyproject.toml", "vendored/code.py", "vendored/code.pyc")
     assert source_files(repository.path / "vendored") == ["code.py", "pyproject.toml"]
 
 
-def test_a_linked_work_tree(repository: Repository, tmp_path: Path) -> None:
+def test_a_linked_working_tree_is_read(repository: Repository, tmp_path: Path) -> None:
     repository.git("worktree", "add", "-q", str(tmp_path / "tree"))
     tree = tmp_path / "tree"
     assert (tree / ".git").is_file()
@@ -136,7 +136,7 @@ def test_a_linked_work_tree(repository: Repository, tmp_path: Path) -> None:
     assert source_files(tree / "b") == source_files(repository.path / "b")
 
 
-def test_a_submodule_on_its_own_and_as_a_part(repository: Repository, tmp_path: Path) -> None:
+def test_a_submodule_is_read_alone_and_as_a_part_of_its_repository(repository: Repository, tmp_path: Path) -> None:
     inner = Repository(tmp_path / "inner")
     inner.write("lib.py", "pkg/mod.py")
     inner.commit()
@@ -165,18 +165,18 @@ def test_a_file_in_conflict_is_listed_once(repository: Repository) -> None:
     assert source_files(repository.path) == sorted(NAMES)
 
 
-def test_a_repository_with_nothing_added_yet(tmp_path: Path) -> None:
+def test_a_repository_without_an_index_is_read_from_the_disk(tmp_path: Path) -> None:
     made = Repository(tmp_path / "r")
     made.write("code.py", "__pycache__/x.py")
     assert source_files(made.path) == ["code.py"]
 
 
-def test_a_link_s_way_to_a_directory_does_not_matter(repository: Repository, tmp_path: Path) -> None:
+def test_a_directory_can_be_named_by_a_symbolic_link(repository: Repository, tmp_path: Path) -> None:
     (tmp_path / "alias").symlink_to(repository.path / "b")
     assert source_files(tmp_path / "alias") == source_files(repository.path / "b")
 
 
-def test_nothing_behind_a_link_is_a_source(repository: Repository, tmp_path: Path) -> None:
+def test_files_behind_a_symbolic_link_are_not_sources(repository: Repository, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "c").write_text("secret")
@@ -189,7 +189,7 @@ def test_nothing_behind_a_link_is_a_source(repository: Repository, tmp_path: Pat
     assert [name for name in source_files(repository.path) if name.startswith("b")] == []
 
 
-def test_a_split_index_is_refused_with_the_way_out(repository: Repository) -> None:
+def test_a_split_index_is_refused_with_a_hint(repository: Repository) -> None:
     repository.git("update-index", "--split-index")
     with pytest.raises(LockError, match="a split git index") as caught:
         source_files(repository.path)
@@ -198,13 +198,13 @@ def test_a_split_index_is_refused_with_the_way_out(repository: Repository) -> No
     assert source_files(repository.path) == sorted(NAMES)
 
 
-def test_sparse_and_skipped_entries_are_not_there(repository: Repository) -> None:
+def test_sparse_and_skipped_entries_are_left_out(repository: Repository) -> None:
     repository.git("sparse-checkout", "set", "--cone", "--sparse-index", "b/d")
     repository.git("status")
     assert source_files(repository.path) == sorted(name for name in NAMES if (repository.path / name).is_file())
 
 
-def test_git_s_extensions_are_passed_over(repository: Repository) -> None:
+def test_extensions_of_the_index_are_skipped(repository: Repository) -> None:
     repository.git("update-index", "--untracked-cache", "--force-write-index")
     repository.git("status")
     assert source_files(repository.path) == repository.listed()
@@ -234,7 +234,7 @@ def test_a_damaged_index_is_an_error_that_names_it(damage: object, repository: R
 
 
 def resealed(body: bytes) -> bytes:
-    """Return an index whose checksum is right, whatever else is wrong."""
+    """Return an index with a correct checksum."""
     return body + hashlib.sha1(body, usedforsecurity=False).digest()
 
 
@@ -250,7 +250,7 @@ def index_with_paths(*names: bytes) -> bytes:
 @pytest.mark.parametrize(
     "name", [b"../outside", b"/etc/hostname", b"a/../../outside", b"./a", b"a//b", b".git/config", b"a/.git/x", b""]
 )
-def test_a_path_that_leaves_the_work_tree_is_damage(name: bytes, tmp_path: Path) -> None:
+def test_a_path_outside_of_the_working_tree_is_an_error(name: bytes, tmp_path: Path) -> None:
     repository = Repository(tmp_path / "r")
     (tmp_path / "outside").write_text("secret")
     (repository.path / ".git/index").write_bytes(index_with_paths(b"fine", name))
@@ -261,7 +261,7 @@ def test_a_path_that_leaves_the_work_tree_is_damage(name: bytes, tmp_path: Path)
         copy_source(repository.path, tmp_path / "copy")
 
 
-def test_version_4_with_a_prefix_longer_than_the_path_before_is_damage(tmp_path: Path) -> None:
+def test_version_4_with_a_prefix_longer_than_the_previous_path_is_an_error(tmp_path: Path) -> None:
     index = tmp_path / "index"
     index.write_bytes(resealed(b"DIRC" + struct.pack(">LL", 4, 1) + bytes(62) + b"\x05a\0"))
     with pytest.raises(LockError, match="damaged"):
@@ -269,7 +269,7 @@ def test_version_4_with_a_prefix_longer_than_the_path_before_is_damage(tmp_path:
 
 
 @pytest.mark.parametrize("text", ["", "gitdir:", "gitdir: /no/such", "garbage", "gitdir: \0", "gitdir: ../loop/.git\n"])
-def test_a_git_file_that_leads_nowhere_is_no_repository(text: str, tmp_path: Path) -> None:
+def test_a_git_file_with_a_missing_target_is_not_a_repository(text: str, tmp_path: Path) -> None:
     (tmp_path / ".git").write_text(text)
     (tmp_path / "code.py").write_text("")
     assert source_files(tmp_path) == ["code.py"]

@@ -1,4 +1,4 @@
-"""Fixtures of the interpreters' tests."""
+"""Fixtures: a real uv, an index, an interpreter."""
 
 from tests.resolving import engine as engine
 from tests.resolving import indexes as indexes

@@ -1,4 +1,4 @@
-"""Interpreters that are shell scripts: they tell facts as a real one would, and count how often they are asked."""
+"""Interpreters that are shell scripts: they report facts like a real one, and count how often they are started."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ def fake_interpreter(
     free_threaded: bool = False,
     debug: bool = False,
 ) -> Path:
-    """Write an executable that claims to be Python `version`; each start adds a line to `<path>.asked`."""
+    """Write an executable that claims to be Python `version`; each start adds a line to `<path>.started`."""
     series = ".".join(version.split(".")[:2])
     facts = {
         "version": version,
@@ -38,15 +38,15 @@ def fake_interpreter(
 
 
 def script(directory: Path, name: str, body: str) -> Path:
-    """Write an executable shell script that first notes that it was started."""
+    """Write an executable shell script that counts its starts in `<path>.started`."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / name
-    path.write_text(f"#!/bin/sh\necho started >> '{path}.asked'\n{body}")
+    path.write_text(f"#!/bin/sh\necho started >> '{path}.started'\n{body}")
     path.chmod(0o755)
     return path
 
 
-def times_asked(path: Path) -> int:
+def times_started(path: Path) -> int:
     """Return how often a script was started."""
-    asked = Path(f"{path}.asked")
-    return len(asked.read_text().splitlines()) if asked.exists() else 0
+    starts = Path(f"{path}.started")
+    return len(starts.read_text().splitlines()) if starts.exists() else 0

@@ -1,4 +1,4 @@
-"""Which interpreter a request gets."""
+"""Which interpreter is chosen for a request."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from reconciler.errors import InterpreterError
 from reconciler.interpreters import discover
 from reconciler.interpreters.choose import Interpreters, lower_bound, request_specifier
 from reconciler.interpreters.model import Interpreter
-from tests.interpreters.fakes import fake_interpreter, script, times_asked
+from tests.interpreters.fakes import fake_interpreter, script, times_started
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def test_a_request_is_a_version_or_specifiers(request_: str, version: str, fits:
     assert specifiers.contains(version, prereleases=True) is fits
 
 
-def test_a_path_is_no_specifier() -> None:
+def test_a_path_is_not_a_specifier() -> None:
     assert request_specifier("/usr/bin/python3") is None
 
 
@@ -75,9 +75,9 @@ def test_a_path_is_no_specifier() -> None:
         ("3.13.0rc1", "3.13.0rc1"),
     ],
 )
-def test_the_lower_bound_depends_on_the_request_not_the_machine_where_it_can(request_: str, bound: str) -> None:
-    here = Interpreter(path="/x", version="3.9.18", implementation="cpython", markers={}, tags=())
-    assert lower_bound(request_, here) == bound
+def test_the_lower_bound_depends_on_the_request_and_if_possible_not_on_the_machine(request_: str, bound: str) -> None:
+    interpreter = Interpreter(path="/x", version="3.9.18", implementation="cpython", markers={}, tags=())
+    assert lower_bound(request_, interpreter) == bound
 
 
 # Choice
@@ -96,21 +96,21 @@ def test_the_newest_that_satisfies_is_chosen(tmp_path: Path) -> None:
     assert chosen.choose("").version == "3.11.1"
 
 
-def test_a_final_release_goes_before_a_newer_prerelease(tmp_path: Path) -> None:
+def test_a_final_release_is_preferred_to_a_newer_prerelease(tmp_path: Path) -> None:
     fake_interpreter(tmp_path, "python3.14", "3.14.0rc2")
     fake_interpreter(tmp_path, "python3.13", "3.13.0")
     assert on(tmp_path).choose(">=3.12").version == "3.13.0"
     assert on(tmp_path).choose("3.14").version == "3.14.0rc2"
 
 
-def test_cpython_goes_before_a_newer_pypy(tmp_path: Path) -> None:
+def test_cpython_is_preferred_to_a_newer_pypy(tmp_path: Path) -> None:
     fake_interpreter(tmp_path, "pypy3.11", "3.11.9", implementation="pypy")
     fake_interpreter(tmp_path, "python3.10", "3.10.1")
     assert on(tmp_path).choose(">=3.9").implementation == "cpython"
     assert on(tmp_path).choose("3.11").implementation == "pypy"
 
 
-def test_the_usual_build_goes_before_free_threaded_and_debug_ones(tmp_path: Path) -> None:
+def test_the_usual_build_is_preferred_to_free_threaded_and_debug_builds(tmp_path: Path) -> None:
     fake_interpreter(tmp_path / "a", "python3.13t", "3.13.1", free_threaded=True)
     fake_interpreter(tmp_path / "a", "python3.13", "3.13.0")
     fake_interpreter(tmp_path / "b", "python3.13", "3.13.2", debug=True)
@@ -118,35 +118,35 @@ def test_the_usual_build_goes_before_free_threaded_and_debug_ones(tmp_path: Path
     assert on(tmp_path / "a").choose("3.13.1").path.endswith("python3.13t")
 
 
-def test_of_equals_the_first_on_path_is_chosen(tmp_path: Path) -> None:
+def test_of_equal_interpreters_the_first_on_path_is_chosen(tmp_path: Path) -> None:
     fake_interpreter(tmp_path / "a", "python3.12", "3.12.1")
     fake_interpreter(tmp_path / "b", "python3.12", "3.12.1")
     assert on(tmp_path / "b", tmp_path / "a").choose("3.12").path == str(tmp_path / "b/python3.12")
 
 
-def test_what_its_name_rules_out_is_not_even_started(tmp_path: Path) -> None:
+def test_an_interpreter_whose_name_does_not_fit_is_not_started(tmp_path: Path) -> None:
     old = fake_interpreter(tmp_path, "python3.9", "3.9.18")
     new = fake_interpreter(tmp_path, "python3.12", "3.12.1")
     for request in ("3.12", ">=3.11", "~=3.12.0", "===3.12.1", "!=3.11.*,>3.10,<3.13"):
         assert on(tmp_path).choose(request).version == "3.12.1"
-    assert times_asked(old) == 0
-    assert times_asked(new) == 5
+    assert times_started(old) == 0
+    assert times_started(new) == 5
 
 
-def test_a_name_that_lies_is_found_out(tmp_path: Path) -> None:
+def test_a_wrong_name_is_detected(tmp_path: Path) -> None:
     fake_interpreter(tmp_path, "python3.12", "3.9.18")
     fake_interpreter(tmp_path, "python3", "3.12.4")
     assert on(tmp_path).choose("3.12").path.endswith("python3")
 
 
-def test_what_does_not_work_is_passed_over(tmp_path: Path) -> None:
+def test_an_interpreter_that_does_not_work_is_skipped(tmp_path: Path) -> None:
     script(tmp_path / "a", "python3.12", "exit 1\n")
     script(tmp_path / "b", "python3.12", "echo garbage\n")
     fake_interpreter(tmp_path / "c", "python3.12", "3.12.0")
     assert on(*(tmp_path / name for name in "abc")).choose("3.12").version == "3.12.0"
 
 
-def test_the_one_in_use_is_kept_while_it_satisfies(tmp_path: Path) -> None:
+def test_the_current_interpreter_is_kept_if_it_satisfies_the_request(tmp_path: Path) -> None:
     fake_interpreter(tmp_path / "a", "python3.13", "3.13.0")
     kept = str(fake_interpreter(tmp_path / "elsewhere", "python3.11", "3.11.4"))
     assert on(tmp_path / "a").choose(">=3.11", keep=kept).path == kept
@@ -155,7 +155,7 @@ def test_the_one_in_use_is_kept_while_it_satisfies(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["repository/bin", "link", "venv/bin"])
-def test_a_record_cannot_make_planning_run_something_of_the_repository_or_a_venv(place: str, tmp_path: Path) -> None:
+def test_a_record_cannot_make_planning_run_a_program_of_the_repository_or_a_venv(place: str, tmp_path: Path) -> None:
     fake_interpreter(tmp_path / "a", "python3.13", "3.13.0")
     evil = fake_interpreter(tmp_path / "repository/bin", "python3.13", "3.13.1")
     (tmp_path / "link").symlink_to(tmp_path / "repository/bin")
@@ -163,13 +163,13 @@ def test_a_record_cannot_make_planning_run_something_of_the_repository_or_a_venv
     (tmp_path / "venv/pyvenv.cfg").write_text("home = /usr/bin\n")
     chosen = on(tmp_path / "a", outside=tmp_path / "repository")
     assert chosen.choose("3.13", keep=str(tmp_path / place / "python3.13")).version == "3.13.0"
-    assert times_asked(evil) == times_asked(inside) == 0
+    assert times_started(evil) == times_started(inside) == 0
 
 
 # Refusals
 
 
-def test_an_absolute_path_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_an_absolute_path_is_used_unchanged(tmp_path: Path) -> None:
     path = str(fake_interpreter(tmp_path, "anything", "3.10.1"))
     assert on().choose(path).path == path
 
@@ -190,10 +190,10 @@ def test_a_path_in_the_manifest_s_directory_or_a_venv_is_refused(tmp_path: Path)
     with pytest.raises(InterpreterError, match="in a virtual environment") as caught:
         chosen.choose(str(tmp_path / "venv/bin/python"))
     assert caught.value.hint == "name a base interpreter outside of the repository and of virtual environments"
-    assert times_asked(evil) == times_asked(good) == 0
+    assert times_started(evil) == times_started(good) == 0
 
 
-def test_a_missing_one_lists_those_that_are_there(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_version_lists_the_existing_ones(tmp_path: Path) -> None:
     one = fake_interpreter(tmp_path, "python3.9", "3.9.18")
     two = fake_interpreter(tmp_path, "python3.13", "3.13.0")
     script(tmp_path, "python3.8", "exit 1\n")
@@ -203,21 +203,21 @@ def test_a_missing_one_lists_those_that_are_there(tmp_path: Path) -> None:
     assert caught.value.hint == "install one, or change `python`; envsync does not download interpreters"
 
 
-def test_a_missing_path_lists_them_as_well(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_path_lists_the_existing_ones(tmp_path: Path) -> None:
     one = fake_interpreter(tmp_path, "python3.9", "3.9.18")
     with pytest.raises(InterpreterError, match=r"no interpreter at /no/such/python: No such file") as caught:
         on(tmp_path).choose("/no/such/python")
     assert caught.value.details == ("found:", f"  3.9.18  {one}")
 
 
-def test_a_machine_without_any_says_so() -> None:
+def test_the_error_on_a_machine_without_interpreters_says_so() -> None:
     with pytest.raises(InterpreterError) as caught:
         on().choose("3.12")
     assert caught.value.details == ("found none",)
 
 
 @pytest.mark.parametrize("request_", ["three", "python3.12", ">=x", "3.12;import os", "-m evil", "3.13t"])
-def test_what_is_no_request_is_refused(request_: str) -> None:
+def test_an_invalid_request_is_refused(request_: str) -> None:
     with pytest.raises(InterpreterError, match="not a python request"):
         on().choose(request_)
 
@@ -225,7 +225,7 @@ def test_what_is_no_request_is_refused(request_: str) -> None:
 # The cache of facts
 
 
-def test_facts_are_asked_once_and_kept_until_the_file_changes(tmp_path: Path) -> None:
+def test_facts_are_queried_once_and_kept_until_the_file_changes(tmp_path: Path) -> None:
     path = fake_interpreter(tmp_path / "bin", "python3.12", "3.12.1")
     cache = tmp_path / "interpreters.json"
     first = on(tmp_path / "bin", cache=cache)
@@ -233,7 +233,7 @@ def test_facts_are_asked_once_and_kept_until_the_file_changes(tmp_path: Path) ->
     first.save()
     again = on(tmp_path / "bin", cache=cache)
     assert again.choose("3.12") == first.choose("3.12")
-    assert times_asked(path) == 1
+    assert times_started(path) == 1
     fake_interpreter(tmp_path / "bin", "python3.12", "3.12.2")
     os.utime(path, ns=(0, 12345))
     assert on(tmp_path / "bin", cache=cache).choose("3.12").version == "3.12.2"
@@ -243,7 +243,7 @@ def test_facts_are_asked_once_and_kept_until_the_file_changes(tmp_path: Path) ->
     "damage",
     ["", "[]", "{", "null", '{"x": 3}', "[" * 100_000, "\0", '{"PATH": {}}', '{"PATH": {"signature": "SIGNATURE"}}'],
 )
-def test_a_damaged_cache_is_none(damage: str, tmp_path: Path) -> None:
+def test_a_damaged_cache_is_ignored(damage: str, tmp_path: Path) -> None:
     path = fake_interpreter(tmp_path / "bin", "python3.12", "3.12.1")
     cache = tmp_path / "interpreters.json"
     before = on(tmp_path / "bin", cache=cache)
@@ -252,10 +252,10 @@ def test_a_damaged_cache_is_none(damage: str, tmp_path: Path) -> None:
     signature = json.loads(cache.read_text())[str(path)]["signature"]
     cache.write_text(damage.replace("PATH", str(path)).replace('"SIGNATURE"', json.dumps(signature)))
     assert on(tmp_path / "bin", cache=cache).choose("3.12").version == "3.12.1"
-    assert times_asked(path) == 2
+    assert times_started(path) == 2
 
 
-def test_facts_from_another_machine_or_kernel_are_asked_anew(tmp_path: Path) -> None:
+def test_facts_from_a_different_machine_or_kernel_are_queried_again(tmp_path: Path) -> None:
     path = fake_interpreter(tmp_path / "bin", "python3.12", "3.12.1")
     cache = tmp_path / "interpreters.json"
     before = on(tmp_path / "bin", cache=cache)
@@ -263,10 +263,10 @@ def test_facts_from_another_machine_or_kernel_are_asked_anew(tmp_path: Path) -> 
     before.save()
     cache.write_text(cache.read_text().replace(os.uname().release, "0.0.1-other"))
     on(tmp_path / "bin", cache=cache).choose("3.12")
-    assert times_asked(path) == 2
+    assert times_started(path) == 2
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_ignored(tmp_path: Path) -> None:
     fake_interpreter(tmp_path / "bin", "python3.12", "3.12.1")
     for cache in (tmp_path / "no/such/directory/x.json", Path("/proc/self/x.json"), None):
         chosen = on(tmp_path / "bin", cache=cache)
@@ -275,13 +275,14 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     assert not (tmp_path / "no").exists()
 
 
-def test_nothing_is_written_where_nothing_was_asked(tmp_path: Path) -> None:
+def test_without_queries_no_cache_is_written(tmp_path: Path) -> None:
     cache = tmp_path / "interpreters.json"
     on(cache=cache).save()
     assert not cache.exists()
 
 
 def test_real_interpreters_are_found(pythons: dict[str, Path]) -> None:
+    assert pythons, "no interpreter on this machine"
     chosen = on(*(path.parent for path in pythons.values()))
     for series in pythons:
         found = chosen.choose(series)

@@ -1,4 +1,4 @@
-"""Which executables are taken for base interpreters, and in which order; none is started."""
+"""Which executables count as base interpreters, and in which order; none of them is started."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.interpreters import discover
 from reconciler.interpreters.discover import discover_interpreters, why_not_base
-from tests.interpreters.fakes import script, times_asked
+from tests.interpreters.fakes import script, times_started
 from tests.unprivileged import reachable_directory, unprivileged
 
 
@@ -23,17 +23,17 @@ def plant(directory: Path, *names: str) -> list[str]:
     return [str(script(directory, name, "exit 1\n")) for name in names]
 
 
-def test_versioned_names_come_first_and_newest_first(tmp_path: Path) -> None:
+def test_versioned_names_come_first_with_the_newest_at_the_top(tmp_path: Path) -> None:
     plant(tmp_path / "bin", "python3.9", "python3.12", "python3", "python", "pypy3", "python3.10")
     found = discover_interpreters({"PATH": str(tmp_path / "bin")})
     assert [Path(each.path).name for each in found] == [
         "python3.12", "python3.10", "python3.9", "python3", "python", "pypy3",
     ]  # fmt: skip
     assert [each.series for each in found] == ["3.12", "3.10", "3.9", "", "", ""]
-    assert not any(times_asked(Path(each.path)) for each in found)
+    assert not any(times_started(Path(each.path)) for each in found)
 
 
-def test_other_programs_are_no_candidates(tmp_path: Path) -> None:
+def test_other_programs_are_not_candidates(tmp_path: Path) -> None:
     plant(
         tmp_path, "python3-config", "python3.12-config", "python2", "python3.12.1", "ipython3", "python3.x", "pythonw"
     )
@@ -43,7 +43,7 @@ def test_other_programs_are_no_candidates(tmp_path: Path) -> None:
     assert paths({"PATH": str(tmp_path)}) == []
 
 
-def test_path_then_pyenv_then_uv_and_each_file_once(tmp_path: Path) -> None:
+def test_the_order_is_path_pyenv_uv_and_each_file_is_listed_once(tmp_path: Path) -> None:
     [first] = plant(tmp_path / "bin", "python3.12")
     (tmp_path / "bin/python3").symlink_to("python3.12")
     [old] = plant(tmp_path / "home/.pyenv/versions/3.9.2/bin", "python3.9")
@@ -54,7 +54,7 @@ def test_path_then_pyenv_then_uv_and_each_file_once(tmp_path: Path) -> None:
     assert paths(ambient) == [first, new, old, managed]
 
 
-def test_pyenv_s_and_uv_s_own_variables_say_where_they_are(tmp_path: Path) -> None:
+def test_the_variables_of_pyenv_and_uv_are_used(tmp_path: Path) -> None:
     [one] = plant(tmp_path / "penv/versions/3.9.2/bin", "python3.9")
     [two] = plant(tmp_path / "uvs/x/bin", "python3.13")
     assert paths({"PYENV_ROOT": str(tmp_path / "penv"), "UV_PYTHON_INSTALL_DIR": str(tmp_path / "uvs")}) == [one, two]
@@ -71,12 +71,12 @@ def test_shims_and_virtual_environments_are_left_out(tmp_path: Path) -> None:
     assert paths({"PATH": ":".join(map(str, every))}) == []
 
 
-def test_nothing_from_the_manifest_s_directory_however_it_is_reached(tmp_path: Path) -> None:
+def test_nothing_from_the_directory_of_the_manifest_is_used_even_through_links(tmp_path: Path) -> None:
     repository = tmp_path / "repository"
     plant(repository / "tools", "python3.12")
     [good] = plant(tmp_path / "good", "python3.11")
     (repository / "links").mkdir()
-    (repository / "links/python3.11").symlink_to(good)  # a commit may point it elsewhere
+    (repository / "links/python3.11").symlink_to(good)  # a commit can change its target
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside/python3.12").symlink_to(repository / "tools/python3.12")
     (tmp_path / "through").mkdir()
@@ -89,9 +89,7 @@ def test_nothing_from_the_manifest_s_directory_however_it_is_reached(tmp_path: P
 
 
 @pytest.mark.parametrize("variable", ["PATH", "PYENV_ROOT", "UV_PYTHON_INSTALL_DIR", "HOME", "XDG_DATA_HOME"])
-def test_a_relative_directory_is_never_looked_into(
-    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_relative_directory_is_never_searched(variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for place in ("bin", "versions/1/bin", "x/bin", ".pyenv/versions/1/bin", "uv/python/x/bin"):
         plant(tmp_path / place, "python3.12")
     monkeypatch.chdir(tmp_path)
@@ -99,7 +97,7 @@ def test_a_relative_directory_is_never_looked_into(
     assert paths({"HOME": "/nowhere", variable: "."}) == []
 
 
-def test_a_directory_that_we_may_not_read_is_passed_over() -> None:
+def test_an_unreadable_directory_is_skipped() -> None:
     with reachable_directory() as place:
         closed = place / "closed"
         plant(closed / "bin", "python3.12")
@@ -112,7 +110,7 @@ def test_a_directory_that_we_may_not_read_is_passed_over() -> None:
             closed.chmod(0o700)
 
 
-def test_a_circle_of_links_ends(tmp_path: Path) -> None:
+def test_symbolic_links_in_a_circle_are_skipped(tmp_path: Path) -> None:
     (tmp_path / "python3.12").symlink_to("python3.11")
     (tmp_path / "python3.11").symlink_to("python3.12")
     assert paths({"PATH": str(tmp_path)}) == []

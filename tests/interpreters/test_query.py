@@ -1,4 +1,4 @@
-"""An interpreter's facts are those that it would find itself, and asking runs nothing but the question."""
+"""The facts of an interpreter are those that it would find itself, and the query runs no other code."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from reconciler.errors import InterpreterError
 from reconciler.interpreters.query import query_interpreter
 from tests.interpreters.fakes import fake_interpreter, script
 
-_ITSELF = """
+_QUERY = """
 import json, platform, sys
 sys.path.insert(0, sys.argv[1])  # no other packaging
 from packaging.markers import default_environment
@@ -23,39 +23,39 @@ print(json.dumps([platform.python_version(), default_environment(), [str(tag) fo
 
 
 @pytest.mark.parametrize("series", ["3.9", "3.10", "3.11", "3.12", "3.13"])
-def test_facts_are_those_that_packaging_finds_inside(series: str, pythons: dict[str, Path]) -> None:
+def test_facts_are_those_that_packaging_finds_in_the_interpreter(series: str, pythons: dict[str, Path]) -> None:
     if series not in pythons:
-        pytest.skip(f"no Python {series} here")
+        pytest.skip(f"no Python {series} on this machine")
     if series not in SpecifierSet(metadata("packaging")["Requires-Python"]):
         pytest.skip(f"this packaging does not run on Python {series}: see the next test")
     path = str(pythons[series])
-    beside = str(Path(packaging.__file__).parent.parent)
-    done = subprocess.run([path, "-I", "-c", _ITSELF, beside], capture_output=True, check=True)
+    directory = str(Path(packaging.__file__).parent.parent)
+    done = subprocess.run([path, "-I", "-c", _QUERY, directory], capture_output=True, check=True)
     version, markers, tags = json.loads(done.stdout)
-    asked = query_interpreter(path)
-    assert asked.version == version
-    assert asked.series == series
-    assert asked.implementation == "cpython"
-    assert dict(asked.markers) == markers
-    assert list(asked.tags) == tags
+    found = query_interpreter(path)
+    assert found.version == version
+    assert found.series == series
+    assert found.implementation == "cpython"
+    assert dict(found.markers) == markers
+    assert list(found.tags) == tags
 
 
 @pytest.mark.parametrize("series", ["3.8", "3.9"])
-def test_an_interpreter_that_packaging_no_longer_runs_on_is_known_all_the_same(
-    series: str, pythons: dict[str, Path]
-) -> None:
+def test_an_interpreter_that_packaging_does_not_support_can_be_queried(series: str, pythons: dict[str, Path]) -> None:
     if series not in pythons:
-        pytest.skip(f"no Python {series} here")
-    asked = query_interpreter(str(pythons[series]))
+        pytest.skip(f"no Python {series} on this machine")
+    found = query_interpreter(str(pythons[series]))
     tag = f"cp{series.replace('.', '')}"
-    assert asked.markers["python_full_version"] == asked.version == asked.markers["implementation_version"]
-    assert asked.tags[0].startswith(f"{tag}-{tag}-")
+    assert found.markers["python_full_version"] == found.version == found.markers["implementation_version"]
+    assert found.tags[0].startswith(f"{tag}-{tag}-")
 
 
-def test_no_code_of_anybody_s_runs(pythons: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_query_runs_only_its_own_code(
+    pythons: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = str(list(pythons.values())[-1])
     series = next(series for series, each in pythons.items() if str(each) == path)
-    mark = tmp_path / "sang"
+    mark = tmp_path / "executed"
     canary = f"open({str(mark)!r}, 'a').close()\n"
     user_site = tmp_path / f"home/.local/lib/python{series}/site-packages"
     user_site.mkdir(parents=True)
@@ -71,7 +71,7 @@ def test_no_code_of_anybody_s_runs(pythons: dict[str, Path], tmp_path: Path, mon
     monkeypatch.setenv("PYTHONINSPECT", "1")
     monkeypatch.setenv("PYTHONUSERBASE", str(tmp_path / "home/.local"))
     assert subprocess.run([path, "-c", "pass"], check=True, capture_output=True).returncode == 0
-    assert mark.exists()  # the canaries do sing, elsewhere
+    assert mark.exists()  # without the precautions of the query, the canaries run
     mark.unlink()
     query_interpreter(path)
     assert not mark.exists()
@@ -96,13 +96,13 @@ def test_no_code_of_anybody_s_runs(pythons: dict[str, Path], tmp_path: Path, mon
         "head -c 200000 /dev/zero | tr '\\0' '['\n",
     ],
 )
-def test_what_is_no_interpreter_is_an_error_that_names_it(body: str, tmp_path: Path) -> None:
+def test_a_program_that_is_not_an_interpreter_is_an_error_that_names_it(body: str, tmp_path: Path) -> None:
     path = script(tmp_path, "python3.12", body)
     with pytest.raises(InterpreterError, match=r"python3\.12 (is not a Python interpreter|did not report its version)"):
         query_interpreter(str(path))
 
 
-def test_its_own_words_are_kept(tmp_path: Path) -> None:
+def test_the_error_contains_its_output(tmp_path: Path) -> None:
     path = script(tmp_path, "python3.12", "echo 'error while loading libpython' >&2; exit 127\n")
     with pytest.raises(InterpreterError) as caught:
         query_interpreter(str(path))
@@ -117,32 +117,26 @@ def test_a_file_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:
         query_interpreter(str(path))
 
 
-def test_a_build_between_two_releases_has_the_version_of_the_earlier(tmp_path: Path) -> None:
+def test_a_build_between_two_releases_has_the_version_of_the_first(tmp_path: Path) -> None:
     assert query_interpreter(str(fake_interpreter(tmp_path, "python3.13", "3.13.0+"))).version == "3.13.0"
 
 
 @pytest.mark.parametrize(
-    ("how", "first"),
+    ("options", "first_tag"),
     [
         ({}, "cp313-cp313-"),
         ({"free_threaded": True}, "cp313-cp313t-"),
         ({"debug": True}, "cp313-cp313d-"),
     ],
 )
-def test_the_abi_is_in_the_tags(how: dict[str, bool], first: str, tmp_path: Path) -> None:
-    asked = query_interpreter(
-        str(
-            fake_interpreter(
-                tmp_path, "python3.13", "3.13.1", debug="debug" in how, free_threaded="free_threaded" in how
-            )
-        )
-    )
-    assert asked.tags[0].startswith(first)
-    assert asked.tags[-1] == "py30-none-any"
+def test_the_abi_is_in_the_tags(options: dict[str, bool], first_tag: str, tmp_path: Path) -> None:
+    found = query_interpreter(str(fake_interpreter(tmp_path, "python3.13", "3.13.1", **options)))
+    assert found.tags[0].startswith(first_tag)
+    assert found.tags[-1] == "py30-none-any"
 
 
 def test_pypy_has_its_own_tags(tmp_path: Path) -> None:
-    asked = query_interpreter(str(fake_interpreter(tmp_path, "pypy3.10", "3.10.14", implementation="pypy")))
-    assert asked.tags[0].startswith("pp310-pypy310_pp73-")
-    assert "py3-none-any" in asked.tags
-    assert not any(tag.startswith("cp310") for tag in asked.tags)
+    found = query_interpreter(str(fake_interpreter(tmp_path, "pypy3.10", "3.10.14", implementation="pypy")))
+    assert found.tags[0].startswith("pp310-pypy310_pp73-")
+    assert "py3-none-any" in found.tags
+    assert not any(tag.startswith("cp310") for tag in found.tags)

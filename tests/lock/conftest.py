@@ -1,4 +1,4 @@
-"""Fixtures of the lock's tests."""
+"""Fixtures: a real uv, an index, an interpreter, and a workbench of them."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tests.resolving import served as served
 
 @pytest.fixture
 def bench(tmp_path: Path, engine: UvEngine, interpreter: Interpreter, indexes: tuple[Index, ...]) -> Workbench:
-    """A manifest's directory with one index."""
+    """Return a workbench in an empty directory, with one index."""
     directory = tmp_path / "work"
     directory.mkdir()
     return Workbench(directory=directory, engine=engine, interpreter=interpreter, indexes=indexes)

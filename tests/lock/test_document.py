@@ -1,4 +1,4 @@
-"""Reading and writing lock files, hostile ones among them."""
+"""Reading and writing lock files, including invalid and untrusted ones."""
 
 import os
 from contextlib import suppress
@@ -25,15 +25,15 @@ def refusal(text: str) -> LockError:
     return caught.value
 
 
-def test_where_a_lock_lives() -> None:
+def test_the_path_of_a_lock() -> None:
     assert lock_path(Path("/m/locks"), "web-py311") == Path("/m/locks/pylock.web-py311.toml")
 
 
-def test_a_lock_that_is_not_there_is_none(tmp_path: Path) -> None:
+def test_a_missing_lock_is_none(tmp_path: Path) -> None:
     assert read_lock(tmp_path / "no" / "pylock.web.toml", "web") is None
 
 
-def test_what_is_written_is_read_and_digested_by_its_bytes(tmp_path: Path) -> None:
+def test_a_written_lock_is_read_again_and_its_digest_is_that_of_its_bytes(tmp_path: Path) -> None:
     lock = parse_lock(OURS, tmp_path / "new" / "pylock.web.toml", "web")
     write_lock(lock)
     again = read_lock(lock.path, "web")
@@ -41,9 +41,9 @@ def test_what_is_written_is_read_and_digested_by_its_bytes(tmp_path: Path) -> No
     assert (again.inputs, again.document, again.environment) == ("sha256:1", lock.document, "web")
     assert sorted(os.listdir(lock.path.parent)) == ["pylock.web.toml"]
     lock.path.write_text(lock.path.read_text() + "# a comment\n")
-    moved = read_lock(lock.path, "web")
-    assert moved is not None
-    assert moved.digest != again.digest
+    edited = read_lock(lock.path, "web")
+    assert edited is not None
+    assert edited.digest != again.digest
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_what_is_written_is_read_and_digested_by_its_bytes(tmp_path: Path) -> No
         "[tool.envsync]\ninputs = 3\n",
     ],
 )
-def test_a_lock_of_another_tool_has_no_inputs(tool: str) -> None:
+def test_a_lock_of_a_different_tool_has_no_inputs(tool: str) -> None:
     lock = parse_lock(f'{HEAD}[[packages]]\nname = "a"\nversion = "1"\n{WHEEL}{tool}', Path("x"), "web")
     assert lock.inputs is None
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("", "Missing required value"),
         ("<<<<<<< HEAD\n" + OURS, "line 1, column 1"),
@@ -82,8 +82,8 @@ def test_a_lock_of_another_tool_has_no_inputs(tool: str) -> None:
         ("\ufeff" + OURS, ""),
     ],
 )
-def test_what_is_no_lock_is_refused_with_file_and_hint(text: str, says: str) -> None:
-    assert says in refusal(text).message
+def test_an_invalid_lock_is_refused_with_file_and_hint(text: str, message: str) -> None:
+    assert message in refusal(text).message
 
 
 @given(st.dictionaries(st.sampled_from(["packages", "tool", "extras", "environments", "x"]), st.recursive(
@@ -94,7 +94,7 @@ def test_what_is_no_lock_is_refused_with_file_and_hint(text: str, says: str) -> 
     max_leaves=6,
 )))  # fmt: skip
 @settings(max_examples=200)
-def test_any_shape_is_a_lock_or_a_lock_error(shape: dict[str, object]) -> None:
+def test_any_document_is_a_lock_or_a_lock_error(shape: dict[str, object]) -> None:
     def toml(value: object) -> str:
         match value:
             case None:
@@ -115,14 +115,14 @@ def test_any_shape_is_a_lock_or_a_lock_error(shape: dict[str, object]) -> None:
         parse_lock(text, Path("x"), "web")
 
 
-def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf_8_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "pylock.web.toml"
     path.write_bytes(OURS.encode("utf-16"))
     with pytest.raises(LockError, match=r"pylock\.web\.toml: not UTF-8"):
         read_lock(path, "web")
 
 
-def test_a_huge_file_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_huge_file_is_refused_without_reading_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "pylock.web.toml"
     with path.open("wb") as file:
         file.truncate(65 * 1024 * 1024)
@@ -130,7 +130,7 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path, monkeypatch: pytest.Monke
         read_lock(path, "web")
 
 
-def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+def test_anything_but_a_regular_file_is_refused_without_waiting(tmp_path: Path) -> None:
     for name, make in (("fifo", os.mkfifo), ("directory", os.mkdir)):
         make(tmp_path / name)
         with pytest.raises(LockError, match=rf"{name}: (not a regular file|a directory, not a file)"):
@@ -143,7 +143,7 @@ def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path: Path) -
         read_lock(tmp_path / "circle", "web")
 
 
-def test_a_lock_that_cannot_be_written_is_an_error_and_the_old_one_stands(
+def test_a_lock_that_cannot_be_written_is_an_error_and_the_old_one_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.lock.freshness import inputs_digest
 from reconciler.manifest.desired import CommandProbe, DesiredEnvironment, Hooks, Index, LocalProject, RequirementLine
-from tests.lock.workbench import asking, local, project_at
+from tests.lock.workbench import local, project_at, requiring
 
 INDEXES = (
     Index(name="one", url="https://one.index.example/simple"),
@@ -26,7 +26,7 @@ PROJECT = LocalProject(
     static=True,
     metadata_digest="sha256:1",
 )
-BASE = asking("django>=5", "flask", constraints=("jinja2<4", "attrs"), overrides=("six",), project=PROJECT)
+BASE = requiring("django>=5", "flask", constraints=("jinja2<4", "attrs"), overrides=("six",), project=PROJECT)
 
 
 def line(text: str, **more: Any) -> RequirementLine:
@@ -34,7 +34,7 @@ def line(text: str, **more: Any) -> RequirementLine:
 
 
 CHANGED = [
-    asking("django>=5"),
+    requiring("django>=5"),
     replace(BASE, requirements=(line("django>=5.1"), line("flask"))),
     replace(BASE, requirements=(line("django>=5"), line("flask", hashes=("sha256:" + "0" * 64,)))),
     replace(BASE, requirements=(line("django>=5"), line("flask", editable=True))),
@@ -102,7 +102,7 @@ def test_metadata_that_only_a_build_reveals_counts_as_a_whole() -> None:
 
 def test_the_metadata_of_a_local_directory_counts_but_its_sources_and_its_path_do_not(tmp_path: Path) -> None:
     def digest(path: Path) -> str:
-        return inputs_digest(asking("x", requirements=(replace(local(path), text="./lib"),)), ())
+        return inputs_digest(requiring("x", requirements=(replace(local(path), text="./lib"),)), ())
 
     one, two = project_at(tmp_path / "one"), project_at(tmp_path / "two")
     assert digest(one) == digest(two)
@@ -117,7 +117,7 @@ def test_a_symbolic_link_to_a_metadata_file_counts_by_the_contents_of_its_target
     path = tmp_path / "lib"
     path.mkdir()
     (path / "pyproject.toml").symlink_to(shared)
-    environment = asking(requirements=(local(path),))
+    environment = requiring(requirements=(local(path),))
     before = inputs_digest(environment, ())
     shared.write_text(shared.read_text() + "# changed\n")
     assert inputs_digest(environment, ()) != before

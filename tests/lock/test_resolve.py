@@ -17,7 +17,7 @@ from reconciler.lock.lock_file import parse_lock
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import Index, LocalProject, RequirementLine
 from tests.index import ServedIndex, serve_index
-from tests.lock.workbench import Workbench, asking, git_environment, local, only, pins, project_at
+from tests.lock.workbench import Workbench, git_environment, local, only, pins, project_at, requiring
 from tests.wheels import make_sdist, make_wheel, sha256
 
 BACKEND = """
@@ -59,11 +59,11 @@ def project(path: Path, **more: Any) -> LocalProject:
     return replace(plain, **more)
 
 
-# What is in a lock
+# The contents of a lock
 
 
 def test_a_lock_is_pep_751_with_the_index_of_each_package_and_our_table(bench: Workbench, served: ServedIndex) -> None:
-    environment = asking("alpha")
+    environment = requiring("alpha")
     lock = bench.resolve(environment)
     Pylock.from_dict(lock.document)
     assert pins(lock) == ["alpha 1.1", "beta 2.0"]
@@ -78,19 +78,19 @@ def test_a_lock_is_pep_751_with_the_index_of_each_package_and_our_table(bench: W
 
 
 def test_resolving_again_gives_the_same_bytes(bench: Workbench) -> None:
-    first = bench.resolve(asking("alpha", "delta", "both"))
-    again = bench.resolve(asking("both", "delta", "alpha"), previous=first)
+    first = bench.resolve(requiring("alpha", "delta", "both"))
+    again = bench.resolve(requiring("both", "delta", "alpha"), previous=first)
     assert lock_text(again.document) == lock_text(first.document)
-    assert lock_text(bench.resolve(asking("alpha", "delta", "both")).document) == lock_text(first.document)
+    assert lock_text(bench.resolve(requiring("alpha", "delta", "both")).document) == lock_text(first.document)
 
 
 def test_an_environment_without_packages_has_a_lock(bench: Workbench) -> None:
-    assert pins(bench.written(bench.resolve(asking()))) == []
+    assert pins(bench.written(bench.resolve(requiring()))) == []
 
 
-def test_nothing_of_this_machine_is_in_a_lock(bench: Workbench, tmp_path: Path) -> None:
+def test_a_lock_contains_nothing_of_this_machine(bench: Workbench, tmp_path: Path) -> None:
     archive = make_wheel(bench.directory / "wheels", "gamma", "1.0")
-    environment = asking(
+    environment = requiring(
         "alpha",
         python=bench.interpreter.path,
         requirements=(
@@ -101,7 +101,7 @@ def test_nothing_of_this_machine_is_in_a_lock(bench: Workbench, tmp_path: Path) 
         ),
         project=project(project_at(bench.directory, name="app"), name="app"),
     )
-    with pytest.raises(ResolveError):  # two are called lib
+    with pytest.raises(ResolveError):  # two projects are named lib
         bench.resolve(environment)
     environment = replace(environment, requirements=environment.requirements[1:])
     text = lock_text(bench.resolve(environment).document)
@@ -114,25 +114,25 @@ def test_nothing_of_this_machine_is_in_a_lock(bench: Workbench, tmp_path: Path) 
     assert "python =" not in text.partition("[tool.envsync]")[2]
 
 
-def test_a_lock_is_relative_to_where_its_directory_really_is(bench: Workbench, tmp_path: Path) -> None:
+def test_paths_in_a_lock_are_relative_to_the_real_path_of_its_directory(bench: Workbench, tmp_path: Path) -> None:
     deep = tmp_path / "deep" / "down" / "locks"
     deep.mkdir(parents=True)
     (bench.directory / "locks").symlink_to(deep)
     lib = project_at(bench.directory / "lib")
-    lock = bench.written(bench.resolve(asking(requirements=(local(lib),))))
+    lock = bench.written(bench.resolve(requiring(requirements=(local(lib),))))
     path = only(lock)["directory"]["path"]
     assert path == "../../../work/lib"
     assert (lock.path.parent / path).resolve() == lib
 
 
-def test_credentials_are_in_no_lock(bench: Workbench, served: ServedIndex) -> None:
-    environment = asking(f"beta @ {served.file_url('beta-1.0-py3-none-any.whl')}".replace("//", "//user:s3cret@"))
+def test_a_lock_contains_no_credentials(bench: Workbench, served: ServedIndex) -> None:
+    environment = requiring(f"beta @ {served.file_url('beta-1.0-py3-none-any.whl')}".replace("//", "//user:s3cret@"))
     package = only(bench.resolve(environment))
     assert package["archive"]["url"] == served.file_url("beta-1.0-py3-none-any.whl")
 
 
-def test_a_universal_lock_has_what_other_platforms_need(bench: Workbench) -> None:
-    lock = bench.resolve(asking("alpha==1.0 ; sys_platform == 'win32'", "beta<2 ; python_version < '3.12'", "beta"))
+def test_a_lock_has_the_packages_of_all_platforms(bench: Workbench) -> None:
+    lock = bench.resolve(requiring("alpha==1.0 ; sys_platform == 'win32'", "beta<2 ; python_version < '3.12'", "beta"))
     markers = {(each["name"], each["version"]): each.get("marker") for each in lock.document["packages"]}
     assert markers == {
         ("alpha", "1.0"): "sys_platform == 'win32'",
@@ -142,23 +142,23 @@ def test_a_universal_lock_has_what_other_platforms_need(bench: Workbench) -> Non
     assert all("index" in each for each in lock.document["packages"])
 
 
-def test_the_lower_bound_of_the_request_is_resolved_for(bench: Workbench, tmp_path: Path) -> None:
+def test_the_lower_bound_of_the_request_is_resolved(bench: Workbench, tmp_path: Path) -> None:
     make_wheel(tmp_path / "wheels", "beta", "3.0", requires_python=">=3.12")
-    assert pins(bench.resolve(asking("beta", python=">=3.12"))) == ["beta 3.0"]
-    lock = bench.resolve(asking("beta", python=">=3.11"))
+    assert pins(bench.resolve(requiring("beta", python=">=3.12"))) == ["beta 3.0"]
+    lock = bench.resolve(requiring("beta", python=">=3.11"))
     assert pins(lock) == ["beta 2.0", "beta 3.0"]
     assert lock.document["packages"][1]["marker"] == "python_full_version >= '3.12'"
 
 
-def test_a_date_is_kept_as_written_with_the_moment_it_came_to(bench: Workbench, served: ServedIndex) -> None:
+def test_exclude_newer_is_kept_as_written_and_as_a_time(bench: Workbench, served: ServedIndex) -> None:
     served.uploaded = {path.name: "2024-06-01T12:00:00Z" for path in served.directory.iterdir()}
-    table = bench.resolve(asking("beta", exclude_newer="2024-06-01")).document["tool"]["envsync"]
+    table = bench.resolve(requiring("beta", exclude_newer="2024-06-01")).document["tool"]["envsync"]
     assert (table["exclude-newer"], table["exclude-newer-date"]) == ("2024-06-01", "2024-06-02T00:00:00Z")
-    table = bench.resolve(asking("beta", exclude_newer="7 days")).document["tool"]["envsync"]
+    table = bench.resolve(requiring("beta", exclude_newer="7 days")).document["tool"]["envsync"]
     age = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(table["exclude-newer-date"])
     assert dt.timedelta(days=7) <= age < dt.timedelta(days=7, minutes=5)
     with pytest.raises(ResolveError):
-        bench.resolve(asking("beta", exclude_newer="2024-05-31"))
+        bench.resolve(requiring("beta", exclude_newer="2024-05-31"))
 
 
 def test_a_date_means_the_same_in_every_time_zone(bench: Workbench, served: ServedIndex) -> None:
@@ -166,25 +166,25 @@ def test_a_date_means_the_same_in_every_time_zone(bench: Workbench, served: Serv
     engine = bench.engine
     for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
         engine._env["TZ"] = zone
-        assert pins(bench.resolve(asking("beta", exclude_newer="2024-06-01"))) == ["beta 2.0"]
+        assert pins(bench.resolve(requiring("beta", exclude_newer="2024-06-01"))) == ["beta 2.0"]
 
 
 # Earlier pins
 
 
-def test_earlier_pins_stay_until_they_are_to_move(bench: Workbench) -> None:
-    before = bench.resolve(asking("alpha==1.0", "beta==1.0"))
-    assert pins(bench.resolve(asking("alpha"), previous=before)) == ["alpha 1.0", "beta 1.0"]
-    assert pins(bench.resolve(asking("alpha"), previous=before, upgrade=("beta",))) == ["alpha 1.0", "beta 2.0"]
-    assert pins(bench.resolve(asking("alpha"), previous=before, upgrade=True)) == ["alpha 1.1", "beta 2.0"]
-    assert pins(bench.resolve(asking("alpha>1", "beta"), previous=before)) == ["alpha 1.1", "beta 1.0"]
+def test_earlier_pins_are_kept_without_an_upgrade(bench: Workbench) -> None:
+    before = bench.resolve(requiring("alpha==1.0", "beta==1.0"))
+    assert pins(bench.resolve(requiring("alpha"), previous=before)) == ["alpha 1.0", "beta 1.0"]
+    assert pins(bench.resolve(requiring("alpha"), previous=before, upgrade=("beta",))) == ["alpha 1.0", "beta 2.0"]
+    assert pins(bench.resolve(requiring("alpha"), previous=before, upgrade=True)) == ["alpha 1.1", "beta 2.0"]
+    assert pins(bench.resolve(requiring("alpha>1", "beta"), previous=before)) == ["alpha 1.1", "beta 1.0"]
 
 
 @pytest.mark.parametrize(
     "more",
     ["", "marker = \"'x' in extras\"\n", 'vcs = {type = "git", url = "https://index.example", commit-id = "0"}\n'],
 )
-def test_a_lock_of_another_tool_gives_its_pins_and_nothing_else(more: str, bench: Workbench) -> None:
+def test_of_a_lock_of_a_different_tool_only_the_pins_are_used(more: str, bench: Workbench) -> None:
     source = "" if "vcs" in more else 'wheels = [{url = "x/beta-1.0-py3-none-any.whl", hashes = {sha256 = "aa"}}]\n'
     text = (
         'lock-version = "1.0"\ncreated-by = "pdm"\nextras = ["x"]\n[[packages]]\nname = "beta"\nversion = "1.0"\n'
@@ -192,10 +192,10 @@ def test_a_lock_of_another_tool_gives_its_pins_and_nothing_else(more: str, bench
     )
     foreign = parse_lock(text, bench.directory / "locks/pylock.web.toml", "web")
     assert foreign.inputs is None
-    assert pins(bench.resolve(asking("beta"), previous=foreign)) == ["beta 1.0"]
+    assert pins(bench.resolve(requiring("beta"), previous=foreign)) == ["beta 1.0"]
 
 
-def test_a_version_control_pin_stays_too(bench: Workbench, tmp_path: Path) -> None:
+def test_a_pinned_commit_is_kept(bench: Workbench, tmp_path: Path) -> None:
     repository = project_at(tmp_path / "repository")
 
     def git(*words: str) -> str:
@@ -206,7 +206,7 @@ def test_a_version_control_pin_stays_too(bench: Workbench, tmp_path: Path) -> No
     git("add", ".")
     git("commit", "-qm", "one")
     first = git("rev-parse", "HEAD")
-    environment = asking(f"lib @ git+file://{repository}")
+    environment = requiring(f"lib @ git+file://{repository}")
     lock = bench.resolve(environment)
     assert only(lock)["vcs"]["commit-id"] == first
     git("commit", "-qm", "two", "--allow-empty")
@@ -217,13 +217,13 @@ def test_a_version_control_pin_stays_too(bench: Workbench, tmp_path: Path) -> No
 # Building
 
 
-def test_planning_builds_nothing_and_says_what_it_would_take(bench: Workbench, tmp_path: Path) -> None:
+def test_without_builds_a_dynamic_project_is_an_error(bench: Workbench, tmp_path: Path) -> None:
     lib = dynamic_project(tmp_path / "lib")
     for environment in (
-        asking(requirements=(local(lib),)),
-        asking(requirements=(local(lib, editable=True),)),
-        asking(project=project(lib, static=False)),
-        asking(project=project(lib, static=False, editable=True)),
+        requiring(requirements=(local(lib),)),
+        requiring(requirements=(local(lib, editable=True),)),
+        requiring(project=project(lib, static=False)),
+        requiring(project=project(lib, static=False, editable=True)),
     ):
         with pytest.raises(BuildNeededError):
             bench.resolve(environment, build=False)
@@ -234,14 +234,14 @@ def test_planning_builds_nothing_and_says_what_it_would_take(bench: Workbench, t
 
 @pytest.mark.parametrize("editable", [False, True])
 @pytest.mark.parametrize("as_project", [False, True])
-def test_a_build_writes_nothing_into_the_source(
+def test_a_build_writes_nothing_into_the_project(
     editable: bool, as_project: bool, bench: Workbench, tmp_path: Path
 ) -> None:
     lib = dynamic_project(tmp_path / "lib")
     environment = (
-        asking(project=project(lib, static=False, editable=editable))
+        requiring(project=project(lib, static=False, editable=editable))
         if as_project
-        else asking(requirements=(local(lib, editable=editable),))
+        else requiring(requirements=(local(lib, editable=editable),))
     )
     lock = bench.resolve(environment)
     assert pins(lock)[0] == "beta 1.0"
@@ -250,46 +250,46 @@ def test_a_build_writes_nothing_into_the_source(
     assert sorted(os.listdir(lib)) == ["backend.py", "pyproject.toml"]
 
 
-def test_what_may_be_built_keeps_its_wheels(bench: Workbench, served: ServedIndex) -> None:
-    lock = bench.resolve(asking("both", "delta", "alpha", builds=("both", "delta")))
+def test_packages_that_may_be_built_keep_their_wheels(bench: Workbench, served: ServedIndex) -> None:
+    lock = bench.resolve(requiring("both", "delta", "alpha", builds=("both", "delta")))
     files = {each["name"]: sorted(each.keys() & {"wheels", "sdist"}) for each in lock.document["packages"]}
     assert files == {"alpha": ["wheels"], "beta": ["wheels"], "both": ["sdist", "wheels"], "delta": ["sdist"]}
     assert {each["index"] for each in lock.document["packages"]} == {served.url}
 
 
-def test_a_wheel_that_denied_builds_leave_is_older(bench: Workbench, tmp_path: Path) -> None:
+def test_with_denied_builds_an_older_wheel_is_chosen(bench: Workbench, tmp_path: Path) -> None:
     make_sdist(tmp_path / "wheels", "beta", "3.0")
-    assert pins(bench.resolve(asking("beta"))) == ["beta 3.0"]
-    assert pins(bench.resolve(asking("beta", builds="deny"))) == ["beta 2.0"]
-    assert pins(bench.resolve(asking("beta"), build=False)) == ["beta 2.0"]
+    assert pins(bench.resolve(requiring("beta"))) == ["beta 3.0"]
+    assert pins(bench.resolve(requiring("beta", builds="deny"))) == ["beta 2.0"]
+    assert pins(bench.resolve(requiring("beta"), build=False)) == ["beta 2.0"]
 
 
 # Local directories
 
 
-def test_extras_and_markers_of_local_lines_count(bench: Workbench) -> None:
+def test_extras_and_markers_of_local_lines_are_used(bench: Workbench) -> None:
     more = '[project.optional-dependencies]\nx = ["alpha"]\n'
     lib = project_at(bench.directory / "lib", requires='["beta<2"]', more=more)
     line = local(lib, extras=("x",), marker="sys_platform != 'win32'")
     for each in (line, replace(line, editable=True)):
-        lock = bench.resolve(asking(requirements=(each,)))
+        lock = bench.resolve(requiring(requirements=(each,)))
         assert pins(lock) == ["alpha 1.1", "beta 1.0", "lib None"]
         assert {package["marker"] for package in lock.document["packages"]} == {"sys_platform != 'win32'"}
 
 
-def test_a_project_s_extras_and_groups_count(bench: Workbench) -> None:
+def test_extras_and_groups_of_a_project_are_used(bench: Workbench) -> None:
     more = '[project.optional-dependencies]\nx = ["alpha"]\n'
     lib = project_at(bench.directory / "lib", more=more)
-    lock = bench.resolve(asking(project=project(lib, extras=("x",), groups=("dev",), requirements=("both",))))
+    lock = bench.resolve(requiring(project=project(lib, extras=("x",), groups=("dev",), requirements=("both",))))
     assert pins(lock) == ["alpha 1.1", "beta 2.0", "both 1.0", "lib None"]
 
 
 @pytest.mark.parametrize(
     "name", ["a b", "ü", "$HOME", "${HOME}", "a;b", "a[b]", "a%20b", "a\\b", "a'b", 'a"b', "a@b", "-e"]
 )
-def test_a_directory_may_be_called_anything(name: str, bench: Workbench) -> None:
+def test_a_directory_can_have_any_name(name: str, bench: Workbench) -> None:
     lib = project_at(bench.directory / name, requires='["beta<2"]')
-    lock = bench.written(bench.resolve(asking(requirements=(local(lib),))))
+    lock = bench.written(bench.resolve(requiring(requirements=(local(lib),))))
     assert pins(lock) == ["beta 1.0", "lib None"]
     assert lock.document["packages"][1]["directory"]["path"] == f"../{name}"
 
@@ -310,9 +310,9 @@ def other(tmp_path: Path) -> Iterator[ServedIndex]:
         yield index
 
 
-def test_a_pinned_package_comes_from_its_index_alone(bench: Workbench, served: ServedIndex, other: ServedIndex) -> None:
+def test_a_pinned_package_comes_only_from_its_index(bench: Workbench, served: ServedIndex, other: ServedIndex) -> None:
     make_wheel(other.directory, "beta", "0.1")
-    lock = two_indexes(bench, served, other, "beta").resolve(asking("alpha"))
+    lock = two_indexes(bench, served, other, "beta").resolve(requiring("alpha"))
     assert {each["name"]: (each["version"], each["index"]) for each in lock.document["packages"]} == {
         "alpha": ("1.1", served.url),
         "beta": ("0.1", other.url),
@@ -323,30 +323,30 @@ def test_a_transitive_package_from_the_wrong_index_names_both(
     bench: Workbench, served: ServedIndex, other: ServedIndex
 ) -> None:
     with pytest.raises(LockError) as caught:
-        two_indexes(bench, served, other, "beta").resolve(asking("alpha"))
+        two_indexes(bench, served, other, "beta").resolve(requiring("alpha"))
     assert caught.value.message == (
         f"environments.web: beta is pinned to index own ({other.url}), but resolved from public ({served.url[:-1]})"
     )
-    assert caught.value.hint == "publish beta on that index; a package with the same name elsewhere is a different package"
+    assert (
+        caught.value.hint == "publish beta on that index; a package with the same name elsewhere is a different package"
+    )
 
 
-def test_what_is_not_pinned_never_comes_from_a_pinned_index(
+def test_other_packages_never_come_from_an_index_with_pins(
     bench: Workbench, served: ServedIndex, other: ServedIndex
 ) -> None:
     make_wheel(other.directory, "alpha", "9.0")
     with pytest.raises(LockError) as caught:
-        two_indexes(bench, served, other, "acme-*").resolve(asking("alpha"))
+        two_indexes(bench, served, other, "acme-*").resolve(requiring("alpha"))
     assert caught.value.message == (
         f"environments.web: alpha was resolved from index own ({other.url[:-1]}), which is only for acme-*; "
         "it should come from public"
     )
 
 
-def test_an_override_does_not_smuggle_a_package_past_the_rules(
-    bench: Workbench, served: ServedIndex, other: ServedIndex
-) -> None:
-    environment = asking("alpha", overrides=("beta>=1",))
-    before = bench.resolve(asking("alpha", "beta==1.0"))
+def test_an_override_does_not_bypass_the_rules(bench: Workbench, served: ServedIndex, other: ServedIndex) -> None:
+    environment = requiring("alpha", overrides=("beta>=1",))
+    before = bench.resolve(requiring("alpha", "beta==1.0"))
     pinned = two_indexes(bench, served, other, "beta")
     with pytest.raises(LockError, match="beta is pinned to index own"):
         pinned.resolve(environment, previous=before)
@@ -355,7 +355,7 @@ def test_an_override_does_not_smuggle_a_package_past_the_rules(
 def test_only_files_with_an_allowed_hash_are_locked(bench: Workbench, served: ServedIndex) -> None:
     wheel = served.directory / "both-1.0-py3-none-any.whl"
     line = RequirementLine(text="both==1.0", source="r.txt:1:1", hashes=(f"sha256:{sha256(wheel)}",))
-    package = only(bench.resolve(asking(requirements=(line,))))
+    package = only(bench.resolve(requiring(requirements=(line,))))
     assert [each["hashes"]["sha256"] for each in package["wheels"]] == [sha256(wheel)]
     assert "sdist" not in package
 
@@ -363,17 +363,17 @@ def test_only_files_with_an_allowed_hash_are_locked(bench: Workbench, served: Se
 def test_a_hash_that_no_file_has_is_an_error(bench: Workbench) -> None:
     line = RequirementLine(text="Both==1.0", source="r.txt:1:1", hashes=("sha256:" + "0" * 64,))
     with pytest.raises(LockError, match=r"no file of both 1\.0 has a hash that the requirements file allows"):
-        bench.resolve(asking(requirements=(line,)))
+        bench.resolve(requiring(requirements=(line,)))
 
 
-def test_a_hash_of_a_local_archive_is_held(bench: Workbench) -> None:
+def test_the_hash_of_a_local_archive_is_checked(bench: Workbench) -> None:
     archive = make_wheel(bench.directory / "w", "gamma", "1.0")
     good = local(archive, hashes=(f"sha256:{sha256(archive)}",))
-    assert only(bench.resolve(asking(requirements=(good,))))["archive"]["hashes"] == {"sha256": sha256(archive)}
+    assert only(bench.resolve(requiring(requirements=(good,))))["archive"]["hashes"] == {"sha256": sha256(archive)}
     with pytest.raises(LockError, match="gamma"):
-        bench.resolve(asking(requirements=(replace(good, hashes=("sha256:" + "0" * 64,)),)))
+        bench.resolve(requiring(requirements=(replace(good, hashes=("sha256:" + "0" * 64,)),)))
 
 
-def test_keys_come_in_the_specification_s_order(bench: Workbench) -> None:
-    for package in bench.resolve(asking("both ; sys_platform == 'linux'")).document["packages"]:
-        assert list(package) == ["name", "version", "marker", "index", "sdist", "wheels"]
+def test_keys_are_in_the_order_of_the_specification(bench: Workbench) -> None:
+    package = only(bench.resolve(requiring("both ; sys_platform == 'linux'")))
+    assert list(package) == ["name", "version", "marker", "index", "sdist", "wheels"]

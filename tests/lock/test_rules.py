@@ -1,4 +1,4 @@
-"""The rules of indexes, hashes and credentials, without an engine."""
+"""The rules for indexes and credentials in locks, without an engine."""
 
 import pytest
 
@@ -22,7 +22,7 @@ from reconciler.manifest.desired import Index
         ("file:///srv/a@b", "file:///srv/a@b"),
     ],
 )
-def test_credentials_are_taken_out_of_a_url(url: str, plain: str) -> None:
+def test_credentials_are_removed_from_a_url(url: str, plain: str) -> None:
     assert plain_url(url) == plain
 
 
@@ -36,7 +36,7 @@ def test_credentials_are_taken_out_of_a_url(url: str, plain: str) -> None:
         "https://user:pass@own.index.example/simple",
     ],
 )
-def test_an_index_is_the_same_however_its_url_is_written(url: str) -> None:
+def test_different_spellings_of_a_url_are_the_same_index(url: str) -> None:
     indexes = (Index(name="own", url=url, packages=("acme-*",)), Index(name="public", url="https://index.example"))
     found = [{"name": "acme-web", "index": "https://own.index.example/simple"}]
     check_indexes("web", found, indexes)
@@ -51,19 +51,21 @@ def test_different_ports_and_paths_are_different_indexes() -> None:
             check_indexes("web", [{"name": "acme", "index": url}], indexes)
 
 
-def test_a_package_may_be_pinned_to_several() -> None:
+def test_a_package_can_be_pinned_to_several_indexes() -> None:
     indexes = tuple(Index(name=name, url=f"https://{name}.index.example", packages=("acme",)) for name in "ab")
     check_indexes("web", [{"name": "acme", "index": "https://b.index.example"}], indexes)
     with pytest.raises(LockError, match=r"pinned to index a \(https://a\.index\.example\) or b"):
         check_indexes("web", [{"name": "acme", "index": "https://c.index.example"}], indexes)
 
 
-def test_a_package_that_is_from_no_index_is_not_held_to_them() -> None:
+def test_a_package_that_is_not_from_an_index_is_not_checked() -> None:
     indexes = (Index(name="own", url="https://own.index.example", packages=("*",)),)
     check_indexes("web", [{"name": "acme", "vcs": {}}], indexes)
+    with pytest.raises(LockError, match="pinned to index own"):
+        check_indexes("web", [{"name": "acme", "index": "https://other.index.example"}], indexes)
 
 
-def test_a_pattern_is_no_prefix() -> None:
+def test_a_pattern_is_not_a_prefix() -> None:
     indexes = (Index(name="own", url="https://own.index.example", packages=("acme-*",)),)
     with pytest.raises(LockError, match="should come from no other index"):
         check_indexes("web", [{"name": "acme", "index": "https://own.index.example/"}], indexes)

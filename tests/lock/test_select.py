@@ -1,4 +1,4 @@
-"""What one interpreter gets of a lock, and the document that is installed."""
+"""The packages that a lock selects for one interpreter, and the document that is installed."""
 
 import tomllib
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ from reconciler.lock.select import select_artifacts, select_packages
 from reconciler.lock.sources import content_digest, copy_source, metadata_digest
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import LocalProject
-from tests.lock.workbench import Workbench, asking, local, project_at
+from tests.lock.workbench import Workbench, local, project_at, requiring
 
 INDEX = "https://index.example/simple"
-HERE = Interpreter(
+INTERPRETER = Interpreter(
     path="/usr/bin/python3.12",
     version="3.12.1",
     implementation="cpython",
@@ -63,9 +63,9 @@ def lock_of(*packages: Mapping[str, Any], path: Path = Path("/m/locks/pylock.web
 
 
 def selected(
-    *packages: Mapping[str, Any], interpreter: Interpreter = HERE, builds: Any = "allow"
+    *packages: Mapping[str, Any], interpreter: Interpreter = INTERPRETER, builds: Any = "allow"
 ) -> list[LockedPackage]:
-    return list(select_packages(lock_of(*packages), asking(builds=builds), interpreter))
+    return list(select_packages(lock_of(*packages), requiring(builds=builds), interpreter))
 
 
 def filename(*packages: Mapping[str, Any]) -> str:
@@ -90,14 +90,14 @@ def test_the_source_distribution_is_the_last_resort() -> None:
     assert filename(package(sdist=SDIST)) == SDIST
 
 
-def test_a_package_is_known_by_index_file_and_hash() -> None:
+def test_a_package_has_its_index_file_and_hash() -> None:
     [found] = selected(package(wheels=(PURE,)))
     assert found == LockedPackage(
         name="alpha", version="1.0", source=IndexFile(index=INDEX, filename=PURE, sha256="a" * 64)
     )
 
 
-def test_the_order_is_by_name_and_markers_choose() -> None:
+def test_packages_are_sorted_by_name_and_markers_decide() -> None:
     found = selected(
         package("zeta", wheels=("zeta-1.0-py3-none-any.whl",)),
         package("beta", wheels=("beta-1.0-py3-none-any.whl",), marker="sys_platform == 'win32'"),
@@ -108,7 +108,7 @@ def test_the_order_is_by_name_and_markers_choose() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lock", "says"),
+    ("lock", "message"),
     [
         (lock_of(package(wheels=(WINDOWS,))), "No wheel found"),
         (lock_of(package(wheels=(PURE,)), requires_python=">=3.13"), "does not satisfy"),
@@ -117,19 +117,21 @@ def test_the_order_is_by_name_and_markers_choose() -> None:
         (lock_of(package(wheels=(PURE,)), package(wheels=(PURE,))), "Multiple packages"),
     ],
 )
-def test_a_lock_that_has_nothing_for_it_says_what_for_whom(lock: Lock, says: str) -> None:
+def test_a_lock_that_does_not_fit_is_an_error_with_the_reason(lock: Lock, message: str) -> None:
     with pytest.raises(LockError) as caught:
-        select_packages(lock, asking(), HERE)
+        select_packages(lock, requiring(), INTERPRETER)
     assert caught.value.message.startswith("pylock.web.toml: nothing for python 3.12.1 (/usr/bin/python3.12): ")
-    assert says in caught.value.message
+    assert message in caught.value.message
     assert caught.value.hint is not None
-    assert caught.value.hint.startswith("run `envsync lock --upgrade web` to look for a version that has a wheel for it")
+    assert caught.value.hint.startswith(
+        "run `envsync lock --upgrade web` to look for a version that has a wheel for it"
+    )
 
 
 @pytest.mark.parametrize(
     "marker", ["extra == 'x'", "platform_release >= '5'", "platform_version ~= 'x'", "'x' in extras"]
 )
-def test_any_marker_is_an_answer_or_a_lock_error(marker: str) -> None:
+def test_any_marker_selects_or_is_a_lock_error(marker: str) -> None:
     with suppress(LockError):
         assert len(selected(package(wheels=(PURE,), marker=marker))) < 2
 
@@ -152,7 +154,7 @@ ARCHIVES = {
 
 
 @pytest.mark.parametrize("kind", sorted(ARCHIVES))
-def test_denied_builds_are_refused_with_the_way_out(kind: str) -> None:
+def test_denied_builds_are_refused_with_a_hint(kind: str) -> None:
     for builds in ("deny", ("beta",)):
         with pytest.raises(LockError) as caught:
             selected(ARCHIVES[kind], builds=builds)
@@ -163,7 +165,7 @@ def test_denied_builds_are_refused_with_the_way_out(kind: str) -> None:
         assert len(selected(ARCHIVES[kind], builds=builds)) == 1
 
 
-def test_wheels_need_no_build_wherever_they_are() -> None:
+def test_wheels_from_any_source_need_no_build() -> None:
     archive = {"name": "alpha", "version": "1.0", "archive": file(PURE)}
     for table in (package(wheels=(PURE,), sdist=SDIST), archive):
         assert len(selected(table, builds="deny")) == 1
@@ -172,7 +174,7 @@ def test_wheels_need_no_build_wherever_they_are() -> None:
 # Other sources
 
 
-def test_archives_and_repositories_are_known_by_hash_and_commit() -> None:
+def test_archives_have_their_hash_and_repositories_their_commit() -> None:
     [found] = selected({"name": "alpha", "version": "1.0", "archive": {**file(SDIST), "subdirectory": "sub"}})
     assert found.source == ArchiveFile(
         location=f"https://files.index.example/{SDIST}", sha256="a" * 64, subdirectory="sub"
@@ -203,45 +205,45 @@ def directory_lock(tmp_path: Path, *, editable: bool) -> tuple[Lock, Path]:
     return lock_of(table, path=tmp_path / "locks" / "pylock.web.toml"), source
 
 
-def test_a_directory_is_known_by_its_sources_an_editable_by_its_metadata(tmp_path: Path) -> None:
+def test_a_directory_has_the_digest_of_its_sources_or_if_editable_of_its_metadata(tmp_path: Path) -> None:
     for editable, digest in ((False, content_digest), (True, metadata_digest)):
         lock, source = directory_lock(tmp_path, editable=editable)
-        [found] = select_packages(lock, asking(), HERE)
+        [found] = select_packages(lock, requiring(), INTERPRETER)
         assert found.source == SourceDirectory(path="../lib", editable=editable, content=digest(source))
         assert found.version is None
 
 
-def test_the_project_s_own_metadata_count_where_it_is_the_directory(tmp_path: Path) -> None:
+def test_the_metadata_of_the_project_are_used_for_its_own_directory(tmp_path: Path) -> None:
     lock, source = directory_lock(tmp_path, editable=True)
     project = LocalProject(
         path=source.resolve(), relative="lib", name="lib", version="1.2", editable=True, extras=(), groups=(),
         requirements=(), static=True, metadata_digest="sha256:own",
     )  # fmt: skip
-    [found] = select_packages(lock, asking(project=project), HERE)
+    [found] = select_packages(lock, requiring(project=project), INTERPRETER)
     assert found == LockedPackage(
         name="lib", version="1.2", source=SourceDirectory(path="../lib", editable=True, content="sha256:own")
     )
-    [found] = select_packages(lock, asking(project=replace(project, path=tmp_path / "other")), HERE)
+    [found] = select_packages(lock, requiring(project=replace(project, path=tmp_path / "other")), INTERPRETER)
     assert found.version is None
 
 
-def test_a_directory_that_is_gone_is_an_error(tmp_path: Path) -> None:
+def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
     lock = lock_of({"name": "lib", "directory": {"path": "../gone"}}, path=tmp_path / "locks" / "pylock.web.toml")
     with pytest.raises(LockError, match=str(tmp_path / "gone")):
-        select_packages(lock, asking(), HERE)
+        select_packages(lock, requiring(), INTERPRETER)
 
 
 # The document that is installed
 
 
-def test_the_document_has_one_file_a_package_and_no_markers() -> None:
+def test_the_document_has_one_file_for_each_package_and_no_markers() -> None:
     lock = lock_of(
         package(wheels=(PURE, BINARY, WINDOWS), sdist=SDIST, marker="sys_platform == 'linux'"),
         package("beta", wheels=("beta-1.0-py3-none-any.whl",), marker="sys_platform == 'win32'"),
         requires_python=">=3.11",
         tool={"envsync": {"inputs": "sha256:1"}},
     )
-    document = tomllib.loads(lock_text(install_document(lock, select_artifacts(lock, HERE), {})))
+    document = tomllib.loads(lock_text(install_document(lock, select_artifacts(lock, INTERPRETER), {})))
     assert document == {
         "lock-version": "1.0",
         "created-by": "envsync",
@@ -249,12 +251,12 @@ def test_the_document_has_one_file_a_package_and_no_markers() -> None:
     }
 
 
-def test_nothing_selected_is_a_document_all_the_same() -> None:
+def test_without_selected_packages_the_document_is_empty() -> None:
     lock = lock_of(package(wheels=(PURE,), marker="sys_platform == 'win32'"))
-    assert tomllib.loads(lock_text(install_document(lock, select_artifacts(lock, HERE), {})))["packages"] == []
+    assert tomllib.loads(lock_text(install_document(lock, select_artifacts(lock, INTERPRETER), {})))["packages"] == []
 
 
-def test_directories_and_archives_are_absolute_and_copies_stand_in(tmp_path: Path) -> None:
+def test_paths_are_absolute_and_copies_replace_directories(tmp_path: Path) -> None:
     lib, ed = project_at(tmp_path / "lib"), project_at(tmp_path / "ed")
     lock = lock_of(
         {"name": "lib", "directory": {"path": "../lib"}},
@@ -262,10 +264,11 @@ def test_directories_and_archives_are_absolute_and_copies_stand_in(tmp_path: Pat
         {"name": "arch", "version": "1.0", "archive": {"path": "../w/arch-1.0.tar.gz", "hashes": {"sha256": "0"}}},
         path=tmp_path / "locks" / "pylock.web.toml",
     )
-    assert source_directories(lock, select_artifacts(lock, HERE)) == (lib,)
+    assert source_directories(lock, select_artifacts(lock, INTERPRETER)) == (lib,)
     copy = tmp_path / "copy"
     packages = {
-        each["name"]: each for each in install_document(lock, select_artifacts(lock, HERE), {lib: copy})["packages"]
+        each["name"]: each
+        for each in install_document(lock, select_artifacts(lock, INTERPRETER), {lib: copy})["packages"]
     }
     assert packages["lib"]["directory"]["path"] == str(copy)
     assert packages["ed"]["directory"] == {"path": str(ed), "editable": True}
@@ -287,7 +290,7 @@ def test_a_real_lock_is_selected_by_a_real_interpreter_and_installed(bench: Work
         "        wheel.writestr(info + 'RECORD', '')\n"
         "    return name\n"
     )
-    environment = asking("alpha", "delta", "both ; sys_platform == 'win32'")
+    environment = requiring("alpha", "delta", "both ; sys_platform == 'win32'")
     environment = replace(environment, requirements=(*environment.requirements, local(lib)))
     lock = bench.written(bench.resolve(environment))
     packages = select_packages(lock, environment, bench.interpreter)

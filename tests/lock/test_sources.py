@@ -1,4 +1,4 @@
-"""Which files belong to a source directory outside of a repository, and the digest of what they hold."""
+"""Which files belong to a source directory outside of a repository, and the digest of their contents."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ def write(directory: Path, *names: str) -> Path:
     return directory
 
 
-def test_every_file_counts_but_build_leftovers(tmp_path: Path) -> None:
+def test_every_file_counts_except_build_leftovers(tmp_path: Path) -> None:
     source = write(
         tmp_path, "pyproject.toml", "pkg/__init__.py", "pkg/build/x.py", "pkg/dist/x.py", "dist.py", "pkg/build.py",
         "build/lib/x.py", "dist/x.whl", "pkg/__pycache__/x.pyc", "pkg/x.pyc", "x.egg-info/PKG-INFO", ".venv/x",
@@ -29,7 +29,7 @@ def test_every_file_counts_but_build_leftovers(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_links_are_entries_and_nothing_behind_them(tmp_path: Path) -> None:
+def test_symbolic_links_count_and_are_not_followed(tmp_path: Path) -> None:
     source = write(tmp_path / "source", "a.py", "pkg/b.py")
     write(tmp_path, "outside/secret")
     (source / "file").symlink_to("../outside/secret")
@@ -42,13 +42,13 @@ def test_links_are_entries_and_nothing_behind_them(tmp_path: Path) -> None:
     assert content_digest(tmp_path / "copy") == content_digest(source)
 
 
-def test_pipes_and_sockets_are_no_sources_and_not_waited_for(tmp_path: Path) -> None:
+def test_pipes_and_sockets_are_not_sources_and_cause_no_waiting(tmp_path: Path) -> None:
     write(tmp_path, "a.py")
     os.mkfifo(tmp_path / "pipe")
     assert source_files(tmp_path) == ["a.py"]
 
 
-def test_a_directory_that_is_not_there_is_an_error_not_an_empty_one(tmp_path: Path) -> None:
+def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
     for path in (tmp_path / "gone", write(tmp_path, "file") / "file"):
         with pytest.raises(LockError, match=str(path)):
             content_digest(path)
@@ -60,33 +60,33 @@ def test_an_empty_directory_has_a_digest(tmp_path: Path) -> None:
     assert content_digest(tmp_path).startswith("sha256:")
 
 
-def test_the_digest_moves_with_names_contents_links_and_the_executable_bit(tmp_path: Path) -> None:
+def test_the_digest_depends_on_names_contents_links_and_the_executable_bit(tmp_path: Path) -> None:
     source = write(tmp_path, "a.py", "b.py")
     seen = {content_digest(source)}
 
-    def moved() -> bool:
+    def changed() -> bool:
         found = content_digest(source)
         new = found not in seen
         seen.add(found)
         return new
 
     (source / "a.py").write_text("other")
-    assert moved()
+    assert changed()
     (source / "a.py").chmod(0o755)
-    assert moved()
+    assert changed()
     (source / "a.py").rename(source / "c.py")
-    assert moved()
+    assert changed()
     (source / "d.py").symlink_to("b.py")
-    assert moved()
+    assert changed()
     (source / "d.py").unlink()
     (source / "d.py").symlink_to("c.py")
-    assert moved()
+    assert changed()
     (source / "d.py").unlink()
     write(source, "d.py")
-    assert moved()
+    assert changed()
 
 
-def test_the_digest_does_not_move_with_times_modes_and_places(tmp_path: Path) -> None:
+def test_the_digest_does_not_depend_on_times_modes_and_paths(tmp_path: Path) -> None:
     one = write(tmp_path / "one", "a.py", "p/b.py")
     two = write(tmp_path / "somewhere/else", "p/b.py", "a.py")
     os.utime(two / "a.py", (1, 1))
@@ -94,7 +94,7 @@ def test_the_digest_does_not_move_with_times_modes_and_places(tmp_path: Path) ->
     assert content_digest(one) == content_digest(two)
 
 
-def test_metadata_is_three_files(tmp_path: Path) -> None:
+def test_the_metadata_digest_depends_only_on_metadata_files(tmp_path: Path) -> None:
     source = write(tmp_path, "pyproject.toml", "code.py")
     before = metadata_digest(source)
     write(source, "other.py")
@@ -105,7 +105,7 @@ def test_metadata_is_three_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("closed", ["closed", "a.py"])
-def test_what_may_not_be_read_is_an_error(closed: str) -> None:
+def test_an_unreadable_file_or_directory_is_an_error(closed: str) -> None:
     with reachable_directory() as source:
         write(source, "a.py", "closed/b.py")
         mode = (source / closed).stat().st_mode

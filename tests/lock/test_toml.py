@@ -1,4 +1,4 @@
-"""Locks as text: what is written reads back as the same document, and in the order that diffs well."""
+"""Locks as text: they are read back as the same document, and their order gives small differences in git."""
 
 import datetime as dt
 import tomllib
@@ -41,18 +41,18 @@ def without_empty_tool(document: dict[str, Any]) -> dict[str, Any]:
 
 @settings(max_examples=150)
 @given(DOCUMENTS)
-def test_what_is_written_reads_back_as_the_same_document(document: dict[str, Any]) -> None:
+def test_a_written_document_is_read_back_unchanged(document: dict[str, Any]) -> None:
     assert tomllib.loads(lock_text(document)) == without_empty_tool(document)
 
 
 @given(DOCUMENTS)
 @settings(max_examples=50)
-def test_the_same_document_is_the_same_text(document: dict[str, Any]) -> None:
+def test_the_same_document_gives_the_same_text(document: dict[str, Any]) -> None:
     text = lock_text(document)
     assert lock_text(tomllib.loads(text)) == text
 
 
-def test_one_file_of_a_package_is_one_line() -> None:
+def test_each_file_of_a_package_is_one_line() -> None:
     wheels = [{"url": f"https://index.example/{n}.whl", "hashes": {"sha256": "0"}} for n in "ab"]
     document = {
         "packages": [{"name": "one", "wheels": wheels}, {"name": "two", "wheels": wheels[:1]}],
@@ -80,11 +80,11 @@ def test_one_file_of_a_package_is_one_line() -> None:
     )
 
 
-def test_a_lock_without_packages_says_so() -> None:
+def test_a_lock_without_packages_has_an_empty_list() -> None:
     assert tomllib.loads(lock_text({"lock-version": "1.0"})) == {"lock-version": "1.0", "packages": []}
 
 
 @pytest.mark.parametrize("value", [None, b"bytes", {1, 2}, object()])
-def test_what_has_no_place_in_a_lock_is_refused(value: object) -> None:
+def test_values_that_toml_cannot_express_are_refused(value: object) -> None:
     with pytest.raises(TypeError, match="cannot be written to a lock"):
         lock_text({"packages": [{"name": value}]})

@@ -1,4 +1,4 @@
-"""Desired environments in few words, and their resolution with the real uv."""
+"""Short forms for desired environments, and their resolution with the real uv."""
 
 import os
 from dataclasses import dataclass, replace
@@ -13,8 +13,8 @@ from reconciler.lock.resolve import ResolveOptions, resolve_lock
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, RequirementLine
 
 
-def asking(*texts: str, **more: Any) -> DesiredEnvironment:
-    """Return an environment `web` that asks for `texts`."""
+def requiring(*texts: str, **more: Any) -> DesiredEnvironment:
+    """Return an environment `web` with the requirements `texts`."""
     lines = tuple(RequirementLine(text=text, source="envs.yaml:1:1") for text in texts)
     return replace(DesiredEnvironment(name="web", python=">=3.11", requirements=lines), **more)
 
@@ -85,7 +85,7 @@ def project_at(path: Path, *, name: str = "lib", requires: str = "[]", head: str
 
 
 def git_environment() -> dict[str, str]:
-    """Return an environment in which git is told who commits, and reads no one's configuration."""
+    """Return variables with an author for git, and without configuration of the user or the system."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": "/nonexistent",

@@ -1,4 +1,4 @@
-"""The one subprocess seam, held to its word with real programs."""
+"""The module that starts child processes, tested with real programs."""
 
 import fcntl
 import os
@@ -20,7 +20,7 @@ ENV = {"PATH": os.environ["PATH"]}
 
 
 class Held:
-    """A lock that lives as long as any process which inherited its descriptor: how a test sees that all have ended."""
+    """A file lock that is free when every process that inherited its descriptor has ended."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -58,12 +58,12 @@ def sh(script: str, *, timeout: float = 20.0, inherit: tuple[int, ...] = ()) -> 
 
 
 def test_output_and_exit_code_are_captured() -> None:
-    done = sh(r"printf 'a\377b'; echo words >&2; exit 3")
-    assert (done.stdout, done.stderr, done.returncode, done.ok) == (b"a\xffb", b"words\n", 3, False)
-    assert done.last_lines() == ("words",)
+    done = sh(r"printf 'a\377b'; echo text >&2; exit 3")
+    assert (done.stdout, done.stderr, done.returncode, done.ok) == (b"a\xffb", b"text\n", 3, False)
+    assert done.last_lines() == ("text",)
 
 
-def test_last_words_are_standard_output_where_standard_error_is_blank() -> None:
+def test_the_last_lines_are_those_of_standard_output_if_standard_error_is_blank() -> None:
     done = sh("echo; echo one; echo; echo two; printf ' \n' >&2")
     assert done.last_lines(1) == ("two",)
     assert done.last_lines() == ("one", "two")
@@ -73,11 +73,11 @@ def test_a_child_ended_by_a_signal_has_a_negative_code() -> None:
     assert sh("kill -9 $$").returncode == -signal.SIGKILL
 
 
-def test_there_is_no_standard_input() -> None:
+def test_standard_input_is_empty() -> None:
     assert run("cat", timeout=5).ok
 
 
-def test_nothing_but_the_given_environment_reaches_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_gets_only_the_given_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_INDEX_URL", "http://index.example/simple")
     program = "import os, json; print(json.dumps(dict(os.environ)))"
     done = run_child([sys.executable, "-I", "-c", program], env={"ONLY": "this"}, cwd=Path("/"), timeout=20)
@@ -85,7 +85,7 @@ def test_nothing_but_the_given_environment_reaches_it(monkeypatch: pytest.Monkey
     assert b"UV_INDEX_URL" not in done.stdout
 
 
-def test_no_descriptor_but_the_inherited_ones_stays_open(held: Held, tmp_path: Path) -> None:
+def test_a_child_gets_only_the_inherited_descriptors(held: Held, tmp_path: Path) -> None:
     other = os.open(tmp_path / "other", os.O_RDWR | os.O_CREAT)
     os.set_inheritable(other, True)
     script = f"test -e /dev/fd/{held.descriptor} && ! test -e /dev/fd/{other}"
@@ -93,21 +93,21 @@ def test_no_descriptor_but_the_inherited_ones_stays_open(held: Held, tmp_path: P
     os.close(other)
 
 
-def test_a_program_that_is_not_there_is_an_os_error() -> None:
+def test_a_missing_program_is_an_os_error() -> None:
     with pytest.raises(FileNotFoundError):
         run("/no/such/program")
 
 
-def test_the_deadline_ends_the_whole_group(held: Held) -> None:
-    done = sh("echo begun; sleep 60 & sleep 60 & wait", timeout=0.5, inherit=(held.descriptor,))
+def test_the_deadline_ends_the_whole_process_group(held: Held) -> None:
+    done = sh("echo started; sleep 60 & sleep 60 & wait", timeout=0.5, inherit=(held.descriptor,))
     os.close(held.descriptor)
     assert done.timed_out
     assert not done.ok
-    assert done.stdout == b"begun\n"
+    assert done.stdout == b"started\n"
     assert soon(held.free)
 
 
-def test_the_deadline_ends_what_ignores_being_asked(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_deadline_kills_processes_that_ignore_sigterm(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "_GRACE_SECONDS", 0.2)
     script = "trap '' TERM; (trap '' TERM; while :; do sleep 1; done) & while :; do sleep 1; done"
     done = sh(script, timeout=0.5, inherit=(held.descriptor,))
@@ -116,22 +116,22 @@ def test_the_deadline_ends_what_ignores_being_asked(held: Held, monkeypatch: pyt
     assert soon(held.free)
 
 
-def test_a_grandchild_that_left_the_group_does_not_hold_us_up() -> None:
+def test_a_grandchild_that_left_the_group_causes_no_delay() -> None:
     daemon = "import os, time; os.setsid(); print(os.getpid(), flush=True); time.sleep(60)"
-    begun = time.monotonic()
+    started = time.monotonic()
     done = run_child(["sh", "-c", '"$0" -c "$1" & wait', sys.executable, daemon], env=ENV, cwd=Path("/"), timeout=2.0)
-    os.kill(int(done.stdout), signal.SIGKILL)  # it is nobody's child now: ours to end
+    os.kill(int(done.stdout), signal.SIGKILL)  # it has no parent now, so the test must end it
     assert done.timed_out
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - started < 15
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills a child with its parent")
-def test_a_child_dies_with_its_parent(held: Held, tmp_path: Path) -> None:
+def test_a_child_ends_with_its_parent(held: Held, tmp_path: Path) -> None:
     program = (
         "import sys, pathlib\n"
         "from reconciler.processes.child import run_child\n"
         "fd, root = int(sys.argv[1]), pathlib.Path(sys.argv[2])\n"
-        "run_child(['sh', '-c', 'touch begun; exec sleep 60'], env={'PATH': '/usr/bin:/bin'}, cwd=root,"
+        "run_child(['sh', '-c', 'touch started; exec sleep 60'], env={'PATH': '/usr/bin:/bin'}, cwd=root,"
         " timeout=60, inherit=(fd,))\n"
     )
     with subprocess.Popen(
@@ -140,22 +140,22 @@ def test_a_child_dies_with_its_parent(held: Held, tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(Path(child.__file__).parents[2])},
     ) as parent:
         os.close(held.descriptor)
-        assert soon((tmp_path / "begun").exists)
+        assert soon((tmp_path / "started").exists)
         assert not held.free()
         parent.kill()
     assert soon(held.free)
 
 
-def test_stop_children_ends_those_that_run_and_starts_no_others(tmp_path: Path) -> None:
+def test_stop_children_ends_running_children_and_starts_no_others(tmp_path: Path) -> None:
     ended: list[Completed] = []
 
     def work() -> None:
-        ended.append(run_child(["sh", "-c", "touch begun; exec sleep 60"], env=ENV, cwd=tmp_path, timeout=60))
+        ended.append(run_child(["sh", "-c", "touch started; exec sleep 60"], env=ENV, cwd=tmp_path, timeout=60))
         ended.append(run_child(["touch", "never"], env=ENV, cwd=tmp_path, timeout=60))
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert soon((tmp_path / "begun").exists)
+    assert soon((tmp_path / "started").exists)
     stop_children()
     thread.join(10)
     assert [each.returncode for each in ended] == [-signal.SIGTERM, -signal.SIGTERM]
@@ -165,7 +165,7 @@ def test_stop_children_ends_those_that_run_and_starts_no_others(tmp_path: Path) 
 
 
 def test_a_signal_handler_may_stop_children_at_any_moment() -> None:
-    """The handler runs in a thread that may be just then listing a child of its own."""
+    """The handler can run in a thread that holds the guard of the list of children."""
 
     def work() -> None:
         with child._running_guard:

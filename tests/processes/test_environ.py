@@ -1,10 +1,10 @@
-"""What of the ambient environment children may see."""
+"""Which variables of the environment a child gets."""
 
 import pytest
 
 from reconciler.processes.environ import allowed_environment, index_credentials
 
-HOSTILE = {
+NOT_ALLOWED = {
     "UV_INDEX_URL": "x", "UV_PROJECT_ENVIRONMENT": "x", "UV_CONFIG_FILE": "x", "PIP_INDEX_URL": "x",
     "PIP_REQUIRE_VIRTUALENV": "1", "PYTHONPATH": "x", "PYTHONSTARTUP": "x", "PYTHONHOME": "x", "VIRTUAL_ENV": "x",
     "CONDA_PREFIX": "x", "LD_PRELOAD": "x", "LD_LIBRARY_PATH": "x", "GIT_DIR": "x", "BASH_ENV": "x", "ENV": "x",
@@ -12,11 +12,11 @@ HOSTILE = {
 }  # fmt: skip
 
 
-def test_nothing_that_steers_a_tool_gets_through() -> None:
-    assert allowed_environment({**HOSTILE, "PATH": "/bin"}) == {"PATH": "/bin"}
+def test_variables_that_configure_a_tool_are_not_passed_on() -> None:
+    assert allowed_environment({**NOT_ALLOWED, "PATH": "/bin"}) == {"PATH": "/bin"}
 
 
-def test_what_a_network_a_compiler_and_a_locale_need_gets_through() -> None:
+def test_variables_for_network_compiler_and_locale_are_passed_on() -> None:
     needed = {
         "HOME": "/h", "HTTPS_PROXY": "p", "no_proxy": "n", "SSL_CERT_FILE": "c", "LC_ALL": "C.UTF-8", "LANG": "C",
         "CFLAGS": "-O2", "NETRC": "/n", "SSH_AUTH_SOCK": "/s", "PATH": "/bin", "TMPDIR": "/t",
@@ -40,11 +40,11 @@ def test_relative_entries_of_path_are_dropped(path: str, kept: str) -> None:
     assert allowed_environment({"PATH": path})["PATH"] == kept
 
 
-def test_a_missing_path_is_the_system_s() -> None:
+def test_without_path_the_default_of_the_system_is_used() -> None:
     assert allowed_environment({}) == {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 
-def test_only_the_manifest_s_own_indexes_get_their_credentials() -> None:
+def test_only_credentials_for_indexes_of_the_manifest_are_passed_on() -> None:
     ambient = {
         "UV_INDEX_MY_INDEX_USERNAME": "u",
         "UV_INDEX_MY_INDEX_PASSWORD": "p",

@@ -1,4 +1,4 @@
-"""Runs the GitHub action as a runner does: the step of `action.yml`, in bash, with the runner's files and variables."""
+"""Runs the GitHub action like a runner: the step of `action.yml`, in bash, with the runner's files and variables."""
 
 import re
 import sys
@@ -19,7 +19,7 @@ EXPRESSION = re.compile(r"^\$\{\{ (?P<name>[a-z_.-]+) \}\}$")
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What the step that runs envsync did."""
+    """The result of the step that runs envsync."""
 
     ran: Ran
     summary: str
@@ -35,10 +35,10 @@ def action() -> dict[str, Any]:
 def run_action(
     host: Host, scratch: Path, inputs: Mapping[str, str], *, pull_request: PullRequest | None = None, base: str = ""
 ) -> Step:
-    """Run the action with `inputs`, for a pull request on `base` or for none."""
+    """Run the action with `inputs`; `base` is the target branch of a pull request, empty without one."""
     runner = scratch / "runner"
     (runner / "envsync").mkdir(parents=True, exist_ok=True)
-    link = runner / "envsync/bin"  # what install.sh makes: a venv with envsync in it
+    link = runner / "envsync/bin"  # what install.sh creates: a venv with envsync in it
     if not link.is_symlink():
         link.symlink_to(Path(sys.executable).parent)
     summary, outputs = runner / "summary", runner / "outputs"

@@ -1,4 +1,4 @@
-"""Fixtures of the surfaces' tests: a team's repository on a host, and a pull request."""
+"""Fixtures: a team's repository on a host, and a pull request."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.surfaces.pull_request import PullRequest, open_pull_request
 
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[Host]:
-    """A host with the team's repository, on which nothing is applied yet."""
+    """Yield a host with the team's repository, on which nothing is applied yet."""
     with new_host(tmp_path) as made:
         committed_on_main(made)
         yield made
@@ -20,6 +20,6 @@ def host(tmp_path: Path) -> Iterator[Host]:
 
 @pytest.fixture
 def pull_request() -> Iterator[PullRequest]:
-    """A pull request that nobody has said anything on."""
+    """Yield a pull request without comments."""
     with open_pull_request() as opened:
         yield opened

@@ -1,4 +1,4 @@
-"""A pull request's comments, kept by a server on 127.0.0.1 that answers as GitHub's REST API does."""
+"""The comments of a pull request, on a server on 127.0.0.1 that answers like GitHub's REST API."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from tests.index import serving
 
 @dataclass(kw_only=True)
 class PullRequest:
-    """A pull request; with `refuses` (an HTTP status) its comments may not be written."""
+    """A pull request; with `refuses` (an HTTP status) it accepts no comments."""
 
     number: int = 7
     api: str = ""
@@ -23,7 +23,7 @@ class PullRequest:
     comments: list[dict[str, Any]] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
 
-    def say(self, body: str, *, by: str = "Bot") -> None:
+    def add_comment(self, body: str, *, by: str = "Bot") -> None:
         """Add a comment; `by` is GitHub's type of user: Bot or User."""
         self.comments.append({"id": 1000 + len(self.comments), "body": body, "user": {"type": by}})
 
@@ -42,9 +42,9 @@ class _Api(BaseHTTPRequestHandler):
         super().__init__(*args)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
-        asked = urlsplit(self.path)
-        assert asked.path == f"/repos/acme/environments/issues/{self.opened.number}/comments"
-        query = parse_qs(asked.query)
+        requested = urlsplit(self.path)
+        assert requested.path == f"/repos/acme/environments/issues/{self.opened.number}/comments"
+        query = parse_qs(requested.query)
         size, page = int(query["per_page"][0]), int(query["page"][0])
         self._answer(200, self.opened.comments[size * (page - 1) : size * page])
 
@@ -54,13 +54,13 @@ class _Api(BaseHTTPRequestHandler):
         if self.opened.refuses:
             self._answer(self.opened.refuses, {"message": "Resource not accessible by integration"})
             return
-        self.opened.say(body)
+        self.opened.add_comment(body)
         self._answer(201, self.opened.comments[-1])
 
     def do_PATCH(self) -> None:
-        asked = re.fullmatch(r"/repos/acme/environments/issues/comments/(\d+)", self.path)
-        assert asked is not None
-        [found] = [each for each in self.opened.comments if each["id"] == int(asked[1])]
+        requested = re.fullmatch(r"/repos/acme/environments/issues/comments/(\d+)", self.path)
+        assert requested is not None
+        [found] = [each for each in self.opened.comments if each["id"] == int(requested[1])]
         found["body"] = self._body()
         self._answer(200, found)
 
@@ -77,4 +77,4 @@ class _Api(BaseHTTPRequestHandler):
         self.wfile.write(written)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
-        """Say nothing: a test's output is the test's."""
+        """Print nothing into the output of the tests."""

@@ -1,4 +1,4 @@
-"""The GitLab template: each job's script is run as it stands, in a real repository on a real host."""
+"""The GitLab template: the unchanged script of each job runs in a real repository on a real host."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from tests.host import Host, Ran
-from tests.repository import change_on_branch, edit_by_hand, git, merge, shell
+from tests.repository import change_on_branch, edit_manually, git, merge, shell
 
 TEMPLATE = Path(__file__).parent.parent.parent / "docs/gitlab-ci.yml"
 
@@ -17,7 +17,7 @@ def run_job(host: Host, name: str, **variables: str) -> Ran:
     return shell(host, "\n".join(template[name]["script"]), {**given, **variables})
 
 
-def test_each_job_does_its_part(host: Host) -> None:
+def test_each_job_of_the_template_works(host: Host) -> None:
     host.apply()
     base = git(host.directory, "rev-parse", "HEAD")
     change_on_branch(host)
@@ -35,7 +35,7 @@ def test_each_job_does_its_part(host: Host) -> None:
     assert "alpha==1.1" in host.freeze("web")
 
     assert run_job(host, "envsync-check").code == 0
-    edit_by_hand(host)
+    edit_manually(host)
     check = run_job(host, "envsync-check")
     assert check.code == 2
     assert "beta" in check.out

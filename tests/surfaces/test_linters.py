@@ -1,4 +1,4 @@
-"""Each file that another program reads is held by that program's own linter, or by its published schema."""
+"""Files that other programs read pass the linters of these programs, or their published schemas."""
 
 import re
 import shutil
@@ -26,7 +26,7 @@ def against_schema(schema: str, *files: Path, transform: str | None = None) -> N
     lint("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *more, *files)
 
 
-def test_the_action_and_the_workflows_are_as_github_wants_them() -> None:
+def test_the_action_and_the_workflows_are_valid_for_github() -> None:
     against_schema("github-actions", TOP / "action.yml")
     assert len(WORKFLOWS) == 3
     against_schema("github-workflows", *WORKFLOWS)
@@ -36,7 +36,7 @@ def test_zizmor_finds_nothing_in_them() -> None:
     lint("zizmor", "--offline", "--persona", "pedantic", "--no-progress", "--quiet", TOP / "action.yml", *WORKFLOWS)
 
 
-def test_the_template_is_as_gitlab_wants_it() -> None:
+def test_the_template_is_valid_for_gitlab() -> None:
     against_schema("gitlab-ci", TOP / "docs/gitlab-ci.yml", transform="gitlab-ci")
 
 
@@ -46,17 +46,19 @@ def test_shellcheck_finds_nothing_in_the_scripts() -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze (Debian: package systemd)")
-def test_the_units_are_as_systemd_wants_them(tmp_path: Path) -> None:
+def test_the_units_are_valid_for_systemd(tmp_path: Path) -> None:
     units = []
     for unit in sorted(TOP.glob("docs/systemd/*")):
         copy = tmp_path / unit.name
-        copy.write_text(unit.read_text().replace("/opt/envsync/bin", str(BIN)))  # the program must be there
+        copy.write_text(unit.read_text().replace("/opt/envsync/bin", str(BIN)))  # the program must exist
         units.append(str(copy))
     assert [Path(each).suffix for each in units] == [".service", ".timer"]
-    teller = re.search(r"```ini\n# /etc/systemd/system/(\S+)\n(.*?)```", (TOP / "docs/ci.md").read_text(), re.DOTALL)
-    assert teller is not None
-    (tmp_path / teller[1]).write_text(teller[2])
-    units.append(str(tmp_path / teller[1]))
+    notification = re.search(
+        r"```ini\n# /etc/systemd/system/(\S+)\n(.*?)```", (TOP / "docs/ci.md").read_text(), re.DOTALL
+    )
+    assert notification is not None
+    (tmp_path / notification[1]).write_text(notification[2])
+    units.append(str(tmp_path / notification[1]))
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, check=False, timeout=60
     )

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.repository import NOBODY, git
+from tests.repository import NO_USER_CONFIGURATION, git
 
 PRE_COMMIT = Path(sys.executable).parent / "pre-commit"
 TOP = Path(__file__).parent.parent.parent
@@ -54,11 +54,17 @@ def test_the_hooks_find_a_wrong_manifest_and_a_missing_lock(tmp_path: Path) -> N
     config.write_text(re.sub(r"(?<=rev: )v\S+", git(project, "rev-parse", "HEAD"), ours))
 
     def pre_commit(stage: str, *files: str) -> tuple[int, str]:
+        cache = {"PRE_COMMIT_HOME": str(tmp_path / "cache"), "PIP_NO_COMPILE": "1"}
         chosen = ["--files", *files] if files else ["--all-files"]
         done = subprocess.run(
             [PRE_COMMIT, "run", "--config", config, *chosen, "--hook-stage", stage, "--color=never", "--verbose"],
             cwd=team,
-            env={**os.environ, **NOBODY, "PRE_COMMIT_HOME": str(tmp_path / "cache"), "PIP_NO_COMPILE": "1"},
+            env={
+                **os.environ,
+                **NO_USER_CONFIGURATION,
+                "PRE_COMMIT_HOME": str(tmp_path / "cache"),
+                "PIP_NO_COMPILE": "1",
+            },
             capture_output=True,
             text=True,
             check=False,
@@ -66,22 +72,22 @@ def test_the_hooks_find_a_wrong_manifest_and_a_missing_lock(tmp_path: Path) -> N
         )
         return done.returncode, done.stdout + done.stderr
 
-    code, said = pre_commit("pre-commit")
-    assert code == 0, said
-    assert "envs.yaml: 1 environment, no errors" in said
-    assert "lock --check" not in said, "that one is for pre-push"
-    code, said = pre_commit("pre-push")
-    assert code == 1, said
-    assert "web: pylock.web.toml is missing" in said
+    code, printed = pre_commit("pre-commit")
+    assert code == 0, printed
+    assert "envs.yaml: 1 environment, no errors" in printed
+    assert "lock --check" not in printed, "`lock --check` is for pre-push"
+    code, printed = pre_commit("pre-push")
+    assert code == 1, printed
+    assert "web: pylock.web.toml is missing" in printed
     (team / "deps/base").write_text("gunicorn ===\n")
-    code, said = pre_commit("pre-commit", "deps/base")
-    assert code == 1, said
-    assert "deps/base:1" in said
+    code, printed = pre_commit("pre-commit", "deps/base")
+    assert code == 1, printed
+    assert "deps/base:1" in printed
     git(team, "rm", "--quiet", "--force", "deps/base")
-    code, said = pre_commit("pre-commit", "envs.yaml")
-    assert code == 1, said
-    assert "deps/base" in said
+    code, printed = pre_commit("pre-commit", "envs.yaml")
+    assert code == 1, printed
+    assert "deps/base" in printed
     (team / "envs.yaml").write_text(MANIFEST.replace("packages", "package"))
-    code, said = pre_commit("pre-commit")
-    assert code == 1, said
-    assert "did you mean `packages`?" in said
+    code, printed = pre_commit("pre-commit")
+    assert code == 1, printed
+    assert "did you mean `packages`?" in printed

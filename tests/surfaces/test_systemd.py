@@ -1,4 +1,4 @@
-"""The nightly unit's own command needs no system call that the unit forbids, drift or not."""
+"""The command of the nightly unit needs no system call that the unit forbids, with and without drift."""
 
 import re
 import shlex
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.host import Host, base_environment
-from tests.repository import edit_by_hand
+from tests.repository import edit_manually
 
 UNIT = Path(__file__).parent.parent.parent / "docs/systemd/envsync-check.service"
 missing = [each for each in ("systemd-analyze", "strace") if shutil.which(each) is None]
@@ -21,7 +21,7 @@ def setting(name: str) -> list[str]:
 
 
 def calls_of(group: str) -> set[str]:
-    """Return the system calls of one of systemd's groups, those of groups in it included."""
+    """Return the system calls of one of systemd's groups, including those of nested groups."""
     shown = subprocess.run(["systemd-analyze", "syscall-filter", group], capture_output=True, text=True, check=True)
     lines = [line.strip() for line in shown.stdout.splitlines()[1:]]
     members = {line for line in lines if line and not line.startswith("#")}
@@ -29,14 +29,14 @@ def calls_of(group: str) -> set[str]:
 
 
 @pytest.mark.skipif(bool(missing), reason=f"needs {' and '.join(missing)} (Debian: packages systemd, strace)")
-def test_the_unit_allows_what_the_check_does(host: Host, tmp_path: Path) -> None:
+def test_the_unit_allows_every_system_call_of_the_check(host: Host, tmp_path: Path) -> None:
     host.apply()
     allowed, forbidden = (calls_of(each.lstrip("~")) for each in setting("SystemCallFilter"))
     [command] = setting("ExecStart")
     program = [sys.executable, "-m", "reconciler", *shlex.split(command)[1:]]
     for drifted, code in ((False, 0), (True, 2)):
         if drifted:
-            edit_by_hand(host)
+            edit_manually(host)
         trace = tmp_path / f"trace-{code}"
         strace = ["strace", "--follow-forks", "--quiet=all", "--output", str(trace), *program]
         done = subprocess.run(strace, cwd=host.directory, env=base_environment(), capture_output=True, check=False)

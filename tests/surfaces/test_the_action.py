@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.host import Host
-from tests.repository import change_on_branch, edit_by_hand, git, merge
+from tests.repository import change_on_branch, edit_manually, git, merge
 from tests.surfaces.action import action, run_action
 from tests.surfaces.pull_request import PullRequest
 
@@ -15,18 +15,16 @@ PERSON = f"{MARKER}\nI am a person, and quote it"
 
 
 def on_the_runner(host: Host) -> None:
-    """Leave what a hosted runner has: the branch, the remote's main, and no environment."""
+    """Create the state of a hosted runner: the branch and the remote's main, without environments."""
     git(host.directory, "update-ref", "refs/remotes/origin/main", "main")
 
 
-def test_a_pull_request_is_answered_in_one_comment_that_is_kept(
-    host: Host, pull_request: PullRequest, tmp_path: Path
-) -> None:
+def test_a_pull_request_gets_one_comment_that_is_updated(host: Host, pull_request: PullRequest, tmp_path: Path) -> None:
     on_the_runner(host)
     change_on_branch(host)
-    pull_request.say(PERSON, by="User")
+    pull_request.add_comment(PERSON, by="User")
     for number in range(100):  # more than a page
-        pull_request.say(f"comment {number}", by="User")
+        pull_request.add_comment(f"comment {number}", by="User")
     for _ in range(2):
         step = run_action(host, tmp_path, {"command": "plan"}, pull_request=pull_request, base="main")
         assert step.ran.code == 0, step.ran.err
@@ -40,11 +38,9 @@ def test_a_pull_request_is_answered_in_one_comment_that_is_kept(
     assert pull_request.tokens == {"Bearer the-token"}
 
 
-def test_a_plan_that_fails_takes_the_place_of_the_one_before(
-    host: Host, pull_request: PullRequest, tmp_path: Path
-) -> None:
+def test_a_plan_that_fails_replaces_the_previous_comment(host: Host, pull_request: PullRequest, tmp_path: Path) -> None:
     on_the_runner(host)
-    pull_request.say(f"{MARKER}\nan old plan")
+    pull_request.add_comment(f"{MARKER}\nan old plan")
     (host.directory / "envs.yaml").write_text("version: 1\nproject: [oops]\n")
     step = run_action(host, tmp_path, {"command": "plan"}, pull_request=pull_request, base="main")
     assert step.ran.code == 3
@@ -55,7 +51,7 @@ def test_a_plan_that_fails_takes_the_place_of_the_one_before(
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, 0), (500, 1)])
-def test_a_token_that_may_not_write_fails_nothing(
+def test_a_token_without_write_permission_does_not_fail_the_job(
     host: Host, pull_request: PullRequest, tmp_path: Path, status: int, code: int
 ) -> None:
     on_the_runner(host)
@@ -67,11 +63,11 @@ def test_a_token_that_may_not_write_fails_nothing(
     assert "alpha" in step.summary
 
 
-def test_the_check_annotates_and_leaves_a_page(host: Host, tmp_path: Path) -> None:
+def test_the_check_annotates_and_writes_a_page(host: Host, tmp_path: Path) -> None:
     host.apply()
     clean = run_action(host, tmp_path, {"command": "check"})
     assert clean.ran.code == 0, clean.ran.err
-    edit_by_hand(host)
+    edit_manually(host)
     step = run_action(host, tmp_path, {"command": "check"})
     assert step.ran.code == 2
     [annotation] = [line for line in step.ran.out.splitlines() if line.startswith("::") and "beta" in line]
@@ -82,7 +78,7 @@ def test_the_check_annotates_and_leaves_a_page(host: Host, tmp_path: Path) -> No
     assert run_action(host, tmp_path, {"command": "check", "only": "pending"}).ran.code == 0
 
 
-def test_what_was_approved_is_applied(host: Host, tmp_path: Path) -> None:
+def test_an_approved_plan_is_applied(host: Host, tmp_path: Path) -> None:
     host.apply()
     change_on_branch(host)
     merge(host)
@@ -94,34 +90,36 @@ def test_what_was_approved_is_applied(host: Host, tmp_path: Path) -> None:
     assert step.ran.code == 0, step.ran.err
     assert "alpha==1.1" in host.freeze("web")
     again = run_action(host, tmp_path, {"command": "apply", "plan-file": plan_file})
-    assert again.ran.code == 3, "it was of another state"
+    assert again.ran.code == 3, "the plan is of an earlier state"
 
 
-def test_apply_alone_plans_for_itself(host: Host, tmp_path: Path) -> None:
+def test_apply_without_a_plan_file_makes_its_own_plan(host: Host, tmp_path: Path) -> None:
     change_on_branch(host)
     merge(host)
     step = run_action(host, tmp_path, {"command": "apply"})
     assert step.ran.code == 0, step.ran.err
-    assert step.summary.count(MARKER) == 2, "the plan, and what came of it"
+    assert step.summary.count(MARKER) == 2, "the plan and the result"
     assert "alpha==1.1" in host.freeze("web")
 
 
-def test_an_input_is_never_shell_text(host: Host, tmp_path: Path) -> None:
-    hostile = "--output=json $(touch sung); touch sung `touch sung` '\"\n$IFS"
+def test_an_input_is_never_executed_by_the_shell(host: Host, tmp_path: Path) -> None:
+    untrusted = "--output=json $(touch executed); touch executed `touch executed` '\"\n$IFS"
     for inputs in (
-        {"command": "plan", "against": "main", "file": hostile},
-        {"command": "plan", "against": hostile},
-        {"command": "check", "only": hostile},
-        {"command": "apply", "plan-file": hostile},
-        {"command": hostile},
+        {"command": "plan", "against": "main", "file": untrusted},
+        {"command": "plan", "against": untrusted},
+        {"command": "check", "only": untrusted},
+        {"command": "apply", "plan-file": untrusted},
+        {"command": untrusted},
     ):
         assert run_action(host, tmp_path, inputs).ran.code == 3
-    assert not (host.directory / "sung").exists()
+    assert not (host.directory / "executed").exists()
 
 
-def test_no_expression_is_in_a_script() -> None:
-    for step in action()["runs"]["steps"]:
-        assert "uses" not in step, "no action of others"
+def test_no_script_contains_a_workflow_expression() -> None:
+    steps = action()["runs"]["steps"]
+    assert steps
+    for step in steps:
+        assert "uses" not in step, "the action must not use other actions"
         assert not re.search(r"\$\{\{", step["run"])
     for script in (Path(__file__).parent.parent.parent / ".github/action").iterdir():
         if script.is_file():
