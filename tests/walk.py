@@ -122,13 +122,7 @@ class Clones:
         done = subprocess.run(
             ["bash", "-c", script.replace("/tmp/", f"{self.directory}/tmp/")],  # noqa: S108  # the page shows it so
             cwd=self.directory / clone,
-            env={
-                **base_environment(),
-                **NO_USER_CONFIGURATION,
-                "PATH": path,
-                "UV_DEFAULT_INDEX": self.index.url,
-                **_configured(),
-            },
+            env={**base_environment(), **NO_USER_CONFIGURATION, **own},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

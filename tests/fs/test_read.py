@@ -106,8 +106,8 @@ def test_a_descriptor_is_not_inherited(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"content")
     descriptor = open_regular(tmp_path / "file")
     try:
-        done = subprocess.run([sys.executable, "-c", f"import os; os.fstat({descriptor})"], close_fds=False, check=False,
-                              capture_output=True)  # fmt: skip
+        command = [sys.executable, "-c", f"import os; os.fstat({descriptor})"]
+        done = subprocess.run(command, close_fds=False, check=False, capture_output=True)
         assert done.returncode != 0
     finally:
         os.close(descriptor)

@@ -59,12 +59,7 @@ def test_the_hooks_find_a_wrong_manifest_and_a_missing_lock(tmp_path: Path) -> N
         done = subprocess.run(
             [PRE_COMMIT, "run", "--config", config, *chosen, "--hook-stage", stage, "--color=never", "--verbose"],
             cwd=team,
-            env={
-                **os.environ,
-                **NO_USER_CONFIGURATION,
-                "PRE_COMMIT_HOME": str(tmp_path / "cache"),
-                "PIP_NO_COMPILE": "1",
-            },
+            env={**os.environ, **NO_USER_CONFIGURATION, **cache},
             capture_output=True,
             text=True,
             check=False,
