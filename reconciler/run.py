@@ -43,11 +43,14 @@ def run_in(root: str, name: str, argv: Sequence[str], ambient: Mapping[str, str]
     except FileNotFoundError as error:
         from reconciler.errors import NotFoundError
 
-        raise NotFoundError(f"{argv[0]}: the file, or the interpreter in its first line, was not found") from error
+        what = f"{argv[0]}: the file, or the interpreter in its first line, was not found"
+        raise NotFoundError(what, hint="correct the path, or the first line of the file") from error
     except OSError as error:
         from reconciler.errors import NotExecutableError
 
-        raise NotExecutableError(f"{argv[0]}: {error.strerror}") from error
+        denied = isinstance(error, PermissionError)
+        hint = "make the file executable" if denied else "correct the first line of the file"
+        raise NotExecutableError(f"{argv[0]}: {error.strerror}", hint=hint) from error
 
 
 def _enter(root: str, name: str) -> int:
@@ -115,4 +118,5 @@ def _find(program: str, path: str) -> str:
 
     if denied:
         raise NotExecutableError(f"{denied}: Permission denied", hint="make the file executable")
-    raise NotFoundError(f"{program}: not found in the environment or on PATH")
+    hint = "correct the name, or add the package that has the command to the manifest"
+    raise NotFoundError(f"{program}: not found in the environment or on PATH", hint=hint)

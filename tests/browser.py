@@ -1,4 +1,4 @@
-"""A real headless Chromium, driven through its own pipe (the DevTools protocol): no port, no driver, no library."""
+"""A real headless Chromium, controlled through a pipe (the DevTools protocol): without port, driver or library."""
 
 import base64
 import json
@@ -17,14 +17,14 @@ DEADLINE_SECONDS = 60.0
 
 
 def find_chromium() -> str | None:
-    """Return a Chromium's path, None where none is installed."""
+    """Return the path of a Chromium, None if none is installed."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
 @dataclass(kw_only=True)
 class Browser:
-    """A running browser: commands go out and answers and events come in as JSON, each ended by a NUL."""
+    """A running browser: commands, answers and events are JSON, each ended by a NUL byte."""
 
     out: int
     into: int
@@ -33,7 +33,7 @@ class Browser:
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def call(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
-        """Send a command and return its result; events that come meanwhile are kept."""
+        """Send a command and return its result; events that arrive before it are kept."""
         self.last += 1
         message = {"id": self.last, "method": method, "params": parameters}
         os.write(self.out, json.dumps(message | ({"sessionId": session} if session else {})).encode() + b"\0")
@@ -45,7 +45,7 @@ class Browser:
             self.events.append(found)
 
     def wait_for(self, method: str, session: str) -> dict[str, Any]:
-        """Return the next event of a name, the kept ones first."""
+        """Return the next event with a name; kept events come first."""
         seen = 0
         while True:
             for each in self.events[seen:]:
@@ -58,7 +58,7 @@ class Browser:
         end = time.monotonic() + DEADLINE_SECONDS
         while b"\0" not in self.buffer:
             ready, _, _ = select.select([self.into], [], [], max(0.0, end - time.monotonic()))
-            assert ready, f"Chromium said nothing for {DEADLINE_SECONDS:g} seconds"
+            assert ready, f"Chromium sent nothing for {DEADLINE_SECONDS:g} seconds"
             read = os.read(self.into, 1 << 20)
             assert read, "Chromium has ended"
             self.buffer += read
@@ -78,7 +78,7 @@ class Browser:
         tab.media(dark=dark)
         tab.call("Page.navigate", url=file.as_uri())
         self.wait_for("Page.loadEventFired", session)
-        tab.call("Page.bringToFront")  # what nobody sees is not painted
+        tab.call("Page.bringToFront")  # a hidden page is not painted
         return tab
 
 
@@ -94,18 +94,18 @@ class Tab:
         return self.browser.call(method, self.session, **parameters)
 
     def media(self, *, dark: bool = False, kind: str = "screen") -> None:
-        """Say what the page's reader prefers, and whether it is printed."""
+        """Set the preferred color scheme, and whether the page is printed."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", media=kind, features=[scheme])
 
     def run(self, script: str) -> Any:
-        """Return what a JavaScript expression comes to (a promise's value), as JSON has it."""
+        """Return the value of a JavaScript expression or its promise, as JSON."""
         found = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
     def press(self, key: str) -> None:
-        """Press and release a key, as a person at the keyboard does."""
+        """Press and release a key, like a person at the keyboard."""
         text = {"Enter": "\r", "Space": " "}.get(key, "")
         code = {"Enter": 13, "Space": 32, "Tab": 9}[key]
         name = {"Space": " "}.get(key, key)
@@ -114,29 +114,34 @@ class Tab:
         self.call("Input.dispatchKeyEvent", type="keyUp", **known)
 
     def screenshot(self) -> bytes:
-        """Return what is seen as a PNG."""
+        """Return the visible part of the page as a PNG."""
         return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
 
     def pdf(self) -> bytes:
-        """Return what is printed."""
+        """Return the printed page as a PDF."""
         return base64.b64decode(self.call("Page.printToPDF")["data"])
 
     def complaints(self) -> list[str]:
-        """Return what the console, the log (violations of the policy are there) and exceptions said."""
-        self.run("0")  # what was under way is here by now
-        told = {"Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded", "Page.javascriptDialogOpening"}
-        mine = [each for each in self.browser.events if each.get("sessionId") == self.session]
-        return [json.dumps(each) for each in mine if each["method"] in told]
+        """Return the messages of console, log (with violations of the security policy) and exceptions."""
+        self.run("0")  # waits until earlier events have arrived
+        kinds = {
+            "Runtime.consoleAPICalled",
+            "Runtime.exceptionThrown",
+            "Log.entryAdded",
+            "Page.javascriptDialogOpening",
+        }
+        events = [each for each in self.browser.events if each.get("sessionId") == self.session]
+        return [json.dumps(each) for each in events if each["method"] in kinds]
 
     def requests(self) -> list[str]:
-        """Return what the page asked for."""
-        mine = [each for each in self.browser.events if each.get("sessionId") == self.session]
-        return [each["params"]["request"]["url"] for each in mine if each["method"] == "Network.requestWillBeSent"]
+        """Return the URLs that the page requested."""
+        events = [each for each in self.browser.events if each.get("sessionId") == self.session]
+        return [each["params"]["request"]["url"] for each in events if each["method"] == "Network.requestWillBeSent"]
 
     def blocked(self) -> list[str]:
-        """Return why requests were refused before they left."""
-        mine = [each for each in self.browser.events if each.get("sessionId") == self.session]
-        failed = [each["params"] for each in mine if each["method"] == "Network.loadingFailed"]
+        """Return the reasons for which the browser blocked requests."""
+        events = [each for each in self.browser.events if each.get("sessionId") == self.session]
+        failed = [each["params"] for each in events if each["method"] == "Network.loadingFailed"]
         return [each["blockedReason"] for each in failed if "blockedReason" in each]
 
     def close(self) -> None:
@@ -145,8 +150,8 @@ class Tab:
 
 @contextmanager
 def start_chromium(program: str, profile: Path) -> Iterator[Browser]:
-    """Yield a browser that has a profile of its own; it ends with the block."""
-    # No sandbox: root has none, a container often cannot have one, and only our own files are opened.
+    """Yield a browser with its own profile; it ends with the block."""
+    # Without sandbox: root cannot use one, containers often cannot, and only our own files are opened.
     options = [
         "--headless",
         "--no-sandbox",
@@ -158,7 +163,7 @@ def start_chromium(program: str, profile: Path) -> Iterator[Browser]:
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions"]
     command = [program, *options, *quiet, f"--user-data-dir={profile}", "--remote-debugging-pipe"]
     (commands, out), (into, answers) = os.pipe(), os.pipe()
-    # The protocol's descriptors are 3 and 4, whatever ours are.
+    # The protocol uses the descriptors 3 and 4 of the browser.
     renumber = f'exec "$@" 3<&{commands} 4>&{answers}'
     running = subprocess.Popen(
         ["bash", "-c", renumber, "bash", *command, "about:blank"],
@@ -174,7 +179,7 @@ def start_chromium(program: str, profile: Path) -> Iterator[Browser]:
         yield browser
         browser.call("Browser.close")
     finally:
-        os.close(out)  # a browser whose pipe has ended ends, too
+        os.close(out)  # the browser ends when its pipe is closed
         try:
             running.wait(timeout=10)
         except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""Fixtures that several kinds of tests share."""
+"""Fixtures and settings for all tests."""
 
 import os
 from pathlib import Path
@@ -8,8 +8,8 @@ from hypothesis import settings
 
 from tests.installed_pythons import interpreters
 
-# The same commit has the same examples: a failure is of the change. EXAMPLES=2000 looks for new ones.
-# A timed assert fails on a busy machine, not for a fault: what must end in time has a timeout of its own.
+# The examples are always the same, so that a failure comes from the change. EXAMPLES=2000 tries new ones.
+# No deadline for one example: a busy machine is not a fault. A test that must end in time has its own timeout.
 _MORE = os.environ.get("EXAMPLES")
 settings.register_profile("repeated", deadline=None, derandomize=True)
 settings.register_profile("explored", deadline=None, max_examples=int(_MORE or 100))
@@ -26,11 +26,11 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest: at the end, one process would wait for the other."""
+    """Start the longest tests first, so that no process works alone at the end."""
     items.sort(key=lambda each: each.path.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")
 def pythons() -> dict[str, Path]:
-    """The interpreters of this machine by series (`3.12`)."""
+    """Return the interpreters of this machine by series (`3.12`)."""
     return interpreters()

@@ -13,13 +13,13 @@ from typing import Any
 import reconciler
 from reconciler.exit_codes import BY_COMMAND
 from tests.index import ServedIndex, serve_index
-from tests.preloaded import run_preloaded, start_afresh
+from tests.preloaded import needs_new_interpreter, run_preloaded
 from tests.wheels import make_wheel
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """What a command did."""
+    """The result of a command: its exit code, standard output and standard error."""
 
     code: int
     out: str
@@ -36,7 +36,7 @@ class Ran:
 
 @dataclass(kw_only=True)
 class Host:
-    """A directory in which a person keeps `envs.yaml`; `envsync(...)` is what they type."""
+    """A directory with `envs.yaml`; `envsync(...)` runs a command in it. `env` are further variables."""
 
     directory: Path
     index: ServedIndex
@@ -47,7 +47,7 @@ class Host:
         return self.directory / ".envs"
 
     def manifest(self, environments: str, *, head: str = "", local_index: bool = True) -> None:
-        """Write `envs.yaml`: the local index, and `environments` as they stand below `environments:`."""
+        """Write `envs.yaml` with the local index; `environments` is the text below `environments:`, not indented."""
         body = "".join(f"  {line}\n" if line else "\n" for line in environments.strip("\n").splitlines())
         indexes = f"indexes:\n  - name: local\n    url: {self.index.url}\n" if local_index else ""
         (self.directory / "envs.yaml").write_text(
@@ -56,30 +56,30 @@ class Host:
         )
 
     def envsync(self, *arguments: str, env: Mapping[str, str] | None = None, stdin: str | None = None) -> Ran:
-        """Run the real command in the directory, with a small environment of its own."""
-        whole = {**base_environment(), **self.env, **(env or {})}
-        # (`run` becomes the program that it starts.)
-        if "run" not in arguments and not start_afresh(whole, base_environment()):
-            code, out, err = run_preloaded(arguments, cwd=self.directory, env=whole, stdin=stdin or "")
-            assert "\nTraceback" not in "\n" + err, err  # a child's own is indented
+        """Run the real command in the directory, with few environment variables."""
+        variables = {**base_environment(), **self.env, **(env or {})}
+        # `run` replaces its process by the program, which a forked process cannot show.
+        if "run" not in arguments and not needs_new_interpreter(variables, base_environment()):
+            code, out, err = run_preloaded(arguments, cwd=self.directory, env=variables, stdin=stdin or "")
+            assert "\nTraceback" not in "\n" + err, err  # the traceback of a child is indented
             assert is_documented(code, arguments), (code, arguments, err)
             return Ran(code=code, out=out, err=err)
         done = subprocess.run(
             [sys.executable, "-m", "reconciler", *arguments],
             cwd=self.directory,
-            env=whole,
+            env=variables,
             input=stdin if stdin is not None else "",
             capture_output=True,
             text=True,
             check=False,
             timeout=300,
         )
-        assert "\nTraceback" not in "\n" + done.stderr, done.stderr  # a child's own is indented
+        assert "\nTraceback" not in "\n" + done.stderr, done.stderr  # the traceback of a child is indented
         assert is_documented(done.returncode, arguments), (done.returncode, arguments, done.stderr)
         return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
 
     def apply(self, *arguments: str) -> Ran:
-        """Apply, and hold it to the rule that everything obeys: apply, then plan, is empty."""
+        """Apply, and assert that it succeeds and that the plan is then empty."""
         ran = self.envsync("apply", "--yes", *arguments)
         assert ran.code == 0, ran.out + ran.err
         assert self._nothing_is_left_to_do(*[each for each in arguments if each != "--adopt"]), (
@@ -88,14 +88,14 @@ class Host:
         return ran
 
     def _nothing_is_left_to_do(self, *arguments: str) -> bool:
-        """Plan in full, not by what is remembered; within this process where it may be (a start takes longer)."""
+        """Return whether the plan is empty, without the fast path; without arguments it is made in this process."""
         if arguments:
             return self.envsync("plan", "--detailed-exitcode", "--output", "json", *arguments).code == 0
         workspace = reconciler.load(self.directory / "envs.yaml", ambient={**base_environment(), **self.env})
         return not workspace.plan().plan.has_difference
 
     def check(self, *arguments: str) -> dict[str, Any]:
-        """Check as JSON; the exit code must agree with what it says."""
+        """Return the JSON of `check`, and assert that the exit code agrees with it."""
         ran = self.envsync("check", "--output", "json", *arguments)
         assert ran.code in {0, 2}, ran.err
         found = ran.json()
@@ -104,7 +104,7 @@ class Host:
         return found
 
     def environment(self, name: str, *arguments: str) -> dict[str, Any]:
-        """Return what `check` says of one environment."""
+        """Return one environment of the JSON of `check`."""
         found = [each for each in self.check(*arguments)["environments"] if each["name"] == name]
         assert len(found) == 1
         return dict(found[0])
@@ -128,10 +128,10 @@ def is_documented(code: int, arguments: Sequence[str]) -> bool:
 
 
 def base_environment() -> dict[str, str]:
-    """Return a child's environment: nothing of the test run's own PIP_*, UV_*, PYTHON* or virtual environment."""
+    """Return the variables for a child, without the PIP_*, UV_*, PYTHON* and virtual environment of the test run."""
     kept = ("HOME", "PATH", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYENV_ROOT", "USER")
     found = {name: os.environ[name] for name in kept if name in os.environ}
-    return {**found, "PYTHONPATH": str(Path(__file__).parent.parent)}  # and bytecode is kept: a command starts faster
+    return {**found, "PYTHONPATH": str(Path(__file__).parent.parent)}  # bytecode is kept: a command starts faster
 
 
 @contextmanager

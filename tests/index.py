@@ -1,7 +1,7 @@
-"""A small package index on 127.0.0.1 over a directory of wheels and source distributions (PEP 503, 691, 658, 700).
+"""A small package index on 127.0.0.1 for a directory of wheels and source distributions (PEP 503, 691, 658, 700).
 
 `with serve_index(directory) as index:` gives `index.url`, `http://127.0.0.1:PORT/simple/`. The directory is read at
-every request, so that a test may add files while the index runs.
+every request, so that a test can add files while the index runs.
 """
 
 import base64
@@ -26,18 +26,18 @@ from tests.index_faults import Fault, misbehave
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _SUFFIXES = (".whl", ".tar.gz", ".zip")
-_What = TypeVar("_What")
+_Fault = TypeVar("_Fault")
 
 
 @dataclass
 class ServedIndex:
-    """A running index: its simple API's `url`, its root's `base`, and the paths that were asked for, in order.
+    """A running index: the `url` of its simple API, the `base` of all URLs, and the requested paths in order.
 
-    `credentials` (user, password) are demanded by HTTP basic authentication where set. Paths in `broken` are answered
-    with that HTTP status, those in `faulty` as badly as that says; a trailing `*` stands for any rest; `patience` says
-    how many requests for one of them go wrong before it is well. By file name, `uploaded` gives an upload time
-    (PEP 700, RFC 3339), `lies` a SHA-256 that is not the file's, `described` metadata (PEP 658) that are not the
-    wheel's, `yanked` a reason (PEP 592). `listed` are further file names, by project, that only the project's page has.
+    If `credentials` (user, password) are set, every request needs them (HTTP basic authentication). By path, `broken`
+    has HTTP statuses and `faulty` faults; a `*` at the end of a path matches any rest. `patience` has the number of
+    requests for such a path that fail before it works. By file name, `uploaded` has upload times (PEP 700, RFC 3339),
+    `lies` wrong SHA-256 digests, `described` metadata that differ from the wheel's (PEP 658), and `yanked` reasons
+    (PEP 592). `listed` has by project further file names, which only the page of the project has.
     """
 
     directory: Path
@@ -146,8 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
             case _:
                 self._missing()
 
-    def _wrong(self, faults: Mapping[str, _What], path: str) -> _What | None:
-        """Return what is wrong with a path, None if nothing is or its patience ran out."""
+    def _wrong(self, faults: Mapping[str, _Fault], path: str) -> _Fault | None:
+        """Return the fault of a path; None if it has none, or none any more."""
         found = [each for each in faults if each == path or (each.endswith("*") and path.startswith(each[:-1]))]
         if not found:
             return None
@@ -252,20 +252,20 @@ class _Handler(BaseHTTPRequestHandler):
         if self.fault is not None:
             misbehave(self, self.fault, body, kind, self.index.ended)
             return
-        whole, status, headers = self._range(body, status, dict(headers or {}))
+        content, status, headers = self._range(body, status, dict(headers or {}))
         self.send_response(status)
         for key, value in headers.items():
             self.send_header(key, value)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(whole)))
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(whole)
+            self.wfile.write(content)
 
     def _range(
         self, body: bytes, status: HTTPStatus, headers: dict[str, str]
     ) -> tuple[bytes, HTTPStatus, dict[str, str]]:
-        """Serve one byte range (RFC 9110): uv reads a wheel's metadata so where no metadata file is offered."""
+        """Return one range of bytes (RFC 9110): uv reads metadata this way if the index has no metadata files."""
         headers["Accept-Ranges"] = "bytes"
         found = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
         if status is not HTTPStatus.OK or not found or not (found[1] or found[2]):
@@ -280,4 +280,4 @@ class _Handler(BaseHTTPRequestHandler):
         return body[start : end + 1], HTTPStatus.PARTIAL_CONTENT, headers
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
-        """Say nothing: a test's output is the test's."""
+        """Print nothing into the output of the tests."""

@@ -1,4 +1,4 @@
-"""What is wrong with an index, on purpose: each fault is one way in which an HTTP server may answer badly."""
+"""The faults of an index: each is one way in which an HTTP server can answer badly."""
 
 import socket
 import struct
@@ -12,7 +12,7 @@ _DRIP_SECONDS = 0.1
 
 
 class Fault(Enum):
-    """How a path is answered: never, a byte at a time, with half of what it promised, or with a reset connection."""
+    """How a request is answered: never, one byte at a time, with half of the body, or with a reset connection."""
 
     HANG = "hang"
     DRIP = "drip"
@@ -21,7 +21,7 @@ class Fault(Enum):
 
 
 def misbehave(handler: BaseHTTPRequestHandler, fault: Fault, body: bytes, kind: str, ended: threading.Event) -> None:
-    """Answer a request for `body` in the way of `fault`; what would take longer gives up when `ended` is set."""
+    """Answer a request for `body` with a fault; a fault that takes longer ends when `ended` is set."""
     handler.close_connection = True
     if fault is Fault.HANG:
         ended.wait(_LONGEST_SECONDS)

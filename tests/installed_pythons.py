@@ -1,4 +1,4 @@
-"""The Python interpreters of this machine, for tests that need several; found by looking, none is started."""
+"""The Python interpreters of this machine, for tests that need several; none is started to find them."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ SERIES = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 
 
 def interpreters() -> dict[str, Path]:
-    """Return the path of an interpreter for each series (`3.12`) that is there: pyenv's newest, else PATH's."""
+    """Return an interpreter for each series (`3.12`) that exists: the newest of pyenv, otherwise the one on PATH."""
     found = {}
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     for series in SERIES:

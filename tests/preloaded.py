@@ -1,7 +1,7 @@
-"""`envsync` as a process of its own that has its imports behind it: a server has made them once, and forks for each.
+"""Runs `envsync` in its own process, but without the time for imports: a server has imported it, and forks.
 
-A third of a second less, some thousand times. What would change how Python itself starts is started as a person would:
-`start_afresh` tells. Start-up as such has tests of its own (`tests/unchanged`, `tests/cli`), which do not come here.
+This saves a third of a second for each of some thousand commands. Variables that change how Python starts need a new
+interpreter (`needs_new_interpreter`). The start itself is tested without this module (`tests/fastpath`, `tests/cli`).
 """
 
 import atexit
@@ -20,12 +20,12 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-_MOST_SECONDS = 300
-_LENGTH = 1 << 20  # of one request or answer
+_MAX_SECONDS = 300
+_MAX_BYTES = 1 << 20  # of one request or answer
 
 
-def start_afresh(env: Mapping[str, str], usual: Mapping[str, str]) -> bool:
-    """Say whether an environment differs from the usual one in what Python reads when it starts."""
+def needs_new_interpreter(env: Mapping[str, str], usual: Mapping[str, str]) -> bool:
+    """Return whether variables that Python reads when it starts differ from the usual ones."""
     return any(
         name.startswith(("PYTHON", "LC_", "LANG", "TZ", "LD_")) and env.get(name) != usual.get(name)
         for name in {*env, *usual}
@@ -45,21 +45,21 @@ def run_preloaded(arguments: tuple[str, ...], *, cwd: Path, env: Mapping[str, st
     ):
         given.write(stdin.encode())
         given.seek(0)
-        server.settimeout(_MOST_SECONDS)
+        server.settimeout(_MAX_SECONDS)
         server.connect(_server(os.getpid()))
         socket.send_fds(server, [json.dumps(request).encode()], [given.fileno(), out.fileno(), err.fileno()])
-        answer = server.recv(_LENGTH)
+        answer = server.recv(_MAX_BYTES)
         texts = []
         for file in (out, err):
             file.seek(0)
             texts.append(file.read().decode().replace("\r\n", "\n"))
-    assert answer, f"it ended without an exit code: {texts}"
+    assert answer, f"envsync ended without an exit code: {texts}"
     return int(answer), texts[0], texts[1]
 
 
 @cache
 def _server(_pid: int) -> str:
-    """Start this process's server; return the address of its socket."""
+    """Start the server of this process; return the address of its socket."""
     from tests.host import base_environment
 
     address = f"\0envsync-tests-{os.getpid()}-{os.urandom(8).hex()}"
@@ -71,7 +71,7 @@ def _server(_pid: int) -> str:
         cwd=Path(__file__).parent.parent,
         env=base_environment(),
         pass_fds=(listening.fileno(),),
-        stdin=subprocess.PIPE,  # it ends with us, however we end
+        stdin=subprocess.PIPE,  # closed when this process ends, which ends the server
     )
     listening.close()
     atexit.register(_end, server)
@@ -85,11 +85,13 @@ def _end(server: "subprocess.Popen[bytes]") -> None:
 
 
 def _serve(listening: socket.socket) -> None:
-    """Fork for each request that comes; the child runs it and answers with its exit code."""
-    import reconciler.cli.app  # what is the same for all
+    """Fork for each request; the child runs the command and answers with its exit code."""
+    import reconciler.cli.app  # imported once, for all commands
     import reconciler.reconcile  # noqa: F401
 
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: they answer themselves
+    signal.signal(
+        signal.SIGCHLD, signal.SIG_IGN
+    )  # the children answer by themselves, so the server need not wait for them
     while listening in select.select([listening, sys.stdin], [], [])[0]:
         connection, _ = listening.accept()
         if os.fork() == 0:
@@ -98,7 +100,7 @@ def _serve(listening: socket.socket) -> None:
             code = 1
             try:
                 code = _command(connection)
-            except BaseException:  # noqa: BLE001  # as Python would, at the end of a program
+            except BaseException:  # noqa: BLE001  # like Python at the end of a program
                 traceback.print_exc()
             with suppress(Exception):
                 sys.stdout.flush()
@@ -110,8 +112,8 @@ def _serve(listening: socket.socket) -> None:
 
 
 def _command(connection: socket.socket) -> int:
-    """Become `envsync` with the request's arguments, environment, directory and streams; return its exit code."""
-    text, descriptors, _, _ = socket.recv_fds(connection, _LENGTH, 3)
+    """Run `envsync` with the arguments, environment, directory and streams of a request; return its exit code."""
+    text, descriptors, _, _ = socket.recv_fds(connection, _MAX_BYTES, 3)
     request = json.loads(text)
     for number, descriptor in enumerate(descriptors):
         os.dup2(descriptor, number)

@@ -1,4 +1,4 @@
-"""The files of this repository, as git lists them, or as an unpacked source distribution has them."""
+"""The files of this repository: those that git lists, or those of an unpacked source distribution."""
 
 import subprocess
 from pathlib import Path

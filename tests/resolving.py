@@ -17,13 +17,13 @@ from tests.wheels import make_sdist, make_wheel
 
 @pytest.fixture(scope="session")
 def interpreter(pythons: dict[str, Path]) -> Interpreter:
-    """A real interpreter, 3.11 where there is one, and its facts."""
+    """Return a real interpreter with its facts: 3.11 if the machine has it."""
     return query_interpreter(str(pythons.get("3.11") or list(pythons.values())[-1]))
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[ServedIndex]:
-    """An index with alpha 1.0, 1.1 (which needs beta), beta 1.0, 2.0 and both 1.0 (wheel and sdist), delta (sdist)."""
+    """Yield an index: alpha 1.0, 1.1 (require beta), beta 1.0, 2.0, both 1.0 (wheel and sdist), delta 1.0 (sdist)."""
     wheels = tmp_path / "wheels"
     for version in ("1.0", "1.1"):
         make_wheel(wheels, "alpha", version, requires=["beta"])
@@ -38,18 +38,18 @@ def served(tmp_path: Path) -> Iterator[ServedIndex]:
 
 @pytest.fixture
 def indexes(served: ServedIndex) -> tuple[Index, ...]:
-    """The served index as a manifest's only one."""
+    """Return the served index as the only index of a manifest."""
     return (Index(name="local", url=served.url),)
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> UvEngine:
-    """uv with a cache of its own."""
+    """Return uv with its own cache."""
     return UvEngine(ambient=dict(os.environ), cache=tmp_path / "uv-cache")
 
 
 def soon(condition: object, *, seconds: float = 10.0) -> bool:
-    """Say whether `condition()` came true within `seconds`."""
+    """Return whether `condition()` becomes true within `seconds`."""
     assert callable(condition)
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -29,4 +29,7 @@ def test_a_finding_has_a_rule(code: FindingCode) -> None:
 
 @every_finding
 def test_a_finding_is_on_the_troubleshooting_page(code: FindingCode) -> None:
-    assert f"`{code}`" in PAGE.read_text(encoding="utf-8"), f"docs/troubleshooting.md does not name `{code}`. {STEPS}"
+    assert f"`{code}`" in PAGE.read_text(encoding="utf-8"), (
+        f"docs/troubleshooting.md does not name `{code}`: run `python -m tests.docs.test_troubleshooting`, which "
+        f"writes the table of findings from RULES. {STEPS}"
+    )

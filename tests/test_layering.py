@@ -1,4 +1,4 @@
-"""Imports point only up the list of docs/design.md, "Data flow": no module knows a module of a layer below its own."""
+"""A module imports only modules of its own layer and of the layers above it (docs/design.md, "Data flow")."""
 
 import ast
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ LAYERS = (
     "processes", "git", "interpreters", "engines", "state", "fastpath", "lock", "observe", "diff", "plan", "options",
     "apply", "targets", "snapshot", "revision", "maintenance", "reconcile", "render", "cli",
 )  # fmt: skip
-# These belong to another layer than the directory that they are in: what stands before every service start, the way
-# into the program, and the two ends of the fast path, which records what the whole program found and prints an answer.
+# These modules do not belong to the layer of their directory: `run`, which starts services, the entry point, and the
+# two ends of the fast path (it records the result of a full run, and prints an answer).
 BESIDE = {
     "run": "reconcile",
     "__main__": "cli",
@@ -24,26 +24,26 @@ BESIDE = {
     "fastpath.record": "maintenance",
     "fastpath.record_environment": "maintenance",
 }
-# These hold the values of a stage and nothing that acts on them. A value may be named anywhere: a record (state) keeps
-# locked packages, and an import of their types alone makes nothing of the lock's work known to the state. (The models
-# of diff and plan are named from below alone: they need no exception.)
+# These modules only define values. Every layer may import them: for instance, a record (state) contains locked packages
+# and needs their types, but nothing else of the lock. The models of diff and plan need no exception, because only later
+# layers import them.
 VALUES = frozenset({"manifest/desired.py", "interpreters/model.py", "lock/model.py", "observe/actual.py"})
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
 def layer_of(module: str) -> str:
-    """Return the layer of a module's dotted name below `reconciler`, empty for the package itself."""
+    """Return the layer of a module, given by its dotted name below `reconciler`; empty for the package itself."""
     return BESIDE.get(module, module.split(".")[0])
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
-    """Yield every module that a file imports, wherever in it, as a dotted name, with the line."""
+    """Yield every module that a file imports, also inside functions, with the line."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
             case ast.Import(names=names):
                 yield from ((alias.name, node.lineno) for alias in names)
             case ast.ImportFrom(module=str(module), level=0, names=names):
-                for alias in names:  # `from reconciler.manifest import paths` is of the module, if it is one
+                for alias in names:  # `from reconciler.manifest import paths` imports the module `paths`
                     if (module, alias.name) == ("reconciler", "__version__"):
                         continue  # a constant
                     inner = f"{module}.{alias.name}"
@@ -57,7 +57,7 @@ def is_module(name: str) -> bool:
 
 
 def file_of(name: str) -> Path | None:
-    """Return the file of a module of ours, None for any other name."""
+    """Return the file of a module of `reconciler`, None for any other name."""
     if name.split(".")[0] != "reconciler":
         return None
     path = PACKAGE.joinpath(*name.split(".")[1:])
@@ -65,16 +65,16 @@ def file_of(name: str) -> Path | None:
 
 
 def own(path: Path) -> str:
-    """Return a file's dotted name below `reconciler`, empty for the package itself."""
+    """Return the dotted name of a file below `reconciler`; empty for the package itself."""
     return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").rstrip(".")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_point_only_up(path: Path) -> None:
+def test_a_module_imports_only_its_own_layer_and_those_above(path: Path) -> None:
     layer = layer_of(own(path))
     if not layer:
-        return  # `import reconciler` itself: the public names, imported when asked for
-    assert layer in LAYERS, f"which layer is {layer}?"
+        return  # the package itself imports the public names on demand
+    assert layer in LAYERS, f"{layer} is not in LAYERS: add it, and to docs/design.md, `Data flow`"
     for name, line in imports(path):
         file = file_of(name)
         if file is None or file == PACKAGE / "__init__.py":
@@ -88,16 +88,18 @@ def test_imports_point_only_up(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(VALUES))
-def test_values_know_values_alone(name: str) -> None:
-    """So that naming a value never brings along what acts on it."""
+def test_modules_with_values_import_only_such_modules(name: str) -> None:
+    """So importing a value never imports the code that works with it."""
     for module, line in imports(PACKAGE / name):
         file = file_of(module)
         if file is not None:
             inner = str(file.relative_to(PACKAGE))
-            assert inner in VALUES | {"canonical_json.py", "errors.py", "manifest/defaults.py"}, f"{name}:{line}: imports {inner}"
+            assert inner in VALUES | {"canonical_json.py", "errors.py", "manifest/defaults.py"}, (
+                f"{name}:{line}: imports {inner}"
+            )
 
 
-def test_only_the_engines_know_which_package_tool_it_is() -> None:
+def test_only_the_engines_know_the_package_tool() -> None:
     interface = {"engines/engine.py", "engines/factory.py", "engines/deadlines.py"}
     for path in MODULES:
         if layer_of(own(path)) == "engines":
@@ -108,13 +110,13 @@ def test_only_the_engines_know_which_package_tool_it_is() -> None:
                 assert str(file.relative_to(PACKAGE)) in interface, f"{path}:{line}: imports {name}"
 
 
-def test_one_module_starts_programs() -> None:
+def test_only_one_module_starts_programs() -> None:
     starters = {"subprocess", "multiprocessing", "asyncio.subprocess", "pty"}
     found = {str(path.relative_to(PACKAGE)) for path in MODULES for name, _ in imports(path) if name in starters}
     assert found == {"processes/child.py"}
 
 
-def test_only_run_replaces_this_process_and_only_a_look_doubles_it() -> None:
+def test_only_run_replaces_the_process_and_only_the_fast_path_forks() -> None:
     calls = ("os.system", "os.popen", "os.exec", "os.spawn", "os.posix_spawn", "os.fork")
     found = {
         str(path.relative_to(PACKAGE))
@@ -125,7 +127,7 @@ def test_only_run_replaces_this_process_and_only_a_look_doubles_it() -> None:
     assert found == {"run.py", "fastpath/unchanged.py"}
 
 
-def test_the_list_is_complete() -> None:
+def test_the_list_of_layers_is_complete() -> None:
     found = {layer_of(own(path)) for path in MODULES} - {""}
     assert found <= set(LAYERS)
     assert set(LAYERS) <= found

@@ -23,11 +23,11 @@ def picture(text: str, *title: str) -> ET.Element:
     drawn = done.stdout.decode()
     assert "@font-face" not in drawn
     assert "url(" not in drawn
-    assert drawn.count("http") == 1, "the namespace alone"
+    assert drawn.count("http") == 1, "only the namespace"
     return ET.fromstring(drawn)  # noqa: S314  # our own output
 
 
-def test_picture_holds_every_word_in_its_place_and_colour() -> None:
+def test_a_picture_has_every_word_at_its_position_and_in_its_color() -> None:
     plan = load_plan(CASES / "everything.yaml")
     svg = picture(plan_text(plan, color=True), "envsync", "plan")
     texts = [element for element in svg.iter(f"{SVG}text") if element.get("textLength")]
@@ -39,9 +39,9 @@ def test_picture_holds_every_word_in_its_place_and_colour() -> None:
     assert len(rows) == len([line for line in plan_text(plan).splitlines() if line])
 
 
-def test_hostile_text_stays_text() -> None:
-    hostile = "".join(NASTY).replace("\n", " ").encode("utf-8", "replace").decode().replace("https://", "")
-    svg = picture(hostile + "\n<script>alert(1)</script>", "<b>&")
+def test_untrusted_text_stays_text() -> None:
+    untrusted = "".join(NASTY).replace("\n", " ").encode("utf-8", "replace").decode().replace("https://", "")
+    svg = picture(untrusted + "\n<script>alert(1)</script>", "<b>&")
     assert {element.tag.removeprefix(SVG) for element in svg.iter()} <= {"svg", "title", "rect", "circle", "g", "text"}
 
 
@@ -61,7 +61,7 @@ def test_page_and_comment_become_pictures(tmp_path: Path, form: Format, options:
     assert len(drawn) > 10_000, "a blank page is smaller"
 
 
-def test_the_pictures_that_are_kept_are_small_enough() -> None:
+def test_the_pictures_in_the_repository_are_small_enough() -> None:
     kept = sorted((TOOL.parent / "pictures").glob("*.png"))
     assert [each.name for each in kept] == ["comment.png", "report.png"]
     assert all(each.stat().st_size < 300_000 for each in kept)

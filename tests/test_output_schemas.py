@@ -95,16 +95,16 @@ def test_every_event_is_valid_by_its_schema_and_one_line() -> None:
 
 
 @pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.stem)
-def test_every_plan_with_hostile_strings_is_valid_by_its_schema(path: Path) -> None:
+def test_every_plan_with_untrusted_strings_is_valid_by_its_schema(path: Path) -> None:
     plan = load_plan(path)
     for text in ("".join(NASTY), ""):
-        hostile = plan_json(replace_strings(plan, text))
-        assert_clean_json(hostile)
-        validator_of("plan").validate(json.loads(hostile))
+        untrusted = plan_json(replace_strings(plan, text))
+        assert_clean_json(untrusted)
+        validator_of("plan").validate(json.loads(untrusted))
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
-def test_every_event_with_hostile_strings_is_valid_by_its_schema(event: Event) -> None:
+def test_every_event_with_untrusted_strings_is_valid_by_its_schema(event: Event) -> None:
     for text in (*NASTY, "".join(NASTY), ""):
         line = event_json(replace_strings(event, text))
         assert_clean_json(line)
@@ -117,7 +117,7 @@ def every_error(kind: type[EnvsyncError] = EnvsyncError) -> Iterator[type[Envsyn
         yield from every_error(each)
 
 
-def test_every_error_has_a_code_of_its_own() -> None:
+def test_every_error_has_its_own_code() -> None:
     for module in pkgutil.walk_packages(reconciler.__path__, "reconciler."):
         if module.name != "reconciler.__main__":
             importlib.import_module(module.name)
@@ -139,7 +139,7 @@ def test_every_error_has_a_code_of_its_own() -> None:
         EngineError("failed ##vso[task]", hint="https://me:hunter2@host/", details=("one\n::error two", "\x1b[31m")),
     ],
 )
-def test_every_error_is_valid_by_both_schemas_and_holds_no_secret(error: EnvsyncError) -> None:
+def test_every_error_is_valid_by_both_schemas_and_contains_no_secret(error: EnvsyncError) -> None:
     line = error_json(error, one_line=True)
     assert (line.count("\n"), line.isascii()) == (1, True)
     assert "##" not in line
@@ -152,14 +152,14 @@ def test_every_error_is_valid_by_both_schemas_and_holds_no_secret(error: Envsync
     assert len(found["error"]["problems"]) == len(getattr(error, "problems", ()))
 
 
-def test_run_finished_tells_the_exit_code_and_seconds_to_the_millisecond() -> None:
+def test_run_finished_has_the_exit_code_and_seconds_to_the_millisecond() -> None:
     found = json.loads(event_json(EVENTS[-1]))
     assert found["exit_code"] == 4
     assert found["environments"][0]["seconds"] == 1.234
     assert found["environments"][1]["failure"]["details"][2] == "ModuleNotFoundError: django"
 
 
-def test_a_collection_that_failed_is_in_the_last_event_and_its_exit_code() -> None:
+def test_a_failed_garbage_collection_is_in_the_last_event_and_its_exit_code() -> None:
     failure = Failure(code="gc-failed", message="x could not be deleted")
     found = json.loads(event_json(RunFinished(environments=(CREATED,), failure=failure)))
     validator(event_schema()).validate(found)

@@ -35,7 +35,11 @@ PHRASES = {
 }
 PATTERN = re.compile("|".join(f"(?P<p{number}>{phrase})" for number, phrase in enumerate(PHRASES)), re.IGNORECASE)
 DOCUMENTS = sorted(path for path in repository_files() if path.suffix == ".md")
-MODULES = sorted(path for path in repository_files("reconciler", "benchmarks", "docs") if path.suffix == ".py")
+MODULES = sorted(
+    path
+    for path in repository_files("reconciler", "benchmarks", "docs", "tests")
+    if path.suffix == ".py" and path != Path("tests/test_plain_english.py")  # it quotes what not to write
+)
 OTHERS = sorted(
     path
     for path in repository_files()
@@ -48,11 +52,13 @@ OTHERS = sorted(
 
 
 def sentences_of_module(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield every string and comment of a Python file, with its line."""
+    """Yield every string, comment and test name of a Python file, with its line."""
     source = (ROOT / path).read_text(encoding="utf-8")
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type in {tokenize.STRING, tokenize.COMMENT} or token.type == getattr(tokenize, "FSTRING_MIDDLE", -1):
             yield token.start[0], token.string
+        elif token.type == tokenize.NAME and token.string.startswith("test_"):
+            yield token.start[0], token.string.replace("_", " ")
 
 
 def found_in(sentences: Iterator[tuple[int, str]]) -> list[str]:

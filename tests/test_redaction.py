@@ -1,4 +1,4 @@
-"""One policy for secrets: what `validate` refuses, what observation records and what is printed agree on every URL."""
+"""One policy for secrets: validation, observation and output treat every URL in the same way."""
 
 import pytest
 from hypothesis import given
@@ -37,7 +37,7 @@ URLS = {
 
 
 @pytest.mark.parametrize(("url", "shown"), URLS.items())
-def test_every_way_out_redacts_a_url_alike(url: str, shown: str) -> None:
+def test_every_function_redacts_a_url_in_the_same_way(url: str, shown: str) -> None:
     assert redact_url(url) == shown
     assert redact(url) == shown
     assert redact(f'see "{url}" there') == f'see "{shown}" there'
@@ -54,26 +54,26 @@ def test_validate_refuses_exactly_the_urls_that_would_be_redacted(url: str, show
 
 
 @given(password=st.text(min_size=8).filter(lambda text: not set(text) & set("/?#") and text.strip(":@$ ")))
-def test_no_password_stays_in_a_url_whatever_it_is_made_of(password: str) -> None:
+def test_no_password_of_any_characters_stays_in_a_url(password: str) -> None:
     shown = redact_url(f"https://user:{password}@index.example/simple")
     assert shown.endswith("****@index.example/simple")
     assert "user:" not in shown.removesuffix("index.example/simple")
 
 
 @pytest.mark.parametrize("name", ["API_TOKEN", "DB_PASSWORD", "aws_secret_access_key", "MY_API-KEY", "Credential"])
-def test_a_name_says_that_a_value_is_secret(name: str) -> None:
+def test_a_variable_with_such_a_name_is_secret(name: str) -> None:
     assert is_secret_name(name)
     assert redact_source_line(f'  {name}: "hunter2"') == f"  {name}: ****"
 
 
 @pytest.mark.parametrize("name", ["PWD", "HOME", "MONKEY", "DESIGN", "AUTHOR", "KEYBOARD"])
-def test_other_names_are_left_alone(name: str) -> None:
+def test_variables_with_other_names_are_not_secret(name: str) -> None:
     assert not is_secret_name(name)
     assert redact_source_line(f'  {name}: "plain"') == f'  {name}: "plain"'
 
 
 @pytest.mark.timeout(30)  # seconds; a quadratic pattern takes many minutes
 @pytest.mark.parametrize("unit", ["?", "a", "?key", "token", "https://", "https://a:b@", "k: ", "token\t:"])
-def test_a_long_text_takes_no_longer_than_it_must(unit: str) -> None:
+def test_the_time_for_a_long_text_is_not_quadratic(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
     assert redact_source_line(text)

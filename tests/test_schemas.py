@@ -14,7 +14,7 @@ from reconciler.manifest.schema import manifest_schema
 
 
 class _Yaml12Loader(yaml.SafeLoader):
-    """YAML 1.2, as editors read it: `on` and dates are text."""
+    """Reads YAML 1.2 like editors: `on` and dates are text."""
 
 
 _Yaml12Loader.yaml_implicit_resolvers = {
@@ -46,7 +46,7 @@ BAD = (
 )
 
 
-def test_the_committed_manifest_schema_is_what_the_models_say() -> None:
+def test_the_committed_manifest_schema_is_up_to_date() -> None:
     committed = (SCHEMAS / "manifest.schema.json").read_text(encoding="utf-8")
     assert committed == json.dumps(manifest_schema(), indent=2, sort_keys=False) + "\n", (
         "run `envsync schema manifest > schemas/manifest.schema.json`"
@@ -89,5 +89,5 @@ def test_the_schema_knows_every_key_of_the_models() -> None:
 
 
 def _yaml(file: Path) -> Any:
-    """Return the manifest as an editor reads it."""
+    """Return the manifest like an editor reads it."""
     return yaml.load(file.read_text(encoding="utf-8"), Loader=_Yaml12Loader)  # noqa: S506

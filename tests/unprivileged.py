@@ -1,4 +1,4 @@
-"""For tests of what may not be read or written: root may do everything, so that it steps down for a moment."""
+"""Runs a block without the privileges of the superuser, for tests of missing permissions."""
 
 import os
 import tempfile
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_NOBODY = 65534
+_USER_ID = 65534  # a user without any files
 
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """Run the block as a user without privileges, where the tests are run as root."""
+    """Run the block as a user without privileges, if the tests run as root."""
     if os.geteuid() != 0:
         yield
         return
-    os.seteuid(_NOBODY)
+    os.seteuid(_USER_ID)
     try:
         yield
     finally:
@@ -24,7 +24,7 @@ def unprivileged() -> Iterator[None]:
 
 @contextmanager
 def reachable_directory() -> Iterator[Path]:
-    """Yield a new directory that such a user can reach and read (pytest's own is its user's alone)."""
+    """Yield a new directory that such a user can reach and read, unlike the directories of pytest."""
     with tempfile.TemporaryDirectory(prefix="envsync-test-") as path:
         Path(path).chmod(0o755)
         yield Path(path).resolve()

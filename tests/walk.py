@@ -116,7 +116,7 @@ class Clones:
         return Host(directory=self.path(clone), index=self.index)
 
     def run(self, clone: str, script: str) -> tuple[int, str]:
-        """Run lines of bash in a clone; return the last exit code, and both streams as a terminal shows them."""
+        """Run lines of bash in a clone; return the last exit code, and both streams in the order of a terminal."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         own = {"PATH": path, "UV_DEFAULT_INDEX": self.index.url, **_configured()}
         done = subprocess.run(
@@ -133,7 +133,7 @@ class Clones:
         return done.returncode, self._normalized(done.stdout)
 
     def scene(self, name: str) -> str:
-        """Run a scene; return prompts, commands and output as the terminals show them."""
+        """Run a scene; return prompts, commands and output like in a terminal."""
         lines = [line.strip().partition("$ ")[::2] for line in SCENES[name].strip().splitlines()]
         shown = ""
         for clone, group in groupby(lines, key=lambda line: line[0]):

@@ -1,6 +1,6 @@
-"""Builds tiny pure-Python wheels (PEP 427) and source distributions for tests, without any build backend.
+"""Builds small pure-Python wheels (PEP 427) and source distributions for tests, without a build backend.
 
-The bytes depend on the arguments alone, so that the same call gives the same hash on every machine.
+The bytes depend only on the arguments, so that the same call gives the same hash on every machine.
 """
 
 import base64
@@ -31,7 +31,7 @@ def make_wheel(
 ) -> Path:
     """Write `{name}-{version}-{tag}.whl` into `directory` and return its path.
 
-    `modules` are files below site-packages (default: one package that holds its version); `scripts` are console
+    `modules` are files below site-packages (default: one package with its version); `scripts` are console
     script entry points (`{"acme": "acme:main"}`); `metadata_extra` are further header lines of METADATA; `data` are
     files below `{name}-{version}.data/` (`scripts/tool`, `data/share/x`).
     """
@@ -73,7 +73,7 @@ def make_sdist(
 ) -> Path:
     """Write `{name}-{version}.tar.gz` (PEP 625) with PKG-INFO and `files` into `directory` and return its path.
 
-    Without `files` it holds a `pyproject.toml` for an in-tree backend (PEP 517) that needs nothing from an index.
+    Without `files` it has a `pyproject.toml` with an in-tree backend (PEP 517), which needs nothing from an index.
     """
     escaped = re.sub(r"[-_.]+", "_", name).lower()
     root = f"{escaped}-{version}"

@@ -84,7 +84,8 @@ def main(arguments: list[str]) -> int:
         return report_error(error, ordered)
     except typer.TyperException as error:  # typer's own errors about the command line
         said = error.format_message().replace("Value error, ", "", 1)  # pydantic adds this when it validates for typer
-        return report_error(UsageError(said, hint=_HELP_HINT), ordered)
+        message = said[:1].lower() + said[1:].removesuffix(".")  # in the style of all other errors
+        return report_error(UsageError(message, hint=_HELP_HINT), ordered)
     except OSError as error:  # a path and a reason instead of a traceback
         where = f"{error.filename}: " if error.filename else ""
         what = f"{where}{error.strerror or error}"

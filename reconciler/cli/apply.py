@@ -47,7 +47,7 @@ from reconciler.render.progress import progress_for
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 _CORES = os.cpu_count() or 1
-_PLAN_DECIDES = "the saved plan decides which environments change, and how"
+_PLAN_DECIDES = "remove one of the two: a saved plan already says which environments change, and how"
 _DECIDED = ("--label", "--depth", "--prune", "--allow-empty", "--adopt", "--drop-ignored")
 
 

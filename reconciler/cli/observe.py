@@ -26,7 +26,8 @@ def observe(
 ) -> None:
     """Write a snapshot, to check it on another machine.
 
-    `check --actual` reads it there. The snapshot is JSON without secrets. Changes nothing, and runs no code of the environments or packages.
+    `check --actual` reads it there. The snapshot is JSON without secrets. Changes nothing, and runs no code of the
+    environments or packages.
     """
     from reconciler.snapshot.file import snapshot_json  # its models are slow to import
 

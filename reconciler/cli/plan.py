@@ -38,7 +38,7 @@ from reconciler.render.formats import Format
 
 _OF_ENVIRONMENTS = ("--depth", "--adopt", "--drop-ignored", "--timeout", "--out", "--actual")
 _OF_THIS_MACHINE = ("--depth", "--timeout", "--against")
-_WHY = "a snapshot is compared as it was taken, without its host"
+_WHY = "remove one of the two: a snapshot is compared as it was taken, without its host"
 
 
 def plan(
@@ -85,7 +85,9 @@ def plan(
         proposal = workspace.plan(selection(names, labels), options)
         made, desired = proposal.plan, proposal.desired
     else:
-        reject_combination(context, "--against", _OF_ENVIRONMENTS, why="--against reads no environment")
+        reject_combination(
+            context, "--against", _OF_ENVIRONMENTS, why="remove one of the two: --against reads no environment"
+        )
         compared = workspace.plan_against(against, selection(names, labels), options)
         made, desired = compared.plan, compared.desired
         console().message("".join(f"note: {sanitize(each)}\n" for each in compared.notes))

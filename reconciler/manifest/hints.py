@@ -31,6 +31,6 @@ def known_names_hint(word: str, known: Iterable[str], *, noun: str, limit: int =
     """
     names = sorted(known)
     if not names:
-        return f"no {noun} are defined: remove it, or define it first"
+        return f"define it first, or leave it out: no {noun} are defined"
     listed = ", ".join(names[:limit]) + (", ..." if len(names) > limit else "")
     return did_you_mean(word, names) or f"use one of the {noun}: {listed}"

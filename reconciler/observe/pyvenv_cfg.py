@@ -28,7 +28,7 @@ class PyvenvCfgError(ObserveError):
     code: ClassVar[str] = "pyvenv-cfg"
 
     def __init__(self, finding: FindingCode, message: str, content: bytes | None = None) -> None:
-        super().__init__(message)
+        super().__init__(message, hint="correct the probe that changed it, then run the command again")
         self.finding = finding
         self.sha256 = hashlib.sha256(content).hexdigest() if content is not None else ""
 

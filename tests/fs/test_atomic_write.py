@@ -125,6 +125,12 @@ def test_a_directory_without_write_permission_is_an_error() -> None:
         assert (directory / "file").read_bytes() == b"old"
 
 
+def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        write_atomic(tmp_path / "missing/file", b"")
+    assert caught.value.filename == str(tmp_path / "missing/file")
+
+
 def test_only_directories_are_synced(tmp_path: Path) -> None:
     sync_directory(tmp_path)
     (tmp_path / "file").write_text("")

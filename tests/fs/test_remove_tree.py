@@ -134,3 +134,19 @@ def test_a_tree_without_permission_is_an_error() -> None:
         with unprivileged(), pytest.raises(PermissionError):
             remove_tree(place, "7")
         assert (place / "7/venv").is_dir()
+
+
+def test_the_error_about_a_directory_that_cannot_be_moved_names_the_permission() -> None:
+    with reachable_directory() as directory:
+        inner = directory / "tree/a/fixed"
+        inner.mkdir(parents=True)
+        (inner / "file").touch()
+        inner.chmod(0o555)
+        if os.geteuid() == 0:
+            for path in (directory, directory / "tree", inner.parent):
+                os.chown(path, 65534, -1)
+        try:
+            with unprivileged(), pytest.raises(PermissionError):
+                remove_tree(directory, "tree")
+        finally:
+            inner.chmod(0o755)

@@ -113,7 +113,7 @@ def test_the_errors_of_each_stage_have_their_codes(web: Host) -> None:
 
     assert code("apply", "--yes", "--locked") == (3, "lock")
     assert code("apply", "-q") == (3, "usage")
-    assert code("plan", "nobody") == (3, "usage")
+    assert code("plan", "unknown") == (3, "usage")
     assert code("check", "-f", "nowhere.yaml") == (3, "manifest")
     with State.at(web.root).acquire_mutex():
         assert code("apply", "--yes", "--lock-timeout", "0") == (1, "lock-timeout")

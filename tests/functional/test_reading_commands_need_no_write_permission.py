@@ -12,7 +12,7 @@ from tests.functional.host_state import tree
 from tests.host import Host, Ran, base_environment, new_host
 from tests.unprivileged import reachable_directory
 
-OTHER_USER = "65534"  # user and group id of nobody
+OTHER_USER = "65534"  # user and group id without any files
 
 
 def as_other_user(host: Host, *arguments: str) -> Ran:

@@ -33,7 +33,7 @@ def test_rollback_publishes_the_generation_before_without_building_or_network(tw
 
 
 def test_the_plan_then_names_the_rollback_as_the_reason(twice: Host) -> None:
-    twice.envsync("rollback", "web")
+    assert twice.envsync("rollback", "web").code == 0
     planned = twice.envsync("plan", "--output", "json").json()["environments"][0]
     assert planned["reasons"][0]["code"] == "rolled-back"
     assert planned["reasons"][0]["message"] == "rolled back from generation 2 to 1"
@@ -43,9 +43,9 @@ def test_the_plan_then_names_the_rollback_as_the_reason(twice: Host) -> None:
 
 
 def test_a_manifest_that_declares_the_rolled_back_versions_makes_no_difference(twice: Host) -> None:
-    twice.envsync("rollback", "web")
+    assert twice.envsync("rollback", "web").code == 0
     twice.manifest(OLD)
-    twice.envsync("lock")
+    assert twice.envsync("lock").code == 0
     assert twice.environment("web")["action"] == "no-op"
 
 
@@ -89,13 +89,13 @@ def test_prevent_destroy_is_kept_by_a_rollback(host: Host) -> None:
     host.apply()
     host.manifest(NEW + "  prevent_destroy: true\n")
     host.apply()
-    host.envsync("rollback", "web")
+    assert host.envsync("rollback", "web").code == 0
     assert host.envsync("destroy", "web", "--yes").code == 4
     assert host.venv("web").exists()
 
 
 def test_history_shows_what_each_run_did_and_which_generations_are_kept(twice: Host) -> None:
-    twice.envsync("rollback", "web")
+    assert twice.envsync("rollback", "web").code == 0
     runs = [line.split() for line in twice.envsync("history", "web").out.splitlines()[1:]]
     assert [line[3] for line in runs] == ["create", "update", "rollback"]
     kept = twice.envsync("history", "web", "--generations").out.splitlines()[1:]
@@ -156,5 +156,6 @@ def test_gc_never_follows_a_link_out_of_the_root(host: Host, tmp_path: Path) -> 
     host.manifest(OLD)
     host.apply()
     (host.root / ".envsync/generations/ghost").symlink_to(precious)
-    host.envsync("gc")
+    ran = host.envsync("gc")
+    assert (ran.code, ran.out) == (1, "ghost: generation 1 kept: its path goes through a symbolic link\n")
     assert (precious / "1" / "thesis.txt").read_text() == "mine"

@@ -1,5 +1,6 @@
 """`envsync run` becomes the command: exit code, signals, environment, and the generation at its start."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -75,6 +76,15 @@ def test_the_errors_of_run_have_their_own_exit_codes(web: Host, arguments: list[
     ran = web.envsync("run", *arguments)
     assert ran.code == code
     assert message in ran.err
+
+
+def test_an_error_of_another_stage_has_the_exit_code_of_run(web: Host) -> None:
+    """1 would be the exit code of the command."""
+    shutil.rmtree(web.root / ".envsync/cache")
+    (web.root / ".envsync/environments/web.json").write_text("", encoding="utf-8")
+    ran = web.envsync("run", "web", "--", "true")
+    assert ran.code == 125
+    assert "web.json could not be read" in ran.err
 
 
 def test_a_running_command_keeps_its_generation_from_being_collected(web: Host) -> None:

@@ -22,7 +22,7 @@ SAME = 'same:\n  python: "3.11"\n'
 def moved(host: Host) -> Host:
     host.manifest(SAME + KEPT + WEB)
     host.apply()
-    (host.site_packages("web") / "beta.py").write_text("NAME = 'somebody else'\n")
+    (host.site_packages("web") / "beta.py").write_text("NAME = 'edited'\n")
     host.manifest(SAME + "\n" + WEB.replace("1.0", "1.1"))
     assert host.envsync("lock").code == 0
     return host

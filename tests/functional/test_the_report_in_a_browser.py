@@ -87,7 +87,7 @@ def test_a_real_plan_shows_drift_history_and_graph(host: Host, browser: Browser,
     host.apply()
     (host.site_packages("web") / "beta.py").write_text("NAME = 'edited'\n")
     host.manifest(MANIFEST.format("alpha==1.1"))
-    host.envsync("lock")
+    assert host.envsync("lock").code == 0
     ran = host.envsync("check", "--output", "html")
     assert ran.code == 2, ran.err
     file.write_text(ran.out, encoding="utf-8")

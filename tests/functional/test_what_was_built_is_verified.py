@@ -53,6 +53,19 @@ def test_files_that_differ_from_their_record_are_refused_and_others_continue(hos
         assert published(host, name) == 0
 
 
+def test_without_the_network_damaged_files_in_the_cache_are_not_downloaded_again(host: Host) -> None:
+    host.manifest(GOOD)
+    host.apply()
+    for record in (host.root / ".envsync/cache/uv").rglob("*.dist-info/RECORD"):
+        record.unlink()
+    host.manifest(GOOD + '  env: {A: "1"}\n  system_site_packages: true\n')  # a new generation of the same packages
+    ran = host.envsync("apply", "--yes", "--offline", "--output", "json")
+    failure = finished(ran)["good"]["failure"]
+    assert failure["code"] == "damaged-cache"
+    assert failure["hint"].startswith("run the command once without `--offline`")
+    assert host.envsync("apply", "--yes").code == 0
+
+
 @pytest.mark.parametrize("file", ["data/pyvenv.cfg", "data/bin/python3.11", "scripts/python"])
 def test_a_wheel_cannot_replace_the_environment_s_own_files(host: Host, file: str) -> None:
     make_wheel(host.index.directory, "evil", "1.0", data={file: "home = /nowhere\n"})

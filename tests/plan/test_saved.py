@@ -127,7 +127,7 @@ def test_a_plan_only_replaces_a_regular_file(tmp_path: Path) -> None:
     assert caught.value.filename == str(tmp_path / "missing" / "plan.json")
 
 
-def test_a_file_cut_short_anywhere_is_no_plan(tmp_path: Path) -> None:
+def test_a_file_cut_short_anywhere_is_not_a_plan(tmp_path: Path) -> None:
     whole = plan_json(plan_of(WORLDS[0]))
     for length in range(0, len(whole) - 1, 37):
         assert refusal(written(tmp_path, whole[:length])).startswith("not a plan: not JSON at line ")

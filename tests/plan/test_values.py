@@ -189,4 +189,4 @@ def test_settings_are_plain_json_with_the_keys_of_the_manifest() -> None:
         "hooks": {"after_publish": [["reload"]], "before_delete": []},
         "depends_on": ["tools"],
         "prevent_destroy": False,
-    }
+    }, 'every seal contains these: add a new one here. CONTRIBUTING.md, "Add a manifest key", lists all steps'

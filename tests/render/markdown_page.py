@@ -1,4 +1,4 @@
-"""Markdown as rendered by GitHub's own parser and by another one: the page's elements and their text."""
+"""Markdown as rendered by GitHub's own parser and by a second one: the page's elements and their text."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser

@@ -4,10 +4,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from reconciler.diff.findings import CATEGORIES
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, Status
 from reconciler.observe.actual import FindingCode
 from reconciler.plan.model import Action, Plan
 from reconciler.render.report import Command, Report
+from reconciler.render.rules import RULES
 from tests.plan.build import world
 from tests.render.pictures import load_plan
 from tests.render.untrusted import replace_strings
@@ -74,7 +76,9 @@ def replace_report_strings(report: Report, text: str) -> Report:
 def reports_to_attack() -> list[Report]:
     """Return reports for `replace_report_strings`: all kinds of changes, none, after an apply, and all findings."""
     everything = plan_of(EVERYTHING)
-    findings = drifted_plan(*({"code": each, "path": f"bin/{each}", "detail": "wrong"} for each in FindingCode))
+    # A new code without words or without a rule fails in tests of its own, and not in every test of a format.
+    codes = [each for each in FindingCode if each in CATEGORIES and each in RULES]
+    findings = drifted_plan(*({"code": each, "path": f"bin/{each}", "detail": "wrong"} for each in codes))
     return [
         report_of(everything),
         report_of(plan_of(NOTHING)),

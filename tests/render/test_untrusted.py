@@ -106,7 +106,7 @@ def test_escaped_characters_are_named(text: str, expected: str) -> None:
         ("https://host.example:8443/a@1.0", "https://host.example:8443/a@1.0"),
     ],
 )
-def test_credentials_are_blotted_out_and_nothing_else(text: str, expected: str) -> None:
+def test_credentials_are_redacted_and_nothing_else(text: str, expected: str) -> None:
     assert redact(text) == expected
 
 
