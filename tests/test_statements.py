@@ -261,19 +261,11 @@ def test_the_hooks_are_listed() -> None:
     assert (repository["repo"], repository["rev"]) == (REPOSITORY, f"v{__version__}")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "envs.yaml", "deploy/production.yaml", "pyproject.toml", "libs/acme/pyproject.toml", "requirements.txt",
-        "requirements/web.in", "deps/base", "web-reqs.txt", "constraints/pins.cfg", "locks/pylock.web.toml",
-        "pylock.toml", "libs/acme/setup.cfg", "README.md",
-    ],
-)  # fmt: skip
-def test_a_commit_of_any_file_runs_the_hooks(path: str) -> None:
+def test_a_commit_of_any_file_runs_the_hooks() -> None:
     """A manifest can name files of any name. A commit that only deletes one has no files for pre-commit."""
     for hook in hooks():
-        assert hook["always_run"] or (re.search(hook["files"], path) and hook["pass_filenames"]), hook["id"]
-        assert hook["pass_filenames"] is False
+        assert hook["always_run"] is True, hook["id"]
+        assert hook["pass_filenames"] is False, hook["id"]
 
 
 # Formats

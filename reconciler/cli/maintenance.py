@@ -13,9 +13,6 @@ from reconciler.cli.console import console
 from reconciler.cli.options import DepthOption, FileOption, LockTimeoutOption, NamesArgument, Output, OutputOption
 from reconciler.json_output import json_array
 from reconciler.observe.actual import Depth
-from reconciler.render.gc_text import gc_json, render_gc
-from reconciler.render.history_text import render_generations, render_runs
-from reconciler.render.verify_text import render_verification, verification_json
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 
@@ -30,6 +27,8 @@ def history(
     ] = False,
 ) -> None:
     """List past runs or kept generations."""
+    from reconciler.render.history_text import render_generations, render_runs  # only this command needs it
+
     maintenance = reconciler.load(file).maintenance
     out = console()
     chosen = maintenance.names((name,) if name else ())
@@ -80,6 +79,8 @@ def verify(
     Shows whether anything changed since the environment was built, whatever the manifest says now. Exits with 2 if
     anything did.
     """
+    from reconciler.render.verify_text import render_verification, verification_json  # only this command needs it
+
     verified = reconciler.load(file).maintenance.verify(tuple(names or ()), depth)
     out = console()
     if output is Output.JSON:
@@ -101,6 +102,8 @@ def gc(
     Keeps the published generation, the newest `keep_generations`, and those that a running process uses. A directory
     that envsync did not create is never deleted; it is reported, with exit code 1.
     """
+    from reconciler.render.gc_text import gc_json, render_gc  # only this command needs it
+
     found = reconciler.load(file).maintenance.collect(dry_run=dry_run, timeout=lock_timeout)
     out = console()
     out.print(gc_json(found) if output is Output.JSON else render_gc(found, dry_run=dry_run))

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.cli.console import console, shown_root
-from reconciler.cli.report_extras import newest_runs, published_graphs
 from reconciler.manifest.desired import DesiredState
 from reconciler.plan.model import Plan
 from reconciler.render.formats import Format, render_report
@@ -60,6 +59,8 @@ def report_of(
     report = Report(plan=made, command=command, file=named, places=places)
     if form is not Format.HTML or desired is None or not local:
         return report
+    from reconciler.cli.report_extras import newest_runs, published_graphs  # only this format needs it
+
     return replace(report, runs=newest_runs(desired.root), graphs=published_graphs(made, desired.root))
 
 

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.options import FileOption
-from reconciler.cli.run import run as run_command
 
 
 def run(
@@ -22,4 +21,6 @@ def run(
     envsync process, so signals and the exit code are its own. envsync itself exits with 125 if it fails, with 126 if
     the command cannot be executed, and with 127 if it is not found.
     """
+    from reconciler.cli.run import run as run_command  # only this command needs it
+
     raise typer.Exit(run_command(["--file", str(file), name, "--", *command]))

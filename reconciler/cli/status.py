@@ -12,10 +12,8 @@ from reconciler.cli.options import DepthOption, FileOption, LabelsOption, NamesA
 from reconciler.errors import UsageError
 from reconciler.observe.actual import Depth, Occupant
 from reconciler.observe.environment import observe_path
-from reconciler.observe.freeze import freeze_lines
 from reconciler.options import PlanOptions
 from reconciler.render.escape import escape
-from reconciler.render.status_text import render_status, status_json, status_rows
 
 
 def status(
@@ -26,6 +24,8 @@ def status(
     depth: DepthOption = Depth.FILES,
 ) -> None:
     """List the environments and the status of each."""
+    from reconciler.render.status_text import render_status, status_json, status_rows  # only this command needs it
+
     options = PlanOptions(depth=depth, resolve=False, offline=True)
     plan = reconciler.load(file).plan(selection(names, labels), options).plan
     out = console()
@@ -50,6 +50,8 @@ def freeze(
 
     Reads an environment of the manifest or, with --path, any virtual environment.
     """
+    from reconciler.observe.freeze import freeze_lines  # only this command needs it
+
     if (name is None) == (path is None):
         raise UsageError(
             "freeze needs either the name of an environment or --path DIR", hint="run `envsync freeze NAME`"

@@ -433,7 +433,8 @@ def test_the_exit_code_is_that_of_the_class(code: str) -> None:
 @pytest.mark.parametrize("name", TABLES)
 def test_every_code_of_a_plan_has_a_row_in_the_words_of_its_rule(name: str) -> None:
     written = PAGE.read_text(encoding="utf-8").partition(f"<!-- {name} -->\n")[2].partition(f"<!-- /{name} -->")[0]
-    assert written == table({each.value: each.name for each in TABLES[name]}), (
+    codes = [each for each in TABLES[name] if each in RULES]  # tests/render/test_issues.py finds those without a rule
+    assert written == table({each.value: each.name for each in codes}), (
         "run `python -m tests.docs.test_troubleshooting`"
     )
 

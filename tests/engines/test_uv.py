@@ -230,7 +230,7 @@ def test_an_empty_document_installs_nothing(uv: Uv) -> None:
     assert [path.name for path in site.iterdir() if path.suffix == ".dist-info"] == []
 
 
-def test_system_site_packages_and_an_odd_path(uv: Uv) -> None:
+def test_create_works_with_system_site_packages_and_an_unusual_path(uv: Uv) -> None:
     venv = uv.scratch / "ein Ü $HOME 'x'" / "venv"
     venv.parent.mkdir()
     uv.engine.create(venv, uv.interpreter, system_site_packages=True, prompt="-x")

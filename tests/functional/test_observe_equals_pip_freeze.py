@@ -211,7 +211,9 @@ def test_an_environment_created_by_pdm(
 
 
 @pytest.mark.parametrize("series", ["3.9", "3.10", "3.12"])
-def test_an_environment_with_odd_metadata(series: str, tools: Tools, pythons: dict[str, Path], tmp_path: Path) -> None:
+def test_an_environment_with_unusual_metadata(
+    series: str, tools: Tools, pythons: dict[str, Path], tmp_path: Path
+) -> None:
     env = uv_venv(pythons, series, tmp_path / "env")
     site = site_packages(env)
     dist_info(site, "Upper_Case.Name", "1.0")

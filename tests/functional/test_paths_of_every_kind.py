@@ -9,7 +9,7 @@ from tests.host import Host, base_environment, new_host
 WEB = 'web:\n  python: "3.11"\n  packages: [alpha, gamma]\n  probes: [{import: gamma}]\n'
 
 
-def test_blanks_quotes_and_unicode_in_the_directory(tmp_path: Path) -> None:
+def test_a_directory_with_blanks_quotes_and_unicode_works(tmp_path: Path) -> None:
     with new_host(tmp_path / "a b'c \"ü$日本") as host:
         host.manifest(WEB)
         host.apply()
@@ -28,7 +28,7 @@ def test_blanks_quotes_and_unicode_in_the_directory(tmp_path: Path) -> None:
         assert (host.venv("web") / "bin/gamma").exists()
 
 
-def test_an_absolute_root_and_a_root_that_is_a_link(host: Host, tmp_path: Path) -> None:
+def test_an_absolute_root_and_a_link_to_it_are_the_same(host: Host, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     host.manifest(WEB, head=f"root: {elsewhere}\n")
     host.apply()
@@ -42,7 +42,7 @@ def test_an_absolute_root_and_a_root_that_is_a_link(host: Host, tmp_path: Path) 
     assert host.root.is_symlink()
 
 
-def test_from_another_directory_and_by_environment_variable(host: Host) -> None:
+def test_the_manifest_can_be_named_from_another_directory_and_by_a_variable(host: Host) -> None:
     host.manifest(WEB)
     below = host.directory / "below"
     below.mkdir()

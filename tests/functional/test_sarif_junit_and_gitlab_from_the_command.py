@@ -92,7 +92,7 @@ def test_a_stray_pth_reaches_sarif_and_gitlab_as_a_file_added(host: Host) -> Non
     assert run["results"] == []
 
 
-def test_gitlab_has_the_same_and_no_fingerprint_moves_with_a_line(moved: Host) -> None:
+def test_gitlab_has_the_same_issues_and_fingerprints_do_not_depend_on_lines(moved: Host) -> None:
     first = valid(moved.envsync("check", "--output", "gitlab").out, "gitlab-code-quality.schema.json")
     moved.manifest("# a comment\n\n" + SAME + WEB.replace("1.0", "1.1"))
     second = valid(moved.envsync("check", "--output", "gitlab").out, "gitlab-code-quality.schema.json")
@@ -105,7 +105,7 @@ def test_gitlab_has_the_same_and_no_fingerprint_moves_with_a_line(moved: Host) -
     assert [each["fingerprint"] for each in third] == [each["fingerprint"] for each in first]
 
 
-def test_junit_has_a_case_for_each_environment_and_of_an_apply_its_seconds(moved: Host) -> None:
+def test_junit_has_a_case_for_each_environment_and_the_seconds_of_an_apply(moved: Host) -> None:
     ran = moved.envsync("check", "--output", "junit")
     suite = TestSuite.fromstring(ran.out)
     assert (ran.code, suite.tests, suite.failures, suite.errors) == (2, 3, 2, 0)
@@ -120,7 +120,7 @@ def test_junit_has_a_case_for_each_environment_and_of_an_apply_its_seconds(moved
     assert {each.name: bool(each.time) for each in suite} == {"kept": False, "same": False, "web": True}
 
 
-def test_what_an_apply_could_not_do_is_in_each_format(moved: Host) -> None:
+def test_failures_of_an_apply_are_in_each_format(moved: Host) -> None:
     moved.manifest(SAME + KEPT + WEB + "  probes: [{import: nothing}]\n")
     ran = moved.envsync("apply", "--yes", "--output", "sarif")
     assert ran.code == 1
@@ -132,7 +132,7 @@ def test_what_an_apply_could_not_do_is_in_each_format(moved: Host) -> None:
     assert [one.type for each in suite for one in each.result] == ["probe-failed"]
 
 
-def test_no_difference_is_a_report_all_the_same(host: Host) -> None:
+def test_without_differences_each_format_is_an_empty_report(host: Host) -> None:
     host.manifest(SAME)
     host.apply()
     sarif = host.envsync("check", "--output", "sarif")

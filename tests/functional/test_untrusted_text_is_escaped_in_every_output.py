@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from reconciler.render.formats import Format
 from tests.functional.installed import dist_info
 from tests.host import Host, new_host
 from tests.wheels import make_wheel
@@ -14,7 +15,8 @@ from tests.wheels import make_wheel
 EVIL = "bad\n::error::pwned\r##vso[task.complete]\x1b[31m\x1b]0;title\x07\x9b31m\x85\u202e\u2066\u2028\u200b"
 NAME = EVIL.replace("/", "")  # of a file
 RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-COMMAND = re.compile(r"^\s*::\w|##vso\[", re.MULTILINE)
+# Commands for a CI runner, except for the annotations that `--output github` writes itself.
+COMMAND = re.compile(r"^\s*::(?!(error|warning|notice) file=)\w|##vso\[", re.MULTILINE)
 QUOTED = json.dumps(EVIL)  # YAML can read it, too
 WEB = """\
 web:
@@ -84,9 +86,8 @@ def escaped_output(host: Host, *arguments: str) -> str:
     "command",
     [
         ("check", "-vv", "--depth", "hashes"),
-        ("check", "--output", "json"),
         ("plan", "-vv"),
-        ("plan", "--output", "json"),
+        *((command, "--output", form.value) for command in ("check", "plan") for form in Format),
         ("status",),
         ("status", "--output", "json"),
         ("freeze", "web"),
