@@ -12,9 +12,11 @@ INTERRUPTED = 130
 
 MEANINGS = {
     SUCCESS: "Done. For `check`, `verify`, `lock --check` and `plan --detailed-exitcode`: nothing differs.",
-    FAILURE: "It could not be done: everything failed, something could not be read or locked, or the root stayed locked.",
+    FAILURE: "It could not be done: everything failed, something could not be read or locked, or the root "
+    "stayed locked.",
     DIFFERENCE: "Something differs: drift, a pending change, a blocked change, or a lock that is out of date.",
-    INVALID_INPUT: "The input is invalid: the command line, the manifest, a lock, a saved plan, a snapshot or a revision.",
+    INVALID_INPUT: "The input is invalid: the command line, the manifest, a lock, a saved plan, a snapshot or a "
+    "revision.",
     PARTLY_APPLIED: "Not everything was applied: an environment is blocked, a hook failed, the collection of old "
     "generations failed, or some environments failed while others were applied.",
     RUN_FAILED: "`run` could not enter the environment.",

@@ -1,7 +1,7 @@
 """Starts every program that envsync waits for; no other module starts one.
 
-A child gets an explicit argv and environment, no standard input, a deadline, and a process group of its own. On Linux it
-dies with its parent (PR_SET_PDEATHSIG). Its output is captured and never passed on.
+A child gets an explicit argv and environment, no standard input, a deadline, and a process group of its own. On Linux
+it dies with its parent (PR_SET_PDEATHSIG). Its output is captured and never passed on.
 """
 
 import ctypes
@@ -45,7 +45,7 @@ class Completed:
         return self.returncode == 0 and not self.timed_out
 
     def last_lines(self, count: int = 15) -> tuple[str, ...]:
-        """Return the last `count` lines of standard error or, if that is empty, of standard output; without blank lines."""
+        """Return the last `count` lines, without blank ones, of standard error or, if it is empty, of standard output."""
         text = self.stderr.decode("utf-8", "replace").strip() or self.stdout.decode("utf-8", "replace").strip()
         return tuple(line.rstrip() for line in text.splitlines() if line.strip())[-count:]
 
@@ -141,7 +141,7 @@ def _end_group(child: subprocess.Popen[bytes]) -> None:
 
 
 def _drain(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
-    """Return the output of an ended child, without waiting for processes that left its group and keep the pipes open."""
+    """Return the output of an ended child, without waiting for its own children that keep the pipes open."""
     try:
         return child.communicate(timeout=_DRAIN_SECONDS)
     except subprocess.TimeoutExpired as held:
