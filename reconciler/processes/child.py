@@ -45,7 +45,7 @@ class Completed:
         return self.returncode == 0 and not self.timed_out
 
     def last_lines(self, count: int = 15) -> tuple[str, ...]:
-        """Return the last `count` lines, without blank ones, of standard error or, if it is empty, of standard output."""
+        """Return the last `count` lines that are not blank, of standard error or, if it is empty, standard output."""
         text = self.stderr.decode("utf-8", "replace").strip() or self.stdout.decode("utf-8", "replace").strip()
         return tuple(line.rstrip() for line in text.splitlines() if line.strip())[-count:]
 

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from reconciler.events import RunStarted
+from reconciler.events import Event, RunStarted
 from reconciler.plan.document import plan_json
 from reconciler.render.event_json import event_json
 from reconciler.render.formats import Format, render_report
@@ -39,7 +39,8 @@ def _text(report: Report, width: int) -> str:
     lines = [plan]
     if report.result is not None:
         progress = PlainProgress(lines.append, palette=palette)
-        for event in (*report.result.environments, report.result):
+        finished: tuple[Event, ...] = (*report.result.environments, report.result)
+        for event in finished:
             progress.on_event(event)
     return "".join(lines)
 
@@ -49,4 +50,5 @@ def _json(report: Report) -> str:
         return plan_json(report.plan)
     names = tuple(each.environment for each in report.result.environments)
     started = RunStarted(plan=report.plan.id, project=report.plan.project, environments=names)
-    return "".join(event_json(event) for event in (started, *report.result.environments, report.result))
+    events: tuple[Event, ...] = (started, *report.result.environments, report.result)
+    return "".join(event_json(event) for event in events)
