@@ -66,6 +66,7 @@ def test_a_damaged_generation_is_compared(damage: Damage, applied_host: Host) ->
 
 
 def test_a_file_that_is_no_longer_ignored_is_found(applied_host: Host) -> None:
+    settle(applied_host)  # removes the files of other tests
     settle(applied_host, WEB + '  ignore_files: ["var/**"]\n' + API)
     (applied_host.venv("web") / "var").mkdir()
     (applied_host.venv("web") / "var/a.log").write_text("one\n")

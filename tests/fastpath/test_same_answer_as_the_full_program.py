@@ -74,6 +74,7 @@ def test_an_applied_environment_is_known_at_once(tmp_path: Path) -> None:
 
 
 def test_an_unchanged_environment_is_known(applied_host: Host) -> None:
+    begin(applied_host)
     for depth in DEPTHS:
         assert not full(applied_host, depth)
         assert quick(applied_host, depth) == 2
