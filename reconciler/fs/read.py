@@ -28,16 +28,19 @@ def read_regular(path: str | Path, *, limit: int = LIMIT_BYTES, follow: bool = F
     """
     descriptor = open_regular(path, follow=follow)
     try:
-        content = b""
-        while len(content) <= limit and (more := os.read(descriptor, min(_CHUNK_BYTES, limit + 1 - len(content)))):
-            content += more
+        size = os.fstat(descriptor).st_size
+        chunks = []  # a file of /proc has no size, and any file may grow: read to its end, or one byte over the limit
+        left = limit + 1
+        while size <= limit and left > 0 and (chunk := os.read(descriptor, min(_CHUNK_BYTES, left))):
+            chunks.append(chunk)
+            left -= len(chunk)
     except OSError as error:  # a descriptor has no name
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         os.close(descriptor)
-    if len(content) > limit:
+    if size > limit or left <= 0:
         raise OSError(errno.EFBIG, f"larger than {limit // 1024**2} MiB", str(path))
-    return content
+    return b"".join(chunks)
 
 
 def open_regular(path: str | Path, *, follow: bool = False) -> int:
