@@ -17,7 +17,7 @@ from reconciler.observe.actual import Depth
 from reconciler.state.applied import Applied
 from reconciler.state.history import append_history, read_history
 from reconciler.state.inode_hashes import InodeHashes
-from reconciler.state.store import State
+from reconciler.state.store import State, never_applied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Maintenance:
         unknown = sorted(set(chosen) - set(owned))
         if unknown:
             raise UsageError(
-                f"never applied below this root: {', '.join(unknown)}",
+                never_applied(unknown),
                 hint=f"choose from the applied environments: {', '.join(owned)}" if owned else "run `envsync apply`",
             )
         return tuple(sorted(set(chosen))) if chosen else tuple(owned)

@@ -85,7 +85,7 @@ class Workspace:
     _held: list[int] = field(default_factory=list, init=False, repr=False, compare=False)  # root mutex descriptors
 
     def desired(self, selection: Selection | None = None) -> DesiredState:
-        """Return the environments that the manifest declares, with templates and matrix expanded.
+        """Return the selected environments, with templates and matrix expanded.
 
         Raises ManifestError, or UsageError if the selection names an unknown environment.
         """
@@ -129,8 +129,9 @@ class Workspace:
         return [each.update(resolved.get(each.environment.name)) for each in locks]
 
     def plan(self, selection: Selection | None = None, options: PlanOptions | None = None) -> "Proposal":
-        """Return what differs and what apply would do about it. Nothing is built, and only caches are written.
+        """Return what differs and what apply would do about it. Only caches are written.
 
+        No environment is built; source distributions are built only with `options.build`.
         Raises ManifestError, UsageError, LockError, InterpreterError or StateError.
         """
         chosen, options = selection or Selection(), options or PlanOptions()
@@ -215,8 +216,8 @@ class Workspace:
     ) -> Plan:
         """Return the plan for the host of a snapshot, made from its contents, the manifest, local sources and locks.
 
-        Only `locked` and `policy` of `options` are used. Raises LockError, or SnapshotError if it is of another
-        project.
+        Only `locked` and `policy` of `options` are used. Raises LockError, or SnapshotError if it belongs to a
+        different project.
         """
         from reconciler.snapshot.plan import plan_snapshot
 
@@ -283,7 +284,7 @@ class Proposal:
         stop: threading.Event | None = None,
         timeout: float = 60.0,
     ) -> RunFinished:
-        """Lock the root and apply the plan, see `apply_held`; `timeout` is in seconds."""
+        """Lock the root and apply the plan; see `apply_held`. `timeout` is in seconds."""
         with self.workspace.hold(timeout=timeout):
             return self.apply_held(options, on_event=on_event, stop=stop)
 

@@ -17,6 +17,7 @@ from reconciler.lock.resolve_all import resolve_all
 from reconciler.lock.select import select_packages
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.state.applied import Applied
+from reconciler.state.store import never_applied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ def select_for_destroy(desired: DesiredState, names: frozenset[str], applied: Ma
     if unknown:
         owned = sorted(name for name, each in applied.items() if each.project == desired.project)
         raise UsageError(
-            f"nothing to destroy: {', '.join(unknown)} was never applied below this root",
+            f"nothing to destroy: {never_applied(unknown)}",
             hint=f"choose from the applied environments: {', '.join(owned)}" if owned else None,
         )
     kept = tuple(each for each in desired.environments if each.name in names)

@@ -14,8 +14,8 @@ from reconciler.fs.remove_tree import remove_tree
 from reconciler.fs.sync import naming
 from reconciler.lock.install_document import install_document, source_directories
 from reconciler.lock.model import Lock
-from reconciler.lock.resolve import copy_source
 from reconciler.lock.select import select_artifacts
+from reconciler.lock.sources import copy_source
 from reconciler.lock.toml_format import lock_text
 from reconciler.state.layout import Generation
 

@@ -1,4 +1,4 @@
-"""Take one environment through its steps. A module with the name of the step does the work of each step."""
+"""Run the steps of one environment's plan (docs/architecture.md lists the module of each step)."""
 
 import time
 from collections.abc import Iterator
@@ -100,11 +100,14 @@ class EnvironmentRun:
 
     @contextmanager
     def _changing_path(self) -> Iterator[None]:
-        """Set `published` from what is at the path, even on failure: the rename may succeed and its flush fail."""
+        """Set `published` from what is at the path.
+
+        Also on failure, because the rename can succeed before the flush fails.
+        """
         before = self._layout.published_number(self.plan.name)
         try:
             yield
-        except BaseException:  # any failure: its message depends on this
+        except BaseException:  # the error message says whether the path had changed
             self.published = self._layout.published_number(self.plan.name) != before
             raise
         self.published = True
@@ -171,7 +174,7 @@ class EnvironmentRun:
     @property
     def _refetch_note(self) -> str:
         names = ", ".join(sorted(self._refetch))
-        return f"; files of {names} were damaged: downloaded again" if names else ""
+        return f"; damaged cached files of {names} were downloaded again" if names else ""
 
     def _verify_once(self) -> int:
         """Compare the generation with the lock and with the RECORD files; return the number of its files."""

@@ -15,12 +15,12 @@ _MOVING = "moving"
 def publish(layout: Layout, name: str, number: int) -> None:
     """Point `<root>/<name>` to generation `number`.
 
-    Raises ApplyError if anything but envsync's symbolic link is at the path; it is never replaced. Raises OSError.
+    Raises ApplyError if something else is at the path, which is never replaced; raises OSError if the rename fails.
     """
     path, target = layout.environment(name), layout.link_target(name, number)
     if not path.is_symlink():
         try:
-            os.symlink(target, path)  # noqa: PTH211  # fails rather than replace what appeared meanwhile
+            os.symlink(target, path)  # noqa: PTH211  # `symlink` fails if something appeared at the path; a rename would replace it
         except FileExistsError:
             raise _foreign_path(path) from None
     else:
@@ -34,8 +34,8 @@ def publish(layout: Layout, name: str, number: int) -> None:
 def adopt(layout: Layout, name: str, number: int) -> Path:
     """Replace a directory that envsync did not make by its symbolic link; return where the directory is kept.
 
-    This is one atomic exchange if the system supports it (renameat2, renamex_np), otherwise two renames. The place that
-    the directory is moved to is the journal: `finish_adoptions` finds an adoption that was interrupted. Raises
+    This is one atomic exchange if the system supports it (renameat2, renamex_np), otherwise two renames. The
+    temporary name `moving` serves as the journal: `finish_adoptions` finds an adoption that was interrupted. Raises
     ApplyError if the path is not a directory, or OSError.
     """
     path = layout.environment(name)
@@ -119,5 +119,5 @@ def _prepare_link(layout: Layout, name: str, target: str) -> Path:
 def _foreign_path(path: Path) -> ApplyError:
     return ApplyError(
         f"{path} is not managed by envsync: it is not a symbolic link that envsync made",
-        hint="move it away, or take over a virtual environment with `envsync apply --adopt`",
+        hint="move it to a different path, or take over a virtual environment with `envsync apply --adopt`",
     )

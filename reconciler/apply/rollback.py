@@ -8,7 +8,7 @@ from reconciler.diff.integrity import Integrity
 from reconciler.errors import ApplyError, UsageError
 from reconciler.state.applied import Applied
 from reconciler.state.inode_hashes import InodeHashes
-from reconciler.state.store import State
+from reconciler.state.store import State, never_applied
 
 
 def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to: int | None = None) -> Applied:
@@ -20,7 +20,7 @@ def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to:
     current = state.applied(name)
     if current is None or current.project != project:
         raise UsageError(
-            f"environment {name} of project {project} was never applied below this root",
+            never_applied([name]),
             hint="run `envsync status` to list the environments",
         )
     published = state.layout.published_number(name)

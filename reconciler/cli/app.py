@@ -71,7 +71,8 @@ app.command()(run_help.run)
 
 def main(arguments: list[str]) -> int:
     """Run one command; return its exit code (docs/design.md, "Exit codes")."""
-    gc.freeze()  # modules are never garbage, and one command makes little of it: collecting takes a tenth of its time
+    # Modules are never garbage, and one command creates little: collection would take a tenth of the run time.
+    gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     gc.enable()
     open_streams()

@@ -109,7 +109,7 @@ def destroy(
 ) -> None:
     """Delete environments that envsync created.
 
-    The next apply creates those again that the manifest still declares.
+    The next apply recreates those that the manifest still declares.
     """
     options = PlanOptions(depth=Depth.METADATA, resolve=False, policy=Policy(destroy=frozenset(names)))
     how = ApplyOptions(parallelism=1, offline=True, collect=gc)
@@ -160,7 +160,7 @@ def _finish(proposal: Proposal, result: RunFinished, output: Format) -> None:
 
 
 def _ask(plan: Plan) -> None:
-    """Ask once; any answer but yes means no. Ask nothing if everything is blocked."""
+    """Ask once; any answer except `yes` or `y` means no. Ask nothing if everything is blocked."""
     if not any(each.steps and not each.blocked for each in plan.environments):
         return
     sys.stderr.write("\nApply these changes? Enter 'yes' to apply them: ")

@@ -13,7 +13,15 @@ from reconciler.cli.options import ColorMode
 _COMMON: dict[str, tuple[Any, Any]] = {
     "color": (Annotated[ColorMode, typer.Option("--color", help="When to color the output.")], ColorMode.AUTO),
     "quiet": (Annotated[bool, typer.Option("--quiet", "-q", help="Suppress messages on standard error.")], False),
-    "verbose": (Annotated[int, typer.Option("--verbose", "-v", count=True, help="Show more detail.")], 0),
+    "verbose": (
+        Annotated[
+            int,
+            typer.Option(
+                "--verbose", "-v", count=True, help="List all packages, files and values instead of the first few."
+            ),
+        ],
+        0,
+    ),
 }
 
 

@@ -26,7 +26,7 @@ def lock(
     file: FileOption = Path("envs.yaml"),
     labels: LabelsOption = None,
     upgrade: Annotated[
-        bool, typer.Option("--upgrade", help="Upgrade every package to the newest version that fits.")
+        bool, typer.Option("--upgrade", help="Upgrade every package to the newest version that the manifest allows.")
     ] = False,
     upgrade_package: Annotated[
         list[str] | None,
@@ -50,7 +50,8 @@ def lock(
     out = console()
     for each in outcomes:
         if check and each.before is not LockState.FRESH:
-            out.print(f"{each.environment}: {each.path.name} is {each.before.value}")
+            state = "missing" if each.before is LockState.MISSING else "out of date"
+            out.print(f"{each.environment}: {each.path.name} is {state}")
         elif each.changed:
             number = len(each.lock.document.get("packages", [])) if each.lock else 0
             packages = "1 package" if number == 1 else f"{number} packages"
@@ -63,4 +64,4 @@ def lock(
         raise typer.Exit(exit_codes.DIFFERENCE)
     if not behind and not any(each.changed for each in outcomes):
         count = len(outcomes)
-        out.message(f"{count} lock{' is' if count == 1 else 's are'} fresh")
+        out.message(f"{count} lock{' is' if count == 1 else 's are'} up to date")

@@ -76,8 +76,8 @@ def verify(
 ) -> None:
     """Check published environments against their seals, by hash.
 
-    Shows whether anything changed since the environment was built, whatever the manifest says now. Exits with 2 if
-    anything did.
+    Shows whether anything changed since the environment was built. Does not compare with the manifest. Exits with 2 if
+    anything changed.
     """
     from reconciler.render.verify_text import render_verification, verification_json  # only this command needs it
 
@@ -99,8 +99,8 @@ def gc(
 ) -> None:
     """Delete old generations.
 
-    Keeps the published generation, the newest `keep_generations`, and those that a running process uses. A directory
-    that envsync did not create is never deleted; it is reported, with exit code 1.
+    Keeps the published generation, the newest generations up to `keep_generations`, and those that a running process
+    uses. Never deletes files that envsync did not create; reports them, with exit code 1.
     """
     from reconciler.render.gc_text import gc_json, render_gc  # only this command needs it
 

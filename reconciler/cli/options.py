@@ -42,7 +42,9 @@ FileOption = Annotated[
 ]
 NamesArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="NAME", help="Environments, together with their dependencies; default: all."),
+    typer.Argument(
+        metavar="NAME", help="Environments to select; those in their `depends_on` are included. Default: all."
+    ),
 ]
 LabelsOption = Annotated[
     list[str] | None, typer.Option("--label", "-l", metavar="K=V", help="Select environments with this label.")
@@ -113,7 +115,7 @@ def selection(names: list[str] | None, labels: list[str] | None) -> Selection:
     for label in labels or []:
         key, equals, value = label.partition("=")
         if not key or not equals:
-            raise UsageError(f"{label!r} is not a label", hint="select a label with `-l key=value`")
+            raise UsageError(f"`{label}` is not of the form KEY=VALUE", hint="select a label with `-l key=value`")
         pairs[key] = value
     return Selection(names=tuple(names or ()), labels=pairs)
 

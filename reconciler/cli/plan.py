@@ -67,7 +67,8 @@ def plan(
         typer.Option(
             "--against",
             metavar="REF",
-            help="Compare with the manifest and locks of a git revision: what merging changes. Reads no environment.",
+            help="Show what merging would change: compare with the manifest and locks of a git revision. "
+            "Reads no environment.",
         ),
     ] = None,
 ) -> None:
@@ -122,7 +123,7 @@ def check(
     ] = None,
     actual: ActualOption = None,
 ) -> None:
-    """Exit with 2 if anything differs from manifest and locks.
+    """Exit with 2 if anything differs from the manifest or the locks.
 
     Resolves nothing and needs no network, so that a CI job can use it as a gate.
     """

@@ -84,7 +84,7 @@ def uv_error(
     if done.timed_out:
         return DeadlineError(
             f"{name} did not finish within {timeout:g} seconds",
-            hint="allow more time with `--timeout`; an index answers too slowly, or a build hangs",
+            hint="allow more time with `--timeout`",
             details=details,
         )
     if _BUILD_NEEDED.search(output.flat):
@@ -118,7 +118,7 @@ def uv_error(
     ):
         return BuildFailedError(
             "a source distribution could not be built",
-            hint="the output of the build is above; it may need a compiler, or a system library",
+            hint="install the compiler or system library that the output above names",
             details=details,
         )
     if output.has_cause("Scripts must not use the reserved name"):
@@ -132,7 +132,7 @@ def uv_error(
         cause = next(each for each in output.causes if each.startswith(_MISLABELLED)).partition(_UV_ADVICE)[0]
         return MislabelledWheelError(
             f"a wheel contradicts its own file name: {cause}",
-            hint="ask the author, or the operator of the index; another version may be correct",
+            hint="require a different version, or report the wheel to its author",
             details=details,
         )
     if command == ["pip", "sync"] and (damaged := _DAMAGED.findall(output.flat)):
@@ -156,9 +156,11 @@ def _unsatisfiable(output: _UvOutput, details: tuple[str, ...]) -> ResolveError:
             details=details,
         )
     if missing := re.findall(r"\b([A-Za-z0-9][A-Za-z0-9._-]*) was not found in the package registry", output.flat):
+        names = sorted(set(missing))
+        found = f"package {names[0]} was" if len(names) == 1 else f"packages {', '.join(names)} were"
         return PackageNotFoundError(
-            f"no index has {', '.join(sorted(set(missing)))}",
-            hint="check the spelling, and that `indexes` lists the index that has it",
+            f"{found} not found on any index",
+            hint="correct the name, or add the index that has it to `indexes`",
             details=details,
         )
     if _NO_WHEEL.search(output.flat):
@@ -169,6 +171,6 @@ def _unsatisfiable(output: _UvOutput, details: tuple[str, ...]) -> ResolveError:
         )
     return ResolveError(
         "no set of packages satisfies the requirements",
-        hint="the reason is above; loosen one of the requirements or constraints that it names",
+        hint="loosen one of the requirements or constraints named above",
         details=details,
     )

@@ -35,7 +35,8 @@ _TWO_PROCESSES_FROM = {False: 60, True: 6}
 def count_unchanged(file: str, *, files: bool) -> int:
     """Return the number of environments that the manifest at `file` declares if all of them are unchanged, else 0.
 
-    0 also means that it is not known. `files` compares every file. Changes the working directory. Raises OSError.
+    0 also means that the fast path cannot tell. `files` compares every file. Changes the working directory. Raises
+    OSError.
     """
     file = os.path.abspath(file)  # noqa: PTH100  # no pathlib here
     root = read_root(file)

@@ -24,9 +24,12 @@ def require_fresh(desired: DesiredState, states: Mapping[str, LockState]) -> Non
     """Raise LockError if the lock of a selected environment is missing or stale."""
     behind = [each.name for each in desired.environments if states[each.name] is not LockState.FRESH]
     if behind:
-        name, state = lock_path(desired.locks, behind[0]).name, states[behind[0]].value
+        name = lock_path(desired.locks, behind[0]).name
+        missing = states[behind[0]] is LockState.MISSING
         raise LockError(
-            f"{name} is {state}, and --locked forbids resolving it again",
+            f"{name} is missing, and `--locked` forbids resolving it"
+            if missing
+            else f"{name} is out of date, and `--locked` forbids resolving it again",
             hint=f"run `envsync lock {' '.join(behind)}` and commit the result",
         )
 

@@ -18,7 +18,6 @@ from reconciler.lock.freshness import inputs_digest
 from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import Lock
 from reconciler.lock.requirement_lines import requirement_lines
-from reconciler.lock.sources import copy_source as copy_source
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.manifest.times import exclude_newer_time
@@ -94,7 +93,8 @@ def _own_table(environment: DesiredEnvironment, desired: DesiredState, newest: s
 def _preferences(previous: Lock | None) -> str | None:
     """Return the versions of an earlier lock as text, for the engine to prefer.
 
-    Only the versions: other content that a different tool wrote must not make a resolution fail.
+    Of a lock that another tool wrote, only names and versions are used, because other content could make the resolution
+    fail.
     """
     if previous is None:
         return None

@@ -70,7 +70,7 @@ def _select(pylock: Pylock, lock: Lock, interpreter: Interpreter) -> Selected:
         return tuple(pylock.select(environment=cast("Environment", dict(interpreter.markers)), tags=tags))
     except (PylockSelectError, UndefinedComparison, UndefinedEnvironmentName, KeyError) as error:
         raise LockError(  # KeyError: a marker names `extra`, and packaging is older than 26.2
-            f"{lock.path.name}: nothing for python {interpreter.version} ({interpreter.path}): {error}",
+            f"{lock.path.name}: no file fits python {interpreter.version} ({interpreter.path}): {error}",
             hint=f"run `envsync lock --upgrade {lock.environment}` to look for a version that has a wheel for it, "
             "or require a different version",
         ) from error

@@ -35,7 +35,7 @@ class Index(_StrictModel):
     )
     packages: tuple[f.PackageGlob, ...] = Field(
         default=(),
-        description="Patterns of package names. These packages come only from this index; others never do.",
+        description="Patterns of package names. These packages come only from this index, and it provides only these.",
         examples=[["acme-*"]],
     )
 
@@ -248,7 +248,7 @@ class Environment(_StrictModel):
     depends_on: tuple[f.Name, ...] = Field(
         default=(), description="Environments to apply before this one.", examples=[["tools"]]
     )
-    prevent_destroy: bool = Field(default=defaults.PREVENT_DESTROY, description="Never delete the environment.")
+    prevent_destroy: bool = Field(default=defaults.PREVENT_DESTROY, description="Refuse to delete the environment.")
 
 
 class Manifest(_StrictModel):
@@ -270,7 +270,7 @@ class Manifest(_StrictModel):
     )
     cache: desired.CacheOwner = Field(
         default=defaults.CACHE,
-        description="Which package cache to use: `own` for one inside the root, `user` for the user's.",
+        description="Which package cache to use: `own` for one inside the root, `user` for the user's shared uv cache.",
         examples=["user"],
     )
     indexes: tuple[Index, ...] = Field(

@@ -26,9 +26,15 @@ def validate_index_url(text: str) -> str:
         raise InvalidTextError("environment variables are not expanded in URLs", offset=text.index("${"), width=2)
     try:
         parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
+        host = parts.hostname
     except ValueError as error:
         raise InvalidTextError(f"not a valid URL: {error}") from error
+    try:
+        _ = parts.port
+    except ValueError as error:
+        not_a_number = str(error).startswith("Port could not be cast")
+        reason = "the port must be a number" if not_a_number else str(error)
+        raise InvalidTextError(f"not a valid URL: {reason}") from error
     if parts.scheme not in {"http", "https", "file"}:
         raise InvalidTextError("not a valid index URL: it must start with https://, http:// or file:///")
     if parts.scheme == "file" and (host or not parts.path.startswith("/")):

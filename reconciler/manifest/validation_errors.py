@@ -51,6 +51,7 @@ _SYNONYMS = {
     "command": "run",
     "module": "import",
 }
+_VALUE_SYNONYMS = {"reflink": "clone"}
 _MAX_LISTED_KEYS = 10
 # Text that YAML 1.1 and 1.2 read as the same string inside of brackets.
 _PLAIN_ITEM = re.compile(r"[A-Za-z._/-]?[A-Za-z_/][\w./<>=~*+-]*|-{1,2}[A-Za-z][\w-]*")
@@ -103,7 +104,10 @@ def _problem(error: ErrorDetails, value: Value, source: SourceText) -> Problem:
         case "literal_error":
             words = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
             expected = " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-            hint = did_you_mean(found, words) if isinstance(found, str) else ""
+            hint = ""
+            if isinstance(found, str):
+                synonym = _VALUE_SYNONYMS.get(found.lower())
+                hint = f"did you mean `{synonym}`?" if synonym in words else did_you_mean(found, words)
             return source.problem(f"expected {expected}, got {_kind(found, path, source)}", path, hint=hint)
         case "greater_than_equal":
             return source.problem(f"expected {context['ge']} or more, got {found}", path)
@@ -172,10 +176,12 @@ def _kind(value: object, path: KeyPath, source: SourceText) -> str:
     match value:
         case bool():
             word = "true" if value else "false"
-            return f"the boolean {word}" if written in {None, word} else f"{written}, which YAML reads as {word}"
+            return f"the boolean {word}" if written in {None, word} else f"`{written}`, which YAML reads as {word}"
         case int() | float():
             number = f"the number {value}"
-            return number if written in {None, str(value)} else f"{written}, which YAML reads as {number}"
+            return number if written in {None, str(value)} else f"`{written}`, which YAML reads as {number}"
+        case str() if value.isdecimal():
+            return f'the string "{value}"' if len(value) <= 40 else "a string"
         case str():
             return f"`{value}`" if len(value) <= 40 else "a string"
         case dict():

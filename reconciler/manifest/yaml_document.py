@@ -129,7 +129,7 @@ class _Reader:
             self._fail(place, _TOO_DEEP, path)
         parent = self.stack[-1] if self.stack else None
         if parent and isinstance(parent.items, dict) and parent.key is None:
-            self._report(place, "keys must be strings", path)
+            self._report(place, "keys must be strings", path, hint="quote the key")
             recorded = False
         self._properties(event, place, path)
         self.stack.append(_OpenCollection(path=path, place=place, items=items, recorded=recorded))

@@ -68,7 +68,7 @@ class AddedFiles:
         path: str,
         status: os.stat_result,
         code: FindingCode = FindingCode.FILE_ADDED,
-        detail: str = "not installed with the environment",
+        detail: str = "not part of the generation",
     ) -> Finding:
         place = f"{self.venv}/{path}"
         content = ""

@@ -1,6 +1,7 @@
 """Observes one environment: what exists at its path, what is installed in it, and what is wrong.
 
-No code of it is run and no symbolic link out of it is followed. Files that cannot be read become findings.
+It runs no code of the environment and follows no symbolic link that points outside it. Files that cannot be read become
+findings.
 """
 
 import errno

@@ -56,7 +56,7 @@ def make_plan(
 def _predecessors(
     desired: DesiredState, plans: Mapping[str, EnvironmentPlan], applied: Mapping[str, Applied]
 ) -> dict[str, tuple[str, ...]]:
-    """Return the environments that must be done before each one.
+    """Return, for each environment, those that must be handled first.
 
     For a deletion these are the deletions of its dependents, otherwise its dependencies.
     """

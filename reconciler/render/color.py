@@ -1,4 +1,4 @@
-"""Whether to use colour. This module is separate from `style`, so that the fast path can import it at no cost."""
+"""Whether to use color. This module is separate from `style`, so that the fast path can import it at no cost."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ if TYPE_CHECKING:
 
 
 def want_color(mode: str, stream_is_tty: bool, environ: Mapping[str, str]) -> bool:
-    """Return whether to use colour; `mode` is `auto`, `always` or `never`.
+    """Return whether to use color; `mode` is `auto`, `always` or `never`.
 
-    `auto` means colour on a terminal only, and never on a dumb terminal or in a CI log. NO_COLOR (no-color.org) wins
+    `auto` means color on a terminal only, and never on a dumb terminal or in a CI log. NO_COLOR (no-color.org) wins
     over FORCE_COLOR (force-color.org), as in CPython. Both count if they are not empty; FORCE_COLOR=0 means unset.
     """
     if mode != "auto":

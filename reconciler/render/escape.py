@@ -1,7 +1,7 @@
 r"""Makes text safe to print: no control characters, nothing invisible, no secrets, no commands to a CI system.
 
 Every string from a manifest, a package, a path or a child process passes `sanitize` before it is printed. Only the
-renderers add line ends and colours.
+renderers add line ends and colors.
 """
 
 import re

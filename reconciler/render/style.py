@@ -1,4 +1,4 @@
-"""Colour on a terminal: SGR sequences (ECMA-48), or none; the words alone always carry the full meaning."""
+"""Color on a terminal: SGR sequences (ECMA-48), or none; the words alone always carry the full meaning."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,12 +25,12 @@ class Palette:
 
     @classmethod
     def plain(cls) -> "Palette":
-        """Return the palette without colour."""
+        """Return the palette without color."""
         return cls(color=False)
 
     @classmethod
     def chosen(cls, *, color: bool) -> "Palette":
-        """Return the palette with or without colour."""
+        """Return the palette with or without color."""
         return cls(color=color)
 
     def paint(self, text: str, style: Style | None) -> str:

@@ -60,7 +60,7 @@ def refuse_symlinks(layout: Layout) -> None:
         if directory.is_symlink():
             raise StateError(
                 f"{directory} is a symbolic link, which envsync does not follow",
-                hint="replace it by a real directory; to keep the environments elsewhere, set `root` in the manifest",
+                hint="replace it with a real directory; to keep the environments elsewhere, set `root` in the manifest",
             )
 
 

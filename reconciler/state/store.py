@@ -6,7 +6,7 @@ says what that is, the record says who owns it and which settings are in force.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -131,7 +131,7 @@ class State:
         if not self.layout.has_real_path(generation):
             raise StateError(
                 f"{generation.directory} could not be created: its path contains a symbolic link",
-                hint="replace the symbolic link by a real directory",
+                hint="replace the symbolic link with a real directory",
             )
         try:
             generation.venv.mkdir(parents=True)
@@ -169,6 +169,13 @@ class State:
                 f"{path} could not be read: {error}",
                 hint="restore the file from a backup, or delete it: envsync then reads the seal instead",
             ) from error
+
+
+def never_applied(names: Iterable[str]) -> str:
+    """Return the message that these environments, at least one, were never applied below this root."""
+    quoted = [f"`{name}`" for name in names]
+    subject, verb = ("environment", "was") if len(quoted) == 1 else ("environments", "were")
+    return f"{subject} {', '.join(quoted)} {verb} never applied below this root"
 
 
 def _applied_in(stored: object, name: str) -> Applied:

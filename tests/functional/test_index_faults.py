@@ -102,8 +102,8 @@ def nothing(_host: Host) -> None:
 
 
 LOCKING: dict[str, tuple[Break, str, str]] = {
-    "no-such-package": (nothing, "nothere", "no index has nothere"),
-    "404": (status(PAGE, 404), "gamma", "no index has gamma"),
+    "no-such-package": (nothing, "nothere", "package nothere was not found on any index"),
+    "404": (status(PAGE, 404), "gamma", "package gamma was not found on any index"),
     "401": (status(PAGE, 401), "gamma", "requires valid credentials (401)"),
     "403": (status(PAGE, 403), "gamma", "denies access (403)"),
     "429": (status(PAGE, 429), "gamma", "reported an error (429)"),

@@ -65,7 +65,7 @@ def test_a_damaged_generation_is_not_published(twice: Host) -> None:
     [
         (["web", "--to", "7"], "environment web has no generation 7"),
         (["web", "--to", "2"], "generation 2 of web is already published"),
-        (["other"], "environment other of project acme was never applied below this root"),
+        (["other"], "environment `other` was never applied below this root"),
     ],
 )
 def test_a_generation_that_cannot_be_published_again_is_invalid_input(

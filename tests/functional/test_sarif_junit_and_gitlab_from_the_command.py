@@ -71,7 +71,7 @@ def test_a_stray_pth_reaches_sarif_and_gitlab_as_a_file_added(host: Host) -> Non
     assert (result["ruleId"], result["level"]) == ("file-added", "warning")
     rule = run["tool"]["driver"]["rules"][result["ruleIndex"]]
     assert (rule["id"], rule["shortDescription"]["text"]) == ("file-added", "A file was added to the environment.")
-    assert result["message"]["text"] == f"web: 1 file added: {SITE}/{name}\nnot installed with the environment"
+    assert result["message"]["text"] == f"web: 1 file added: {SITE}/{name}\nnot part of the generation"
     [manifest], [file] = result["locations"], result["relatedLocations"]
     assert manifest["physicalLocation"]["region"] == {"startLine": line_of(host, "web")}
     artifact = file["physicalLocation"]["artifactLocation"]
@@ -83,7 +83,7 @@ def test_a_stray_pth_reaches_sarif_and_gitlab_as_a_file_added(host: Host) -> Non
 
     [finding] = valid(host.envsync("check", "--output", "gitlab").out, "gitlab-code-quality.schema.json")
     assert finding["check_name"] == "envsync/file-added"
-    assert finding["description"] == f"web: 1 file added: {SITE}/{name} (not installed with the environment)"
+    assert finding["description"] == f"web: 1 file added: {SITE}/{name} (not part of the generation)"
     assert finding["location"]["path"] == "envs.yaml"
     assert finding["fingerprint"] == result["partialFingerprints"]["envsync/v1"]
 

@@ -120,7 +120,7 @@ def test_packages_are_sorted_by_name_and_markers_decide() -> None:
 def test_a_lock_that_does_not_fit_is_an_error_with_the_reason(lock: Lock, message: str) -> None:
     with pytest.raises(LockError) as caught:
         select_packages(lock, requiring(), INTERPRETER)
-    assert caught.value.message.startswith("pylock.web.toml: nothing for python 3.12.1 (/usr/bin/python3.12): ")
+    assert caught.value.message.startswith("pylock.web.toml: no file fits python 3.12.1 (/usr/bin/python3.12): ")
     assert message in caught.value.message
     assert caught.value.hint is not None
     assert caught.value.hint.startswith(

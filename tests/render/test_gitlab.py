@@ -84,10 +84,10 @@ def test_severities_depend_on_the_origin() -> None:
 
 def test_a_finding_has_its_code_and_its_file() -> None:
     path = "lib/python3.12/site-packages/a b\u65e5 100%.pth"
-    stray = {"code": "file-added", "path": path, "detail": "not installed with the environment"}
+    stray = {"code": "file-added", "path": path, "detail": "not part of the generation"}
     [found] = findings(report_of(drifted_plan(stray)))
     assert found["check_name"] == "envsync/file-added"
-    assert found["description"] == f"web: 1 file added: {path} (not installed with the environment)"
+    assert found["description"] == f"web: 1 file added: {path} (not part of the generation)"
     assert found["location"] == {"path": "deploy/envs.yaml", "lines": {"begin": 3}}
 
 

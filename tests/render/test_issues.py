@@ -43,13 +43,11 @@ def expected_findings(environment: EnvironmentPlan) -> set[tuple[str, str]]:
 
 
 def test_a_stray_pth_is_one_issue_with_its_own_code_and_its_file() -> None:
-    plan = drifted_plan(
-        {"code": "file-added", "path": f"{SITE}/stray.pth", "detail": "not installed with the environment"}
-    )
+    plan = drifted_plan({"code": "file-added", "path": f"{SITE}/stray.pth", "detail": "not part of the generation"})
     [issue] = found_in(plan)
     assert (issue.code, issue.severity) == ("file-added", Severity.DRIFT)
     assert issue.message == f"web: 1 file added: {SITE}/stray.pth"
-    assert issue.details == ("not installed with the environment",)
+    assert issue.details == ("not part of the generation",)
     assert issue.uri == f"web/{SITE}/stray.pth"
 
 

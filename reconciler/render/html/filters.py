@@ -33,7 +33,7 @@ def change_count(environment: EnvironmentPlan, origin: Origin) -> int:
 
 
 def action_badge(environment: EnvironmentPlan) -> Markup:
-    """Return what happens to an environment as a symbol and a word, so that the colour is not needed."""
+    """Return what happens to an environment as a symbol and a word, so that the color is not needed."""
     kind = summary_kind(environment)
     symbol = "x" if kind == "blocked" else ACTION_SYMBOLS[environment.action][0]
     return element(
