@@ -86,7 +86,9 @@ def _enter(root: str, name: str) -> int:
         raise RunError(what, hint=os_error_hint(error)) from error
     except OSError:
         pass
-    raise RunError(f"environment {name} {problem} below {root}", hint=f"correct the name, or run `envsync apply {name}`")
+    raise RunError(
+        f"environment {name} {problem} below {root}", hint=f"correct the name, or run `envsync apply {name}`"
+    )
 
 
 def _applied_env(root: str, name: str, number: int) -> dict[str, str]:

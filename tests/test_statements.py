@@ -352,7 +352,7 @@ def test_the_examples_are_what_the_code_prints() -> None:
         ("markdown", "more than 300 characters", "reconciler/render/markdown/escape.py", 300),
         ("markdown", "more than 1,000", "reconciler/render/markdown/escape.py", 1_000),
         ("github", "10 annotations of a kind", "reconciler/render/github.py", 10),
-        ("sarif", "first 20 of each code", "reconciler/render/issue_drift.py", 20),
+        ("sarif", "At most 20 results of one code", "reconciler/render/issue_drift.py", 20),
         ("sarif", "5,000 results", "reconciler/render/sarif.py", 5_000),
         ("html", "first 50 environments", "reconciler/cli/report_extras.py", 50),
         ("html", "last 20 runs", "reconciler/cli/report_extras.py", 20),
