@@ -11,7 +11,7 @@ _PROJECT = tomllib.loads((_DOCS.parent / "pyproject.toml").read_text(encoding="u
 _FILES = f"{_PROJECT['urls']['Repository']}/blob/main"
 
 project = "envsync"
-project_copyright = "the envsync contributors; licence: Apache-2.0"
+project_copyright = "the envsync contributors; license: Apache-2.0"
 version = release = _PROJECT["version"]
 
 extensions = ["myst_parser"]

@@ -1,4 +1,4 @@
-"""Turn coloured terminal output into a picture: `envsync plan --color always | python docs/make_pictures.py TITLE`.
+"""Turn colored terminal output into a picture: `envsync plan --color always | python docs/make_pictures.py TITLE`.
 
 Reads text with SGR sequences on standard input and writes an SVG to standard output. The picture loads nothing and uses
 the reader's own monospace font. It has a light background of its own, so it looks the same on a dark page.
@@ -19,7 +19,7 @@ CHUNK = re.compile(r"\S+(?: \S+)*")  # words with one space between them become 
 
 
 def picture(text: str, title: str) -> str:
-    """Return `text`, which may be coloured with SGR sequences, as an SVG of a terminal window."""
+    """Return `text`, which may be colored with SGR sequences, as an SVG of a terminal window."""
     lines = text.rstrip("\n").split("\n")
     columns = max(cells(SGR.sub("", line)) for line in lines)
     width, height = round(columns * CELL + 2 * MARGIN), TITLE + len(lines) * LINE + MARGIN

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from reconciler import exit_codes
+from reconciler.backticks import list_in_backticks
 
 CREDENTIALS_HINT = (
-    "keep credentials out of files: set UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD, or use netrc"
+    "keep credentials out of files: set `UV_INDEX_<NAME>_USERNAME` and `UV_INDEX_<NAME>_PASSWORD`, or use netrc"
 )
 
 
@@ -130,9 +131,13 @@ class StateError(EnvsyncError):
 
 
 class InventoryError(StateError):
-    """An inventory is missing, damaged, or in a format that this version does not read."""
+    """An inventory is missing, damaged, or in a format that this version does not read; `problem` says which."""
 
     code = "inventory"
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.problem = problem
 
 
 class LockTimeoutError(EnvsyncError):
@@ -244,7 +249,7 @@ class DamagedCacheError(EngineError):
 
     def __init__(self, packages: tuple[str, ...], details: tuple[str, ...]) -> None:
         super().__init__(
-            f"the cache holds damaged files of {', '.join(packages)}",
+            f"the cache holds damaged files of {list_in_backticks(packages)}",
             hint="ask the operator of the index: the files were downloaded again and are still damaged",
             details=details,
         )
@@ -347,13 +352,11 @@ class RecordMismatchError(ApplyError):
 
     def __init__(self, files: Mapping[str, str]) -> None:
         self.packages = tuple(sorted(set(files.values())))
-        shown = sorted(files)[:5]
-        more = f" and {len(files) - 5} more" if len(files) > 5 else ""
         differ = "1 installed file differs" if len(files) == 1 else f"{len(files)} installed files differ"
         super().__init__(
-            f"{differ} from RECORD: {', '.join(shown)}{more}",
-            hint=f"require a different version of {', '.join(self.packages)}, which was downloaded again; if two "
-            "packages contain the same file, remove one of them",
+            f"{differ} from `RECORD`: {list_in_backticks(sorted(files))}",
+            hint=f"require a different version of {list_in_backticks(self.packages)}, which was downloaded again; "
+            "if two packages contain the same file, remove one of them",
         )
 
 
@@ -364,8 +367,9 @@ class ProbeError(ApplyError):
 
 
 class HookError(ApplyError):
-    """A hook did not exit with 0."""
+    """A hook did not exit with 0; after a publish, the new generation stays published."""
 
+    exit_code = exit_codes.PARTLY_APPLIED
     code = "hook-failed"
 
 

@@ -7,6 +7,8 @@ from typing import Self, TypeAlias
 from reconciler import exit_codes
 from reconciler.errors import EnvsyncError
 
+LOCK_FAILED = "lock-failed"  # the `reconciler.diff.model.ReasonCode`, which this layer must not import
+
 
 class Status(StrEnum):
     """How the run ended for one environment."""
@@ -66,11 +68,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentFinished:
-    """One environment is finished; `generation` is the number of the published generation (0: none)."""
+    """One environment is finished; `generation` is the number of the published generation (0: none).
+
+    `reason` is the code of the reason why it is blocked, a value of `reconciler.diff.model.ReasonCode` (empty: it is
+    not).
+    """
 
     environment: str
     status: Status
     action: str
+    reason: str = ""
     generation: int = 0
     seconds: float = 0.0
     failure: Failure | None = None
@@ -102,7 +109,7 @@ class RunFinished:
         codes = {each.failure.code for each in self.environments if each.failure is not None}
         if Status.HOOK_FAILED in statuses | codes:
             return exit_codes.PARTLY_APPLIED
-        if Status.FAILED in statuses:
+        if Status.FAILED in statuses or any(each.reason == LOCK_FAILED for each in self.environments):
             return exit_codes.PARTLY_APPLIED if Status.APPLIED in statuses else exit_codes.FAILURE
         incomplete = Status.BLOCKED in statuses or self.failure is not None
         return exit_codes.PARTLY_APPLIED if incomplete else exit_codes.SUCCESS

@@ -1,6 +1,5 @@
 """Maintain a root without a plan: history, rollback, verify and garbage collection."""
 
-import datetime as dt
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from reconciler.diff.integrity import Integrity
 from reconciler.errors import UsageError
 from reconciler.observe.actual import Depth
 from reconciler.state.applied import Applied
-from reconciler.state.history import append_history, read_history
+from reconciler.state.history import append_history, history_entry, read_history
 from reconciler.state.inode_hashes import InodeHashes
-from reconciler.state.store import State, never_applied
+from reconciler.state.store import State, applied_names_hint, never_applied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ class Maintenance:
         if unknown:
             raise UsageError(
                 never_applied(unknown),
-                hint=f"choose from the applied environments: {', '.join(owned)}" if owned else "run `envsync apply`",
+                hint=applied_names_hint(unknown, owned) or "run `envsync apply`",
             )
         return tuple(sorted(set(chosen))) if chosen else tuple(owned)
 
@@ -126,7 +125,7 @@ class Maintenance:
                 "generation": applied.generation,
                 "reasons": [f"from generation {applied.rolled_back_from}"],
             }
-            append_history(state.layout, self._history_entry([entry]))
+            append_history(state.layout, history_entry(self.ambient, [entry]))
         return applied
 
     def collect(self, *, dry_run: bool = False, timeout: float = 60.0) -> list[Removable]:
@@ -136,15 +135,6 @@ class Maintenance:
             return mark_in_use(state, removable_generations(state))
         with hold_and_recover(state, timeout=timeout):
             return collect_garbage(state)
-
-    def _history_entry(self, environments: list[Json]) -> dict[str, Json]:
-        return {
-            "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-            "by": self.ambient.get("USER", ""),
-            "plan": "",
-            "exit_code": 0,
-            "environments": environments,
-        }
 
 
 def _changed(run: Mapping[str, Json], name: str) -> bool:

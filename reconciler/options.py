@@ -24,9 +24,9 @@ class Selection:
 class PlanOptions:
     """How to plan.
 
-    `depth` is how closely to observe. `resolve` allows to resolve environments without a fresh lock (`check` never
+    `depth` is how closely to observe. `resolve` allows to resolve locks that are missing or out of date (`check` never
     does). `build` allows a resolution to build the source distributions that the manifest allows (`apply` does, `plan`
-    never does). `locked` makes a missing or stale lock an error. `offline` forbids the network.
+    never does). `locked` makes a lock that is missing or out of date an error. `offline` forbids the network.
     """
 
     depth: Depth = Depth.FILES

@@ -30,13 +30,13 @@ from reconciler.fastpath.record import record_apply_outcome, record_plan_outcome
 from reconciler.interpreters.choose import Interpreters
 from reconciler.lock.model import LockState
 from reconciler.lock.resolve import ResolveOptions
-from reconciler.lock.update import LockOutcome, read_locks, resolve_again
+from reconciler.lock.update import LockOutcome, packages_to_upgrade, read_locks, resolve_again
 from reconciler.maintenance import Maintenance
 from reconciler.manifest.desired import DesiredState
 from reconciler.manifest.expand import expand
 from reconciler.manifest.load import load_manifest
 from reconciler.manifest.models import Manifest
-from reconciler.observe.actual import ActualEnvironment, Depth
+from reconciler.observe.actual import ActualEnvironment, Depth, Occupant
 from reconciler.observe.consistent_read import observe_consistently
 from reconciler.options import PlanOptions, Selection
 from reconciler.plan.make import make_plan
@@ -111,13 +111,16 @@ class Workspace:
         check: bool = False,
         offline: bool = False,
     ) -> list[LockOutcome]:
-        """Update the locks that are missing or stale; with `check`, only return the state of each lock.
+        """Update the locks that are missing or out of date; with `check`, only return the state of each lock.
 
         `upgrade` is True to upgrade every package, or the names of packages to upgrade. The failure of an environment
-        is in its outcome. Raises LockError if a lock is invalid, or InterpreterError; then no lock is written.
+        is in its outcome. Raises LockError if a lock is invalid, InterpreterError, or UsageError if no selected
+        environment has such a package; then no lock is written.
         """
         desired = self.desired(selection)
         locks = read_locks(desired)
+        if isinstance(upgrade, tuple):
+            upgrade = packages_to_upgrade(upgrade, locks)
         outdated = [] if check else [each for each in locks if upgrade or each.state is not LockState.FRESH]
         if not outdated:
             return [each.outcome() for each in locks]
@@ -152,7 +155,12 @@ class Workspace:
         plan = make_plan(desired, diff, targets, actual, applied, options.policy)
         plan = replace(plan, asked=chosen.plan_request(options.policy), platform=platform())
         record_plan_outcome(plan, desired, state, applied, inodes, since=self.begun)
-        return Proposal(plan=plan, workspace=self, desired=desired, options=options, inodes=inodes)
+        installed = {
+            name: len(each.distributions)
+            for name, each in actual.environments.items()
+            if each.occupant in {Occupant.PUBLISHED, Occupant.VENV}
+        }
+        return Proposal(plan=plan, installed=installed, workspace=self, desired=desired, options=options, inodes=inodes)
 
     @contextmanager
     def hold(self, *, timeout: float = 60.0) -> Iterator[None]:
@@ -268,9 +276,13 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A plan, with everything that is needed to apply it."""
+    """A plan, with everything that is needed to apply it.
+
+    `installed` is the number of distributions that were found in each environment that exists.
+    """
 
     plan: Plan
+    installed: Mapping[str, int]
     workspace: Workspace = field(repr=False)
     desired: DesiredState = field(repr=False)
     options: PlanOptions = field(repr=False)

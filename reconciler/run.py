@@ -28,9 +28,10 @@ def run_in(root: str, name: str, argv: Sequence[str], ambient: Mapping[str, str]
     Raises RunError (125), NotExecutableError (126) or NotFoundError (127).
     """
     if name[:1] not in _LETTERS or not _LETTERS.union("_-").issuperset(name):
+        from reconciler.backticks import in_backticks
         from reconciler.errors import RunError
 
-        raise RunError(f"{name!r} is not a valid environment name", hint="use a name from envs.yaml")
+        raise RunError(f"{in_backticks(name)} is not a valid environment name", hint="use a name from `envs.yaml`")
     number = _enter(root, name)
     venv = f"{root}/{link_target(name, number)}"
     env = {key: value for key, value in ambient.items() if key not in _REMOVED}
@@ -82,12 +83,12 @@ def _enter(root: str, name: str) -> int:
     try:
         os.lstat(f"{root}/{name}")
     except PermissionError as error:
-        what = f"{root}/{name} could not be read: {error.strerror}"
+        what = f"`{root}/{name}` could not be read: {error.strerror}"
         raise RunError(what, hint=os_error_hint(error)) from error
     except OSError:
         pass
     raise RunError(
-        f"environment {name} {problem} below {root}", hint=f"correct the name, or run `envsync apply {name}`"
+        f"environment `{name}` {problem} below `{root}`", hint=f"correct the name, or run `envsync apply {name}`"
     )
 
 
@@ -121,4 +122,4 @@ def _find(program: str, path: str) -> str:
     if denied:
         raise NotExecutableError(f"{denied}: Permission denied", hint="make the file executable")
     hint = "correct the name, or add the package that has the command to the manifest"
-    raise NotFoundError(f"{program}: not found in the environment or on PATH", hint=hint)
+    raise NotFoundError(f"{program}: not found in the environment or on `PATH`", hint=hint)

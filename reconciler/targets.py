@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from reconciler.backticks import in_backticks
 from reconciler.diff.model import Target
 from reconciler.engines.engine import Engine
 from reconciler.errors import EnvsyncError, LockError, UsageError
@@ -17,12 +18,12 @@ from reconciler.lock.resolve_all import resolve_all
 from reconciler.lock.select import select_packages
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.state.applied import Applied
-from reconciler.state.store import never_applied
+from reconciler.state.store import applied_names_hint, never_applied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockOptions:
-    """What to do if a lock is missing or stale.
+    """What to do if a lock is missing or out of date.
 
     `resolve` are the options to resolve with; with None the packages stay unknown. `locked` makes it an error.
     """
@@ -59,7 +60,7 @@ def resolve_targets(
         lock = locks[each.name] if fresh else resolved.get(each.name)
         match lock:
             case _ if not chosen[each.name].version:
-                problem = f"the snapshot lists no interpreter that satisfies python {each.python!r}"
+                problem = f"the snapshot lists no interpreter that satisfies python {in_backticks(each.python)}"
                 hint = f"{problem}: install one on the host, and take a new snapshot"
                 targets[each.name] = replace(target, hint=hint)
             case Lock():
@@ -89,10 +90,10 @@ def select_for_destroy(desired: DesiredState, names: frozenset[str], applied: Ma
     """Return the desired state with only the environments to destroy; raises UsageError if one was never applied."""
     unknown = sorted(names - applied.keys())
     if unknown:
-        owned = sorted(name for name, each in applied.items() if each.project == desired.project)
+        owned = [name for name, each in applied.items() if each.project == desired.project]
         raise UsageError(
             f"nothing to destroy: {never_applied(unknown)}",
-            hint=f"choose from the applied environments: {', '.join(owned)}" if owned else None,
+            hint=applied_names_hint(unknown, owned),
         )
     kept = tuple(each for each in desired.environments if each.name in names)
     return replace(desired, environments=kept, selected=True)

@@ -16,6 +16,7 @@ import reconciler
 from reconciler.errors import EngineError, EnvsyncError, ManifestError, Place, Problem
 from reconciler.events import Event, Failure, RunFinished
 from reconciler.plan.document import PlanDocument, plan_document, plan_json, plan_schema
+from reconciler.plan.model import FORMAT_VERSION
 from reconciler.render.error_document import error_json, error_schema
 from reconciler.render.event_document import event_schema
 from reconciler.render.event_json import event_json
@@ -69,7 +70,7 @@ def test_every_plan_is_valid_by_its_schema(path: Path) -> None:
     assert text == plan_json(load_plan(path))
     assert PlanDocument.model_validate_json(text) == plan_document(plan)
     assert found["id"] == plan.id
-    assert found["format_version"] == "1.0"
+    assert found["format_version"] == FORMAT_VERSION == "1.1"
     assert found["difference"] is plan.has_difference
     assert (found["complete"], found["applyable"]) == (plan.complete, plan.applyable)
     assert [each["name"] for each in found["environments"]] == [each.name for each in plan.environments]
@@ -87,7 +88,7 @@ def test_every_event_is_valid_by_its_schema_and_one_line() -> None:
         assert line.count("\n") == 1
         found = json.loads(line)
         validator(event_schema()).validate(found)
-        assert found["format_version"] == "1.0"
+        assert found["format_version"] == FORMAT_VERSION == "1.1"
         assert found["type"] == re.sub(r"(?<!^)(?=[A-Z])", "-", type(event).__name__).lower()
         kinds.add(found["type"])
     kinds.add("error")  # it is not an event of the core, but it can be the last line of a stream

@@ -13,6 +13,8 @@ URLS = {
     "https://me:se@cret@index.example/a": "https://****@index.example/a",
     "https://me:se/cret@index.example/a": "https://****@index.example/a",
     "https://token@index.example/a": "https://****@index.example/a",
+    "https://me:se`cret@index.example/a": "https://****@index.example/a",
+    "https://a.example/x?token=se`cret": "https://a.example/x?token=****",
     "https://${USER}:${PASS}@index.example/a": "https://${USER}:${PASS}@index.example/a",
     "https://me:secret@[::1/x": "https://****@[::1/x",
     "https://[::1]:8080/x@y": "https://[::1]:8080/x@y",
@@ -41,6 +43,7 @@ def test_every_function_redacts_a_url_in_the_same_way(url: str, shown: str) -> N
     assert redact_url(url) == shown
     assert redact(url) == shown
     assert redact(f'see "{url}" there') == f'see "{shown}" there'
+    assert redact(f"see `{url}`, or (`{url}`)") == f"see `{shown}`, or (`{shown}`)"
     assert redact(shown) == redact_url(shown) == shown
 
 
@@ -73,7 +76,9 @@ def test_variables_with_other_names_are_not_secret(name: str) -> None:
 
 
 @pytest.mark.timeout(30)  # seconds; a quadratic pattern takes many minutes
-@pytest.mark.parametrize("unit", ["?", "a", "?key", "token", "https://", "https://a:b@", "k: ", "token\t:"])
+@pytest.mark.parametrize(
+    "unit", ["?", "a", "?key", "token", "https://", "https://a:b@", "k: ", "token\t:", "`", "`.", "?key=`"]
+)
 def test_the_time_for_a_long_text_is_not_quadratic(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
     assert redact_source_line(text)

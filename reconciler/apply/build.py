@@ -63,8 +63,8 @@ def build(
             _reuse_bytecode(reusable, generation.venv, target, context)
     if _identity(generation.venv) != identity:
         raise ApplyError(
-            "a package overwrote pyvenv.cfg or bin/python of the environment",
-            hint="remove the package whose wheel has such a file below *.data/data or *.data/scripts",
+            "a package overwrote `pyvenv.cfg` or `bin/python` of the environment",
+            hint="remove the package whose wheel has such a file below `*.data/data` or `*.data/scripts`",
         )
     if copies:
         remove_tree(generation.directory, "source", below=context.state.layout.root)

@@ -35,7 +35,7 @@ class Removable:
     @property
     def notice(self) -> str:
         """Return the sentence that says why a foreign generation is not deleted; empty for any other."""
-        return f"{self.generation.directory} was not deleted: {self.foreign}" if self.foreign else ""
+        return f"`{self.generation.directory}` was not deleted: {self.foreign}" if self.foreign else ""
 
 
 def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozenset()) -> list[Removable]:
@@ -52,7 +52,7 @@ def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozens
             considered.append(each if each.used else _remove(state, each))
         except OSError as error:
             raise CollectError(
-                f"{each.generation.directory} could not be deleted: {error.strerror or error}",
+                f"`{each.generation.directory}` could not be deleted: {error.strerror or error}",
                 hint="fix the cause, then run `envsync gc`; no environment needs this generation",
             ) from error
         with suppress(OSError):  # after the last generation of a deleted environment, delete their directory too

@@ -15,6 +15,7 @@ from reconciler.apply.probe import child_environment, run_hooks, run_probe, runs
 from reconciler.apply.publish import adopt, publish, unpublish
 from reconciler.apply.seal_generation import seal_generation
 from reconciler.apply.verify_build import read_records, verify_lock, verify_records
+from reconciler.backticks import list_in_backticks
 from reconciler.diff.model import Target
 from reconciler.diff.settings import settings_of
 from reconciler.errors import ApplyError, DamagedCacheError, EnvsyncError, RecordMismatchError
@@ -72,7 +73,7 @@ class EnvironmentRun:
             case StepKind.ADOPT:
                 with self._changing_path():
                     kept = adopt(self._layout, self.plan.name, self._new.number)
-                return f"the previous environment is kept at {kept}"
+                return f"the previous environment is kept at `{kept}`"
             case StepKind.BEFORE_DELETE:
                 self._hooks("before_delete")
             case StepKind.UNPUBLISH:
@@ -173,8 +174,8 @@ class EnvironmentRun:
 
     @property
     def _refetch_note(self) -> str:
-        names = ", ".join(sorted(self._refetch))
-        return f"; damaged cached files of {names} were downloaded again" if names else ""
+        listed = list_in_backticks(sorted(self._refetch))
+        return f"; damaged cached files of {listed} were downloaded again" if listed else ""
 
     def _verify_once(self) -> int:
         """Compare the generation with the lock and with the RECORD files; return the number of its files."""

@@ -1,6 +1,7 @@
 """Observe a generation before it is published, and refuse it if its probes changed it."""
 
 from reconciler.apply.context import ApplyContext
+from reconciler.backticks import list_in_backticks
 from reconciler.diff.model import Target
 from reconciler.errors import ProbeError
 from reconciler.observe.actual import ActualEnvironment, Depth
@@ -54,6 +55,6 @@ def refuse_if_probes_wrote(
     changed = [finding.path for finding in observed.findings if finding.path and finding.key not in accepted]
     if changed:
         raise ProbeError(
-            f"a probe changed the environment: {', '.join(changed[:5])}",
-            hint="let the probe write outside the environment, or list the files in ignore_files",
+            f"a probe changed the environment: {list_in_backticks(changed)}",
+            hint="let the probe write outside the environment, or list the files in `ignore_files`",
         )

@@ -1,7 +1,5 @@
 """Perform a plan while the root is locked: refuse it if the disk changed, run the steps, write history, collect."""
 
-import datetime as dt
-import os
 import queue
 import threading
 from collections.abc import Callable, Mapping
@@ -12,6 +10,7 @@ from reconciler.apply.collect import collect_garbage
 from reconciler.apply.context import ApplyContext, ApplyOptions
 from reconciler.apply.schedule import apply_plan
 from reconciler.apply.shared_files import observe_shared_files
+from reconciler.backticks import list_in_backticks
 from reconciler.canonical_json import Json
 from reconciler.engines.engine import Engine
 from reconciler.errors import CollectError, PlanFileError
@@ -21,7 +20,7 @@ from reconciler.observe.environments import observe_environments
 from reconciler.plan.model import Action, Plan
 from reconciler.plan.prior import prior
 from reconciler.processes.child import SIGNAL_SECONDS
-from reconciler.state.history import append_history
+from reconciler.state.history import append_history, history_entry
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.store import State
 
@@ -87,7 +86,7 @@ def refuse_if_changed(request: ApplyRequest) -> None:
             changed.append(each.name)
     if changed:
         raise PlanFileError(
-            f"the plan cannot be applied: {', '.join(changed)} changed on disk since it was made",
+            f"the plan cannot be applied: {list_in_backticks(changed)} changed on disk since it was made",
             hint="run `envsync plan` and review what changed",
         )
 
@@ -154,20 +153,15 @@ def _collect(state: State, result: RunFinished, on_event: Callable[[Event], None
 
 def _history_entry(request: ApplyRequest, plan_id: str, result: RunFinished) -> dict[str, Json]:
     reasons = {each.name: [reason.code.value for reason in each.reasons] for each in request.plan.environments}
-    return {
-        "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "by": request.ambient.get("USER") or str(os.getuid()),
-        "plan": plan_id,
-        "exit_code": result.exit_code,
-        "environments": [
-            {
-                "name": each.environment,
-                "action": each.action,
-                "status": each.status,
-                "generation": each.generation,
-                "reasons": list[Json](reasons.get(each.environment, [])),
-            }
-            for each in result.environments
-            if each.status is not Status.UNCHANGED
-        ],
-    }
+    environments: list[Json] = [
+        {
+            "name": each.environment,
+            "action": each.action,
+            "status": each.status,
+            "generation": each.generation,
+            "reasons": list[Json](reasons.get(each.environment, [])),
+        }
+        for each in result.environments
+        if each.status is not Status.UNCHANGED
+    ]
+    return history_entry(request.ambient, environments, plan=plan_id, exit_code=result.exit_code)

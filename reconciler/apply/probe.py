@@ -5,6 +5,7 @@ They write no bytecode into the environment.
 """
 
 import os
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import assert_never
@@ -13,6 +14,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from reconciler.backticks import in_backticks
 from reconciler.errors import HookError, ProbeError
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import CommandProbe, DependenciesProbe, ImportProbe, Probe
@@ -24,8 +26,11 @@ from reconciler.processes.environ import allowed_environment
 from reconciler.processes.scratch import scratch_directory
 
 _HOOK_SECONDS = 300.0
-_PROBE_HINT = "fix the probe, or the packages that it tests, then run the command again"
-_HOOK_HINT = "fix the hook, then run the command again; hooks that did not finish run again"
+# What a program was run for, and the hint if it failed, by the error that it raises.
+_FAILURES: Mapping[type[ProbeError | HookError], tuple[str, str]] = {
+    ProbeError: ("probe", "fix the probe, or the packages that it tests, then run the command again"),
+    HookError: ("hook", "fix the hook, then run the command again; hooks that did not finish run again"),
+}
 
 
 def child_environment(venv: Path, extra: Mapping[str, str], ambient: Mapping[str, str]) -> dict[str, str]:
@@ -42,16 +47,17 @@ def run_probe(
     match probe:
         case ImportProbe():
             argv = (str(venv / "bin" / "python"), "-c", f"import importlib; importlib.import_module({probe.module!r})")
-            _run("import " + probe.module, argv, env, probe.timeout)
+            _run("import " + probe.module, argv, env, probe.timeout, failed=ProbeError)
             return f"import {probe.module}"
         case CommandProbe():
-            _run(" ".join(probe.argv), probe.argv, env, probe.timeout)
-            return " ".join(probe.argv)
+            command = shlex.join(probe.argv)
+            _run(command, probe.argv, env, probe.timeout, failed=ProbeError)
+            return command
         case DependenciesProbe():
             broken = broken_dependencies(venv, observed, interpreter)
             if broken:
                 raise ProbeError(
-                    "probe dependencies failed: " + "; ".join(broken),
+                    "probe `dependencies` failed: " + "; ".join(broken),
                     hint="run `envsync lock --upgrade`, or add constraints so that the packages fit together",
                 )
             return "dependencies"
@@ -67,12 +73,7 @@ def runs_programs(probes: Iterable[Probe]) -> bool:
 def run_hooks(hooks: Sequence[Sequence[str]], env: Mapping[str, str]) -> None:
     """Run hooks one after another; raises HookError at the first one that does not exit with 0."""
     for argv in hooks:
-        try:
-            _run(" ".join(argv), argv, env, _HOOK_SECONDS)
-        except ProbeError as error:
-            raise HookError(
-                error.message.replace("probe", "hook", 1), hint=_HOOK_HINT, details=error.details
-            ) from error
+        _run(shlex.join(argv), argv, env, _HOOK_SECONDS, failed=HookError)
 
 
 def broken_dependencies(venv: Path, observed: ActualEnvironment, interpreter: Interpreter) -> list[str]:
@@ -84,15 +85,15 @@ def broken_dependencies(venv: Path, observed: ActualEnvironment, interpreter: In
             try:
                 requirement = Requirement(line)
             except InvalidRequirement:
-                broken.append(f"{each.key} {each.version} has an unreadable requirement: {line}")
+                broken.append(f"`{each.key}` {each.version} has an unreadable requirement: {in_backticks(line)}")
                 continue
             if requirement.marker and not requirement.marker.evaluate({**interpreter.markers, "extra": ""}):
                 continue
             version = installed.get(canonicalize_name(requirement.name))
             if version is None:
-                broken.append(f"{each.key} {each.version} requires {requirement.name}, which is not installed")
+                broken.append(f"`{each.key}` {each.version} requires `{requirement.name}`, which is not installed")
             elif not _satisfies(requirement, version):
-                broken.append(f"{each.key} {each.version} requires {requirement}, but {version} is installed")
+                broken.append(f"`{each.key}` {each.version} requires `{requirement}`, but {version} is installed")
     return broken
 
 
@@ -103,29 +104,37 @@ def _satisfies(requirement: Requirement, version: str) -> bool:
         return False
 
 
-def _run(shown: str, argv: Sequence[str], env: Mapping[str, str], timeout: float) -> None:
-    """Run a program in an empty directory; raise ProbeError unless it exits with 0 within `timeout` seconds.
+def _run(
+    command: str,
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    timeout: float,
+    *,
+    failed: type[ProbeError | HookError],
+) -> None:
+    """Run a program in an empty directory; raise `failed` unless it exits with 0 within `timeout` seconds.
 
     Credentials in `env` are redacted in the last lines of its output.
     """
+    kind, hint = _FAILURES[failed]
+    shown = f"{kind} {in_backticks(command)}"
     program = _find(argv[0], env["PATH"])
     if program is None:
-        what = f"probe {shown} failed: {argv[0]} was not found in the environment or on PATH"
-        raise ProbeError(what, hint=_PROBE_HINT)
+        what = f"{shown} failed: {in_backticks(argv[0])} was not found in the environment or on `PATH`"
+        raise failed(what, hint=hint)
     with scratch_directory("envsync-probe-") as empty:
         try:
             done = run_child([program, *argv[1:]], env=env, cwd=empty, timeout=timeout)
         except OSError as error:
-            raise ProbeError(f"probe {shown} failed: {error.strerror}", hint=_PROBE_HINT) from error
+            raise failed(f"{shown} failed: {error.strerror}", hint=hint) from error
     if done.ok:
         return
     secrets = credentials_of(env)
     output = tuple(without_secrets(secrets, line) for line in done.last_lines())
     if done.timed_out:
-        what = f"probe {shown} did not finish within {timeout:g} seconds"
-        raise ProbeError(what, hint=_PROBE_HINT, details=output)
+        raise failed(f"{shown} did not finish within {timeout:g} seconds", hint=hint, details=output)
     ended = f"exit code {done.returncode}" if done.returncode > 0 else f"signal {-done.returncode}"
-    raise ProbeError(f"probe {shown} failed with {ended}", hint=_PROBE_HINT, details=output)
+    raise failed(f"{shown} failed with {ended}", hint=hint, details=output)
 
 
 def _find(program: str, path: str) -> str | None:

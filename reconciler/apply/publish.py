@@ -118,6 +118,6 @@ def _prepare_link(layout: Layout, name: str, target: str) -> Path:
 
 def _foreign_path(path: Path) -> ApplyError:
     return ApplyError(
-        f"{path} is not managed by envsync: it is not a symbolic link that envsync made",
+        f"`{path}` is not managed by envsync: it is not a symbolic link that envsync made",
         hint="move it to a different path, or take over a virtual environment with `envsync apply --adopt`",
     )

@@ -8,7 +8,7 @@ from reconciler.diff.integrity import Integrity
 from reconciler.errors import ApplyError, UsageError
 from reconciler.state.applied import Applied
 from reconciler.state.inode_hashes import InodeHashes
-from reconciler.state.store import State, never_applied
+from reconciler.state.store import State, applied_names_hint, never_applied
 
 
 def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to: int | None = None) -> Applied:
@@ -19,21 +19,19 @@ def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to:
     """
     current = state.applied(name)
     if current is None or current.project != project:
-        raise UsageError(
-            never_applied([name]),
-            hint="run `envsync status` to list the environments",
-        )
+        owned = [each.name for each in state.last_applied().values() if each.project == project]
+        raise UsageError(never_applied([name]), hint=applied_names_hint([name], owned) or "run `envsync apply`")
     published = state.layout.published_number(name)
     sealed = [number for number in state.layout.generation_numbers(name) if state.seal(name, number) is not None]
     number = to if to is not None else max((each for each in sealed if each < published), default=0)
     if number not in sealed or number == published:
         others = ", ".join(str(each) for each in sealed if each != published)
         if to is None:
-            problem = f"environment {name} has no generation older than the published one ({published})"
+            problem = f"environment `{name}` has no generation older than the published one ({published})"
         elif to == published:
-            problem = f"generation {to} of {name} is already published"
+            problem = f"generation {to} of `{name}` is already published"
         else:
-            problem = f"environment {name} has no generation {to}"
+            problem = f"environment `{name}` has no generation {to}"
         hint = (
             f"choose another generation with `--to`: {others}"
             if others
@@ -43,12 +41,12 @@ def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to:
     found = verify_generation(state, name, number, inodes)
     if not found.intact:
         raise ApplyError(
-            f"generation {number} of {name} differs from its seal: {_describe_damage(found)}",
+            f"generation {number} of `{name}` differs from its seal: {_describe_damage(found)}",
             hint=f"choose another generation (`envsync history {name} --generations`), or run `envsync apply {name}`",
         )
     seal = state.seal(name, number)
     if seal is None:
-        raise ApplyError(f"generation {number} of {name} was deleted during the rollback")
+        raise ApplyError(f"generation {number} of `{name}` was deleted during the rollback")
     publish(state.layout, name, number)
     applied = replace(
         seal.applied,
@@ -64,9 +62,11 @@ def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to:
 def _describe_damage(found: Integrity) -> str:
     """Return in one sentence how a generation differs from its seal: the first three differences, and how many more."""
     explained = {each.name for each in found.packages}
-    differences = [f"{each.name}: {each.message}" for each in found.packages]
+    differences = [f"`{each.name}`: {each.message}" for each in found.packages]
     differences += [
-        f"{each.path or 'the environment'}: {each.detail}" for each in found.findings if each.package not in explained
+        f"{f'`{each.path}`' if each.path else 'the environment'}: {each.detail}"
+        for each in found.findings
+        if each.package not in explained
     ]
     if not differences:
         return "its virtual environment does not exist"

@@ -5,6 +5,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from reconciler.apply.context import ApplyContext
 from reconciler.apply.environment import EnvironmentRun
+from reconciler.backticks import list_in_backticks
+from reconciler.diff.model import ReasonCode
 from reconciler.errors import EnvsyncError, HookError, InterruptedByUserError, ProbeError
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, RunStarted, Status, StepFinished, StepStarted
 from reconciler.plan.model import Action, EnvironmentPlan, Step
@@ -22,9 +24,10 @@ def apply_plan(context: ApplyContext) -> RunFinished:
     done: dict[str, EnvironmentFinished] = {}
     for each in plan.environments:
         if each.failure is not None:
-            done[each.name] = _not_applied(each, Status.FAILED, each.failure)
+            done[each.name] = _blocked(each, ReasonCode.LOCK_FAILED, each.failure)
         elif each.blocked:
-            done[each.name] = _blocked(each, each.blocked[0].code, each.blocked[0].message)
+            first = each.blocked[0]
+            done[each.name] = _blocked(each, first.code, Failure(code=first.code, message=first.message))
         elif not each.steps:
             done[each.name] = EnvironmentFinished(
                 environment=each.name, status=Status.UNCHANGED, action=each.action, generation=each.generation
@@ -40,7 +43,8 @@ def apply_plan(context: ApplyContext) -> RunFinished:
                 each = pending.pop(name)
                 failed = _failed_dependencies(each, waits[name], work, done)
                 if failed:
-                    done[name] = _blocked(each, "dependency-failed", f"it depends on {', '.join(failed)}")
+                    code, message = ReasonCode.DEPENDENCY_FAILED, f"it depends on {list_in_backticks(failed)}"
+                    done[name] = _blocked(each, code, Failure(code=code, message=message))
                     context.emit(done[name])
                 else:
                     running[pool.submit(_apply_one, each, context)] = name
@@ -126,16 +130,17 @@ def _failure(error: EnvsyncError | OSError, step: Step, *, suffix: str = "") -> 
     """Return what failed, and where; `suffix` ends the message if the environment's path was already changed."""
     if isinstance(error, EnvsyncError):
         return Failure.of(error, suffix=suffix)
-    where = error.filename or f"step {step.kind.value}"
+    where = error.filename or f"step `{step.kind.value}`"
     return Failure(code="os-error", message=f"{where}: {error.strerror or error}{suffix}")
 
 
-def _blocked(each: EnvironmentPlan, code: str, message: str) -> EnvironmentFinished:
-    return _not_applied(each, Status.BLOCKED, Failure(code=code, message=message))
-
-
-def _not_applied(each: EnvironmentPlan, status: Status, failure: Failure) -> EnvironmentFinished:
-    """Return the result of an environment for which nothing was done, with the reason."""
+def _blocked(each: EnvironmentPlan, reason: ReasonCode, failure: Failure) -> EnvironmentFinished:
+    """Return the result of an environment for which nothing was done."""
     return EnvironmentFinished(
-        environment=each.name, status=status, action=each.action, generation=each.generation, failure=failure
+        environment=each.name,
+        status=Status.BLOCKED,
+        action=each.action,
+        reason=reason,
+        generation=each.generation,
+        failure=failure,
     )

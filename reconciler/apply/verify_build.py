@@ -29,12 +29,12 @@ def verify_lock(packages: tuple[LockedPackage, ...], observed: ActualEnvironment
     """Raise ApplyError unless exactly the locked packages are installed, in the locked versions."""
     installed = {each.key: each.version for each in observed.distributions}
     locked = {package.name: package.version for package in packages}
-    problems = [f"{name} is missing" for name in sorted(locked.keys() - installed.keys())]
-    problems += [f"{name} is not in the lock" for name in sorted(installed.keys() - locked.keys())]
+    problems = [f"`{name}` is missing" for name in sorted(locked.keys() - installed.keys())]
+    problems += [f"`{name}` is not in the lock" for name in sorted(installed.keys() - locked.keys())]
     for name in sorted(locked.keys() & installed.keys()):
         version = locked[name]
         if version is not None and not _same_version(version, installed[name]):
-            problems.append(f"{name} is {installed[name]}, but the lock has {version}")
+            problems.append(f"`{name}` is {installed[name]}, but the lock has {version}")
     if problems:
         raise ApplyError("the installed packages differ from the lock: " + "; ".join(problems))
 
@@ -109,7 +109,7 @@ def _parse(record: bytes, name: str) -> Mapping[str, str]:
         rows = csv.reader(io.StringIO(record.decode("utf-8"), newline=""))  # path, hash, size
         return {row[0]: row[1].rstrip("=") for row in rows if len(row) == 3 and row[1].startswith("sha256=")}
     except (ValueError, csv.Error) as error:
-        raise ApplyError(f"{name}/RECORD could not be read: {error}") from error
+        raise ApplyError(f"`{name}/RECORD` could not be read: {error}") from error
 
 
 _parse_cached = lru_cache(maxsize=1024)(_parse)

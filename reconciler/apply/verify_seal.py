@@ -27,7 +27,7 @@ def verify_generation(
     """
     seal = state.seal(name, number)
     if seal is None:
-        raise UsageError(f"generation {number} of {name} does not exist, or was never completed")
+        raise UsageError(f"generation {number} of `{name}` does not exist, or was never completed")
     last = applied or replace(seal.applied, seal=seal.digest)
     ignored = last.settings.get("ignore_files")
     actual = observe_environment(

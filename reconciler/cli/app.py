@@ -16,14 +16,15 @@ from reconciler.cli.observe import observe
 from reconciler.cli.plan import check, plan
 from reconciler.cli.show import show
 from reconciler.cli.signals import stop_on_signals
-from reconciler.errors import EnvsyncError, FileSystemError, InterruptedByUserError, UsageError
+from reconciler.cli.typer_commands import HelpfulCommand, HelpfulGroup
+from reconciler.errors import EnvsyncError, FileSystemError, InterruptedByUserError
 from reconciler.fs.os_error_hint import os_error_hint
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
-_HELP_HINT = "run `envsync --help` for the commands, and `envsync COMMAND --help` for the options of one"
 
 app = typer.Typer(
     name="envsync",
+    cls=HelpfulGroup,
     help="Keep the Python virtual environments of a machine equal to a manifest in git.",
     add_completion=False,
     rich_markup_mode=None,
@@ -64,9 +65,10 @@ _COMMANDS = (
     maintenance.verify,
     maintenance.gc,
 )
+_PRINT_PLANS = (plan, show, apply, check, destroy)
 for _command in _COMMANDS:
-    app.command()(with_common_options(_command))
-app.command()(run_help.run)
+    app.command(cls=HelpfulCommand)(with_common_options(_command, prints_plan=_command in _PRINT_PLANS))
+app.command(cls=HelpfulCommand)(run_help.run)
 
 
 def main(arguments: list[str]) -> int:
@@ -83,14 +85,11 @@ def main(arguments: list[str]) -> int:
         code = command.main(args=ordered or ["--help"], prog_name="envsync", standalone_mode=False)
     except EnvsyncError as error:
         return report_error(error, ordered)
-    except typer.TyperException as error:  # typer's own errors about the command line
-        said = error.format_message().replace("Value error, ", "", 1)  # pydantic adds this when it validates for typer
-        message = said[:1].lower() + said[1:].removesuffix(".")  # in the style of all other errors
-        return report_error(UsageError(message, hint=_HELP_HINT), ordered)
     except OSError as error:  # a path and a reason instead of a traceback
         where = f"{error.filename}: " if error.filename else ""
         what = f"{where}{error.strerror or error}"
-        return report_error(FileSystemError(what, hint=os_error_hint(error)), ordered)
+        hint = os_error_hint(error) or "check the file or directory, then run the command again"
+        return report_error(FileSystemError(what, hint=hint), ordered)
     except (typer.Abort, KeyboardInterrupt):
         return report_error(InterruptedByUserError("interrupted"), ordered)
     return code if isinstance(code, int) else 0

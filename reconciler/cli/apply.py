@@ -71,7 +71,9 @@ def apply(
     gc: GcOption = True,
     plan_file: Annotated[
         Path | None,
-        typer.Option("--plan", metavar="FILE", help="Apply exactly this saved plan, or refuse. Does not ask."),
+        typer.Option(
+            "--plan", metavar="FILE", help="Apply exactly this saved plan, or refuse. Does not ask.", readable=False
+        ),
     ] = None,
 ) -> None:
     """Bring environments in line with the manifest.
@@ -84,7 +86,7 @@ def apply(
     how = ApplyOptions(parallelism=parallelism, offline=offline, collect=gc)
     if plan_file is not None:
         if names:
-            raise UsageError("--plan and NAME cannot be combined", hint=_PLAN_DECIDES)
+            raise UsageError("`--plan` and NAME cannot be combined", hint=_PLAN_DECIDES)
         reject_combination(context, "--plan", _DECIDED, why=_PLAN_DECIDES)
         from reconciler.plan.plan_file import read_plan  # its models are slow to import
 
@@ -95,21 +97,27 @@ def apply(
             result = _perform(proposal, how, output, recheck=False)
         _finish(proposal, result, output)
         return
+    chosen = selection(names, labels)
     workspace = reconciler.load(file, deadlines=deadlines(timeout))
-    _run(workspace, selection(names, labels), options, how, output=output, yes=yes, lock_timeout=lock_timeout)
+    _run(workspace, chosen, options, how, output=output, yes=yes, lock_timeout=lock_timeout)
 
 
 def destroy(
-    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Environments to delete.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="The environments to delete.")],
     file: FileOption = Path("envs.yaml"),
     output: FormatOption = Format.TEXT,
     yes: YesOption = False,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
-    gc: GcOption = True,
+    gc: Annotated[
+        bool,
+        typer.Option(
+            "--gc/--no-gc", help="Delete the generations of these environments, and all others that are no longer kept."
+        ),
+    ] = True,
 ) -> None:
     """Delete environments that envsync created.
 
-    The next apply recreates those that the manifest still declares.
+    The next `apply` recreates those that the manifest still declares.
     """
     options = PlanOptions(depth=Depth.METADATA, resolve=False, policy=Policy(destroy=frozenset(names)))
     how = ApplyOptions(parallelism=1, offline=True, collect=gc)
@@ -177,7 +185,7 @@ def _perform(proposal: Proposal, how: ApplyOptions, output: Format, *, recheck: 
             return proposal.apply_held(
                 how, on_event=lambda event: out.print(event_json(event)), stop=stop, recheck=recheck
             )
-        if not any(each.steps and not each.blocked for each in proposal.plan.environments):
+        if not proposal.plan.has_difference:  # the plan that was shown says so
             return proposal.apply_held(how, stop=stop, recheck=recheck)
         live = sys.stderr.isatty() and not out.quiet and os.environ.get("TERM") != "dumb"
         with progress_for(sys.stderr, live=live, palette=out.palette(sys.stderr), quiet=out.quiet) as progress:

@@ -1,4 +1,4 @@
-"""The options that every command has (`--color`, `-q`, `-v`), which a decorator adds."""
+"""The options that every command except `run` has (`--color`, `-q`, `-v`), which a decorator adds."""
 
 import inspect
 from collections.abc import Callable
@@ -10,23 +10,24 @@ import typer
 from reconciler.cli.console import Console, set_console
 from reconciler.cli.options import ColorMode
 
-_COMMON: dict[str, tuple[Any, Any]] = {
-    "color": (Annotated[ColorMode, typer.Option("--color", help="When to color the output.")], ColorMode.AUTO),
-    "quiet": (Annotated[bool, typer.Option("--quiet", "-q", help="Suppress messages on standard error.")], False),
-    "verbose": (
-        Annotated[
-            int,
-            typer.Option(
-                "--verbose", "-v", count=True, help="List all packages, files and values instead of the first few."
-            ),
-        ],
-        0,
+_OPTIONS: dict[str, tuple[Any, Any]] = {
+    "color": (
+        Annotated[ColorMode, typer.Option("--color", metavar="WHEN", help="When to color the output.")],
+        ColorMode.AUTO,
     ),
+    "quiet": (Annotated[bool, typer.Option("--quiet", "-q", help="Suppress messages on standard error.")], False),
 }
+_VERBOSE = "List all packages, files and values instead of the first few."
+_VERBOSE_UNUSED = "Has no effect on this command."
 
 
-def with_common_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Return `command` with the common options; they configure the console before it starts."""
+def with_common_options(command: Callable[..., None], *, prints_plan: bool) -> Callable[..., None]:
+    """Return `command` with the common options; they configure the console before it starts.
+
+    Only plans are longer with `-v`: `prints_plan` says whether the command prints one.
+    """
+    verbose = typer.Option("--verbose", "-v", count=True, help=_VERBOSE if prints_plan else _VERBOSE_UNUSED)
+    options = {**_OPTIONS, "verbose": (Annotated[int, verbose], 0)}
 
     @wraps(command)
     def decorated(*, color: ColorMode, quiet: bool, verbose: int, **arguments: Any) -> None:
@@ -36,9 +37,9 @@ def with_common_options(command: Callable[..., None]) -> Callable[..., None]:
     signature = inspect.signature(command)
     extra = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        for name, (annotation, default) in _COMMON.items()
+        for name, (annotation, default) in options.items()
     ]
     keyword_only = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in signature.parameters.values()]
     decorated.__signature__ = signature.replace(parameters=[*keyword_only, *extra])  # type: ignore[attr-defined]
-    decorated.__annotations__ = {**command.__annotations__, **{name: kind for name, (kind, _) in _COMMON.items()}}
+    decorated.__annotations__ = {**command.__annotations__, **{name: kind for name, (kind, _) in options.items()}}
     return decorated

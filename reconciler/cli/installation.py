@@ -1,4 +1,4 @@
-"""Recognises an installation whose files another distribution has overwritten: `reconciler` is a common name."""
+"""Recognizes an installation whose files another distribution has overwritten: `reconciler` is a common name."""
 
 import sys
 from importlib import metadata

@@ -14,7 +14,7 @@ from reconciler.cli.options import (
     LabelsOption,
     NamesArgument,
     OfflineOption,
-    TimeoutOption,
+    ResolveTimeoutOption,
     deadlines,
     selection,
 )
@@ -33,10 +33,10 @@ def lock(
         typer.Option("--upgrade-package", "-P", metavar="PACKAGE", help="Upgrade this package."),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit with 2 if a lock is missing or out of date.")
+        bool, typer.Option("--check", help="Write nothing. Exit with 2 if a lock is missing or out of date.")
     ] = False,
     offline: OfflineOption = False,
-    timeout: TimeoutOption = None,
+    timeout: ResolveTimeoutOption = None,
 ) -> None:
     """Bring the locks up to date.
 
@@ -44,8 +44,9 @@ def lock(
     to date is not changed.
     """
     moving: bool | tuple[str, ...] = upgrade or tuple(upgrade_package or ())
+    chosen = selection(names, labels)
     workspace = reconciler.load(file, deadlines=deadlines(timeout))
-    outcomes = workspace.lock(selection(names, labels), upgrade=moving, check=check, offline=offline)
+    outcomes = workspace.lock(chosen, upgrade=moving, check=check, offline=offline)
     behind = [each for each in outcomes if each.before is not LockState.FRESH]
     out = console()
     for each in outcomes:

@@ -10,7 +10,7 @@ import reconciler
 from reconciler import exit_codes
 from reconciler.canonical_json import to_json
 from reconciler.cli.console import console
-from reconciler.cli.options import DepthOption, FileOption, LockTimeoutOption, NamesArgument, Output, OutputOption
+from reconciler.cli.options import DepthOption, FileOption, LockTimeoutOption, Output, OutputOption
 from reconciler.json_output import json_array
 from reconciler.observe.actual import Depth
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
@@ -18,7 +18,12 @@ from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 def history(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Only the runs, or generations, of this environment.")
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="List only the runs or generations of this environment.",
+            show_default="all environments",
+        ),
     ] = None,
     file: FileOption = Path("envs.yaml"),
     output: OutputOption = Output.TEXT,
@@ -47,18 +52,18 @@ def history(
 
 
 def rollback(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The environment.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The environment to roll back.")],
     to: Annotated[
         int | None,
-        typer.Option("--to", metavar="N", min=1, help="The generation to publish; default: the previous one."),
+        typer.Option("--to", metavar="N", help="The generation to publish.", show_default="the previous one"),
     ] = None,
     file: FileOption = Path("envs.yaml"),
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
     """Publish an older generation again, at once and offline.
 
-    Its files are verified by hash first. The next plan shows the difference from the manifest as pending, and the next
-    apply undoes the rollback.
+    Its files are verified by hash first. The next `plan` shows the difference from the manifest as pending, and the
+    next `apply` undoes the rollback.
     """
     applied = reconciler.load(file).maintenance.rollback(name, to=to, timeout=lock_timeout)
     out = console()
@@ -69,7 +74,10 @@ def rollback(
 
 
 def verify(
-    names: NamesArgument = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Check only these environments.", show_default="all environments"),
+    ] = None,
     file: FileOption = Path("envs.yaml"),
     output: OutputOption = Output.TEXT,
     depth: DepthOption = Depth.HASHES,
@@ -100,7 +108,7 @@ def gc(
     """Delete old generations.
 
     Keeps the published generation, the newest generations up to `keep_generations`, and those that a running process
-    uses. Never deletes files that envsync did not create; reports them, with exit code 1.
+    uses. Never deletes files that envsync did not create: it reports them and exits with 1.
     """
     from reconciler.render.gc_text import gc_json, render_gc  # only this command needs it
 

@@ -30,10 +30,12 @@ def validate(file: FileOption = Path("envs.yaml")) -> None:
 
 
 def schema(
-    name: Annotated[SchemaName, typer.Argument(help="The document that the schema describes.")] = SchemaName.MANIFEST,
+    document: Annotated[
+        SchemaName, typer.Argument(metavar="DOCUMENT", help="The document that the schema describes.")
+    ] = SchemaName.MANIFEST,
 ) -> None:
     """Print the JSON Schema of a file or an output."""
-    console().print(schema_text(name))
+    console().print(schema_text(document))
 
 
 def schema_text(name: SchemaName) -> str:

@@ -1,6 +1,5 @@
 """`envsync observe`: write the actual state of a host to a file, to compare it elsewhere."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,7 @@ import typer
 import reconciler
 from reconciler.cli.console import console
 from reconciler.cli.options import DepthOption, FileOption, LabelsOption, NamesArgument, selection
-from reconciler.errors import UsageError
+from reconciler.cli.output_file import check_output_file
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.observe.actual import Depth
 from reconciler.render.escape import sanitize
@@ -19,9 +18,10 @@ def observe(
     names: NamesArgument = None,
     file: FileOption = Path("envs.yaml"),
     labels: LabelsOption = None,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write; - is standard output.")] = Path(
-        "-"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="FILE", help="The file to write. `-` is standard output.", readable=False),
+    ] = Path("-"),
     depth: DepthOption = Depth.FILES,
 ) -> None:
     """Write a snapshot, to check it on another machine.
@@ -32,9 +32,10 @@ def observe(
     from reconciler.snapshot.file import snapshot_json  # its models are slow to import
 
     to_file = str(out) != "-"
-    if to_file and os.path.lexists(out) and (out.is_symlink() or not out.is_file()):
-        raise UsageError(f"--out {out}: not a regular file", hint="name a file, or - for standard output")
-    snapshot = reconciler.load(file).observe(selection(names, labels), depth)
+    if to_file:
+        check_output_file(out)
+    chosen = selection(names, labels)
+    snapshot = reconciler.load(file).observe(chosen, depth)
     text = snapshot_json(snapshot)
     if not to_file:
         console().print(text)

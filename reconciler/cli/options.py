@@ -1,5 +1,6 @@
 """The options that commands share, so that each is described once."""
 
+import shlex
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -7,11 +8,14 @@ from typing import Annotated
 
 import typer
 
+from reconciler.backticks import in_backticks
 from reconciler.engines.deadlines import Deadlines
 from reconciler.errors import UsageError
 from reconciler.observe.actual import Depth
 from reconciler.options import Selection
 from reconciler.render.formats import Format
+
+_LONGEST_SECONDS = 7 * 24 * 60 * 60  # poll(2) takes milliseconds as a 32-bit number, and infinity is not one
 
 
 class ColorMode(StrEnum):
@@ -29,38 +33,55 @@ class Output(StrEnum):
     JSON = "json"
 
 
+# typer does not check the files (`readable=False`): their readers report better errors.
 FileOption = Annotated[
     Path,
     typer.Option(
         "--file",
         "-f",
+        metavar="FILE",
         envvar="ENVSYNC_FILE",
         help="The manifest file.",
         show_default="envs.yaml",
-        readable=False,  # typer does not check it: the reader of the manifest reports a better error
+        readable=False,
     ),
 ]
 NamesArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="NAME", help="Environments to select; those in their `depends_on` are included. Default: all."
+        metavar="NAME",
+        help="Select only these environments and those that they depend on.",
+        show_default="all environments",
     ),
 ]
 LabelsOption = Annotated[
-    list[str] | None, typer.Option("--label", "-l", metavar="K=V", help="Select environments with this label.")
+    list[str] | None,
+    typer.Option(
+        "--label",
+        "-l",
+        metavar="KEY=VALUE",
+        help="Select only environments with this label. An environment must have every given label.",
+    ),
 ]
-OutputOption = Annotated[Output, typer.Option("--output", help="Output format.")]
-FormatOption = Annotated[Format, typer.Option("--output", help="Output format.")]
+OutputOption = Annotated[Output, typer.Option("--output", metavar="FORMAT", help="The output format.")]
+FormatOption = Annotated[Format, typer.Option("--output", metavar="FORMAT", help="The output format.")]
 DepthOption = Annotated[
     Depth,
     typer.Option(
         "--depth",
-        help="What to compare: the packages that pip freeze lists, every file by stat, or every file by hash.",
+        metavar="DEPTH",
+        help="How closely to look: at the packages that `pip freeze` lists, at the size and times of every file, or at "
+        "the hash of every file.",
     ),
 ]
 ActualOption = Annotated[
     Path | None,
-    typer.Option("--actual", metavar="FILE", help="Compare with a snapshot (`observe --out`) instead of this machine."),
+    typer.Option(
+        "--actual",
+        metavar="FILE",
+        help="Compare with a snapshot (`observe --out`) instead of this machine.",
+        readable=False,
+    ),
 ]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not use the network.")]
 LockedOption = Annotated[bool, typer.Option("--locked", help="Fail if a lock is missing or out of date.")]
@@ -75,7 +96,7 @@ AllowEmptyOption = Annotated[
 ]
 AdoptOption = Annotated[
     bool,
-    typer.Option("--adopt", help="Take over a virtual environment that envsync did not create; the old one is kept."),
+    typer.Option("--adopt", help="Take over a virtual environment that envsync did not create. The old one is kept."),
 ]
 DropIgnoredOption = Annotated[
     bool, typer.Option("--drop-ignored", help="Allow a rebuild to drop packages that `ignore` lists.")
@@ -83,22 +104,38 @@ DropIgnoredOption = Annotated[
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 LockTimeoutOption = Annotated[
     float,
-    typer.Option("--lock-timeout", min=0, metavar="SECONDS", help="How long to wait for another apply to finish."),
+    typer.Option("--lock-timeout", min=0, metavar="SECONDS", help="How long to wait for another `apply` to finish."),
+]
+ResolveTimeoutOption = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        min=1,
+        max=_LONGEST_SECONDS,
+        metavar="SECONDS",
+        help="The time limit for resolving one lock.",
+        show_default=f"{Deadlines().resolve:g}",
+    ),
 ]
 TimeoutOption = Annotated[
     float | None,
     typer.Option(
         "--timeout",
         min=1,
+        max=_LONGEST_SECONDS,
         metavar="SECONDS",
         help="The time limit for one run of the package tool.",
-        show_default="300 to resolve, 1800 to install",
+        show_default=f"{Deadlines().resolve:g} to resolve, {Deadlines().install:g} to install",
     ),
 ]
 ParallelismOption = Annotated[
     int,
     typer.Option(
-        "--parallelism", min=1, help="How many environments to build at the same time.", show_default="processors"
+        "--parallelism",
+        min=1,
+        metavar="N",
+        help="How many environments to build at the same time.",
+        show_default="number of processors",
     ),
 ]
 GcOption = Annotated[bool, typer.Option("--gc/--no-gc", help="Delete old generations beyond `keep_generations`.")]
@@ -110,14 +147,19 @@ def deadlines(timeout: float | None) -> Deadlines:
 
 
 def selection(names: list[str] | None, labels: list[str] | None) -> Selection:
-    """Return the selection on the command line; raises UsageError for a label that is not `key=value`."""
+    """Return the selection on the command line; raises UsageError for a label that is not `KEY=VALUE`."""
     pairs = {}
     for label in labels or []:
         key, equals, value = label.partition("=")
         if not key or not equals:
-            raise UsageError(f"`{label}` is not of the form KEY=VALUE", hint="select a label with `-l key=value`")
+            raise UsageError(f"{as_typed('--label', label)}: must be KEY=VALUE", hint="write `--label KEY=VALUE`")
         pairs[key] = value
     return Selection(names=tuple(names or ()), labels=pairs)
+
+
+def as_typed(option: str, value: str) -> str:
+    """Return an option and its value as they are typed, in backticks."""
+    return in_backticks(f"{option} {shlex.quote(value)}")
 
 
 def reject_combination(context: typer.Context, option: str, others: Iterable[str], *, why: str) -> None:
@@ -127,4 +169,4 @@ def reject_combination(context: typer.Context, option: str, others: Iterable[str
         given = source is not None and source.name == "COMMANDLINE"
         for name in parameter.opts:
             if given and name in others:
-                raise UsageError(f"{option} and {name} cannot be combined", hint=why)
+                raise UsageError(f"`{option}` and `{name}` cannot be combined", hint=why)

@@ -21,12 +21,12 @@ from reconciler.cli.options import (
     LockedOption,
     NamesArgument,
     OfflineOption,
-    PruneOption,
-    TimeoutOption,
+    ResolveTimeoutOption,
     deadlines,
     reject_combination,
     selection,
 )
+from reconciler.cli.output_file import check_output_file
 from reconciler.cli.plan_output import print_plan
 from reconciler.observe.actual import Depth
 from reconciler.options import PlanOptions, Selection
@@ -39,6 +39,7 @@ from reconciler.render.formats import Format
 _OF_ENVIRONMENTS = ("--depth", "--adopt", "--drop-ignored", "--timeout", "--out", "--actual")
 _OF_THIS_MACHINE = ("--depth", "--timeout", "--against")
 _WHY = "remove one of the two: a snapshot is compared as it was taken, without its host"
+_WHY_AGAINST = "remove one of the two: `--against` reads no environment"
 
 
 def plan(
@@ -53,13 +54,22 @@ def plan(
     ] = False,
     locked: LockedOption = False,
     offline: OfflineOption = False,
-    prune: PruneOption = True,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune/--no-prune",
+            help="Plan to delete environments of this project that the manifest no longer declares.",
+        ),
+    ] = True,
     allow_empty: AllowEmptyOption = False,
     adopt: AdoptOption = False,
     drop_ignored: DropIgnoredOption = False,
-    timeout: TimeoutOption = None,
+    timeout: ResolveTimeoutOption = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Save the plan for `apply --plan`; implies --locked.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Save the plan for `apply --plan`. Implies `--locked`.", readable=False
+        ),
     ] = None,
     actual: ActualOption = None,
     against: Annotated[
@@ -72,24 +82,27 @@ def plan(
         ),
     ] = None,
 ) -> None:
-    """Show what apply would do, and why.
+    """Show what `apply` would do, and why.
 
     Changes nothing, builds nothing, and runs no code of the environments or packages.
     """
-    policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored)
-    options = PlanOptions(depth=depth, locked=locked or out is not None, offline=offline, policy=policy)
-    workspace = reconciler.load(file, deadlines=deadlines(timeout))
     if actual is not None:
         reject_combination(context, "--actual", (*_OF_THIS_MACHINE, "--out"), why=_WHY)
-        made, desired = _plan_of_snapshot(workspace, actual, selection(names, labels), options), workspace.desired()
+    if against is not None:
+        reject_combination(context, "--against", _OF_ENVIRONMENTS, why=_WHY_AGAINST)
+    if out is not None:
+        check_output_file(out)
+    policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored)
+    options = PlanOptions(depth=depth, locked=locked or out is not None, offline=offline, policy=policy)
+    chosen = selection(names, labels)
+    workspace = reconciler.load(file, deadlines=deadlines(timeout))
+    if actual is not None:
+        made, desired = _plan_of_snapshot(workspace, actual, chosen, options), workspace.desired()
     elif against is None:
-        proposal = workspace.plan(selection(names, labels), options)
+        proposal = workspace.plan(chosen, options)
         made, desired = proposal.plan, proposal.desired
     else:
-        reject_combination(
-            context, "--against", _OF_ENVIRONMENTS, why="remove one of the two: --against reads no environment"
-        )
-        compared = workspace.plan_against(against, selection(names, labels), options)
+        compared = workspace.plan_against(against, chosen, options)
         made, desired = compared.plan, compared.desired
         console().message("".join(f"note: {sanitize(each)}\n" for each in compared.notes))
     print_plan(made, output, command="plan", file=file, desired=desired, local=against is None and actual is None)
@@ -117,9 +130,15 @@ def check(
     labels: LabelsOption = None,
     output: FormatOption = Format.TEXT,
     depth: DepthOption = Depth.FILES,
-    prune: PruneOption = True,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune/--no-prune", help="Report environments of this project that the manifest no longer declares."
+        ),
+    ] = True,
     only: Annotated[
-        OriginFilter | None, typer.Option("--only", help="Show only drift or only pending changes.")
+        OriginFilter | None,
+        typer.Option("--only", metavar="ORIGIN", help="Show only drift or only pending changes."),
     ] = None,
     actual: ActualOption = None,
 ) -> None:
@@ -127,10 +146,12 @@ def check(
 
     Resolves nothing and needs no network, so that a CI job can use it as a gate.
     """
-    options = PlanOptions(depth=depth, resolve=False, offline=True, policy=Policy(prune=prune))
-    workspace, chosen = reconciler.load(file), selection(names, labels)
     if actual is not None:
         reject_combination(context, "--actual", _OF_THIS_MACHINE, why=_WHY)
+    options = PlanOptions(depth=depth, resolve=False, offline=True, policy=Policy(prune=prune))
+    chosen = selection(names, labels)
+    workspace = reconciler.load(file)
+    if actual is not None:
         made, desired = _plan_of_snapshot(workspace, actual, chosen, options), workspace.desired()
     else:
         proposal = workspace.plan(chosen, options)

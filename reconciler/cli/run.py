@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from reconciler.errors import EnvsyncError
 
-USAGE = "write `envsync run [-f FILE] NAME -- COMMAND [ARGUMENT ...]`"
+USAGE = "write `envsync run [-f FILE] NAME -- COMMAND [ARG]...`"
 
 
 def run(arguments: list[str]) -> int:
@@ -55,7 +55,9 @@ def _parse(arguments: list[str]) -> tuple[str, str, list[str]]:
     own = list(arguments)
     while own and own[0].startswith("-") and own[0] != "--":
         option = own.pop(0)
-        if option in {"-f", "--file"} and own:
+        if option in {"-f", "--file"}:
+            if not own:
+                raise _usage(f"`{option}` requires a value")
             file = own.pop(0)
         elif is_common(option):  # accepted, though `run` prints nothing of its own
             if option == "--color" and own:
@@ -63,15 +65,21 @@ def _parse(arguments: list[str]) -> tuple[str, str, list[str]]:
         elif option.startswith("--file="):
             file = option.removeprefix("--file=")
         else:
-            raise _usage(f"unknown option {option}")
+            raise _unknown(option)
     if not own or own[0] == "--":
-        raise _usage("an environment is missing")
+        raise _usage("`envsync run` requires NAME")
     name, *command = own
     if command[:1] == ["--"]:
         command = command[1:]
     if not command:
-        raise _usage("a command is missing")
+        raise _usage("`envsync run` requires COMMAND")
     return file, name, command
+
+
+def _unknown(option: str) -> EnvsyncError:
+    from reconciler.backticks import in_backticks
+
+    return _usage(f"unknown option {in_backticks(option)} of `envsync run`")
 
 
 def _usage(message: str) -> EnvsyncError:

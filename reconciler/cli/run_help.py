@@ -11,7 +11,7 @@ from reconciler.cli.options import FileOption
 def run(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The environment.")],
     command: Annotated[
-        list[str], typer.Argument(metavar="COMMAND", help="The command to run, with its arguments, after `--`.")
+        list[str], typer.Argument(metavar="-- COMMAND [ARG]...", help="The command to run, with its arguments.")
     ],
     file: FileOption = Path("envs.yaml"),
 ) -> None:

@@ -6,19 +6,29 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.console import console
-from reconciler.cli.options import FileOption, FormatOption
+from reconciler.cli.options import FormatOption
 from reconciler.cli.plan_output import print_plan
 from reconciler.render.formats import Format
 
 
 def show(
-    plan: Annotated[Path, typer.Argument(metavar="FILE", help="A plan that `plan --out` saved.")],
-    file: FileOption = Path("envs.yaml"),
+    plan: Annotated[Path, typer.Argument(metavar="FILE", help="A plan that `plan --out` saved.", readable=False)],
+    file: Annotated[
+        Path,
+        typer.Option(
+            "--file",
+            "-f",
+            metavar="FILE",
+            envvar="ENVSYNC_FILE",
+            help="The name of the manifest in reports. The file is not read.",
+            readable=False,
+        ),
+    ] = Path("envs.yaml"),
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Show a saved plan.
 
-    Needs neither the manifest nor the root; `--file` is only the name of the manifest in reports.
+    Needs neither the manifest nor the root.
     """
     from reconciler.plan.plan_file import read_plan  # its models are slow to import
 

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 import reconciler
+from reconciler.backticks import in_backticks
 from reconciler.cli.console import console, shown_root
 from reconciler.cli.options import DepthOption, FileOption, LabelsOption, NamesArgument, Output, OutputOption, selection
 from reconciler.errors import UsageError
+from reconciler.manifest.hints import known_names_hint
 from reconciler.observe.actual import Depth, Occupant
 from reconciler.observe.environment import observe_path
 from reconciler.options import PlanOptions
@@ -27,9 +29,10 @@ def status(
     from reconciler.render.status_text import render_status, status_json, status_rows  # only this command needs it
 
     options = PlanOptions(depth=depth, resolve=False, offline=True)
-    plan = reconciler.load(file).plan(selection(names, labels), options).plan
+    chosen = selection(names, labels)
+    proposal = reconciler.load(file).plan(chosen, options)
     out = console()
-    rows = status_rows(plan, shown_root(plan.root))
+    rows = status_rows(proposal.plan, proposal.installed, shown_root(proposal.plan.root))
     if output is Output.JSON:
         out.print(status_json(rows))
     else:
@@ -38,23 +41,34 @@ def status(
 
 def freeze(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="An environment of the manifest.")] = None,
-    path: Annotated[Path | None, typer.Option("--path", metavar="DIR", help="Any virtual environment.")] = None,
+    path: Annotated[
+        Path | None,
+        typer.Option("--path", metavar="DIR", help="Read this virtual environment instead of NAME.", readable=False),
+    ] = None,
     file: FileOption = Path("envs.yaml"),
-    everything: Annotated[bool, typer.Option("--all", help="Include pip, setuptools, wheel and distribute.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Include `pip`, `setuptools`, `wheel` and `distribute`.")
+    ] = False,
     exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", metavar="NAME", help="Leave out this package.")
+        list[str] | None, typer.Option("--exclude", metavar="PACKAGE", help="Leave out this package.")
     ] = None,
     exclude_editable: Annotated[bool, typer.Option("--exclude-editable", help="Leave out editable installs.")] = False,
 ) -> None:
     """Print what `pip freeze` would print, without running any code.
 
-    Reads an environment of the manifest or, with --path, any virtual environment.
+    Reads an environment of the manifest or, with `--path`, any virtual environment.
     """
     from reconciler.observe.freeze import freeze_lines  # only this command needs it
 
-    if (name is None) == (path is None):
+    if name is None and path is None:
         raise UsageError(
-            "freeze needs either the name of an environment or --path DIR", hint="run `envsync freeze NAME`"
+            "`envsync freeze` requires NAME or `--path DIR`",
+            hint="write `envsync freeze NAME` or `envsync freeze --path DIR`",
+        )
+    if name is not None and path is not None:
+        raise UsageError(
+            "`--path` and NAME cannot be combined",
+            hint="remove one of the two: NAME is an environment of the manifest, `--path` any virtual environment",
         )
     if path is not None:
         found = observe_path(path)
@@ -63,13 +77,14 @@ def freeze(
         declared = workspace.desired().declared
         if name not in declared and workspace.state.applied(str(name)) is None:
             raise UsageError(
-                f"no environment named `{name}`", hint=f"the manifest declares {', '.join(sorted(declared)) or 'none'}"
+                f"no environment named {in_backticks(str(name))}",
+                hint=known_names_hint(str(name), declared, noun="environments"),
             )
         found = workspace.observe_environment(str(name))
     if found.occupant not in {Occupant.PUBLISHED, Occupant.VENV}:
         raise UsageError(
-            f"{found.path} is not a virtual environment",
-            hint=f"run `envsync apply {name}`" if name is not None else None,
+            f"`{found.path}` is not a virtual environment",
+            hint="name the directory that contains `pyvenv.cfg`" if name is None else f"run `envsync apply {name}`",
         )
     lines = freeze_lines(found, all=everything, exclude=exclude or (), exclude_editable=exclude_editable)
     console().print("".join(f"{escape(line)}\n" for line in lines))

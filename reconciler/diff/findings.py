@@ -55,6 +55,13 @@ PHRASES: Mapping[FindingCategory, Mapping[Code, str]] = {
         Code.BYTECODE_MISMATCH: "of mismatched bytecode",
     },
 }
+# The paths that the words above name.
+PATHS_IN_PHRASES: Mapping[Code, str] = {
+    Code.MISSING_PYVENV_CFG: "pyvenv.cfg",
+    Code.BAD_PYVENV_CFG: "pyvenv.cfg",
+    Code.WRONG_HOME: "pyvenv.cfg",
+    Code.DANGLING_INTERPRETER: "bin/python",
+}
 CATEGORIES: Mapping[Code, FindingCategory] = {code: each for each, phrases in PHRASES.items() for code in phrases}
 SHOWN = 3  # damaged parts of an environment that a sentence names
 
@@ -80,9 +87,10 @@ def package_damage(findings: Iterable[Finding]) -> str:
 def count_files(findings: Iterable[Finding]) -> str:
     """Return `2 files edited, 1 missing` for findings about files, in the order of their codes."""
     counts = Counter(each.code for each in findings)
-    parts = [f"{counts[code]} {phrase}" for code, phrase in PHRASES[FindingCategory.FILES].items() if counts[code]]
-    number, _, rest = parts[0].partition(" ")
-    return ", ".join([f"{number} {'file' if number == '1' else 'files'} {rest}", *parts[1:]])
+    phrases = PHRASES[FindingCategory.FILES].items()
+    (number, phrase), *rest = [(counts[code], phrase) for code, phrase in phrases if counts[code]]
+    first = f"{number} {'file' if number == 1 else 'files'} {phrase}"
+    return ", ".join([first, *(f"{number} {phrase}" for number, phrase in rest)])
 
 
 def environment_damage(findings: Iterable[Finding]) -> str:

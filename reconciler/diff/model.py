@@ -87,8 +87,9 @@ class Reason:
 class PackageChange:
     """One package's change; `before` and `after` are versions (None: absent, or unknown until built).
 
-    `name` is normalized; `reason` is the code and `message` its sentence; `files` are the paths that need a repair,
-    relative to the environment.
+    `name` is normalized; `reason` is the code and `message` its sentence; `drift_reason` is the code of what was
+    changed manually, None if `origin` is `pending` or in a saved plan of format 1.0; `files` are the paths that need a
+    repair, relative to the environment.
     """
 
     name: str
@@ -96,6 +97,7 @@ class PackageChange:
     origin: Origin
     reason: ReasonCode
     message: str
+    drift_reason: ReasonCode | None = None
     before: str | None = None
     after: str | None = None
     files: tuple[str, ...] = ()

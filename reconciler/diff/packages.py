@@ -10,7 +10,7 @@ from reconciler.observe.actual import Distribution, OriginKind
 from reconciler.state.applied import Applied
 from reconciler.versions import compare_versions, same_version
 
-SENTENCES: Mapping[ReasonCode, str] = {
+_SENTENCES: Mapping[ReasonCode, str] = {
     ReasonCode.NEW_IN_LOCK: "new in the lock",
     ReasonCode.NOT_IN_LOCK: "no longer in the lock",
     ReasonCode.LOCK_CHANGED: "lock changed",
@@ -53,13 +53,13 @@ def package_changes(
         states = PackageStates(name=name, desired=want, applied=have, installed=sealed, actual=present)
         if applied is None:
             if not matches_desired(want, present):
-                changes.append(_package_change(states, Origin.PENDING, _first_reason(states)))
-        elif pending and drifted:
-            changes.append(_changed_on_both_sides(states))
-        elif pending:
-            changes.append(_package_change(states, Origin.PENDING, _pending_reason(states)))
+                changes.append(_package_change(states, pending=_first_reason(states)))
+        elif pending and drifted and matches_desired(want, present):
+            changes.append(_package_change(states, drift=ReasonCode.ALREADY_AS_DESIRED))
         else:
-            changes.append(_package_change(states, Origin.DRIFT, _drift_reason(states)))
+            pending_reason = _pending_reason(states) if pending else None
+            drift_reason = _drift_reason(states) if drifted else None
+            changes.append(_package_change(states, pending=pending_reason, drift=drift_reason))
     return tuple(changes)
 
 
@@ -103,20 +103,17 @@ def matches_desired(desired: LockedPackage | None, actual: Distribution | None) 
             return origin.kind is (OriginKind.EDITABLE if editable else OriginKind.DIRECTORY)
 
 
-def _changed_on_both_sides(states: PackageStates) -> PackageChange:
-    if matches_desired(states.desired, states.actual):
-        return _package_change(states, Origin.DRIFT, ReasonCode.ALREADY_AS_DESIRED)
-    reason = _pending_reason(states)
-    message = f"{SENTENCES[reason]}, and {SENTENCES[_drift_reason(states)]}"
-    return _package_change(states, Origin.BOTH, reason, message)
-
-
-def _package_change(states: PackageStates, origin: Origin, reason: ReasonCode, message: str = "") -> PackageChange:
+def _package_change(
+    states: PackageStates, *, pending: ReasonCode | None = None, drift: ReasonCode | None = None
+) -> PackageChange:
+    """Return the change; `pending` is how the lock changed, `drift` what was changed manually, at least one of them."""
+    origin = Origin.BOTH if pending and drift else Origin.DRIFT if drift else Origin.PENDING
+    reasons = [each for each in (pending, drift) if each is not None]
     desired, actual, applied = states.desired, states.actual, states.applied
     before = actual.version if actual else None
     after = desired.version if desired else None
     if desired and actual:
-        if reason is ReasonCode.ALREADY_AS_DESIRED:
+        if drift is ReasonCode.ALREADY_AS_DESIRED:
             action = PackageAction.REPAIR
         elif desired.version is None:
             action = PackageAction.UNKNOWN
@@ -132,8 +129,9 @@ def _package_change(states: PackageStates, origin: Origin, reason: ReasonCode, m
         name=states.name,
         action=action,
         origin=origin,
-        reason=reason,
-        message=message or SENTENCES[reason],
+        reason=reasons[0],
+        message=", and ".join(_SENTENCES[each] for each in reasons),
+        drift_reason=drift,
         before=before,
         after=after,
     )

@@ -45,18 +45,21 @@ def with_repairs(
         damaged.setdefault(each.package, []).append(each)
     for name, wrong in damaged.items():
         damage = package_damage(wrong)
+        damaged_metadata = any(category_of(each) is FindingCategory.METADATA for each in wrong)
+        reason = ReasonCode.METADATA_DAMAGED if damaged_metadata else ReasonCode.FILES_EDITED
         files = tuple(sorted({each.path for each in wrong if each.path}))
         if name in lines:
             line = lines[name]
-            lines[name] = replace(line, origin=Origin.BOTH, message=f"{line.message}, and {damage}", files=files)
+            message = f"{line.message}, and {damage}"
+            lines[name] = replace(line, origin=Origin.BOTH, message=message, drift_reason=reason, files=files)
         elif name in found:
-            damaged_metadata = any(category_of(each) is FindingCategory.METADATA for each in wrong)
             lines[name] = PackageChange(
                 name=name,
                 action=PackageAction.REPAIR,
                 origin=Origin.DRIFT,
-                reason=ReasonCode.METADATA_DAMAGED if damaged_metadata else ReasonCode.FILES_EDITED,
+                reason=reason,
                 message=damage,
+                drift_reason=reason,
                 before=found[name].version,
                 after=found[name].version,
                 files=files,

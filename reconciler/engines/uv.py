@@ -98,7 +98,7 @@ class UvEngine:
     def install(self, request: InstallRequest) -> None:
         """Install with `uv pip sync`; the venv must be one that `create` just created."""
         if not (request.venv / "pyvenv.cfg").is_file():  # uv would act on the base interpreter instead
-            raise EngineError(f"{request.venv} is not a virtual environment")
+            raise EngineError(f"`{request.venv}` is not a virtual environment")
         arguments = ["pip", "sync", "--preview-features", "pylock", "--strict", "--allow-empty-requirements"]
         arguments += ["-p", str(request.venv / "bin" / "python"), *_builds(_built(request))]
         arguments += _indexes(request.indexes)

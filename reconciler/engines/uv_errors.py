@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.engines.uv_index_errors import uv_index_error
 from reconciler.errors import (
     BuildFailedError,
@@ -83,7 +84,7 @@ def uv_error(
     name = "uv " + " ".join(command)
     if done.timed_out:
         return DeadlineError(
-            f"{name} did not finish within {timeout:g} seconds",
+            f"{in_backticks(name)} did not finish within {timeout:g} seconds",
             hint="allow more time with `--timeout`",
             details=details,
         )
@@ -101,7 +102,7 @@ def uv_error(
         )
     if re.search(r"network was disabled|[Nn]etwork connectivity is disabled", output.flat):
         return OfflineError(
-            "a file is not in the cache, and --offline forbids the network",
+            "a file is not in the cache, and `--offline` forbids the network",
             hint="run the command once without `--offline`, which fills the cache",
             details=details,
         )
@@ -122,9 +123,9 @@ def uv_error(
             details=details,
         )
     if output.has_cause("Scripts must not use the reserved name"):
+        listed = list_in_backticks(sorted(set(_DAMAGED.findall(output.flat)))) or "a package"
         return ReservedNameError(
-            f"a script of {', '.join(sorted(set(_DAMAGED.findall(output.flat)))) or 'a package'} would replace the "
-            "environment's own interpreter",
+            f"a script of {listed} would replace the environment's own interpreter",
             hint="remove that package, or ask its author to rename the script",
             details=details,
         )
@@ -141,7 +142,7 @@ def uv_error(
         return _unsatisfiable(output, details)
     full = "No space left on device" in output.flat
     return EngineError(
-        f"{name} failed with exit code {done.returncode}",
+        f"{in_backticks(name)} failed with exit code {done.returncode}",
         hint=f"{'free disk space' if full else 'fix what the output above shows'}, then run the command again",
         details=details,
     )
@@ -157,7 +158,7 @@ def _unsatisfiable(output: _UvOutput, details: tuple[str, ...]) -> ResolveError:
         )
     if missing := re.findall(r"\b([A-Za-z0-9][A-Za-z0-9._-]*) was not found in the package registry", output.flat):
         names = sorted(set(missing))
-        found = f"package {names[0]} was" if len(names) == 1 else f"packages {', '.join(names)} were"
+        found = f"package `{names[0]}` was" if len(names) == 1 else f"packages {list_in_backticks(names)} were"
         return PackageNotFoundError(
             f"{found} not found on any index",
             hint="correct the name, or add the index that has it to `indexes`",

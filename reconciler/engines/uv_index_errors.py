@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from reconciler.backticks import in_backticks
 from reconciler.errors import (
     FileDamagedError,
     FileGoneError,
@@ -42,7 +43,7 @@ def uv_index_error(causes: Sequence[str], hints: Sequence[str], details: tuple[s
     for beginning, kind, message in kinds:
         if any(cause.startswith(beginning) for cause in causes):
             certificate = any("certificate" in cause for cause in causes)
-            hint = "set SSL_CERT_FILE to the absolute path of the certificates to trust" if certificate else None
+            hint = "set `SSL_CERT_FILE` to the absolute path of the certificates to trust" if certificate else None
             return kind(message, hint=hint, details=details)
     if any(cause.startswith(("error sending request", "Failed to fetch: ")) for cause in causes):
         return IndexUnreachableError(f"{where} did not answer correctly", details=details)
@@ -64,11 +65,12 @@ def _by_status(status: int, where: str, details: tuple[str, ...]) -> IndexFailur
 
 
 def _host(lines: Sequence[str]) -> str:
-    """Return the host and port that a URL names, never its user or password."""
+    """Return the host and port that a URL names in backticks, never its user or password; or `an index`."""
     for each in lines:
         if found := _URL.search(each):
             try:
-                return urlsplit(found["in"] or found["of"]).netloc.rpartition("@")[2] or "an index"
+                host = urlsplit(found["in"] or found["of"]).netloc.rpartition("@")[2]
             except ValueError:
                 break
+            return in_backticks(host) if host else "an index"
     return "an index"

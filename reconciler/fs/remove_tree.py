@@ -10,6 +10,8 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from reconciler.backticks import in_backticks
+
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _MOUNTS = Path("/proc/self/mountinfo")
 _OCTAL = re.compile(rb"\\([0-7]{3})")
@@ -40,7 +42,7 @@ def remove_tree(
     start = below or parent
     inside = parent.relative_to(start).parts
     if name in {"", ".", ".."} or "/" in name or ".." in inside:
-        raise ValueError(f"not one name below {start}: {name!r}")
+        raise ValueError(f"not one name below `{start}`: {in_backticks(name)}")
     above = os.open(start, _DIRECTORY)
     try:
         for part in inside:

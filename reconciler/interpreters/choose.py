@@ -10,6 +10,7 @@ from typing import Protocol
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from reconciler.backticks import in_backticks
 from reconciler.errors import InterpreterError
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.interpreters.discover import Candidate, discover_interpreters, why_not_base
@@ -87,7 +88,7 @@ class Interpreters:
         try:
             specifiers = request_specifier(request)
         except InvalidSpecifier as error:
-            raise InterpreterError(f"not a python request: {request!r}") from error
+            raise InterpreterError(f"not a python request: {in_backticks(request)}") from error
         assert specifiers is not None  # noqa: S101  # not a path, as checked above
         kept = self.kept(keep)
         if kept is not None and specifiers.contains(kept.version, prereleases=True):
@@ -114,7 +115,7 @@ class Interpreters:
     def _at_path(self, path: str) -> Interpreter:
         if where := why_not_base(path, self._outside):
             raise InterpreterError(
-                f"{path} is {where}",
+                f"`{path}` is {where}",
                 hint="name a base interpreter outside of the repository and of virtual environments",
             )
         try:
@@ -142,7 +143,7 @@ class Interpreters:
         try:
             stat = Path(path).stat()
         except OSError as error:
-            raise InterpreterError(f"no interpreter at {path}: {error.strerror}") from error
+            raise InterpreterError(f"no interpreter at `{path}`: {error.strerror}") from error
         signature = [stat.st_ino, stat.st_size, stat.st_mtime_ns, *_host()]
         entry = self._facts.get(path)
         if entry is not None and entry.get("signature") == signature:
@@ -161,7 +162,7 @@ class Interpreters:
 
     def _none_for(self, request: str) -> InterpreterError:
         return InterpreterError(
-            f"no interpreter on this machine satisfies python {request!r}",
+            f"no interpreter on this machine satisfies python {in_backticks(request)}",
             hint="install one, or change `python`; envsync does not download interpreters",
             details=self._found(),
         )

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from reconciler.backticks import list_in_backticks
 from reconciler.errors import LockError
 from reconciler.manifest.desired import DesiredEnvironment, Index
 
@@ -28,7 +29,7 @@ def _canonical_url(url: str) -> str:
     return urlunsplit(parts._replace(netloc=host)).rstrip("/")
 
 
-def check_indexes(environment: str, packages: list[dict[str, Any]], indexes: tuple[Index, ...]) -> None:
+def check_indexes(packages: list[dict[str, Any]], indexes: tuple[Index, ...]) -> None:
     """Raise LockError if a package comes from a different index than the one that it is pinned to.
 
     The same holds for a package from an index that is pinned to others, and for transitive packages: this prevents
@@ -41,19 +42,19 @@ def check_indexes(environment: str, packages: list[dict[str, Any]], indexes: tup
             continue
         source = by_url.get(_canonical_url(url))
         pinned_to = [index for index in indexes if any(fnmatchcase(name, pattern) for pattern in index.packages)]
-        shown = f"{source.name} ({url})" if source else url
+        shown = f"`{source.name}` (`{url}`)" if source else f"`{url}`"
         if pinned_to and source not in pinned_to:
-            wanted = " or ".join(f"{index.name} ({plain_url(index.url)})" for index in pinned_to)
+            wanted = " or ".join(f"`{index.name}` (`{plain_url(index.url)}`)" for index in pinned_to)
             raise LockError(
-                f"environments.{environment}: {name} is pinned to index {wanted}, but resolved from {shown}",
-                hint=f"publish {name} on that index; a package with the same name elsewhere is a different package",
+                f"`{name}` is pinned to index {wanted}, but resolved from {shown}",
+                hint=f"publish `{name}` on that index; a package with the same name elsewhere is a different package",
             )
         if source is not None and source.packages and not pinned_to:
-            others = ", ".join(index.name for index in indexes if not index.packages) or "no other index"
+            others = list_in_backticks(index.name for index in indexes if not index.packages) or "no other index"
             raise LockError(
-                f"environments.{environment}: {name} was resolved from index {shown}, which is only for "
-                f"{', '.join(source.packages)}; it should come from {others}",
-                hint=f"add {name!r} to the `packages` of that index if it should come from there",
+                f"`{name}` was resolved from index {shown}, which is only for "
+                f"{list_in_backticks(source.packages)}; it should come from {others}",
+                hint=f"add `{name}` to the `packages` of that index if it should come from there",
             )
 
 
@@ -76,9 +77,9 @@ def allow_only_hashes(environment: DesiredEnvironment, packages: list[dict[str, 
         sdist = package.get("sdist")
         kept_sdist = sdist if sdist and sdist["hashes"].get("sha256") in hashes else None
         if not wheels and not kept_sdist and not (archive and archive["hashes"].get("sha256") in hashes):
+            named = f"`{package['name']}` {package.get('version', '')}"
             raise LockError(
-                f"environments.{environment.name}: no file of {package['name']} {package.get('version', '')} has "
-                "a hash that the requirements file allows",
+                f"no file of {named} has a hash that the requirements file allows",
                 hint="find out why the file differs, then update the hashes in the requirements file",
             )
         if archive is None:

@@ -14,22 +14,22 @@ from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index
 
 
 def lock_state(lock: Lock | None, environment: DesiredEnvironment, desired: DesiredState) -> LockState:
-    """Return whether a lock is up to date; one that another tool wrote is stale."""
+    """Return whether a lock is up to date; one that another tool wrote is out of date."""
     if lock is None:
         return LockState.MISSING
     return LockState.FRESH if lock.inputs == inputs_digest(environment, desired.indexes) else LockState.STALE
 
 
 def require_fresh(desired: DesiredState, states: Mapping[str, LockState]) -> None:
-    """Raise LockError if the lock of a selected environment is missing or stale."""
+    """Raise LockError if the lock of a selected environment is missing or out of date."""
     behind = [each.name for each in desired.environments if states[each.name] is not LockState.FRESH]
     if behind:
         name = lock_path(desired.locks, behind[0]).name
         missing = states[behind[0]] is LockState.MISSING
         raise LockError(
-            f"{name} is missing, and `--locked` forbids resolving it"
+            f"`{name}` is missing, and `--locked` forbids resolving it"
             if missing
-            else f"{name} is out of date, and `--locked` forbids resolving it again",
+            else f"`{name}` is out of date, and `--locked` forbids resolving it again",
             hint=f"run `envsync lock {' '.join(behind)}` and commit the result",
         )
 

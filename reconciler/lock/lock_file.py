@@ -73,4 +73,4 @@ def write_lock(lock: Lock) -> None:
         lock.path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(lock.path, lock_text(lock.document).encode("utf-8"))
     except OSError as error:
-        raise LockError(f"{lock.path} could not be written: {error.strerror}", hint=os_error_hint(error)) from error
+        raise LockError(f"`{lock.path}` could not be written: {error.strerror}", hint=os_error_hint(error)) from error

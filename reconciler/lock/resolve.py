@@ -71,9 +71,9 @@ def resolve_lock(
     from_index = engine.indexes_of(tuple(sorted(_pins(packages))), request)
     for package in packages:
         if "wheels" in package or "sdist" in package:
-            package["index"] = plain_url(_index_of(package, from_index, environment.name))
+            package["index"] = plain_url(_index_of(package, from_index))
         _portable(package, path.parent, wanted.copies)
-    check_indexes(environment.name, packages, desired.indexes)
+    check_indexes(packages, desired.indexes)
     document["packages"] = [_ordered(package) for package in packages]
     document["created-by"] = "envsync"
     document["tool"] = {"envsync": _own_table(environment, desired, newest)}
@@ -128,13 +128,13 @@ def _add_wheels(
         package["wheels"] = [wheel for each in found for wheel in each.get("wheels", [])]
 
 
-def _index_of(package: dict[str, Any], from_index: Mapping[str, str], environment: str) -> str:
+def _index_of(package: dict[str, Any], from_index: Mapping[str, str]) -> str:
     """Return the URL of the index that a package comes from; the rules about indexes need it."""
     pin = f"{package['name']}=={package['version']}"
     local = (url for each, url in from_index.items() if each.partition("+")[0] == pin)  # "==1.0" also matches 1.0+cpu
     url = from_index.get(pin) or next(local, None)
     if url is None:
-        raise LockError(f"environments.{environment}: the package tool did not report the index of {pin}")
+        raise LockError(f"the package tool did not report the index of `{pin}`")
     return url
 
 

@@ -43,7 +43,7 @@ def select_packages(lock: Lock, environment: DesiredEnvironment, interpreter: In
     selected = []
     for package, artifact in select_artifacts(lock, interpreter):
         if not isinstance(artifact, PackageWheel):
-            _refuse_build(environment, package, artifact)
+            _refuse_build(environment, package, artifact, lock)
         selected.append(
             LockedPackage(
                 name=package.name,
@@ -70,7 +70,7 @@ def _select(pylock: Pylock, lock: Lock, interpreter: Interpreter) -> Selected:
         return tuple(pylock.select(environment=cast("Environment", dict(interpreter.markers)), tags=tags))
     except (PylockSelectError, UndefinedComparison, UndefinedEnvironmentName, KeyError) as error:
         raise LockError(  # KeyError: a marker names `extra`, and packaging is older than 26.2
-            f"{lock.path.name}: no file fits python {interpreter.version} ({interpreter.path}): {error}",
+            f"{lock.path.name}: no file fits Python {interpreter.version} (`{interpreter.path}`): {error}",
             hint=f"run `envsync lock --upgrade {lock.environment}` to look for a version that has a wheel for it, "
             "or require a different version",
         ) from error
@@ -116,7 +116,7 @@ def _sha256(package: Package, hashes: object) -> str:
     """Return the SHA-256 in a `hashes` table (PEP 751); raises LockError if there is none."""
     found = hashes.get("sha256") if isinstance(hashes, dict) else None
     if not isinstance(found, str):
-        raise LockError(f"the lock has no sha256 for {package.name}", hint="delete the lock and run `envsync lock`")
+        raise LockError(f"the lock has no `sha256` for `{package.name}`", hint="delete the lock and run `envsync lock`")
     return found
 
 
@@ -128,14 +128,13 @@ def _static_version(environment: DesiredEnvironment, package: Package, lock: Loc
     return project.version
 
 
-def _refuse_build(environment: DesiredEnvironment, package: Package, artifact: Artifact) -> None:
+def _refuse_build(environment: DesiredEnvironment, package: Package, artifact: Artifact, lock: Lock) -> None:
     """Raise LockError if installing `artifact` requires a build and the manifest denies that."""
     builds = environment.builds
     is_wheel = isinstance(artifact, PackageArchive) and (artifact.url or artifact.path or "").endswith(".whl")
     if builds == "allow" or is_wheel or (isinstance(builds, tuple) and package.name in builds):
         return
     raise LockError(
-        f"environments.{environment.name}: {package.name} has no wheel for this interpreter, "
-        "and `builds` denies building it",
+        f"{lock.path.name}: `{package.name}` has no wheel for this interpreter, and `builds` denies building it",
         hint=f"allow it with `builds: [{package.name}]`, or require a version that has a wheel",
     )

@@ -1,11 +1,15 @@
 """Updates locks: the state of each, which of them are resolved again, and the outcome."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import InvalidName, canonicalize_name
+
+from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.engines.engine import Engine
-from reconciler.errors import EnvsyncError
+from reconciler.errors import EnvsyncError, UsageError
 from reconciler.events import Failure
 from reconciler.interpreters.choose import Interpreters, choose_for
 from reconciler.lock.freshness import lock_state
@@ -14,6 +18,7 @@ from reconciler.lock.model import Lock, LockState
 from reconciler.lock.resolve import ResolveOptions
 from reconciler.lock.resolve_all import resolve_all
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+from reconciler.manifest.hints import known_names_hint
 from reconciler.state.applied import Applied
 
 
@@ -81,6 +86,42 @@ def read_locks(desired: DesiredState) -> list[CommittedLock]:
         )
         for each in desired.environments
     ]
+
+
+def packages_to_upgrade(names: Sequence[str], locks: Sequence[CommittedLock]) -> tuple[str, ...]:
+    """Return package names, normalized; raises UsageError for one that no lock and no requirement has.
+
+    If a lock is missing, every name is accepted, because its packages are not known yet.
+    """
+    wanted = tuple(_package_name(each) for each in names)
+    known = {name for each in locks for name in _known_packages(each)}
+    unknown = sorted(set(wanted) - known)
+    if unknown and all(each.lock is not None for each in locks):
+        noun = "package" if len(unknown) == 1 else "packages"
+        raise UsageError(
+            f"no selected environment has the {noun} {list_in_backticks(unknown)}",
+            hint=known_names_hint(unknown[0], known, noun="packages") if known else None,
+        )
+    return wanted
+
+
+def _package_name(text: str) -> str:
+    try:
+        return canonicalize_name(text, validate=True)
+    except InvalidName as error:
+        hint = "write only the name; the manifest says which versions are allowed"
+        raise UsageError(f"{in_backticks(text)} is not a package name", hint=hint) from error
+
+
+def _known_packages(committed: CommittedLock) -> Iterator[str]:
+    """Yield the names of the packages that a lock or the environment's requirements contain."""
+    if committed.lock is not None:
+        yield from (str(each["name"]) for each in committed.lock.document.get("packages", []))
+    environment = committed.environment
+    texts = [*(each.text for each in environment.requirements if each.path is None), *environment.overrides]
+    if environment.project is not None:
+        texts += environment.project.requirements
+    yield from (canonicalize_name(Requirement(each).name) for each in texts)
 
 
 def resolve_again(

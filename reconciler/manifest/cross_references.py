@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from reconciler.backticks import in_backticks
 from reconciler.errors import Problem
 from reconciler.manifest import defaults
 from reconciler.manifest.hints import known_names_hint
@@ -84,10 +85,10 @@ class _References:
                 continue
             if name in self.environments:
                 hint = "move the shared keys to a template, and extend the template"
-                yield self.source.problem(f"`{name}` is an environment, not a template", path, hint=hint)
+                yield self.source.problem(f"{in_backticks(name)} is an environment, not a template", path, hint=hint)
             else:
                 hint = known_names_hint(name, self.templates, noun="templates")
-                yield self.source.problem(f"no template named `{name}`", path, hint=hint)
+                yield self.source.problem(f"no template named {in_backticks(name)}", path, hint=hint)
 
     def _inheritance_cycles(self) -> Iterator[Problem]:
         for cycle in find_cycles(self.extended):
@@ -100,10 +101,10 @@ class _References:
                 continue
             if name in self.templates:
                 hint = "name an environment; templates are never built"
-                yield self.source.problem(f"`{name}` is a template, not an environment", path, hint=hint)
+                yield self.source.problem(f"{in_backticks(name)} is a template, not an environment", path, hint=hint)
             else:
                 hint = known_names_hint(name, known, noun="environments")
-                yield self.source.problem(f"no environment named `{name}`", path, hint=hint)
+                yield self.source.problem(f"no environment named {in_backticks(name)}", path, hint=hint)
 
     def _dependency_cycles(self) -> Iterator[Problem]:
         graph = {
@@ -136,7 +137,7 @@ class _References:
                     continue  # the unknown template may define it, and is a problem already
                 where = " here or in a template that it extends" if extends else ""
                 yield self._at(
-                    "missing key `python`", ("environments", name), f'add it{where}, for example python: "3.12"'
+                    "missing key `python`", ("environments", name), f'add it{where}, for example `python: "3.12"`'
                 )
 
     def _indexes(self) -> Iterator[Problem]:
@@ -149,13 +150,17 @@ class _References:
             name = index.get("name")
             if isinstance(name, str) and names.setdefault(name, at) != at:
                 path: KeyPath = ("indexes", at, "name")
-                yield self.source.problem(f"duplicate index name `{name}`", path, hint="rename one of the two")
+                yield self.source.problem(
+                    f"duplicate index name {in_backticks(name)}", path, hint="rename one of the two"
+                )
             for number, pattern in enumerate(_names(index, "packages")):
                 first = pinned.setdefault(pattern.lower(), str(name))
                 if first != str(name):
                     path = ("indexes", at, "packages", number)
                     hint = "remove it from one of the two indexes"
-                    yield self.source.problem(f"`{pattern}` is already pinned to index `{first}`", path, hint=hint)
+                    yield self.source.problem(
+                        f"{in_backticks(pattern)} is already pinned to index {in_backticks(first)}", path, hint=hint
+                    )
 
     def _locks(self) -> Iterator[Problem]:
         root, locks = self.value.get("root", defaults.ROOT), self.value.get("locks", defaults.LOCKS)
@@ -182,7 +187,7 @@ class _References:
             message = f"`{cycle[0]}` extends itself" if extends else f"`{cycle[0]}` depends on itself"
             return self._at(message, path, f"remove it from `{key}`")
         shown = cycle if len(cycle) <= _LONGEST_SHOWN_CYCLE else (*cycle[: _LONGEST_SHOWN_CYCLE - 1], "...")
-        message = f"{'inheritance' if extends else 'dependency'} cycle: {' -> '.join((*shown, cycle[0]))}"
+        message = f"{'inheritance' if extends else 'dependency'} cycle: `{' -> '.join((*shown, cycle[0]))}`"
         return self._at(message, path, f"break the cycle: remove one of its names from `{key}`")
 
     def _at(self, message: str, path: KeyPath, hint: str) -> Problem:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from reconciler.backticks import in_backticks
 from reconciler.manifest import names, paths
 from reconciler.manifest.hints import did_you_mean
 from reconciler.manifest.invalid_text import InvalidTextError
@@ -58,7 +59,7 @@ def _validated_in_directory(validate: Callable[[str, Path], str]) -> AfterValida
 
 def _seconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise _wrong_type("a duration such as 10s, 2m or 1h")
+        raise _wrong_type("a duration such as `10s`, `2m` or `1h`")
     try:
         return parse_seconds(value)
     except InvalidTextError as error:
@@ -85,7 +86,7 @@ def _version(value: object) -> int:
     return 1
 
 
-_BUILDS = "allow, deny or a list of package names"
+_BUILDS = "`allow`, `deny` or a list of package names"
 
 
 def _builds_kind(value: object) -> str | None:
@@ -94,8 +95,8 @@ def _builds_kind(value: object) -> str | None:
 
 def _builds_word(text: str) -> str:
     if text not in {"allow", "deny"}:
-        hint = did_you_mean(text, ("allow", "deny")) or f"write [{text}] to allow builds of that package only"
-        raise InvalidTextError(f"expected {_BUILDS}, got `{text}`", hint=hint)
+        hint = did_you_mean(text, ("allow", "deny")) or f"write `[{text}]` to allow builds of that package only"
+        raise InvalidTextError(f"expected {_BUILDS}, got {in_backticks(text)}", hint=hint)
     return text
 
 

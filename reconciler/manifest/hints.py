@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Iterable
 from itertools import islice
 
+from reconciler.backticks import list_in_backticks
+
 _MAX_COMPARED = 300  # difflib takes a few microseconds for each
 
 
@@ -18,19 +20,23 @@ def closest_match(word: str, known: Iterable[str]) -> str | None:
     return starts[0] if len(starts) == 1 else None
 
 
+def suggest(replacement: str) -> str:
+    """Return the hint to write `replacement` instead, which is never cut: it must work as it is."""
+    return f"did you mean `{replacement}`?"
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint with the closest match in `known`, or an empty string."""
+    """Return the hint to write the closest match in `known` instead of `word`, or an empty string if none is close."""
     match = closest_match(word, known)
-    return f"did you mean `{match}`?" if match else ""
+    return suggest(match) if match else ""
 
 
-def known_names_hint(word: str, known: Iterable[str], *, noun: str, limit: int = 10) -> str:
-    """Return a hint for an unknown name: the closest match, or all known names (at most `limit`).
+def known_names_hint(word: str, known: Iterable[str], *, noun: str) -> str:
+    """Return a hint for an unknown name: the closest match, or the known names (at most ten).
 
     `noun` is the plural of what is named (`templates`).
     """
     names = sorted(known)
     if not names:
         return f"define it first, or leave it out: no {noun} are defined"
-    listed = ", ".join(names[:limit]) + (", ..." if len(names) > limit else "")
-    return did_you_mean(word, names) or f"use one of the {noun}: {listed}"
+    return did_you_mean(word, names) or f"use one of the {noun}: {list_in_backticks(names)}"

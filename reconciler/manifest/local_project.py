@@ -7,6 +7,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from reconciler.backticks import in_backticks
 from reconciler.canonical_json import digest
 from reconciler.manifest.desired import LocalProject
 from reconciler.manifest.hints import known_names_hint
@@ -39,7 +40,7 @@ def read_local_project(
     relative = Path(os.path.relpath(project_directory, directory.absolute())).as_posix()
     if not files.is_directory(project_directory):
         hint = "correct the path: it is relative to the manifest"
-        report(InvalidTextError(f"no such directory: {path}", hint=hint), ("path",))
+        report(InvalidTextError(f"no such directory: {in_backticks(path)}", hint=hint), ("path",))
         return None
     try:
         pyproject, build_files = _read(project_directory, files)
@@ -88,7 +89,7 @@ def _read(directory: Path, files: InputFiles) -> tuple[Pyproject, dict[str, str]
         else:
             texts[name], digests[name] = content.text, content.sha256
     if not texts:
-        message = "not a Python project: the directory has no pyproject.toml, setup.py or setup.cfg"
+        message = "not a Python project: the directory has no `pyproject.toml`, `setup.py` or `setup.cfg`"
         raise InvalidTextError(message, hint="write the path of the project's directory")
     try:
         pyproject = parse_pyproject(
@@ -116,7 +117,7 @@ def _unknown_names(
     return [
         (
             InvalidTextError(
-                f"no {noun} named `{name}` in pyproject.toml", hint=known_names_hint(name, known, noun=f"{noun}s")
+                f"no {noun} named `{name}` in `pyproject.toml`", hint=known_names_hint(name, known, noun=f"{noun}s")
             ),
             (key, at),
         )

@@ -33,7 +33,8 @@ def _matching(text: str, pattern: str, allowed: str) -> str:
         suggestion = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")
         if pattern == PROJECT_PATTERN:
             suggestion = suggestion.replace("_", "-")
-        hint = f"rename it, for example to `{suggestion}`" if re.fullmatch(pattern, suggestion) else ""
+        works = re.fullmatch(pattern, suggestion) and len(suggestion) <= _MAX_NAME_LENGTH
+        hint = f"rename it, for example to `{suggestion}`" if works else ""
         raise InvalidTextError(f"not a valid name: use {allowed}, and start with a letter or digit", hint=hint)
     if len(text) > _MAX_NAME_LENGTH:
         raise InvalidTextError(f"not a valid name: it is longer than {_MAX_NAME_LENGTH} characters")

@@ -96,7 +96,7 @@ def parse_pyproject(text: str, *, fallback_name: str = "") -> Pyproject:
     tool = _table(document, "tool")
     project = _table(document, "project")
     if "project" in document and not isinstance(project.get("name"), str):
-        raise InvalidTextError("project.name is missing")
+        raise InvalidTextError("`project.name` is missing")
     extras = _table(project, "optional-dependencies", "project.")
     name = project.get("name") or _table(tool, "poetry", "tool.").get("name") or fallback_name
     version = project.get("version")
@@ -143,14 +143,14 @@ def _both(first: Marker | None, second: Marker | None) -> Marker | None:
 def _table(parent: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
     value = parent.get(key, {})
     if not isinstance(value, dict):
-        raise InvalidTextError(f"{where}{key} must be a table")
+        raise InvalidTextError(f"`{where}{key}` must be a table")
     return value
 
 
 def _strings(parent: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
     value = parent.get(key, [])
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise InvalidTextError(f"{where}{key} must be a list of strings")
+        raise InvalidTextError(f"`{where}{key}` must be a list of strings")
     return tuple(value)
 
 

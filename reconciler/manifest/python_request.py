@@ -6,11 +6,13 @@ from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from reconciler.backticks import in_backticks
+from reconciler.manifest.hints import suggest
 from reconciler.manifest.invalid_text import InvalidTextError
 
 _VERSION = re.compile(r"\d{1,4}(\.\d{1,4}){0,2}((a|b|rc)\d{1,4})?")
-_VERSION_HINT = 'write a version such as "3.12", or a specifier such as ">=3.11,<3.14"'
-_OUTSIDE_HINT = 'write the absolute path of an interpreter outside the repository, or a version such as "3.12"'
+_VERSION_HINT = 'write a version such as `"3.12"`, or a specifier such as `">=3.11,<3.14"`'
+_OUTSIDE_HINT = 'write the absolute path of an interpreter outside the repository, or a version such as `"3.12"`'
 
 
 def validate_python(text: str, directory: Path) -> str:
@@ -34,7 +36,7 @@ def validate_matrix_python(text: str) -> str:
     request = text.strip()
     if not _VERSION.fullmatch(request):
         raise InvalidTextError(
-            "not a valid Python version", hint='write a version such as "3.12", not a specifier or a path'
+            "not a valid Python version", hint='write a version such as `"3.12"`, not a specifier or a path'
         )
     return request
 
@@ -44,10 +46,12 @@ def _validate_specifiers(request: str) -> None:
         specifiers = SpecifierSet(request)
     except InvalidSpecifier as error:
         named = re.fullmatch(r"(?:python|py|cpython)[ =@-]*(\d+(?:\.\d+)*)", request, re.IGNORECASE)
-        hint = f'did you mean "{named.group(1)}"?' if named else _VERSION_HINT
-        raise InvalidTextError(f"not a valid version specifier (PEP 440): {request}", hint=hint) from error
+        hint = suggest(f'"{named.group(1)}"') if named else _VERSION_HINT
+        raise InvalidTextError(
+            f"not a valid version specifier (PEP 440): {in_backticks(request)}", hint=hint
+        ) from error
     if specifiers.is_unsatisfiable():
-        raise InvalidTextError(f"no version can satisfy {request}")
+        raise InvalidTextError(f"no version can satisfy {in_backticks(request)}")
 
 
 def _validate_interpreter_path(request: str, directory: Path) -> str:

@@ -5,6 +5,7 @@ import re
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from reconciler.manifest.hints import suggest
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.urls import LOCAL_DIRECTORY_HINT, forbid_credentials, validate_direct_url
 
@@ -75,5 +76,5 @@ def _corrected(text: str) -> str:
                 Requirement(guess)
             except InvalidRequirement:
                 continue
-            return f"did you mean `{guess}`?"
+            return suggest(guess)
     return ""

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from packaging.requirements import Requirement
 
+from reconciler.backticks import in_backticks
 from reconciler.errors import Place, Problem
 from reconciler.manifest.control_characters import unprintable_characters
 from reconciler.manifest.desired import RequirementLine
@@ -126,14 +127,17 @@ class RequirementsFiles:
         path = self.files.real(self.directory / line.path)
         if self.files.is_directory(path):
             if not any(self.files.is_file(path / each) for each in ("pyproject.toml", "setup.py", "setup.cfg")):
-                message = f"not a Python project: {line.path} has no pyproject.toml, setup.py or setup.cfg"
+                message = (
+                    f"not a Python project: {in_backticks(line.path)} has no `pyproject.toml`, `setup.py` or "
+                    "`setup.cfg`"
+                )
                 raise InvalidTextError(message, hint="write the path of a project's directory")
             if line.hashes:
                 raise InvalidTextError("hashes are not allowed for directories", hint="remove `--hash`")
         elif line.editable or not self.files.is_file(path):
             hint = "correct the path: local paths are relative to the manifest's directory"
             kind = "directory" if line.editable else "file or directory"
-            raise InvalidTextError(f"no such {kind}: {line.path}", hint=hint)
+            raise InvalidTextError(f"no such {kind}: {in_backticks(line.path)}", hint=hint)
         text = ("-e " if line.editable else "") + relative_to(line.path, self.directory)
         text += f"[{','.join(line.extras)}]" if line.extras else ""
         text += f" ; {line.marker}" if line.marker else ""
@@ -157,7 +161,7 @@ class RequirementsFiles:
             for number, column, character in bad:
                 place = Place(file=shown, line=number, column=column)
                 self.problems.append(
-                    problem_at(place, lines, f"control characters are not allowed: {character}", hint="remove it")
+                    problem_at(place, lines, f"control characters are not allowed: `{character}`", hint="remove it")
                 )
             for line in () if bad else logical_lines(lines):
                 try:

@@ -17,6 +17,7 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
+from reconciler.backticks import in_backticks
 from reconciler.errors import CREDENTIALS_HINT
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.paths import DOWNLOAD_HINT
@@ -124,7 +125,7 @@ def _option_line(text: str) -> Line:
 
 def _unsupported_option(option: str, offset: int) -> InvalidTextError:
     hint = _HINTS.get(option, "remove it; the supported options are `-r`, `-c`, `-e` and `--hash`")
-    return InvalidTextError(f"unsupported option `{option}`", hint=hint, offset=offset, width=len(option))
+    return InvalidTextError(f"unsupported option {in_backticks(option)}", hint=hint, offset=offset, width=len(option))
 
 
 def _hashes(text: str, offset: int) -> tuple[str, ...]:

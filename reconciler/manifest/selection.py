@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from reconciler.backticks import in_backticks
 from reconciler.errors import UsageError
 from reconciler.manifest.desired import DesiredEnvironment
 from reconciler.manifest.hints import did_you_mean, known_names_hint
@@ -23,7 +24,7 @@ def select_environments(
     if labels:
         chosen = {name for name in chosen if labels.items() <= environments[name].labels.items()}
         if not chosen:
-            wanted = " and ".join(f"{name}={value}" for name, value in sorted(labels.items()))
+            wanted = " and ".join(in_backticks(f"{name}={value}") for name, value in sorted(labels.items()))
             none = "none of the named environments" if names else "no environment"
             message = f"{none} has the label{'s' if len(labels) > 1 else ''} {wanted}"
             raise UsageError(message, hint=_label_hint(environments, labels))
@@ -37,7 +38,9 @@ def _named(
     chosen: set[str] = set()
     for name in names:
         if name not in known:
-            raise UsageError(f"no environment named `{name}`", hint=known_names_hint(name, known, noun="environments"))
+            raise UsageError(
+                f"no environment named {in_backticks(name)}", hint=known_names_hint(name, known, noun="environments")
+            )
         chosen.update(matrices.get(name) or (name,))
     return chosen
 

@@ -14,7 +14,9 @@ _AGE = re.compile(r"(?P<count>\d{1,5})\s*(?P<unit>hour|day|week)s?")
 _ISO_AGE = re.compile(r"P(?=.)(?:(?P<week>\d{1,5})W)?(?:(?P<day>\d{1,5})D)?(?:T(?P<hour>\d{1,5})H)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})")
-_EXCLUDE_NEWER_HINT = "write a date (2026-11-01), an RFC 3339 time (2026-11-01T12:00:00Z) or an age (7 days, P7D)"
+_EXCLUDE_NEWER_HINT = (
+    "write a date (`2026-11-01`), an RFC 3339 time (`2026-11-01T12:00:00Z`) or an age (`7 days`, `P7D`)"
+)
 
 
 def parse_seconds(value: str | float) -> float:
@@ -27,7 +29,7 @@ def parse_seconds(value: str | float) -> float:
         elif re.fullmatch(r"\d+(\.\d+)?", text):
             seconds = float(text)
         else:
-            hint = "write a duration such as 10s, 2m or 1h, or a number of seconds"
+            hint = "write a duration such as `10s`, `2m` or `1h`, or a number of seconds"
             raise InvalidTextError("not a valid duration", hint=hint)
     else:
         seconds = float(value)

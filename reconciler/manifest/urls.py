@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.errors import CREDENTIALS_HINT
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.redaction import redact_url
@@ -36,7 +37,7 @@ def validate_index_url(text: str) -> str:
         reason = "the port must be a number" if not_a_number else str(error)
         raise InvalidTextError(f"not a valid URL: {reason}") from error
     if parts.scheme not in {"http", "https", "file"}:
-        raise InvalidTextError("not a valid index URL: it must start with https://, http:// or file:///")
+        raise InvalidTextError("not a valid index URL: it must start with `https://`, `http://` or `file:///`")
     if parts.scheme == "file" and (host or not parts.path.startswith("/")):
         raise InvalidTextError("not an absolute file URL", hint="write `file:///PATH`")
     if parts.scheme != "file" and not host:
@@ -72,9 +73,11 @@ def validate_direct_url(url: str, *, offset: int = 0) -> None:
             width=len(url),
         )
     if scheme not in _DIRECT_SCHEMES:
-        known = ", ".join(_DIRECT_SCHEMES)
         raise InvalidTextError(
-            f"unsupported URL scheme `{scheme}`", hint=f"use one of {known}", offset=offset, width=len(scheme)
+            f"unsupported URL scheme {in_backticks(scheme)}",
+            hint=f"use one of {list_in_backticks(_DIRECT_SCHEMES)}",
+            offset=offset,
+            width=len(scheme),
         )
     if scheme in {"file", "git+file"} and not rest.startswith("///"):
         raise InvalidTextError("not an absolute file URL", hint="write `file:///PATH`", offset=offset, width=len(url))

@@ -9,10 +9,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.errors import Problem
 from reconciler.manifest import models
 from reconciler.manifest.field_types import INVALID_TEXT, WRONG_TYPE
-from reconciler.manifest.hints import did_you_mean
+from reconciler.manifest.hints import did_you_mean, suggest
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.source_text import KeyPath, SourceText
 from reconciler.manifest.yaml_document import Value
@@ -21,7 +22,7 @@ _EXPECTED = {
     "string_type": "a string",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
-    "bool_type": "true or false",
+    "bool_type": "`true` or `false`",
     "tuple_type": "a list",
     "dict_type": "a mapping",
     "mapping_type": "a mapping",
@@ -103,11 +104,12 @@ def _problem(error: ErrorDetails, value: Value, source: SourceText) -> Problem:
             return _wrong_type(context["expected"], found, path, source)
         case "literal_error":
             words = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-            expected = " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+            quoted = [f"`{word}`" for word in words]
+            expected = " or ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
             hint = ""
             if isinstance(found, str):
                 synonym = _VALUE_SYNONYMS.get(found.lower())
-                hint = f"did you mean `{synonym}`?" if synonym in words else did_you_mean(found, words)
+                hint = suggest(synonym) if synonym and synonym in words else did_you_mean(found, words)
             return source.problem(f"expected {expected}, got {_kind(found, path, source)}", path, hint=hint)
         case "greater_than_equal":
             return source.problem(f"expected {context['ge']} or more, got {found}", path)
@@ -128,10 +130,10 @@ def _wrong_type(expected: str, found: object, path: KeyPath, source: SourceText)
     elif expected == "a string" and written is not None:
         hint = _quoting_hint(written, path)
     elif expected == "a list" and path == ("indexes",):
-        hint = "write it as a list of {name: NAME, url: URL}"
+        hint = "write it as a list of `{name: NAME, url: URL}`"
     elif expected == "a list" and isinstance(found, str):
         items = _command_words(found) if _is_command(path) else [found]
-        hint = f"write it as a list: [{', '.join(map(_flow_item, items))}]"
+        hint = f"write it as a list: `[{', '.join(map(_flow_item, items))}]`"
     return source.problem(f"expected {expected}, got {_kind(found, path, source)}", path, hint=hint)
 
 
@@ -150,7 +152,7 @@ def _quoting_hint(written: str, path: KeyPath) -> str:
         for each in error.errors(include_url=False):
             if error_path(each, value) == path and each["type"] == INVALID_TEXT:
                 return str(each["ctx"]["hint"])
-    return f'quote it: "{written}"'
+    return f'quote it: `"{written}"`'
 
 
 def _command_words(text: str) -> list[str]:
@@ -176,14 +178,14 @@ def _kind(value: object, path: KeyPath, source: SourceText) -> str:
     match value:
         case bool():
             word = "true" if value else "false"
-            return f"the boolean {word}" if written in {None, word} else f"`{written}`, which YAML reads as {word}"
+            return f"the boolean `{word}`" if written in {None, word} else f"`{written}`, which YAML reads as `{word}`"
         case int() | float():
             number = f"the number {value}"
             return number if written in {None, str(value)} else f"`{written}`, which YAML reads as {number}"
         case str() if value.isdecimal():
-            return f'the string "{value}"' if len(value) <= 40 else "a string"
+            return f'the string `"{value}"`' if len(value) <= 40 else "a string"
         case str():
-            return f"`{value}`" if len(value) <= 40 else "a string"
+            return in_backticks(value) if len(value) <= 40 else "a string"
         case dict():
             return "a mapping"
         case tuple():
@@ -197,7 +199,7 @@ def _unknown_key_hint(key: str, parent: KeyPath, value: Value) -> str:
     known = key_names(model)
     folded = key.lower().replace("-", "_")
     if _SYNONYMS.get(folded) in known:
-        return f"did you mean `{_SYNONYMS[folded]}`?"
+        return suggest(_SYNONYMS[folded])
     if hint := did_you_mean(key, known):
         return hint
     if model is models.Manifest and key in key_names(models.Environment):
@@ -208,7 +210,7 @@ def _unknown_key_hint(key: str, parent: KeyPath, value: Value) -> str:
         return f"move `{key}` into `project`"
     if len(known) > _MAX_LISTED_KEYS:
         return "remove it; `envsync schema manifest` lists all keys"
-    return "remove it, or use one of these keys: " + ", ".join(known)
+    return f"remove it, or use one of these keys: {list_in_backticks(known)}"
 
 
 def key_names(model: type[BaseModel]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
+from reconciler.backticks import in_backticks
 from reconciler.errors import ManifestError, Place, Problem
 from reconciler.manifest.control_characters import control_character, unprintable_characters
 from reconciler.manifest.source_text import KeyPath, SourceText, format_key_path, problem_at
@@ -77,7 +78,7 @@ class _Reader:
     def read(self) -> Document:
         for line, column, character in unprintable_characters(self.lines):
             place = Place(file=self.file, line=line, column=column)
-            self._report(place, f"control characters are not allowed: {character}", hint="remove it")
+            self._report(place, f"control characters are not allowed: `{character}`", hint="remove it")
         if self.problems:
             raise ManifestError(tuple(self.problems))
         loader = yaml.CSafeLoader(self.content.text)
@@ -147,7 +148,7 @@ class _Reader:
         place, path = self._place(event), self._path()
         if event.anchor not in self.aliased:  # report only the first: all of them depend on the same anchor
             self.aliased.add(event.anchor)
-            self._report(place, f"aliases are not supported: *{event.anchor}", path, hint=_INSTEAD)
+            self._report(place, f"aliases are not supported: {in_backticks(f'*{event.anchor}')}", path, hint=_INSTEAD)
         if self._recorded():
             self.broken.add(path)
         self._attach(None, place, recorded=self._recorded())
@@ -163,14 +164,14 @@ class _Reader:
             return
         value: Value = event.value
         if control:
-            self._report(place, f"control characters are not allowed: {control}", path, hint="remove it")
+            self._report(place, f"control characters are not allowed: `{control}`", path, hint="remove it")
             self.broken.add(path)
         elif plain:
             try:
                 value = plain_scalar(loader, event.value)
             except AmbiguousNumberError as error:
                 self._report(
-                    place, str(error), path, hint=f'write a plain decimal number, or quote it: "{event.value}"'
+                    place, str(error), path, hint=f'write a plain decimal number, or quote it: `"{event.value}"`'
                 )
                 self.broken.add(path)
             if not isinstance(value, str) and recorded:
@@ -181,7 +182,9 @@ class _Reader:
         path = (*parent.path, key)
         parent.key, parent.key_usable = key, False
         if control:
-            self._report(place, f"control characters are not allowed in keys: {control}", parent.path, hint="remove it")
+            self._report(
+                place, f"control characters are not allowed in keys: `{control}`", parent.path, hint="remove it"
+            )
         elif plain and key == "<<":
             self._report(place, "merge keys are not supported", path, hint=_INSTEAD)
         elif first := parent.key_places.get(key):
@@ -196,11 +199,11 @@ class _Reader:
         """Report an anchor or a tag before a value; the value itself is read without it."""
         if event.anchor:
             hint = "remove it, and share values with `templates` and `extends`"
-            self._report(place, f"anchors are not supported: &{event.anchor}", path, hint=hint)
+            self._report(place, f"anchors are not supported: {in_backticks(f'&{event.anchor}')}", path, hint=hint)
         if event.tag:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             hint = "remove the tag, and quote the value" if tag == "!!str" else "remove the tag"
-            self._report(place, f"tags are not supported: {tag}", path, hint=hint)
+            self._report(place, f"tags are not supported: {in_backticks(tag)}", path, hint=hint)
             if self._recorded():
                 self.broken.add(path)
 
@@ -258,7 +261,7 @@ class _Reader:
         at = self.lines[line][column : column + 1]
         hint = "indent with spaces, not with tabs" if at == "\t" else ""
         if at and at in "@`%":
-            hint = f"quote the value that starts with {at}"
+            hint = f"quote the value that starts with {in_backticks(at)}"
         place = Place(file=self.file, line=line + 1, column=column + 1)
         if (
             error.problem == "exceeded maximum nesting depth"

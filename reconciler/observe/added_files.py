@@ -36,7 +36,7 @@ class AddedFiles:
                 source = bytecode_source(path)
                 if source and os.path.lexists(f"{self.venv}/{source}"):
                     return self.check_bytecode(path) if stat.S_ISREG(status.st_mode) else [self._added(path, status)]
-                detail = f"its source {source} is missing" if source else "bytecode outside __pycache__"
+                detail = f"its source `{source}` is missing" if source else "bytecode outside __pycache__"
                 return [self._added(path, status, FindingCode.STRAY_BYTECODE, detail)]
             return [self._added(path, status)]
         except FileNotFoundError:

@@ -5,6 +5,7 @@ import os
 import re
 from dataclasses import dataclass, field
 
+from reconciler.backticks import in_backticks
 from reconciler.fs.read import read_inside
 from reconciler.observe.actual import Distribution, Finding, FindingCode, InstalledFrom
 from reconciler.observe.metadata import Identity, normalized, read_identity
@@ -85,7 +86,9 @@ def read_distribution(candidate: Candidate, *, sealed: bool = False) -> Reading:
         if not reading.findings:
             reading.add(FindingCode.INVALID_METADATA, "it has no version")
     elif not is_version(named_version or version):
-        reading.add(FindingCode.INVALID_VERSION, f"{named_version or version} is not a valid version (PEP 440)")
+        reading.add(
+            FindingCode.INVALID_VERSION, f"{in_backticks(named_version or version)} is not a valid version (PEP 440)"
+        )
     elif identity.version and named_version and not same_version(identity.version, named_version):
         detail = f"its version is {identity.version} in METADATA and {named_version} in the directory name"
         reading.add(FindingCode.INVALID_METADATA, detail)

@@ -170,7 +170,7 @@ class _Search:
             self._add_duplicate(candidate.place, compared, self.seen[compared])
 
     def _add_duplicate(self, place: str, package: str, kept: str) -> None:
-        detail = f"installed twice; pip uses {kept}"
+        detail = f"installed twice; pip uses `{kept}`"
         code = FindingCode.DUPLICATE_DIST_INFO
         self.findings.append(Finding(code=code, path=place, package=normalized(package), detail=detail))
 

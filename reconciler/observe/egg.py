@@ -5,6 +5,7 @@ import os
 import re
 from dataclasses import dataclass
 
+from reconciler.backticks import in_backticks
 from reconciler.fs.read import read_inside
 from reconciler.observe.actual import Distribution, Finding, FindingCode
 from reconciler.observe.metadata import normalized, read_identity
@@ -39,7 +40,7 @@ def read_egg_link(venv: str, site: SiteDirectory, name: str) -> tuple[EggLink, F
         first = next((line for line in lines if line and "\0" not in line), "")
         target = os.path.normpath(os.path.join(site.path, first)) if first else ""  # noqa: PTH118
         if not os.path.isdir(target):  # noqa: PTH112
-            detail += f"; its project {target} is missing" if target else "; it names no project"
+            detail += f"; its project {in_backticks(target)} is missing" if target else "; it names no project"
     except OSError as error:
         detail += f"; it could not be read: {error.strerror}"
     link = EggLink(name=name, place=place, target=target)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reconciler.backticks import in_backticks
 from reconciler.errors import InventoryError
 from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Finding, FindingCode, Occupant
 from reconciler.observe.attribution import attribute_findings
@@ -105,7 +106,7 @@ def _observe_published(
         try:
             inventory = load_inventory(published.inventory, digest=published.inventory_digest)
         except InventoryError as error:
-            detail = f"the inventory could not be read: {error.message.rpartition(': ')[2]}"
+            detail = f"the inventory could not be read: {error.problem}"
             venv.findings.append(Finding(code=FindingCode.INVENTORY_UNREADABLE, detail=detail))
         else:
             found = compare_files(place, inventory, inodes, depth, ignore_files)
@@ -121,7 +122,7 @@ def _occupant(path: Path, name: str, inodes: InodeHashes) -> tuple[Occupant, lis
             target = os.readlink(path)  # noqa: PTH115
             if re.fullmatch(rf"\.envsync/generations/{re.escape(name)}/[1-9][0-9]*/venv", target):
                 return Occupant.DANGLING, []
-            detail = f"a symbolic link to {target} that envsync did not create"
+            detail = f"a symbolic link to {in_backticks(target)} that envsync did not create"
             return Occupant.SYMLINK, [Finding(code=FindingCode.FOREIGN_SYMLINK, detail=detail)]
         if stat.S_ISDIR(status.st_mode):
             occupant = Occupant.VENV if os.path.lexists(f"{path}/pyvenv.cfg") else Occupant.DIRECTORY
@@ -167,7 +168,11 @@ class _ObservedVenv:
             self._find(error.finding, "pyvenv.cfg", error.message, error.sha256)
         own = self.configuration
         if own is not None and home is not None and own.home != home:
-            self._find(FindingCode.WRONG_HOME, "pyvenv.cfg", f"its home is {own.home}; it was {home}")
+            self._find(
+                FindingCode.WRONG_HOME,
+                "pyvenv.cfg",
+                f"its home is {in_backticks(own.home)}; it was {in_backticks(home)}",
+            )
         if own is not None and system_site_packages not in {None, own.system_site_packages}:
             now = "on" if own.system_site_packages else "off"
             self._find(FindingCode.SYSTEM_SITE_PACKAGES, "pyvenv.cfg", f"system site packages were switched {now}")

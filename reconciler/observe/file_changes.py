@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeAlias
 
+from reconciler.backticks import in_backticks
 from reconciler.observe.actual import Depth, Finding, FindingCode
 from reconciler.observe.added_files import AddedFiles
 from reconciler.observe.bytecode import CACHE, SUFFIXES, bytecode_source
@@ -139,8 +140,9 @@ class _Comparison:
 
     def _compare_link(self, path: str, place: str, position: int) -> None:
         target = os.readlink(place)  # noqa: PTH115
-        if target != self.inventory.target(position):
-            detail = f"it points to {target}; it pointed to {self.inventory.target(position)}"
+        before = self.inventory.target(position)
+        if target != before:
+            detail = f"it points to {in_backticks(target)}; it pointed to {in_backticks(before)}"
             self._find(FindingCode.FILE_CHANGED, path, detail, AddedFiles.symlink_sha256(target))
 
     def _compare_file(self, path: str, place: str, status: os.stat_result, mode: int, position: int) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection
 from hashlib import sha256
 
+from reconciler.backticks import in_backticks
 from reconciler.fs.read import read_regular
 from reconciler.observe.actual import Finding, FindingCode
 
@@ -44,7 +45,7 @@ def relocated_scripts(venv: str, places: Collection[str], home: str, *, only_act
             finding = Finding(
                 code=FindingCode.MOVED,
                 path=f"bin/{name}",
-                detail=f"it names the environment {named}",
+                detail=f"it names the environment {in_backticks(named)}",
                 content=sha256(content).hexdigest(),
             )
             findings.append(finding)

@@ -51,7 +51,7 @@ def change_blockers(
         return [_other_project(applied)]
     found = []
     if target.failure is not None:
-        message = f"could not be locked: {target.failure.message.removeprefix(f'environments.{diff.name}: ')}"
+        message = f"could not be locked: {target.failure.message}"
         found.append(_blocker(ReasonCode.LOCK_FAILED, message, ""))  # The plan shows the hint with the failure.
     if diff.kind is DiffKind.FOREIGN:
         can = can_adopt(diff, actual, applied, desired.project)

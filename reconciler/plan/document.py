@@ -1,14 +1,18 @@
-"""A plan as JSON, as `plan --output json` prints it: to JSON, from JSON, and its schema (docs/design.md, "Plan")."""
+"""A plan as JSON, as `plan --output json` prints it: to JSON, from JSON, and its schema (docs/design.md, "Plan").
+
+The types `Sentence` and `Sentences` mark the text for people. Nothing is decided by it, and it does not count when two
+plans are compared (`plan_data`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from reconciler.canonical_json import to_json
+from reconciler.canonical_json import Json, to_json
 from reconciler.diff.model import Origin, PackageAction, ReasonCode
 from reconciler.json_output import json_text, safe_json
 from reconciler.observe.actual import Depth, FindingCode
@@ -16,6 +20,15 @@ from reconciler.plan.model import Action, EnvironmentPlan, Plan, StepKind
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 FORMAT_PATTERN = r"^1\.[0-9]+$"
+
+
+class _Wording:
+    """Marks a field whose value depends on words for people: a different version of envsync has different words."""
+
+
+WORDING = _Wording()
+Sentence: TypeAlias = Annotated[str, WORDING]
+Sentences: TypeAlias = Annotated[list[str], WORDING]
 
 
 class Document(BaseModel):
@@ -29,7 +42,7 @@ class ReasonDocument(Document):
 
     code: ReasonCode = Field(description="Stable.")
     origin: Origin = Field(description="Whether it is a pending change, drift, or both.")
-    message: str
+    message: Sentence
 
 
 class PackageDocument(Document):
@@ -39,7 +52,11 @@ class PackageDocument(Document):
     action: PackageAction
     origin: Origin
     reason: ReasonCode
-    message: str
+    message: Sentence
+    drift_reason: ReasonCode | None = Field(
+        default=None,
+        description="What was changed manually; null if nothing was (origin `pending`). Format 1.0 does not have it.",
+    )
     before: str | None = Field(description="The installed version; null: absent, or unknown.")
     after: str | None = Field(description="The desired version; null: absent, or only known after a build.")
     files: list[str] = Field(description="The files to repair, relative to the environment.")
@@ -59,7 +76,7 @@ class FindingDocument(Document):
     code: FindingCode = Field(description="Stable.")
     path: str = Field(description="Relative to the environment; empty if it is about the whole environment.")
     package: str = Field(description="Normalized name; empty if it is not about a package.")
-    detail: str
+    detail: Sentence
     content: str = Field(description="SHA-256 of the file on disk; empty if there is none.")
 
 
@@ -76,9 +93,9 @@ class FailureDocument(Document):
     """Why something failed."""
 
     code: str = Field(description="Stable.")
-    message: str
-    hint: str = Field(description="What to do about it; may be empty.")
-    details: list[str] = Field(description="The last lines that a child process printed.")
+    message: Sentence
+    hint: Sentence = Field(description="What to do about it; may be empty.")
+    details: Sentences = Field(description="The last lines that a child process printed.")
 
 
 class EnvironmentDocument(Document):
@@ -100,7 +117,7 @@ class EnvironmentDocument(Document):
     package_count: int = Field(ge=0)
     generation: int = Field(ge=0, description="Number of the published generation; 0: none.")
     complete: bool = Field(description="Whether the packages are known.")
-    hints: list[str]
+    hints: Sentences
     failure: FailureDocument | None = Field(description="Why no lock could be made; null if nothing failed.")
 
 
@@ -138,7 +155,7 @@ class PlanDocument(Document):
     """What differs and what apply will do about it. A minor format version adds keys; a major one is incompatible."""
 
     format_version: str = Field(pattern=FORMAT_PATTERN)
-    id: str = Field(description="Digest of the plan.")
+    id: Annotated[str, WORDING] = Field(description="Digest of the plan.")
     project: str
     root: str
     depth: Depth
@@ -189,6 +206,22 @@ def plan_json(plan: Plan) -> str:
 def document_json(document: PlanDocument) -> str:
     """Return the document of a plan as JSON, as `plan_json` does."""
     return json_text(document.model_dump(mode="json"), indent=2)
+
+
+def plan_data(document: Document) -> dict[str, Json]:
+    """Return a document without its sentences, as JSON: equal for two plans that do the same for the same reasons."""
+    fields = type(document).model_fields.items()
+    return {name: _data(getattr(document, name)) for name, field in fields if WORDING not in field.metadata}
+
+
+def _data(value: object) -> Json:
+    match value:
+        case Document():
+            return plan_data(value)
+        case list():
+            return [_data(each) for each in value]
+        case _:
+            return to_json(value)
 
 
 def plan_schema() -> dict[str, Any]:

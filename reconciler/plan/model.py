@@ -11,7 +11,7 @@ from reconciler.events import Failure
 from reconciler.json_output import safe_json
 from reconciler.observe.actual import Depth, Finding
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 
 class Action(StrEnum):

@@ -60,13 +60,13 @@ def save_plan(plan: Plan, path: Path) -> None:
 def read_plan(path: Path) -> SavedPlan:
     """Read a saved plan.
 
-    Keys that a newer minor version of the format adds are ignored. Raises PlanFileError if the file is not a plan, has
-    an unknown format, or was edited.
+    Keys that a newer minor version of the format adds are ignored, and keys that an older one lacks get their defaults.
+    Raises PlanFileError if the file is not a plan, has an unknown format, or was edited. An edit is only detected in
+    the format that this version writes.
     """
     text = _text(path)
     found = _json(path, text)
     version = found.get("format_version")
-    newer = version != FORMAT_VERSION
     if isinstance(version, str) and re.fullmatch(r"[0-9]+\.[0-9]+", version) and not re.match(FORMAT_PATTERN, version):
         supported = FORMAT_VERSION.partition(".")[0]
         what = f"the plan has format {version}, but this version of envsync reads format {supported}"
@@ -76,15 +76,21 @@ def read_plan(path: Path) -> SavedPlan:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"])) or "the document"
-        written_by_newer = f"{_HINT}: this file was written by a newer version (format {version})"
-        hint = written_by_newer if newer and isinstance(version, str) else _HINT
+        hint = f"{_HINT}: this file was written by a newer version (format {version})" if _is_newer(version) else _HINT
         _refuse(path, f"not a plan: {where}: {first['msg'].lower()}", hint)
     if not document.root.startswith("/"):
         _refuse(path, "not a plan: root: not an absolute path", _HINT)
     plan = plan_from_document(document)
-    if not newer and canonical_text(plan_document(plan).model_dump(mode="json")) != canonical_text(found):
+    as_written = plan_document(plan).model_dump(mode="json")
+    if version == FORMAT_VERSION and canonical_text(as_written) != canonical_text(found):
         _refuse(path, "edited since it was written: its contents and its digest do not match", _HINT)
     return SavedPlan(file=path, document=document, plan=plan)
+
+
+def _is_newer(version: Json) -> bool:
+    """Return whether a format has a larger minor version than the one that is written here."""
+    minor = re.fullmatch(r"1\.([0-9]{1,9})", version) if isinstance(version, str) else None
+    return minor is not None and int(minor[1]) > int(FORMAT_VERSION.partition(".")[2])
 
 
 def _text(path: Path) -> str:

@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, TypeAlias
 
-from reconciler.canonical_json import canonical_text
+from reconciler.backticks import list_in_backticks
+from reconciler.canonical_json import Json, canonical_text
 from reconciler.errors import PlanFileError
 from reconciler.json_output import safe_text
 from reconciler.manifest.desired import DesiredState
-from reconciler.plan.document import EnvironmentDocument, PlanDocument, plan_document
+from reconciler.plan.document import PlanDocument, plan_data, plan_document
 from reconciler.plan.model import FORMAT_VERSION, Plan
 from reconciler.plan.plan_file import SavedPlan
 
-_Environments: TypeAlias = Mapping[str, EnvironmentDocument]
+_Environments: TypeAlias = Mapping[str, Mapping[str, Json]]
 
 
 def refuse_foreign(saved: Plan, desired: DesiredState, platform: str) -> None:
@@ -35,9 +36,12 @@ def refuse_foreign(saved: Plan, desired: DesiredState, platform: str) -> None:
 
 
 def refuse_stale(saved: SavedPlan, fresh: Plan) -> None:
-    """Refuse a saved plan that differs from the plan made just now; raises PlanFileError that names what changed."""
+    """Refuse a saved plan that differs from the plan made just now; raises PlanFileError that names what changed.
+
+    Sentences do not count: the saved plan may have been written by a version of envsync that has other words.
+    """
     now = plan_document(fresh)
-    if canonical_text(saved.document.model_dump(mode="json")) != canonical_text(now.model_dump(mode="json")):
+    if canonical_text(plan_data(saved.document)) != canonical_text(plan_data(now)):
         _refuse("; ".join(_changes(saved.document, now)) + " since it was made")
 
 
@@ -49,23 +53,24 @@ def _changes(before: PlanDocument, now: PlanDocument) -> list[str]:
     disks = [name for name in _differing_by("prior", old, new) if name not in pythons]
     others = [name for name in _differing(old, new) if name not in {*locks, *pythons, *disks}]
     sentences = [
-        f"the {'lock' if len(locks) == 1 else 'locks'} of {', '.join(locks)} changed" if locks else "",
-        f"the python of {', '.join(pythons)} changed" if pythons else "",
-        f"{', '.join(disks)}{_or_interpreter(disks, old, new)} changed on disk" if disks else "",
-        f"the actions for {', '.join(others)} changed" if others else "",
+        f"the {'lock' if len(locks) == 1 else 'locks'} of {list_in_backticks(locks)} changed" if locks else "",
+        f"the python of {list_in_backticks(pythons)} changed" if pythons else "",
+        f"{list_in_backticks(disks)}{_or_interpreter(disks, old, new)} changed on disk" if disks else "",
+        f"the actions for {list_in_backticks(others)} changed" if others else "",
     ]
     return [each for each in sentences if each] or ["the requested options changed"]
 
 
 def _or_interpreter(names: Sequence[str], old: _Environments, new: _Environments) -> str:
     """Return the second possible cause if only the prior differs: the interpreter moved, with the same version."""
-    if all(new[name].model_copy(update={"prior": old[name].prior}) != old[name] for name in names):
+    if all({**new[name], "prior": old[name]["prior"]} != old[name] for name in names):
         return ""
     return f" or {'its' if len(names) == 1 else 'their'} interpreter"
 
 
 def _by_name(document: PlanDocument) -> _Environments:
-    return {each.name: each for each in document.environments}
+    """Return the data of each environment."""
+    return {each.name: plan_data(each) for each in document.environments}
 
 
 def _differing(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
@@ -75,7 +80,7 @@ def _differing(before: Mapping[str, object], now: Mapping[str, object]) -> list[
 
 def _differing_by(field: str, old: _Environments, new: _Environments) -> list[str]:
     """Return the names of the environments that both have and whose `field` differs."""
-    return [name for name in sorted(old.keys() & new.keys()) if getattr(old[name], field) != getattr(new[name], field)]
+    return [name for name in sorted(old.keys() & new.keys()) if old[name][field] != new[name][field]]
 
 
 def _refuse(what: str) -> NoReturn:

@@ -1,10 +1,13 @@
 """One environment's part of a plan as text: what happens and why, then its packages, settings, findings and hints."""
 
+from reconciler.diff.findings import FindingCategory, category_of
 from reconciler.diff.model import Origin, PackageAction, PackageChange, ReasonCode
+from reconciler.events import EnvironmentFinished, Status
 from reconciler.observe.actual import Finding, FindingCode
 from reconciler.plan.model import Action, EnvironmentPlan
 from reconciler.render.escape import sanitize
-from reconciler.render.finding_text import finding_lines
+from reconciler.render.finding_text import finding_lines, phrase_names_path
+from reconciler.render.issue_drift import drift_code
 from reconciler.render.layout import Segment, entry_lines
 from reconciler.render.package_text import INDENT, package_lines
 from reconciler.render.phrases import count
@@ -58,24 +61,50 @@ def environment_lines(
         tilde = Segment(text="~", style=Style.CHANGED, gap=1)
         lines += entry_lines([tilde], [Segment(text=text)], palette=palette, width=width, indent=INDENT)
     lines += setting_lines(environment.settings, palette=palette, width=width, full=full)
-    findings = findings_to_list(environment, full=full)
-    reasons = {each.message for each in environment.reasons}
-    lines += finding_lines(findings, known=reasons, palette=palette, width=width, full=full)
+    lines += finding_lines(findings_to_list(environment, full=full), palette=palette, width=width, full=full)
     for hint in environment.hints:
         lines += hint_lines(hint, palette=palette, width=width, indent=INDENT)
     return lines
 
 
-def environment_sentences(environment: EnvironmentPlan) -> list[str]:
-    """Return what happens and why, sanitized: `update: the lock changed`, or `blocked: ...` and `would update: ...`."""
-    return [" ".join(segment.text for segment in sentence) for sentence in _sentences(environment)]
+def failure_is_described(environment: EnvironmentPlan, finished: EnvironmentFinished | None) -> bool:
+    """Return whether an environment's sentences contain its failure's message: it is what blocks it in the plan."""
+    if environment.failure is not None:
+        return any(each.code is ReasonCode.LOCK_FAILED for each in environment.blocked)
+    return finished is not None and finished.status is Status.BLOCKED and bool(environment.blocked)
+
+
+def environment_label(environment: EnvironmentPlan) -> str:
+    """Return the word for what happens to an environment: `blocked`, `unchanged` or its action.
+
+    Its first sentence begins with it, and the summary counts by it.
+    """
+    if environment.blocked:
+        return "blocked"
+    return "unchanged" if environment.action is Action.NO_OP else environment.action.value
+
+
+def environment_sentences(environment: EnvironmentPlan, *, labeled: bool = True) -> list[str]:
+    """Return what happens and why, sanitized: `update: the lock changed`, or `blocked: ...` and `would update: ...`.
+
+    The first sentence begins with its label only if `labeled`.
+    """
+    first, *rest = _sentences(environment)
+    sentences = [first if labeled else first[1:], *rest]
+    return [" ".join(segment.text for segment in sentence) for sentence in sentences]
 
 
 def findings_to_list(environment: EnvironmentPlan, *, full: bool = False) -> list[Finding]:
-    """Return the findings that no package's line covers; `full` includes those that a blocking reason covers."""
+    """Return the findings that neither a package's line nor a reason covers.
+
+    `full` includes those that a blocking reason covers.
+    """
     covered = {each.name for each in environment.packages}
+    described = _described_findings(environment)
     return [
-        each for each in environment.findings if each.package not in covered and (full or each.code not in _FOREIGN)
+        each
+        for each in environment.findings
+        if each.package not in covered and each not in described and (full or each.code not in _FOREIGN)
     ]
 
 
@@ -85,18 +114,31 @@ def hint_lines(hint: str, *, palette: Palette, width: int, indent: int = 0) -> l
     return entry_lines([label], [Segment(text=sanitize(hint))], palette=palette, width=width, indent=indent)
 
 
+def _described_findings(environment: EnvironmentPlan) -> frozenset[Finding]:
+    """Return the findings about which `environment-damaged` says everything: one kind, without path and detail."""
+    if all(each.code is not ReasonCode.ENVIRONMENT_DAMAGED for each in environment.reasons):
+        return frozenset()
+    changed = {each.name for each in environment.packages if drift_code(each) is not None}
+    damage = [each for each in environment.findings if category_of(each) is not FindingCategory.FILES]
+    counted = frozenset(each for each in damage if each.package not in changed)
+    several = len({(each.code, each.package) for each in counted}) > 1
+    if several or any(each.detail or not phrase_names_path(each) for each in counted):
+        return frozenset()
+    return counted
+
+
 def _sentences(environment: EnvironmentPlan) -> list[list[Segment]]:
     """Return what happens and why; for a blocked environment why it is blocked, and what would happen otherwise."""
-    action = [Segment(text=f"{environment.action.value}:"), Segment(text=_reasons(environment))]
-    if environment.action is Action.NO_OP:
-        action = [Segment(text="unchanged:"), Segment(text=_contents(environment))]
+    label = f"{environment_label(environment)}:"
+    unchanged = environment.action is Action.NO_OP
     if not environment.blocked:
-        return [action]
+        contents = _contents(environment) if unchanged else _reasons(environment)
+        return [[Segment(text=label), Segment(text=contents)]]
     messages = "; ".join(sanitize(each.message) for each in environment.blocked)
-    refusal = [Segment(text="blocked:", style=Style.REFUSED), Segment(text=messages)]
-    if environment.action is Action.NO_OP or _WITHOUT_ALTERNATIVE & {each.code for each in environment.blocked}:
+    refusal = [Segment(text=label, style=Style.REFUSED), Segment(text=messages)]
+    if unchanged or _WITHOUT_ALTERNATIVE & {each.code for each in environment.blocked}:
         return [refusal]
-    return [refusal, [Segment(text="would"), *action]]
+    return [refusal, [Segment(text=f"would {environment.action.value}:"), Segment(text=_reasons(environment))]]
 
 
 def _reasons(environment: EnvironmentPlan) -> str:

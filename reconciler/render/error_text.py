@@ -1,7 +1,6 @@
 r"""Errors as text: `error: ...`, details, and `hint: ...`; for a manifest's problems, the lines that they are about."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from reconciler.errors import EnvsyncError, ManifestError, Problem
 from reconciler.events import Failure
@@ -21,8 +20,7 @@ def render_failures(failures: Mapping[str, Failure], palette: Palette) -> str:
     """Return failures by environment as errors; environments that share a failure are named together."""
     names_by_failure: dict[Failure, list[str]] = {}
     for name, failure in failures.items():
-        message = failure.message.removeprefix(f"environments.{name}: ")
-        names_by_failure.setdefault(replace(failure, message=message), []).append(name)
+        names_by_failure.setdefault(failure, []).append(name)
     return "".join(
         _error(f"{', '.join(names)}: {failure.message}", failure.details, failure.hint, palette)
         for failure, names in names_by_failure.items()

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field, TypeAdapter
 
+from reconciler.diff.model import ReasonCode
 from reconciler.events import Status
 from reconciler.plan.document import DRAFT, FORMAT_PATTERN, FailureDocument
 from reconciler.plan.model import Action, StepKind
@@ -51,6 +52,9 @@ class EnvironmentResultDocument(BaseModel):
     environment: str
     status: Status
     action: Action
+    reason: ReasonCode | Literal[""] = Field(
+        default="", description="Why it is blocked, stable; empty if it is not. Format 1.0 does not have it."
+    )
     generation: int = Field(ge=0, description="The published generation; 0 if none is published.")
     seconds: float = Field(ge=0, description="Wall time.")
     failure: FailureDocument | None

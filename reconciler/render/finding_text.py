@@ -1,8 +1,8 @@
 """Findings of a plan as text, for those that no package's line covers."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
-from reconciler.diff.findings import FindingCategory, category_of, count_files, phrase_of
+from reconciler.diff.findings import PATHS_IN_PHRASES, FindingCategory, category_of, count_files, phrase_of
 from reconciler.observe.actual import Finding
 from reconciler.render.escape import sanitize
 from reconciler.render.layout import Segment, entry_lines
@@ -10,29 +10,28 @@ from reconciler.render.package_text import INDENT, file_list
 from reconciler.render.style import Palette, Style
 
 
-def finding_lines(
-    findings: Iterable[Finding], *, known: Collection[str], palette: Palette, width: int, full: bool
-) -> list[str]:
+def finding_lines(findings: Iterable[Finding], *, palette: Palette, width: int, full: bool) -> list[str]:
     """Return one entry for each sentence of `finding_sentences`."""
     symbol = Segment(text="!", style=Style.REPLACED, gap=1)
     return [
         line
-        for sentence in finding_sentences(findings, known=known, full=full)
+        for sentence in finding_sentences(findings, full=full)
         for line in entry_lines([symbol], [Segment(text=sentence)], palette=palette, width=width, indent=INDENT)
     ]
 
 
-def finding_sentences(findings: Iterable[Finding], *, known: Collection[str], full: bool = False) -> list[str]:
-    """Return a sanitized sentence for each kind of finding, or for each finding if `full`.
-
-    Sentences in `known`, which the reader has seen already, are left out.
-    """
+def finding_sentences(findings: Iterable[Finding], *, full: bool = False) -> list[str]:
+    """Return a sanitized sentence for each kind of finding, or for each finding if `full`."""
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for each in findings:
         package = "" if category_of(each) is FindingCategory.FILES else each.package
         groups.setdefault((each.code, package, each.path if full else ""), []).append(each)
-    sentences = dict.fromkeys(_sentence(group) for group in groups.values())
-    return [each for each in sentences if each not in known]
+    return list(dict.fromkeys(_sentence(group) for group in groups.values()))
+
+
+def phrase_names_path(finding: Finding) -> bool:
+    """Return whether the words of a finding's code name its path already, or it has none."""
+    return finding.path in {"", PATHS_IN_PHRASES.get(finding.code)}
 
 
 def _sentence(group: list[Finding]) -> str:
@@ -45,7 +44,7 @@ def _sentence(group: list[Finding]) -> str:
         files = f"{count_files(group)}: {file_list(paths)}"
         return f"{files} ({detail})" if detail and len(group) == 1 else files
     phrase = phrase_of(first)
-    where = "" if all(path in phrase.split() for path in paths) else file_list(paths)
+    where = "" if all(phrase_names_path(each) for each in group) else file_list(paths)
     package = f"{sanitize(first.package)}: " if first.package else ""
     remark = "; ".join(each for each in (where, detail) if each)
     return f"{package}{phrase}" + (f" ({remark})" if remark else "")

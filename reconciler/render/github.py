@@ -8,7 +8,7 @@ from reconciler.diff.model import Origin
 from reconciler.events import EnvironmentFinished, Failure
 from reconciler.plan.model import Action, EnvironmentPlan
 from reconciler.render.drift_status import DriftStatus, drift_status
-from reconciler.render.environment_text import environment_sentences
+from reconciler.render.environment_text import environment_sentences, failure_is_described
 from reconciler.render.escape import sanitize
 from reconciler.render.event_text import is_unsuccessful, outcome_text
 from reconciler.render.package_text import package_sentence, version_change
@@ -75,15 +75,14 @@ def _annotations(report: Report) -> Iterator[Annotation]:
 
 def _finished(environment: EnvironmentPlan, finished: EnvironmentFinished) -> Annotation:
     """Return how an apply ended for one environment."""
-    sentences = environment_sentences(environment)
     lines = [] if finished.failure is None else _failure(finished.failure)
-    if finished.failure is not None and sanitize(finished.failure.message) in " ".join(sentences):
+    if failure_is_described(environment, finished):
         lines = lines[1:]  # the sentences contain the message
     return Annotation(
         level=AnnotationLevel.ERROR if is_unsuccessful(finished) else AnnotationLevel.NOTICE,
         environment=environment.name,
         title=f"{environment.name}: {outcome_text(finished)}",
-        lines=(*lines, *sentences),
+        lines=(*lines, *environment_sentences(environment)),
     )
 
 

@@ -10,7 +10,7 @@ from reconciler.plan.model import EnvironmentPlan
 from reconciler.render.environment_text import findings_to_list
 from reconciler.render.error_text import detail_lines
 from reconciler.render.escape import sanitize
-from reconciler.render.finding_text import finding_sentences
+from reconciler.render.finding_text import finding_sentences, phrase_names_path
 from reconciler.render.issue_drift import drift_code
 from reconciler.render.package_text import PACKAGE_SYMBOLS, package_sentence, version_change
 from reconciler.render.setting_text import setting_sentence
@@ -38,8 +38,7 @@ def reason_details(environment: EnvironmentPlan, code: ReasonCode) -> list[str]:
             listed = set(findings_to_list(environment))
             damaged = {each.package for each in findings if each not in listed}
             lines = [_change_line(each) for each in environment.packages if _is_repaired(each, damaged)]
-            known = {each.message for each in environment.reasons}
-            lines += finding_sentences([each for each in findings if each in listed], known=known)
+            lines += finding_sentences([each for each in findings if each in listed])
         case _:
             lines = [_change_line(each) for each in environment.packages if _causes(environment, code, each)]
     return first_lines(lines)
@@ -57,7 +56,7 @@ def finding_line(finding: Finding) -> str:
     if category_of(finding) is FindingCategory.FILES:
         return f"{package}{count_files([finding])}: {path}"
     phrase = phrase_of(finding)
-    return f"{package}{phrase} ({path})" if path and path not in phrase.split() else f"{package}{phrase}"
+    return f"{package}{phrase}" if phrase_names_path(finding) else f"{package}{phrase} ({path})"
 
 
 def failure_details(failure: Failure) -> list[str]:

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 
 from reconciler.diff.findings import FindingCategory, category_of
 from reconciler.diff.model import Origin, PackageChange, Reason, ReasonCode
-from reconciler.diff.packages import SENTENCES
-from reconciler.diff.reasons import drift_reasons, finding_reasons
 from reconciler.observe.actual import Finding
 from reconciler.plan.model import EnvironmentPlan
 
@@ -16,7 +14,6 @@ _PACKAGE_REASONS = frozenset({ReasonCode.PACKAGES_DRIFTED, ReasonCode.ALREADY_AS
 _FINDING_REASONS = frozenset({ReasonCode.FILES_DRIFTED, ReasonCode.ENVIRONMENT_DAMAGED})
 # A package with one of these reasons is only repaired because of findings.
 _REPAIR_CODES = frozenset({ReasonCode.FILES_EDITED, ReasonCode.METADATA_DAMAGED})
-_CODES_OF_BOTH = (ReasonCode.INSTALLED_BY_HAND, ReasonCode.REMOVED_BY_HAND, ReasonCode.CHANGED_BY_HAND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +21,15 @@ class DriftList:
     """The drift of one environment.
 
     `packages` and `findings` are the first 20 of each code. `omitted` has the numbers of the others: by the reason that
-    counts them, then by code. `replaced` are the reasons that only count what is listed.
+    counts them, then by code. `replaced` are the codes of the reasons that only count what is listed, and `reasons` are
+    the environment's other reasons.
     """
 
     packages: tuple[PackageChange, ...]
     findings: tuple[Finding, ...]
     omitted: dict[ReasonCode, Counter[str]]
-    replaced: frozenset[Reason]
+    replaced: frozenset[ReasonCode]
+    reasons: tuple[Reason, ...]
 
 
 def list_drift(environment: EnvironmentPlan) -> DriftList:
@@ -43,32 +42,36 @@ def list_drift(environment: EnvironmentPlan) -> DriftList:
     findings = [each for each in environment.findings if each.package not in names] if codes & _FINDING_REASONS else []
     omitted: dict[ReasonCode, Counter[str]] = {}
     counts: Counter[str] = Counter()
+    counting: set[ReasonCode] = set()
 
     def listed(code: str, counted_by: ReasonCode) -> bool:
+        counting.add(counted_by)
         counts[code] += 1
         if counts[code] > MAX_PER_CODE:
             omitted.setdefault(counted_by, Counter())[code] += 1
         return counts[code] <= MAX_PER_CODE
 
+    listed_packages = [each for each in packages if listed(drift_code(each) or each.reason, _package_reason(each))]
+    listed_findings = [each for each in _merged(findings) if listed(each.code, _finding_reason(each))]
+    if any(each.origin is Origin.BOTH and each.drift_reason is None for each in environment.packages):
+        counting.discard(ReasonCode.PACKAGES_DRIFTED)  # a plan of format 1.0: it counts packages that are not listed
+    replaced = frozenset(counting - omitted.keys())
     return DriftList(
-        packages=tuple(each for each in packages if listed(drift_code(each) or each.reason, _package_reason(each))),
-        findings=tuple(each for each in _merged(findings) if listed(each.code, _finding_reason(each))),
+        packages=tuple(listed_packages),
+        findings=tuple(listed_findings),
         omitted=omitted,
-        replaced=frozenset(
-            each for each in (*drift_reasons(packages), *finding_reasons(findings)) if each.code not in omitted
-        ),
+        replaced=replaced,
+        reasons=tuple(_without_first(environment.reasons, replaced)),
     )
 
 
 def drift_code(change: PackageChange) -> ReasonCode | None:
-    """Return how a package was changed manually, None if it was not: it is pending, or only repaired."""
-    match change.origin:
-        case Origin.DRIFT:
-            return None if change.reason in _REPAIR_CODES else change.reason
-        case Origin.BOTH:  # its reason is the pending one, and its sentence ends with the other
-            return next((each for each in _CODES_OF_BOTH if change.message.endswith(f", and {SENTENCES[each]}")), None)
-        case _:
-            return None
+    """Return how a package was changed manually, None if it was not: it is pending, or only repaired.
+
+    In a plan of format 1.0 this is unknown of a package that changed on both sides, and None.
+    """
+    code = change.reason if change.origin is Origin.DRIFT else change.drift_reason
+    return None if code in _REPAIR_CODES else code
 
 
 def finding_key(finding: Finding) -> tuple[str, str, str]:
@@ -78,12 +81,26 @@ def finding_key(finding: Finding) -> tuple[str, str, str]:
 
 def _merged(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Yield one finding for each key, with the details of all."""
-    found: dict[tuple[str, str, str], Finding] = {}
+    found: dict[tuple[str, str, str], list[Finding]] = {}
     for each in findings:
-        first = found.setdefault(finding_key(each), each)
-        if each.detail not in first.detail:
-            found[finding_key(each)] = replace(first, detail=f"{first.detail}; {each.detail}")
-    yield from found.values()
+        found.setdefault(finding_key(each), []).append(each)
+    for same in found.values():
+        details = dict.fromkeys(each.detail for each in same if each.detail)
+        yield replace(same[0], detail="; ".join(details))
+
+
+def _without_first(reasons: Iterable[Reason], codes: Iterable[ReasonCode]) -> Iterator[Reason]:
+    """Yield the reasons without the first of each of these codes.
+
+    There is a second one only for `environment-damaged`: the first counts findings, and the second is about the
+    generation as a whole (`reconciler.diff.environment`).
+    """
+    remaining = set(codes)
+    for each in reasons:
+        if each.code in remaining:
+            remaining.discard(each.code)
+        else:
+            yield each
 
 
 def _package_reason(change: PackageChange) -> ReasonCode:

@@ -64,14 +64,15 @@ def _planned(report: Report, environment: EnvironmentPlan) -> Iterator[Issue]:
 
     The first issue has the details of the environment: what would happen, why it could not be locked, and its hints.
     """
-    waiting = [each for each in environment.reasons if each.origin is Origin.PENDING] if environment.blocked else []
+    drift = list_drift(environment)
+    blocked = bool(environment.blocked)
+    waiting = [each for each in environment.reasons if blocked and each.origin is Origin.PENDING]
     details: list[str] = []
     if waiting and environment.action is not Action.NO_OP:
         details.append(f"would {environment.action.value}: {_messages(waiting)}")
     details += failure_details(environment.failure) if environment.failure is not None else []
     details += [f"hint: {sanitize(each)}" for each in environment.hints]
-    drift = list_drift(environment)
-    shown = [each for each in environment.reasons if each not in waiting and each not in drift.replaced]
+    shown = [each for each in drift.reasons if not (blocked and each.origin is Origin.PENDING)]
     for issue in (
         *_reason_issues(report, environment, [*environment.blocked, *shown], drift),
         *_drift_issues(report, environment, drift),
@@ -84,7 +85,6 @@ def _reason_issues(
     report: Report, environment: EnvironmentPlan, reasons: Sequence[Reason], drift: DriftList
 ) -> Iterator[Issue]:
     """Yield an issue for each code among the reasons."""
-    replaced = {each.code for each in drift.replaced}
     for code in dict.fromkeys(each.code for each in reasons):
         of_code = [each for each in reasons if each.code is code]
         yield _issue(
@@ -95,7 +95,7 @@ def _reason_issues(
             message=_messages(of_code),
             details=[
                 *_omitted_line(drift.omitted.get(code, Counter())),
-                *(reason_details(environment, code) if code not in replaced else ()),
+                *(reason_details(environment, code) if code not in drift.replaced else ()),
             ],
         )
 
@@ -118,17 +118,16 @@ def _drift_issues(report: Report, environment: EnvironmentPlan, drift: DriftList
             package=change.name,
         )
     for finding in drift.findings:
-        message, detail = finding_line(finding), sanitize(finding.detail)
         yield _issue(
             report,
             code=finding.code,
             severity=Severity.DRIFT,
             environment=environment.name,
-            message=message,
+            message=finding_line(finding),
             package=finding.package,
             uri=environment_file_uri(environment.name, finding.path),
             identity=finding_key(finding),
-            details=[detail] if detail and detail not in message else [],
+            details=[sanitize(finding.detail)] if finding.detail else [],
         )
 
 

@@ -129,6 +129,6 @@ def _words(text: str, room: int) -> Iterator[str]:
 
 
 def _painted(words: Sequence[Segment], palette: Palette) -> str:
-    """Return a line's words; neighbours of one style are painted as one."""
+    """Return a line's words; neighbors of one style are painted as one."""
     runs = groupby(words, key=lambda each: each.style)
     return " ".join(palette.paint(" ".join(each.text for each in run), style) for style, run in runs)

@@ -1,6 +1,6 @@
 """The environments as a table: status, interpreter, packages, generation and path of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,7 +43,7 @@ _STYLES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusRow:
-    """One environment; `packages` counts those that it should have, None if that is unknown or it is missing.
+    """One environment; `packages` counts the installed ones, None if it is missing.
 
     `generation` is 0 if none is published; `python` is the interpreter's version or empty.
     """
@@ -56,9 +56,12 @@ class StatusRow:
     path: str
 
 
-def status_rows(plan: Plan, shown_root: str) -> list[StatusRow]:
-    """Return a row for every environment of a plan; paths are below `shown_root`."""
-    return [_row(each, f"{shown_root}/{each.name}") for each in plan.environments]
+def status_rows(plan: Plan, installed: Mapping[str, int], shown_root: str) -> list[StatusRow]:
+    """Return a row for every environment of a plan; paths are below `shown_root`.
+
+    `installed` is the number of packages in each environment that exists.
+    """
+    return [_row(each, installed.get(each.name), f"{shown_root}/{each.name}") for each in plan.environments]
 
 
 def render_status(rows: Sequence[StatusRow], *, palette: Palette, width: int) -> str:
@@ -75,15 +78,14 @@ def status_json(rows: Sequence[StatusRow]) -> str:
     return json_array(to_json(each) for each in rows)
 
 
-def _row(environment: EnvironmentPlan, path: str) -> StatusRow:
+def _row(environment: EnvironmentPlan, installed: int | None, path: str) -> StatusRow:
     state = _state(environment)
     exists = state is not EnvironmentState.MISSING
-    known = exists and environment.complete and bool(environment.desired or environment.package_count)
     return StatusRow(
         name=environment.name,
         state=state,
         python=(environment.python_before or environment.python_after) if exists else "",
-        packages=environment.package_count if known else None,
+        packages=installed if exists else None,
         generation=environment.generation,
         path=path,
     )

@@ -20,7 +20,7 @@ def render_verification(verified: Sequence[Integrity], *, palette: Palette, widt
         lines += entry_lines(columns, [Segment(text=_state(each))], palette=palette, width=width, indent=2)
         lines += package_lines(each.packages, palette=palette, width=width, all_files=False)
         findings = [finding for finding in each.findings if not finding.package]
-        lines += finding_lines(findings, known=(), palette=palette, width=width, full=False)
+        lines += finding_lines(findings, palette=palette, width=width, full=False)
     return "".join(f"{line}\n" for line in [*lines, *([""] if lines else []), _summary(verified)])
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from reconciler.backticks import in_backticks
 from reconciler.diff.compare import compare, undeclared
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, ActualState, Depth
@@ -25,7 +26,8 @@ class Comparison:
 def compare_with(revision: Revision, desired: DesiredState, *, locked: bool, policy: Policy) -> Comparison:
     """Return how the working tree's manifest and locks (`desired`) differ from those of `revision`.
 
-    With `locked`, a lock that is missing or stale in the working tree is an error. Raises RevisionError or LockError.
+    With `locked`, a lock that is missing or out of date in the working tree is an error. Raises RevisionError or
+    LockError.
     """
     before = revision_side(revision, desired.file)
     targets = worktree_side(revision, desired, locked=locked)
@@ -33,10 +35,11 @@ def compare_with(revision: Revision, desired: DesiredState, *, locked: bool, pol
     applied: Mapping[str, Applied] = {}
     before_actual: Mapping[str, ActualEnvironment] = {}
     if before is None:
-        notes = (f"{desired.file} is not in {revision.name}: every environment is new",)
+        notes = (f"`{desired.file}` is not in {in_backticks(revision.name)}: every environment is new",)
     elif before.desired.root != desired.root:
         root = before.desired.root
-        notes = (f"at {revision.name} the root is {root}: environments below it are kept and are not compared",)
+        then = f"at {in_backticks(revision.name)} the root is `{root}`"
+        notes = (f"{then}: environments below it are kept and are not compared",)
     else:
         applied, before_actual = before.applied, before.actual
     names = sorted({*targets, *undeclared(desired, applied)})
@@ -52,6 +55,6 @@ def _without_disk(environment: EnvironmentPlan, revision: str, before: RevisionS
     """Return an environment's part of the plan without steps and other facts that only an environment on disk has."""
     hints = environment.hints
     if before and environment.name in before.unlocked and environment.action not in {Action.CREATE, Action.DELETE}:
-        hints = (*hints, f"it has no lock at {revision}, so its packages there are unknown")
+        hints = (*hints, f"it has no lock at {in_backticks(revision)}, so its packages there are unknown")
     packages = tuple(replace(each, before=each.before or None) for each in environment.packages)
     return replace(environment, prior="", generation=0, steps=(), packages=packages, hints=hints)

@@ -11,8 +11,8 @@ FETCH_HINT = "fetch the revision; CI checks out a single commit by default (for 
 
 
 @contextmanager
-def translate_git_errors(name: str, *, hint: str = FETCH_HINT) -> Iterator[None]:
-    """Raise RevisionError if dulwich cannot read something; `name` says what was being read."""
+def translate_git_errors(what: str, *, hint: str = FETCH_HINT) -> Iterator[None]:
+    """Raise RevisionError if dulwich cannot read something; `what` names it in a sentence."""
     from dulwich import errors, index, objectspec, repo
 
     faults = (
@@ -26,4 +26,4 @@ def translate_git_errors(name: str, *, hint: str = FETCH_HINT) -> Iterator[None]
     try:
         yield
     except faults as error:
-        raise RevisionError(f"{name} could not be read: {str(error) or type(error).__name__}", hint=hint) from error
+        raise RevisionError(f"{what} could not be read: {str(error) or type(error).__name__}", hint=hint) from error

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
+from reconciler.backticks import in_backticks
 from reconciler.errors import RevisionError, UsageError
 from reconciler.manifest.text_file import UnreadableFileError
 from reconciler.revision.git_errors import FETCH_HINT, translate_git_errors
@@ -89,7 +90,7 @@ class Revision:
 
     def content(self, blob: "ObjectID") -> bytes:
         """Return a blob's bytes."""
-        with translate_git_errors(self.name):
+        with translate_git_errors(in_backticks(self.name)):
             return bytes(self._object(blob).as_raw_string())
 
     def files_below(self, entry: Entry) -> Iterator[tuple[str, int, str]]:
@@ -107,10 +108,10 @@ class Revision:
         from dulwich.objects import Tree
 
         if name not in self._trees:
-            with translate_git_errors(self.name):
+            with translate_git_errors(in_backticks(self.name)):
                 tree = self._object(name)
                 if not isinstance(tree, Tree):
-                    raise TypeError(f"{name.decode('ascii', 'replace')} is not a tree")
+                    raise TypeError(f"`{name.decode('ascii', 'replace')}` is not a tree")
                 self._trees[name] = {os.fsdecode(each.path): (each.mode, each.sha) for each in tree.iteritems()}
         return self._trees[name]
 
@@ -118,8 +119,10 @@ class Revision:
         try:
             return self.git.object_store[name]
         except KeyError as error:
-            missing = f"the repository lacks the object {name.decode('ascii', 'replace')}"
-            raise RevisionError(f"{self.name} could not be read: {missing}", hint=_COMPLETE_CLONE_HINT) from error
+            missing = f"the repository lacks the object `{name.decode('ascii', 'replace')}`"
+            raise RevisionError(
+                f"{in_backticks(self.name)} could not be read: {missing}", hint=_COMPLETE_CLONE_HINT
+            ) from error
 
 
 @contextmanager
@@ -141,16 +144,18 @@ def open_revision(directory: Path, name: str) -> Iterator[Revision]:
     if repository is None:
         hint = "use `--against` with a manifest in a git repository"
         raise RevisionError(f"{real}: not in a git repository", hint=hint)
-    with translate_git_errors(f"the git repository {repository}", hint="run `git fsck` to find the problem"):
+    with translate_git_errors(f"the git repository `{repository}`", hint="run `git fsck` to find the problem"):
         git = Repo(str(repository))
     with git:
-        with translate_git_errors(name):
+        with translate_git_errors(in_backticks(name)):
             try:
                 found = _resolved(git, os.fsencode(name))
             except (KeyError, ValueError) as error:
-                raise RevisionError(f"revision `{name}` not found in {repository}", hint=FETCH_HINT) from error
+                raise RevisionError(
+                    f"revision {in_backticks(name)} not found in `{repository}`", hint=FETCH_HINT
+                ) from error
             if not isinstance(found, Commit):
-                raise RevisionError(f"`{name}` is not a commit", hint="use a branch, a tag or a commit")
+                raise RevisionError(f"{in_backticks(name)} is not a commit", hint="use a branch, a tag or a commit")
             tree = found.tree
         yield Revision(name=name, repository=repository, git=git, top=Entry(path="", mode=stat.S_IFDIR, id=tree))
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.backticks import in_backticks
 from reconciler.diff.model import Target
 from reconciler.diff.settings import settings_of
 from reconciler.errors import LockError, ManifestError, RevisionError
@@ -42,23 +43,23 @@ class RevisionSide:
 def revision_side(revision: Revision, file: Path) -> RevisionSide | None:
     """Return what a revision declares; None if it has no manifest at the path of `file`.
 
-    Its locks are used even if they are stale. Raises RevisionError if they or the manifest are invalid.
+    Its locks are used even if they are out of date. Raises RevisionError if they or the manifest are invalid.
     """
     files = RevisionFiles(revision, file.parent)
-    hint = f"compare with a revision that has a valid {file.name}"
+    hint = f"compare with a revision that has a valid `{file.name}`"
     try:
         files.content(file)
     except UnreadableFileError as error:
         if error.missing:
             return None
-        raise RevisionError(f"{file} at {revision.name}: {error.message}", hint=hint) from error
+        raise RevisionError(f"`{file}` at {in_backticks(revision.name)}: {error.message}", hint=hint) from error
     try:
         desired = expand(load_manifest(file, files=files), files=files)
         locks = {
             each.name: _lock(files, lock_path(desired.locks, each.name), each.name) for each in desired.environments
         }
     except (ManifestError, LockError) as error:
-        raise RevisionError(f"at {revision.name}, {error.message}", hint=hint) from error
+        raise RevisionError(f"at {in_backticks(revision.name)}, {error.message}", hint=hint) from error
     sources = Sources(files=files, tracked=revision_tracked(files))
     packages = {each.name: _packages(locks[each.name], each, sources) or () for each in desired.environments}
     return RevisionSide(
@@ -70,9 +71,10 @@ def revision_side(revision: Revision, file: Path) -> RevisionSide | None:
 
 
 def worktree_side(revision: Revision, desired: DesiredState, *, locked: bool) -> dict[str, Target]:
-    """Return the target of every environment of the working tree; without a fresh lock its packages are unknown.
+    """Return the target of every environment of the working tree.
 
-    Raises LockError for an invalid lock and, with `locked`, for one that is missing or stale.
+    Its packages are unknown unless its lock is up to date. Raises LockError for an invalid lock and, with `locked`, for
+    one that is missing or out of date.
     """
     locks = {each.name: read_lock(lock_path(desired.locks, each.name), each.name) for each in desired.environments}
     states = {each.name: lock_state(locks[each.name], each, desired) for each in desired.environments}

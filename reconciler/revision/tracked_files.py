@@ -77,7 +77,7 @@ def _read_index(revision: Revision, entries: dict[str, "IndexEntry"]) -> int:
     from dulwich.index import ConflictedIndexEntry
 
     with translate_git_errors(
-        f"the git index of {revision.repository}", hint="run `git status` to find or fix the problem"
+        f"the git index of `{revision.repository}`", hint="run `git status` to find or fix the problem"
     ):
         if not revision.git.has_index():
             return 0

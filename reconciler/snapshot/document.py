@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from packaging.version import InvalidVersion, Version
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
+from reconciler.backticks import list_in_backticks
 from reconciler.observe.actual import Depth, FindingCode, Occupant, OriginKind
 from reconciler.snapshot.string_encoding import decode_string
 
@@ -31,7 +32,7 @@ def _version(text: str) -> str:
 
 def _markers(markers: dict[str, str]) -> dict[str, str]:
     if missing := sorted(_MARKERS - markers.keys()):
-        raise ValueError(f"missing: {', '.join(missing)}")
+        raise ValueError(f"missing: {list_in_backticks(missing)}")
     for name in ("python_version", "python_full_version"):
         _version(markers[name].removesuffix("+"))
     return markers

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+from reconciler.backticks import list_in_backticks
 from reconciler.canonical_json import Json
 from reconciler.diff.settings import settings_of
 from reconciler.errors import SnapshotError
@@ -38,7 +39,7 @@ class Snapshot:
         """Raise SnapshotError unless this is a snapshot of the project and the environments of `desired`."""
         if self.project != desired.project:
             raise SnapshotError(
-                f"the snapshot is of project {self.project}, but the manifest declares project {desired.project}",
+                f"the snapshot is of project `{self.project}`, but the manifest declares project `{desired.project}`",
                 hint="compare it with the manifest of the same project",
             )
         if not self.selected:
@@ -46,7 +47,7 @@ class Snapshot:
         missing = [each.name for each in desired.environments if each.name not in self.environments]
         if missing or not desired.selected:
             raise SnapshotError(
-                f"the snapshot contains only {', '.join(sorted(self.environments)) or 'no environment'}",
+                f"the snapshot contains only {list_in_backticks(sorted(self.environments)) or 'no environment'}",
                 hint="select the same environments, or take a snapshot of all with `envsync observe` without a name",
             )
 

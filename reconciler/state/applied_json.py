@@ -1,8 +1,10 @@
 """Converts `Applied` to plain JSON and back; JSON of a different shape raises ValueError."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, assert_never
 
+from reconciler.backticks import in_backticks
 from reconciler.canonical_json import Json, to_json
 from reconciler.lock.model import ArchiveFile, IndexFile, LockedPackage, Source, SourceDirectory, VcsCommit
 from reconciler.state.applied import Applied, AppliedInterpreter
@@ -48,34 +50,42 @@ def applied_from_json(stored: Mapping[str, Any]) -> Applied:
             rolled_back_from=_number(stored.get("rolled_back_from", 0)),
             seal=require_text(stored["seal"]),
         )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not a record of an applied environment: {error!r}") from error
+    except KeyError as error:
+        problem = f"{in_backticks(str(error.args[0]))} is missing or unknown"
+        raise ValueError(f"not a record of an applied environment: {problem}") from error
+    except (TypeError, AttributeError) as error:
+        raise ValueError(f"not a record of an applied environment: {error}") from error
 
 
 def require_text(value: object) -> str:
     """Return `value`; raises TypeError unless it is text."""
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
+        raise TypeError(f"{_shown(value)} is not text")
     return value
 
 
 def _number(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise TypeError(f"{value!r} is not the number of a generation")
+        raise TypeError(f"{_shown(value)} is not the number of a generation")
     return value
 
 
 def require_bool(value: object) -> bool:
     """Return `value`; raises TypeError unless it is true or false (Python takes the text "false" for true)."""
     if not isinstance(value, bool):
-        raise TypeError(f"{value!r} is neither true nor false")
+        raise TypeError(f"{_shown(value)} is neither `true` nor `false`")
     return value
 
 
 def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
-        raise TypeError(f"{value!r} is not a list")
+        raise TypeError(f"{_shown(value)} is not a list")
     return value
+
+
+def _shown(value: object) -> str:
+    """Return a value of a record for a message, as JSON."""
+    return in_backticks(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _package_to_json(package: LockedPackage) -> dict[str, Json]:

@@ -1,13 +1,32 @@
 """The history of runs: a file with one JSON object a line, which may be lost without harm."""
 
+import datetime as dt
 import json
 import os
+import pwd
+from collections.abc import Mapping
 from contextlib import suppress
 
 from reconciler.canonical_json import Json, canonical_text
 from reconciler.errors import StateError
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.state.layout import Layout
+
+
+def history_entry(
+    ambient: Mapping[str, str], environments: list[Json], *, plan: str = "", exit_code: int = 0
+) -> dict[str, Json]:
+    """Return the entry of a run that ends now: what it did to `environments`, and who started it.
+
+    `ambient` are the environment variables. `plan` is the digest of the plan, empty for a run without one.
+    """
+    return {
+        "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "by": _user_name(ambient),
+        "plan": plan,
+        "exit_code": exit_code,
+        "environments": environments,
+    }
 
 
 def append_history(layout: Layout, entry: dict[str, Json]) -> None:
@@ -38,3 +57,14 @@ def read_history(layout: Layout) -> list[dict[str, Json]]:
             if isinstance(entry, dict):
                 runs.append(entry)
     return runs
+
+
+def _user_name(ambient: Mapping[str, str]) -> str:
+    """Return `USER`, which cron and systemd may leave unset, or else the name of the process's user.
+
+    A user without a name, which a container may have, is named by its number.
+    """
+    try:
+        return ambient.get("USER") or pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

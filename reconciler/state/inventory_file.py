@@ -15,7 +15,7 @@ def save_inventory(inventory: Inventory, path: Path) -> None:
     try:
         write_atomic(path, dump_marshalled("inventory", plain_columns(inventory)))
     except OSError as error:
-        raise StateError(f"{path} could not be written: {error.strerror}") from error
+        raise StateError(f"`{path}` could not be written: {error.strerror}") from error
 
 
 def load_inventory(path: Path, *, digest: str = "") -> Inventory:
@@ -32,14 +32,14 @@ def load_inventory(path: Path, *, digest: str = "") -> Inventory:
         read["directories"] = read["directories"] or ("",)
         inventory = Inventory(**read)
     except OSError as error:
-        raise InventoryError(f"{path}: {error.strerror}") from error
+        raise InventoryError(str(path), error.strerror or str(error)) from error
     except (ValueError, TypeError) as error:
-        raise InventoryError(f"{path}: {error}") from error
+        raise InventoryError(str(path), str(error)) from error
     length = len(inventory.names)
     if sum(inventory.counts) != length or len(inventory.contents) != CONTENT_BYTES * length:
-        raise InventoryError(f"{path}: its columns have different lengths")
+        raise InventoryError(str(path), "its columns have different lengths")
     if digest not in {"", inventory.digest}:
-        raise InventoryError(f"{path}: its digest is not the one in the seal")
+        raise InventoryError(str(path), "its digest is not the one in the seal")
     return inventory
 
 

@@ -1,4 +1,4 @@
-"""The symbolic link at an environment's path, whose text says which generation is published.
+"""Reads which generation is published from the symbolic link at an environment's path; `apply/publish.py` writes it.
 
 See docs/design.md, "On disk". Imports only modules that load fast, because `run` reads it before every service start.
 """

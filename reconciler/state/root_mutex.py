@@ -41,7 +41,7 @@ def acquire_root_mutex(layout: Layout, *, timeout: float = DEFAULT_TIMEOUT_SECON
     except Timeout as error:
         raise _timeout_error(layout, timeout) from error
     except OSError as error:
-        what = f"{layout.root} could not be written: {error.strerror}"
+        what = f"`{layout.root}` could not be written: {error.strerror}"
         raise StateError(what, hint=os_error_hint(error)) from error
     try:
         _write_holder(layout)
@@ -59,7 +59,7 @@ def refuse_symlinks(layout: Layout) -> None:
     for directory in (layout.envsync_directory, layout.all_generations, layout.records, layout.cache, layout.adopted):
         if directory.is_symlink():
             raise StateError(
-                f"{directory} is a symbolic link, which envsync does not follow",
+                f"`{directory}` is a symbolic link, which envsync does not follow",
                 hint="replace it with a real directory; to keep the environments elsewhere, set `root` in the manifest",
             )
 
@@ -106,12 +106,12 @@ def _timeout_error(layout: Layout, timeout: float) -> LockTimeoutError:
     waited = f" (waited {timeout:g} seconds)" if timeout > 0 else ""
     if not holder.orphaned:
         return LockTimeoutError(
-            f"{layout.root} is locked by another envsync{waited}: {holder.description}",
+            f"`{layout.root}` is locked by another envsync{waited}: {holder.description}",
             hint="wait until it ends, or wait longer with `--lock-timeout`",
         )
     orphans = f": {', '.join(holder.orphans)}" if holder.orphans else ""
     return LockTimeoutError(
-        f"{layout.root} is locked by programs that a killed envsync started{waited}{orphans}; "
+        f"`{layout.root}` is locked by programs that a killed envsync started{waited}{orphans}; "
         f"the killed envsync was {holder.description}",
         hint="wait until they end, or end them, or wait longer with `--lock-timeout`",
     )

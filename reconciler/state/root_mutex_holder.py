@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.backticks import in_backticks
 from reconciler.fs.atomic_write import process_exists
 from reconciler.state.layout import Layout
 
@@ -34,7 +35,8 @@ def find_holder(layout: Layout) -> MutexHolder:
     try:
         written = json.loads(layout.mutex_holder.read_bytes())
         pid, host = int(written["pid"]), str(written["host"])
-        description = f"pid {pid} on {host}, since {written['since']}, {written['command']}"
+        started = in_backticks(str(written["command"]))
+        description = f"pid {pid} on {in_backticks(host)}, since {written['since']}, {started}"
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return MutexHolder(description="an unknown process")
     if host != socket.gethostname():
@@ -83,6 +85,6 @@ def _is_locked(process: Path, descriptor: str, wanted: os.stat_result) -> bool:
 def _program(pid: int) -> str:
     """Return the name of a process in brackets, empty if it is unknown."""
     try:
-        return f" ({(_PROC / str(pid) / 'comm').read_text(errors='replace').strip()})"
+        return f" ({in_backticks((_PROC / str(pid) / 'comm').read_text(errors='replace').strip())})"
     except OSError:
         return ""

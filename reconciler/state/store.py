@@ -11,11 +11,13 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.canonical_json import canonical_text
 from reconciler.errors import StateError
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.sync import sync_directory
+from reconciler.manifest.hints import did_you_mean
 from reconciler.state.applied import Applied
 from reconciler.state.applied_json import applied_from_json, applied_to_json
 from reconciler.state.generation_identity import write_identity_mark
@@ -103,7 +105,7 @@ class State:
             self.layout.records.mkdir(parents=True, exist_ok=True)
             write_atomic(self.layout.record(applied.name), content.encode("ascii"))
         except OSError as error:
-            what = f"{self.layout.record(applied.name)} could not be written: {error.strerror}"
+            what = f"`{self.layout.record(applied.name)}` could not be written: {error.strerror}"
             raise StateError(what, hint=os_error_hint(error)) from error
 
     def forget(self, name: str) -> None:
@@ -113,7 +115,7 @@ class State:
             if self.layout.records.is_dir():
                 sync_directory(self.layout.records)
         except OSError as error:
-            what = f"{self.layout.record(name)} could not be removed: {error.strerror}"
+            what = f"`{self.layout.record(name)}` could not be removed: {error.strerror}"
             raise StateError(what, hint=os_error_hint(error)) from error
         with suppress(OSError):  # a cache, whose files may stay
             for each in (name, f"{name}.own"):
@@ -130,14 +132,14 @@ class State:
         generation = self.layout.generation(name, number)
         if not self.layout.has_real_path(generation):
             raise StateError(
-                f"{generation.directory} could not be created: its path contains a symbolic link",
+                f"`{generation.directory}` could not be created: its path contains a symbolic link",
                 hint="replace the symbolic link with a real directory",
             )
         try:
             generation.venv.mkdir(parents=True)
             write_identity_mark(generation)
         except OSError as error:
-            what = f"{generation.directory} could not be created: {error.strerror}"
+            what = f"`{generation.directory}` could not be created: {error.strerror}"
             raise StateError(what, hint=os_error_hint(error)) from error
         return generation
 
@@ -163,19 +165,27 @@ class State:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StateError(f"{path} could not be read: {error.strerror}", hint=os_error_hint(error)) from error
+            raise StateError(f"`{path}` could not be read: {error.strerror}", hint=os_error_hint(error)) from error
         except (ValueError, RecursionError) as error:
             raise StateError(
-                f"{path} could not be read: {error}",
+                f"`{path}` could not be read: {error}",
                 hint="restore the file from a backup, or delete it: envsync then reads the seal instead",
             ) from error
 
 
 def never_applied(names: Iterable[str]) -> str:
     """Return the message that these environments, at least one, were never applied below this root."""
-    quoted = [f"`{name}`" for name in names]
-    subject, verb = ("environment", "was") if len(quoted) == 1 else ("environments", "were")
-    return f"{subject} {', '.join(quoted)} {verb} never applied below this root"
+    unknown = list(names)
+    subject, verb = ("environment", "was") if len(unknown) == 1 else ("environments", "were")
+    return f"{subject} {list_in_backticks(unknown)} {verb} never applied below this root"
+
+
+def applied_names_hint(names: Iterable[str], applied: Iterable[str]) -> str | None:
+    """Return a hint for environments that were never applied: the closest match, or all applied ones; None if none."""
+    known = sorted(applied)
+    suggestions = (did_you_mean(name, known) for name in names)
+    listed = f"choose from the applied environments: {list_in_backticks(known)}" if known else None
+    return next((each for each in suggestions if each), listed)
 
 
 def _applied_in(stored: object, name: str) -> Applied:
@@ -183,8 +193,10 @@ def _applied_in(stored: object, name: str) -> Applied:
     if not isinstance(stored, dict) or not stored.keys() >= {"format", "applied"}:
         raise ValueError("not a record of an applied environment")
     if stored["format"] != FORMAT:
-        raise ValueError(f"its format is {stored['format']!r}, but this envsync reads format {FORMAT}")
+        raise ValueError(
+            f"its format is {in_backticks(json.dumps(stored['format']))}, but this envsync reads format {FORMAT}"
+        )
     applied = applied_from_json(stored["applied"])
     if applied.name != name:
-        raise ValueError(f"it is the record of the environment {applied.name!r}")
+        raise ValueError(f"it is the record of the environment {in_backticks(applied.name)}")
     return applied

@@ -1,4 +1,4 @@
-"""envsync recognises at start that another distribution has overwritten its package `reconciler`."""
+"""envsync recognizes at start that another distribution has overwritten its package `reconciler`."""
 
 import shutil
 import subprocess

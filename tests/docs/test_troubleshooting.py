@@ -5,6 +5,7 @@
 
 import pkgutil
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -181,8 +182,11 @@ def _(host: Host, stack: ExitStack) -> list[str]:
 @error_case("os-error")
 def _(host: Host, _stack: ExitStack) -> list[str]:
     web(host, "alpha")
-    locked(host)
-    return ["plan", "--out", "missing/plan.json"]
+    arguments = locked(host)
+    cache = host.root / ".envsync/cache"
+    shutil.rmtree(cache)
+    cache.write_text("a file in the place of a directory", encoding="utf-8")
+    return arguments
 
 
 @error_case("pyvenv-cfg")
@@ -389,7 +393,7 @@ def shown(text: str, host: Host) -> str:
     text = text.replace(str(host.directory), "/srv/acme")
     text = re.sub(r"127\.0\.0\.1:\d+", "pypi.acme.example", text)
     text = re.sub(r"\bin \d+\.\d+s", "in 0.4s", text)
-    return re.sub(r"pid \d+ on .*", "pid 4242 on host1, since 2026-11-30T02:00:00+00:00, envsync apply", text)
+    return re.sub(r"pid \d+ on .*", "pid 4242 on `host1`, since 2026-11-30T02:00:00+00:00, `envsync apply`", text)
 
 
 def full_disk() -> tuple[int, str]:
@@ -460,7 +464,7 @@ def test_every_message_on_the_page_is_tried() -> None:
 def test_the_message_and_the_code_are_what_envsync_prints(code: str, tmp_path: Path) -> None:
     message, ran, as_json = run_scenario(code, tmp_path)
     assert message == block(code), "run `python -m tests.docs.test_troubleshooting`"
-    assert ran.code == (4 if code == "hook-failed" else ERRORS[code].exit_code)
+    assert ran.code == ERRORS[code].exit_code
     if as_json is not ran:
         assert re.search(rf'"code": ?"{code}"', as_json.out), as_json.out
 

@@ -125,7 +125,7 @@ def test_prereleases_are_used_only_if_allowed(uv: Uv) -> None:
 
 @pytest.mark.parametrize("name", ["async-timeout", "hash-mismatch", "http-status", "nothere"])
 def test_a_missing_package_is_not_a_network_failure(name: str, uv: Uv) -> None:
-    with pytest.raises(PackageNotFoundError, match=f"package {name} was not found on any index"):
+    with pytest.raises(PackageNotFoundError, match=f"package `{name}` was not found on any index"):
         uv.resolve(name)
 
 

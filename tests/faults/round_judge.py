@@ -21,7 +21,7 @@ from tests.host import Host, Ran, base_environment
 
 ENDS = ("applied", "lock timed out", "refused: changed", "killed")  # of an apply
 _LOCK_TIMEOUT = (" is locked by another envsync", " is locked by programs that a killed envsync started")
-_CHANGED = "the plan cannot be applied: web changed on disk since it was made"
+_CHANGED = "the plan cannot be applied: `web` changed on disk since it was made"
 
 
 @dataclass(kw_only=True)

@@ -28,7 +28,7 @@ def root(tmp_path: Path) -> Path:
     return place
 
 
-def test_a_tree_is_deleted_and_its_neighbours_are_kept(root: Path) -> None:
+def test_a_tree_is_deleted_and_its_neighbors_are_kept(root: Path) -> None:
     (root / "generations/web/8").mkdir()
     remove_tree(root / "generations/web", "7", below=root)
     assert os.listdir(root / "generations/web") == ["8"]

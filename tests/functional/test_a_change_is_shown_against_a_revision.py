@@ -145,13 +145,13 @@ def test_a_missing_or_outdated_lock_is_reported(host: Host) -> None:
     assert (codes(found["web"]), found["web"]["complete"], found["web"]["packages"]) == (["lock-stale"], False, [])
     assert codes(found["new"]) == ["new", "lock-missing"]
     assert "envsync lock web" in found["web"]["hints"][0]
-    assert "pylock.new.toml is missing" in refused(host, "main", "--locked")
+    assert "`pylock.new.toml` is missing" in refused(host, "main", "--locked")
     commit(host, "the lock is stale in this revision")
     lock(host)
     assert lines(against(host, "HEAD", "--locked")["web"]) == [("upgrade", "alpha", "1.0", "1.1")]
     assert found.keys() == {"web", "new"}
     hints = against(host, "HEAD", "new")["new"]["hints"]
-    assert hints == ["it has no lock at HEAD, so its packages there are unknown"]
+    assert hints == ["it has no lock at `HEAD`, so its packages there are unknown"]
 
 
 def test_with_a_manifest_that_the_revision_lacks_every_environment_is_new(host: Host) -> None:
@@ -160,7 +160,7 @@ def test_with_a_manifest_that_the_revision_lacks_every_environment_is_new(host: 
     commit(host)
     (host.directory / "envs.yaml").rename(host.directory / "other.yaml")
     ran = host.envsync("plan", "--against", "main", "-f", "other.yaml")
-    assert ran.err == "note: other.yaml is not in main: every environment is new\n"
+    assert ran.err == "note: `other.yaml` is not in `main`: every environment is new\n"
     assert "  + web create: python 3.11, 3 packages\n" in ran.out
 
 
@@ -171,7 +171,7 @@ def test_a_different_root_creates_and_a_different_project_blocks(host: Host) -> 
     host.manifest(WEB, head="root: elsewhere\n")
     ran = host.envsync("plan", "--against", "main")
     assert "create: python 3.11" in ran.out
-    assert "at main the root is" in ran.err
+    assert "at `main` the root is" in ran.err
     host.manifest(WEB)
     text = (host.directory / "envs.yaml").read_text()
     (host.directory / "envs.yaml").write_text(text.replace("project: acme", "project: zebra"))
@@ -267,7 +267,7 @@ def test_errors_in_the_revision_are_refused_and_named(host: Host) -> None:
     host.manifest(WEB)
     lock(host)
     messages = refused(host, "main")
-    assert "at main, envs.yaml:" in messages
+    assert "at `main`, envs.yaml:" in messages
     assert "environments.web.package: unknown key" in messages
     assert "hint: " in messages
     commit(host)
@@ -275,7 +275,7 @@ def test_errors_in_the_revision_are_refused_and_named(host: Host) -> None:
     commit(host, "broken lock")
     lock_text = git(host.directory, "show", "HEAD~1:locks/pylock.web.toml")
     (host.directory / "locks" / "pylock.web.toml").write_text(lock_text + "\n")
-    assert "at main, " in refused(host, "main")
+    assert "at `main`, " in refused(host, "main")
     assert "pylock.web.toml" in refused(host, "main")
 
 
@@ -336,7 +336,7 @@ def test_options_about_environments_cannot_be_combined_with_against(host: Host) 
     host.manifest(WEB)
     commit(host)
     for option in ("--depth=files", "--adopt", "--drop-ignored", "--timeout=9"):
-        assert f"--against and {option.partition('=')[0]} cannot be combined" in refused(host, "main", option)
+        assert f"`--against` and `{option.partition('=')[0]}` cannot be combined" in refused(host, "main", option)
 
 
 def test_without_dulwich_the_error_says_what_to_install(host: Host) -> None:

@@ -22,9 +22,9 @@ def web(host: Host) -> Host:
 
 
 FAILING = {
-    "imports": ("{import: no_such_module}", "probe import no_such_module failed with exit code 1", "No module named"),
+    "imports": ("{import: no_such_module}", "probe `import no_such_module` failed with exit code 1", "No module named"),
     "exits": ("{run: [python, -c, 'raise SystemExit(3)']}", "failed with exit code 3", ""),
-    "missing": ("{run: [no-such-program]}", "no-such-program was not found", ""),
+    "missing": ("{run: [no-such-program]}", "`no-such-program` was not found", ""),
     "sleeps": (
         "{run: [python, -c, 'import time; time.sleep(9)'], timeout: 0.3s}",
         "did not finish within 0.3 seconds",
@@ -77,8 +77,8 @@ def test_broken_dependencies_are_named(web: Host) -> None:
     )
     ran = web.envsync("apply", "--yes")
     assert ran.code == 1
-    assert "needy 1.0 requires beta>=3, but 2.0 is installed" in ran.err
-    assert "needy 1.0 requires gone, which is not installed" in ran.err
+    assert "`needy` 1.0 requires `beta>=3`, but 2.0 is installed" in ran.err
+    assert "`needy` 1.0 requires `gone`, which is not installed" in ran.err
     assert "nowhere" not in ran.err
 
 
@@ -87,7 +87,7 @@ def test_a_probe_that_writes_into_the_environment_is_refused(web: Host) -> None:
     web.manifest(NEW + f'  probes: [{{run: [python, -c, "{write}"]}}]\n')
     ran = web.envsync("apply", "--yes")
     assert ran.code == 1
-    assert "a probe changed the environment: note.txt" in ran.err
+    assert "a probe changed the environment: `note.txt`" in ran.err
     assert published(web, "web") == 1
     web.manifest(NEW + f'  probes: [{{run: [python, -c, "{write}"]}}]\n  ignore_files: [note.txt]\n')
     web.apply()
@@ -99,7 +99,7 @@ def test_a_new_probe_that_writes_into_the_published_environment_is_refused(web: 
     assert steps(web, "web") == ["probe", "record"]
     ran = web.envsync("apply", "--yes")
     assert ran.code == 1
-    assert "a probe changed the environment: note.txt" in ran.err
+    assert "a probe changed the environment: `note.txt`" in ran.err
 
 
 def test_metadata_that_is_not_utf_8_does_not_count_as_changed_by_a_probe(host: Host) -> None:

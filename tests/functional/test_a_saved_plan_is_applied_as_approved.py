@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.plan.document import plan_json
+from reconciler.plan.model import FORMAT_VERSION
+from reconciler.plan.plan_file import read_plan
 from tests.functional.host_state import finished, generations, published, tree
 from tests.functional.test_check_finds_and_apply_puts_right import uv
 from tests.host import Host, Ran
+from tests.plan.reworded import WORDS, reworded
 from tests.wheels import make_wheel
 
 WEB = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n'
@@ -58,7 +62,7 @@ def test_an_approved_plan_is_shown_and_applied_and_cannot_be_applied_again(host:
         assert host.envsync("show", "plan.json", "--output", form) == planned
         assert planned.err == ""
     uv(host, "uninstall", "beta")
-    refused(host, "error: the plan cannot be applied: web changed on disk since it was made")
+    refused(host, "error: the plan cannot be applied: `web` changed on disk since it was made")
     assert host.freeze("web") == ["alpha==1.0"], "a manual change is kept until a plan shows it"
     saved(host)
     ran = approved(host, "--output", "json", "--no-gc")
@@ -67,7 +71,7 @@ def test_an_approved_plan_is_shown_and_applied_and_cannot_be_applied_again(host:
     assert ran.events()[0]["plan"] == json.loads((host.directory / "plan.json").read_text())["id"]
     assert host.freeze("web") == ["alpha==1.1", "beta==2.0"]
     assert host.envsync("plan", "--detailed-exitcode").code == 0
-    refused(host, "error: the plan cannot be applied: web changed on disk since it was made")
+    refused(host, "error: the plan cannot be applied: `web` changed on disk since it was made")
     assert generations(host, "web") == [1, 2]
 
     assert "No changes." in saved(host).out
@@ -87,6 +91,19 @@ def test_a_first_plan_is_applied_to_an_empty_root(host: Host) -> None:
     assert ran.code == 0, ran.err
     assert "1 to create" in ran.out
     assert (published(host, "web"), published(host, "tools")) == (1, 0)
+
+
+def test_a_plan_that_was_saved_with_other_words_is_applied(host: Host) -> None:
+    changed_and_saved(host)
+    uv(host, "uninstall", "beta")
+    saved(host)
+    plan = host.directory / "plan.json"
+    plan.write_text(plan_json(reworded(read_plan(plan).plan)))
+    assert WORDS in host.envsync("show", "plan.json").out
+    ran = approved(host)
+    assert ran.code == 0, ran.err
+    assert WORDS not in ran.out, "the plan that is applied is the one that was made just now"
+    assert host.freeze("web") == ["alpha==1.1", "beta==2.0"]
 
 
 def file_edited_manually(host: Host) -> None:
@@ -122,20 +139,25 @@ def plan_edited(host: Host) -> None:
     (host.directory / "plan.json").write_text(text.replace('"after": "1.1"', '"after": "1.2"'))
 
 
-def plan_of_format_two(host: Host) -> None:
+def write_format(host: Host, version: str) -> None:
     text = (host.directory / "plan.json").read_text()
-    (host.directory / "plan.json").write_text(text.replace('"format_version": "1.0"', '"format_version": "2.0"'))
+    written = f'"format_version": "{FORMAT_VERSION}"'
+    assert written in text
+    (host.directory / "plan.json").write_text(text.replace(written, f'"format_version": "{version}"'))
+
+
+def plan_of_format_two(host: Host) -> None:
+    write_format(host, "2.0")
 
 
 def plan_of_newer_format(host: Host) -> None:
-    text = (host.directory / "plan.json").read_text()
-    (host.directory / "plan.json").write_text(text.replace('"format_version": "1.0"', '"format_version": "1.1"'))
+    write_format(host, "1.9")
     assert host.envsync("show", "plan.json").code == 0
 
 
 def plan_of_another_machine(host: Host) -> None:
     plan = json.loads((host.directory / "plan.json").read_text())
-    plan.update(platform="darwin arm64", format_version="1.0")
+    plan.update(platform="darwin arm64", format_version=FORMAT_VERSION)
     (host.directory / "plan.json").write_text(json.dumps(plan))
 
 
@@ -143,13 +165,13 @@ CHANGES: list[tuple[Callable[[Host], None], str]] = [
     (plan_edited, "error: plan.json: edited since it was written"),
     (plan_of_another_machine, "error: plan.json: edited since it was written"),
     (plan_of_format_two, "error: plan.json: the plan has format 2.0, but this version of envsync reads format 1"),
-    (plan_of_newer_format, "it has format 1.1, but this version of envsync writes format 1.0"),
+    (plan_of_newer_format, f"it has format 1.9, but this version of envsync writes format {FORMAT_VERSION}"),
     (manifest_edited, "the manifest, or a file that it names, changed since it was made"),
     (root_moved, "it is for root "),
     (project_renamed, "it is for project acme, but this project is globex"),
     (lock_removed, "the plan cannot be applied: "),
-    (file_edited_manually, "the plan cannot be applied: web changed on disk since"),
-    (locks_updated, "the plan cannot be applied: the locks of tools, web changed"),
+    (file_edited_manually, "the plan cannot be applied: `web` changed on disk since"),
+    (locks_updated, "the plan cannot be applied: the locks of `tools`, `web` changed"),
 ]
 NOT_WITH_PLAN = (
     ["web"],
@@ -262,10 +284,14 @@ def other_locales() -> list[str]:
 
 def test_a_plan_cannot_be_saved_in_a_device_or_a_directory(host: Host) -> None:
     host.manifest("")
-    for place, code in ((".", 3), ("/dev/null", 3), ("missing/plan.json", 1)):
+    for place, reason in (
+        (".", "must be a regular file"),
+        ("/dev/null", "must be a regular file"),
+        ("missing/plan.json", "the directory `missing` does not exist"),
+    ):
         ran = host.envsync("plan", "--out", place)
-        assert ran.code == code, ran.err
-        assert place in ran.err
+        assert (ran.code, ran.out) == (3, "")
+        assert ran.err.startswith(f"error: `--out {place}`: {reason}\nhint: ")
     assert Path("/dev/null").is_char_device()
 
 

@@ -28,7 +28,7 @@ def test_an_apply_waits_for_a_build_that_outlives_a_killed_apply(host: Host, tmp
     ran = host.envsync("apply", "--yes", "--lock-timeout", "0.5")
     assert ran.code == 1
     assert " is locked by programs that a killed envsync started (waited 0.5 seconds): " in ran.err
-    assert f"pid {orphan} (python" in ran.err
+    assert f"pid {orphan} (`python" in ran.err
     assert f"the killed envsync was pid {first.pid} on " in ran.err
     assert "hint: wait until they end, or end them, or wait longer with `--lock-timeout`" in ran.err
 

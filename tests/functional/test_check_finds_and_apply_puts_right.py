@@ -138,7 +138,9 @@ def test_a_directory_at_the_path_of_an_environment_blocks_and_is_not_changed(hos
 
     found = host.environment("web")
     assert [each["code"] for each in found["blocked"]] == ["not-ours"]
-    assert host.envsync("apply", "--yes").code == 4
+    ran = host.envsync("apply", "--yes")
+    assert (ran.code, ran.err) == (4, "Not applied: 1 blocked.\n")
+    assert host.envsync("apply", "--yes", "--adopt", "-q").err == ""
     assert host.envsync("apply", "--yes", "--adopt").code == 4
     assert (host.venv("web") / "thesis.txt").read_text() == "mine"
 

@@ -163,7 +163,7 @@ def test_the_check_starts_no_program_and_a_missing_interpreter_of_the_host_is_na
         ("next", "create", False),
         ("web", "replace", False),
     ]
-    assert "the snapshot lists no interpreter that satisfies python '3.99'" in plan.environments[1].hints[0]
+    assert "the snapshot lists no interpreter that satisfies python `3.99`" in plan.environments[1].hints[0]
     for command in ("check", "plan"):
         ran = ci.envsync(command, "--actual", "../snapshot.json", *["--detailed-exitcode"] * (command == "plan"))
         assert ran.code == 2, ran.err
@@ -191,7 +191,7 @@ def test_an_unsuitable_snapshot_and_unsuitable_options_are_refused(host: Host) -
     assert host.envsync("lock").code == 0
     assert host.envsync("observe", "web", "--out", "../snapshot.json").code == 0
     ran = host.envsync("check", "--actual", "../snapshot.json")
-    assert (ran.code, "contains only web" in ran.err) == (3, True)
+    assert (ran.code, "contains only `web`" in ran.err) == (3, True)
     assert host.envsync("check", "web", "--actual", "../snapshot.json").code == 2
     assert host.envsync("check", "old", "--actual", "../snapshot.json").code == 3
     for option in (["--depth", "hashes"], ["--against", "HEAD"], ["--out", "x"], ["--timeout", "9"]):
@@ -200,7 +200,7 @@ def test_an_unsuitable_snapshot_and_unsuitable_options_are_refused(host: Host) -
     text = (host.directory / "envs.yaml").read_text()
     (host.directory / "envs.yaml").write_text(text.replace("project: acme", "project: other"))
     ran = host.envsync("check", "web", "--actual", "../snapshot.json")
-    assert (ran.code, "project acme" in ran.err, ran.out) == (3, True, "")
+    assert (ran.code, "project `acme`" in ran.err, ran.out) == (3, True, "")
     ran = host.envsync("check", "--actual", "../none.json", "--output", "json")
     assert (ran.code, ran.json()["error"]["code"]) == (3, "snapshot")
 
@@ -214,4 +214,6 @@ def test_observe_writes_to_standard_output_and_changes_nothing(host: Host) -> No
     assert tree(host.directory) == before
     (host.directory / "there").mkdir()
     ran = host.envsync("observe", "--out", "there")
-    assert (ran.code, "not a regular file" in ran.err) == (3, True)
+    assert (ran.code, "`--out there`: must be a regular file" in ran.err) == (3, True)
+    ran = host.envsync("observe", "--out", "missing/snapshot.json")
+    assert (ran.code, "the directory `missing` does not exist" in ran.err) == (3, True)

@@ -50,7 +50,7 @@ def test_a_failed_hook_gives_4_and_the_next_apply_runs_it_again(host: Host) -> N
     ran = host.envsync("apply", "--yes", "--output", "json")
     assert ran.code == 4
     assert finished(ran)["web"]["status"] == "hook-failed"
-    assert "hook python" in finished(ran)["web"]["failure"]["message"]
+    assert "hook `python" in finished(ran)["web"]["failure"]["message"]
     assert published(host, "web") == 1, "the new generation is published nevertheless"
     assert last_run(host)["exit_code"] == 4
     assert {each["code"] for each in host.environment("web")["reasons"]} == {"hooks-pending"}
@@ -85,7 +85,7 @@ def test_before_delete_runs_in_the_environment_and_its_failure_keeps_the_environ
     host.manifest(keep)
     ran = host.envsync("apply", "--yes")
     assert ran.code == 4
-    assert "hook python" in ran.err
+    assert "hook `python" in ran.err
     assert published(host, "web") == 1, "an environment is kept if its before_delete hook fails"
 
     manifest(host, "1.0", before="bye")

@@ -102,8 +102,8 @@ def nothing(_host: Host) -> None:
 
 
 LOCKING: dict[str, tuple[Break, str, str]] = {
-    "no-such-package": (nothing, "nothere", "package nothere was not found on any index"),
-    "404": (status(PAGE, 404), "gamma", "package gamma was not found on any index"),
+    "no-such-package": (nothing, "nothere", "package `nothere` was not found on any index"),
+    "404": (status(PAGE, 404), "gamma", "package `gamma` was not found on any index"),
     "401": (status(PAGE, 401), "gamma", "requires valid credentials (401)"),
     "403": (status(PAGE, 403), "gamma", "denies access (403)"),
     "429": (status(PAGE, 429), "gamma", "reported an error (429)"),
@@ -115,8 +115,8 @@ LOCKING: dict[str, tuple[Break, str, str]] = {
     "reset": (fault(PAGE, Fault.RESET), "gamma", "closed the connection"),
     "metadata-401": (status(f"/files/{WHEEL}.metadata", 401), "gamma", "requires valid credentials (401)"),
     "metadata-truncate": (fault(f"/files/{WHEEL}.metadata", Fault.TRUNCATE), "gamma", "sent an incomplete answer"),
-    "refused": (nothing, "gamma @ http://127.0.0.1:1/gamma-0.1-py3-none-any.whl", "127.0.0.1:1 cannot be reached"),
-    "no-such-host": (nothing, "gamma @ http://nothere.invalid/gamma-0.1.zip", "nothere.invalid cannot be reached"),
+    "refused": (nothing, "gamma @ http://127.0.0.1:1/gamma-0.1-py3-none-any.whl", "`127.0.0.1:1` cannot be reached"),
+    "no-such-host": (nothing, "gamma @ http://nothere.invalid/gamma-0.1.zip", "`nothere.invalid` cannot be reached"),
     "direct-404": (nothing, "gamma @ {base}/files/gamma-9.9-py3-none-any.whl", "does not have a requested file"),
     "git": (nothing, "gamma @ git+http://127.0.0.1:1/gamma.git", "a repository could not be fetched"),
     "yanked": (nothing, "taken-back", "the only version that fits was yanked"),

@@ -53,6 +53,27 @@ def test_upgrade_changes_all_pins_or_one(host: Host) -> None:
     assert lock_file(host).read_bytes() == before, "without newer versions nothing changes"
 
 
+def test_a_package_that_no_environment_has_cannot_be_upgraded(host: Host) -> None:
+    host.manifest(WEB)
+    assert host.envsync("lock", "-P", "nothere").code == 0, "without a lock its packages are not known"
+    before = lock_file(host).read_bytes()
+    make_wheel(host.index.directory, "gamma", "0.2")
+    for name, message, hint in (
+        ("gama", "no selected environment has the package `gama`", "did you mean `gamma`?"),
+        ("x", "no selected environment has the package `x`", "use one of the packages: `alpha`, `beta`, `gamma`"),
+        ("gamma==0.2", "`gamma==0.2` is not a package name", "write only the name"),
+    ):
+        for more in ((), ("--check",)):
+            ran = host.envsync("lock", "-P", "gamma", "-P", name, *more)
+            assert (ran.code, message in ran.err, hint in ran.err) == (3, True, True), ran.err
+    assert lock_file(host).read_bytes() == before
+    assert host.envsync("lock", "-P", "Gamma").code == 0
+    assert 'name = "gamma"\nversion = "0.2"' in lock_file(host).read_text()
+    host.manifest(WEB.replace("gamma]", "gamma, zeta]"))
+    make_wheel(host.index.directory, "zeta", "1.0")
+    assert host.envsync("lock", "-P", "zeta").code == 0, "the manifest has it, but the lock does not yet"
+
+
 def test_offline_sends_no_request_and_locked_refuses_outdated_locks(host: Host) -> None:
     host.manifest(WEB)
     ran = host.envsync("plan", "--locked")

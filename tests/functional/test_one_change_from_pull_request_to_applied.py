@@ -36,7 +36,7 @@ def test_one_change_from_pull_request_to_applied(clones: Clones) -> None:
     play("next", "manual change")
     before = environments(clones)
     refused = play("refused")
-    assert "web changed on disk" in refused
+    assert "`web` changed on disk" in refused
     assert "exit code 3" in refused
     assert environments(clones) == before, "nothing was changed"
 

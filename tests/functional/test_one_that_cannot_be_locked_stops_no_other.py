@@ -57,11 +57,11 @@ def test_apply_applies_the_others_and_exits_with_4(declared: Host) -> None:
     assert ran.code == 4
     assert "error: bad, same: no set of packages satisfies" in ran.err
     ended = finished(ran)
-    assert {name: each["status"] for name, each in ended.items()} == {
-        "bad": "failed",
-        "below": "blocked",
-        "good": "applied",
-        "same": "failed",
+    assert {name: (each["status"], each["reason"]) for name, each in ended.items()} == {
+        "bad": ("blocked", "lock-failed"),
+        "below": ("blocked", "dependency-failed"),
+        "good": ("applied", ""),
+        "same": ("blocked", "lock-failed"),
     }
     assert ended["bad"]["failure"]["code"] == "resolve"
     assert ended["below"]["failure"]["code"] == "dependency-failed"
@@ -70,6 +70,8 @@ def test_apply_applies_the_others_and_exits_with_4(declared: Host) -> None:
     ran = declared.envsync("apply", "--yes")
     assert ran.code == 1, "nothing is left that can be done"
     assert "error: bad, same: " in ran.err
+    assert ran.out.endswith("Plan: 3 blocked, 1 unchanged.\n")
+    assert ran.err.endswith("\nNot applied: 3 blocked; 1 unchanged.\n")
 
     declared.manifest(MANIFEST.replace("7.0", "1.1"))
     declared.apply()

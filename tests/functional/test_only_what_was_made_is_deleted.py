@@ -102,7 +102,7 @@ def test_a_directory_or_link_in_the_place_of_a_generation_is_kept_and_reported(
     swapped.host.manifest(WEB % "beta" + "  description: changed\n")
     ran = run_without_damage(swapped, "apply", "--yes")
     assert ran.code == 0
-    assert f"note: web: {swapped.generation(1)} was not deleted: " in ran.err
+    assert f"note: web: `{swapped.generation(1)}` was not deleted: " in ran.err
     ran = run_without_damage(swapped, "gc", "--output", "json")
     assert ran.code == 1
     assert '"foreign": "' in ran.out
@@ -122,7 +122,7 @@ def test_a_link_in_the_place_of_a_directory_of_envsync_is_not_followed(swapped: 
     for command in (("gc",), *(others if link == ".envsync" else ())):
         ran = run_without_damage(swapped, *command)
         assert ran.code == 1, (command, ran.out, ran.err)
-        assert f"{place} is a symbolic link, which envsync does not follow" in ran.err
+        assert f"`{place}` is a symbolic link, which envsync does not follow" in ran.err
     if link == ".envsync":
         assert run_without_damage(swapped, "lock").code == 0
 

@@ -1,6 +1,7 @@
 """`history`, `rollback`, `verify`, `gc`: older generations are kept, compared with their seals, published again."""
 
 import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -56,16 +57,17 @@ def test_a_damaged_generation_is_not_published(twice: Host) -> None:
     module.write_text("NAME = 'evil'\n")
     ran = twice.envsync("rollback", "web")
     assert ran.code == 1
-    assert "generation 1 of web differs from its seal: alpha: 1 file edited" in ran.err
+    assert "generation 1 of `web` differs from its seal: `alpha`: 1 file edited" in ran.err
     assert "alpha==1.1" in twice.freeze("web")
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["web", "--to", "7"], "environment web has no generation 7"),
-        (["web", "--to", "2"], "generation 2 of web is already published"),
+        (["web", "--to", "7"], "environment `web` has no generation 7"),
+        (["web", "--to", "2"], "generation 2 of `web` is already published"),
         (["other"], "environment `other` was never applied below this root"),
+        (["wbe"], "did you mean `web`?"),
     ],
 )
 def test_a_generation_that_cannot_be_published_again_is_invalid_input(
@@ -81,7 +83,7 @@ def test_rolling_back_the_first_generation_says_that_no_older_one_exists(host: H
     host.apply()
     ran = host.envsync("rollback", "web")
     assert ran.code == 3
-    assert "environment web has no generation older than the published one (1)" in ran.err
+    assert "environment `web` has no generation older than the published one (1)" in ran.err
 
 
 def test_prevent_destroy_is_kept_by_a_rollback(host: Host) -> None:
@@ -98,6 +100,7 @@ def test_history_shows_what_each_run_did_and_which_generations_are_kept(twice: H
     assert twice.envsync("rollback", "web").code == 0
     runs = [line.split() for line in twice.envsync("history", "web").out.splitlines()[1:]]
     assert [line[3] for line in runs] == ["create", "update", "rollback"]
+    assert {line[1] for line in runs} == {os.environ.get("USER") or pwd.getpwuid(os.getuid()).pw_name}
     kept = twice.envsync("history", "web", "--generations").out.splitlines()[1:]
     assert [line.startswith("*") for line in kept] == [True, False]
 

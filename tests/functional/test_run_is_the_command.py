@@ -66,8 +66,10 @@ def test_run_passes_on_signals(web: Host) -> None:
         (["unknown", "--", "true"], 125, "not published"),
         (["web", "--", "no-such-command"], 127, "not found"),
         (["web", "--", "./plain.txt"], 126, "Permission denied"),
-        (["web"], 125, "a command is missing"),
-        (["--nonsense", "web", "--", "true"], 125, "unknown option"),
+        (["web"], 125, "`envsync run` requires COMMAND"),
+        (["--nonsense", "web", "--", "true"], 125, "unknown option `--nonsense` of `envsync run`"),
+        (["--file"], 125, "`--file` requires a value"),
+        (["--nonsense", "--help"], 125, "unknown option `--nonsense` of `envsync run`"),
         (["../web", "--", "true"], 125, "is not a valid environment name"),
     ],
 )
@@ -84,7 +86,7 @@ def test_an_error_of_another_stage_has_the_exit_code_of_run(web: Host) -> None:
     (web.root / ".envsync/environments/web.json").write_text("", encoding="utf-8")
     ran = web.envsync("run", "web", "--", "true")
     assert ran.code == 125
-    assert "web.json could not be read" in ran.err
+    assert "web.json` could not be read" in ran.err
 
 
 def test_a_running_command_keeps_its_generation_from_being_collected(web: Host) -> None:

@@ -47,7 +47,7 @@ def test_a_plan_is_refused_if_its_environment_changed_since_and_the_change_is_na
     host.manifest(WEB.replace("1.0", "1.1"))
     proposal = proposed(host)
     uv(host, "uninstall", "beta")
-    with pytest.raises(PlanFileError, match="web changed on disk since it was made"):
+    with pytest.raises(PlanFileError, match="`web` changed on disk since it was made"):
         proposal.apply()
     assert published(host, "web") == 1
     assert proposed(host).apply().exit_code == 0

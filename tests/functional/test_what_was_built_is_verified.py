@@ -94,9 +94,9 @@ def _change_version(info: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (_remove, "beta is missing"),
-        (_add_another, "zeta is not in the lock"),
-        (_change_version, "beta is 1.9, but the lock has 2.0"),
+        (_remove, "`beta` is missing"),
+        (_add_another, "`zeta` is not in the lock"),
+        (_change_version, "`beta` is 1.9, but the lock has 2.0"),
     ],
     ids=["missing", "unexpected", "wrong-version"],
 )

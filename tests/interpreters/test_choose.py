@@ -197,7 +197,7 @@ def test_the_error_for_a_missing_version_lists_the_existing_ones(tmp_path: Path)
     one = fake_interpreter(tmp_path, "python3.9", "3.9.18")
     two = fake_interpreter(tmp_path, "python3.13", "3.13.0")
     script(tmp_path, "python3.8", "exit 1\n")
-    with pytest.raises(InterpreterError, match=r"no interpreter on this machine satisfies python '3\.12'") as caught:
+    with pytest.raises(InterpreterError, match=r"no interpreter on this machine satisfies python `3\.12`") as caught:
         on(tmp_path).choose("3.12")
     assert caught.value.details == ("found:", f"  3.13.0  {two}", f"  3.9.18  {one}")
     assert caught.value.hint == "install one, or change `python`; envsync does not download interpreters"
@@ -205,7 +205,7 @@ def test_the_error_for_a_missing_version_lists_the_existing_ones(tmp_path: Path)
 
 def test_the_error_for_a_missing_path_lists_the_existing_ones(tmp_path: Path) -> None:
     one = fake_interpreter(tmp_path, "python3.9", "3.9.18")
-    with pytest.raises(InterpreterError, match=r"no interpreter at /no/such/python: No such file") as caught:
+    with pytest.raises(InterpreterError, match=r"no interpreter at `/no/such/python`: No such file") as caught:
         on(tmp_path).choose("/no/such/python")
     assert caught.value.details == ("found:", f"  3.9.18  {one}")
 

@@ -98,7 +98,7 @@ def test_the_query_runs_only_its_own_code(
 )
 def test_a_program_that_is_not_an_interpreter_is_an_error_that_names_it(body: str, tmp_path: Path) -> None:
     path = script(tmp_path, "python3.12", body)
-    with pytest.raises(InterpreterError, match=r"python3\.12 (is not a Python interpreter|did not report its version)"):
+    with pytest.raises(InterpreterError, match=r"python3\.12` (is not a Python|did not report its version)"):
         query_interpreter(str(path))
 
 

@@ -148,7 +148,7 @@ def test_a_lock_that_cannot_be_written_is_an_error_and_the_old_one_is_kept(
 ) -> None:
     (tmp_path / "file").write_text("")
     lock = parse_lock(OURS, tmp_path / "file" / "pylock.web.toml", "web")
-    with pytest.raises(LockError, match=r"pylock\.web\.toml could not be written"):
+    with pytest.raises(LockError, match=r"pylock\.web\.toml` could not be written"):
         write_lock(lock)
 
     def fails(*_: object) -> None:

@@ -325,10 +325,11 @@ def test_a_transitive_package_from_the_wrong_index_names_both(
     with pytest.raises(LockError) as caught:
         two_indexes(bench, served, other, "beta").resolve(requiring("alpha"))
     assert caught.value.message == (
-        f"environments.web: beta is pinned to index own ({other.url}), but resolved from public ({served.url[:-1]})"
+        f"`beta` is pinned to index `own` (`{other.url}`), but resolved from `public` (`{served.url[:-1]}`)"
     )
     assert (
-        caught.value.hint == "publish beta on that index; a package with the same name elsewhere is a different package"
+        caught.value.hint
+        == "publish `beta` on that index; a package with the same name elsewhere is a different package"
     )
 
 
@@ -339,8 +340,8 @@ def test_other_packages_never_come_from_an_index_with_pins(
     with pytest.raises(LockError) as caught:
         two_indexes(bench, served, other, "acme-*").resolve(requiring("alpha"))
     assert caught.value.message == (
-        f"environments.web: alpha was resolved from index own ({other.url[:-1]}), which is only for acme-*; "
-        "it should come from public"
+        f"`alpha` was resolved from index `own` (`{other.url[:-1]}`), which is only for `acme-*`; "
+        "it should come from `public`"
     )
 
 
@@ -348,7 +349,7 @@ def test_an_override_does_not_bypass_the_rules(bench: Workbench, served: ServedI
     environment = requiring("alpha", overrides=("beta>=1",))
     before = bench.resolve(requiring("alpha", "beta==1.0"))
     pinned = two_indexes(bench, served, other, "beta")
-    with pytest.raises(LockError, match="beta is pinned to index own"):
+    with pytest.raises(LockError, match="`beta` is pinned to index `own`"):
         pinned.resolve(environment, previous=before)
 
 
@@ -362,7 +363,7 @@ def test_only_files_with_an_allowed_hash_are_locked(bench: Workbench, served: Se
 
 def test_a_hash_that_no_file_has_is_an_error(bench: Workbench) -> None:
     line = RequirementLine(text="Both==1.0", source="r.txt:1:1", hashes=("sha256:" + "0" * 64,))
-    with pytest.raises(LockError, match=r"no file of both 1\.0 has a hash that the requirements file allows"):
+    with pytest.raises(LockError, match=r"no file of `both` 1\.0 has a hash that the requirements file allows"):
         bench.resolve(requiring(requirements=(line,)))
 
 

@@ -39,33 +39,35 @@ def test_credentials_are_removed_from_a_url(url: str, plain: str) -> None:
 def test_different_spellings_of_a_url_are_the_same_index(url: str) -> None:
     indexes = (Index(name="own", url=url, packages=("acme-*",)), Index(name="public", url="https://index.example"))
     found = [{"name": "acme-web", "index": "https://own.index.example/simple"}]
-    check_indexes("web", found, indexes)
-    with pytest.raises(LockError, match="other-thing was resolved from index own"):
-        check_indexes("web", [{"name": "other-thing", "index": "https://own.index.example/simple"}], indexes)
+    check_indexes(found, indexes)
+    with pytest.raises(LockError, match="`other-thing` was resolved from index `own`"):
+        check_indexes([{"name": "other-thing", "index": "https://own.index.example/simple"}], indexes)
 
 
 def test_different_ports_and_paths_are_different_indexes() -> None:
     indexes = (Index(name="own", url="https://own.index.example:8443/a", packages=("acme",)),)
     for url in ("https://own.index.example/a", "https://own.index.example:8443/A", "http://own.index.example:8443/a"):
-        with pytest.raises(LockError, match=r"acme is pinned to index own \(https://own\.index\.example:8443/a\)"):
-            check_indexes("web", [{"name": "acme", "index": url}], indexes)
+        with pytest.raises(
+            LockError, match=r"`acme` is pinned to index `own` \(`https://own\.index\.example:8443/a`\)"
+        ):
+            check_indexes([{"name": "acme", "index": url}], indexes)
 
 
 def test_a_package_can_be_pinned_to_several_indexes() -> None:
     indexes = tuple(Index(name=name, url=f"https://{name}.index.example", packages=("acme",)) for name in "ab")
-    check_indexes("web", [{"name": "acme", "index": "https://b.index.example"}], indexes)
-    with pytest.raises(LockError, match=r"pinned to index a \(https://a\.index\.example\) or b"):
-        check_indexes("web", [{"name": "acme", "index": "https://c.index.example"}], indexes)
+    check_indexes([{"name": "acme", "index": "https://b.index.example"}], indexes)
+    with pytest.raises(LockError, match=r"pinned to index `a` \(`https://a\.index\.example`\) or `b`"):
+        check_indexes([{"name": "acme", "index": "https://c.index.example"}], indexes)
 
 
 def test_a_package_that_is_not_from_an_index_is_not_checked() -> None:
     indexes = (Index(name="own", url="https://own.index.example", packages=("*",)),)
-    check_indexes("web", [{"name": "acme", "vcs": {}}], indexes)
-    with pytest.raises(LockError, match="pinned to index own"):
-        check_indexes("web", [{"name": "acme", "index": "https://other.index.example"}], indexes)
+    check_indexes([{"name": "acme", "vcs": {}}], indexes)
+    with pytest.raises(LockError, match="pinned to index `own`"):
+        check_indexes([{"name": "acme", "index": "https://other.index.example"}], indexes)
 
 
 def test_a_pattern_is_not_a_prefix() -> None:
     indexes = (Index(name="own", url="https://own.index.example", packages=("acme-*",)),)
     with pytest.raises(LockError, match="should come from no other index"):
-        check_indexes("web", [{"name": "acme", "index": "https://own.index.example/"}], indexes)
+        check_indexes([{"name": "acme", "index": "https://own.index.example/"}], indexes)

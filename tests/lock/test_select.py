@@ -120,7 +120,7 @@ def test_packages_are_sorted_by_name_and_markers_decide() -> None:
 def test_a_lock_that_does_not_fit_is_an_error_with_the_reason(lock: Lock, message: str) -> None:
     with pytest.raises(LockError) as caught:
         select_packages(lock, requiring(), INTERPRETER)
-    assert caught.value.message.startswith("pylock.web.toml: no file fits python 3.12.1 (/usr/bin/python3.12): ")
+    assert caught.value.message.startswith("pylock.web.toml: no file fits Python 3.12.1 (`/usr/bin/python3.12`): ")
     assert message in caught.value.message
     assert caught.value.hint is not None
     assert caught.value.hint.startswith(
@@ -139,7 +139,7 @@ def test_any_marker_selects_or_is_a_lock_error(marker: str) -> None:
 def test_a_file_without_sha256_is_refused() -> None:
     table = package(wheels=(PURE,))
     table["wheels"][0]["hashes"] = {"md5": "0"}
-    with pytest.raises(LockError, match="no sha256 for alpha"):
+    with pytest.raises(LockError, match="no `sha256` for `alpha`"):
         selected(table)
 
 
@@ -158,7 +158,7 @@ def test_denied_builds_are_refused_with_a_hint(kind: str) -> None:
     for builds in ("deny", ("beta",)):
         with pytest.raises(LockError) as caught:
             selected(ARCHIVES[kind], builds=builds)
-        assert "environments.web: alpha has no wheel for this interpreter" in caught.value.message
+        assert "pylock.web.toml: `alpha` has no wheel for this interpreter" in caught.value.message
         assert caught.value.hint
         assert "`builds: [alpha]`" in caught.value.hint
     for builds in ("allow", ("alpha",)):

@@ -5,19 +5,20 @@ from pathlib import Path
 
 import pytest
 
+import reconciler
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.load import load_manifest
 from reconciler.manifest.source_text import format_key_path
 from reconciler.manifest.text_file import decode_text
 from reconciler.manifest.yaml_document import read_document
 
+PACKAGE = Path(reconciler.__file__).parent
 BAD = Path(__file__).parent.parent / "cases" / "manifest" / "bad"
 REPLACEMENTS = (
-    re.compile(r"quote it: (?P<text>.+)"),
-    re.compile(r"write it as a list: (?P<text>.+)"),
-    re.compile(r"write (?P<text>\[.+\]) to allow builds .+"),
+    re.compile(r"quote it: `(?P<text>.+)`"),
+    re.compile(r"write it as a list: `(?P<text>.+)`"),
+    re.compile(r"write `(?P<text>\[.+\])` to allow builds .+"),
     re.compile(r"did you mean `(?P<text>.+)`\?"),
-    re.compile(r'did you mean (?P<text>".+")\?'),
     re.compile(r"rename it, for example to `(?P<text>.+)`"),
     re.compile(r"write `version: (?P<text>1)`"),
 )
@@ -71,6 +72,11 @@ def test_following_the_hint_removes_the_error(file: Path, number: int, tmp_path:
     assert len(after) < len(before)
 
 
+def test_only_one_module_makes_this_hint() -> None:
+    made = {path.name for path in PACKAGE.rglob("*.py") if "did you mean" in path.read_text(encoding="utf-8")}
+    assert made == {"hints.py"}
+
+
 def test_hints_with_a_replacement_are_found() -> None:
     assert len(CASES) >= 40
 
@@ -78,17 +84,17 @@ def test_hints_with_a_replacement_are_found() -> None:
 @pytest.mark.parametrize(
     ("written", "hint"),
     [
-        ("packages: django>=5,<6", 'write it as a list: ["django>=5,<6"]'),
-        ("packages: 'six; python_version > \"3\"'", 'write it as a list: ["six; python_version > \\"3\\""]'),
-        ("extras: web", "write it as a list: [web]"),
-        ("run: python -c \"print('a, b')\"", "write it as a list: [python, -c, \"print('a, b')\"]"),
-        ("run: it's", 'write it as a list: ["it\'s"]'),
-        ("run: date on", 'write it as a list: [date, "on"]'),
+        ("packages: django>=5,<6", 'write it as a list: `["django>=5,<6"]`'),
+        ("packages: 'six; python_version > \"3\"'", 'write it as a list: `["six; python_version > \\"3\\""]`'),
+        ("extras: web", "write it as a list: `[web]`"),
+        ("run: python -c \"print('a, b')\"", "write it as a list: `[python, -c, \"print('a, b')\"]`"),
+        ("run: it's", 'write it as a list: `["it\'s"]`'),
+        ("run: date on", 'write it as a list: `[date, "on"]`'),
         (
             "exclude_newer: 7",
-            "write a date (2026-11-01), an RFC 3339 time (2026-11-01T12:00:00Z) or an age (7 days, P7D)",
+            "write a date (`2026-11-01`), an RFC 3339 time (`2026-11-01T12:00:00Z`) or an age (`7 days`, `P7D`)",
         ),
-        ("keep_generations: 010", 'write a plain decimal number, or quote it: "010"'),
+        ("keep_generations: 010", 'write a plain decimal number, or quote it: `"010"`'),
     ],
 )
 def test_the_hint_is_right_for_values_that_need_care(written: str, hint: str, tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_a_chain_of_thousands_of_templates_and_environments_needs_no_deep_stack(
     state = expand(load_manifest(written(tmp_path, text)), names=["e0"])
     assert len(state.environments) == 3001
     cycle = text.replace("  e3000: {extends: t0}", '  e3000: {python: "3.12", depends_on: [e0]}')
-    assert "dependency cycle: e0 -> e1 -> " in error_text(written(tmp_path, cycle))
+    assert "dependency cycle: `e0 -> e1 -> " in error_text(written(tmp_path, cycle))
 
 
 def test_an_interpreter_inside_the_manifest_s_directory_is_an_error_through_any_path(tmp_path: Path) -> None:

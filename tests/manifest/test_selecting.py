@@ -57,14 +57,14 @@ def test_a_selection_includes_all_dependencies(
         (("wbe",), {}, "no environment named `wbe`", "did you mean `web`?"),
         (("base",), {}, "no environment named `base`", None),
         (("test-py310",), {}, "no environment named `test-py310`", "did you mean `test-py312`?"),
-        ((), {"team": "sight"}, "no environment has the label team=sight", "did you mean `team=site`?"),
+        ((), {"team": "sight"}, "no environment has the label `team=sight`", "did you mean `team=site`?"),
         (
             (),
             {"team": "site", "kind": "test"},
-            "no environment has the labels kind=test and team=site",
+            "no environment has the labels `kind=test` and `team=site`",
             "use fewer labels: an environment is selected only if it has all of them",
         ),
-        (("tools",), {"kind": "test"}, "none of the named environments has the label kind=test", None),
+        (("tools",), {"kind": "test"}, "none of the named environments has the label `kind=test`", None),
     ],
 )
 def test_a_selection_that_matches_nothing_is_a_usage_error(

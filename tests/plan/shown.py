@@ -51,7 +51,8 @@ def _reason(reason: Reason) -> str:
 def _package(change: PackageChange) -> str:
     versions = f"{change.before or '?'} -> {change.after or '?'}"
     files = f" ({', '.join(change.files)})" if change.files else ""
-    return f"{change.action} {change.name} {versions}: {change.origin}, {change.reason}: {change.message}{files}"
+    codes = " and ".join(dict.fromkeys([change.reason, *([change.drift_reason] if change.drift_reason else [])]))
+    return f"{change.action} {change.name} {versions}: {change.origin}, {codes}: {change.message}{files}"
 
 
 def _setting(change: SettingChange) -> str:

@@ -155,6 +155,9 @@ def test_every_change_has_a_reason_and_its_steps_in_an_order_that_ends(case: dic
             assert kinds.index(StepKind.SYNC) < kinds.index(StepKind.RECORD)
         if each.action is Action.DELETE:
             assert StepKind.BUILD not in kinds
+        for change in each.packages:
+            assert (change.drift_reason is None) is (change.origin is Origin.PENDING)
+            assert (change.drift_reason is change.reason) is (change.origin is Origin.DRIFT)
 
 
 Versions = st.sampled_from([None, "1.0", "2.0", "3.0"])

@@ -4,23 +4,26 @@ import json
 import os
 from copy import deepcopy
 from dataclasses import replace
+from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.backticks import list_in_backticks
 from reconciler.canonical_json import canonical_text, to_json
 from reconciler.errors import PlanFileError
 from reconciler.json_output import safe_json
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import Depth
-from reconciler.plan.document import document_json, plan_document, plan_json
-from reconciler.plan.model import Plan, PlanRequest, Policy
+from reconciler.plan.document import Document, PlanDocument, document_json, plan_document, plan_json
+from reconciler.plan.model import FORMAT_VERSION, Plan, PlanRequest, Policy
 from reconciler.plan.plan_file import LARGEST, SavedPlan, read_plan, save_plan
 from reconciler.plan.stale import refuse_foreign, refuse_stale
+from tests.plan.reworded import reworded
 from tests.plan.test_cases import CASES
 from tests.render.pictures import CASES as PICTURED
 from tests.render.pictures import check_text, load_plan, plan_text, status_text
@@ -219,23 +222,23 @@ def test_a_plan_of_a_newer_format_that_is_read_can_be_shown(
 def test_unknown_keys_are_ignored_in_a_newer_minor_format_and_an_edit_in_this_one(tmp_path: Path) -> None:
     more = {**document(), "later": {"x": 1}}
     assert refusal(written(tmp_path, json.dumps(more))).startswith("edited since it was written")
-    saved = read_plan(written(tmp_path, json.dumps({**more, "format_version": "1.1"})))
+    saved = read_plan(written(tmp_path, json.dumps({**more, "format_version": "1.9"})))
     assert saved.plan.environments == read_plan(written(tmp_path, json.dumps(document()))).plan.environments
-    newer = {**more, "format_version": "1.1", "depth": "atoms"}
+    newer = {**more, "format_version": "1.9", "depth": "atoms"}
     with pytest.raises(PlanFileError) as caught:
         read_plan(written(tmp_path, json.dumps(newer)))
     assert (
         caught.value.hint
-        == "create a new plan with `envsync plan --out FILE`: this file was written by a newer version (format 1.1)"
+        == "create a new plan with `envsync plan --out FILE`: this file was written by a newer version (format 1.9)"
     )
-    for version in ("1.0", 1.1):
+    for version in ("1.0", FORMAT_VERSION, 1.9, "1." + "9" * 5000):
         with pytest.raises(PlanFileError) as caught:
             read_plan(written(tmp_path, json.dumps({**newer, "format_version": version})))
         assert caught.value.hint == "create a new plan with `envsync plan --out FILE`"
 
 
 def test_a_relative_root_is_refused(tmp_path: Path) -> None:
-    relative = {**document(), "format_version": "1.1", "root": ".envs"}
+    relative = {**document(), "format_version": "1.9", "root": ".envs"}
     assert refusal(written(tmp_path, json.dumps(relative))) == "not a plan: root: not an absolute path"
 
 
@@ -259,7 +262,8 @@ def test_a_plan_for_something_else_is_refused_with_the_difference() -> None:
     plan = plan_of(WORLDS[0])
     refuse_foreign(plan, desired(plan), "linux x86_64")
     cases: list[tuple[Plan, DesiredState, str, str]] = [
-        (replace(plan, format_version="1.1"), desired(plan), "linux x86_64", "it has format 1.1, but this"),
+        (replace(plan, format_version="1.0"), desired(plan), "linux x86_64", "it has format 1.0, but this"),
+        (replace(plan, format_version="1.9"), desired(plan), "linux x86_64", "it has format 1.9, but this"),
         (
             replace(plan, against="main"),
             desired(plan),
@@ -289,41 +293,137 @@ def test_a_stale_plan_is_refused_with_what_changed_the_most_specific_first(tmp_p
     refuse_stale(saved, plan)
     first, second, third, *rest = plan.environments
     on_disk = replace(first, prior="other")
-    otherwise = replace(second, hints=("other",))
+    otherwise = replace(second, desired="other")
     for fresh, what in (
-        (replace(plan, locks={**plan.locks, third.name: "other"}), f"the lock of {third.name} changed since"),
+        (replace(plan, locks={**plan.locks, third.name: "other"}), f"the lock of `{third.name}` changed since"),
         (
             replace(plan, environments=(on_disk, second, third, *rest)),
-            f": {first.name} or its interpreter changed on disk since",
+            f": `{first.name}` or its interpreter changed on disk since",
         ),
         (
             replace(plan, environments=(replace(on_disk, generation=9), second, third, *rest)),
-            f": {first.name} changed on disk since",
+            f": `{first.name}` changed on disk since",
         ),
         (
             replace(plan, environments=(replace(on_disk, python_after="3.9.9"), second, third, *rest)),
-            f"the python of {first.name} changed since",
+            f"the python of `{first.name}` changed since",
         ),
-        (replace(plan, environments=(second, third, *rest)), f"the actions for {first.name} changed since"),
-        (replace(plan, environments=(first, otherwise, third, *rest)), f"the actions for {second.name} changed since"),
+        (replace(plan, environments=(second, third, *rest)), f"the actions for `{first.name}` changed since"),
+        (
+            replace(plan, environments=(first, otherwise, third, *rest)),
+            f"the actions for `{second.name}` changed since",
+        ),
         (
             replace(plan, locks={**plan.locks, third.name: "other"}, environments=(on_disk, otherwise, third, *rest)),
-            f"{third.name} changed; {first.name} or its interpreter changed on disk; the actions for {second.name} ",
+            f"`{third.name}` changed; `{first.name}` or its interpreter changed on disk; the actions for",
         ),
         (
             replace(plan, environments=(on_disk, replace(second, prior="other"), third, *rest)),
-            f": {first.name}, {second.name} or their interpreter changed on disk since",
+            f": `{first.name}`, `{second.name}` or their interpreter changed on disk since",
         ),
         (
             replace(plan, environments=(replace(on_disk, generation=9), replace(second, prior="other"), third, *rest)),
-            f": {first.name}, {second.name} or their interpreter changed on disk since",
+            f": `{first.name}`, `{second.name}` or their interpreter changed on disk since",
         ),
         (
             replace(plan, locks={**plan.locks, second.name: "other", third.name: "other"}),
-            f"the locks of {', '.join(sorted((second.name, third.name)))} changed since",
+            f"the locks of {list_in_backticks(sorted((second.name, third.name)))} changed since",
         ),
         (replace(plan, asked=PlanRequest()), "the requested options changed since"),
         (replace(plan, depth=Depth.HASHES), "the requested options changed since"),
     ):
         with pytest.raises(PlanFileError, match=what):
             refuse_stale(saved, fresh)
+
+
+@pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.stem)
+def test_a_plan_that_only_has_other_words_is_not_stale(path: Path, tmp_path: Path) -> None:
+    plan = plan_of(path)
+    refuse_stale(read_plan(written(tmp_path, plan_json(reworded(plan)))), plan)
+
+
+# Sentences for people, and the digest that depends on them. Everything else decides what apply does, or why.
+SENTENCES = {
+    "EnvironmentDocument.hints",
+    "FailureDocument.details",
+    "FailureDocument.hint",
+    "FailureDocument.message",
+    "FindingDocument.detail",
+    "PackageDocument.message",
+    "PlanDocument.id",
+    "ReasonDocument.message",
+}
+FIELDS = {f"{model.__name__}.{name}" for model in Document.__subclasses__() for name in model.model_fields}
+
+
+def changes_of(document: Document) -> dict[str, Document]:
+    """Return, by model and field, the document with only that field changed, in the first place that has it."""
+    changed: dict[str, Document] = {}
+    for name in type(document).model_fields:
+        value = getattr(document, name)
+        places: list[Any] = value if isinstance(value, list) else [value]
+        for number, each in enumerate(places):
+            if isinstance(each, Document):
+                for field, inner in changes_of(each).items():
+                    new = [*places[:number], inner, *places[number + 1 :]] if isinstance(value, list) else inner
+                    changed.setdefault(field, document.model_copy(update={name: new}))
+        changed.setdefault(f"{type(document).__name__}.{name}", document.model_copy(update={name: other(value)}))
+    return changed
+
+
+def other(value: Any) -> Any:
+    """Return a different value of the same kind."""
+    match value:
+        case bool():
+            return not value
+        case Enum():
+            return next(each for each in type(value) if each is not value)
+        case int():
+            return value + 1
+        case str():
+            return f"{value} and more"
+        case list():
+            return [*value, *(value[:1] or ["other"])]
+        case dict():
+            return {**value, "other": "other"}
+        case Document():
+            return value.model_copy(update={name: other(getattr(value, name)) for name in type(value).model_fields})
+        case _:
+            return "other"
+
+
+@cache
+def saved_with_one_change() -> dict[str, tuple[Plan, Document]]:
+    """Return, by model and field, a plan and its document with only that field changed."""
+    changed: dict[str, tuple[Plan, Document]] = {}
+    for path in WORLDS:
+        plan = plan_of(path)
+        for field, found in changes_of(plan_document(plan)).items():
+            changed.setdefault(field, (plan, found))
+    return changed
+
+
+@pytest.mark.parametrize("field", sorted(FIELDS))
+def test_a_plan_is_stale_if_any_field_but_a_sentence_differs(field: str) -> None:
+    plan, changed = saved_with_one_change()[field]
+    saved = SavedPlan(file=Path("plan.json"), document=cast("PlanDocument", changed), plan=plan)
+    if field in SENTENCES:
+        refuse_stale(saved, plan)
+    else:
+        with pytest.raises(PlanFileError, match="since it was made"):
+            refuse_stale(saved, plan)
+
+
+def test_a_plan_of_format_1_0_is_read_shown_and_not_applied(tmp_path: Path) -> None:
+    for path in WORLDS:
+        plan = plan_of(path)
+        old = {**document(path), "format_version": "1.0"}
+        for environment in old["environments"]:
+            for package in environment["packages"]:
+                del package["drift_reason"]
+        saved = read_plan(written(tmp_path, json.dumps(old)))
+        assert saved.id == plan.id
+        for render in RENDERINGS:
+            assert render(saved.plan) == render(plan)
+        with pytest.raises(PlanFileError, match=r"it has format 1\.0, but this version of envsync writes format 1\.1"):
+            refuse_foreign(saved.plan, desired(plan), "linux x86_64")

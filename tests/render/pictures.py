@@ -3,21 +3,24 @@
 The case `everything` has a file for every format and command. The other cases have one for every format that is text.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import get_args
 
 import yaml
 
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, Status
+from reconciler.observe.actual import ActualState, Occupant
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
 from reconciler.render.formats import Format
 from reconciler.render.plan_text import render_check, render_plan
 from reconciler.render.report import Command, Report
 from reconciler.render.status_text import render_status, status_rows
 from reconciler.render.style import Palette
-from tests.plan.build import world
+from tests.plan.build import World, world
 from tests.render.output import printed
 from tests.render.sample_events import FAILURE
 
@@ -25,8 +28,12 @@ CASES = Path(__file__).parent.parent / "cases" / "render"
 ESCAPE_PICTURE = "\u241b"  # shown in place of ESC, so that the file can be read
 
 
+def load_world(path: Path) -> World:
+    return world(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+
+
 def load_plan(path: Path) -> Plan:
-    return world(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)).plan()
+    return load_world(path).plan()
 
 
 def plan_text(plan: Plan, *, width: int = 80, color: bool = False, verbose: int = 0) -> str:
@@ -51,8 +58,16 @@ def check_text(plan: Plan, *, width: int = 80, color: bool = False, verbose: int
     )
 
 
-def status_text(plan: Plan, *, width: int = 80, color: bool = False) -> str:
-    return render_status(status_rows(plan, ".envs"), palette=Palette.chosen(color=color), width=width)
+def status_text(
+    plan: Plan, installed: Mapping[str, int] = MappingProxyType({}), *, width: int = 80, color: bool = False
+) -> str:
+    return render_status(status_rows(plan, installed, ".envs"), palette=Palette.chosen(color=color), width=width)
+
+
+def installed(actual: ActualState) -> dict[str, int]:
+    """Return the number of distributions in each environment that exists, as `status` gets it."""
+    existing = {Occupant.PUBLISHED, Occupant.VENV}
+    return {name: len(each.distributions) for name, each in actual.environments.items() if each.occupant in existing}
 
 
 def report_of(plan: Plan, command: Command) -> Report:
@@ -67,8 +82,9 @@ def results(plan: Plan) -> Iterator[EnvironmentFinished]:
     failing = iter((Status.FAILED, Status.HOOK_FAILED))
     for each in plan.environments:
         if each.blocked:
-            failure = Failure(code=each.blocked[0].code, message=each.blocked[0].message)
-            yield _end(each, Status.BLOCKED, failure)
+            first = each.blocked[0]
+            ended = _end(each, Status.BLOCKED, Failure(code=first.code, message=first.message))
+            yield replace(ended, reason=first.code)
         elif each.action is Action.NO_OP:
             yield _end(each, Status.UNCHANGED)
         else:
@@ -116,20 +132,24 @@ PICTURES: dict[str, Callable[[Plan], str]] = {
     "plan-80-color": lambda plan: plan_text(plan, width=80, color=True),
     "plan-120-color": lambda plan: plan_text(plan, width=120, color=True),
     "plan-80-verbose": lambda plan: plan_text(plan, width=80, verbose=1),
-    "status-80": lambda plan: status_text(plan, width=80),
-    "status-50": lambda plan: status_text(plan, width=50),
     **{picture_name(each, form): partial(report, command=each, form=form) for form in Format for each in COMMANDS},
 }
 _ONLY_EVERYTHING = {picture_name(each, form) for form in _LONG for each in COMMANDS}
 
 
-def drawn(name: str, plan: Plan) -> str:
+_STATUS = {"status-80": 80, "status-50": 50}  # the width
+
+
+def drawn(name: str, case: World) -> str:
+    plan = case.plan()
+    if name in _STATUS:
+        return status_text(plan, installed(case.actual), width=_STATUS[name])
     return PICTURES[name](plan).replace("\x1b", ESCAPE_PICTURE)
 
 
 def pictures_of(world_file: Path) -> list[str]:
     """Return the names of a case's pictures."""
-    return [each for each in PICTURES if world_file.stem == "everything" or each not in _ONLY_EVERYTHING]
+    return [each for each in (*PICTURES, *_STATUS) if world_file.stem == "everything" or each not in _ONLY_EVERYTHING]
 
 
 def place(world_file: Path, name: str) -> Path:
@@ -139,4 +159,4 @@ def place(world_file: Path, name: str) -> Path:
 if __name__ == "__main__":
     for file in sorted(CASES.glob("*.yaml")):
         for each in pictures_of(file):
-            place(file, each).write_text(drawn(each, load_plan(file)), encoding="utf-8")
+            place(file, each).write_text(drawn(each, load_world(file)), encoding="utf-8")

@@ -24,7 +24,7 @@ _FAILURES = {
         code="probe-failed", message="probe `import x` failed", hint="look at it", details=("Traceback", "\tboom")
     ),
     Status.HOOK_FAILED: Failure(code="hook-failed", message="hook `true` failed"),
-    Status.BLOCKED: Failure(code="dependency-failed", message="it depends on web"),
+    Status.BLOCKED: Failure(code="dependency-failed", message="it depends on `web`"),
     Status.INTERRUPTED: Failure(code="interrupted", message="interrupted; nothing is half-done"),
 }
 

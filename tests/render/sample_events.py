@@ -15,7 +15,7 @@ from reconciler.events import (
 FAILURE = Failure(
     code="probe",
     message="probe `import django` failed with exit code 1",
-    hint="envsync run web -- python -c 'import django'",
+    hint="run `envsync run web -- python -c 'import django'`",
     details=("Traceback (most recent call last):", '\tFile "<string>", line 1', "ModuleNotFoundError: django"),
 )
 CREATED = EnvironmentFinished(environment="tools", status=Status.APPLIED, action="create", generation=1, seconds=1.2345)
@@ -29,7 +29,8 @@ BLOCKED = EnvironmentFinished(
     environment="cron",
     status=Status.BLOCKED,
     action="update",
-    failure=Failure(code="dependency-failed", message="it depends on web"),
+    reason="dependency-failed",
+    failure=Failure(code="dependency-failed", message="it depends on `web`"),
 )
 INTERRUPTED = EnvironmentFinished(
     environment="test",

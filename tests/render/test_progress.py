@@ -26,13 +26,13 @@ web: failed in 1m15s: probe `import django` failed with exit code 1
     Traceback (most recent call last):
         File "<string>", line 1
     ModuleNotFoundError: django
-  hint: envsync run web -- python -c 'import django'
+  hint: run `envsync run web -- python -c 'import django'`
 jobs: replaced in 2.0s, but a hook failed: probe `import django` failed with exit code 1
     Traceback (most recent call last):
         File "<string>", line 1
     ModuleNotFoundError: django
-  hint: envsync run web -- python -c 'import django'
-cron: blocked: it depends on web
+  hint: run `envsync run web -- python -c 'import django'`
+cron: blocked: it depends on `web`
 test: interrupted
 same: unchanged
 old: deleted in 0.0s
@@ -162,7 +162,7 @@ def test_finished_environments_stay_above_as_one_line(encoding: str, marks: str)
     assert terminal.bytes.getvalue().rstrip().endswith(b"\x1b[?25h"), "the cursor is shown again"
 
 
-def test_without_colour_a_terminal_gets_no_colour() -> None:
+def test_without_color_a_terminal_gets_no_color() -> None:
     terminal = Terminal()
     with terminal.progress:
         terminal.send(*runs.EVENTS)

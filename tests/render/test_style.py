@@ -1,4 +1,4 @@
-"""When to colour, and how."""
+"""When to color, and how."""
 
 import pytest
 
@@ -25,7 +25,7 @@ CASES: list[tuple[str, bool, dict[str, str], bool]] = [
 
 
 @pytest.mark.parametrize(("mode", "terminal", "environ", "expected"), CASES, ids=str)
-def test_colour_is_wanted(mode: str, terminal: bool, environ: dict[str, str], expected: bool) -> None:
+def test_color_is_wanted(mode: str, terminal: bool, environ: dict[str, str], expected: bool) -> None:
     assert want_color(mode, terminal, environ) is expected
 
 

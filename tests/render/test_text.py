@@ -1,4 +1,4 @@
-"""Properties of every plan's text: its width, its agreement with the plan, and colour that adds no meaning."""
+"""Properties of every plan's text: its width, its agreement with the plan, and color that adds no meaning."""
 
 import re
 from functools import cache
@@ -44,7 +44,7 @@ def test_lines_fit_the_width_and_no_two_are_empty(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.stem)
-def test_colour_adds_sequences_and_nothing_else(path: Path) -> None:
+def test_color_adds_sequences_and_nothing_else(path: Path) -> None:
     plan = plan_of(path)
     for render in (plan_text, check_text, status_text):
         plain, painted = render(plan), render(plan, color=True)

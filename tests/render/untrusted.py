@@ -58,7 +58,7 @@ def _replaced(value: Any, text: str) -> Any:
     if isinstance(value, dict):
         return {_replaced(key, text): _replaced(each, text) for key, each in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        fixed = {"target", "format_version", "step", "action", "only"}  # `only` has three allowed values
+        fixed = {"target", "format_version", "step", "action", "reason", "only"}  # `only` has three allowed values
         names = [each.name for each in fields(value) if each.name not in fixed]
         strings = {name: _replaced(getattr(value, name), text) for name in names}
         return replace(value, **strings)

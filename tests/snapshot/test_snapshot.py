@@ -167,7 +167,10 @@ SPOILED: dict[str, tuple[Spoil, str]] = {
         _set("interpreters", 0, "version", value="newest"),
         "interpreters[0].version: must be a PEP 440 version",
     ),
-    "markers": (_set("interpreters", 0, "markers", value={}), "interpreters[0].markers: missing: implementation_name"),
+    "markers": (
+        _set("interpreters", 0, "markers", value={}),
+        "interpreters[0].markers: missing: `implementation_name`, `implementation_version`",
+    ),
     "tags": (_set("interpreters", 0, "tags", value=["py3"]), "interpreters[0].tags[0]: "),
 }
 

@@ -1,11 +1,13 @@
 """The history has one line a run, and an incomplete line does not affect others."""
 
+import os
+import pwd
 from pathlib import Path
 
 import pytest
 
 from reconciler.errors import StateError
-from reconciler.state.history import append_history, read_history
+from reconciler.state.history import append_history, history_entry, read_history
 from reconciler.state.layout import Layout
 
 
@@ -52,3 +54,11 @@ def test_a_history_that_cannot_be_read_is_a_state_error(layout: Layout) -> None:
     layout.history.mkdir()
     with pytest.raises(StateError, match=r"history\.jsonl: Is a directory"):
         read_history(layout)
+
+
+def test_an_entry_names_the_user_even_if_the_variable_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = pwd.getpwuid(os.getuid()).pw_name
+    assert history_entry({"USER": "anna"}, [])["by"] == "anna"
+    assert history_entry({}, [])["by"] == history_entry({"USER": ""}, [])["by"] == name
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000)  # no user has this number
+    assert history_entry({}, [])["by"] == "4000000"

@@ -94,8 +94,8 @@ def test_a_second_process_waits_and_its_error_names_the_holder(tmp_path: Path) -
         with pytest.raises(LockTimeoutError) as caught, acquire_root_mutex(layout, timeout=0.3):
             pass
         assert re.fullmatch(
-            rf"{re.escape(str(tmp_path))} is locked by another envsync \(waited 0\.3 seconds\): "
-            rf"pid {holder.pid} on {re.escape(socket.gethostname())}, since \d{{4}}-\S+, -c \S+",
+            rf"`{re.escape(str(tmp_path))}` is locked by another envsync \(waited 0\.3 seconds\): "
+            rf"pid {holder.pid} on `{re.escape(socket.gethostname())}`, since \d{{4}}-\S+, `-c \S+`",
             caught.value.message,
         )
         assert caught.value.hint == "wait until it ends, or wait longer with `--lock-timeout`"
@@ -162,14 +162,14 @@ def test_a_read_only_root_is_a_state_error() -> None:
         for path in (root, root / "new"):
             with unprivileged(), pytest.raises(StateError) as caught, acquire_root_mutex(Layout(path), timeout=1):
                 pass
-            assert caught.value.message == f"{path} could not be written: Permission denied"
+            assert caught.value.message == f"`{path}` could not be written: Permission denied"
         root.chmod(0o755)
 
 
 def test_a_file_in_place_of_the_root_is_a_state_error(tmp_path: Path) -> None:
     (tmp_path / "root").write_text("")
     with (
-        pytest.raises(StateError, match="root could not be written: Not a directory"),
+        pytest.raises(StateError, match="root` could not be written: Not a directory"),
         acquire_root_mutex(Layout(tmp_path / "root")),
     ):
         pass

@@ -42,12 +42,12 @@ def test_a_program_of_a_killed_holder_keeps_the_mutex_and_is_named(tmp_path: Pat
             pass
         message = caught.value.message
         assert message.startswith(
-            f"{tmp_path} is locked by programs that a killed envsync started (waited 0.2 seconds)"
+            f"`{tmp_path}` is locked by programs that a killed envsync started (waited 0.2 seconds)"
         )
-        assert f"the killed envsync was pid {holder} on {socket.gethostname()}, since " in message
+        assert f"the killed envsync was pid {holder} on `{socket.gethostname()}`, since " in message
         if sys.platform == "linux":
-            assert f": pid {child} (sleep); " in message
-            assert find_holder(layout).orphans == (f"pid {child} (sleep)",)
+            assert f": pid {child} (`sleep`); " in message
+            assert find_holder(layout).orphans == (f"pid {child} (`sleep`)",)
     finally:
         os.kill(child, 9)
     with acquire_root_mutex(layout, timeout=10):

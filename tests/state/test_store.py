@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.errors import StateError
 from reconciler.state.published_generation import PublishedGeneration
-from reconciler.state.store import State
+from reconciler.state.store import State, applied_names_hint
 from tests.state.records import applied, publish, seal_of, sealed
 from tests.unprivileged import reachable_directory, unprivileged
 
@@ -175,9 +175,9 @@ def test_a_record_is_replaced_atomically_and_can_be_forgotten_twice(state: State
         ("null", "not a record of an applied environment"),
         ('{"format": 1}', "not a record of an applied environment"),
         ('{"format": 1, "applied": {}}', "not a record of an applied environment"),
-        ('{"format": 2, "applied": {}}', "its format is 2, but this envsync reads format 1"),
+        ('{"format": 2, "applied": {}}', "its format is `2`, but this envsync reads format 1"),
         ("[" * 100_000, "recursion"),
-        ("OTHER", "it is the record of the environment 'api'"),
+        ("OTHER", "it is the record of the environment `api`"),
     ],
 )
 def test_a_record_that_cannot_be_read_is_an_error_with_a_hint(content: str, why: str, state: State) -> None:
@@ -188,7 +188,7 @@ def test_a_record_that_cannot_be_read_is_an_error_with_a_hint(content: str, why:
     for read in (state.last_applied, lambda: state.applied("web"), lambda: state.new_generation("web")):
         with pytest.raises(StateError) as caught:
             read()
-        assert caught.value.message.startswith(f"{state.layout.record('web')} could not be read: ")
+        assert caught.value.message.startswith(f"`{state.layout.record('web')}` could not be read: ")
         assert why in caught.value.message
         assert caught.value.hint == "restore the file from a backup, or delete it: envsync then reads the seal instead"
 
@@ -246,3 +246,18 @@ def test_equal_records_have_equal_bytes_in_every_root(state: State, tmp_path: Pa
     assert content == other.layout.record("web").read_bytes()
     assert json.loads(content)["format"] == 1
     assert seal_of(applied()).digest == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "applied", "hint"),
+    [
+        (["wbe"], ["jobs", "web"], "did you mean `web`?"),
+        (["x", "wbe"], ["jobs", "web"], "did you mean `web`?"),
+        (["x"], ["web", "jobs"], "choose from the applied environments: `jobs`, `web`"),
+        (["x"], [], None),
+    ],
+)
+def test_the_hint_for_an_environment_that_was_never_applied(
+    names: list[str], applied: list[str], hint: str | None
+) -> None:
+    assert applied_names_hint(names, applied) == hint

@@ -1,22 +1,15 @@
 """What the page filters by: what happens to an environment, and whether it has drift or pending changes."""
 
 from reconciler.diff.model import Origin
-from reconciler.plan.model import Action, EnvironmentPlan
+from reconciler.plan.model import EnvironmentPlan
 from reconciler.render.drift_status import change_origins
-from reconciler.render.environment_text import ACTION_SYMBOLS
+from reconciler.render.environment_text import ACTION_SYMBOLS, environment_label
 from reconciler.render.html.markup import Markup, element
 
 # In the order of the summary line.
 SUMMARY_KINDS = ("create", "update", "replace", "delete", "adopt", "blocked", "unchanged")
 KIND_TITLES = {"blocked": "blocked", "unchanged": "unchanged"} | {each: f"to {each}" for each in SUMMARY_KINDS[:5]}
 FILTER_ORIGINS = (Origin.DRIFT, Origin.PENDING)
-
-
-def summary_kind(environment: EnvironmentPlan) -> str:
-    """Return which of the summary's counts an environment belongs to."""
-    if environment.blocked:
-        return "blocked"
-    return "unchanged" if environment.action is Action.NO_OP else environment.action.value
 
 
 def filter_origins(environment: EnvironmentPlan) -> tuple[Origin, ...]:
@@ -34,7 +27,7 @@ def change_count(environment: EnvironmentPlan, origin: Origin) -> int:
 
 def action_badge(environment: EnvironmentPlan) -> Markup:
     """Return what happens to an environment as a symbol and a word, so that the color is not needed."""
-    kind = summary_kind(environment)
+    kind = environment_label(environment)
     symbol = "x" if kind == "blocked" else ACTION_SYMBOLS[environment.action][0]
     return element(
         "span", element("span", symbol, class_="sign", aria_hidden="true"), " ", kind, class_=f"badge {kind}"
@@ -45,6 +38,6 @@ def filter_attributes(environment: EnvironmentPlan) -> dict[str, str]:
     """Return the attributes that the page's script filters by."""
     return {
         "data_name": environment.name,
-        "data_kind": summary_kind(environment),
+        "data_kind": environment_label(environment),
         "data_origins": " ".join(filter_origins(environment)),
     }

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from reconciler.diff.model import Origin
 from reconciler.events import EnvironmentFinished
 from reconciler.plan.model import EnvironmentPlan, Plan
+from reconciler.render.environment_text import environment_label
 from reconciler.render.html.filters import (
     FILTER_ORIGINS,
     KIND_TITLES,
@@ -13,7 +14,6 @@ from reconciler.render.html.filters import (
     change_count,
     filter_attributes,
     filter_origins,
-    summary_kind,
 )
 from reconciler.render.html.markup import Child, Markup, element
 from reconciler.render.html.tables import arrow, row, table
@@ -62,7 +62,7 @@ def changed_table(numbers: Mapping[str, int], plan: Plan, finished: Mapping[str,
 
 def unchanged_table(plan: Plan) -> Markup | None:
     """Return a row for each unchanged environment, in a list that is folded if anything changes."""
-    unchanged = [each for each in plan.environments if summary_kind(each) == "unchanged"]
+    unchanged = [each for each in plan.environments if environment_label(each) == "unchanged"]
     if not unchanged:
         return None
     rows = [_unchanged(each) for each in unchanged]

@@ -6,9 +6,13 @@ from reconciler.diff.model import Origin, PackageAction, PackageChange, SettingC
 from reconciler.events import EnvironmentFinished, Failure, Status
 from reconciler.plan.model import EnvironmentPlan
 from reconciler.render.drift_status import DriftStatus, drift_status
-from reconciler.render.environment_text import environment_sentences, findings_to_list
+from reconciler.render.environment_text import (
+    environment_label,
+    environment_sentences,
+    failure_is_described,
+    findings_to_list,
+)
 from reconciler.render.error_text import detail_lines
-from reconciler.render.escape import sanitize
 from reconciler.render.event_text import outcome_text
 from reconciler.render.finding_text import finding_sentences
 from reconciler.render.markdown.blocks import Block, join_blocks, list_blocks
@@ -41,21 +45,19 @@ def environment_section(
     environment: EnvironmentPlan, *, command: Command, finished: EnvironmentFinished | None = None, most: int
 ) -> Section:
     """Return an environment's section with at most `most` rows in each list; `finished` is how an apply ended."""
-    sentences = environment_sentences(environment)
-    title = _title(environment, command, finished)
-    sentences[0] = sentences[0].removeprefix(f"{title.partition(' ')[0]}: ")  # the title says it
+    title, label = _title(environment, command, finished)
+    sentences = environment_sentences(environment, labeled=label != environment_label(environment))
     blocks = [[f"#### {code(environment.name)}: {title}"], *([prose(each)] for each in sentences if each)]
     failure = finished.failure if finished is not None else environment.failure
     if failure is not None:
-        blocks += failure_blocks(failure, known=" ".join(sentences), most=most)
+        blocks += failure_blocks(failure, described=failure_is_described(environment, finished), most=most)
     packages = sorted(environment.packages, key=lambda each: (each.origin is Origin.PENDING, each.name))
     drifted = sum(each.origin is not Origin.PENDING for each in packages)
     remark = f", {drifted} of them drifted" if drifted else ""
     blocks += list_blocks(packages, _package, noun="package", head=_TABLE_HEAD, most=most, remark=remark)
     settings = list_blocks(environment.settings, _setting, noun="setting", head=(), most=most)
     blocks += [["Settings:"], *settings] if settings else []
-    reasons = {each.message for each in environment.reasons}
-    sentences_of_findings = finding_sentences(findings_to_list(environment), known=reasons)
+    sentences_of_findings = finding_sentences(findings_to_list(environment))
     findings = list_blocks(sentences_of_findings, _finding, noun="finding", head=(), most=most)
     blocks += [["Findings:"], *findings] if findings else []
     blocks += [hint_block(each) for each in environment.hints[:most]]
@@ -63,30 +65,31 @@ def environment_section(
     return Section(text=join_blocks(blocks), left_out=sum(max(each - most, 0) for each in counts))
 
 
-def failure_blocks(failure: Failure, *, known: str = "", most: int = _MAX_DETAILS) -> list[Block]:
-    """Return a failure's code and message, unless `known` contains the message, then its last details and its hint."""
+def failure_blocks(failure: Failure, *, described: bool = False, most: int = _MAX_DETAILS) -> list[Block]:
+    """Return a failure's code and message, unless they are `described` already, then its last details and its hint."""
     details = detail_lines(failure.details, indent=0)[-min(most, _MAX_DETAILS) :] if most else []
     message = f"Failed with {code(failure.code)}: {prose(failure.message)}"
-    blocks = [] if sanitize(failure.message) in known else [[message]]
+    blocks = [] if described else [[message]]
     blocks += [code_block(details)] if details else []
     return blocks + ([hint_block(failure.hint)] if failure.hint else [])
 
 
 def hint_block(hint: str) -> Block:
-    """Return a hint; one that is only a command becomes code."""
-    return [f"Hint: {code(hint) if hint.startswith('envsync ') else prose(hint)}"]
+    """Return a hint."""
+    return [f"Hint: {prose(hint)}"]
 
 
-def _title(environment: EnvironmentPlan, command: Command, finished: EnvironmentFinished | None) -> str:
+def _title(environment: EnvironmentPlan, command: Command, finished: EnvironmentFinished | None) -> tuple[str, str]:
+    """Return a section's title, and the status or the action that it names."""
     if finished is not None:
         outcome = outcome_text(finished, timed=True)
         published = finished.generation and finished.status is Status.APPLIED
-        return f"{outcome}, generation {finished.generation}" if published else outcome
+        return f"{outcome}, generation {finished.generation}" if published else outcome, finished.status.value
     status = drift_status(environment)
     if command == "check" or status is DriftStatus.BLOCKED:
-        return _CHECK_TITLES[status]
+        return _CHECK_TITLES[status], _CHECK_TITLES[status]
     origin = "drift and pending" if status is DriftStatus.BOTH else status.value
-    return f"{environment.action.value} ({origin})"
+    return f"{environment.action.value} ({origin})", environment.action.value
 
 
 def _package(change: PackageChange) -> str:
