@@ -10,8 +10,8 @@ class PublishedGeneration:
 
     `home` is the `home` of pyvenv.cfg: the directory of the base interpreter that it was built with.
     `inventory_digest` is the digest in the seal, empty if it is not sealed yet. `access` is that of the root
-    (`reconciler.fs.access_bits`), which every file must have; `closed` are the parts of the state that lack it, relative
-    to the root.
+    (`reconciler.fs.access_bits`), which every file must have; `closed` are the parts of the state that lack it,
+    relative to the root.
     """
 
     generation: int
