@@ -19,7 +19,6 @@ from reconciler.apply.widen import widen_venv
 from reconciler.diff.model import Target
 from reconciler.diff.settings import settings_of
 from reconciler.errors import ApplyError, DamagedCacheError, EnvsyncError, RecordMismatchError
-from reconciler.fs.access_bits import access_to
 from reconciler.fs.sync import begin_sync, sync_filesystem
 from reconciler.lock.lock_file import write_lock
 from reconciler.lock.model import Lock
@@ -189,7 +188,7 @@ class EnvironmentRun:
         wait_for_clock_tick(built)  # other threads observe in the meantime
         with self.context.observing:
             self._inventory = take_inventory(venv, self.context.inodes, quiet_since=built)
-            if widen_venv(venv, self._inventory, access_to(self._layout.root)):
+            if widen_venv(venv, self._inventory, self._layout.root):
                 self._inventory = take_inventory(venv, self.context.inodes)
             compiled = venv if self._target.environment.compile_bytecode else None
             verify_records(records, self._inventory, compiled)

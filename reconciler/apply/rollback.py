@@ -7,7 +7,6 @@ from reconciler.apply.verify_seal import verify_generation
 from reconciler.apply.widen import widen_venv
 from reconciler.diff.integrity import Integrity
 from reconciler.errors import ApplyError, UsageError
-from reconciler.fs.access_bits import access_to
 from reconciler.state.applied import Applied
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_file import load_inventory
@@ -54,7 +53,7 @@ def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to:
         raise ApplyError(f"generation {number} of {name} was deleted during the rollback")
     generation = state.layout.generation(name, number)
     inventory = load_inventory(generation.inventory, digest=seal.inventory)
-    widen_venv(generation.venv, inventory, access_to(state.layout.root))
+    widen_venv(generation.venv, inventory, state.layout.root)
     publish(state.layout, name, number)
     applied = replace(
         seal.applied,

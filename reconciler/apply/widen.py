@@ -2,17 +2,22 @@
 
 from pathlib import Path
 
-from reconciler.fs.access import widen
-from reconciler.fs.access_bits import missing_bits
+from reconciler.fs.access import group_to_give, widen
+from reconciler.fs.access_bits import access_to, missing_bits
 from reconciler.state.inventory import Inventory
 
 
-def widen_venv(venv: Path, inventory: Inventory, access: int) -> bool:
-    """Add the missing permission bits of the entries of `inventory`; return whether any lacked one. Raises OSError.
+def widen_venv(venv: Path, inventory: Inventory, root: Path) -> bool:
+    """Give the entries of `inventory` the access of `root`; return whether any lacked it. Raises OSError.
 
     A file that was installed from the cache may lack them, because an earlier run had a narrow umask. It is the same
     inode in the cache and in other generations, so they get the bits too; nothing else of the file changes.
     """
+    access, group = access_to(root), group_to_give(root)
+    if group >= 0:  # an inventory has no groups
+        entries = [venv / each for each in inventory.directories]
+        entries += [venv / each.path for each in inventory.entries if each.type != "directory"]
+        return sum(widen(each, access, group) for each in entries) > 0
     lacking = {mode for mode in {*inventory.modes, *inventory.directory_modes} if missing_bits(mode, access)}
     if not lacking:
         return False

@@ -11,13 +11,31 @@ from reconciler.fs.access_bits import access_to, missing_bits
 _callers: list[int] = []  # the umasks that `umask_of` replaced
 
 
-def widen(path: str | Path, access: int) -> bool:
-    """Give a file or directory the bits that it lacks; return whether it lacked any. Raises OSError."""
-    mode = os.lstat(path).st_mode
+def group_to_give(top: str | Path) -> int:
+    """Return the group that files and directories below `top` must be given, -1 if their group does not matter.
+
+    It matters if only the group of `top` may enter it, and new files would get a different one. Raises OSError.
+    """
+    group = os.stat(top).st_gid  # noqa: PTH116
+    return group if access_to(top) == 0o050 and group != os.getegid() else -1
+
+
+def widen(path: str | Path, access: int, group: int = -1) -> bool:
+    """Give a file or directory the bits that it lacks, and the group; return whether it lacked any. Raises OSError.
+
+    What is made later in a directory that got the group gets it too (setgid).
+    """
+    status = os.lstat(path)
+    mode = status.st_mode
     missing = missing_bits(mode, access)
+    if group not in {-1, status.st_gid}:
+        os.chown(path, -1, group, follow_symlinks=False)
+        missing |= stat.S_ISGID if stat.S_ISDIR(mode) else 0
+        mode = os.lstat(path).st_mode  # the system may have cleared bits
+        missing |= missing_bits(mode, access)
     if missing:
         os.chmod(path, stat.S_IMODE(mode) | missing)  # noqa: PTH101  # not a symbolic link, which lacks nothing
-    return bool(missing)
+    return bool(missing) or group not in {-1, status.st_gid}
 
 
 @contextmanager

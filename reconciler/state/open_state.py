@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from reconciler.fs.access import widen
+from reconciler.fs.access import group_to_give, widen
 from reconciler.fs.access_bits import access_to, missing_bits
 from reconciler.state.layout import Generation, Layout
 
@@ -18,16 +18,16 @@ def open_state(layout: Layout) -> None:
 
     What cannot be changed stays: a change that is not possible is no reason to refuse the command.
     """
-    access = access_to(layout.root)
+    access, group = access_to(layout.root), group_to_give(layout.root)
     if not access:
         return
     for directory in (layout.envsync_directory, layout.all_generations, layout.records):
-        _widen(directory, access)
+        _widen(directory, access, group)
         for entry in _entries(directory):
             if directory == layout.all_generations:
-                _open_generations(layout, entry.name, access)
+                _open_generations(layout, entry.name, access, group)
             elif entry.is_file(follow_symlinks=False):
-                _widen(entry.path, access)
+                _widen(entry.path, access, group)
 
 
 def closed_state(layout: Layout, name: str, number: int) -> tuple[str, ...]:
@@ -39,17 +39,17 @@ def closed_state(layout: Layout, name: str, number: int) -> tuple[str, ...]:
     return tuple(str(each.relative_to(layout.root)) for each in examined if _is_closed(each, access))
 
 
-def _open_generations(layout: Layout, name: str, access: int) -> None:
+def _open_generations(layout: Layout, name: str, access: int, group: int) -> None:
     """Give the directory of each generation of an environment, and the small files in it, the access of the root."""
     directory = layout.generations(name)
     if directory.is_symlink():
         return
-    _widen(directory, access)
+    _widen(directory, access, group)
     for entry in _entries(directory):
         if entry.is_dir(follow_symlinks=False) and entry.name.isdecimal():
             generation = layout.generation(name, int(entry.name))
             for each in (generation.directory, *_files(generation)):
-                _widen(each, access)
+                _widen(each, access, group)
 
 
 def _files(generation: Generation) -> tuple[Path, ...]:
@@ -62,9 +62,9 @@ def _entries(directory: Path) -> Iterator[os.DirEntry[str]]:
         yield from listing
 
 
-def _widen(path: Path | str, access: int) -> None:
+def _widen(path: Path | str, access: int, group: int) -> None:
     with suppress(OSError):
-        widen(path, access)
+        widen(path, access, group)
 
 
 def _is_closed(path: Path, access: int) -> bool:

@@ -122,6 +122,7 @@ def prepare_cache(layout: Layout) -> bool:
     if layout.root.exists() and not is_own(layout.root):
         return False
     try:
+        layout.root.mkdir(parents=True, exist_ok=True)
         make_cache_directory(layout.cache)
         _write_gitignore(layout)
     except OSError:

@@ -128,6 +128,22 @@ def test_a_user_who_may_enter_the_root_may_read_what_is_published(
         assert "Permission denied" in ran.err
 
 
+@pytest.mark.parametrize("earlier", [False, True])
+def test_the_group_of_the_root_may_read_although_it_is_not_the_group_of_the_apply(service: Host, earlier: bool) -> None:
+    """Also what an earlier run left in the cache with a different group."""
+    if earlier:
+        assert envsync(service, "apply", "--yes", umask=0o027).code == 0
+        declare(service, "alpha==1.0", "gamma")
+    service.root.mkdir(exist_ok=True)
+    os.chown(service.root, 0, 12345)
+    service.root.chmod(0o750)
+    assert envsync(service, "apply", "--yes", umask=0o077).code == 0
+    assert imports(service, "alpha, beta", group=12345)
+    assert not imports(service, "alpha")
+    assert envsync(service, "run", "web", "--", "python", "-c", "import alpha", user=SERVICE, group=12345).code == 0
+    assert envsync(service, "check").code == 0
+
+
 @pytest.mark.parametrize("umask", [0o022, 0o077])
 def test_a_new_root_has_the_umask_of_its_first_apply(service: Host, umask: int) -> None:
     assert envsync(service, "apply", "--yes", umask=umask).code == 0
