@@ -130,6 +130,12 @@ class StateError(EnvsyncError):
     code = "state"
 
 
+class RootOwnerError(StateError):
+    """The root belongs to a different user, who could not read or replace what this process would write."""
+
+    code = "root-owner"
+
+
 class InventoryError(StateError):
     """An inventory is missing, damaged, or in a format that this version does not read; `problem` says which."""
 

@@ -45,7 +45,7 @@ from reconciler.processes.scratch import scratch_directory
 from reconciler.state.applied import Applied
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.layout import Layout
-from reconciler.state.root_mutex import prepare_cache
+from reconciler.state.root_mutex import may_write_cache, prepare_cache
 from reconciler.state.store import State
 from reconciler.targets import LockOptions, resolve_targets, select_for_destroy
 
@@ -258,11 +258,11 @@ class Workspace:
 
     @contextmanager
     def _engine(self, desired: DesiredState, layout: Layout, *, writes: bool) -> Iterator[Engine]:
-        """Yield the engine. Unless `writes`, it uses a temporary cache if the root does not exist or is read-only."""
+        """Yield the engine. Unless `writes`, it uses a temporary cache if it may not write to that of the root."""
         names = tuple(index.name for index in desired.indexes)
         with ExitStack() as stack:
             cache = layout.engine_cache if desired.cache == "own" else None
-            if cache is not None and not (prepare_cache(layout) if writes else os.access(layout.cache, os.W_OK)):
+            if cache is not None and not (prepare_cache(layout) if writes else may_write_cache(layout)):
                 cache = stack.enter_context(scratch_directory("envsync-cache-"))
             yield make_engine(
                 ambient=self.ambient,

@@ -7,6 +7,7 @@ exit code are the command's own. Modules that take time to import are imported o
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # no stub; `signal` itself takes longer to import
 import fcntl
 import os
 
@@ -20,83 +21,97 @@ if TYPE_CHECKING:
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _REMOVED = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__")
+_VERSION = frozenset("0123456789.")
 
 
-def run_in(root: str, name: str, argv: Sequence[str], ambient: Mapping[str, str]) -> NoReturn:
+def run_in(root: str, name: str, argv: Sequence[str], ambient: Mapping[str, str], *, file: str) -> NoReturn:
     """Replace this process by `argv` in the published generation of `name`, with the `env` last applied.
 
-    Raises RunError (125), NotExecutableError (126) or NotFoundError (127).
+    `file` is the manifest, which is read only to explain a failure. Raises RunError (125), NotExecutableError (126) or
+    NotFoundError (127).
     """
     if name[:1] not in _LETTERS or not _LETTERS.union("_-").issuperset(name):
-        from reconciler.backticks import in_backticks
-        from reconciler.errors import RunError
+        from reconciler.run_errors import invalid_name
 
-        raise RunError(f"{in_backticks(name)} is not a valid environment name", hint="use a name from `envs.yaml`")
-    number = _enter(root, name)
+        raise invalid_name(name)
+    number = _enter(root, name, file)
     venv = f"{root}/{link_target(name, number)}"
     env = {key: value for key, value in ambient.items() if key not in _REMOVED}
     env |= _applied_env(root, name, number)
+    outside = env.get("PATH", "")
     env["VIRTUAL_ENV"] = venv
-    env["PATH"] = f"{venv}/bin:{env['PATH']}" if env.get("PATH") else f"{venv}/bin"
-    program = _find(argv[0], env["PATH"])
+    env["PATH"] = f"{venv}/bin:{outside}" if outside else f"{venv}/bin"
+    program = _find(argv[0], venv, outside, name)
+    for ignored_by_python in (_signal.SIGPIPE, _signal.SIGXFSZ):  # the command must not inherit that
+        _signal.signal(ignored_by_python, _signal.SIG_DFL)
     try:
         os.execve(program, list(argv), env)  # noqa: S606  # the user's own command, no shell
-    except FileNotFoundError as error:
-        from reconciler.errors import NotFoundError
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in a variable
+        from reconciler.run_errors import not_started
 
-        what = f"{argv[0]}: the file, or the interpreter in its first line, was not found"
-        raise NotFoundError(what, hint="correct the path, or the first line of the file") from error
-    except OSError as error:
-        from reconciler.errors import NotExecutableError
-
-        denied = isinstance(error, PermissionError)
-        hint = "make the file executable" if denied else "correct the first line of the file"
-        raise NotExecutableError(f"{argv[0]}: {error.strerror}", hint=hint) from error
+        raise not_started(argv[0], program, venv, name, error) from error
 
 
-def _enter(root: str, name: str) -> int:
-    """Return the published generation's number, and hold a shared lock on it, so that gc does not delete it.
+def _enter(root: str, name: str, file: str) -> int:
+    """Return the published generation's number, and mark it as in use, so that gc does not delete it.
 
-    The command inherits the lock. Raises RunError if nothing is published.
+    Raises RunError if nothing is published, or if it cannot be read.
     """
-    problem = "is not published"
-    for _ in range(10):  # it may be replaced and collected before it is locked; then try the next one
+    for _ in range(10):  # it may be replaced and collected before it is marked; then try the next one
         number = published_number(root, name)
         if number == 0:
             break
         generation = f"{root}/{link_target(name, number)}".removesuffix("/venv")
+        mark = _hold_mark(f"{generation}/in-use")
         try:
-            descriptor = os.open(f"{generation}/in-use", os.O_RDONLY | os.O_CREAT, 0o644)
-        except FileNotFoundError:
-            problem = "was replaced again and again while it was opened"
-            continue
-        except PermissionError:  # the root is read-only for this user; gc finds the process in /proc
-            return number
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-        os.set_inheritable(descriptor, True)
-        if os.path.lexists(f"{generation}/seal.json"):
-            return number
-        os.close(descriptor)
-    from reconciler.errors import RunError
-    from reconciler.fs.os_error_hint import os_error_hint
+            os.lstat(f"{generation}/seal.json")
+        except OSError as error:
+            if mark >= 0:
+                os.close(mark)
+            if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+                continue
+            from reconciler.run_errors import unreadable
 
+            raise unreadable(f"{generation}/seal.json", error) from error
+        return number
+    from reconciler.run_errors import not_published
+
+    raise not_published(root, name, file)
+
+
+def _hold_mark(path: str) -> int:
+    """Hold a shared lock on a generation's mark; return its descriptor, which the command inherits.
+
+    Return -1 if that is not possible, for any reason: the root may be read-only or full, or on a network file system
+    without locks. The command must start in any case, and gc finds its process in /proc.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW  # O_NONBLOCK: a named pipe must not block
+    mark = -1
     try:
-        os.lstat(f"{root}/{name}")
-    except PermissionError as error:
-        what = f"`{root}/{name}` could not be read: {error.strerror}"
-        raise RunError(what, hint=os_error_hint(error)) from error
+        try:
+            mark = os.open(path, flags)
+        except FileNotFoundError:
+            mark = os.open(path, flags | os.O_CREAT, 0o644)
+        if mark <= 2:  # a standard stream was closed; it must not become this file
+            mark, stream = fcntl.fcntl(mark, fcntl.F_DUPFD, 3), mark
+            os.close(stream)
+        fcntl.flock(mark, fcntl.LOCK_SH)
+        os.set_inheritable(mark, True)
     except OSError:
-        pass
-    raise RunError(
-        f"environment `{name}` {problem} below `{root}`", hint=f"correct the name, or run `envsync apply {name}`"
-    )
+        if mark >= 0:
+            os.close(mark)
+        return -1
+    return mark
 
 
 def _applied_env(root: str, name: str, number: int) -> dict[str, str]:
     """Return the variables that were last applied: from the cache if the record is unchanged, else from the record."""
-    agreement = read_cache_file(agreement_path(root, name))
-    if agreement is not None and agreement["generation"] == number and record_unchanged(agreement):
-        return dict(agreement["env"])
+    try:
+        agreement = read_cache_file(agreement_path(root, name))
+        if agreement is not None and agreement["generation"] == number and record_unchanged(agreement):
+            return {str(key): str(value) for key, value in agreement["env"].items()}
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):  # damaged, or from a different version
+        pass
     from pathlib import Path
 
     from reconciler.state.store import State
@@ -106,20 +121,41 @@ def _applied_env(root: str, name: str, number: int) -> dict[str, str]:
     return {str(key): str(value) for key, value in stored.items()} if isinstance(stored, dict) else {}
 
 
-def _find(program: str, path: str) -> str:
-    """Return the program's path; raises NotFoundError or NotExecutableError as a shell would."""
+def _find(program: str, venv: str, path: str, name: str) -> str:
+    """Return the path of a command: in the environment if the name exists there in any form, else on `path`.
+
+    Nothing on `path` replaces the own programs of the environment, and no Python or pip comes from there. If it has no
+    working `python`, nothing from outside is started either: it would find a different `python` on PATH. Relative
+    entries of `path` are not searched: a file in the working directory could take the place of a command. Raises
+    NotFoundError or NotExecutableError as a shell would, or RunError.
+    """
+    own = f"{venv}/bin/{program}"
+    if program and "/" not in program and os.path.lexists(own):
+        if os.path.isfile(own) and os.access(own, os.X_OK):  # noqa: PTH113
+            return own
+        from reconciler.run_errors import unusable
+
+        raise unusable(program, venv, name)
+    if not os.access(f"{venv}/bin/python", os.X_OK):
+        from reconciler.run_errors import no_interpreter
+
+        raise no_interpreter(program, venv, name, wanted=_is_python_or_pip(program))
     if "/" in program:
         return program
     denied = None
-    for directory in path.split(":"):
-        candidate = os.path.join(directory or ".", program)  # noqa: PTH118
-        if os.path.isfile(candidate):  # noqa: PTH113
-            if os.access(candidate, os.X_OK):
-                return candidate
-            denied = candidate
-    from reconciler.errors import NotExecutableError, NotFoundError
+    if program and not _is_python_or_pip(program):
+        for directory in path.split(":"):
+            candidate = f"{directory}/{program}"
+            if directory.startswith("/") and os.path.isfile(candidate):  # noqa: PTH113
+                if os.access(candidate, os.X_OK):
+                    return candidate
+                denied = denied or candidate
+    from reconciler.run_errors import not_found
 
-    if denied:
-        raise NotExecutableError(f"{denied}: Permission denied", hint="make the file executable")
-    hint = "correct the name, or add the package that has the command to the manifest"
-    raise NotFoundError(f"{program}: not found in the environment or on `PATH`", hint=hint)
+    raise not_found(program, name, path, denied=denied, reserved=_is_python_or_pip(program))
+
+
+def _is_python_or_pip(program: str) -> bool:
+    """Return whether a command is an interpreter (`python`, `python3.12`, `pythonw`) or pip (`pip`, `pip3`)."""
+    lower = program.lower()
+    return lower.startswith("python") or (lower.startswith("pip") and _VERSION.issuperset(lower[3:]))

@@ -14,10 +14,11 @@ LAYERS = (
     "manifest", "processes", "git", "interpreters", "engines", "state", "fastpath", "lock", "observe", "diff", "plan",
     "options", "apply", "targets", "snapshot", "revision", "maintenance", "reconcile", "render", "cli",
 )  # fmt: skip
-# These modules do not belong to the layer of their directory: `run`, which starts services, the entry point, and the
-# two ends of the fast path (it records the result of a full run, and prints an answer).
+# These modules do not belong to the layer of their directory: those of `run`, which starts services, the entry point,
+# and the two ends of the fast path (it records the result of a full run, and prints an answer).
 BESIDE = {
     "run": "reconcile",
+    "run_errors": "reconcile",
     "__main__": "cli",
     "fastpath.answer": "cli",
     "fastpath.command_line": "cli",

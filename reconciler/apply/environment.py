@@ -15,6 +15,7 @@ from reconciler.apply.probe import child_environment, run_hooks, run_probe, runs
 from reconciler.apply.publish import adopt, publish, unpublish
 from reconciler.apply.seal_generation import seal_generation
 from reconciler.apply.verify_build import read_records, verify_lock, verify_records
+from reconciler.apply.widen import widen_venv
 from reconciler.backticks import list_in_backticks
 from reconciler.diff.model import Target
 from reconciler.diff.settings import settings_of
@@ -188,6 +189,8 @@ class EnvironmentRun:
         wait_for_clock_tick(built)  # other threads observe in the meantime
         with self.context.observing:
             self._inventory = take_inventory(venv, self.context.inodes, quiet_since=built)
+            if widen_venv(venv, self._inventory, self._layout.root):
+                self._inventory = take_inventory(venv, self.context.inodes)
             compiled = venv if self._target.environment.compile_bytecode else None
             verify_records(records, self._inventory, compiled)
         return len(self._inventory.names)

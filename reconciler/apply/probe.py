@@ -16,6 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from reconciler.backticks import in_backticks
 from reconciler.errors import HookError, ProbeError
+from reconciler.fs.access import callers_umask
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import CommandProbe, DependenciesProbe, ImportProbe, Probe
 from reconciler.observe.actual import ActualEnvironment
@@ -124,7 +125,7 @@ def _run(
         raise failed(what, hint=hint)
     with scratch_directory("envsync-probe-") as empty:
         try:
-            done = run_child([program, *argv[1:]], env=env, cwd=empty, timeout=timeout)
+            done = run_child([program, *argv[1:]], env=env, cwd=empty, timeout=timeout, umask=callers_umask())
         except OSError as error:
             raise failed(f"{shown} failed: {error.strerror}", hint=hint) from error
     if done.ok:
@@ -138,10 +139,15 @@ def _run(
 
 
 def _find(program: str, path: str) -> str | None:
-    """Return the path of `program`, looked up in the directories of `path`; None if it was not found."""
+    """Return the path of `program`, looked up in the directories of `path`; None if it was not found.
+
+    The first directory is the environment's `bin`. A name that exists there is never taken from elsewhere, even as a
+    symbolic link to a missing interpreter.
+    """
     if "/" in program:
         return program
-    for directory in path.split(":"):
+    own, *others = path.split(":")
+    for directory in (own,) if os.path.lexists(os.path.join(own, program)) else others:  # noqa: PTH118
         candidate = os.path.join(directory, program)  # noqa: PTH118  # text in, text out
         if os.access(candidate, os.X_OK) and os.path.isfile(candidate):  # noqa: PTH113
             return candidate

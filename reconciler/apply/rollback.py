@@ -4,10 +4,12 @@ from dataclasses import replace
 
 from reconciler.apply.publish import publish
 from reconciler.apply.verify_seal import verify_generation
+from reconciler.apply.widen import widen_venv
 from reconciler.diff.integrity import Integrity
 from reconciler.errors import ApplyError, UsageError
 from reconciler.state.applied import Applied
 from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.inventory_file import load_inventory
 from reconciler.state.store import State, applied_names_hint, never_applied
 
 
@@ -38,7 +40,7 @@ def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to:
             else f"change the manifest and run `envsync apply {name}`"
         )
         raise UsageError(problem, hint=hint)
-    found = verify_generation(state, name, number, inodes)
+    found = verify_generation(state, name, number, inodes, modes=False)  # they are widened below
     if not found.intact:
         raise ApplyError(
             f"generation {number} of `{name}` differs from its seal: {_describe_damage(found)}",
@@ -47,6 +49,9 @@ def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to:
     seal = state.seal(name, number)
     if seal is None:
         raise ApplyError(f"generation {number} of `{name}` was deleted during the rollback")
+    generation = state.layout.generation(name, number)
+    inventory = load_inventory(generation.inventory, digest=seal.inventory)
+    widen_venv(generation.venv, inventory, state.layout.root)
     publish(state.layout, name, number)
     applied = replace(
         seal.applied,

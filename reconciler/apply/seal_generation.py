@@ -55,6 +55,7 @@ def seal_generation(
         seal="",
     )
     generation.unpublished.touch()
+    generation.in_use.touch()  # so that `run` can hold its lock on it where it may not make a file
     digest = write_seal(
         Seal(
             applied=applied,

@@ -19,21 +19,22 @@ def verify_generation(
     depth: Depth = Depth.HASHES,
     *,
     applied: Applied | None = None,
+    modes: bool = True,
 ) -> Integrity:
     """Return how one sealed generation, published or not, differs from its seal.
 
-    For a published one pass its record as `applied`: the settings in it are newer than the seal. Raises UsageError if
-    the generation does not exist or has no seal.
+    For a published one pass its record as `applied`: the settings in it are newer than the seal. Without `modes` it may
+    be closed to users who may read the root. Raises UsageError if it does not exist or has no seal.
     """
-    seal = state.seal(name, number)
-    if seal is None:
+    seal, published = state.seal(name, number), state.sealed_generation(name, number)
+    if seal is None or published is None:
         raise UsageError(f"generation {number} of `{name}` does not exist, or was never completed")
     last = applied or replace(seal.applied, seal=seal.digest)
     ignored = last.settings.get("ignore_files")
     actual = observe_environment(
         state.layout.environment(name),
         name=name,
-        published=state.sealed_generation(name, number),
+        published=published if modes else replace(published, access=0, closed=()),
         depth=depth,
         inodes=inodes,
         ignore_files=tuple(str(each) for each in ignored) if isinstance(ignored, list) else (),

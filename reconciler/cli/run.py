@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from reconciler.cli.argument_order import is_common
 from reconciler.fastpath.root_line import read_root
@@ -20,14 +19,28 @@ def run(arguments: list[str]) -> int:
     """Run a command in an environment; return only if that failed, with 125, 126 or 127."""
     try:
         file, name, command = _parse(arguments)
-        run_in(_root(file), name, command, os.environ)
+        run_in(_root(file), name, command, os.environ, file=file)
     except _error_root() as error:
-        from reconciler.exit_codes import BY_COMMAND, RUN_FAILED
-        from reconciler.render.error_text import render_error
-        from reconciler.render.style import Palette
+        return _report(error)
+    except OSError as error:  # 1 would be the exit code of the command
+        from reconciler.errors import RunError
+        from reconciler.fs.os_error_hint import os_error_hint
 
-        sys.stderr.write(render_error(error, Palette.plain()))
-        return error.exit_code if error.exit_code in BY_COMMAND["run"] else RUN_FAILED
+        where = f"{error.filename}: " if error.filename else ""
+        return _report(RunError(f"{where}{error.strerror or error}", hint=os_error_hint(error)))
+
+
+def _report(error: EnvsyncError) -> int:
+    """Print an error, if standard error is open, and return the exit code of `run` for it."""
+    import contextlib
+
+    from reconciler.exit_codes import BY_COMMAND, RUN_FAILED
+    from reconciler.render.error_text import render_error
+    from reconciler.render.style import Palette
+
+    with contextlib.suppress(OSError):
+        os.write(2, render_error(error, Palette.plain()).encode("utf-8", "backslashreplace"))
+    return error.exit_code if error.exit_code in BY_COMMAND["run"] else RUN_FAILED
 
 
 def _error_root() -> type[EnvsyncError]:

@@ -30,6 +30,7 @@ PHRASES: Mapping[FindingCategory, Mapping[Code, str]] = {
         Code.FOREIGN_SYMLINK: "a symbolic link that envsync did not create exists at its path",
         Code.FOREIGN_FILE: "a file that envsync did not create exists at its path",
         Code.UNREADABLE: "a file or directory in it could not be read",
+        Code.ACCESS_NARROWED: "users who may read the root cannot read all of it",
         Code.INVENTORY_UNREADABLE: "its inventory is damaged",
     },
     FindingCategory.METADATA: {

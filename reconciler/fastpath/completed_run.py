@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.fastpath.agreement import stat_signature
-from reconciler.fs.atomic_write import write_atomic
+from reconciler.fs.atomic_write import write_cache
 from reconciler.lock.model import Lock
 from reconciler.manifest.desired import DesiredState
 from reconciler.state.applied import Applied
@@ -90,4 +90,4 @@ def write_cache_file(path: str, value: Mapping[str, object]) -> None:
     with suppress(FileNotFoundError):
         if file.read_bytes() == content:
             return
-    write_atomic(file, content, flush=False)
+    write_cache(file, content)

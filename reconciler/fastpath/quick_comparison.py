@@ -17,6 +17,7 @@ from reconciler.fastpath.agreement import (
     stat_signature,
 )
 from reconciler.fastpath.stat_check import StatPass, environment_unchanged
+from reconciler.fs.access_bits import access_to
 from reconciler.state.layout import Layout
 from reconciler.state.published_generation import PublishedGeneration
 
@@ -26,7 +27,7 @@ class QuickComparison:
 
     def __init__(self, layout: Layout) -> None:
         self._root = str(layout.root)
-        self._pass = StatPass(str(layout.inode_hashes))
+        self._pass = StatPass(self._root)
 
     def files_as_sealed(self, name: str, published: PublishedGeneration, ignore_files: Sequence[str]) -> bool:
         """Return whether every file of a published generation is as sealed, apart from files that match `ignore_files`.
@@ -39,6 +40,8 @@ class QuickComparison:
         if agreement is None or own is None or not published.seal:
             return False
         if (agreement["venv"], agreement["ignored"]) != (venv, list(ignore_files)):
+            return False
+        if published.closed or agreement["access"] != access_to(self._root):
             return False
         if (inventory, own[INVENTORY_SIGNATURE]) not in agreement["files"] or not _same_seal(published, agreement):
             return False

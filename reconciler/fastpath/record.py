@@ -11,6 +11,8 @@ from reconciler.fastpath.agreement import machine_identity, manifest_reading_pat
 from reconciler.fastpath.completed_run import CompletedRun, write_cache_file
 from reconciler.fastpath.record_environment import record_environment
 from reconciler.fastpath.stat_check import StatPass
+from reconciler.fs.access import is_own, make_cache_directory
+from reconciler.fs.access_bits import access_to
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import Depth
 from reconciler.plan.model import Action, Plan
@@ -65,15 +67,16 @@ def _wait_for_tick_after_records(state: State, names: Iterable[str]) -> None:
 def _record(run: CompletedRun, targets: Mapping[str, Target]) -> None:
     """Record that each of `targets` is what was last applied, which the caller has found.
 
-    In a root that is not writable nothing is recorded: the next run examines everything again.
+    In a root that is not writable, or that belongs to a different user, nothing is recorded: the next run examines
+    everything again.
     """
     cache = run.state.layout.cache
-    if not cache.is_dir() or not os.access(cache, os.W_OK):
+    if not is_own(cache) or not os.access(cache, os.W_OK):
         return
     with suppress(OSError):
         reading = _record_manifest(run)
-        run.state.layout.agreements.mkdir(exist_ok=True)
-        stat_pass = StatPass(str(run.state.layout.inode_hashes))
+        make_cache_directory(run.state.layout.agreements)
+        stat_pass = StatPass(str(run.state.layout.root))
         for name, target in targets.items():
             record_environment(run, name, target, reading, stat_pass)
 
@@ -89,6 +92,7 @@ def _record_manifest(run: CompletedRun) -> str:
             "file": file,
             "root": root,
             "machine": machine_identity(),
+            "access": access_to(root),
             "digest": contents,
             "inputs": inputs,
             "names": sorted(desired.declared),

@@ -21,6 +21,7 @@ from reconciler.fastpath.completed_run import CompletedRun, write_cache_file
 from reconciler.fastpath.metadata_columns import metadata_columns, site_directories
 from reconciler.fastpath.own_columns import own_columns
 from reconciler.fastpath.stat_check import StatPass, entries_unchanged
+from reconciler.fs.access_bits import access_to
 from reconciler.lock.model import LockState, SourceDirectory
 from reconciler.observe.site import SiteDirectory, directories_in_pth_files
 from reconciler.state.applied import Applied
@@ -68,6 +69,7 @@ def record_environment(run: CompletedRun, name: str, target: Target, reading: st
         "generation": generation.number,
         "env": applied.settings.get("env") or {},
         "ignored": ignored,
+        "access": access_to(str(layout.root)),
         **contents,
     }
     write_cache_file(path, agreement)

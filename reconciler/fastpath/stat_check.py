@@ -11,6 +11,7 @@ import stat
 from itertools import accumulate, islice, repeat
 
 from reconciler.fastpath.agreement import RELATIVE_PATHS, SHARED_DIGEST
+from reconciler.fs.access_bits import access_to, missing_bits
 from reconciler.state.marshal_file import load_marshalled
 
 TYPE_CHECKING = False
@@ -32,14 +33,16 @@ _ALL = slice(None)
 class StatPass:
     """One pass over the environments below a root, with the contents that each inode was found to have.
 
-    `hashes` is the file of hashes remembered by inode. `contents` has the contents of inodes by device and inode: the
-    SHA-256 of a file (32 bytes) and `x` if it may be executed, else `-`. It is filled only if other environments may
-    share the files (`shared`). `unchanged_digests` are the digests of shared files that were all found unchanged.
+    The hashes remembered by inode are in the cache of the `root`. `contents` has the contents of inodes by device and
+    inode: the SHA-256 of a file (32 bytes) and `x` if it may be executed, else `-`. It is filled only if other
+    environments may share the files (`shared`). `access` is that of the root, which every file must have.
+    `unchanged_digests` are the digests of shared files that were all found unchanged.
     """
 
-    def __init__(self, hashes: str, *, shared: bool = True) -> None:
+    def __init__(self, root: str, *, shared: bool = True) -> None:
         self.shared = shared
-        self._hashes_file = hashes
+        self._hashes_file = f"{root}/.envsync/cache/inodes"
+        self.access = access_to(root)
         self._hashes: dict[tuple[int, int], tuple[int, int, int, bytes]] | None = None
         self._split: tuple[str, list[str]] = ("", [""])
         self.contents: dict[int, dict[int, bytes]] = {}
@@ -247,8 +250,11 @@ def _files_unchanged(
 
 
 def _content(status: os.stat_result, stat_pass: StatPass) -> bytes | None:
-    """Return the contents of a file whose signature changed, None unless they are remembered for this signature."""
-    if status.st_mode & _TYPE != stat.S_IFREG:
+    """Return the contents of a file whose signature changed, None unless they are remembered for this signature.
+
+    None also if the file lacks the access of the root.
+    """
+    if status.st_mode & _TYPE != stat.S_IFREG or missing_bits(status.st_mode, stat_pass.access):
         return None
     sha256 = stat_pass.remembered_sha256(status)
     return None if sha256 is None else sha256 + (b"x" if status.st_mode & 0o111 else b"-")

@@ -16,6 +16,7 @@ from reconciler.fastpath.agreement import (
 )
 from reconciler.fastpath.root_line import read_root
 from reconciler.fastpath.stat_check import StatPass, entries_unchanged, environment_unchanged
+from reconciler.fs.access_bits import access_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def count_unchanged(file: str, *, files: bool) -> int:
         return 0
     names: list[str] = reading["names"]
     if not manifest_inputs_unchanged(reading) or not _nothing_undeclared(root, names):
+        return 0
+    if reading["access"] != access_to(root):  # they must be able to read everything below it
         return 0
     order = sorted(names, key=lambda name: _recorded_at(root, name), reverse=True)
     check = _Check(root, reading, files=files)
@@ -91,7 +94,7 @@ class _Check:
         self._root = root
         self._reading = reading
         self._files = files
-        self._pass = StatPass(f"{root}/.envsync/cache/inodes", shared=len(reading["names"]) > 1)
+        self._pass = StatPass(root, shared=len(reading["names"]) > 1)
 
     def agreement(self, name: str) -> Agreement | None:
         """Return an environment's agreement, None unless its desired state certainly equals its last applied state."""

@@ -1,26 +1,31 @@
 """Replaces a small file atomically: a reader, or a power cut, finds the old file or the new one, never half of one."""
 
+import errno
 import os
 import re
 from contextlib import suppress
 from pathlib import Path
 
+from reconciler.fs.access import callers_umask, is_own
+from reconciler.fs.access_bits import access_to
 from reconciler.fs.sync import naming, sync_directory
 
 _TEMPORARY = re.compile(r"\..+\.([1-9][0-9]*)\.tmp")  # made by write_atomic: the file's name, and the writer's pid
 
 
-def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, flush: bool = True) -> None:
+def write_atomic(path: Path, content: bytes, *, mode: int | None = None, flush: bool = True) -> None:
     """Replace `path` with `content`: a temporary file in its directory, fsync, rename, fsync of the directory.
 
-    Without `flush` a power cut may lose it: for caches, whose damage is detected. Raises OSError; the old file then
-    stays as it was.
+    Without `mode` the umask decides who may read it. Without `flush` a power cut may lose it: for caches, whose damage
+    is detected. Raises OSError; the old file then stays as it was.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with naming(path):
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
         with naming(path), os.fdopen(descriptor, "wb") as file:
+            if mode is not None:
+                os.fchmod(descriptor, mode)
             file.write(content)
             if flush:
                 file.flush()
@@ -32,6 +37,22 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, flush: bool =
         raise
     if flush:
         sync_directory(path.parent)
+
+
+def write_users_file(path: Path, content: bytes) -> None:
+    """Replace a file of the user, such as a lock, as `write_atomic` does, with the umask of the user."""
+    umask = callers_umask()
+    write_atomic(path, content, mode=None if umask < 0 else 0o644 & ~umask)
+
+
+def write_cache(path: Path, content: bytes) -> None:
+    """Replace a file that may be lost, readable for those who may enter its directory.
+
+    Raises OSError; PermissionError if the directory belongs to a different user, who could not replace the file.
+    """
+    if not is_own(path.parent):
+        raise PermissionError(errno.EPERM, "its directory belongs to a different user", str(path))
+    write_atomic(path, content, mode=0o600 | (access_to(path.parent) & 0o044), flush=False)
 
 
 def clear_temporaries(directory: Path) -> None:

@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 
 from reconciler.backticks import in_backticks
 from reconciler.errors import InterpreterError
-from reconciler.fs.atomic_write import write_atomic
+from reconciler.fs.atomic_write import write_cache
 from reconciler.interpreters.discover import Candidate, discover_interpreters, why_not_base
 from reconciler.interpreters.model import Interpreter
 from reconciler.interpreters.query import query_interpreter
@@ -110,7 +110,7 @@ class Interpreters:
         if self._cache_file is None or not self._dirty or not self._cache_file.parent.is_dir():
             return
         with suppress(OSError):
-            write_atomic(self._cache_file, json.dumps(self._facts, sort_keys=True).encode("utf-8"), flush=False)
+            write_cache(self._cache_file, json.dumps(self._facts, sort_keys=True).encode("utf-8"))
 
     def _at_path(self, path: str) -> Interpreter:
         if where := why_not_base(path, self._outside):

@@ -8,7 +8,8 @@ import tomli
 from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
 
 from reconciler.errors import LockError
-from reconciler.fs.atomic_write import write_atomic
+from reconciler.fs.access import make_users_directory
+from reconciler.fs.atomic_write import write_users_file
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.read import read_regular, reason
 from reconciler.lock.model import Lock, ParsedLock
@@ -70,7 +71,7 @@ def parsed_lock(text: str) -> ParsedLock:
 def write_lock(lock: Lock) -> None:
     """Write a lock to its path, atomically; raises LockError if that fails."""
     try:
-        lock.path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(lock.path, lock_text(lock.document).encode("utf-8"))
+        make_users_directory(lock.path.parent)
+        write_users_file(lock.path, lock_text(lock.document).encode("utf-8"))
     except OSError as error:
         raise LockError(f"`{lock.path}` could not be written: {error.strerror}", hint=os_error_hint(error)) from error

@@ -67,6 +67,12 @@ def expand(
     )
 
 
+def environments_by_entry(manifest: "Manifest") -> dict[str, tuple[str, ...]]:
+    """Return the environments of each entry: its own name, or one for each Python version of its matrix."""
+    entries = inherited_entries(manifest.templates, manifest.environments)
+    return {name: tuple(_matrix_environments(name, entry)) or (name,) for name, entry in sorted(entries.items())}
+
+
 def _order(manifest: str, problem: Problem) -> tuple[bool, str, int, int]:
     """Return the sort key of a problem: the manifest's own first, then by file, each file from top to bottom."""
     place = problem.place

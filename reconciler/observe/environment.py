@@ -102,6 +102,9 @@ def _observe_published(
         system_site_packages=published.system_site_packages,
         sealed=bool(seal) and (depth is Depth.METADATA or ignore_files is None),
     )
+    if published.closed:
+        detail = f"users who may read the root cannot read {published.closed[0]} in it"
+        venv.findings.append(Finding(code=FindingCode.ACCESS_NARROWED, detail=detail))
     if depth is not Depth.METADATA and ignore_files is not None:
         try:
             inventory = load_inventory(published.inventory, digest=published.inventory_digest)
@@ -109,7 +112,7 @@ def _observe_published(
             detail = f"the inventory could not be read: {error.problem}"
             venv.findings.append(Finding(code=FindingCode.INVENTORY_UNREADABLE, detail=detail))
         else:
-            found = compare_files(place, inventory, inodes, depth, ignore_files)
+            found = compare_files(place, inventory, inodes, depth, ignore_files, published.access)
             venv.findings += attribute_findings(found, place, venv.distributions) if found else []
     return venv.result(name=name, path=path, occupant=Occupant.PUBLISHED, depth=depth, generation=generation, seal=seal)
 

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from reconciler.backticks import in_backticks
+from reconciler.fs.access_bits import missing_bits
 from reconciler.observe.actual import Depth, Finding, FindingCode
 from reconciler.observe.added_files import AddedFiles
 from reconciler.observe.bytecode import CACHE, SUFFIXES, bytecode_source
@@ -27,10 +28,18 @@ _Row: TypeAlias = tuple[str, int, int, FileStatus, int]
 
 
 def compare_files(
-    venv: str, inventory: Inventory, inodes: InodeHashes, depth: Depth, ignore_files: Sequence[str] = ()
+    venv: str,
+    inventory: Inventory,
+    inodes: InodeHashes,
+    depth: Depth,
+    ignore_files: Sequence[str] = (),
+    access: int = 0,
 ) -> list[Finding]:
-    """Return the differences of the venv at `venv` (absolute) from `inventory`, sorted, not attributed to packages."""
-    comparison = _Comparison(venv, inventory, inodes, rehash=depth is Depth.HASHES)
+    """Return the differences of the venv at `venv` (absolute) from `inventory`, sorted, not attributed to packages.
+
+    Files and directories that lack the `access` (`reconciler.fs.access_bits`) are differences too.
+    """
+    comparison = _Comparison(venv, inventory, inodes, rehash=depth is Depth.HASHES, access=access)
     comparison.run()
     ignored = ignore_matcher(ignore_files)
     return sorted({each for each in comparison.findings if not ignored(each.path)})
@@ -42,15 +51,19 @@ class _Comparison:
     inventory: Inventory
     inodes: InodeHashes
     rehash: bool
+    access: int
+    lacking: frozenset[int] = frozenset()  # the recorded modes that lack the access
     findings: list[Finding] = field(default_factory=list)
 
     def run(self) -> None:
         """Compare the inventory's directories in order; a parent comes before what is below it."""
         known = self.inventory
+        self.lacking = frozenset(mode for mode in set(known.modes) if missing_bits(mode, self.access))
         statuses = zip(known.modes, known.sizes, known.mtimes, known.ctimes, strict=True)
         rows = zip(known.names, known.devices, known.inodes, statuses, range(len(known.names)), strict=True)
         children = _children(known.directories)
         closed = ""  # a directory that is missing or unreadable, and with it all that is below it
+        narrowed = ""  # a directory without the access: what is below it cannot be reached
         unreadable = False
         for number, directory in enumerate(known.directories):
             own = list(islice(rows, known.counts[number]))
@@ -70,7 +83,12 @@ class _Comparison:
                 self._unreadable(directory, error)
             else:
                 if stat.S_ISDIR(status.st_mode):
-                    self._compare(directory, number, status, own, below)
+                    if not (narrowed and (narrowed == _TOP or directory.startswith(f"{narrowed}/"))):
+                        lacks = missing_bits(status.st_mode, self.access)
+                        narrowed = (directory or _TOP) if lacks else ""
+                        if lacks:
+                            self._narrowed(directory, status.st_mode)
+                    self._compare(directory, number, status, own, below, reachable=not narrowed)
                 else:
                     closed = directory or _TOP
                     detail = f"it was a directory and is now {_kind(status.st_mode)}"
@@ -78,9 +96,19 @@ class _Comparison:
                     self._missing(directory, own, ("",))
 
     def _compare(
-        self, directory: str, number: int, status: os.stat_result, rows: list[_Row], below: Sequence[str]
+        self,
+        directory: str,
+        number: int,
+        status: os.stat_result,
+        rows: list[_Row],
+        below: Sequence[str],
+        *,
+        reachable: bool,
     ) -> None:
-        """Compare one directory's entries; `below` are the names of its recorded directories."""
+        """Compare one directory's entries; `below` are the names of its recorded directories.
+
+        `reachable` is whether everyone with the access can reach the directory.
+        """
         known = self.inventory
         unchanged = (
             status.st_ino == known.directory_inodes[number]
@@ -89,6 +117,7 @@ class _Comparison:
             and status.st_ctime_ns == known.directory_ctimes[number]
         )
         statuses = self.inodes.statuses
+        lacking = self.lacking if reachable else frozenset()
         place = self._place(directory)
         cache = directory.rpartition("/")[2] == CACHE
         for row in rows:
@@ -103,10 +132,21 @@ class _Comparison:
                 except OSError as error:
                     self._unreadable(f"{directory}/{name}" if directory else name, error)
                     continue
+            if current[0] in lacking or (reachable and current[0] != recorded[0]):
+                self._check_access(f"{directory}/{name}" if directory else name, current[0], cache=cache)
             if self.rehash or not (current == recorded or (unchanged and self._has_known_contents(row, current))):
                 self._compare_entry(directory, row, cache=cache)
         if not unchanged or (cache and self.rehash):
             self._list(directory, {row[0]: row[4] for row in rows}, set(below))
+
+    def _check_access(self, path: str, mode: int, *, cache: bool) -> None:
+        """Find that a file lacks the access; not of bytecode, which is not needed to import its source."""
+        if missing_bits(mode, self.access) and not (cache and self._is_own_bytecode(path)):
+            self._narrowed(path, mode)
+
+    def _narrowed(self, path: str, mode: int) -> None:
+        detail = f"its mode {stat.S_IMODE(mode):04o} is closed to users who may read the root"
+        self._find(FindingCode.ACCESS_NARROWED, path, detail)
 
     def _read_status(self, path: str) -> FileStatus:
         """Return the status of a path and remember it for its inode; raises OSError."""

@@ -51,9 +51,17 @@ class Completed:
 
 
 def run_child(
-    argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, timeout: float, inherit: tuple[int, ...] = ()
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    timeout: float,
+    inherit: tuple[int, ...] = (),
+    umask: int = -1,
 ) -> Completed:
     """Run `argv` in `cwd` until it ends; after `timeout` seconds its whole process group is ended.
+
+    `umask` is its umask, -1 for that of this process.
 
     The child keeps the descriptors `inherit` open. One of them is the root mutex: the root stays locked while a child
     of a killed envsync still writes to it. Raises OSError if the program cannot be started.
@@ -69,6 +77,7 @@ def run_child(
         stderr=subprocess.PIPE,
         start_new_session=True,
         pass_fds=inherit,
+        umask=umask,
         # Safe with threads: it calls getppid and one libc function that was looked up before the fork.
         preexec_fn=_DieWithParent(os.getpid()) if _LIBC else None,
     )

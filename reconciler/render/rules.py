@@ -200,6 +200,10 @@ RULES: Mapping[str, Rule] = {
                 _REMOVE_BYTECODE,
             ),
             FindingCode.BYTECODE_MISMATCH: ("Bytecode does not match its source", _REMOVE_BYTECODE),
+            FindingCode.ACCESS_NARROWED: (
+                "A file is closed to users who may read the root",
+                "Find out what changed its mode. `envsync apply` builds the environment again, readable as the root.",
+            ),
             FindingCode.INVENTORY_UNREADABLE: (
                 "The inventory of the generation is damaged, so files could not be compared",
                 _REBUILD,

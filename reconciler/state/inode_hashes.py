@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from reconciler.fs.atomic_write import write_atomic
+from reconciler.fs.access import make_cache_directory
+from reconciler.fs.atomic_write import write_cache
 from reconciler.fs.read import open_regular
 from reconciler.state.marshal_file import dump_marshalled, load_marshalled
 
@@ -54,7 +55,7 @@ class InodeHashes:
         return cls(path)
 
     def save(self) -> None:
-        """Write the cache if it changed; an error is ignored, because the root may be read-only."""
+        """Write the cache if it changed; an error is ignored: the root may be read-only, or a different user's."""
         self._add_linked()
         if self._path is None or not self._changed or self._known is None:
             return
@@ -63,8 +64,8 @@ class InodeHashes:
             known = {key: value for key, value in known.items() if key in self._used}
         flat = [(*key, *value) for key, value in known.items()]
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(self._path, dump_marshalled("inodes", flat), flush=False)
+            make_cache_directory(self._path.parent)
+            write_cache(self._path, dump_marshalled("inodes", flat))
         except OSError:
             return
         self._changed = False

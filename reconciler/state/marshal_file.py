@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # Increase the number when the contents of such a file change. Files of a different format are not read.
-_FORMATS = {"agreed": 4, "inodes": 1, "inventory": 3}
+_FORMATS = {"agreed": 5, "inodes": 1, "inventory": 3}
 
 
 def dump_marshalled(kind: str, value: Any) -> bytes:

@@ -9,7 +9,9 @@ class PublishedGeneration:
     """A published generation: its number, its venv, its inventory file, and the digest of its seal.
 
     `home` is the `home` of pyvenv.cfg: the directory of the base interpreter that it was built with.
-    `inventory_digest` is the digest in the seal, empty if it is not sealed yet.
+    `inventory_digest` is the digest in the seal, empty if it is not sealed yet. `access` is that of the root
+    (`reconciler.fs.access_bits`), which every file must have; `closed` are the parts of the state that lack it,
+    relative to the root.
     """
 
     generation: int
@@ -19,3 +21,5 @@ class PublishedGeneration:
     home: str
     system_site_packages: bool
     inventory_digest: str = ""
+    access: int = 0
+    closed: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ process holds it.
 import datetime as dt
 import json
 import os
+import pwd
 import socket
 import sys
 from collections.abc import Iterator
@@ -14,10 +15,13 @@ from contextlib import contextmanager, suppress
 
 from filelock import FileLock, Timeout
 
-from reconciler.errors import LockTimeoutError, StateError
+from reconciler.errors import LockTimeoutError, RootOwnerError, StateError
+from reconciler.fs.access import is_own, make_cache_directory, umask_of
+from reconciler.fs.access_bits import access_to
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.state.layout import Layout
+from reconciler.state.open_state import open_state
 from reconciler.state.root_mutex_holder import find_holder
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
@@ -27,22 +31,37 @@ DEFAULT_TIMEOUT_SECONDS = 60.0
 def acquire_root_mutex(layout: Layout, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Iterator[int]:
     """Hold the root mutex while the block runs, and yield its descriptor; wait at most `timeout` seconds for it.
 
-    A child process that keeps the descriptor open keeps the mutex, even if this process is killed. Raises
-    LockTimeoutError, which names the holder, or StateError if the root cannot be written or has symbolic links in the
-    place of envsync's own directories.
+    A child process that keeps the descriptor open keeps the mutex, even if this process is killed. While the block
+    runs, new files and directories get the access of the root, whatever the umask was. Raises LockTimeoutError, which
+    names the holder, RootOwnerError if the root belongs to a different user, or StateError if the root cannot be
+    written or has symbolic links in the place of envsync's own directories.
     """
     refuse_symlinks(layout)
+    refuse_other_owner(layout)
+    try:
+        layout.root.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:  # a file; the next step says so
+        pass
+    except OSError as error:
+        raise _not_writable(layout, error) from error
+    with umask_of(access_to(layout.root)), _hold(layout, timeout) as descriptor:
+        open_state(layout)
+        yield descriptor
+
+
+@contextmanager
+def _hold(layout: Layout, timeout: float) -> Iterator[int]:
+    """Hold the mutex in an existing root while the block runs, and yield its descriptor."""
     descriptors: list[int] = []  # a second one of the same open file, because filelock closes its own in every fork
     try:
-        layout.envsync_directory.mkdir(parents=True, exist_ok=True)
+        layout.envsync_directory.mkdir(exist_ok=True)
         _write_gitignore(layout)
         lock = FileLock(layout.mutex, timeout=timeout, on_acquired=lambda opened: descriptors.append(os.dup(opened)))
         lock.acquire(poll_interval=0.05)
     except Timeout as error:
         raise _timeout_error(layout, timeout) from error
     except OSError as error:
-        what = f"`{layout.root}` could not be written: {error.strerror}"
-        raise StateError(what, hint=os_error_hint(error)) from error
+        raise _not_writable(layout, error) from error
     try:
         _write_holder(layout)
         yield descriptors[0]
@@ -52,6 +71,38 @@ def acquire_root_mutex(layout: Layout, *, timeout: float = DEFAULT_TIMEOUT_SECON
         with suppress(OSError):  # the system releases it at the end of the process in any case
             lock.release()
         os.close(descriptors[0])
+
+
+def _not_writable(layout: Layout, error: OSError) -> StateError:
+    return StateError(f"`{layout.root}` could not be written: {error.strerror}", hint=os_error_hint(error))
+
+
+def refuse_other_owner(layout: Layout) -> None:
+    """Raise RootOwnerError if the root exists and belongs to a different user, even if this one may write to it.
+
+    The owner could not read or replace the files of this user, and every later run of the owner would fail.
+    """
+    try:
+        owner = layout.root.stat().st_uid
+    except OSError:  # it does not exist, or the next step says what is wrong
+        return
+    user = os.geteuid()
+    if owner == user:
+        return
+    theirs, ours = user_name(owner), user_name(user)
+    raise RootOwnerError(
+        f"`{layout.root}` belongs to {theirs}, and you are {ours}",
+        hint=f"run the command as its owner (`sudo -u {theirs} envsync ...`), or change the owner: "
+        f"`chown -R {ours} {layout.root}`",
+    )
+
+
+def user_name(number: int) -> str:
+    """Return the name of a user, or the number as sudo(8) accepts it if the user has no name."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"#{number}"
 
 
 def refuse_symlinks(layout: Layout) -> None:
@@ -65,15 +116,26 @@ def refuse_symlinks(layout: Layout) -> None:
 
 
 def prepare_cache(layout: Layout) -> bool:
-    """Create the root's cache directory; return False if it cannot be created or written."""
+    """Create the root's cache directory; return False if it cannot be created, or must not be written."""
     if layout.envsync_directory.is_symlink() or layout.cache.is_symlink():
         return False
+    if layout.root.exists() and not is_own(layout.root):
+        return False
     try:
-        layout.cache.mkdir(parents=True, exist_ok=True)
+        layout.root.mkdir(parents=True, exist_ok=True)
+        make_cache_directory(layout.cache)
         _write_gitignore(layout)
     except OSError:
         return False
-    return os.access(layout.cache, os.W_OK)
+    return may_write_cache(layout)
+
+
+def may_write_cache(layout: Layout) -> bool:
+    """Return whether the root's cache exists, belongs to this user and is writable.
+
+    envsync never writes into the cache of a different user, who could not replace such a file.
+    """
+    return is_own(layout.cache) and os.access(layout.cache, os.W_OK)
 
 
 def _write_gitignore(layout: Layout) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.canonical_json import canonical_text
 from reconciler.errors import StateError
+from reconciler.fs.access_bits import access_to
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.sync import sync_directory
@@ -22,6 +23,7 @@ from reconciler.state.applied import Applied
 from reconciler.state.applied_json import applied_from_json, applied_to_json
 from reconciler.state.generation_identity import write_identity_mark
 from reconciler.state.layout import Generation, Layout
+from reconciler.state.open_state import closed_state
 from reconciler.state.published_generation import PublishedGeneration
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS, acquire_root_mutex
 from reconciler.state.seal import Seal, read_seal
@@ -96,6 +98,8 @@ class State:
             home=seal.home,
             system_site_packages=seal.system_site_packages,
             inventory_digest=seal.inventory,
+            access=access_to(self.layout.root),
+            closed=closed_state(self.layout, name, number),
         )
 
     def record(self, applied: Applied) -> None:

@@ -3,6 +3,7 @@
 `python -m tests.docs.test_troubleshooting` writes the messages and the tables of codes from the code.
 """
 
+import os
 import pkgutil
 import re
 import shutil
@@ -170,6 +171,16 @@ def _(host: Host, _stack: ExitStack) -> list[str]:
     host.apply()
     (host.root / ".envsync/environments/web.json").write_text("", encoding="utf-8")
     return ["plan"]
+
+
+@error_case("root-owner")
+def _(host: Host, _stack: ExitStack) -> list[str]:
+    web(host, "alpha")
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a directory to a different user")
+    host.root.mkdir()
+    os.chown(host.root, 1, 1)
+    return ["apply", "--yes"]
 
 
 @error_case("lock-timeout")

@@ -17,8 +17,8 @@ HEAVY = {
 }  # fmt: skip
 OURS = {
     "cli", "cli.argument_order", "cli.process_exit", "cli.run", "fastpath", "fastpath.agreement", "fastpath.answer",
-    "fastpath.command_line", "fastpath.root_line", "fastpath.stat_check", "fastpath.unchanged", "run", "state",
-    "state.marshal_file", "state.published_link",
+    "fastpath.command_line", "fastpath.root_line", "fastpath.stat_check", "fastpath.unchanged", "fs", "fs.access_bits",
+    "run", "state", "state.marshal_file", "state.published_link",
 }  # fmt: skip
 
 

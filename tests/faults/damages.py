@@ -182,7 +182,7 @@ CATALOGUE: tuple[Damage, ...] = (
     _damage("module replaced by a link", _replace_by_link, **_MODULE),
     _damage("module deleted", _remove(BETA), **_MODULE),
     _damage("module's executable bit flipped", _flip_executable, shared=BETA, **_MODULE),
-    _damage("module closed to others", _close_to_others, slot="beta.py", needs="beta", depth=None),
+    _damage("module closed to others", _close_to_others, shared=BETA, **{**_MODULE, "reason": "environment-damaged"}),
     _damage("module touched", _touch, slot="beta.py", needs="beta", depth=None),
     _damage(
         "stray .pth", _write(f"{PACKAGES}/evil.pth", b"import os\n"), slot="evil.pth", shown=f"{PACKAGES}/evil.pth"

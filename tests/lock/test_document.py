@@ -157,7 +157,7 @@ def test_a_lock_that_cannot_be_written_is_an_error_and_the_old_one_is_kept(
     old = parse_lock(OURS, tmp_path / "pylock.web.toml", "web")
     write_lock(old)
     before = old.path.read_bytes()
-    monkeypatch.setattr(lock_file, "write_atomic", fails)
+    monkeypatch.setattr(lock_file, "write_users_file", fails)
     with pytest.raises(LockError, match="No space left on device"):
         write_lock(old)
     assert old.path.read_bytes() == before

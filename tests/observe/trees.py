@@ -102,6 +102,7 @@ def observe_case(root: Path, case: Mapping[str, Any]) -> ActualEnvironment:
         seal="sha256:0" if case.get("sealed", True) else "",
         home=HOME,
         system_site_packages=False,
+        access=int(case.get("access", "0"), 8),
     )
     return observe_environment(
         path,

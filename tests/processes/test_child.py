@@ -49,8 +49,8 @@ def _children_allowed() -> Iterator[None]:
     allow_children()
 
 
-def run(*argv: str, timeout: float = 20.0, **more: tuple[int, ...]) -> Completed:
-    return run_child(argv, env=ENV, cwd=Path("/"), timeout=timeout, **more)
+def run(*argv: str, timeout: float = 20.0, inherit: tuple[int, ...] = ()) -> Completed:
+    return run_child(argv, env=ENV, cwd=Path("/"), timeout=timeout, inherit=inherit)
 
 
 def sh(script: str, *, timeout: float = 20.0, inherit: tuple[int, ...] = ()) -> Completed:
