@@ -7,6 +7,7 @@ exit code are the command's own. Modules that take time to import are imported o
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_OPEN_DIRECTORY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW  # O_PATH needs no permission
 _REMOVED = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__")
 
 
@@ -65,8 +67,8 @@ def _enter(root: str, name: str) -> int:
             break
         generation = f"{root}/{link_target(name, number)}".removesuffix("/venv")
         try:
-            descriptor = os.open(f"{generation}/in-use", os.O_RDONLY | os.O_CREAT, 0o644)
-        except FileNotFoundError:
+            descriptor = _open_in_use(generation)
+        except (FileNotFoundError, NotADirectoryError):  # collected; a link may be in its place
             problem = "was replaced again and again while it was opened"
             continue
         except PermissionError:  # the root is read-only for this user; gc finds the process in /proc
@@ -89,6 +91,23 @@ def _enter(root: str, name: str) -> int:
     raise RunError(
         f"environment {name} {problem} below {root}", hint=f"correct the name, or run `envsync apply {name}`"
     )
+
+
+def _open_in_use(generation: str) -> int:
+    """Return a descriptor of a generation's file `in-use`, which is created; raises OSError.
+
+    A collected generation is a symbolic link to `current`, where no such file must be created.
+    """
+    try:
+        directory = os.open(generation, _OPEN_DIRECTORY)
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # macOS; Linux says ENOTDIR
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), generation) from error
+        raise
+    try:
+        return os.open("in-use", os.O_RDONLY | os.O_CREAT, 0o644, dir_fd=directory)
+    finally:
+        os.close(directory)
 
 
 def _applied_env(root: str, name: str, number: int) -> dict[str, str]:

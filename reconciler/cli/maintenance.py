@@ -107,5 +107,5 @@ def gc(
     found = reconciler.load(file).maintenance.collect(dry_run=dry_run, timeout=lock_timeout)
     out = console()
     out.print(gc_json(found) if output is Output.JSON else render_gc(found, dry_run=dry_run))
-    if any(each.foreign for each in found):
+    if any(each.foreign or each.failure for each in found):
         raise typer.Exit(exit_codes.FAILURE)

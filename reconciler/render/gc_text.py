@@ -15,7 +15,7 @@ def render_gc(found: Sequence[Removable], *, dry_run: bool) -> str:
 
 
 def gc_json(found: Sequence[Removable]) -> str:
-    """Return the generations as a JSON array; `used` and `foreign` say why one is kept."""
+    """Return the generations as a JSON array; `used`, `foreign` and `failure` say why one is kept."""
     return json_array(
         [
             {
@@ -23,6 +23,7 @@ def gc_json(found: Sequence[Removable]) -> str:
                 "generation": each.generation.number,
                 "used": each.used,
                 "foreign": each.foreign,
+                "failure": each.failure,
             }
             for each in found
         ]
@@ -32,4 +33,5 @@ def gc_json(found: Sequence[Removable]) -> str:
 def _outcome(each: Removable, verb: str) -> str:
     if each.used:
         return "kept: a running process uses it"
-    return f"kept: {sanitize(each.foreign)}" if each.foreign else verb
+    reason = each.foreign or each.failure
+    return f"kept: {sanitize(reason)}" if reason else verb
