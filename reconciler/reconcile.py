@@ -255,7 +255,7 @@ class Workspace:
         with ExitStack() as stack:
             cache = layout.engine_cache if desired.cache == "own" else None
             if cache is not None and not (prepare_cache(layout) if writes else os.access(layout.cache, os.W_OK)):
-                cache = stack.enter_context(scratch_directory("envsync-cache-"))
+                cache = stack.enter_context(scratch_directory("cache"))
             yield make_engine(
                 ambient=self.ambient,
                 cache=cache,

@@ -112,7 +112,7 @@ def _run(shown: str, argv: Sequence[str], env: Mapping[str, str], timeout: float
     if program is None:
         what = f"probe {shown} failed: {argv[0]} was not found in the environment or on PATH"
         raise ProbeError(what, hint=_PROBE_HINT)
-    with scratch_directory("envsync-probe-") as empty:
+    with scratch_directory("probe") as empty:
         try:
             done = run_child([program, *argv[1:]], env=env, cwd=empty, timeout=timeout)
         except OSError as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import StateError
-from reconciler.state.history import append_history, read_history
+from reconciler.state.history import MOST_BYTES, append_history, read_history
 from reconciler.state.layout import Layout
 
 
@@ -52,3 +52,15 @@ def test_a_history_that_cannot_be_read_is_a_state_error(layout: Layout) -> None:
     layout.history.mkdir()
     with pytest.raises(StateError, match=r"history\.jsonl: Is a directory"):
         read_history(layout)
+
+
+def test_the_history_does_not_grow_without_a_bound(layout: Layout) -> None:
+    text = "x" * 300_000
+    count = 3 * MOST_BYTES // len(text)
+    for number in range(count):
+        append_history(layout, {"run": number, "text": text})
+        assert layout.history.stat().st_size <= MOST_BYTES
+    runs = [entry["run"] for entry in read_history(layout)]
+    assert runs == list(range(count - len(runs), count)), "the newest runs, without a gap"
+    assert len(runs) > MOST_BYTES // 2 // len(text) - 2
+    assert [each.name for each in layout.envsync_directory.iterdir()] == [layout.history.name]
