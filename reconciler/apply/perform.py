@@ -64,6 +64,7 @@ def perform(request: ApplyRequest, on_event: Callable[[Event], None]) -> RunFini
     if any(each.steps for each in request.plan.environments):
         append_history(layout, _history_entry(request, plan_id, result))
     if request.options.collect and not result.interrupted:
+        request.engine.bound_cache()
         result = _collect(request.state, result, on_event)
     on_event(result)
     return result

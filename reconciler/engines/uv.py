@@ -4,13 +4,14 @@ import re
 import threading
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from reconciler.engines.bytecode import compile_modules
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Builds, CachedPackage, InstallRequest, ResolveRequest
-from reconciler.engines.uv_cache import unused_entries, unused_names
+from reconciler.engines.uv_cache import old_interpreters, unused_entries, unused_names
 from reconciler.engines.uv_errors import uv_error
 from reconciler.errors import EngineError
 from reconciler.fs.remove_tree import remove_tree
@@ -132,7 +133,15 @@ class UvEngine:
                 remove_tree(path.parent, path.name, below=self._cache)
             else:
                 path.unlink()
+        self.bound_cache()
         self._run(["cache", "prune"], cwd=self._cache.parent, timeout=self._deadlines.install)
+
+    def bound_cache(self) -> None:
+        """Delete the oldest facts about interpreters, which uv then queries again; an error is ignored."""
+        if self._cache is not None:
+            with suppress(OSError):
+                for path in old_interpreters(self._cache):
+                    path.unlink()
 
     def _compile(self, request: ResolveRequest, lines: tuple[str, ...], scratch: Path, *extra: str) -> Completed:
         """Run `uv pip compile` on `lines` with the request's rules, from files in `scratch`."""

@@ -11,6 +11,7 @@ from packaging.version import InvalidVersion, Version
 
 from reconciler.engines.engine import CachedPackage
 
+MOST_INTERPRETERS = 200  # uv remembers the interpreter of every generation that was built, by its path
 # Below these are a directory for each package, and in it a name for each file or source distribution, which starts with
 # the version. The directories in between stand for indexes and URLs.
 _PACKAGES = ("wheels-v*/pypi/*", "wheels-v*/index/*/*", "wheels-v*/url/*/*", "sdists-v*/pypi/*", "sdists-v*/index/*/*")
@@ -26,6 +27,12 @@ def unused_entries(cache: Path, keep: frozenset[CachedPackage]) -> list[Path]:
     """Return the files and directories of the versions that are not in `keep`."""
     kept = {(each.name, Version(each.version)) for each in keep}
     return [path for name, version, path in _entries(cache) if (name, version) not in kept]
+
+
+def old_interpreters(cache: Path) -> list[Path]:
+    """Return the files about interpreters, without the newest half of those that may stay, if there are too many."""
+    found = [(path.lstat().st_mtime_ns, path) for path in cache.glob("interpreter-v*/*/*")]
+    return [path for _, path in sorted(found)[: -MOST_INTERPRETERS // 2]] if len(found) > MOST_INTERPRETERS else []
 
 
 def _entries(cache: Path) -> Iterator[tuple[str, Version, Path]]:
