@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.canonical_json import Json
+from reconciler.fastpath.record import MOST_READINGS
 from reconciler.state.layout import Layout
 from tests.functional.host_state import tree
 from tests.host import Host
@@ -96,3 +97,19 @@ def test_the_users_own_package_cache_is_left_alone(host: Host, tmp_path: Path) -
 
 def test_a_dry_run_of_it_is_refused(thrice: Host) -> None:
     assert thrice.envsync("gc", "--cache", "--dry-run").code == 3
+
+
+def test_manifest_readings_are_bounded_without_it(host: Host) -> None:
+    host.manifest(WEB % "beta")
+    host.apply()
+    cache = Layout(host.root).cache
+    for number in range(MOST_READINGS + 10):
+        (cache / f"manifest-{number:08x}").touch()
+        os.utime(cache / f"manifest-{number:08x}", (0, number))
+    host.manifest(WEB % "gamma")
+    host.apply()
+    readings = sorted(each.name for each in cache.glob("manifest-*"))
+    assert len(readings) == MOST_READINGS
+    assert f"manifest-{MOST_READINGS + 9:08x}" in readings
+    assert "manifest-00000000" not in readings
+    assert host.envsync("check").out.startswith("No ")
