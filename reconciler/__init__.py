@@ -15,6 +15,7 @@ A public name is imported when it is first used, so that `envsync --version` and
 TYPE_CHECKING = False  # importing `typing` takes as long as everything that `run` needs
 if TYPE_CHECKING:
     from reconciler.apply.collect import Removable
+    from reconciler.apply.collect_cache import CollectedCache
     from reconciler.apply.context import ApplyOptions
     from reconciler.diff.integrity import Integrity
     from reconciler.diff.model import Origin, PackageAction, PackageChange, Reason, ReasonCode, SettingChange
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         Occupant,
         OriginKind,
     )
+    from reconciler.observe.disk_usage import DiskUsage
     from reconciler.options import PlanOptions, Selection
     from reconciler.plan.model import Action, EnvironmentPlan, Plan, PlanRequest, Policy, Step, StepKind, Summary
     from reconciler.plan.plan_file import SavedPlan, read_plan, save_plan
@@ -76,6 +78,7 @@ __all__ = [
     "Applied",
     "AppliedInterpreter",
     "ApplyOptions",
+    "CollectedCache",
     "CommandProbe",
     "Comparison",
     "Deadlines",
@@ -83,6 +86,7 @@ __all__ = [
     "Depth",
     "DesiredEnvironment",
     "DesiredState",
+    "DiskUsage",
     "Distribution",
     "EnvironmentFinished",
     "EnvironmentPlan",
@@ -143,6 +147,7 @@ __all__ = [
 
 _NAMES_BY_MODULE = {
     "reconciler.apply.collect": "Removable",
+    "reconciler.apply.collect_cache": "CollectedCache",
     "reconciler.apply.context": "ApplyOptions",
     "reconciler.diff.integrity": "Integrity",
     "reconciler.diff.model": "Origin PackageAction PackageChange Reason ReasonCode SettingChange",
@@ -161,6 +166,7 @@ _NAMES_BY_MODULE = {
     "reconciler.observe.actual": (
         "ActualEnvironment ActualState Depth Distribution Finding FindingCode InstalledFrom Occupant OriginKind"
     ),
+    "reconciler.observe.disk_usage": "DiskUsage",
     "reconciler.options": "PlanOptions Selection",
     "reconciler.plan.model": "Action EnvironmentPlan Plan PlanRequest Policy Step StepKind Summary",
     "reconciler.plan.plan_file": "SavedPlan read_plan save_plan",

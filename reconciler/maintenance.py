@@ -11,8 +11,9 @@ from reconciler.apply.rollback import roll_back
 from reconciler.apply.verify_seal import verify_generation
 from reconciler.canonical_json import Json
 from reconciler.diff.integrity import Integrity
-from reconciler.errors import UsageError
+from reconciler.errors import StateError, UsageError
 from reconciler.observe.actual import Depth
+from reconciler.observe.disk_usage import DiskUsage, disk_usage
 from reconciler.state.applied import Applied
 from reconciler.state.history import append_history, history_entry, read_history
 from reconciler.state.inode_hashes import InodeHashes
@@ -110,6 +111,12 @@ class Maintenance:
             if state.layout.published_number(name) == number:
                 return found
             inodes.begin_pass()
+
+    def disk_usage(self, name: str) -> DiskUsage | None:
+        """Return what an environment occupies on disk, None if not all of it can be read."""
+        with suppress(OSError, StateError):
+            return disk_usage(self.state, name)
+        return None
 
     def rollback(self, name: str, *, to: int | None = None, timeout: float = 60.0) -> Applied:
         """Publish an older generation, see `roll_back`; wait at most `timeout` seconds for the root mutex."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.apply.collect_cache import CollectedCache, collect_caches
 from reconciler.apply.context import ApplyOptions
 from reconciler.apply.perform import ApplyRequest, perform
 from reconciler.apply.recover import hold_and_recover
@@ -241,6 +242,16 @@ class Workspace:
         _, actual = observe_consistently([name], desired, state, state.last_applied(), depth, inodes)
         return actual.environments[name]
 
+    def collect_caches(self, *, timeout: float = 60.0) -> list[CollectedCache]:
+        """Delete from the root's caches what nothing needs; wait at most `timeout` seconds for the root mutex.
+
+        The user's own package cache (`cache: user`) stays as it is.
+        """
+        desired = self.desired()
+        state = State.at(desired.root)
+        with self.hold(timeout=timeout), self._engine(desired, state.layout, writes=True) as engine:
+            return collect_caches(state, engine if desired.cache == "own" else None)
+
     def _targets(
         self, desired: DesiredState, state: State, applied: Mapping[str, Applied], options: PlanOptions
     ) -> Mapping[str, Target]:
@@ -263,7 +274,7 @@ class Workspace:
         with ExitStack() as stack:
             cache = layout.engine_cache if desired.cache == "own" else None
             if cache is not None and not (prepare_cache(layout) if writes else may_write_cache(layout)):
-                cache = stack.enter_context(scratch_directory("envsync-cache-"))
+                cache = stack.enter_context(scratch_directory("cache"))
             yield make_engine(
                 ambient=self.ambient,
                 cache=cache,

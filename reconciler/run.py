@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_OPEN_DIRECTORY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW  # O_PATH needs no permission
 _REMOVED = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__")
 _VERSION = frozenset("0123456789.")
 
@@ -62,7 +63,7 @@ def _enter(root: str, name: str, file: str) -> int:
         if number == 0:
             break
         generation = f"{root}/{link_target(name, number)}".removesuffix("/venv")
-        mark = _hold_mark(f"{generation}/in-use")
+        mark = _hold_mark(generation)
         try:
             os.lstat(f"{generation}/seal.json")
         except OSError as error:
@@ -79,19 +80,21 @@ def _enter(root: str, name: str, file: str) -> int:
     raise not_published(root, name, file)
 
 
-def _hold_mark(path: str) -> int:
+def _hold_mark(generation: str) -> int:
     """Hold a shared lock on a generation's mark; return its descriptor, which the command inherits.
 
     Return -1 if that is not possible, for any reason: the root may be read-only or full, or on a network file system
     without locks. The command must start in any case, and gc finds its process in /proc.
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW  # O_NONBLOCK: a named pipe must not block
-    mark = -1
+    mark = directory = -1
     try:
+        # In place of a collected generation is a symbolic link, and no mark must be created where it points to.
+        directory = os.open(generation, _OPEN_DIRECTORY)
         try:
-            mark = os.open(path, flags)
+            mark = os.open("in-use", flags, dir_fd=directory)
         except FileNotFoundError:
-            mark = os.open(path, flags | os.O_CREAT, 0o644)
+            mark = os.open("in-use", flags | os.O_CREAT, 0o644, dir_fd=directory)
         if mark <= 2:  # a standard stream was closed; it must not become this file
             mark, stream = fcntl.fcntl(mark, fcntl.F_DUPFD, 3), mark
             os.close(stream)
@@ -101,6 +104,9 @@ def _hold_mark(path: str) -> int:
         if mark >= 0:
             os.close(mark)
         return -1
+    finally:
+        if directory >= 0:
+            os.close(directory)
     return mark
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,8 +10,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from reconciler.apply.collected_path import begin_collection, keep_paths, remove_paths
 from reconciler.apply.restored_backup import accept_restored
-from reconciler.errors import CollectError
+from reconciler.canonical_json import Json, canonical_text
+from reconciler.errors import StateError
+from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
 from reconciler.state.generation_identity import check_identity_mark
 from reconciler.state.layout import Generation, Layout
@@ -24,18 +28,28 @@ class Removable:
     """A generation that is neither published nor retained.
 
     `used` is whether a live process runs from it. `foreign` is why it is not deleted although nothing needs it: its
-    directory is not, or not only, what envsync made. It is empty otherwise.
+    directory is not, or not only, what envsync made. `failure` is why it could not be deleted, or could not be judged;
+    `reported` is whether an earlier run reported the same failure. Both texts are empty otherwise.
     """
 
     name: str
     generation: Generation
     used: bool = False
     foreign: str = ""
+    failure: str = ""
+    reported: bool = False
+
+    @property
+    def kept(self) -> bool:
+        """Return whether the generation was not deleted."""
+        return bool(self.used or self.foreign or self.failure)
 
     @property
     def notice(self) -> str:
-        """Return the sentence that says why a foreign generation is not deleted; empty for any other."""
-        return f"`{self.generation.directory}` was not deleted: {self.foreign}" if self.foreign else ""
+        """Return why a generation is not deleted although nothing uses it, as a sentence; empty for any other."""
+        if self.foreign:
+            return f"`{self.generation.directory}` was not deleted: {self.foreign}"
+        return f"`{self.generation.directory}` could not be deleted: {self.failure}" if self.failure else ""
 
 
 def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozenset()) -> list[Removable]:
@@ -43,35 +57,51 @@ def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozens
 
     Kept are the published generation, the newest sealed ones up to `keep_generations` (the published one included),
     those in `spare` and those that a live process uses. No generation is kept for an environment without a record.
-    Raises CollectError.
+    The path of a deleted generation stays as a link to what is published, see `collected_path`. A generation that
+    cannot be deleted stops no other: the reason is in `failure`.
     """
     candidates = [each for each in removable_generations(state) if (each.name, each.generation.number) not in spare]
     considered = []
+    deleted: dict[str, set[int]] = {}
     for each in mark_in_use(state, candidates):
-        try:
-            considered.append(each if each.used else _remove(state, each))
-        except OSError as error:
-            raise CollectError(
-                f"`{each.generation.directory}` could not be deleted: {error.strerror or error}",
-                hint="fix the cause, then run `envsync gc`; no environment needs this generation",
-            ) from error
-        with suppress(OSError):  # after the last generation of a deleted environment, delete their directory too
-            if state.applied(each.name) is None:
-                each.generation.directory.parent.rmdir()
+        sealed = not each.kept and state.seal(each.name, each.generation.number) is not None
+        if sealed:
+            begin_collection(state.layout, each.generation)
+        considered.append(each if each.kept else _remove(state, each))
+        if sealed and not considered[-1].kept:
+            deleted.setdefault(each.name, set()).add(each.generation.number)
+    considered = mark_reported(state.layout, considered)
+    remember_failures(state.layout, considered)
+    for name in generation_names(state.layout):
+        with suppress(OSError, StateError):  # the next run makes the links that are missing
+            if state.applied(name) is None and not state.layout.generation_numbers(name):
+                remove_paths(state.layout, name)
+            else:
+                keep_paths(state.layout, name, deleted.get(name, set()))
     return considered
 
 
 def _remove(state: State, candidate: Removable) -> Removable:
-    """Delete a generation, or return it with the reason why it was not deleted; raises OSError."""
+    """Delete a generation, or return it with the reason why it was not deleted."""
     for attempt in range(2):
         try:
             remove_generation(state.layout, candidate.generation)
         except ForeignTreeError as error:
-            if attempt or not accept_restored(state, candidate.name, candidate.generation):
+            if attempt or not _is_restored(state, candidate):
                 return replace(candidate, foreign=str(error.strerror))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            return replace(candidate, failure=f"{error.filename}: {reason}" if error.filename else reason)
         else:
             break
     return candidate
+
+
+def _is_restored(state: State, candidate: Removable) -> bool:
+    """Return whether a generation was restored from a backup; its identity is then recorded again."""
+    with suppress(OSError):  # then nothing is known about it
+        return accept_restored(state, candidate.name, candidate.generation)
+    return False
 
 
 def remove_generation(layout: Layout, generation: Generation) -> None:
@@ -101,25 +131,74 @@ def generation_names(layout: Layout) -> list[str]:
 
 
 def removable_generations(state: State) -> list[Removable]:
-    """Return the generations that are neither published nor retained, whether or not they are in use."""
+    """Return the generations that are neither published nor retained, whether or not they are in use.
+
+    A generation whose seal cannot be read is kept, and returned with the reason; so is every generation of an
+    environment whose record cannot be read.
+    """
     layout = state.layout
     found = []
     for name in generation_names(layout):
         published = layout.published_number(name)
-        applied = state.applied(name)
-        keep = {published}
-        if applied is not None:
-            count = applied.settings.get("keep_generations")
-            limit = count if isinstance(count, int) and count > 0 else DEFAULT_KEEP
-            sealed = [number for number in layout.generation_numbers(name) if state.seal(name, number) is not None]
-            older = [number for number in reversed(sealed) if number != published]
-            keep |= set(older[: limit - 1])
+        numbers = layout.generation_numbers(name)
+        try:
+            keep, unreadable = _retained(state, name, published, numbers)
+        except StateError:  # its record: the plan reports it, and what it retains is not known
+            continue
         found += [
-            Removable(name=name, generation=layout.generation(name, number))
-            for number in layout.generation_numbers(name)
-            if number not in keep
+            Removable(name=name, generation=layout.generation(name, number), failure=unreadable.get(number, ""))
+            for number in numbers
+            if number not in keep and number != published
         ]
     return found
+
+
+def _retained(state: State, name: str, published: int, numbers: list[int]) -> tuple[set[int], dict[int, str]]:
+    """Return the retained generations, and by number why a seal could not be read; raises StateError."""
+    applied = state.applied(name)
+    sealed, unreadable = [], {}
+    for number in reversed(numbers):
+        try:
+            if number != published and state.seal(name, number) is not None:
+                sealed.append(number)
+        except StateError as error:
+            unreadable[number] = error.message
+    if applied is None:
+        return set(), unreadable
+    count = applied.settings.get("keep_generations")
+    limit = count if isinstance(count, int) and count > 0 else DEFAULT_KEEP
+    return set(sealed[: limit - 1]), unreadable
+
+
+def mark_reported(layout: Layout, found: list[Removable]) -> list[Removable]:
+    """Return `found`, with `reported` set for each failure that the last collection has reported as well."""
+    if not any(each.failure for each in found):
+        return found
+    try:
+        stored = json.loads(layout.undeletable.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return found
+    known = stored.get("failures") if isinstance(stored, dict) else None
+    if not isinstance(known, dict):
+        return found
+    return [replace(each, reported=bool(each.failure) and known.get(_key(each)) == each.failure) for each in found]
+
+
+def remember_failures(layout: Layout, considered: list[Removable]) -> None:
+    """Write why generations could not be deleted, for `mark_reported`; without a failure the file is removed.
+
+    If it cannot be written, the next run reports the failures again.
+    """
+    failures: Json = {_key(each): each.failure for each in considered if each.failure}
+    with suppress(OSError):
+        if failures:
+            write_atomic(layout.undeletable, canonical_text({"failures": failures}).encode("ascii"), flush=False)
+        else:
+            layout.undeletable.unlink(missing_ok=True)
+
+
+def _key(each: Removable) -> str:
+    return f"{each.name}/{each.generation.number}"
 
 
 def mark_in_use(state: State, candidates: list[Removable]) -> list[Removable]:

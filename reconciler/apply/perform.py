@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from reconciler.apply.collect import collect_garbage
+from reconciler.apply.collect import Removable, collect_garbage
 from reconciler.apply.context import ApplyContext, ApplyOptions
 from reconciler.apply.schedule import apply_plan
 from reconciler.apply.shared_files import observe_shared_files
@@ -63,6 +63,7 @@ def perform(request: ApplyRequest, on_event: Callable[[Event], None]) -> RunFini
     if any(each.steps for each in request.plan.environments):
         append_history(layout, _history_entry(request, plan_id, result))
     if request.options.collect and not result.interrupted:
+        request.engine.bound_cache()
         result = _collect(request.state, result, on_event)
     on_event(result)
     return result
@@ -137,18 +138,32 @@ def _next(events: "queue.SimpleQueue[Event | None]") -> Event | None:
 
 
 def _collect(state: State, result: RunFinished, on_event: Callable[[Event], None]) -> RunFinished:
-    """Collect garbage after the run; return its result, with a failure if a generation could not be deleted."""
+    """Collect garbage after the run; return its result, with a failure if a generation could not be deleted.
+
+    A failure that an earlier run has reported as well is only a notice.
+    """
     failed = [each.environment for each in result.environments if each.failure is not None]
     # The newest generation of a failed environment stays for inspection until the next run or `gc`. Only the newest,
     # because the generations of repeated failures would fill the disk.
     spare = frozenset((name, max(state.layout.generation_numbers(name), default=0)) for name in failed)
-    try:
-        for each in collect_garbage(state, spare=spare):
-            if each.notice:
-                on_event(Notice(message=each.notice, environment=each.name))
-    except CollectError as error:
-        return replace(result, failure=Failure.of(error))
-    return result
+    new = []
+    for each in collect_garbage(state, spare=spare):
+        if each.failure and not each.reported:
+            new.append(each)
+        elif each.notice:
+            on_event(Notice(message=each.notice, environment=each.name))
+    return replace(result, failure=_collect_failure(new)) if new else result
+
+
+def _collect_failure(failed: list[Removable]) -> Failure:
+    """Return the failure of the collection: what is reported the first time that it happens, and ends with code 4."""
+    first, *others = [each.notice for each in failed]
+    error = CollectError(
+        first,
+        hint="fix the cause, then run `envsync gc`; no environment needs this generation, and later runs only note it",
+        details=tuple(others),
+    )
+    return Failure.of(error)
 
 
 def _history_entry(request: ApplyRequest, plan_id: str, result: RunFinished) -> dict[str, Json]:

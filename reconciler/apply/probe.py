@@ -123,7 +123,7 @@ def _run(
     if program is None:
         what = f"{shown} failed: {in_backticks(argv[0])} was not found in the environment or on `PATH`"
         raise failed(what, hint=hint)
-    with scratch_directory("envsync-probe-") as empty:
+    with scratch_directory("probe") as empty:
         try:
             done = run_child([program, *argv[1:]], env=env, cwd=empty, timeout=timeout, umask=callers_umask())
         except OSError as error:

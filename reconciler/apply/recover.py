@@ -7,6 +7,7 @@ from pathlib import Path
 from reconciler.apply.collect import generation_names, remove_generation
 from reconciler.apply.publish import finish_adoptions, remove_leftover_links
 from reconciler.fs.atomic_write import clear_temporaries
+from reconciler.processes.scratch import clear_scratch
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 from reconciler.state.store import State
 
@@ -25,8 +26,9 @@ def hold_and_recover(
 
 
 def recover(state: State, locks: Path | None = None) -> None:
-    """Finish adoptions, and delete temporary files and links; `locks` is the directory of the lock files.
+    """Finish adoptions, and delete temporary files, links and scratch directories.
 
+    `locks` is the directory of the lock files.
     A generation without a seal is not deleted here: it may be kept for inspection, and the next apply collects it.
     Raises OSError if an adoption cannot be finished. A leftover that cannot be deleted does no harm.
     """
@@ -37,6 +39,7 @@ def recover(state: State, locks: Path | None = None) -> None:
     own = (layout.root, layout.envsync_directory, layout.records, layout.cache, layout.agreements)
     for directory in (*own, *([locks] if locks else [])):
         clear_temporaries(directory)
+    clear_scratch()
     for name in names:
         _delete_never_published(state, name)
 

@@ -36,12 +36,13 @@ from reconciler.cli.options import (
 from reconciler.cli.plan_output import print_plan, print_report, report_of
 from reconciler.cli.signals import interruptible
 from reconciler.errors import InterruptedByUserError, UsageError
-from reconciler.events import Event, RunFinished
+from reconciler.events import Event, Notice, RunFinished
 from reconciler.observe.actual import Depth
 from reconciler.options import PlanOptions, Selection
 from reconciler.plan.model import Plan, Policy
 from reconciler.reconcile import Proposal, Workspace
 from reconciler.render.event_json import event_json
+from reconciler.render.event_text import notice_line
 from reconciler.render.formats import Format
 from reconciler.render.progress import progress_for
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
@@ -186,7 +187,7 @@ def _perform(proposal: Proposal, how: ApplyOptions, output: Format, *, recheck: 
                 how, on_event=lambda event: out.print(event_json(event)), stop=stop, recheck=recheck
             )
         if not proposal.plan.has_difference:  # the plan that was shown says so
-            return proposal.apply_held(how, stop=stop, recheck=recheck)
+            return proposal.apply_held(how, on_event=_show_notices, stop=stop, recheck=recheck)
         live = sys.stderr.isatty() and not out.quiet and os.environ.get("TERM") != "dumb"
         with progress_for(sys.stderr, live=live, palette=out.palette(sys.stderr), quiet=out.quiet) as progress:
 
@@ -195,3 +196,10 @@ def _perform(proposal: Proposal, how: ApplyOptions, output: Format, *, recheck: 
                     progress.on_event(event)
 
             return proposal.apply_held(how, on_event=show_progress, stop=stop, recheck=recheck)
+
+
+def _show_notices(event: Event) -> None:
+    """Show the notices of a run that has nothing to do; nothing else happens in it."""
+    if isinstance(event, Notice):
+        out = console()
+        out.message(notice_line(event, out.palette(sys.stderr)))

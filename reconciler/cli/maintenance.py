@@ -11,6 +11,7 @@ from reconciler import exit_codes
 from reconciler.canonical_json import to_json
 from reconciler.cli.console import console
 from reconciler.cli.options import DepthOption, FileOption, LockTimeoutOption, Output, OutputOption
+from reconciler.errors import UsageError
 from reconciler.json_output import json_array
 from reconciler.observe.actual import Depth
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
@@ -103,17 +104,29 @@ def gc(
     file: FileOption = Path("envs.yaml"),
     output: OutputOption = Output.TEXT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be deleted.")] = False,
+    cache: Annotated[
+        bool, typer.Option("--cache", help="Also delete what nothing needs from the caches of the root.")
+    ] = False,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
     """Delete old generations.
 
     Keeps the published generation, the newest generations up to `keep_generations`, and those that a running process
-    uses. Never deletes files that envsync did not create: it reports them and exits with 1.
+    uses. Never deletes files that envsync did not create: it reports them and exits with 1. It does the same for a
+    generation that cannot be deleted.
+
+    With `--cache`, also deletes the packages in the root's cache that no generation has (not those in the user's own
+    cache, with `cache: user`), entries of interpreters, manifests, environments and files that are gone, and temporary
+    directories of envsync processes that were killed.
     """
     from reconciler.render.gc_text import gc_json, render_gc  # only this command needs it
 
-    found = reconciler.load(file).maintenance.collect(dry_run=dry_run, timeout=lock_timeout)
+    if dry_run and cache:
+        raise UsageError("--dry-run and --cache cannot be combined", hint="remove one of the two")
+    workspace = reconciler.load(file)
+    found = workspace.maintenance.collect(dry_run=dry_run, timeout=lock_timeout)
+    caches = workspace.collect_caches(timeout=lock_timeout) if cache else []
     out = console()
-    out.print(gc_json(found) if output is Output.JSON else render_gc(found, dry_run=dry_run))
-    if any(each.foreign for each in found):
+    out.print(gc_json(found, caches) if output is Output.JSON else render_gc(found, caches, dry_run=dry_run))
+    if any(each.foreign or each.failure for each in found) or any(each.failure for each in caches):
         raise typer.Exit(exit_codes.FAILURE)

@@ -1,6 +1,7 @@
 """`envsync status` and `envsync freeze`: what is installed."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -24,19 +25,31 @@ def status(
     labels: LabelsOption = None,
     output: OutputOption = Output.TEXT,
     depth: DepthOption = Depth.FILES,
+    size: Annotated[
+        bool, typer.Option("--size", help="Show what each environment has for itself, shares, and could free.")
+    ] = False,
 ) -> None:
-    """List the environments and the status of each."""
+    """List the environments and the status of each.
+
+    With --size: OWN is the disk space that only the published generation uses, SHARED what it shares by hard links
+    with other generations, other environments or the package cache, RECLAIMABLE what deleting older generations would
+    free. Sizes are in bytes in JSON.
+    """
     from reconciler.render.status_text import render_status, status_json, status_rows  # only this command needs it
 
     options = PlanOptions(depth=depth, resolve=False, offline=True)
     chosen = selection(names, labels)
-    proposal = reconciler.load(file).plan(chosen, options)
+    workspace = reconciler.load(file)
+    proposal = workspace.plan(chosen, options)
     out = console()
     rows = status_rows(proposal.plan, proposal.installed, shown_root(proposal.plan.root))
+    if size:
+        maintenance = workspace.maintenance
+        rows = [replace(each, size=maintenance.disk_usage(each.name)) for each in rows]
     if output is Output.JSON:
-        out.print(status_json(rows))
+        out.print(status_json(rows, sizes=size))
     else:
-        out.print(render_status(rows, palette=out.palette(sys.stdout), width=out.width))
+        out.print(render_status(rows, palette=out.palette(sys.stdout), width=out.width, sizes=size))
 
 
 def freeze(

@@ -50,6 +50,14 @@ class InstallRequest:
     refresh: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedPackage:
+    """A package that a generation has: its normalized name and its version."""
+
+    name: str
+    version: str
+
+
 class Engine(Protocol):
     """A package tool; every method raises EngineError or ResolveError (see the tree in reconciler.errors)."""
 
@@ -67,3 +75,12 @@ class Engine(Protocol):
 
     def compile(self, interpreter: Interpreter, modules: Sequence[Path]) -> None:
         """Write the bytecode (PEP 3147) of `modules`, absolute paths, for `interpreter`, without running them."""
+
+    def collect_cache(self, keep: frozenset[CachedPackage]) -> None:
+        """Delete from the engine's cache what it has for packages that are not in `keep`, and what it left there.
+
+        The user's own cache stays as it is.
+        """
+
+    def bound_cache(self) -> None:
+        """Delete what the engine's cache gets with every build, if it is too much; nothing of it is needed."""

@@ -4,14 +4,17 @@ import re
 import threading
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from reconciler.engines.bytecode import compile_modules
 from reconciler.engines.deadlines import Deadlines
-from reconciler.engines.engine import Builds, InstallRequest, ResolveRequest
+from reconciler.engines.engine import Builds, CachedPackage, InstallRequest, ResolveRequest
+from reconciler.engines.uv_cache import old_interpreters, unused_entries, unused_names
 from reconciler.engines.uv_errors import uv_error
 from reconciler.errors import EngineError
+from reconciler.fs.remove_tree import remove_tree
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import Index
 from reconciler.processes.child import Completed, run_child
@@ -117,6 +120,28 @@ class UvEngine:
         if modules:
             inherit = () if self.lock_fd is None else (self.lock_fd,)
             compile_modules(interpreter.path, modules, timeout=self._deadlines.install, inherit=inherit)
+
+    def collect_cache(self, keep: frozenset[CachedPackage]) -> None:
+        """Delete the entries of other packages, and let uv delete what nothing refers to then; raises OSError."""
+        if self._cache is None or not self._cache.is_dir():
+            return
+        names = unused_names(self._cache, keep)
+        if names:
+            self._run(["cache", "clean", *names], cwd=self._cache.parent, timeout=self._deadlines.install)
+        for path in unused_entries(self._cache, keep):
+            if path.is_dir() and not path.is_symlink():
+                remove_tree(path.parent, path.name, below=self._cache)
+            else:
+                path.unlink()
+        self.bound_cache()
+        self._run(["cache", "prune"], cwd=self._cache.parent, timeout=self._deadlines.install)
+
+    def bound_cache(self) -> None:
+        """Delete the oldest facts about interpreters, which uv then queries again; an error is ignored."""
+        if self._cache is not None:
+            with suppress(OSError):
+                for path in old_interpreters(self._cache):
+                    path.unlink()
 
     def _compile(self, request: ResolveRequest, lines: tuple[str, ...], scratch: Path, *extra: str) -> Completed:
         """Run `uv pip compile` on `lines` with the request's rules, from files in `scratch`."""

@@ -19,7 +19,10 @@ from reconciler.plan.model import Action, Plan
 from reconciler.state.applied import Applied
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_scan import wait_for_clock_tick
+from reconciler.state.layout import Layout
 from reconciler.state.store import State
+
+MOST_READINGS = 64
 
 
 def record_plan_outcome(
@@ -98,4 +101,14 @@ def _record_manifest(run: CompletedRun) -> str:
             "names": sorted(desired.declared),
         }
         write_cache_file(manifest_reading_path(root, file), reading)
+        _drop_old_readings(run.state.layout)
     return contents
+
+
+def _drop_old_readings(layout: Layout) -> None:
+    """Delete the oldest manifest readings: each checkout that shares a root leaves one."""
+    readings = list(layout.cache.glob("manifest-*"))
+    if len(readings) > MOST_READINGS:
+        readings.sort(key=lambda each: each.lstat().st_mtime_ns)
+        for each in readings[:-MOST_READINGS]:
+            each.unlink(missing_ok=True)

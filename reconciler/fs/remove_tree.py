@@ -8,6 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.backticks import in_backticks
@@ -43,12 +44,8 @@ def remove_tree(
     inside = parent.relative_to(start).parts
     if name in {"", ".", ".."} or "/" in name or ".." in inside:
         raise ValueError(f"not one name below `{start}`: {in_backticks(name)}")
-    above = os.open(start, _DIRECTORY)
+    above = open_below(start, *inside)
     try:
-        for part in inside:
-            inner = open_directory(part, above)
-            os.close(above)
-            above = inner
         try:
             top = open_directory(name, above)
         except FileNotFoundError:
@@ -67,6 +64,18 @@ def remove_tree(
         os.rmdir(name, dir_fd=above)
     finally:
         os.close(above)
+
+
+def open_below(start: Path, *parts: str) -> int:
+    """Return a descriptor of the directory `start/parts`; no link below `start` is followed. Raises OSError."""
+    opened = os.open(start, _DIRECTORY)
+    for part in parts:
+        try:
+            inner = open_directory(part, opened)
+        finally:
+            os.close(opened)
+        opened = inner
+    return opened
 
 
 def open_directory(name: str, parent: int) -> int:
@@ -90,32 +99,80 @@ def _byte(escape: re.Match[bytes]) -> bytes:
 
 
 def _empty_top(top: int, *, spare: str) -> None:
-    """Empty a directory of any depth: subdirectories are moved up into it until none is nested."""
-    device = os.fstat(top).st_dev
+    """Delete everything in a directory except for the file `spare`."""
     while entries := [entry for entry in os.listdir(top) if entry != spare]:
         for entry in entries:
             if not _unlink_file(entry, top):
-                _empty(entry, top, device)
-                os.rmdir(entry, dir_fd=top)
-
-
-def _empty(name: str, top: int, device: int) -> None:
-    """Delete the files of a directory in `top`, and move its subdirectories to `top`."""
-    inner = open_directory(name, top)
-    try:
-        if os.fstat(inner).st_dev != device:
-            raise ForeignTreeError(errno.EXDEV, "a file system is mounted below it")
-        for entry in os.listdir(inner):
-            if not _unlink_file(entry, inner):
+                walk = _Walk(top)
                 try:
-                    os.rename(entry, os.urandom(16).hex(), src_dir_fd=inner, dst_dir_fd=top)
-                except PermissionError as denied:  # moving a directory needs permission to write in it
-                    try:
-                        os.rmdir(entry, dir_fd=inner)  # an empty one can be deleted without
-                    except OSError:
-                        raise denied from None  # not that the directory is not empty
-    finally:
-        os.close(inner)
+                    walk.remove(entry)
+                finally:
+                    os.close(walk.current)
+
+
+@dataclass(slots=True)
+class _Level:
+    """A directory on the way down: its name, device and inode of its parent, and its subdirectories that are left."""
+
+    name: str
+    parent: tuple[int, int]
+    left: list[str]
+
+
+class _Walk:
+    """Deletes a directory of any depth in its place, with one open descriptor: `current`.
+
+    Nothing is moved: overlayfs answers EXDEV if a directory of a lower layer is moved. The way up is `..`, which must
+    open the directory that the way down came from.
+    """
+
+    def __init__(self, top: int) -> None:
+        self.current = os.dup(top)
+        self._device = os.fstat(top).st_dev
+        self._path: list[_Level] = []
+
+    def remove(self, name: str) -> None:
+        """Delete the directory `name` of the current directory; an OSError names the path below it."""
+        try:
+            self._descend(name)
+            while self._path:
+                level = self._path[-1]
+                if level.left:
+                    self._descend(level.left.pop())
+                else:
+                    self._ascend(level)
+        except OSError as error:
+            if isinstance(error.filename, str):
+                error.filename = "/".join([*(each.name for each in self._path), error.filename])
+            raise
+
+    def _descend(self, name: str) -> None:
+        """Enter a directory, and delete its files."""
+        parent = _identity(self.current)
+        self._enter(name)
+        if os.fstat(self.current).st_dev != self._device:
+            raise ForeignTreeError(errno.EXDEV, "a file system is mounted below it")
+        level = _Level(name, parent, [])
+        self._path.append(level)
+        level.left += [entry for entry in os.listdir(self.current) if not _unlink_file(entry, self.current)]
+
+    def _ascend(self, level: _Level) -> None:
+        """Leave an empty directory, and delete it."""
+        self._enter("..")
+        self._path.pop()
+        if _identity(self.current) != level.parent:
+            raise ForeignTreeError(errno.ESTALE, "it was moved while it was deleted")
+        os.rmdir(level.name, dir_fd=self.current)
+
+    def _enter(self, name: str) -> None:
+        entered = open_directory(name, self.current)
+        os.close(self.current)
+        self.current = entered
+
+
+def _identity(directory: int) -> tuple[int, int]:
+    status = os.fstat(directory)
+    return status.st_dev, status.st_ino
 
 
 def _unlink_file(name: str, directory: int) -> bool:

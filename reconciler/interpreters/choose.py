@@ -106,11 +106,28 @@ class Interpreters:
         return None
 
     def save(self) -> None:
-        """Keep the facts for the next run; in a read-only root, the next run queries the interpreters again."""
+        """Keep the facts for the next run; in a read-only root, the next run queries the interpreters again.
+
+        Those of interpreters that are gone are dropped.
+        """
         if self._cache_file is None or not self._dirty or not self._cache_file.parent.is_dir():
             return
+        self._forget_gone()
         with suppress(OSError):
             write_cache(self._cache_file, json.dumps(self._facts, sort_keys=True).encode("utf-8"))
+
+    def collect(self) -> int:
+        """Drop the facts of interpreters that are gone, save, and return how many there were."""
+        gone = self._forget_gone()
+        self._dirty = self._dirty or bool(gone)
+        self.save()
+        return gone
+
+    def _forget_gone(self) -> int:
+        gone = [path for path in self._facts if not os.path.exists(path)]  # noqa: PTH110  # any text, also with NUL
+        for path in gone:
+            del self._facts[path]
+        return len(gone)
 
     def _at_path(self, path: str) -> Interpreter:
         if where := why_not_base(path, self._outside):

@@ -24,7 +24,7 @@ def requirement_lines(environment: DesiredEnvironment, *, build: bool) -> Iterat
 
     A directory is copied if its metadata may have to be built, so that the build writes nothing into the source.
     """
-    with scratch_directory("envsync-source-") as scratch:
+    with scratch_directory("source") as scratch:
         copies: dict[str, Path] = {}
 
         def place(source: Path, *, copied: bool) -> Path:

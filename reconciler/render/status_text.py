@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.canonical_json import to_json
+from reconciler.canonical_json import Json, to_json
 from reconciler.json_output import json_array
+from reconciler.observe.disk_usage import DiskUsage
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
 from reconciler.render.drift_status import DriftStatus, drift_status
 from reconciler.render.escape import sanitize
 from reconciler.render.layout import Segment, table_text
+from reconciler.render.phrases import size_text
 from reconciler.render.style import Palette, Style
 
 
@@ -24,6 +26,7 @@ class EnvironmentState(StrEnum):
     BLOCKED = "blocked"
 
 
+_SIZES = ("OWN", "SHARED", "RECLAIMABLE")
 _STATES = {
     DriftStatus.OK: EnvironmentState.OK,
     DriftStatus.DRIFT: EnvironmentState.DRIFT,
@@ -45,7 +48,8 @@ _STYLES = {
 class StatusRow:
     """One environment; `packages` counts the installed ones, None if it is missing.
 
-    `generation` is 0 if none is published; `python` is the interpreter's version or empty.
+    `generation` is 0 if none is published; `python` is the interpreter's version or empty. `size` is None if it could
+    not be measured.
     """
 
     name: str
@@ -54,6 +58,7 @@ class StatusRow:
     packages: int | None
     generation: int
     path: str
+    size: DiskUsage | None = None
 
 
 def status_rows(plan: Plan, installed: Mapping[str, int], shown_root: str) -> list[StatusRow]:
@@ -64,18 +69,27 @@ def status_rows(plan: Plan, installed: Mapping[str, int], shown_root: str) -> li
     return [_row(each, installed.get(each.name), f"{shown_root}/{each.name}") for each in plan.environments]
 
 
-def render_status(rows: Sequence[StatusRow], *, palette: Palette, width: int) -> str:
-    """Return the rows as a table that ends with a line end; columns that have no room are left out, from the right."""
+def render_status(rows: Sequence[StatusRow], *, palette: Palette, width: int, sizes: bool = False) -> str:
+    """Return the rows as a table that ends with a line end; columns that have no room are left out, from the right.
+
+    With `sizes`, the columns before the path say what each environment occupies.
+    """
     if not rows:
         return "The manifest declares no environments.\n"
-    titles = ("NAME", "STATE", "PYTHON", "PACKAGES", "GENERATION", "PATH")
-    columns = [_columns(each) for each in rows]
+    titles = ("NAME", "STATE", "PYTHON", "PACKAGES", "GENERATION", *(_SIZES if sizes else ()), "PATH")
+    columns = [_columns(each, sizes=sizes) for each in rows]
     return table_text(titles, columns, palette=palette, width=width, drop_columns=True)
 
 
-def status_json(rows: Sequence[StatusRow]) -> str:
-    """Return the rows as a JSON array of objects that ends with a line end."""
-    return json_array(to_json(each) for each in rows)
+def status_json(rows: Sequence[StatusRow], *, sizes: bool = False) -> str:
+    """Return the rows as a JSON array of objects that ends with a line end; they have `size` only with `sizes`."""
+    return json_array(_object(each, sizes=sizes) for each in rows)
+
+
+def _object(row: StatusRow, *, sizes: bool) -> dict[str, Json]:
+    found = to_json(row)
+    assert isinstance(found, dict)  # noqa: S101  # a dataclass
+    return {key: value for key, value in found.items() if sizes or key != "size"}
 
 
 def _row(environment: EnvironmentPlan, installed: int | None, path: str) -> StatusRow:
@@ -96,12 +110,15 @@ def _state(environment: EnvironmentPlan) -> EnvironmentState:
     return EnvironmentState.MISSING if missing else _STATES[drift_status(environment)]
 
 
-def _columns(row: StatusRow) -> list[Segment]:
+def _columns(row: StatusRow, *, sizes: bool) -> list[Segment]:
+    size = row.size
+    measured = [size.own, size.shared, size.reclaimable] if size is not None else [None, None, None]
     return [
         Segment(text=sanitize(row.name), style=Style.STRONG),
         Segment(text=row.state.value, style=_STYLES[row.state]),
         Segment(text=sanitize(row.python) or "-"),
         Segment(text="-" if row.packages is None else str(row.packages)),
         Segment(text=str(row.generation) if row.generation else "-"),
+        *(Segment(text="?" if each is None else size_text(each)) for each in measured if sizes),
         Segment(text=sanitize(row.path)),
     ]

@@ -9,8 +9,11 @@ from contextlib import suppress
 
 from reconciler.canonical_json import Json, canonical_text
 from reconciler.errors import StateError
+from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.state.layout import Layout
+
+MOST_BYTES = 4 * 1024 * 1024  # about 10,000 runs
 
 
 def history_entry(
@@ -30,7 +33,11 @@ def history_entry(
 
 
 def append_history(layout: Layout, entry: dict[str, Json]) -> None:
-    """Append one run; an error is ignored, because the run itself is done."""
+    """Append one run; an error is ignored, because the run itself is done. The root mutex must be held.
+
+    If the file then has more than `MOST_BYTES`, the older half is dropped. It is replaced atomically: a reader gets
+    the old file or the new one.
+    """
     line = (canonical_text(entry) + "\n").encode("ascii")
     with suppress(OSError):
         descriptor = os.open(layout.history, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -40,6 +47,9 @@ def append_history(layout: Layout, entry: dict[str, Json]) -> None:
             os.write(descriptor, b"\n" + line if unfinished else line)  # one write: lines of two processes never mix
         finally:
             os.close(descriptor)
+        if size + len(line) > MOST_BYTES:
+            newest = layout.history.read_bytes()[-MOST_BYTES // 2 :]
+            write_atomic(layout.history, newest.partition(b"\n")[2])  # the first line is not whole
 
 
 def read_history(layout: Layout) -> list[dict[str, Json]]:

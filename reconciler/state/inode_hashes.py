@@ -12,7 +12,7 @@ depth `hashes` only.
 import hashlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -69,6 +69,15 @@ class InodeHashes:
         except OSError:
             return
         self._changed = False
+
+    def keep(self, inodes: Collection[tuple[int, int]]) -> int:
+        """Drop the hashes of all but some inodes (device, inode); return how many there were."""
+        known = self._load()
+        dropped = [key for key in known if key not in inodes]
+        for key in dropped:
+            del known[key]
+        self._changed = self._changed or bool(dropped)
+        return len(dropped)
 
     def _add_linked(self) -> None:
         """Add the hashes of the files that `remember_links` got, with their new ctimes."""

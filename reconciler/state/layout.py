@@ -10,6 +10,7 @@ from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.state.published_link import link_target, published_number
 
 _NUMBER = re.compile(r"[1-9][0-9]*")
+CURRENT = "current"  # the directory next to the generations whose `venv` points to what is published
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ class Layout:
         return self.cache / "inodes"
 
     @property
+    def undeletable(self) -> Path:
+        """Return the file that says which generations the last collection could not delete, and why."""
+        return self.cache / "undeletable.json"
+
+    @property
     def agreements(self) -> Path:
         """Return the directory of the agreements (see `reconciler.fastpath`)."""
         return self.cache / "agreed"
@@ -95,15 +101,32 @@ class Layout:
         return Generation(self.generations(name) / str(number), number)
 
     def generation_numbers(self, name: str) -> list[int]:
-        """Return the numbers of the generations that have a directory, sealed or not, in order; raises StateError."""
+        """Return the numbers of the generations that have a directory, sealed or not, in order; raises StateError.
+
+        Those of collected generations, whose path is our symbolic link, are left out. Any other symbolic link counts:
+        it is not followed, and whatever needs the generation reports it.
+        """
+        return [number for number, collected in self._numbers(name) if not collected]
+
+    def collected_numbers(self, name: str) -> list[int]:
+        """Return the numbers of the collected generations whose path is still our symbolic link, in order.
+
+        Raises StateError.
+        """
+        return [number for number, collected in self._numbers(name) if collected]
+
+    def _numbers(self, name: str) -> list[tuple[int, bool]]:
+        """Return each number that has an entry, in order, and whether the entry is our link for a collected one."""
         try:
-            names = os.listdir(self.generations(name))
+            with os.scandir(self.generations(name)) as entries:
+                return sorted(
+                    (int(each.name), is_collected_path(each)) for each in entries if _NUMBER.fullmatch(each.name)
+                )
         except FileNotFoundError:
             return []
         except OSError as error:
             what = f"{self.generations(name)}: {error.strerror}"
             raise StateError(what, hint=os_error_hint(error)) from error
-        return sorted(int(each) for each in names if _NUMBER.fullmatch(each))
 
     def link_target(self, name: str, number: int) -> str:
         """Return the text of the symbolic link that publishes a generation; see `published_link.link_target`."""
@@ -117,6 +140,14 @@ class Layout:
     def published_number(self, name: str) -> int:
         """Return the generation that an environment's path points to; see `published_link.published_number`."""
         return published_number(str(self.root), name)
+
+
+def is_collected_path(entry: "os.DirEntry[str]") -> bool:
+    """Return whether an entry is the symbolic link that a collected generation leaves: its text is `current`."""
+    try:
+        return entry.is_symlink() and os.readlink(entry.path) == CURRENT  # noqa: PTH115  # the text itself
+    except OSError:  # it was replaced meanwhile
+        return False
 
 
 @dataclass(frozen=True, slots=True)

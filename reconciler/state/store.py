@@ -128,9 +128,10 @@ class State:
     def new_generation(self, name: str) -> Generation:
         """Create the next generation's directory, its empty venv and its identity mark; raises StateError.
 
-        A number is never used again while its directory exists.
+        A number is never used again while its directory, or the link that it left, exists.
         """
-        numbers = [*self.layout.generation_numbers(name), self.layout.published_number(name)]
+        existing = (*self.layout.generation_numbers(name), *self.layout.collected_numbers(name))
+        numbers = [*existing, self.layout.published_number(name)]
         record = self._record(name)
         number = max([*numbers, record.generation if record else 0]) + 1
         generation = self.layout.generation(name, number)

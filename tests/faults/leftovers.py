@@ -7,7 +7,7 @@ from reconciler.state.store import State
 
 
 def leftovers(state: State, place: Path, names: Iterable[str]) -> list[str]:
-    """Return temporary files, prepared links, holder files and unsealed generations, sorted.
+    """Return temporary files, prepared and noted links, holder files and unsealed generations, sorted.
 
     `place` is the directory that contains the root and the locks, `names` are the environments whose generations count.
     """
@@ -18,7 +18,7 @@ def leftovers(state: State, place: Path, names: Iterable[str]) -> list[str]:
         if layout.engine_cache not in path.parents
         and (
             path.name.startswith((".gitignore.", "publish."))
-            or path.name.endswith((".tmp", ".removed"))
+            or path.name.endswith((".tmp", ".removed", ".collected"))
             or path.name in {"lock.holder.json", "moving"}
             or (path.parent == layout.cache and path.name.rpartition(".")[2].isdigit())
         )

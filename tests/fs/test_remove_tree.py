@@ -2,12 +2,15 @@
 
 import errno
 import os
+import resource
 import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from reconciler.fs.remove_tree import remove_tree
+from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
 from tests.unprivileged import reachable_directory, unprivileged
 
 
@@ -110,7 +113,20 @@ def test_names_of_any_bytes_are_deleted(root: Path) -> None:
     assert not place.exists()
 
 
-def test_a_tree_of_more_than_a_thousand_levels_is_deleted(root: Path, outside: Path) -> None:
+@pytest.fixture
+def few_descriptors() -> Iterator[None]:
+    """Let this process open at most 8 more descriptors."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(int(each) for each in os.listdir("/dev/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 8, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.usefixtures("few_descriptors")
+def test_a_tree_of_more_than_a_thousand_levels_is_deleted_with_few_descriptors(root: Path, outside: Path) -> None:
     place = root / "generations/web/7"
     descriptor = os.open(place, os.O_RDONLY)
     for number in range(1500):
@@ -128,6 +144,26 @@ def test_a_tree_of_more_than_a_thousand_levels_is_deleted(root: Path, outside: P
     assert (outside / "deep/file").read_text() == "mine"
 
 
+def test_a_directory_that_is_moved_away_meanwhile_does_not_take_it_out_of_the_tree(root: Path, outside: Path) -> None:
+    inner = root / "generations/web/7/venv/lib"
+    identity = inner.stat().st_ino
+    armed = [True]
+
+    def move(event: str, arguments: tuple[object, ...]) -> None:
+        """Move the directory just before its entries are listed; a hook cannot be removed, so it acts once."""
+        listed = arguments[0] if event == "os.listdir" and armed else None
+        if isinstance(listed, int) and os.fstat(listed).st_ino == identity:
+            armed.clear()
+            inner.rename(outside / "deep/lib")
+
+    sys.addaudithook(move)
+    with pytest.raises(ForeignTreeError, match="it was moved while it was deleted"):
+        remove_tree(root / "generations/web", "7", below=root)
+    assert not armed
+    assert (outside / "deep/file").read_text() == "mine"
+    assert (outside / "deep/lib").is_dir()
+
+
 def test_a_tree_without_permission_is_an_error() -> None:
     with reachable_directory() as place:
         (place / "7/venv").mkdir(parents=True)
@@ -136,7 +172,7 @@ def test_a_tree_without_permission_is_an_error() -> None:
         assert (place / "7/venv").is_dir()
 
 
-def test_the_error_about_a_directory_that_cannot_be_moved_names_the_permission() -> None:
+def test_the_error_about_a_directory_that_cannot_be_emptied_names_the_permission_and_the_file() -> None:
     with reachable_directory() as directory:
         inner = directory / "tree/a/fixed"
         inner.mkdir(parents=True)
@@ -146,7 +182,8 @@ def test_the_error_about_a_directory_that_cannot_be_moved_names_the_permission()
             for path in (directory, directory / "tree", inner.parent):
                 os.chown(path, 65534, -1)
         try:
-            with unprivileged(), pytest.raises(PermissionError):
+            with unprivileged(), pytest.raises(PermissionError) as caught:
                 remove_tree(directory, "tree")
+            assert caught.value.filename == "a/fixed/file"
         finally:
             inner.chmod(0o755)

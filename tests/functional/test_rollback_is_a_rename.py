@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.functional.host_state import generations
 from tests.host import Host
 
 OLD = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n'
@@ -140,15 +141,14 @@ def test_gc_keeps_the_newest_generations_and_shows_with_dry_run_what_it_would_de
     for version in ("1.0", "1.1", "1.0"):
         host.manifest(f'web:\n  python: "3.11"\n  packages: [alpha=={version}]\n')
         host.apply()
-    generations = host.root / ".envsync/generations/web"
-    assert sorted(os.listdir(generations)) == ["1", "2", "3"]
+    assert generations(host, "web") == [1, 2, 3]
     host.manifest('web:\n  python: "3.11"\n  packages: [alpha==1.0]\n  keep_generations: 1\n')
     assert host.envsync("apply", "--yes", "--no-gc").code == 0
     shown = host.envsync("gc", "--dry-run").out
     assert shown == "web: generation 1 would be deleted\nweb: generation 2 would be deleted\n"
-    assert sorted(os.listdir(generations)) == ["1", "2", "3"]
+    assert generations(host, "web") == [1, 2, 3]
     assert host.envsync("gc").out == shown.replace("would be deleted", "deleted")
-    assert sorted(os.listdir(generations)) == ["3"]
+    assert generations(host, "web") == [3]
     assert host.envsync("gc").out == "No generations to delete.\n"
 
 

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tests.functional.host_state import generations
 from tests.host import Host, base_environment
 
 WEB = """
@@ -109,5 +110,4 @@ def test_a_running_command_keeps_its_generation_from_being_collected(web: Host) 
     assert out == "alpha 1.0\n", "it keeps running in the generation in which it was started"
     web.manifest(WEB + "  keep_generations: 1\n")
     web.apply()
-    kept = list((web.root / ".envsync/generations/web").iterdir())
-    assert len(kept) == 1, "no command is running, so keep_generations decides"
+    assert len(generations(web, "web")) == 1, "no command is running, so keep_generations decides"

@@ -281,6 +281,27 @@ def test_without_queries_no_cache_is_written(tmp_path: Path) -> None:
     assert not cache.exists()
 
 
+@pytest.mark.parametrize("how", ["save", "collect"])
+def test_facts_of_interpreters_that_are_gone_are_dropped(how: str, tmp_path: Path) -> None:
+    gone, kept = (fake_interpreter(tmp_path / name, "python3.12", "3.12.1") for name in ("old", "new"))
+    cache = tmp_path / "interpreters.json"
+    for place in ("old", "new"):
+        before = on(tmp_path / place, cache=cache)
+        before.choose("3.12")
+        before.save()
+    assert json.loads(cache.read_text()).keys() == {str(gone), str(kept)}
+    gone.unlink()
+    if how == "collect":
+        assert on(cache=cache).collect() == 1
+    else:
+        fake_interpreter(tmp_path / "new", "python3.12", "3.12.2")
+        os.utime(kept, ns=(0, 12345))
+        after = on(tmp_path / "new", cache=cache)
+        after.choose("3.12")
+        after.save()
+    assert json.loads(cache.read_text()).keys() == {str(kept)}
+
+
 def test_real_interpreters_are_found(pythons: dict[str, Path]) -> None:
     assert pythons, "no interpreter on this machine"
     chosen = on(*(path.parent for path in pythons.values()))

@@ -3,13 +3,17 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from reconciler.apply.collect import Removable
+from reconciler.apply.collect_cache import CollectedCache
 from reconciler.canonical_json import Json
 from reconciler.diff.integrity import Integrity
 from reconciler.diff.model import Origin, PackageAction, PackageChange, ReasonCode
 from reconciler.maintenance import KeptGeneration
 from reconciler.render.gc_text import gc_json, render_gc
 from reconciler.render.history_text import render_generations, render_runs
+from reconciler.render.phrases import size_text
 from reconciler.render.style import Palette
 from reconciler.render.verify_text import render_verification, verification_json
 from reconciler.state.layout import Layout
@@ -111,10 +115,44 @@ def test_gc_says_what_was_deleted_and_why_the_rest_was_kept() -> None:
         Removable(name="web", generation=layout.generation("web", 2), used=True),
         Removable(name="web", generation=layout.generation("web", 3), foreign="a file system is mounted below it"),
     ]
+    found.append(Removable(name="web", generation=layout.generation("web", 4), failure="venv/lib: Permission denied"))
     kept = (
         "web: generation 2 kept: a running process uses it\nweb: generation 3 kept: a file system is mounted below it\n"
+        "web: generation 4 kept: venv/lib: Permission denied\n"
     )
     assert render_gc(found, dry_run=False) == f"web: generation 1 deleted\n{kept}"
     assert render_gc(found, dry_run=True) == f"web: generation 1 would be deleted\n{kept}"
     assert render_gc([], dry_run=True) == "No generations to delete.\n"
-    assert [each["used"] for each in json.loads(gc_json(found))] == [False, True, False]
+    assert [each["used"] for each in json.loads(gc_json(found))] == [False, True, False, False]
+
+
+def test_gc_says_what_was_deleted_from_each_cache() -> None:
+    caches = [
+        CollectedCache(kind="packages", count=12, size=1536 * 1024),
+        CollectedCache(kind="agreements", count=1),
+        CollectedCache(kind="interpreters"),
+        CollectedCache(kind="file hashes", failure="/srv/envs: Permission denied"),
+    ]
+    assert render_gc([], caches, dry_run=False).splitlines() == [
+        "No generations to delete.",
+        "cache: packages: 12 files deleted, 1.5 MiB freed",
+        "cache: agreements: 1 entry deleted",
+        "cache: interpreters: nothing to delete",
+        "cache: file hashes: not deleted: /srv/envs: Permission denied",
+    ]
+    assert [each["cache"] for each in json.loads(gc_json([], caches))] == [each.kind for each in caches]
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (4096, "4 KiB"),
+        (1536, "1.5 KiB"),
+        (1000 * 1024, "1.0 MiB"),
+        (12 * 1024**3, "12 GiB"),
+    ],
+)
+def test_sizes_have_the_unit_that_suits_them(size: int, text: str) -> None:
+    assert size_text(size) == text

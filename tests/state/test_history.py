@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import StateError
-from reconciler.state.history import append_history, history_entry, read_history
+from reconciler.state.history import MOST_BYTES, append_history, history_entry, read_history
 from reconciler.state.layout import Layout
 
 
@@ -62,3 +62,15 @@ def test_an_entry_names_the_user_even_if_the_variable_is_unset(monkeypatch: pyte
     assert history_entry({}, [])["by"] == history_entry({"USER": ""}, [])["by"] == name
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000)  # no user has this number
     assert history_entry({}, [])["by"] == "4000000"
+
+
+def test_the_history_does_not_grow_without_a_bound(layout: Layout) -> None:
+    text = "x" * 300_000
+    count = 3 * MOST_BYTES // len(text)
+    for number in range(count):
+        append_history(layout, {"run": number, "text": text})
+        assert layout.history.stat().st_size <= MOST_BYTES
+    runs = [entry["run"] for entry in read_history(layout)]
+    assert runs == list(range(count - len(runs), count)), "the newest runs, without a gap"
+    assert len(runs) > MOST_BYTES // 2 // len(text) - 2
+    assert [each.name for each in layout.envsync_directory.iterdir()] == [layout.history.name]

@@ -1,0 +1,49 @@
+"""Finds in uv's cache what belongs to packages that are not needed any more (layout checked with 0.13.8).
+
+A file whose name is not understood stays: with another layout of the cache nothing is found.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from reconciler.engines.engine import CachedPackage
+
+MOST_INTERPRETERS = 200  # uv remembers the interpreter of every generation that was built, by its path
+# Below these are a directory for each package, and in it a name for each file or source distribution, which starts with
+# the version. The directories in between stand for indexes and URLs.
+_PACKAGES = ("wheels-v*/pypi/*", "wheels-v*/index/*/*", "wheels-v*/url/*/*", "sdists-v*/pypi/*", "sdists-v*/index/*/*")
+
+
+def unused_names(cache: Path, keep: frozenset[CachedPackage]) -> list[str]:
+    """Return the names of the packages in the cache that have no version in `keep`, sorted."""
+    kept = {each.name for each in keep}
+    return sorted({name for name, _, _ in _entries(cache) if name not in kept})
+
+
+def unused_entries(cache: Path, keep: frozenset[CachedPackage]) -> list[Path]:
+    """Return the files and directories of the versions that are not in `keep`."""
+    kept = {(each.name, Version(each.version)) for each in keep}
+    return [path for name, version, path in _entries(cache) if (name, version) not in kept]
+
+
+def old_interpreters(cache: Path) -> list[Path]:
+    """Return the files about interpreters, without the newest half of those that may stay, if there are too many."""
+    found = [(path.lstat().st_mtime_ns, path) for path in cache.glob("interpreter-v*/*/*")]
+    return [path for _, path in sorted(found)[: -MOST_INTERPRETERS // 2]] if len(found) > MOST_INTERPRETERS else []
+
+
+def _entries(cache: Path) -> Iterator[tuple[str, Version, Path]]:
+    """Yield the name, the version and the path of what the cache has for each package."""
+    for pattern in _PACKAGES:
+        for directory in sorted(cache.glob(pattern)):
+            if directory.is_symlink() or not directory.is_dir():
+                continue
+            for path in sorted(directory.iterdir()):
+                try:
+                    version = Version(path.name.partition("-")[0])
+                except InvalidVersion:
+                    continue
+                yield canonicalize_name(directory.name), version, path
