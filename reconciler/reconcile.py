@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from reconciler.apply.context import ApplyOptions
 from reconciler.apply.perform import ApplyRequest, perform
 from reconciler.apply.recover import hold_and_recover
+from reconciler.apply.running import running_notes
 from reconciler.diff.compare import compare, undeclared
 from reconciler.diff.model import Diff, Target
 from reconciler.engines.deadlines import Deadlines
@@ -43,8 +44,10 @@ from reconciler.plan.make import make_plan
 from reconciler.plan.model import Plan, platform
 from reconciler.processes.scratch import scratch_directory
 from reconciler.state.applied import Applied
+from reconciler.state.former_root import former_root_notes
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.layout import Layout
+from reconciler.state.owner import other_owners, take_over
 from reconciler.state.root_mutex import prepare_cache
 from reconciler.state.store import State
 from reconciler.targets import LockOptions, resolve_targets, select_for_destroy
@@ -137,7 +140,10 @@ class Workspace:
         chosen, options = selection or Selection(), options or PlanOptions()
         desired = self.desired(chosen)
         state = State.at(desired.root)
-        applied = state.last_applied()
+        last = state.last_applied()
+        owners = other_owners(last, desired.project, desired.file, desired.root)
+        claimed = owners if options.policy.take_over else {}
+        applied: Mapping[str, Applied] = take_over(last, claimed, desired.project)
         targets: Mapping[str, Target] = {}
         if options.policy.destroy:
             desired = select_for_destroy(desired, options.policy.destroy, applied)
@@ -146,13 +152,15 @@ class Workspace:
             targets = self._targets(desired, state, applied, options)
             names = frozenset(targets) | frozenset(undeclared(desired, applied))
         inodes = InodeHashes.load(state.layout.inode_hashes)
-        applied, actual = observe_consistently(names, desired, state, applied, options.depth, inodes)
+        last, actual = observe_consistently(names, desired, state, applied, options.depth, inodes)
+        applied = take_over(last, claimed, desired.project)
         inodes.save()
         diff = Diff(environments=()) if options.policy.destroy else compare(desired, targets, actual, applied)
-        plan = make_plan(desired, diff, targets, actual, applied, options.policy)
+        plan = make_plan(desired, diff, targets, actual, applied, options.policy, owners)
         plan = replace(plan, asked=chosen.plan_request(options.policy), platform=platform())
         record_plan_outcome(plan, desired, state, applied, inodes, since=self.begun)
-        return Proposal(plan=plan, workspace=self, desired=desired, options=options, inodes=inodes)
+        notes = (*running_notes(plan, state), *(former_root_notes(desired) if not last else ()))
+        return Proposal(plan=plan, workspace=self, desired=desired, options=options, inodes=inodes, notes=notes)
 
     @contextmanager
     def hold(self, *, timeout: float = 60.0) -> Iterator[None]:
@@ -268,13 +276,18 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A plan, with everything that is needed to apply it."""
+    """A plan, with everything that is needed to apply it.
+
+    `notes` are sentences about this machine that a person should read before the plan is applied. They are not part of
+    the plan, because they may change while it is reviewed.
+    """
 
     plan: Plan
     workspace: Workspace = field(repr=False)
     desired: DesiredState = field(repr=False)
     options: PlanOptions = field(repr=False)
     inodes: InodeHashes = field(repr=False, compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def apply(
         self,

@@ -1,5 +1,6 @@
 """Collect garbage: delete the generations that are neither published, nor retained, nor in use (retention)."""
 
+import datetime as dt
 import errno
 import fcntl
 import os
@@ -10,8 +11,9 @@ from functools import partial
 from pathlib import Path
 
 from reconciler.apply.restored_backup import accept_restored
-from reconciler.errors import CollectError
+from reconciler.errors import CollectError, StateError
 from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
+from reconciler.state.applied import Applied
 from reconciler.state.generation_identity import check_identity_mark
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.store import State
@@ -24,7 +26,7 @@ class Removable:
     """A generation that is neither published nor retained.
 
     `used` is whether a live process runs from it. `foreign` is why it is not deleted although nothing needs it: its
-    directory is not, or not only, what envsync made. It is empty otherwise.
+    directory is not, or not only, what envsync made, or whether it is still kept is not known. It is empty otherwise.
     """
 
     name: str
@@ -38,18 +40,25 @@ class Removable:
         return f"{self.generation.directory} was not deleted: {self.foreign}" if self.foreign else ""
 
 
-def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozenset()) -> list[Removable]:
+def collect_garbage(
+    state: State,
+    *,
+    spare: frozenset[tuple[str, int]] = frozenset(),
+    discard: frozenset[str] = frozenset(),
+) -> list[Removable]:
     """Delete every generation that nothing keeps; return all that were considered. The root mutex must be held.
 
     Kept are the published generation, the newest sealed ones up to `keep_generations` (the published one included),
-    those in `spare` and those that a live process uses. No generation is kept for an environment without a record.
-    Raises CollectError.
+    those in `spare` and those that a live process uses. Of an environment that was deleted, the same are kept until it
+    expires, unless `discard` has its name. Raises CollectError.
     """
-    candidates = [each for each in removable_generations(state) if (each.name, each.generation.number) not in spare]
+    removable = removable_generations(state, discard=discard)
+    candidates = [each for each in removable if (each.name, each.generation.number) not in spare]
     considered = []
+    _discard_deleted(state, discard)
     for each in mark_in_use(state, candidates):
         try:
-            considered.append(each if each.used else _remove(state, each))
+            considered.append(each if each.used or each.foreign else _remove(state, each))
         except OSError as error:
             raise CollectError(
                 f"{each.generation.directory} could not be deleted: {error.strerror or error}",
@@ -59,6 +68,26 @@ def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozens
             if state.applied(each.name) is None:
                 each.generation.directory.parent.rmdir()
     return considered
+
+
+def _discard_deleted(state: State, discard: frozenset[str]) -> None:
+    """Remove the files about deleted environments that expired or that `discard` names; raises CollectError.
+
+    The file goes first, so that an environment whose generations are deleted in part is never offered for a restore.
+    """
+    now = dt.datetime.now(dt.UTC)
+    for name in state.deleted_names():
+        with suppress(StateError):  # its generations are returned with the reason why they are kept
+            deleted = state.deleted(name)
+            if deleted is None or not (name in discard or deleted.is_expired(now)):
+                continue
+            try:
+                state.discard_deleted(name)
+            except OSError as error:
+                raise CollectError(
+                    f"{state.layout.deleted(name)} could not be deleted: {error.strerror or error}",
+                    hint="fix the cause, then run `envsync gc`",
+                ) from error
 
 
 def _remove(state: State, candidate: Removable) -> Removable:
@@ -100,26 +129,42 @@ def generation_names(layout: Layout) -> list[str]:
         return []
 
 
-def removable_generations(state: State) -> list[Removable]:
-    """Return the generations that are neither published nor retained, whether or not they are in use."""
+def removable_generations(state: State, *, discard: frozenset[str] = frozenset()) -> list[Removable]:
+    """Return the generations that are neither published nor retained, whether or not they are in use.
+
+    Deleted environments that `discard` names count as expired.
+    """
     layout = state.layout
+    now = dt.datetime.now(dt.UTC)
     found = []
     for name in generation_names(layout):
-        published = layout.published_number(name)
+        foreign = ""
+        keep = {layout.published_number(name)}
         applied = state.applied(name)
-        keep = {published}
-        if applied is not None:
-            count = applied.settings.get("keep_generations")
-            limit = count if isinstance(count, int) and count > 0 else DEFAULT_KEEP
-            sealed = [number for number in layout.generation_numbers(name) if state.seal(name, number) is not None]
-            older = [number for number in reversed(sealed) if number != published]
-            keep |= set(older[: limit - 1])
+        try:
+            deleted = state.deleted(name) if applied is None else None
+        except StateError as error:  # it is not known how long they are kept
+            foreign = error.message
+        else:
+            if deleted is not None and not (name in discard or deleted.is_expired(now)):
+                applied = deleted.applied
+            keep |= _retained(state, applied) if applied is not None else set()
         found += [
-            Removable(name=name, generation=layout.generation(name, number))
+            Removable(name=name, generation=layout.generation(name, number), foreign=foreign)
             for number in layout.generation_numbers(name)
             if number not in keep
         ]
     return found
+
+
+def _retained(state: State, applied: Applied) -> set[int]:
+    """Return the generation that was applied, and the newest other sealed ones, together up to `keep_generations`."""
+    count = applied.settings.get("keep_generations")
+    limit = count if isinstance(count, int) and count > 0 else DEFAULT_KEEP
+    numbers = state.layout.generation_numbers(applied.name)
+    sealed = [number for number in numbers if state.seal(applied.name, number) is not None]
+    older = [number for number in reversed(sealed) if number != applied.generation]
+    return {applied.generation, *older[: limit - 1]}
 
 
 def mark_in_use(state: State, candidates: list[Removable]) -> list[Removable]:

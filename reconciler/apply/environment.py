@@ -24,6 +24,7 @@ from reconciler.lock.model import Lock
 from reconciler.observe.actual import ActualEnvironment
 from reconciler.plan.model import EnvironmentPlan, Step, StepKind
 from reconciler.state.applied import Applied
+from reconciler.state.deleted import Deleted
 from reconciler.state.inventory import Inventory
 from reconciler.state.inventory_scan import take_inventory, wait_for_clock_tick
 from reconciler.state.layout import Generation, Layout
@@ -81,8 +82,7 @@ class EnvironmentRun:
             case StepKind.RECORD:
                 self._record()
             case StepKind.FORGET:
-                self.context.state.forget(self.plan.name)
-                self._applied = None
+                return self._forget()
             case StepKind.AFTER_PUBLISH:
                 self._hooks("after_publish")
                 if self._applied is not None:
@@ -222,11 +222,24 @@ class EnvironmentRun:
             environment = self._target.environment
             self._applied = replace(
                 self._applied,
+                project=self.context.plan.project,
+                manifest=self.context.owner.path,
+                repository=self.context.owner.repository,
                 settings=settings_of(environment),
                 prevent_destroy=environment.prevent_destroy,
                 hooks_pending=self._applied.hooks_pending and bool(environment.hooks.after_publish),
             )
         self.context.state.record(self._applied)
+
+    def _forget(self) -> str:
+        """Remove the record; keep what a restore needs, and return until when it is possible."""
+        name, keep = self.plan.name, self.context.keep_deleted
+        remains = None
+        if keep and self._applied is not None and self._applied.generation:
+            remains = Deleted.now(replace(self._applied, project=self.context.plan.project), keep)
+        self.context.state.forget(name, remains)
+        self._applied = None
+        return f"can be restored with `envsync rollback {name}` until {remains.until}" if remains else ""
 
     def _hooks(self, kind: str) -> None:
         """Run the hooks of `kind` (`after_publish` or `before_delete`) with the settings that this run applies.

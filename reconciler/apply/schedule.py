@@ -5,8 +5,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from reconciler.apply.context import ApplyContext
 from reconciler.apply.environment import EnvironmentRun
+from reconciler.diff.model import ReasonCode
 from reconciler.errors import EnvsyncError, HookError, InterruptedByUserError, ProbeError
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, RunStarted, Status, StepFinished, StepStarted
+from reconciler.plan.blockers import names_text
 from reconciler.plan.model import Action, EnvironmentPlan, Step
 
 
@@ -14,7 +16,7 @@ def apply_plan(context: ApplyContext) -> RunFinished:
     """Apply every environment of the plan that has steps and is not blocked; emit events; return the result.
 
     The failure of an environment is in the result and is not raised. The others continue, except for those that depend
-    on it: they are blocked. The caller emits the result, which is the last event.
+    on it and all deletions: they are blocked. The caller emits the result, which is the last event.
     """
     plan = context.plan
     work = {each.name: each for each in plan.environments if each.steps and not each.blocked}
@@ -38,10 +40,10 @@ def apply_plan(context: ApplyContext) -> RunFinished:
         while pending or running:
             for name in [name for name in pending if waits[name] <= done.keys()]:
                 each = pending.pop(name)
-                failed = _failed_dependencies(each, waits[name], work, done)
-                if failed:
-                    done[name] = _blocked(each, "dependency-failed", f"it depends on {', '.join(failed)}")
-                    context.emit(done[name])
+                refusal = _refusal(each, waits[name], work, done)
+                if refusal is not None:
+                    done[name] = refusal
+                    context.emit(refusal)
                 else:
                     running[pool.submit(_apply_one, each, context)] = name
             if running:
@@ -62,19 +64,36 @@ def _waits_for(each: EnvironmentPlan, work: dict[str, EnvironmentPlan]) -> set[s
     return {name for name in others if name != each.name and name in work}
 
 
-def _failed_dependencies(
+def _refusal(
     each: EnvironmentPlan,
     waited_for: set[str],
     work: dict[str, EnvironmentPlan],
     done: dict[str, EnvironmentFinished],
-) -> list[str]:
-    """Return the names of the environments that this one depends on and that did not succeed, sorted.
+) -> EnvironmentFinished | None:
+    """Return the result of an environment that cannot be applied because others were not; None if it can.
 
-    A delete waits for changes without depending on them; it depends on other deletes only.
+    A deletion depends on other deletions only, but it waits until every change succeeded: what takes the place of the
+    deleted environment must exist first.
     """
-    deleting = each.action is Action.DELETE
-    dependencies = {name for name in waited_for if not deleting or work[name].action is Action.DELETE}
-    return sorted(name for name in dependencies if done[name].status not in _SUCCEEDED)
+    unsuccessful = sorted(name for name in waited_for if done[name].status not in _SUCCEEDED)
+    changes = [name for name in unsuccessful if each.action is Action.DELETE and work[name].action is not Action.DELETE]
+    if changes:
+        outcomes: dict[str, list[str]] = {_NOT_APPLIED[done[name].status]: [] for name in changes}
+        for name in changes:
+            outcomes[_NOT_APPLIED[done[name].status]].append(name)
+        why = ", ".join(f"{names_text(names)} {outcome}" for outcome, names in outcomes.items())
+        return _blocked(each, ReasonCode.DELETES_WAIT, f"not deleted: {why}")
+    if unsuccessful:
+        return _blocked(each, ReasonCode.DEPENDENCY_FAILED, f"it depends on {', '.join(unsuccessful)}")
+    return None
+
+
+_NOT_APPLIED = {
+    Status.FAILED: "failed",
+    Status.HOOK_FAILED: "has a failed hook",
+    Status.BLOCKED: "is blocked",
+    Status.INTERRUPTED: "was interrupted",
+}
 
 
 def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinished:

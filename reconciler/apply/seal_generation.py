@@ -53,6 +53,8 @@ def seal_generation(
         prevent_destroy=environment.prevent_destroy,
         hooks_pending=bool(environment.hooks.after_publish),
         seal="",
+        manifest=context.owner.path,
+        repository=context.owner.repository,
     )
     generation.unpublished.touch()
     digest = write_seal(

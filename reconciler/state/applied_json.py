@@ -23,6 +23,8 @@ def applied_to_json(applied: Applied) -> dict[str, Json]:
         "hooks_pending": applied.hooks_pending,
         "rolled_back_from": applied.rolled_back_from,
         "seal": applied.seal,
+        "manifest": applied.manifest,
+        "repository": applied.repository,
     }
 
 
@@ -47,6 +49,8 @@ def applied_from_json(stored: Mapping[str, Any]) -> Applied:
             hooks_pending=require_bool(stored.get("hooks_pending", False)),
             rolled_back_from=_number(stored.get("rolled_back_from", 0)),
             seal=require_text(stored["seal"]),
+            manifest=require_text(stored.get("manifest", "")),
+            repository=require_text(stored.get("repository", "")),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a record of an applied environment: {error!r}") from error
