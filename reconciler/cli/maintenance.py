@@ -13,6 +13,7 @@ from reconciler.cli.console import console
 from reconciler.cli.options import DepthOption, FileOption, LockTimeoutOption, NamesArgument, Output, OutputOption
 from reconciler.json_output import json_array
 from reconciler.observe.actual import Depth
+from reconciler.render.escape import sanitize
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 
@@ -31,7 +32,7 @@ def history(
 
     maintenance = reconciler.load(file).maintenance
     out = console()
-    chosen = maintenance.names((name,) if name else ())
+    chosen = maintenance.names((name,) if name else (), deleted=True)
     if generations:
         kept = [each for known in chosen for each in maintenance.generations(known)]
         if output is Output.JSON:
@@ -58,10 +59,18 @@ def rollback(
     """Publish an older generation again, at once and offline.
 
     Its files are verified by hash first. The next plan shows the difference from the manifest as pending, and the next
-    apply undoes the rollback.
+    apply undoes the rollback. Of an environment that was deleted, the generation that was published then is restored.
     """
-    applied = reconciler.load(file).maintenance.rollback(name, to=to, timeout=lock_timeout)
+    workspace = reconciler.load(file)
+    maintenance = workspace.maintenance
+    restores = name in maintenance.deleted()
+    applied = maintenance.rollback(name, to=to, timeout=lock_timeout)
     out = console()
+    if restores:
+        out.print(f"{name}: restored, generation {applied.generation} is published again")
+        if name not in workspace.desired().declared:
+            out.message(f"hint: declare `{name}` in {sanitize(file.name)}, or the next apply deletes it again")
+        return
     out.print(
         f"{name}: generation {applied.generation} is published again, generation {applied.rolled_back_from} is kept"
     )
@@ -95,16 +104,21 @@ def gc(
     file: FileOption = Path("envs.yaml"),
     output: OutputOption = Output.TEXT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be deleted.")] = False,
+    deleted: Annotated[
+        bool,
+        typer.Option("--deleted", help="Also delete what is kept of deleted environments."),
+    ] = False,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
     """Delete old generations.
 
     Keeps the published generation, the newest generations up to `keep_generations`, and those that a running process
-    uses. Never deletes files that envsync did not create; reports them, with exit code 1.
+    uses. Of a deleted environment, keeps the same until `keep_deleted` is over. Never deletes files that envsync did
+    not create; reports them, with exit code 1.
     """
     from reconciler.render.gc_text import gc_json, render_gc  # only this command needs it
 
-    found = reconciler.load(file).maintenance.collect(dry_run=dry_run, timeout=lock_timeout)
+    found = reconciler.load(file).maintenance.collect(dry_run=dry_run, deleted=deleted, timeout=lock_timeout)
     out = console()
     out.print(gc_json(found) if output is Output.JSON else render_gc(found, dry_run=dry_run))
     if any(each.foreign for each in found):

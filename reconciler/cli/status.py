@@ -9,6 +9,7 @@ import typer
 import reconciler
 from reconciler.cli.console import console, shown_root
 from reconciler.cli.options import DepthOption, FileOption, LabelsOption, NamesArgument, Output, OutputOption, selection
+from reconciler.cli.plan_output import print_notes
 from reconciler.errors import UsageError
 from reconciler.observe.actual import Depth, Occupant
 from reconciler.observe.environment import observe_path
@@ -27,13 +28,19 @@ def status(
     from reconciler.render.status_text import render_status, status_json, status_rows  # only this command needs it
 
     options = PlanOptions(depth=depth, resolve=False, offline=True)
-    plan = reconciler.load(file).plan(selection(names, labels), options).plan
+    workspace = reconciler.load(file)
+    proposal = workspace.plan(selection(names, labels), options)
+    plan = proposal.plan
     out = console()
     rows = status_rows(plan, shown_root(plan.root))
     if output is Output.JSON:
         out.print(status_json(rows))
     else:
         out.print(render_status(rows, palette=out.palette(sys.stdout), width=out.width))
+    deleted = workspace.maintenance.deleted()
+    untils = ", ".join(f"`{name}` until {each.until}" for name, each in deleted.items())
+    restorable = f"deleted, can be restored with `envsync rollback NAME`: {untils}"
+    print_notes((*proposal.notes, *([restorable] if deleted else [])))
 
 
 def freeze(
