@@ -47,7 +47,7 @@ from reconciler.state.applied import Applied
 from reconciler.state.former_root import former_root_notes
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.layout import Layout
-from reconciler.state.owner import other_owners, take_over
+from reconciler.state.owner import other_owners, under_present_project
 from reconciler.state.root_mutex import prepare_cache
 from reconciler.state.store import State
 from reconciler.targets import LockOptions, resolve_targets, select_for_destroy
@@ -142,8 +142,7 @@ class Workspace:
         state = State.at(desired.root)
         last = state.last_applied()
         owners = other_owners(last, desired.project, desired.file, desired.root)
-        claimed = owners if options.policy.take_over else {}
-        applied: Mapping[str, Applied] = take_over(last, claimed, desired.project)
+        applied: Mapping[str, Applied] = under_present_project(last, owners, desired.project)
         targets: Mapping[str, Target] = {}
         if options.policy.destroy:
             desired = select_for_destroy(desired, options.policy.destroy, applied)
@@ -153,7 +152,7 @@ class Workspace:
             names = frozenset(targets) | frozenset(undeclared(desired, applied))
         inodes = InodeHashes.load(state.layout.inode_hashes)
         last, actual = observe_consistently(names, desired, state, applied, options.depth, inodes)
-        applied = take_over(last, claimed, desired.project)
+        applied = under_present_project(last, owners, desired.project)
         inodes.save()
         diff = Diff(environments=()) if options.policy.destroy else compare(desired, targets, actual, applied)
         plan = make_plan(desired, diff, targets, actual, applied, options.policy, owners)

@@ -232,14 +232,16 @@ class EnvironmentRun:
         self.context.state.record(self._applied)
 
     def _forget(self) -> str:
-        """Remove the record; keep what a restore needs, and return until when it is possible."""
-        name, keep = self.plan.name, self.context.keep_deleted
-        remains = None
-        if keep and self._applied is not None and self._applied.generation:
+        """Remove the record, and keep what a restore needs; return until when that is possible."""
+        name, state, keep, remains = self.plan.name, self.context.state, self.context.keep_deleted, None
+        sealed = [number for number in self._layout.generation_numbers(name) if state.seal(name, number) is not None]
+        if keep and sealed and self._applied is not None and self._applied.generation:
             remains = Deleted.now(replace(self._applied, project=self.context.plan.project), keep)
-        self.context.state.forget(name, remains)
+        state.forget(name, remains)
         self._applied = None
-        return f"can be restored with `envsync rollback {name}` until {remains.until}" if remains else ""
+        if remains is None or remains.applied.generation not in sealed:
+            return ""
+        return f"can be restored with `envsync rollback {name}` until {remains.until}"
 
     def _hooks(self, kind: str) -> None:
         """Run the hooks of `kind` (`after_publish` or `before_delete`) with the settings that this run applies.

@@ -54,7 +54,9 @@ def change_blockers(
     `owner` is who applied it if it was not this manifest.
     """
     if applied is not None and applied.project != desired.project:
-        return [_other_project(applied, owner)]
+        return [_other_project(applied)]
+    if owner is not None and owner.project and not policy.take_over:
+        return [_former_project(owner)]
     found = []
     if target.failure is not None:
         message = f"could not be locked: {target.failure.message.removeprefix(f'environments.{diff.name}: ')}"
@@ -85,7 +87,9 @@ def delete_blockers(
 ) -> list[Blocker]:
     """Return what blocks the deletion of an environment, by prune or by `policy.destroy`; `owner` as for a change."""
     if applied.project != desired.project:
-        return [_other_project(applied, owner)]
+        return [_other_project(applied)]
+    if owner is not None and owner.project and not policy.take_over:
+        return [_former_project(owner)]
     found = []
     if owner is not None and owner.manifest and not policy.take_over:
         found.append(
@@ -123,7 +127,7 @@ def dependents_blocker(name: str, dependents: Sequence[str]) -> Blocker:
     return _blocker(
         ReasonCode.HAS_DEPENDENTS,
         f"{names_text(dependents)} {'depends' if len(dependents) == 1 else 'depend'} on it",
-        f"remove `{name}` from their `depends_on` and apply them, or delete them together with it",
+        f"remove `{name}` from the `depends_on` of {names_text(dependents)} and apply that, or delete them too",
     )
 
 
@@ -151,13 +155,15 @@ def dependency_blocker(name: str, blocked: Sequence[Reason], *, deleting: bool) 
     return _blocker(ReasonCode.DEPENDENCY_FAILED if failed else ReasonCode.DEPENDENCY_BLOCKED, message, "")
 
 
-def _other_project(applied: Applied, owner: OtherOwner | None) -> Blocker:
-    if owner is not None and owner.project:
-        return _blocker(
-            ReasonCode.OTHER_PROJECT,
-            f"`project` was `{owner.project}` when this was applied",
-            f"write `project: {owner.project}` again, or use `--take-over`",
-        )
+def _former_project(owner: OtherOwner) -> Blocker:
+    return _blocker(
+        ReasonCode.OTHER_PROJECT,
+        f"`project` was `{owner.project}` when this was applied",
+        f"write `project: {owner.project}` again, or use `--take-over`",
+    )
+
+
+def _other_project(applied: Applied) -> Blocker:
     return _blocker(
         ReasonCode.OTHER_PROJECT,
         f"project {applied.project} owns this name in the same root",

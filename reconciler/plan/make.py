@@ -1,5 +1,6 @@
 """Decide what happens to each environment, so that apply decides nothing (docs/design.md, "Plan")."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -8,7 +9,7 @@ from reconciler.diff.model import Diff, DiffKind, Target
 from reconciler.diff.settings import string_list
 from reconciler.manifest.desired import DesiredState
 from reconciler.manifest.times import age_text, parse_age
-from reconciler.observe.actual import ActualState
+from reconciler.observe.actual import ActualState, Occupant
 from reconciler.plan.blockers import dependency_blocker, dependents_blocker, waiting_blocker
 from reconciler.plan.environment import EnvironmentDraft, plan_change, plan_destroy, plan_prune
 from reconciler.plan.model import Action, EnvironmentPlan, Plan, Policy
@@ -48,8 +49,11 @@ def make_plan(
     for name in topological_order(predecessors):
         blocked = [drafts[each].plan for each in predecessors[name] if drafts[each].plan.blocked]
         drafts[name] = _block_dependent(drafts[name], blocked)
-    drafts = _block_waiting(drafts)
-    drafts = {name: _say_how_to_restore(each, desired, applied) for name, each in drafts.items()}
+    drafts = _block_waiting(drafts, policy)
+    keep = parse_age(desired.keep_deleted)
+    for name in sorted(drafts):
+        if actual.environments[name].occupant is not Occupant.DANGLING and name in applied:
+            drafts[name] = _say_how_to_restore(drafts[name], applied[name], keep)
     plans = {name: drafts[name].plan for name in sorted(drafts)}
     steps = make_steps(plans, {name: drafts[name].step_kinds for name in plans}, predecessors)
     return Plan(
@@ -107,29 +111,29 @@ def _block_needed(
     }
 
 
-def _block_waiting(drafts: Mapping[str, EnvironmentDraft]) -> dict[str, EnvironmentDraft]:
-    """Return the drafts; a deletion is blocked if a change is: what takes the place of the deleted must exist first.
+def _block_waiting(drafts: Mapping[str, EnvironmentDraft], policy: Policy) -> dict[str, EnvironmentDraft]:
+    """Return the drafts; a prune is blocked if a change is: what takes the place of the deleted must exist first.
 
-    A blocked deletion blocks no other, because it takes nothing's place. `destroy` plans no change, so it never waits.
+    A blocked deletion blocks no other, because it takes nothing's place. A deletion that was asked for does not wait.
     """
     blocked = sorted(
         name for name, each in drafts.items() if each.plan.blocked and each.plan.action is not Action.DELETE
     )
-    waiting = {name for name, each in drafts.items() if each.plan.action is Action.DELETE and not each.plan.blocked}
+    if not blocked:
+        return dict(drafts)
+    waiting = {
+        name for name, each in drafts.items() if each.plan.action is Action.DELETE and not each.plan.blocked
+    } - policy.destroy
     return {
-        name: each.blocked_by([waiting_blocker(blocked)] if blocked and name in waiting else [])
-        for name, each in drafts.items()
+        name: each.blocked_by([waiting_blocker(blocked)] if name in waiting else []) for name, each in drafts.items()
     }
 
 
-def _say_how_to_restore(
-    draft: EnvironmentDraft, desired: DesiredState, applied: Mapping[str, Applied]
-) -> EnvironmentDraft:
+def _say_how_to_restore(draft: EnvironmentDraft, applied: Applied, keep: dt.timedelta) -> EnvironmentDraft:
     """Return the draft; that of a deletion that will be made has a hint about how to undo it."""
     plan = draft.plan
-    if plan.action is not Action.DELETE or plan.blocked or not applied[plan.name].generation:
+    if plan.action is not Action.DELETE or plan.blocked or not applied.generation:
         return draft
-    keep = parse_age(desired.keep_deleted)
     hint = f"run `envsync rollback {plan.name}` to restore it, for {age_text(keep)} after the deletion"
     if not keep:
         hint = "set `keep_deleted` in the manifest to be able to restore it after the deletion"

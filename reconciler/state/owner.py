@@ -24,9 +24,9 @@ class ManifestIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherOwner:
-    """Who applied an environment, if that is not the manifest at hand under its present `project`.
+    """Who applied an environment, if that is not this manifest under its present `project`.
 
-    `manifest` is the absolute path of the other manifest, empty if it is the one at hand. `project` is what its
+    `manifest` is the absolute path of the other manifest, empty if it is this one. `project` is what its
     `project` was then, empty if it is the same.
     """
 
@@ -40,7 +40,7 @@ def manifest_identity(file: Path, root: Path) -> ManifestIdentity:
 
 
 def other_owners(applied: Mapping[str, Applied], project: str, file: Path, root: Path) -> dict[str, OtherOwner]:
-    """Return by name who applied each environment of this project or manifest, without those at hand.
+    """Return by name who applied each environment of this project or manifest, without this one's own.
 
     Those of a different project and manifest are not among them: nothing connects them with this one. An environment
     whose manifest is not known counts as this one's. So does one whose recorded manifest no longer exists, if it was at
@@ -57,8 +57,10 @@ def other_owners(applied: Mapping[str, Applied], project: str, file: Path, root:
     return found
 
 
-def take_over(applied: Mapping[str, Applied], owners: Mapping[str, OtherOwner], project: str) -> dict[str, Applied]:
-    """Return what was last applied, with the environments of this manifest's former `project` as those of `project`."""
+def under_present_project(
+    applied: Mapping[str, Applied], owners: Mapping[str, OtherOwner], project: str
+) -> dict[str, Applied]:
+    """Return what was last applied; what this manifest applied under its former `project` is under `project`."""
     return {
         name: replace(each, project=project) if name in owners and owners[name].project else each
         for name, each in applied.items()
@@ -88,5 +90,5 @@ def _repository(file: Path) -> str:
     if found is None or not remotes:
         return ""
     url = remotes.get("origin") or next(reversed(remotes.values()))
-    url = redact_url(url).replace(f"{REDACTED}@", "")  # the same, whoever cloned it
+    url = redact_url(url).replace(f"{REDACTED}@", "")  # equal in every clone
     return f"{url} {os.path.relpath(file.absolute(), found.top)}"
