@@ -49,7 +49,7 @@ class ReasonCode(StrEnum):
     NOT_IN_MANIFEST = "not-in-manifest"
     DESTROY_REQUESTED = "destroy-requested"
     ADOPT_REQUESTED = "adopt-requested"
-    TAKEN_OVER = "taken-over"  # from another manifest, or from this one under its former `project`
+    TAKEN_OVER = "taken-over"  # from another manifest, or from the former `project` of this one
     # drift of an environment
     GONE = "gone"
     PACKAGES_DRIFTED = "packages-drifted"

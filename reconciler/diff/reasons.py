@@ -99,9 +99,9 @@ def rollback_reasons(applied: Applied) -> list[Reason]:
 
 
 def take_over_reason(owner: OtherOwner) -> Reason:
-    """Return that the environment will be this manifest's own, and whose it was."""
-    whose = f"`project: {owner.project}`" if owner.project else owner.manifest
-    return pending_reason(ReasonCode.TAKEN_OVER, f"taken over from {whose}")
+    """Return that the record must name this manifest, or its present `project`, as the owner."""
+    former = f"`project` changed from `{owner.project}`" if owner.project else f"taken over from {owner.manifest}"
+    return pending_reason(ReasonCode.TAKEN_OVER, former)
 
 
 def drift_reasons(changes: Sequence[PackageChange]) -> list[Reason]:

@@ -53,7 +53,7 @@ def plan_change(
     owner: OtherOwner | None = None,
 ) -> EnvironmentDraft:
     """Plan an environment that the manifest declares; `owner` is who applied it if it was not this manifest."""
-    if owner is not None and policy.take_over:
+    if owner is not None and (owner.project or policy.take_over):
         kind = DiffKind.RECORD if diff.kind is DiffKind.UNCHANGED else diff.kind
         diff = replace(diff, kind=kind, reasons=(take_over_reason(owner), *diff.reasons))
     adopting = policy.adopt and can_adopt(diff, actual, applied, desired.project)

@@ -98,7 +98,7 @@ RULES: Mapping[str, Rule] = {
                 "Review the plan, then run `envsync apply --adopt`. The old environment is kept.",
             ),
             Code.TAKEN_OVER: (
-                "`--take-over` will make the environment this manifest's own",
+                "The environment will belong to this manifest, or to its changed `project`",
                 "Review the plan, then run `envsync apply --take-over`.",
             ),
             Code.NEW_IN_LOCK: ("The lock has a package that was not applied yet", _REVIEW),
