@@ -115,7 +115,7 @@ def test_take_over_records_it_without_a_build(two: Host) -> None:
     assert planned(two, "-f", "b/envs.yaml")["web"]["blocked"] == []
 
 
-def test_a_second_manifest_in_one_directory_is_another_one(host: Host) -> None:
+def test_a_second_manifest_in_one_directory_is_a_different_one(host: Host) -> None:
     write(host, "envs.yaml", "web")
     write(host, "staging.yaml", "api")
     host.apply()
@@ -151,7 +151,7 @@ def test_a_moved_checkout_is_recognized_by_its_repository(two: Host) -> None:
     assert planned(two, "-f", "b/envs.yaml")["web"]["blocked"][0]["code"] == "other-manifest"
 
 
-def test_a_second_working_tree_is_another_one(two: Host) -> None:
+def test_a_second_working_tree_is_a_different_one(two: Host) -> None:
     for name in ("a", "b"):
         clone(two.directory / name, "https://git.example/acme/envs.git")
     write(two, "a/envs.yaml", "web", package="gamma")
