@@ -97,9 +97,7 @@ def _block_needed(
 ) -> dict[str, EnvironmentDraft]:
     """Return the drafts; a deletion is blocked if an environment that is not deleted depends on it."""
     deletes = {name for name, each in drafts.items() if each.plan.action is Action.DELETE}
-    if not deletes:
-        return dict(drafts)
-    needs = {name: string_list(each.settings, "depends_on") for name, each in applied.items() if each.generation}
+    needs = {name: string_list(each.settings, "depends_on") for name, each in applied.items()}
     needs |= {each.name: each.depends_on for each in desired.environments}  # changes come before deletions
     dependents = {
         name: sorted(other for other, needed in needs.items() if name in needed and other not in deletes)
