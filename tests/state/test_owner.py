@@ -44,7 +44,7 @@ def test_a_repository_without_origin_has_its_first_remote(tmp_path: Path) -> Non
     assert manifest_identity(file, tmp_path).repository == ""
 
 
-def test_outside_of_git_there_is_no_repository(tmp_path: Path) -> None:
+def test_outside_of_git_the_repository_is_empty(tmp_path: Path) -> None:
     assert manifest_identity(tmp_path / "envs.yaml", tmp_path / ".envs").repository == ""
 
 
