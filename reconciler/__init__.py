@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from reconciler.snapshot.file import read_snapshot, snapshot_json
     from reconciler.snapshot.model import Snapshot
     from reconciler.state.applied import Applied, AppliedInterpreter
+    from reconciler.state.deleted import Deleted
 
 __version__ = "0.1.0"
 DISTRIBUTION = "envsync-reconciler"  # absent if another distribution has overwritten this package
@@ -82,6 +83,7 @@ __all__ = [
     "CommandProbe",
     "Comparison",
     "Deadlines",
+    "Deleted",
     "DependenciesProbe",
     "Depth",
     "DesiredEnvironment",
@@ -175,6 +177,7 @@ _NAMES_BY_MODULE = {
     "reconciler.snapshot.file": "read_snapshot snapshot_json",
     "reconciler.snapshot.model": "Snapshot",
     "reconciler.state.applied": "Applied AppliedInterpreter",
+    "reconciler.state.deleted": "Deleted",
 }
 
 

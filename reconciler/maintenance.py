@@ -1,5 +1,6 @@
 """Maintain a root without a plan: history, rollback, verify and garbage collection."""
 
+import datetime as dt
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from reconciler.errors import StateError, UsageError
 from reconciler.observe.actual import Depth
 from reconciler.observe.disk_usage import DiskUsage, disk_usage
 from reconciler.state.applied import Applied
+from reconciler.state.deleted import Deleted
 from reconciler.state.history import append_history, history_entry, read_history
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.store import State, applied_names_hint, never_applied
@@ -50,9 +52,13 @@ class Maintenance:
         """Return the state below the root."""
         return State.at(self.root)
 
-    def names(self, chosen: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """Return the environments that this project owns, or those in `chosen`; raises UsageError for any other."""
+    def names(self, chosen: tuple[str, ...] = (), *, deleted: bool = False) -> tuple[str, ...]:
+        """Return the environments that this project owns, or those in `chosen`; raises UsageError for any other.
+
+        With `deleted`, also those that were deleted and can be restored.
+        """
         owned = sorted(name for name, each in self.state.last_applied().items() if each.project == self.project)
+        owned = sorted({*owned, *(self.deleted() if deleted else ())})
         unknown = sorted(set(chosen) - set(owned))
         if unknown:
             raise UsageError(
@@ -60,6 +66,20 @@ class Maintenance:
                 hint=applied_names_hint(unknown, owned) or "run `envsync apply`",
             )
         return tuple(sorted(set(chosen))) if chosen else tuple(owned)
+
+    def deleted(self) -> dict[str, Deleted]:
+        """Return by name the environments of this project that were deleted and can be restored.
+
+        One whose file cannot be read is left out: `gc` names it.
+        """
+        state, now = self.state, dt.datetime.now(dt.UTC)
+        found = {}
+        for name in state.deleted_names():
+            with suppress(StateError):
+                each = state.deleted(name)
+                if each is not None and each.applied.project == self.project and not each.is_expired(now):
+                    found[name] = each
+        return found
 
     def runs(self, name: str | None = None) -> list[dict[str, Json]]:
         """Return the runs that changed something, oldest first; with `name`, only runs that changed that one."""
@@ -119,29 +139,37 @@ class Maintenance:
         return None
 
     def rollback(self, name: str, *, to: int | None = None, timeout: float = 60.0) -> Applied:
-        """Publish an older generation, see `roll_back`; wait at most `timeout` seconds for the root mutex."""
+        """Publish an older generation, or restore an environment that was deleted; see `roll_back`.
+
+        Wait at most `timeout` seconds for the root mutex.
+        """
         state = self.state
         with hold_and_recover(state, timeout=timeout):
             inodes = InodeHashes.load(state.layout.inode_hashes)
+            restores = not state.layout.published_number(name)
             applied = roll_back(state, self.project, name, inodes, to=to)
             inodes.save()
             entry: dict[str, Json] = {
                 "name": name,
-                "action": "rollback",
+                "action": "restore" if restores else "rollback",
                 "status": "applied",
                 "generation": applied.generation,
-                "reasons": [f"from generation {applied.rolled_back_from}"],
+                "reasons": [] if restores else [f"from generation {applied.rolled_back_from}"],
             }
             append_history(state.layout, history_entry(self.ambient, [entry]))
         return applied
 
-    def collect(self, *, dry_run: bool = False, timeout: float = 60.0) -> list[Removable]:
-        """Delete the generations that nothing keeps; with `dry_run`, only return them, without the root mutex."""
+    def collect(self, *, dry_run: bool = False, deleted: bool = False, timeout: float = 60.0) -> list[Removable]:
+        """Delete the generations that nothing keeps; with `dry_run`, only return them, without the root mutex.
+
+        With `deleted`, also those of this project's deleted environments, which then cannot be restored.
+        """
         state = self.state
         if dry_run:
-            return mark_in_use(state, removable_generations(state))
+            discard = frozenset(self.deleted() if deleted else ())
+            return mark_in_use(state, removable_generations(state, discard=discard))
         with hold_and_recover(state, timeout=timeout):
-            return collect_garbage(state)
+            return collect_garbage(state, discard=frozenset(self.deleted() if deleted else ()))
 
 
 def _changed(run: Mapping[str, Json], name: str) -> bool:

@@ -20,6 +20,7 @@ from reconciler.apply.collect_cache import CollectedCache, collect_caches
 from reconciler.apply.context import ApplyOptions
 from reconciler.apply.perform import ApplyRequest, perform
 from reconciler.apply.recover import hold_and_recover
+from reconciler.apply.running import running_notes
 from reconciler.diff.compare import compare, undeclared
 from reconciler.diff.model import Diff, Target
 from reconciler.engines.deadlines import Deadlines
@@ -44,8 +45,10 @@ from reconciler.plan.make import make_plan
 from reconciler.plan.model import Plan, platform
 from reconciler.processes.scratch import scratch_directory
 from reconciler.state.applied import Applied
+from reconciler.state.former_root import former_root_notes
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.layout import Layout
+from reconciler.state.owner import other_owners, under_present_project
 from reconciler.state.root_mutex import may_write_cache, prepare_cache
 from reconciler.state.store import State
 from reconciler.targets import LockOptions, resolve_targets, select_for_destroy
@@ -141,7 +144,9 @@ class Workspace:
         chosen, options = selection or Selection(), options or PlanOptions()
         desired = self.desired(chosen)
         state = State.at(desired.root)
-        applied = state.last_applied()
+        last = state.last_applied()
+        owners = other_owners(last, desired.project, desired.file, desired.root)
+        applied: Mapping[str, Applied] = under_present_project(last, owners, desired.project)
         targets: Mapping[str, Target] = {}
         if options.policy.destroy:
             desired = select_for_destroy(desired, options.policy.destroy, applied)
@@ -150,10 +155,11 @@ class Workspace:
             targets = self._targets(desired, state, applied, options)
             names = frozenset(targets) | frozenset(undeclared(desired, applied))
         inodes = InodeHashes.load(state.layout.inode_hashes)
-        applied, actual = observe_consistently(names, desired, state, applied, options.depth, inodes)
+        last, actual = observe_consistently(names, desired, state, applied, options.depth, inodes)
+        applied = under_present_project(last, owners, desired.project)
         inodes.save()
         diff = Diff(environments=()) if options.policy.destroy else compare(desired, targets, actual, applied)
-        plan = make_plan(desired, diff, targets, actual, applied, options.policy)
+        plan = make_plan(desired, diff, targets, actual, applied, options.policy, owners)
         plan = replace(plan, asked=chosen.plan_request(options.policy), platform=platform())
         record_plan_outcome(plan, desired, state, applied, inodes, since=self.begun)
         installed = {
@@ -161,7 +167,16 @@ class Workspace:
             for name, each in actual.environments.items()
             if each.occupant in {Occupant.PUBLISHED, Occupant.VENV}
         }
-        return Proposal(plan=plan, installed=installed, workspace=self, desired=desired, options=options, inodes=inodes)
+        notes = (*running_notes(plan, state), *(former_root_notes(desired) if not last else ()))
+        return Proposal(
+            plan=plan,
+            installed=installed,
+            workspace=self,
+            desired=desired,
+            options=options,
+            inodes=inodes,
+            notes=notes,
+        )
 
     @contextmanager
     def hold(self, *, timeout: float = 60.0) -> Iterator[None]:
@@ -289,7 +304,9 @@ class Workspace:
 class Proposal:
     """A plan, with everything that is needed to apply it.
 
-    `installed` is the number of distributions that were found in each environment that exists.
+    `installed` is the number of distributions that were found in each environment that exists. `notes` are sentences
+    about this machine that a person should read before the plan is applied. They are not part of the plan, because they
+    may change while it is reviewed.
     """
 
     plan: Plan
@@ -298,6 +315,7 @@ class Proposal:
     desired: DesiredState = field(repr=False)
     options: PlanOptions = field(repr=False)
     inodes: InodeHashes = field(repr=False, compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def apply(
         self,

@@ -1,5 +1,6 @@
 """Collect garbage: delete the generations that are neither published, nor retained, nor in use (retention)."""
 
+import datetime as dt
 import errno
 import fcntl
 import json
@@ -13,9 +14,10 @@ from pathlib import Path
 from reconciler.apply.collected_path import begin_collection, keep_paths, remove_paths
 from reconciler.apply.restored_backup import accept_restored
 from reconciler.canonical_json import Json, canonical_text
-from reconciler.errors import StateError
+from reconciler.errors import CollectError, StateError
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
+from reconciler.state.applied import Applied
 from reconciler.state.generation_identity import check_identity_mark
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.store import State
@@ -28,8 +30,9 @@ class Removable:
     """A generation that is neither published nor retained.
 
     `used` is whether a live process runs from it. `foreign` is why it is not deleted although nothing needs it: its
-    directory is not, or not only, what envsync made. `failure` is why it could not be deleted, or could not be judged;
-    `reported` is whether an earlier run reported the same failure. Both texts are empty otherwise.
+    directory is not, or not only, what envsync made, or whether it is still kept is not known. `failure` is why it
+    could not be deleted, or could not be judged; `reported` is whether an earlier run reported the same failure. Both
+    texts are empty otherwise.
     """
 
     name: str
@@ -52,16 +55,24 @@ class Removable:
         return f"`{self.generation.directory}` could not be deleted: {self.failure}" if self.failure else ""
 
 
-def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozenset()) -> list[Removable]:
+def collect_garbage(
+    state: State,
+    *,
+    spare: frozenset[tuple[str, int]] = frozenset(),
+    discard: frozenset[str] = frozenset(),
+) -> list[Removable]:
     """Delete every generation that nothing keeps; return all that were considered. The root mutex must be held.
 
     Kept are the published generation, the newest sealed ones up to `keep_generations` (the published one included),
-    those in `spare` and those that a live process uses. No generation is kept for an environment without a record.
-    The path of a deleted generation stays as a link to what is published, see `collected_path`. A generation that
-    cannot be deleted stops no other: the reason is in `failure`.
+    those in `spare` and those that a live process uses. Of an environment that was deleted, the same are kept until it
+    expires, unless `discard` has its name. The path of a deleted generation stays as a link to what is published, see
+    `collected_path`. A generation that cannot be deleted stops no other: the reason is in `failure`. Raises
+    CollectError if a deleted environment cannot be discarded.
     """
-    candidates = [each for each in removable_generations(state) if (each.name, each.generation.number) not in spare]
+    removable = removable_generations(state, discard=discard)
+    candidates = [each for each in removable if (each.name, each.generation.number) not in spare]
     considered = []
+    _discard_deleted(state, discard)
     deleted: dict[str, set[int]] = {}
     for each in mark_in_use(state, candidates):
         sealed = not each.kept and state.seal(each.name, each.generation.number) is not None
@@ -79,6 +90,26 @@ def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozens
             else:
                 keep_paths(state.layout, name, deleted.get(name, set()))
     return considered
+
+
+def _discard_deleted(state: State, discard: frozenset[str]) -> None:
+    """Remove the files about deleted environments that expired or that `discard` names; raises CollectError.
+
+    The file goes first, so that an environment whose generations are deleted in part is never offered for a restore.
+    """
+    now = dt.datetime.now(dt.UTC)
+    for name in state.deleted_names():
+        with suppress(StateError):  # its generations are returned with the reason why they are kept
+            deleted = state.deleted(name)
+            if deleted is None or not (name in discard or deleted.is_expired(now)):
+                continue
+            try:
+                state.discard_deleted(name)
+            except OSError as error:
+                raise CollectError(
+                    f"`{state.layout.deleted(name)}` could not be deleted: {error.strerror or error}",
+                    hint="fix the cause, then run `envsync gc`",
+                ) from error
 
 
 def _remove(state: State, candidate: Removable) -> Removable:
@@ -130,36 +161,58 @@ def generation_names(layout: Layout) -> list[str]:
         return []
 
 
-def removable_generations(state: State) -> list[Removable]:
+def removable_generations(state: State, *, discard: frozenset[str] = frozenset()) -> list[Removable]:
     """Return the generations that are neither published nor retained, whether or not they are in use.
 
-    A generation whose seal cannot be read is kept, and returned with the reason; so is every generation of an
-    environment whose record cannot be read.
+    Deleted environments that `discard` names count as expired. A generation whose seal cannot be read is kept, and
+    returned with the reason; so is every generation of a name whose record cannot be read.
     """
     layout = state.layout
+    now = dt.datetime.now(dt.UTC)
     found = []
     for name in generation_names(layout):
         published = layout.published_number(name)
         numbers = layout.generation_numbers(name)
+        foreign = ""
+        keep, unreadable = set[int](), dict[int, str]()
         try:
-            keep, unreadable = _retained(state, name, published, numbers)
-        except StateError:  # its record: the plan reports it, and what it retains is not known
+            applied = state.applied(name)
+        except StateError:  # the plan reports it, and what it retains is not known
             continue
+        try:
+            deleted = state.deleted(name) if applied is None else None
+        except StateError as error:  # it is not known how long they are kept
+            foreign = error.message
+        else:
+            if deleted is not None and not (name in discard or deleted.is_expired(now)):
+                applied = deleted.applied
+            keep, unreadable = _retained(state, name, applied, published, numbers)
         found += [
-            Removable(name=name, generation=layout.generation(name, number), failure=unreadable.get(number, ""))
+            Removable(
+                name=name,
+                generation=layout.generation(name, number),
+                foreign=foreign,
+                failure=unreadable.get(number, ""),
+            )
             for number in numbers
             if number not in keep and number != published
         ]
     return found
 
 
-def _retained(state: State, name: str, published: int, numbers: list[int]) -> tuple[set[int], dict[int, str]]:
-    """Return the retained generations, and by number why a seal could not be read; raises StateError."""
-    applied = state.applied(name)
+def _retained(
+    state: State, name: str, applied: Applied | None, published: int, numbers: list[int]
+) -> tuple[set[int], dict[int, str]]:
+    """Return the retained generations, and by number why a seal could not be read.
+
+    Retained are the generation that was applied and the newest other sealed ones, together up to `keep_generations`;
+    none if nothing was applied.
+    """
+    kept = applied.generation if applied is not None else published
     sealed, unreadable = [], {}
     for number in reversed(numbers):
         try:
-            if number != published and state.seal(name, number) is not None:
+            if number not in {kept, published} and state.seal(name, number) is not None:
                 sealed.append(number)
         except StateError as error:
             unreadable[number] = error.message
@@ -167,7 +220,7 @@ def _retained(state: State, name: str, published: int, numbers: list[int]) -> tu
         return set(), unreadable
     count = applied.settings.get("keep_generations")
     limit = count if isinstance(count, int) and count > 0 else DEFAULT_KEEP
-    return set(sealed[: limit - 1]), unreadable
+    return {kept, *sealed[: limit - 1]}, unreadable
 
 
 def mark_reported(layout: Layout, found: list[Removable]) -> list[Removable]:

@@ -1,5 +1,6 @@
 """What every step of an apply needs: the plan, the state, the engine, and how much may run at the same time."""
 
+import datetime as dt
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from reconciler.events import Event
 from reconciler.manifest.desired import Index
 from reconciler.plan.model import Plan
 from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.owner import ManifestIdentity
 from reconciler.state.store import State
 
 
@@ -32,7 +34,8 @@ class ApplyContext:
 
     `plan_id` is the plan's digest; it is computed once, because a large plan takes long to digest. A thread holds
     `building` while it builds an environment and `observing` while it reads all files of one. Two threads that both
-    make thousands of system calls would only pass the interpreter's global lock back and forth.
+    make thousands of system calls would only pass the interpreter's global lock back and forth. `owner` is recorded as
+    the manifest that applied each environment. `keep_deleted` is how long a deleted one can be restored.
     """
 
     plan: Plan
@@ -43,6 +46,8 @@ class ApplyContext:
     options: ApplyOptions
     inodes: InodeHashes
     ambient: Mapping[str, str]
+    owner: ManifestIdentity
+    keep_deleted: dt.timedelta
     emit: Callable[[Event], None]
     stop: threading.Event = field(default_factory=threading.Event)
     building: threading.Semaphore = field(init=False)

@@ -26,6 +26,7 @@ from reconciler.lock.model import Lock
 from reconciler.observe.actual import ActualEnvironment
 from reconciler.plan.model import EnvironmentPlan, Step, StepKind
 from reconciler.state.applied import Applied
+from reconciler.state.deleted import Deleted
 from reconciler.state.inventory import Inventory
 from reconciler.state.inventory_scan import take_inventory, wait_for_clock_tick
 from reconciler.state.layout import Generation, Layout
@@ -83,8 +84,7 @@ class EnvironmentRun:
             case StepKind.RECORD:
                 self._record()
             case StepKind.FORGET:
-                self.context.state.forget(self.plan.name)
-                self._applied = None
+                return self._forget()
             case StepKind.AFTER_PUBLISH:
                 self._hooks("after_publish")
                 if self._applied is not None:
@@ -226,11 +226,26 @@ class EnvironmentRun:
             environment = self._target.environment
             self._applied = replace(
                 self._applied,
+                project=self.context.plan.project,
+                manifest=self.context.owner.path,
+                repository=self.context.owner.repository,
                 settings=settings_of(environment),
                 prevent_destroy=environment.prevent_destroy,
                 hooks_pending=self._applied.hooks_pending and bool(environment.hooks.after_publish),
             )
         self.context.state.record(self._applied)
+
+    def _forget(self) -> str:
+        """Remove the record, and keep what a restore needs; return until when that is possible."""
+        name, state, keep, remains = self.plan.name, self.context.state, self.context.keep_deleted, None
+        sealed = [number for number in self._layout.generation_numbers(name) if state.seal(name, number) is not None]
+        if keep and sealed and self._applied is not None and self._applied.generation:
+            remains = Deleted.now(replace(self._applied, project=self.context.plan.project), keep)
+        state.forget(name, remains)
+        self._applied = None
+        if remains is None or remains.applied.generation not in sealed:
+            return ""
+        return f"can be restored with `envsync rollback {name}` until {remains.until}"
 
     def _hooks(self, kind: str) -> None:
         """Run the hooks of `kind` (`after_publish` or `before_delete`) with the settings that this run applies.

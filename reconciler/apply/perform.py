@@ -16,12 +16,14 @@ from reconciler.engines.engine import Engine
 from reconciler.errors import CollectError, PlanFileError
 from reconciler.events import Event, Failure, Notice, RunFinished, Status
 from reconciler.manifest.desired import DesiredState
+from reconciler.manifest.times import parse_age
 from reconciler.observe.environments import observe_environments
 from reconciler.plan.model import Action, Plan
 from reconciler.plan.prior import prior
 from reconciler.processes.child import SIGNAL_SECONDS
 from reconciler.state.history import append_history, history_entry
 from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.owner import manifest_identity
 from reconciler.state.store import State
 
 
@@ -104,6 +106,8 @@ def _run_in_thread(request: ApplyRequest, plan_id: str, on_event: Callable[[Even
         options=request.options,
         inodes=request.inodes,
         ambient=request.ambient,
+        owner=manifest_identity(request.desired.file, request.state.layout.root),
+        keep_deleted=parse_age(request.desired.keep_deleted),
         emit=events.put,
         stop=request.stop,
     )

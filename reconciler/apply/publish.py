@@ -22,10 +22,10 @@ def publish(layout: Layout, name: str, number: int) -> None:
         try:
             os.symlink(target, path)  # noqa: PTH211  # `symlink` fails if something appeared at the path; a rename would replace it
         except FileExistsError:
-            raise _foreign_path(path) from None
+            raise foreign_path(path) from None
     else:
         if layout.published_number(name) == 0:
-            raise _foreign_path(path)
+            raise foreign_path(path)
         _prepare_link(layout, name, target).replace(path)
     sync_directory(layout.root)
     _clear_unpublished_mark(layout, name, number)
@@ -40,7 +40,7 @@ def adopt(layout: Layout, name: str, number: int) -> Path:
     """
     path = layout.environment(name)
     if path.is_symlink() or not path.is_dir():
-        raise _foreign_path(path)
+        raise foreign_path(path)
     moving = layout.adopted / name / str(number) / _MOVING
     moving.parent.mkdir(parents=True, exist_ok=True)
     os.symlink(layout.link_target(name, number), moving)  # noqa: PTH211
@@ -86,7 +86,7 @@ def unpublish(layout: Layout, name: str) -> None:
     if not os.path.lexists(path):
         return
     if layout.published_number(name) == 0:
-        raise _foreign_path(path)
+        raise foreign_path(path)
     path.unlink()
     sync_directory(layout.root)
 
@@ -116,7 +116,8 @@ def _prepare_link(layout: Layout, name: str, target: str) -> Path:
     return link
 
 
-def _foreign_path(path: Path) -> ApplyError:
+def foreign_path(path: Path) -> ApplyError:
+    """Return the error that something which envsync did not make is at an environment's path."""
     return ApplyError(
         f"`{path}` is not managed by envsync: it is not a symbolic link that envsync made",
         hint="move it to a different path, or take over a virtual environment with `envsync apply --adopt`",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reconciler.apply.collect import generation_names, remove_generation
 from reconciler.apply.publish import finish_adoptions, remove_leftover_links
+from reconciler.errors import StateError
 from reconciler.fs.atomic_write import clear_temporaries
 from reconciler.processes.scratch import clear_scratch
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
@@ -36,12 +37,32 @@ def recover(state: State, locks: Path | None = None) -> None:
     finish_adoptions(layout)
     remove_leftover_links(layout)
     names = generation_names(layout)
-    own = (layout.root, layout.envsync_directory, layout.records, layout.cache, layout.agreements)
+    own = (
+        layout.root,
+        layout.envsync_directory,
+        layout.records,
+        layout.all_deleted,
+        layout.cache,
+        layout.agreements,
+    )
     for directory in (*own, *([locks] if locks else [])):
         clear_temporaries(directory)
     clear_scratch()
     for name in names:
         _delete_never_published(state, name)
+    _undo_deletes(state)
+
+
+def _undo_deletes(state: State) -> None:
+    """Remove what was written about the delete of an environment that still exists, or that exists again.
+
+    The delete or the restore was interrupted: the plan shows again what is to be done about the environment. A file
+    that cannot be removed does no harm, because the record counts.
+    """
+    for name in state.deleted_names():
+        with suppress(OSError, StateError):
+            if state.applied(name) is not None:
+                state.discard_deleted(name)
 
 
 def _delete_never_published(state: State, name: str) -> None:

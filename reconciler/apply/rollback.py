@@ -1,8 +1,9 @@
 """Roll back: verify an older generation by hash, then publish it by a rename, without network or build."""
 
+import os
 from dataclasses import replace
 
-from reconciler.apply.publish import publish
+from reconciler.apply.publish import foreign_path, publish
 from reconciler.apply.verify_seal import verify_generation
 from reconciler.apply.widen import widen_venv
 from reconciler.diff.integrity import Integrity
@@ -14,54 +15,86 @@ from reconciler.state.store import State, applied_names_hint, never_applied
 
 
 def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to: int | None = None) -> Applied:
-    """Publish generation `to` of `name`, by default the newest one before the published; return what is applied now.
+    """Publish generation `to` of `name`; return what is applied now.
 
-    The root mutex must be held. `prevent_destroy` stays as it was applied last. Raises UsageError if the
+    The default is the newest one before the published; for an environment that was deleted, the one that was published
+    then. The root mutex must be held. `prevent_destroy` stays as it was applied last. Raises UsageError if the
     generation does not exist, or ApplyError if it differs from its seal or something else is at the environment's path.
     """
-    current = state.applied(name)
-    if current is None or current.project != project:
-        owned = [each.name for each in state.last_applied().values() if each.project == project]
-        raise UsageError(never_applied([name]), hint=applied_names_hint([name], owned) or "run `envsync apply`")
+    current = _last(state, project, name)
     published = state.layout.published_number(name)
-    sealed = [number for number in state.layout.generation_numbers(name) if state.seal(name, number) is not None]
-    number = to if to is not None else max((each for each in sealed if each < published), default=0)
+    seals = {number: state.seal(name, number) for number in state.layout.generation_numbers(name)}
+    sealed = {number: seal for number, seal in seals.items() if seal is not None and _is_own(seal.applied, current)}
+    older = max((each for each in sealed if each < published), default=0)
+    number = to if to is not None else older if published else current.generation
     if number not in sealed or number == published:
         others = ", ".join(str(each) for each in sealed if each != published)
-        if to is None:
+        if to is None and published:
             problem = f"environment `{name}` has no generation older than the published one ({published})"
         elif to == published:
             problem = f"generation {to} of `{name}` is already published"
         else:
-            problem = f"environment `{name}` has no generation {to}"
+            problem = f"environment `{name}` has no generation {number}"
         hint = (
             f"choose another generation with `--to`: {others}"
             if others
             else f"change the manifest and run `envsync apply {name}`"
         )
         raise UsageError(problem, hint=hint)
-    found = verify_generation(state, name, number, inodes, modes=False)  # they are widened below
+    seal = sealed[number]
+    if not published and os.path.lexists(state.layout.environment(name)):
+        raise foreign_path(state.layout.environment(name))
+    # The record of an environment that is not published has newer settings than its seal.
+    recorded = current if not published and (number, seal.digest) == (current.generation, current.seal) else None
+    found = verify_generation(state, name, number, inodes, applied=recorded, modes=False)  # they are widened below
     if not found.intact:
         raise ApplyError(
             f"generation {number} of `{name}` differs from its seal: {_describe_damage(found)}",
             hint=f"choose another generation (`envsync history {name} --generations`), or run `envsync apply {name}`",
         )
-    seal = state.seal(name, number)
-    if seal is None:
-        raise ApplyError(f"generation {number} of `{name}` was deleted during the rollback")
     generation = state.layout.generation(name, number)
     inventory = load_inventory(generation.inventory, digest=seal.inventory)
     widen_venv(generation.venv, inventory, state.layout.root)
-    publish(state.layout, name, number)
     applied = replace(
-        seal.applied,
+        recorded or seal.applied,
+        project=current.project,
+        manifest=current.manifest,
+        repository=current.repository,
         seal=seal.digest,
         prevent_destroy=current.prevent_destroy,
-        hooks_pending=bool(seal.applied.hooks_pending),
-        rolled_back_from=published,
+        hooks_pending=seal.applied.hooks_pending,
+        rolled_back_from=recorded.rolled_back_from if recorded else published or current.generation,
     )
-    state.record(applied)
+    if published:
+        publish(state.layout, name, number)
+        state.record(applied)
+    else:  # the steps of a delete, backwards: the environment is always owned, or can be restored
+        state.record(applied)
+        publish(state.layout, name, number)
     return applied
+
+
+def _last(state: State, project: str, name: str) -> Applied:
+    """Return what was last applied to `name`, also if it was deleted since; raises UsageError."""
+    deleted = state.deleted(name)
+    last = deleted.applied if deleted else state.applied(name)
+    if last is None:
+        owned = [each.name for each in state.last_applied().values() if each.project == project]
+        raise UsageError(never_applied([name]), hint=applied_names_hint([name], owned) or "run `envsync apply`")
+    if last.project != project:
+        raise UsageError(
+            f"project `{last.project}` owns `{name}` in the same root",
+            hint="run the command with the manifest of that project",
+        )
+    return last
+
+
+def _is_own(applied: Applied, current: Applied) -> bool:
+    """Return whether a generation was made for the environment's present owner.
+
+    Its name may have belonged to another project, whose generations are still kept.
+    """
+    return applied.project == current.project or bool(applied.manifest and applied.manifest == current.manifest)
 
 
 def _describe_damage(found: Integrity) -> str:

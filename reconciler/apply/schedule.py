@@ -9,6 +9,7 @@ from reconciler.backticks import list_in_backticks
 from reconciler.diff.model import ReasonCode
 from reconciler.errors import EnvsyncError, HookError, InterruptedByUserError, ProbeError
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, RunStarted, Status, StepFinished, StepStarted
+from reconciler.plan.blockers import names_text
 from reconciler.plan.model import Action, EnvironmentPlan, Step
 
 
@@ -16,7 +17,7 @@ def apply_plan(context: ApplyContext) -> RunFinished:
     """Apply every environment of the plan that has steps and is not blocked; emit events; return the result.
 
     The failure of an environment is in the result and is not raised. The others continue, except for those that depend
-    on it: they are blocked. The caller emits the result, which is the last event.
+    on it and all deletions: they are blocked. The caller emits the result, which is the last event.
     """
     plan = context.plan
     work = {each.name: each for each in plan.environments if each.steps and not each.blocked}
@@ -27,7 +28,7 @@ def apply_plan(context: ApplyContext) -> RunFinished:
             done[each.name] = _blocked(each, ReasonCode.LOCK_FAILED, each.failure)
         elif each.blocked:
             first = each.blocked[0]
-            done[each.name] = _blocked(each, first.code, Failure(code=first.code, message=first.message))
+            done[each.name] = _refused(each, first.code, first.message)
         elif not each.steps:
             done[each.name] = EnvironmentFinished(
                 environment=each.name, status=Status.UNCHANGED, action=each.action, generation=each.generation
@@ -41,11 +42,10 @@ def apply_plan(context: ApplyContext) -> RunFinished:
         while pending or running:
             for name in [name for name in pending if waits[name] <= done.keys()]:
                 each = pending.pop(name)
-                failed = _failed_dependencies(each, waits[name], work, done)
-                if failed:
-                    code, message = ReasonCode.DEPENDENCY_FAILED, f"it depends on {list_in_backticks(failed)}"
-                    done[name] = _blocked(each, code, Failure(code=code, message=message))
-                    context.emit(done[name])
+                refusal = _refusal(each, waits[name], work, done)
+                if refusal is not None:
+                    done[name] = refusal
+                    context.emit(refusal)
                 else:
                     running[pool.submit(_apply_one, each, context)] = name
             if running:
@@ -66,19 +66,36 @@ def _waits_for(each: EnvironmentPlan, work: dict[str, EnvironmentPlan]) -> set[s
     return {name for name in others if name != each.name and name in work}
 
 
-def _failed_dependencies(
+def _refusal(
     each: EnvironmentPlan,
     waited_for: set[str],
     work: dict[str, EnvironmentPlan],
     done: dict[str, EnvironmentFinished],
-) -> list[str]:
-    """Return the names of the environments that this one depends on and that did not succeed, sorted.
+) -> EnvironmentFinished | None:
+    """Return the result of an environment that cannot be applied because others were not; None if it can.
 
-    A delete waits for changes without depending on them; it depends on other deletes only.
+    A deletion depends on other deletions only, but it waits until every change succeeded: what takes the place of the
+    deleted environment must exist first.
     """
-    deleting = each.action is Action.DELETE
-    dependencies = {name for name in waited_for if not deleting or work[name].action is Action.DELETE}
-    return sorted(name for name in dependencies if done[name].status not in _SUCCEEDED)
+    unsuccessful = sorted(name for name in waited_for if done[name].status not in _SUCCEEDED)
+    changes = [name for name in unsuccessful if each.action is Action.DELETE and work[name].action is not Action.DELETE]
+    if changes:
+        outcomes: dict[str, list[str]] = {_NOT_APPLIED[done[name].status]: [] for name in changes}
+        for name in changes:
+            outcomes[_NOT_APPLIED[done[name].status]].append(name)
+        why = ", ".join(f"{names_text(names)} {outcome}" for outcome, names in outcomes.items())
+        return _refused(each, ReasonCode.DELETES_WAIT, f"not deleted: {why}")
+    if unsuccessful:
+        return _refused(each, ReasonCode.DEPENDENCY_FAILED, f"it depends on {list_in_backticks(unsuccessful)}")
+    return None
+
+
+_NOT_APPLIED = {
+    Status.FAILED: "failed",
+    Status.HOOK_FAILED: "has a failed hook",
+    Status.BLOCKED: "is blocked",
+    Status.INTERRUPTED: "was interrupted",
+}
 
 
 def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinished:
@@ -132,6 +149,11 @@ def _failure(error: EnvsyncError | OSError, step: Step, *, suffix: str = "") -> 
         return Failure.of(error, suffix=suffix)
     where = error.filename or f"step `{step.kind.value}`"
     return Failure(code="os-error", message=f"{where}: {error.strerror or error}{suffix}")
+
+
+def _refused(each: EnvironmentPlan, reason: ReasonCode, message: str) -> EnvironmentFinished:
+    """Return the result of an environment that is blocked for `reason`, which is its failure too."""
+    return _blocked(each, reason, Failure(code=reason, message=message))
 
 
 def _blocked(each: EnvironmentPlan, reason: ReasonCode, failure: Failure) -> EnvironmentFinished:

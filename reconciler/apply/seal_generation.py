@@ -53,6 +53,8 @@ def seal_generation(
         prevent_destroy=environment.prevent_destroy,
         hooks_pending=bool(environment.hooks.after_publish),
         seal="",
+        manifest=context.owner.path,
+        repository=context.owner.repository,
     )
     generation.unpublished.touch()
     generation.in_use.touch()  # so that `run` can hold its lock on it where it may not make a file

@@ -27,19 +27,21 @@ from reconciler.cli.options import (
     OfflineOption,
     ParallelismOption,
     PruneOption,
+    TakeOverOption,
     TimeoutOption,
     YesOption,
     deadlines,
     reject_combination,
     selection,
 )
-from reconciler.cli.plan_output import print_plan, print_report, report_of
+from reconciler.cli.plan_output import print_notes, print_plan, print_report, report_of
 from reconciler.cli.signals import interruptible
 from reconciler.errors import InterruptedByUserError, UsageError
 from reconciler.events import Event, Notice, RunFinished
+from reconciler.manifest.times import age_text, parse_age
 from reconciler.observe.actual import Depth
 from reconciler.options import PlanOptions, Selection
-from reconciler.plan.model import Plan, Policy
+from reconciler.plan.model import Action, Policy
 from reconciler.reconcile import Proposal, Workspace
 from reconciler.render.event_json import event_json
 from reconciler.render.event_text import notice_line
@@ -49,7 +51,7 @@ from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 _CORES = os.cpu_count() or 1
 _PLAN_DECIDES = "remove one of the two: a saved plan already says which environments change, and how"
-_DECIDED = ("--label", "--depth", "--prune", "--allow-empty", "--adopt", "--drop-ignored")
+_DECIDED = ("--label", "--depth", "--prune", "--allow-empty", "--adopt", "--drop-ignored", "--take-over")
 
 
 def apply(
@@ -66,6 +68,7 @@ def apply(
     allow_empty: AllowEmptyOption = False,
     adopt: AdoptOption = False,
     drop_ignored: DropIgnoredOption = False,
+    take_over: TakeOverOption = False,
     parallelism: ParallelismOption = _CORES,
     timeout: TimeoutOption = None,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
@@ -82,7 +85,7 @@ def apply(
     Updates locks that are out of date, shows the plan, asks for confirmation, and builds. Each environment is published
     when it is complete, so it is always either old or new.
     """
-    policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored)
+    policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored, take_over=take_over)
     options = PlanOptions(depth=depth, build=True, locked=locked, offline=offline, policy=policy)
     how = ApplyOptions(parallelism=parallelism, offline=offline, collect=gc)
     if plan_file is not None:
@@ -108,6 +111,7 @@ def destroy(
     file: FileOption = Path("envs.yaml"),
     output: FormatOption = Format.TEXT,
     yes: YesOption = False,
+    take_over: TakeOverOption = False,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
     gc: Annotated[
         bool,
@@ -118,9 +122,11 @@ def destroy(
 ) -> None:
     """Delete environments that envsync created.
 
-    The next `apply` recreates those that the manifest still declares.
+    `envsync rollback NAME` can restore them for as long as `keep_deleted` says (7 days by default). The next `apply`
+    recreates those that the manifest still declares.
     """
-    options = PlanOptions(depth=Depth.METADATA, resolve=False, policy=Policy(destroy=frozenset(names)))
+    policy = Policy(destroy=frozenset(names), take_over=take_over)
+    options = PlanOptions(depth=Depth.METADATA, resolve=False, policy=policy)
     how = ApplyOptions(parallelism=1, offline=True, collect=gc)
     _run(reconciler.load(file), Selection(), options, how, output=output, yes=yes, lock_timeout=lock_timeout)
 
@@ -145,7 +151,7 @@ def _run(
         proposal = workspace.plan(chosen, options)
         _show(proposal, output)
         if proposal.plan.has_difference and not yes:
-            _ask(proposal.plan)
+            _ask(proposal)
         result = _perform(proposal, how, output, recheck=not yes)
     _finish(proposal, result, output)
 
@@ -155,6 +161,7 @@ def _show(proposal: Proposal, output: Format) -> None:
     if output is Format.TEXT:
         print_plan(proposal.plan, output, command="apply", file=proposal.desired.file)
     print_failures(proposal.plan.failures)
+    print_notes(proposal.notes)
 
 
 def _finish(proposal: Proposal, result: RunFinished, output: Format) -> None:
@@ -168,14 +175,25 @@ def _finish(proposal: Proposal, result: RunFinished, output: Format) -> None:
         raise typer.Exit(result.exit_code)
 
 
-def _ask(plan: Plan) -> None:
+def _ask(proposal: Proposal) -> None:
     """Ask once; any answer except `yes` or `y` means no. Ask nothing if everything is blocked."""
-    if not any(each.steps and not each.blocked for each in plan.environments):
+    changing = [each for each in proposal.plan.environments if each.steps and not each.blocked]
+    if not changing:
         return
-    sys.stderr.write("\nApply these changes? Enter 'yes' to apply them: ")
+    deleting = any(each.action is Action.DELETE for each in changing)
+    sys.stderr.write(f"\n{_restorable(proposal.desired.keep_deleted)}\n" if deleting else "\n")
+    sys.stderr.write("Apply these changes? Enter 'yes' to apply them: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"yes", "y"}:
         raise InterruptedByUserError("not confirmed; nothing was changed")
+
+
+def _restorable(keep_deleted: str) -> str:
+    """Return whether a deletion can be undone; `keep_deleted` is the manifest's key."""
+    keep = parse_age(keep_deleted)
+    if not keep:
+        return "The deletions cannot be undone."
+    return f"The deletions can be undone for {age_text(keep)}: `envsync rollback NAME` restores an environment."
 
 
 def _perform(proposal: Proposal, how: ApplyOptions, output: Format, *, recheck: bool) -> RunFinished:

@@ -14,6 +14,7 @@ from reconciler.cli.options import DepthOption, FileOption, LockTimeoutOption, O
 from reconciler.errors import UsageError
 from reconciler.json_output import json_array
 from reconciler.observe.actual import Depth
+from reconciler.render.escape import sanitize
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 
@@ -37,7 +38,7 @@ def history(
 
     maintenance = reconciler.load(file).maintenance
     out = console()
-    chosen = maintenance.names((name,) if name else ())
+    chosen = maintenance.names((name,) if name else (), deleted=True)
     if generations:
         kept = [each for known in chosen for each in maintenance.generations(known)]
         if output is Output.JSON:
@@ -64,10 +65,19 @@ def rollback(
     """Publish an older generation again, at once and offline.
 
     Its files are verified by hash first. The next `plan` shows the difference from the manifest as pending, and the
-    next `apply` undoes the rollback.
+    next `apply` undoes the rollback. Of an environment that was deleted, the generation that was published then is
+    restored.
     """
-    applied = reconciler.load(file).maintenance.rollback(name, to=to, timeout=lock_timeout)
+    workspace = reconciler.load(file)
+    maintenance = workspace.maintenance
+    restores = name in maintenance.deleted()
+    applied = maintenance.rollback(name, to=to, timeout=lock_timeout)
     out = console()
+    if restores:
+        out.print(f"{name}: restored, generation {applied.generation} is published again")
+        if name not in workspace.desired().declared:
+            out.message(f"hint: declare `{name}` in `{sanitize(file.name)}`, or the next `apply` deletes it again")
+        return
     out.print(
         f"{name}: generation {applied.generation} is published again, generation {applied.rolled_back_from} is kept"
     )
@@ -104,6 +114,9 @@ def gc(
     file: FileOption = Path("envs.yaml"),
     output: OutputOption = Output.TEXT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be deleted.")] = False,
+    deleted: Annotated[
+        bool, typer.Option("--deleted", help="Also delete what is kept of deleted environments.")
+    ] = False,
     cache: Annotated[
         bool, typer.Option("--cache", help="Also delete what nothing needs from the caches of the root.")
     ] = False,
@@ -112,8 +125,8 @@ def gc(
     """Delete old generations.
 
     Keeps the published generation, the newest generations up to `keep_generations`, and those that a running process
-    uses. Never deletes files that envsync did not create: it reports them and exits with 1. It does the same for a
-    generation that cannot be deleted.
+    uses. Of a deleted environment, keeps the same until `keep_deleted` is over. Never deletes files that envsync did
+    not create: it reports them and exits with 1. It does the same for a generation that cannot be deleted.
 
     With `--cache`, also deletes the packages in the root's cache that no generation has (not those in the user's own
     cache, with `cache: user`), entries of interpreters, manifests, environments and files that are gone, and temporary
@@ -122,9 +135,9 @@ def gc(
     from reconciler.render.gc_text import gc_json, render_gc  # only this command needs it
 
     if dry_run and cache:
-        raise UsageError("--dry-run and --cache cannot be combined", hint="remove one of the two")
+        raise UsageError("`--dry-run` and `--cache` cannot be combined", hint="remove one of the two")
     workspace = reconciler.load(file)
-    found = workspace.maintenance.collect(dry_run=dry_run, timeout=lock_timeout)
+    found = workspace.maintenance.collect(dry_run=dry_run, deleted=deleted, timeout=lock_timeout)
     caches = workspace.collect_caches(timeout=lock_timeout) if cache else []
     out = console()
     out.print(gc_json(found, caches) if output is Output.JSON else render_gc(found, caches, dry_run=dry_run))

@@ -101,6 +101,14 @@ AdoptOption = Annotated[
 DropIgnoredOption = Annotated[
     bool, typer.Option("--drop-ignored", help="Allow a rebuild to drop packages that `ignore` lists.")
 ]
+TakeOverOption = Annotated[
+    bool,
+    typer.Option(
+        "--take-over",
+        help="Treat environments that another manifest of this project applied, or this one under another `project`, "
+        "as its own: update those that it declares, and delete the others.",
+    ),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 LockTimeoutOption = Annotated[
     float,

@@ -22,12 +22,13 @@ from reconciler.cli.options import (
     NamesArgument,
     OfflineOption,
     ResolveTimeoutOption,
+    TakeOverOption,
     deadlines,
     reject_combination,
     selection,
 )
 from reconciler.cli.output_file import check_output_file
-from reconciler.cli.plan_output import print_plan
+from reconciler.cli.plan_output import print_notes, print_plan
 from reconciler.observe.actual import Depth
 from reconciler.options import PlanOptions, Selection
 from reconciler.plan.model import Plan, Policy
@@ -36,7 +37,7 @@ from reconciler.reconcile import Workspace
 from reconciler.render.escape import sanitize
 from reconciler.render.formats import Format
 
-_OF_ENVIRONMENTS = ("--depth", "--adopt", "--drop-ignored", "--timeout", "--out", "--actual")
+_OF_ENVIRONMENTS = ("--depth", "--adopt", "--drop-ignored", "--take-over", "--timeout", "--out", "--actual")
 _OF_THIS_MACHINE = ("--depth", "--timeout", "--against")
 _WHY = "remove one of the two: a snapshot is compared as it was taken, without its host"
 _WHY_AGAINST = "remove one of the two: `--against` reads no environment"
@@ -64,6 +65,7 @@ def plan(
     allow_empty: AllowEmptyOption = False,
     adopt: AdoptOption = False,
     drop_ignored: DropIgnoredOption = False,
+    take_over: TakeOverOption = False,
     timeout: ResolveTimeoutOption = None,
     out: Annotated[
         Path | None,
@@ -86,13 +88,14 @@ def plan(
 
     Changes nothing, builds nothing, and runs no code of the environments or packages.
     """
+    notes: tuple[str, ...] = ()
     if actual is not None:
         reject_combination(context, "--actual", (*_OF_THIS_MACHINE, "--out"), why=_WHY)
     if against is not None:
         reject_combination(context, "--against", _OF_ENVIRONMENTS, why=_WHY_AGAINST)
     if out is not None:
         check_output_file(out)
-    policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored)
+    policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored, take_over=take_over)
     options = PlanOptions(depth=depth, locked=locked or out is not None, offline=offline, policy=policy)
     chosen = selection(names, labels)
     workspace = reconciler.load(file, deadlines=deadlines(timeout))
@@ -101,11 +104,13 @@ def plan(
     elif against is None:
         proposal = workspace.plan(chosen, options)
         made, desired = proposal.plan, proposal.desired
+        notes = proposal.notes
     else:
         compared = workspace.plan_against(against, chosen, options)
         made, desired = compared.plan, compared.desired
-        console().message("".join(f"note: {sanitize(each)}\n" for each in compared.notes))
+        print_notes(compared.notes)
     print_plan(made, output, command="plan", file=file, desired=desired, local=against is None and actual is None)
+    print_notes(notes)
     if made.failures:
         print_failures(made.failures)
         if out:
@@ -146,6 +151,7 @@ def check(
 
     Resolves nothing and needs no network, so that a CI job can use it as a gate.
     """
+    notes: tuple[str, ...] = ()
     if actual is not None:
         reject_combination(context, "--actual", _OF_THIS_MACHINE, why=_WHY)
     options = PlanOptions(depth=depth, resolve=False, offline=True, policy=Policy(prune=prune))
@@ -156,9 +162,11 @@ def check(
     else:
         proposal = workspace.plan(chosen, options)
         made, desired = proposal.plan, proposal.desired
+        notes = proposal.notes
     if only is not None:
         made = filter_by_origin(made, only)
     print_plan(made, output, command="check", file=file, desired=desired, local=actual is None)
+    print_notes(notes)
     if made.has_difference:
         raise typer.Exit(exit_codes.DIFFERENCE)
 

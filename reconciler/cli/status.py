@@ -11,6 +11,7 @@ import reconciler
 from reconciler.backticks import in_backticks
 from reconciler.cli.console import console, shown_root
 from reconciler.cli.options import DepthOption, FileOption, LabelsOption, NamesArgument, Output, OutputOption, selection
+from reconciler.cli.plan_output import print_notes
 from reconciler.errors import UsageError
 from reconciler.manifest.hints import known_names_hint
 from reconciler.observe.actual import Depth, Occupant
@@ -50,6 +51,10 @@ def status(
         out.print(status_json(rows, sizes=size))
     else:
         out.print(render_status(rows, palette=out.palette(sys.stdout), width=out.width, sizes=size))
+    deleted = workspace.maintenance.deleted()
+    untils = ", ".join(f"`{name}` until {each.until}" for name, each in deleted.items())
+    restorable = f"deleted, can be restored with `envsync rollback NAME`: {untils}"
+    print_notes((*proposal.notes, *([restorable] if deleted else [])))
 
 
 def freeze(

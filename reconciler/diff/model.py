@@ -49,6 +49,7 @@ class ReasonCode(StrEnum):
     NOT_IN_MANIFEST = "not-in-manifest"
     DESTROY_REQUESTED = "destroy-requested"
     ADOPT_REQUESTED = "adopt-requested"
+    TAKEN_OVER = "taken-over"  # from another manifest, or from the former `project` of this one
     # drift of an environment
     GONE = "gone"
     PACKAGES_DRIFTED = "packages-drifted"
@@ -67,10 +68,13 @@ class ReasonCode(StrEnum):
     PREVENT_DESTROY = "prevent-destroy"
     NOT_OURS = "not-ours"
     OTHER_PROJECT = "other-project"
+    OTHER_MANIFEST = "other-manifest"  # of the same project, in the same root
     IGNORED_WOULD_BE_LOST = "ignored-would-be-lost"
     LOCK_FAILED = "lock-failed"  # no versions satisfy all requirements, or an index failed
     EMPTY_MANIFEST = "empty-manifest"  # deleting everything needs `--allow-empty`
     DEPENDENCY_BLOCKED = "dependency-blocked"
+    HAS_DEPENDENTS = "has-dependents"  # of a deletion
+    DELETES_WAIT = "deletes-wait"  # a deletion waits until every change can be applied, and was
     DEPENDENCY_FAILED = "dependency-failed"  # the dependency could not be locked or applied
 
 

@@ -9,6 +9,7 @@ from reconciler.diff.settings import changed_setting_names
 from reconciler.lock.model import LockState
 from reconciler.observe.actual import ActualEnvironment, Finding
 from reconciler.state.applied import Applied
+from reconciler.state.owner import OtherOwner
 
 
 def pending_reason(code: ReasonCode, message: str) -> Reason:
@@ -95,6 +96,12 @@ def rollback_reasons(applied: Applied) -> list[Reason]:
         return []
     message = f"rolled back from generation {applied.rolled_back_from} to {applied.generation}"
     return [pending_reason(ReasonCode.ROLLED_BACK, message)]
+
+
+def take_over_reason(owner: OtherOwner) -> Reason:
+    """Return that the record must name this manifest, or its present `project`, as the owner."""
+    former = f"`project` changed from `{owner.project}`" if owner.project else f"taken over from {owner.manifest}"
+    return pending_reason(ReasonCode.TAKEN_OVER, former)
 
 
 def drift_reasons(changes: Sequence[PackageChange]) -> list[Reason]:

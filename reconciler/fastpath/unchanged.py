@@ -68,12 +68,18 @@ def count_unchanged(file: str, *, files: bool) -> int:
 def _nothing_undeclared(root: str, names: Sequence[str]) -> bool:
     """Return whether all records and generations below the root are of declared environments; raises OSError.
 
-    Any other would be deleted, so there is something to do.
+    Any other would be deleted, so there is something to do. Generations are also kept of an environment that was
+    deleted already: it has no record, and nothing is at its path.
     """
     declared = set(names)
     records = os.listdir(f"{root}/.envsync/environments")
-    generations = os.listdir(f"{root}/.envsync/generations")
-    return declared.issuperset(each.removesuffix(".json") for each in records) and declared.issuperset(generations)
+    if not declared.issuperset(each.removesuffix(".json") for each in records):
+        return False
+    others = set(os.listdir(f"{root}/.envsync/generations")) - declared
+    if not others:
+        return True
+    deleted = {each.removesuffix(".json") for each in os.listdir(f"{root}/.envsync/deleted")}
+    return deleted.issuperset(others) and not any(os.path.lexists(f"{root}/{each}") for each in others)
 
 
 def _recorded_at(root: str, name: str) -> int:

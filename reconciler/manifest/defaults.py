@@ -8,6 +8,7 @@ from typing import Final
 ROOT: Final = ".envs"  # repeated in `reconciler.fastpath.root_line`, which imports as little as possible
 LOCKS: Final = "locks"
 CACHE: Final = "own"
+KEEP_DELETED: Final = "7 days"
 
 PRERELEASE: Final = "if-necessary"
 BUILDS: Final = "allow"

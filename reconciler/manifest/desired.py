@@ -148,7 +148,8 @@ class DesiredState:
 
     `environments` are the selected ones, sorted by name. `declared` are the names of all environments, selected or
     not. `selected` is True if the user made a selection; nothing outside it may then be deleted. `file` is as the user
-    named it; `root` and `locks` are absolute. `inputs` are all files that it was made from, sorted by path.
+    named it; `root` and `locks` are absolute. `keep_deleted` is an age as written. `inputs` are all files that it was
+    made from, sorted by path.
     """
 
     project: str
@@ -157,6 +158,7 @@ class DesiredState:
     locks: Path
     digest: str
     cache: CacheOwner = defaults.CACHE
+    keep_deleted: str = defaults.KEEP_DELETED
     indexes: tuple[Index, ...] = ()
     environments: tuple[DesiredEnvironment, ...] = ()
     declared: frozenset[str] = frozenset()

@@ -59,6 +59,7 @@ def expand(
         locks=Path(os.path.normpath(base / manifest.locks)),
         digest=_digest(manifest, indexes, environments),
         cache=manifest.cache,
+        keep_deleted=manifest.keep_deleted,
         indexes=indexes,
         environments=select_environments(environments, matrices, names=names, labels=labels),
         declared=frozenset(environments),
@@ -93,6 +94,7 @@ def _digest(manifest: "Manifest", indexes: tuple[Index, ...], environments: Mapp
             "root": None if Path(manifest.root).is_absolute() else os.path.normpath(manifest.root),
             "locks": os.path.normpath(manifest.locks),
             "cache": manifest.cache,
+            "keep_deleted": manifest.keep_deleted,
             "indexes": indexes,
             "environments": [_placeless(environments[name]) for name in sorted(environments)],
         }

@@ -14,7 +14,7 @@ from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.python_request import validate_matrix_python, validate_python
 from reconciler.manifest.requirement import normalize_requirement
 from reconciler.manifest.root_path import validate_root
-from reconciler.manifest.times import parse_seconds, validate_exclude_newer
+from reconciler.manifest.times import parse_seconds, validate_age, validate_exclude_newer
 from reconciler.manifest.urls import validate_index_url
 
 # The types of pydantic's custom errors.
@@ -62,6 +62,15 @@ def _seconds(value: object) -> float:
         raise _wrong_type("a duration such as `10s`, `2m` or `1h`")
     try:
         return parse_seconds(value)
+    except InvalidTextError as error:
+        raise _invalid_text(error) from error
+
+
+def _age(value: object) -> str:
+    if isinstance(value, bool) or not (isinstance(value, str) or value == 0):
+        raise _wrong_type("an age such as 7 days")
+    try:
+        return validate_age(str(value))
     except InvalidTextError as error:
         raise _invalid_text(error) from error
 
@@ -151,6 +160,21 @@ Seconds: TypeAlias = Annotated[
             "anyOf": [
                 {"type": "string", "pattern": r"^\s*((\d+(\.\d+)?[smh])+|\d+(\.\d+)?)\s*$"},
                 {"type": "number", "exclusiveMinimum": 0},
+            ],
+        }
+    ),
+]
+Age: TypeAlias = Annotated[
+    str,
+    BeforeValidator(_age),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {
+                    "type": "string",
+                    "pattern": r"^(\d{1,5}\s*(hour|day|week)s?|P(?=.)(\d{1,5}W)?(\d{1,5}D)?(T\d{1,5}H)?|0)$",
+                },
+                {"const": 0},
             ],
         }
     ),

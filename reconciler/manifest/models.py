@@ -273,6 +273,11 @@ class Manifest(_StrictModel):
         description="Which package cache to use: `own` for one inside the root, `user` for the user's shared uv cache.",
         examples=["user"],
     )
+    keep_deleted: f.Age = Field(
+        default=defaults.KEEP_DELETED,
+        description="How long `envsync rollback NAME` can restore an environment that was deleted; `0`: not at all.",
+        examples=["30 days", "12 hours", 0],
+    )
     indexes: tuple[Index, ...] = Field(
         default=(),
         description="Package indexes, highest priority first. By default: the index that uv uses (PyPI).",

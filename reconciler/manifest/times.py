@@ -12,8 +12,10 @@ _SHORT_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smh])+")
 _AGE = re.compile(r"(?P<count>\d{1,5})\s*(?P<unit>hour|day|week)s?")
 # ISO 8601 without years and months, because their length varies.
 _ISO_AGE = re.compile(r"P(?=.)(?:(?P<week>\d{1,5})W)?(?:(?P<day>\d{1,5})D)?(?:T(?P<hour>\d{1,5})H)?")
+_UNEQUAL_UNIT = re.compile(r"\b(month|year)s?\b")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})")
+_AGE_HINT = "write an age (`7 days`, `12 hours`, `P7D`)"
 _EXCLUDE_NEWER_HINT = (
     "write a date (`2026-11-01`), an RFC 3339 time (`2026-11-01T12:00:00Z`) or an age (`7 days`, `P7D`)"
 )
@@ -55,10 +57,8 @@ def exclude_newer_time(text: str, now: dt.datetime) -> str:
             return text
         if _DATE.fullmatch(text):
             moment = dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), dt.UTC) + dt.timedelta(days=1)
-        elif age := _AGE.fullmatch(text):
-            moment = now - dt.timedelta(**{f"{age['unit']}s": int(age["count"])})
-        elif age := _ISO_AGE.fullmatch(text):
-            moment = now - dt.timedelta(**{f"{unit}s": int(age[unit] or 0) for unit in ("week", "day", "hour")})
+        elif (age := _age(text)) is not None:
+            moment = now - age
         else:
             raise _not_a_time(text)
     except (ValueError, OverflowError) as error:
@@ -68,11 +68,45 @@ def exclude_newer_time(text: str, now: dt.datetime) -> str:
     return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
+def parse_age(text: str) -> dt.timedelta:
+    """Return an age (`7 days`, ISO 8601 `P7D`, or `0`); raises InvalidTextError."""
+    age = dt.timedelta() if text == "0" else _age(text)
+    if age is None:
+        raise _no_fixed_length() if _UNEQUAL_UNIT.search(text) else InvalidTextError("not a valid age", hint=_AGE_HINT)
+    return age
+
+
+def validate_age(text: str) -> str:
+    """Return an age as written; raises InvalidTextError."""
+    parse_age(text)
+    return text
+
+
+def age_text(age: dt.timedelta) -> str:
+    """Return an age in words: `7 days`, `1 hour`."""
+    hours = round(age.total_seconds() / 3600)
+    number, unit = (hours, "hour") if hours % 24 else (hours // 24, "day")
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def _age(text: str) -> dt.timedelta | None:
+    """Return the age that a text is, None if it is none."""
+    if age := _AGE.fullmatch(text):
+        return dt.timedelta(**{f"{age['unit']}s": int(age["count"])})
+    if age := _ISO_AGE.fullmatch(text):
+        return dt.timedelta(**{f"{unit}s": int(age[unit] or 0) for unit in ("week", "day", "hour")})
+    return None
+
+
+def _no_fixed_length() -> InvalidTextError:
+    return InvalidTextError(
+        "not a valid age: months and years have no fixed length", hint="write the age in days or weeks"
+    )
+
+
 def _not_a_time(text: str) -> InvalidTextError:
-    if re.search(r"\b(month|year)s?\b", text):
-        return InvalidTextError(
-            "not a valid age: months and years have no fixed length", hint="write the age in days or weeks"
-        )
+    if _UNEQUAL_UNIT.search(text):
+        return _no_fixed_length()
     if re.match(r"\d{4}-\d{2}-\d{2}[Tt ]", text):
         message = "not a valid RFC 3339 time: it must have seconds and an offset"
         return InvalidTextError(message, hint=_EXCLUDE_NEWER_HINT)

@@ -9,6 +9,7 @@ from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, Occupant
 from reconciler.plan.model import Policy
 from reconciler.state.applied import Applied
+from reconciler.state.owner import OtherOwner
 
 _OCCUPANTS = {
     Occupant.DIRECTORY: "a directory",
@@ -19,6 +20,7 @@ _OCCUPANTS = {
 
 
 MOVE_HINT = "move it to a different path"
+_NAMED = 3  # environments that a sentence names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +47,16 @@ def change_blockers(
     applied: Applied | None,
     desired: DesiredState,
     policy: Policy,
+    owner: OtherOwner | None = None,
 ) -> list[Blocker]:
-    """Return what blocks the change of an environment that the manifest declares."""
+    """Return what blocks the change of an environment that the manifest declares.
+
+    `owner` is who applied it if it was not this manifest.
+    """
     if applied is not None and applied.project != desired.project:
         return [_other_project(applied)]
+    if owner is not None and owner.project and not policy.take_over:
+        return [_former_project(owner)]
     found = []
     if target.failure is not None:
         message = f"could not be locked: {target.failure.message}"
@@ -71,12 +79,26 @@ def change_blockers(
 
 
 def delete_blockers(
-    actual: ActualEnvironment, applied: Applied, desired: DesiredState, policy: Policy
+    actual: ActualEnvironment,
+    applied: Applied,
+    desired: DesiredState,
+    policy: Policy,
+    owner: OtherOwner | None = None,
 ) -> list[Blocker]:
-    """Return what blocks the deletion of an environment, by prune or by `policy.destroy`."""
+    """Return what blocks the deletion of an environment, by prune or by `policy.destroy`; `owner` as for a change."""
     if applied.project != desired.project:
         return [_other_project(applied)]
+    if owner is not None and owner.project and not policy.take_over:
+        return [_former_project(owner)]
     found = []
+    if owner is not None and owner.manifest and not policy.take_over:
+        found.append(
+            _blocker(
+                ReasonCode.OTHER_MANIFEST,
+                f"applied from {owner.manifest}",
+                f"give each manifest its own `project`, or use `--take-over` to delete `{applied.name}`",
+            )
+        )
     requested = applied.name in policy.destroy
     protected = any(each.name == applied.name and each.prevent_destroy for each in desired.environments)
     if applied.prevent_destroy or protected:
@@ -100,6 +122,29 @@ def delete_blockers(
     return found
 
 
+def dependents_blocker(name: str, dependents: Sequence[str]) -> Blocker:
+    """Return the blocker of a deletion on which other environments depend."""
+    return _blocker(
+        ReasonCode.HAS_DEPENDENTS,
+        f"{names_text(dependents)} {'depends' if len(dependents) == 1 else 'depend'} on it",
+        f"remove `{name}` from the `depends_on` of {names_text(dependents)} and apply that, or delete them too",
+    )
+
+
+def waiting_blocker(names: Sequence[str]) -> Blocker:
+    """Return the blocker of a deletion that waits for changes that are blocked."""
+    return _blocker(ReasonCode.DELETES_WAIT, f"not deleted until {names_text(names)} can be applied", "")
+
+
+def names_text(names: Sequence[str]) -> str:
+    """Return names in one sentence, of many only the first three: "`a`, `b`, `c` and 2 more"."""
+    quoted = [f"`{each}`" for each in names[:_NAMED]]
+    rest = len(names) - _NAMED
+    if rest > 0:
+        return f"{', '.join(quoted)} and {rest} more"
+    return " and ".join([*([", ".join(quoted[:-1])] if quoted[1:] else []), quoted[-1]])
+
+
 def dependency_blocker(name: str, blocked: Sequence[Reason], *, deleting: bool) -> Blocker:
     """Return the blocker that follows from a blocked dependency, or from a blocked dependent of a deletion."""
     codes = {each.code for each in blocked}
@@ -108,6 +153,14 @@ def dependency_blocker(name: str, blocked: Sequence[Reason], *, deleting: bool) 
     message = f"{name} depends on it and is not deleted" if deleting else f"depends on {name}, which is blocked"
     failed = ReasonCode.DEPENDENCY_FAILED in codes
     return _blocker(ReasonCode.DEPENDENCY_FAILED if failed else ReasonCode.DEPENDENCY_BLOCKED, message, "")
+
+
+def _former_project(owner: OtherOwner) -> Blocker:
+    return _blocker(
+        ReasonCode.OTHER_PROJECT,
+        f"`project` was `{owner.project}` when this was applied",
+        f"write `project: {owner.project}` again, or use `--take-over`",
+    )
 
 
 def _other_project(applied: Applied) -> Blocker:

@@ -140,6 +140,9 @@ class PolicyDocument(Document):
     allow_empty: bool
     adopt: bool
     drop_ignored: bool
+    take_over: bool = Field(
+        default=False, description="Treat what another manifest of the project applied as this one's own."
+    )
     destroy: list[str] = Field(description="Names to delete although the manifest declares them; sorted.")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.diff.compare import foreign_findings
 from reconciler.diff.model import DiffKind, EnvironmentDiff, Reason, ReasonCode, Target
-from reconciler.diff.reasons import pending_reason
+from reconciler.diff.reasons import pending_reason, take_over_reason
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, Finding
@@ -14,6 +14,7 @@ from reconciler.plan.model import Action, EnvironmentPlan, Policy, StepKind
 from reconciler.plan.prior import prior
 from reconciler.plan.steps import change_step_kinds, delete_step_kinds
 from reconciler.state.applied import Applied
+from reconciler.state.owner import OtherOwner
 
 ACTIONS = {
     DiffKind.UNCHANGED: Action.NO_OP,
@@ -49,8 +50,12 @@ def plan_change(
     actual: ActualEnvironment,
     applied: Applied | None,
     policy: Policy,
+    owner: OtherOwner | None = None,
 ) -> EnvironmentDraft:
-    """Plan an environment that the manifest declares."""
+    """Plan an environment that the manifest declares; `owner` is who applied it if it was not this manifest."""
+    if owner is not None and (owner.project or policy.take_over):
+        kind = DiffKind.RECORD if diff.kind is DiffKind.UNCHANGED else diff.kind
+        diff = replace(diff, kind=kind, reasons=(take_over_reason(owner), *diff.reasons))
     adopting = policy.adopt and can_adopt(diff, actual, applied, desired.project)
     requested = pending_reason(ReasonCode.ADOPT_REQUESTED, "replaces the virtual environment at its path")
     plan = replace(
@@ -65,33 +70,54 @@ def plan_change(
         findings=diff.findings,
         package_count=len(target.packages or ()),
         complete=diff.complete,
-        hints=(target.hint,) if target.hint else (),
+        hints=tuple(each for each in (target.hint, _owner_hint(diff, owner, policy)) if each),
         failure=target.failure,
         target=target,
     )
     draft = EnvironmentDraft(plan=plan, step_kinds=tuple(change_step_kinds(diff, target)))
-    return draft.blocked_by(change_blockers(diff, target, actual, applied, desired, policy))
+    return draft.blocked_by(change_blockers(diff, target, actual, applied, desired, policy, owner))
+
+
+def _owner_hint(diff: EnvironmentDiff, owner: OtherOwner | None, policy: Policy) -> str:
+    """Return that two manifests declare an environment that will be changed, as an empty string if they do not."""
+    if owner is None or not owner.manifest or policy.take_over or diff.kind is DiffKind.UNCHANGED:
+        return ""
+    return f"declare `{diff.name}` in one manifest only: it was last applied from {owner.manifest}"
 
 
 def plan_prune(
-    desired: DesiredState, diff: EnvironmentDiff, actual: ActualEnvironment, applied: Applied, policy: Policy
+    desired: DesiredState,
+    diff: EnvironmentDiff,
+    actual: ActualEnvironment,
+    applied: Applied,
+    policy: Policy,
+    owner: OtherOwner | None = None,
 ) -> EnvironmentDraft:
-    """Plan an environment of this project that the manifest no longer declares."""
+    """Plan an environment of this project that the manifest does not declare; `owner` as for a change."""
+    if owner is not None and owner.manifest:
+        never = pending_reason(ReasonCode.NOT_IN_MANIFEST, f"not in {desired.file.name}")
+        diff = replace(diff, reasons=(never,))
+        if not policy.prune:
+            return EnvironmentDraft(plan=_plan(desired, actual))
     if not policy.prune:
         hint = f"run without `--no-prune` to delete {applied.name}, which {desired.file.name} no longer declares"
         return EnvironmentDraft(plan=replace(_plan(desired, actual), hints=(hint,)))
-    return _delete_draft(desired, actual, applied, policy, diff.reasons, diff.findings)
+    return _delete_draft(desired, actual, applied, policy, diff.reasons, diff.findings, owner)
 
 
 def plan_destroy(
-    desired: DesiredState, actual: ActualEnvironment, applied: Applied | None, policy: Policy
+    desired: DesiredState,
+    actual: ActualEnvironment,
+    applied: Applied | None,
+    policy: Policy,
+    owner: OtherOwner | None = None,
 ) -> EnvironmentDraft:
     """Plan an environment that `destroy` names; if it was never applied, nothing will be destroyed."""
     if applied is None:
         hint = f"nothing to destroy: {actual.name} was never applied"
         return EnvironmentDraft(plan=replace(_plan(desired, actual), hints=(hint,)))
     requested = pending_reason(ReasonCode.DESTROY_REQUESTED, "destroy requested")
-    return _delete_draft(desired, actual, applied, policy, (requested,), foreign_findings(actual))
+    return _delete_draft(desired, actual, applied, policy, (requested,), foreign_findings(actual), owner)
 
 
 def _delete_draft(
@@ -101,6 +127,7 @@ def _delete_draft(
     policy: Policy,
     reasons: tuple[Reason, ...],
     findings: tuple[Finding, ...],
+    owner: OtherOwner | None,
 ) -> EnvironmentDraft:
     plan = replace(
         _plan(desired, actual),
@@ -111,7 +138,7 @@ def _delete_draft(
         package_count=len(actual.distributions),
     )
     draft = EnvironmentDraft(plan=plan, step_kinds=tuple(delete_step_kinds(actual.occupant, applied)))
-    return draft.blocked_by(delete_blockers(actual, applied, desired, policy))
+    return draft.blocked_by(delete_blockers(actual, applied, desired, policy, owner))
 
 
 def _plan(desired: DesiredState, actual: ActualEnvironment, interpreter: Interpreter | None = None) -> EnvironmentPlan:

@@ -1,18 +1,22 @@
 """Decide what happens to each environment, so that apply decides nothing (docs/design.md, "Plan")."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from reconciler.diff.model import Diff, DiffKind, Target
 from reconciler.diff.settings import string_list
 from reconciler.manifest.desired import DesiredState
-from reconciler.observe.actual import ActualState
-from reconciler.plan.blockers import dependency_blocker
+from reconciler.manifest.times import age_text, parse_age
+from reconciler.observe.actual import ActualState, Occupant
+from reconciler.plan.blockers import dependency_blocker, dependents_blocker, waiting_blocker
 from reconciler.plan.environment import EnvironmentDraft, plan_change, plan_destroy, plan_prune
 from reconciler.plan.model import Action, EnvironmentPlan, Plan, Policy
 from reconciler.plan.steps import make_steps
 from reconciler.plan.topology import topological_order
 from reconciler.state.applied import Applied
+from reconciler.state.owner import OtherOwner
 
 
 def make_plan(
@@ -22,25 +26,34 @@ def make_plan(
     actual: ActualState,
     applied: Mapping[str, Applied],
     policy: Policy,
+    owners: Mapping[str, OtherOwner] = MappingProxyType({}),
 ) -> Plan:
     """Return the plan for every environment in `diff`, and for those that `policy.destroy` names.
 
-    Raises KeyError if `targets` or `actual` lack one of them.
+    `owners` says who applied the environments that this manifest did not apply. Raises KeyError if `targets` or
+    `actual` lack one of them.
     """
     drafts: dict[str, EnvironmentDraft] = {}
     for each in diff.environments:
         present = actual.environments[each.name]
         if each.kind is DiffKind.DELETE:
-            drafts[each.name] = plan_prune(desired, each, present, applied[each.name], policy)
+            drafts[each.name] = plan_prune(desired, each, present, applied[each.name], policy, owners.get(each.name))
         else:
             last = applied.get(each.name)
-            drafts[each.name] = plan_change(desired, each, targets[each.name], present, last, policy)
+            target, owner = targets[each.name], owners.get(each.name)
+            drafts[each.name] = plan_change(desired, each, target, present, last, policy, owner)
     for name in policy.destroy:
-        drafts[name] = plan_destroy(desired, actual.environments[name], applied.get(name), policy)
+        drafts[name] = plan_destroy(desired, actual.environments[name], applied.get(name), policy, owners.get(name))
+    drafts = _block_needed(drafts, desired, applied)
     predecessors = _predecessors(desired, {name: each.plan for name, each in drafts.items()}, applied)
     for name in topological_order(predecessors):
         blocked = [drafts[each].plan for each in predecessors[name] if drafts[each].plan.blocked]
         drafts[name] = _block_dependent(drafts[name], blocked)
+    drafts = _block_waiting(drafts, policy)
+    keep = parse_age(desired.keep_deleted)
+    for name in sorted(drafts):
+        if actual.environments[name].occupant is not Occupant.DANGLING and name in applied:
+            drafts[name] = _say_how_to_restore(drafts[name], applied[name], keep)
     plans = {name: drafts[name].plan for name in sorted(drafts)}
     steps = make_steps(plans, {name: drafts[name].step_kinds for name in plans}, predecessors)
     return Plan(
@@ -77,3 +90,49 @@ def _block_dependent(draft: EnvironmentDraft, blocked: list[EnvironmentPlan]) ->
         return draft
     deleting = draft.plan.action is Action.DELETE
     return draft.blocked_by([dependency_blocker(each.name, each.blocked, deleting=deleting) for each in blocked])
+
+
+def _block_needed(
+    drafts: Mapping[str, EnvironmentDraft], desired: DesiredState, applied: Mapping[str, Applied]
+) -> dict[str, EnvironmentDraft]:
+    """Return the drafts; a deletion is blocked if an environment that is not deleted depends on it."""
+    deletes = {name for name, each in drafts.items() if each.plan.action is Action.DELETE}
+    needs = {name: string_list(each.settings, "depends_on") for name, each in applied.items()}
+    needs |= {each.name: each.depends_on for each in desired.environments}  # changes come before deletions
+    dependents = {
+        name: sorted(other for other, needed in needs.items() if name in needed and other not in deletes)
+        for name in deletes
+    }
+    return {
+        name: each.blocked_by([dependents_blocker(name, dependents[name])] if dependents.get(name) else [])
+        for name, each in drafts.items()
+    }
+
+
+def _block_waiting(drafts: Mapping[str, EnvironmentDraft], policy: Policy) -> dict[str, EnvironmentDraft]:
+    """Return the drafts; a prune is blocked if a change is: what takes the place of the deleted must exist first.
+
+    A blocked deletion blocks no other, because it takes nothing's place. A deletion that was asked for does not wait.
+    """
+    blocked = sorted(
+        name for name, each in drafts.items() if each.plan.blocked and each.plan.action is not Action.DELETE
+    )
+    if not blocked:
+        return dict(drafts)
+    waiting = {
+        name for name, each in drafts.items() if each.plan.action is Action.DELETE and not each.plan.blocked
+    } - policy.destroy
+    return {
+        name: each.blocked_by([waiting_blocker(blocked)] if name in waiting else []) for name, each in drafts.items()
+    }
+
+
+def _say_how_to_restore(draft: EnvironmentDraft, applied: Applied, keep: dt.timedelta) -> EnvironmentDraft:
+    """Return the draft; that of a deletion that will be made has a hint about how to undo it."""
+    plan = draft.plan
+    if plan.action is not Action.DELETE or plan.blocked or not applied.generation:
+        return draft
+    hint = f"run `envsync rollback {plan.name}` to restore it, for {age_text(keep)} after the deletion"
+    if not keep:
+        hint = "set `keep_deleted` in the manifest to be able to restore it after the deletion"
+    return replace(draft, plan=replace(plan, hints=(*plan.hints, hint)))

@@ -59,12 +59,14 @@ class Policy:
 
     `prune` deletes environments of this project that the manifest no longer declares. `adopt` replaces a venv that
     envsync did not create at an environment's path. `destroy` are names to delete although the manifest declares them.
+    `take_over` treats what another manifest of the project applied, or this one under another `project`, as its own.
     """
 
     prune: bool = True
     allow_empty: bool = False
     adopt: bool = False
     drop_ignored: bool = False
+    take_over: bool = False
     destroy: frozenset[str] = frozenset()
 
 

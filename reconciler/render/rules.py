@@ -97,6 +97,10 @@ RULES: Mapping[str, Rule] = {
                 "`--adopt` will replace a virtual environment that envsync did not create",
                 "Review the plan, then run `envsync apply --adopt`. The old environment is kept.",
             ),
+            Code.TAKEN_OVER: (
+                "The environment will belong to this manifest, or to its changed `project`",
+                "Review the plan, then run `envsync apply --take-over`.",
+            ),
             Code.NEW_IN_LOCK: ("The lock has a package that was not applied yet", _REVIEW),
             Code.NOT_IN_LOCK: ("The lock no longer has a package that was applied", _REVIEW),
         },
@@ -224,6 +228,18 @@ RULES: Mapping[str, Rule] = {
             Code.OTHER_PROJECT: (
                 "Another project in the same root owns the environment's name",
                 "Choose a different name or a different root.",
+            ),
+            Code.OTHER_MANIFEST: (
+                "Another manifest with the same `project` and root applied the environment",
+                "Give each manifest its own `project`. `envsync apply --take-over` deletes what the other one applied.",
+            ),
+            Code.HAS_DEPENDENTS: (
+                "Other environments depend on the one that would be deleted",
+                "Remove it from their `depends_on` and apply them, or delete them together.",
+            ),
+            Code.DELETES_WAIT: (
+                "The environment would be deleted, but something else could not be applied",
+                "Make the other environments apply first, then run `envsync apply`, which deletes it.",
             ),
             Code.IGNORED_WOULD_BE_LOST: (
                 "A rebuild would lose packages that `ignore` matches",

@@ -210,6 +210,9 @@ class AppliedDocument(Document):
     seal: Text
     hooks_pending: bool
     rolled_back_from: Generation
+    manifest: Text = Field(
+        default="", description="The other manifest of the project that applied it; empty: the one that was observed."
+    )
 
 
 class EnvironmentDocument(Document):

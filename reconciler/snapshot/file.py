@@ -99,7 +99,7 @@ def _encode_applied(applied: Applied | None) -> Json:
     if applied is None:
         return None
     found = applied_to_json(applied)
-    del found["name"]
+    del found["name"], found["repository"]
     settings = redact_settings(applied.settings)
     return {key: settings if key == "settings" else encode_json(each) for key, each in found.items()}
 

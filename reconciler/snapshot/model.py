@@ -21,7 +21,8 @@ class Snapshot:
     """One observation of a root: every environment that its manifest declares, and every one that the project owns.
 
     `taken` is the time (UTC, RFC 3339), `version` is envsync's own, `platform` is the host's (`linux x86_64`).
-    `selected` is whether only some environments were observed. In `applied`, secrets are `****`.
+    `selected` is whether only some environments were observed. In `applied`, secrets are `****`, and `manifest` is
+    empty unless another manifest than the observed one applied the environment.
     """
 
     project: str

@@ -8,6 +8,7 @@ from reconciler.manifest.desired import DesiredState
 from reconciler.plan.make import make_plan
 from reconciler.plan.model import Plan, Policy
 from reconciler.snapshot.model import Snapshot
+from reconciler.state.owner import OtherOwner
 from reconciler.targets import LockOptions, resolve_targets
 
 
@@ -22,5 +23,6 @@ def plan_snapshot(snapshot: Snapshot, declared: DesiredState, *, locked: bool, p
     applied = snapshot.last_applied(desired)
     targets = resolve_targets(desired, snapshot.interpreters, None, applied, LockOptions(locked=locked))
     actual = snapshot.actual([*targets, *undeclared(desired, applied)])
-    plan = make_plan(desired, compare(desired, targets, actual, applied), targets, actual, applied, policy)
+    owners = {name: OtherOwner(manifest=each.manifest) for name, each in applied.items() if each.manifest}
+    plan = make_plan(desired, compare(desired, targets, actual, applied), targets, actual, applied, policy, owners)
     return replace(plan, platform=snapshot.platform)

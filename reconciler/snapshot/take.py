@@ -1,5 +1,6 @@
 """Take a snapshot: the environments below a root, what was last applied to them, and the host's interpreters."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from reconciler import __version__
@@ -12,6 +13,7 @@ from reconciler.plan.model import platform
 from reconciler.snapshot.interpreters import known_interpreters
 from reconciler.snapshot.model import Snapshot
 from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.owner import other_owners
 from reconciler.state.store import State
 
 
@@ -25,6 +27,7 @@ def take_snapshot(desired: DesiredState, interpreters: Interpreters, depth: Dept
     inodes = InodeHashes.load(state.layout.inode_hashes)
     applied, actual = observe_consistently(names, desired, state, applied, depth, inodes)
     inodes.save()
+    owners = other_owners(applied, desired.project, desired.file, desired.root)
     return Snapshot(
         project=desired.project,
         root=str(desired.root),
@@ -35,5 +38,9 @@ def take_snapshot(desired: DesiredState, interpreters: Interpreters, depth: Dept
         selected=desired.selected,
         interpreters=known,
         environments=actual.environments,
-        applied={name: applied[name] for name in names if name in applied},
+        applied={
+            name: replace(applied[name], manifest=owners[name].manifest if name in owners else "", repository="")
+            for name in names
+            if name in applied
+        },
     )

@@ -25,7 +25,8 @@ class Applied:
     `installed` is what was observed when the generation was sealed: normalized name to `Distribution.identity`.
     `accepted` has the `Finding.key` of each finding that existed then (odd metadata in a wheel is not drift).
     `hooks_pending` means that hooks had to run after publish and did not finish. `rolled_back_from` is the generation
-    that a rollback replaced (0: none).
+    that a rollback replaced (0: none). `manifest` is the path of the manifest that applied it, relative to the root,
+    and `repository` where git has that file (see `reconciler.state.owner`); both are empty if that is not known.
     """
 
     name: str
@@ -40,3 +41,5 @@ class Applied:
     seal: str
     hooks_pending: bool = False
     rolled_back_from: int = 0
+    manifest: str = ""
+    repository: str = ""

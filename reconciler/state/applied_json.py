@@ -25,6 +25,8 @@ def applied_to_json(applied: Applied) -> dict[str, Json]:
         "hooks_pending": applied.hooks_pending,
         "rolled_back_from": applied.rolled_back_from,
         "seal": applied.seal,
+        "manifest": applied.manifest,
+        "repository": applied.repository,
     }
 
 
@@ -49,6 +51,8 @@ def applied_from_json(stored: Mapping[str, Any]) -> Applied:
             hooks_pending=require_bool(stored.get("hooks_pending", False)),
             rolled_back_from=_number(stored.get("rolled_back_from", 0)),
             seal=require_text(stored["seal"]),
+            manifest=require_text(stored.get("manifest", "")),
+            repository=require_text(stored.get("repository", "")),
         )
     except KeyError as error:
         problem = f"{in_backticks(str(error.args[0]))} is missing or unknown"

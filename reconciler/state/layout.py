@@ -84,6 +84,11 @@ class Layout:
         """Return the directory of the environments that `--adopt` replaced."""
         return self.envsync_directory / "adopted"
 
+    @property
+    def all_deleted(self) -> Path:
+        """Return the directory of the files about deleted environments that can be restored."""
+        return self.envsync_directory / "deleted"
+
     def environment(self, name: str) -> Path:
         """Return an environment's path: a symbolic link to the published generation."""
         return self.root / name
@@ -91,6 +96,10 @@ class Layout:
     def record(self, name: str) -> Path:
         """Return the file of an environment's record."""
         return self.records / f"{name}.json"
+
+    def deleted(self, name: str) -> Path:
+        """Return the file about a deleted environment: what its record was, and until when it can be restored."""
+        return self.all_deleted / f"{name}.json"
 
     def generations(self, name: str) -> Path:
         """Return the directory of an environment's generations."""

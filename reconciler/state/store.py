@@ -1,7 +1,8 @@
 """Reads and writes what outlives a run: who owns an environment, what was last applied to it, what is published.
 
 There are three kinds of small files, and each answers one question: the symbolic link says what is published, the seal
-says what that is, the record says who owns it and which settings are in force.
+says what that is, the record says who owns it and which settings are in force. A fourth is what remains of the record
+after a delete, for as long as the environment can be restored.
 """
 
 import json
@@ -21,6 +22,7 @@ from reconciler.fs.sync import sync_directory
 from reconciler.manifest.hints import did_you_mean
 from reconciler.state.applied import Applied
 from reconciler.state.applied_json import applied_from_json, applied_to_json
+from reconciler.state.deleted import Deleted, deleted_text, parse_deleted
 from reconciler.state.generation_identity import write_identity_mark
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.open_state import closed_state
@@ -103,7 +105,7 @@ class State:
         )
 
     def record(self, applied: Applied) -> None:
-        """Write an environment's record; raises StateError."""
+        """Write an environment's record, which ends what remains of a deleted one; raises StateError."""
         content = canonical_text({"format": FORMAT, "applied": applied_to_json(applied)}) + "\n"
         try:
             self.layout.records.mkdir(parents=True, exist_ok=True)
@@ -111,10 +113,47 @@ class State:
         except OSError as error:
             what = f"`{self.layout.record(applied.name)}` could not be written: {error.strerror}"
             raise StateError(what, hint=os_error_hint(error)) from error
+        with suppress(OSError):  # a record counts for more, and the next run removes the file
+            self.layout.deleted(applied.name).unlink(missing_ok=True)
 
-    def forget(self, name: str) -> None:
-        """Remove an environment's record and agreement, so that no project owns it; raises StateError."""
+    def deleted(self, name: str) -> Deleted | None:
+        """Return what remains of a deleted environment, None if nothing does or if it exists again.
+
+        Raises StateError if the file cannot be read.
+        """
+        path = self.layout.deleted(name)
         try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StateError(f"`{path}` could not be read: {error.strerror}", hint=os_error_hint(error)) from error
+        if self.applied(name) is not None:
+            return None
+        try:
+            return parse_deleted(content, name)
+        except (ValueError, RecursionError) as error:
+            raise StateError(
+                f"`{path}` could not be read: {error}",
+                hint=f"restore it from a backup, or delete it: `envsync gc` then deletes the generations of `{name}`",
+            ) from error
+
+    def deleted_names(self) -> list[str]:
+        """Return the names that have a file about a deleted environment, sorted; raises StateError."""
+        return sorted(_entries(self.layout.all_deleted, ".json"))
+
+    def forget(self, name: str, remains: Deleted | None = None) -> None:
+        """Remove an environment's record and agreement, so that no project owns it; raises StateError.
+
+        `remains` is written first, so that the environment is always either owned or can be restored. Without it, the
+        generations are not kept.
+        """
+        try:
+            if remains is not None:
+                if not self.layout.all_deleted.is_dir():
+                    self.layout.all_deleted.mkdir(parents=True, exist_ok=True)
+                    sync_directory(self.layout.envsync_directory)
+                write_atomic(self.layout.deleted(name), deleted_text(remains).encode("ascii"))
             self.layout.record(name).unlink(missing_ok=True)
             if self.layout.records.is_dir():
                 sync_directory(self.layout.records)
@@ -125,6 +164,12 @@ class State:
             for each in (name, f"{name}.own"):
                 (self.layout.agreements / each).unlink(missing_ok=True)
 
+    def discard_deleted(self, name: str) -> None:
+        """Remove the file about a deleted environment, so that its generations are not kept; raises OSError."""
+        self.layout.deleted(name).unlink(missing_ok=True)
+        if self.layout.all_deleted.is_dir():
+            sync_directory(self.layout.all_deleted)
+
     def new_generation(self, name: str) -> Generation:
         """Create the next generation's directory, its empty venv and its identity mark; raises StateError.
 
@@ -133,6 +178,9 @@ class State:
         existing = (*self.layout.generation_numbers(name), *self.layout.collected_numbers(name))
         numbers = [*existing, self.layout.published_number(name)]
         record = self._record(name)
+        with suppress(StateError):  # its generations exist, so their numbers are not used again
+            deleted = None if record else self.deleted(name)
+            record = deleted.applied if deleted else record
         number = max([*numbers, record.generation if record else 0]) + 1
         generation = self.layout.generation(name, number)
         if not self.layout.has_real_path(generation):
@@ -150,18 +198,7 @@ class State:
 
     def _names(self) -> list[str]:
         """Return the names with a record or a generation (a record may be lost), sorted."""
-        names: set[str] = set()
-        for directory, suffix in ((self.layout.records, ".json"), (self.layout.all_generations, "")):
-            try:
-                entries = os.listdir(directory)
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            except OSError as error:
-                raise StateError(f"{directory}: {error.strerror}", hint=os_error_hint(error)) from error
-            names |= {
-                each.removesuffix(suffix) for each in entries if each.endswith(suffix) and not each.startswith(".")
-            }
-        return sorted(names)
+        return sorted(_entries(self.layout.records, ".json") | _entries(self.layout.all_generations, ""))
 
     def _record(self, name: str) -> Applied | None:
         path = self.layout.record(name)
@@ -191,6 +228,17 @@ def applied_names_hint(names: Iterable[str], applied: Iterable[str]) -> str | No
     suggestions = (did_you_mean(name, known) for name in names)
     listed = f"choose from the applied environments: {list_in_backticks(known)}" if known else None
     return next((each for each in suggestions if each), listed)
+
+
+def _entries(directory: Path, suffix: str) -> set[str]:
+    """Return the names in a directory that end with `suffix`, without it; raises StateError."""
+    try:
+        entries = os.listdir(directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    except OSError as error:
+        raise StateError(f"{directory}: {error.strerror}", hint=os_error_hint(error)) from error
+    return {each.removesuffix(suffix) for each in entries if each.endswith(suffix) and not each.startswith(".")}
 
 
 def _applied_in(stored: object, name: str) -> Applied:

@@ -6,7 +6,7 @@ from reconciler.diff.model import Origin
 from reconciler.observe.actual import Depth
 from reconciler.plan.model import EnvironmentPlan, Plan
 from tests.faults.damages import Damage
-from tests.faults.model import AtPath, Declared, Environment, Expected
+from tests.faults.model import AtPath, Declared, Environment, Expected, deletes_waiting
 from tests.faults.real import Real
 
 _DRIFT = frozenset({Origin.DRIFT, Origin.BOTH})
@@ -59,7 +59,7 @@ def check_state(real: Real, model: Mapping[str, Environment], declared: Mapping[
         for name, own in model.items():
             if name not in declared and (gone := own.expected_delete(declared=None, empty=not declared)):
                 expected[name] = gone
-        check_plan(plan, expected)
+        check_plan(plan, deletes_waiting(expected))
     assert real.plan(Depth.HASHES).plan.id == plan.id
     clean = {each.name: each.intact for each in real.workspace.maintenance.verify()}
     for each in plan.environments:
@@ -69,6 +69,7 @@ def check_state(real: Real, model: Mapping[str, Environment], declared: Mapping[
     assert clean == {name: own.intact(Depth.HASHES) for name, own in model.items() if own.applied}
     for name, own in model.items():
         assert real.published(name) == own.number, own
+        assert (name in real.workspace.maintenance.deleted()) == (own.restorable is not None), own
         assert real.numbers(name) - own.left == own.generations.keys(), (real.numbers(name), own)
         if own.published and own.published.venv and not own.published.open:
             assert real.freeze(name) == own.published.content, own

@@ -1,5 +1,6 @@
 """The model of a host: the state that every environment must have, much simpler than the real one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -120,11 +121,13 @@ class Environment:
     """One environment: its generations, its record, what is at its path, and the requirements of its lock.
 
     `left` are the numbers of generations that a killed run may have left; the next garbage collection deletes them.
+    `remains` is the record of an environment that was deleted and can be restored.
     """
 
     name: str
     generations: dict[int, Generation] = field(default_factory=dict)
     record: Record | None = None
+    remains: Record | None = None
     at_path: AtPath = AtPath.NOTHING
     number: int = 0
     lock: tuple[str, ...] | None = None
@@ -137,7 +140,8 @@ class Environment:
     @property
     def newest(self) -> int:
         """Return the highest number in use. Leftovers of a killed run are deleted, so their numbers are used again."""
-        return max([*self.generations, self.number, self.record.generation if self.record else 0])
+        records = [each.generation for each in (self.record, self.remains) if each]
+        return max([*self.generations, self.number, *records])
 
     @property
     def published(self) -> Generation | None:
@@ -225,7 +229,7 @@ class Environment:
         """Note that a new generation was published, recorded and locked."""
         self.generations[number] = Generation(content=declared.content, settings=declared.settings)
         self.at_path, self.number, self.lock = AtPath.LINK, number, declared.packages
-        self.record = self.as_sealed(number)
+        self.record, self.remains = self.as_sealed(number), None
 
     def recorded(self, declared: Declared) -> None:
         """Note that settings and lock were applied without a build."""
@@ -234,22 +238,33 @@ class Environment:
         self.lock = declared.packages
         self.record = replace(last, settings=declared.settings, protected=declared.settings.prevent_destroy)
 
+    @property
+    def restorable(self) -> Record | None:
+        """Return what remains of it if it was deleted and does not exist again."""
+        return self.remains if self.applied is None else None
+
     def deleted(self) -> None:
+        """Note that it was deleted; it can be restored if any generation of it is complete."""
+        self.remains = self.applied if self.sealed else None
         self.record, self.at_path, self.number = None, AtPath.NOTHING, 0
 
     def rolled_back(self, number: int) -> None:
-        last = self.applied
+        """Note that a generation is published again, of an environment that exists or that was deleted."""
+        last = self.applied or self.remains
         assert last is not None
-        before = self.number
-        self.at_path, self.number = AtPath.LINK, number
-        self.record = replace(self.as_sealed(number), protected=last.protected, rolled_back_from=before)
+        if not self.number and (number, self.generations[number].seal) == (last.generation, last.seal):
+            self.record = last
+        else:
+            before = self.number or last.generation
+            self.record = replace(self.as_sealed(number), protected=last.protected, rolled_back_from=before)
+        self.at_path, self.number, self.remains = AtPath.LINK, number, None
 
     def collectable(self) -> set[int]:
         """Return the generations that garbage collection deletes."""
-        kept, last = {self.number}, self.applied
+        kept, last = {self.number}, self.applied or self.restorable
         if last is not None:
-            older = [each for each in reversed(self.sealed) if each != self.number]
-            kept |= set(older[: last.settings.keep_generations - 1])
+            older = [each for each in reversed(self.sealed) if each != last.generation]
+            kept |= {last.generation, *older[: last.settings.keep_generations - 1]}
         return set(self.generations) - kept
 
     def collected(self, *, spared: bool = False) -> None:
@@ -258,3 +273,14 @@ class Environment:
         for number in self.collectable() - {newest}:
             del self.generations[number]
         self.left &= {newest}
+
+
+def deletes_waiting(expected: Mapping[str, Expected]) -> dict[str, Expected]:
+    """Return what a plan must show for all environments together: a prune waits until every change can be applied."""
+    blocked = any(each.blocked and each.action != "delete" for each in expected.values())
+    return {
+        name: replace(each, blocked=frozenset({"deletes-wait"}))
+        if blocked and each.action == "delete" and not each.blocked
+        else each
+        for name, each in expected.items()
+    }

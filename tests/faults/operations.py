@@ -1,4 +1,4 @@
-"""The six operations of the sweep: the state before, the command, and the state that must result."""
+"""The operations of the sweep: the state before, the command, and the state that must result."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,10 @@ ABSENT = ("absent",)
 _ALPHA_1, _ALPHA_2 = ("alpha==1.0", "beta==2.0"), ("alpha==1.1", "beta==2.0", "gamma==0.1")
 _OLD = 'web:\n  python: "{0}"\n  packages: [alpha==1.0]\n'
 _NEW = 'web:\n  python: "{0}"\n  packages: [alpha==1.1, gamma]\n  probes: [{{import: alpha}}]\n'
+_SITE = 'site:\n  python: "{0}"\n  packages: [{1}]\n{2}'
+_FAILS = '  probes: [{run: ["false"]}]\n'
+_NO_INDEX = '"delta @ http://127.0.0.1:9/delta-1.0-py3-none-any.whl"'  # port 9 (discard) answers nothing
+_DESTROY = ("destroy", "web", "--yes")
 _KEEP_ONE = "  keep_generations: 1\n"
 
 
@@ -14,13 +18,17 @@ _KEEP_ONE = "  keep_generations: 1\n"
 class Operation:
     """One command; `before` are the environments of manifests that are applied first, `manifest` those of the last one.
 
-    `old` and `new` are what `envsync freeze` prints before and after. `settled` is whether the plan is then empty.
+    `old` and `new` are what `envsync freeze web` prints before and after. `settled` is whether the plan is then empty.
+    `prepared` are commands that run after the last of `before`. `code` is the exit code without a fault: an operation
+    that fails by design must leave `web` as it was.
     """
 
     name: str
     before: tuple[str, ...]
     manifest: str
     arguments: tuple[str, ...]
+    prepared: tuple[tuple[str, ...], ...] = ()
+    code: int = 0
     old: tuple[str, ...]
     new: tuple[str, ...]
     settled: bool = True
@@ -52,7 +60,46 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
             old=_ALPHA_1,
             new=ABSENT,
             allow_empty=True,
+            kept=1,
+        ),
+        Operation(
+            name="restore",
+            before=(old,),
+            manifest=old,
+            prepared=(_DESTROY,),
+            arguments=("rollback", "web"),
+            old=ABSENT,
+            new=_ALPHA_1,
+            kept=1,
+        ),
+        Operation(
+            name="gc-deleted",
+            before=(old, new),
+            manifest="",
+            prepared=(_DESTROY,),
+            arguments=("gc", "--deleted"),
+            old=ABSENT,
+            new=ABSENT,
+            allow_empty=True,
             kept=0,
+        ),
+        *(
+            Operation(
+                name=f"rename-{problem}",
+                before=(old,),
+                manifest=_SITE.format(python, packages, more),
+                arguments=("apply", "--yes"),
+                code=1,
+                old=_ALPHA_1,
+                new=_ALPHA_1,
+                settled=False,
+                kept=1,
+            )
+            for problem, packages, more in (
+                ("probe-fails", "alpha==1.0", _FAILS),
+                ("no-lock", "alpha==99", ""),
+                ("no-index", _NO_INDEX, ""),
+            )
         ),
         Operation(
             name="rollback",

@@ -46,7 +46,7 @@ The flush is what makes the difference: the same cuts after exit 0, with one sys
 
 def spread(*, cuts: int, during: int) -> list[Wanted]:
     """Return the cuts for each operation: in total `cuts` after exit 0, `during` before it, and the left-out syncs."""
-    names = [each.name for each in operations("", "")]
+    names = [each.name for each in operations("", "") if not each.code]
     return [
         Wanted(
             operation=name,

@@ -17,7 +17,7 @@ from reconciler.plan.model import Policy
 from tests.faults.damages import BETA, BY_NAME, CATALOGUE, SITECUSTOMIZE
 from tests.faults.killed import run_killed
 from tests.faults.laws import check_plan, check_state
-from tests.faults.model import FOREIGN, REQUIREMENTS, AtPath, Declared, Environment, Expected
+from tests.faults.model import FOREIGN, REQUIREMENTS, AtPath, Declared, Environment, Expected, deletes_waiting
 from tests.faults.real import Ground, Real
 
 NAMES = ("api", "job", "web")
@@ -156,17 +156,22 @@ class Machine(RuleBasedStateMachine):
             doing = wanted if wanted and wanted.action != "no-op" and not wanted.blocked else None
             self._adjust_model(each, doing, *before[each.name])
 
-    @precondition(lambda self: any(each.applied for each in self.model.values()))
+    @precondition(lambda self: any(each.applied or each.remains for each in self.model.values()))
     @rule(
-        name=_of(lambda self: [name for name, each in self.model.items() if each.applied]),
+        name=_of(lambda self: [name for name, each in self.model.items() if each.applied or each.remains]),
         to=st.none() | st.integers(min_value=1, max_value=8),
     )
     def rollback(self, name: str, to: int | None) -> None:
         own = self.model[name]
-        wanted = to or max((each for each in own.sealed if each < own.number), default=0)
+        last = own.applied or own.remains
+        assert last
+        older = max((each for each in own.sealed if each < own.number), default=0)
+        wanted = to or (older if own.number else last.generation)
         there = wanted in own.sealed and wanted != own.number
         sealed = own.generations.get(wanted)
-        is_intact = sealed is not None and sealed.is_intact(Depth.HASHES, sealed.settings.ignore_files)
+        recorded = sealed is not None and not own.number and (wanted, sealed.seal) == (last.generation, last.seal)
+        settings = last.settings if recorded or sealed is None else sealed.settings
+        is_intact = sealed is not None and sealed.is_intact(Depth.HASHES, settings.ignore_files)
         try:
             self.real.workspace.maintenance.rollback(name, to=to)
         except UsageError:
@@ -177,7 +182,7 @@ class Machine(RuleBasedStateMachine):
             assert there
             assert not is_intact or own.at_path in FOREIGN
         else:
-            self.steps["rollback"] += 1
+            self.steps["restore" if own.restorable else "rollback"] += 1
             assert there
             assert is_intact
             assert own.at_path not in FOREIGN
@@ -188,6 +193,15 @@ class Machine(RuleBasedStateMachine):
         self.steps["gc"] += 1
         self.real.workspace.maintenance.collect()
         for each in self.model.values():
+            each.collected()
+
+    @precondition(lambda self: any(each.restorable for each in self.model.values()))
+    @rule()
+    def collect_deleted(self) -> None:
+        self.steps["gc --deleted"] += 1
+        self.real.workspace.maintenance.collect(deleted=True)
+        for each in self.model.values():
+            each.remains = None if each.restorable else each.remains
             each.collected()
 
     # manual changes
@@ -350,7 +364,7 @@ class Machine(RuleBasedStateMachine):
             if name not in self.declared and not names and own.applied:
                 gone = own.expected_delete(declared=None, empty=not self.declared and not policy.allow_empty)
                 found[name] = gone if policy.prune and gone else Expected(action="no-op")
-        return found
+        return deletes_waiting(found)
 
     def _apply(self, depth: Depth, names: tuple[str, ...], policy: Policy) -> None:
         """Plan, compare the plan with the model, apply, and plan again; only blocked changes may be left."""
@@ -396,7 +410,7 @@ class Machine(RuleBasedStateMachine):
         if (now := self.real.record(own.name)) != record:
             assert doing, "recorded, although the plan had no change"
             if now is None:
-                own.record = None
+                own.deleted()
             elif doing.builds:
                 own.record = own.as_sealed(number)
             elif entry:

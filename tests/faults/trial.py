@@ -65,6 +65,10 @@ class OperationTrials:
             ran = self._envsync("apply", "--yes", "--no-gc")
             if ran.code:
                 raise RuntimeError(f"{operation.name}: {ran.out}{ran.err}")
+        for arguments in operation.prepared:
+            ran = self._envsync(*arguments)
+            if ran.code:
+                raise RuntimeError(f"{operation.name}: {ran.out}{ran.err}")
         self._manifest(operation.manifest)
         stage.save()
 
@@ -76,6 +80,7 @@ class OperationTrials:
             argv, cwd=self.stage.work, env=self.stage.env, output_directory=self.stage.directory, fault=fault
         )
         verdict = Verdict(operation=self.operation.name, code=traced.code, died=traced.code == -9)
+        verdict.intended = self.operation.code
         verdict.words = traced.err.strip()[-600:]
         verdict.hit = f"{traced.hit.name} {self._shown(traced.hit.path)}" if traced.hit else ""
         if fault is None:
@@ -100,7 +105,7 @@ class OperationTrials:
             verdict.torn.append(f"neither old nor new: {found}")
         extra = ("--allow-empty",) if self.operation.allow_empty else ()
         plan = self._envsync("plan", "--detailed-exitcode", *extra)
-        if plan.code not in {0, 2}:
+        if plan.code not in {0, 2, self.operation.code}:
             verdict.torn.append(f"plan {plan.code}: {plan.err}")
         inodes = InodeHashes.load(self.state.layout.inode_hashes)
         for number in self._complete_generations():
@@ -128,7 +133,8 @@ class OperationTrials:
     def _run_again(self, verdict: Verdict) -> None:
         """Run the operation again; it must reach the new state and leave nothing behind."""
         again = self._envsync(*self.operation.arguments)
-        done = again.code == 0 or (self.operation.name == "rollback" and "already published" in again.err)
+        published = "already published" in again.err or "no generation older" in again.err
+        done = again.code == self.operation.code or (self.operation.arguments[0] == "rollback" and published)
         if not done:
             verdict.stuck.append(f"rerun {again.code}: {again.out}{again.err}")
         later = Verdict(operation="")

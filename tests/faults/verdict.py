@@ -12,6 +12,7 @@ class Verdict:
 
     `torn`: the environment is neither old nor new, or a reading command fails. `unclear`: an error does not say what
     failed and where. `stuck`: the same command again does not reach the new state. `left`: what it then left behind.
+    `code` is the exit code, `intended` the one of the operation without a fault.
     `fine` and `checked`: the rerun, or the tool's own check, exits with 0 although the state is wrong. `calls` are the
     names of the calls of the program and of its children.
     """
@@ -20,6 +21,7 @@ class Verdict:
     hit: str = ""
     died: bool = False
     code: int = 0
+    intended: int = 0
     words: str = ""
     torn: list[str] = field(default_factory=list)
     unclear: list[str] = field(default_factory=list)

@@ -198,7 +198,7 @@ def test_an_environment_removed_from_the_manifest_is_deleted(host: Host) -> None
     assert {each["code"] for each in found["reasons"]} == {"not-in-manifest"}
     host.apply()
     assert not os.path.lexists(host.venv("old"))
-    assert not (host.root / ".envsync/generations/old").exists()
+    assert (host.root / ".envsync/deleted/old.json").exists(), "it can be restored"
     assert host.venv("web").is_symlink()
 
 

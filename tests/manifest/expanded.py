@@ -14,7 +14,7 @@ def readable(state: DesiredState) -> dict[str, Any]:
     return {
         "root": _relative(state.root, here),
         "locks": _relative(state.locks, here),
-        **_interesting(state, "project", "cache", "indexes"),
+        **_interesting(state, "project", "cache", "keep_deleted", "indexes"),
         "environments": {each.name: _environment(each, here) for each in state.environments},
         "inputs": [_relative(each.path, here) + ("" if each.sha256 else " (missing)") for each in state.inputs],
     }

@@ -6,10 +6,13 @@ A case is a mapping with these keys, all optional:
   versions or as mappings with a source (`unknown`: only known after a build); `lock` is the state of the lock (`fresh`,
   `stale` or `missing`), `python` the version of the interpreter;
 - `applied`: environments by name, as they were last applied, with the same keys; also `project`, `generation`,
-  `accepted`, `hooks_pending`, `rolled_back_from`, and `without` for settings that an older envsync did not record;
+  `from` (the manifest that applied it, relative to the root), `accepted`, `hooks_pending`, `rolled_back_from`, and
+  `without` for settings that an older envsync did not record;
 - `actual`: differences of the observed state from the applied one: `occupant`, `packages`, `findings`, `generation`,
   `seal`;
-- `policy`: what the command line allows (`prune`, `adopt`, `allow_empty`, `drop_ignored`, `destroy`);
+- `policy`: what the command line allows (`prune`, `adopt`, `allow_empty`, `drop_ignored`,
+  `take_over`, `destroy`);
+- `keep_deleted`: the key of the manifest;
 - `declared`: the names in the manifest if they are not those of `manifest`; `selected`: whether names were selected.
 
 `world(case).plan()` is the plan. Everything that a case does not mention has a default.
@@ -37,6 +40,7 @@ from reconciler.lock.model import (
     SourceDirectory,
     VcsCommit,
 )
+from reconciler.manifest import defaults
 from reconciler.manifest.desired import (
     CommandProbe,
     DependenciesProbe,
@@ -60,6 +64,7 @@ from reconciler.observe.actual import (
 from reconciler.plan.make import make_plan
 from reconciler.plan.model import Plan, Policy
 from reconciler.state.applied import Applied, AppliedInterpreter
+from reconciler.state.owner import OtherOwner, other_owners, under_present_project
 
 Spec = Mapping[str, Any]
 PYTHON = "3.12.1"
@@ -75,12 +80,13 @@ class World:
     actual: ActualState
     applied: Mapping[str, Applied]
     policy: Policy
+    owners: Mapping[str, OtherOwner]
 
     def diff(self) -> Diff:
         return compare(self.desired, self.targets, self.actual, self.applied)
 
     def plan(self) -> Plan:
-        return make_plan(self.desired, self.diff(), self.targets, self.actual, self.applied, self.policy)
+        return make_plan(self.desired, self.diff(), self.targets, self.actual, self.applied, self.policy, self.owners)
 
 
 def world(case: Spec) -> World:
@@ -91,17 +97,21 @@ def world(case: Spec) -> World:
     actual: Spec = case.get("actual") or {}
     specs: dict[str, Spec] = dict(case.get("applied") or {})
     names = sorted({*targets, *applied, *actual})
+    desired = DesiredState(
+        project="acme",
+        file=Path("envs.yaml"),
+        root=Path(".envs"),
+        locks=Path("locks"),
+        digest=digest(manifest),
+        keep_deleted=case.get("keep_deleted", defaults.KEEP_DELETED),
+        environments=tuple(each.environment for each in targets.values()),
+        declared=frozenset(case.get("declared", manifest)),
+        selected=case.get("selected", False),
+    )
+    allowed = policy(case.get("policy") or {})
+    owners = other_owners(applied, desired.project, desired.file, desired.root)
     return World(
-        desired=DesiredState(
-            project="acme",
-            file=Path("envs.yaml"),
-            root=Path(".envs"),
-            locks=Path("locks"),
-            digest=digest(manifest),
-            environments=tuple(each.environment for each in targets.values()),
-            declared=frozenset(case.get("declared", manifest)),
-            selected=case.get("selected", False),
-        ),
+        desired=desired,
         targets=targets,
         actual=ActualState(
             environments={
@@ -110,8 +120,9 @@ def world(case: Spec) -> World:
             },
             depth=Depth.FILES,
         ),
-        applied=applied,
-        policy=policy(case.get("policy") or {}),
+        applied=under_present_project(applied, owners, desired.project),
+        policy=allowed,
+        owners=owners,
     )
 
 
@@ -258,6 +269,7 @@ def applied_environment(name: str, spec: Spec) -> Applied:
         settings=settings,
         prevent_destroy=wanted.prevent_destroy,
         seal=seal(name, generation) if generation else "",
+        manifest=spec.get("from", ""),
         hooks_pending=spec.get("hooks_pending", False),
         rolled_back_from=spec.get("rolled_back_from", 0),
     )

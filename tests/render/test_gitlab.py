@@ -72,11 +72,12 @@ def test_severities_depend_on_the_origin() -> None:
     found = findings(report_of(plan_of(EVERYTHING)))
     by_name_and_rule = {(each["description"].partition(":")[0], each["check_name"]): each for each in found}
     assert by_name_and_rule["legacy", "envsync/prevent-destroy"]["severity"] == "critical"
+    assert by_name_and_rule["old", "envsync/deletes-wait"]["severity"] == "critical"
     assert by_name_and_rule["web", "envsync/installed-by-hand"]["severity"] == "major"
     assert by_name_and_rule["web", "envsync/file-added"]["severity"] == "major"
     assert by_name_and_rule["web", "envsync/lock-changed"]["severity"] == "info"
     assert by_name_and_rule["web", "envsync/file-changed"]["location"]["path"] == "deploy/envs.yaml"
-    assert by_name_and_rule["old", "envsync/not-in-manifest"]["location"]["lines"]["begin"] == 1
+    assert by_name_and_rule["demo", "envsync/destroy-requested"]["location"]["lines"]["begin"] == 1
     failed = findings(applied(plan_of(EVERYTHING), status=Status.FAILED))
     assert {each["severity"] for each in failed} == {"blocker", "critical"}
     assert by_name_and_rule["web", "envsync/settings-changed"]["description"].endswith("; and 2 more)")

@@ -147,7 +147,7 @@ def test_levels_lines_and_locations() -> None:
     assert location["physicalLocation"]["artifactLocation"] == {"uri": "deploy/envs.yaml", "uriBaseId": "%SRCROOT%"}
     assert [each["fullyQualifiedName"] for each in location["logicalLocations"]] == ["acme/web", "acme/web/six"]
     assert line(by["web", "file-added"]) == line(web) > 3
-    assert line(by["old", "not-in-manifest"]) == 1
+    assert line(by["demo", "destroy-requested"]) == 1
     assert "~ django 5.2.1 -> 5.2.4: lock changed" in by["web", "lock-changed"]["message"]["text"]
 
 
@@ -223,7 +223,7 @@ def test_an_apply_reports_only_failures() -> None:
 
 def test_the_most_severe_results_are_kept_and_the_rest_counted() -> None:
     plan = plan_of(EVERYTHING)
-    pending = next(each for each in plan.environments if each.name == "old")
+    pending = next(each for each in plan.environments if each.name == "demo")
     drifted = next(each for each in plan.environments if each.name == "web")
     more = len(results(report_of(replace(plan, environments=(drifted,)))))
     many = [replace(pending, name=f"old{number:05}") for number in range(MAX_RESULTS)]

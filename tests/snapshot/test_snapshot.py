@@ -67,7 +67,7 @@ def test_untrusted_strings_survive_and_secrets_are_redacted(
         for key, each in plain.environments.items()
     }
     applied = {
-        key: replace(replace_strings(each, untrusted), name=key, project="acme", settings=each.settings)
+        key: replace(replace_strings(each, untrusted), name=key, project="acme", settings=each.settings, repository="")
         for key, each in plain.applied.items()
     }
     before = replace(plain, environments=environments, applied=applied)

@@ -64,5 +64,9 @@ def snapshot(seen: World) -> Snapshot:
             found=(interpreter("3.12.1"),), others=(interpreter("3.11.4", "/opt/kept/python"),)
         ),
         environments=environments,
-        applied={name: each for name, each in seen.applied.items() if name in environments},
+        applied={
+            name: replace(each, manifest=seen.owners[name].manifest if name in seen.owners else "")
+            for name, each in seen.applied.items()
+            if name in environments
+        },
     )

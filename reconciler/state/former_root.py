@@ -1,0 +1,46 @@
+"""Find the environments that a manifest left behind when its `root` changed."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from reconciler.errors import StateError
+from reconciler.manifest import defaults
+from reconciler.manifest.desired import DesiredState
+from reconciler.state.owner import recorded_manifest
+from reconciler.state.store import State
+
+
+def former_root_notes(desired: DesiredState) -> tuple[str, ...]:
+    """Return a sentence for each other root next to the manifest in which this manifest applied environments.
+
+    Only the directories next to the manifest are looked at: nothing names a former root elsewhere.
+    """
+    file = desired.file.absolute()
+    notes = []
+    for root in _roots(file.parent):
+        with suppress(StateError):  # what cannot be read there is no reason to refuse this root
+            last = {} if root == desired.root else State.at(root).last_applied()
+            names = [
+                name
+                for name, each in last.items()
+                if each.project == desired.project and (not each.manifest or recorded_manifest(each, root) == str(file))
+            ]
+            if names:
+                quoted = ", ".join(f"`{each}`" for each in names)
+                notes.append(
+                    f"{quoted} {'was' if len(names) == 1 else 'were'} applied in `{root}` and stay there; to delete "
+                    f"them, write `root: {root.relative_to(file.parent)}` and run `envsync destroy {' '.join(names)}`"
+                )
+    return tuple(notes)
+
+
+def _roots(directory: Path) -> list[Path]:
+    """Return the directories directly below `directory` that have records, the default root first."""
+    try:
+        with os.scandir(directory) as found:
+            names = [each.name for each in found if each.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+    roots = [directory / name for name in sorted(names, key=lambda name: (name != defaults.ROOT, name))]
+    return [root for root in roots if State.at(root).layout.records.is_dir()]

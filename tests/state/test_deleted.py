@@ -1,0 +1,163 @@
+"""What remains of a deleted environment: written before the record goes, and ended by a new record."""
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from reconciler.apply.collect import collect_garbage, removable_generations
+from reconciler.apply.recover import recover
+from reconciler.errors import StateError
+from reconciler.state.deleted import Deleted, deleted_text, parse_deleted
+from reconciler.state.store import State
+from tests.state.records import APPLIED, applied, publish, sealed
+
+WEEK = dt.timedelta(days=7)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return State.at(tmp_path)
+
+
+def deleted(state: State, *generations: int, **settings: Any) -> Deleted:
+    """Seal some generations of `web`, of which the last is applied, and forget the environment."""
+    for number in generations:
+        digest = sealed(state.layout, applied(generation=number))
+    remains = Deleted.now(applied(generation=generations[-1], seal=digest, settings=settings), WEEK)
+    state.record(remains.applied)
+    state.forget("web", remains)
+    return remains
+
+
+@given(each=APPLIED)
+def test_a_file_is_read_as_it_was_written(each: Any) -> None:
+    remains = Deleted.now(each, WEEK)
+    assert parse_deleted(deleted_text(remains).encode("ascii"), each.name) == remains
+
+
+def test_a_forgotten_environment_is_not_applied_and_can_be_restored(state: State) -> None:
+    remains = deleted(state, 1)
+    assert state.applied("web") is None
+    assert state.last_applied() == {}
+    assert (state.deleted("web"), state.deleted_names()) == (remains, ["web"])
+
+
+def test_without_remains_nothing_is_left(state: State) -> None:
+    state.record(applied())
+    state.forget("web")
+    assert (state.deleted("web"), state.deleted_names()) == (None, [])
+
+
+def test_a_record_counts_for_more_and_ends_it(state: State) -> None:
+    remains = deleted(state, 1)
+    file = state.layout.deleted("web")
+    content = file.read_bytes()
+    state.record(applied())
+    assert not file.exists()
+    file.write_bytes(content)  # as if the run had been killed in between
+    assert state.deleted("web") is None
+    recover(state)
+    assert not file.exists()
+    assert state.applied("web") == applied()
+    assert remains.applied.name == "web"
+
+
+def test_recovery_keeps_what_can_be_restored_and_removes_what_is_published_again(state: State) -> None:
+    remains = deleted(state, 1)
+    recover(state)
+    assert state.deleted("web") == remains
+    publish(state.layout, "web", 1)
+    recover(state)
+    assert state.deleted_names() == []
+
+
+def test_the_numbers_of_generations_continue(state: State) -> None:
+    deleted(state, 1, 4)
+    assert state.new_generation("web").number == 5
+
+
+@pytest.mark.parametrize(("keep", "removed"), [(1, [1, 2, 4]), (2, [1, 2]), (3, [1])], ids=["one", "two", "three"])
+def test_the_applied_generation_and_the_newest_others_are_kept(state: State, keep: int, removed: list[int]) -> None:
+    for number in (1, 2, 4):
+        sealed(state.layout, applied(generation=number))
+    deleted(state, 3, keep_generations=keep)
+    assert [each.generation.number for each in removable_generations(state)] == removed
+
+
+def test_the_generation_that_was_applied_is_kept_if_its_link_is_gone(state: State) -> None:
+    sealed(state.layout, applied(generation=2))
+    state.record(applied(seal=sealed(state.layout, applied()), settings={"keep_generations": 1}))
+    assert [each.generation.number for each in removable_generations(state)] == [2]
+
+
+def test_an_expired_one_is_collected_with_its_file(state: State) -> None:
+    remains = deleted(state, 1)
+    assert remains.is_expired(remains.keep_until)
+    assert not remains.is_expired(remains.keep_until - dt.timedelta(seconds=1))
+    past = Deleted(applied=remains.applied, deleted=remains.deleted - 2 * WEEK, keep_until=remains.deleted - WEEK)
+    state.layout.deleted("web").write_text(deleted_text(past))
+    assert [each.generation.number for each in removable_generations(state)] == [1]
+    collect_garbage(state)
+    assert state.deleted_names() == []
+
+
+def test_only_the_named_ones_are_discarded(state: State) -> None:
+    deleted(state, 1)
+    collect_garbage(state, discard=frozenset({"jobs"}))
+    assert state.deleted_names() == ["web"]
+    collect_garbage(state, discard=frozenset({"web"}))
+    assert state.deleted_names() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 2},
+        {"keep_until": "tomorrow"},
+        {"keep_until": "2026-12-07T00:00:00"},
+        {"keep_until": 7},
+        {"deleted": None},
+        {"applied": {}},
+    ],
+    ids=str,
+)
+def test_a_file_that_is_not_valid_is_an_error_and_keeps_the_generations(state: State, change: dict[str, Any]) -> None:
+    deleted(state, 1)
+    file = state.layout.deleted("web")
+    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+    with pytest.raises(StateError, match=r"deleted/web\.json could not be read") as caught:
+        state.deleted("web")
+    assert caught.value.hint
+    (kept,) = collect_garbage(state)
+    assert "could not be read" in kept.foreign
+    assert state.layout.generation_numbers("web") == [1]
+    recover(state)
+    assert state.deleted_names() == ["web"]
+
+
+def test_a_file_of_another_name_is_an_error(state: State) -> None:
+    deleted(state, 1)
+    state.layout.deleted("web").rename(state.layout.deleted("jobs"))
+    with pytest.raises(StateError, match="it is the record of the environment 'web'"):
+        state.deleted("jobs")
+
+
+@pytest.mark.parametrize(
+    ("keep", "until"),
+    [
+        (dt.timedelta(days=7), "2026-12-07"),
+        (dt.timedelta(days=2), "2026-12-02"),
+        (dt.timedelta(hours=12), "2026-11-30 20:30 UTC"),
+    ],
+)
+def test_until_is_as_exact_as_the_time_is_short(keep: dt.timedelta, until: str) -> None:
+    moment = dt.datetime(2026, 11, 30, 8, 30, tzinfo=dt.UTC)
+    assert Deleted(applied=applied(), deleted=moment, keep_until=moment + keep).until == until
+
+
+def test_an_age_that_no_date_can_have_is_cut() -> None:
+    assert Deleted.now(applied(), dt.timedelta(weeks=999_999)).keep_until.year == 9999
