@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from reconciler.apply.restored_backup import accept_restored
-from reconciler.errors import CollectError
+from reconciler.errors import CollectError, DamagedStateError, StateError
 from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
 from reconciler.state.generation_identity import check_identity_mark
 from reconciler.state.layout import Generation, Layout
@@ -55,7 +55,8 @@ def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]] = frozens
                 f"{each.generation.directory} could not be deleted: {error.strerror or error}",
                 hint="fix the cause, then run `envsync gc`; no environment needs this generation",
             ) from error
-        with suppress(OSError):  # after the last generation of a deleted environment, delete their directory too
+        # After the last generation of a deleted environment, delete their directory too.
+        with suppress(OSError, StateError):
             if state.applied(each.name) is None:
                 each.generation.directory.parent.rmdir()
     return considered
@@ -101,17 +102,24 @@ def generation_names(layout: Layout) -> list[str]:
 
 
 def removable_generations(state: State) -> list[Removable]:
-    """Return the generations that are neither published nor retained, whether or not they are in use."""
+    """Return the generations that are neither published nor retained, whether or not they are in use.
+
+    If it cannot be read which ones are retained, all are kept, and so is one with a seal that a newer envsync made or
+    that we may not read. One with a damaged seal is retained like any other, for inspection.
+    """
     layout = state.layout
     found = []
     for name in generation_names(layout):
         published = layout.published_number(name)
-        applied = state.applied(name)
-        keep = {published}
+        try:
+            applied = state.applied(name)
+        except StateError:
+            continue
+        sealed, unreadable = _sealed(state, name)
+        keep = {published} | unreadable
         if applied is not None:
             count = applied.settings.get("keep_generations")
             limit = count if isinstance(count, int) and count > 0 else DEFAULT_KEEP
-            sealed = [number for number in layout.generation_numbers(name) if state.seal(name, number) is not None]
             older = [number for number in reversed(sealed) if number != published]
             keep |= set(older[: limit - 1])
         found += [
@@ -120,6 +128,21 @@ def removable_generations(state: State) -> list[Removable]:
             if number not in keep
         ]
     return found
+
+
+def _sealed(state: State, name: str) -> tuple[list[int], set[int]]:
+    """Return the generations that have a seal, in order, and those whose seal cannot be read although it is there."""
+    sealed: list[int] = []
+    unreadable: set[int] = set()
+    for number in state.layout.generation_numbers(name):
+        try:
+            if state.seal(name, number) is not None:
+                sealed.append(number)
+        except DamagedStateError:
+            sealed.append(number)
+        except StateError:
+            unreadable.add(number)
+    return sealed, unreadable
 
 
 def mark_in_use(state: State, candidates: list[Removable]) -> list[Removable]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reconciler.apply.collect import generation_names, remove_generation
 from reconciler.apply.publish import finish_adoptions, remove_leftover_links
+from reconciler.errors import StateError
 from reconciler.fs.atomic_write import clear_temporaries
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 from reconciler.state.store import State
@@ -49,7 +50,7 @@ def _delete_never_published(state: State, name: str) -> None:
         if not state.layout.has_real_path(generation):
             continue
         clear_temporaries(generation.directory)
-        with suppress(OSError):
+        with suppress(OSError, StateError):  # if its seal cannot be read, it is kept
             if not generation.unpublished.exists():
                 continue
             if number == published:  # interrupted after the rename, before its mark was removed

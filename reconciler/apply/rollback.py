@@ -14,8 +14,9 @@ from reconciler.state.store import State, never_applied
 def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to: int | None = None) -> Applied:
     """Publish generation `to` of `name`, by default the newest one before the published; return what is applied now.
 
-    The root mutex must be held. `prevent_destroy` stays as it was applied last. Raises UsageError if the
-    generation does not exist, or ApplyError if it differs from its seal or something else is at the environment's path.
+    The root mutex must be held. `prevent_destroy` stays as it was applied last. Raises UsageError if the generation
+    does not exist, StateError if its seal or the record cannot be read, or ApplyError if it differs from its seal or if
+    something else is at the environment's path.
     """
     current = state.applied(name)
     if current is None or current.project != project:
@@ -24,7 +25,9 @@ def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to:
             hint="run `envsync status` to list the environments",
         )
     published = state.layout.published_number(name)
-    sealed = [number for number in state.layout.generation_numbers(name) if state.seal(name, number) is not None]
+    if to is not None:
+        state.seal(name, to)  # if it is there and cannot be read, that is the error
+    sealed = state.sealed_numbers(name)
     number = to if to is not None else max((each for each in sealed if each < published), default=0)
     if number not in sealed or number == published:
         others = ", ".join(str(each) for each in sealed if each != published)

@@ -33,7 +33,7 @@ from reconciler.cli.options import (
     reject_combination,
     selection,
 )
-from reconciler.cli.plan_output import print_plan, print_report, report_of
+from reconciler.cli.plan_output import print_notes, print_plan, print_report, report_of
 from reconciler.cli.signals import interruptible
 from reconciler.errors import InterruptedByUserError, UsageError
 from reconciler.events import Event, RunFinished
@@ -143,6 +143,7 @@ def _run(
 
 def _show(proposal: Proposal, output: Format) -> None:
     """Show what will be done, and what cannot be done; reports are written after the apply."""
+    print_notes(proposal.plan)
     if output is Format.TEXT:
         print_plan(proposal.plan, output, command="apply", file=proposal.desired.file)
     print_failures(proposal.plan.failures)

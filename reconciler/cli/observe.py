@@ -36,6 +36,8 @@ def observe(
         raise UsageError(f"--out {out}: not a regular file", hint="name a file, or - for standard output")
     snapshot = reconciler.load(file).observe(selection(names, labels), depth)
     text = snapshot_json(snapshot)
+    for name, fault in sorted(snapshot.faults.items()):
+        console().message(f"note: `{sanitize(name)}`: {sanitize(fault.message)}")
     if not to_file:
         console().print(text)
         return

@@ -27,7 +27,7 @@ from reconciler.cli.options import (
     reject_combination,
     selection,
 )
-from reconciler.cli.plan_output import print_plan
+from reconciler.cli.plan_output import print_notes, print_plan
 from reconciler.observe.actual import Depth
 from reconciler.options import PlanOptions, Selection
 from reconciler.plan.model import Plan, Policy
@@ -92,6 +92,7 @@ def plan(
         compared = workspace.plan_against(against, selection(names, labels), options)
         made, desired = compared.plan, compared.desired
         console().message("".join(f"note: {sanitize(each)}\n" for each in compared.notes))
+    print_notes(made)
     print_plan(made, output, command="plan", file=file, desired=desired, local=against is None and actual is None)
     if made.failures:
         print_failures(made.failures)
@@ -137,6 +138,7 @@ def check(
         made, desired = proposal.plan, proposal.desired
     if only is not None:
         made = filter_by_origin(made, only)
+    print_notes(made)
     print_plan(made, output, command="check", file=file, desired=desired, local=actual is None)
     if made.has_difference:
         raise typer.Exit(exit_codes.DIFFERENCE)

@@ -9,6 +9,7 @@ from pathlib import Path
 from reconciler.cli.console import console, shown_root
 from reconciler.manifest.desired import DesiredState
 from reconciler.plan.model import Plan
+from reconciler.render.escape import sanitize
 from reconciler.render.formats import Format, render_report
 from reconciler.render.plan_text import render_check, render_plan
 from reconciler.render.report import Command, Report
@@ -32,6 +33,11 @@ def print_plan(
             console().print(plan_json(made))
         case _:
             print_report(report_of(made, form, command=command, file=file, desired=desired, local=local), form)
+
+
+def print_notes(made: Plan) -> None:
+    """Write what a plan left out to standard error."""
+    console().message("".join(f"note: {sanitize(each)}\n" for each in made.notes).rstrip("\n"))
 
 
 def print_report(report: Report, form: Format) -> None:

@@ -9,6 +9,7 @@ import typer
 import reconciler
 from reconciler.cli.console import console, shown_root
 from reconciler.cli.options import DepthOption, FileOption, LabelsOption, NamesArgument, Output, OutputOption, selection
+from reconciler.cli.plan_output import print_notes
 from reconciler.errors import UsageError
 from reconciler.observe.actual import Depth, Occupant
 from reconciler.observe.environment import observe_path
@@ -28,6 +29,7 @@ def status(
 
     options = PlanOptions(depth=depth, resolve=False, offline=True)
     plan = reconciler.load(file).plan(selection(names, labels), options).plan
+    print_notes(plan)
     out = console()
     rows = status_rows(plan, shown_root(plan.root))
     if output is Output.JSON:
@@ -60,8 +62,8 @@ def freeze(
         found = observe_path(path)
     else:
         workspace = reconciler.load(file)
-        declared = workspace.desired().declared
-        if name not in declared and workspace.state.applied(str(name)) is None:
+        declared = workspace.declared.declared
+        if name not in declared and workspace.state.published(str(name)) is None:
             raise UsageError(
                 f"no environment named `{name}`", hint=f"the manifest declares {', '.join(sorted(declared)) or 'none'}"
             )

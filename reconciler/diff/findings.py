@@ -31,6 +31,7 @@ PHRASES: Mapping[FindingCategory, Mapping[Code, str]] = {
         Code.FOREIGN_FILE: "a file that envsync did not create exists at its path",
         Code.UNREADABLE: "a file or directory in it could not be read",
         Code.INVENTORY_UNREADABLE: "its inventory is damaged",
+        Code.SEAL_DAMAGED: "its seal is damaged",
     },
     FindingCategory.METADATA: {
         Code.MISSING_METADATA: "METADATA is missing",

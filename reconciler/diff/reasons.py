@@ -56,6 +56,8 @@ def lock_reasons(target: Target) -> list[Reason]:
             return [pending_reason(ReasonCode.LOCK_MISSING, "not locked yet")]
         case LockState.STALE:
             return [pending_reason(ReasonCode.LOCK_STALE, "the lock is out of date")]
+        case LockState.UNREADABLE:
+            return []
         case LockState.FRESH:
             if target.packages is None and target.interpreter.version:
                 return [pending_reason(ReasonCode.LOCK_STALE, "the lock does not determine the packages")]
@@ -125,10 +127,13 @@ def finding_reasons(findings: Iterable[Finding]) -> list[Reason]:
 
 
 def generation_reasons(actual: ActualEnvironment, applied: Applied) -> list[Reason]:
-    """Return that the published generation, or its seal, differs from the one last applied."""
+    """Return that the published generation, or its seal, differs from the one last applied.
+
+    A seal that could not be read is not compared.
+    """
     if actual.generation != applied.generation:
         message = f"generation {actual.generation} is published, but {applied.generation} was applied"
-    elif actual.seal != applied.seal:
+    elif actual.seal and actual.seal != applied.seal:
         message = f"the seal of generation {actual.generation} differs from the one applied"
     else:
         return []

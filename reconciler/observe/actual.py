@@ -41,6 +41,7 @@ class FindingCode(StrEnum):
     FOREIGN_SYMLINK = "foreign-symlink"
     FOREIGN_FILE = "foreign-file"  # a file of any other type, for example a socket
     UNREADABLE = "unreadable"
+    SEAL_DAMAGED = "seal-damaged"  # or missing, although the record names its generation
     # a distribution's metadata
     MISSING_METADATA = "missing-metadata"
     EMPTY_METADATA = "empty-metadata"

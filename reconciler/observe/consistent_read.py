@@ -5,8 +5,10 @@ A reader does not acquire the root mutex, so an apply may change both states whi
 
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
+from reconciler.errors import StateError
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualState, Depth
 from reconciler.observe.environments import observe_environments
@@ -40,7 +42,7 @@ def observe_consistently(
             break
         time.sleep(_BETWEEN_READS_SECONDS)
         apply_runs = held_by_another_process(state.layout)
-        now = {name: state.applied(name) for name in inconsistent}
+        now = {name: _readable(state, name) for name in inconsistent}
         applied = {name: each for name, each in {**applied, **now}.items() if each is not None}
         inodes.begin_pass()
         again = observe_environments(inconsistent, desired, state, applied, depth, inodes)
@@ -48,6 +50,13 @@ def observe_consistently(
         before, inconsistent = inconsistent, _inconsistent(again, applied, state)
         inconsistent = {name: seen for name, seen in inconsistent.items() if apply_runs or before[name] != seen}
     return applied, actual
+
+
+def _readable(state: State, name: str) -> Applied | None:
+    """Return what was last applied to `name`, None if that is unknown or cannot be read."""
+    with suppress(StateError):
+        return state.applied(name)
+    return None
 
 
 def _inconsistent(actual: ActualState, applied: Mapping[str, Applied], state: State) -> dict[str, tuple[int, int, int]]:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.diff.model import Diff, DiffKind, Target
+from reconciler.diff.model import NO_FAULTS, Diff, DiffKind, Fault, Target
 from reconciler.diff.settings import string_list
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualState
 from reconciler.plan.blockers import dependency_blocker
-from reconciler.plan.environment import EnvironmentDraft, plan_change, plan_destroy, plan_prune
+from reconciler.plan.environment import EnvironmentDraft, plan_change, plan_destroy, plan_prune, plan_unreadable
 from reconciler.plan.model import Action, EnvironmentPlan, Plan, Policy
 from reconciler.plan.steps import make_steps
 from reconciler.plan.topology import topological_order
@@ -22,10 +22,12 @@ def make_plan(
     actual: ActualState,
     applied: Mapping[str, Applied],
     policy: Policy,
+    faults: Mapping[str, Fault] = NO_FAULTS,
 ) -> Plan:
     """Return the plan for every environment in `diff`, and for those that `policy.destroy` names.
 
-    Raises KeyError if `targets` or `actual` lack one of them.
+    Environments in `faults` that are not in `diff` are left alone: their state cannot be read. Raises KeyError if
+    `targets` or `actual` lack one of them.
     """
     drafts: dict[str, EnvironmentDraft] = {}
     for each in diff.environments:
@@ -35,7 +37,9 @@ def make_plan(
         else:
             last = applied.get(each.name)
             drafts[each.name] = plan_change(desired, each, targets[each.name], present, last, policy)
-    for name in policy.destroy:
+    for name in faults.keys() - drafts.keys():
+        drafts[name] = plan_unreadable(desired, actual.environments[name], faults[name])
+    for name in policy.destroy - faults.keys():
         drafts[name] = plan_destroy(desired, actual.environments[name], applied.get(name), policy)
     predecessors = _predecessors(desired, {name: each.plan for name, each in drafts.items()}, applied)
     for name in topological_order(predecessors):

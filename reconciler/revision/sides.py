@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.diff.model import Target
+from reconciler.diff.faults import lock_fault
+from reconciler.diff.model import Fault, Target
 from reconciler.diff.settings import settings_of
 from reconciler.errors import LockError, ManifestError, RevisionError
 from reconciler.interpreters.model import Interpreter
@@ -72,10 +73,18 @@ def revision_side(revision: Revision, file: Path) -> RevisionSide | None:
 def worktree_side(revision: Revision, desired: DesiredState, *, locked: bool) -> dict[str, Target]:
     """Return the target of every environment of the working tree; without a fresh lock its packages are unknown.
 
-    Raises LockError for an invalid lock and, with `locked`, for one that is missing or stale.
+    An invalid lock is a fault of its environment. Raises LockError, with `locked`, for locks that are missing or stale.
     """
-    locks = {each.name: read_lock(lock_path(desired.locks, each.name), each.name) for each in desired.environments}
-    states = {each.name: lock_state(locks[each.name], each, desired) for each in desired.environments}
+    locks: dict[str, Lock | None] = {}
+    states: dict[str, LockState] = {}
+    faults: dict[str, Fault] = {}
+    for each in desired.environments:
+        path = lock_path(desired.locks, each.name)
+        try:
+            locks[each.name] = read_lock(path, each.name)
+            states[each.name] = lock_state(locks[each.name], each, desired)
+        except LockError as error:
+            states[each.name], faults[each.name] = LockState.UNREADABLE, lock_fault(error, path)
     if locked:
         require_fresh(desired, states)
     sources = Sources(files=InputFiles(), tracked=worktree_tracked(revision))
@@ -88,7 +97,8 @@ def worktree_side(revision: Revision, desired: DesiredState, *, locked: bool) ->
             lock_state=states[each.name],
             lock=locks[each.name] if fresh else None,
             packages=_packages(locks[each.name], each, sources) if fresh else None,
-            hint="" if fresh else f"run `envsync lock {each.name}` and commit the lock",
+            hint="" if fresh or each.name in faults else f"run `envsync lock {each.name}` and commit the lock",
+            faults=(faults[each.name],) if each.name in faults else (),
         )
     return targets
 

@@ -8,7 +8,7 @@ from reconciler.manifest.desired import DesiredState
 from reconciler.plan.make import make_plan
 from reconciler.plan.model import Plan, Policy
 from reconciler.snapshot.model import Snapshot
-from reconciler.targets import LockOptions, resolve_targets
+from reconciler.targets import LockOptions, resolve_targets, skipped_note
 
 
 def plan_snapshot(snapshot: Snapshot, declared: DesiredState, *, locked: bool, policy: Policy) -> Plan:
@@ -20,7 +20,10 @@ def plan_snapshot(snapshot: Snapshot, declared: DesiredState, *, locked: bool, p
     snapshot.refuse_mismatch(declared)
     desired = replace(declared, root=Path(snapshot.root))
     applied = snapshot.last_applied(desired)
-    targets = resolve_targets(desired, snapshot.interpreters, None, applied, LockOptions(locked=locked))
-    actual = snapshot.actual([*targets, *undeclared(desired, applied)])
-    plan = make_plan(desired, compare(desired, targets, actual, applied), targets, actual, applied, policy)
-    return replace(plan, platform=snapshot.platform)
+    faults = snapshot.state_faults(desired)
+    targets = resolve_targets(desired, snapshot.interpreters, None, applied, LockOptions(locked=locked), faults)
+    notes = tuple(skipped_note(each) for each in desired.environments if each.name not in targets)
+    desired = desired.only(targets)
+    actual = snapshot.actual([*targets, *undeclared(desired, applied), *faults])
+    plan = make_plan(desired, compare(desired, targets, actual, applied), targets, actual, applied, policy, faults)
+    return replace(plan, platform=snapshot.platform, notes=notes)

@@ -1,9 +1,11 @@
 """Take a snapshot: the environments below a root, what was last applied to them, and the host's interpreters."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from reconciler import __version__
-from reconciler.diff.compare import undeclared
+from reconciler.diff.compare import declared_or_readable, undeclared
+from reconciler.diff.faults import state_faults
 from reconciler.interpreters.choose import Interpreters
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import Depth
@@ -11,6 +13,7 @@ from reconciler.observe.consistent_read import observe_consistently
 from reconciler.plan.model import platform
 from reconciler.snapshot.interpreters import known_interpreters
 from reconciler.snapshot.model import Snapshot
+from reconciler.state.applied import Applied
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.store import State
 
@@ -18,10 +21,12 @@ from reconciler.state.store import State
 def take_snapshot(desired: DesiredState, interpreters: Interpreters, depth: Depth) -> Snapshot:
     """Return the snapshot of the root of `desired`, observed at `depth`; writes only caches. Raises OSError."""
     state = State.at(desired.root)
-    applied = state.last_applied()
+    readable, unreadable = state.read()
+    applied: Mapping[str, Applied] = declared_or_readable(desired, readable, unreadable)
     known = known_interpreters(desired, applied, interpreters)
     interpreters.save()
-    names = [*(each.name for each in desired.environments), *undeclared(desired, applied)]
+    faults = state_faults(desired, unreadable)
+    names = {*(each.name for each in desired.environments), *undeclared(desired, applied), *faults}
     inodes = InodeHashes.load(state.layout.inode_hashes)
     applied, actual = observe_consistently(names, desired, state, applied, depth, inodes)
     inodes.save()
@@ -35,5 +40,6 @@ def take_snapshot(desired: DesiredState, interpreters: Interpreters, depth: Dept
         selected=desired.selected,
         interpreters=known,
         environments=actual.environments,
-        applied={name: applied[name] for name in names if name in applied},
+        applied={name: applied[name] for name in sorted(names) if name in applied},
+        faults=faults,
     )

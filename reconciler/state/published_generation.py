@@ -9,7 +9,8 @@ class PublishedGeneration:
     """A published generation: its number, its venv, its inventory file, and the digest of its seal.
 
     `home` is the `home` of pyvenv.cfg: the directory of the base interpreter that it was built with.
-    `inventory_digest` is the digest in the seal, empty if it is not sealed yet.
+    `inventory_digest` is the digest in the seal, empty if it is not sealed yet. `unreadable` is why the seal could not
+    be read, and `damaged` whether that is damage; `seal`, `home` and `system_site_packages` are then unknown.
     """
 
     generation: int
@@ -19,3 +20,5 @@ class PublishedGeneration:
     home: str
     system_site_packages: bool
     inventory_digest: str = ""
+    unreadable: str = ""
+    damaged: bool = False
