@@ -165,7 +165,7 @@ class Workspace:
             desired = desired.only(targets)
             names = frozenset((*targets, *undeclared(desired, applied), *faults))
         inodes = InodeHashes.load(state.layout.inode_hashes)
-        applied, actual = observe_consistently(names, desired, state, applied, options.depth, inodes)
+        applied, actual = observe_consistently(names, desired, state, applied, options.depth, inodes, faults)
         inodes.save()
         diff = Diff(environments=()) if options.policy.destroy else compare(desired, targets, actual, applied)
         plan = make_plan(desired, diff, targets, actual, applied, options.policy, faults)

@@ -61,14 +61,15 @@ def foreign_findings(actual: ActualEnvironment) -> tuple[Finding, ...]:
 def _undeclared_diff(actual: ActualEnvironment, last: Applied, file: str) -> EnvironmentDiff:
     """Return the deletion of an environment, and its drift, which counts if the environment is kept."""
     drift = check_integrity(actual, last)
-    unexplained = unexplained_findings(drift.findings, drift.packages)
+    changes = [each for each in drift.packages if each.action is not PackageAction.REPAIR]
+    unexplained = unexplained_findings(drift.findings, changes)
     published = actual.occupant is Occupant.PUBLISHED
     return EnvironmentDiff(
         name=actual.name,
         kind=DiffKind.DELETE,
         reasons=(
             pending_reason(ReasonCode.NOT_IN_MANIFEST, f"no longer in {file}"),
-            *drift_reasons([each for each in drift.packages if each.action is not PackageAction.REPAIR]),
+            *drift_reasons(changes),
             *(finding_reasons(unexplained) if published else ()),
         ),
         packages=drift.packages,

@@ -28,7 +28,7 @@ def take_snapshot(desired: DesiredState, interpreters: Interpreters, depth: Dept
     faults = state_faults(desired, unreadable)
     names = {*(each.name for each in desired.environments), *undeclared(desired, applied), *faults}
     inodes = InodeHashes.load(state.layout.inode_hashes)
-    applied, actual = observe_consistently(names, desired, state, applied, depth, inodes)
+    applied, actual = observe_consistently(names, desired, state, applied, depth, inodes, faults)
     inodes.save()
     return Snapshot(
         project=desired.project,
