@@ -25,10 +25,8 @@ def replace_reasons(target: Target, applied: Applied) -> list[Reason]:
     """Return why the generation must be replaced: a different interpreter, or different system site packages."""
     reasons = []
     old, new = applied.interpreter, target.interpreter
-    if (old.path, old.version, old.implementation) != new.identity:
-        if not new.version:
-            message = f"python {old.version} -> no interpreter that satisfies {target.environment.python!r}"
-        elif old.implementation != new.implementation:
+    if new.version and (old.path, old.version, old.implementation) != new.identity:
+        if old.implementation != new.implementation:
             message = f"{old.implementation} {old.version} -> {new.implementation} {new.version}"
         elif old.version != new.version:
             message = f"python {old.version} -> {new.version}"
@@ -59,7 +57,7 @@ def lock_reasons(target: Target) -> list[Reason]:
         case LockState.UNREADABLE:
             return []
         case LockState.FRESH:
-            if target.packages is None and target.interpreter.version:
+            if target.packages is None:
                 return [pending_reason(ReasonCode.LOCK_STALE, "the lock does not determine the packages")]
             return []
 

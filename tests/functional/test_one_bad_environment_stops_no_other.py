@@ -43,7 +43,7 @@ class Way:
     """
 
     name: str
-    damage: Callable[[Host], None] = lambda _host: None
+    damage: Callable[[Host], object] = lambda _host: None
     spec: str = 'python: "3.11", packages: [alpha==1.0]'
     blocked: str = ""
     drift: str = ""

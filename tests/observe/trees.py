@@ -95,13 +95,16 @@ def observe_case(root: Path, case: Mapping[str, Any]) -> ActualEnvironment:
     inodes.begin_pass()
     build(venv, case.get("then", {}))
     build(generation, case.get("then_beside", {}))
+    unreadable = case.get("unreadable", {})
     published = PublishedGeneration(
         generation=1,
         venv=venv,
         inventory=generation / "inventory",
-        seal="sha256:0" if case.get("sealed", True) else "",
+        seal="sha256:0" if case.get("sealed", True) and not unreadable else "",
         home=HOME,
         system_site_packages=False,
+        unreadable=unreadable.get("message", ""),
+        damaged=unreadable.get("damaged", False),
     )
     return observe_environment(
         path,

@@ -4,11 +4,12 @@ A case is a mapping with these keys, all optional:
 
 - `manifest`: environments by name, with the keys of the manifest; `packages` are the packages that the lock selects, as
   versions or as mappings with a source (`unknown`: only known after a build); `lock` is the state of the lock (`fresh`,
-  `stale` or `missing`), `python` the version of the interpreter;
+  `stale`, `missing` or `unreadable`), `python` the version of the interpreter; `faults` are why it cannot be planned;
 - `applied`: environments by name, as they were last applied, with the same keys; also `project`, `generation`,
   `accepted`, `hooks_pending`, `rolled_back_from`, and `without` for settings that an older envsync did not record;
 - `actual`: differences of the observed state from the applied one: `occupant`, `packages`, `findings`, `generation`,
   `seal`;
+- `unreadable`: the faults of environments whose record or seal cannot be read, by name;
 - `policy`: what the command line allows (`prune`, `adopt`, `allow_empty`, `drop_ignored`, `destroy`);
 - `declared`: the names in the manifest if they are not those of `manifest`; `selected`: whether names were selected.
 
@@ -23,10 +24,10 @@ from typing import Any
 
 from reconciler.canonical_json import digest
 from reconciler.diff.compare import compare
-from reconciler.diff.model import Diff, Target
+from reconciler.diff.model import Diff, Fault, ReasonCode, Target
 from reconciler.diff.settings import settings_of
 from reconciler.events import Failure
-from reconciler.interpreters.model import Interpreter
+from reconciler.interpreters.model import UNKNOWN, Interpreter
 from reconciler.lock.model import (
     ArchiveFile,
     IndexFile,
@@ -75,22 +76,24 @@ class World:
     actual: ActualState
     applied: Mapping[str, Applied]
     policy: Policy
+    faults: Mapping[str, Fault]
 
     def diff(self) -> Diff:
         return compare(self.desired, self.targets, self.actual, self.applied)
 
     def plan(self) -> Plan:
-        return make_plan(self.desired, self.diff(), self.targets, self.actual, self.applied, self.policy)
+        return make_plan(self.desired, self.diff(), self.targets, self.actual, self.applied, self.policy, self.faults)
 
 
 def world(case: Spec) -> World:
     """Build the inputs that a case describes."""
     manifest: Spec = case.get("manifest") or {}
-    targets = {name: target(name, spec or {}) for name, spec in manifest.items()}
+    unreadable = {name: fault(spec) for name, spec in (case.get("unreadable") or {}).items()}
+    targets = {name: target(name, spec or {}, unreadable.get(name)) for name, spec in manifest.items()}
     applied = {name: applied_environment(name, spec or {}) for name, spec in (case.get("applied") or {}).items()}
     actual: Spec = case.get("actual") or {}
     specs: dict[str, Spec] = dict(case.get("applied") or {})
-    names = sorted({*targets, *applied, *actual})
+    names = sorted({*targets, *applied, *actual, *unreadable})
     return World(
         desired=DesiredState(
             project="acme",
@@ -112,6 +115,7 @@ def world(case: Spec) -> World:
         ),
         applied=applied,
         policy=policy(case.get("policy") or {}),
+        faults=unreadable,
     )
 
 
@@ -158,13 +162,14 @@ def probe(spec: Any) -> Probe:
     return CommandProbe(argv=tuple(spec["run"]), timeout=timeout)
 
 
-def target(name: str, spec: Spec) -> Target:
+def target(name: str, spec: Spec, unreadable: Fault | None = None) -> Target:
     """Build an entry of `manifest`; its `packages` are those that the lock selects, or `unknown` until a build."""
     packages = spec.get("packages") or {}
     wanted = None if packages == "unknown" else locked_packages(packages)
+    base = interpreter(spec.get("python", PYTHON), spec.get("interpreter", ""), spec.get("kind", "cpython"))
     return Target(
         environment=environment(name, spec),
-        interpreter=interpreter(spec.get("python", PYTHON), spec.get("interpreter", ""), spec.get("kind", "cpython")),
+        interpreter=base if base.version else UNKNOWN,
         lock_state=LockState(spec.get("lock", "fresh")),
         lock=None
         if wanted is None
@@ -178,7 +183,12 @@ def target(name: str, spec: Spec) -> Target:
         packages=wanted,
         hint=spec.get("hint", ""),
         failure=failure(spec["failure"]) if "failure" in spec else None,
+        faults=(*([unreadable] if unreadable else []), *map(fault, spec.get("faults", ()))),
     )
+
+
+def fault(spec: Spec) -> Fault:
+    return Fault(**{**spec, "code": ReasonCode(spec["code"])})
 
 
 def failure(spec: Spec) -> Failure:

@@ -10,7 +10,7 @@ from tests.plan.build import world
 from tests.plan.shown import shown, shown_result
 
 CASES = sorted((Path(__file__).parent.parent / "cases" / "plan").glob("*.yaml"))
-KEYS = {"about", "manifest", "applied", "actual", "policy", "declared", "selected", "plan", "result"}
+KEYS = {"about", "manifest", "applied", "actual", "policy", "declared", "selected", "unreadable", "plan", "result"}
 
 
 def load(path: Path) -> dict[str, Any]:

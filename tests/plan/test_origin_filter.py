@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from reconciler.diff.model import Origin, Reason, ReasonCode
+from reconciler.diff.model import FAULTS, Origin, Reason, ReasonCode
 from reconciler.plan.document import plan_json
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
 from reconciler.plan.origin_filter import OriginFilter, filter_by_origin
@@ -47,8 +47,9 @@ def check_filters(plan: Plan) -> None:
         for each in made.environments:
             assert other not in {*(one.origin for one in each.reasons), *(one.origin for one in each.packages)}
             assert all(ids.issuperset(step.after) for step in each.steps)
-            assert bool(each.reasons) == (each.action is not Action.NO_OP)
-            if each.action is Action.NO_OP:
+            faulty = any(reason.code in FAULTS for reason in each.blocked)
+            assert bool(each.reasons) == (each.action is not Action.NO_OP) or faulty
+            if each.action is Action.NO_OP and not faulty:
                 assert not any((each.blocked, each.packages, each.settings, each.findings, each.steps, each.failure))
         assert f'"only": "{origin}"' in plan_json(made)
         assert ("No drift." in check_text(made)) is (origin is OriginFilter.DRIFT and not made.has_difference)
