@@ -50,7 +50,7 @@ def write_seal(seal: Seal, path: Path) -> str:
 
 
 def read_seal(path: Path) -> Seal | None:
-    """Return the seal at `path`, None if there is no such file (the generation is then unfinished).
+    """Return the seal at `path`, None if the file is missing (the generation is then unfinished).
 
     Raises NewerFormatError, DamagedStateError, or StateError if the system does not let us read it.
     """

@@ -12,7 +12,7 @@ _DAMAGE = frozenset({errno.EISDIR, errno.ELOOP})  # something else is in the fil
 
 
 def read_state_file(path: Path, known: int, *, hint: str) -> tuple[bytes, dict[str, Any]] | None:
-    """Return the bytes of a state file and the object in it, None if there is no such file.
+    """Return the bytes of a state file and the object in it, None if the file is missing.
 
     `known` is the format that we read, `hint` what to do about damage. Raises NewerFormatError, DamagedStateError, or
     StateError if the system does not let us read it.
