@@ -59,19 +59,19 @@ def foreign_findings(actual: ActualEnvironment) -> tuple[Finding, ...]:
 
 
 def _undeclared_diff(actual: ActualEnvironment, last: Applied, file: str) -> EnvironmentDiff:
-    """Return the deletion of an environment, and its drift, which counts if the environment is kept."""
+    """Return the deletion of an environment, and its drift if it is published, which counts if it is kept."""
+    reasons = [pending_reason(ReasonCode.NOT_IN_MANIFEST, f"no longer in {file}")]
+    if actual.occupant is not Occupant.PUBLISHED:
+        return EnvironmentDiff(
+            name=actual.name, kind=DiffKind.DELETE, reasons=tuple(reasons), findings=foreign_findings(actual)
+        )
     drift = check_integrity(actual, last)
     changes = [each for each in drift.packages if each.action is not PackageAction.REPAIR]
-    unexplained = unexplained_findings(drift.findings, changes)
-    published = actual.occupant is Occupant.PUBLISHED
+    reasons += [*drift_reasons(changes), *finding_reasons(unexplained_findings(drift.findings, changes))]
     return EnvironmentDiff(
         name=actual.name,
         kind=DiffKind.DELETE,
-        reasons=(
-            pending_reason(ReasonCode.NOT_IN_MANIFEST, f"no longer in {file}"),
-            *drift_reasons(changes),
-            *(finding_reasons(unexplained) if published else ()),
-        ),
+        reasons=tuple(reasons),
         packages=drift.packages,
-        findings=drift.findings if published else foreign_findings(actual),
+        findings=drift.findings,
     )
