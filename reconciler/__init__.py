@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reconciler.apply.collect import Removable
     from reconciler.apply.context import ApplyOptions
     from reconciler.diff.integrity import Integrity
-    from reconciler.diff.model import Origin, PackageAction, PackageChange, Reason, ReasonCode, SettingChange
+    from reconciler.diff.model import Fault, Origin, PackageAction, PackageChange, Reason, ReasonCode, SettingChange
     from reconciler.engines.deadlines import Deadlines
     from reconciler.errors import EnvsyncError, ManifestError, Place, Problem
     from reconciler.events import (
@@ -89,6 +89,7 @@ __all__ = [
     "EnvsyncError",
     "Event",
     "Failure",
+    "Fault",
     "Finding",
     "FindingCode",
     "Hooks",
@@ -145,7 +146,7 @@ _NAMES_BY_MODULE = {
     "reconciler.apply.collect": "Removable",
     "reconciler.apply.context": "ApplyOptions",
     "reconciler.diff.integrity": "Integrity",
-    "reconciler.diff.model": "Origin PackageAction PackageChange Reason ReasonCode SettingChange",
+    "reconciler.diff.model": "Fault Origin PackageAction PackageChange Reason ReasonCode SettingChange",
     "reconciler.engines.deadlines": "Deadlines",
     "reconciler.errors": "EnvsyncError ManifestError Place Problem",
     "reconciler.events": (
