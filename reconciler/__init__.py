@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reconciler.apply.collect_cache import CollectedCache
     from reconciler.apply.context import ApplyOptions
     from reconciler.diff.integrity import Integrity
-    from reconciler.diff.model import Origin, PackageAction, PackageChange, Reason, ReasonCode, SettingChange
+    from reconciler.diff.model import Fault, Origin, PackageAction, PackageChange, Reason, ReasonCode, SettingChange
     from reconciler.engines.deadlines import Deadlines
     from reconciler.errors import EnvsyncError, ManifestError, Place, Problem
     from reconciler.events import (
@@ -95,6 +95,7 @@ __all__ = [
     "EnvsyncError",
     "Event",
     "Failure",
+    "Fault",
     "Finding",
     "FindingCode",
     "Hooks",
@@ -152,7 +153,7 @@ _NAMES_BY_MODULE = {
     "reconciler.apply.collect_cache": "CollectedCache",
     "reconciler.apply.context": "ApplyOptions",
     "reconciler.diff.integrity": "Integrity",
-    "reconciler.diff.model": "Origin PackageAction PackageChange Reason ReasonCode SettingChange",
+    "reconciler.diff.model": "Fault Origin PackageAction PackageChange Reason ReasonCode SettingChange",
     "reconciler.engines.deadlines": "Deadlines",
     "reconciler.errors": "EnvsyncError ManifestError Place Problem",
     "reconciler.events": (

@@ -101,6 +101,18 @@ class LockError(EnvsyncError):
     code = "lock"
 
 
+class NewerLockError(LockError):
+    """A lock has the format of a newer envsync (`lock-version`)."""
+
+    code = "newer-lock"
+
+
+class LockWriteError(EnvsyncError):
+    """A lock could not be written."""
+
+    code = "lock-write"
+
+
 class PlanFileError(EnvsyncError):
     """A saved plan cannot be read, was made elsewhere, or no longer matches what it was made from."""
 
@@ -134,6 +146,19 @@ class RootOwnerError(StateError):
     """The root belongs to a different user, who could not read or replace what this process would write."""
 
     code = "root-owner"
+
+
+class DamagedStateError(StateError):
+    """A record or a seal is damaged, or belongs to a different environment."""
+
+    code = "state-damaged"
+
+
+class NewerFormatError(StateError):
+    """A record or a seal has the format of a newer envsync."""
+
+    code = "newer-format"
+    cure: ClassVar[str] = "use the envsync that made it, or a newer one"
 
 
 class InventoryError(StateError):

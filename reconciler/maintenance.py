@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler.apply.collect import Removable, collect_garbage, mark_in_use, removable_generations
 from reconciler.apply.recover import hold_and_recover
 from reconciler.apply.rollback import roll_back
-from reconciler.apply.verify_seal import verify_generation
+from reconciler.apply.verify_seal import verify_published
 from reconciler.canonical_json import Json
 from reconciler.diff.integrity import Integrity
 from reconciler.errors import StateError, UsageError
@@ -27,7 +27,7 @@ class KeptGeneration:
     """One sealed generation that is kept.
 
     `created` is the time (UTC, RFC 3339), `python` the interpreter's version, `packages` the number of packages, `plan`
-    the digest of the plan that made it.
+    the digest of the plan that made it. `problem` is why its seal could not be read; all else is unknown then.
     """
 
     name: str
@@ -37,6 +37,7 @@ class KeptGeneration:
     packages: int
     plan: str
     published: bool
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +56,12 @@ class Maintenance:
     def names(self, chosen: tuple[str, ...] = (), *, deleted: bool = False) -> tuple[str, ...]:
         """Return the environments that this project owns, or those in `chosen`; raises UsageError for any other.
 
-        With `deleted`, also those that were deleted and can be restored.
+        One whose owner is unknown, because its state cannot be read, counts as its own. With `deleted`, also those that
+        were deleted and can be restored.
         """
-        owned = sorted(name for name, each in self.state.last_applied().items() if each.project == self.project)
+        applied, unreadable = self.state.read()
+        known = {**applied, **{name: each.applied for name, each in unreadable.items()}}
+        owned = sorted(name for name, each in known.items() if each is None or each.project == self.project)
         owned = sorted({*owned, *(self.deleted() if deleted else ())})
         unknown = sorted(set(chosen) - set(owned))
         if unknown:
@@ -91,9 +95,25 @@ class Maintenance:
         published = state.layout.published_number(name)
         kept = []
         for number in state.layout.generation_numbers(name):
-            seal = state.seal(name, number)
-            never_published = number != published and state.layout.generation(name, number).unpublished.exists()
-            if seal is not None and not never_published:
+            if number != published and state.layout.generation(name, number).unpublished.exists():
+                continue
+            try:
+                seal = state.seal(name, number)
+            except StateError as error:
+                kept.append(
+                    KeptGeneration(
+                        name=name,
+                        number=number,
+                        created="",
+                        python="",
+                        packages=0,
+                        plan="",
+                        published=number == published,
+                        problem=error.message.replace(f"{self.root}/", ""),
+                    )
+                )
+                continue
+            if seal is not None:
                 kept.append(
                     KeptGeneration(
                         name=name,
@@ -122,12 +142,7 @@ class Maintenance:
         state = self.state
         while True:
             number = state.layout.published_number(name)
-            last = state.applied(name)
-            found = None
-            if last is not None:
-                found = Integrity(name=name, generation=last.generation, exists=False, packages=(), findings=())
-            with suppress(UsageError):  # it has no seal: it was never completed, or just collected
-                found = verify_generation(state, name, number, inodes, depth, applied=last)
+            found = verify_published(state, name, inodes, depth)
             if state.layout.published_number(name) == number:
                 return found
             inodes.begin_pass()

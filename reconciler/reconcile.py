@@ -21,21 +21,22 @@ from reconciler.apply.context import ApplyOptions
 from reconciler.apply.perform import ApplyRequest, perform
 from reconciler.apply.recover import hold_and_recover
 from reconciler.apply.running import running_notes
-from reconciler.diff.compare import compare, undeclared
-from reconciler.diff.model import Diff, Target
+from reconciler.diff.compare import compare, declared_or_readable, undeclared
+from reconciler.diff.faults import state_faults
+from reconciler.diff.model import Diff, Fault, Target
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Engine
 from reconciler.engines.factory import make_engine
-from reconciler.errors import LockError, PlanFileError, PlatformError
+from reconciler.errors import InterpreterError, LockError, PlanFileError, PlatformError
 from reconciler.events import Event, RunFinished
 from reconciler.fastpath.record import record_apply_outcome, record_plan_outcome
-from reconciler.interpreters.choose import Interpreters
+from reconciler.interpreters.choose import Interpreters, choose_for
 from reconciler.lock.model import LockState
 from reconciler.lock.resolve import ResolveOptions
 from reconciler.lock.update import LockOutcome, packages_to_upgrade, read_locks, resolve_again
 from reconciler.maintenance import Maintenance
-from reconciler.manifest.desired import DesiredState
-from reconciler.manifest.expand import expand
+from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+from reconciler.manifest.expand import declared_state, expand
 from reconciler.manifest.load import load_manifest
 from reconciler.manifest.models import Manifest
 from reconciler.observe.actual import ActualEnvironment, Depth, Occupant
@@ -51,7 +52,7 @@ from reconciler.state.layout import Layout
 from reconciler.state.owner import other_owners, under_present_project
 from reconciler.state.root_mutex import may_write_cache, prepare_cache
 from reconciler.state.store import State
-from reconciler.targets import LockOptions, resolve_targets, select_for_destroy
+from reconciler.targets import LockOptions, resolve_targets, select_for_destroy, skipped_note
 
 if TYPE_CHECKING:  # modules that only some commands need are imported in their methods, because imports take time
     from reconciler.plan.plan_file import SavedPlan
@@ -97,14 +98,19 @@ class Workspace:
         return expand(self.manifest, names=chosen.names, labels=chosen.labels)
 
     @property
+    def declared(self) -> DesiredState:
+        """Return what the manifest declares without environments and their files; see `declared_state`."""
+        return declared_state(self.manifest)
+
+    @property
     def state(self) -> State:
         """Return the state below the manifest's root."""
-        return State.at(self.desired().root)
+        return State.at(self.declared.root)
 
     @property
     def maintenance(self) -> Maintenance:
         """Return history, rollback, verify and garbage collection, which need no plan."""
-        desired = self.desired()
+        desired = self.declared
         return Maintenance(root=desired.root, project=desired.project, ambient=self.ambient)
 
     def lock(
@@ -118,22 +124,30 @@ class Workspace:
         """Update the locks that are missing or out of date; with `check`, only return the state of each lock.
 
         `upgrade` is True to upgrade every package, or the names of packages to upgrade. The failure of an environment
-        is in its outcome. Raises LockError if a lock is invalid, InterpreterError, or UsageError if no selected
-        environment has such a package; then no lock is written.
+        is in its outcome; the others are not affected. Raises UsageError if no selected environment has such a package;
+        then no lock is written.
         """
         desired = self.desired(selection)
+        skipped = self._skipped(desired)
         locks = read_locks(desired)
         if isinstance(upgrade, tuple):
             upgrade = packages_to_upgrade(upgrade, locks)
-        outdated = [] if check else [each for each in locks if upgrade or each.state is not LockState.FRESH]
+        behind = [each for each in locks if upgrade or each.state is not LockState.FRESH]
+        outdated = (
+            [] if check else [each for each in behind if each.failure is None and each.environment.name not in skipped]
+        )
+        notes = {name: skipped_note(each) for name, each in skipped.items()}
         if not outdated:
-            return [each.outcome() for each in locks]
+            return [replace(each.outcome(), note=notes.get(each.environment.name, "")) for each in locks]
         state = State.at(desired.root)
         interpreters = self._interpreters(desired, state.layout)
         options = ResolveOptions(build=True, offline=offline, upgrade=upgrade)
         with self._engine(desired, state.layout, writes=True) as engine:
             resolved = resolve_again(outdated, desired, state.last_applied(), interpreters, engine, options)
-        return [each.update(resolved.get(each.environment.name)) for each in locks]
+        return [
+            replace(each.update(resolved.get(each.environment.name)), note=notes.get(each.environment.name, ""))
+            for each in locks
+        ]
 
     def plan(self, selection: Selection | None = None, options: PlanOptions | None = None) -> "Proposal":
         """Return what differs and what apply would do about it. Only caches are written.
@@ -144,30 +158,35 @@ class Workspace:
         chosen, options = selection or Selection(), options or PlanOptions()
         desired = self.desired(chosen)
         state = State.at(desired.root)
-        last = state.last_applied()
-        owners = other_owners(last, desired.project, desired.file, desired.root)
-        applied: Mapping[str, Applied] = under_present_project(last, owners, desired.project)
+        readable, unreadable = state.read()
+        owners = other_owners(readable, desired.project, desired.file, desired.root)
+        applied: Mapping[str, Applied] = under_present_project(readable, owners, desired.project)
+        faults = state_faults(desired, unreadable, destroy=options.policy.destroy)
         targets: Mapping[str, Target] = {}
+        notes: tuple[str, ...] = ()
         if options.policy.destroy:
-            desired = select_for_destroy(desired, options.policy.destroy, applied)
+            desired = select_for_destroy(desired, options.policy.destroy, applied, faults)
             names = options.policy.destroy
         else:
-            targets = self._targets(desired, state, applied, options)
-            names = frozenset(targets) | frozenset(undeclared(desired, applied))
+            applied = declared_or_readable(desired, applied, unreadable)
+            targets = self._targets(desired, state, applied, faults, options)
+            notes = tuple(skipped_note(each) for each in desired.environments if each.name not in targets)
+            desired = desired.only(targets)
+            names = frozenset((*targets, *undeclared(desired, applied), *faults))
         inodes = InodeHashes.load(state.layout.inode_hashes)
-        last, actual = observe_consistently(names, desired, state, applied, options.depth, inodes)
+        last, actual = observe_consistently(names, desired, state, applied, options.depth, inodes, faults)
         applied = under_present_project(last, owners, desired.project)
         inodes.save()
         diff = Diff(environments=()) if options.policy.destroy else compare(desired, targets, actual, applied)
-        plan = make_plan(desired, diff, targets, actual, applied, options.policy, owners)
-        plan = replace(plan, asked=chosen.plan_request(options.policy), platform=platform())
+        plan = make_plan(desired, diff, targets, actual, applied, options.policy, owners, faults)
+        plan = replace(plan, asked=chosen.plan_request(options.policy), platform=platform(), notes=notes)
         record_plan_outcome(plan, desired, state, applied, inodes, since=self.begun)
         installed = {
             name: len(each.distributions)
             for name, each in actual.environments.items()
             if each.occupant in {Occupant.PUBLISHED, Occupant.VENV}
         }
-        notes = (*running_notes(plan, state), *(former_root_notes(desired) if not last else ()))
+        remarks = (*running_notes(plan, state), *(former_root_notes(desired) if not last else ()))
         return Proposal(
             plan=plan,
             installed=installed,
@@ -175,7 +194,7 @@ class Workspace:
             desired=desired,
             options=options,
             inodes=inodes,
-            notes=notes,
+            notes=remarks,
         )
 
     @contextmanager
@@ -185,7 +204,7 @@ class Workspace:
         Leftovers of an interrupted run are cleaned up first. `timeout` is in seconds. Raises LockTimeoutError or
         StateError.
         """
-        desired = self.desired()
+        desired = self.declared
         with hold_and_recover(State.at(desired.root), timeout=timeout, locks=desired.locks) as descriptor:
             self._held.append(descriptor)
             try:
@@ -201,12 +220,13 @@ class Workspace:
         """
         from reconciler.plan.stale import refuse_foreign, refuse_stale
 
-        refuse_foreign(saved.plan, self.desired(), platform())
         request = saved.plan.asked
+        chosen = Selection(names=request.names, labels=dict(request.labels))
+        refuse_foreign(saved.plan, self.desired(chosen), platform())
         options = PlanOptions(depth=saved.plan.depth, locked=True, offline=offline, policy=request.policy)
         with self.hold(timeout=timeout):
             try:
-                proposal = self.plan(Selection(names=request.names, labels=dict(request.labels)), options)
+                proposal = self.plan(chosen, options)
             except LockError as error:
                 raise PlanFileError(f"the plan cannot be applied: {error.message}", hint=error.hint) from error
             refuse_stale(saved, proposal.plan)
@@ -251,7 +271,7 @@ class Workspace:
 
     def observe_environment(self, name: str, depth: Depth = Depth.METADATA) -> ActualEnvironment:
         """Return the actual state at one environment's path, whether or not the manifest declares it."""
-        desired = self.desired()
+        desired = self.desired(Selection(names=(name,))) if name in self.declared.declared else self.declared
         state = State.at(desired.root)
         inodes = InodeHashes.load(state.layout.inode_hashes)
         _, actual = observe_consistently([name], desired, state, state.last_applied(), depth, inodes)
@@ -268,16 +288,38 @@ class Workspace:
             return collect_caches(state, engine if desired.cache == "own" else None)
 
     def _targets(
-        self, desired: DesiredState, state: State, applied: Mapping[str, Applied], options: PlanOptions
+        self,
+        desired: DesiredState,
+        state: State,
+        applied: Mapping[str, Applied],
+        faults: Mapping[str, Fault],
+        options: PlanOptions,
     ) -> Mapping[str, Target]:
         """Return what each selected environment will become, resolving locks as `options` allow."""
         interpreters = self._interpreters(desired, state.layout)
         resolve = ResolveOptions(build=options.build, offline=options.offline) if options.resolve else None
         lock_options = LockOptions(resolve=resolve, locked=options.locked)
         with self._engine(desired, state.layout, writes=options.build) as engine:
-            targets = resolve_targets(desired, interpreters, engine, applied, lock_options)
+            targets = resolve_targets(desired, interpreters, engine, applied, lock_options, faults)
         interpreters.save()
         return targets
+
+    def _skipped(self, desired: DesiredState) -> dict[str, DesiredEnvironment]:
+        """Return the optional environments that have no interpreter on this machine and were never applied, by name."""
+        optional = [each for each in desired.environments if each.optional]
+        if not optional:
+            return {}
+        state = State.at(desired.root)
+        applied, unreadable = state.read()
+        interpreters = self._interpreters(desired, state.layout)
+        found = {}
+        for each in optional:
+            if each.name not in applied and each.name not in unreadable:
+                try:
+                    choose_for(each, interpreters)
+                except InterpreterError:
+                    found[each.name] = each
+        return found
 
     def _interpreters(self, desired: DesiredState, layout: Layout) -> Interpreters:
         return Interpreters(self.ambient, outside=desired.file.parent.resolve(), cache=layout.interpreter_facts)

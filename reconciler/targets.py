@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.backticks import in_backticks
-from reconciler.diff.model import Target
+from reconciler.diff.faults import interpreter_fault, lock_fault, missing_in_snapshot
+from reconciler.diff.model import NO_FAULTS, Fault, Target
 from reconciler.engines.engine import Engine
-from reconciler.errors import EnvsyncError, LockError, UsageError
+from reconciler.errors import EnvsyncError, InterpreterError, LockError, UsageError
 from reconciler.events import Failure
 from reconciler.interpreters.choose import Chooser, choose_for
-from reconciler.interpreters.model import Interpreter
+from reconciler.interpreters.model import UNKNOWN, Interpreter
 from reconciler.lock.freshness import lock_state, require_fresh
 from reconciler.lock.lock_file import lock_path, read_lock
 from reconciler.lock.model import Lock, LockState
@@ -38,57 +38,123 @@ def resolve_targets(
     engine: Engine | None,
     applied: Mapping[str, Applied],
     options: LockOptions,
+    faults: Mapping[str, Fault] = NO_FAULTS,
 ) -> dict[str, Target]:
     """Return the target of every selected environment, by name. Without an engine nothing is resolved.
 
-    If an environment could not be locked, its target has the failure; the others are not affected. Raises
-    InterpreterError, or LockError if a lock is invalid; of several, the first by name.
+    `faults` are those of the environments' states. If an environment could not be locked, its target has the failure.
+    If its interpreter, its lock or its state is faulty, its target has the faults, and nothing is resolved for it. The
+    others are not affected. An optional environment that has no interpreter and was never applied has no target. Raises
+    LockError only with `options.locked`, for locks that are missing or out of date.
     """
-    chosen = {each.name: _interpreter(each, interpreters, applied.get(each.name)) for each in desired.environments}
-    locks = {each.name: read_lock(lock_path(desired.locks, each.name), each.name) for each in desired.environments}
-    states = {each.name: lock_state(locks[each.name], each, desired) for each in desired.environments}
-    outdated = [each for each in desired.environments if states[each.name] is not LockState.FRESH]
+    prepared = {}
+    for each in desired.environments:
+        name = each.name
+        found = _prepare(each, desired, interpreters, applied.get(name), faults.get(name))
+        absent = not found.interpreter.version and name not in applied and name not in faults
+        if not (each.optional and absent):
+            prepared[name] = found
     if options.locked:
-        require_fresh(desired, states)
+        require_fresh(desired, {name: each.state for name, each in prepared.items()})
+    outdated = [
+        each
+        for each in desired.environments
+        if each.name in prepared and prepared[each.name].state is not LockState.FRESH and not prepared[each.name].faults
+    ]
     resolved: Mapping[str, Lock | str | EnvsyncError] = {}
     if options.resolve is not None and engine is not None:
+        chosen = {each.name: prepared[each.name].interpreter for each in outdated}
+        locks = {each.name: prepared[each.name].lock for each in outdated}
         resolved = resolve_all(outdated, desired, chosen, engine, options.resolve, locks)
-    targets = {}
-    for each in desired.environments:
-        target = Target(environment=each, interpreter=chosen[each.name], lock_state=states[each.name])
-        fresh = states[each.name] is LockState.FRESH
-        lock = locks[each.name] if fresh else resolved.get(each.name)
-        match lock:
-            case _ if not chosen[each.name].version:
-                problem = f"the snapshot lists no interpreter that satisfies python {in_backticks(each.python)}"
-                hint = f"{problem}: install one on the host, and take a new snapshot"
-                targets[each.name] = replace(target, hint=hint)
-            case Lock():
-                try:
-                    packages = select_packages(lock, each, chosen[each.name])
-                except LockError as error:
-                    if fresh:
-                        raise
-                    targets[each.name] = replace(target, failure=Failure.of(error))
-                else:
-                    targets[each.name] = replace(target, lock=lock, packages=packages)
-            case EnvsyncError() as failed:
-                targets[each.name] = replace(target, failure=Failure.of(failed))
-            case str() as hint:
-                targets[each.name] = replace(target, hint=hint)
-            case None:
-                targets[each.name] = replace(target, hint=f"run `envsync lock {each.name}`")
-    return targets
+    return {
+        each.name: _target(each, desired, prepared[each.name], resolved.get(each.name))
+        for each in desired.environments
+        if each.name in prepared
+    }
 
 
-def _interpreter(environment: DesiredEnvironment, interpreters: Chooser, applied: Applied | None) -> Interpreter:
-    """Choose an interpreter; an environment keeps its current one while that satisfies the request."""
-    return choose_for(environment, interpreters, keep=applied.interpreter.path if applied else "")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """What is known of one environment before anything is resolved."""
+
+    interpreter: Interpreter
+    lock: Lock | None
+    state: LockState
+    faults: tuple[Fault, ...]
 
 
-def select_for_destroy(desired: DesiredState, names: frozenset[str], applied: Mapping[str, Applied]) -> DesiredState:
+def _prepare(
+    environment: DesiredEnvironment,
+    desired: DesiredState,
+    interpreters: Chooser,
+    applied: Applied | None,
+    fault: Fault | None,
+) -> _Prepared:
+    """Choose the interpreter of an environment, which it keeps while it satisfies the request, and read its lock.
+
+    `fault` is that of its state, None if that could be read.
+    """
+    faults = [fault] if fault is not None else []
+    interpreter, lock, state = UNKNOWN, None, LockState.UNREADABLE
+    try:
+        interpreter = choose_for(environment, interpreters, keep=applied.interpreter.path if applied else "")
+    except InterpreterError as error:
+        faults.append(interpreter_fault(environment, error))
+    else:
+        if not interpreter.version:
+            faults.append(missing_in_snapshot(environment))
+    path = lock_path(desired.locks, environment.name)
+    try:
+        lock = read_lock(path, environment.name)
+        state = lock_state(lock, environment, desired)
+    except LockError as error:
+        faults.append(lock_fault(error, path))
+    return _Prepared(interpreter=interpreter, lock=lock, state=state, faults=tuple(faults))
+
+
+def _target(
+    environment: DesiredEnvironment,
+    desired: DesiredState,
+    prepared: _Prepared,
+    resolved: Lock | str | EnvsyncError | None,
+) -> Target:
+    """Return the target of an environment, from its committed lock if that is fresh, else from the resolved one."""
+    target = Target(
+        environment=environment, interpreter=prepared.interpreter, lock_state=prepared.state, faults=prepared.faults
+    )
+    if prepared.faults:
+        return target
+    fresh = prepared.state is LockState.FRESH
+    match prepared.lock if fresh else resolved:
+        case Lock() as lock:
+            try:
+                packages = select_packages(lock, environment, prepared.interpreter)
+            except LockError as error:
+                if fresh:
+                    return replace(target, faults=(lock_fault(error, lock_path(desired.locks, environment.name)),))
+                return replace(target, failure=Failure.of(error))
+            return replace(target, lock=lock, packages=packages)
+        case EnvsyncError() as failed:
+            return replace(target, failure=Failure.of(failed))
+        case str() as hint:
+            return replace(target, hint=hint)
+        case None:
+            return replace(target, hint=f"run `envsync lock {environment.name}`")
+
+
+def skipped_note(environment: DesiredEnvironment) -> str:
+    """Return the note that an optional environment was left out."""
+    return f"`{environment.name}` was skipped: no Python `{environment.python}` on this machine (`if_available`)"
+
+
+def select_for_destroy(
+    desired: DesiredState,
+    names: frozenset[str],
+    applied: Mapping[str, Applied],
+    faults: Mapping[str, Fault] = NO_FAULTS,
+) -> DesiredState:
     """Return the desired state with only the environments to destroy; raises UsageError if one was never applied."""
-    unknown = sorted(names - applied.keys())
+    unknown = sorted(names - applied.keys() - faults.keys())
     if unknown:
         owned = [name for name, each in applied.items() if each.project == desired.project]
         raise UsageError(

@@ -14,7 +14,7 @@ from pathlib import Path
 from reconciler.apply.collected_path import begin_collection, keep_paths, remove_paths
 from reconciler.apply.restored_backup import accept_restored
 from reconciler.canonical_json import Json, canonical_text
-from reconciler.errors import CollectError, StateError
+from reconciler.errors import CollectError, DamagedStateError, StateError
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
 from reconciler.state.applied import Applied
@@ -75,7 +75,7 @@ def collect_garbage(
     _discard_deleted(state, discard)
     deleted: dict[str, set[int]] = {}
     for each in mark_in_use(state, candidates):
-        sealed = not each.kept and state.seal(each.name, each.generation.number) is not None
+        sealed = not each.kept and _was_completed(state, each)
         if sealed:
             begin_collection(state.layout, each.generation)
         considered.append(each if each.kept else _remove(state, each))
@@ -164,8 +164,9 @@ def generation_names(layout: Layout) -> list[str]:
 def removable_generations(state: State, *, discard: frozenset[str] = frozenset()) -> list[Removable]:
     """Return the generations that are neither published nor retained, whether or not they are in use.
 
-    Deleted environments that `discard` names count as expired. A generation whose seal cannot be read is kept, and
-    returned with the reason; so is every generation of a name whose record cannot be read.
+    Deleted environments that `discard` names count as expired. If it cannot be read which ones are retained, all are
+    kept, and so is one with a seal that a newer envsync made or that we may not read. One with a damaged seal is
+    retained like any other, for inspection.
     """
     layout = state.layout
     now = dt.datetime.now(dt.UTC)
@@ -174,10 +175,10 @@ def removable_generations(state: State, *, discard: frozenset[str] = frozenset()
         published = layout.published_number(name)
         numbers = layout.generation_numbers(name)
         foreign = ""
-        keep, unreadable = set[int](), dict[int, str]()
+        keep = {published}
         try:
             applied = state.applied(name)
-        except StateError:  # the plan reports it, and what it retains is not known
+        except StateError:  # the plan reports it
             continue
         try:
             deleted = state.deleted(name) if applied is None else None
@@ -186,41 +187,55 @@ def removable_generations(state: State, *, discard: frozenset[str] = frozenset()
         else:
             if deleted is not None and not (name in discard or deleted.is_expired(now)):
                 applied = deleted.applied
-            keep, unreadable = _retained(state, name, applied, published, numbers)
+            keep |= _retained(state, name, applied, published)
         found += [
             Removable(
                 name=name,
                 generation=layout.generation(name, number),
                 foreign=foreign,
-                failure=unreadable.get(number, ""),
             )
             for number in numbers
-            if number not in keep and number != published
+            if number not in keep
         ]
     return found
 
 
-def _retained(
-    state: State, name: str, applied: Applied | None, published: int, numbers: list[int]
-) -> tuple[set[int], dict[int, str]]:
-    """Return the retained generations, and by number why a seal could not be read.
+def _retained(state: State, name: str, applied: Applied | None, published: int) -> set[int]:
+    """Return the generations that are kept besides the published one.
 
-    Retained are the generation that was applied and the newest other sealed ones, together up to `keep_generations`;
-    none if nothing was applied.
+    These are the generation that was applied and the newest other sealed ones, together up to `keep_generations`, and
+    each one whose seal may not be read or is of a newer envsync.
     """
-    kept = applied.generation if applied is not None else published
-    sealed, unreadable = [], {}
-    for number in reversed(numbers):
-        try:
-            if number not in {kept, published} and state.seal(name, number) is not None:
-                sealed.append(number)
-        except StateError as error:
-            unreadable[number] = error.message
+    sealed, unreadable = _sealed(state, name)
     if applied is None:
-        return set(), unreadable
+        return unreadable
     count = applied.settings.get("keep_generations")
     limit = count if isinstance(count, int) and count > 0 else DEFAULT_KEEP
-    return {kept, *sealed[: limit - 1]}, unreadable
+    older = [number for number in reversed(sealed) if number not in {applied.generation, published}]
+    return {applied.generation, *older[: limit - 1]} | unreadable
+
+
+def _sealed(state: State, name: str) -> tuple[list[int], set[int]]:
+    """Return the generations that have a seal, in order, and those whose seal cannot be read although it is there."""
+    sealed: list[int] = []
+    unreadable: set[int] = set()
+    for number in state.layout.generation_numbers(name):
+        try:
+            if state.seal(name, number) is not None:
+                sealed.append(number)
+        except DamagedStateError:
+            sealed.append(number)
+        except StateError:
+            unreadable.add(number)
+    return sealed, unreadable
+
+
+def _was_completed(state: State, candidate: Removable) -> bool:
+    """Return whether a generation has a seal, also a damaged one."""
+    try:
+        return state.seal(candidate.name, candidate.generation.number) is not None
+    except StateError:
+        return True
 
 
 def mark_reported(layout: Layout, found: list[Removable]) -> list[Removable]:

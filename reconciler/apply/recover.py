@@ -73,7 +73,7 @@ def _delete_never_published(state: State, name: str) -> None:
         if not state.layout.has_real_path(generation):
             continue
         clear_temporaries(generation.directory)
-        with suppress(OSError):
+        with suppress(OSError, StateError):  # if its seal cannot be read, it is kept
             if not generation.unpublished.exists():
                 continue
             if number == published:  # interrupted after the rename, before its mark was removed

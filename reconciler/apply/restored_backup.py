@@ -27,7 +27,7 @@ def accept_restored(state: State, name: str, generation: Generation) -> bool:
         generation.in_use,
         generation.unpublished,
     )
-    if state.seal(name, generation.number) is None or generation.venv.is_symlink():
+    if generation.number not in state.sealed_numbers(name) or generation.venv.is_symlink():
         return False
     if not {each.name for each in expected}.issuperset(os.listdir(generation.directory)):
         return False

@@ -19,11 +19,14 @@ def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to:
 
     The default is the newest one before the published; for an environment that was deleted, the one that was published
     then. The root mutex must be held. `prevent_destroy` stays as it was applied last. Raises UsageError if the
-    generation does not exist, or ApplyError if it differs from its seal or something else is at the environment's path.
+    generation does not exist, StateError if its seal or the record cannot be read, or ApplyError if it differs from its
+    seal or something else is at the environment's path.
     """
     current = _last(state, project, name)
     published = state.layout.published_number(name)
-    seals = {number: state.seal(name, number) for number in state.layout.generation_numbers(name)}
+    if to is not None:
+        state.seal(name, to)  # if it is there and cannot be read, that is the error
+    seals = {number: state.seal(name, number) for number in state.sealed_numbers(name)}
     sealed = {number: seal for number, seal in seals.items() if seal is not None and _is_own(seal.applied, current)}
     older = max((each for each in sealed if each < published), default=0)
     number = to if to is not None else older if published else current.generation

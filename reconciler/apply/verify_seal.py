@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from reconciler.diff.integrity import Integrity, check_integrity
-from reconciler.errors import UsageError
-from reconciler.observe.actual import Depth
+from reconciler.errors import StateError, UsageError
+from reconciler.observe.actual import ActualEnvironment, Depth
 from reconciler.observe.environment import observe_environment
 from reconciler.state.applied import Applied
 from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.published_generation import PublishedGeneration
 from reconciler.state.store import State
 
 
@@ -24,19 +25,55 @@ def verify_generation(
     """Return how one sealed generation, published or not, differs from its seal.
 
     For a published one pass its record as `applied`: the settings in it are newer than the seal. Without `modes` it may
-    be closed to users who may read the root. Raises UsageError if it does not exist or has no seal.
+    be closed to users who may read the root. Raises UsageError if it does not exist or has no seal, StateError if its
+    seal cannot be read.
     """
     seal, published = state.seal(name, number), state.sealed_generation(name, number)
     if seal is None or published is None:
         raise UsageError(f"generation {number} of `{name}` does not exist, or was never completed")
     last = applied or replace(seal.applied, seal=seal.digest)
+    if not modes:
+        published = replace(published, access=0, closed=())
+    return check_integrity(_observe(state, name, published, last, inodes, depth), last)
+
+
+def verify_published(state: State, name: str, inodes: InodeHashes, depth: Depth = Depth.HASHES) -> Integrity | None:
+    """Return how the published generation differs from its seal; None if `name` was never applied, or was deleted.
+
+    If the record or the seal cannot be read, `problem` is why. A damaged seal is a finding.
+    """
+    last, problem = None, ""
+    try:
+        last = state.applied(name)
+    except StateError as error:
+        problem = error.message.replace(f"{state.layout.root}/", "")
+    published = state.published(name)
+    if published is None or (last is None and published.unreadable):
+        if last is None and not problem:
+            return None
+        number = last.generation if last is not None else state.layout.published_number(name)
+        exists = published is not None
+        return Integrity(name=name, generation=number, exists=exists, packages=(), findings=(), problem=problem)
+    if last is None:
+        return replace(verify_generation(state, name, published.generation, inodes, depth), problem=problem)
+    found = check_integrity(_observe(state, name, published, last, inodes, depth), last)
+    return replace(found, problem="" if published.damaged else published.unreadable)
+
+
+def _observe(
+    state: State,
+    name: str,
+    published: PublishedGeneration | None,
+    last: Applied,
+    inodes: InodeHashes,
+    depth: Depth,
+) -> ActualEnvironment:
     ignored = last.settings.get("ignore_files")
-    actual = observe_environment(
+    return observe_environment(
         state.layout.environment(name),
         name=name,
-        published=published if modes else replace(published, access=0, closed=()),
+        published=published,
         depth=depth,
         inodes=inodes,
         ignore_files=tuple(str(each) for each in ignored) if isinstance(ignored, list) else (),
     )
-    return check_integrity(actual, last)

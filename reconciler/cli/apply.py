@@ -158,6 +158,7 @@ def _run(
 
 def _show(proposal: Proposal, output: Format) -> None:
     """Show what will be done, and what cannot be done; reports are written after the apply."""
+    print_notes(proposal.plan.notes)
     if output is Format.TEXT:
         print_plan(proposal.plan, output, command="apply", file=proposal.desired.file)
     print_failures(proposal.plan.failures)

@@ -47,10 +47,13 @@ def lock(
     chosen = selection(names, labels)
     workspace = reconciler.load(file, deadlines=deadlines(timeout))
     outcomes = workspace.lock(chosen, upgrade=moving, check=check, offline=offline)
-    behind = [each for each in outcomes if each.before is not LockState.FRESH]
+    counted = [each for each in outcomes if not each.note]
+    behind = [each for each in counted if each.before is not LockState.FRESH]
     out = console()
     for each in outcomes:
-        if check and each.before is not LockState.FRESH:
+        if each.note:
+            out.message(f"note: {each.note}")
+        elif check and each.before in {LockState.MISSING, LockState.STALE}:
             state = "missing" if each.before is LockState.MISSING else "out of date"
             out.print(f"{each.environment}: {each.path.name} is {state}")
         elif each.changed:
@@ -64,5 +67,5 @@ def lock(
     if check and behind:
         raise typer.Exit(exit_codes.DIFFERENCE)
     if not behind and not any(each.changed for each in outcomes):
-        count = len(outcomes)
+        count = len(counted)
         out.message(f"{count} lock{' is' if count == 1 else 's are'} up to date")

@@ -37,6 +37,8 @@ def observe(
     chosen = selection(names, labels)
     snapshot = reconciler.load(file).observe(chosen, depth)
     text = snapshot_json(snapshot)
+    for name, fault in sorted(snapshot.faults.items()):
+        console().message(f"note: `{sanitize(name)}`: {sanitize(fault.message)}")
     if not to_file:
         console().print(text)
         return

@@ -110,7 +110,7 @@ def plan(
         made, desired = compared.plan, compared.desired
         print_notes(compared.notes)
     print_plan(made, output, command="plan", file=file, desired=desired, local=against is None and actual is None)
-    print_notes(notes)
+    print_notes((*made.notes, *notes))
     if made.failures:
         print_failures(made.failures)
         if out:
@@ -166,7 +166,7 @@ def check(
     if only is not None:
         made = filter_by_origin(made, only)
     print_plan(made, output, command="check", file=file, desired=desired, local=actual is None)
-    print_notes(notes)
+    print_notes((*made.notes, *notes))
     if made.has_difference:
         raise typer.Exit(exit_codes.DIFFERENCE)
 

@@ -54,7 +54,7 @@ def status(
     deleted = workspace.maintenance.deleted()
     untils = ", ".join(f"`{name}` until {each.until}" for name, each in deleted.items())
     restorable = f"deleted, can be restored with `envsync rollback NAME`: {untils}"
-    print_notes((*proposal.notes, *([restorable] if deleted else [])))
+    print_notes((*proposal.plan.notes, *proposal.notes, *([restorable] if deleted else [])))
 
 
 def freeze(
@@ -92,8 +92,8 @@ def freeze(
         found = observe_path(path)
     else:
         workspace = reconciler.load(file)
-        declared = workspace.desired().declared
-        if name not in declared and workspace.state.applied(str(name)) is None:
+        declared = workspace.declared.declared
+        if name not in declared and workspace.state.published(str(name)) is None:
             raise UsageError(
                 f"no environment named {in_backticks(str(name))}",
                 hint=known_names_hint(str(name), declared, noun="environments"),

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 
 from reconciler.diff.environment import environment_diff
-from reconciler.diff.model import Diff, DiffKind, EnvironmentDiff, ReasonCode, Target
-from reconciler.diff.reasons import pending_reason
+from reconciler.diff.integrity import check_integrity
+from reconciler.diff.model import Diff, DiffKind, EnvironmentDiff, PackageAction, ReasonCode, Target
+from reconciler.diff.reasons import drift_reasons, finding_reasons, pending_reason
+from reconciler.diff.repairs import unexplained_findings
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, ActualState, Finding, Occupant
 from reconciler.state.applied import Applied
+from reconciler.state.store import UnreadableState
 
 FOREIGN_OCCUPANTS = frozenset({Occupant.DIRECTORY, Occupant.VENV, Occupant.SYMLINK, Occupant.OTHER})
 
@@ -30,8 +33,16 @@ def compare(
         )
         for each in desired.environments
     ]
-    found += [_undeclared_diff(actual.environments[name], file) for name in undeclared(desired, applied)]
+    found += [_undeclared_diff(actual.environments[name], applied[name], file) for name in undeclared(desired, applied)]
     return Diff(environments=tuple(sorted(found, key=lambda each: each.name)))
+
+
+def declared_or_readable(
+    desired: DesiredState, applied: Mapping[str, Applied], unreadable: Mapping[str, UnreadableState]
+) -> dict[str, Applied]:
+    """Return the last applied states, and for a declared environment with an unreadable state what is known of it."""
+    known = {each.name: unreadable[each.name].applied for each in desired.environments if each.name in unreadable}
+    return {**applied, **{name: each for name, each in known.items() if each is not None}}
 
 
 def undeclared(desired: DesiredState, applied: Mapping[str, Applied]) -> tuple[str, ...]:
@@ -47,10 +58,20 @@ def foreign_findings(actual: ActualEnvironment) -> tuple[Finding, ...]:
     return tuple(sorted(set(actual.findings))) if actual.occupant in FOREIGN_OCCUPANTS else ()
 
 
-def _undeclared_diff(actual: ActualEnvironment, file: str) -> EnvironmentDiff:
+def _undeclared_diff(actual: ActualEnvironment, last: Applied, file: str) -> EnvironmentDiff:
+    """Return the deletion of an environment, and its drift if it is published, which counts if it is kept."""
+    reasons = [pending_reason(ReasonCode.NOT_IN_MANIFEST, f"no longer in {file}")]
+    if actual.occupant is not Occupant.PUBLISHED:
+        return EnvironmentDiff(
+            name=actual.name, kind=DiffKind.DELETE, reasons=tuple(reasons), findings=foreign_findings(actual)
+        )
+    drift = check_integrity(actual, last)
+    changes = [each for each in drift.packages if each.action is not PackageAction.REPAIR]
+    reasons += [*drift_reasons(changes), *finding_reasons(unexplained_findings(drift.findings, changes))]
     return EnvironmentDiff(
         name=actual.name,
         kind=DiffKind.DELETE,
-        reasons=(pending_reason(ReasonCode.NOT_IN_MANIFEST, f"no longer in {file}"),),
-        findings=foreign_findings(actual),
+        reasons=tuple(reasons),
+        packages=drift.packages,
+        findings=drift.findings,
     )

@@ -1,11 +1,13 @@
 """Compare the three states of one environment, depending on what exists at its path."""
 
+from dataclasses import replace
 from typing import assert_never
 
 from reconciler.diff.findings import FindingCategory, category_of
 from reconciler.diff.model import (
     DiffKind,
     EnvironmentDiff,
+    Origin,
     PackageAction,
     PackageChange,
     Reason,
@@ -37,7 +39,17 @@ from reconciler.state.applied import Applied
 def environment_diff(
     target: Target, actual: ActualEnvironment, applied: Applied | None, *, project: str, file: str
 ) -> EnvironmentDiff:
-    """Compare one environment that the manifest declares; `file` is the manifest's name in messages."""
+    """Compare one environment that the manifest declares; `file` is the manifest's name in messages.
+
+    Of a faulty environment only the drift is kept.
+    """
+    found = _difference(target, actual, applied, project=project, file=file)
+    return _without_pending(found, target) if target.faults else found
+
+
+def _difference(
+    target: Target, actual: ActualEnvironment, applied: Applied | None, *, project: str, file: str
+) -> EnvironmentDiff:
     ours = applied if applied is not None and applied.project == project else None
     last = ours if ours is not None and ours.generation > 0 else None
     new = pending_reason(ReasonCode.NEW, f"new in {file}")
@@ -54,6 +66,23 @@ def environment_diff(
             return _published_diff(target, actual, last)
         case _:
             assert_never(actual.occupant)
+
+
+def _without_pending(diff: EnvironmentDiff, target: Target) -> EnvironmentDiff:
+    """Return what is certain of a faulty environment: its drift, and that it is new if its state could be read."""
+    readable = all(each.code is not ReasonCode.STATE_UNREADABLE for each in target.faults)
+    reasons = tuple(
+        each for each in diff.reasons if each.origin is not Origin.PENDING or (each.code is ReasonCode.NEW and readable)
+    )
+    kind = DiffKind.UPDATE if diff.kind in {DiffKind.REPLACE, DiffKind.RECORD} else diff.kind
+    return replace(
+        diff,
+        kind=kind if reasons or kind is DiffKind.FOREIGN else DiffKind.UNCHANGED,
+        reasons=reasons,
+        packages=tuple(each for each in diff.packages if each.origin is not Origin.PENDING),
+        settings=(),
+        ignored=(),
+    )
 
 
 def _unpublished_diff(

@@ -32,6 +32,7 @@ PHRASES: Mapping[FindingCategory, Mapping[Code, str]] = {
         Code.UNREADABLE: "a file or directory in it could not be read",
         Code.ACCESS_NARROWED: "users who may read the root cannot read all of it",
         Code.INVENTORY_UNREADABLE: "its inventory is damaged",
+        Code.SEAL_DAMAGED: "its seal is damaged",
     },
     FindingCategory.METADATA: {
         Code.MISSING_METADATA: "METADATA is missing",

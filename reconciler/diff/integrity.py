@@ -12,18 +12,22 @@ from reconciler.state.applied import Applied
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integrity:
-    """How one generation differs from its seal; `exists` is False if its virtual environment is gone."""
+    """How one generation differs from its seal; `exists` is False if its virtual environment is gone.
+
+    `problem` is why it could not be compared, or not completely; empty otherwise.
+    """
 
     name: str
     generation: int
     exists: bool
     packages: tuple[PackageChange, ...]
     findings: tuple[Finding, ...]
+    problem: str = ""
 
     @property
     def intact(self) -> bool:
         """Return whether the generation is as it was sealed."""
-        return self.exists and not self.packages and not self.findings
+        return self.exists and not (self.packages or self.findings or self.problem)
 
 
 def check_integrity(actual: ActualEnvironment, last: Applied) -> Integrity:
@@ -34,7 +38,7 @@ def check_integrity(actual: ActualEnvironment, last: Applied) -> Integrity:
     exists = actual.occupant is Occupant.PUBLISHED
     changes = package_changes(last.packages, last, counted) if exists else ()
     observed = actual.findings
-    if exists and actual.seal != last.seal:
+    if exists and actual.seal and actual.seal != last.seal:
         detail = "its seal differs from the one that was applied"
         observed = (*observed, Finding(code=FindingCode.INVENTORY_UNREADABLE, detail=detail))
     findings = drift_findings(observed, last.accepted, ignored)

@@ -1,7 +1,9 @@
 """The difference between desired, last applied and actual state, before any policy (docs/design.md, "Plan")."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from reconciler.canonical_json import Json, digest
 from reconciler.events import Failure
@@ -71,6 +73,11 @@ class ReasonCode(StrEnum):
     OTHER_MANIFEST = "other-manifest"  # of the same project, in the same root
     IGNORED_WOULD_BE_LOST = "ignored-would-be-lost"
     LOCK_FAILED = "lock-failed"  # no versions satisfy all requirements, or an index failed
+    NO_INTERPRETER = "no-interpreter"
+    LOCK_UNREADABLE = "lock-unreadable"  # or it selects nothing for the interpreter
+    STATE_UNREADABLE = "state-unreadable"  # the record or the seal
+    NEWER_FORMAT = "newer-format"  # of the record, the seal or the lock
+    UNDECLARED_DRIFTED = "undeclared-drifted"  # kept by `--no-prune`
     EMPTY_MANIFEST = "empty-manifest"  # deleting everything needs `--allow-empty`
     DEPENDENCY_BLOCKED = "dependency-blocked"
     HAS_DEPENDENTS = "has-dependents"  # of a deletion
@@ -116,6 +123,32 @@ class SettingChange:
     after: Json
 
 
+FAULTS = frozenset(
+    {
+        ReasonCode.NO_INTERPRETER,
+        ReasonCode.LOCK_UNREADABLE,
+        ReasonCode.STATE_UNREADABLE,
+        ReasonCode.NEWER_FORMAT,
+    }
+)
+"""Codes of what blocks an environment because something that belongs to it cannot be read or found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Why an environment cannot be planned: its code, a sentence, and what to do about it.
+
+    Only its drift is reported then, because what is pending is not known.
+    """
+
+    code: ReasonCode
+    message: str
+    hint: str = ""
+
+
+NO_FAULTS: Mapping[str, Fault] = MappingProxyType({})
+
+
 class DiffKind(StrEnum):
     """How an environment differs as a whole; the plan's action follows from it."""
 
@@ -134,7 +167,8 @@ class Target:
 
     `packages` are those that the lock selects for `interpreter`, sorted by name; None if they are only known after a
     lock or a build. `lock_state` is the state of the committed lock. If it was not fresh, `lock` is the one resolved in
-    memory. It is None if resolving needs a build, or if resolving failed (see `failure`).
+    memory. It is None if resolving needs a build, or if resolving failed (see `failure`). `faults` are why nothing can
+    be planned; without an interpreter, that of the target has no version.
     """
 
     environment: DesiredEnvironment
@@ -144,6 +178,7 @@ class Target:
     packages: tuple[LockedPackage, ...] | None = None
     hint: str = ""
     failure: Failure | None = None
+    faults: tuple[Fault, ...] = ()
 
     @property
     def digest(self) -> str:

@@ -26,10 +26,8 @@ def replace_reasons(target: Target, applied: Applied) -> list[Reason]:
     """Return why the generation must be replaced: a different interpreter, or different system site packages."""
     reasons = []
     old, new = applied.interpreter, target.interpreter
-    if (old.path, old.version, old.implementation) != new.identity:
-        if not new.version:
-            message = f"python {old.version} -> no interpreter that satisfies {target.environment.python!r}"
-        elif old.implementation != new.implementation:
+    if new.version and (old.path, old.version, old.implementation) != new.identity:
+        if old.implementation != new.implementation:
             message = f"{old.implementation} {old.version} -> {new.implementation} {new.version}"
         elif old.version != new.version:
             message = f"python {old.version} -> {new.version}"
@@ -57,8 +55,10 @@ def lock_reasons(target: Target) -> list[Reason]:
             return [pending_reason(ReasonCode.LOCK_MISSING, "not locked yet")]
         case LockState.STALE:
             return [pending_reason(ReasonCode.LOCK_STALE, "the lock is out of date")]
+        case LockState.UNREADABLE:
+            return []
         case LockState.FRESH:
-            if target.packages is None and target.interpreter.version:
+            if target.packages is None:
                 return [pending_reason(ReasonCode.LOCK_STALE, "the lock does not determine the packages")]
             return []
 
@@ -132,10 +132,13 @@ def finding_reasons(findings: Iterable[Finding]) -> list[Reason]:
 
 
 def generation_reasons(actual: ActualEnvironment, applied: Applied) -> list[Reason]:
-    """Return that the published generation, or its seal, differs from the one last applied."""
+    """Return that the published generation, or its seal, differs from the one last applied.
+
+    A seal that could not be read is not compared.
+    """
     if actual.generation != applied.generation:
         message = f"generation {actual.generation} is published, but {applied.generation} was applied"
-    elif actual.seal != applied.seal:
+    elif actual.seal and actual.seal != applied.seal:
         message = f"the seal of generation {actual.generation} differs from the one applied"
     else:
         return []

@@ -9,8 +9,8 @@ class Interpreter:
     """A base interpreter (never one inside a venv) and its facts, read with `-I -S -B`.
 
     `path` is its absolute path as found; `version` is `platform.python_version()`; `markers` is the PEP 508
-    environment; `tags` are the PEP 425 tags it accepts, best first. An empty `version` stands for no interpreter:
-    a snapshot may list none that satisfies a request.
+    environment; `tags` are the PEP 425 tags it accepts, best first. An empty `version` stands for no interpreter: none
+    that satisfies a request (`UNKNOWN`).
     """
 
     path: str
@@ -28,3 +28,7 @@ class Interpreter:
     def identity(self) -> tuple[str, str, str]:
         """Return path, version and implementation; a generation is rebuilt if one of them changes."""
         return (self.path, self.version, self.implementation)
+
+
+UNKNOWN = Interpreter(path="", version="", implementation="", markers={}, tags=())
+"""Stands for no interpreter."""

@@ -21,17 +21,27 @@ def lock_state(lock: Lock | None, environment: DesiredEnvironment, desired: Desi
 
 
 def require_fresh(desired: DesiredState, states: Mapping[str, LockState]) -> None:
-    """Raise LockError if the lock of a selected environment is missing or out of date."""
-    behind = [each.name for each in desired.environments if states[each.name] is not LockState.FRESH]
+    """Raise LockError that names every lock of `states` (by environment) that is missing or out of date.
+
+    One that cannot be read blocks only its environment.
+    """
+    missing = [name for name, state in states.items() if state is LockState.MISSING]
+    stale = [name for name, state in states.items() if state is LockState.STALE]
+    behind = sorted([*missing, *stale])
     if behind:
-        name = lock_path(desired.locks, behind[0]).name
-        missing = states[behind[0]] is LockState.MISSING
+        found = [f"{_files(desired, missing)} missing"] if missing else []
+        found += [f"{_files(desired, stale)} out of date"] if stale else []
+        resolving = f"resolving {'it' if len(behind) == 1 else 'them'}{'' if missing else ' again'}"
         raise LockError(
-            f"`{name}` is missing, and `--locked` forbids resolving it"
-            if missing
-            else f"`{name}` is out of date, and `--locked` forbids resolving it again",
+            f"{', and '.join(found)}, and `--locked` forbids {resolving}",
             hint=f"run `envsync lock {' '.join(behind)}` and commit the result",
         )
+
+
+def _files(desired: DesiredState, names: list[str]) -> str:
+    """Return the names of locks with their verb: `pylock.a.toml is`, `pylock.a.toml, pylock.b.toml are`."""
+    files = [lock_path(desired.locks, name).name for name in names]
+    return f"{', '.join(files)} {'is' if len(files) == 1 else 'are'}"
 
 
 def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -> str:

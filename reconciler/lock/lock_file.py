@@ -1,13 +1,14 @@
 """Reads and writes lock files (PEP 751, TOML), one for each environment: `<locks>/pylock.<name>.toml`."""
 
 import hashlib
+import re
 from functools import lru_cache
 from pathlib import Path
 
 import tomli
 from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
 
-from reconciler.errors import LockError
+from reconciler.errors import LockError, LockWriteError, NewerFormatError, NewerLockError
 from reconciler.fs.access import make_users_directory
 from reconciler.fs.atomic_write import write_users_file
 from reconciler.fs.os_error_hint import os_error_hint
@@ -18,13 +19,20 @@ from reconciler.lock.toml_format import lock_text
 LARGEST_BYTES = 64 * 1024 * 1024
 
 
+class _NewerVersionError(Exception):
+    """A lock has a major version that this program does not know."""
+
+
 def lock_path(locks: Path, environment: str) -> Path:
     """Return the path of an environment's lock."""
     return locks / f"pylock.{environment}.toml"
 
 
 def read_lock(path: Path, environment: str) -> Lock | None:
-    """Return the lock at `path`, or None if there is none; raises LockError if it is not a PEP 751 file."""
+    """Return the lock at `path`, or None if there is none.
+
+    Raises LockError if it cannot be read or is not a PEP 751 file, NewerLockError if its format is newer.
+    """
     try:
         text = read_regular(path, limit=LARGEST_BYTES, follow=True).decode("utf-8")
     except FileNotFoundError:
@@ -37,9 +45,11 @@ def read_lock(path: Path, environment: str) -> Lock | None:
 
 
 def parse_lock(text: str, path: Path, environment: str) -> Lock:
-    """Parse and validate a lock's text; raises LockError naming `path` and what is wrong."""
+    """Parse and validate a lock's text; raises LockError or NewerLockError, which name `path` and what is wrong."""
     try:
         parsed = parsed_lock(text)
+    except _NewerVersionError as error:
+        raise NewerLockError(f"`{path}` was made by a newer envsync: {error}", hint=NewerFormatError.cure) from error
     except (ValueError, RecursionError, PylockValidationError, PylockUnsupportedVersionError) as error:
         raise LockError(f"{path}: {error}", hint=f"delete it and run `envsync lock {environment}`") from error
     own = parsed.document.get("tool", {}).get("envsync", {})
@@ -58,9 +68,12 @@ def parse_lock(text: str, path: Path, environment: str) -> Lock:
 def parsed_lock(text: str) -> ParsedLock:
     """Parse a lock's text, once for all environments with the same lock.
 
-    Raises ValueError, RecursionError, PylockValidationError or PylockUnsupportedVersionError.
+    Raises ValueError, RecursionError, PylockValidationError, PylockUnsupportedVersionError or _NewerVersionError.
     """
     document = tomli.loads(text)
+    version = document.get("lock-version")
+    if isinstance(version, str) and re.match(r"([2-9]|[1-9][0-9]+)(\.|$)", version):
+        raise _NewerVersionError(f"its `lock-version` is {version}, but this envsync reads 1.0")
     return ParsedLock(
         document=document,
         pylock=Pylock.from_dict(document),
@@ -69,9 +82,10 @@ def parsed_lock(text: str) -> ParsedLock:
 
 
 def write_lock(lock: Lock) -> None:
-    """Write a lock to its path, atomically; raises LockError if that fails."""
+    """Write a lock to its path, atomically; raises LockWriteError."""
     try:
         make_users_directory(lock.path.parent)
         write_users_file(lock.path, lock_text(lock.document).encode("utf-8"))
     except OSError as error:
-        raise LockError(f"`{lock.path}` could not be written: {error.strerror}", hint=os_error_hint(error)) from error
+        what = f"`{lock.path}` could not be written: {error.strerror}"
+        raise LockWriteError(what, hint=os_error_hint(error)) from error

@@ -27,6 +27,7 @@ class LockState(StrEnum):
     FRESH = "fresh"
     STALE = "stale"
     MISSING = "missing"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,10 @@ from packaging.utils import InvalidName, canonicalize_name
 
 from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.engines.engine import Engine
-from reconciler.errors import EnvsyncError, UsageError
+from reconciler.errors import EnvsyncError, InterpreterError, LockError, LockWriteError, UsageError
 from reconciler.events import Failure
 from reconciler.interpreters.choose import Interpreters, choose_for
+from reconciler.interpreters.model import Interpreter
 from reconciler.lock.freshness import lock_state
 from reconciler.lock.lock_file import lock_path, read_lock, write_lock
 from reconciler.lock.model import Lock, LockState
@@ -26,7 +27,8 @@ from reconciler.state.applied import Applied
 class LockOutcome:
     """The outcome of `lock` for one environment.
 
-    `before` is the state of the lock before, `changed` says whether it was written, `failure` why it was not.
+    `before` is the state of the lock before, `changed` says whether it was written, `failure` why it was not. `note` is
+    why an optional environment was skipped.
     """
 
     environment: str
@@ -35,16 +37,21 @@ class LockOutcome:
     changed: bool
     lock: Lock | None
     failure: Failure | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommittedLock:
-    """One environment's lock file (`lock` is None if there is none), and whether it is up to date."""
+    """One environment's lock file (`lock` is None if there is none), and whether it is up to date.
+
+    `failure` is why it cannot be read.
+    """
 
     environment: DesiredEnvironment
     path: Path
     lock: Lock | None
     state: LockState
+    failure: Failure | None = None
 
     def outcome(
         self, lock: Lock | None = None, failure: Failure | None = None, *, changed: bool = False
@@ -56,16 +63,19 @@ class CommittedLock:
             before=self.state,
             changed=changed,
             lock=lock or self.lock,
-            failure=failure,
+            failure=failure or self.failure,
         )
 
     def update(self, found: Lock | str | EnvsyncError | None) -> LockOutcome:
-        """Write the resolved lock if it differs, and return the outcome; raises LockError."""
+        """Write the resolved lock if it differs, and return the outcome, which has the failure if that failed."""
         match found:
             case Lock():
                 changed = self.lock is None or self.lock.digest != found.digest
                 if changed:
-                    write_lock(found)
+                    try:
+                        write_lock(found)
+                    except LockWriteError as error:
+                        return self.outcome(failure=Failure.of(error))
                 return self.outcome(found, changed=changed)
             case EnvsyncError():
                 return self.outcome(failure=Failure.of(found))
@@ -74,18 +84,20 @@ class CommittedLock:
 
 
 def read_locks(desired: DesiredState) -> list[CommittedLock]:
-    """Return every selected environment's lock; raises LockError for one that cannot be used."""
-    paths = {each.name: lock_path(desired.locks, each.name) for each in desired.environments}
-    locks = {each.name: read_lock(paths[each.name], each.name) for each in desired.environments}
-    return [
-        CommittedLock(
-            environment=each,
-            path=paths[each.name],
-            lock=locks[each.name],
-            state=lock_state(locks[each.name], each, desired),
+    """Return every selected environment's lock; one that cannot be used has a failure."""
+    return [_read_one(each, desired) for each in desired.environments]
+
+
+def _read_one(environment: DesiredEnvironment, desired: DesiredState) -> CommittedLock:
+    path = lock_path(desired.locks, environment.name)
+    try:
+        lock = read_lock(path, environment.name)
+        state = lock_state(lock, environment, desired)
+    except LockError as error:
+        return CommittedLock(
+            environment=environment, path=path, lock=None, state=LockState.UNREADABLE, failure=Failure.of(error)
         )
-        for each in desired.environments
-    ]
+    return CommittedLock(environment=environment, path=path, lock=lock, state=state)
 
 
 def packages_to_upgrade(names: Sequence[str], locks: Sequence[CommittedLock]) -> tuple[str, ...]:
@@ -132,11 +144,16 @@ def resolve_again(
     engine: Engine,
     options: ResolveOptions,
 ) -> Mapping[str, Lock | str | EnvsyncError]:
-    """Resolve locks, each for the interpreter that its environment has or would get."""
-    chosen = {
-        name: choose_for(each.environment, interpreters, keep=applied[name].interpreter.path if name in applied else "")
-        for each in outdated
-        for name in [each.environment.name]
-    }
+    """Resolve locks, each for the interpreter that its environment has or would get; an error if it has none."""
+    chosen: dict[str, Interpreter] = {}
+    failed: dict[str, InterpreterError] = {}
+    for each in outdated:
+        name = each.environment.name
+        keep = applied[name].interpreter.path if name in applied else ""
+        try:
+            chosen[name] = choose_for(each.environment, interpreters, keep=keep)
+        except InterpreterError as error:
+            failed[name] = error
     before = {each.environment.name: each.lock for each in outdated}
-    return resolve_all([each.environment for each in outdated], desired, chosen, engine, options, before)
+    environments = [each.environment for each in outdated if each.environment.name in chosen]
+    return {**failed, **resolve_all(environments, desired, chosen, engine, options, before)}

@@ -17,6 +17,8 @@ COMPILE_BYTECODE: Final = False
 KEEP_GENERATIONS: Final = 3
 PREVENT_DESTROY: Final = False
 
+MATRIX_IF_AVAILABLE: Final = False
+
 PROJECT_PATH: Final = "."
 PROJECT_EDITABLE: Final = False
 

@@ -4,8 +4,8 @@ Plain frozen values without pydantic: all text is parsed when these are made, an
 See docs/design.md, "Manifest".
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -106,12 +106,15 @@ class DesiredEnvironment:
 
     `python` is the request as written: a version (`3.12`), a PEP 440 specifier set, or an absolute path.
     `builds` is "allow", "deny" or the normalized names of packages that may be built. `place` is the
-    `file:line:column` of its key in the manifest.
+    `file:line:column` of its key in the manifest, `python_place` that of the request. An `optional` environment is
+    left out while no interpreter satisfies the request and nothing was applied.
     """
 
     name: str
     python: str
     place: str = ""
+    python_place: str = ""
+    optional: bool = False
     description: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     requirements: tuple[RequirementLine, ...] = ()
@@ -164,3 +167,7 @@ class DesiredState:
     declared: frozenset[str] = frozenset()
     selected: bool = False
     inputs: tuple[InputFile, ...] = ()
+
+    def only(self, names: Collection[str]) -> "DesiredState":
+        """Return the same state without the environments that are not in `names`; they are still declared."""
+        return replace(self, environments=tuple(each for each in self.environments if each.name in names))

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from reconciler.canonical_json import digest
 from reconciler.errors import ManifestError, Problem
+from reconciler.manifest import defaults
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, InputFile
 from reconciler.manifest.expand_environment import EnvironmentExpander
-from reconciler.manifest.inheritance import InheritedEntry, inherited_entries
+from reconciler.manifest.inheritance import InheritedEntry, PlacedValue, inherited_entries
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.names import matrix_environment_name
-from reconciler.manifest.selection import select_environments
+from reconciler.manifest.selection import EnvironmentOutline, select_environments
 
 if TYPE_CHECKING:
     from reconciler.manifest.models import Manifest
@@ -33,22 +34,23 @@ def expand(
     """Return the desired state: every environment, or those that `names` and `labels` select with their dependencies.
 
     Reads the files that the manifest names, from disk unless `files` is given. Raises ManifestError with every error
-    in those files, and UsageError if the selection matches no environment.
+    in the files of selected environments, and UsageError if the selection matches no environment.
     """
     directory = manifest.file.parent
     files = files or InputFiles()
-    expander = EnvironmentExpander(source=manifest.source, directory=directory, files=files)
     entries = inherited_entries(manifest.templates, manifest.environments)
-    matrices = {name: versions for name, entry in entries.items() if (versions := _matrix_environments(name, entry))}
+    matrices = {name: made for name, entry in entries.items() if (made := _matrix_environments(name, entry))}
+    chosen = _select(entries, matrices, names=names, labels=labels)
     environments: dict[str, DesiredEnvironment] = {}
-    for name, entry in sorted(entries.items()):
-        environment = expander.expand(name, entry)
-        depends_on = {made for each in environment.depends_on for made in matrices.get(each) or (each,)}
-        environment = replace(environment, depends_on=tuple(sorted(depends_on)))
-        for made, python in matrices.get(name, {name: environment.python}).items():
-            environments[made] = replace(environment, name=made, python=python)
-    if expander.problems:
-        raise ManifestError(tuple(sorted(dict.fromkeys(expander.problems), key=partial(_order, str(manifest.file)))))
+    # An error in a file of an environment that is not selected must not matter: the selected ones are read first.
+    for selected in (True, False):
+        expander = EnvironmentExpander(source=manifest.source, directory=directory, files=files)
+        for name, entry in sorted(entries.items()):
+            if any(made in chosen for made in _made(name, matrices)) is selected:
+                environments |= _expanded(name, entry, matrices, expander)
+        if selected and expander.problems:
+            problems = sorted(dict.fromkeys(expander.problems), key=partial(_order, str(manifest.file)))
+            raise ManifestError(tuple(problems))
     indexes = tuple(Index(name=each.name, url=each.url, packages=each.packages) for each in manifest.indexes)
     base = directory.absolute()
     source = InputFile(path=manifest.file.absolute(), sha256=manifest.source.sha256)
@@ -61,7 +63,7 @@ def expand(
         cache=manifest.cache,
         keep_deleted=manifest.keep_deleted,
         indexes=indexes,
-        environments=select_environments(environments, matrices, names=names, labels=labels),
+        environments=tuple(environments[name] for name in sorted(chosen)),
         declared=frozenset(environments),
         selected=bool(names or labels),
         inputs=tuple(sorted((source, *files.read_so_far()))),
@@ -80,10 +82,78 @@ def _order(manifest: str, problem: Problem) -> tuple[bool, str, int, int]:
     return (place.file != manifest, place.file, place.line, place.column) if place else (False, "", 0, 0)
 
 
-def _matrix_environments(name: str, entry: InheritedEntry) -> dict[str, str]:
+def declared_state(manifest: "Manifest") -> DesiredState:
+    """Return the desired state without environments: where everything is, and which names are declared.
+
+    Reads no file that the manifest names.
+    """
+    entries = inherited_entries(manifest.templates, manifest.environments)
+    base = manifest.file.parent.absolute()
+    return DesiredState(
+        project=manifest.project,
+        file=manifest.file,
+        root=Path(os.path.normpath(base / manifest.root)),
+        locks=Path(os.path.normpath(base / manifest.locks)),
+        digest="",
+        cache=manifest.cache,
+        declared=frozenset(
+            made for name, entry in entries.items() for made in _matrix_environments(name, entry) or (name,)
+        ),
+        selected=True,
+    )
+
+
+def _select(
+    entries: Mapping[str, InheritedEntry],
+    matrices: Mapping[str, Mapping[str, PlacedValue]],
+    *,
+    names: Sequence[str],
+    labels: Mapping[str, str],
+) -> frozenset[str]:
+    """Return the names of the selected environments; raises UsageError if there are none."""
+    outlines = {}
+    for name, entry in entries.items():
+        depends_on = tuple(made for each in entry.values("depends_on") for made in _made(each, matrices))
+        for made in _made(name, matrices):
+            outlines[made] = EnvironmentOutline(labels=entry.mapping("labels"), depends_on=depends_on)
+    return select_environments(outlines, matrices, names=names, labels=labels)
+
+
+def _made(name: str, matrices: Mapping[str, Mapping[str, PlacedValue]]) -> tuple[str, ...]:
+    """Return the environments that the entry `name` makes: those of its matrix, or one of the same name."""
+    return tuple(matrices.get(name) or (name,))
+
+
+def _expanded(
+    name: str,
+    entry: InheritedEntry,
+    matrices: Mapping[str, Mapping[str, PlacedValue]],
+    expander: EnvironmentExpander,
+) -> dict[str, DesiredEnvironment]:
+    """Return the environments that one entry makes, by name."""
+    environment = expander.expand(name, entry)
+    depends_on = {made for each in environment.depends_on for made in _made(each, matrices)}
+    environment = replace(environment, depends_on=tuple(sorted(depends_on)))
+    matrix = entry.section("matrix")
+    if matrix is None or name not in matrices:
+        return {name: environment}
+    return {
+        made: replace(
+            environment,
+            name=made,
+            python=python.value,
+            python_place=str(expander.source.value_place(python.path)),
+            optional=matrix.value("if_available", defaults.MATRIX_IF_AVAILABLE),
+        )
+        for made, python in matrices[name].items()
+    }
+
+
+def _matrix_environments(name: str, entry: InheritedEntry) -> dict[str, PlacedValue]:
     """Return the Python version of each environment that an entry's matrix creates, by the environment's name."""
     matrix = entry.section("matrix")
-    return {matrix_environment_name(name, version): version for version in matrix.values("python")} if matrix else {}
+    found = matrix.placed_values("python") if matrix else ()
+    return {matrix_environment_name(name, each.value): each for each in found}
 
 
 def _digest(manifest: "Manifest", indexes: tuple[Index, ...], environments: Mapping[str, DesiredEnvironment]) -> str:
@@ -107,6 +177,7 @@ def _placeless(environment: DesiredEnvironment) -> DesiredEnvironment:
     return replace(
         environment,
         place="",
+        python_place="",
         requirements=tuple(replace(line, source="", path=None) for line in environment.requirements),
         project=project and replace(project, path=Path(project.relative)),
     )

@@ -51,6 +51,7 @@ class EnvironmentExpander:
             name=name,
             python=entry.value("python", ""),
             place=str(self.source.key_place(("environments", name))),
+            python_place=str(self.source.value_place(entry.path_of("python"))),
             description=entry.value("description", ""),
             labels=entry.mapping("labels"),
             requirements=lines,

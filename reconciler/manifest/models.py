@@ -66,6 +66,11 @@ class Matrix(_StrictModel):
     python: Annotated[tuple[f.MatrixPython, ...], Field(min_length=1)] = Field(
         description="Python versions. Each replaces `python` in its environment.", examples=[["3.11", "3.12", "3.13"]]
     )
+    if_available: bool = Field(
+        default=defaults.MATRIX_IF_AVAILABLE,
+        description="Skip a version, with a note, while the machine has no interpreter for it. An environment that was "
+        "applied is not skipped.",
+    )
 
 
 class Hooks(_StrictModel):

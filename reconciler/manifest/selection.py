@@ -1,21 +1,29 @@
 """Selects environments by name and label, together with all environments that they depend on."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from reconciler.backticks import in_backticks
 from reconciler.errors import UsageError
-from reconciler.manifest.desired import DesiredEnvironment
 from reconciler.manifest.hints import did_you_mean, known_names_hint
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentOutline:
+    """What a selection needs of an environment, without the files that it names."""
+
+    labels: Mapping[str, str]
+    depends_on: tuple[str, ...]
+
+
 def select_environments(
-    environments: Mapping[str, DesiredEnvironment],
+    environments: Mapping[str, EnvironmentOutline],
     matrices: Mapping[str, Collection[str]],
     *,
     names: Sequence[str],
     labels: Mapping[str, str],
-) -> tuple[DesiredEnvironment, ...]:
-    """Return the environments that have one of `names` and all of `labels`, and those they depend on, by name.
+) -> frozenset[str]:
+    """Return the names of the environments that have one of `names` and all of `labels`, and of those they depend on.
 
     `matrices` are the environments of each entry with a matrix; the entry's name selects all of them. Without names
     and labels every environment is selected. Raises UsageError if a name or the labels match no environment.
@@ -28,11 +36,11 @@ def select_environments(
             none = "none of the named environments" if names else "no environment"
             message = f"{none} has the label{'s' if len(labels) > 1 else ''} {wanted}"
             raise UsageError(message, hint=_label_hint(environments, labels))
-    return tuple(environments[name] for name in sorted(_with_dependencies(chosen, environments)))
+    return frozenset(_with_dependencies(chosen, environments))
 
 
 def _named(
-    environments: Mapping[str, DesiredEnvironment], matrices: Mapping[str, Collection[str]], names: Iterable[str]
+    environments: Mapping[str, EnvironmentOutline], matrices: Mapping[str, Collection[str]], names: Iterable[str]
 ) -> set[str]:
     known = {*environments, *matrices}
     chosen: set[str] = set()
@@ -45,7 +53,7 @@ def _named(
     return chosen
 
 
-def _with_dependencies(chosen: Iterable[str], environments: Mapping[str, DesiredEnvironment]) -> set[str]:
+def _with_dependencies(chosen: Iterable[str], environments: Mapping[str, EnvironmentOutline]) -> set[str]:
     found: set[str] = set()
     waiting = list(chosen)
     while waiting:
@@ -56,7 +64,7 @@ def _with_dependencies(chosen: Iterable[str], environments: Mapping[str, Desired
     return found
 
 
-def _label_hint(environments: Mapping[str, DesiredEnvironment], labels: Mapping[str, str]) -> str | None:
+def _label_hint(environments: Mapping[str, EnvironmentOutline], labels: Mapping[str, str]) -> str | None:
     """Return a hint with the closest existing label, or with all labels."""
     existing = sorted({f"{name}={value}" for each in environments.values() for name, value in each.labels.items()})
     for name, value in sorted(labels.items()):

@@ -42,6 +42,7 @@ class FindingCode(StrEnum):
     FOREIGN_FILE = "foreign-file"  # a file of any other type, for example a socket
     UNREADABLE = "unreadable"
     ACCESS_NARROWED = "access-narrowed"  # by its mode; of a closed directory only the directory itself
+    SEAL_DAMAGED = "seal-damaged"  # or missing, although the record names its generation
     # a distribution's metadata
     MISSING_METADATA = "missing-metadata"
     EMPTY_METADATA = "empty-metadata"

@@ -98,14 +98,17 @@ def _observe_published(
     venv = _ObservedVenv(place)
     venv.read(
         places=(place, str(path)),
-        home=published.home,
-        system_site_packages=published.system_site_packages,
+        home=None if published.unreadable else published.home,
+        system_site_packages=None if published.unreadable else published.system_site_packages,
         sealed=bool(seal) and (depth is Depth.METADATA or ignore_files is None),
     )
     if published.closed:
         detail = f"users who may read the root cannot read {published.closed[0]} in it"
         venv.findings.append(Finding(code=FindingCode.ACCESS_NARROWED, detail=detail))
-    if depth is not Depth.METADATA and ignore_files is not None:
+    if published.damaged:
+        detail = f"{published.unreadable}; files could not be compared"
+        venv.findings.append(Finding(code=FindingCode.SEAL_DAMAGED, detail=detail))
+    if depth is not Depth.METADATA and ignore_files is not None and not published.unreadable:
         try:
             inventory = load_inventory(published.inventory, digest=published.inventory_digest)
         except InventoryError as error:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.diff.compare import FOREIGN_OCCUPANTS
-from reconciler.diff.model import DiffKind, EnvironmentDiff, Origin, Reason, ReasonCode, Target
+from reconciler.diff.model import DiffKind, EnvironmentDiff, Fault, Origin, Reason, ReasonCode, Target
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, Occupant
 from reconciler.plan.model import Policy
@@ -57,7 +57,7 @@ def change_blockers(
         return [_other_project(applied)]
     if owner is not None and owner.project and not policy.take_over:
         return [_former_project(owner)]
-    found = []
+    found = [fault_blocker(each) for each in target.faults]
     if target.failure is not None:
         message = f"could not be locked: {target.failure.message}"
         found.append(_blocker(ReasonCode.LOCK_FAILED, message, ""))  # The plan shows the hint with the failure.
@@ -76,6 +76,17 @@ def change_blockers(
             )
         )
     return found
+
+
+def fault_blocker(fault: Fault) -> Blocker:
+    """Return the blocker of an environment that cannot be planned."""
+    return _blocker(fault.code, fault.message, fault.hint)
+
+
+def undeclared_blocker(file: str) -> Blocker:
+    """Return the blocker of a kept environment that drifted, although nothing declares what it should be."""
+    message = f"cannot be repaired, because {file} no longer declares it"
+    return _blocker(ReasonCode.UNDECLARED_DRIFTED, message, "declare it again, or undo the change")
 
 
 def delete_blockers(

@@ -171,6 +171,7 @@ class PlanDocument(Document):
     difference: bool = Field(description="Whether anything differs (exit code 2).")
     complete: bool = Field(description="Whether every package is known.")
     applyable: bool = Field(description="Whether the plan has changes that can be applied.")
+    notes: list[str] = Field(default=[], description="What was left out, and why.")
     summary: SummaryDocument
     environments: list[EnvironmentDocument] = Field(description="Sorted by name, including unchanged ones.")
 
@@ -194,6 +195,7 @@ def plan_document(plan: Plan) -> PlanDocument:
                 "difference": plan.has_difference,
                 "complete": plan.complete,
                 "applyable": plan.applyable,
+                "notes": list(plan.notes),
                 "summary": to_json(plan.summary),
                 "environments": [_environment(each) for each in plan.environments],
             }

@@ -4,12 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.diff.compare import foreign_findings
-from reconciler.diff.model import DiffKind, EnvironmentDiff, Reason, ReasonCode, Target
+from reconciler.diff.model import DiffKind, EnvironmentDiff, Fault, Origin, Reason, ReasonCode, Target
 from reconciler.diff.reasons import pending_reason, take_over_reason
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, Finding
-from reconciler.plan.blockers import Blocker, can_adopt, change_blockers, delete_blockers
+from reconciler.plan.blockers import (
+    Blocker,
+    can_adopt,
+    change_blockers,
+    delete_blockers,
+    fault_blocker,
+    undeclared_blocker,
+)
 from reconciler.plan.model import Action, EnvironmentPlan, Policy, StepKind
 from reconciler.plan.prior import prior
 from reconciler.plan.steps import change_step_kinds, delete_step_kinds
@@ -93,16 +100,43 @@ def plan_prune(
     policy: Policy,
     owner: OtherOwner | None = None,
 ) -> EnvironmentDraft:
-    """Plan an environment of this project that the manifest does not declare; `owner` as for a change."""
+    """Plan an environment of this project that the manifest does not declare; its drift counts if it is kept.
+
+    `owner` as for a change.
+    """
     if owner is not None and owner.manifest:
-        never = pending_reason(ReasonCode.NOT_IN_MANIFEST, f"not in {desired.file.name}")
-        diff = replace(diff, reasons=(never,))
-        if not policy.prune:
+        never = pending_reason(ReasonCode.NOT_IN_MANIFEST, f"not in `{desired.file.name}`")
+        diff = replace(diff, reasons=tuple(never if each.origin is Origin.PENDING else each for each in diff.reasons))
+        if not policy.prune:  # its own manifest repairs it
             return EnvironmentDraft(plan=_plan(desired, actual))
     if not policy.prune:
-        hint = f"run without `--no-prune` to delete {applied.name}, which {desired.file.name} no longer declares"
-        return EnvironmentDraft(plan=replace(_plan(desired, actual), hints=(hint,)))
-    return _delete_draft(desired, actual, applied, policy, diff.reasons, diff.findings, owner)
+        return _kept_draft(desired, actual, applied, diff)
+    pending = tuple(each for each in diff.reasons if each.origin is Origin.PENDING)
+    draft = _delete_draft(desired, actual, applied, policy, pending, foreign_findings(actual), owner)
+    if all(each.code is not ReasonCode.PREVENT_DESTROY for each in draft.plan.blocked):
+        return draft
+    kept = replace(draft.plan, reasons=diff.reasons, packages=diff.packages, findings=diff.findings)
+    return replace(draft, plan=kept)
+
+
+def _kept_draft(
+    desired: DesiredState, actual: ActualEnvironment, applied: Applied, diff: EnvironmentDiff
+) -> EnvironmentDraft:
+    """Return a no-op, or the drift of an environment that cannot be built again, because nothing declares it."""
+    hint = f"run without `--no-prune` to delete `{applied.name}`, which `{desired.file.name}` no longer declares"
+    plan = replace(_plan(desired, actual), hints=(hint,))
+    drift = tuple(each for each in diff.reasons if each.origin is not Origin.PENDING)
+    if not drift:
+        return EnvironmentDraft(plan=plan)
+    plan = replace(
+        plan,
+        action=Action.UPDATE,
+        reasons=drift,
+        python_before=applied.interpreter.version,
+        packages=diff.packages,
+        findings=diff.findings,
+    )
+    return EnvironmentDraft(plan=plan).blocked_by([undeclared_blocker(desired.file.name)])
 
 
 def plan_destroy(
@@ -118,6 +152,11 @@ def plan_destroy(
         return EnvironmentDraft(plan=replace(_plan(desired, actual), hints=(hint,)))
     requested = pending_reason(ReasonCode.DESTROY_REQUESTED, "destroy requested")
     return _delete_draft(desired, actual, applied, policy, (requested,), foreign_findings(actual), owner)
+
+
+def plan_unreadable(desired: DesiredState, actual: ActualEnvironment, fault: Fault) -> EnvironmentDraft:
+    """Plan an undeclared environment, or one to destroy, whose state cannot be read: it is left alone."""
+    return EnvironmentDraft(plan=_plan(desired, actual)).blocked_by([fault_blocker(fault)])
 
 
 def _delete_draft(

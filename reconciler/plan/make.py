@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from reconciler.diff.model import Diff, DiffKind, Target
+from reconciler.diff.model import NO_FAULTS, Diff, DiffKind, Fault, Target
 from reconciler.diff.settings import string_list
 from reconciler.manifest.desired import DesiredState
 from reconciler.manifest.times import age_text, parse_age
 from reconciler.observe.actual import ActualState, Occupant
 from reconciler.plan.blockers import dependency_blocker, dependents_blocker, waiting_blocker
-from reconciler.plan.environment import EnvironmentDraft, plan_change, plan_destroy, plan_prune
+from reconciler.plan.environment import EnvironmentDraft, plan_change, plan_destroy, plan_prune, plan_unreadable
 from reconciler.plan.model import Action, EnvironmentPlan, Plan, Policy
 from reconciler.plan.steps import make_steps
 from reconciler.plan.topology import topological_order
@@ -27,11 +27,12 @@ def make_plan(
     applied: Mapping[str, Applied],
     policy: Policy,
     owners: Mapping[str, OtherOwner] = MappingProxyType({}),
+    faults: Mapping[str, Fault] = NO_FAULTS,
 ) -> Plan:
     """Return the plan for every environment in `diff`, and for those that `policy.destroy` names.
 
-    `owners` says who applied the environments that this manifest did not apply. Raises KeyError if `targets` or
-    `actual` lack one of them.
+    `owners` says who applied the environments that this manifest did not apply. Environments in `faults` that are not
+    in `diff` are left alone: their state cannot be read. Raises KeyError if `targets` or `actual` lack one of them.
     """
     drafts: dict[str, EnvironmentDraft] = {}
     for each in diff.environments:
@@ -42,7 +43,9 @@ def make_plan(
             last = applied.get(each.name)
             target, owner = targets[each.name], owners.get(each.name)
             drafts[each.name] = plan_change(desired, each, target, present, last, policy, owner)
-    for name in policy.destroy:
+    for name in faults.keys() - drafts.keys():
+        drafts[name] = plan_unreadable(desired, actual.environments[name], faults[name])
+    for name in policy.destroy - faults.keys():
         drafts[name] = plan_destroy(desired, actual.environments[name], applied.get(name), policy, owners.get(name))
     drafts = _block_needed(drafts, desired, applied)
     predecessors = _predecessors(desired, {name: each.plan for name, each in drafts.items()}, applied)

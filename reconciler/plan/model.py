@@ -133,7 +133,7 @@ class Plan:
     `manifest` and `locks` are digests; `root` is the directory of the environments. `against` is the git revision that
     the manifest and the locks were compared with, empty if it was the state on disk. `platform` is the operating system
     and processor on which the plan was made (`linux x86_64`). `only` is the filter that was applied (`drift` or
-    `pending`; `reconciler.plan.origin_filter`), empty if there was none.
+    `pending`; `reconciler.plan.origin_filter`), empty if there was none. `notes` are sentences about what was left out.
     """
 
     project: str
@@ -146,6 +146,7 @@ class Plan:
     asked: PlanRequest = PlanRequest()
     platform: str = ""
     only: str = ""
+    notes: tuple[str, ...] = ()
     format_version: str = FORMAT_VERSION
 
     @property
@@ -198,6 +199,7 @@ class Plan:
                 "asked": self.asked,
                 "platform": self.platform,
                 "only": self.only,
+                "notes": self.notes,
                 "environments": [{name: getattr(each, name) for name in kept} for each in self.environments],
             }
         )

@@ -1,14 +1,15 @@
 """Filter a plan: show only drift, or only pending changes.
 
 Changes with both origins pass both filters. A blocked reason is not a difference of its own: it is shown with the
-changes of its environment that pass. A rollback explains pending changes: it is shown with them, never alone.
+changes of its environment that pass. Only a fault is always shown, because its environment was not completely compared.
+A rollback explains pending changes: it is shown with them, never alone.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 from enum import StrEnum
 
-from reconciler.diff.model import Origin, Reason, ReasonCode
+from reconciler.diff.model import FAULTS, Origin, Reason, ReasonCode
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
 
 _REPLACE = frozenset({ReasonCode.INTERPRETER_CHANGED, ReasonCode.SYSTEM_SITE_PACKAGES_CHANGED})
@@ -40,7 +41,8 @@ def _filter_environment(environment: EnvironmentPlan, origin: OriginFilter) -> E
     if environment.action is Action.NO_OP and not environment.blocked:
         return environment
     reasons = tuple(each for each in environment.reasons if _passes(each.origin, origin))
-    if all(each.code is ReasonCode.ROLLED_BACK for each in reasons):
+    faulty = any(each.code in FAULTS for each in environment.blocked)  # it was not completely compared
+    if all(each.code is ReasonCode.ROLLED_BACK for each in reasons) and not faulty:
         return _unchanged(environment)
     drift = origin is OriginFilter.DRIFT
     has_drift = any(_passes(each.origin, OriginFilter.DRIFT) for each in environment.reasons)
@@ -64,7 +66,7 @@ def _action(environment: EnvironmentPlan, reasons: Iterable[Reason], origin: Ori
     Drift does not replace the interpreter, and a pending change does not create an environment that is gone.
     """
     if origin is OriginFilter.DRIFT:
-        return Action.UPDATE if environment.action is Action.REPLACE else environment.action
+        return Action.UPDATE if environment.action in {Action.REPLACE, Action.DELETE} else environment.action
     gone = any(each.code is ReasonCode.GONE for each in environment.reasons)
     if environment.action is not Action.CREATE or not gone:
         return environment.action

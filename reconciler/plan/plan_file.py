@@ -43,7 +43,7 @@ def save_plan(plan: Plan, path: Path) -> None:
     Raises PlanFileError if the plan cannot be applied, or if the path exists and is not a regular file; OSError if it
     cannot be written.
     """
-    unknown = [each.name for each in plan.environments if not each.complete]
+    unknown = [each.name for each in plan.environments if not each.complete and not each.blocked]
     if plan.against or plan.only:
         _refuse(path, _DISPLAY_ONLY, "plan without `--against` and `--only`")
     if unknown:

@@ -38,16 +38,18 @@ def render_generations(kept: Sequence[KeptGeneration], *, palette: Palette, widt
             Segment(text="*" if each.published else "", style=Style.GOOD),
             Segment(text=sanitize(each.name), style=Style.STRONG),
             Segment(text=str(each.number)),
-            Segment(text=sanitize(_time(each.created))),
-            Segment(text=sanitize(each.python)),
-            Segment(text=str(each.packages)),
+            Segment(text=sanitize(_time(each.created)) or "-"),
+            Segment(text=sanitize(each.python) or "-"),
+            Segment(text="-" if each.problem else str(each.packages)),
+            Segment(text=sanitize(each.problem), style=Style.BAD),
         ]
         for each in kept
     ]
     if not rows:
         return "No generations exist.\n"
-    titles = ("", "NAME", "GENERATION", "CREATED", "PYTHON", "PACKAGES")
-    return table_text(titles, rows, palette=palette, width=width)
+    shown = 7 if any(each.problem for each in kept) else 6
+    titles = ("", "NAME", "GENERATION", "CREATED", "PYTHON", "PACKAGES", "PROBLEM")[:shown]
+    return table_text(titles, [each[:shown] for each in rows], palette=palette, width=width)
 
 
 def _time(text: str) -> str:

@@ -208,6 +208,10 @@ RULES: Mapping[str, Rule] = {
                 "A file is closed to users who may read the root",
                 "Find out what changed its mode. `envsync apply` builds the environment again, readable as the root.",
             ),
+            FindingCode.SEAL_DAMAGED: (
+                "The seal of the generation is damaged or missing, so files could not be compared",
+                _REBUILD,
+            ),
             FindingCode.INVENTORY_UNREADABLE: (
                 "The inventory of the generation is damaged, so files could not be compared",
                 _REBUILD,
@@ -248,6 +252,26 @@ RULES: Mapping[str, Rule] = {
             Code.EMPTY_MANIFEST: (
                 "The manifest declares no environments, so all of them would be deleted",
                 "Check the manifest. `envsync apply --allow-empty` deletes all environments.",
+            ),
+            Code.UNDECLARED_DRIFTED: (
+                "A kept environment that the manifest no longer declares was changed manually",
+                "Find out who made the change. Declare the environment again, or undo the change.",
+            ),
+            Code.NO_INTERPRETER: (
+                "The machine has no Python interpreter that the environment requests",
+                "Install one, or change `python` in the manifest. In a matrix, `if_available: true` skips the version.",
+            ),
+            Code.LOCK_UNREADABLE: (
+                "The lock of the environment cannot be used",
+                "Restore the lock from version control, or delete it and run `envsync lock`.",
+            ),
+            Code.STATE_UNREADABLE: (
+                "The record or the seal of the environment could not be read",
+                "Fix its permissions, or restore it from a backup. Nothing of the environment is changed until then.",
+            ),
+            Code.NEWER_FORMAT: (
+                "A newer envsync made the record, the seal or the lock of the environment",
+                "Use the envsync that made it, or a newer one. Nothing of the environment is changed until then.",
             ),
             Code.DEPENDENCY_BLOCKED: (
                 "An environment that this one depends on is blocked",

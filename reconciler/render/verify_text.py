@@ -32,6 +32,8 @@ def verification_json(verified: Sequence[Integrity]) -> str:
 def _state(verified: Integrity) -> str:
     if verified.intact:
         return "matches its seal"
+    if verified.problem:
+        return sanitize(verified.problem)
     return "differs from its seal" if verified.exists else "missing"
 
 
@@ -39,13 +41,14 @@ def _summary(verified: Sequence[Integrity]) -> str:
     if not verified:
         return "No environments have been applied."
     number = len(verified)
-    missing = sum(not each.exists for each in verified)
-    changed = sum(not each.intact for each in verified) - missing
-    if not changed + missing:
+    unreadable = sum(bool(each.problem) for each in verified)
+    missing = sum(not each.exists and not each.problem for each in verified)
+    changed = sum(not each.intact for each in verified) - missing - unreadable
+    if not changed + missing + unreadable:
         text = "1 environment matches its seal" if number == 1 else f"{number} environments match their seals"
         return f"No problems found. {text}."
-    intact = number - changed - missing
-    parts = [(changed, "changed"), (missing, "missing"), (intact, "unchanged")]
+    intact = number - changed - missing - unreadable
+    parts = [(changed, "changed"), (missing, "missing"), (unreadable, "unreadable"), (intact, "unchanged")]
     return f"Verify: {', '.join(f'{amount} {word}' for amount, word in parts if amount)}."
 
 
@@ -66,4 +69,5 @@ def _document(verified: Integrity) -> dict[str, Json]:
         "there": verified.exists,
         "packages": to_json(verified.packages),
         "findings": to_json(verified.findings),
+        "problem": verified.problem,
     }

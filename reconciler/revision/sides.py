@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.backticks import in_backticks
-from reconciler.diff.model import Target
+from reconciler.diff.faults import lock_fault
+from reconciler.diff.model import Fault, Target
 from reconciler.diff.settings import settings_of
 from reconciler.errors import LockError, ManifestError, RevisionError
 from reconciler.interpreters.model import Interpreter
@@ -73,11 +74,19 @@ def revision_side(revision: Revision, file: Path) -> RevisionSide | None:
 def worktree_side(revision: Revision, desired: DesiredState, *, locked: bool) -> dict[str, Target]:
     """Return the target of every environment of the working tree.
 
-    Its packages are unknown unless its lock is up to date. Raises LockError for an invalid lock and, with `locked`, for
-    one that is missing or out of date.
+    Its packages are unknown unless its lock is up to date. An invalid lock is a fault of its environment. Raises
+    LockError, with `locked`, for locks that are missing or out of date.
     """
-    locks = {each.name: read_lock(lock_path(desired.locks, each.name), each.name) for each in desired.environments}
-    states = {each.name: lock_state(locks[each.name], each, desired) for each in desired.environments}
+    locks: dict[str, Lock | None] = {}
+    states: dict[str, LockState] = {}
+    faults: dict[str, Fault] = {}
+    for each in desired.environments:
+        path = lock_path(desired.locks, each.name)
+        try:
+            locks[each.name] = read_lock(path, each.name)
+            states[each.name] = lock_state(locks[each.name], each, desired)
+        except LockError as error:
+            states[each.name], faults[each.name] = LockState.UNREADABLE, lock_fault(error, path)
     if locked:
         require_fresh(desired, states)
     sources = Sources(files=InputFiles(), tracked=worktree_tracked(revision))
@@ -90,7 +99,8 @@ def worktree_side(revision: Revision, desired: DesiredState, *, locked: bool) ->
             lock_state=states[each.name],
             lock=locks[each.name] if fresh else None,
             packages=_packages(locks[each.name], each, sources) if fresh else None,
-            hint="" if fresh else f"run `envsync lock {each.name}` and commit the lock",
+            hint="" if fresh or each.name in faults else f"run `envsync lock {each.name}` and commit the lock",
+            faults=(faults[each.name],) if each.name in faults else (),
         )
     return targets
 

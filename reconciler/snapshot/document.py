@@ -215,11 +215,22 @@ class AppliedDocument(Document):
     )
 
 
+class FaultDocument(Document):
+    """Why the record or the seal of an environment could not be read."""
+
+    code: Literal["state-unreadable", "newer-format"]
+    message: Text
+    hint: Text
+
+
 class EnvironmentDocument(Document):
     """One environment: its actual state and its last applied state."""
 
     actual: ActualDocument
     applied: AppliedDocument | None = Field(description="null if envsync never applied it.")
+    fault: FaultDocument | None = Field(
+        default=None, description="Why its record or its seal could not be read; null or absent if they could."
+    )
 
 
 class SnapshotDocument(Document):

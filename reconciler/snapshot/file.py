@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from reconciler.canonical_json import Json, to_json
-from reconciler.errors import SnapshotError
+from reconciler.diff.model import Fault, ReasonCode
+from reconciler.errors import NewerFormatError, SnapshotError
 from reconciler.fs.read import read_regular, reason
 from reconciler.interpreters.model import Interpreter
 from reconciler.json_output import json_text, safe_json
@@ -38,7 +39,11 @@ def snapshot_json(snapshot: Snapshot) -> str:
         "selected": snapshot.selected,
     }
     environments: dict[str, Json] = {
-        name: {"actual": _encode_actual(each), "applied": _encode_applied(snapshot.applied.get(name))}
+        name: {
+            "actual": _encode_actual(each),
+            "applied": _encode_applied(snapshot.applied.get(name)),
+            **({"fault": encode_json(to_json(snapshot.faults[name]))} if name in snapshot.faults else {}),
+        }
         for name, each in sorted(snapshot.environments.items())
     }
     interpreters: list[Json] = [_encode_interpreter(each, found=found) for each, found in listed]
@@ -60,13 +65,15 @@ def read_snapshot(path: Path) -> Snapshot:
     for each in document.interpreters:
         facts = each.model_dump(exclude={"found", "tags"})
         interpreters[each.found].append(Interpreter(**facts, tags=tuple(each.tags)))
-    environments, applied = {}, {}
+    environments, applied, faults = {}, {}, {}
     for name, both in document.environments.items():
         environments[name] = _decode_actual(
             both.actual.model_dump(), name=name, path=str(Path(root) / name), depth=depth
         )
         if both.applied is not None:
             applied[name] = applied_from_json({"name": name, **both.applied.model_dump()})
+        if both.fault is not None:
+            faults[name] = Fault(code=ReasonCode(both.fault.code), message=both.fault.message, hint=both.fault.hint)
     return Snapshot(
         project=document.project,
         root=root,
@@ -78,6 +85,7 @@ def read_snapshot(path: Path) -> Snapshot:
         interpreters=KnownInterpreters(found=tuple(interpreters[True]), others=tuple(interpreters[False])),
         environments=environments,
         applied=applied,
+        faults=faults,
     )
 
 
@@ -130,7 +138,7 @@ def _invalid(path: Path, error: ValidationError) -> SnapshotError:
     if versions and versions[0]["type"] == "string_pattern_mismatch":
         return SnapshotError(
             f"{path}: format_version: unknown; this version of envsync reads format {FORMAT_VERSION}",
-            hint="use the version of envsync that wrote it, or take a new snapshot",
+            hint=f"{NewerFormatError.cure}, or take a new snapshot",
         )
     lines = [f"{_key_path(each['loc'])}{_problem(each['msg'])}" for each in problems]
     rest = len(lines) - 1 - _MAX_DETAILS

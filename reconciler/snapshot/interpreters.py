@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 from reconciler.errors import InterpreterError
 from reconciler.interpreters.choose import Interpreters, best_for, request_specifier
-from reconciler.interpreters.model import Interpreter
+from reconciler.interpreters.model import UNKNOWN, Interpreter
 from reconciler.manifest.desired import DesiredState
 from reconciler.state.applied import Applied
-
-_UNKNOWN = Interpreter(path="", version="", implementation="", markers={}, tags=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +30,11 @@ class KnownInterpreters:
         by_path = {each.path: each for each in (*self.others, *self.found)}
         specifiers = request_specifier(request)
         if specifiers is None:
-            return by_path.get(request, _UNKNOWN)
+            return by_path.get(request, UNKNOWN)
         kept = by_path.get(keep)
         if kept is not None and specifiers.contains(kept.version, prereleases=True):
             return kept
-        return best_for(specifiers, self.found) or best_for(specifiers, self.others) or _UNKNOWN
+        return best_for(specifiers, self.found) or best_for(specifiers, self.others) or UNKNOWN
 
 
 def known_interpreters(

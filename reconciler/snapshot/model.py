@@ -1,12 +1,13 @@
 """The snapshot: a host's environments and what was last applied to them, so that another machine can make the plan."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
 from reconciler.backticks import list_in_backticks
 from reconciler.canonical_json import Json
+from reconciler.diff.model import Fault
 from reconciler.diff.settings import settings_of
 from reconciler.errors import SnapshotError
 from reconciler.manifest.desired import DesiredState
@@ -22,7 +23,8 @@ class Snapshot:
 
     `taken` is the time (UTC, RFC 3339), `version` is envsync's own, `platform` is the host's (`linux x86_64`).
     `selected` is whether only some environments were observed. In `applied`, secrets are `****`, and `manifest` is
-    empty unless another manifest than the observed one applied the environment.
+    empty unless another manifest than the observed one applied the environment. `faults` has the environments whose
+    record or seal could not be read; `applied` then has what is known of them.
     """
 
     project: str
@@ -35,6 +37,7 @@ class Snapshot:
     interpreters: KnownInterpreters
     environments: Mapping[str, ActualEnvironment]
     applied: Mapping[str, Applied]
+    faults: Mapping[str, Fault] = field(default_factory=dict)
 
     def refuse_mismatch(self, desired: DesiredState) -> None:
         """Raise SnapshotError unless this is a snapshot of the project and the environments of `desired`."""
@@ -61,6 +64,12 @@ class Snapshot:
             )
             found[name] = self.environments.get(name, absent)
         return ActualState(environments=found, depth=self.depth)
+
+    def state_faults(self, desired: DesiredState) -> dict[str, Fault]:
+        """Return the faults of the selected environments and, without a selection, of undeclared ones."""
+        selected = {each.name for each in desired.environments}
+        undeclared = set() if desired.selected else self.faults.keys() - desired.declared
+        return {name: each for name, each in self.faults.items() if name in selected | undeclared}
 
     def last_applied(self, desired: DesiredState) -> dict[str, Applied]:
         """Return what was last applied, with the redacted secrets filled in from the manifest if all else is equal.

@@ -9,7 +9,7 @@ from reconciler.plan.make import make_plan
 from reconciler.plan.model import Plan, Policy
 from reconciler.snapshot.model import Snapshot
 from reconciler.state.owner import OtherOwner
-from reconciler.targets import LockOptions, resolve_targets
+from reconciler.targets import LockOptions, resolve_targets, skipped_note
 
 
 def plan_snapshot(snapshot: Snapshot, declared: DesiredState, *, locked: bool, policy: Policy) -> Plan:
@@ -21,8 +21,12 @@ def plan_snapshot(snapshot: Snapshot, declared: DesiredState, *, locked: bool, p
     snapshot.refuse_mismatch(declared)
     desired = replace(declared, root=Path(snapshot.root))
     applied = snapshot.last_applied(desired)
-    targets = resolve_targets(desired, snapshot.interpreters, None, applied, LockOptions(locked=locked))
-    actual = snapshot.actual([*targets, *undeclared(desired, applied)])
     owners = {name: OtherOwner(manifest=each.manifest) for name, each in applied.items() if each.manifest}
-    plan = make_plan(desired, compare(desired, targets, actual, applied), targets, actual, applied, policy, owners)
-    return replace(plan, platform=snapshot.platform)
+    faults = snapshot.state_faults(desired)
+    targets = resolve_targets(desired, snapshot.interpreters, None, applied, LockOptions(locked=locked), faults)
+    notes = tuple(skipped_note(each) for each in desired.environments if each.name not in targets)
+    desired = desired.only(targets)
+    actual = snapshot.actual([*targets, *undeclared(desired, applied), *faults])
+    diff = compare(desired, targets, actual, applied)
+    plan = make_plan(desired, diff, targets, actual, applied, policy, owners, faults)
+    return replace(plan, platform=snapshot.platform, notes=notes)

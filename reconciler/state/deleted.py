@@ -75,5 +75,5 @@ def _time(value: object) -> dt.datetime:
     except TypeError as error:
         raise ValueError(str(error)) from error
     if found.tzinfo is None:
-        raise ValueError(f"{in_backticks(value)} is a time without an offset")
+        raise ValueError(f"{in_backticks(str(value))} is a time without an offset")
     return found

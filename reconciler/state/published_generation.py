@@ -11,7 +11,8 @@ class PublishedGeneration:
     `home` is the `home` of pyvenv.cfg: the directory of the base interpreter that it was built with.
     `inventory_digest` is the digest in the seal, empty if it is not sealed yet. `access` is that of the root
     (`reconciler.fs.access_bits`), which every file must have; `closed` are the parts of the state that lack it,
-    relative to the root.
+    relative to the root. `unreadable` is why the seal could not be read, and `damaged` whether that is damage; `seal`,
+    `home` and `system_site_packages` are then unknown.
     """
 
     generation: int
@@ -23,3 +24,5 @@ class PublishedGeneration:
     inventory_digest: str = ""
     access: int = 0
     closed: tuple[str, ...] = ()
+    unreadable: str = ""
+    damaged: bool = False

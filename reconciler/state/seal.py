@@ -1,17 +1,18 @@
 """The seal, which makes a generation complete; it is outside the venv, so that no wheel can write it."""
 
 import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.canonical_json import Json, canonical_text
+from reconciler.errors import DamagedStateError
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.state.applied import Applied
 from reconciler.state.applied_json import applied_from_json, applied_to_json, require_bool, require_text
+from reconciler.state.state_file import read_state_file
 
 FORMAT = 1
+HINT = "restore the file from a backup, or run `envsync apply`, which builds the environment again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +50,15 @@ def write_seal(seal: Seal, path: Path) -> str:
 
 
 def read_seal(path: Path) -> Seal | None:
-    """Return the seal at `path`, None if it is missing or not a valid seal (the generation is then unfinished)."""
+    """Return the seal at `path`, None if the file is missing (the generation is then unfinished).
+
+    Raises NewerFormatError, DamagedStateError, or StateError if the system does not let us read it.
+    """
+    found = read_state_file(path, FORMAT, hint=HINT)
+    if found is None:
+        return None
+    content, stored = found
     try:
-        content = path.read_bytes()
-        stored = json.loads(content)
-        if not isinstance(stored, Mapping) or stored.get("format") != FORMAT:
-            return None
         return Seal(
             applied=applied_from_json(stored["applied"]),
             plan=require_text(stored["plan"]),
@@ -65,8 +69,8 @@ def read_seal(path: Path) -> Seal | None:
             lock=require_text(stored["lock"]),
             digest=_digest(content),
         )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedStateError(f"`{path}` is damaged: it is not a seal: {error}", hint=HINT) from error
 
 
 def _digest(content: bytes) -> str:

@@ -5,7 +5,6 @@ says what that is, the record says who owns it and which settings are in force. 
 after a delete, for as long as the environment can be restored.
 """
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.canonical_json import canonical_text
-from reconciler.errors import StateError
+from reconciler.errors import DamagedStateError, StateError
 from reconciler.fs.access_bits import access_to
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.os_error_hint import os_error_hint
@@ -28,9 +27,22 @@ from reconciler.state.layout import Generation, Layout
 from reconciler.state.open_state import closed_state
 from reconciler.state.published_generation import PublishedGeneration
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS, acquire_root_mutex
-from reconciler.state.seal import Seal, read_seal
+from reconciler.state.seal import HINT, Seal, read_seal
+from reconciler.state.state_file import read_state_file
 
 FORMAT = 1
+_RECORD_HINT = "restore the file from a backup, or delete it: envsync then reads the seal instead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableState:
+    """An environment whose record, or the seal of its published generation, cannot be read.
+
+    `error` is why. `applied` is what the other of the two files says was last applied; None if nothing does.
+    """
+
+    error: StateError
+    applied: Applied | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +61,36 @@ class State:
         return acquire_root_mutex(self.layout, timeout=timeout)
 
     def last_applied(self) -> Mapping[str, Applied]:
-        """Return by name what was last applied to every environment of this root, of all projects."""
-        found = {}
+        """Return by name what was last applied to every environment of this root, of all projects.
+
+        An environment whose state cannot be read is left out; see `read`.
+        """
+        return self.read()[0]
+
+    def read(self) -> tuple[Mapping[str, Applied], Mapping[str, UnreadableState]]:
+        """Return by name what was last applied to every environment, and the environments whose state is unreadable.
+
+        A damaged seal is not among these if the record can be read: it is drift, which an apply repairs. Raises
+        StateError only if a directory of the state cannot be listed.
+        """
+        found, unreadable = {}, {}
         for name in self._names():
-            applied = self.applied(name)
-            if applied is not None:
-                found[name] = applied
-        return found
+            try:
+                applied = self.applied(name)
+                with suppress(DamagedStateError):
+                    self.seal(name, self.layout.published_number(name))
+            except StateError as error:
+                unreadable[name] = UnreadableState(error=error, applied=self._known(name))
+            else:
+                if applied is not None:
+                    found[name] = applied
+        return found, unreadable
 
     def applied(self, name: str) -> Applied | None:
         """Return what was last applied to `name`, None if envsync does not know the environment.
 
         The symbolic link decides what is published. If a run was killed between publish and record, the seal of the
-        published generation counts.
+        published generation counts. Raises StateError if the file that counts cannot be read.
         """
         record = self._record(name)
         number = self.layout.published_number(name)
@@ -73,21 +102,45 @@ class State:
         return replace(seal.applied, seal=seal.digest)
 
     def seal(self, name: str, number: int) -> Seal | None:
-        """Return a generation's seal, None if the generation was never finished or a symbolic link is in its place."""
+        """Return a generation's seal, None if the generation was never finished or a symbolic link is in its place.
+
+        Raises NewerFormatError, DamagedStateError (also if it is the seal of a different generation), or StateError.
+        """
         generation = self.layout.generation(name, number)
         if not number or generation.directory.is_symlink() or generation.directory.parent.is_symlink():
             return None
         seal = read_seal(generation.seal)
-        if seal is None or (seal.applied.name, seal.applied.generation) != (name, number):  # copied
-            return None
+        if seal is not None and (seal.applied.name, seal.applied.generation) != (name, number):  # copied
+            what = f"it is the seal of generation {seal.applied.generation} of {in_backticks(seal.applied.name)}"
+            raise DamagedStateError(f"`{generation.seal}` is damaged: {what}", hint=HINT)
         return seal
 
+    def sealed_numbers(self, name: str) -> list[int]:
+        """Return the numbers of the generations whose seal can be read, in order; raises StateError."""
+        found = []
+        for number in self.layout.generation_numbers(name):
+            with suppress(StateError):
+                if self.seal(name, number) is not None:
+                    found.append(number)
+        return found
+
     def published(self, name: str) -> PublishedGeneration | None:
-        """Return the generation that `name`'s path points to, None unless it is our link to a sealed generation."""
-        return self.sealed_generation(name, self.layout.published_number(name))
+        """Return the generation that `name`'s path points to, None unless it is our link to a sealed generation.
+
+        If its seal cannot be read, or the seal of a generation that the record names is missing, `unreadable` says so.
+        """
+        number = self.layout.published_number(name)
+        try:
+            found = self.sealed_generation(name, number)
+        except StateError as error:
+            return self._without_seal(name, number, error.message, damaged=isinstance(error, DamagedStateError))
+        if found is None and number and self._is_recorded(name, number):
+            path = self.layout.generation(name, number).seal
+            return self._without_seal(name, number, f"`{path}` is missing", damaged=True)
+        return found
 
     def sealed_generation(self, name: str, number: int) -> PublishedGeneration | None:
-        """Return a generation as if it were published, None if it was never finished."""
+        """Return a generation as if it were published, None if it was never finished; raises StateError."""
         seal = self.seal(name, number)
         if seal is None:
             return None
@@ -103,6 +156,39 @@ class State:
             access=access_to(self.layout.root),
             closed=closed_state(self.layout, name, number),
         )
+
+    def _without_seal(self, name: str, number: int, message: str, *, damaged: bool) -> PublishedGeneration:
+        generation = self.layout.generation(name, number)
+        return PublishedGeneration(
+            generation=number,
+            venv=generation.venv,
+            inventory=generation.inventory,
+            seal="",
+            home="",
+            system_site_packages=False,
+            unreadable=message.replace(f"{self.layout.root}/", ""),
+            damaged=damaged,
+        )
+
+    def _is_recorded(self, name: str, number: int) -> bool:
+        """Return whether the record names this generation as published, and its virtual environment exists."""
+        with suppress(StateError):
+            record = self._record(name)
+            generation = self.layout.generation(name, number)
+            named = record is not None and record.generation == number
+            return named and self.layout.has_real_path(generation) and generation.venv.is_dir()
+        return False
+
+    def _known(self, name: str) -> Applied | None:
+        """Return what the record or the seal of the published generation says about it, None if neither can be read."""
+        number = self.layout.published_number(name)
+        with suppress(StateError):
+            if (record := self._record(name)) is not None:
+                return record if record.generation == number else None
+        with suppress(StateError):
+            if (seal := self.seal(name, number)) is not None:
+                return replace(seal.applied, seal=seal.digest)
+        return None
 
     def record(self, applied: Applied) -> None:
         """Write an environment's record, which ends what remains of a deleted one; raises StateError."""
@@ -201,18 +287,19 @@ class State:
         return sorted(_entries(self.layout.records, ".json") | _entries(self.layout.all_generations, ""))
 
     def _record(self, name: str) -> Applied | None:
+        """Return the contents of the record, None if there is none; raises StateError."""
         path = self.layout.record(name)
-        try:
-            return _applied_in(json.loads(path.read_bytes()), name)
-        except FileNotFoundError:
+        found = read_state_file(path, FORMAT, hint=_RECORD_HINT)
+        if found is None:
             return None
-        except OSError as error:
-            raise StateError(f"`{path}` could not be read: {error.strerror}", hint=os_error_hint(error)) from error
-        except (ValueError, RecursionError) as error:
-            raise StateError(
-                f"`{path}` could not be read: {error}",
-                hint="restore the file from a backup, or delete it: envsync then reads the seal instead",
-            ) from error
+        try:
+            applied = applied_from_json(found[1].get("applied") or {})
+        except ValueError as error:
+            raise DamagedStateError(f"`{path}` is damaged: {error}", hint=_RECORD_HINT) from error
+        if applied.name != name:
+            what = f"it is the record of the environment {in_backticks(applied.name)}"
+            raise DamagedStateError(f"`{path}` is damaged: {what}", hint=_RECORD_HINT)
+        return applied
 
 
 def never_applied(names: Iterable[str]) -> str:
@@ -239,17 +326,3 @@ def _entries(directory: Path, suffix: str) -> set[str]:
     except OSError as error:
         raise StateError(f"{directory}: {error.strerror}", hint=os_error_hint(error)) from error
     return {each.removesuffix(suffix) for each in entries if each.endswith(suffix) and not each.startswith(".")}
-
-
-def _applied_in(stored: object, name: str) -> Applied:
-    """Return the contents of a record; raises ValueError if they are not the record of `name`."""
-    if not isinstance(stored, dict) or not stored.keys() >= {"format", "applied"}:
-        raise ValueError("not a record of an applied environment")
-    if stored["format"] != FORMAT:
-        raise ValueError(
-            f"its format is {in_backticks(json.dumps(stored['format']))}, but this envsync reads format {FORMAT}"
-        )
-    applied = applied_from_json(stored["applied"])
-    if applied.name != name:
-        raise ValueError(f"it is the record of the environment {in_backticks(applied.name)}")
-    return applied

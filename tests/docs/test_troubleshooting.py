@@ -162,15 +162,45 @@ def _(host: Host, _stack: ExitStack) -> list[str]:
 @error_case("interpreter")
 def _(host: Host, _stack: ExitStack) -> list[str]:
     web(host, "alpha", python="2.7")
-    return ["plan"]
+    return ["lock"]
 
 
 @error_case("state")
 def _(host: Host, _stack: ExitStack) -> list[str]:
     web(host, "alpha")
+    host.root.write_text("", encoding="utf-8")
+    return ["apply", "--yes"]
+
+
+@error_case("state-damaged")
+def _(host: Host, _stack: ExitStack) -> list[str]:
+    web(host, "alpha")
     host.apply()
     (host.root / ".envsync/environments/web.json").write_text("", encoding="utf-8")
-    return ["plan"]
+    return ["rollback", "web"]
+
+
+@error_case("newer-format")
+def _(host: Host, _stack: ExitStack) -> list[str]:
+    web(host, "alpha")
+    host.apply()
+    (host.root / ".envsync/environments/web.json").write_text('{"format": 2}', encoding="utf-8")
+    return ["rollback", "web"]
+
+
+@error_case("newer-lock")
+def _(host: Host, _stack: ExitStack) -> list[str]:
+    web(host, "alpha")
+    (host.directory / "locks").mkdir()
+    (host.directory / "locks/pylock.web.toml").write_text('lock-version = "2.0"\n', encoding="utf-8")
+    return ["lock"]
+
+
+@error_case("lock-write")
+def _(host: Host, _stack: ExitStack) -> list[str]:
+    web(host, "alpha")
+    (host.directory / "locks").symlink_to("missing/locks")
+    return ["lock"]
 
 
 @error_case("root-owner")
@@ -394,7 +424,7 @@ def run_scenario(code: str, directory: Path) -> tuple[str, Ran, Ran]:
     with new_host(directory) as host, ExitStack() as stack:
         arguments = SCENARIOS[code](host, stack)
         ran = host.envsync(*arguments)
-        as_json = ran if arguments[0] == "run" else host.envsync(*arguments, "--output", "json")
+        as_json = ran if arguments[0] in {"run", "lock", "rollback"} else host.envsync(*arguments, "--output", "json")
         lines = [line for line in ran.err.splitlines() if SHOWN.match(line)]
         return shown("\n".join(lines) + "\n", host), ran, as_json
 
@@ -475,7 +505,8 @@ def test_every_message_on_the_page_is_tried() -> None:
 def test_the_message_and_the_code_are_what_envsync_prints(code: str, tmp_path: Path) -> None:
     message, ran, as_json = run_scenario(code, tmp_path)
     assert message == block(code), "run `python -m tests.docs.test_troubleshooting`"
-    assert ran.code == ERRORS[code].exit_code
+    # A lock that cannot be read is the failure of one environment, so that `lock` exits with 1.
+    assert ran.code == {"newer-lock": 1}.get(code, ERRORS[code].exit_code)
     if as_json is not ran:
         assert re.search(rf'"code": ?"{code}"', as_json.out), as_json.out
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from reconciler.apply.context import ApplyOptions
-from reconciler.errors import ApplyError, StateError, UsageError
+from reconciler.errors import ApplyError, UsageError
 from reconciler.events import Status
 from reconciler.observe.actual import Depth
 from reconciler.plan.model import Policy
@@ -306,7 +306,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(NAMES), what=st.sampled_from(["record removed", "record cut", "lock"]))
     def lose_own(self, name: str, what: str) -> None:
-        """Lose a lock or a record; the seal then replaces the record. A damaged record is an error that names it."""
+        """Lose a lock or a record; the seal then replaces the record. A damaged record blocks its environment."""
         self.steps[f"lost: {what}"] += 1
         if what == "lock":
             self.real.lock_path(name).unlink(missing_ok=True)
@@ -315,14 +315,10 @@ class Machine(RuleBasedStateMachine):
         path = self.real.layout.record(name)
         if what == "record cut" and path.exists():
             path.write_bytes(path.read_bytes()[:100])
-            refused = None
-            try:
-                self.real.plan()
-            except StateError as error:
-                refused = error
-            assert refused
-            assert str(path) in refused.message
-            assert refused.hint
+            planned = {each.name: each for each in self.real.plan().plan.environments}
+            assert [each.code for each in planned[name].blocked] == ["state-unreadable"]
+            assert f"environments/{name}.json is damaged" in planned[name].blocked[0].message
+            assert planned[name].hints
         path.unlink(missing_ok=True)
         self.model[name].record = None
 

@@ -161,13 +161,13 @@ def test_the_check_starts_no_program_and_a_missing_interpreter_of_the_host_is_na
     plan = workspace.plan_snapshot(read_snapshot(host.directory.parent / "snapshot.json"))
     assert [(each.name, each.action.value, each.complete) for each in plan.environments] == [
         ("next", "create", False),
-        ("web", "replace", False),
+        ("web", "no-op", False),
     ]
-    assert "the snapshot lists no interpreter that satisfies python `3.99`" in plan.environments[1].hints[0]
+    assert [each.blocked[0].code for each in plan.environments] == ["no-interpreter", "no-interpreter"]
     for command in ("check", "plan"):
         ran = ci.envsync(command, "--actual", "../snapshot.json", *["--detailed-exitcode"] * (command == "plan"))
         assert ran.code == 2, ran.err
-        assert "-> no interpreter that satisfies '3.99'" in ran.out
+        assert "the snapshot lists no python 3.99 (envs.yaml:" in " ".join(ran.out.split())
     ran = ci.envsync("plan", "--actual", "../snapshot.json", "--output", "json")
     assert (ran.code, ran.json()["difference"]) == (0, True)
 

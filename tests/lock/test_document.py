@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.errors import LockError
+from reconciler.errors import LockError, LockWriteError, NewerLockError
 from reconciler.lock import lock_file
 from reconciler.lock.lock_file import lock_path, parse_lock, read_lock, write_lock
 
@@ -68,7 +68,6 @@ def test_a_lock_of_a_different_tool_has_no_inputs(tool: str) -> None:
         ("", "Missing required value"),
         ("<<<<<<< HEAD\n" + OURS, "line 1, column 1"),
         ("packages = []\n", "lock-version"),
-        ('lock-version = "2.0"\ncreated-by = "x"\npackages = []\n', "2.0"),
         ('lock-version = "1.0"\npackages = []\n', "created-by"),
         (f"{HEAD}packages = 3\n", "packages"),
         (f"{HEAD}[[packages]]\nname = 3\n", "name"),
@@ -84,6 +83,15 @@ def test_a_lock_of_a_different_tool_has_no_inputs(tool: str) -> None:
 )
 def test_an_invalid_lock_is_refused_with_file_and_hint(text: str, message: str) -> None:
     assert message in refusal(text).message
+
+
+@pytest.mark.parametrize("version", ["2.0", "2", "2.1rc1", "10.0"])
+def test_a_lock_of_a_newer_version_is_refused_as_such(version: str) -> None:
+    for rest in ('created-by = "x"\npackages = []\n', "", "other = 3\n"):
+        with pytest.raises(NewerLockError, match="made by a newer envsync") as caught:
+            parse_lock(f'lock-version = "{version}"\n{rest}', Path("x"), "web")
+        assert version in caught.value.message
+        assert caught.value.hint == "use the envsync that made it, or a newer one"
 
 
 @given(st.dictionaries(st.sampled_from(["packages", "tool", "extras", "environments", "x"]), st.recursive(
@@ -148,7 +156,7 @@ def test_a_lock_that_cannot_be_written_is_an_error_and_the_old_one_is_kept(
 ) -> None:
     (tmp_path / "file").write_text("")
     lock = parse_lock(OURS, tmp_path / "file" / "pylock.web.toml", "web")
-    with pytest.raises(LockError, match=r"pylock\.web\.toml` could not be written"):
+    with pytest.raises(LockWriteError, match=r"pylock\.web\.toml` could not be written"):
         write_lock(lock)
 
     def fails(*_: object) -> None:
@@ -158,6 +166,6 @@ def test_a_lock_that_cannot_be_written_is_an_error_and_the_old_one_is_kept(
     write_lock(old)
     before = old.path.read_bytes()
     monkeypatch.setattr(lock_file, "write_users_file", fails)
-    with pytest.raises(LockError, match="No space left on device"):
+    with pytest.raises(LockWriteError, match="No space left on device"):
         write_lock(old)
     assert old.path.read_bytes() == before

@@ -54,7 +54,15 @@ CHANGED = [
     replace(BASE, project=replace(PROJECT, static=False)),
 ]
 SAME = [
-    replace(BASE, name="other", place="elsewhere:3:1", description="x", labels={"a": "b"}),
+    replace(
+        BASE,
+        name="other",
+        place="elsewhere:3:1",
+        python_place="x:1:1",
+        optional=True,
+        description="x",
+        labels={"a": "b"},
+    ),
     replace(BASE, requirements=BASE.requirements[::-1]),
     replace(BASE, requirements=(*BASE.requirements, line("flask"))),
     replace(BASE, requirements=tuple(replace(each, source="elsewhere") for each in BASE.requirements)),

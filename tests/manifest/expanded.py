@@ -21,7 +21,8 @@ def readable(state: DesiredState) -> dict[str, Any]:
 
 
 def _environment(environment: DesiredEnvironment, here: Path) -> dict[str, Any]:
-    names = [each.name for each in fields(environment) if each.name not in {"name", "requirements", "project"}]
+    omitted = {"name", "python_place", "requirements", "project"}
+    names = [each.name for each in fields(environment) if each.name not in omitted]
     plain = _interesting(environment, *names)
     plain["probes"] = [f"{type(each).__name__} {to_json(each)}" for each in environment.probes]
     plain["requirements"] = [_line(each, here) for each in environment.requirements]

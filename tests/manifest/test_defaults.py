@@ -53,7 +53,10 @@ def test_a_manifest_without_optional_keys_expands_to_the_defaults(tmp_path: Path
     assert (state.root, state.locks) == (tmp_path / defaults.ROOT, tmp_path / defaults.LOCKS)
     assert state.cache == defaults.CACHE
     for each in fields(web):
-        if each.name not in {"name", "python", "place", "project", "probes"} and each.default is not MISSING:
+        if (
+            each.name not in {"name", "python", "place", "python_place", "project", "probes"}
+            and each.default is not MISSING
+        ):
             assert getattr(web, each.name) == each.default, each.name
     assert web.project is not None
     assert (web.project.relative, web.project.editable) == (defaults.PROJECT_PATH, defaults.PROJECT_EDITABLE)

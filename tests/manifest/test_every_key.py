@@ -112,8 +112,11 @@ def test_every_key_of_an_environment_has_an_effect(name: str, tmp_path: Path) ->
 
 
 def effects(desired: DesiredState) -> dict[str, Any]:
-    """Return by environment what is compared with the last apply: its settings and the inputs of its lock."""
-    return {each.name: (settings_of(each), inputs_digest(each, desired.indexes)) for each in desired.environments}
+    """Return by environment what is compared with the last apply, and whether it may be skipped."""
+    return {
+        each.name: (settings_of(each), inputs_digest(each, desired.indexes), each.optional)
+        for each in desired.environments
+    }
 
 
 def desired_with_and_without(name: str, directory: Path) -> tuple[DesiredState, DesiredState | None]:

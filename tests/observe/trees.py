@@ -95,14 +95,17 @@ def observe_case(root: Path, case: Mapping[str, Any]) -> ActualEnvironment:
     inodes.begin_pass()
     build(venv, case.get("then", {}))
     build(generation, case.get("then_beside", {}))
+    unreadable = case.get("unreadable", {})
     published = PublishedGeneration(
         generation=1,
         venv=venv,
         inventory=generation / "inventory",
-        seal="sha256:0" if case.get("sealed", True) else "",
+        seal="sha256:0" if case.get("sealed", True) and not unreadable else "",
         home=HOME,
         system_site_packages=False,
         access=int(case.get("access", "0"), 8),
+        unreadable=unreadable.get("message", ""),
+        damaged=unreadable.get("damaged", False),
     )
     return observe_environment(
         path,

@@ -4,12 +4,13 @@ A case is a mapping with these keys, all optional:
 
 - `manifest`: environments by name, with the keys of the manifest; `packages` are the packages that the lock selects, as
   versions or as mappings with a source (`unknown`: only known after a build); `lock` is the state of the lock (`fresh`,
-  `stale` or `missing`), `python` the version of the interpreter;
+  `stale`, `missing` or `unreadable`), `python` the version of the interpreter; `faults` are why it cannot be planned;
 - `applied`: environments by name, as they were last applied, with the same keys; also `project`, `generation`,
   `from` (the manifest that applied it, relative to the root), `accepted`, `hooks_pending`, `rolled_back_from`, and
   `without` for settings that an older envsync did not record;
 - `actual`: differences of the observed state from the applied one: `occupant`, `packages`, `findings`, `generation`,
   `seal`;
+- `unreadable`: the faults of environments whose record or seal cannot be read, by name;
 - `policy`: what the command line allows (`prune`, `adopt`, `allow_empty`, `drop_ignored`,
   `take_over`, `destroy`);
 - `keep_deleted`: the key of the manifest;
@@ -26,10 +27,10 @@ from typing import Any
 
 from reconciler.canonical_json import digest
 from reconciler.diff.compare import compare
-from reconciler.diff.model import Diff, Target
+from reconciler.diff.model import Diff, Fault, ReasonCode, Target
 from reconciler.diff.settings import settings_of
 from reconciler.events import Failure
-from reconciler.interpreters.model import Interpreter
+from reconciler.interpreters.model import UNKNOWN, Interpreter
 from reconciler.lock.model import (
     ArchiveFile,
     IndexFile,
@@ -81,22 +82,33 @@ class World:
     applied: Mapping[str, Applied]
     policy: Policy
     owners: Mapping[str, OtherOwner]
+    faults: Mapping[str, Fault]
 
     def diff(self) -> Diff:
         return compare(self.desired, self.targets, self.actual, self.applied)
 
     def plan(self) -> Plan:
-        return make_plan(self.desired, self.diff(), self.targets, self.actual, self.applied, self.policy, self.owners)
+        return make_plan(
+            self.desired,
+            self.diff(),
+            self.targets,
+            self.actual,
+            self.applied,
+            self.policy,
+            self.owners,
+            self.faults,
+        )
 
 
 def world(case: Spec) -> World:
     """Build the inputs that a case describes."""
     manifest: Spec = case.get("manifest") or {}
-    targets = {name: target(name, spec or {}) for name, spec in manifest.items()}
+    unreadable = {name: fault(spec) for name, spec in (case.get("unreadable") or {}).items()}
+    targets = {name: target(name, spec or {}, unreadable.get(name)) for name, spec in manifest.items()}
     applied = {name: applied_environment(name, spec or {}) for name, spec in (case.get("applied") or {}).items()}
     actual: Spec = case.get("actual") or {}
     specs: dict[str, Spec] = dict(case.get("applied") or {})
-    names = sorted({*targets, *applied, *actual})
+    names = sorted({*targets, *applied, *actual, *unreadable})
     desired = DesiredState(
         project="acme",
         file=Path("envs.yaml"),
@@ -123,6 +135,7 @@ def world(case: Spec) -> World:
         applied=under_present_project(applied, owners, desired.project),
         policy=allowed,
         owners=owners,
+        faults=unreadable,
     )
 
 
@@ -169,13 +182,14 @@ def probe(spec: Any) -> Probe:
     return CommandProbe(argv=tuple(spec["run"]), timeout=timeout)
 
 
-def target(name: str, spec: Spec) -> Target:
+def target(name: str, spec: Spec, unreadable: Fault | None = None) -> Target:
     """Build an entry of `manifest`; its `packages` are those that the lock selects, or `unknown` until a build."""
     packages = spec.get("packages") or {}
     wanted = None if packages == "unknown" else locked_packages(packages)
+    base = interpreter(spec.get("python", PYTHON), spec.get("interpreter", ""), spec.get("kind", "cpython"))
     return Target(
         environment=environment(name, spec),
-        interpreter=interpreter(spec.get("python", PYTHON), spec.get("interpreter", ""), spec.get("kind", "cpython")),
+        interpreter=base if base.version else UNKNOWN,
         lock_state=LockState(spec.get("lock", "fresh")),
         lock=None
         if wanted is None
@@ -189,7 +203,12 @@ def target(name: str, spec: Spec) -> Target:
         packages=wanted,
         hint=spec.get("hint", ""),
         failure=failure(spec["failure"]) if "failure" in spec else None,
+        faults=(*([unreadable] if unreadable else []), *map(fault, spec.get("faults", ()))),
     )
+
+
+def fault(spec: Spec) -> Fault:
+    return Fault(**{**spec, "code": ReasonCode(spec["code"])})
 
 
 def failure(spec: Spec) -> Failure:

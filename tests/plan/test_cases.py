@@ -10,7 +10,19 @@ from tests.plan.build import world
 from tests.plan.shown import shown, shown_result
 
 CASES = sorted((Path(__file__).parent.parent / "cases" / "plan").glob("*.yaml"))
-KEYS = {"about", "manifest", "applied", "actual", "policy", "keep_deleted", "declared", "selected", "plan", "result"}
+KEYS = {
+    "about",
+    "manifest",
+    "applied",
+    "actual",
+    "policy",
+    "keep_deleted",
+    "declared",
+    "selected",
+    "unreadable",
+    "plan",
+    "result",
+}
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from reconciler.diff.model import Origin, Reason, ReasonCode
+from reconciler.diff.model import FAULTS, Origin, Reason, ReasonCode
 from reconciler.plan.document import plan_json
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
 from reconciler.plan.origin_filter import OriginFilter, filter_by_origin
@@ -47,8 +47,9 @@ def check_filters(plan: Plan) -> None:
         for each in made.environments:
             assert other not in {*(one.origin for one in each.reasons), *(one.origin for one in each.packages)}
             assert all(ids.issuperset(step.after) for step in each.steps)
-            assert bool(each.reasons) == (each.action is not Action.NO_OP)
-            if each.action is Action.NO_OP:
+            faulty = any(reason.code in FAULTS for reason in each.blocked)
+            assert bool(each.reasons) == (each.action is not Action.NO_OP) or faulty
+            if each.action is Action.NO_OP and not faulty:
                 assert not any((each.blocked, each.packages, each.settings, each.findings, each.steps, each.failure))
         assert f'"only": "{origin}"' in plan_json(made)
         assert ("No drift." in check_text(made)) is (origin is OriginFilter.DRIFT and not made.has_difference)
@@ -72,7 +73,8 @@ def test_drift_is_what_would_differ_without_a_change_of_the_manifest(case: dict[
     for each in (*case["manifest"].values(), *case["applied"].values()):
         each.pop("ignore", None)  # packages that the manifest ignores only now are not drift any more
         each.pop("hooks_pending", None)
-    drifted = changed(filter_by_origin(world(case).plan(), OriginFilter.DRIFT))
+    # An undeclared environment that `prevent_destroy` keeps is compared as well.
+    drifted = changed(filter_by_origin(world(case).plan(), OriginFilter.DRIFT)) & case["manifest"].keys()
     ours = {name: each for name, each in case["applied"].items() if each["project"] == "acme" and each["generation"]}
     kept = {name: as_manifest(each) for name, each in ours.items() if name in case["manifest"]}
     assert drifted == changed(world({**case, "manifest": kept, "selected": True}).plan())

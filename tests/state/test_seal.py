@@ -1,4 +1,4 @@
-"""A seal is read as it was written; an incomplete one is None."""
+"""A seal is read as it was written; one that is damaged or newer is an error, and never taken for a missing one."""
 
 import json
 import os
@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from reconciler.errors import DamagedStateError, NewerFormatError, StateError
 from reconciler.state.applied import Applied
 from reconciler.state.seal import read_seal, write_seal
 from tests.state.records import APPLIED, applied, seal_of
+from tests.unprivileged import reachable_directory, unprivileged
 
 
 @settings(max_examples=50)
@@ -58,42 +60,72 @@ def test_every_edit_changes_the_digest(tmp_path: Path) -> None:
         b"[" * 100_000,
         b"{}",
         b'{"format": 1}',
-        b'{"format": 2}',
+        b'{"format": 0}',
+        b'{"format": true}',
+        b'{"format": 1.5}',
     ],
 )
-def test_any_other_file_is_none(content: bytes, tmp_path: Path) -> None:
+def test_any_other_file_is_damaged(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "seal.json").write_bytes(content)
-    assert read_seal(tmp_path / "seal.json") is None
+    assert damage(tmp_path / "seal.json").startswith(f"{tmp_path}/seal.json is damaged: ")
 
 
-def test_a_missing_seal_or_a_directory_is_none(tmp_path: Path) -> None:
+def damage(path: Path) -> str:
+    with pytest.raises(DamagedStateError) as caught:
+        read_seal(path)
+    assert caught.value.hint
+    return caught.value.message
+
+
+def test_only_a_missing_seal_is_none(tmp_path: Path) -> None:
     assert read_seal(tmp_path / "seal.json") is None
-    assert read_seal(tmp_path) is None
+    (tmp_path / "file").write_text("")
+    assert read_seal(tmp_path / "file" / "seal.json") is None
+    assert "directory" in damage(tmp_path)
     (tmp_path / "circle").symlink_to("circle")
-    assert read_seal(tmp_path / "circle") is None
+    assert "symbolic links" in damage(tmp_path / "circle")
+
+
+@pytest.mark.parametrize("number", [2, 3, 10**30])
+def test_a_newer_format_is_named_whatever_else_the_file_has(number: int, tmp_path: Path) -> None:
+    path = tmp_path / "seal.json"
+    path.write_text(json.dumps({"format": number, "other": []}))
+    with pytest.raises(NewerFormatError, match=f"made by a newer envsync: its format is {number},") as caught:
+        read_seal(path)
+    assert caught.value.hint == "use the envsync that made it, or a newer one"
+
+
+def test_a_seal_that_may_not_be_read_is_neither_missing_nor_damaged() -> None:
+    with reachable_directory() as directory:
+        path = directory / "seal.json"
+        write_seal(seal_of(applied()), path)
+        path.chmod(0)
+        with unprivileged(), pytest.raises(StateError, match="could not be read: Permission denied") as caught:
+            read_seal(path)
+        assert type(caught.value) is StateError
 
 
 @pytest.mark.parametrize("cut", [0.1, 0.5, 0.9, 0.99])
-def test_a_truncated_seal_is_none(cut: float, tmp_path: Path) -> None:
+def test_a_truncated_seal_is_damaged(cut: float, tmp_path: Path) -> None:
     path = tmp_path / "seal.json"
     write_seal(seal_of(applied()), path)
     os.truncate(path, int(path.stat().st_size * cut))
-    assert read_seal(path) is None
+    assert damage(path)
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("format", 2), ("format", "1"), ("applied", None), ("applied", {}), ("plan", 3), ("created", None),
+        ("format", 0), ("format", "1"), ("applied", None), ("applied", {}), ("plan", 3), ("created", None),
         ("inventory", ["x"]), ("home", 3), ("system_site_packages", "false"), ("lock", {}),
     ],
 )  # fmt: skip
-def test_a_value_of_a_wrong_type_is_none(key: str, value: Any, tmp_path: Path) -> None:
+def test_a_value_of_a_wrong_type_is_damage(key: str, value: Any, tmp_path: Path) -> None:
     path = tmp_path / "seal.json"
     write_seal(seal_of(applied()), path)
     stored = json.loads(path.read_bytes())
     path.write_text(json.dumps(stored | {key: value}))
-    assert read_seal(path) is None
+    assert damage(path)
     del stored[key]
     path.write_text(json.dumps(stored))
-    assert read_seal(path) is None
+    assert damage(path)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.errors import StateError
+from reconciler.errors import DamagedStateError, NewerFormatError, StateError
 from reconciler.state.published_generation import PublishedGeneration
 from reconciler.state.store import State, applied_names_hint
 from tests.state.records import applied, publish, seal_of, sealed
@@ -92,7 +92,7 @@ def test_a_deleted_environment_is_unknown_although_it_has_generations(state: Sta
     assert state.seal("web", 1) is not None
 
 
-def test_a_seal_of_a_different_environment_or_generation_does_not_count(state: State) -> None:
+def test_a_seal_of_a_different_environment_or_generation_is_damage(state: State) -> None:
     sealed(state.layout, applied())
     content = state.layout.generation("web", 1).seal.read_bytes()
     for name, number in (("api", 1), ("web", 2)):
@@ -100,9 +100,14 @@ def test_a_seal_of_a_different_environment_or_generation_does_not_count(state: S
         copied.venv.mkdir(parents=True)
         copied.seal.write_bytes(content)
         publish(state.layout, name, number)
-        assert state.seal(name, number) is None
-        assert state.published(name) is None
+        with pytest.raises(DamagedStateError, match="it is the seal of generation 1 of 'web'"):
+            state.seal(name, number)
+        published = state.published(name)
+        assert published is not None
+        assert (published.damaged, published.seal) == (True, "")
+        assert not published.unreadable.startswith("/")
     assert state.last_applied() == {}
+    assert {name: each.applied for name, each in state.read()[1].items()} == {"api": None, "web": None}
 
 
 def test_number_zero_has_no_seal(state: State) -> None:
@@ -170,28 +175,63 @@ def test_a_record_is_replaced_atomically_and_can_be_forgotten_twice(state: State
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("", "Expecting value"),
-        ("{", "Expecting property name"),
-        ("[]", "not a record of an applied environment"),
-        ("null", "not a record of an applied environment"),
-        ('{"format": 1}', "not a record of an applied environment"),
-        ('{"format": 1, "applied": {}}', "not a record of an applied environment"),
-        ('{"format": 2, "applied": {}}', "its format is `2`, but this envsync reads format 1"),
-        ("[" * 100_000, "recursion"),
-        ("OTHER", "it is the record of the environment `api`"),
+        ("", "is damaged: Expecting value"),
+        ("{", "is damaged: Expecting property name"),
+        ("[]", "is damaged: it has no known format"),
+        ("null", "is damaged: it has no known format"),
+        ('{"format": 1}', "is damaged: not a record of an applied environment"),
+        ('{"format": 1, "applied": {}}', "is damaged: not a record of an applied environment"),
+        ('{"format": 1, "applied": []}', "is damaged: not a record of an applied environment"),
+        (
+            '{"format": 2, "applied": {}}',
+            "was made by a newer envsync: its format is 2, but this envsync reads format 1",
+        ),
+        ("[" * 100_000, "is damaged: maximum recursion"),
+        ("OTHER", "is damaged: it is the record of the environment `api`"),
     ],
 )
-def test_a_record_that_cannot_be_read_is_an_error_with_a_hint(content: str, why: str, state: State) -> None:
+def test_a_record_that_cannot_be_read_is_an_error_of_its_environment(content: str, why: str, state: State) -> None:
     state.record(applied("api"))
     if content == "OTHER":
         content = state.layout.record("api").read_text()
     state.layout.record("web").write_text(content)
-    for read in (state.last_applied, lambda: state.applied("web"), lambda: state.new_generation("web")):
+    for read in (lambda: state.applied("web"), lambda: state.new_generation("web")):
         with pytest.raises(StateError) as caught:
             read()
-        assert caught.value.message.startswith(f"`{state.layout.record('web')}` could not be read: ")
-        assert why in caught.value.message
-        assert caught.value.hint == "restore the file from a backup, or delete it: envsync then reads the seal instead"
+        assert caught.value.message.startswith(f"`{state.layout.record('web')}` {why}")
+        assert caught.value.hint == (
+            "use the envsync that made it, or a newer one"
+            if "newer" in why
+            else "restore the file from a backup, or delete it: envsync then reads the seal instead"
+        )
+    readable, unreadable = state.read()
+    assert readable == state.last_applied() == {"api": applied("api")}
+    assert list(unreadable) == ["web"]
+
+
+def test_of_record_and_seal_the_one_that_can_be_read_says_what_is_known(state: State) -> None:
+    digest = sealed(state.layout, applied())
+    publish(state.layout, "web", 1)
+    state.record(applied(seal=digest))
+    record, seal = state.layout.record("web"), state.layout.generation("web", 1).seal
+    good = {path: path.read_text() for path in (record, seal)}
+    for path in (record, seal):
+        path.write_text(good[path].replace('"format":1', '"format":2'))
+        readable, unreadable = state.read()
+        assert (readable, unreadable["web"].applied) == ({}, applied(seal=digest))
+        assert isinstance(unreadable["web"].error, NewerFormatError)
+        path.write_text(good[path])
+    seal.write_text("{")
+    assert state.read() == ({"web": applied(seal=digest)}, {}), "a damaged seal is drift"
+    record.write_text("{")
+    assert state.read()[1]["web"].applied is None
+    seal.unlink()
+    record.write_text(good[record])
+    published = state.published("web")
+    assert published is not None
+    assert published.unreadable == ".envsync/generations/web/1/seal.json is missing"
+    state.layout.generation("web", 1).venv.rmdir()
+    assert state.published("web") is None, "the generation is gone"
 
 
 def test_an_unreadable_record_does_not_affect_others(state: State) -> None:
@@ -234,7 +274,9 @@ def test_a_record_without_read_permission_is_an_error() -> None:
         state.record(applied())
         state.layout.record("web").chmod(0)
         with unprivileged(), pytest.raises(StateError, match="could not be read: Permission denied"):
-            state.last_applied()
+            state.applied("web")
+        with unprivileged():
+            assert list(state.read()[1]) == ["web"]
         state.layout.records.chmod(0)
         with unprivileged(), pytest.raises(StateError, match="environments: Permission denied"):
             state.last_applied()

@@ -1,0 +1,67 @@
+"""What makes an environment faulty: no interpreter, or a lock or a state that cannot be read. The others go on."""
+
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+
+from reconciler.diff.model import Fault, ReasonCode
+from reconciler.errors import InterpreterError, LockError, NewerFormatError, NewerLockError
+from reconciler.interpreters.choose import request_specifier
+from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+from reconciler.state.store import UnreadableState
+
+
+def interpreter_fault(environment: DesiredEnvironment, error: InterpreterError) -> Fault:
+    """Return the fault of an environment without an interpreter, with the place of its request in the manifest."""
+    message = f"no python {environment.python}"
+    if request_specifier(environment.python) is None:
+        message = error.message.removeprefix(f"environments.{environment.name}: ")
+    found = ", ".join(dict.fromkeys(each.split()[0] for each in error.details[1:]))  # the first line is a title
+    return Fault(
+        code=ReasonCode.NO_INTERPRETER,
+        message=message + _place(environment),
+        hint="; ".join(each for each in (error.hint, f"found {found}" if found else "") if each),
+    )
+
+
+def missing_in_snapshot(environment: DesiredEnvironment) -> Fault:
+    """Return the fault of an environment for which a snapshot lists no interpreter."""
+    return Fault(
+        code=ReasonCode.NO_INTERPRETER,
+        message=f"the snapshot lists no python {environment.python}{_place(environment)}",
+        hint="install one on the host, and take a new snapshot",
+    )
+
+
+def lock_fault(error: LockError, path: Path) -> Fault:
+    """Return the fault of an environment whose lock, at `path`, cannot be used."""
+    code = ReasonCode.NEWER_FORMAT if isinstance(error, NewerLockError) else ReasonCode.LOCK_UNREADABLE
+    return Fault(code=code, message=error.message.replace(str(path), path.name), hint=error.hint or "")
+
+
+def state_faults(
+    desired: DesiredState, unreadable: Mapping[str, UnreadableState], *, destroy: frozenset[str] = frozenset()
+) -> dict[str, Fault]:
+    """Return, by name, the faults of the environments whose record or seal cannot be read.
+
+    These are the selected ones and those to `destroy`, and without a selection also undeclared ones that may belong to
+    this project.
+    """
+    names = {each.name for each in desired.environments} | destroy
+    if not desired.selected:
+        names |= {
+            name
+            for name, each in unreadable.items()
+            if name not in desired.declared and (each.applied is None or each.applied.project == desired.project)
+        }
+    return {name: _state_fault(unreadable[name], desired.root) for name in sorted(names & unreadable.keys())}
+
+
+def _state_fault(unreadable: UnreadableState, root: Path) -> Fault:
+    error = unreadable.error
+    code = ReasonCode.NEWER_FORMAT if isinstance(error, NewerFormatError) else ReasonCode.STATE_UNREADABLE
+    return Fault(code=code, message=error.message.replace(f"{root}/", ""), hint=error.hint or "")
+
+
+def _place(environment: DesiredEnvironment) -> str:
+    """Return where the manifest requests the Python, without the manifest's directory: ` (envs.yaml:7:8)`."""
+    return f" ({PurePath(environment.python_place).name})" if environment.python_place else ""
