@@ -109,7 +109,7 @@ class Maintenance:
                         packages=0,
                         plan="",
                         published=number == published,
-                        problem=error.message.replace(f"{self.root}/", ""),
+                        problem=state.layout.with_short_paths(error.message),
                     )
                 )
                 continue

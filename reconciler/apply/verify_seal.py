@@ -46,7 +46,7 @@ def verify_published(state: State, name: str, inodes: InodeHashes, depth: Depth 
     try:
         last = state.applied(name)
     except StateError as error:
-        problem = error.message.replace(f"{state.layout.root}/", "")
+        problem = state.layout.with_short_paths(error.message)
     published = state.published(name)
     if published is None or (last is None and published.unreadable):
         if last is None and not problem:

@@ -7,6 +7,7 @@ from reconciler.diff.model import Fault, ReasonCode
 from reconciler.errors import InterpreterError, LockError, NewerFormatError, NewerLockError
 from reconciler.interpreters.choose import request_specifier
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+from reconciler.state.layout import Layout
 from reconciler.state.store import UnreadableState
 
 
@@ -14,7 +15,7 @@ def interpreter_fault(environment: DesiredEnvironment, error: InterpreterError) 
     """Return the fault of an environment without an interpreter, with the place of its request in the manifest."""
     message = f"no python {environment.python}"
     if request_specifier(environment.python) is None:
-        message = error.message.removeprefix(f"environments.{environment.name}: ")
+        message = error.message
     found = ", ".join(dict.fromkeys(each.split()[0] for each in error.details[1:]))  # the first line is a title
     return Fault(
         code=ReasonCode.NO_INTERPRETER,
@@ -35,7 +36,7 @@ def missing_in_snapshot(environment: DesiredEnvironment) -> Fault:
 def lock_fault(error: LockError, path: Path) -> Fault:
     """Return the fault of an environment whose lock, at `path`, cannot be used."""
     code = ReasonCode.NEWER_FORMAT if isinstance(error, NewerLockError) else ReasonCode.LOCK_UNREADABLE
-    return Fault(code=code, message=error.message.replace(str(path), path.name), hint=error.hint or "")
+    return Fault(code=code, message=Layout(path.parent).with_short_paths(error.message), hint=error.hint or "")
 
 
 def state_faults(
@@ -59,7 +60,7 @@ def state_faults(
 def _state_fault(unreadable: UnreadableState, root: Path) -> Fault:
     error = unreadable.error
     code = ReasonCode.NEWER_FORMAT if isinstance(error, NewerFormatError) else ReasonCode.STATE_UNREADABLE
-    return Fault(code=code, message=error.message.replace(f"{root}/", ""), hint=error.hint or "")
+    return Fault(code=code, message=Layout(root).with_short_paths(error.message), hint=error.hint or "")
 
 
 def _place(environment: DesiredEnvironment) -> str:

@@ -59,12 +59,8 @@ class Chooser(Protocol):
 
 
 def choose_for(environment: DesiredEnvironment, interpreters: Chooser, *, keep: str = "") -> Interpreter:
-    """Return the interpreter of an environment; raises InterpreterError that names the environment."""
-    try:
-        return interpreters.choose(environment.python, keep=keep)
-    except InterpreterError as error:
-        what = f"environments.{environment.name}: {error.message}"
-        raise InterpreterError(what, hint=error.hint, details=error.details) from error
+    """Return the interpreter of an environment; raises InterpreterError."""
+    return interpreters.choose(environment.python, keep=keep)
 
 
 class Interpreters:

@@ -89,6 +89,10 @@ class Layout:
         """Return the directory of the files about deleted environments that can be restored."""
         return self.envsync_directory / "deleted"
 
+    def with_short_paths(self, text: str) -> str:
+        """Return a text in which the paths below the root are relative to it, as the plan of any machine shows them."""
+        return text.replace(f"{self.root}/", "")
+
     def environment(self, name: str) -> Path:
         """Return an environment's path: a symbolic link to the published generation."""
         return self.root / name

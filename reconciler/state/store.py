@@ -166,7 +166,7 @@ class State:
             seal="",
             home="",
             system_site_packages=False,
-            unreadable=message.replace(f"{self.layout.root}/", ""),
+            unreadable=self.layout.with_short_paths(message),
             damaged=damaged,
         )
 

@@ -129,7 +129,7 @@ def test_a_file_that_is_not_valid_is_an_error_and_keeps_the_generations(state: S
     deleted(state, 1)
     file = state.layout.deleted("web")
     file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
-    with pytest.raises(StateError, match=r"deleted/web\.json could not be read") as caught:
+    with pytest.raises(StateError, match=r"deleted/web\.json` could not be read") as caught:
         state.deleted("web")
     assert caught.value.hint
     (kept,) = collect_garbage(state)
@@ -142,7 +142,7 @@ def test_a_file_that_is_not_valid_is_an_error_and_keeps_the_generations(state: S
 def test_a_file_of_another_name_is_an_error(state: State) -> None:
     deleted(state, 1)
     state.layout.deleted("web").rename(state.layout.deleted("jobs"))
-    with pytest.raises(StateError, match="it is the record of the environment 'web'"):
+    with pytest.raises(StateError, match="it is the record of the environment `web`"):
         state.deleted("jobs")
 
 

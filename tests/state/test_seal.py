@@ -67,7 +67,7 @@ def test_every_edit_changes_the_digest(tmp_path: Path) -> None:
 )
 def test_any_other_file_is_damaged(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "seal.json").write_bytes(content)
-    assert damage(tmp_path / "seal.json").startswith(f"{tmp_path}/seal.json is damaged: ")
+    assert damage(tmp_path / "seal.json").startswith(f"`{tmp_path}/seal.json` is damaged: ")
 
 
 def damage(path: Path) -> str:

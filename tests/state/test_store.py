@@ -100,7 +100,7 @@ def test_a_seal_of_a_different_environment_or_generation_is_damage(state: State)
         copied.venv.mkdir(parents=True)
         copied.seal.write_bytes(content)
         publish(state.layout, name, number)
-        with pytest.raises(DamagedStateError, match="it is the seal of generation 1 of 'web'"):
+        with pytest.raises(DamagedStateError, match="it is the seal of generation 1 of `web`"):
             state.seal(name, number)
         published = state.published(name)
         assert published is not None
@@ -229,7 +229,7 @@ def test_of_record_and_seal_the_one_that_can_be_read_says_what_is_known(state: S
     record.write_text(good[record])
     published = state.published("web")
     assert published is not None
-    assert published.unreadable == ".envsync/generations/web/1/seal.json is missing"
+    assert published.unreadable == "`.envsync/generations/web/1/seal.json` is missing"
     state.layout.generation("web", 1).venv.rmdir()
     assert state.published("web") is None, "the generation is gone"
 
