@@ -88,7 +88,7 @@ def _enter(root: str, name: str) -> int:
     except OSError:
         pass
     raise RunError(
-        f"environment `{name}` {problem} below `{root}`", hint=f"correct the name, or run `envsync apply {name}`"
+        f"environment `{name}` {problem} in `{root}`", hint=f"correct the name, or run `envsync apply {name}`"
     )
 
 

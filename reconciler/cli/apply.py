@@ -171,7 +171,7 @@ def _ask(plan: Plan) -> None:
     """Ask once; any answer except `yes` or `y` means no. Ask nothing if everything is blocked."""
     if not any(each.steps and not each.blocked for each in plan.environments):
         return
-    sys.stderr.write("\nApply these changes? Enter 'yes' to apply them: ")
+    sys.stderr.write("\nApply these changes? Enter `yes` to apply them: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"yes", "y"}:
         raise InterruptedByUserError("not confirmed; nothing was changed")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from reconciler.backticks import in_backticks
 from reconciler.diff.environment import environment_diff
 from reconciler.diff.model import Diff, DiffKind, EnvironmentDiff, ReasonCode, Target
 from reconciler.diff.reasons import pending_reason
@@ -51,6 +52,6 @@ def _undeclared_diff(actual: ActualEnvironment, file: str) -> EnvironmentDiff:
     return EnvironmentDiff(
         name=actual.name,
         kind=DiffKind.DELETE,
-        reasons=(pending_reason(ReasonCode.NOT_IN_MANIFEST, f"no longer in {file}"),),
+        reasons=(pending_reason(ReasonCode.NOT_IN_MANIFEST, f"no longer in {in_backticks(file)}"),),
         findings=foreign_findings(actual),
     )

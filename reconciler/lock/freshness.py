@@ -27,9 +27,8 @@ def require_fresh(desired: DesiredState, states: Mapping[str, LockState]) -> Non
         name = lock_path(desired.locks, behind[0]).name
         missing = states[behind[0]] is LockState.MISSING
         raise LockError(
-            f"`{name}` is missing, and `--locked` forbids resolving it"
-            if missing
-            else f"`{name}` is out of date, and `--locked` forbids resolving it again",
+            f"`{name}` is {'missing' if missing else 'out of date'}, "
+            "but `--locked` and `plan --out` require locks that are up to date",
             hint=f"run `envsync lock {' '.join(behind)}` and commit the result",
         )
 

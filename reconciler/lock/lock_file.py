@@ -40,7 +40,8 @@ def parse_lock(text: str, path: Path, environment: str) -> Lock:
     try:
         parsed = parsed_lock(text)
     except (ValueError, RecursionError, PylockValidationError, PylockUnsupportedVersionError) as error:
-        raise LockError(f"{path}: {error}", hint=f"delete it and run `envsync lock {environment}`") from error
+        hint = f"delete it and run `envsync lock {environment}`"
+        raise LockError(f"{path}: not a valid lock: {error}", hint=hint) from error
     own = parsed.document.get("tool", {}).get("envsync", {})
     inputs = own.get("inputs") if isinstance(own, dict) else None
     return Lock(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.diff.compare import FOREIGN_OCCUPANTS
 from reconciler.diff.model import DiffKind, EnvironmentDiff, Origin, Reason, ReasonCode, Target
 from reconciler.manifest.desired import DesiredState
@@ -56,15 +57,14 @@ def change_blockers(
     if diff.kind is DiffKind.FOREIGN:
         can = can_adopt(diff, actual, applied, desired.project)
         if not (can and policy.adopt):
-            hint = "use `--adopt` to adopt it; the old environment is kept" if can else MOVE_HINT
+            hint = "apply with `--adopt` to take it over; the old environment is kept" if can else MOVE_HINT
             found.append(_not_ours(actual, applied, hint))
     if diff.ignored and not policy.drop_ignored:
-        names = ", ".join(diff.ignored)
         found.append(
             _blocker(
                 ReasonCode.IGNORED_WOULD_BE_LOST,
-                f"would lose packages that `ignore` matches: {names}",
-                "use `--drop-ignored` to remove them, or add them to the manifest",
+                f"would lose packages that `ignore` matches: {list_in_backticks(diff.ignored)}",
+                "apply with `--drop-ignored` to remove them, or add them to the manifest",
             )
         )
     return found
@@ -83,8 +83,8 @@ def delete_blockers(
         found.append(
             _blocker(
                 ReasonCode.PREVENT_DESTROY,
-                "would be deleted, but prevent_destroy is set",
-                f"apply it once with `prevent_destroy: false` in {desired.file.name}",
+                "would be deleted, but `prevent_destroy` is set",
+                f"to delete it, first apply it with `prevent_destroy: false` in {in_backticks(desired.file.name)}",
             )
         )
     if actual.occupant in FOREIGN_OCCUPANTS:
@@ -93,8 +93,8 @@ def delete_blockers(
         found.append(
             _blocker(
                 ReasonCode.EMPTY_MANIFEST,
-                f"would be deleted, because {desired.file.name} declares no environments",
-                "use `--allow-empty` to delete all of them",
+                f"would be deleted, because {in_backticks(desired.file.name)} declares no environments",
+                "apply with `--allow-empty` to delete all of them",
             )
         )
     return found
@@ -104,8 +104,8 @@ def dependency_blocker(name: str, blocked: Sequence[Reason], *, deleting: bool) 
     """Return the blocker that follows from a blocked dependency, or from a blocked dependent of a deletion."""
     codes = {each.code for each in blocked}
     if ReasonCode.LOCK_FAILED in codes:
-        return _blocker(ReasonCode.DEPENDENCY_FAILED, f"depends on {name}, which could not be locked", "")
-    message = f"{name} depends on it and is not deleted" if deleting else f"depends on {name}, which is blocked"
+        return _blocker(ReasonCode.DEPENDENCY_FAILED, f"depends on `{name}`, which could not be locked", "")
+    message = f"`{name}` depends on it and is not deleted" if deleting else f"depends on `{name}`, which is blocked"
     failed = ReasonCode.DEPENDENCY_FAILED in codes
     return _blocker(ReasonCode.DEPENDENCY_FAILED if failed else ReasonCode.DEPENDENCY_BLOCKED, message, "")
 
@@ -113,7 +113,7 @@ def dependency_blocker(name: str, blocked: Sequence[Reason], *, deleting: bool) 
 def _other_project(applied: Applied) -> Blocker:
     return _blocker(
         ReasonCode.OTHER_PROJECT,
-        f"project {applied.project} owns this name in the same root",
+        f"project {in_backticks(applied.project)} owns this name in the same root",
         "choose a different name or a different root",
     )
 

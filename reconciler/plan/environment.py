@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from reconciler.backticks import in_backticks
 from reconciler.diff.compare import foreign_findings
 from reconciler.diff.model import DiffKind, EnvironmentDiff, Reason, ReasonCode, Target
 from reconciler.diff.reasons import pending_reason
@@ -78,7 +79,8 @@ def plan_prune(
 ) -> EnvironmentDraft:
     """Plan an environment of this project that the manifest no longer declares."""
     if not policy.prune:
-        hint = f"run without `--no-prune` to delete {applied.name}, which {desired.file.name} no longer declares"
+        manifest = in_backticks(desired.file.name)
+        hint = f"run without `--no-prune` to delete `{applied.name}`, which {manifest} no longer declares"
         return EnvironmentDraft(plan=replace(_plan(desired, actual), hints=(hint,)))
     return _delete_draft(desired, actual, applied, policy, diff.reasons, diff.findings)
 
@@ -88,7 +90,7 @@ def plan_destroy(
 ) -> EnvironmentDraft:
     """Plan an environment that `destroy` names; if it was never applied, nothing will be destroyed."""
     if applied is None:
-        hint = f"nothing to destroy: {actual.name} was never applied"
+        hint = f"nothing to destroy: {in_backticks(actual.name)} was never applied"
         return EnvironmentDraft(plan=replace(_plan(desired, actual), hints=(hint,)))
     requested = pending_reason(ReasonCode.DESTROY_REQUESTED, "destroy requested")
     return _delete_draft(desired, actual, applied, policy, (requested,), foreign_findings(actual))

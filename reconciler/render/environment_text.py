@@ -57,7 +57,7 @@ def environment_lines(
     listed, omitted = _packages(environment, full=full)
     lines += package_lines(listed, palette=palette, width=width, all_files=full)
     if omitted:
-        text = f"{count(omitted, 'package')} at the same version with different files (-v lists them)"
+        text = f"{count(omitted, 'package')} at the same version with different files (`-v` lists them)"
         tilde = Segment(text="~", style=Style.CHANGED, gap=1)
         lines += entry_lines([tilde], [Segment(text=text)], palette=palette, width=width, indent=INDENT)
     lines += setting_lines(environment.settings, palette=palette, width=width, full=full)

@@ -174,10 +174,10 @@ class State:
 
 
 def never_applied(names: Iterable[str]) -> str:
-    """Return the message that these environments, at least one, were never applied below this root."""
+    """Return the message that these environments, at least one, were never applied in this root."""
     unknown = list(names)
     subject, verb = ("environment", "was") if len(unknown) == 1 else ("environments", "were")
-    return f"{subject} {list_in_backticks(unknown)} {verb} never applied below this root"
+    return f"{subject} {list_in_backticks(unknown)} {verb} never applied in this root"
 
 
 def applied_names_hint(names: Iterable[str], applied: Iterable[str]) -> str | None:
@@ -194,7 +194,8 @@ def _applied_in(stored: object, name: str) -> Applied:
         raise ValueError("not a record of an applied environment")
     if stored["format"] != FORMAT:
         raise ValueError(
-            f"its format is {in_backticks(json.dumps(stored['format']))}, but this envsync reads format {FORMAT}"
+            f"its format is {in_backticks(json.dumps(stored['format']))}, "
+            f"but this version of envsync reads format {FORMAT}"
         )
     applied = applied_from_json(stored["applied"])
     if applied.name != name:

@@ -167,7 +167,7 @@ def test_the_check_starts_no_program_and_a_missing_interpreter_of_the_host_is_na
     for command in ("check", "plan"):
         ran = ci.envsync(command, "--actual", "../snapshot.json", *["--detailed-exitcode"] * (command == "plan"))
         assert ran.code == 2, ran.err
-        assert "-> no interpreter that satisfies '3.99'" in ran.out
+        assert "-> no interpreter that satisfies `3.99`" in ran.out
     ran = ci.envsync("plan", "--actual", "../snapshot.json", "--output", "json")
     assert (ran.code, ran.json()["difference"]) == (0, True)
 

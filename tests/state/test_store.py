@@ -175,7 +175,7 @@ def test_a_record_is_replaced_atomically_and_can_be_forgotten_twice(state: State
         ("null", "not a record of an applied environment"),
         ('{"format": 1}', "not a record of an applied environment"),
         ('{"format": 1, "applied": {}}', "not a record of an applied environment"),
-        ('{"format": 2, "applied": {}}', "its format is `2`, but this envsync reads format 1"),
+        ('{"format": 2, "applied": {}}', "its format is `2`, but this version of envsync reads format 1"),
         ("[" * 100_000, "recursion"),
         ("OTHER", "it is the record of the environment `api`"),
     ],
