@@ -109,7 +109,7 @@ def _json(path: Path, text: str) -> dict[str, Json]:
         found = json.loads(text, object_pairs_hook=_keys_once, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         words = error.msg.lower().removesuffix(" at").removesuffix(" starting")  # the position follows in Python's text
-        _refuse(path, f"not a plan: not JSON at line {error.lineno}, column {error.colno}: {words}", _HINT)
+        _refuse(path, f"not a plan: not valid JSON at line {error.lineno}, column {error.colno}: {words}", _HINT)
     except (ValueError, RecursionError) as error:  # for example a number of 5,000 digits, or 100,000 brackets
         words = str(error).partition(";")[0]
         _refuse(path, f"not a plan: {words[:1].lower()}{words[1:]}", _HINT)

@@ -29,7 +29,7 @@ _SYMBOL_WIDTH = 3
 _IMPLIED = frozenset({ReasonCode.NEW})
 # For these, `blocked` already says what would happen otherwise.
 _WITHOUT_ALTERNATIVE = frozenset({ReasonCode.PREVENT_DESTROY, ReasonCode.EMPTY_MANIFEST})
-# The blocking reason says the same as these findings.
+# The blocking reason says the same as these findings; only the one about a symbolic link has more: its target.
 _FOREIGN = frozenset(
     {
         FindingCode.FOREIGN_DIRECTORY,
@@ -97,14 +97,15 @@ def environment_sentences(environment: EnvironmentPlan, *, labeled: bool = True)
 def findings_to_list(environment: EnvironmentPlan, *, full: bool = False) -> list[Finding]:
     """Return the findings that neither a package's line nor a reason covers.
 
-    `full` includes those that a blocking reason covers.
+    `full` includes the target of a symbolic link that a blocking reason covers.
     """
+    hidden = _FOREIGN - {FindingCode.FOREIGN_SYMLINK} if full else _FOREIGN
     covered = {each.name for each in environment.packages}
     described = _described_findings(environment)
     return [
         each
         for each in environment.findings
-        if each.package not in covered and each not in described and (full or each.code not in _FOREIGN)
+        if each.package not in covered and each not in described and each.code not in hidden
     ]
 
 

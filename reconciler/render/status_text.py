@@ -43,9 +43,9 @@ _STYLES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusRow:
-    """One environment; `packages` counts the installed ones, None if it is missing.
+    """One environment; `packages` counts the installed ones, None if no virtual environment is installed.
 
-    `generation` is 0 if none is published; `python` is the interpreter's version or empty.
+    `generation` is 0 if none is published; `python` is the installed interpreter's version, or empty.
     """
 
     name: str
@@ -80,12 +80,11 @@ def status_json(rows: Sequence[StatusRow]) -> str:
 
 def _row(environment: EnvironmentPlan, installed: int | None, path: str) -> StatusRow:
     state = _state(environment)
-    exists = state is not EnvironmentState.MISSING
     return StatusRow(
         name=environment.name,
         state=state,
-        python=(environment.python_before or environment.python_after) if exists else "",
-        packages=installed if exists else None,
+        python="" if installed is None else environment.python_before,
+        packages=installed,
         generation=environment.generation,
         path=path,
     )

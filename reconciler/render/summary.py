@@ -18,7 +18,7 @@ _NO_DIFFERENCE = {"": "No drift.", "drift": "No drift.", "pending": "No pending 
 _DRIFT_PHRASES = {
     DriftStatus.DRIFT: "drifted",
     DriftStatus.PENDING: "pending",
-    DriftStatus.BOTH: "drifted and pending",
+    DriftStatus.BOTH: "drift+pending",
     DriftStatus.BLOCKED: "blocked",
     DriftStatus.OK: "unchanged",
 }

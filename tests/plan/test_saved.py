@@ -133,7 +133,7 @@ def test_a_plan_only_replaces_a_regular_file(tmp_path: Path) -> None:
 def test_a_file_cut_short_anywhere_is_not_a_plan(tmp_path: Path) -> None:
     whole = plan_json(plan_of(WORLDS[0]))
     for length in range(0, len(whole) - 1, 37):
-        assert refusal(written(tmp_path, whole[:length])).startswith("not a plan: not JSON at line ")
+        assert refusal(written(tmp_path, whole[:length])).startswith("not a plan: not valid JSON at line ")
 
 
 def test_a_path_that_is_not_a_regular_file_is_refused_at_once(tmp_path: Path) -> None:
