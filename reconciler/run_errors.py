@@ -67,7 +67,7 @@ def _never_published(root: str, name: str, file: str) -> RunError:
     if members and members != (name,):
         listed = ", ".join(f"`{each}`" for each in members)
         return RunError(f"`{name}` has several environments: {listed}", hint="choose one of them")
-    problem = f"environment `{name}` is not published below `{root}`"
+    problem = f"environment `{name}` is not published in `{root}`"
     if members:
         return RunError(problem, hint=f"run `envsync apply {name}`")
     known = {each for made in entries.values() for each in made} | _published_names(root)

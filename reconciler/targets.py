@@ -144,7 +144,8 @@ def _target(
 
 def skipped_note(environment: DesiredEnvironment) -> str:
     """Return the note that an optional environment was left out."""
-    return f"`{environment.name}` was skipped: no Python `{environment.python}` on this machine (`if_available`)"
+    version = environment.python
+    return f"`{environment.name}` was skipped: no python {version} on this machine (`if_available`)"
 
 
 def select_for_destroy(

@@ -20,7 +20,7 @@ READING = frozenset(
 )
 # The expressions that may, and why.
 ALLOWED = {
-    "manifest/requirement.py: message.replace(token, sign)": "the words are those of packaging",
+    "manifest/requirement.py: message.replace(words, plain)": "the words are those of packaging",
     "render/finding_text.py: {each.detail for each in group if each.detail}": "a detail that all have is shown once",
     "snapshot/file.py: message.removeprefix('Value error, ')": "the words are those of pydantic",
 }

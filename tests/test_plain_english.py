@@ -66,8 +66,8 @@ NO_SENTENCES = {
     'f"module {__name__!r} has no attribute {name!r}"': "Python's own words for an unknown attribute",
     'f"import importlib; importlib.import_module({probe.module!r})"': "Python code",
 }
-# The lines of a plan and of a table name environments, packages and settings without backticks.
-LISTINGS = frozenset({"diff", "plan", "render"})
+# The columns of a plan and of a table name environments, packages and settings without backticks.
+LISTINGS = frozenset({"render"})
 MESSAGES = sorted(path for path in MODULES if path.parts[0] == "reconciler" and path.parts[1] not in LISTINGS)
 
 

@@ -183,7 +183,7 @@ def _ask(proposal: Proposal) -> None:
         return
     deleting = any(each.action is Action.DELETE for each in changing)
     sys.stderr.write(f"\n{_restorable(proposal.desired.keep_deleted)}\n" if deleting else "\n")
-    sys.stderr.write("Apply these changes? Enter 'yes' to apply them: ")
+    sys.stderr.write("Apply these changes? Enter `yes` to apply them: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"yes", "y"}:
         raise InterruptedByUserError("not confirmed; nothing was changed")

@@ -62,7 +62,7 @@ def rollback(
     file: FileOption = Path("envs.yaml"),
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
-    """Publish an older generation again, at once and offline.
+    """Publish an older generation again, immediately and offline.
 
     Its files are verified by hash first. The next `plan` shows the difference from the manifest as pending, and the
     next `apply` undoes the rollback. Of an environment that was deleted, the generation that was published then is

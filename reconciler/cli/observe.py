@@ -45,4 +45,4 @@ def observe(
     write_atomic(out, text.encode("ascii"))
     count = len(snapshot.environments)
     environments = "1 environment" if count == 1 else f"{count} environments"
-    console().message(f"{sanitize(str(out))}: {environments} at depth {depth}")
+    console().message(f"{sanitize(str(out))}: wrote a snapshot of {environments} at depth `{depth}`")

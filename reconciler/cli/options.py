@@ -92,7 +92,7 @@ PruneOption = Annotated[
     ),
 ]
 AllowEmptyOption = Annotated[
-    bool, typer.Option("--allow-empty", help="Allow a manifest without environments to delete all of them.")
+    bool, typer.Option("--allow-empty", help="Allow deleting every environment if the manifest declares none.")
 ]
 AdoptOption = Annotated[
     bool,

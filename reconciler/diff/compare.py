@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from reconciler.backticks import in_backticks
 from reconciler.diff.environment import environment_diff
 from reconciler.diff.integrity import check_integrity
 from reconciler.diff.model import Diff, DiffKind, EnvironmentDiff, PackageAction, ReasonCode, Target
@@ -60,7 +61,7 @@ def foreign_findings(actual: ActualEnvironment) -> tuple[Finding, ...]:
 
 def _undeclared_diff(actual: ActualEnvironment, last: Applied, file: str) -> EnvironmentDiff:
     """Return the deletion of an environment, and its drift if it is published, which counts if it is kept."""
-    reasons = [pending_reason(ReasonCode.NOT_IN_MANIFEST, f"no longer in {file}")]
+    reasons = [pending_reason(ReasonCode.NOT_IN_MANIFEST, f"no longer in {in_backticks(file)}")]
     if actual.occupant is not Occupant.PUBLISHED:
         return EnvironmentDiff(
             name=actual.name, kind=DiffKind.DELETE, reasons=tuple(reasons), findings=foreign_findings(actual)

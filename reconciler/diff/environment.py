@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import assert_never
 
+from reconciler.backticks import in_backticks
 from reconciler.diff.findings import FindingCategory, category_of
 from reconciler.diff.model import (
     DiffKind,
@@ -52,7 +53,7 @@ def _difference(
 ) -> EnvironmentDiff:
     ours = applied if applied is not None and applied.project == project else None
     last = ours if ours is not None and ours.generation > 0 else None
-    new = pending_reason(ReasonCode.NEW, f"new in {file}")
+    new = pending_reason(ReasonCode.NEW, f"new in {in_backticks(file)}")
     match actual.occupant:
         case Occupant.ABSENT | Occupant.DANGLING:
             gone = drift_reason(ReasonCode.GONE, "was applied, but is missing")
@@ -134,6 +135,7 @@ def _published_diff(target: Target, actual: ActualEnvironment, last: Applied) ->
     shown = frozenset(unexplained)  # a set, because there can be thousands
     settings = setting_changes(last.settings, settings_of(target.environment))
     hooks = hook_reasons(target, last)
+    # Findings come first: `reconciler.render.issue_drift` lists them one by one, and the generation's reason stays.
     drift = [*drift_reasons(changes), *finding_reasons(unexplained), *generation_reasons(actual, last)]
     if replace_reasons(target, last):
         kind = DiffKind.REPLACE

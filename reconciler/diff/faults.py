@@ -13,8 +13,9 @@ from reconciler.state.store import UnreadableState
 
 def interpreter_fault(environment: DesiredEnvironment, error: InterpreterError) -> Fault:
     """Return the fault of an environment without an interpreter, with the place of its request in the manifest."""
-    message = f"no python {environment.python}"
-    if request_specifier(environment.python) is None:
+    version = environment.python
+    message = f"no python {version}"
+    if request_specifier(version) is None:
         message = error.message
     found = ", ".join(dict.fromkeys(each.split()[0] for each in error.details[1:]))  # the first line is a title
     return Fault(
@@ -26,9 +27,10 @@ def interpreter_fault(environment: DesiredEnvironment, error: InterpreterError) 
 
 def missing_in_snapshot(environment: DesiredEnvironment) -> Fault:
     """Return the fault of an environment for which a snapshot lists no interpreter."""
+    version = environment.python
     return Fault(
         code=ReasonCode.NO_INTERPRETER,
-        message=f"the snapshot lists no python {environment.python}{_place(environment)}",
+        message=f"the snapshot lists no python {version}{_place(environment)}",
         hint="install one on the host, and take a new snapshot",
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.canonical_json import Json
 from reconciler.diff.findings import FindingCategory, category_of, count_files, environment_damage
 from reconciler.diff.model import Origin, PackageChange, Reason, ReasonCode, SettingChange, Target
@@ -32,7 +33,7 @@ def replace_reasons(target: Target, applied: Applied) -> list[Reason]:
         elif old.version != new.version:
             message = f"python {old.version} -> {new.version}"
         else:
-            message = f"python {new.version} is now {new.path}, was {old.path}"
+            message = f"python {new.version} is now {in_backticks(new.path)}, was {in_backticks(old.path)}"
         reasons.append(pending_reason(ReasonCode.INTERPRETER_CHANGED, message))
     requested = target.environment.system_site_packages
     if requested != sees_system_packages(applied.settings):
@@ -74,14 +75,16 @@ def package_reasons(changes: Iterable[PackageChange], lock_state: LockState) -> 
     if len(sources) < len(updated) and lock_state is LockState.FRESH:
         reasons.append(pending_reason(ReasonCode.LOCK_CHANGED, "the lock changed"))
     if sources:
-        reasons.append(pending_reason(ReasonCode.SOURCE_CHANGED, f"the source of {', '.join(sources)} changed"))
+        message = f"the source of {list_in_backticks(sources)} changed"
+        reasons.append(pending_reason(ReasonCode.SOURCE_CHANGED, message))
     return reasons
 
 
 def setting_reasons(changes: Sequence[SettingChange], explained: Iterable[str]) -> list[Reason]:
     """Return which settings changed, without those that other reasons explain."""
     names = [each for each in changed_setting_names(changes) if each not in set(explained)]
-    return [pending_reason(ReasonCode.SETTINGS_CHANGED, f"settings changed: {', '.join(names)}")] if names else []
+    message = f"settings changed: {list_in_backticks(names)}"
+    return [pending_reason(ReasonCode.SETTINGS_CHANGED, message)] if names else []
 
 
 def hook_reasons(target: Target, applied: Applied) -> list[Reason]:

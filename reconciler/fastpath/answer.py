@@ -48,7 +48,7 @@ def _sentence(request: QuickRequest, number: int, environ: Mapping[str, str]) ->
     if not number or not _PLAIN.issuperset(name):
         return b""
     match = "environment matches" if number == 1 else "environments match"
-    text = f"{_NO_CHANGE[request.command]} {number} {match} {name}."
+    text = f"{_NO_CHANGE[request.command]} {number} {match} `{name}`."
     try:
         terminal = os.isatty(1)
         width = int(environ.get("COLUMNS") or 0) if terminal else _WIDTH_OFF_A_TERMINAL

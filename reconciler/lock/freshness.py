@@ -31,9 +31,8 @@ def require_fresh(desired: DesiredState, states: Mapping[str, LockState]) -> Non
     if behind:
         found = [f"{_files(desired, missing)} missing"] if missing else []
         found += [f"{_files(desired, stale)} out of date"] if stale else []
-        resolving = f"resolving {'it' if len(behind) == 1 else 'them'}{'' if missing else ' again'}"
         raise LockError(
-            f"{', and '.join(found)}, and `--locked` forbids {resolving}",
+            f"{', and '.join(found)}, but `--locked` and `plan --out` require locks that are up to date",
             hint=f"run `envsync lock {' '.join(behind)}` and commit the result",
         )
 

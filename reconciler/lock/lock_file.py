@@ -51,7 +51,8 @@ def parse_lock(text: str, path: Path, environment: str) -> Lock:
     except _NewerVersionError as error:
         raise NewerLockError(f"`{path}` was made by a newer envsync: {error}", hint=NewerFormatError.cure) from error
     except (ValueError, RecursionError, PylockValidationError, PylockUnsupportedVersionError) as error:
-        raise LockError(f"{path}: {error}", hint=f"delete it and run `envsync lock {environment}`") from error
+        hint = f"delete it and run `envsync lock {environment}`"
+        raise LockError(f"{path}: not a valid lock: {error}", hint=hint) from error
     own = parsed.document.get("tool", {}).get("envsync", {})
     inputs = own.get("inputs") if isinstance(own, dict) else None
     return Lock(

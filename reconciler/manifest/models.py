@@ -142,7 +142,7 @@ Probe: TypeAlias = Annotated[
         probe_kind,
         custom_error_type=f.WRONG_TYPE,
         custom_error_message="{expected}",
-        custom_error_context={"expected": "`dependencies`, {import: MODULE} or {run: [PROGRAM, ...]}"},
+        custom_error_context={"expected": "`dependencies`, `{import: MODULE}` or `{run: [PROGRAM, ...]}`"},
     ),
 ]
 

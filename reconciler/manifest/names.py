@@ -96,7 +96,7 @@ def validate_module_name(text: str) -> str:
     """Return the dotted name of a module; raises InvalidTextError."""
     if not re.fullmatch(MODULE_PATTERN, text):
         raise InvalidTextError(
-            "not a valid module name", hint="write it as after `import`, for example `acme.settings`"
+            "not a valid module name", hint="write it as in an `import` statement, for example `acme.settings`"
         )
     return text
 

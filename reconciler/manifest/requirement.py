@@ -9,8 +9,19 @@ from reconciler.manifest.hints import suggest
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.urls import LOCAL_DIRECTORY_HINT, forbid_credentials, validate_direct_url
 
-# The names of tokens in packaging's messages.
-_TOKENS = {"LEFT_BRACKET": "[", "RIGHT_BRACKET": "]", "LEFT_PARENTHESIS": "(", "RIGHT_PARENTHESIS": ")"}
+# Words of packaging's messages that only those who know the grammar of requirements understand. Longer ones come first.
+_PLAIN_WORDS = {
+    "semicolon (after name with no version specifier) or end": "a version specifier such as `==1.0` after the name",
+    "comma (within version specifier), semicolon (after version specifier) or end": (
+        "a complete version specifier such as `>=1.0,<2`"
+    ),
+    "matching RIGHT_BRACKET for LEFT_BRACKET, after extras": "`]` after the extras",
+    "package name at the start of dependency specifier": "a package name at the start",
+    "LEFT_BRACKET": "[",
+    "RIGHT_BRACKET": "]",
+    "LEFT_PARENTHESIS": "(",
+    "RIGHT_PARENTHESIS": ")",
+}
 
 
 def parse_requirement(text: str) -> Requirement:
@@ -61,8 +72,8 @@ def _invalid_requirement(text: str, lead: int, error: InvalidRequirement) -> Inv
     else:
         hint = _corrected(text)
     message = message[:1].lower() + message[1:]
-    for token, sign in _TOKENS.items():
-        message = message.replace(token, sign)
+    for words, plain in _PLAIN_WORDS.items():
+        message = message.replace(words, plain)
     message = f"not a valid requirement: {message}"
     return InvalidTextError(message, hint=hint, offset=lead + start, width=max(end - start, 1))
 

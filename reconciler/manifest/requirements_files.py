@@ -26,6 +26,7 @@ from reconciler.manifest.source_text import problem_at
 from reconciler.manifest.text_file import UnreadableFileError
 
 _MAX_INCLUDE_DEPTH = 32  # files
+_MISSING_HINT = "correct the path, which is relative to the manifest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,11 @@ class RequirementsFiles:
         try:
             parsed = self._parse(path, self._shown(self.shown_directory, name))
         except UnreadableFileError as error:
-            raise error.invalid_text(name) from error
+            invalid = error.invalid_text(name)
+            if error.missing:
+                packages = "" if constraints else "; the names of packages belong in `packages`"
+                invalid.hint = f"{_MISSING_HINT}{packages}"
+            raise invalid from error
         collected = CollectedRequirements()
         self._collect(parsed, (path,), collected, constraints=constraints)
         return collected

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.diff.compare import FOREIGN_OCCUPANTS
 from reconciler.diff.model import DiffKind, EnvironmentDiff, Fault, Origin, Reason, ReasonCode, Target
 from reconciler.manifest.desired import DesiredState
@@ -64,15 +65,14 @@ def change_blockers(
     if diff.kind is DiffKind.FOREIGN:
         can = can_adopt(diff, actual, applied, desired.project)
         if not (can and policy.adopt):
-            hint = "use `--adopt` to adopt it; the old environment is kept" if can else MOVE_HINT
+            hint = "apply with `--adopt` to take it over; the old environment is kept" if can else MOVE_HINT
             found.append(_not_ours(actual, applied, hint))
     if diff.ignored and not policy.drop_ignored:
-        names = ", ".join(diff.ignored)
         found.append(
             _blocker(
                 ReasonCode.IGNORED_WOULD_BE_LOST,
-                f"would lose packages that `ignore` matches: {names}",
-                "use `--drop-ignored` to remove them, or add them to the manifest",
+                f"would lose packages that `ignore` matches: {list_in_backticks(diff.ignored)}",
+                "apply with `--drop-ignored` to remove them, or add them to the manifest",
             )
         )
     return found
@@ -85,7 +85,7 @@ def fault_blocker(fault: Fault) -> Blocker:
 
 def undeclared_blocker(file: str) -> Blocker:
     """Return the blocker of a kept environment that drifted, although nothing declares what it should be."""
-    message = f"cannot be repaired, because {file} no longer declares it"
+    message = f"cannot be repaired, because {in_backticks(file)} no longer declares it"
     return _blocker(ReasonCode.UNDECLARED_DRIFTED, message, "declare it again, or undo the change")
 
 
@@ -116,8 +116,8 @@ def delete_blockers(
         found.append(
             _blocker(
                 ReasonCode.PREVENT_DESTROY,
-                "would be deleted, but prevent_destroy is set",
-                f"apply it once with `prevent_destroy: false` in {desired.file.name}",
+                "would be deleted, but `prevent_destroy` is set",
+                f"to delete it, first apply it with `prevent_destroy: false` in {in_backticks(desired.file.name)}",
             )
         )
     if actual.occupant in FOREIGN_OCCUPANTS:
@@ -126,8 +126,8 @@ def delete_blockers(
         found.append(
             _blocker(
                 ReasonCode.EMPTY_MANIFEST,
-                f"would be deleted, because {desired.file.name} declares no environments",
-                "use `--allow-empty` to delete all of them",
+                f"would be deleted, because {in_backticks(desired.file.name)} declares no environments",
+                "apply with `--allow-empty` to delete all of them",
             )
         )
     return found
@@ -152,7 +152,7 @@ def names_text(names: Sequence[str]) -> str:
     quoted = [f"`{each}`" for each in names[:_NAMED]]
     rest = len(names) - _NAMED
     if rest > 0:
-        return f"{', '.join(quoted)} and {rest} more"
+        return ", ".join(quoted) + f" and {rest} more"
     return " and ".join([*([", ".join(quoted[:-1])] if quoted[1:] else []), quoted[-1]])
 
 
@@ -160,8 +160,8 @@ def dependency_blocker(name: str, blocked: Sequence[Reason], *, deleting: bool) 
     """Return the blocker that follows from a blocked dependency, or from a blocked dependent of a deletion."""
     codes = {each.code for each in blocked}
     if ReasonCode.LOCK_FAILED in codes:
-        return _blocker(ReasonCode.DEPENDENCY_FAILED, f"depends on {name}, which could not be locked", "")
-    message = f"{name} depends on it and is not deleted" if deleting else f"depends on {name}, which is blocked"
+        return _blocker(ReasonCode.DEPENDENCY_FAILED, f"depends on `{name}`, which could not be locked", "")
+    message = f"`{name}` depends on it and is not deleted" if deleting else f"depends on `{name}`, which is blocked"
     failed = ReasonCode.DEPENDENCY_FAILED in codes
     return _blocker(ReasonCode.DEPENDENCY_FAILED if failed else ReasonCode.DEPENDENCY_BLOCKED, message, "")
 
@@ -177,7 +177,7 @@ def _former_project(owner: OtherOwner) -> Blocker:
 def _other_project(applied: Applied) -> Blocker:
     return _blocker(
         ReasonCode.OTHER_PROJECT,
-        f"project {applied.project} owns this name in the same root",
+        f"project {in_backticks(applied.project)} owns this name in the same root",
         "choose a different name or a different root",
     )
 

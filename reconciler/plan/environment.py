@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from reconciler.backticks import in_backticks
 from reconciler.diff.compare import foreign_findings
 from reconciler.diff.model import DiffKind, EnvironmentDiff, Fault, Origin, Reason, ReasonCode, Target
 from reconciler.diff.reasons import pending_reason, take_over_reason
@@ -148,7 +149,7 @@ def plan_destroy(
 ) -> EnvironmentDraft:
     """Plan an environment that `destroy` names; if it was never applied, nothing will be destroyed."""
     if applied is None:
-        hint = f"nothing to destroy: {actual.name} was never applied"
+        hint = f"nothing to destroy: {in_backticks(actual.name)} was never applied"
         return EnvironmentDraft(plan=replace(_plan(desired, actual), hints=(hint,)))
     requested = pending_reason(ReasonCode.DESTROY_REQUESTED, "destroy requested")
     return _delete_draft(desired, actual, applied, policy, (requested,), foreign_findings(actual), owner)

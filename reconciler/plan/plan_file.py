@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
+from reconciler.backticks import list_in_backticks
 from reconciler.canonical_json import Json, canonical_text
 from reconciler.errors import PlanFileError
 from reconciler.fs.atomic_write import write_atomic
@@ -47,7 +48,7 @@ def save_plan(plan: Plan, path: Path) -> None:
     if plan.against or plan.only:
         _refuse(path, _DISPLAY_ONLY, "plan without `--against` and `--only`")
     if unknown:
-        what = f"not saved: the packages of {', '.join(unknown)} are unknown"
+        what = f"not saved: the packages of {list_in_backticks(unknown)} are unknown"
         _refuse(path, what, "run `envsync lock`, then `envsync plan --out FILE`")
     with suppress(OSError):  # The file does not exist yet, or writing it reports the error.
         # The rename would replace a symbolic link such as /dev/stdout.
@@ -107,9 +108,11 @@ def _json(path: Path, text: str) -> dict[str, Json]:
     try:
         found = json.loads(text, object_pairs_hook=_keys_once, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        _refuse(path, f"not a plan: not JSON at line {error.lineno}, column {error.colno}: {error.msg.lower()}", _HINT)
+        words = error.msg.lower().removesuffix(" at").removesuffix(" starting")  # the position follows in Python's text
+        _refuse(path, f"not a plan: not valid JSON at line {error.lineno}, column {error.colno}: {words}", _HINT)
     except (ValueError, RecursionError) as error:  # for example a number of 5,000 digits, or 100,000 brackets
-        _refuse(path, f"not a plan: {str(error).partition(';')[0].lower()}", _HINT)
+        words = str(error).partition(";")[0]
+        _refuse(path, f"not a plan: {words[:1].lower()}{words[1:]}", _HINT)
     if not isinstance(found, dict):
         _refuse(path, "not a plan: not a JSON object", _HINT)
     return found
@@ -123,7 +126,7 @@ def _keys_once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not valid JSON")
+    raise ValueError(f"`{name}` is not valid JSON")
 
 
 def _refuse(path: Path, what: str, hint: str) -> NoReturn:

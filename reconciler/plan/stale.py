@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, TypeAlias
 
-from reconciler.backticks import list_in_backticks
+from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.canonical_json import Json, canonical_text
 from reconciler.errors import PlanFileError
 from reconciler.json_output import safe_text
@@ -28,9 +28,9 @@ def refuse_foreign(saved: Plan, desired: DesiredState, platform: str) -> None:
     if saved.platform != platform:
         _refuse(f"it was made on {saved.platform}, but this machine is {platform}")
     if saved.project != desired.project:
-        _refuse(f"it is for project {saved.project}, but this project is {desired.project}")
+        _refuse(f"it is for project {in_backticks(saved.project)}, but this project is {in_backticks(desired.project)}")
     if saved.root != root:
-        _refuse(f"it is for root {saved.root}, but this root is {root}")
+        _refuse(f"it is for root {in_backticks(saved.root)}, but this root is {in_backticks(root)}")
     if saved.manifest != desired.digest:
         _refuse("the manifest, or a file that it names, changed since it was made")
 
@@ -54,7 +54,7 @@ def _changes(before: PlanDocument, now: PlanDocument) -> list[str]:
     others = [name for name in _differing(old, new) if name not in {*locks, *pythons, *disks}]
     sentences = [
         f"the {'lock' if len(locks) == 1 else 'locks'} of {list_in_backticks(locks)} changed" if locks else "",
-        f"the python of {list_in_backticks(pythons)} changed" if pythons else "",
+        f"the Python version of {list_in_backticks(pythons)} changed" if pythons else "",
         f"{list_in_backticks(disks)}{_or_interpreter(disks, old, new)} changed on disk" if disks else "",
         f"the actions for {list_in_backticks(others)} changed" if others else "",
     ]

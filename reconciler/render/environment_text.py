@@ -29,7 +29,7 @@ _SYMBOL_WIDTH = 3
 _IMPLIED = frozenset({ReasonCode.NEW})
 # For these, `blocked` already says what would happen otherwise.
 _WITHOUT_ALTERNATIVE = frozenset({ReasonCode.PREVENT_DESTROY, ReasonCode.EMPTY_MANIFEST})
-# The blocking reason says the same as these findings.
+# The blocking reason says the same as these findings; only the one about a symbolic link has more: its target.
 _FOREIGN = frozenset(
     {
         FindingCode.FOREIGN_DIRECTORY,
@@ -57,7 +57,7 @@ def environment_lines(
     listed, omitted = _packages(environment, full=full)
     lines += package_lines(listed, palette=palette, width=width, all_files=full)
     if omitted:
-        text = f"{count(omitted, 'package')} at the same version with different files (-v lists them)"
+        text = f"{count(omitted, 'package')} at the same version with different files (`-v` lists them)"
         tilde = Segment(text="~", style=Style.CHANGED, gap=1)
         lines += entry_lines([tilde], [Segment(text=text)], palette=palette, width=width, indent=INDENT)
     lines += setting_lines(environment.settings, palette=palette, width=width, full=full)
@@ -97,14 +97,15 @@ def environment_sentences(environment: EnvironmentPlan, *, labeled: bool = True)
 def findings_to_list(environment: EnvironmentPlan, *, full: bool = False) -> list[Finding]:
     """Return the findings that neither a package's line nor a reason covers.
 
-    `full` includes those that a blocking reason covers.
+    `full` includes the target of a symbolic link that a blocking reason covers.
     """
+    hidden = _FOREIGN - {FindingCode.FOREIGN_SYMLINK} if full else _FOREIGN
     covered = {each.name for each in environment.packages}
     described = _described_findings(environment)
     return [
         each
         for each in environment.findings
-        if each.package not in covered and each not in described and (full or each.code not in _FOREIGN)
+        if each.package not in covered and each not in described and each.code not in hidden
     ]
 
 

@@ -35,9 +35,13 @@ def finished_lines(
     style = _STYLES[event.status]
     sign = f"{palette.paint(mark, style)} " if mark else ""
     name = palette.paint(sanitize(event.environment), Style.STRONG)
-    head = f"{sign}{name}: {palette.paint(outcome_text(event, timed=True), style)}"
+    if event.failure is not None and event.status is Status.HOOK_FAILED:  # the message names the hook
+        outcome, link = f"{_done(event, timed=True)}, but", " "
+    else:
+        outcome, link = outcome_text(event, timed=True), ": "
+    head = f"{sign}{name}: {palette.paint(outcome, style)}"
     if event.failure is not None and event.status is not Status.INTERRUPTED:
-        return [f"{head}: {sanitize(event.failure.message)}", *_failure_lines(event.failure, palette)]
+        return [f"{head}{link}{sanitize(event.failure.message)}", *_failure_lines(event.failure, palette)]
     number = f"generation {event.generation}" if event.generation else ""
     facts = ", ".join(each for each in (number, *(sanitize(each) for each in details)) if each)
     return [f"{head} ({facts})" if facts and event.status is Status.APPLIED else head]
@@ -51,17 +55,25 @@ def notice_line(event: Notice, palette: Palette) -> str:
 
 def outcome_text(event: EnvironmentFinished, *, timed: bool = False) -> str:
     """Return how an environment ended: `created`, `updated, but a hook failed`, or `timed`, `created in 1.2s`."""
-    seconds = f" in {duration(event.seconds)}" if timed and event.seconds else ""
     if event.status is Status.APPLIED:
-        return f"{ACTIONS_DONE.get(event.action, 'done')}{seconds}"
+        return _done(event, timed=timed)
     if event.status is Status.HOOK_FAILED:
-        return f"{ACTIONS_DONE.get(event.action, 'done')}{seconds}, but a hook failed"
-    return f"{event.status.value}{seconds}"
+        return f"{_done(event, timed=timed)}, but a hook failed"
+    return f"{event.status.value}{_seconds(event, timed=timed)}"
 
 
 def is_unsuccessful(finished: EnvironmentFinished | None) -> bool:
     """Return whether an apply did not make an environment as planned."""
     return finished is not None and finished.status not in {Status.APPLIED, Status.UNCHANGED}
+
+
+def _done(event: EnvironmentFinished, *, timed: bool) -> str:
+    """Return what was done: `created`, or `timed`, `created in 1.2s`."""
+    return f"{ACTIONS_DONE.get(event.action, 'done')}{_seconds(event, timed=timed)}"
+
+
+def _seconds(event: EnvironmentFinished, *, timed: bool) -> str:
+    return f" in {duration(event.seconds)}" if timed and event.seconds else ""
 
 
 def _failure_lines(failure: Failure, palette: Palette) -> list[str]:

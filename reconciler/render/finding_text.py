@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from reconciler.diff.findings import PATHS_IN_PHRASES, FindingCategory, category_of, count_files, phrase_of
-from reconciler.observe.actual import Finding
+from reconciler.observe.actual import Finding, FindingCode
 from reconciler.render.escape import sanitize
 from reconciler.render.layout import Segment, entry_lines
 from reconciler.render.package_text import INDENT, file_list
@@ -42,7 +42,8 @@ def _sentence(group: list[Finding]) -> str:
     detail = sanitize(details.pop()) if len(details) == 1 else ""
     if category_of(first) is FindingCategory.FILES:
         files = f"{count_files(group)}: {file_list(paths)}"
-        return f"{files} ({detail})" if detail and len(group) == 1 else files
+        remarkable = detail and len(group) == 1 and first.code is not FindingCode.FILE_MISSING  # it says the same
+        return f"{files} ({detail})" if remarkable else files
     phrase = phrase_of(first)
     where = "" if all(phrase_names_path(each) for each in group) else file_list(paths)
     package = f"{sanitize(first.package)}: " if first.package else ""

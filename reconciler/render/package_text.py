@@ -18,6 +18,11 @@ PACKAGE_SYMBOLS: dict[PackageAction, tuple[str, Style]] = {
     PackageAction.REMOVE: ("-", Style.BAD),
     PackageAction.REPAIR: ("!", Style.REPLACED),
 }
+ORIGIN_TAGS: dict[Origin, str] = {
+    Origin.PENDING: "pending",
+    Origin.DRIFT: "drift",
+    Origin.BOTH: "drift+pending",
+}
 _ORIGIN_STYLES: dict[Origin, Style] = {
     Origin.PENDING: Style.NOTED,
     Origin.DRIFT: Style.CHANGED,
@@ -60,7 +65,7 @@ def _columns(change: PackageChange) -> list[Segment]:
         Segment(text=symbol, style=style, gap=1),
         Segment(text=sanitize(change.name)),
         Segment(text=version_change(change)),
-        Segment(text=change.origin.value, style=_ORIGIN_STYLES[change.origin]),
+        Segment(text=ORIGIN_TAGS[change.origin], style=_ORIGIN_STYLES[change.origin]),
     ]
 
 
@@ -83,17 +88,17 @@ def version_change(change: PackageChange) -> str:
 def package_sentence(change: PackageChange, *, all_files: bool = False) -> str:
     """Return why a package changes, sanitized, with the first of its files or all of them."""
     files = f": {file_list(change.files, all_files=all_files)}" if change.files else ""
-    return f"{sanitize(change.message)}{files}{_remark(change)}"
+    return f"{package_reason(change)}{files}"
 
 
 def package_reason(change: PackageChange) -> str:
-    """Return why a package changes, sanitized and without its files: `lock changed (downgrade)`."""
-    return f"{sanitize(change.message)}{_remark(change)}"
+    """Return why a package changes, sanitized and without its files: `downgrade; lock changed`."""
+    return f"{_remark(change)}{sanitize(change.message)}"
 
 
 def _remark(change: PackageChange) -> str:
     if change.action is PackageAction.DOWNGRADE:
-        return " (downgrade)"
+        return "downgrade; "
     if change.action is PackageAction.CHANGE and change.reason is not ReasonCode.SOURCE_CHANGED:
-        return " (same version, different files)"
+        return "same version, different files; "
     return ""

@@ -46,10 +46,10 @@ _STYLES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusRow:
-    """One environment; `packages` counts the installed ones, None if it is missing.
+    """One environment; `packages` counts the installed ones, None if no virtual environment is installed.
 
-    `generation` is 0 if none is published; `python` is the interpreter's version or empty. `size` is None if it could
-    not be measured.
+    `generation` is 0 if none is published; `python` is the installed interpreter's version, or empty. `size` is None if
+    it could not be measured.
     """
 
     name: str
@@ -94,12 +94,11 @@ def _object(row: StatusRow, *, sizes: bool) -> dict[str, Json]:
 
 def _row(environment: EnvironmentPlan, installed: int | None, path: str) -> StatusRow:
     state = _state(environment)
-    exists = state is not EnvironmentState.MISSING
     return StatusRow(
         name=environment.name,
         state=state,
-        python=(environment.python_before or environment.python_after) if exists else "",
-        packages=installed if exists else None,
+        python="" if installed is None else environment.python_before,
+        packages=installed,
         generation=environment.generation,
         path=path,
     )

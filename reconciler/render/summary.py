@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import PurePath
 
+from reconciler.backticks import in_backticks
 from reconciler.events import RunFinished, Status
 from reconciler.plan.model import Plan
 from reconciler.render.drift_status import DriftStatus, drift_status
@@ -17,7 +18,7 @@ _NO_DIFFERENCE = {"": "No drift.", "drift": "No drift.", "pending": "No pending 
 _DRIFT_PHRASES = {
     DriftStatus.DRIFT: "drifted",
     DriftStatus.PENDING: "pending",
-    DriftStatus.BOTH: "drifted and pending",
+    DriftStatus.BOTH: "drift+pending",
     DriftStatus.BLOCKED: "blocked",
     DriftStatus.OK: "unchanged",
 }
@@ -80,7 +81,8 @@ def run_summary(result: RunFinished, palette: Palette) -> str:
 def _match(plan: Plan, manifest: str) -> str:
     """Return that all environments match the manifest."""
     number = len(plan.environments)
-    name = f"{sanitize(manifest)} at {sanitize(plan.against)}" if plan.against else sanitize(manifest)
+    shown = sanitize(in_backticks(manifest))
+    name = f"{shown} at {sanitize(in_backticks(plan.against))}" if plan.against else shown
     if not number:
         return f"No environments are declared in {name}."
     if plan.only:

@@ -152,7 +152,8 @@ def open_revision(directory: Path, name: str) -> Iterator[Revision]:
                 found = _resolved(git, os.fsencode(name))
             except (KeyError, ValueError) as error:
                 raise RevisionError(
-                    f"revision {in_backticks(name)} not found in `{repository}`", hint=FETCH_HINT
+                    f"revision {in_backticks(name)} not found in `{repository}`",
+                    hint=f"correct the name, or {FETCH_HINT}",
                 ) from error
             if not isinstance(found, Commit):
                 raise RevisionError(f"{in_backticks(name)} is not a commit", hint="use a branch, a tag or a commit")

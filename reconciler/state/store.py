@@ -303,10 +303,10 @@ class State:
 
 
 def never_applied(names: Iterable[str]) -> str:
-    """Return the message that these environments, at least one, were never applied below this root."""
+    """Return the message that these environments, at least one, were never applied in this root."""
     unknown = list(names)
     subject, verb = ("environment", "was") if len(unknown) == 1 else ("environments", "were")
-    return f"{subject} {list_in_backticks(unknown)} {verb} never applied below this root"
+    return f"{subject} {list_in_backticks(unknown)} {verb} never applied in this root"
 
 
 def applied_names_hint(names: Iterable[str], applied: Iterable[str]) -> str | None:

@@ -86,7 +86,7 @@ def test_a_file_that_is_no_longer_ignored_is_found_after_an_apply_that_compared_
     (applied_host.venv("web") / "var/a.log").write_text("one\n")
     time.sleep(2 * TICK_NS / 1e9)
     applied_host.envsync("plan")
-    assert applied_host.envsync("plan").out == "No changes. 2 environments match envs.yaml.\n"
+    assert applied_host.envsync("plan").out == "No changes. 2 environments match `envs.yaml`.\n"
     applied_host.manifest(WEB + API)
     assert applied_host.envsync("apply", "--yes", "--depth", "metadata").code == 0
     assert applied_host.envsync("check").code == 2

@@ -64,7 +64,7 @@ def test_every_kind_of_change_is_shown_and_no_environment_is_needed(host: Host) 
     lock(host)
     commit(host)
     same = host.envsync("plan", "--against", "main", "--detailed-exitcode")
-    assert (same.code, same.out) == (0, "No changes. 3 environments match envs.yaml at main.\n")
+    assert (same.code, same.out) == (0, "No changes. 3 environments match `envs.yaml` at `main`.\n")
     host.manifest(
         """
 web:
@@ -102,7 +102,7 @@ new:
     assert text.startswith("envsync plan: acme, 4 environments in .envs, against main\n")
     assert text.endswith("\nPlan: 1 to create, 1 to replace, 1 to delete, 1 unchanged.\n")
     text = host.envsync("plan", "--against", "main", "kept").out
-    assert text == "No changes. 1 environment matches envs.yaml at main.\n"
+    assert text == "No changes. 1 environment matches `envs.yaml` at `main`.\n"
 
 
 def test_the_fast_path_does_not_answer_for_a_revision(host: Host) -> None:

@@ -168,7 +168,7 @@ CHANGES: list[tuple[Callable[[Host], None], str]] = [
     (plan_of_newer_format, f"it has format 1.9, but this version of envsync writes format {FORMAT_VERSION}"),
     (manifest_edited, "the manifest, or a file that it names, changed since it was made"),
     (root_moved, "it is for root "),
-    (project_renamed, "it is for project acme, but this project is globex"),
+    (project_renamed, "it is for project `acme`, but this project is `globex`"),
     (lock_removed, "the plan cannot be applied: "),
     (file_edited_manually, "the plan cannot be applied: `web` changed on disk since"),
     (locks_updated, "the plan cannot be applied: the locks of `tools`, `web` changed"),

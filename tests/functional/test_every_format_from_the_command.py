@@ -98,7 +98,7 @@ def test_github_marks_the_environment_that_drifted_in_the_manifest(host: Host) -
     done = host.envsync("apply", "--yes", "--output", "github")
     assert done.code == 0, done.err
     assert f"{noted('notice', line)}updated::" in done.out
-    assert host.envsync("check", "--output", "github").out == "No drift. 1 environment matches envs.yaml.\n"
+    assert host.envsync("check", "--output", "github").out == "No drift. 1 environment matches `envs.yaml`.\n"
 
 
 def noted(kind: str, line: int) -> str:

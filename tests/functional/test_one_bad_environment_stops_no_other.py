@@ -402,7 +402,7 @@ def test_an_optional_version_is_skipped_with_a_note_until_it_was_applied(host: H
         )
 
     declare("3.99")
-    note = "note: `test-py399` was skipped: no Python `3.99` on this machine (`if_available`)\n"
+    note = "note: `test-py399` was skipped: no python 3.99 on this machine (`if_available`)\n"
     ran = host.envsync("lock")
     assert (ran.code, note in ran.err) == (0, True), ran.err
     ran = host.envsync("apply", "--yes", "--locked")

@@ -34,7 +34,7 @@ def test_the_plan_shows_it_and_the_others_and_exits_with_1(declared: Host) -> No
     ran = declared.envsync("plan", "--detailed-exitcode")
     assert ran.code == 1
     assert re.search(r"^ +x +bad +blocked: could not be locked: no set of packages satisfies", ran.out, re.MULTILINE)
-    assert re.search(r"^ +x +below +blocked: depends on bad, which could not be locked", ran.out, re.MULTILINE)
+    assert re.search(r"^ +x +below +blocked: depends on `bad`, which could not be locked", ran.out, re.MULTILINE)
     assert re.search(r"^ +\+ +good +create: python 3\.11\S*, 2 packages", ran.out, re.MULTILINE)
     assert ran.out.endswith("Plan: 1 to create, 3 blocked.\n")
     assert ran.err.startswith("error: bad, same: no set of packages satisfies the requirements\n")

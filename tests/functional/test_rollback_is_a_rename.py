@@ -67,7 +67,7 @@ def test_a_damaged_generation_is_not_published(twice: Host) -> None:
     [
         (["web", "--to", "7"], "environment `web` has no generation 7"),
         (["web", "--to", "2"], "generation 2 of `web` is already published"),
-        (["other"], "environment `other` was never applied below this root"),
+        (["other"], "environment `other` was never applied in this root"),
         (["wbe"], "did you mean `web`?"),
     ],
 )

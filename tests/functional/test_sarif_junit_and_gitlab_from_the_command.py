@@ -52,7 +52,7 @@ def test_sarif_has_a_result_for_each_difference_at_its_line(moved: Host) -> None
         )
         for each in run["results"]
     ] == [
-        ("prevent-destroy", "error", "envs.yaml", 1, "kept: would be deleted, but prevent_destroy is set"),
+        ("prevent-destroy", "error", "envs.yaml", 1, "kept: would be deleted, but `prevent_destroy` is set"),
         ("lock-changed", "note", "envs.yaml", line_of(moved, "web"), "web: the lock changed"),
         ("file-changed", "warning", "envs.yaml", line_of(moved, "web"), f"web: beta: 1 file edited: {SITE}/beta.py"),
     ]

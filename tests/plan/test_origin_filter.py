@@ -137,7 +137,7 @@ def test_the_hint_of_a_target_is_shown_with_the_pending_changes_alone() -> None:
         "applied": {"web": {"packages": {"six": "1.0"}}},
         "actual": {"web": {"occupant": "venv"}},
     }
-    other = "use `--adopt` to adopt it; the old environment is kept"
+    other = "apply with `--adopt` to take it over; the old environment is kept"
     assert filtered(case, "web", OriginFilter.DRIFT).hints == (other,)
     assert filtered(case, "web", OriginFilter.PENDING).hints == ("run `envsync lock web`", other)
 

@@ -99,7 +99,7 @@ def test_saving_writes_the_json_output_and_no_other_file(tmp_path: Path) -> None
 def test_a_plan_that_cannot_be_applied_is_not_saved_and_the_old_file_stays(tmp_path: Path) -> None:
     path = written(tmp_path, "old")
     not_known = [
-        (plan, [each.name for each in plan.environments if not each.complete and not each.blocked])
+        (plan, [f"`{each.name}`" for each in plan.environments if not each.complete and not each.blocked])
         for plan in map(plan_of, WORLDS)
     ]
     unknown, names = next((plan, ", ".join(found)) for plan, found in not_known if found)
@@ -136,7 +136,7 @@ def test_a_plan_only_replaces_a_regular_file(tmp_path: Path) -> None:
 def test_a_file_cut_short_anywhere_is_not_a_plan(tmp_path: Path) -> None:
     whole = plan_json(plan_of(WORLDS[0]))
     for length in range(0, len(whole) - 1, 37):
-        assert refusal(written(tmp_path, whole[:length])).startswith("not a plan: not JSON at line ")
+        assert refusal(written(tmp_path, whole[:length])).startswith("not a plan: not valid JSON at line ")
 
 
 def test_a_path_that_is_not_a_regular_file_is_refused_at_once(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_path_that_is_not_a_regular_file_is_refused_at_once(tmp_path: Path) ->
         ("{}", "not a plan: format_version: field required"),
         ("null", "not a plan: not a JSON object"),
         ('{"a": 1, "a": 2}', "not a plan: duplicate key in an object"),
-        ('{"a": NaN}', "not a plan: nan is not valid json"),
+        ('{"a": NaN}', "not a plan: `NaN` is not valid JSON"),
         ("[" * 100_000, "not a plan: maximum recursion depth exceeded"),
         ('{"a": ' + "9" * 5000 + "}", "not a plan: exceeds the limit"),
         ('{"format_version": "2.0"}', "the plan has format 2.0, but this version of envsync reads format 1"),
@@ -280,8 +280,13 @@ def test_a_plan_for_something_else_is_refused_with_the_difference() -> None:
             "it was made with `--against` or `--only`, and is only for display",
         ),
         (plan, desired(plan), "darwin arm64", "it was made on linux x86_64, but this machine is darwin arm64"),
-        (plan, desired(plan, project="other"), "linux x86_64", "it is for project acme, but this project is other"),
-        (plan, desired(plan, root=Path("/b")), "linux x86_64", "it is for root /srv/acme/.envs, but this root is /b"),
+        (plan, desired(plan, project="other"), "linux x86_64", "it is for project `acme`, but this project is `other`"),
+        (
+            plan,
+            desired(plan, root=Path("/b")),
+            "linux x86_64",
+            "it is for root `/srv/acme/.envs`, but this root is `/b`",
+        ),
         (plan, desired(plan, digest="x"), "linux x86_64", "the manifest, or a file that it names, changed since"),
     ]
     for saved, state, platform, what in cases:
@@ -309,7 +314,7 @@ def test_a_stale_plan_is_refused_with_what_changed_the_most_specific_first(tmp_p
         ),
         (
             replace(plan, environments=(replace(on_disk, python_after="3.9.9"), second, third, *rest)),
-            f"the python of `{first.name}` changed since",
+            f"the Python version of `{first.name}` changed since",
         ),
         (replace(plan, environments=(second, third, *rest)), f"the actions for `{first.name}` changed since"),
         (

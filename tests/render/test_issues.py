@@ -134,6 +134,14 @@ def test_drift_of_a_package_that_also_changes_in_the_lock_has_its_own_code() -> 
     ]
 
 
+def test_damage_of_the_generation_as_a_whole_is_an_issue_next_to_the_findings() -> None:
+    plan = plan_of(CASES / "plan" / "environment-damaged_seal-and-finding.yaml")
+    assert messages(plan) == {
+        "environment-damaged": ["web: the seal of generation 4 differs from the one applied"],
+        "moved": ["web: its scripts name a different path (bin/activate)"],
+    }
+
+
 @pytest.mark.parametrize(
     ("case", "codes"),
     [

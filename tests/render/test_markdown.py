@@ -157,7 +157,7 @@ def test_drift_comes_before_pending_changes() -> None:
     web = output[output.index("#### `web`") :].split("\n#### ")[0]
     assert web.index("**drift**") < web.index("| pending |")
     assert web.rindex("**drift**") < web.index("| pending |")
-    assert output.index("#### `web`: update (drift and pending)") < output.index("#### `data`: replace (pending)")
+    assert output.index("#### `web`: update (drift+pending)") < output.index("#### `data`: replace (pending)")
 
 
 def test_unchanged_environments_are_one_line_of_names() -> None:

@@ -27,7 +27,7 @@ web: failed in 1m15s: probe `import django` failed with exit code 1
         File "<string>", line 1
     ModuleNotFoundError: django
   hint: run `envsync run web -- python -c 'import django'`
-jobs: replaced in 2.0s, but a hook failed: probe `import django` failed with exit code 1
+jobs: replaced in 2.0s, but probe `import django` failed with exit code 1
     Traceback (most recent call last):
         File "<string>", line 1
     ModuleNotFoundError: django

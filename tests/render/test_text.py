@@ -87,7 +87,7 @@ def test_summary_counts_only_what_there_is() -> None:
     empty: Any = plan.__class__(
         **{name: getattr(plan, name) for name in ("project", "root", "manifest", "locks", "depth")}, environments=()
     )
-    assert plan_text(empty) == "No changes. No environments are declared in envs.yaml.\n"
+    assert plan_text(empty) == "No changes. No environments are declared in `envs.yaml`.\n"
     assert status_text(empty) == "The manifest declares no environments.\n"
 
 

@@ -22,12 +22,12 @@ from reconciler.render.report import Command
 from reconciler.render.setting_text import setting_sentence
 
 _MAX_DETAILS = 20  # lines
-_ORIGINS = {Origin.DRIFT: "**drift**", Origin.BOTH: "**drift and pending**", Origin.PENDING: "pending"}
+_ORIGINS = {Origin.DRIFT: "**drift**", Origin.BOTH: "**drift+pending**", Origin.PENDING: "pending"}
 _CHECK_TITLES = {
     DriftStatus.OK: "unchanged",
     DriftStatus.DRIFT: "drifted",
     DriftStatus.PENDING: "pending changes",
-    DriftStatus.BOTH: "drifted, with pending changes",
+    DriftStatus.BOTH: "drift+pending",
     DriftStatus.BLOCKED: "blocked",
 }
 _TABLE_HEAD = ("| package | before | after | origin | why |", "|---|---|---|---|---|")
@@ -88,7 +88,7 @@ def _title(environment: EnvironmentPlan, command: Command, finished: Environment
     status = drift_status(environment)
     if command == "check" or status is DriftStatus.BLOCKED:
         return _CHECK_TITLES[status], _CHECK_TITLES[status]
-    origin = "drift and pending" if status is DriftStatus.BOTH else status.value
+    origin = "drift+pending" if status is DriftStatus.BOTH else status.value
     return f"{environment.action.value} ({origin})", environment.action.value
 
 
