@@ -14,7 +14,7 @@ from reconciler.lock.lock_file import lock_path, read_lock
 from reconciler.lock.model import Lock, LockState
 from reconciler.lock.resolve import ResolveOptions
 from reconciler.lock.resolve_all import resolve_all
-from reconciler.lock.select import select_packages
+from reconciler.lock.select import editable_directories, select_packages
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.state.applied import Applied
 from reconciler.state.store import never_applied
@@ -70,7 +70,8 @@ def resolve_targets(
                         raise
                     targets[each.name] = replace(target, failure=Failure.of(error))
                 else:
-                    targets[each.name] = replace(target, lock=lock, packages=packages)
+                    editables = editable_directories(lock, chosen[each.name])
+                    targets[each.name] = replace(target, lock=lock, packages=packages, editables=editables)
             case EnvsyncError() as failed:
                 targets[each.name] = replace(target, failure=Failure.of(failed))
             case str() as hint:

@@ -13,7 +13,7 @@ from reconciler.diff.model import (
     SettingChange,
     Target,
 )
-from reconciler.diff.packages import distributions_by_name, ignored_packages, package_changes
+from reconciler.diff.packages import distributions_by_name, ignored_packages, moved_sources, package_changes
 from reconciler.diff.reasons import (
     drift_reason,
     drift_reasons,
@@ -26,6 +26,7 @@ from reconciler.diff.reasons import (
     replace_reasons,
     rollback_reasons,
     setting_reasons,
+    source_reasons,
 )
 from reconciler.diff.repairs import drift_findings, unexplained_findings, with_repairs
 from reconciler.diff.settings import setting_changes, settings_of
@@ -99,7 +100,8 @@ def _published_diff(target: Target, actual: ActualEnvironment, last: Applied) ->
     installed = distributions_by_name(actual.distributions, last)
     ignored = ignored_packages(installed, target.environment.ignore, desired, last)
     counted = {name: each for name, each in installed.items() if name not in ignored}
-    changes = package_changes(desired, last, counted)
+    moved = moved_sources(target.editables, last, counted)
+    changes = package_changes(desired, last, counted, moved)
     findings = drift_findings(actual.findings, last.accepted, ignored)
     unexplained = unexplained_findings(findings, changes if known else ())
     shown = frozenset(unexplained)  # a set, because there can be thousands
@@ -119,7 +121,13 @@ def _published_diff(target: Target, actual: ActualEnvironment, last: Applied) ->
     return EnvironmentDiff(
         name=target.environment.name,
         kind=kind,
-        reasons=(*rolled_back, *_pending_reasons(target, last, changes, settings), *hooks, *drift),
+        reasons=(
+            *rolled_back,
+            *source_reasons(moved),
+            *_pending_reasons(target, last, changes, settings),
+            *hooks,
+            *drift,
+        ),
         packages=with_repairs(changes, unexplained, counted) if known else (),
         settings=settings,
         findings=tuple(each for each in findings if each in shown or category_of(each) is not FindingCategory.FILES),

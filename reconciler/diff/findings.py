@@ -44,6 +44,7 @@ PHRASES: Mapping[FindingCategory, Mapping[Code, str]] = {
         Code.DUPLICATE_DIST_INFO: "it is installed twice",
         Code.LEFTOVER: "an uninstall was interrupted",
         Code.EGG_LINK: "it is installed as an egg-link",
+        Code.EDITABLE_MISSING: "the project that it is installed from is missing",
     },
     FindingCategory.FILES: {
         Code.FILE_CHANGED: "edited",

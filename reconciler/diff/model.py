@@ -1,6 +1,7 @@
 """The difference between desired, last applied and actual state, before any policy (docs/design.md, "Plan")."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.canonical_json import Json, digest
@@ -43,6 +44,7 @@ class ReasonCode(StrEnum):
     LOCK_MISSING = "lock-missing"
     LOCK_STALE = "lock-stale"
     SOURCE_CHANGED = "source-changed"  # its files or its metadata
+    SOURCE_MOVED = "source-moved"  # an editable project: the manifest now means a different directory
     SETTINGS_CHANGED = "settings-changed"
     HOOKS_PENDING = "hooks-pending"
     ROLLED_BACK = "rolled-back"
@@ -128,7 +130,9 @@ class Target:
 
     `packages` are those that the lock selects for `interpreter`, sorted by name; None if they are only known after a
     lock or a build. `lock_state` is the state of the committed lock. If it was not fresh, `lock` is the one resolved in
-    memory. It is None if resolving needs a build, or if resolving failed (see `failure`).
+    memory. It is None if resolving needs a build, or if resolving failed (see `failure`). `editables` are the absolute
+    directories that the editable packages must be installed from, by name; empty if they cannot be compared, because
+    the environment is on a different machine.
     """
 
     environment: DesiredEnvironment
@@ -136,6 +140,7 @@ class Target:
     lock_state: LockState = LockState.FRESH
     lock: Lock | None = None
     packages: tuple[LockedPackage, ...] | None = None
+    editables: Mapping[str, str] = field(default_factory=dict)
     hint: str = ""
     failure: Failure | None = None
 

@@ -53,6 +53,7 @@ class FindingCode(StrEnum):
     DUPLICATE_DIST_INFO = "duplicate-dist-info"
     LEFTOVER = "leftover"  # a directory that pip renamed to `~name`
     EGG_LINK = "egg-link"  # a legacy editable install
+    EDITABLE_MISSING = "editable-missing"
     # files, compared with the inventory of the generation
     FILE_CHANGED = "file-changed"
     FILE_MISSING = "file-missing"

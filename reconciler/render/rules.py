@@ -76,6 +76,10 @@ RULES: Mapping[str, Rule] = {
             Code.LOCK_MISSING: ("The environment has no lock", _LOCK),
             Code.LOCK_STALE: ("The lock is out of date", _LOCK),
             Code.SOURCE_CHANGED: ("The source of a local project changed", _REVIEW),
+            Code.SOURCE_MOVED: (
+                "An editable project is installed from a different directory than the manifest means now",
+                "Run `envsync apply`, which installs it from the manifest's directory.",
+            ),
             Code.SETTINGS_CHANGED: ("The environment's settings changed in the manifest", _REVIEW),
             Code.HOOKS_PENDING: (
                 "The hooks of the last apply did not finish",
@@ -183,6 +187,10 @@ RULES: Mapping[str, Rule] = {
                 "Delete it, or run `envsync apply`, which builds the environment again.",
             ),
             FindingCode.EGG_LINK: ("A package was installed manually as an egg-link", _REVERT),
+            FindingCode.EDITABLE_MISSING: (
+                "The directory that an editable project is installed from is missing, or contains no project",
+                "Restore the directory, or run `envsync apply`, which installs from the manifest's directory.",
+            ),
             # a file
             FindingCode.FILE_CHANGED: ("A file of the environment was edited", _REVERT_FILE),
             FindingCode.FILE_MISSING: ("A file of the environment was deleted", _REVERT_FILE),

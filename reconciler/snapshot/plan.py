@@ -20,7 +20,9 @@ def plan_snapshot(snapshot: Snapshot, declared: DesiredState, *, locked: bool, p
     snapshot.refuse_mismatch(declared)
     desired = replace(declared, root=Path(snapshot.root))
     applied = snapshot.last_applied(desired)
-    targets = resolve_targets(desired, snapshot.interpreters, None, applied, LockOptions(locked=locked))
+    made = resolve_targets(desired, snapshot.interpreters, None, applied, LockOptions(locked=locked))
+    # The host's checkout is elsewhere than this one, so the directories of editable packages prove nothing.
+    targets = {name: replace(each, editables={}) for name, each in made.items()}
     actual = snapshot.actual([*targets, *undeclared(desired, applied)])
     plan = make_plan(desired, compare(desired, targets, actual, applied), targets, actual, applied, policy)
     return replace(plan, platform=snapshot.platform)

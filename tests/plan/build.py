@@ -3,8 +3,9 @@
 A case is a mapping with these keys, all optional:
 
 - `manifest`: environments by name, with the keys of the manifest; `packages` are the packages that the lock selects, as
-  versions or as mappings with a source (`unknown`: only known after a build); `lock` is the state of the lock (`fresh`,
-  `stale` or `missing`), `python` the version of the interpreter;
+  versions or as mappings with a source (`unknown`: only known after a build; `at`: the absolute directory of an
+  editable one, which is compared if it is given); `lock` is the state of the lock (`fresh`, `stale` or `missing`),
+  `python` the version of the interpreter;
 - `applied`: environments by name, as they were last applied, with the same keys; also `project`, `generation`,
   `accepted`, `hooks_pending`, `rolled_back_from`, and `without` for settings that an older envsync did not record;
 - `actual`: differences of the observed state from the applied one: `occupant`, `packages`, `findings`, `generation`,
@@ -176,6 +177,7 @@ def target(name: str, spec: Spec) -> Target:
             digest=digest([name, wanted]),
         ),
         packages=wanted,
+        editables={key: each["at"] for key, each in packages.items() if "at" in each} if wanted is not None else {},
         hint=spec.get("hint", ""),
         failure=failure(spec["failure"]) if "failure" in spec else None,
     )
@@ -214,6 +216,7 @@ def installed(name: str, spec: str | Spec) -> Distribution:
     """Build the distribution of an installed package; `built` is its version if the lock has none."""
     package = locked(name, spec)
     entry: Spec = {} if isinstance(spec, str) else spec
+    location = ""
     version = str(package.version or entry["built"])
     match package.source:
         case IndexFile():
@@ -225,9 +228,10 @@ def installed(name: str, spec: str | Spec) -> Distribution:
             origin = InstalledFrom(kind=OriginKind.VCS, url=url, vcs="git", commit=commit)
         case SourceDirectory(path=path, editable=editable):
             kind = OriginKind.EDITABLE if editable else OriginKind.DIRECTORY
-            origin = InstalledFrom(kind=kind, url=f"file:///src/{path}")
+            location = entry.get("at", f"/src/{path}") if editable else ""
+            origin = InstalledFrom(kind=kind, url=f"file://{location or f'/src/{path}'}")
     place = entry.get("place", f"lib/python3.12/site-packages/{name}-{version}.dist-info")
-    return Distribution(key=name, name=name, version=version, origin=origin, place=place)
+    return Distribution(key=name, name=name, version=version, origin=origin, place=place, location=location)
 
 
 def distributions(specs: Spec) -> tuple[Distribution, ...]:
