@@ -10,14 +10,16 @@ from typing import assert_never
 from reconciler.apply.build import build
 from reconciler.apply.collect import remove_generation
 from reconciler.apply.context import ApplyContext
+from reconciler.apply.hook_changes import changes_by_hooks
 from reconciler.apply.observe_generation import observe_generation, refuse_if_probes_wrote
 from reconciler.apply.probe import child_environment, run_hooks, run_probe, runs_programs
 from reconciler.apply.publish import adopt, publish, unpublish
 from reconciler.apply.seal_generation import seal_generation
 from reconciler.apply.verify_build import read_records, verify_lock, verify_records
+from reconciler.diff.hook_changes import hook_changes_text
 from reconciler.diff.model import Target
 from reconciler.diff.settings import settings_of
-from reconciler.errors import ApplyError, DamagedCacheError, EnvsyncError, RecordMismatchError
+from reconciler.errors import ApplyError, DamagedCacheError, EnvsyncError, HookChangedError, RecordMismatchError
 from reconciler.fs.sync import begin_sync, sync_filesystem
 from reconciler.lock.lock_file import write_lock
 from reconciler.lock.model import Lock
@@ -84,10 +86,7 @@ class EnvironmentRun:
                 self.context.state.forget(self.plan.name)
                 self._applied = None
             case StepKind.AFTER_PUBLISH:
-                self._hooks("after_publish")
-                if self._applied is not None:
-                    self._applied = replace(self._applied, hooks_pending=False)
-                    self.context.state.record(self._applied)
+                self._after_publish()
             case _:
                 assert_never(step.kind)
         return ""
@@ -211,7 +210,13 @@ class EnvironmentRun:
         if observed is None or inventory is None:
             raise ApplyError(f"{self.plan.name}: a generation must be verified before it is sealed")
         self._applied = seal_generation(
-            self._new, self._target, self._lock, self.context, observed=observed, inventory=inventory
+            self._new,
+            self._target,
+            self._lock,
+            self.context,
+            observed=observed,
+            inventory=inventory,
+            hooks_pending=self._runs_hooks,
         )
 
     def _record(self) -> None:
@@ -224,9 +229,32 @@ class EnvironmentRun:
                 self._applied,
                 settings=settings_of(environment),
                 prevent_destroy=environment.prevent_destroy,
-                hooks_pending=self._applied.hooks_pending and bool(environment.hooks.after_publish),
+                hooks_pending=self._applied.hooks_pending and self._runs_hooks,
             )
         self.context.state.record(self._applied)
+
+    @property
+    def _runs_hooks(self) -> bool:
+        """Return whether hooks run after this change; not if the manifest has none, or if they are skipped."""
+        return any(step.kind is StepKind.AFTER_PUBLISH for step in self.plan.steps)
+
+    def _after_publish(self) -> None:
+        """Run the hooks, and record that they are done and what they changed in the environment.
+
+        Raises HookError if one fails, or HookChangedError if they changed files or packages of the environment.
+        """
+        self._hooks("after_publish")
+        if self._applied is None:
+            return
+        with self.context.observing:
+            packages, paths = changes_by_hooks(self.context.state, self._applied)
+        self._applied = replace(self._applied, hooks_pending=False, hook_paths=paths, hook_packages=packages)
+        self.context.state.record(self._applied)
+        if packages or paths:
+            raise HookChangedError(
+                f"a hook changed the environment: {hook_changes_text(packages, paths)}",
+                hint="list its changes in `ignore_files` or `ignore`, or let the hook write outside the environment",
+            )
 
     def _hooks(self, kind: str) -> None:
         """Run the hooks of `kind` (`after_publish` or `before_delete`) with the settings that this run applies.

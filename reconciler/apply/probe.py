@@ -25,7 +25,7 @@ from reconciler.processes.scratch import scratch_directory
 
 _HOOK_SECONDS = 300.0
 _PROBE_HINT = "fix the probe, or the packages that it tests, then run the command again"
-_HOOK_HINT = "fix the hook, then run the command again; hooks that did not finish run again"
+_HOOK_HINT = "fix the hook, then run the command again, which runs it again; `--skip-hooks` continues without hooks"
 
 
 def child_environment(venv: Path, extra: Mapping[str, str], ambient: Mapping[str, str]) -> dict[str, str]:

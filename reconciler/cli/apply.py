@@ -27,6 +27,7 @@ from reconciler.cli.options import (
     OfflineOption,
     ParallelismOption,
     PruneOption,
+    SkipHooksOption,
     TimeoutOption,
     YesOption,
     deadlines,
@@ -48,7 +49,7 @@ from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 _CORES = os.cpu_count() or 1
 _PLAN_DECIDES = "remove one of the two: a saved plan already says which environments change, and how"
-_DECIDED = ("--label", "--depth", "--prune", "--allow-empty", "--adopt", "--drop-ignored")
+_DECIDED = ("--label", "--depth", "--prune", "--allow-empty", "--adopt", "--drop-ignored", "--skip-hooks")
 
 
 def apply(
@@ -65,6 +66,7 @@ def apply(
     allow_empty: AllowEmptyOption = False,
     adopt: AdoptOption = False,
     drop_ignored: DropIgnoredOption = False,
+    skip_hooks: SkipHooksOption = False,
     parallelism: ParallelismOption = _CORES,
     timeout: TimeoutOption = None,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
@@ -79,7 +81,7 @@ def apply(
     Updates locks that are out of date, shows the plan, asks for confirmation, and builds. Each environment is published
     when it is complete, so it is always either old or new.
     """
-    policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored)
+    policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored, skip_hooks=skip_hooks)
     options = PlanOptions(depth=depth, build=True, locked=locked, offline=offline, policy=policy)
     how = ApplyOptions(parallelism=parallelism, offline=offline, collect=gc)
     if plan_file is not None:
@@ -104,6 +106,7 @@ def destroy(
     file: FileOption = Path("envs.yaml"),
     output: FormatOption = Format.TEXT,
     yes: YesOption = False,
+    skip_hooks: SkipHooksOption = False,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
     gc: GcOption = True,
 ) -> None:
@@ -111,7 +114,8 @@ def destroy(
 
     The next apply recreates those that the manifest still declares.
     """
-    options = PlanOptions(depth=Depth.METADATA, resolve=False, policy=Policy(destroy=frozenset(names)))
+    policy = Policy(destroy=frozenset(names), skip_hooks=skip_hooks)
+    options = PlanOptions(depth=Depth.METADATA, resolve=False, policy=policy)
     how = ApplyOptions(parallelism=1, offline=True, collect=gc)
     _run(reconciler.load(file), Selection(), options, how, output=output, yes=yes, lock_timeout=lock_timeout)
 

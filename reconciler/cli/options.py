@@ -80,6 +80,9 @@ AdoptOption = Annotated[
 DropIgnoredOption = Annotated[
     bool, typer.Option("--drop-ignored", help="Allow a rebuild to drop packages that `ignore` lists.")
 ]
+SkipHooksOption = Annotated[
+    bool, typer.Option("--skip-hooks", help="Run no hooks, and count those that are due as done.")
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 LockTimeoutOption = Annotated[
     float,

@@ -22,6 +22,7 @@ from reconciler.cli.options import (
     NamesArgument,
     OfflineOption,
     PruneOption,
+    SkipHooksOption,
     TimeoutOption,
     deadlines,
     reject_combination,
@@ -36,7 +37,7 @@ from reconciler.reconcile import Workspace
 from reconciler.render.escape import sanitize
 from reconciler.render.formats import Format
 
-_OF_ENVIRONMENTS = ("--depth", "--adopt", "--drop-ignored", "--timeout", "--out", "--actual")
+_OF_ENVIRONMENTS = ("--depth", "--adopt", "--drop-ignored", "--skip-hooks", "--timeout", "--out", "--actual")
 _OF_THIS_MACHINE = ("--depth", "--timeout", "--against")
 _WHY = "remove one of the two: a snapshot is compared as it was taken, without its host"
 
@@ -57,6 +58,7 @@ def plan(
     allow_empty: AllowEmptyOption = False,
     adopt: AdoptOption = False,
     drop_ignored: DropIgnoredOption = False,
+    skip_hooks: SkipHooksOption = False,
     timeout: TimeoutOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Save the plan for `apply --plan`; implies --locked.")
@@ -76,7 +78,7 @@ def plan(
 
     Changes nothing, builds nothing, and runs no code of the environments or packages.
     """
-    policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored)
+    policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored, skip_hooks=skip_hooks)
     options = PlanOptions(depth=depth, locked=locked or out is not None, offline=offline, policy=policy)
     workspace = reconciler.load(file, deadlines=deadlines(timeout))
     if actual is not None:

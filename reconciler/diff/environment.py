@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from reconciler.diff.findings import FindingCategory, category_of
+from reconciler.diff.hook_changes import changed_by_hook_reasons, split_by_hook
 from reconciler.diff.model import (
     DiffKind,
     EnvironmentDiff,
@@ -107,7 +108,13 @@ def _published_diff(target: Target, actual: ActualEnvironment, last: Applied) ->
     shown = frozenset(unexplained)  # a set, because there can be thousands
     settings = setting_changes(last.settings, settings_of(target.environment))
     hooks = hook_reasons(target, last)
-    drift = [*drift_reasons(changes), *finding_reasons(unexplained), *generation_reasons(actual, last)]
+    by_hook, others = split_by_hook(changes, unexplained, last)
+    drift = [
+        *drift_reasons(others.packages),
+        *finding_reasons(others.findings),
+        *changed_by_hook_reasons(by_hook),
+        *generation_reasons(actual, last),
+    ]
     if replace_reasons(target, last):
         kind = DiffKind.REPLACE
     elif changes or drift or not known:

@@ -47,6 +47,7 @@ class ReasonCode(StrEnum):
     SOURCE_MOVED = "source-moved"  # an editable project: the manifest now means a different directory
     SETTINGS_CHANGED = "settings-changed"
     HOOKS_PENDING = "hooks-pending"
+    HOOKS_SKIPPED = "hooks-skipped"
     ROLLED_BACK = "rolled-back"
     NOT_IN_MANIFEST = "not-in-manifest"
     DESTROY_REQUESTED = "destroy-requested"
@@ -57,6 +58,7 @@ class ReasonCode(StrEnum):
     FILES_DRIFTED = "files-drifted"
     ENVIRONMENT_DAMAGED = "environment-damaged"  # pyvenv.cfg, interpreter, metadata
     ALREADY_AS_DESIRED = "already-as-desired"
+    CHANGED_BY_HOOK = "changed-by-hook"  # blocked if nothing else differs: a rebuild would run the hook again
     # changes of a package
     NEW_IN_LOCK = "new-in-lock"
     NOT_IN_LOCK = "not-in-lock"

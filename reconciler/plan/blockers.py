@@ -58,6 +58,14 @@ def change_blockers(
         if not (can and policy.adopt):
             hint = "use `--adopt` to adopt it; the old environment is kept" if can else MOVE_HINT
             found.append(_not_ours(actual, applied, hint))
+    if diff.reasons and not policy.skip_hooks and {each.code for each in diff.reasons} == {ReasonCode.CHANGED_BY_HOOK}:
+        hint = (
+            f"in {desired.file.name}, list what the hook changes in `ignore_files` or `ignore`, or change the hook; "
+            "`--skip-hooks` rebuilds without running it"
+        )
+        message = "a rebuild would run the hook again, which changes the environment"
+        reason = Reason(code=ReasonCode.CHANGED_BY_HOOK, origin=Origin.DRIFT, message=message)
+        found.append(Blocker(reason=reason, hint=hint))
     if diff.ignored and not policy.drop_ignored:
         names = ", ".join(diff.ignored)
         found.append(

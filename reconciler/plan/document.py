@@ -123,6 +123,7 @@ class PolicyDocument(Document):
     allow_empty: bool
     adopt: bool
     drop_ignored: bool
+    skip_hooks: bool = Field(default=False, description="Run no hooks.")
     destroy: list[str] = Field(description="Names to delete although the manifest declares them; sorted.")
 
 

@@ -69,7 +69,11 @@ def plan_change(
         failure=target.failure,
         target=target,
     )
-    draft = EnvironmentDraft(plan=plan, step_kinds=tuple(change_step_kinds(diff, target)))
+    kinds = change_step_kinds(diff, target)
+    if policy.skip_hooks and StepKind.AFTER_PUBLISH in kinds:
+        kinds = change_step_kinds(diff, target, hooks=False)
+        plan = replace(plan, reasons=(*plan.reasons, _skipped("after_publish")))
+    draft = EnvironmentDraft(plan=plan, step_kinds=tuple(kinds))
     return draft.blocked_by(change_blockers(diff, target, actual, applied, desired, policy))
 
 
@@ -110,8 +114,17 @@ def _delete_draft(
         findings=findings,
         package_count=len(actual.distributions),
     )
-    draft = EnvironmentDraft(plan=plan, step_kinds=tuple(delete_step_kinds(actual.occupant, applied)))
+    kinds = delete_step_kinds(actual.occupant, applied)
+    if policy.skip_hooks and StepKind.BEFORE_DELETE in kinds:
+        kinds = delete_step_kinds(actual.occupant, applied, hooks=False)
+        plan = replace(plan, reasons=(*plan.reasons, _skipped("before_delete")))
+    draft = EnvironmentDraft(plan=plan, step_kinds=tuple(kinds))
     return draft.blocked_by(delete_blockers(actual, applied, desired, policy))
+
+
+def _skipped(hooks: str) -> Reason:
+    """Return that hooks (`after_publish` or `before_delete`) which are due will not run."""
+    return pending_reason(ReasonCode.HOOKS_SKIPPED, f"its `{hooks}` hooks are skipped")
 
 
 def _plan(desired: DesiredState, actual: ActualEnvironment, interpreter: Interpreter | None = None) -> EnvironmentPlan:

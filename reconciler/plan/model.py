@@ -58,13 +58,15 @@ class Policy:
     """What the command line allows beyond the manifest.
 
     `prune` deletes environments of this project that the manifest no longer declares. `adopt` replaces a venv that
-    envsync did not create at an environment's path. `destroy` are names to delete although the manifest declares them.
+    envsync did not create at an environment's path. `skip_hooks` runs no hook, and counts those that are due as done.
+    `destroy` are names to delete although the manifest declares them.
     """
 
     prune: bool = True
     allow_empty: bool = False
     adopt: bool = False
     drop_ignored: bool = False
+    skip_hooks: bool = False
     destroy: frozenset[str] = frozenset()
 
 

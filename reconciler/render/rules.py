@@ -46,6 +46,7 @@ _REMOVE_BYTECODE = "Find out what wrote it: Python can run it instead of the sou
 _REBUILD = "Find out what changed it. `envsync apply` builds the environment again."
 _REINSTALL = "Find out what damaged it. `envsync apply` installs the package again."
 _MOVE_AWAY = "Move it to a different path, or choose a different name for the environment."
+_HOOK_WRITES = "List what it changes in `ignore_files` or `ignore`, or let the hook write outside the environment."
 _RETRY = "Fix what the message reports and run the command again. The published generation is unchanged."
 
 
@@ -83,7 +84,11 @@ RULES: Mapping[str, Rule] = {
             Code.SETTINGS_CHANGED: ("The environment's settings changed in the manifest", _REVIEW),
             Code.HOOKS_PENDING: (
                 "The hooks of the last apply did not finish",
-                "Run `envsync apply`, which runs them again.",
+                "Run `envsync apply`, which runs them again. `envsync apply --skip-hooks` counts them as done.",
+            ),
+            Code.HOOKS_SKIPPED: (
+                "`--skip-hooks` runs no hooks, and counts those that are due as done",
+                "Review the plan. To run the hooks, leave out `--skip-hooks`.",
             ),
             Code.ROLLED_BACK: (
                 "A rollback published an older generation than the manifest requires",
@@ -121,6 +126,10 @@ RULES: Mapping[str, Rule] = {
             Code.ALREADY_AS_DESIRED: (
                 "Packages were changed manually to what the lock now requires",
                 "Run `envsync apply`, which installs the same versions from the lock.",
+            ),
+            Code.CHANGED_BY_HOOK: (
+                "A hook changed the environment that it ran in",
+                f"{_HOOK_WRITES} `envsync apply --skip-hooks` rebuilds without running it.",
             ),
             Code.INSTALLED_BY_HAND: ("A package was installed manually", _REVERT),
             Code.REMOVED_BY_HAND: ("A package was removed manually", _REVERT),
@@ -258,7 +267,11 @@ RULES: Mapping[str, Rule] = {
             "probe-failed": ("A probe failed, so the environment was not published", _RETRY),
             "hook-failed": (
                 "A hook failed",
-                "Fix the hook, then run `envsync apply` again, which runs the hooks that did not finish.",
+                "Fix the hook, then run `envsync apply` again, which runs it again. `--skip-hooks` runs no hooks.",
+            ),
+            "hook-changed-environment": (
+                "The hooks succeeded, but changed the environment that they ran in",
+                _HOOK_WRITES,
             ),
             "interrupted": (
                 "The apply was interrupted before the environment was published",

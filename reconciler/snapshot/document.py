@@ -208,6 +208,8 @@ class AppliedDocument(Document):
     prevent_destroy: bool
     seal: Text
     hooks_pending: bool
+    hook_paths: list[Text] = Field(default=[], description="Files that its hooks changed, relative to the environment.")
+    hook_packages: list[Text] = Field(default=[], description="Packages that its hooks changed.")
     rolled_back_from: Generation
 
 

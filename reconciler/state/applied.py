@@ -24,8 +24,9 @@ class Applied:
     packages, as plain JSON (`reconciler.diff.settings`). `seal` is the digest of the published generation's seal.
     `installed` is what was observed when the generation was sealed: normalized name to `Distribution.identity`.
     `accepted` has the `Finding.key` of each finding that existed then (odd metadata in a wheel is not drift).
-    `hooks_pending` means that hooks had to run after publish and did not finish. `rolled_back_from` is the generation
-    that a rollback replaced (0: none).
+    `hooks_pending` means that hooks had to run after publish and did not finish. `hook_paths` and `hook_packages` are
+    the paths and packages in the published generation that its hooks changed. `rolled_back_from` is the generation that
+    a rollback replaced (0: none).
     """
 
     name: str
@@ -39,4 +40,6 @@ class Applied:
     prevent_destroy: bool
     seal: str
     hooks_pending: bool = False
+    hook_paths: frozenset[str] = frozenset()
+    hook_packages: frozenset[str] = frozenset()
     rolled_back_from: int = 0

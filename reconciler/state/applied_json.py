@@ -21,6 +21,8 @@ def applied_to_json(applied: Applied) -> dict[str, Json]:
         "settings": to_json(dict(applied.settings)),
         "prevent_destroy": applied.prevent_destroy,
         "hooks_pending": applied.hooks_pending,
+        "hook_paths": to_json(applied.hook_paths),
+        "hook_packages": to_json(applied.hook_packages),
         "rolled_back_from": applied.rolled_back_from,
         "seal": applied.seal,
     }
@@ -45,6 +47,8 @@ def applied_from_json(stored: Mapping[str, Any]) -> Applied:
             settings={require_text(key): value for key, value in stored["settings"].items()},
             prevent_destroy=require_bool(stored["prevent_destroy"]),
             hooks_pending=require_bool(stored.get("hooks_pending", False)),
+            hook_paths=frozenset(require_text(path) for path in _list(stored.get("hook_paths", []))),
+            hook_packages=frozenset(require_text(name) for name in _list(stored.get("hook_packages", []))),
             rolled_back_from=_number(stored.get("rolled_back_from", 0)),
             seal=require_text(stored["seal"]),
         )

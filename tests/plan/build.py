@@ -7,10 +7,12 @@ A case is a mapping with these keys, all optional:
   editable one, which is compared if it is given); `lock` is the state of the lock (`fresh`, `stale` or `missing`),
   `python` the version of the interpreter;
 - `applied`: environments by name, as they were last applied, with the same keys; also `project`, `generation`,
-  `accepted`, `hooks_pending`, `rolled_back_from`, and `without` for settings that an older envsync did not record;
+  `accepted`, `hooks_pending`, `hook_paths`, `hook_packages`, `rolled_back_from`, and `without` for settings that an
+  older envsync did not record;
 - `actual`: differences of the observed state from the applied one: `occupant`, `packages`, `findings`, `generation`,
   `seal`;
-- `policy`: what the command line allows (`prune`, `adopt`, `allow_empty`, `drop_ignored`, `destroy`);
+- `policy`: what the command line allows (`prune`, `adopt`, `allow_empty`, `drop_ignored`, `skip_hooks`,
+  `destroy`);
 - `declared`: the names in the manifest if they are not those of `manifest`; `selected`: whether names were selected.
 
 `world(case).plan()` is the plan. Everything that a case does not mention has a default.
@@ -263,6 +265,8 @@ def applied_environment(name: str, spec: Spec) -> Applied:
         prevent_destroy=wanted.prevent_destroy,
         seal=seal(name, generation) if generation else "",
         hooks_pending=spec.get("hooks_pending", False),
+        hook_paths=frozenset(spec.get("hook_paths", ())),
+        hook_packages=frozenset(spec.get("hook_packages", ())),
         rolled_back_from=spec.get("rolled_back_from", 0),
     )
 
