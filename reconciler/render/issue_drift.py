@@ -41,6 +41,8 @@ def list_drift(environment: EnvironmentPlan) -> DriftList:
     # A plan that was filtered to pending changes has packages with both origins, but no reasons that are drift.
     packages = changed if codes & _PACKAGE_REASONS else []
     findings = [each for each in environment.findings if each.package not in names] if codes & _FINDING_REASONS else []
+    # Findings that a hook caused are listed too, but no reason counts them, so the numbers can differ.
+    counting = [each for each in environment.reasons if each.code is ReasonCode.FILES_DRIFTED and findings]
     omitted: dict[ReasonCode, Counter[str]] = {}
     counts: Counter[str] = Counter()
 
@@ -55,7 +57,9 @@ def list_drift(environment: EnvironmentPlan) -> DriftList:
         findings=tuple(each for each in _merged(findings) if listed(each.code, _finding_reason(each))),
         omitted=omitted,
         replaced=frozenset(
-            each for each in (*drift_reasons(packages), *finding_reasons(findings)) if each.code not in omitted
+            each
+            for each in (*drift_reasons(packages), *finding_reasons(findings), *counting)
+            if each.code not in omitted
         ),
     )
 

@@ -353,6 +353,15 @@ def _(host: Host, _stack: ExitStack) -> list[str]:
     return ["apply", "--yes"]
 
 
+@error_case("hook-changed-environment")
+def _(host: Host, _stack: ExitStack) -> list[str]:
+    web(host, "alpha", more='  hooks: {after_publish: [["false"]]}\n')
+    host.envsync("apply", "--yes")  # the first time, the message has more words
+    code = "import sys; open(sys.prefix + '/cache.db', 'w')"
+    web(host, "alpha", more=f'  hooks: {{after_publish: [[python, -c, "{code}"]]}}\n')
+    return ["apply", "--yes"]
+
+
 @error_case("run")
 def _(host: Host, _stack: ExitStack) -> list[str]:
     web(host, "alpha")
@@ -460,7 +469,7 @@ def test_every_message_on_the_page_is_tried() -> None:
 def test_the_message_and_the_code_are_what_envsync_prints(code: str, tmp_path: Path) -> None:
     message, ran, as_json = run_scenario(code, tmp_path)
     assert message == block(code), "run `python -m tests.docs.test_troubleshooting`"
-    assert ran.code == (4 if code == "hook-failed" else ERRORS[code].exit_code)
+    assert ran.code == (4 if code in {"hook-failed", "hook-changed-environment"} else ERRORS[code].exit_code)
     if as_json is not ran:
         assert re.search(rf'"code": ?"{code}"', as_json.out), as_json.out
 

@@ -78,7 +78,7 @@ def test_a_file_that_a_hook_wrote_and_a_program_changes_later_is_still_the_hooks
     assert host.envsync("apply", "--yes").code == 4
     (host.venv("web") / "data/x").write_text("a log that grows")
     assert [each["code"] for each in host.environment("web")["reasons"]] == ["changed-by-hook"]
-    (host.venv("web") / "data/y").write_text("somebody else's")
+    (host.venv("web") / "data/y").write_text("of another program")
     assert {each["code"] for each in host.environment("web")["reasons"]} == {"changed-by-hook", "files-drifted"}
 
 
