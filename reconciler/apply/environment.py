@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from reconciler.apply.build import build
+from reconciler.apply.carry_over import carry_over
 from reconciler.apply.collect import remove_generation
 from reconciler.apply.context import ApplyContext
 from reconciler.apply.hook_changes import changes_by_hooks
@@ -68,6 +69,8 @@ class EnvironmentRun:
                 for flush in self._flushes:
                     flush.result()
                 sync_filesystem(self._new.directory)
+            case StepKind.CARRY_OVER:
+                return self._carry_over()
             case StepKind.PUBLISH:
                 with self._changing_path():
                     publish(self._layout, self.plan.name, self._new.number)
@@ -218,6 +221,19 @@ class EnvironmentRun:
             inventory=inventory,
             hooks_pending=self._runs_hooks,
         )
+
+    def _carry_over(self) -> str:
+        """Copy the ignored files of the published generation into the new one; return how many, or an empty string."""
+        state = self.context.state
+        old, last = state.published(self.plan.name), state.applied(self.plan.name)
+        if old is None or last is None or self._inventory is None:
+            return ""
+        with self.context.observing:
+            count = carry_over(old, self._new, self._inventory, last, self._target, self.context)
+        if not count:
+            return ""
+        sync_filesystem(self._new.directory)
+        return f"{count} ignored {'file' if count == 1 else 'files'} carried over"
 
     def _record(self) -> None:
         """Write the record: for the new generation, or with new settings for the published one."""

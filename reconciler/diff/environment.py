@@ -4,6 +4,7 @@ from typing import assert_never
 
 from reconciler.diff.findings import FindingCategory, category_of
 from reconciler.diff.hook_changes import changed_by_hook_reasons, split_by_hook
+from reconciler.diff.ignored_files import divide_ignored_files
 from reconciler.diff.model import (
     DiffKind,
     EnvironmentDiff,
@@ -124,6 +125,7 @@ def _published_diff(target: Target, actual: ActualEnvironment, last: Applied) ->
     else:
         kind = DiffKind.UNCHANGED
     rebuilt = kind in {DiffKind.UPDATE, DiffKind.REPLACE}
+    carried, lost = divide_ignored_files(actual, last, desired, target) if rebuilt else ((), ())
     rolled_back = rollback_reasons(last) if kind is not DiffKind.UNCHANGED else []
     return EnvironmentDiff(
         name=target.environment.name,
@@ -139,6 +141,8 @@ def _published_diff(target: Target, actual: ActualEnvironment, last: Applied) ->
         settings=settings,
         findings=tuple(each for each in findings if each in shown or category_of(each) is not FindingCategory.FILES),
         ignored=tuple(sorted(ignored)) if rebuilt else (),
+        carried=carried,
+        lost=lost,
         complete=known,
     )
 

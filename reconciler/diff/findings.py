@@ -1,7 +1,7 @@
 """The category and the words of each finding, and sentences about several findings."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 
 from reconciler.observe.actual import Finding
@@ -57,7 +57,7 @@ PHRASES: Mapping[FindingCategory, Mapping[Code, str]] = {
     },
 }
 CATEGORIES: Mapping[Code, FindingCategory] = {code: each for each, phrases in PHRASES.items() for code in phrases}
-SHOWN = 3  # damaged parts of an environment that a sentence names
+SHOWN = 3  # how many names or damaged parts a sentence has
 
 
 def category_of(finding: Finding) -> FindingCategory:
@@ -86,10 +86,15 @@ def count_files(findings: Iterable[Finding]) -> str:
     return ", ".join([f"{number} {'file' if number == '1' else 'files'} {rest}", *parts[1:]])
 
 
+def first_of(names: Sequence[str]) -> str:
+    """Return the first three names, and how many more there are; empty if there are none."""
+    rest = len(names) - SHOWN
+    return ", ".join([*names[:SHOWN], *([f"and {rest} more"] if rest > 0 else [])])
+
+
 def environment_damage(findings: Iterable[Finding]) -> str:
     """Return what is wrong with an environment and its metadata as a sentence that names the first three."""
     found = dict.fromkeys(
         f"{each.package}: {phrase_of(each)}" if each.package else phrase_of(each) for each in findings
     )
-    rest = len(found) - SHOWN
-    return ", ".join([*list(found)[:SHOWN], *([f"and {rest} more"] if rest > 0 else [])])
+    return first_of(list(found))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.diff.findings import SHOWN
+from reconciler.diff.findings import first_of
 from reconciler.diff.model import Origin, PackageChange, Reason, ReasonCode
 from reconciler.diff.reasons import drift_reason
 from reconciler.observe.actual import Finding
@@ -46,6 +46,4 @@ def changed_by_hook_reasons(by_hook: Changes) -> list[Reason]:
 
 def hook_changes_text(packages: Iterable[str], paths: Iterable[str]) -> str:
     """Return the first three of packages and paths, and how many more there are; empty if there are none."""
-    found = [*sorted(set(packages)), *sorted(set(paths))]
-    rest = len(found) - SHOWN
-    return ", ".join([*found[:SHOWN], *([f"and {rest} more"] if rest > 0 else [])])
+    return first_of([*sorted(set(packages)), *sorted(set(paths))])

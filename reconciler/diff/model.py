@@ -167,7 +167,9 @@ class Target:
 class EnvironmentDiff:
     """How the three states of one environment differ; `complete` is False if packages are unknown until locked.
 
-    `ignored` are the names of the packages that `ignore` matches and that a new generation would not have.
+    `ignored` are the names of the packages that `ignore` matches and that a new generation would not have. `carried`
+    are the paths that `ignore_files` matches and that a new generation gets from the published one; `lost` are those
+    that it would not have (`reconciler.diff.ignored_files`).
     """
 
     name: str
@@ -177,6 +179,8 @@ class EnvironmentDiff:
     settings: tuple[SettingChange, ...] = ()
     findings: tuple[Finding, ...] = ()
     ignored: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
     complete: bool = True
 
 

@@ -138,7 +138,8 @@ class ActualEnvironment:
     """What exists at one environment's path.
 
     `generation` is the published generation's number (0: none). `python` and `home` are from pyvenv.cfg. Distributions
-    are sorted by key, findings in their own order. Both are complete: what could not be read is a finding.
+    are sorted by key, findings in their own order. Both are complete: what could not be read is a finding. `ignored`
+    are the findings about files that `ignore_files` matches: they are not drift, but a rebuild must not lose them.
     """
 
     name: str
@@ -152,6 +153,7 @@ class ActualEnvironment:
     system_site_packages: bool = False
     distributions: tuple[Distribution, ...] = ()
     findings: tuple[Finding, ...] = ()
+    ignored: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

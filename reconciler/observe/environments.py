@@ -35,7 +35,13 @@ def observe_environments(
         stored = applied[name].settings.get("ignore_files") if name in applied else None
         last = tuple(str(each) for each in stored) if isinstance(stored, list) else ()
         ignored, published = ignore.get(name, last), state.published(name)
-        as_sealed = quick is not None and published is not None and quick.files_as_sealed(name, published, ignored)
+        # A rebuild must keep ignored files, so they have to be found; the quick comparison only skips them.
+        as_sealed = (
+            quick is not None
+            and published is not None
+            and not ignored
+            and quick.files_as_sealed(name, published, ignored)
+        )
         (inodes.quickly_compared.add if as_sealed else inodes.quickly_compared.discard)(name)
         found[name] = observe_environment(
             state.layout.environment(name),

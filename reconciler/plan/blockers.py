@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.diff.compare import FOREIGN_OCCUPANTS
+from reconciler.diff.findings import first_of
 from reconciler.diff.model import DiffKind, EnvironmentDiff, Origin, Reason, ReasonCode, Target
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, Occupant
@@ -73,6 +74,14 @@ def change_blockers(
                 ReasonCode.IGNORED_WOULD_BE_LOST,
                 f"would lose packages that `ignore` matches: {names}",
                 "use `--drop-ignored` to remove them, or add them to the manifest",
+            )
+        )
+    if diff.lost and not policy.drop_ignored:
+        found.append(
+            _blocker(
+                ReasonCode.IGNORED_WOULD_BE_LOST,
+                f"would lose files that `ignore_files` matches: {first_of(diff.lost)}",
+                "copy them to a different place, then use `--drop-ignored` to leave them behind",
             )
         )
     return found

@@ -101,6 +101,7 @@ class EnvironmentDocument(Document):
     generation: int = Field(ge=0, description="Number of the published generation; 0: none.")
     complete: bool = Field(description="Whether the packages are known.")
     hints: list[str]
+    notes: list[str] = Field(default=[], description="Facts that do not count as a difference, for people.")
     failure: FailureDocument | None = Field(description="Why no lock could be made; null if nothing failed.")
 
 

@@ -66,12 +66,14 @@ def plan_change(
         package_count=len(target.packages or ()),
         complete=diff.complete,
         hints=(target.hint,) if target.hint else (),
+        notes=_notes_about_files(diff, policy),
         failure=target.failure,
         target=target,
     )
-    kinds = change_step_kinds(diff, target)
+    carry = not policy.drop_ignored
+    kinds = change_step_kinds(diff, target, carry=carry)
     if policy.skip_hooks and StepKind.AFTER_PUBLISH in kinds:
-        kinds = change_step_kinds(diff, target, hooks=False)
+        kinds = change_step_kinds(diff, target, hooks=False, carry=carry)
         plan = replace(plan, reasons=(*plan.reasons, _skipped("after_publish")))
     draft = EnvironmentDraft(plan=plan, step_kinds=tuple(kinds))
     return draft.blocked_by(change_blockers(diff, target, actual, applied, desired, policy))
@@ -120,6 +122,18 @@ def _delete_draft(
         plan = replace(plan, reasons=(*plan.reasons, _skipped("before_delete")))
     draft = EnvironmentDraft(plan=plan, step_kinds=tuple(kinds))
     return draft.blocked_by(delete_blockers(actual, applied, desired, policy))
+
+
+def _notes_about_files(diff: EnvironmentDiff, policy: Policy) -> tuple[str, ...]:
+    """Return how many files that `ignore_files` matches are carried over, or left behind."""
+    if policy.drop_ignored:
+        left = len(diff.carried) + len(diff.lost)
+        return (f"{_ignored_files(left)} left behind in the old generation",) if left else ()
+    return (f"{_ignored_files(len(diff.carried))} carried over",) if diff.carried else ()
+
+
+def _ignored_files(number: int) -> str:
+    return "1 ignored file is" if number == 1 else f"{number} ignored files are"
 
 
 def _skipped(hooks: str) -> Reason:

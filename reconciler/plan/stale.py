@@ -1,7 +1,7 @@
 """Refuse a saved plan that is out of date, and name what changed (docs/design.md, "Plan")."""
 
 from collections.abc import Mapping, Sequence
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from reconciler.canonical_json import canonical_text
 from reconciler.errors import PlanFileError
@@ -37,8 +37,13 @@ def refuse_foreign(saved: Plan, desired: DesiredState, platform: str) -> None:
 def refuse_stale(saved: SavedPlan, fresh: Plan) -> None:
     """Refuse a saved plan that differs from the plan made just now; raises PlanFileError that names what changed."""
     now = plan_document(fresh)
-    if canonical_text(saved.document.model_dump(mode="json")) != canonical_text(now.model_dump(mode="json")):
+    if canonical_text(_without_notes(saved.document)) != canonical_text(_without_notes(now)):
         _refuse("; ".join(_changes(saved.document, now)) + " since it was made")
+
+
+def _without_notes(document: PlanDocument) -> Any:
+    """Return a plan's JSON without its notes: ignored files may be added or removed at any time."""
+    return document.model_dump(mode="json", exclude={"environments": {"__all__": {"notes"}}})
 
 
 def _changes(before: PlanDocument, now: PlanDocument) -> list[str]:

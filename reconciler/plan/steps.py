@@ -12,10 +12,10 @@ from reconciler.plan.topology import topological_order
 from reconciler.state.applied import Applied
 
 
-def build_step_kinds(target: Target, *, adopt: bool, hooks: bool = True) -> list[StepKind]:
+def build_step_kinds(target: Target, *, adopt: bool, hooks: bool = True, carry: bool = False) -> list[StepKind]:
     """Return the steps that build a new generation and publish it, or replace an adopted venv with it.
 
-    Without `hooks` they run none.
+    Without `hooks` they run none. `carry` carries the files over that `ignore_files` matches.
     """
     environment = target.environment
     return [
@@ -25,16 +25,20 @@ def build_step_kinds(target: Target, *, adopt: bool, hooks: bool = True) -> list
         *([StepKind.PROBE] if environment.probes else []),
         StepKind.SEAL,
         StepKind.SYNC,
+        *([StepKind.CARRY_OVER] if carry and environment.ignore_files else []),
         StepKind.ADOPT if adopt else StepKind.PUBLISH,
         StepKind.RECORD,
         *([StepKind.AFTER_PUBLISH] if hooks and environment.hooks.after_publish else []),
     ]
 
 
-def change_step_kinds(diff: EnvironmentDiff, target: Target, *, hooks: bool = True) -> list[StepKind]:
+def change_step_kinds(
+    diff: EnvironmentDiff, target: Target, *, hooks: bool = True, carry: bool = True
+) -> list[StepKind]:
     """Return the steps of one environment that the manifest declares; a foreign occupant is adopted.
 
-    Without `hooks` none are run, and those that are due count as done.
+    Without `hooks` none are run, and those that are due count as done. Without `carry` a rebuild leaves ignored files
+    behind.
     """
     match diff.kind:
         case DiffKind.UNCHANGED | DiffKind.DELETE:
@@ -42,7 +46,8 @@ def change_step_kinds(diff: EnvironmentDiff, target: Target, *, hooks: bool = Tr
         case DiffKind.RECORD:
             return _record_step_kinds(diff, target, hooks=hooks)
         case DiffKind.CREATE | DiffKind.UPDATE | DiffKind.REPLACE | DiffKind.FOREIGN:
-            return build_step_kinds(target, adopt=diff.kind is DiffKind.FOREIGN, hooks=hooks)
+            rebuilt = diff.kind in {DiffKind.UPDATE, DiffKind.REPLACE}
+            return build_step_kinds(target, adopt=diff.kind is DiffKind.FOREIGN, hooks=hooks, carry=carry and rebuilt)
         case _:
             assert_never(diff.kind)
 

@@ -61,6 +61,8 @@ def environment_lines(
     findings = findings_to_list(environment, full=full)
     reasons = {each.message for each in environment.reasons}
     lines += finding_lines(findings, known=reasons, palette=palette, width=width, full=full)
+    for note in environment.notes:
+        lines += note_lines(note, palette=palette, width=width, indent=INDENT)
     for hint in environment.hints:
         lines += hint_lines(hint, palette=palette, width=width, indent=INDENT)
     return lines
@@ -77,6 +79,12 @@ def findings_to_list(environment: EnvironmentPlan, *, full: bool = False) -> lis
     return [
         each for each in environment.findings if each.package not in covered and (full or each.code not in _FOREIGN)
     ]
+
+
+def note_lines(note: str, *, palette: Palette, width: int, indent: int = 0) -> list[str]:
+    """Return a note's lines."""
+    label = Segment(text="note:", style=Style.NOTED, gap=1)
+    return entry_lines([label], [Segment(text=sanitize(note))], palette=palette, width=width, indent=indent)
 
 
 def hint_lines(hint: str, *, palette: Palette, width: int, indent: int = 0) -> list[str]:

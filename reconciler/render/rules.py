@@ -239,8 +239,8 @@ RULES: Mapping[str, Rule] = {
                 "Choose a different name or a different root.",
             ),
             Code.IGNORED_WOULD_BE_LOST: (
-                "A rebuild would lose packages that `ignore` matches",
-                "Run `envsync apply --drop-ignored` to remove them, or add them to the manifest.",
+                "A rebuild would lose packages or files that `ignore` or `ignore_files` matches",
+                "Copy files elsewhere, and add packages to the manifest. `envsync apply --drop-ignored` drops them.",
             ),
             Code.EMPTY_MANIFEST: (
                 "The manifest declares no environments, so all of them would be deleted",

@@ -133,6 +133,7 @@ class ActualDocument(Document):
     system_site_packages: bool
     distributions: list[DistributionDocument]
     findings: list[FindingDocument]
+    ignored: list[FindingDocument] = Field(default=[], description="Findings about files that `ignore_files` matches.")
 
 
 class IndexFileDocument(Document):

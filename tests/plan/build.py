@@ -9,8 +9,8 @@ A case is a mapping with these keys, all optional:
 - `applied`: environments by name, as they were last applied, with the same keys; also `project`, `generation`,
   `accepted`, `hooks_pending`, `hook_paths`, `hook_packages`, `rolled_back_from`, and `without` for settings that an
   older envsync did not record;
-- `actual`: differences of the observed state from the applied one: `occupant`, `packages`, `findings`, `generation`,
-  `seal`;
+- `actual`: differences of the observed state from the applied one: `occupant`, `packages`, `findings`, `ignored`
+  (findings about files that `ignore_files` matches), `generation`, `seal`;
 - `policy`: what the command line allows (`prune`, `adopt`, `allow_empty`, `drop_ignored`, `skip_hooks`,
   `destroy`);
 - `declared`: the names in the manifest if they are not those of `manifest`; `selected`: whether names were selected.
@@ -286,6 +286,7 @@ def actual_environment(name: str, spec: Spec, applied: Applied | None, last: Spe
         python=spec.get("python", applied.interpreter.version if applied and generation else ""),
         distributions=distributions(packages),
         findings=tuple(finding(each) for each in spec.get("findings", ())),
+        ignored=tuple(finding(each) for each in spec.get("ignored", ())),
     )
 
 
