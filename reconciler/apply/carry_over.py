@@ -52,7 +52,7 @@ def carry_over(
         published=old,
         depth=Depth.FILES,
         inodes=inodes,
-        ignore_files=target.environment.ignore_files,
+        ignore_files=target.environment.ignored_files,
     )
     carried, lost = divide_ignored_files(observed, last, target.packages or (), target)
     if lost:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from reconciler.diff.integrity import Integrity, check_integrity
 from reconciler.errors import UsageError
+from reconciler.manifest.times import today_in_utc
 from reconciler.observe.actual import Depth
 from reconciler.observe.environment import observe_environment
 from reconciler.state.applied import Applied
@@ -29,13 +30,13 @@ def verify_generation(
     if seal is None:
         raise UsageError(f"generation {number} of {name} does not exist, or was never completed")
     last = applied or replace(seal.applied, seal=seal.digest)
-    ignored = last.settings.get("ignore_files")
+    today = today_in_utc()
     actual = observe_environment(
         state.layout.environment(name),
         name=name,
         published=state.sealed_generation(name, number),
         depth=depth,
         inodes=inodes,
-        ignore_files=tuple(str(each) for each in ignored) if isinstance(ignored, list) else (),
+        ignore_files=last.ignore_patterns("ignore_files", today),
     )
-    return check_integrity(actual, last)
+    return check_integrity(actual, last, today)

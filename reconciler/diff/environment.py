@@ -65,7 +65,7 @@ def _unpublished_diff(
     """Compare an environment that is not published: everything is installed, or replaces a foreign environment."""
     desired = target.packages or ()
     installed = distributions_by_name(actual.distributions, last)
-    ignored = ignored_packages(installed, target.environment.ignore, desired, last)
+    ignored = ignored_packages(installed, target.environment.ignored_packages, desired, last)
     foreign = actual.occupant is Occupant.VENV
     counted = {name: each for name, each in installed.items() if foreign and name not in ignored}
     changes: tuple[PackageChange, ...] = ()
@@ -100,7 +100,7 @@ def _published_diff(target: Target, actual: ActualEnvironment, last: Applied) ->
     known = target.packages is not None
     desired: tuple[LockedPackage, ...] = last.packages if target.packages is None else target.packages
     installed = distributions_by_name(actual.distributions, last)
-    ignored = ignored_packages(installed, target.environment.ignore, desired, last)
+    ignored = ignored_packages(installed, target.environment.ignored_packages, desired, last)
     counted = {name: each for name, each in installed.items() if name not in ignored}
     moved = moved_sources(target.editables, last, counted)
     changes = package_changes(desired, last, counted, moved)

@@ -25,7 +25,7 @@ def divide_ignored_files(
     """
     interpreter = target.interpreter
     if any(each.code is FindingCode.INVENTORY_UNREADABLE for each in actual.findings):
-        return (), target.environment.ignore_files
+        return (), target.environment.ignored_files
     wanted = {each.name: each for each in desired}
     same = {each.name for each in last.packages if wanted.get(each.name) == each}
     same_series = (last.interpreter.implementation, _series(last.interpreter.version)) == (

@@ -99,6 +99,7 @@ def _placeless(environment: DesiredEnvironment) -> DesiredEnvironment:
     return replace(
         environment,
         place="",
+        exceptions=tuple(replace(each, place="", expired=False) for each in environment.exceptions),
         requirements=tuple(replace(line, source="", path=None) for line in environment.requirements),
         project=project and replace(project, path=Path(project.relative)),
     )

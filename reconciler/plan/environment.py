@@ -66,7 +66,7 @@ def plan_change(
         package_count=len(target.packages or ()),
         complete=diff.complete,
         hints=(target.hint,) if target.hint else (),
-        notes=_notes_about_files(diff, policy),
+        notes=(*_expired_exceptions(target), *_notes_about_files(diff, policy)),
         failure=target.failure,
         target=target,
     )
@@ -130,6 +130,16 @@ def _notes_about_files(diff: EnvironmentDiff, policy: Policy) -> tuple[str, ...]
         left = len(diff.carried) + len(diff.lost)
         return (f"{_ignored_files(left)} left behind in the old generation",) if left else ()
     return (f"{_ignored_files(len(diff.carried))} carried over",) if diff.carried else ()
+
+
+def _expired_exceptions(target: Target) -> tuple[str, ...]:
+    """Return which exceptions of `ignore` and `ignore_files` have expired, with their places and reasons."""
+    return tuple(
+        f"exception for `{each.match}` expired on {each.until} ({each.place})"
+        + (f": {each.reason}" if each.reason else "")
+        for each in target.environment.exceptions
+        if each.expired
+    )
 
 
 def _ignored_files(number: int) -> str:

@@ -25,7 +25,7 @@ def build_step_kinds(target: Target, *, adopt: bool, hooks: bool = True, carry: 
         *([StepKind.PROBE] if environment.probes else []),
         StepKind.SEAL,
         StepKind.SYNC,
-        *([StepKind.CARRY_OVER] if carry and environment.ignore_files else []),
+        *([StepKind.CARRY_OVER] if carry and environment.ignored_files else []),
         StepKind.ADOPT if adopt else StepKind.PUBLISH,
         StepKind.RECORD,
         *([StepKind.AFTER_PUBLISH] if hooks and environment.hooks.after_publish else []),

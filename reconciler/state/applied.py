@@ -43,3 +43,14 @@ class Applied:
     hook_paths: frozenset[str] = frozenset()
     hook_packages: frozenset[str] = frozenset()
     rolled_back_from: int = 0
+
+    def ignore_patterns(self, key: str, today: str) -> tuple[str, ...]:
+        """Return the patterns of the setting `key` (`ignore` or `ignore_files`) that count on a day (`2026-12-31`)."""
+        stored = self.settings.get(key)
+        found = []
+        for each in stored if isinstance(stored, list) else []:
+            if not isinstance(each, dict):
+                found.append(str(each))
+            elif not each.get("until") or str(each["until"]) >= today:
+                found.append(str(each.get("match")))
+        return tuple(found)

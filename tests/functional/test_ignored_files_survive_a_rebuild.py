@@ -157,7 +157,7 @@ def test_a_damaged_inventory_blocks_a_rebuild_because_it_is_unknown_what_was_add
     web.apply("--drop-ignored")
 
 
-def test_a_script_that_names_the_old_generation_is_no_drift_after_it_was_carried_over(web: Host) -> None:
+def test_a_script_that_names_the_old_generation_is_not_drift_after_it_was_carried_over(web: Host) -> None:
     globs = '["bin/mine"]'
     declare(web, globs=globs)
     web.apply()

@@ -46,6 +46,7 @@ from reconciler.manifest.desired import (
     DesiredEnvironment,
     DesiredState,
     Hooks,
+    IgnoreException,
     ImportProbe,
     Probe,
 )
@@ -136,12 +137,14 @@ def environment(name: str, spec: Spec) -> DesiredEnvironment:
     """Build an environment of the manifest, from the manifest's own keys."""
     plain = {"description", "labels", "env", "system_site_packages", "keep_generations", "prevent_destroy"}
     lists = {"ignore", "ignore_files", "depends_on"}
+    exceptions = tuple(IgnoreException(**each) for each in spec.get("exceptions", ()))
     hooks: Spec = spec.get("hooks") or {}
     return DesiredEnvironment(
         name=name,
         python=spec.get("request", "3.12"),
         probes=tuple(probe(each) for each in spec.get("probes", ())),
         hooks=Hooks(**{key: tuple(tuple(argv) for argv in argvs) for key, argvs in hooks.items()}),
+        exceptions=exceptions,
         link_mode=spec.get("link_mode"),
         compile_bytecode=spec.get("compile_bytecode", False),
         builds=spec.get("builds", "allow"),
