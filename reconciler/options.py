@@ -26,7 +26,8 @@ class PlanOptions:
 
     `depth` is how closely to observe. `resolve` allows to resolve environments without a fresh lock (`check` never
     does). `build` allows a resolution to build the source distributions that the manifest allows (`apply` does, `plan`
-    never does). `locked` makes a missing or stale lock an error. `offline` forbids the network.
+    never does). `locked` makes a missing or stale lock an error. `offline` forbids the network. `exceptions` are pairs
+    of an environment and a pattern of packages or files whose differences do not count in this run.
     """
 
     depth: Depth = Depth.FILES
@@ -34,4 +35,5 @@ class PlanOptions:
     build: bool = False
     locked: bool = False
     offline: bool = False
+    exceptions: tuple[tuple[str, str], ...] = ()
     policy: Policy = field(default_factory=Policy)

@@ -47,7 +47,7 @@ from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.layout import Layout
 from reconciler.state.root_mutex import prepare_cache
 from reconciler.state.store import State
-from reconciler.targets import LockOptions, resolve_targets, select_for_destroy
+from reconciler.targets import LockOptions, refuse_unknown_exceptions, resolve_targets, select_for_destroy
 
 if TYPE_CHECKING:  # modules that only some commands need are imported in their methods, because imports take time
     from reconciler.plan.plan_file import SavedPlan
@@ -136,6 +136,7 @@ class Workspace:
         """
         chosen, options = selection or Selection(), options or PlanOptions()
         desired = self.desired(chosen)
+        refuse_unknown_exceptions(options.exceptions, desired)
         state = State.at(desired.root)
         applied = state.last_applied()
         targets: Mapping[str, Target] = {}
@@ -148,10 +149,15 @@ class Workspace:
         inodes = InodeHashes.load(state.layout.inode_hashes)
         applied, actual = observe_consistently(names, desired, state, applied, options.depth, inodes)
         inodes.save()
-        diff = Diff(environments=()) if options.policy.destroy else compare(desired, targets, actual, applied)
+        diff = (
+            Diff(environments=())
+            if options.policy.destroy
+            else compare(desired, targets, actual, applied, options.exceptions)
+        )
         plan = make_plan(desired, diff, targets, actual, applied, options.policy)
         plan = replace(plan, asked=chosen.plan_request(options.policy), platform=platform())
-        record_plan_outcome(plan, desired, state, applied, inodes, since=self.begun)
+        if not options.exceptions:  # otherwise an environment with differences can be unchanged
+            record_plan_outcome(plan, desired, state, applied, inodes, since=self.begun)
         return Proposal(plan=plan, workspace=self, desired=desired, options=options, inodes=inodes)
 
     @contextmanager
@@ -216,13 +222,17 @@ class Workspace:
     ) -> Plan:
         """Return the plan for the host of a snapshot, made from its contents, the manifest, local sources and locks.
 
-        Only `locked` and `policy` of `options` are used. Raises LockError, or SnapshotError if it belongs to a
-        different project.
+        Only `locked`, `policy` and `exceptions` of `options` are used. Raises LockError, or SnapshotError if it belongs
+        to a different project.
         """
         from reconciler.snapshot.plan import plan_snapshot
 
         chosen, options = selection or Selection(), options or PlanOptions()
-        plan = plan_snapshot(snapshot, self.desired(chosen), locked=options.locked, policy=options.policy)
+        desired = self.desired(chosen)
+        refuse_unknown_exceptions(options.exceptions, desired)
+        plan = plan_snapshot(
+            snapshot, desired, locked=options.locked, policy=options.policy, exceptions=options.exceptions
+        )
         return replace(plan, asked=chosen.plan_request(options.policy))
 
     def observe_environment(self, name: str, depth: Depth = Depth.METADATA) -> ActualEnvironment:
@@ -319,5 +329,6 @@ class Proposal:
                 recheck=recheck,
             )
             result = perform(request, on_event or (lambda _event: None))
-        record_apply_outcome(self.plan, result, self.desired, state, inodes, since=workspace.begun)
+        if not self.options.exceptions:
+            record_apply_outcome(self.plan, result, self.desired, state, inodes, since=workspace.begun)
         return result

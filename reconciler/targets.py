@@ -1,6 +1,6 @@
 """From desired state and locks to targets: the interpreter, the lock and the packages that each environment gets."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.diff.model import Target
@@ -84,6 +84,16 @@ def resolve_targets(
 def _interpreter(environment: DesiredEnvironment, interpreters: Chooser, applied: Applied | None) -> Interpreter:
     """Choose an interpreter; an environment keeps its current one while that satisfies the request."""
     return choose_for(environment, interpreters, keep=applied.interpreter.path if applied else "")
+
+
+def refuse_unknown_exceptions(exceptions: Iterable[tuple[str, str]], desired: DesiredState) -> None:
+    """Raise UsageError if an exception of `--except` names an environment that the manifest does not declare."""
+    for name, pattern in exceptions:
+        if name not in desired.declared:
+            raise UsageError(
+                f"`--except {name}:{pattern}` names an unknown environment",
+                hint=f"choose from: {', '.join(sorted(desired.declared))}" if desired.declared else None,
+            )
 
 
 def select_for_destroy(desired: DesiredState, names: frozenset[str], applied: Mapping[str, Applied]) -> DesiredState:

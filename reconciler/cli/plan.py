@@ -1,5 +1,6 @@
 """`envsync plan` and `envsync check`: what differs from the manifest and the locks."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,7 @@ from reconciler.cli.options import (
     selection,
 )
 from reconciler.cli.plan_output import print_plan
+from reconciler.errors import UsageError
 from reconciler.observe.actual import Depth
 from reconciler.options import PlanOptions, Selection
 from reconciler.plan.model import Plan, Policy
@@ -124,12 +126,27 @@ def check(
         OriginFilter | None, typer.Option("--only", help="Show only drift or only pending changes.")
     ] = None,
     actual: ActualOption = None,
+    exceptions: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--except",
+            metavar="NAME:PATTERN",
+            help="Do not count differences of this package, or of files that match this pattern, in this run. "
+            "Can be repeated.",
+        ),
+    ] = None,
 ) -> None:
     """Exit with 2 if anything differs from the manifest or the locks.
 
     Resolves nothing and needs no network, so that a CI job can use it as a gate.
     """
-    options = PlanOptions(depth=depth, resolve=False, offline=True, policy=Policy(prune=prune))
+    options = PlanOptions(
+        depth=depth,
+        resolve=False,
+        offline=True,
+        exceptions=_exceptions(exceptions or []),
+        policy=Policy(prune=prune),
+    )
     workspace, chosen = reconciler.load(file), selection(names, labels)
     if actual is not None:
         reject_combination(context, "--actual", _OF_THIS_MACHINE, why=_WHY)
@@ -142,6 +159,19 @@ def check(
     print_plan(made, output, command="check", file=file, desired=desired, local=actual is None)
     if made.has_difference:
         raise typer.Exit(exit_codes.DIFFERENCE)
+
+
+def _exceptions(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return `--except NAME:PATTERN` as pairs; raises UsageError for any other form."""
+    pairs = []
+    for text in texts:
+        name, colon, pattern = text.partition(":")
+        if not (name and colon and pattern):
+            raise UsageError(
+                f"`{text}` is not of the form NAME:PATTERN", hint="except a package with `--except web:idna`"
+            )
+        pairs.append((name, pattern))
+    return tuple(pairs)
 
 
 def _plan_of_snapshot(workspace: Workspace, file: Path, chosen: Selection, options: PlanOptions) -> Plan:

@@ -1,6 +1,6 @@
 """Compare desired, last applied and actual state, before any policy (docs/design.md, "Plan")."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from reconciler.diff.environment import environment_diff
 from reconciler.diff.model import Diff, DiffKind, EnvironmentDiff, ReasonCode, Target
@@ -13,13 +13,21 @@ FOREIGN_OCCUPANTS = frozenset({Occupant.DIRECTORY, Occupant.VENV, Occupant.SYMLI
 
 
 def compare(
-    desired: DesiredState, targets: Mapping[str, Target], actual: ActualState, applied: Mapping[str, Applied]
+    desired: DesiredState,
+    targets: Mapping[str, Target],
+    actual: ActualState,
+    applied: Mapping[str, Applied],
+    exceptions: Iterable[tuple[str, str]] = (),
 ) -> Diff:
     """Compare every selected environment and, without a selection, the project's environments that are undeclared now.
 
+    `exceptions` are pairs of an environment and a pattern whose differences do not count in it.
     Raises KeyError if `targets` or `actual` lack one: an environment that was not observed must not count as unchanged.
     """
     file = desired.file.name
+    patterns: dict[str, list[str]] = {}
+    for name, pattern in exceptions:
+        patterns.setdefault(name, []).append(pattern)
     found = [
         environment_diff(
             targets[each.name],
@@ -27,6 +35,7 @@ def compare(
             applied.get(each.name),
             project=desired.project,
             file=file,
+            exceptions=patterns.get(each.name, ()),
         )
         for each in desired.environments
     ]

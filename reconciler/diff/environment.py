@@ -1,7 +1,10 @@
 """Compare the three states of one environment, depending on what exists at its path."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import assert_never
 
+from reconciler.diff.excepted import except_differences
 from reconciler.diff.findings import FindingCategory, category_of
 from reconciler.diff.hook_changes import changed_by_hook_reasons, split_by_hook
 from reconciler.diff.ignored_files import divide_ignored_files
@@ -38,9 +41,33 @@ from reconciler.state.applied import Applied
 
 
 def environment_diff(
-    target: Target, actual: ActualEnvironment, applied: Applied | None, *, project: str, file: str
+    target: Target,
+    actual: ActualEnvironment,
+    applied: Applied | None,
+    *,
+    project: str,
+    file: str,
+    exceptions: Sequence[str] = (),
 ) -> EnvironmentDiff:
-    """Compare one environment that the manifest declares; `file` is the manifest's name in messages."""
+    """Compare one environment that the manifest declares; `file` is the manifest's name in messages.
+
+    `exceptions` are patterns of packages and files whose differences do not count (`reconciler.diff.excepted`).
+    """
+    diff = _environment_diff(target, actual, applied, project=project, file=file, exceptions=exceptions)
+    if exceptions and not diff.excepted:
+        return replace(diff, excepted=tuple((each, ()) for each in exceptions))
+    return diff
+
+
+def _environment_diff(
+    target: Target,
+    actual: ActualEnvironment,
+    applied: Applied | None,
+    *,
+    project: str,
+    file: str,
+    exceptions: Sequence[str],
+) -> EnvironmentDiff:
     ours = applied if applied is not None and applied.project == project else None
     last = ours if ours is not None and ours.generation > 0 else None
     new = pending_reason(ReasonCode.NEW, f"new in {file}")
@@ -54,7 +81,7 @@ def environment_diff(
         case Occupant.PUBLISHED:
             if last is None:
                 return _unpublished_diff(target, actual, None, DiffKind.CREATE, new)
-            return _published_diff(target, actual, last)
+            return _published_diff(target, actual, last, exceptions)
         case _:
             assert_never(actual.occupant)
 
@@ -92,7 +119,9 @@ def _unpublished_diff(
     )
 
 
-def _published_diff(target: Target, actual: ActualEnvironment, last: Applied) -> EnvironmentDiff:
+def _published_diff(
+    target: Target, actual: ActualEnvironment, last: Applied, exceptions: Sequence[str]
+) -> EnvironmentDiff:
     """Compare a published generation.
 
     If the desired packages are unknown, no package lines are made: drift is only reported by reasons and findings.
@@ -105,6 +134,9 @@ def _published_diff(target: Target, actual: ActualEnvironment, last: Applied) ->
     moved = moved_sources(target.editables, last, counted)
     changes = package_changes(desired, last, counted, moved)
     findings = drift_findings(actual.findings, last.accepted, ignored)
+    remaining = except_differences(changes, findings, exceptions)
+    changes, findings = remaining.packages, remaining.findings
+    moved = {name: each for name, each in moved.items() if any(change.name == name for change in changes)}
     unexplained = unexplained_findings(findings, changes if known else ())
     shown = frozenset(unexplained)  # a set, because there can be thousands
     settings = setting_changes(last.settings, settings_of(target.environment))
@@ -143,6 +175,7 @@ def _published_diff(target: Target, actual: ActualEnvironment, last: Applied) ->
         ignored=tuple(sorted(ignored)) if rebuilt else (),
         carried=carried,
         lost=lost,
+        excepted=remaining.excepted,
         complete=known,
     )
 

@@ -169,7 +169,8 @@ class EnvironmentDiff:
 
     `ignored` are the names of the packages that `ignore` matches and that a new generation would not have. `carried`
     are the paths that `ignore_files` matches and that a new generation gets from the published one; `lost` are those
-    that it would not have (`reconciler.diff.ignored_files`).
+    that it would not have (`reconciler.diff.ignored_files`). `excepted` has the packages and paths that each pattern of
+    `--except` excepts.
     """
 
     name: str
@@ -181,6 +182,7 @@ class EnvironmentDiff:
     ignored: tuple[str, ...] = ()
     carried: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    excepted: tuple[tuple[str, tuple[str, ...]], ...] = ()
     complete: bool = True
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.diff.compare import foreign_findings
+from reconciler.diff.findings import first_of
 from reconciler.diff.model import DiffKind, EnvironmentDiff, Reason, ReasonCode, Target
 from reconciler.diff.reasons import pending_reason
 from reconciler.interpreters.model import Interpreter
@@ -66,7 +67,7 @@ def plan_change(
         package_count=len(target.packages or ()),
         complete=diff.complete,
         hints=(target.hint,) if target.hint else (),
-        notes=(*_expired_exceptions(target), *_notes_about_files(diff, policy)),
+        notes=(*_expired_exceptions(target), *_excepted(diff), *_notes_about_files(diff, policy)),
         failure=target.failure,
         target=target,
     )
@@ -139,6 +140,16 @@ def _expired_exceptions(target: Target) -> tuple[str, ...]:
         + (f": {each.reason}" if each.reason else "")
         for each in target.environment.exceptions
         if each.expired
+    )
+
+
+def _excepted(diff: EnvironmentDiff) -> tuple[str, ...]:
+    """Return what each pattern of `--except` excepts, or that it matches nothing."""
+    return tuple(
+        f"excepted by `{diff.name}:{pattern}`: {first_of(matched)}"
+        if matched
+        else f"`--except {diff.name}:{pattern}` matches no difference"
+        for pattern, matched in diff.excepted
     )
 
 

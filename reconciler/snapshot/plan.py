@@ -1,5 +1,6 @@
 """Plan from a snapshot: compare a manifest and its locks with a host's snapshot, without the host."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,14 @@ from reconciler.snapshot.model import Snapshot
 from reconciler.targets import LockOptions, resolve_targets
 
 
-def plan_snapshot(snapshot: Snapshot, declared: DesiredState, *, locked: bool, policy: Policy) -> Plan:
+def plan_snapshot(
+    snapshot: Snapshot,
+    declared: DesiredState,
+    *,
+    locked: bool,
+    policy: Policy,
+    exceptions: Iterable[tuple[str, str]] = (),
+) -> Plan:
     """Return the plan for the host of the snapshot, at the host's root. Nothing is resolved.
 
     With `locked`, a missing or stale lock is an error. Raises SnapshotError if the snapshot is of another project or
@@ -24,5 +32,5 @@ def plan_snapshot(snapshot: Snapshot, declared: DesiredState, *, locked: bool, p
     # The host's checkout is elsewhere than this one, so the directories of editable packages prove nothing.
     targets = {name: replace(each, editables={}) for name, each in made.items()}
     actual = snapshot.actual([*targets, *undeclared(desired, applied)])
-    plan = make_plan(desired, compare(desired, targets, actual, applied), targets, actual, applied, policy)
+    plan = make_plan(desired, compare(desired, targets, actual, applied, exceptions), targets, actual, applied, policy)
     return replace(plan, platform=snapshot.platform)
