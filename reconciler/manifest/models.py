@@ -142,27 +142,30 @@ Probe: TypeAlias = Annotated[
 ]
 
 
-class _Exception(_StrictModel):
-    """A pattern to ignore, with the reason and the last day on which it counts."""
-
-    reason: str = Field(default="", description="Why it is ignored, for people.", examples=["until the agent moves"])
-    until: f.Date | None = Field(
-        default=None,
+_Reason: TypeAlias = Annotated[str, Field(description="Why it is ignored, for people.", examples=["see INC-42"])]
+_Until: TypeAlias = Annotated[
+    f.Date | None,
+    Field(
         description="The last day (UTC) on which the pattern counts. Afterwards it is reported as expired.",
         examples=["2026-12-31"],
-    )
+    ),
+]
 
 
-class PackageException(_Exception):
+class PackageException(_StrictModel):
     """A pattern of package names to ignore, with the reason and the last day on which it counts."""
 
     match: f.PackageGlob = Field(description="The pattern of package names.", examples=["acme-agent*"])
+    reason: _Reason = ""
+    until: _Until = None
 
 
-class FileException(_Exception):
+class FileException(_StrictModel):
     """A pattern of files to ignore, with the reason and the last day on which it counts."""
 
     match: f.FileGlob = Field(description="The pattern of files.", examples=["share/jupyter/**"])
+    reason: _Reason = ""
+    until: _Until = None
 
 
 def exception_kind(value: object) -> Literal["pattern", "exception"] | None:
