@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         DesiredEnvironment,
         DesiredState,
         Hooks,
+        IgnoreException,
         ImportProbe,
         Index,
         InputFile,
@@ -99,6 +100,7 @@ __all__ = [
     "Finding",
     "FindingCode",
     "Hooks",
+    "IgnoreException",
     "ImportProbe",
     "Index",
     "InputFile",
@@ -163,8 +165,8 @@ _NAMES_BY_MODULE = {
     "reconciler.lock.update": "LockOutcome",
     "reconciler.maintenance": "KeptGeneration Maintenance",
     "reconciler.manifest.desired": (
-        "CommandProbe DependenciesProbe DesiredEnvironment DesiredState Hooks ImportProbe Index InputFile "
-        "LocalProject RequirementLine"
+        "CommandProbe DependenciesProbe DesiredEnvironment DesiredState Hooks IgnoreException ImportProbe Index "
+        "InputFile LocalProject RequirementLine"
     ),
     "reconciler.observe.actual": (
         "ActualEnvironment ActualState Depth Distribution Finding FindingCode InstalledFrom Occupant OriginKind"

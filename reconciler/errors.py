@@ -404,6 +404,12 @@ class HookError(ApplyError):
     code = "hook-failed"
 
 
+class HookChangedError(HookError):
+    """A hook changed the environment that it runs in."""
+
+    code = "hook-changed-environment"
+
+
 class CollectError(ApplyError):
     """An old generation could not be deleted; the environments themselves are as planned."""
 

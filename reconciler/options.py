@@ -27,6 +27,8 @@ class PlanOptions:
     `depth` is how closely to observe. `resolve` allows to resolve locks that are missing or out of date (`check` never
     does). `build` allows a resolution to build the source distributions that the manifest allows (`apply` does, `plan`
     never does). `locked` makes a lock that is missing or out of date an error. `offline` forbids the network.
+    `exceptions` are pairs of an environment and a pattern of packages or files whose differences do not count in this
+    run.
     """
 
     depth: Depth = Depth.FILES
@@ -34,4 +36,5 @@ class PlanOptions:
     build: bool = False
     locked: bool = False
     offline: bool = False
+    exceptions: tuple[tuple[str, str], ...] = ()
     policy: Policy = field(default_factory=Policy)

@@ -39,6 +39,7 @@ from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.manifest.expand import declared_state, expand
 from reconciler.manifest.load import load_manifest
 from reconciler.manifest.models import Manifest
+from reconciler.manifest.times import today_in_utc
 from reconciler.observe.actual import ActualEnvironment, Depth, Occupant
 from reconciler.observe.consistent_read import observe_consistently
 from reconciler.options import PlanOptions, Selection
@@ -52,7 +53,13 @@ from reconciler.state.layout import Layout
 from reconciler.state.owner import other_owners, under_present_project
 from reconciler.state.root_mutex import may_write_cache, prepare_cache
 from reconciler.state.store import State
-from reconciler.targets import LockOptions, resolve_targets, select_for_destroy, skipped_note
+from reconciler.targets import (
+    LockOptions,
+    refuse_unknown_exceptions,
+    resolve_targets,
+    select_for_destroy,
+    skipped_note,
+)
 
 if TYPE_CHECKING:  # modules that only some commands need are imported in their methods, because imports take time
     from reconciler.plan.plan_file import SavedPlan
@@ -157,6 +164,7 @@ class Workspace:
         """
         chosen, options = selection or Selection(), options or PlanOptions()
         desired = self.desired(chosen)
+        refuse_unknown_exceptions(options.exceptions, desired)
         state = State.at(desired.root)
         readable, unreadable = state.read()
         owners = other_owners(readable, desired.project, desired.file, desired.root)
@@ -177,10 +185,15 @@ class Workspace:
         last, actual = observe_consistently(names, desired, state, applied, options.depth, inodes, faults)
         applied = under_present_project(last, owners, desired.project)
         inodes.save()
-        diff = Diff(environments=()) if options.policy.destroy else compare(desired, targets, actual, applied)
+        diff = (
+            Diff(environments=())
+            if options.policy.destroy
+            else compare(desired, targets, actual, applied, options.exceptions, today=today_in_utc())
+        )
         plan = make_plan(desired, diff, targets, actual, applied, options.policy, owners, faults)
         plan = replace(plan, asked=chosen.plan_request(options.policy), platform=platform(), notes=notes)
-        record_plan_outcome(plan, desired, state, applied, inodes, since=self.begun)
+        if not options.exceptions:  # otherwise an environment with differences can be unchanged
+            record_plan_outcome(plan, desired, state, applied, inodes, since=self.begun)
         installed = {
             name: len(each.distributions)
             for name, each in actual.environments.items()
@@ -260,13 +273,17 @@ class Workspace:
     ) -> Plan:
         """Return the plan for the host of a snapshot, made from its contents, the manifest, local sources and locks.
 
-        Only `locked` and `policy` of `options` are used. Raises LockError, or SnapshotError if it belongs to a
-        different project.
+        Only `locked`, `policy` and `exceptions` of `options` are used. Raises LockError, or SnapshotError if it belongs
+        to a different project.
         """
         from reconciler.snapshot.plan import plan_snapshot
 
         chosen, options = selection or Selection(), options or PlanOptions()
-        plan = plan_snapshot(snapshot, self.desired(chosen), locked=options.locked, policy=options.policy)
+        desired = self.desired(chosen)
+        refuse_unknown_exceptions(options.exceptions, desired)
+        plan = plan_snapshot(
+            snapshot, desired, locked=options.locked, policy=options.policy, exceptions=options.exceptions
+        )
         return replace(plan, asked=chosen.plan_request(options.policy))
 
     def observe_environment(self, name: str, depth: Depth = Depth.METADATA) -> ActualEnvironment:
@@ -402,5 +419,6 @@ class Proposal:
                 recheck=recheck,
             )
             result = perform(request, on_event or (lambda _event: None))
-        record_apply_outcome(self.plan, result, self.desired, state, inodes, since=workspace.begun)
+        if not self.options.exceptions:
+            record_apply_outcome(self.plan, result, self.desired, state, inodes, since=workspace.begun)
         return result

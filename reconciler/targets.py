@@ -1,6 +1,6 @@
 """From desired state and locks to targets: the interpreter, the lock and the packages that each environment gets."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.diff.faults import interpreter_fault, lock_fault, missing_in_snapshot
@@ -15,8 +15,9 @@ from reconciler.lock.lock_file import lock_path, read_lock
 from reconciler.lock.model import Lock, LockState
 from reconciler.lock.resolve import ResolveOptions
 from reconciler.lock.resolve_all import resolve_all
-from reconciler.lock.select import select_packages
+from reconciler.lock.select import editable_directories, select_packages
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+from reconciler.manifest.hints import known_names_hint
 from reconciler.state.applied import Applied
 from reconciler.state.store import applied_names_hint, never_applied
 
@@ -133,7 +134,8 @@ def _target(
                 if fresh:
                     return replace(target, faults=(lock_fault(error, lock_path(desired.locks, environment.name)),))
                 return replace(target, failure=Failure.of(error))
-            return replace(target, lock=lock, packages=packages)
+            editables = editable_directories(lock, prepared.interpreter)
+            return replace(target, lock=lock, packages=packages, editables=editables)
         case EnvsyncError() as failed:
             return replace(target, failure=Failure.of(failed))
         case str() as hint:
@@ -146,6 +148,16 @@ def skipped_note(environment: DesiredEnvironment) -> str:
     """Return the note that an optional environment was left out."""
     version = environment.python
     return f"`{environment.name}` was skipped: no python {version} on this machine (`if_available`)"
+
+
+def refuse_unknown_exceptions(exceptions: Iterable[tuple[str, str]], desired: DesiredState) -> None:
+    """Raise UsageError if an exception of `--except` names an environment that the manifest does not declare."""
+    for name, pattern in exceptions:
+        if name not in desired.declared:
+            raise UsageError(
+                f"`--except {name}:{pattern}` names an unknown environment",
+                hint=known_names_hint(name, desired.declared, noun="environments"),
+            )
 
 
 def select_for_destroy(

@@ -16,6 +16,8 @@ from tests.index import ServedIndex, serve_index
 from tests.preloaded import needs_new_interpreter, run_preloaded
 from tests.wheels import make_wheel
 
+OF_APPLY = frozenset({"--adopt", "--allow-empty", "--drop-ignored", "--skip-hooks"})  # options that `check` has not
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
@@ -79,12 +81,14 @@ class Host:
         return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
 
     def apply(self, *arguments: str) -> Ran:
-        """Apply, and assert that it succeeds and that the plan is then empty."""
+        """Apply, and assert that it succeeds, that the plan is then empty, and that `check` then exits with 0."""
         ran = self.envsync("apply", "--yes", *arguments)
         assert ran.code == 0, ran.out + ran.err
         assert self._nothing_is_left_to_do(*[each for each in arguments if each != "--adopt"]), (
             "plan after apply is not empty:\n" + self.envsync("plan", "--depth", "hashes").out
         )
+        checked = self.envsync("check", *[each for each in arguments if each not in OF_APPLY])
+        assert checked.code == 0, "an apply that exits with 0 left a difference:\n" + checked.out
         return ran
 
     def _nothing_is_left_to_do(self, *arguments: str) -> bool:

@@ -16,6 +16,8 @@ _SECTIONS = {
     "ImportProbe": ("Entries of `probes`: import a module", "probes."),
     "CommandProbe": ("Entries of `probes`: run a command", "probes."),
     "Hooks": ("Keys of `hooks`", "hooks."),
+    "PackageException": ("Entries of `ignore` with a reason or a last day", "ignore."),
+    "FileException": ("Entries of `ignore_files` with a reason or a last day", "ignore_files."),
 }
 
 

@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import assert_never
 
 from reconciler.apply.build import build
+from reconciler.apply.carry_over import carry_over
 from reconciler.apply.collect import remove_generation
 from reconciler.apply.context import ApplyContext
+from reconciler.apply.hook_changes import changes_by_hooks
 from reconciler.apply.observe_generation import observe_generation, refuse_if_probes_wrote
 from reconciler.apply.probe import child_environment, run_hooks, run_probe, runs_programs
 from reconciler.apply.publish import adopt, publish, unpublish
@@ -17,9 +19,10 @@ from reconciler.apply.seal_generation import seal_generation
 from reconciler.apply.verify_build import read_records, verify_lock, verify_records
 from reconciler.apply.widen import widen_venv
 from reconciler.backticks import list_in_backticks
+from reconciler.diff.hook_changes import hook_changes_text
 from reconciler.diff.model import Target
 from reconciler.diff.settings import settings_of
-from reconciler.errors import ApplyError, DamagedCacheError, EnvsyncError, RecordMismatchError
+from reconciler.errors import ApplyError, DamagedCacheError, EnvsyncError, HookChangedError, RecordMismatchError
 from reconciler.fs.sync import begin_sync, sync_filesystem
 from reconciler.lock.lock_file import write_lock
 from reconciler.lock.model import Lock
@@ -69,6 +72,8 @@ class EnvironmentRun:
                 for flush in self._flushes:
                     flush.result()
                 sync_filesystem(self._new.directory)
+            case StepKind.CARRY_OVER:
+                return self._carry_over()
             case StepKind.PUBLISH:
                 with self._changing_path():
                     publish(self._layout, self.plan.name, self._new.number)
@@ -86,10 +91,7 @@ class EnvironmentRun:
             case StepKind.FORGET:
                 return self._forget()
             case StepKind.AFTER_PUBLISH:
-                self._hooks("after_publish")
-                if self._applied is not None:
-                    self._applied = replace(self._applied, hooks_pending=False)
-                    self.context.state.record(self._applied)
+                self._after_publish()
             case _:
                 assert_never(step.kind)
         return ""
@@ -215,8 +217,27 @@ class EnvironmentRun:
         if observed is None or inventory is None:
             raise ApplyError(f"{self.plan.name}: a generation must be verified before it is sealed")
         self._applied = seal_generation(
-            self._new, self._target, self._lock, self.context, observed=observed, inventory=inventory
+            self._new,
+            self._target,
+            self._lock,
+            self.context,
+            observed=observed,
+            inventory=inventory,
+            hooks_pending=self._runs_hooks,
         )
+
+    def _carry_over(self) -> str:
+        """Copy the ignored files of the published generation into the new one; return how many, or an empty string."""
+        state = self.context.state
+        old, last = state.published(self.plan.name), state.applied(self.plan.name)
+        if old is None or last is None or self._inventory is None:
+            return ""
+        with self.context.observing:
+            count = carry_over(old, self._new, self._inventory, last, self._target, self.context)
+        if not count:
+            return ""
+        sync_filesystem(self._new.directory)
+        return f"{count} ignored {'file' if count == 1 else 'files'} carried over"
 
     def _record(self) -> None:
         """Write the record: for the new generation, or with new settings for the published one."""
@@ -231,14 +252,14 @@ class EnvironmentRun:
                 repository=self.context.owner.repository,
                 settings=settings_of(environment),
                 prevent_destroy=environment.prevent_destroy,
-                hooks_pending=self._applied.hooks_pending and bool(environment.hooks.after_publish),
+                hooks_pending=self._applied.hooks_pending and self._runs_hooks,
             )
         self.context.state.record(self._applied)
 
     def _forget(self) -> str:
         """Remove the record, and keep what a restore needs; return until when that is possible."""
         name, state, keep, remains = self.plan.name, self.context.state, self.context.keep_deleted, None
-        sealed = [number for number in self._layout.generation_numbers(name) if state.seal(name, number) is not None]
+        sealed = state.sealed_numbers(name)
         if keep and sealed and self._applied is not None and self._applied.generation:
             remains = Deleted.now(replace(self._applied, project=self.context.plan.project), keep)
         state.forget(name, remains)
@@ -246,6 +267,29 @@ class EnvironmentRun:
         if remains is None or remains.applied.generation not in sealed:
             return ""
         return f"can be restored with `envsync rollback {name}` until {remains.until}"
+
+    @property
+    def _runs_hooks(self) -> bool:
+        """Return whether hooks run after this change; not if the manifest has none, or if they are skipped."""
+        return any(step.kind is StepKind.AFTER_PUBLISH for step in self.plan.steps)
+
+    def _after_publish(self) -> None:
+        """Run the hooks, and record that they are done and what they changed in the environment.
+
+        Raises HookError if one fails, or HookChangedError if they changed files or packages of the environment.
+        """
+        self._hooks("after_publish")
+        if self._applied is None:
+            return
+        with self.context.observing:
+            packages, paths = changes_by_hooks(self.context.state, self._applied)
+        self._applied = replace(self._applied, hooks_pending=False, hook_paths=paths, hook_packages=packages)
+        self.context.state.record(self._applied)
+        if packages or paths:
+            raise HookChangedError(
+                f"a hook changed the environment: {hook_changes_text(packages, paths)}",
+                hint="list its changes in `ignore_files` or `ignore`, or let the hook write outside the environment",
+            )
 
     def _hooks(self, kind: str) -> None:
         """Run the hooks of `kind` (`after_publish` or `before_delete`) with the settings that this run applies.

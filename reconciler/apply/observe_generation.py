@@ -38,7 +38,7 @@ def observe_generation(
         published=published,
         depth=depth,
         inodes=context.inodes if inodes is None else inodes,
-        ignore_files=environment.ignore_files,
+        ignore_files=environment.ignored_files,
     )
 
 

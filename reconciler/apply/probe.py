@@ -27,10 +27,11 @@ from reconciler.processes.environ import allowed_environment
 from reconciler.processes.scratch import scratch_directory
 
 _HOOK_SECONDS = 300.0
+_HOOK_HINT = "fix the hook, then run the command again, which runs it again; `--skip-hooks` continues without hooks"
 # What a program was run for, and the hint if it failed, by the error that it raises.
 _FAILURES: Mapping[type[ProbeError | HookError], tuple[str, str]] = {
     ProbeError: ("probe", "fix the probe, or the packages that it tests, then run the command again"),
-    HookError: ("hook", "fix the hook, then run the command again; hooks that did not finish run again"),
+    HookError: ("hook", _HOOK_HINT),
 }
 
 

@@ -26,11 +26,12 @@ def seal_generation(
     *,
     observed: ActualEnvironment,
     inventory: Inventory,
+    hooks_pending: bool,
 ) -> Applied:
     """Write the inventory and the seal of a generation; return what is applied once it is published.
 
-    `observed` and `inventory` are what its verification found. Raises ProbeError if a probe changed files since then,
-    or OSError.
+    `observed` and `inventory` are what its verification found, `hooks_pending` is whether hooks must run afterwards.
+    Raises ProbeError if a probe changed files since then, or OSError.
     """
     environment = target.environment
     save_inventory(inventory, generation.inventory)
@@ -51,7 +52,7 @@ def seal_generation(
         accepted=accepted,
         settings=settings_of(environment),
         prevent_destroy=environment.prevent_destroy,
-        hooks_pending=bool(environment.hooks.after_publish),
+        hooks_pending=hooks_pending,
         seal="",
         manifest=context.owner.path,
         repository=context.owner.repository,

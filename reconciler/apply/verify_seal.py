@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from reconciler.diff.integrity import Integrity, check_integrity
 from reconciler.errors import StateError, UsageError
+from reconciler.manifest.times import today_in_utc
 from reconciler.observe.actual import ActualEnvironment, Depth
 from reconciler.observe.environment import observe_environment
 from reconciler.state.applied import Applied
@@ -34,7 +35,7 @@ def verify_generation(
     last = applied or replace(seal.applied, seal=seal.digest)
     if not modes:
         published = replace(published, access=0, closed=())
-    return check_integrity(_observe(state, name, published, last, inodes, depth), last)
+    return check_integrity(_observe(state, name, published, last, inodes, depth), last, today_in_utc())
 
 
 def verify_published(state: State, name: str, inodes: InodeHashes, depth: Depth = Depth.HASHES) -> Integrity | None:
@@ -56,7 +57,7 @@ def verify_published(state: State, name: str, inodes: InodeHashes, depth: Depth 
         return Integrity(name=name, generation=number, exists=exists, packages=(), findings=(), problem=problem)
     if last is None:
         return replace(verify_generation(state, name, published.generation, inodes, depth), problem=problem)
-    found = check_integrity(_observe(state, name, published, last, inodes, depth), last)
+    found = check_integrity(_observe(state, name, published, last, inodes, depth), last, today_in_utc())
     return replace(found, problem="" if published.damaged else published.unreadable)
 
 
@@ -68,12 +69,11 @@ def _observe(
     inodes: InodeHashes,
     depth: Depth,
 ) -> ActualEnvironment:
-    ignored = last.settings.get("ignore_files")
     return observe_environment(
         state.layout.environment(name),
         name=name,
         published=published,
         depth=depth,
         inodes=inodes,
-        ignore_files=tuple(str(each) for each in ignored) if isinstance(ignored, list) else (),
+        ignore_files=last.ignore_patterns("ignore_files", today_in_utc()),
     )

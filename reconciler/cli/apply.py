@@ -27,6 +27,7 @@ from reconciler.cli.options import (
     OfflineOption,
     ParallelismOption,
     PruneOption,
+    SkipHooksOption,
     TakeOverOption,
     TimeoutOption,
     YesOption,
@@ -51,7 +52,16 @@ from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 _CORES = os.cpu_count() or 1
 _PLAN_DECIDES = "remove one of the two: a saved plan already says which environments change, and how"
-_DECIDED = ("--label", "--depth", "--prune", "--allow-empty", "--adopt", "--drop-ignored", "--take-over")
+_DECIDED = (
+    "--label",
+    "--depth",
+    "--prune",
+    "--allow-empty",
+    "--adopt",
+    "--drop-ignored",
+    "--take-over",
+    "--skip-hooks",
+)
 
 
 def apply(
@@ -69,6 +79,7 @@ def apply(
     adopt: AdoptOption = False,
     drop_ignored: DropIgnoredOption = False,
     take_over: TakeOverOption = False,
+    skip_hooks: SkipHooksOption = False,
     parallelism: ParallelismOption = _CORES,
     timeout: TimeoutOption = None,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
@@ -85,7 +96,14 @@ def apply(
     Updates locks that are out of date, shows the plan, asks for confirmation, and builds. Each environment is published
     when it is complete, so it is always either old or new.
     """
-    policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored, take_over=take_over)
+    policy = Policy(
+        prune=prune,
+        allow_empty=allow_empty,
+        adopt=adopt,
+        drop_ignored=drop_ignored,
+        take_over=take_over,
+        skip_hooks=skip_hooks,
+    )
     options = PlanOptions(depth=depth, build=True, locked=locked, offline=offline, policy=policy)
     how = ApplyOptions(parallelism=parallelism, offline=offline, collect=gc)
     if plan_file is not None:
@@ -112,6 +130,7 @@ def destroy(
     output: FormatOption = Format.TEXT,
     yes: YesOption = False,
     take_over: TakeOverOption = False,
+    skip_hooks: SkipHooksOption = False,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
     gc: Annotated[
         bool,
@@ -125,7 +144,7 @@ def destroy(
     `envsync rollback NAME` can restore them for as long as `keep_deleted` says (7 days by default). The next `apply`
     recreates those that the manifest still declares.
     """
-    policy = Policy(destroy=frozenset(names), take_over=take_over)
+    policy = Policy(destroy=frozenset(names), take_over=take_over, skip_hooks=skip_hooks)
     options = PlanOptions(depth=Depth.METADATA, resolve=False, policy=policy)
     how = ApplyOptions(parallelism=1, offline=True, collect=gc)
     _run(reconciler.load(file), Selection(), options, how, output=output, yes=yes, lock_timeout=lock_timeout)

@@ -99,7 +99,13 @@ AdoptOption = Annotated[
     typer.Option("--adopt", help="Take over a virtual environment that envsync did not create. The old one is kept."),
 ]
 DropIgnoredOption = Annotated[
-    bool, typer.Option("--drop-ignored", help="Allow a rebuild to drop packages that `ignore` lists.")
+    bool,
+    typer.Option(
+        "--drop-ignored", help="Allow a rebuild to drop the packages and files that `ignore` and `ignore_files` match."
+    ),
+]
+SkipHooksOption = Annotated[
+    bool, typer.Option("--skip-hooks", help="Run no hooks, and count those that are due as done.")
 ]
 TakeOverOption = Annotated[
     bool,

@@ -1,5 +1,6 @@
 """`envsync plan` and `envsync check`: what differs from the manifest and the locks."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,7 @@ from reconciler.cli.options import (
     NamesArgument,
     OfflineOption,
     ResolveTimeoutOption,
+    SkipHooksOption,
     TakeOverOption,
     deadlines,
     reject_combination,
@@ -29,6 +31,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output_file import check_output_file
 from reconciler.cli.plan_output import print_notes, print_plan
+from reconciler.errors import UsageError
 from reconciler.observe.actual import Depth
 from reconciler.options import PlanOptions, Selection
 from reconciler.plan.model import Plan, Policy
@@ -37,7 +40,16 @@ from reconciler.reconcile import Workspace
 from reconciler.render.escape import sanitize
 from reconciler.render.formats import Format
 
-_OF_ENVIRONMENTS = ("--depth", "--adopt", "--drop-ignored", "--take-over", "--timeout", "--out", "--actual")
+_OF_ENVIRONMENTS = (
+    "--depth",
+    "--adopt",
+    "--drop-ignored",
+    "--take-over",
+    "--skip-hooks",
+    "--timeout",
+    "--out",
+    "--actual",
+)
 _OF_THIS_MACHINE = ("--depth", "--timeout", "--against")
 _WHY = "remove one of the two: a snapshot is compared as it was taken, without its host"
 _WHY_AGAINST = "remove one of the two: `--against` reads no environment"
@@ -66,6 +78,7 @@ def plan(
     adopt: AdoptOption = False,
     drop_ignored: DropIgnoredOption = False,
     take_over: TakeOverOption = False,
+    skip_hooks: SkipHooksOption = False,
     timeout: ResolveTimeoutOption = None,
     out: Annotated[
         Path | None,
@@ -95,7 +108,14 @@ def plan(
         reject_combination(context, "--against", _OF_ENVIRONMENTS, why=_WHY_AGAINST)
     if out is not None:
         check_output_file(out)
-    policy = Policy(prune=prune, allow_empty=allow_empty, adopt=adopt, drop_ignored=drop_ignored, take_over=take_over)
+    policy = Policy(
+        prune=prune,
+        allow_empty=allow_empty,
+        adopt=adopt,
+        drop_ignored=drop_ignored,
+        take_over=take_over,
+        skip_hooks=skip_hooks,
+    )
     options = PlanOptions(depth=depth, locked=locked or out is not None, offline=offline, policy=policy)
     chosen = selection(names, labels)
     workspace = reconciler.load(file, deadlines=deadlines(timeout))
@@ -146,6 +166,15 @@ def check(
         typer.Option("--only", metavar="ORIGIN", help="Show only drift or only pending changes."),
     ] = None,
     actual: ActualOption = None,
+    exceptions: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--except",
+            metavar="NAME:PATTERN",
+            help="Do not count differences of this package, or of files that match this pattern, in this run. "
+            "Can be repeated.",
+        ),
+    ] = None,
 ) -> None:
     """Exit with 2 if anything differs from the manifest or the locks.
 
@@ -154,7 +183,13 @@ def check(
     notes: tuple[str, ...] = ()
     if actual is not None:
         reject_combination(context, "--actual", _OF_THIS_MACHINE, why=_WHY)
-    options = PlanOptions(depth=depth, resolve=False, offline=True, policy=Policy(prune=prune))
+    options = PlanOptions(
+        depth=depth,
+        resolve=False,
+        offline=True,
+        exceptions=_exceptions(exceptions or []),
+        policy=Policy(prune=prune),
+    )
     chosen = selection(names, labels)
     workspace = reconciler.load(file)
     if actual is not None:
@@ -169,6 +204,19 @@ def check(
     print_notes((*made.notes, *notes))
     if made.has_difference:
         raise typer.Exit(exit_codes.DIFFERENCE)
+
+
+def _exceptions(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return `--except NAME:PATTERN` as pairs; raises UsageError for any other form."""
+    pairs = []
+    for text in texts:
+        name, colon, pattern = text.partition(":")
+        if not (name and colon and pattern):
+            raise UsageError(
+                f"`{text}` is not of the form NAME:PATTERN", hint="except a package with `--except web:idna`"
+            )
+        pairs.append((name, pattern))
+    return tuple(pairs)
 
 
 def _plan_of_snapshot(workspace: Workspace, file: Path, chosen: Selection, options: PlanOptions) -> Plan:

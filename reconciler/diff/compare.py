@@ -1,6 +1,6 @@
 """Compare desired, last applied and actual state, before any policy (docs/design.md, "Plan")."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from reconciler.backticks import in_backticks
 from reconciler.diff.environment import environment_diff
@@ -17,13 +17,24 @@ FOREIGN_OCCUPANTS = frozenset({Occupant.DIRECTORY, Occupant.VENV, Occupant.SYMLI
 
 
 def compare(
-    desired: DesiredState, targets: Mapping[str, Target], actual: ActualState, applied: Mapping[str, Applied]
+    desired: DesiredState,
+    targets: Mapping[str, Target],
+    actual: ActualState,
+    applied: Mapping[str, Applied],
+    exceptions: Iterable[tuple[str, str]] = (),
+    *,
+    today: str = "",
 ) -> Diff:
     """Compare every selected environment and, without a selection, the project's environments that are undeclared now.
 
+    `exceptions` are pairs of an environment and a pattern whose differences do not count in it. `today` is a date in
+    UTC (`2026-12-31`), by which recorded exceptions expire; without it none does.
     Raises KeyError if `targets` or `actual` lack one: an environment that was not observed must not count as unchanged.
     """
     file = desired.file.name
+    patterns: dict[str, list[str]] = {}
+    for name, pattern in exceptions:
+        patterns.setdefault(name, []).append(pattern)
     found = [
         environment_diff(
             targets[each.name],
@@ -31,10 +42,13 @@ def compare(
             applied.get(each.name),
             project=desired.project,
             file=file,
+            exceptions=patterns.get(each.name, ()),
         )
         for each in desired.environments
     ]
-    found += [_undeclared_diff(actual.environments[name], applied[name], file) for name in undeclared(desired, applied)]
+    found += [
+        _undeclared_diff(actual.environments[name], applied[name], file, today) for name in undeclared(desired, applied)
+    ]
     return Diff(environments=tuple(sorted(found, key=lambda each: each.name)))
 
 
@@ -59,14 +73,14 @@ def foreign_findings(actual: ActualEnvironment) -> tuple[Finding, ...]:
     return tuple(sorted(set(actual.findings))) if actual.occupant in FOREIGN_OCCUPANTS else ()
 
 
-def _undeclared_diff(actual: ActualEnvironment, last: Applied, file: str) -> EnvironmentDiff:
+def _undeclared_diff(actual: ActualEnvironment, last: Applied, file: str, today: str) -> EnvironmentDiff:
     """Return the deletion of an environment, and its drift if it is published, which counts if it is kept."""
     reasons = [pending_reason(ReasonCode.NOT_IN_MANIFEST, f"no longer in {in_backticks(file)}")]
     if actual.occupant is not Occupant.PUBLISHED:
         return EnvironmentDiff(
             name=actual.name, kind=DiffKind.DELETE, reasons=tuple(reasons), findings=foreign_findings(actual)
         )
-    drift = check_integrity(actual, last)
+    drift = check_integrity(actual, last, today)
     changes = [each for each in drift.packages if each.action is not PackageAction.REPAIR]
     reasons += [*drift_reasons(changes), *finding_reasons(unexplained_findings(drift.findings, changes))]
     return EnvironmentDiff(

@@ -1,10 +1,14 @@
 """Compare the three states of one environment, depending on what exists at its path."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
 from reconciler.backticks import in_backticks
+from reconciler.diff.excepted import except_differences
 from reconciler.diff.findings import FindingCategory, category_of
+from reconciler.diff.hook_changes import changed_by_hook_reasons, split_by_hook
+from reconciler.diff.ignored_files import divide_ignored_files
 from reconciler.diff.model import (
     DiffKind,
     EnvironmentDiff,
@@ -16,7 +20,7 @@ from reconciler.diff.model import (
     SettingChange,
     Target,
 )
-from reconciler.diff.packages import distributions_by_name, ignored_packages, package_changes
+from reconciler.diff.packages import distributions_by_name, ignored_packages, moved_sources, package_changes
 from reconciler.diff.reasons import (
     drift_reason,
     drift_reasons,
@@ -29,6 +33,7 @@ from reconciler.diff.reasons import (
     replace_reasons,
     rollback_reasons,
     setting_reasons,
+    source_reasons,
 )
 from reconciler.diff.repairs import drift_findings, unexplained_findings, with_repairs
 from reconciler.diff.settings import setting_changes, settings_of
@@ -38,18 +43,34 @@ from reconciler.state.applied import Applied
 
 
 def environment_diff(
-    target: Target, actual: ActualEnvironment, applied: Applied | None, *, project: str, file: str
+    target: Target,
+    actual: ActualEnvironment,
+    applied: Applied | None,
+    *,
+    project: str,
+    file: str,
+    exceptions: Sequence[str] = (),
 ) -> EnvironmentDiff:
     """Compare one environment that the manifest declares; `file` is the manifest's name in messages.
 
-    Of a faulty environment only the drift is kept.
+    `exceptions` are patterns of packages and files whose differences do not count (`reconciler.diff.excepted`). Of a
+    faulty environment only the drift is kept.
     """
-    found = _difference(target, actual, applied, project=project, file=file)
-    return _without_pending(found, target) if target.faults else found
+    diff = _environment_diff(target, actual, applied, project=project, file=file, exceptions=exceptions)
+    diff = _without_pending(diff, target) if target.faults else diff
+    if exceptions and not diff.excepted:
+        return replace(diff, excepted=tuple((each, ()) for each in exceptions))
+    return diff
 
 
-def _difference(
-    target: Target, actual: ActualEnvironment, applied: Applied | None, *, project: str, file: str
+def _environment_diff(
+    target: Target,
+    actual: ActualEnvironment,
+    applied: Applied | None,
+    *,
+    project: str,
+    file: str,
+    exceptions: Sequence[str],
 ) -> EnvironmentDiff:
     ours = applied if applied is not None and applied.project == project else None
     last = ours if ours is not None and ours.generation > 0 else None
@@ -64,7 +85,7 @@ def _difference(
         case Occupant.PUBLISHED:
             if last is None:
                 return _unpublished_diff(target, actual, None, DiffKind.CREATE, new)
-            return _published_diff(target, actual, last)
+            return _published_diff(target, actual, last, exceptions)
         case _:
             assert_never(actual.occupant)
 
@@ -92,7 +113,7 @@ def _unpublished_diff(
     """Compare an environment that is not published: everything is installed, or replaces a foreign environment."""
     desired = target.packages or ()
     installed = distributions_by_name(actual.distributions, last)
-    ignored = ignored_packages(installed, target.environment.ignore, desired, last)
+    ignored = ignored_packages(installed, target.environment.ignored_packages, desired, last)
     foreign = actual.occupant is Occupant.VENV
     counted = {name: each for name, each in installed.items() if foreign and name not in ignored}
     changes: tuple[PackageChange, ...] = ()
@@ -119,7 +140,9 @@ def _unpublished_diff(
     )
 
 
-def _published_diff(target: Target, actual: ActualEnvironment, last: Applied) -> EnvironmentDiff:
+def _published_diff(
+    target: Target, actual: ActualEnvironment, last: Applied, exceptions: Sequence[str]
+) -> EnvironmentDiff:
     """Compare a published generation.
 
     If the desired packages are unknown, no package lines are made: drift is only reported by reasons and findings.
@@ -127,16 +150,26 @@ def _published_diff(target: Target, actual: ActualEnvironment, last: Applied) ->
     known = target.packages is not None
     desired: tuple[LockedPackage, ...] = last.packages if target.packages is None else target.packages
     installed = distributions_by_name(actual.distributions, last)
-    ignored = ignored_packages(installed, target.environment.ignore, desired, last)
+    ignored = ignored_packages(installed, target.environment.ignored_packages, desired, last)
     counted = {name: each for name, each in installed.items() if name not in ignored}
-    changes = package_changes(desired, last, counted)
+    moved = moved_sources(target.editables, last, counted)
+    changes = package_changes(desired, last, counted, moved)
     findings = drift_findings(actual.findings, last.accepted, ignored)
+    remaining = except_differences(changes, findings, exceptions)
+    changes, findings = remaining.packages, remaining.findings
+    moved = {name: each for name, each in moved.items() if any(change.name == name for change in changes)}
     unexplained = unexplained_findings(findings, changes if known else ())
     shown = frozenset(unexplained)  # a set, because there can be thousands
     settings = setting_changes(last.settings, settings_of(target.environment))
     hooks = hook_reasons(target, last)
+    by_hook, others = split_by_hook(changes, unexplained, last)
     # Findings come first: `reconciler.render.issue_drift` lists them one by one, and the generation's reason stays.
-    drift = [*drift_reasons(changes), *finding_reasons(unexplained), *generation_reasons(actual, last)]
+    drift = [
+        *drift_reasons(others.packages),
+        *finding_reasons(others.findings),
+        *changed_by_hook_reasons(by_hook),
+        *generation_reasons(actual, last),
+    ]
     if replace_reasons(target, last):
         kind = DiffKind.REPLACE
     elif changes or drift or not known:
@@ -146,15 +179,25 @@ def _published_diff(target: Target, actual: ActualEnvironment, last: Applied) ->
     else:
         kind = DiffKind.UNCHANGED
     rebuilt = kind in {DiffKind.UPDATE, DiffKind.REPLACE}
+    carried, lost = divide_ignored_files(actual, last, desired, target) if rebuilt else ((), ())
     rolled_back = rollback_reasons(last) if kind is not DiffKind.UNCHANGED else []
     return EnvironmentDiff(
         name=target.environment.name,
         kind=kind,
-        reasons=(*rolled_back, *_pending_reasons(target, last, changes, settings), *hooks, *drift),
+        reasons=(
+            *rolled_back,
+            *source_reasons(moved),
+            *_pending_reasons(target, last, changes, settings),
+            *hooks,
+            *drift,
+        ),
         packages=with_repairs(changes, unexplained, counted) if known else (),
         settings=settings,
         findings=tuple(each for each in findings if each in shown or category_of(each) is not FindingCategory.FILES),
         ignored=tuple(sorted(ignored)) if rebuilt else (),
+        carried=carried,
+        lost=lost,
+        excepted=remaining.excepted,
         complete=known,
     )
 

@@ -1,7 +1,7 @@
 """The category and the words of each finding, and sentences about several findings."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 
 from reconciler.observe.actual import Finding
@@ -46,6 +46,7 @@ PHRASES: Mapping[FindingCategory, Mapping[Code, str]] = {
         Code.DUPLICATE_DIST_INFO: "it is installed twice",
         Code.LEFTOVER: "an uninstall was interrupted",
         Code.EGG_LINK: "it is installed as an egg-link",
+        Code.EDITABLE_MISSING: "the project that it is installed from is missing",
     },
     FindingCategory.FILES: {
         Code.FILE_CHANGED: "edited",
@@ -65,7 +66,7 @@ PATHS_IN_PHRASES: Mapping[Code, str] = {
     Code.DANGLING_INTERPRETER: "bin/python",
 }
 CATEGORIES: Mapping[Code, FindingCategory] = {code: each for each, phrases in PHRASES.items() for code in phrases}
-SHOWN = 3  # damaged parts of an environment that a sentence names
+SHOWN = 3  # how many names or damaged parts a sentence has
 
 
 def category_of(finding: Finding) -> FindingCategory:
@@ -95,10 +96,15 @@ def count_files(findings: Iterable[Finding]) -> str:
     return ", ".join([first, *(f"{number} {phrase}" for number, phrase in rest)])
 
 
+def first_of(names: Sequence[str]) -> str:
+    """Return the first three names, and how many more there are; empty if there are none."""
+    rest = len(names) - SHOWN
+    return ", ".join([*names[:SHOWN], *([f"and {rest} more"] if rest > 0 else [])])
+
+
 def environment_damage(findings: Iterable[Finding]) -> str:
     """Return what is wrong with an environment and its metadata as a sentence that names the first three."""
     found = dict.fromkeys(
         f"{each.package}: {phrase_of(each)}" if each.package else phrase_of(each) for each in findings
     )
-    rest = len(found) - SHOWN
-    return ", ".join([*list(found)[:SHOWN], *([f"and {rest} more"] if rest > 0 else [])])
+    return first_of(list(found))

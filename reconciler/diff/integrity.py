@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from reconciler.diff.model import PackageChange
 from reconciler.diff.packages import distributions_by_name, ignored_packages, package_changes
 from reconciler.diff.repairs import drift_findings, unexplained_findings, with_repairs
-from reconciler.diff.settings import string_list
 from reconciler.observe.actual import ActualEnvironment, Finding, FindingCode, Occupant
 from reconciler.state.applied import Applied
 
@@ -30,10 +29,13 @@ class Integrity:
         return self.exists and not (self.packages or self.findings or self.problem)
 
 
-def check_integrity(actual: ActualEnvironment, last: Applied) -> Integrity:
-    """Compare an observed generation with its seal; packages that `ignore` matches do not count."""
+def check_integrity(actual: ActualEnvironment, last: Applied, today: str) -> Integrity:
+    """Compare an observed generation with its seal; packages that `ignore` matches do not count.
+
+    `today` is a date in UTC (`2026-12-31`), by which exceptions expire.
+    """
     installed = distributions_by_name(actual.distributions, last)
-    ignored = ignored_packages(installed, string_list(last.settings, "ignore"), last.packages, last)
+    ignored = ignored_packages(installed, last.ignore_patterns("ignore", today), last.packages, last)
     counted = {name: each for name, each in installed.items() if name not in ignored}
     exists = actual.occupant is Occupant.PUBLISHED
     changes = package_changes(last.packages, last, counted) if exists else ()

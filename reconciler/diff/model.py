@@ -1,7 +1,7 @@
 """The difference between desired, last applied and actual state, before any policy (docs/design.md, "Plan")."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -45,8 +45,10 @@ class ReasonCode(StrEnum):
     LOCK_MISSING = "lock-missing"
     LOCK_STALE = "lock-stale"
     SOURCE_CHANGED = "source-changed"  # its files or its metadata
+    SOURCE_MOVED = "source-moved"  # an editable project: the manifest now means a different directory
     SETTINGS_CHANGED = "settings-changed"
     HOOKS_PENDING = "hooks-pending"
+    HOOKS_SKIPPED = "hooks-skipped"
     ROLLED_BACK = "rolled-back"
     NOT_IN_MANIFEST = "not-in-manifest"
     DESTROY_REQUESTED = "destroy-requested"
@@ -58,6 +60,7 @@ class ReasonCode(StrEnum):
     FILES_DRIFTED = "files-drifted"
     ENVIRONMENT_DAMAGED = "environment-damaged"  # pyvenv.cfg, interpreter, metadata
     ALREADY_AS_DESIRED = "already-as-desired"
+    CHANGED_BY_HOOK = "changed-by-hook"  # blocked if nothing else differs: a rebuild would run the hook again
     # changes of a package
     NEW_IN_LOCK = "new-in-lock"
     NOT_IN_LOCK = "not-in-lock"
@@ -167,8 +170,10 @@ class Target:
 
     `packages` are those that the lock selects for `interpreter`, sorted by name; None if they are only known after a
     lock or a build. `lock_state` is the state of the committed lock. If it was not fresh, `lock` is the one resolved in
-    memory. It is None if resolving needs a build, or if resolving failed (see `failure`). `faults` are why nothing can
-    be planned; without an interpreter, that of the target has no version.
+    memory. It is None if resolving needs a build, or if resolving failed (see `failure`). `editables` are the absolute
+    directories that the editable packages must be installed from, by name; empty if they cannot be compared, because
+    the environment is on a different machine. `faults` are why nothing can be planned; without an interpreter, that of
+    the target has no version.
     """
 
     environment: DesiredEnvironment
@@ -176,6 +181,7 @@ class Target:
     lock_state: LockState = LockState.FRESH
     lock: Lock | None = None
     packages: tuple[LockedPackage, ...] | None = None
+    editables: Mapping[str, str] = field(default_factory=dict)
     hint: str = ""
     failure: Failure | None = None
     faults: tuple[Fault, ...] = ()
@@ -201,7 +207,10 @@ class Target:
 class EnvironmentDiff:
     """How the three states of one environment differ; `complete` is False if packages are unknown until locked.
 
-    `ignored` are the names of the packages that `ignore` matches and that a new generation would not have.
+    `ignored` are the names of the packages that `ignore` matches and that a new generation would not have. `carried`
+    are the paths that `ignore_files` matches and that a new generation gets from the published one; `lost` are those
+    that it would not have (`reconciler.diff.ignored_files`). `excepted` has the packages and paths that each pattern of
+    `--except` excepts.
     """
 
     name: str
@@ -211,6 +220,9 @@ class EnvironmentDiff:
     settings: tuple[SettingChange, ...] = ()
     findings: tuple[Finding, ...] = ()
     ignored: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    excepted: tuple[tuple[str, tuple[str, ...]], ...] = ()
     complete: bool = True
 
 

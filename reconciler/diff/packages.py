@@ -15,6 +15,7 @@ _SENTENCES: Mapping[ReasonCode, str] = {
     ReasonCode.NOT_IN_LOCK: "no longer in the lock",
     ReasonCode.LOCK_CHANGED: "lock changed",
     ReasonCode.SOURCE_CHANGED: "source changed",
+    ReasonCode.SOURCE_MOVED: "source moved",
     ReasonCode.INSTALLED_BY_HAND: "installed manually",
     ReasonCode.REMOVED_BY_HAND: "removed manually",
     ReasonCode.CHANGED_BY_HAND: "changed manually",
@@ -24,21 +25,29 @@ _SENTENCES: Mapping[ReasonCode, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageStates:
-    """One package in the desired, applied and actual state; None if absent. `installed` is its identity when sealed."""
+    """One package in the desired, applied and actual state; None if absent.
+
+    `installed` is its identity when sealed, `moved` whether it must be installed from a different directory.
+    """
 
     name: str
     desired: LockedPackage | None
     applied: LockedPackage | None
     installed: str | None
     actual: Distribution | None
+    moved: bool = False
 
 
 def package_changes(
-    desired: Iterable[LockedPackage], applied: Applied | None, found: Mapping[str, Distribution]
+    desired: Iterable[LockedPackage],
+    applied: Applied | None,
+    found: Mapping[str, Distribution],
+    moved: Collection[str] = (),
 ) -> tuple[PackageChange, ...]:
     """Return every package that differs, sorted by name.
 
-    Without `applied`, the distributions found are compared with `desired` only.
+    Without `applied`, the distributions found are compared with `desired` only. `moved` are the names of the editable
+    packages that must be installed from a different directory (`moved_sources`).
     """
     wanted = {each.name: each for each in desired}
     had = {each.name: each for each in applied.packages} if applied else {}
@@ -46,11 +55,13 @@ def package_changes(
     changes = []
     for name in sorted(wanted.keys() | had.keys() | installed.keys() | found.keys()):
         want, have, sealed, present = wanted.get(name), had.get(name), installed.get(name), found.get(name)
-        pending = want != have
+        pending = want != have or name in moved
         drifted = sealed != (present.identity if present else None)
         if not (pending or drifted):
             continue  # Early, because this is the case of nearly every package in nearly every run.
-        states = PackageStates(name=name, desired=want, applied=have, installed=sealed, actual=present)
+        states = PackageStates(
+            name=name, desired=want, applied=have, installed=sealed, actual=present, moved=name in moved
+        )
         if applied is None:
             if not matches_desired(want, present):
                 changes.append(_package_change(states, pending=_first_reason(states)))
@@ -61,6 +72,24 @@ def package_changes(
             drift_reason = _drift_reason(states) if drifted else None
             changes.append(_package_change(states, pending=pending_reason, drift=drift_reason))
     return tuple(changes)
+
+
+def moved_sources(
+    editables: Mapping[str, str], applied: Applied, found: Mapping[str, Distribution]
+) -> dict[str, tuple[str, str]]:
+    """Return by name the editable packages whose directory is a different one now: the installed and the desired one.
+
+    `editables` are the directories that they must be installed from (`Target.editables`). One whose origin differs from
+    the sealed one has drifted, and is not listed.
+    """
+    return {
+        name: (found[name].location, directory)
+        for name, directory in editables.items()
+        if name in found
+        and found[name].origin.kind is OriginKind.EDITABLE
+        and found[name].identity == applied.installed.get(name)
+        and found[name].location != directory
+    }
 
 
 def distributions_by_name(distributions: Iterable[Distribution], applied: Applied | None) -> dict[str, Distribution]:
@@ -150,6 +179,8 @@ def _version_action(before: str, after: str) -> PackageAction:
 
 def _pending_reason(states: PackageStates) -> ReasonCode:
     """Return how the lock changed since it was last applied."""
+    if states.moved:
+        return ReasonCode.SOURCE_MOVED
     match states.applied, states.desired:
         case None, _:
             return ReasonCode.NEW_IN_LOCK

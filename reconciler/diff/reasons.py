@@ -71,13 +71,22 @@ def package_reasons(changes: Iterable[PackageChange], lock_state: LockState) -> 
     """
     updated = [each for each in changes if each.origin is not Origin.DRIFT]
     sources = [each.name for each in updated if each.reason is ReasonCode.SOURCE_CHANGED]
+    moved = sum(each.reason is ReasonCode.SOURCE_MOVED for each in updated)  # `source_reasons` reports them
     reasons = []
-    if len(sources) < len(updated) and lock_state is LockState.FRESH:
+    if len(sources) + moved < len(updated) and lock_state is LockState.FRESH:
         reasons.append(pending_reason(ReasonCode.LOCK_CHANGED, "the lock changed"))
     if sources:
         message = f"the source of {list_in_backticks(sources)} changed"
         reasons.append(pending_reason(ReasonCode.SOURCE_CHANGED, message))
     return reasons
+
+
+def source_reasons(moved: Mapping[str, tuple[str, str]]) -> list[Reason]:
+    """Return that editable packages are installed from one directory, but the manifest means a different one."""
+    return [
+        pending_reason(ReasonCode.SOURCE_MOVED, f"{name} is installed from {old}, but the manifest means {new}")
+        for name, (old, new) in sorted(moved.items())
+    ]
 
 
 def setting_reasons(changes: Sequence[SettingChange], explained: Iterable[str]) -> list[Reason]:

@@ -20,8 +20,8 @@ def settings_of(environment: DesiredEnvironment) -> dict[str, Json]:
         "description": environment.description,
         "labels": dict(environment.labels),
         "system_site_packages": environment.system_site_packages,
-        "ignore": list(environment.ignore),
-        "ignore_files": list(environment.ignore_files),
+        "ignore": [*environment.ignore, *_exceptions(environment, "ignore")],
+        "ignore_files": [*environment.ignore_files, *_exceptions(environment, "ignore_files")],
         "keep_generations": environment.keep_generations,
         "env": dict(environment.env),
         "probes": [_probe(each) for each in environment.probes],
@@ -29,6 +29,15 @@ def settings_of(environment: DesiredEnvironment) -> dict[str, Json]:
         "depends_on": list(environment.depends_on),
         "prevent_destroy": environment.prevent_destroy,
     }
+
+
+def _exceptions(environment: DesiredEnvironment, key: str) -> list[Json]:
+    """Return the entries of a list that have a reason or a last day, as written: they change with no date."""
+    return [
+        {"match": each.match, "reason": each.reason, "until": each.until}
+        for each in environment.exceptions
+        if each.key == key
+    ]
 
 
 def setting_changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple[SettingChange, ...]:

@@ -54,7 +54,7 @@ def record_environment(run: CompletedRun, name: str, target: Target, reading: st
     followed = {each: run.signature(Path(each)) for each in (f"{venv}/bin/python", target.interpreter.path)}
     if None in files.values() or None in followed.values():
         return
-    ignored = list(target.environment.ignore_files)
+    ignored = list(target.environment.ignored_files)
     contents = _unchanged_contents(path, venv, stat_pass) if name in run.inodes.quickly_compared else None
     contents = contents or _new_contents(path, own, generation, ignored, run)
     if contents is None:
@@ -70,6 +70,7 @@ def record_environment(run: CompletedRun, name: str, target: Target, reading: st
         "env": applied.settings.get("env") or {},
         "ignored": ignored,
         "access": access_to(str(layout.root)),
+        "until": min((each.until for each in target.environment.exceptions if each.until), default=""),
         **contents,
     }
     write_cache_file(path, agreement)
@@ -82,6 +83,7 @@ def _is_self_contained(target: Target, applied: Applied) -> bool:
         or target.packages is None
         or target.environment.system_site_packages
         or applied.hooks_pending
+        or any(each.expired for each in target.environment.exceptions)  # every plan and check reports it
         or any(isinstance(each.source, SourceDirectory) for each in target.packages)
     )
 

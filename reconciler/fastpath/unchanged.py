@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from reconciler.fastpath.agreement import (
     INVENTORY_SIGNATURE,
@@ -111,6 +112,8 @@ class _Check:
             published = os.readlink(f"{self._root}/{name}")  # noqa: PTH115
         except OSError:
             return None
+        if agreement["until"] and agreement["until"] < time.strftime("%Y-%m-%d", time.gmtime()):
+            return None  # an exception has expired since
         return agreement if published == agreement["link"] and evidence_unchanged(agreement) else None
 
     def remembered(self, name: str) -> _Remembered | None:

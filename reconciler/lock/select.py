@@ -81,6 +81,15 @@ def artifact_directory(lock: Lock, artifact: PackageDirectory) -> Path:
     return (lock.path.parent / artifact.path).resolve()
 
 
+def editable_directories(lock: Lock, interpreter: Interpreter) -> dict[str, str]:
+    """Return by package name the absolute directories, without symbolic links, of the selected editable packages."""
+    return {
+        package.name: str(artifact_directory(lock, artifact))
+        for package, artifact in select_artifacts(lock, interpreter)
+        if isinstance(artifact, PackageDirectory) and artifact.editable
+    }
+
+
 def _source(package: Package, artifact: Artifact, lock: Lock, environment: DesiredEnvironment) -> Source:
     match artifact:
         case PackageWheel() | PackageSdist():

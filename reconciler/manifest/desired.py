@@ -101,13 +101,31 @@ class Hooks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IgnoreException:
+    """An entry of `key` (`ignore` or `ignore_files`) that has a reason or a last day.
+
+    `until` is a date in UTC (empty: no end), through the end of which the pattern `match` counts. `place` is
+    `file:line:column`.
+    """
+
+    key: Literal["ignore", "ignore_files"]
+    match: str
+    reason: str = ""
+    until: str = ""
+    place: str = ""
+    expired: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredEnvironment:
     """The desired state of one environment.
 
     `python` is the request as written: a version (`3.12`), a PEP 440 specifier set, or an absolute path.
     `builds` is "allow", "deny" or the normalized names of packages that may be built. `place` is the
-    `file:line:column` of its key in the manifest, `python_place` that of the request. An `optional` environment is
-    left out while no interpreter satisfies the request and nothing was applied.
+    `file:line:column` of its key in the manifest, `python_place` that of the request. `ignore` and `ignore_files` are
+    the plain patterns, `exceptions` the entries of both with a reason or a last day; `ignored_packages` and
+    `ignored_files` are all patterns that count today. An `optional` environment is left out while no interpreter
+    satisfies the request and nothing was applied.
     """
 
     name: str
@@ -127,6 +145,7 @@ class DesiredEnvironment:
     system_site_packages: bool = defaults.SYSTEM_SITE_PACKAGES
     ignore: tuple[str, ...] = ()
     ignore_files: tuple[str, ...] = ()
+    exceptions: tuple[IgnoreException, ...] = ()
     compile_bytecode: bool = defaults.COMPILE_BYTECODE
     link_mode: LinkMode | None = None
     keep_generations: int = defaults.KEEP_GENERATIONS
@@ -135,6 +154,17 @@ class DesiredEnvironment:
     hooks: Hooks = Hooks()
     depends_on: tuple[str, ...] = ()
     prevent_destroy: bool = defaults.PREVENT_DESTROY
+
+    @property
+    def ignored_packages(self) -> tuple[str, ...]:
+        """Return the patterns of package names that count today."""
+        return (*self.ignore, *(each.match for each in self.exceptions if each.key == "ignore" and not each.expired))
+
+    @property
+    def ignored_files(self) -> tuple[str, ...]:
+        """Return the patterns of files that count today."""
+        counting = (each.match for each in self.exceptions if each.key == "ignore_files" and not each.expired)
+        return (*self.ignore_files, *counting)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

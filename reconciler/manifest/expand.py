@@ -178,6 +178,7 @@ def _placeless(environment: DesiredEnvironment) -> DesiredEnvironment:
         environment,
         place="",
         python_place="",
+        exceptions=tuple(replace(each, place="", expired=False) for each in environment.exceptions),
         requirements=tuple(replace(line, source="", path=None) for line in environment.requirements),
         project=project and replace(project, path=Path(project.relative)),
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from reconciler.errors import Problem
 from reconciler.manifest import defaults
@@ -10,6 +10,7 @@ from reconciler.manifest.desired import (
     DependenciesProbe,
     DesiredEnvironment,
     Hooks,
+    IgnoreException,
     LocalProject,
     Probe,
     RequirementLine,
@@ -20,19 +21,22 @@ from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.local_project import read_local_project
 from reconciler.manifest.requirements_files import RequirementsFiles
 from reconciler.manifest.source_text import KeyPath, SourceText
+from reconciler.manifest.times import today_in_utc
 
 
 @dataclass(slots=True, kw_only=True)
 class EnvironmentExpander:
     """Makes desired environments from manifest entries and the files that they name; adds errors to `problems`.
 
-    `directory` is the manifest's directory, as the user named it.
+    `directory` is the manifest's directory, as the user named it. `today` (a date in UTC) decides which exceptions have
+    expired.
     """
 
     source: SourceText
     directory: Path
     files: InputFiles
     problems: list[Problem] = field(default_factory=list)
+    today: str = field(default_factory=today_in_utc)
     requirements_files: RequirementsFiles = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,8 +66,9 @@ class EnvironmentExpander:
             prerelease=entry.value("prerelease", defaults.PRERELEASE),
             builds=entry.value("builds", defaults.BUILDS),
             system_site_packages=entry.value("system_site_packages", defaults.SYSTEM_SITE_PACKAGES),
-            ignore=entry.values("ignore"),
-            ignore_files=entry.values("ignore_files"),
+            ignore=tuple(each for each in entry.values("ignore") if isinstance(each, str)),
+            ignore_files=tuple(each for each in entry.values("ignore_files") if isinstance(each, str)),
+            exceptions=(*self._exceptions(entry, "ignore"), *self._exceptions(entry, "ignore_files")),
             compile_bytecode=entry.value("compile_bytecode", defaults.COMPILE_BYTECODE),
             link_mode=entry.value("link_mode"),
             keep_generations=entry.value("keep_generations", defaults.KEEP_GENERATIONS),
@@ -75,6 +80,21 @@ class EnvironmentExpander:
             ),
             depends_on=entry.values("depends_on"),
             prevent_destroy=entry.value("prevent_destroy", defaults.PREVENT_DESTROY),
+        )
+
+    def _exceptions(self, entry: InheritedEntry, key: Literal["ignore", "ignore_files"]) -> tuple[IgnoreException, ...]:
+        """Return the entries of a list that are mappings."""
+        return tuple(
+            IgnoreException(
+                key=key,
+                match=each.value.match,
+                reason=each.value.reason,
+                until=each.value.until or "",
+                place=str(self.source.value_place(each.path)),
+                expired=bool(each.value.until) and each.value.until < self.today,
+            )
+            for each in entry.placed_values(key)
+            if not isinstance(each.value, str)
         )
 
     def _requirements(self, entry: InheritedEntry) -> tuple[tuple[RequirementLine, ...], tuple[str, ...]]:

@@ -14,7 +14,7 @@ from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.python_request import validate_matrix_python, validate_python
 from reconciler.manifest.requirement import normalize_requirement
 from reconciler.manifest.root_path import validate_root
-from reconciler.manifest.times import parse_seconds, validate_age, validate_exclude_newer
+from reconciler.manifest.times import parse_seconds, validate_age, validate_date, validate_exclude_newer
 from reconciler.manifest.urls import validate_index_url
 
 # The types of pydantic's custom errors.
@@ -142,6 +142,7 @@ PackageGlob: TypeAlias = Annotated[
 PackageName: TypeAlias = Annotated[str, _validated(names.validate_package_name)]
 ExtraName: TypeAlias = Annotated[str, _validated(names.validate_extra_name)]
 FileGlob: TypeAlias = Annotated[str, _validated(names.validate_file_pattern)]
+Date: TypeAlias = Annotated[str, _validated(validate_date), _json_schema(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 RequirementText: TypeAlias = Annotated[str, _validated(normalize_requirement)]
 Python: TypeAlias = Annotated[str, _validated_in_directory(validate_python)]
 MatrixPython: TypeAlias = Annotated[str, _validated(validate_matrix_python)]

@@ -147,6 +147,51 @@ Probe: TypeAlias = Annotated[
 ]
 
 
+_Reason: TypeAlias = Annotated[str, Field(description="Why it is ignored, for people.", examples=["see INC-42"])]
+_Until: TypeAlias = Annotated[
+    f.Date | None,
+    Field(
+        description="The last day (UTC) on which the pattern counts. Afterwards it is reported as expired.",
+        examples=["2026-12-31"],
+    ),
+]
+
+
+class PackageException(_StrictModel):
+    """A pattern of package names to ignore, with the reason and the last day on which it counts."""
+
+    match: f.PackageGlob = Field(description="The pattern of package names.", examples=["acme-agent*"])
+    reason: _Reason = ""
+    until: _Until = None
+
+
+class FileException(_StrictModel):
+    """A pattern of files to ignore, with the reason and the last day on which it counts."""
+
+    match: f.FileGlob = Field(description="The pattern of files.", examples=["share/jupyter/**"])
+    reason: _Reason = ""
+    until: _Until = None
+
+
+def exception_kind(value: object) -> Literal["pattern", "exception"] | None:
+    """Return which form an entry of `ignore` or `ignore_files` has, None if it has neither."""
+    return "pattern" if isinstance(value, str) else "exception" if isinstance(value, dict) else None
+
+
+_EXCEPTION_KIND = Discriminator(
+    exception_kind,
+    custom_error_type=f.WRONG_TYPE,
+    custom_error_message="{expected}",
+    custom_error_context={"expected": "a pattern or {match: PATTERN, reason: TEXT, until: DATE}"},
+)
+IgnoredPackage: TypeAlias = Annotated[
+    Annotated[f.PackageGlob, Tag("pattern")] | Annotated[PackageException, Tag("exception")], _EXCEPTION_KIND
+]
+IgnoredFile: TypeAlias = Annotated[
+    Annotated[f.FileGlob, Tag("pattern")] | Annotated[FileException, Tag("exception")], _EXCEPTION_KIND
+]
+
+
 class Environment(_StrictModel):
     """One environment, or a template for several."""
 
@@ -211,14 +256,16 @@ class Environment(_StrictModel):
     system_site_packages: bool = Field(
         default=defaults.SYSTEM_SITE_PACKAGES, description="Let the environment import the interpreter's own packages."
     )
-    ignore: tuple[f.PackageGlob, ...] = Field(
+    ignore: tuple[IgnoredPackage, ...] = Field(
         default=(),
-        description="Patterns of package names to ignore: changes to these packages are not drift.",
-        examples=[["acme-agent*"]],
+        description="Patterns of package names to ignore: changes to these packages are not drift. "
+        "`{match, reason, until}` says why and how long.",
+        examples=[["acme-agent*", {"match": "debugpy", "reason": "INC-42", "until": "2026-12-31"}]],
     )
-    ignore_files: tuple[f.FileGlob, ...] = Field(
+    ignore_files: tuple[IgnoredFile, ...] = Field(
         default=(),
-        description="Patterns of files in the environment to ignore: changes to these files are not drift.",
+        description="Patterns of files in the environment to ignore: changes to these files are not drift, and a "
+        "rebuild keeps them. `{match, reason, until}` says why and how long.",
         examples=[["share/jupyter/**"]],
     )
     compile_bytecode: bool = Field(

@@ -104,6 +104,23 @@ def _no_fixed_length() -> InvalidTextError:
     )
 
 
+def validate_date(text: str) -> str:
+    """Return a date (`2026-12-31`) as written; raises InvalidTextError."""
+    hint = "write a date such as `2026-12-31`"
+    if not _DATE.fullmatch(text):
+        raise InvalidTextError("not a valid date", hint=hint)
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidTextError(f"not a valid date: {error}", hint=hint) from error
+    return text
+
+
+def today_in_utc() -> str:
+    """Return today's date in UTC (`2026-12-31`); such dates compare as text."""
+    return dt.datetime.now(dt.UTC).date().isoformat()
+
+
 def _not_a_time(text: str) -> InvalidTextError:
     if _UNEQUAL_UNIT.search(text):
         return _no_fixed_length()

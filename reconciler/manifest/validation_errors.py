@@ -231,6 +231,10 @@ def model_at(path: KeyPath, value: Value) -> type[BaseModel]:
             return models.Matrix
         case (_, _, "hooks"):
             return models.Hooks
+        case (_, _, "ignore", int()):
+            return models.PackageException
+        case (_, _, "ignore_files", int()):
+            return models.FileException
         case (kind, name, "probes", int() as number):
             probe: Any = value
             for key in (kind, name, "probes", number):

@@ -55,6 +55,7 @@ class FindingCode(StrEnum):
     DUPLICATE_DIST_INFO = "duplicate-dist-info"
     LEFTOVER = "leftover"  # a directory that pip renamed to `~name`
     EGG_LINK = "egg-link"  # a legacy editable install
+    EDITABLE_MISSING = "editable-missing"
     # files, compared with the inventory of the generation
     FILE_CHANGED = "file-changed"
     FILE_MISSING = "file-missing"
@@ -139,7 +140,8 @@ class ActualEnvironment:
     """What exists at one environment's path.
 
     `generation` is the published generation's number (0: none). `python` and `home` are from pyvenv.cfg. Distributions
-    are sorted by key, findings in their own order. Both are complete: what could not be read is a finding.
+    are sorted by key, findings in their own order. Both are complete: what could not be read is a finding. `ignored`
+    are the findings about files that `ignore_files` matches: they are not drift, but a rebuild must not lose them.
     """
 
     name: str
@@ -153,6 +155,7 @@ class ActualEnvironment:
     system_site_packages: bool = False
     distributions: tuple[Distribution, ...] = ()
     findings: tuple[Finding, ...] = ()
+    ignored: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

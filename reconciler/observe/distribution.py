@@ -93,6 +93,8 @@ def read_distribution(candidate: Candidate, *, sealed: bool = False) -> Reading:
         detail = f"its version is {identity.version} in METADATA and {named_version} in the directory name"
         reading.add(FindingCode.INVALID_METADATA, detail)
     origin, editable = _origin(reading, files)
+    if editable:
+        _check_project(reading, editable)
     _check_record(reading, files, sealed=sealed)
     reading.distribution = Distribution(
         key=normalized(name.strip()),
@@ -177,6 +179,21 @@ def _origin(reading: Reading, files: frozenset[str] | None) -> tuple[InstalledFr
         detail = f"direct_url.json is invalid: {error}"
         reading.add(FindingCode.BAD_DIRECT_URL, detail, file="direct_url.json", content=content)
         return InstalledFrom(), ""
+
+
+def _check_project(reading: Reading, directory: str) -> None:
+    """Add a finding if the project of an editable install is gone, so that importing it fails or runs leftovers."""
+    from reconciler.lock.sources import METADATA_FILES  # only editable installs need it
+
+    code, problem = FindingCode.EDITABLE_MISSING, "contains no project"
+    try:
+        if not frozenset(METADATA_FILES).isdisjoint(os.listdir(directory)):
+            return
+    except (FileNotFoundError, NotADirectoryError):
+        problem = "does not exist"
+    except OSError as error:
+        code, problem = FindingCode.UNREADABLE, f"could not be read: {error.strerror}"
+    reading.add(code, f"it is installed from {directory}, which {problem}", file="direct_url.json")
 
 
 def _check_record(reading: Reading, files: frozenset[str] | None, *, sealed: bool) -> None:

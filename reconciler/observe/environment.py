@@ -18,10 +18,12 @@ from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Fi
 from reconciler.observe.attribution import attribute_findings
 from reconciler.observe.distributions import list_distributions
 from reconciler.observe.file_changes import compare_files
+from reconciler.observe.ignore_globs import ignore_matcher
 from reconciler.observe.pyvenv_cfg import PyvenvCfg, PyvenvCfgError, read_pyvenv_cfg
 from reconciler.observe.relocation import relocated_scripts
 from reconciler.observe.site import find_site
 from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.inventory import Inventory
 from reconciler.state.inventory_file import load_inventory
 from reconciler.state.published_generation import PublishedGeneration
 
@@ -115,8 +117,7 @@ def _observe_published(
             detail = f"the inventory could not be read: {error.problem}"
             venv.findings.append(Finding(code=FindingCode.INVENTORY_UNREADABLE, detail=detail))
         else:
-            found = compare_files(place, inventory, inodes, depth, ignore_files, published.access)
-            venv.findings += attribute_findings(found, place, venv.distributions) if found else []
+            venv.compare(inventory, inodes, depth, ignore_files, published.access)
     return venv.result(name=name, path=path, occupant=Occupant.PUBLISHED, depth=depth, generation=generation, seal=seal)
 
 
@@ -155,6 +156,7 @@ class _ObservedVenv:
 
     place: str
     findings: list[Finding] = field(default_factory=list)
+    ignored: list[Finding] = field(default_factory=list)
     distributions: tuple[Distribution, ...] = ()
     configuration: PyvenvCfg | None = None
     series: str = ""
@@ -191,6 +193,24 @@ class _ObservedVenv:
         self.findings += [*site.findings, *listing.findings]
         self.distributions = listing.distributions
 
+    def compare(
+        self, inventory: Inventory, inodes: InodeHashes, depth: Depth, ignore_files: Sequence[str], access: int
+    ) -> None:
+        """Compare the venv's files with an inventory; findings about files that `ignore_files` matches are kept apart.
+
+        Files that were added and are ignored are not attributed to packages: that would read every RECORD in every run.
+        """
+        matches = ignore_matcher(ignore_files)
+        found = compare_files(self.place, inventory, inodes, depth, access)
+        added = [each for each in found if each.code is FindingCode.FILE_ADDED and matches(each.path)]
+        others = [each for each in found if each.code is not FindingCode.FILE_ADDED or not matches(each.path)]
+        attributed = attribute_findings(others, self.place, self.distributions) if others else []
+        self.ignored += [*added, *(each for each in attributed if matches(each.path))]
+        self.findings += [each for each in attributed if not matches(each.path)]
+        # An ignored script may name a different environment.
+        moved = [each for each in self.findings if each.code is FindingCode.MOVED and matches(each.path)]
+        self.findings = [each for each in self.findings if each not in moved]
+
     def _check_interpreter(self) -> None:
         try:
             status = os.stat(f"{self.place}/bin/python")  # noqa: PTH116
@@ -221,4 +241,5 @@ class _ObservedVenv:
             system_site_packages=own.system_site_packages if own else False,
             distributions=self.distributions,
             findings=tuple(sorted(set(self.findings))),
+            ignored=tuple(sorted(set(self.ignored))),
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.fastpath.quick_comparison import QuickComparison
 from reconciler.manifest.desired import DesiredState
+from reconciler.manifest.times import today_in_utc
 from reconciler.observe.actual import ActualState, Depth
 from reconciler.observe.environment import observe_environment
 from reconciler.state.applied import Applied
@@ -29,13 +30,19 @@ def observe_environments(
     """
     names = sorted(names)
     quick = QuickComparison(state.layout) if depth is Depth.FILES and len(names) > 1 and not compare else None
-    ignore = {each.name: each.ignore_files for each in desired.environments}
+    ignore = {each.name: each.ignored_files for each in desired.environments}
     found = {}
+    today = today_in_utc()
     for name in names:
-        stored = applied[name].settings.get("ignore_files") if name in applied else None
-        last = tuple(str(each) for each in stored) if isinstance(stored, list) else ()
+        last = applied[name].ignore_patterns("ignore_files", today) if name in applied else ()
         ignored, published = ignore.get(name, last), state.published(name)
-        as_sealed = quick is not None and published is not None and quick.files_as_sealed(name, published, ignored)
+        # A rebuild must keep ignored files, so they have to be found; the quick comparison only skips them.
+        as_sealed = (
+            quick is not None
+            and published is not None
+            and not ignored
+            and quick.files_as_sealed(name, published, ignored)
+        )
         (inodes.quickly_compared.add if as_sealed else inodes.quickly_compared.discard)(name)
         found[name] = observe_environment(
             state.layout.environment(name),

@@ -17,7 +17,6 @@ from reconciler.fs.access_bits import missing_bits
 from reconciler.observe.actual import Depth, Finding, FindingCode
 from reconciler.observe.added_files import AddedFiles
 from reconciler.observe.bytecode import CACHE, SUFFIXES, bytecode_source
-from reconciler.observe.ignore_globs import ignore_matcher
 from reconciler.state.inode_hashes import FileStatus, InodeHashes
 from reconciler.state.inventory import Inventory, entry_type
 from reconciler.state.inventory_scan import IGNORED_AT_TOP
@@ -27,22 +26,14 @@ _TOP = "/"  # means the venv itself, whose relative path is empty
 _Row: TypeAlias = tuple[str, int, int, FileStatus, int]
 
 
-def compare_files(
-    venv: str,
-    inventory: Inventory,
-    inodes: InodeHashes,
-    depth: Depth,
-    ignore_files: Sequence[str] = (),
-    access: int = 0,
-) -> list[Finding]:
+def compare_files(venv: str, inventory: Inventory, inodes: InodeHashes, depth: Depth, access: int = 0) -> list[Finding]:
     """Return the differences of the venv at `venv` (absolute) from `inventory`, sorted, not attributed to packages.
 
     Files and directories that lack the `access` (`reconciler.fs.access_bits`) are differences too.
     """
     comparison = _Comparison(venv, inventory, inodes, rehash=depth is Depth.HASHES, access=access)
     comparison.run()
-    ignored = ignore_matcher(ignore_files)
-    return sorted({each for each in comparison.findings if not ignored(each.path)})
+    return sorted(set(comparison.findings))
 
 
 @dataclass(slots=True)

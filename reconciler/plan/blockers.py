@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.diff.compare import FOREIGN_OCCUPANTS
+from reconciler.diff.findings import first_of
 from reconciler.diff.model import DiffKind, EnvironmentDiff, Fault, Origin, Reason, ReasonCode, Target
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, Occupant
@@ -67,12 +68,28 @@ def change_blockers(
         if not (can and policy.adopt):
             hint = "apply with `--adopt` to take it over; the old environment is kept" if can else MOVE_HINT
             found.append(_not_ours(actual, applied, hint))
+    if diff.reasons and not policy.skip_hooks and {each.code for each in diff.reasons} == {ReasonCode.CHANGED_BY_HOOK}:
+        hint = (
+            f"in `{desired.file.name}`, list what the hook changes in `ignore_files` or `ignore`, or change the hook; "
+            "`--skip-hooks` rebuilds without running it"
+        )
+        message = "a rebuild would run the hook again, which changes the environment"
+        reason = Reason(code=ReasonCode.CHANGED_BY_HOOK, origin=Origin.DRIFT, message=message)
+        found.append(Blocker(reason=reason, hint=hint))
     if diff.ignored and not policy.drop_ignored:
         found.append(
             _blocker(
                 ReasonCode.IGNORED_WOULD_BE_LOST,
                 f"would lose packages that `ignore` matches: {list_in_backticks(diff.ignored)}",
                 "apply with `--drop-ignored` to remove them, or add them to the manifest",
+            )
+        )
+    if diff.lost and not policy.drop_ignored:
+        found.append(
+            _blocker(
+                ReasonCode.IGNORED_WOULD_BE_LOST,
+                f"would lose files that `ignore_files` matches: {first_of(diff.lost)}",
+                "copy them to a different place, then use `--drop-ignored` to leave them behind",
             )
         )
     return found

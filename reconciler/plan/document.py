@@ -118,6 +118,7 @@ class EnvironmentDocument(Document):
     generation: int = Field(ge=0, description="Number of the published generation; 0: none.")
     complete: bool = Field(description="Whether the packages are known.")
     hints: Sentences
+    notes: Sentences = Field(default=[], description="Facts that do not count as a difference, for people.")
     failure: FailureDocument | None = Field(description="Why no lock could be made; null if nothing failed.")
 
 
@@ -143,6 +144,7 @@ class PolicyDocument(Document):
     take_over: bool = Field(
         default=False, description="Treat what another manifest of the project applied as this one's own."
     )
+    skip_hooks: bool = Field(default=False, description="Run no hooks.")
     destroy: list[str] = Field(description="Names to delete although the manifest declares them; sorted.")
 
 

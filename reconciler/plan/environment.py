@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.backticks import in_backticks
 from reconciler.diff.compare import foreign_findings
+from reconciler.diff.findings import first_of
 from reconciler.diff.model import DiffKind, EnvironmentDiff, Fault, Origin, Reason, ReasonCode, Target
 from reconciler.diff.reasons import pending_reason, take_over_reason
 from reconciler.interpreters.model import Interpreter
@@ -79,10 +80,16 @@ def plan_change(
         package_count=len(target.packages or ()),
         complete=diff.complete,
         hints=tuple(each for each in (target.hint, _owner_hint(diff, owner, policy)) if each),
+        notes=(*_expired_exceptions(target), *_excepted(diff), *_notes_about_files(diff, policy)),
         failure=target.failure,
         target=target,
     )
-    draft = EnvironmentDraft(plan=plan, step_kinds=tuple(change_step_kinds(diff, target)))
+    carry = not policy.drop_ignored
+    kinds = change_step_kinds(diff, target, carry=carry)
+    if policy.skip_hooks and StepKind.AFTER_PUBLISH in kinds:
+        kinds = change_step_kinds(diff, target, hooks=False, carry=carry)
+        plan = replace(plan, reasons=(*plan.reasons, _skipped("after_publish")))
+    draft = EnvironmentDraft(plan=plan, step_kinds=tuple(kinds))
     return draft.blocked_by(change_blockers(diff, target, actual, applied, desired, policy, owner))
 
 
@@ -177,8 +184,49 @@ def _delete_draft(
         findings=findings,
         package_count=len(actual.distributions),
     )
-    draft = EnvironmentDraft(plan=plan, step_kinds=tuple(delete_step_kinds(actual.occupant, applied)))
+    kinds = delete_step_kinds(actual.occupant, applied)
+    if policy.skip_hooks and StepKind.BEFORE_DELETE in kinds:
+        kinds = delete_step_kinds(actual.occupant, applied, hooks=False)
+        plan = replace(plan, reasons=(*plan.reasons, _skipped("before_delete")))
+    draft = EnvironmentDraft(plan=plan, step_kinds=tuple(kinds))
     return draft.blocked_by(delete_blockers(actual, applied, desired, policy, owner))
+
+
+def _notes_about_files(diff: EnvironmentDiff, policy: Policy) -> tuple[str, ...]:
+    """Return how many files that `ignore_files` matches are carried over, or left behind."""
+    if policy.drop_ignored:
+        left = len(diff.carried) + len(diff.lost)
+        return (f"{_ignored_files(left)} left behind in the old generation",) if left else ()
+    return (f"{_ignored_files(len(diff.carried))} carried over",) if diff.carried else ()
+
+
+def _expired_exceptions(target: Target) -> tuple[str, ...]:
+    """Return which exceptions of `ignore` and `ignore_files` have expired, with their places and reasons."""
+    return tuple(
+        f"exception for `{each.match}` expired on {each.until} ({each.place})"
+        + (f": {each.reason}" if each.reason else "")
+        for each in target.environment.exceptions
+        if each.expired
+    )
+
+
+def _excepted(diff: EnvironmentDiff) -> tuple[str, ...]:
+    """Return what each pattern of `--except` excepts, or that it matches nothing."""
+    return tuple(
+        f"excepted by `{diff.name}:{pattern}`: {first_of(matched)}"
+        if matched
+        else f"`--except {diff.name}:{pattern}` matches no difference"
+        for pattern, matched in diff.excepted
+    )
+
+
+def _ignored_files(number: int) -> str:
+    return "1 ignored file is" if number == 1 else f"{number} ignored files are"
+
+
+def _skipped(hooks: str) -> Reason:
+    """Return that hooks (`after_publish` or `before_delete`) which are due will not run."""
+    return pending_reason(ReasonCode.HOOKS_SKIPPED, f"its `{hooks}` hooks are skipped")
 
 
 def _plan(desired: DesiredState, actual: ActualEnvironment, interpreter: Interpreter | None = None) -> EnvironmentPlan:

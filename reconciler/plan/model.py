@@ -34,6 +34,7 @@ class StepKind(StrEnum):
     PROBE = "probe"
     SEAL = "seal"
     SYNC = "sync"
+    CARRY_OVER = "carry-over"  # copy the files that `ignore_files` matches from the published generation
     PUBLISH = "publish"
     ADOPT = "adopt"  # publish in the place of a foreign directory, and keep the directory
     BEFORE_DELETE = "before-delete"  # hooks
@@ -58,8 +59,9 @@ class Policy:
     """What the command line allows beyond the manifest.
 
     `prune` deletes environments of this project that the manifest no longer declares. `adopt` replaces a venv that
-    envsync did not create at an environment's path. `destroy` are names to delete although the manifest declares them.
-    `take_over` treats what another manifest of the project applied, or this one under another `project`, as its own.
+    envsync did not create at an environment's path. `skip_hooks` runs no hook, and counts those that are due as done.
+    `destroy` are names to delete although the manifest declares them. `take_over` treats what another manifest of the
+    project applied, or this one under another `project`, as its own.
     """
 
     prune: bool = True
@@ -67,6 +69,7 @@ class Policy:
     adopt: bool = False
     drop_ignored: bool = False
     take_over: bool = False
+    skip_hooks: bool = False
     destroy: frozenset[str] = frozenset()
 
 
@@ -89,7 +92,8 @@ class EnvironmentPlan:
     `prior` is the digest of the observed state (docs/design.md, "Plan"); `desired` that of the desired state, empty for
     a deletion. `blocked` holds the reasons why apply refuses the change. `python_before` and `python_after` are
     versions, empty without an interpreter. `generation` is the published one (0: none). `failure` is why no lock
-    could be made. `complete` is False if the packages are only known after a lock or a build.
+    could be made. `complete` is False if the packages are only known after a lock or a build. `notes` are facts
+    that do not count as a difference and that apply does not depend on, such as the number of files to carry over.
     """
 
     name: str
@@ -109,6 +113,7 @@ class EnvironmentPlan:
     generation: int = 0
     complete: bool = True
     hints: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     failure: Failure | None = None
     target: Target | None = field(default=None, repr=False)
 
@@ -184,9 +189,9 @@ class Plan:
     def id(self) -> str:
         """Return the digest of everything that a saved plan contains.
 
-        The targets do not count, because apply makes them again.
+        The targets do not count, because apply makes them again. Notes do not count either.
         """
-        kept = [each.name for each in fields(EnvironmentPlan) if each.name != "target"]
+        kept = [each.name for each in fields(EnvironmentPlan) if each.name not in {"target", "notes"}]
         content = to_json(
             {
                 "format_version": self.format_version,

@@ -12,8 +12,11 @@ from reconciler.plan.topology import topological_order
 from reconciler.state.applied import Applied
 
 
-def build_step_kinds(target: Target, *, adopt: bool) -> list[StepKind]:
-    """Return the steps that build a new generation and publish it, or replace an adopted venv with it."""
+def build_step_kinds(target: Target, *, adopt: bool, hooks: bool = True, carry: bool = False) -> list[StepKind]:
+    """Return the steps that build a new generation and publish it, or replace an adopted venv with it.
+
+    Without `hooks` they run none. `carry` carries the files over that `ignore_files` matches.
+    """
     environment = target.environment
     return [
         *_lock(target),
@@ -22,31 +25,39 @@ def build_step_kinds(target: Target, *, adopt: bool) -> list[StepKind]:
         *([StepKind.PROBE] if environment.probes else []),
         StepKind.SEAL,
         StepKind.SYNC,
+        *([StepKind.CARRY_OVER] if carry and environment.ignored_files else []),
         StepKind.ADOPT if adopt else StepKind.PUBLISH,
         StepKind.RECORD,
-        *([StepKind.AFTER_PUBLISH] if environment.hooks.after_publish else []),
+        *([StepKind.AFTER_PUBLISH] if hooks and environment.hooks.after_publish else []),
     ]
 
 
-def change_step_kinds(diff: EnvironmentDiff, target: Target) -> list[StepKind]:
-    """Return the steps of one environment that the manifest declares; a foreign occupant is adopted."""
+def change_step_kinds(
+    diff: EnvironmentDiff, target: Target, *, hooks: bool = True, carry: bool = True
+) -> list[StepKind]:
+    """Return the steps of one environment that the manifest declares; a foreign occupant is adopted.
+
+    Without `hooks` none are run, and those that are due count as done. Without `carry` a rebuild leaves ignored files
+    behind.
+    """
     match diff.kind:
         case DiffKind.UNCHANGED | DiffKind.DELETE:
             return []
         case DiffKind.RECORD:
-            return _record_step_kinds(diff, target)
+            return _record_step_kinds(diff, target, hooks=hooks)
         case DiffKind.CREATE | DiffKind.UPDATE | DiffKind.REPLACE | DiffKind.FOREIGN:
-            return build_step_kinds(target, adopt=diff.kind is DiffKind.FOREIGN)
+            rebuilt = diff.kind in {DiffKind.UPDATE, DiffKind.REPLACE}
+            return build_step_kinds(target, adopt=diff.kind is DiffKind.FOREIGN, hooks=hooks, carry=carry and rebuilt)
         case _:
             assert_never(diff.kind)
 
 
-def delete_step_kinds(occupant: Occupant, applied: Applied) -> list[StepKind]:
+def delete_step_kinds(occupant: Occupant, applied: Applied, *, hooks: bool = True) -> list[StepKind]:
     """Return the steps of a deletion; if nothing is published, only the record is removed, without hooks."""
     match occupant:
         case Occupant.PUBLISHED:
-            hooks = [StepKind.BEFORE_DELETE] if has_hooks(applied.settings, "before_delete") else []
-            return [*hooks, StepKind.UNPUBLISH, StepKind.FORGET]
+            before = [StepKind.BEFORE_DELETE] if hooks and has_hooks(applied.settings, "before_delete") else []
+            return [*before, StepKind.UNPUBLISH, StepKind.FORGET]
         case Occupant.DANGLING:
             return [StepKind.UNPUBLISH, StepKind.FORGET]
         case _:
@@ -84,15 +95,18 @@ def make_steps(
     return found
 
 
-def _record_step_kinds(diff: EnvironmentDiff, target: Target) -> list[StepKind]:
-    """Return the steps if no generation is built: changed probes must pass first, pending hooks run last."""
+def _record_step_kinds(diff: EnvironmentDiff, target: Target, *, hooks: bool) -> list[StepKind]:
+    """Return the steps if no generation is built: changed probes must pass first, pending hooks run last.
+
+    Without `hooks` the record says that none are pending.
+    """
     probed = target.environment.probes and "probes" in changed_setting_names(diff.settings)
     due = [each.code is ReasonCode.HOOKS_PENDING for each in diff.reasons]
     return [
         *_lock(target),
         *([StepKind.PROBE] if probed else []),
-        *([] if all(due) else [StepKind.RECORD]),
-        *([StepKind.AFTER_PUBLISH] if any(due) else []),
+        *([] if hooks and all(due) else [StepKind.RECORD]),
+        *([StepKind.AFTER_PUBLISH] if hooks and any(due) else []),
     ]
 
 

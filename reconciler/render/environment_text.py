@@ -62,6 +62,8 @@ def environment_lines(
         lines += entry_lines([tilde], [Segment(text=text)], palette=palette, width=width, indent=INDENT)
     lines += setting_lines(environment.settings, palette=palette, width=width, full=full)
     lines += finding_lines(findings_to_list(environment, full=full), palette=palette, width=width, full=full)
+    for note in environment.notes:
+        lines += note_lines(note, palette=palette, width=width, indent=INDENT)
     for hint in environment.hints:
         lines += hint_lines(hint, palette=palette, width=width, indent=INDENT)
     return lines
@@ -107,6 +109,12 @@ def findings_to_list(environment: EnvironmentPlan, *, full: bool = False) -> lis
         for each in environment.findings
         if each.package not in covered and each not in described and each.code not in hidden
     ]
+
+
+def note_lines(note: str, *, palette: Palette, width: int, indent: int = 0) -> list[str]:
+    """Return a note's lines."""
+    label = Segment(text="note:", style=Style.NOTED, gap=1)
+    return entry_lines([label], [Segment(text=sanitize(note))], palette=palette, width=width, indent=indent)
 
 
 def hint_lines(hint: str, *, palette: Palette, width: int, indent: int = 0) -> list[str]:

@@ -10,7 +10,7 @@ from reconciler.render.phrases import duration
 from reconciler.render.style import Palette, Style
 
 # The steps whose details are shown when their environment is finished.
-STEPS_WITH_DETAIL = frozenset({"build", "verify", "adopt", "forget"})
+STEPS_WITH_DETAIL = frozenset({"build", "verify", "carry-over", "adopt", "forget"})
 ACTIONS_DONE: dict[str, str] = {
     Action.CREATE: "created",
     Action.UPDATE: "updated",

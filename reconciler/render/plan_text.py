@@ -1,7 +1,7 @@
 """A plan as text: what will be done (`plan`, `apply`), or how the environments differ (`check`)."""
 
 from reconciler.plan.model import Plan
-from reconciler.render.environment_text import environment_lines, hint_lines
+from reconciler.render.environment_text import environment_lines, hint_lines, note_lines
 from reconciler.render.escape import sanitize
 from reconciler.render.layout import Segment, entry_lines
 from reconciler.render.phrases import count
@@ -49,5 +49,7 @@ def _text(
     lines += entry_lines([], [Segment(text=summary, style=Style.STRONG)], palette=palette, width=width)
     for each in plan.environments:
         if each not in listed:
+            for note in each.notes:
+                lines += note_lines(f"{each.name}: {note}", palette=palette, width=width)
             lines += [line for hint in each.hints for line in hint_lines(hint, palette=palette, width=width)]
     return "".join(f"{line}\n" for line in lines)

@@ -46,6 +46,7 @@ _REMOVE_BYTECODE = "Find out what wrote it: Python can run it instead of the sou
 _REBUILD = "Find out what changed it. `envsync apply` builds the environment again."
 _REINSTALL = "Find out what damaged it. `envsync apply` installs the package again."
 _MOVE_AWAY = "Move it to a different path, or choose a different name for the environment."
+_HOOK_WRITES = "List what it changes in `ignore_files` or `ignore`, or let the hook write outside the environment."
 _RETRY = "Fix what the message reports and run the command again. The published generation is unchanged."
 
 
@@ -76,10 +77,18 @@ RULES: Mapping[str, Rule] = {
             Code.LOCK_MISSING: ("The environment has no lock", _LOCK),
             Code.LOCK_STALE: ("The lock is out of date", _LOCK),
             Code.SOURCE_CHANGED: ("The source of a local project changed", _REVIEW),
+            Code.SOURCE_MOVED: (
+                "An editable project is installed from a different directory than the manifest means now",
+                "Run `envsync apply`, which installs it from the manifest's directory.",
+            ),
             Code.SETTINGS_CHANGED: ("The environment's settings changed in the manifest", _REVIEW),
             Code.HOOKS_PENDING: (
                 "The hooks of the last apply did not finish",
-                "Run `envsync apply`, which runs them again.",
+                "Run `envsync apply`, which runs them again. `envsync apply --skip-hooks` counts them as done.",
+            ),
+            Code.HOOKS_SKIPPED: (
+                "`--skip-hooks` runs no hooks, and counts those that are due as done",
+                "Review the plan. To run the hooks, leave out `--skip-hooks`.",
             ),
             Code.ROLLED_BACK: (
                 "A rollback published an older generation than the manifest requires",
@@ -121,6 +130,10 @@ RULES: Mapping[str, Rule] = {
             Code.ALREADY_AS_DESIRED: (
                 "Packages were changed manually to what the lock now requires",
                 "Run `envsync apply`, which installs the same versions from the lock.",
+            ),
+            Code.CHANGED_BY_HOOK: (
+                "A hook changed the environment that it ran in",
+                f"{_HOOK_WRITES} `envsync apply --skip-hooks` rebuilds without running it.",
             ),
             Code.INSTALLED_BY_HAND: ("A package was installed manually", _REVERT),
             Code.REMOVED_BY_HAND: ("A package was removed manually", _REVERT),
@@ -187,6 +200,10 @@ RULES: Mapping[str, Rule] = {
                 "Delete it, or run `envsync apply`, which builds the environment again.",
             ),
             FindingCode.EGG_LINK: ("A package was installed manually as an egg-link", _REVERT),
+            FindingCode.EDITABLE_MISSING: (
+                "The directory that an editable project is installed from is missing, or contains no project",
+                "Restore the directory, or run `envsync apply`, which installs from the manifest's directory.",
+            ),
             # a file
             FindingCode.FILE_CHANGED: ("A file of the environment was edited", _REVERT_FILE),
             FindingCode.FILE_MISSING: ("A file of the environment was deleted", _REVERT_FILE),
@@ -246,8 +263,8 @@ RULES: Mapping[str, Rule] = {
                 "Make the other environments apply first, then run `envsync apply`, which deletes it.",
             ),
             Code.IGNORED_WOULD_BE_LOST: (
-                "A rebuild would lose packages that `ignore` matches",
-                "Run `envsync apply --drop-ignored` to remove them, or add them to the manifest.",
+                "A rebuild would lose packages or files that `ignore` or `ignore_files` matches",
+                "Copy files elsewhere, and add packages to the manifest. `envsync apply --drop-ignored` drops them.",
             ),
             Code.EMPTY_MANIFEST: (
                 "The manifest declares no environments, so all of them would be deleted",
@@ -294,7 +311,11 @@ RULES: Mapping[str, Rule] = {
             "probe-failed": ("A probe failed, so the environment was not published", _RETRY),
             "hook-failed": (
                 "A hook failed",
-                "Fix the hook, then run `envsync apply` again, which runs the hooks that did not finish.",
+                "Fix the hook, then run `envsync apply` again, which runs it again. `--skip-hooks` runs no hooks.",
+            ),
+            "hook-changed-environment": (
+                "The hooks succeeded, but changed the environment that they ran in",
+                _HOOK_WRITES,
             ),
             "interrupted": (
                 "The apply was interrupted before the environment was published",

@@ -134,6 +134,7 @@ class ActualDocument(Document):
     system_site_packages: bool
     distributions: list[DistributionDocument]
     findings: list[FindingDocument]
+    ignored: list[FindingDocument] = Field(default=[], description="Findings about files that `ignore_files` matches.")
 
 
 class IndexFileDocument(Document):
@@ -209,6 +210,8 @@ class AppliedDocument(Document):
     prevent_destroy: bool
     seal: Text
     hooks_pending: bool
+    hook_paths: list[Text] = Field(default=[], description="Files that its hooks changed, relative to the environment.")
+    hook_packages: list[Text] = Field(default=[], description="Packages that its hooks changed.")
     rolled_back_from: Generation
     manifest: Text = Field(
         default="", description="The other manifest of the project that applied it; empty: the one that was observed."

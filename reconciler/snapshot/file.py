@@ -100,6 +100,7 @@ def _encode_actual(actual: ActualEnvironment) -> Json:
         "system_site_packages": actual.system_site_packages,
         "distributions": [encode_json(to_json(each)) for each in actual.distributions],
         "findings": [encode_json(to_json(each)) for each in actual.findings],
+        "ignored": [encode_json(to_json(each)) for each in actual.ignored],
     }
 
 
@@ -128,7 +129,8 @@ def _decode_actual(fields: dict[str, Any], **given: Any) -> ActualEnvironment:
         Distribution(**{**each, "origin": InstalledFrom(**each["origin"])}) for each in fields.pop("distributions")
     )
     findings = tuple(Finding(**each) for each in fields.pop("findings"))
-    return ActualEnvironment(**given, **fields, distributions=distributions, findings=findings)
+    ignored = tuple(Finding(**each) for each in fields.pop("ignored"))
+    return ActualEnvironment(**given, **fields, distributions=distributions, findings=findings, ignored=ignored)
 
 
 def _invalid(path: Path, error: ValidationError) -> SnapshotError:

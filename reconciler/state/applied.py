@@ -24,9 +24,10 @@ class Applied:
     packages, as plain JSON (`reconciler.diff.settings`). `seal` is the digest of the published generation's seal.
     `installed` is what was observed when the generation was sealed: normalized name to `Distribution.identity`.
     `accepted` has the `Finding.key` of each finding that existed then (odd metadata in a wheel is not drift).
-    `hooks_pending` means that hooks had to run after publish and did not finish. `rolled_back_from` is the generation
-    that a rollback replaced (0: none). `manifest` is the path of the manifest that applied it, relative to the root,
-    and `repository` where git has that file (see `reconciler.state.owner`); both are empty if that is not known.
+    `hooks_pending` means that hooks had to run after publish and did not finish. `hook_paths` and `hook_packages` are
+    the paths and packages in the published generation that its hooks changed. `rolled_back_from` is the generation that
+    a rollback replaced (0: none). `manifest` is the path of the manifest that applied it, relative to the root, and
+    `repository` where git has that file (see `reconciler.state.owner`); both are empty if that is not known.
     """
 
     name: str
@@ -40,6 +41,19 @@ class Applied:
     prevent_destroy: bool
     seal: str
     hooks_pending: bool = False
+    hook_paths: frozenset[str] = frozenset()
+    hook_packages: frozenset[str] = frozenset()
     rolled_back_from: int = 0
     manifest: str = ""
     repository: str = ""
+
+    def ignore_patterns(self, key: str, today: str) -> tuple[str, ...]:
+        """Return the patterns of the setting `key` (`ignore` or `ignore_files`) that count on a day (`2026-12-31`)."""
+        stored = self.settings.get(key)
+        found = []
+        for each in stored if isinstance(stored, list) else []:
+            if not isinstance(each, dict):
+                found.append(str(each))
+            elif not each.get("until") or str(each["until"]) >= today:
+                found.append(str(each.get("match")))
+        return tuple(found)

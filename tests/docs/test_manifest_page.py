@@ -49,6 +49,8 @@ AROUND: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "Matrix": lambda entry: {"environments": {"one": PYTHON | {"matrix": entry}}},
     "ImportProbe": lambda entry: {"environments": {"one": PYTHON | {"probes": [{"import": "acme"} | entry]}}},
     "CommandProbe": lambda entry: {"environments": {"one": PYTHON | {"probes": [{"run": ["true"]} | entry]}}},
+    "PackageException": lambda entry: {"environments": {"one": PYTHON | {"ignore": [{"match": "x"} | entry]}}},
+    "FileException": lambda entry: {"environments": {"one": PYTHON | {"ignore_files": [{"match": "x"} | entry]}}},
     "Hooks": lambda entry: {"environments": {"one": PYTHON | {"hooks": entry}}},
 }
 

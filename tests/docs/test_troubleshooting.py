@@ -398,6 +398,15 @@ def _(host: Host, _stack: ExitStack) -> list[str]:
     return ["apply", "--yes"]
 
 
+@error_case("hook-changed-environment")
+def _(host: Host, _stack: ExitStack) -> list[str]:
+    web(host, "alpha", more='  hooks: {after_publish: [["false"]]}\n')
+    host.envsync("apply", "--yes")  # the first time, the message has more words
+    code = "import sys; open(sys.prefix + '/cache.db', 'w')"
+    web(host, "alpha", more=f'  hooks: {{after_publish: [[python, -c, "{code}"]]}}\n')
+    return ["apply", "--yes"]
+
+
 @error_case("run")
 def _(host: Host, _stack: ExitStack) -> list[str]:
     web(host, "alpha")
@@ -506,8 +515,8 @@ def test_the_message_and_the_code_are_what_envsync_prints(code: str, tmp_path: P
     message, ran, as_json = run_scenario(code, tmp_path)
     assert message == block(code), "run `python -m tests.docs.test_troubleshooting`"
     # A lock that cannot be read is the failure of one environment, so that `lock` exits with 1.
-    assert ran.code == {"newer-lock": 1}.get(code, ERRORS[code].exit_code)
-    if as_json is not ran:
+    assert ran.code == {"newer-lock": 1, "hook-changed-environment": 4}.get(code, ERRORS[code].exit_code)
+    if as_json is not ran and code != "hook-changed-environment":  # the second run is blocked, and runs no hook
         assert re.search(rf'"code": ?"{code}"', as_json.out), as_json.out
 
 

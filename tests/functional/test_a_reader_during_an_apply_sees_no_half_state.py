@@ -91,7 +91,7 @@ def observed(host: Host, state: State, applied: Mapping[str, Applied], *names: s
     desired = reconciler.load(host.directory / "envs.yaml").desired()
     found, actual = observe_consistently(names, desired, state, applied, Depth.FILES, InodeHashes())
     for name, last in found.items():
-        assert check_integrity(actual.environments[name], last).intact
+        assert check_integrity(actual.environments[name], last, "2026-01-01").intact
         assert actual.environments[name].generation == last.generation
     return {
         name: freeze_lines(each) for name, each in actual.environments.items() if each.occupant is not Occupant.ABSENT

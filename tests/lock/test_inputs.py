@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from reconciler.lock.freshness import inputs_digest
-from reconciler.manifest.desired import CommandProbe, DesiredEnvironment, Hooks, Index, LocalProject, RequirementLine
+from reconciler.manifest.desired import (
+    CommandProbe,
+    DesiredEnvironment,
+    Hooks,
+    IgnoreException,
+    Index,
+    LocalProject,
+    RequirementLine,
+)
 from tests.lock.workbench import local, project_at, requiring
 
 INDEXES = (
@@ -70,6 +78,7 @@ SAME = [
     replace(BASE, builds="deny"),
     replace(BASE, env={"A": "b"}, probes=(CommandProbe(argv=("true",)),), hooks=Hooks(after_publish=(("x",),))),
     replace(BASE, compile_bytecode=True, link_mode="copy", keep_generations=9, prevent_destroy=True),
+    replace(BASE, exceptions=(IgnoreException(key="ignore", match="x"),)),
     replace(BASE, ignore=("x",), ignore_files=("*",), system_site_packages=True, depends_on=("x",)),
     replace(BASE, project=replace(PROJECT, path=Path("/other/machine/app"))),
     replace(BASE, project=replace(PROJECT, metadata_digest="sha256:2")),

@@ -3,16 +3,17 @@
 A case is a mapping with these keys, all optional:
 
 - `manifest`: environments by name, with the keys of the manifest; `packages` are the packages that the lock selects, as
-  versions or as mappings with a source (`unknown`: only known after a build); `lock` is the state of the lock (`fresh`,
-  `stale`, `missing` or `unreadable`), `python` the version of the interpreter; `faults` are why it cannot be planned;
+  versions or as mappings with a source (`unknown`: only known after a build; `at`: the absolute directory of an
+  editable one, which is compared if it is given); `lock` is the state of the lock (`fresh`, `stale`, `missing` or
+  `unreadable`), `python` the version of the interpreter; `faults` are why it cannot be planned;
 - `applied`: environments by name, as they were last applied, with the same keys; also `project`, `generation`,
-  `from` (the manifest that applied it, relative to the root), `accepted`, `hooks_pending`, `rolled_back_from`, and
-  `without` for settings that an older envsync did not record;
-- `actual`: differences of the observed state from the applied one: `occupant`, `packages`, `findings`, `generation`,
-  `seal`;
+  `from` (the manifest that applied it, relative to the root), `accepted`, `hooks_pending`, `hook_paths`,
+  `hook_packages`, `rolled_back_from`, and `without` for settings that an older envsync did not record;
+- `actual`: differences of the observed state from the applied one: `occupant`, `packages`, `findings`, `ignored`
+  (findings about files that `ignore_files` matches), `generation`, `seal`;
 - `unreadable`: the faults of environments whose record or seal cannot be read, by name;
-- `policy`: what the command line allows (`prune`, `adopt`, `allow_empty`, `drop_ignored`,
-  `take_over`, `destroy`);
+- `policy`: what the command line allows (`prune`, `adopt`, `allow_empty`, `drop_ignored`, `skip_hooks`, `take_over`,
+  `destroy`);
 - `keep_deleted`: the key of the manifest;
 - `declared`: the names in the manifest if they are not those of `manifest`; `selected`: whether names were selected.
 
@@ -48,6 +49,7 @@ from reconciler.manifest.desired import (
     DesiredEnvironment,
     DesiredState,
     Hooks,
+    IgnoreException,
     ImportProbe,
     Probe,
 )
@@ -157,12 +159,14 @@ def environment(name: str, spec: Spec) -> DesiredEnvironment:
     """Build an environment of the manifest, from the manifest's own keys."""
     plain = {"description", "labels", "env", "system_site_packages", "keep_generations", "prevent_destroy"}
     lists = {"ignore", "ignore_files", "depends_on"}
+    exceptions = tuple(IgnoreException(**each) for each in spec.get("exceptions", ()))
     hooks: Spec = spec.get("hooks") or {}
     return DesiredEnvironment(
         name=name,
         python=spec.get("request", "3.12"),
         probes=tuple(probe(each) for each in spec.get("probes", ())),
         hooks=Hooks(**{key: tuple(tuple(argv) for argv in argvs) for key, argvs in hooks.items()}),
+        exceptions=exceptions,
         link_mode=spec.get("link_mode"),
         compile_bytecode=spec.get("compile_bytecode", False),
         builds=spec.get("builds", "allow"),
@@ -201,6 +205,7 @@ def target(name: str, spec: Spec, unreadable: Fault | None = None) -> Target:
             digest=digest([name, wanted]),
         ),
         packages=wanted,
+        editables={key: each["at"] for key, each in packages.items() if "at" in each} if wanted is not None else {},
         hint=spec.get("hint", ""),
         failure=failure(spec["failure"]) if "failure" in spec else None,
         faults=(*([unreadable] if unreadable else []), *map(fault, spec.get("faults", ()))),
@@ -244,6 +249,7 @@ def installed(name: str, spec: str | Spec) -> Distribution:
     """Build the distribution of an installed package; `built` is its version if the lock has none."""
     package = locked(name, spec)
     entry: Spec = {} if isinstance(spec, str) else spec
+    location = ""
     version = str(package.version or entry["built"])
     match package.source:
         case IndexFile():
@@ -255,9 +261,10 @@ def installed(name: str, spec: str | Spec) -> Distribution:
             origin = InstalledFrom(kind=OriginKind.VCS, url=url, vcs="git", commit=commit)
         case SourceDirectory(path=path, editable=editable):
             kind = OriginKind.EDITABLE if editable else OriginKind.DIRECTORY
-            origin = InstalledFrom(kind=kind, url=f"file:///src/{path}")
+            location = entry.get("at", f"/src/{path}") if editable else ""
+            origin = InstalledFrom(kind=kind, url=f"file://{location or f'/src/{path}'}")
     place = entry.get("place", f"lib/python3.12/site-packages/{name}-{version}.dist-info")
-    return Distribution(key=name, name=name, version=version, origin=origin, place=place)
+    return Distribution(key=name, name=name, version=version, origin=origin, place=place, location=location)
 
 
 def distributions(specs: Spec) -> tuple[Distribution, ...]:
@@ -290,6 +297,8 @@ def applied_environment(name: str, spec: Spec) -> Applied:
         seal=seal(name, generation) if generation else "",
         manifest=spec.get("from", ""),
         hooks_pending=spec.get("hooks_pending", False),
+        hook_paths=frozenset(spec.get("hook_paths", ())),
+        hook_packages=frozenset(spec.get("hook_packages", ())),
         rolled_back_from=spec.get("rolled_back_from", 0),
     )
 
@@ -309,6 +318,7 @@ def actual_environment(name: str, spec: Spec, applied: Applied | None, last: Spe
         python=spec.get("python", applied.interpreter.version if applied and generation else ""),
         distributions=distributions(packages),
         findings=tuple(finding(each) for each in spec.get("findings", ())),
+        ignored=tuple(finding(each) for each in spec.get("ignored", ())),
     )
 
 

@@ -23,6 +23,7 @@ def shown_environment(plan: EnvironmentPlan) -> dict[str, Any]:
         "findings": [" ".join(part for part in (each.code, each.package, each.path) if part) for each in plan.findings],
         "blocked": [_reason(each) for each in plan.blocked],
         "hints": list(plan.hints),
+        "notes": list(plan.notes),
         "steps": [_step(step, before) for step, before in zip(plan.steps, [None, *plan.steps], strict=False)],
         "count": plan.package_count if plan.action not in {Action.NO_OP, Action.UPDATE} else 0,
         "incomplete": not plan.complete,

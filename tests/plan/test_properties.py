@@ -54,6 +54,8 @@ last = entry.flatmap(
             "project": st.sampled_from(["acme", "acme", "acme", "globex"]),
             "generation": st.sampled_from([0, 1, 2, 3]),
             "hooks_pending": st.booleans(),
+            "hook_paths": st.lists(st.sampled_from(["x.py", "y.py"]), max_size=1),
+            "hook_packages": st.lists(st.sampled_from(PACKAGES), max_size=1),
         }
     )
 )
@@ -68,6 +70,7 @@ policies = st.fixed_dictionaries(
         "prune": st.booleans(),
         "adopt": st.booleans(),
         "allow_empty": st.booleans(),
+        "skip_hooks": st.booleans(),
         "drop_ignored": st.booleans(),
         "destroy": st.lists(st.sampled_from(ENVIRONMENTS[:1]), max_size=1),
     },
@@ -250,7 +253,7 @@ def apply_steps(
         assert record is not None
         if StepKind.RECORD in kinds:
             record = replace(record, settings=wanted, prevent_destroy=protected)
-        pending = record.hooks_pending and StepKind.AFTER_PUBLISH not in kinds
+        pending = record.hooks_pending and kinds.isdisjoint({StepKind.RECORD, StepKind.AFTER_PUBLISH})
         return replace(record, hooks_pending=pending), before
     number = plan.generation + 1
     distributions = tuple(installed(each.name, str(each.version)) for each in target.packages)

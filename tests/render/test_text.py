@@ -37,7 +37,7 @@ def test_lines_fit_the_width_and_no_two_are_empty(path: Path) -> None:
     for width in (20, 33, 50, 80, 120):
         for text in (plan_text(plan_of(path), width=width), check_text(plan_of(path), width=width, verbose=1)):
             assert_fits(text, width)
-            assert text.endswith(".\n") or "hint:" in text
+            assert text.endswith(".\n") or "hint:" in text or "note:" in text
             assert "\n\n\n" not in text
             assert not re.search(r"[ \t]$", text, re.MULTILINE)
         assert_fits(status_text(plan_of(path), width=max(width, 40)), max(width, 40))

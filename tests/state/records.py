@@ -89,5 +89,7 @@ APPLIED = st.builds(
     prevent_destroy=st.booleans(),
     seal=TEXT,
     hooks_pending=st.booleans(),
+    hook_paths=st.frozensets(TEXT, max_size=2),
+    hook_packages=st.frozensets(TEXT, max_size=2),
     rolled_back_from=st.integers(min_value=0),
 )

@@ -26,6 +26,8 @@ STORED = json.loads(canonical_text(applied_to_json(PLAIN)))
 KEYS = sorted(STORED)
 LATER = {
     "hooks_pending",
+    "hook_paths",
+    "hook_packages",
     "rolled_back_from",
     "manifest",
     "repository",
