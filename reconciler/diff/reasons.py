@@ -84,7 +84,10 @@ def package_reasons(changes: Iterable[PackageChange], lock_state: LockState) -> 
 def source_reasons(moved: Mapping[str, tuple[str, str]]) -> list[Reason]:
     """Return that editable packages are installed from one directory, but the manifest means a different one."""
     return [
-        pending_reason(ReasonCode.SOURCE_MOVED, f"{name} is installed from {old}, but the manifest means {new}")
+        pending_reason(
+            ReasonCode.SOURCE_MOVED,
+            f"`{name}` is installed from {in_backticks(old)}, but the manifest means {in_backticks(new)}",
+        )
         for name, (old, new) in sorted(moved.items())
     ]
 

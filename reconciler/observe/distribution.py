@@ -193,7 +193,7 @@ def _check_project(reading: Reading, directory: str) -> None:
         problem = "does not exist"
     except OSError as error:
         code, problem = FindingCode.UNREADABLE, f"could not be read: {error.strerror}"
-    reading.add(code, f"it is installed from {directory}, which {problem}", file="direct_url.json")
+    reading.add(code, f"it is installed from {in_backticks(directory)}, which {problem}", file="direct_url.json")
 
 
 def _check_record(reading: Reading, files: frozenset[str] | None, *, sealed: bool) -> None:

@@ -173,7 +173,7 @@ class PlanDocument(Document):
     difference: bool = Field(description="Whether anything differs (exit code 2).")
     complete: bool = Field(description="Whether every package is known.")
     applyable: bool = Field(description="Whether the plan has changes that can be applied.")
-    notes: list[str] = Field(default=[], description="What was left out, and why.")
+    notes: Sentences = Field(default=[], description="What was left out, and why.")
     summary: SummaryDocument
     environments: list[EnvironmentDocument] = Field(description="Sorted by name, including unchanged ones.")
 

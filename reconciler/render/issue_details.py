@@ -25,6 +25,8 @@ _CAUSES_OF_PACKAGE_CHANGES = (
     ReasonCode.INTERPRETER_CHANGED,
     ReasonCode.SYSTEM_SITE_PACKAGES_CHANGED,
 )
+# The reasons that are about single packages.
+_CAUSES_OF_ONE_PACKAGE = frozenset({ReasonCode.SOURCE_CHANGED, ReasonCode.SOURCE_MOVED})
 
 
 def reason_details(environment: EnvironmentPlan, code: ReasonCode) -> list[str]:
@@ -88,10 +90,10 @@ def _causes(environment: EnvironmentPlan, code: ReasonCode, change: PackageChang
             return drift_code(change) not in {None, ReasonCode.ALREADY_AS_DESIRED}
         case ReasonCode.ALREADY_AS_DESIRED:
             return drift_code(change) is code
-        case ReasonCode.SOURCE_CHANGED:
+        case ReasonCode.SOURCE_CHANGED | ReasonCode.SOURCE_MOVED:
             return pending and change.reason is code
         case _:
             codes = [each.code for each in environment.reasons]
             first = next((each for each in _CAUSES_OF_PACKAGE_CHANGES if each in codes), None)
-            by_source = change.reason is ReasonCode.SOURCE_CHANGED and ReasonCode.SOURCE_CHANGED in codes
+            by_source = change.reason in _CAUSES_OF_ONE_PACKAGE and change.reason in codes
             return code is first and pending and not by_source

@@ -353,12 +353,14 @@ def test_a_plan_that_only_has_other_words_is_not_stale(path: Path, tmp_path: Pat
 # Sentences for people, and the digest that depends on them. Everything else decides what apply does, or why.
 SENTENCES = {
     "EnvironmentDocument.hints",
+    "EnvironmentDocument.notes",
     "FailureDocument.details",
     "FailureDocument.hint",
     "FailureDocument.message",
     "FindingDocument.detail",
     "PackageDocument.message",
     "PlanDocument.id",
+    "PlanDocument.notes",
     "ReasonDocument.message",
 }
 FIELDS = {f"{model.__name__}.{name}" for model in Document.__subclasses__() for name in model.model_fields}

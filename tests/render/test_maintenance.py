@@ -105,6 +105,7 @@ def test_the_keys_of_the_json_do_not_change() -> None:
         "there": False,
         "packages": [],
         "findings": [],
+        "problem": "",
     }
 
 
