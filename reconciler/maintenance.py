@@ -1,7 +1,7 @@
 """Maintain a root without a plan: history, rollback, verify and garbage collection."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,8 @@ class KeptGeneration:
     """One sealed generation that is kept.
 
     `created` is the time (UTC, RFC 3339), `python` the interpreter's version, `packages` the number of packages, `plan`
-    the digest of the plan that made it. `problem` is why its seal could not be read; all else is unknown then.
+    the digest of the plan that made it. `drifted` is whether it was replaced because it had drifted: a rollback skips
+    it. `problem` is why its seal could not be read; all else is unknown then.
     """
 
     name: str
@@ -37,6 +38,7 @@ class KeptGeneration:
     packages: int
     plan: str
     published: bool
+    drifted: bool = False
     problem: str = ""
 
 
@@ -123,6 +125,7 @@ class Maintenance:
                         packages=len(seal.applied.packages),
                         plan=seal.plan,
                         published=number == published,
+                        drifted=state.layout.generation(name, number).drifted.exists(),
                     )
                 )
         return kept
@@ -153,16 +156,24 @@ class Maintenance:
             return disk_usage(self.state, name)
         return None
 
-    def rollback(self, name: str, *, to: int | None = None, timeout: float = 60.0) -> Applied:
+    def rollback(
+        self,
+        name: str,
+        *,
+        to: int | None = None,
+        timeout: float = 60.0,
+        on_skip: Callable[[str], None] = lambda _sentence: None,
+    ) -> Applied:
         """Publish an older generation, or restore an environment that was deleted; see `roll_back`.
 
-        Wait at most `timeout` seconds for the root mutex.
+        Wait at most `timeout` seconds for the root mutex. `on_skip` is called with a sentence about each generation
+        that is not sound and was skipped.
         """
         state = self.state
         with hold_and_recover(state, timeout=timeout):
             inodes = InodeHashes.load(state.layout.inode_hashes)
             restores = not state.layout.published_number(name)
-            applied = roll_back(state, self.project, name, inodes, to=to)
+            applied = roll_back(state, self.project, name, inodes, to=to, on_skip=on_skip)
             inodes.save()
             entry: dict[str, Json] = {
                 "name": name,

@@ -204,7 +204,8 @@ def _retained(state: State, name: str, applied: Applied | None, published: int) 
     """Return the generations that are kept besides the published one.
 
     These are the generation that was applied and the newest other sealed ones, together up to `keep_generations`, and
-    each one whose seal may not be read or is of a newer envsync.
+    each one whose seal may not be read or is of a newer envsync. Of those that were replaced because they had drifted,
+    which do not count, only the newest is kept, for inspection.
     """
     sealed, unreadable = _sealed(state, name)
     if applied is None:
@@ -212,7 +213,9 @@ def _retained(state: State, name: str, applied: Applied | None, published: int) 
     count = applied.settings.get("keep_generations")
     limit = count if isinstance(count, int) and count > 0 else DEFAULT_KEEP
     older = [number for number in reversed(sealed) if number not in {applied.generation, published}]
-    return {applied.generation, *older[: limit - 1]} | unreadable
+    drifted = [number for number in older if state.layout.generation(name, number).drifted.exists()]
+    sound = [number for number in older if number not in drifted]
+    return {applied.generation, *sound[: limit - 1], *drifted[:1]} | unreadable
 
 
 def _sealed(state: State, name: str) -> tuple[list[int], set[int]]:

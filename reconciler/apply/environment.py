@@ -14,13 +14,13 @@ from reconciler.apply.context import ApplyContext
 from reconciler.apply.hook_changes import changes_by_hooks
 from reconciler.apply.observe_generation import observe_generation, refuse_if_probes_wrote
 from reconciler.apply.probe import child_environment, run_hooks, run_probe, runs_programs
-from reconciler.apply.publish import adopt, publish, unpublish
+from reconciler.apply.publish import adopt, mark_drifted, publish, unpublish
 from reconciler.apply.seal_generation import seal_generation
 from reconciler.apply.verify_build import read_records, verify_lock, verify_records
 from reconciler.apply.widen import widen_venv
 from reconciler.backticks import list_in_backticks
 from reconciler.diff.hook_changes import hook_changes_text
-from reconciler.diff.model import Target
+from reconciler.diff.model import ReasonCode, Target
 from reconciler.diff.settings import settings_of
 from reconciler.errors import ApplyError, DamagedCacheError, EnvsyncError, HookChangedError, RecordMismatchError
 from reconciler.fs.sync import begin_sync, sync_filesystem
@@ -33,6 +33,16 @@ from reconciler.state.deleted import Deleted
 from reconciler.state.inventory import Inventory
 from reconciler.state.inventory_scan import take_inventory, wait_for_clock_tick
 from reconciler.state.layout import Generation, Layout
+
+_DRIFT_OF_CONTENTS = frozenset(
+    {
+        ReasonCode.PACKAGES_DRIFTED,
+        ReasonCode.ALREADY_AS_DESIRED,
+        ReasonCode.FILES_DRIFTED,
+        ReasonCode.ENVIRONMENT_DAMAGED,
+        ReasonCode.CHANGED_BY_HOOK,
+    }
+)
 
 
 class EnvironmentRun:
@@ -75,6 +85,7 @@ class EnvironmentRun:
             case StepKind.CARRY_OVER:
                 return self._carry_over()
             case StepKind.PUBLISH:
+                self._mark_drifted()
                 with self._changing_path():
                     publish(self._layout, self.plan.name, self._new.number)
             case StepKind.ADOPT:
@@ -101,6 +112,12 @@ class EnvironmentRun:
         if self.generation is not None and not self.published:
             with suppress(OSError):
                 remove_generation(self._layout, self.generation)
+
+    def _mark_drifted(self) -> None:
+        """Mark the published generation if it is replaced because its contents drifted: a rollback then skips it."""
+        number = self._layout.published_number(self.plan.name)
+        if number and any(each.code in _DRIFT_OF_CONTENTS for each in self.plan.reasons):
+            mark_drifted(self._layout.generation(self.plan.name, number))
 
     @contextmanager
     def _changing_path(self) -> Iterator[None]:

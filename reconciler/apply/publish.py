@@ -6,8 +6,8 @@ from pathlib import Path
 
 from reconciler.errors import ApplyError
 from reconciler.fs.exchange import exchange
-from reconciler.fs.sync import sync_directory
-from reconciler.state.layout import Layout
+from reconciler.fs.sync import naming, sync_directory
+from reconciler.state.layout import Generation, Layout
 
 _MOVING = "moving"
 
@@ -29,6 +29,13 @@ def publish(layout: Layout, name: str, number: int) -> None:
         _prepare_link(layout, name, target).replace(path)
     sync_directory(layout.root)
     _clear_unpublished_mark(layout, name, number)
+
+
+def mark_drifted(generation: Generation) -> None:
+    """Mark a generation that will be replaced because it drifted, durably; raises OSError."""
+    with naming(generation.drifted):
+        generation.drifted.touch()
+    sync_directory(generation.directory)
 
 
 def adopt(layout: Layout, name: str, number: int) -> Path:

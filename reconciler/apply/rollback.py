@@ -1,26 +1,36 @@
 """Roll back: verify an older generation by hash, then publish it by a rename, without network or build."""
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from reconciler.apply.publish import foreign_path, publish
 from reconciler.apply.verify_seal import verify_generation
 from reconciler.apply.widen import widen_venv
 from reconciler.diff.integrity import Integrity
-from reconciler.errors import ApplyError, UsageError
+from reconciler.errors import ApplyError, StateError, UsageError
 from reconciler.state.applied import Applied
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_file import load_inventory
 from reconciler.state.store import State, applied_names_hint, never_applied
 
 
-def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to: int | None = None) -> Applied:
+def roll_back(
+    state: State,
+    project: str,
+    name: str,
+    inodes: InodeHashes,
+    *,
+    to: int | None = None,
+    on_skip: Callable[[str], None] = lambda _sentence: None,
+) -> Applied:
     """Publish generation `to` of `name`; return what is applied now.
 
-    The default is the newest one before the published; for an environment that was deleted, the one that was published
-    then. The root mutex must be held. `prevent_destroy` stays as it was applied last. Raises UsageError if the
-    generation does not exist, StateError if its seal or the record cannot be read, or ApplyError if it differs from its
-    seal or something else is at the environment's path.
+    The default is the newest sound one before the published; for an environment that was deleted, the one that was
+    published then. `on_skip` is called with a sentence about each newer one that is not sound: it was replaced because
+    it had drifted, or differs from its seal now. The root mutex must be held. `prevent_destroy` stays as it was applied
+    last. Raises UsageError if the generation does not exist, StateError if its seal or the record cannot be read or
+    written, or ApplyError if it differs from its seal or something else is at the environment's path.
     """
     current = _last(state, project, name)
     published = state.layout.published_number(name)
@@ -28,8 +38,13 @@ def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to:
         state.seal(name, to)  # if it is there and cannot be read, that is the error
     seals = {number: state.seal(name, number) for number in state.sealed_numbers(name)}
     sealed = {number: seal for number, seal in seals.items() if seal is not None and _is_own(seal.applied, current)}
-    older = max((each for each in sealed if each < published), default=0)
-    number = to if to is not None else older if published else current.generation
+    if to is not None:
+        number = to
+    elif published:
+        older = [each for each in sorted(sealed, reverse=True) if each < published]
+        number = _newest_sound(state, name, older, inodes, on_skip)
+    else:
+        number = current.generation
     if number not in sealed or number == published:
         others = ", ".join(str(each) for each in sealed if each != published)
         if to is None and published:
@@ -69,12 +84,45 @@ def roll_back(state: State, project: str, name: str, inodes: InodeHashes, *, to:
         rolled_back_from=recorded.rolled_back_from if recorded else published or current.generation,
     )
     if published:
-        publish(state.layout, name, number)
-        state.record(applied)
+        try:
+            with state.recording(applied):
+                publish(state.layout, name, number)
+        except StateError as error:
+            if state.layout.published_number(name) != number:
+                raise
+            what = f"generation {number} of `{name}` is published again, but {error.message}"
+            raise StateError(what, hint="the rollback is done: do not repeat it") from error
     else:  # the steps of a delete, backwards: the environment is always owned, or can be restored
         state.record(applied)
         publish(state.layout, name, number)
     return applied
+
+
+def _newest_sound(
+    state: State, name: str, older: Sequence[int], inodes: InodeHashes, on_skip: Callable[[str], None]
+) -> int:
+    """Return the first of the generations `older` (newest first) that is sound, 0 if there are none.
+
+    Raises ApplyError if none of them is sound.
+    """
+    skipped = []
+    for number in older:
+        if state.layout.generation(name, number).drifted.exists():
+            problem = "was replaced because it had drifted"
+        else:
+            found = verify_generation(state, name, number, inodes, modes=False)
+            if found.intact:
+                for each in skipped:
+                    on_skip(f"`{name}`: {each}, and was skipped")
+                return number
+            problem = f"differs from its seal: {_describe_damage(found)}"
+        skipped.append(f"generation {number} {problem}")
+    if skipped:
+        raise ApplyError(
+            f"environment `{name}` has no sound generation older than the published one: {'; '.join(skipped)}",
+            hint=f"change the manifest and run `envsync apply {name}`",
+        )
+    return 0
 
 
 def _last(state: State, project: str, name: str) -> Applied:

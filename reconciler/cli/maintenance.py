@@ -57,7 +57,12 @@ def rollback(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The environment to roll back.")],
     to: Annotated[
         int | None,
-        typer.Option("--to", metavar="N", help="The generation to publish.", show_default="the previous one"),
+        typer.Option(
+            "--to",
+            metavar="N",
+            help="The generation to publish.",
+            show_default="the newest sound older one",
+        ),
     ] = None,
     file: FileOption = Path("envs.yaml"),
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
@@ -71,8 +76,10 @@ def rollback(
     workspace = reconciler.load(file)
     maintenance = workspace.maintenance
     restores = name in maintenance.deleted()
-    applied = maintenance.rollback(name, to=to, timeout=lock_timeout)
     out = console()
+    applied = maintenance.rollback(
+        name, to=to, timeout=lock_timeout, on_skip=lambda sentence: out.message(f"note: {sanitize(sentence)}")
+    )
     if restores:
         out.print(f"{name}: restored, generation {applied.generation} is published again")
         if name not in workspace.desired().declared:

@@ -3,7 +3,8 @@
 import errno
 import os
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reconciler.fs.access import callers_umask, is_own
@@ -19,6 +20,16 @@ def write_atomic(path: Path, content: bytes, *, mode: int | None = None, flush: 
     Without `mode` the umask decides who may read it. Without `flush` a power cut may lose it: for caches, whose damage
     is detected. Raises OSError; the old file then stays as it was.
     """
+    with replacing(path, content, mode=mode, flush=flush):
+        pass
+
+
+@contextmanager
+def replacing(path: Path, content: bytes, *, mode: int | None = None, flush: bool = True) -> Iterator[None]:
+    """Write `content` as `write_atomic` does, but let it take the place of `path` only when the block ends.
+
+    What takes space on the disk is done before the block. If the block raises, the old file stays as it was.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with naming(path):
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
@@ -30,6 +41,7 @@ def write_atomic(path: Path, content: bytes, *, mode: int | None = None, flush: 
             if flush:
                 file.flush()
                 os.fsync(file.fileno())
+        yield
         temporary.replace(path)
     except BaseException:  # KeyboardInterrupt included: a half-written file never stays
         with suppress(OSError):  # the first error is the one to report

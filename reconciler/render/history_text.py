@@ -41,13 +41,13 @@ def render_generations(kept: Sequence[KeptGeneration], *, palette: Palette, widt
             Segment(text=sanitize(_time(each.created)) or "-"),
             Segment(text=sanitize(each.python) or "-"),
             Segment(text="-" if each.problem else str(each.packages)),
-            Segment(text=sanitize(each.problem), style=Style.BAD),
+            Segment(text=sanitize(each.problem) or ("drifted" if each.drifted else ""), style=Style.BAD),
         ]
         for each in kept
     ]
     if not rows:
         return "No generations exist.\n"
-    shown = 7 if any(each.problem for each in kept) else 6
+    shown = 7 if any(each.problem or each.drifted for each in kept) else 6
     titles = ("", "NAME", "GENERATION", "CREATED", "PYTHON", "PACKAGES", "PROBLEM")[:shown]
     return table_text(titles, [each[:shown] for each in rows], palette=palette, width=width)
 

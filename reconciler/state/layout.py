@@ -196,6 +196,11 @@ class Generation:
         return self.directory / "unpublished"
 
     @property
+    def drifted(self) -> Path:
+        """Return the file that exists if the generation was replaced because it had drifted."""
+        return self.directory / "drifted"
+
+    @property
     def inventory(self) -> Path:
         """Return the file of the inventory."""
         return self.directory / "inventory"

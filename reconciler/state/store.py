@@ -6,8 +6,8 @@ after a delete, for as long as the environment can be restored.
 """
 
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.canonical_json import canonical_text
 from reconciler.errors import DamagedStateError, StateError
 from reconciler.fs.access_bits import access_to
-from reconciler.fs.atomic_write import write_atomic
+from reconciler.fs.atomic_write import replacing, write_atomic
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.sync import sync_directory
 from reconciler.manifest.hints import did_you_mean
@@ -192,13 +192,25 @@ class State:
 
     def record(self, applied: Applied) -> None:
         """Write an environment's record, which ends what remains of a deleted one; raises StateError."""
+        with self.recording(applied):
+            pass
+
+    @contextmanager
+    def recording(self, applied: Applied) -> Iterator[None]:
+        """Write a record that takes effect when the block ends, so that a full disk is found before the block.
+
+        Raises StateError; errors of the block pass through, and the old record then stays as it was.
+        """
+        path = self.layout.record(applied.name)
         content = canonical_text({"format": FORMAT, "applied": applied_to_json(applied)}) + "\n"
-        try:
-            self.layout.records.mkdir(parents=True, exist_ok=True)
-            write_atomic(self.layout.record(applied.name), content.encode("ascii"))
-        except OSError as error:
-            what = f"`{self.layout.record(applied.name)}` could not be written: {error.strerror}"
-            raise StateError(what, hint=os_error_hint(error)) from error
+        with ExitStack() as stack:
+            with _writing(path):
+                self.layout.records.mkdir(parents=True, exist_ok=True)
+                written = stack.enter_context(ExitStack())
+                written.enter_context(replacing(path, content.encode("ascii")))
+            yield
+            with _writing(path):
+                written.close()
         with suppress(OSError):  # a record counts for more, and the next run removes the file
             self.layout.deleted(applied.name).unlink(missing_ok=True)
 
@@ -300,6 +312,16 @@ class State:
             what = f"it is the record of the environment {in_backticks(applied.name)}"
             raise DamagedStateError(f"`{path}` is damaged: {what}", hint=_RECORD_HINT)
         return applied
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Raise StateError if the record at `path` cannot be written in the block."""
+    try:
+        yield
+    except OSError as error:
+        what = f"`{path}` could not be written: {error.strerror}"
+        raise StateError(what, hint=os_error_hint(error)) from error
 
 
 def never_applied(names: Iterable[str]) -> str:

@@ -24,7 +24,7 @@ def twice(host: Host) -> Host:
 
 
 def test_rollback_publishes_the_generation_before_without_building_or_network(twice: Host) -> None:
-    twice.index.broken["/"] = 500
+    twice.index.broken["*"] = 500
     before = twice.root / ".envsync/generations/web/1"
     inode = before.stat().st_ino
     ran = twice.envsync("rollback", "web")
@@ -32,6 +32,44 @@ def test_rollback_publishes_the_generation_before_without_building_or_network(tw
     assert "alpha==1.0" in twice.freeze("web")
     assert before.stat().st_ino == inode
     assert sorted(os.listdir(before.parent)) == ["1", "2"]
+
+
+def test_a_rollback_skips_what_drifted_and_takes_the_newest_sound_generation(twice: Host) -> None:
+    edit(next(twice.venv("web").glob("lib/python3*/site-packages/beta.py")))
+    twice.apply()  # the repair, generation 3; 2 had drifted
+    ran = twice.envsync("rollback", "web")
+    assert (ran.code, ran.out) == (0, "web: generation 1 is published again, generation 3 is kept\n"), ran.err
+    assert "note: `web`: generation 2 was replaced because it had drifted, and was skipped\n" in ran.err
+    listed = twice.envsync("history", "web", "--generations").out.splitlines()
+    assert [line.split()[-1] == "drifted" for line in listed[1:]] == [False, True, False]
+    ran = twice.envsync("rollback", "web", "--to", "2")
+    assert ran.code == 1
+    assert "generation 2 of `web` differs from its seal: `beta`: 1 file edited" in ran.err
+
+
+def test_a_rollback_skips_a_generation_that_was_damaged_since(twice: Host) -> None:
+    twice.manifest('web:\n  python: "3.11"\n  packages: [alpha==1.1, gamma]\n')
+    twice.apply()
+    edit(twice.root / ".envsync/generations/web/2/venv/bin/activate")
+    ran = twice.envsync("rollback", "web")
+    assert (ran.code, ran.out) == (0, "web: generation 1 is published again, generation 3 is kept\n"), ran.err
+    assert "note: `web`: generation 2 differs from its seal: " in ran.err
+
+
+def test_generations_that_drifted_push_no_sound_one_out(twice: Host) -> None:
+    for _ in range(4):
+        edit(next(twice.venv("web").glob("lib/python3*/site-packages/alpha/__init__.py")))
+        twice.apply()
+    assert generations(twice, "web") == [1, 5, 6], "the newest that drifted is kept for inspection"
+    assert twice.envsync("rollback", "web").code == 0
+    assert "alpha==1.0" in twice.freeze("web")
+
+
+def edit(file: Path) -> None:
+    """Edit a file in place of its name only, so that no other generation is edited with it."""
+    content = file.read_bytes()
+    file.unlink()
+    file.write_bytes(content + b"# fixed manually\n")
 
 
 def test_the_plan_then_names_the_rollback_as_the_reason(twice: Host) -> None:
@@ -58,7 +96,7 @@ def test_a_damaged_generation_is_not_published(twice: Host) -> None:
     module.write_text("NAME = 'evil'\n")
     ran = twice.envsync("rollback", "web")
     assert ran.code == 1
-    assert "generation 1 of `web` differs from its seal: `alpha`: 1 file edited" in ran.err
+    assert "no sound generation older than the published one: generation 1 differs from its seal: `alpha`: 1 file" in ran.err
     assert "alpha==1.1" in twice.freeze("web")
 
 
