@@ -171,7 +171,9 @@ def _collect_failure(failed: list[Removable]) -> Failure:
 
 
 def _history_entry(request: ApplyRequest, plan_id: str, result: RunFinished) -> dict[str, Json]:
-    reasons = {each.name: [reason.code.value for reason in each.reasons] for each in request.plan.environments}
+    reasons = {
+        each.name: [reason.code.value for reason in each.blocked or each.reasons] for each in request.plan.environments
+    }
     environments: list[Json] = [
         {
             "name": each.environment,

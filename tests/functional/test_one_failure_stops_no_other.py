@@ -40,6 +40,15 @@ def test_a_deleted_wheel_and_a_replaced_wheel_fail_only_their_environments(host:
     host.apply()
 
 
+def test_the_history_says_why_an_environment_was_blocked(host: Host) -> None:
+    host.manifest('web:\n  python: "3.11"\n  packages: [beta]\njobs:\n  python: "3.11"\n  packages: [beta]\n')
+    host.root.mkdir()
+    (host.root / "jobs").mkdir()
+    assert host.envsync("apply", "--yes").code == 4
+    reasons = {each["name"]: each["reasons"] for each in last_run(host)["environments"]}
+    assert reasons == {"web": ["new", "lock-missing"], "jobs": ["not-ours"]}
+
+
 def test_if_all_environments_fail_the_exit_code_is_1(host: Host) -> None:
     wheel = make_wheel(host.index.directory, "gone", "1.0")
     host.manifest('one:\n  python: "3.11"\n  packages: [gone]\ntwo:\n  python: "3.11"\n  packages: [gone]\n')
