@@ -41,7 +41,9 @@ def test_files_with_their_recorded_hashes_are_verified(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["../../../../outside", "../../../../../etc/passwd", "x/../../../../../outside"], ids=["next", "far", "through"]
+    "path",
+    ["../../../../outside", "../../../../../etc/passwd", "x/../../../../../outside"],
+    ids=["next", "far", "through"],
 )
 def test_a_wheel_that_reaches_out_of_its_environment_is_refused(path: str, tmp_path: Path) -> None:
     """Also if the file there has the recorded contents; the message has the path as the wheel has it."""
