@@ -42,7 +42,7 @@ def test_a_pth_file_that_names_no_outside_directory_costs_no_speed(host: Host) -
 
 
 def test_a_link_to_a_directory_is_one_entry_and_what_it_points_to_does_not_count(host: Host, tmp_path: Path) -> None:
-    """Below an ignored directory that was made later, a link leads outside and another in a circle."""
+    """Below an ignored directory that was made later, one link points outside and another to its own directory."""
     outside = tmp_path / "outside"
     outside.mkdir()
     host.manifest(WEB + '  ignore_files: ["var/**"]\n')

@@ -9,7 +9,7 @@ from tests.functional.host_state import finished
 from tests.host import Host
 
 WEB = 'web:\n  python: "3.11"\n  packages: [gamma]\n'
-# Replaces what is at the environment's path, like another program; runs as a probe or a hook, so apply does not expect it.
+# Replaces what is at the environment's path, like another program would; it runs as a probe or as a hook.
 SWAP = """\
 import os, pathlib, shutil, sys
 path, precious, kind = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]

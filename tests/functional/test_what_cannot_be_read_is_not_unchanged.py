@@ -22,7 +22,7 @@ from tests.unprivileged import reachable_directory, unprivileged
 
 ENVIRONMENT = "{}:\n  python: {}\n  packages: [beta]\n  requirements: [more/requirements.txt]\n"
 SITE = "venv/lib/*/site-packages"
-# What nobody but the superuser may read: a path in the directory of the manifest, or in the generation of `web`.
+# What only the superuser may read: a path in the directory of the manifest, or in the generation of `web`.
 IN_DIRECTORY = (
     "envs.yaml", "more", "more/requirements.txt", "locks", "locks/pylock.web.toml", ".envs/.envsync/environments",
     ".envs/.envsync/environments/web.json",
@@ -53,7 +53,7 @@ def host() -> Iterator[Host]:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a user without privileges is told: whether nothing is wrong, and the text of the report or error."""
+    """The answer to a user without privileges: whether nothing is wrong, and the text of the report or error."""
 
     clean: bool
     text: str
