@@ -5,20 +5,15 @@ without it. `tests/test_safeguards.py` checks that the text to remove is still i
 """
 
 import argparse
-import os
-import re
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from textwrap import shorten
 
-ROOT = Path(__file__).parent.parent
-_PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no", "--timeout=90")
-_COPIED = ("reconciler", "tests", "schemas", "docs", "pyproject.toml", "README.md", "envs.yaml.example")
+from tests.checkout import copied_checkout
+from tests.repository_files import ROOT
+
+_LONGEST_SECONDS = 1800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,11 +255,14 @@ SAFEGUARDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """The results of a safeguard's tests with it and without it: pytest's exit codes, and the failed tests."""
+    """The results of a safeguard's tests with it and without it: pytest's exit codes, and the failed tests.
+
+    The exit code is None if the tests did not end.
+    """
 
     safeguard: Safeguard
-    with_it: int
-    without_it: int
+    with_it: int | None
+    without_it: int | None
     failures: tuple[str, ...]
 
     @property
@@ -282,33 +280,13 @@ def removed(safeguard: Safeguard, source: str) -> str:
 
 def show(safeguard: Safeguard) -> Shown:
     """Run a safeguard's tests in a copy of the checkout, first with it and then without it."""
-    with tempfile.TemporaryDirectory(prefix="safeguard-") as place:
-        copy = Path(place)
-        for name in _COPIED:
-            source = ROOT / name
-            if source.is_dir():
-                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, copy / name)
-        with_it, _ = _tests(copy, safeguard)
-        target = copy / safeguard.file
-        target.write_text(removed(safeguard, target.read_text(encoding="utf-8")), encoding="utf-8")
-        without_it, printed = _tests(copy, safeguard, "-x")
-        failures = re.findall(r"^(?:FAILED|ERROR) (\S+)", printed, re.MULTILINE)
-        return Shown(safeguard=safeguard, with_it=with_it, without_it=without_it, failures=tuple(failures))
-
-
-def _tests(checkout: Path, safeguard: Safeguard, *options: str) -> tuple[int, str]:
-    """Return pytest's exit code and output for the safeguard's tests, run in a checkout."""
-    done = subprocess.run(
-        [*_PYTEST, *options, *safeguard.tests],
-        cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout
+    source = (ROOT / safeguard.file).read_text(encoding="utf-8")
+    with copied_checkout() as checkout:
+        with_it = checkout.test(safeguard.tests, seconds=_LONGEST_SECONDS)
+        with checkout.changed(safeguard.file, removed(safeguard, source)):
+            without_it = checkout.test(safeguard.tests, seconds=_LONGEST_SECONDS)
+    failures = tuple(without_it.failures)
+    return Shown(safeguard=safeguard, with_it=with_it.code, without_it=without_it.code, failures=failures)
 
 
 def table(found: list[Shown]) -> str:
@@ -326,7 +304,7 @@ def _row(shown: Shown) -> str:
 
 
 def _why(shown: Shown) -> str:
-    return "its tests also fail with it" if shown.with_it else "none of its tests fails, or none was run"
+    return "its tests also fail with it" if shown.with_it != 0 else "none of its tests fails, or none was run"
 
 
 def _chosen(only: list[str] | None) -> Iterator[Safeguard]:

@@ -1,6 +1,6 @@
 """Changes the code of envsync in one place at a time, and checks that a test fails: a mutation run.
 
-`python -m tests.mutation` runs all mutants of the pure stages, in memory. `--sample COUNT` runs a random sample of all
+`python -m tests.mutation` inverts each comparison and branch of the pure stages, in memory. `--sample COUNT` runs a random sample of all
 packages, `--changed REVISION` those of the changed lines: in a copy of the checkout, with the tests that execute the
 changed function. `--only TEXT` runs those whose location contains TEXT. Each survivor needs a reason in
 tests/mutation/survivors.yaml. The run fails for a survivor without a reason (a sample: if more than 5 % have none), and
@@ -73,7 +73,9 @@ def _chosen(options: argparse.Namespace) -> list[Mutant]:
     directories = ("reconciler",) if everywhere else STAGES
     paths = sorted(path for each in directories for path in (ROOT / each).rglob("*.py"))
     wanted: list[str] = options.only or [""]
-    found = [each for each in mutants_in(paths) if any(text in each.location for text in wanted)]
+    found = [
+        each for each in mutants_in(paths, decisions=not everywhere) if any(text in each.location for text in wanted)
+    ]
     if options.changed:
         lines = changed_lines(options.changed)
         found = [each for each in found if is_changed(each, lines)]

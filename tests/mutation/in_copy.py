@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from tests.mutation.checkout import Checkout, copied_checkout
+from tests.checkout import Checkout, copied_checkout
 from tests.mutation.mutants import Mutant
 from tests.mutation.reached import Measured
 

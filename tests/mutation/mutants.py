@@ -86,11 +86,14 @@ class Mutant:
         return ast.unparse(ast.fix_missing_locations(tree))
 
 
-def mutants_in(paths: Iterable[Path]) -> list[Mutant]:
-    """Return every mutant of some modules; equal locations are distinguished by a number."""
+def mutants_in(paths: Iterable[Path], *, decisions: bool = False) -> list[Mutant]:
+    """Return every mutant of some modules, or with `decisions` only those with an inverted comparison or branch.
+
+    Equal locations are distinguished by a number.
+    """
     found: dict[str, Mutant] = {}
     for path in paths:
-        for mutant in _mutants(path):
+        for mutant in _mutants(path, decisions=decisions):
             number, location = 1, mutant.location
             while location in found:
                 number += 1
@@ -99,13 +102,14 @@ def mutants_in(paths: Iterable[Path]) -> list[Mutant]:
     return list(found.values())
 
 
-def _mutants(path: Path) -> Iterator[Mutant]:
+def _mutants(path: Path, *, decisions: bool) -> Iterator[Mutant]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     owners = dict(_owners(tree, "", None))
     relative = path.relative_to(ROOT)
     for index, node in enumerate(ast.walk(tree)):
         owner, function = owners.get(node, ("", None))
-        for change in (*_inverted(node), *(_weakened(node, function) if function is not None else ())):
+        weakened = () if decisions or function is None else _weakened(node, function)
+        for change in (*_inverted(node), *weakened):
             before, after = change.before, change.after
             if not before:
                 twin = copy.deepcopy(node)
@@ -191,8 +195,13 @@ def _weakened(node: ast.AST, function: ast.FunctionDef) -> Iterator[Change]:
 
 
 def _is_removable(statement: ast.stmt) -> bool:
-    """Return whether a statement is a call, an assignment, a deletion or a raise; a docstring is not."""
+    """Return whether a statement is a call, an assignment, a deletion or a raise; a docstring is not.
+
+    `assert_never` is not called in a correct program: mypy proves it.
+    """
     match statement:
+        case ast.Expr(value=ast.Call(func=ast.Name(id="assert_never"))):
+            return False
         case ast.Expr(value=ast.Constant()):
             return False
         case ast.AnnAssign(value=None):

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.mutation.checkout import Checkout, copied_checkout
+from tests.checkout import Checkout, copied_checkout
 from tests.repository_files import ROOT, repository_files
 
 LONGEST_SECONDS = 900

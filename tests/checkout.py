@@ -32,12 +32,14 @@ class Tested:
         return self.code in {0, 5}
 
     @property
+    def failures(self) -> list[str]:
+        """Return the names of the tests that failed."""
+        return [line.split()[1] for line in self.output.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+
+    @property
     def first_failure(self) -> str:
         """Return the name of the test that failed first, or why there is none."""
-        if self.code is None:
-            return "it did not end"
-        lines = [line for line in self.output.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-        return lines[0].split()[1] if lines else f"pytest exits with {self.code}"
+        return next(iter(self.failures), "it did not end" if self.code is None else f"pytest exits with {self.code}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Checkout:
 @contextmanager
 def copied_checkout() -> Iterator[Checkout]:
     """Yield a copy of the checkout, which any user can read, and delete it afterwards."""
-    with tempfile.TemporaryDirectory(prefix="envsync-mutation-") as made:
+    with tempfile.TemporaryDirectory(prefix="envsync-checkout-") as made:
         directory = Path(made).resolve()
         directory.chmod(0o755)
         for path in repository_files():
