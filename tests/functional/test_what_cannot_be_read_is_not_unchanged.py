@@ -36,6 +36,7 @@ absent = pytest.mark.xfail(reason="a seal that cannot be read counts as absent")
 SEALS = tuple(pytest.param(each, marks=absent) for each in (".envs/.envsync/generations/web", "generation/seal.json"))
 # A changed status is needed to look at contents again; at depth `hashes` everything is read.
 DEPTHS = (Depth.FILES, Depth.HASHES)
+LISTED_ONLY = 0o444  # the names in a directory can be read, but nothing about them
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +71,13 @@ def outcome(host: Host, depth: Depth) -> Outcome:
 
 
 @contextmanager
-def hidden(path: Path) -> Iterator[None]:
-    mode = path.stat().st_mode
-    path.chmod(0)
+def hidden(path: Path, mode: int) -> Iterator[None]:
+    before = path.stat().st_mode
+    path.chmod(mode)
     try:
         yield
     finally:
-        path.chmod(mode)
+        path.chmod(before)
 
 
 @pytest.mark.parametrize("depth", DEPTHS, ids=lambda each: each.value)
@@ -86,10 +87,11 @@ def test_it_is_reported(place: str, depth: Depth, host: Host) -> None:
     generation = layout.generation("web", layout.published_number("web")).directory
     within = place.removeprefix("generation/")
     path = host.directory / place if within == place else next(generation.glob(within))
-    with hidden(path):
-        found = outcome(host, depth)
-    assert not found.clean, found.text
-    assert path.name in found.text or "ermission denied" in found.text, found.text
+    for mode in (0, LISTED_ONLY) if path.is_dir() else (0,):
+        with hidden(path, mode):
+            found = outcome(host, depth)
+        assert not found.clean, (oct(mode), found.text)
+        assert path.name in found.text or "ermission denied" in found.text, (oct(mode), found.text)
     assert outcome(host, depth).clean
 
 

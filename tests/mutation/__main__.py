@@ -1,10 +1,11 @@
 """Changes the code of envsync in one place at a time, and checks that a test fails: a mutation run.
 
-`python -m tests.mutation` inverts each comparison and branch of the pure stages, in memory. `--sample COUNT` runs a random sample of all
-packages, `--changed REVISION` those of the changed lines: in a copy of the checkout, with the tests that execute the
-changed function. `--only TEXT` runs those whose location contains TEXT. Each survivor needs a reason in
-tests/mutation/survivors.yaml. The run fails for a survivor without a reason (a sample: if more than 5 % have none), and
-for a reason without a survivor. It exits with 2 if the tests fail without a mutant: then a mutant shows nothing.
+`python -m tests.mutation` inverts each comparison and branch of the pure stages, in memory. `--sample COUNT` runs a
+random sample of the mutants of all packages, `--changed REVISION` those of the changed lines: in a copy of the
+checkout, with the tests that execute the changed function. `--only TEXT` runs those whose location contains TEXT. Each
+survivor needs a reason in tests/mutation/survivors.yaml. The run fails for a survivor without a reason (a sample: if
+more than 5 % have none), and for a reason without a survivor. It exits with 2 if the tests fail without a mutant: then
+a mutant shows nothing.
 """
 
 import argparse

@@ -184,7 +184,8 @@ def _weakened(node: ast.AST, function: ast.FunctionDef) -> Iterator[Change]:
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
             for place, keyword in enumerate(keywords):
                 if keyword.arg and (name, keyword.arg) not in NEEDLESS:
-                    yield _dropper(keyword, "keywords", place)
+                    shown = (f"{name}({' '.join(ast.unparse(keyword).split())})", f"{name}()")
+                    yield _dropper(keyword, "keywords", place, shown=shown)
         case ast.Return(value=value) if value is not None:
             falsehood = _falsehood(value, function)
             if falsehood != ast.unparse(value):
@@ -243,9 +244,10 @@ def _setter(
     return Change(make=make, lines=_lines(changed, last or changed), before=shown[0], after=shown[1])
 
 
-def _dropper(changed: ast.AST, where: str, place: int) -> Change:
+def _dropper(changed: ast.AST, where: str, place: int, *, shown: tuple[str, str] = ("", "")) -> Change:
     """Return the change that drops an entry of the list `where`."""
-    return Change(make=lambda node: getattr(node, where).pop(place), lines=_lines(changed, changed))
+    lines = _lines(changed, changed)
+    return Change(make=lambda node: getattr(node, where).pop(place), lines=lines, before=shown[0], after=shown[1])
 
 
 def _lines(first: ast.AST, last: ast.AST) -> range:

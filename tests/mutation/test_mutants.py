@@ -47,7 +47,7 @@ first: each < LIMIT => each >= LIMIT
 first: each < LIMIT => each <= LIMIT
 first: found = [each for each in values if each < LIMIT] => pass
 first: print('done', flush=True) => pass
-first: print('done', flush=True) => print('done')
+first: print(flush=True) => print()
 first: if not found => if True
 first: if not found => if False
 first: not found => not not found
