@@ -17,14 +17,14 @@ WEB = 'web:\n  python: "3.11"\n  packages: [gamma]\n'
 WAIT = "import pathlib, sys, time\nwhile not pathlib.Path(sys.argv[1]).exists():\n    time.sleep(0.01)\n"
 
 
-def apply_and_stop(host: Host, step: StepKind, go: Path) -> tuple[RunFinished, list[StepKind]]:
+def apply_and_stop(host: Host, step: StepKind, go: Path) -> tuple[RunFinished, list[str]]:
     """Apply, and request to stop when `step` starts; return the result and the steps that were started."""
-    stop, started = threading.Event(), list[StepKind]()
+    stop, started = threading.Event(), list[str]()
 
     def on_event(event: Event) -> None:
         if isinstance(event, StepStarted):
             started.append(event.step)
-            if event.step is step:
+            if event.step == step:
                 stop.set()
                 go.touch()
 
@@ -70,8 +70,8 @@ def test_what_is_published_is_recorded_first(host: Host, tmp_path: Path) -> None
     """After the commit point, only completing the work leaves nothing half done."""
     host.manifest(WEB)
     result, started = apply_and_stop(host, StepKind.PUBLISH, tmp_path / "go")
-    if started[-1] is StepKind.PUBLISH:  # the stop was noticed just before
+    if started[-1] == StepKind.PUBLISH:  # the stop was noticed just before
         assert generations(host, "web") == []
     else:
-        assert started[-1] is StepKind.RECORD
+        assert started[-1] == StepKind.RECORD
         assert (result.environments[0].status, host.freeze("web")) == ("applied", ["gamma==0.1"])

@@ -112,17 +112,20 @@ def test_the_changed_lines_are_those_of_git(tmp_path: Path, made: list[Mutant]) 
 def test_the_module_s_own_tests_come_first_then_quick_and_special_ones() -> None:
     [mutant, *_] = mutants_in([ROOT / "reconciler/fs/atomic_write.py"])
     here = f"{mutant.file} {mutant.function}"
-    common = {"sha256": "", "passes": True}
     measured = {
-        "tests/functional/test_slow.py": Measured(seconds=40, functions=(here, "x", "y"), **common),
-        "tests/functional/test_quick.py": Measured(seconds=2, functions=(here, "x", "y"), **common),
-        "tests/functional/test_other.py": Measured(seconds=1, functions=("x",), **common),
-        "tests/functional/test_failing.py": Measured(sha256="", passes=False, seconds=1, functions=(here,)),
-        "tests/fs/test_atomic_write.py": Measured(seconds=9, functions=(here, *"abcdefgh"), **common),
+        "tests/functional/test_slow.py": measurement(40, here, "x", "y"),
+        "tests/functional/test_quick.py": measurement(2, here, "x", "y"),
+        "tests/functional/test_other.py": measurement(1, "x"),
+        "tests/functional/test_failing.py": measurement(1, here, passes=False),
+        "tests/fs/test_atomic_write.py": measurement(9, here, *"abcdefgh"),
     }
     files = ordered_tests(mutant, measured)
     assert [Path(each).stem for each in files] == ["test_atomic_write", "test_quick", "test_slow"]
     assert portions(files, measured) == [files[:2], files[2:]]
+
+
+def measurement(seconds: float, *functions: str, passes: bool = True) -> Measured:
+    return Measured(sha256="", seconds=seconds, passes=passes, functions=functions)
 
 
 def test_functions_report_their_calls(monkeypatch: pytest.MonkeyPatch) -> None:
