@@ -15,13 +15,13 @@ pytestmark = [
     # The index is a thread, which a forked child does not have; the child calls exec immediately.
     pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning"),
 ]
-WITHOUT_EXCHANGE = frozenset({"renameat2"})  # as on a file system that cannot exchange two paths
+WITHOUT_EXCHANGE = "renameat2"  # as on a file system that cannot exchange two paths
 COMES_BACK, IS_KEPT = True, False
 # The call at which apply is killed, how often it was made before, on what system, and what the next command does.
 # The name of a symlink call is that of the target: the first makes the journal, the second the environment's link.
 KILLS = {
-    "before-exchange": ("renameat2 before-exchange", 0, frozenset[str](), COMES_BACK),
-    "after-exchange": ("rename moving", 0, frozenset[str](), IS_KEPT),
+    "before-exchange": ("renameat2 before-exchange", 0, "", COMES_BACK),
+    "after-exchange": ("rename moving", 0, "", IS_KEPT),
     "before-two-renames": ("unlink moving", 0, WITHOUT_EXCHANGE, COMES_BACK),
     "before-first-rename": ("rename before-first-rename", 0, WITHOUT_EXCHANGE, COMES_BACK),
     "between-two-renames": ("symlink venv", 1, WITHOUT_EXCHANGE, COMES_BACK),

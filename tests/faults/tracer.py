@@ -41,7 +41,7 @@ class Fault:
 
     `only` counts only calls of this name with a file of this name (`rename seal.json`). `error` is an errno; None kills
     the calling process, or with `parent` the program itself. A `lasting` error happens for every later call of `calls`
-    too. The calls in `absent` always fail with ENOSYS, as on a system without them.
+    too. The call `absent` always fails with ENOSYS, as on a system without it.
     """
 
     whose: Whose
@@ -51,7 +51,7 @@ class Fault:
     lasting: bool = False
     calls: frozenset[str] = frozenset()
     only: str = ""
-    absent: frozenset[str] = frozenset()
+    absent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class _Following:
         whose: Whose = "own" if process == self.pid else "children"
         self.traced.calls[whose].append(call)
         fault = self.fault
-        if fault is not None and call.name in fault.absent:
+        if fault is not None and call.name == fault.absent:
             _fail(task, registers, errno.ENOSYS)
             return
         if fault is None or whose != fault.whose or fault.only not in {"", f"{call.name} {Path(call.path).name}"}:
