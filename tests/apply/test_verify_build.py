@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.apply.verify_build import Record, read_records, verify_records
-from reconciler.errors import RecordMismatchError
+from reconciler.errors import ApplyError, RecordMismatchError
 from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Occupant
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory import Inventory
@@ -29,11 +29,14 @@ def built(directory: Path, *lines: str) -> tuple[list[Record], Inventory]:
     (venv / INFO).with_name("tool.py").write_bytes(b"module")
     rows = [f"tool.py,{hashed(b'module')},6", f"../../../bin/tool,{hashed(b'command')},7", *lines]
     (venv / INFO / "RECORD").write_text("\n".join([*rows, ""]))
+    return read_records(venv, observed(venv)), take_inventory(venv, InodeHashes.load(directory / "inodes"))
+
+
+def observed(venv: Path) -> ActualEnvironment:
     tool = Distribution(key="tool", name="tool", version="1.0", place=INFO)
-    observed = ActualEnvironment(
+    return ActualEnvironment(
         name="web", path=str(venv), occupant=Occupant.PUBLISHED, depth=Depth.FILES, distributions=(tool,)
     )
-    return read_records(venv, observed), take_inventory(venv, InodeHashes.load(directory / "inodes"))
 
 
 def test_files_with_their_recorded_hashes_are_verified(tmp_path: Path) -> None:
@@ -60,3 +63,13 @@ def test_a_wheel_that_reaches_out_of_its_environment_is_refused(path: str, tmp_p
 def test_a_file_that_is_missing_or_differs_is_refused(line: str, tmp_path: Path) -> None:
     with pytest.raises(RecordMismatchError):
         verify_records(*built(tmp_path, line.format(hashed(b"other"))))
+
+
+@pytest.mark.parametrize(
+    "content", [b"tool.py,sha256=\xff,6\n", b'../../../bin/tool,"sha256=\xff",7\n', b"a" * 200_000 + b",sha256=,1\n"]
+)
+def test_a_record_that_cannot_be_read_is_named(content: bytes, tmp_path: Path) -> None:
+    built(tmp_path)
+    (tmp_path / "venv" / INFO / "RECORD").write_bytes(content)
+    with pytest.raises(ApplyError, match=r"tool-1\.0\.dist-info/RECORD could not be read: "):
+        read_records(tmp_path / "venv", observed(tmp_path / "venv"))
