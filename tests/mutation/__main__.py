@@ -66,7 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="choose another sample")
     parser.add_argument("--changed", metavar="REVISION", help="run the mutants of the lines changed since a revision")
     parser.add_argument("--all-tests", action="store_true", help="with --only: all packages, with all tests")
-    parser.add_argument("--budget", type=float, default=300, metavar="SECONDS", help="of tests for each mutant")
+    parser.add_argument("--budget", type=float, default=900, metavar="SECONDS", help="of tests for each mutant")
     parser.add_argument("--measure", choices=["all", "new"], help="find out which tests execute what, and end")
     parser.add_argument("--measured", action="store_true", help="use only the test files that are measured already")
     return parser.parse_args()
