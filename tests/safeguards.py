@@ -5,20 +5,15 @@ without it. `tests/test_safeguards.py` checks that the text to remove is still i
 """
 
 import argparse
-import os
-import re
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from textwrap import shorten
 
-ROOT = Path(__file__).parent.parent
-_PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no", "--timeout=90")
-_COPIED = ("reconciler", "tests", "schemas", "docs", "pyproject.toml", "README.md", "envs.yaml.example")
+from tests.checkout import copied_checkout
+from tests.repository_files import ROOT
+
+_LONGEST_SECONDS = 1800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,16 +125,168 @@ SAFEGUARDS = (
         instead="    for _ in ():",
         tests=("tests/functional/test_a_reader_during_an_apply_sees_no_half_state.py",),
     ),
+    Safeguard(
+        name="the journal of an adoption",
+        promise="the user's own environment comes back after a kill",
+        file="reconciler/apply/publish.py",
+        text="            moving.rename(path)\n            restored.append",
+        instead="            restored.append",
+        tests=("tests/faults/test_adoption.py",),
+    ),
+    Safeguard(
+        name="the end of an adoption that did not happen",
+        promise="a killed adoption can be repeated",
+        file="reconciler/apply/publish.py",
+        text="            moving.unlink()\n        elif os.path",
+        instead="            pass\n        elif os.path",
+        tests=("tests/faults/test_adoption.py",),
+    ),
+    Safeguard(
+        name="the look at the path before publish",
+        promise="a foreign link at the path is not replaced",
+        file="reconciler/apply/publish.py",
+        text="        if layout.published_number(name) == 0:\n            raise _foreign_path(path)\n        _prepare",
+        instead="        _prepare",
+        tests=("tests/functional/test_what_appears_at_the_path_is_not_replaced.py",),
+    ),
+    Safeguard(
+        name="the look at the path before delete",
+        promise="a foreign link at the path is not deleted",
+        file="reconciler/apply/publish.py",
+        text="    if layout.published_number(name) == 0:\n        raise _foreign_path(path)\n    path.unlink",
+        instead="    path.unlink",
+        tests=("tests/functional/test_what_appears_at_the_path_is_not_replaced.py",),
+    ),
+    Safeguard(
+        name="the look at the path before adopt",
+        promise="a link that took the place of a directory is not moved",
+        file="reconciler/apply/publish.py",
+        text="    if path.is_symlink() or not path.is_dir():\n        raise _foreign_path(path)\n",
+        instead="",
+        tests=("tests/functional/test_what_appears_at_the_path_is_not_replaced.py",),
+    ),
+    Safeguard(
+        name="the lock of `run`",
+        promise="a generation in use is not collected, without /proc either",
+        file="reconciler/run.py",
+        text="        fcntl.flock(descriptor, fcntl.LOCK_SH)\n",
+        instead="",
+        tests=("tests/functional/test_what_is_in_use_is_kept.py",),
+    ),
+    Safeguard(
+        name="the look at that lock",
+        promise="a generation whose lock is held is not collected",
+        file="reconciler/apply/collect.py",
+        text=" in used or _is_locked(each.generation))",
+        instead=" in used)",
+        tests=("tests/functional/test_what_is_in_use_is_kept.py",),
+    ),
+    Safeguard(
+        name="the look at /proc",
+        promise="a generation that a process uses without `run` is not collected",
+        file="reconciler/apply/collect.py",
+        text="used=(each.name, each.generation.number) in used or ",
+        instead="used=",
+        tests=("tests/functional/test_what_is_in_use_is_kept.py",),
+    ),
+    Safeguard(
+        name="the border of the environment in RECORD",
+        promise="a wheel that reaches out of its environment is refused by the path that it has",
+        file="reconciler/apply/verify_build.py",
+        text='            if inside.startswith("../"):',
+        instead="            if False:",
+        tests=("tests/apply/test_verify_build.py",),
+    ),
+    Safeguard(
+        name="the stop check before a step",
+        promise="after a signal no further step starts",
+        file="reconciler/apply/environment.py",
+        text="        if not self.published:\n            self.context.check_stop()\n",
+        instead="",
+        tests=("tests/functional/test_a_stop_is_obeyed_between_two_steps.py",),
+    ),
+    Safeguard(
+        name="the stop check before a probe",
+        promise="after a signal no further probe starts",
+        file="reconciler/apply/environment.py",
+        text="            self.context.check_stop()\n            passed",
+        instead="            passed",
+        tests=("tests/functional/test_a_stop_is_obeyed_between_two_steps.py",),
+    ),
+    Safeguard(
+        name="the check for mounts",
+        promise="what is mounted in a tree is not deleted with it",
+        file="reconciler/fs/remove_tree.py",
+        text="            _refuse_mounts(top, above)\n",
+        instead="",
+        tests=("tests/fs/test_remove_tree.py",),
+    ),
+    Safeguard(
+        name="the device of a directory",
+        promise="what is mounted during a deletion is not entered",
+        file="reconciler/fs/remove_tree.py",
+        text="        if os.fstat(inner).st_dev != device:",
+        instead="        if False:",
+        tests=("tests/fs/test_remove_tree.py",),
+    ),
+    Safeguard(
+        name="the guard against `.pth` files",
+        promise="the fast path does not answer for directories outside of the environment",
+        file="reconciler/fastpath/record_environment.py",
+        text="None if _has_outside_directories(venv, inventory) else ",
+        instead="",
+        tests=("tests/fastpath/test_what_lies_outside.py",),
+    ),
+    Safeguard(
+        name="links to directories in the walk",
+        promise="a link to a directory is one entry and is not entered",
+        file="reconciler/fastpath/record_environment.py",
+        text="entry.is_dir(follow_symlinks=False)",
+        instead="entry.is_dir()",
+        tests=("tests/fastpath/test_what_lies_outside.py",),
+    ),
+    Safeguard(
+        name="an unreadable input",
+        promise="what the manifest is read from and cannot be read is not unchanged",
+        file="reconciler/fastpath/agreement.py",
+        text="        except OSError:\n            return False\n        if not sha256",
+        instead="        except OSError:\n            continue\n        if not sha256",
+        tests=("tests/fastpath/test_what_lies_outside.py",),
+    ),
+    Safeguard(
+        name="the report of an unreadable directory",
+        promise="an unreadable directory is not unchanged",
+        file="reconciler/observe/file_changes.py",
+        text="directory or _TOP, True\n                self._unreadable(directory, error)\n",
+        instead="directory or _TOP, True\n",
+        tests=(
+            "tests/functional/test_what_cannot_be_read_is_not_unchanged.py",
+            "tests/observe/test_file_changes.py",
+        ),
+    ),
+    Safeguard(
+        name="the project at the top",
+        promise="`plan --against` compares a project at the top of the repository",
+        file="reconciler/revision/tracked_files.py",
+        text='"" if relative == "." else f"{relative}/"',
+        instead='f"{relative}/"',
+        tests=(
+            "tests/functional/test_a_change_is_shown_against_a_revision.py::test_a_project_at_the_top_of_the_repository_is_compared",
+        ),
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """The results of a safeguard's tests with it and without it: pytest's exit codes, and the failed tests."""
+    """The results of a safeguard's tests with it and without it: pytest's exit codes, and the failed tests.
+
+    The exit code is None if the tests did not end.
+    """
 
     safeguard: Safeguard
-    with_it: int
-    without_it: int
+    with_it: int | None
+    without_it: int | None
     failures: tuple[str, ...]
 
     @property
@@ -157,33 +304,13 @@ def removed(safeguard: Safeguard, source: str) -> str:
 
 def show(safeguard: Safeguard) -> Shown:
     """Run a safeguard's tests in a copy of the checkout, first with it and then without it."""
-    with tempfile.TemporaryDirectory(prefix="safeguard-") as place:
-        copy = Path(place)
-        for name in _COPIED:
-            source = ROOT / name
-            if source.is_dir():
-                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, copy / name)
-        with_it, _ = _tests(copy, safeguard)
-        target = copy / safeguard.file
-        target.write_text(removed(safeguard, target.read_text(encoding="utf-8")), encoding="utf-8")
-        without_it, printed = _tests(copy, safeguard, "-x")
-        failures = re.findall(r"^(?:FAILED|ERROR) (\S+)", printed, re.MULTILINE)
-        return Shown(safeguard=safeguard, with_it=with_it, without_it=without_it, failures=tuple(failures))
-
-
-def _tests(checkout: Path, safeguard: Safeguard, *options: str) -> tuple[int, str]:
-    """Return pytest's exit code and output for the safeguard's tests, run in a checkout."""
-    done = subprocess.run(
-        [*_PYTEST, *options, *safeguard.tests],
-        cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout
+    source = (ROOT / safeguard.file).read_text(encoding="utf-8")
+    with copied_checkout() as checkout:
+        with_it = checkout.test(safeguard.tests, seconds=_LONGEST_SECONDS)
+        with checkout.changed(safeguard.file, removed(safeguard, source)):
+            without_it = checkout.test(safeguard.tests, seconds=_LONGEST_SECONDS)
+    failures = tuple(without_it.failures)
+    return Shown(safeguard=safeguard, with_it=with_it.code, without_it=without_it.code, failures=failures)
 
 
 def table(found: list[Shown]) -> str:
@@ -201,7 +328,7 @@ def _row(shown: Shown) -> str:
 
 
 def _why(shown: Shown) -> str:
-    return "its tests also fail with it" if shown.with_it else "none of its tests fails, or none was run"
+    return "its tests also fail with it" if shown.with_it != 0 else "none of its tests fails, or none was run"
 
 
 def _chosen(only: list[str] | None) -> Iterator[Safeguard]:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.safeguards import ROOT, SAFEGUARDS, Safeguard, removed
+from tests.repository_files import ROOT
+from tests.safeguards import SAFEGUARDS, Safeguard, removed
 
 
 @pytest.mark.parametrize("safeguard", SAFEGUARDS, ids=lambda each: each.name)

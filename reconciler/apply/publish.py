@@ -65,7 +65,10 @@ def finish_adoptions(layout: Layout) -> list[str]:
     restored: list[str] = []
     if not layout.adopted.is_dir():
         return restored
-    for moving in sorted(layout.adopted.glob(f"*/*/{_MOVING}")):
+    # `glob` finds no dangling link by its name; as long as the exchange did not happen, `moving` is one.
+    for moving in sorted(each / _MOVING for each in layout.adopted.glob("*/*")):
+        if not os.path.lexists(moving):
+            continue
         path = layout.environment(moving.parent.parent.name)
         if moving.parent.is_symlink() or moving.parent.parent.is_symlink():  # envsync makes no symbolic links here
             continue

@@ -5,6 +5,7 @@ named. Here calls are counted over the whole process, and only those that change
 """
 
 import ctypes
+import errno
 import os
 import platform
 import signal
@@ -40,7 +41,7 @@ class Fault:
 
     `only` counts only calls of this name with a file of this name (`rename seal.json`). `error` is an errno; None kills
     the calling process, or with `parent` the program itself. A `lasting` error happens for every later call of `calls`
-    too.
+    too. The call `absent` always fails with ENOSYS, as on a system without it.
     """
 
     whose: Whose
@@ -50,6 +51,7 @@ class Fault:
     lasting: bool = False
     calls: frozenset[str] = frozenset()
     only: str = ""
+    absent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,9 @@ class _Following:
         whose: Whose = "own" if process == self.pid else "children"
         self.traced.calls[whose].append(call)
         fault = self.fault
+        if fault is not None and call.name == fault.absent:
+            _fail(task, registers, errno.ENOSYS)
+            return
         if fault is None or whose != fault.whose or fault.only not in {"", f"{call.name} {Path(call.path).name}"}:
             return
         self.counted += 1
@@ -159,9 +164,7 @@ class _Following:
                 os.kill(self.pid if fault.parent else process, signal.SIGKILL)
         elif self.counted == fault.at or (fault.lasting and self.counted > fault.at and call.name in fault.calls):
             self.traced.hit = self.traced.hit or call
-            registers[_ORIG_RAX] = 0xFFFFFFFFFFFFFFFF  # skip the call
-            registers[_RAX] = 0x10000000000000000 - fault.error
-            _libc.ptrace(_SETREGS, task, None, ctypes.byref(registers))
+            _fail(task, registers, fault.error)
 
     def _process(self, task: int) -> int:
         """Return the process that a thread belongs to."""
@@ -169,6 +172,13 @@ class _Following:
             text = Path(f"/proc/{task}/status").read_text(encoding="utf-8")
             self.process_of[task] = int(text.split("Tgid:")[1].split(maxsplit=1)[0])
         return self.process_of[task]
+
+
+def _fail(task: int, registers: "ctypes.Array[ctypes.c_ulonglong]", error: int) -> None:
+    """Skip the call that a task is about to make; it gets `error` (an errno) as the result."""
+    registers[_ORIG_RAX] = 0xFFFFFFFFFFFFFFFF
+    registers[_RAX] = 0x10000000000000000 - error
+    _libc.ptrace(_SETREGS, task, None, ctypes.byref(registers))
 
 
 def _become(argv: Sequence[str], cwd: Path, env: Mapping[str, str], out: Path, err: Path) -> None:

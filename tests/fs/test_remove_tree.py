@@ -6,11 +6,13 @@ import resource
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
+from tests.mounts import mounted
 from tests.unprivileged import reachable_directory, unprivileged
 
 
@@ -187,3 +189,45 @@ def test_the_error_about_a_directory_that_cannot_be_emptied_names_the_permission
             assert caught.value.filename == "a/fixed/file"
         finally:
             inner.chmod(0o755)
+
+
+@pytest.mark.parametrize("kind", ["tmpfs", "bind"])
+@pytest.mark.parametrize("place", ["7", "7/venv", "7/venv/lib", "7/a b\\c"], ids=["top", "below", "deep", "escaped"])
+def test_nothing_is_deleted_if_something_is_mounted_at_or_below(
+    place: str, kind: str, root: Path, outside: Path
+) -> None:
+    """A bind mount may have the same device, so only the kernel's list of mounts shows it."""
+    point = root / "generations/web" / place
+    point.mkdir(exist_ok=True)
+    (root / "generations/web/7/file").write_text("kept")
+    with mounted(*(("-t", "tmpfs", "tmpfs") if kind == "tmpfs" else ("--bind", outside)), point):
+        (point / "data").write_text("mine")
+        with pytest.raises(ForeignTreeError, match="mounted at or below"):
+            remove_tree(root / "generations/web", "7", below=root)
+        assert (point / "data").read_text() == "mine"
+    assert (root / "generations/web/7/file").read_text() == "kept"
+
+
+def test_a_neighbour_whose_name_begins_the_same_may_be_mounted(root: Path) -> None:
+    (root / "generations/web/70").mkdir()
+    with mounted("-t", "tmpfs", "tmpfs", root / "generations/web/70"):
+        remove_tree(root / "generations/web", "7", below=root)
+    assert os.listdir(root / "generations/web") == ["70"]
+
+
+def test_a_file_system_that_is_mounted_after_the_check_is_not_entered(root: Path) -> None:
+    point = root / "generations/web/7/venv"
+    with ExitStack() as stack:
+        with pytest.raises(ForeignTreeError, match="mounted below"):
+            remove_tree(
+                root / "generations/web",
+                "7",
+                below=root,
+                check=lambda _: _mount_with_data(stack, point),  # called between the check for mounts and the deletion
+            )
+        assert (point / "data").read_text() == "mine"
+
+
+def _mount_with_data(stack: ExitStack, point: Path) -> None:
+    stack.enter_context(mounted("-t", "tmpfs", "tmpfs", point))
+    (point / "data").write_text("mine")

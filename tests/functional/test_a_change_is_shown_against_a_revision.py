@@ -332,6 +332,27 @@ def test_sources_of_a_local_project_are_compared_as_git_stores_them(host: Host, 
     assert [each["name"] for each in against(host, "main")["web"]["packages"]] == ["acme-app"]
 
 
+@pytest.mark.parametrize("editable", [False, True], ids=["copied", "editable"])
+def test_a_project_at_the_top_of_the_repository_is_compared(editable: bool, host: Host) -> None:
+    write_project(host.directory, "acme-top", dependencies='["gamma"]')
+    (host.directory / ".gitignore").write_text("/.envs\n")
+    host.manifest(f"web:\n  python: '3.11'\n  project: {{path: ., editable: {str(editable).lower()}}}\n")
+    lock(host)
+    commit(host)
+    assert against(host, "main")["web"]["action"] == "no-op"
+    (host.directory / "locks/notes.txt").write_text("a lock is not a source of the project that it locks\n")
+    git(host.directory, "add", "--all")
+    (host.directory / "src/acme_top.py").write_text("WORD = 'second'\n")
+    packages = [] if editable else ["acme-top"]  # the modules of an editable project are used in place
+    assert [each["name"] for each in against(host, "main")["web"]["packages"]] == packages
+    commit(host)
+    assert against(host, "main")["web"]["action"] == "no-op"
+    assert [each["name"] for each in against(host, "main~1")["web"]["packages"]] == packages
+    write_project(host.directory, "acme-top", dependencies='["gamma", "beta"]')
+    lock(host)
+    assert {each["name"] for each in against(host, "main")["web"]["packages"]} == {"acme-top", "beta"}
+
+
 def test_options_about_environments_cannot_be_combined_with_against(host: Host) -> None:
     host.manifest(WEB)
     commit(host)

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from tests.functional.host_state import generations, published, tree
 from tests.host import Host, Ran, new_host
+from tests.mounts import mounted
 
 WEB = 'web:\n  python: "3.11"\n  packages: [%s]\n  keep_generations: 1\n'
 
@@ -139,20 +139,6 @@ def test_a_link_in_the_place_of_all_generations_of_an_environment_is_not_followe
     assert run_without_damage(swapped, "gc").code == 1
     assert run_without_damage(swapped, "destroy", "web", "--yes").code == 0
     assert len(os.listdir(swapped.precious / "moved")) == 3
-
-
-@contextmanager
-def mounted(*arguments: str | Path) -> Iterator[None]:
-    mount = shutil.which("mount")
-    if os.geteuid() != 0 or mount is None:
-        pytest.skip("needs root, to mount a file system")
-    done = subprocess.run([mount, *arguments], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"cannot mount here: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", arguments[-1]], check=True)
 
 
 @pytest.mark.parametrize("kind", ["tmpfs", "bind"])

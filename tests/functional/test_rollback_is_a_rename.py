@@ -144,6 +144,16 @@ def test_history_shows_what_each_run_did_and_which_generations_are_kept(twice: H
     assert [line.startswith("*") for line in kept] == [True, False]
 
 
+def test_a_refused_rollback_names_each_file_that_differs(twice: Host) -> None:
+    site = next((twice.root / ".envsync/generations/web/1/venv/lib").glob("python3*/site-packages"))
+    (site / "stray.pth").write_text("")
+    (site.parents[2] / "notes.txt").write_text("")
+    ran = twice.envsync("rollback", "web")
+    assert ran.code == 1
+    for name in ("stray.pth", "notes.txt"):
+        assert f"{name}: not part of the generation" in ran.err
+
+
 def test_verify_compares_with_the_seal_and_not_with_the_manifest(twice: Host) -> None:
     assert twice.envsync("verify").code == 0
     twice.manifest(OLD)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation import TESTS
+from tests.mutation.in_memory import TESTS
 
 ROOT = Path(__file__).parents[2]
 DECISIONS = (

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.diff.compare import compare
-from reconciler.diff.settings import settings_of
+from reconciler.diff.settings import setting_changes, settings_of
 from reconciler.events import Failure
 from reconciler.manifest.desired import CommandProbe, DependenciesProbe, DesiredEnvironment, Hooks, ImportProbe
 from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Finding, FindingCode, Occupant
@@ -190,3 +190,27 @@ def test_settings_are_plain_json_with_the_keys_of_the_manifest() -> None:
         "depends_on": ["tools"],
         "prevent_destroy": False,
     }, 'every seal contains these: add a new one here. CONTRIBUTING.md, "Add a manifest key", lists all steps'
+
+
+def test_settings_that_have_nothing_in_common_are_shown_one_by_one() -> None:
+    changes = setting_changes({"env": {"A": "1", "B": "2", "__C": "3"}}, {"env": {"D": "1", "E": "2"}})
+    assert [each.path for each in changes] == [("env", name) for name in ("A", "B", "D", "E", "__C")]
+    assert [(each.before, each.after) for each in changes] == [
+        ("1", None), ("2", None), (None, "1"), (None, "2"), ("3", None),
+    ]  # fmt: skip
+
+
+def test_the_digest_of_a_target_is_that_of_what_it_builds() -> None:
+    target = world(CASE).targets["web"]
+    assert target.digest.startswith("sha256:")
+    environment = target.environment
+    others = [
+        replace(target, packages=()),
+        replace(target, interpreter=interpreter("3.11.4")),
+        replace(target, environment=replace(environment, env={"A": "b"})),
+        replace(target, environment=replace(environment, system_site_packages=True)),
+        replace(target, environment=replace(environment, probes=(DependenciesProbe(),))),
+        replace(target, environment=replace(environment, hooks=Hooks(after_publish=(("true",),)))),
+    ]
+    assert len({target.digest, *(each.digest for each in others)}) == len(others) + 1
+    assert replace(target, hint="another", lock_state=target.lock_state).digest == target.digest

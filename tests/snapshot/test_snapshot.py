@@ -323,3 +323,15 @@ def test_interpreters_are_chosen_as_on_the_host() -> None:
     assert known.choose(older.path) == older
     assert known.choose("/usr/bin/python3").version == ""
     assert known.choose("3.13", keep=newest.path).version == ""
+
+
+@pytest.mark.parametrize("place", ["found", "others"])
+def test_a_pre_release_is_an_interpreter_like_any_other(place: str) -> None:
+    """The host chose it, so the plan from its snapshot must too, kept or not."""
+    final, candidate = interpreter("3.12.9"), interpreter("3.14.0rc2", "/opt/next/python")
+    known = KnownInterpreters(found=(final, candidate)) if place == "found" else KnownInterpreters(others=(candidate,))
+    for request in ("3.14", ">=3.13", "==3.14.0rc2"):
+        assert known.choose(request) == candidate
+        assert known.choose(request, keep=candidate.path) == candidate
+    assert known.choose(">=3.12", keep=candidate.path) == candidate, "it is kept as long as it satisfies the request"
+    assert known.choose("==3.14.0", keep=candidate.path).version == ""

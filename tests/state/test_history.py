@@ -48,6 +48,7 @@ def test_a_history_that_cannot_be_written_is_ignored(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     layout.history.mkdir(parents=True)
     append_history(layout, {"run": 1})
+    assert [each.name for each in tmp_path.rglob("*")] == [".envsync", "history.jsonl"]
 
 
 def test_a_history_that_cannot_be_read_is_a_state_error(layout: Layout) -> None:

@@ -1,0 +1,75 @@
+"""What a wheel's RECORD says about files is compared with the files of the environment, and never outside of it."""
+
+import base64
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from reconciler.apply.verify_build import Record, read_records, verify_records
+from reconciler.errors import ApplyError, RecordMismatchError
+from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Occupant
+from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.inventory import Inventory
+from reconciler.state.inventory_scan import take_inventory
+
+INFO = "lib/python3.11/site-packages/tool-1.0.dist-info"
+
+
+def hashed(content: bytes) -> str:
+    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+
+
+def built(directory: Path, *lines: str) -> tuple[list[Record], Inventory]:
+    """Build a venv with a command, a module and these further lines of RECORD; return its records and inventory."""
+    venv = directory / "venv"
+    (venv / INFO).mkdir(parents=True)
+    (venv / "bin").mkdir()
+    (venv / "bin/tool").write_bytes(b"command")
+    (venv / INFO).with_name("tool.py").write_bytes(b"module")
+    rows = [f"tool.py,{hashed(b'module')},6", f"../../../bin/tool,{hashed(b'command')},7", *lines]
+    (venv / INFO / "RECORD").write_text("\n".join([*rows, ""]))
+    return read_records(venv, observed(venv)), take_inventory(venv, InodeHashes.load(directory / "inodes"))
+
+
+def observed(venv: Path) -> ActualEnvironment:
+    tool = Distribution(key="tool", name="tool", version="1.0", place=INFO)
+    return ActualEnvironment(
+        name="web", path=str(venv), occupant=Occupant.PUBLISHED, depth=Depth.FILES, distributions=(tool,)
+    )
+
+
+def test_files_with_their_recorded_hashes_are_verified(tmp_path: Path) -> None:
+    verify_records(*built(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../../../../outside", "../../../../../etc/passwd", "x/../../../../../outside"],
+    ids=["next", "far", "through"],
+)
+def test_a_wheel_that_reaches_out_of_its_environment_is_refused(path: str, tmp_path: Path) -> None:
+    """Also if the file there has the recorded contents; the message has the path as the wheel has it."""
+    (tmp_path / "outside").write_bytes(b"theirs")
+    with pytest.raises(RecordMismatchError) as caught:
+        verify_records(*built(tmp_path, f"{path},{hashed(b'theirs')},6"))
+    assert f"{path} " in f"{caught.value.message} "
+    assert caught.value.packages == ("tool",)
+
+
+@pytest.mark.parametrize(
+    "line", ["missing.py,{},6", "tool.py,{},6", "../../../bin/tool,{},7", "../../../bin/none,{},7"]
+)
+def test_a_file_that_is_missing_or_differs_is_refused(line: str, tmp_path: Path) -> None:
+    with pytest.raises(RecordMismatchError):
+        verify_records(*built(tmp_path, line.format(hashed(b"other"))))
+
+
+@pytest.mark.parametrize(
+    "content", [b"tool.py,sha256=\xff,6\n", b'../../../bin/tool,"sha256=\xff",7\n', b"a" * 200_000 + b",sha256=,1\n"]
+)
+def test_a_record_that_cannot_be_read_is_named(content: bytes, tmp_path: Path) -> None:
+    built(tmp_path)
+    (tmp_path / "venv" / INFO / "RECORD").write_bytes(content)
+    with pytest.raises(ApplyError, match=r"tool-1\.0\.dist-info/RECORD could not be read: "):
+        read_records(tmp_path / "venv", observed(tmp_path / "venv"))

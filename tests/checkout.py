@@ -1,0 +1,102 @@
+"""A copy of the checkout, in which tests run with a changed source, also in the processes that they start.
+
+Tests name the copy in PYTHONPATH when they start a process, because they take the path from their own files.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.repository_files import ROOT, repository_files
+
+_PYTEST = ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", "--timeout=120")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """The result of some tests: pytest's exit code, None if they did not end in time, and what it printed."""
+
+    code: int | None
+    output: str
+
+    @property
+    def passed(self) -> bool:
+        """Return whether all tests passed; 5 means that there was none."""
+        return self.code in {0, 5}
+
+    @property
+    def failures(self) -> list[str]:
+        """Return the names of the tests that failed."""
+        return [line.split()[1] for line in self.output.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+
+    @property
+    def first_failure(self) -> str:
+        """Return the name of the test that failed first, or why there is none."""
+        return next(iter(self.failures), "it did not end" if self.code is None else f"pytest exits with {self.code}")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A copy of all files of the checkout in `directory`."""
+
+    directory: Path
+
+    def test(self, files: Sequence[str], *, seconds: float) -> Tested:
+        """Run test files in the copy, until the first failure and for at most `seconds`."""
+        with subprocess.Popen(
+            [sys.executable, *_PYTEST, *files],
+            cwd=self.directory,
+            env={**os.environ, "PYTHONPATH": str(self.directory)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        ) as run:
+            try:
+                output, _ = run.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                return Tested(code=None, output="")
+            finally:
+                with suppress(ProcessLookupError):  # the tests, and whatever a broken program left running
+                    os.killpg(run.pid, signal.SIGKILL)
+        return Tested(code=run.returncode, output=output)
+
+    @contextmanager
+    def changed(self, file: str, source: str) -> Iterator[None]:
+        """Give `file` another source for the time of the block."""
+        path = self.directory / file
+        original = path.read_bytes()
+        try:
+            _write(path, source.encode("utf-8"))
+            yield
+        finally:
+            _write(path, original)
+
+
+@contextmanager
+def copied_checkout() -> Iterator[Checkout]:
+    """Yield a copy of the checkout, which any user can read, and delete it afterwards."""
+    with tempfile.TemporaryDirectory(prefix="envsync-checkout-") as made:
+        directory = Path(made).resolve()
+        directory.chmod(0o755)
+        for path in repository_files():
+            target = directory / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, target)
+        yield Checkout(directory)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a module; its bytecode is deleted, because a source of the same second and size would not replace it."""
+    path.write_bytes(content)
+    for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
+        compiled.unlink()

@@ -1,0 +1,104 @@
+"""A file or directory that the user may not read is reported by name, and never counts as unchanged or as absent.
+
+The superuser may read everything, so a user without privileges plans here.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import reconciler
+from reconciler.errors import EnvsyncError
+from reconciler.observe.actual import Depth
+from reconciler.options import PlanOptions
+from reconciler.state.layout import Layout
+from tests.functional.test_reading_commands_need_no_write_permission import readable_interpreter
+from tests.host import Host, base_environment, new_host
+from tests.render.pictures import check_text
+from tests.unprivileged import reachable_directory, unprivileged
+
+ENVIRONMENT = "{}:\n  python: {}\n  packages: [beta]\n  requirements: [more/requirements.txt]\n"
+SITE = "venv/lib/*/site-packages"
+# What only the superuser may read: a path in the directory of the manifest, or in the generation of `web`.
+IN_DIRECTORY = (
+    "envs.yaml", "more", "more/requirements.txt", "locks", "locks/pylock.web.toml", ".envs/.envsync/environments",
+    ".envs/.envsync/environments/web.json",
+)  # fmt: skip
+IN_GENERATION = (
+    "inventory", "venv", "venv/bin", "venv/pyvenv.cfg", "venv/lib", SITE, f"{SITE}/beta.py",
+    f"{SITE}/beta_data", f"{SITE}/beta_data/x.txt", f"{SITE}/beta-2.0.dist-info", f"{SITE}/beta-2.0.dist-info/RECORD",
+    f"{SITE}/beta-2.0.dist-info/METADATA",
+)  # fmt: skip
+absent = pytest.mark.xfail(reason="a seal that cannot be read counts as absent")
+SEALS = tuple(pytest.param(each, marks=absent) for each in (".envs/.envsync/generations/web", "generation/seal.json"))
+# A changed status is needed to look at contents again; at depth `hashes` everything is read.
+DEPTHS = (Depth.FILES, Depth.HASHES)
+LISTED_ONLY = 0o444  # the names in a directory can be read, but nothing about them
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Host]:
+    """Yield a host with two environments that are as sealed, also for a user without privileges."""
+    with reachable_directory() as directory, new_host(directory) as made:
+        (made.directory / "more").mkdir()
+        (made.directory / "more/requirements.txt").write_text("gamma\n")
+        interpreter = readable_interpreter(made)
+        made.manifest("".join(ENVIRONMENT.format(name, interpreter) for name in ("web", "api")))
+        made.apply()
+        assert [outcome(made, depth).clean for depth in DEPTHS] == [True, True]
+        yield made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The answer to a user without privileges: whether nothing is wrong, and the text of the report or error."""
+
+    clean: bool
+    text: str
+
+
+def outcome(host: Host, depth: Depth) -> Outcome:
+    with unprivileged():
+        try:
+            workspace = reconciler.load(host.directory / "envs.yaml", ambient=base_environment())
+            plan = workspace.plan(options=PlanOptions(depth=depth)).plan
+        except EnvsyncError as error:
+            return Outcome(clean=False, text="\n".join([error.message, *error.details]))
+    return Outcome(clean=not plan.has_difference, text=check_text(plan, verbose=2))
+
+
+@contextmanager
+def hidden(path: Path, mode: int) -> Iterator[None]:
+    before = path.stat().st_mode
+    path.chmod(mode)
+    try:
+        yield
+    finally:
+        path.chmod(before)
+
+
+@pytest.mark.parametrize("depth", DEPTHS, ids=lambda each: each.value)
+@pytest.mark.parametrize("place", [*IN_DIRECTORY, *(f"generation/{each}" for each in IN_GENERATION), *SEALS])
+def test_it_is_reported(place: str, depth: Depth, host: Host) -> None:
+    layout = Layout(host.root)
+    generation = layout.generation("web", layout.published_number("web")).directory
+    within = place.removeprefix("generation/")
+    path = host.directory / place if within == place else next(generation.glob(within))
+    for mode in (0, LISTED_ONLY) if path.is_dir() else (0,):
+        with hidden(path, mode):
+            found = outcome(host, depth)
+        assert not found.clean, (oct(mode), found.text)
+        assert path.name in found.text or "ermission denied" in found.text, (oct(mode), found.text)
+    assert outcome(host, depth).clean
+
+
+def test_the_superuser_is_not_a_user_without_privileges(tmp_path: Path) -> None:
+    """If this fails, the tests above try nothing."""
+    with reachable_directory() as directory:
+        (directory / "file").write_text("")
+        (directory / "file").chmod(0)
+        with unprivileged(), pytest.raises(PermissionError):
+            (directory / "file").read_text()
