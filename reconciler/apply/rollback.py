@@ -105,7 +105,7 @@ def _newest_sound(
 
     Raises ApplyError if none of them is sound.
     """
-    skipped = []
+    skipped: list[str] = []
     for number in older:
         if state.layout.generation(name, number).drifted.exists():
             problem = "was replaced because it had drifted"

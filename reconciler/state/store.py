@@ -107,7 +107,8 @@ class State:
         Raises NewerFormatError, DamagedStateError (also if it is the seal of a different generation), or StateError.
         """
         generation = self.layout.generation(name, number)
-        if not number or generation.directory.is_symlink() or generation.directory.parent.is_symlink():
+        # Not `Path.is_symlink`, which raises an error if the directory may not be searched: reading the seal says so.
+        if not number or any(os.path.islink(each) for each in (generation.directory, generation.directory.parent)):  # noqa: PTH114
             return None
         seal = read_seal(generation.seal)
         if seal is not None and (seal.applied.name, seal.applied.generation) != (name, number):  # copied

@@ -53,7 +53,7 @@ def test_a_wheel_that_reaches_out_of_its_environment_is_refused(path: str, tmp_p
     (tmp_path / "outside").write_bytes(b"theirs")
     with pytest.raises(RecordMismatchError) as caught:
         verify_records(*built(tmp_path, f"{path},{hashed(b'theirs')},6"))
-    assert f"{path} " in f"{caught.value.message} "
+    assert f"`{path}`" in caught.value.message
     assert caught.value.packages == ("tool",)
 
 
@@ -71,5 +71,5 @@ def test_a_file_that_is_missing_or_differs_is_refused(line: str, tmp_path: Path)
 def test_a_record_that_cannot_be_read_is_named(content: bytes, tmp_path: Path) -> None:
     built(tmp_path)
     (tmp_path / "venv" / INFO / "RECORD").write_bytes(content)
-    with pytest.raises(ApplyError, match=r"tool-1\.0\.dist-info/RECORD could not be read: "):
+    with pytest.raises(ApplyError, match=r"tool-1\.0\.dist-info/RECORD` could not be read: "):
         read_records(tmp_path / "venv", observed(tmp_path / "venv"))

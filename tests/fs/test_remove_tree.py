@@ -208,7 +208,7 @@ def test_nothing_is_deleted_if_something_is_mounted_at_or_below(
     assert (root / "generations/web/7/file").read_text() == "kept"
 
 
-def test_a_neighbour_whose_name_begins_the_same_may_be_mounted(root: Path) -> None:
+def test_a_neighbor_whose_name_begins_the_same_may_be_mounted(root: Path) -> None:
     (root / "generations/web/70").mkdir()
     with mounted("-t", "tmpfs", "tmpfs", root / "generations/web/70"):
         remove_tree(root / "generations/web", "7", below=root)

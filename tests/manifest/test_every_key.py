@@ -30,12 +30,14 @@ CASE = Path(__file__).parent.parent / "cases" / "manifest" / "good" / "every-key
 ANOTHER: dict[str, object] = {
     "CommandProbe.run": ["true"],
     "Environment.python": "3.13",
+    "FileException.match": "elsewhere/**",
     "ImportProbe.import": "elsewhere",
     "Index.name": "elsewhere",
     "Index.url": "https://elsewhere.example/simple",
     "Manifest.project": "elsewhere",
     "Manifest.templates": {"base": {"python": ">=3.11", "labels": {"tier": "elsewhere"}}},
     "Matrix.python": ["3.13"],
+    "PackageException.match": "elsewhere",
     "Project.path": "elsewhere",
 }
 WITHOUT_EFFECT = {"Index.name"}  # only messages and the variables for credentials contain it
@@ -139,7 +141,8 @@ def desired_with_and_without(name: str, directory: Path) -> tuple[DesiredState, 
         pytest.fail(f"{name} is not in the case, see test_the_case_contains_every_key")
     plain = yaml.safe_load((CASE / "envs.yaml").read_text(encoding="utf-8"))
     before = desired_of(plain, directory)
-    for path in paths[-1:] if name in ANOTHER else paths:
+    used = [path for path in paths if path[0] != "templates"] or paths  # an environment can have its own value
+    for path in used[-1:] if name in ANOTHER else paths:
         section = plain
         for part in path[:-1]:
             section = section[part]

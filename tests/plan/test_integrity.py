@@ -26,7 +26,9 @@ def test_case_gives_exactly_this_integrity(path: Path) -> None:
 def test_a_generation_whose_seal_was_replaced_says_so() -> None:
     case = yaml.safe_load((CASES[0].parent / "seal.yaml").read_text(encoding="utf-8"))
     inputs = world(case)
-    found = [check_integrity(inputs.actual.environments[name], last) for name, last in inputs.applied.items()]
+    found = [
+        check_integrity(inputs.actual.environments[name], last, "2026-01-01") for name, last in inputs.applied.items()
+    ]
     details = [each.detail for integrity in found for each in integrity.findings]
     assert "its seal differs from the one that was applied" in details
 
