@@ -16,7 +16,8 @@ from tests.index import ServedIndex, serve_index
 from tests.preloaded import needs_new_interpreter, run_preloaded
 from tests.wheels import make_wheel
 
-OF_APPLY = frozenset({"--adopt", "--allow-empty", "--drop-ignored", "--skip-hooks"})  # options that `check` has not
+# Options of `apply` that `check` does not have.
+OF_APPLY = frozenset({"--adopt", "--allow-empty", "--drop-ignored", "--offline", "--skip-hooks"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ The digest is the same on every machine that has the same manifest and sources.
 
 from collections.abc import Mapping
 
+from reconciler.backticks import list_in_backticks
 from reconciler.canonical_json import digest
 from reconciler.errors import LockError
 from reconciler.lock.lock_file import lock_path
@@ -38,9 +39,9 @@ def require_fresh(desired: DesiredState, states: Mapping[str, LockState]) -> Non
 
 
 def _files(desired: DesiredState, names: list[str]) -> str:
-    """Return the names of locks with their verb: `pylock.a.toml is`, `pylock.a.toml, pylock.b.toml are`."""
+    """Return the names of locks in backticks with their verb: one `is`, several `are`."""
     files = [lock_path(desired.locks, name).name for name in names]
-    return f"{', '.join(files)} {'is' if len(files) == 1 else 'are'}"
+    return f"{list_in_backticks(files)} {'is' if len(files) == 1 else 'are'}"
 
 
 def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -> str:

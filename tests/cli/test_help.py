@@ -66,7 +66,7 @@ LINES = {
     ),
     "lock": ("-P, --upgrade-package PACKAGE Upgrade this package. [repeatable]",),
     "schema": ("[manifest, plan, events, error, snapshot] [default: manifest]", "-v, --verbose Has no effect"),
-    "rollback": ("--to N The generation to publish. [default: the previous one]",),
+    "rollback": ("--to N The generation to publish. [default: the newest sound older one]",),
 }
 
 
@@ -149,7 +149,7 @@ def test_every_parameter_has_a_help_text_and_a_name_for_its_value() -> None:
         assert "--" not in re.sub("`[^`]*`", "", each.help), f"{where}: an option is in backticks"
         assert not re.search(r"[Dd]efault", each.help), f"{where}: use show_default"
         if isinstance(each, Argument) or each.type not in {"flag", "count"}:
-            assert re.fullmatch(r"(-- )?[A-Z]+(=[A-Z]+)?( \[ARG\]\.\.\.)?", each.metavar), where
+            assert re.fullmatch(r"(-- )?[A-Z]+([=:][A-Z]+)?( \[ARG\]\.\.\.)?", each.metavar), where
         if each.type == "path":
             assert each.metavar in {"FILE", "DIR"}, where
     formats = {each.choices for _, each in all_parameters() if isinstance(each, Option) and "--output" in each.names}

@@ -147,9 +147,9 @@ def test_the_message_and_the_hint_of_an_invalid_command_line(line: str) -> None:
 
 
 @pytest.mark.parametrize("line", OF_RUN)
-def test_run_reads_its_own_command_line(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_reads_its_own_command_line(line: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(line.split()) == exit_codes.RUN_FAILED
-    assert capsys.readouterr().err == f"error: {OF_RUN[line]}\nhint: {RUN_USAGE}\n"
+    assert capfd.readouterr().err == f"error: {OF_RUN[line]}\nhint: {RUN_USAGE}\n"
 
 
 def test_an_invalid_option_next_to_help_has_the_exit_code_of_run() -> None:

@@ -317,7 +317,7 @@ class Machine(RuleBasedStateMachine):
             path.write_bytes(path.read_bytes()[:100])
             planned = {each.name: each for each in self.real.plan().plan.environments}
             assert [each.code for each in planned[name].blocked] == ["state-unreadable"]
-            assert f"environments/{name}.json is damaged" in planned[name].blocked[0].message
+            assert f"environments/{name}.json` is damaged" in planned[name].blocked[0].message
             assert planned[name].hints
         path.unlink(missing_ok=True)
         self.model[name].record = None

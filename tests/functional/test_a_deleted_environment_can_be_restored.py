@@ -57,7 +57,7 @@ def test_all_that_was_retained_is_kept_and_the_published_one_is_restored(deleted
     assert generations(deleted, "web") == [2, 3]
     ran = restore(deleted)
     assert ran.out == "web: restored, generation 3 is published again\n"
-    assert "hint: declare `web` in envs.yaml, or the next apply deletes it again" in ran.err
+    assert "hint: declare `web` in `envs.yaml`, or the next `apply` deletes it again" in ran.err
     assert "alpha==1.1" in deleted.freeze("web")
     assert not deleted_file(deleted).exists()
     plan = planned(deleted)["web"]
@@ -126,7 +126,7 @@ def test_a_damaged_generation_is_not_restored(deleted: Host) -> None:
     module.write_text("NAME = 'evil'\n")
     ran = deleted.envsync("rollback", "web")
     assert ran.code == 1
-    assert "generation 3 of web differs from its seal: alpha: 1 file edited" in ran.err
+    assert "generation 3 of `web` differs from its seal: `alpha`: 1 file edited" in ran.err
     assert (published(deleted, "web"), deleted_file(deleted).exists()) == (0, True)
 
 
@@ -143,7 +143,7 @@ def test_what_is_at_the_path_by_then_is_not_replaced(deleted: Host, kind: str) -
     before = path.lstat()
     ran = deleted.envsync("rollback", "web")
     assert ran.code == 1
-    assert f"{path} is not managed by envsync" in ran.err
+    assert f"`{path}` is not managed by envsync" in ran.err
     assert path.lstat() == before
     assert deleted_file(deleted).exists()
     assert not (deleted.root / ".envsync/environments/web.json").exists()
@@ -165,7 +165,7 @@ def test_another_project_that_has_the_name_by_then_keeps_it(deleted: Host) -> No
     assert "project `other` owns `web` in the same root" in ran.err
     ran = deleted.envsync("rollback", "web", "-f", "other.yaml")
     assert ran.code == 3
-    assert "environment web has no generation older than the published one (4)" in ran.err
+    assert "environment `web` has no generation older than the published one (4)" in ran.err
 
 
 def test_a_new_environment_of_the_name_ends_it_and_its_generations_count_as_older_ones(deleted: Host) -> None:
@@ -186,7 +186,7 @@ def test_what_expired_is_collected_and_cannot_be_restored(deleted: Host) -> None
     assert not (deleted.root / ".envsync/generations/web").exists()
     ran = deleted.envsync("rollback", "web")
     assert ran.code == 3
-    assert "never applied below this root" in ran.err
+    assert "never applied in this root" in ran.err
 
 
 def test_an_apply_collects_what_expired(deleted: Host) -> None:
@@ -228,7 +228,7 @@ def test_a_file_that_cannot_be_read_keeps_the_generations(deleted: Host) -> None
     ran = deleted.envsync("gc")
     assert ran.code == 1
     assert "generation 3 kept" in ran.out
-    assert "deleted/web.json could not be read" in ran.out
+    assert "deleted/web.json` could not be read" in ran.out
     assert generations(deleted, "web") == [2, 3]
     assert deleted.envsync("rollback", "web").code == 1
     deleted_file(deleted).unlink()

@@ -96,6 +96,7 @@ def test_a_link_to_a_collected_generation_is_drift_and_run_refuses_it(recorded: 
 
 def test_a_deleted_environment_leaves_no_link(recorded: Host) -> None:
     assert recorded.envsync("destroy", "web", "--yes").code == 0
+    assert recorded.envsync("gc", "--deleted").code == 0
     assert os.listdir(recorded.root / ".envsync/generations") == []
 
 

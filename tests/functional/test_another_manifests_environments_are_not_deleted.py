@@ -189,7 +189,7 @@ def test_a_changed_root_is_recognized(host: Host) -> None:
     host.apply()
     write(host, "envs.yaml", "web", root="environments")
     noted = (
-        f"note: `jobs`, `web` were applied below {host.root} and stay there; to delete them, write `root: .envs` "
+        f"note: `jobs`, `web` were applied in `{host.root}` and stay there; to delete them, write `root: .envs` "
         "and run `envsync destroy jobs web`"
     )
     assert noted in host.envsync("plan").err

@@ -48,12 +48,12 @@ def test_a_generation_that_cannot_be_deleted_stops_no_other_and_is_reported_once
     with immutable(first / "venv/pyvenv.cfg"):
         ran = thrice.envsync("apply", "--yes")
         assert ran.code == 4
-        assert f"{first} could not be deleted: venv/pyvenv.cfg: Operation not permitted" in ran.err
+        assert f"`{first}` could not be deleted: venv/pyvenv.cfg: Operation not permitted" in ran.err
         assert generations(thrice, "web") == [1, 3]
         for _ in range(2):
             again = thrice.envsync("apply", "--yes")
             assert again.code == 0, again.err
-            assert f"note: web: {first} could not be deleted: venv/pyvenv.cfg: " in again.err
+            assert f"note: web: `{first}` could not be deleted: venv/pyvenv.cfg: " in again.err
         as_json = thrice.envsync("apply", "--yes", "--output", "json")
         assert as_json.code == 0
         assert any(each["type"] == "notice" for each in as_json.events())
@@ -77,7 +77,7 @@ def test_another_reason_is_reported_again(thrice: Host) -> None:
     with immutable(first):
         ran = thrice.envsync("apply", "--yes")
         assert ran.code == 4
-        assert f"{first} could not be deleted: venv: Operation not permitted" in ran.err
+        assert f"`{first}` could not be deleted: venv: Operation not permitted" in ran.err
 
 
 def test_a_generation_with_a_damaged_record_of_its_environment_stops_no_other(host: Host) -> None:

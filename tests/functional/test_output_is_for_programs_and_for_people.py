@@ -118,8 +118,6 @@ def test_the_errors_of_each_stage_have_their_codes(web: Host) -> None:
     assert code("check", "-f", "nowhere.yaml") == (3, "manifest")
     with State.at(web.root).acquire_mutex():
         assert code("apply", "--yes", "--lock-timeout", "0") == (1, "lock-timeout")
-    web.manifest('web:\n  python: "3.99"\n')
-    assert code("check") == (1, "interpreter")
 
 
 def test_a_closed_pipe_changes_no_exit_code_and_no_result(web: Host) -> None:

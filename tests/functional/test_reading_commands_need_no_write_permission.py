@@ -47,7 +47,7 @@ def test_reading_commands_and_run_work_and_apply_says_what_could_not_be_written(
         assert (ran.code, ran.out) == (0, "alpha 1.0\n"), ran.err
         ran = as_other_user(host, "apply", "--yes")
         assert ran.code == 1
-        assert f"{host.root} belongs to root" in ran.err
+        assert f"`{host.root}` belongs to root" in ran.err
         assert tree(host.directory) == before
 
         host.manifest(web.replace("1.0", "1.1"))

@@ -87,7 +87,7 @@ def test_an_error_of_another_stage_has_the_exit_code_of_run(web: Host) -> None:
     (web.root / ".envsync/environments/web.json").write_text("", encoding="utf-8")
     ran = web.envsync("run", "web", "--", "true")
     assert ran.code == 125
-    assert "web.json` could not be read" in ran.err
+    assert "web.json` is damaged" in ran.err
 
 
 def test_a_running_command_keeps_its_generation_from_being_collected(web: Host) -> None:

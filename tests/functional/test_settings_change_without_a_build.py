@@ -83,7 +83,7 @@ def test_destroy_deletes_only_the_named_environment_and_the_next_apply_creates_i
     ran = web.envsync("destroy", "web", "--yes")
     assert ran.code == 0
     assert (published(web, "web"), published(web, "other")) == (0, 1)
-    assert generations(web, "web") == []
+    assert generations(web, "web") == [1], "it can be restored"
     assert web.envsync("destroy", "web", "--yes").code == 3
     assert web.envsync("run", "web", "--", "true").code == 125
     assert planned(web)["web"]["action"] == "create"
@@ -99,18 +99,17 @@ def test_an_empty_manifest_deletes_nothing_without_allow_empty(web: Host) -> Non
 
 
 def test_the_environments_of_another_project_in_the_same_root_are_not_changed(web: Host) -> None:
-    theirs = (web.directory / "envs.yaml").read_text()
-    ours = theirs.replace("project: acme", "project: globex")
-    (web.directory / "envs.yaml").write_text(ours.replace("  web:", "  mine:"))
-    web.apply()
+    theirs = Host(directory=web.directory.parent / "theirs", index=web.index)
+    theirs.directory.mkdir()
+    text = (web.directory / "envs.yaml").read_text().replace("project: acme", f"project: globex\nroot: {web.root}")
+    (theirs.directory / "envs.yaml").write_text(text.replace("  web:", "  mine:"))
+    theirs.apply()
     assert (published(web, "web"), published(web, "mine")) == (1, 1)
-    assert "web" not in planned(web)
+    assert "web" not in planned(theirs)
 
-    (web.directory / "envs.yaml").write_text(ours.replace("alpha==1.0", "alpha==1.1"))
-    assert blocks(web, "web") == {"other-project"}
-    assert web.envsync("destroy", "web", "--yes").code == 4
-    assert web.envsync("apply", "--yes", "--adopt", "web").code == 4
+    (theirs.directory / "envs.yaml").write_text(text.replace("alpha==1.0", "alpha==1.1"))
+    assert blocks(theirs, "web") == {"other-project"}
+    assert theirs.envsync("destroy", "web", "--yes").code == 4
+    assert theirs.envsync("apply", "--yes", "--adopt", "web").code == 4
     assert published(web, "web") == 1
-
-    (web.directory / "envs.yaml").write_text(theirs)
     assert web.envsync("check").code == 0, "the environments of the second project are not drift for the first"

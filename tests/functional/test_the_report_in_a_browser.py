@@ -136,11 +136,11 @@ def test_it_filters_by_name_action_and_origin(browser: Browser, file: Path) -> N
     tab = browser.open(written(file, page(everything())))
     names = [each.name for each in everything().environments]
     assert sorted(tab.run(VISIBLE_ROWS)) == names
-    assert status_line(tab) == "10 of 10 environments shown"
+    assert status_line(tab) == "11 of 11 environments shown"
     type_name(tab, "TEST")
     assert tab.run(VISIBLE_ROWS) == ["test-py313"]
     assert tab.run(VISIBLE_SECTIONS) == ["test-py313"]
-    assert status_line(tab) == "1 of 10 environments shown"
+    assert status_line(tab) == "1 of 11 environments shown"
     click(tab, "#all")
     click(tab, ".count.create button")
     assert tab.run(VISIBLE_SECTIONS) == ["reports", "test-py313"]
@@ -224,7 +224,7 @@ def test_a_screen_reader_gets_roles_names_and_headings(browser: Browser, file: P
     status = [each for each in tab.call("Accessibility.getFullAXTree")["nodes"] if each["role"]["value"] == "status"]
     live = {each["name"]: each["value"].get("value") for each in status[0]["properties"]}
     assert live["live"] == "polite"
-    assert status_line(tab) == "2 of 10 environments shown"
+    assert status_line(tab) == "2 of 11 environments shown"
 
 
 def test_it_follows_the_preferred_color_scheme_and_has_enough_contrast_in_both(browser: Browser, file: Path) -> None:
