@@ -75,7 +75,7 @@ def long_run(host: Host, temporary: Path, applies: int, checks: int, on_cycle: C
     ambient = {**base_environment(), **host.env, "TMPDIR": str(temporary)}
     for number in range(applies):
         manifest, codes = _CYCLE[number % len(_CYCLE)]
-        host.manifest(manifest, head="keep_deleted: \"0\"\n")  # what can be restored would be left behind
+        host.manifest(manifest, head='keep_deleted: "0"\n')  # what can be restored would be left behind
         begun = time.monotonic()
         proposal = reconciler.load(host.directory / "envs.yaml", ambient=ambient).plan(
             options=PlanOptions(build=True, resolve=True)

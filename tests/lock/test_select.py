@@ -134,7 +134,7 @@ def test_a_marker_selects_or_does_not(marker: str, count: int) -> None:
 
 @pytest.mark.parametrize("marker", ["extra == 'x'", "platform_version ~= 'x'"])
 def test_a_marker_that_cannot_be_evaluated_is_a_lock_error(marker: str) -> None:
-    with pytest.raises(LockError, match="no file fits python"):
+    with pytest.raises(LockError, match="no file fits Python"):
         selected(package(wheels=(PURE,), marker=marker))
 
 
