@@ -246,7 +246,7 @@ def test_the_bad_one_is_named_and_the_others_are_reported_in_full(shared: Host, 
         assert planned.code == (1 if way.failed else 2), planned.err
         reported(planned.json(), way, resolved=True)
 
-        for form in FORMATS:
+        for form in FORMATS if os.environ.get("EVERY_FORMAT") else ("json", FORMATS[number % len(FORMATS)]):
             ran = host.envsync("check", "--output", form)
             assert ran.code == 2, (form, ran.err)
             assert "error" not in ran.err, (form, ran.err)
