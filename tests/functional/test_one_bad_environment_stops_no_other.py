@@ -5,6 +5,7 @@ they were applied, and `bad` is bad.
 """
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
