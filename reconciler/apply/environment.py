@@ -26,7 +26,7 @@ from reconciler.errors import ApplyError, DamagedCacheError, EnvsyncError, HookC
 from reconciler.fs.sync import begin_sync, sync_filesystem
 from reconciler.lock.lock_file import write_lock
 from reconciler.lock.model import Lock
-from reconciler.observe.actual import ActualEnvironment
+from reconciler.observe.actual import ActualEnvironment, FindingCode
 from reconciler.plan.model import EnvironmentPlan, Step, StepKind
 from reconciler.state.applied import Applied
 from reconciler.state.deleted import Deleted
@@ -114,9 +114,15 @@ class EnvironmentRun:
                 remove_generation(self._layout, self.generation)
 
     def _mark_drifted(self) -> None:
-        """Mark the published generation if it is replaced because its contents drifted: a rollback then skips it."""
+        """Mark the published generation if it is replaced because its contents drifted: a rollback then skips it.
+
+        Narrowed access does not count, because a rollback opens what it publishes.
+        """
         number = self._layout.published_number(self.plan.name)
-        if number and any(each.code in _DRIFT_OF_CONTENTS for each in self.plan.reasons):
+        codes = {each.code for each in self.plan.reasons}
+        if all(each.code is FindingCode.ACCESS_NARROWED for each in self.plan.findings):
+            codes.discard(ReasonCode.ENVIRONMENT_DAMAGED)
+        if number and codes & _DRIFT_OF_CONTENTS:
             mark_drifted(self._layout.generation(self.plan.name, number))
 
     @contextmanager

@@ -82,7 +82,7 @@ def test_an_edit_is_found_and_repaired_in_every_environment_that_shares_the_file
         assert "Verify: 2 changed." in ran.out
     ran = host.envsync("rollback", "b")
     assert ran.code == 1
-    assert "generation 1 of `b` differs from its seal: `beta`: 1 file edited" in ran.err
+    assert "generation 1 differs from its seal: `beta`: 1 file edited" in ran.err
     assert published(host, "b") == 2
 
     host.apply()

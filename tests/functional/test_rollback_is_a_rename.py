@@ -151,7 +151,7 @@ def test_a_refused_rollback_names_each_file_that_differs(twice: Host) -> None:
     ran = twice.envsync("rollback", "web")
     assert ran.code == 1
     for name in ("stray.pth", "notes.txt"):
-        assert f"{name}: not part of the generation" in ran.err
+        assert f"{name}`: not part of the generation" in ran.err
 
 
 def test_verify_compares_with_the_seal_and_not_with_the_manifest(twice: Host) -> None:
