@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from reconciler.redaction import redact
 
 _MOST_CHARACTERS = 200
-_MOST_NAMES = 10
 
 
 def in_backticks(text: str) -> str:
@@ -20,8 +19,8 @@ def in_backticks(text: str) -> str:
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
-def list_in_backticks(names: Iterable[str]) -> str:
-    """Return names in their order, each in backticks and separated by commas; after ten, how many more there are."""
+def list_in_backticks(names: Iterable[str], *, most: int = 10) -> str:
+    """Return names in their order, each in backticks and separated by commas; after `most`, how many more there are."""
     listed = list(names)
-    shown = ", ".join(in_backticks(each) for each in listed[:_MOST_NAMES])
-    return f"{shown} and {len(listed) - _MOST_NAMES} more" if len(listed) > _MOST_NAMES else shown
+    shown = ", ".join(in_backticks(each) for each in listed[:most])
+    return f"{shown} and {len(listed) - most} more" if len(listed) > most else shown

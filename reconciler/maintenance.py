@@ -16,10 +16,11 @@ from reconciler.errors import StateError, UsageError
 from reconciler.observe.actual import Depth
 from reconciler.observe.disk_usage import DiskUsage, disk_usage
 from reconciler.state.applied import Applied
+from reconciler.state.applied_names import applied_names_hint, never_applied
 from reconciler.state.deleted import Deleted
 from reconciler.state.history import append_history, history_entry, read_history
 from reconciler.state.inode_hashes import InodeHashes
-from reconciler.state.store import State, applied_names_hint, never_applied
+from reconciler.state.store import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

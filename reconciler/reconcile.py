@@ -27,11 +27,11 @@ from reconciler.diff.model import Diff, Fault, Target
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Engine
 from reconciler.engines.factory import make_engine
-from reconciler.errors import InterpreterError, LockError, PlanFileError, PlatformError
+from reconciler.errors import EnvsyncError, InterpreterError, LockError, PlanFileError, PlatformError
 from reconciler.events import Event, RunFinished
 from reconciler.fastpath.record import record_apply_outcome, record_plan_outcome
 from reconciler.interpreters.choose import Interpreters, choose_for
-from reconciler.lock.model import LockState
+from reconciler.lock.model import Lock, LockState
 from reconciler.lock.resolve import ResolveOptions
 from reconciler.lock.update import LockOutcome, packages_to_upgrade, read_locks, resolve_again
 from reconciler.maintenance import Maintenance
@@ -143,17 +143,17 @@ class Workspace:
         outdated = (
             [] if check else [each for each in behind if each.failure is None and each.environment.name not in skipped]
         )
-        notes = {name: skipped_note(each) for name, each in skipped.items()}
-        if not outdated:
-            return [replace(each.outcome(), note=notes.get(each.environment.name, "")) for each in locks]
-        state = State.at(desired.root)
-        interpreters = self._interpreters(desired, state.layout)
-        options = ResolveOptions(build=True, offline=offline, upgrade=upgrade)
-        with self._engine(desired, state.layout, writes=True) as engine:
-            resolved = resolve_again(outdated, desired, state.last_applied(), interpreters, engine, options)
+        resolved: Mapping[str, Lock | str | EnvsyncError] = {}
+        if outdated:
+            state = State.at(desired.root)
+            interpreters = self._interpreters(desired, state.layout)
+            options = ResolveOptions(build=True, offline=offline, upgrade=upgrade)
+            with self._engine(desired, state.layout, writes=True) as engine:
+                resolved = resolve_again(outdated, desired, state.last_applied(), interpreters, engine, options)
+        outcomes = [each.update(resolved.get(each.environment.name)) for each in locks]
         return [
-            replace(each.update(resolved.get(each.environment.name)), note=notes.get(each.environment.name, ""))
-            for each in locks
+            replace(each, note=skipped_note(skipped[each.environment])) if each.environment in skipped else each
+            for each in outcomes
         ]
 
     def plan(self, selection: Selection | None = None, options: PlanOptions | None = None) -> "Proposal":
@@ -199,7 +199,7 @@ class Workspace:
             for name, each in actual.environments.items()
             if each.occupant in {Occupant.PUBLISHED, Occupant.VENV}
         }
-        remarks = (*running_notes(plan, state), *(former_root_notes(desired) if not last else ()))
+        remarks = (*running_notes(plan, state.layout), *(former_root_notes(desired) if not last else ()))
         return Proposal(
             plan=plan,
             installed=installed,

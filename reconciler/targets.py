@@ -19,7 +19,7 @@ from reconciler.lock.select import editable_directories, select_packages
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.manifest.hints import known_names_hint
 from reconciler.state.applied import Applied
-from reconciler.state.store import applied_names_hint, never_applied
+from reconciler.state.applied_names import applied_names_hint, never_applied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -176,17 +176,17 @@ SAFEGUARDS = (
     Safeguard(
         name="the look at that lock",
         promise="a generation whose lock is held is not collected",
-        file="reconciler/apply/collect.py",
-        text=" in used or _is_locked(each.generation))",
-        instead=" in used)",
+        file="reconciler/apply/in_use.py",
+        text=" in named or _is_locked(each)}",
+        instead=" in named}",
         tests=("tests/functional/test_what_is_in_use_is_kept.py",),
     ),
     Safeguard(
         name="the look at /proc",
         promise="a generation that a process uses without `run` is not collected",
-        file="reconciler/apply/collect.py",
-        text="used=(each.name, each.generation.number) in used or ",
-        instead="used=",
+        file="reconciler/apply/in_use.py",
+        text="if str(each.directory) in named or ",
+        instead="if ",
         tests=("tests/functional/test_what_is_in_use_is_kept.py",),
     ),
     Safeguard(

@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.apply.context import ApplyContext
-from reconciler.diff.findings import first_of
+from reconciler.backticks import list_in_backticks
+from reconciler.diff.findings import SHOWN
 from reconciler.diff.ignored_files import divide_ignored_files
 from reconciler.diff.model import Target
 from reconciler.errors import ApplyError
@@ -26,7 +27,7 @@ from reconciler.state.inventory_file import load_inventory
 from reconciler.state.layout import Generation
 from reconciler.state.published_generation import PublishedGeneration
 
-_HINT = "copy them to a different place, then use `--drop-ignored` to leave them behind"
+_HINT = "copy them to a different place, then apply with `--drop-ignored` to leave them behind"
 _TEMPORARY = ".envsync-carried"
 _DIFFERENT_KIND = frozenset({errno.ENOTDIR, errno.EISDIR, errno.ELOOP})
 _BLOCK_BYTES = 1024 * 1024
@@ -172,4 +173,6 @@ def _contents(inventory: Inventory) -> dict[str, bytes]:
 
 
 def _would_be_lost(paths: tuple[str, ...]) -> ApplyError:
-    return ApplyError(f"would lose files that `ignore_files` matches: {first_of(paths)}", hint=_HINT)
+    return ApplyError(
+        f"would lose files that `ignore_files` matches: {list_in_backticks(paths, most=SHOWN)}", hint=_HINT
+    )

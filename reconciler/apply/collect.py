@@ -2,19 +2,17 @@
 
 import datetime as dt
 import errno
-import fcntl
 import json
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 from reconciler.apply.collected_path import begin_collection, keep_paths, remove_paths
+from reconciler.apply.in_use import generations_in_use
 from reconciler.apply.restored_backup import accept_restored
 from reconciler.canonical_json import Json, canonical_text
-from reconciler.errors import CollectError, DamagedStateError, StateError
+from reconciler.errors import DamagedStateError, StateError
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
 from reconciler.state.applied import Applied
@@ -66,13 +64,13 @@ def collect_garbage(
     Kept are the published generation, the newest sealed ones up to `keep_generations` (the published one included),
     those in `spare` and those that a live process uses. Of an environment that was deleted, the same are kept until it
     expires, unless `discard` has its name. The path of a deleted generation stays as a link to what is published, see
-    `collected_path`. A generation that cannot be deleted stops no other: the reason is in `failure`. Raises
-    CollectError if a deleted environment cannot be discarded.
+    `collected_path`. A generation that cannot be deleted stops no other: the reason is in `failure`.
     """
     removable = removable_generations(state, discard=discard)
     candidates = [each for each in removable if (each.name, each.generation.number) not in spare]
     considered = []
-    _discard_deleted(state, discard)
+    undiscarded = _discard_deleted(state, discard)
+    candidates = [replace(each, failure=undiscarded.get(each.name, each.failure)) for each in candidates]
     deleted: dict[str, set[int]] = {}
     for each in mark_in_use(state, candidates):
         sealed = not each.kept and _was_completed(state, each)
@@ -92,24 +90,23 @@ def collect_garbage(
     return considered
 
 
-def _discard_deleted(state: State, discard: frozenset[str]) -> None:
-    """Remove the files about deleted environments that expired or that `discard` names; raises CollectError.
+def _discard_deleted(state: State, discard: frozenset[str]) -> dict[str, str]:
+    """Remove the files about deleted environments that expired or that `discard` names.
 
-    The file goes first, so that an environment whose generations are deleted in part is never offered for a restore.
+    Return by name why one could not be removed: its generations then stay. The file goes first, so that an environment
+    whose generations are deleted in part is never offered for a restore.
     """
     now = dt.datetime.now(dt.UTC)
+    failures = {}
     for name in state.deleted_names():
         with suppress(StateError):  # its generations are returned with the reason why they are kept
             deleted = state.deleted(name)
-            if deleted is None or not (name in discard or deleted.is_expired(now)):
-                continue
-            try:
-                state.discard_deleted(name)
-            except OSError as error:
-                raise CollectError(
-                    f"`{state.layout.deleted(name)}` could not be deleted: {error.strerror or error}",
-                    hint="fix the cause, then run `envsync gc`",
-                ) from error
+            if deleted is not None and (name in discard or deleted.is_expired(now)):
+                try:
+                    state.discard_deleted(name)
+                except OSError as error:
+                    failures[name] = f"{state.layout.deleted(name)}: {error.strerror or error}"
+    return failures
 
 
 def _remove(state: State, candidate: Removable) -> Removable:
@@ -273,60 +270,6 @@ def _key(each: Removable) -> str:
 
 
 def mark_in_use(state: State, candidates: list[Removable]) -> list[Removable]:
-    """Return `candidates`, with `used` set for those that a live process uses; reads /proc only if there are any."""
-    if not candidates:
-        return []
-    used = _used_by_processes(state.layout.all_generations)
-    return [
-        replace(each, used=(each.name, each.generation.number) in used or _is_locked(each.generation))
-        for each in candidates
-    ]
-
-
-def _is_locked(generation: Generation) -> bool:
-    """Return whether a command that `envsync run` started holds its shared lock on the generation."""
-    try:
-        descriptor = os.open(generation.in_use, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(descriptor)
-
-
-def _used_by_processes(generations: Path) -> set[tuple[str, int]]:
-    """Return (name, number) of the generations whose path is in a live process's command line, environment or maps.
-
-    This works on Linux only; elsewhere only the lock of `envsync run` protects a generation. The command lines of other
-    users' processes can be read, their environments only by the superuser.
-    """
-    needle = os.fsencode(generations) + b"/"
-    used: set[tuple[str, int]] = set()
-    for content in _process_texts():
-        start = content.find(needle)
-        while start >= 0:
-            rest = content[start + len(needle) : start + len(needle) + 300].split(b"/", 2)
-            if len(rest) > 1 and rest[1][:12].isdigit():
-                used.add((os.fsdecode(rest[0]), int(rest[1])))
-            start = content.find(needle, start + 1)
-    return used
-
-
-def _process_texts() -> Iterator[bytes]:
-    proc = Path("/proc")
-    own = str(os.getpid())
-    try:
-        pids = [name for name in os.listdir(proc) if name.isdigit() and name != own]
-    except OSError:
-        return
-    for pid in pids:
-        for part in ("cmdline", "environ", "maps"):
-            with suppress(OSError):
-                yield (proc / pid / part).read_bytes()
-        with suppress(OSError):
-            yield os.fsencode((proc / pid / "cwd").readlink()) + b"/"
+    """Return `candidates`, with `used` set for those that a live process uses."""
+    used = generations_in_use(state.layout, (each.generation for each in candidates))
+    return [replace(each, used=each.generation in used) for each in candidates]

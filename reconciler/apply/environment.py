@@ -60,7 +60,11 @@ class EnvironmentRun:
         self._flushes: list[Future[None]] = []  # flushes of built generations, which run while they are verified
         self._observed: ActualEnvironment | None = None
         self._inventory: Inventory | None = None
-        self._applied: Applied | None = context.state.applied(plan.name)
+        self._applied: Applied | None = None
+
+    def begin(self) -> None:
+        """Read what was last applied; raises StateError if it cannot be read any more."""
+        self._applied = self.context.state.applied(self.plan.name)
 
     def perform(self, step: Step) -> str:
         """Perform one step; return a short sentence about it, or an empty string. Raises EnvsyncError or OSError."""

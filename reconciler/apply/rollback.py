@@ -10,9 +10,10 @@ from reconciler.apply.widen import widen_venv
 from reconciler.diff.integrity import Integrity
 from reconciler.errors import ApplyError, StateError, UsageError
 from reconciler.state.applied import Applied
+from reconciler.state.applied_names import applied_names_hint, never_applied
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_file import load_inventory
-from reconciler.state.store import State, applied_names_hint, never_applied
+from reconciler.state.store import State
 
 
 def roll_back(
@@ -38,38 +39,21 @@ def roll_back(
         state.seal(name, to)  # if it is there and cannot be read, that is the error
     seals = {number: state.seal(name, number) for number in state.sealed_numbers(name)}
     sealed = {number: seal for number, seal in seals.items() if seal is not None and _is_own(seal.applied, current)}
-    if to is not None:
-        number = to
-    elif published:
+    chooses = to is None and published > 0
+    if chooses:
         older = [each for each in sorted(sealed, reverse=True) if each < published]
         number = _newest_sound(state, name, older, inodes, on_skip)
     else:
-        number = current.generation
+        number = to if to is not None else current.generation
     if number not in sealed or number == published:
-        others = ", ".join(str(each) for each in sealed if each != published)
-        if to is None and published:
-            problem = f"environment `{name}` has no generation older than the published one ({published})"
-        elif to == published:
-            problem = f"generation {to} of `{name}` is already published"
-        else:
-            problem = f"environment `{name}` has no generation {number}"
-        hint = (
-            f"choose another generation with `--to`: {others}"
-            if others
-            else f"change the manifest and run `envsync apply {name}`"
-        )
-        raise UsageError(problem, hint=hint)
+        raise _no_such_generation(name, number, published, [each for each in sealed if each != published])
     seal = sealed[number]
     if not published and os.path.lexists(state.layout.environment(name)):
         raise foreign_path(state.layout.environment(name))
     # The record of an environment that is not published has newer settings than its seal.
     recorded = current if not published and (number, seal.digest) == (current.generation, current.seal) else None
-    found = verify_generation(state, name, number, inodes, applied=recorded, modes=False)  # they are widened below
-    if not found.intact:
-        raise ApplyError(
-            f"generation {number} of `{name}` differs from its seal: {_describe_damage(found)}",
-            hint=f"choose another generation (`envsync history {name} --generations`), or run `envsync apply {name}`",
-        )
+    if not chooses:
+        _refuse_unsound(verify_generation(state, name, number, inodes, applied=recorded, modes=False))
     generation = state.layout.generation(name, number)
     inventory = load_inventory(generation.inventory, digest=seal.inventory)
     widen_venv(generation.venv, inventory, state.layout.root)
@@ -96,6 +80,29 @@ def roll_back(
         state.record(applied)
         publish(state.layout, name, number)
     return applied
+
+
+def _no_such_generation(name: str, number: int, published: int, others: Sequence[int]) -> UsageError:
+    """Return why generation `number` (0: any older one) cannot be published; `others` are those that could be."""
+    if number == 0:
+        problem = f"environment `{name}` has no generation older than the published one ({published})"
+    elif number == published:
+        problem = f"generation {number} of `{name}` is already published"
+    else:
+        problem = f"environment `{name}` has no generation {number}"
+    listed = ", ".join(map(str, others))
+    hint = f"choose another generation with `--to`: {listed}"
+    return UsageError(problem, hint=hint if others else f"change the manifest and run `envsync apply {name}`")
+
+
+def _refuse_unsound(found: Integrity) -> None:
+    """Raise ApplyError if a generation differs from its seal."""
+    if not found.intact:
+        raise ApplyError(
+            f"generation {found.generation} of `{found.name}` differs from its seal: {_describe_damage(found)}",
+            hint=f"choose another generation (`envsync history {found.name} --generations`), "
+            f"or run `envsync apply {found.name}`",
+        )
 
 
 def _newest_sound(

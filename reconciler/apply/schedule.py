@@ -6,10 +6,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from reconciler.apply.context import ApplyContext
 from reconciler.apply.environment import EnvironmentRun
 from reconciler.backticks import list_in_backticks
+from reconciler.diff.findings import SHOWN
 from reconciler.diff.model import ReasonCode
 from reconciler.errors import EnvsyncError, HookError, InterruptedByUserError, ProbeError
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, RunStarted, Status, StepFinished, StepStarted
-from reconciler.plan.blockers import names_text
 from reconciler.plan.model import Action, EnvironmentPlan, Step
 
 
@@ -83,7 +83,7 @@ def _refusal(
         outcomes: dict[str, list[str]] = {_NOT_APPLIED[done[name].status]: [] for name in changes}
         for name in changes:
             outcomes[_NOT_APPLIED[done[name].status]].append(name)
-        why = ", ".join(f"{names_text(names)} {outcome}" for outcome, names in outcomes.items())
+        why = ", ".join(f"{list_in_backticks(names, most=SHOWN)} {outcome}" for outcome, names in outcomes.items())
         return _refused(each, ReasonCode.DELETES_WAIT, f"not deleted: {why}")
     if unsuccessful:
         return _refused(each, ReasonCode.DEPENDENCY_FAILED, f"it depends on {list_in_backticks(unsuccessful)}")
@@ -106,6 +106,7 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
     status = Status.APPLIED
     step = each.steps[0]
     try:
+        run.begin()
         for step in each.steps:
             context.emit(StepStarted(environment=each.name, step=step.kind))
             started = time.monotonic()

@@ -132,12 +132,7 @@ def destroy(
     take_over: TakeOverOption = False,
     skip_hooks: SkipHooksOption = False,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
-    gc: Annotated[
-        bool,
-        typer.Option(
-            "--gc/--no-gc", help="Delete the generations of these environments, and all others that are no longer kept."
-        ),
-    ] = True,
+    gc: GcOption = True,
 ) -> None:
     """Delete environments that envsync created.
 
@@ -177,11 +172,10 @@ def _run(
 
 def _show(proposal: Proposal, output: Format) -> None:
     """Show what will be done, and what cannot be done; reports are written after the apply."""
-    print_notes(proposal.plan.notes)
     if output is Format.TEXT:
         print_plan(proposal.plan, output, command="apply", file=proposal.desired.file)
     print_failures(proposal.plan.failures)
-    print_notes(proposal.notes)
+    print_notes((*proposal.plan.notes, *proposal.notes))
 
 
 def _finish(proposal: Proposal, result: RunFinished, output: Format) -> None:

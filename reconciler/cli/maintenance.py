@@ -61,7 +61,7 @@ def rollback(
             "--to",
             metavar="N",
             help="The generation to publish.",
-            show_default="the newest sound older one",
+            show_default="the previous intact one",
         ),
     ] = None,
     file: FileOption = Path("envs.yaml"),
@@ -70,8 +70,8 @@ def rollback(
     """Publish an older generation again, immediately and offline.
 
     Its files are verified by hash first. The next `plan` shows the difference from the manifest as pending, and the
-    next `apply` undoes the rollback. Of an environment that was deleted, the generation that was published then is
-    restored.
+    next `apply` undoes the rollback. For a deleted environment, restores the generation that was published when it was
+    deleted.
     """
     workspace = reconciler.load(file)
     maintenance = workspace.maintenance
@@ -88,7 +88,7 @@ def rollback(
     out.print(
         f"{name}: generation {applied.generation} is published again, generation {applied.rolled_back_from} is kept"
     )
-    out.message("hint: change the manifest as well, or the next apply undoes the rollback")
+    out.message("hint: change the manifest as well, or the next `apply` undoes the rollback")
 
 
 def verify(
@@ -125,7 +125,7 @@ def gc(
         bool, typer.Option("--deleted", help="Also delete what is kept of deleted environments.")
     ] = False,
     cache: Annotated[
-        bool, typer.Option("--cache", help="Also delete what nothing needs from the caches of the root.")
+        bool, typer.Option("--cache", help="Also delete what nothing needs from the root's caches.")
     ] = False,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
@@ -135,9 +135,9 @@ def gc(
     uses. Of a deleted environment, keeps the same until `keep_deleted` is over. Never deletes files that envsync did
     not create: it reports them and exits with 1. It does the same for a generation that cannot be deleted.
 
-    With `--cache`, also deletes the packages in the root's cache that no generation has (not those in the user's own
-    cache, with `cache: user`), entries of interpreters, manifests, environments and files that are gone, and temporary
-    directories of envsync processes that were killed.
+    With `--cache`, also cleans the caches of the root: deletes packages that no generation uses, facts about
+    interpreters, manifests, environments and files that no longer exist, and temporary directories of envsync processes
+    that were killed. The user's own package cache (`cache: user`) is not touched.
     """
     from reconciler.render.gc_text import gc_json, render_gc  # only this command needs it
 

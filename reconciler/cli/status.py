@@ -26,15 +26,13 @@ def status(
     labels: LabelsOption = None,
     output: OutputOption = Output.TEXT,
     depth: DepthOption = Depth.FILES,
-    size: Annotated[
-        bool, typer.Option("--size", help="Show what each environment has for itself, shares, and could free.")
-    ] = False,
+    size: Annotated[bool, typer.Option("--size", help="Show the disk space of each environment.")] = False,
 ) -> None:
     """List the environments and the status of each.
 
-    With --size: OWN is the disk space that only the published generation uses, SHARED what it shares by hard links
-    with other generations, other environments or the package cache, RECLAIMABLE what deleting older generations would
-    free. Sizes are in bytes in JSON.
+    With `--size`, OWN is the disk space that only the published generation uses, SHARED is what it shares by hard links
+    with other generations, other environments or the package cache, and RECLAIMABLE is what deleting its older
+    generations would free. JSON has the sizes in bytes.
     """
     from reconciler.render.status_text import render_status, status_json, status_rows  # only this command needs it
 

@@ -54,7 +54,9 @@ def state_faults(
         names |= {
             name
             for name, each in unreadable.items()
-            if name not in desired.declared and (each.applied is None or each.applied.project == desired.project)
+            if name not in desired.declared
+            and not each.deleted  # `envsync gc` names it
+            and (each.applied is None or each.applied.project == desired.project)
         }
     return {name: _state_fault(unreadable[name], desired.root) for name in sorted(names & unreadable.keys())}
 

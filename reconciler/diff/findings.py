@@ -66,7 +66,7 @@ PATHS_IN_PHRASES: Mapping[Code, str] = {
     Code.DANGLING_INTERPRETER: "bin/python",
 }
 CATEGORIES: Mapping[Code, FindingCategory] = {code: each for each, phrases in PHRASES.items() for code in phrases}
-SHOWN = 3  # how many names or damaged parts a sentence has
+SHOWN = 3  # packages, files or damaged parts that a sentence names
 
 
 def category_of(finding: Finding) -> FindingCategory:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.diff.findings import first_of
+from reconciler.backticks import list_in_backticks
+from reconciler.diff.findings import SHOWN
 from reconciler.diff.model import Origin, PackageChange, Reason, ReasonCode
 from reconciler.diff.reasons import drift_reason
 from reconciler.observe.actual import Finding
@@ -46,4 +47,4 @@ def changed_by_hook_reasons(by_hook: Changes) -> list[Reason]:
 
 def hook_changes_text(packages: Iterable[str], paths: Iterable[str]) -> str:
     """Return the first three of packages and paths, and how many more there are; empty if there are none."""
-    return first_of([*sorted(set(packages)), *sorted(set(paths))])
+    return list_in_backticks([*sorted(set(packages)), *sorted(set(paths))], most=SHOWN)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.diff.compare import FOREIGN_OCCUPANTS
-from reconciler.diff.findings import first_of
+from reconciler.diff.findings import SHOWN
 from reconciler.diff.model import DiffKind, EnvironmentDiff, Fault, Origin, Reason, ReasonCode, Target
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, Occupant
@@ -22,7 +22,6 @@ _OCCUPANTS = {
 
 
 MOVE_HINT = "move it to a different path"
-_NAMED = 3  # environments that a sentence names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,7 @@ def change_blockers(
     if diff.reasons and not policy.skip_hooks and {each.code for each in diff.reasons} == {ReasonCode.CHANGED_BY_HOOK}:
         hint = (
             f"in `{desired.file.name}`, list what the hook changes in `ignore_files` or `ignore`, or change the hook; "
-            "`--skip-hooks` rebuilds without running it"
+            "apply with `--skip-hooks` to rebuild without running it"
         )
         message = "a rebuild would run the hook again, which changes the environment"
         reason = Reason(code=ReasonCode.CHANGED_BY_HOOK, origin=Origin.DRIFT, message=message)
@@ -88,8 +87,8 @@ def change_blockers(
         found.append(
             _blocker(
                 ReasonCode.IGNORED_WOULD_BE_LOST,
-                f"would lose files that `ignore_files` matches: {first_of(diff.lost)}",
-                "copy them to a different place, then use `--drop-ignored` to leave them behind",
+                f"would lose files that `ignore_files` matches: {list_in_backticks(diff.lost, most=SHOWN)}",
+                "copy them to a different place, then apply with `--drop-ignored` to leave them behind",
             )
         )
     return found
@@ -124,7 +123,8 @@ def delete_blockers(
             _blocker(
                 ReasonCode.OTHER_MANIFEST,
                 f"applied from {owner.manifest}",
-                f"give each manifest its own `project`, or use `--take-over` to delete `{applied.name}`",
+                f"give each manifest its own `project`; to delete `{applied.name}`, "
+                f"run `envsync destroy {applied.name} --take-over`",
             )
         )
     requested = applied.name in policy.destroy
@@ -152,25 +152,19 @@ def delete_blockers(
 
 def dependents_blocker(name: str, dependents: Sequence[str]) -> Blocker:
     """Return the blocker of a deletion on which other environments depend."""
+    listed = list_in_backticks(dependents, most=SHOWN)
     return _blocker(
         ReasonCode.HAS_DEPENDENTS,
-        f"{names_text(dependents)} {'depends' if len(dependents) == 1 else 'depend'} on it",
-        f"remove `{name}` from the `depends_on` of {names_text(dependents)} and apply that, or delete them too",
+        f"{listed} {'depends' if len(dependents) == 1 else 'depend'} on it",
+        f"remove `{name}` from the `depends_on` of {listed} and apply that, or delete them too",
     )
 
 
 def waiting_blocker(names: Sequence[str]) -> Blocker:
     """Return the blocker of a deletion that waits for changes that are blocked."""
-    return _blocker(ReasonCode.DELETES_WAIT, f"not deleted until {names_text(names)} can be applied", "")
-
-
-def names_text(names: Sequence[str]) -> str:
-    """Return names in one sentence, of many only the first three: "`a`, `b`, `c` and 2 more"."""
-    quoted = [f"`{each}`" for each in names[:_NAMED]]
-    rest = len(names) - _NAMED
-    if rest > 0:
-        return ", ".join(quoted) + f" and {rest} more"
-    return " and ".join([*([", ".join(quoted[:-1])] if quoted[1:] else []), quoted[-1]])
+    return _blocker(
+        ReasonCode.DELETES_WAIT, f"not deleted until {list_in_backticks(names, most=SHOWN)} can be applied", ""
+    )
 
 
 def dependency_blocker(name: str, blocked: Sequence[Reason], *, deleting: bool) -> Blocker:
@@ -187,7 +181,7 @@ def _former_project(owner: OtherOwner) -> Blocker:
     return _blocker(
         ReasonCode.OTHER_PROJECT,
         f"`project` was `{owner.project}` when this was applied",
-        f"write `project: {owner.project}` again, or use `--take-over`",
+        f"write `project: {owner.project}` again, or apply with `--take-over`",
     )
 
 

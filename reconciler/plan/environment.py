@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.backticks import in_backticks
+from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.diff.compare import foreign_findings
-from reconciler.diff.findings import first_of
+from reconciler.diff.findings import SHOWN
 from reconciler.diff.model import DiffKind, EnvironmentDiff, Fault, Origin, Reason, ReasonCode, Target
 from reconciler.diff.reasons import pending_reason, take_over_reason
 from reconciler.interpreters.model import Interpreter
@@ -213,7 +213,7 @@ def _expired_exceptions(target: Target) -> tuple[str, ...]:
 def _excepted(diff: EnvironmentDiff) -> tuple[str, ...]:
     """Return what each pattern of `--except` excepts, or that it matches nothing."""
     return tuple(
-        f"excepted by `{diff.name}:{pattern}`: {first_of(matched)}"
+        f"excepted by `{diff.name}:{pattern}`: {list_in_backticks(matched, most=SHOWN)}"
         if matched
         else f"`--except {diff.name}:{pattern}` matches no difference"
         for pattern, matched in diff.excepted

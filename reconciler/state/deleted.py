@@ -1,13 +1,16 @@
 """What remains of an environment that was deleted: its last record, and until when `rollback` can restore it."""
 
 import datetime as dt
-import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from reconciler.backticks import in_backticks
 from reconciler.canonical_json import Json, canonical_text
+from reconciler.errors import DamagedStateError
+from reconciler.fs.atomic_write import write_atomic
 from reconciler.state.applied import Applied
 from reconciler.state.applied_json import applied_from_json, applied_to_json, require_text
+from reconciler.state.state_file import read_state_file
 
 FORMAT = 1
 _SHORT = dt.timedelta(days=2)  # for less, a date alone is too vague
@@ -42,30 +45,36 @@ class Deleted:
         return f"{self.keep_until:%Y-%m-%d %H:%M} UTC" if short else f"{self.keep_until:%Y-%m-%d}"
 
 
-def deleted_text(deleted: Deleted) -> str:
-    """Return the contents of a deleted environment's file."""
+def write_deleted(path: Path, deleted: Deleted) -> None:
+    """Write the file of a deleted environment atomically; raises OSError."""
     stored: dict[str, Json] = {
         "format": FORMAT,
         "deleted": deleted.deleted.isoformat(),
         "keep_until": deleted.keep_until.isoformat(),
         "applied": applied_to_json(deleted.applied),
     }
-    return canonical_text(stored) + "\n"
+    write_atomic(path, (canonical_text(stored) + "\n").encode("ascii"))
 
 
-def parse_deleted(content: bytes, name: str) -> Deleted:
-    """Return what a deleted environment's file contains; raises ValueError if it is not the one of `name`."""
-    stored = json.loads(content)
-    if not isinstance(stored, dict) or not stored.keys() >= {"format", "deleted", "keep_until", "applied"}:
-        raise ValueError("not a record of a deleted environment")
-    if stored["format"] != FORMAT:
-        raise ValueError(
-            f"its format is {in_backticks(str(stored['format']))}, but this version of envsync reads format {FORMAT}"
-        )
-    applied = applied_from_json(stored["applied"])
+def read_deleted(path: Path, name: str) -> Deleted | None:
+    """Return what the file of the deleted environment `name` contains, None if there is none.
+
+    Raises NewerFormatError, DamagedStateError, or StateError if the system does not let us read it.
+    """
+    hint = f"restore it from a backup, or delete it: `envsync gc` then deletes the generations of `{name}`"
+    found = read_state_file(path, FORMAT, hint=hint)
+    if found is None:
+        return None
+    stored = found[1]
+    try:
+        applied = applied_from_json(stored.get("applied") or {})
+        moments = _time(stored.get("deleted")), _time(stored.get("keep_until"))
+    except ValueError as error:
+        raise DamagedStateError(f"`{path}` is damaged: {error}", hint=hint) from error
     if applied.name != name:
-        raise ValueError(f"it is the record of the environment {in_backticks(applied.name)}")
-    return Deleted(applied=applied, deleted=_time(stored["deleted"]), keep_until=_time(stored["keep_until"]))
+        what = f"it is the record of the environment {in_backticks(applied.name)}"
+        raise DamagedStateError(f"`{path}` is damaged: {what}", hint=hint)
+    return Deleted(applied=applied, deleted=moments[0], keep_until=moments[1])
 
 
 def _time(value: object) -> dt.datetime:

@@ -4,6 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from reconciler.backticks import list_in_backticks
 from reconciler.errors import StateError
 from reconciler.manifest import defaults
 from reconciler.manifest.desired import DesiredState
@@ -19,7 +20,7 @@ def former_root_notes(desired: DesiredState) -> tuple[str, ...]:
     file = desired.file.absolute()
     notes = []
     for root in _roots(file.parent):
-        with suppress(StateError):  # what cannot be read there is no reason to refuse this root
+        with suppress(StateError):  # a directory there that cannot be read must not stop a plan for this root
             last = {} if root == desired.root else State.at(root).last_applied()
             names = [
                 name
@@ -27,10 +28,11 @@ def former_root_notes(desired: DesiredState) -> tuple[str, ...]:
                 if each.project == desired.project and (not each.manifest or recorded_manifest(each, root) == str(file))
             ]
             if names:
-                quoted = ", ".join(f"`{each}`" for each in names)
+                left = f"{list_in_backticks(names)} {'was' if len(names) == 1 else 'were'} applied in `{root}`"
+                former = root.relative_to(file.parent)
                 notes.append(
-                    f"{quoted} {'was' if len(names) == 1 else 'were'} applied in `{root}` and stay there; to delete "
-                    f"them, write `root: {root.relative_to(file.parent)}` and run `envsync destroy {' '.join(names)}`"
+                    f"{left} and stay there; to delete them, write `root: {former}` and run "
+                    f"`envsync destroy {' '.join(names)}`"
                 )
     return tuple(notes)
 

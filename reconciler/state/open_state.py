@@ -16,12 +16,12 @@ from reconciler.state.layout import Generation, Layout
 def open_state(layout: Layout) -> None:
     """Give envsync's own directories and small files the access of the root; venvs and caches stay as they are.
 
-    What cannot be changed stays: a change that is not possible is no reason to refuse the command.
+    What may not be changed is skipped, and the command goes on.
     """
     access, group = access_to(layout.root), group_to_give(layout.root)
     if not access:
         return
-    for directory in (layout.envsync_directory, layout.all_generations, layout.records):
+    for directory in (layout.envsync_directory, layout.all_generations, layout.records, layout.all_deleted):
         _widen(directory, access, group)
         for entry in _entries(directory):
             if directory == layout.all_generations:

@@ -107,7 +107,14 @@ def user_name(number: int) -> str:
 
 def refuse_symlinks(layout: Layout) -> None:
     """Raise StateError if one of envsync's own directories is a symbolic link: its target is not ours to change."""
-    for directory in (layout.envsync_directory, layout.all_generations, layout.records, layout.cache, layout.adopted):
+    for directory in (
+        layout.envsync_directory,
+        layout.all_generations,
+        layout.records,
+        layout.all_deleted,
+        layout.cache,
+        layout.adopted,
+    ):
         if directory.is_symlink():
             raise StateError(
                 f"`{directory}` is a symbolic link, which envsync does not follow",

@@ -6,22 +6,21 @@ after a delete, for as long as the environment can be restored.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.backticks import in_backticks, list_in_backticks
+from reconciler.backticks import in_backticks
 from reconciler.canonical_json import canonical_text
 from reconciler.errors import DamagedStateError, StateError
 from reconciler.fs.access_bits import access_to
-from reconciler.fs.atomic_write import replacing, write_atomic
+from reconciler.fs.atomic_write import replacing
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.sync import sync_directory
-from reconciler.manifest.hints import did_you_mean
 from reconciler.state.applied import Applied
 from reconciler.state.applied_json import applied_from_json, applied_to_json
-from reconciler.state.deleted import Deleted, deleted_text, parse_deleted
+from reconciler.state.deleted import Deleted, read_deleted, write_deleted
 from reconciler.state.generation_identity import write_identity_mark
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.open_state import closed_state
@@ -38,11 +37,13 @@ _RECORD_HINT = "restore the file from a backup, or delete it: envsync then reads
 class UnreadableState:
     """An environment whose record, or the seal of its published generation, cannot be read.
 
-    `error` is why. `applied` is what the other of the two files says was last applied; None if nothing does.
+    `error` is why. `applied` is what the other of the two files says was last applied; None if nothing does. `deleted`
+    means that the environment was deleted, and the file about it is the one that cannot be read.
     """
 
     error: StateError
     applied: Applied | None
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,11 @@ class State:
             else:
                 if applied is not None:
                     found[name] = applied
+        for name in self.deleted_names():
+            try:
+                self.deleted(name)
+            except StateError as error:
+                unreadable.setdefault(name, UnreadableState(error=error, applied=None, deleted=True))
         return found, unreadable
 
     def applied(self, name: str) -> Applied | None:
@@ -218,24 +224,10 @@ class State:
     def deleted(self, name: str) -> Deleted | None:
         """Return what remains of a deleted environment, None if nothing does or if it exists again.
 
-        Raises StateError if the file cannot be read.
+        Raises NewerFormatError, DamagedStateError or StateError if the file cannot be read.
         """
-        path = self.layout.deleted(name)
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StateError(f"`{path}` could not be read: {error.strerror}", hint=os_error_hint(error)) from error
-        if self.applied(name) is not None:
-            return None
-        try:
-            return parse_deleted(content, name)
-        except (ValueError, RecursionError) as error:
-            raise StateError(
-                f"`{path}` could not be read: {error}",
-                hint=f"restore it from a backup, or delete it: `envsync gc` then deletes the generations of `{name}`",
-            ) from error
+        found = read_deleted(self.layout.deleted(name), name)
+        return found if found is not None and self.applied(name) is None else None
 
     def deleted_names(self) -> list[str]:
         """Return the names that have a file about a deleted environment, sorted; raises StateError."""
@@ -252,7 +244,7 @@ class State:
                 if not self.layout.all_deleted.is_dir():
                     self.layout.all_deleted.mkdir(parents=True, exist_ok=True)
                     sync_directory(self.layout.envsync_directory)
-                write_atomic(self.layout.deleted(name), deleted_text(remains).encode("ascii"))
+                write_deleted(self.layout.deleted(name), remains)
             self.layout.record(name).unlink(missing_ok=True)
             if self.layout.records.is_dir():
                 sync_directory(self.layout.records)
@@ -323,21 +315,6 @@ def _writing(path: Path) -> Iterator[None]:
     except OSError as error:
         what = f"`{path}` could not be written: {error.strerror}"
         raise StateError(what, hint=os_error_hint(error)) from error
-
-
-def never_applied(names: Iterable[str]) -> str:
-    """Return the message that these environments, at least one, were never applied in this root."""
-    unknown = list(names)
-    subject, verb = ("environment", "was") if len(unknown) == 1 else ("environments", "were")
-    return f"{subject} {list_in_backticks(unknown)} {verb} never applied in this root"
-
-
-def applied_names_hint(names: Iterable[str], applied: Iterable[str]) -> str | None:
-    """Return a hint for environments that were never applied: the closest match, or all applied ones; None if none."""
-    known = sorted(applied)
-    suggestions = (did_you_mean(name, known) for name in names)
-    listed = f"choose from the applied environments: {list_in_backticks(known)}" if known else None
-    return next((each for each in suggestions if each), listed)
 
 
 def _entries(directory: Path, suffix: str) -> set[str]:

@@ -144,7 +144,8 @@ def test_what_is_at_the_path_by_then_is_not_replaced(deleted: Host, kind: str) -
     ran = deleted.envsync("rollback", "web")
     assert ran.code == 1
     assert f"`{path}` is not managed by envsync" in ran.err
-    assert path.lstat() == before
+    after = path.lstat()
+    assert (after.st_ino, after.st_mode, after.st_mtime_ns) == (before.st_ino, before.st_mode, before.st_mtime_ns)
     assert deleted_file(deleted).exists()
     assert not (deleted.root / ".envsync/environments/web.json").exists()
 
@@ -228,12 +229,38 @@ def test_a_file_that_cannot_be_read_keeps_the_generations(deleted: Host) -> None
     ran = deleted.envsync("gc")
     assert ran.code == 1
     assert "generation 3 kept" in ran.out
-    assert "deleted/web.json` could not be read" in ran.out
+    assert "deleted/web.json` is damaged" in ran.out
     assert generations(deleted, "web") == [2, 3]
     assert deleted.envsync("rollback", "web").code == 1
     deleted_file(deleted).unlink()
     assert deleted.envsync("gc").code == 0
     assert generations(deleted, "web") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "problem"),
+    [
+        (('"format":1', '"format":2'), "newer-format", "was made by a newer envsync"),
+        (('"format":1', '"format":'), "state-unreadable", "is damaged"),
+    ],
+)
+def test_its_name_is_not_used_again_while_the_file_cannot_be_read(
+    deleted: Host, change: tuple[str, str], code: str, problem: str
+) -> None:
+    file = deleted_file(deleted)
+    readable = file.read_text()
+    file.write_text(readable.replace(*change))
+    deleted.manifest(WEB % "beta" + JOBS.replace("beta", "alpha==1.0"))
+    ran = deleted.envsync("apply", "--yes")
+    assert ran.code == 4
+    assert f"deleted/web.json` {problem}" in " ".join(ran.out.split())
+    blocked = {name: [why["code"] for why in each["blocked"]] for name, each in planned(deleted).items()}
+    assert blocked == {"jobs": [], "web": [code]}
+    assert (published(deleted, "web"), published(deleted, "jobs")) == (0, 2), "no other environment is affected"
+    assert file.read_text() != readable
+    file.write_text(readable)
+    deleted.apply()
+    assert generations(deleted, "web") == [3, 4], "the numbers continue"
 
 
 def test_destroy_is_undone_in_the_same_way(host: Host) -> None:

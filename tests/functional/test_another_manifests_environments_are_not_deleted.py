@@ -50,7 +50,8 @@ def test_an_apply_with_the_other_manifest_deletes_nothing_and_names_the_first(tw
     assert ran.code == 4
     assert f"blocked: applied from {two.directory}/a/envs.yaml" in joined(ran.out)
     assert "no longer in envs.yaml" not in ran.out
-    assert "hint: give each manifest its own `project`, or use `--take-over` to delete `web`" in ran.out
+    hint = "hint: give each manifest its own `project`; to delete `web`, run `envsync destroy web --take-over`"
+    assert hint in joined(ran.out)
     assert (published(two, "web"), published(two, "api")) == (1, 1)
 
 
@@ -165,7 +166,7 @@ def test_a_changed_project_is_recognized(host: Host) -> None:
     write(host, "envs.yaml", "web", project="corp")
     ran = host.envsync("plan")
     assert ran.out.count("blocked: `project` was `acme` when this was applied") == 2
-    assert "hint: write `project: acme` again, or use `--take-over`" in ran.out
+    assert "hint: write `project: acme` again, or apply with `--take-over`" in ran.out
     assert host.envsync("apply", "--yes").code == 4
     assert (published(host, "web"), published(host, "old")) == (1, 1)
     ran = host.envsync("apply", "--yes", "--take-over")

@@ -127,7 +127,7 @@ def test_a_file_that_the_new_version_brings_too_is_not_replaced_silently(web: Ho
     assert web.envsync("lock", "-P", "gamma").code == 0
     ran = web.envsync("apply", "--yes")
     assert ran.code == 1
-    assert "would lose files that `ignore_files` matches: lib/python3.11/site-packages/gamma/own.cfg" in ran.err
+    assert "would lose files that `ignore_files` matches: `lib/python3.11/site-packages/gamma/own.cfg`" in ran.err
     assert published(web, "web") == 1
     assert mine.read_text() == "mine"
     web.apply("--drop-ignored")

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import given
 
 from reconciler.apply.collect import collect_garbage, removable_generations
 from reconciler.apply.recover import recover
-from reconciler.errors import StateError
-from reconciler.state.deleted import Deleted, deleted_text, parse_deleted
+from reconciler.errors import DamagedStateError, NewerFormatError, StateError
+from reconciler.state.deleted import Deleted, read_deleted, write_deleted
 from reconciler.state.store import State
 from tests.state.records import APPLIED, applied, publish, sealed
 
@@ -36,7 +37,9 @@ def deleted(state: State, *generations: int, **settings: Any) -> Deleted:
 @given(each=APPLIED)
 def test_a_file_is_read_as_it_was_written(each: Any) -> None:
     remains = Deleted.now(each, WEEK)
-    assert parse_deleted(deleted_text(remains).encode("ascii"), each.name) == remains
+    with TemporaryDirectory() as directory:
+        write_deleted(Path(directory, "x.json"), remains)
+        assert read_deleted(Path(directory, "x.json"), each.name) == remains
 
 
 def test_a_forgotten_environment_is_not_applied_and_can_be_restored(state: State) -> None:
@@ -99,7 +102,7 @@ def test_an_expired_one_is_collected_with_its_file(state: State) -> None:
     assert remains.is_expired(remains.keep_until)
     assert not remains.is_expired(remains.keep_until - dt.timedelta(seconds=1))
     past = Deleted(applied=remains.applied, deleted=remains.deleted - 2 * WEEK, keep_until=remains.deleted - WEEK)
-    state.layout.deleted("web").write_text(deleted_text(past))
+    write_deleted(state.layout.deleted("web"), past)
     assert [each.generation.number for each in removable_generations(state)] == [1]
     collect_garbage(state)
     assert state.deleted_names() == []
@@ -117,6 +120,7 @@ def test_only_the_named_ones_are_discarded(state: State) -> None:
     "change",
     [
         {"format": 2},
+        {"format": "1"},
         {"keep_until": "tomorrow"},
         {"keep_until": "2026-12-07T00:00:00"},
         {"keep_until": 7},
@@ -129,11 +133,14 @@ def test_a_file_that_is_not_valid_is_an_error_and_keeps_the_generations(state: S
     deleted(state, 1)
     file = state.layout.deleted("web")
     file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
-    with pytest.raises(StateError, match=r"deleted/web\.json` could not be read") as caught:
+    newer = change == {"format": 2}
+    expected = NewerFormatError if newer else DamagedStateError
+    with pytest.raises(expected, match=r"deleted/web\.json` (was made by a newer envsync|is damaged): ") as caught:
         state.deleted("web")
     assert caught.value.hint
+    assert state.read()[1]["web"].deleted
     (kept,) = collect_garbage(state)
-    assert "could not be read" in kept.foreign
+    assert kept.foreign == caught.value.message
     assert state.layout.generation_numbers("web") == [1]
     recover(state)
     assert state.deleted_names() == ["web"]

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from reconciler.errors import DamagedStateError, NewerFormatError, StateError
+from reconciler.state.applied_names import applied_names_hint
 from reconciler.state.published_generation import PublishedGeneration
-from reconciler.state.store import State, applied_names_hint
+from reconciler.state.store import State
 from tests.state.records import applied, publish, seal_of, sealed
 from tests.unprivileged import reachable_directory, unprivileged
 

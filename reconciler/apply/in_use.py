@@ -1,0 +1,68 @@
+"""Which generations live processes use: by the lock that `envsync run` holds, and by what /proc says."""
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from reconciler.state.layout import Generation, Layout
+
+
+def generations_in_use(layout: Layout, generations: Iterable[Generation]) -> set[Generation]:
+    """Return those of `generations` that a live process uses; /proc is read only if there are any.
+
+    Off Linux, only the lock of `envsync run` shows it.
+    """
+    candidates = list(generations)
+    named = _named_by_processes(layout.all_generations) if candidates else set()
+    return {each for each in candidates if str(each.directory) in named or _is_locked(each)}
+
+
+def _is_locked(generation: Generation) -> bool:
+    """Return whether a command that `envsync run` started holds its shared lock on the generation."""
+    try:
+        descriptor = os.open(generation.in_use, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _named_by_processes(generations: Path) -> set[str]:
+    """Return the directories of the generations that a live process names in its command line, environment or maps.
+
+    `generations` is the directory of all of them. The command lines of other users' processes can be read, their
+    environments only by the superuser.
+    """
+    needle = os.fsencode(generations) + b"/"
+    named: set[str] = set()
+    for content in _process_texts():
+        start = content.find(needle)
+        while start >= 0:
+            rest = content[start + len(needle) : start + len(needle) + 300].split(b"/", 2)
+            if len(rest) > 1 and rest[1][:12].isdigit():
+                named.add(f"{generations}/{os.fsdecode(rest[0])}/{int(rest[1])}")
+            start = content.find(needle, start + 1)
+    return named
+
+
+def _process_texts() -> Iterator[bytes]:
+    proc = Path("/proc")
+    own = str(os.getpid())
+    try:
+        pids = [name for name in os.listdir(proc) if name.isdigit() and name != own]
+    except OSError:
+        return
+    for pid in pids:
+        for part in ("cmdline", "environ", "maps"):
+            with suppress(OSError):
+                yield (proc / pid / part).read_bytes()
+        with suppress(OSError):
+            yield os.fsencode((proc / pid / "cwd").readlink()) + b"/"
