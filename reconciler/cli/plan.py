@@ -213,7 +213,8 @@ def _exceptions(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
         name, colon, pattern = text.partition(":")
         if not (name and colon and pattern):
             raise UsageError(
-                f"`{text}` is not of the form NAME:PATTERN", hint="except a package with `--except web:idna`"
+                f"`--except {text}`: must be NAME:PATTERN",
+                hint="except a package with `--except web:idna`, or files with `--except web:share/*`",
             )
         pairs.append((name, pattern))
     return tuple(pairs)

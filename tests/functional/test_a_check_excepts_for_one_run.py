@@ -29,13 +29,13 @@ def test_what_is_excepted_is_listed_and_does_not_count(web: Host, depth: str) ->
     found = web.environment("web", "--depth", depth, *ALL)
     assert (found["action"], found["reasons"], found["packages"], found["findings"]) == ("no-op", [], [], [])
     assert found["notes"] == [
-        "excepted by `web:agent_core`: agent-core",
-        "excepted by `web:gamma`: gamma",
-        "excepted by `web:*.txt`: note.txt",
+        "excepted by `web:agent_core`: `agent-core`",
+        "excepted by `web:gamma`: `gamma`",
+        "excepted by `web:*.txt`: `note.txt`",
     ]
     ran = web.envsync("check", *ALL)
     assert ran.code == 0
-    assert "note: web: excepted by `web:gamma`: gamma" in ran.out
+    assert "note: web: excepted by `web:gamma`: `gamma`" in ran.out
 
 
 @pytest.mark.parametrize("left", range(3))
@@ -56,7 +56,9 @@ def test_an_exception_that_matches_nothing_is_a_note(web: Host) -> None:
     assert found["notes"] == ["`--except other:idna` matches no difference"]
 
 
-@pytest.mark.parametrize(("text", "word"), [("web", "form"), (":x", "form"), ("web:", "form"), ("nine:x", "unknown")])
+@pytest.mark.parametrize(
+    ("text", "word"), [("web", "NAME:PATTERN"), (":x", "NAME:PATTERN"), ("web:", "NAME:PATTERN"), ("nine:x", "unknown")]
+)
 def test_a_wrong_exception_is_refused(web: Host, text: str, word: str) -> None:
     ran = web.envsync("check", "--except", text)
     assert ran.code == 3
