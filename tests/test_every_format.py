@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from reconciler.diff.model import Origin, PackageAction, PackageChange
 from reconciler.events import Status
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
+from reconciler.render.environment_text import environment_label
 from reconciler.render.formats import Format
 from reconciler.render.report import Command, Report
 from tests.render.output import printed
@@ -211,3 +212,40 @@ def test_the_plans_of_one_change_cover_every_action_and_kind_of_package_change()
     packages = [plan.environments[0].packages[0] for plan in plans_of_one_package()]
     assert {each.origin for each in packages} == set(Origin)
     assert {each.action for each in packages} == set(PackageAction)
+
+
+NOTE = "notablefact"
+
+
+def noted_plans() -> dict[str, Plan]:
+    """Return plans with one note: of the whole plan, about this machine, and of each kind of environment."""
+    plan = plan_of(EVERYTHING)
+    found = {"plan": replace(plan, notes=(NOTE,)), "machine": replace(plan, remarks=(NOTE,))}
+    for each in plan.environments:
+        noted = replace(each, notes=(NOTE,))
+        others = tuple(noted if other is each else other for other in plan.environments)
+        failed = "-failed" if each.failure else ""
+        found[f"{environment_label(each)}{failed}"] = replace(plan, environments=others)
+    same = plan_of(NOTHING)
+    found["nothing-differs"] = replace(same, remarks=(NOTE,))
+    found["nothing-to-do"] = replace(same, environments=(replace(same.environments[0], notes=(NOTE,)),))
+    return found
+
+
+@every_format
+@every_command
+def test_no_format_drops_a_note(form: Format, command: Command) -> None:
+    plans = noted_plans()
+    assert {"blocked", "unchanged", "create", "update", "replace", "delete"} <= set(plans)
+    for kind, plan in plans.items():
+        text = printed(report_of(plan, command), form)
+        assert text.count(NOTE) == 1, f"`envsync {command} --output {form}` and a note: {kind}"
+
+
+@every_format
+def test_a_long_list_of_notes_is_counted(form: Format) -> None:
+    plan = plan_of(NOTHING)
+    many = tuple(f"{NOTE}{number} {'words ' * 30}" for number in range(2_000))
+    text = printed(report_of(replace(plan, notes=many), "check"), form)
+    shown = text.count(NOTE)
+    assert shown == len(many) or f"and {len(many) - shown} further notes" in text

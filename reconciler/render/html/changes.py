@@ -8,7 +8,7 @@ from reconciler.events import Failure
 from reconciler.observe.actual import Finding
 from reconciler.plan.model import Action, EnvironmentPlan
 from reconciler.render.error_text import detail_lines
-from reconciler.render.html.markup import Markup, element
+from reconciler.render.html.markup import Child, Markup, element
 from reconciler.render.html.tables import row, table
 from reconciler.render.package_text import PACKAGE_SYMBOLS, file_list, package_reason
 from reconciler.render.phrases import count
@@ -67,6 +67,12 @@ def findings_section(findings: Sequence[Finding]) -> Markup | None:
         _more(len(findings)),
         class_="origin integrity",
     )
+
+
+def remark(label: str, text: str, *, environment: str = "") -> Markup:
+    """Return a note or a hint, after its label and the name of its environment if it is not obvious."""
+    name: list[Child] = [element("code", environment), ": "] if environment else []
+    return element("p", element("strong", f"{label}: "), name, text, class_="note")
 
 
 def failure_note(title: str, failure: Failure) -> Markup:

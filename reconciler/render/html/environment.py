@@ -3,7 +3,7 @@
 from reconciler.diff.model import Origin
 from reconciler.events import EnvironmentFinished
 from reconciler.plan.model import Action, EnvironmentPlan
-from reconciler.render.html.changes import change_sections, failure_note, findings_section, reason_list
+from reconciler.render.html.changes import change_sections, failure_note, findings_section, reason_list, remark
 from reconciler.render.html.filters import FILTER_ORIGINS, action_badge, change_count, filter_attributes
 from reconciler.render.html.graph import graph_section
 from reconciler.render.html.markup import Child, Markup, element
@@ -39,7 +39,8 @@ def environment_section(
                 failure_note(finished.status.value, finished.failure) if finished and finished.failure else None,
                 element("div", list(change_sections(environment)), class_="origins"),
                 findings_section(environment.findings),
-                [element("p", element("strong", "hint: "), each, class_="note") for each in environment.hints],
+                [remark("note", each) for each in environment.notes],
+                [remark("hint", each) for each in environment.hints],
                 graph_section(environment, graph, number=number) if graph else None,
                 _facts(environment, report),
                 class_="body",
