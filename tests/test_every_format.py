@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.diff.model import Origin, PackageAction, PackageChange
-from reconciler.events import Status
+from reconciler.diff.model import Origin, PackageAction, PackageChange, Reason, ReasonCode
+from reconciler.events import EnvironmentFinished, Failure, Status
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
 from reconciler.render.environment_text import environment_label
 from reconciler.render.formats import Format
@@ -249,3 +249,22 @@ def test_a_long_list_of_notes_is_counted(form: Format) -> None:
     text = printed(report_of(replace(plan, notes=many), "check"), form)
     shown = text.count(NOTE)
     assert shown == len(many) or f"and {len(many) - shown} further notes" in text
+
+
+@pytest.mark.parametrize("form", [Format.HTML, Format.MARKDOWN, Format.GITHUB], ids=str)
+@pytest.mark.parametrize("failed", [False, True], ids=["refused", "no-lock"])
+def test_a_blocking_reason_is_shown_once(form: Format, failed: bool) -> None:
+    plan = plan_of(EVERYTHING)
+    code = ReasonCode.LOCK_FAILED if failed else ReasonCode.PREVENT_DESTROY
+    failure = Failure(code=code, message=f"{NOTE} is the reason", hint="fix the cause", details=("a detail",))
+    reason = Reason(code=code, origin=Origin.PENDING, message=failure.message)
+    blocked = replace(plan.environments[0], blocked=(reason,), failure=failure if failed else None)
+    report = report_of(replace(plan, environments=(blocked,)), "apply")
+    assert report.result is not None
+    finished = EnvironmentFinished(
+        environment=blocked.name, status=Status.BLOCKED, action=blocked.action, failure=failure
+    )
+    for each in (report, replace(report, result=replace(report.result, environments=(finished,)))):
+        text = printed(each, form)
+        assert text.count(NOTE) == 1
+        assert "fix the cause" in text or each is report

@@ -31,6 +31,8 @@ def status(
 ) -> None:
     """List the environments and the status of each.
 
+    Below the list is why environments are blocked. In JSON, `blocked` has the code and the message of the first reason.
+
     With `--size`, OWN is the disk space that only the published generation uses, SHARED is what it shares by hard links
     with other generations, other environments or the package cache, and RECLAIMABLE is what deleting its older
     generations would free. JSON has the sizes in bytes.

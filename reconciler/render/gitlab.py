@@ -24,7 +24,7 @@ _MAX_DETAILS = 3  # GitLab shows one line
 
 
 def gitlab(report: Report) -> str:
-    """Return the report as a JSON array of findings, which is empty if nothing differs and there are no notes.
+    """Return the report as a JSON array of findings, which is empty if nothing differs and the plan has no notes.
 
     A note is a finding with the check `envsync/note`, because the format has no other place for it.
     """

@@ -75,12 +75,19 @@ def remark(label: str, text: str, *, environment: str = "") -> Markup:
     return element("p", element("strong", f"{label}: "), name, text, class_="note")
 
 
-def failure_note(title: str, failure: Failure) -> Markup:
-    """Return why something failed, with its details and its hint."""
+def failure_note(title: str, failure: Failure, *, described: bool = False) -> Markup | None:
+    """Return why something failed, with its details and its hint.
+
+    If the page has `described` its message already, only these are returned, and None if there are none.
+    """
     lines = detail_lines(failure.details, indent=0)
+    if described and not lines and not failure.hint:
+        return None
     return element(
         "div",
-        element("p", element("strong", f"{title}: "), failure.message, " ", element("code", failure.code)),
+        element("p", element("strong", f"{title}: "), failure.message, " ", element("code", failure.code))
+        if not described
+        else None,
         element("p", element("strong", "hint: "), failure.hint) if failure.hint else None,
         element("pre", [[each, Markup("\n")] for each in lines], tabindex=0) if lines else None,
         class_="note bad",

@@ -89,9 +89,9 @@ def _facts(report: Report) -> Markup:
     return element("dl", [element("div", element("dt", name), element("dd", value)) for name, value in facts])
 
 
-def _summary(report: Report) -> list[Markup]:
+def _summary(report: Report) -> list[Child]:
     """Return the closing line of the text output, and notes that belong to no environment."""
-    notes = [element("p", report_summary(report), class_="summary")]
+    notes: list[Child] = [element("p", report_summary(report), class_="summary")]
     if not report.plan.complete:
         notes.append(
             element("p", "Some packages are unknown, because a lock is missing or out of date.", class_="note")
