@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from reconciler.diff.findings import FindingCategory, category_of, phrase_of
+from reconciler.diff.findings import FindingCategory, category_of, noun_of, phrase_of
 from reconciler.diff.model import Origin, PackageAction, PackageChange, Reason, SettingChange
 from reconciler.events import Failure
 from reconciler.observe.actual import Finding
@@ -147,7 +147,7 @@ def _settings(changes: Sequence[SettingChange]) -> Markup | None:
 
 def _phrase(finding: Finding) -> str:
     phrase = phrase_of(finding)
-    return f"file {phrase}" if category_of(finding) is FindingCategory.FILES else phrase
+    return f"{noun_of(finding)} {phrase}" if category_of(finding) is FindingCategory.FILES else phrase
 
 
 def _more(number: int) -> Markup | None:
