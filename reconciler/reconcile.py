@@ -201,13 +201,12 @@ class Workspace:
         }
         remarks = (*running_notes(plan, state.layout), *(former_root_notes(desired) if not last else ()))
         return Proposal(
-            plan=plan,
+            plan=replace(plan, remarks=remarks),
             installed=installed,
             workspace=self,
             desired=desired,
             options=options,
             inodes=inodes,
-            notes=remarks,
         )
 
     @contextmanager
@@ -259,7 +258,8 @@ class Workspace:
         chosen, options = selection or Selection(), options or PlanOptions()
         with open_revision(self.manifest.file.parent, revision) as opened:
             compared = compare_with(opened, self.desired(chosen), locked=options.locked, policy=options.policy)
-        return replace(compared, plan=replace(compared.plan, asked=chosen.plan_request(options.policy)))
+        asked = chosen.plan_request(options.policy)
+        return replace(compared, plan=replace(compared.plan, asked=asked, remarks=compared.notes))
 
     def observe(self, selection: Selection | None = None, depth: Depth = Depth.FILES) -> "Snapshot":
         """Return a snapshot: actual and last applied state, for a plan on another machine. Only caches are written."""
@@ -363,9 +363,7 @@ class Workspace:
 class Proposal:
     """A plan, with everything that is needed to apply it.
 
-    `installed` is the number of distributions that were found in each environment that exists. `notes` are sentences
-    about this machine that a person should read before the plan is applied. They are not part of the plan, because they
-    may change while it is reviewed.
+    `installed` is the number of distributions that were found in each environment that exists.
     """
 
     plan: Plan
@@ -374,7 +372,6 @@ class Proposal:
     desired: DesiredState = field(repr=False)
     options: PlanOptions = field(repr=False)
     inodes: InodeHashes = field(repr=False, compare=False)
-    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def apply(
         self,

@@ -18,9 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.diff.model import Origin, PackageAction, PackageChange
-from reconciler.events import Status
+from reconciler.diff.model import Origin, PackageAction, PackageChange, Reason, ReasonCode
+from reconciler.events import EnvironmentFinished, Failure, Status
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
+from reconciler.render.environment_text import environment_label
 from reconciler.render.formats import Format
 from reconciler.render.report import Command, Report
 from tests.render.output import printed
@@ -211,3 +212,59 @@ def test_the_plans_of_one_change_cover_every_action_and_kind_of_package_change()
     packages = [plan.environments[0].packages[0] for plan in plans_of_one_package()]
     assert {each.origin for each in packages} == set(Origin)
     assert {each.action for each in packages} == set(PackageAction)
+
+
+NOTE = "notablefact"
+
+
+def noted_plans() -> dict[str, Plan]:
+    """Return plans with one note: of the whole plan, about this machine, and of each kind of environment."""
+    plan = plan_of(EVERYTHING)
+    found = {"plan": replace(plan, notes=(NOTE,)), "machine": replace(plan, remarks=(NOTE,))}
+    for each in plan.environments:
+        noted = replace(each, notes=(NOTE,))
+        others = tuple(noted if other is each else other for other in plan.environments)
+        failed = "-failed" if each.failure else ""
+        found[f"{environment_label(each)}{failed}"] = replace(plan, environments=others)
+    same = plan_of(NOTHING)
+    found["nothing-differs"] = replace(same, remarks=(NOTE,))
+    found["nothing-to-do"] = replace(same, environments=(replace(same.environments[0], notes=(NOTE,)),))
+    return found
+
+
+@every_format
+@every_command
+def test_no_format_drops_a_note(form: Format, command: Command) -> None:
+    plans = noted_plans()
+    assert {"blocked", "unchanged", "create", "update", "replace", "delete"} <= set(plans)
+    for kind, plan in plans.items():
+        text = printed(report_of(plan, command), form)
+        assert text.count(NOTE) == 1, f"`envsync {command} --output {form}` and a note: {kind}"
+
+
+@every_format
+def test_a_long_list_of_notes_is_counted(form: Format) -> None:
+    plan = plan_of(NOTHING)
+    many = tuple(f"{NOTE}{number} {'words ' * 30}" for number in range(2_000))
+    text = printed(report_of(replace(plan, notes=many), "check"), form)
+    shown = text.count(NOTE)
+    assert shown == len(many) or f"and {len(many) - shown} further notes" in text
+
+
+@pytest.mark.parametrize("form", [Format.HTML, Format.MARKDOWN, Format.GITHUB], ids=str)
+@pytest.mark.parametrize("failed", [False, True], ids=["refused", "no-lock"])
+def test_a_blocking_reason_is_shown_once(form: Format, failed: bool) -> None:
+    plan = plan_of(EVERYTHING)
+    code = ReasonCode.LOCK_FAILED if failed else ReasonCode.PREVENT_DESTROY
+    failure = Failure(code=code, message=f"{NOTE} is the reason", hint="fix the cause", details=("a detail",))
+    reason = Reason(code=code, origin=Origin.PENDING, message=failure.message)
+    blocked = replace(plan.environments[0], blocked=(reason,), failure=failure if failed else None)
+    report = report_of(replace(plan, environments=(blocked,)), "apply")
+    assert report.result is not None
+    finished = EnvironmentFinished(
+        environment=blocked.name, status=Status.BLOCKED, action=blocked.action, failure=failure
+    )
+    for each in (report, replace(report, result=replace(report.result, environments=(finished,)))):
+        text = printed(each, form)
+        assert text.count(NOTE) == 1
+        assert "fix the cause" in text or each is report

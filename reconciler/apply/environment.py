@@ -18,11 +18,12 @@ from reconciler.apply.publish import adopt, mark_drifted, publish, unpublish
 from reconciler.apply.seal_generation import seal_generation
 from reconciler.apply.verify_build import read_records, verify_lock, verify_records
 from reconciler.apply.widen import widen_venv
-from reconciler.backticks import list_in_backticks
+from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.diff.hook_changes import hook_changes_text
 from reconciler.diff.model import ReasonCode, Target
 from reconciler.diff.settings import settings_of
 from reconciler.errors import ApplyError, DamagedCacheError, EnvsyncError, HookChangedError, RecordMismatchError
+from reconciler.events import Notice
 from reconciler.fs.sync import begin_sync, sync_filesystem
 from reconciler.lock.lock_file import write_lock
 from reconciler.lock.model import Lock
@@ -214,6 +215,7 @@ class EnvironmentRun:
         with self.context.observing:
             self._observed = observe_generation(self._new, self._target, self.context)
             verify_lock(self._target.packages or (), self._observed)
+            self._report_missing_sources(self._observed)
             records = read_records(venv, self._observed)
         wait_for_clock_tick(built)  # other threads observe in the meantime
         with self.context.observing:
@@ -223,6 +225,16 @@ class EnvironmentRun:
             compiled = venv if self._target.environment.compile_bytecode else None
             verify_records(records, self._inventory, compiled)
         return len(self._inventory.names)
+
+    def _report_missing_sources(self, observed: ActualEnvironment) -> None:
+        """Say which editable projects lack a directory to import from: a build cannot restore what the project lacks.
+
+        It is not a failure, because a project that consists only of requirements has no modules.
+        """
+        for each in observed.findings:
+            if each.code is FindingCode.EDITABLE_MISSING:
+                message = f"{in_backticks(each.package)} is an editable project: {each.detail}"
+                self.context.emit(Notice(message=message, environment=self.plan.name))
 
     def _probe(self) -> str:
         """Run the probes on the new generation, or on the published one if only settings changed."""

@@ -38,7 +38,7 @@ from reconciler.cli.options import (
 from reconciler.cli.plan_output import print_notes, print_plan, print_report, report_of
 from reconciler.cli.signals import interruptible
 from reconciler.errors import InterruptedByUserError, UsageError
-from reconciler.events import Event, Notice, RunFinished
+from reconciler.events import Event, Notice, RunFinished, RunStarted
 from reconciler.manifest.times import age_text, parse_age
 from reconciler.observe.actual import Depth
 from reconciler.options import PlanOptions, Selection
@@ -47,6 +47,7 @@ from reconciler.reconcile import Proposal, Workspace
 from reconciler.render.event_json import event_json
 from reconciler.render.event_text import notice_line
 from reconciler.render.formats import Format
+from reconciler.render.notes import general_notes, note_notices
 from reconciler.render.progress import progress_for
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
@@ -175,7 +176,7 @@ def _show(proposal: Proposal, output: Format) -> None:
     if output is Format.TEXT:
         print_plan(proposal.plan, output, command="apply", file=proposal.desired.file)
     print_failures(proposal.plan.failures)
-    print_notes((*proposal.plan.notes, *proposal.notes))
+    print_notes(general_notes(proposal.plan))
 
 
 def _finish(proposal: Proposal, result: RunFinished, output: Format) -> None:
@@ -215,9 +216,13 @@ def _perform(proposal: Proposal, how: ApplyOptions, output: Format, *, recheck: 
     out = console()
     with interruptible(out) as stop:
         if output is Format.JSON:
-            return proposal.apply_held(
-                how, on_event=lambda event: out.print(event_json(event)), stop=stop, recheck=recheck
-            )
+
+            def print_event(event: Event) -> None:
+                out.print(event_json(event))
+                if isinstance(event, RunStarted):
+                    out.print("".join(map(event_json, note_notices(proposal.plan))))
+
+            return proposal.apply_held(how, on_event=print_event, stop=stop, recheck=recheck)
         if not proposal.plan.has_difference:  # the plan that was shown says so
             return proposal.apply_held(how, on_event=_show_notices, stop=stop, recheck=recheck)
         live = sys.stderr.isatty() and not out.quiet and os.environ.get("TERM") != "dumb"

@@ -39,6 +39,7 @@ from reconciler.plan.origin_filter import OriginFilter, filter_by_origin
 from reconciler.reconcile import Workspace
 from reconciler.render.escape import sanitize
 from reconciler.render.formats import Format
+from reconciler.render.notes import general_notes
 
 _OF_ENVIRONMENTS = (
     "--depth",
@@ -101,7 +102,6 @@ def plan(
 
     Changes nothing, builds nothing, and runs no code of the environments or packages.
     """
-    notes: tuple[str, ...] = ()
     if actual is not None:
         reject_combination(context, "--actual", (*_OF_THIS_MACHINE, "--out"), why=_WHY)
     if against is not None:
@@ -124,13 +124,11 @@ def plan(
     elif against is None:
         proposal = workspace.plan(chosen, options)
         made, desired = proposal.plan, proposal.desired
-        notes = proposal.notes
     else:
         compared = workspace.plan_against(against, chosen, options)
         made, desired = compared.plan, compared.desired
-        print_notes(compared.notes)
     print_plan(made, output, command="plan", file=file, desired=desired, local=against is None and actual is None)
-    print_notes((*made.notes, *notes))
+    print_notes(general_notes(made))
     if made.failures:
         print_failures(made.failures)
         if out:
@@ -180,7 +178,6 @@ def check(
 
     Resolves nothing and needs no network, so that a CI job can use it as a gate.
     """
-    notes: tuple[str, ...] = ()
     if actual is not None:
         reject_combination(context, "--actual", _OF_THIS_MACHINE, why=_WHY)
     options = PlanOptions(
@@ -197,11 +194,10 @@ def check(
     else:
         proposal = workspace.plan(chosen, options)
         made, desired = proposal.plan, proposal.desired
-        notes = proposal.notes
     if only is not None:
         made = filter_by_origin(made, only)
     print_plan(made, output, command="check", file=file, desired=desired, local=actual is None)
-    print_notes((*made.notes, *notes))
+    print_notes(general_notes(made))
     if made.has_difference:
         raise typer.Exit(exit_codes.DIFFERENCE)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from reconciler.cli.console import console, shown_root
 from reconciler.manifest.desired import DesiredState
 from reconciler.plan.model import Plan
-from reconciler.render.escape import sanitize
 from reconciler.render.formats import Format, render_report
+from reconciler.render.notes import notes_text
 from reconciler.render.plan_text import render_check, render_plan
 from reconciler.render.report import Command, Report
 
@@ -37,7 +37,7 @@ def print_plan(
 
 def print_notes(notes: Iterable[str]) -> None:
     """Write what a person should know besides the plan to standard error."""
-    console().message("".join(f"note: {sanitize(each)}\n" for each in notes))
+    console().message(notes_text(notes))
 
 
 def print_report(report: Report, form: Format) -> None:

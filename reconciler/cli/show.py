@@ -7,8 +7,9 @@ import typer
 
 from reconciler.cli.console import console
 from reconciler.cli.options import FormatOption
-from reconciler.cli.plan_output import print_plan
+from reconciler.cli.plan_output import print_notes, print_plan
 from reconciler.render.formats import Format
+from reconciler.render.notes import general_notes
 
 
 def show(
@@ -39,3 +40,4 @@ def show(
         console().print(document_json(saved.document))
     else:
         print_plan(saved.plan, output, command="plan", file=file)
+        print_notes(general_notes(saved.plan))

@@ -18,6 +18,7 @@ from reconciler.observe.actual import Depth, Occupant
 from reconciler.observe.environment import observe_path
 from reconciler.options import PlanOptions
 from reconciler.render.escape import escape
+from reconciler.render.notes import general_notes
 
 
 def status(
@@ -29,6 +30,8 @@ def status(
     size: Annotated[bool, typer.Option("--size", help="Show the disk space of each environment.")] = False,
 ) -> None:
     """List the environments and the status of each.
+
+    Below the list is why environments are blocked. In JSON, `blocked` has the code and the message of the first reason.
 
     With `--size`, OWN is the disk space that only the published generation uses, SHARED is what it shares by hard links
     with other generations, other environments or the package cache, and RECLAIMABLE is what deleting its older
@@ -52,7 +55,7 @@ def status(
     deleted = workspace.maintenance.deleted()
     untils = ", ".join(f"`{name}` until {each.until}" for name, each in deleted.items())
     restorable = f"deleted, can be restored with `envsync rollback NAME`: {untils}"
-    print_notes((*proposal.plan.notes, *proposal.notes, *([restorable] if deleted else [])))
+    print_notes((*general_notes(proposal.plan), *([restorable] if deleted else [])))
 
 
 def freeze(

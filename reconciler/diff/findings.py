@@ -46,11 +46,12 @@ PHRASES: Mapping[FindingCategory, Mapping[Code, str]] = {
         Code.DUPLICATE_DIST_INFO: "it is installed twice",
         Code.LEFTOVER: "an uninstall was interrupted",
         Code.EGG_LINK: "it is installed as an egg-link",
-        Code.EDITABLE_MISSING: "the project that it is installed from is missing",
+        Code.EDITABLE_MISSING: "the project that it is installed from is missing, or incomplete",
     },
     FindingCategory.FILES: {
         Code.FILE_CHANGED: "edited",
         Code.FILE_MISSING: "missing",
+        Code.DIRECTORY_MISSING: "missing",
         Code.FILE_ADDED: "added",
         Code.FILE_TYPE_CHANGED: "of a different type",
         Code.MODE_CHANGED: "with a different mode",
@@ -58,6 +59,8 @@ PHRASES: Mapping[FindingCategory, Mapping[Code, str]] = {
         Code.BYTECODE_MISMATCH: "of mismatched bytecode",
     },
 }
+_NOUNS: Mapping[Code, tuple[str, str]] = {Code.DIRECTORY_MISSING: ("empty directory", "empty directories")}
+_FILES = ("file", "files")
 # The paths that the words above name.
 PATHS_IN_PHRASES: Mapping[Code, str] = {
     Code.MISSING_PYVENV_CFG: "pyvenv.cfg",
@@ -88,12 +91,25 @@ def package_damage(findings: Iterable[Finding]) -> str:
 
 
 def count_files(findings: Iterable[Finding]) -> str:
-    """Return `2 files edited, 1 missing` for findings about files, in the order of their codes."""
+    """Return `2 files edited, 1 missing, 1 empty directory missing` for findings about files, in the order of codes.
+
+    A noun is left out if it is that of the number before.
+    """
     counts = Counter(each.code for each in findings)
-    phrases = PHRASES[FindingCategory.FILES].items()
-    (number, phrase), *rest = [(counts[code], phrase) for code, phrase in phrases if counts[code]]
-    first = f"{number} {'file' if number == 1 else 'files'} {phrase}"
-    return ", ".join([first, *(f"{number} {phrase}" for number, phrase in rest)])
+    parts = []
+    before = None
+    for code, phrase in PHRASES[FindingCategory.FILES].items():
+        if number := counts[code]:
+            nouns = _NOUNS.get(code, _FILES)
+            noun = "" if nouns == before else f"{nouns[number != 1]} "
+            parts.append(f"{number} {noun}{phrase}")
+            before = nouns
+    return ", ".join(parts)
+
+
+def noun_of(finding: Finding) -> str:
+    """Return the noun to which the words of a file's finding belong: `file` or `empty directory`."""
+    return _NOUNS.get(finding.code, _FILES)[0]
 
 
 def first_of(names: Sequence[str]) -> str:

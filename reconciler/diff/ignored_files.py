@@ -9,6 +9,7 @@ from reconciler.observe.actual import ActualEnvironment, FindingCode
 from reconciler.state.applied import Applied
 
 _OF_A_SERIES = re.compile(r"lib(?:64)?/(?:python|pypy)3\.[0-9]+t?(?:/|$)")
+_MISSING = frozenset({FindingCode.FILE_MISSING, FindingCode.DIRECTORY_MISSING})
 _ADDED = frozenset({FindingCode.FILE_ADDED, FindingCode.STRAY_BYTECODE, FindingCode.BYTECODE_MISMATCH})
 _EDITED = frozenset({FindingCode.FILE_CHANGED, FindingCode.MODE_CHANGED})
 
@@ -35,7 +36,7 @@ def divide_ignored_files(
     carried: set[str] = set()
     lost: set[str] = set()
     for each in actual.ignored:
-        if each.code is FindingCode.FILE_MISSING:
+        if each.code in _MISSING:
             continue
         kept = each.code in _ADDED or (each.code in _EDITED and each.package in same)
         (carried if kept and (same_series or not _OF_A_SERIES.match(each.path)) else lost).add(each.path)

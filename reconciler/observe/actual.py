@@ -59,6 +59,7 @@ class FindingCode(StrEnum):
     # files, compared with the inventory of the generation
     FILE_CHANGED = "file-changed"
     FILE_MISSING = "file-missing"
+    DIRECTORY_MISSING = "directory-missing"  # it was empty; of any other, each file is missing
     FILE_ADDED = "file-added"
     FILE_TYPE_CHANGED = "file-type-changed"  # for example, a file became a symbolic link
     MODE_CHANGED = "mode-changed"  # the executable bit

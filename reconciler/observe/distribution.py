@@ -9,7 +9,7 @@ from reconciler.backticks import in_backticks
 from reconciler.fs.read import read_inside
 from reconciler.observe.actual import Distribution, Finding, FindingCode, InstalledFrom
 from reconciler.observe.metadata import Identity, normalized, read_identity
-from reconciler.observe.record_file import is_valid_record
+from reconciler.observe.record_file import is_valid_record, recorded_paths
 from reconciler.versions import is_version, same_version
 
 _PEP_508_NAME = re.compile(r"^([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])$", re.IGNORECASE)
@@ -93,8 +93,8 @@ def read_distribution(candidate: Candidate, *, sealed: bool = False) -> Reading:
         detail = f"its version is {identity.version} in METADATA and {named_version} in the directory name"
         reading.add(FindingCode.INVALID_METADATA, detail)
     origin, editable = _origin(reading, files)
-    if editable:
-        _check_project(reading, editable)
+    if editable and _check_project(reading, editable):
+        _check_sources(reading)
     _check_record(reading, files, sealed=sealed)
     reading.distribution = Distribution(
         key=normalized(name.strip()),
@@ -181,19 +181,46 @@ def _origin(reading: Reading, files: frozenset[str] | None) -> tuple[InstalledFr
         return InstalledFrom(), ""
 
 
-def _check_project(reading: Reading, directory: str) -> None:
-    """Add a finding if the project of an editable install is gone, so that importing it fails or runs leftovers."""
+def _check_project(reading: Reading, directory: str) -> bool:
+    """Return whether the project of an editable install exists; add a finding if not, because importing it fails."""
     from reconciler.lock.sources import METADATA_FILES  # only editable installs need it
 
     code, problem = FindingCode.EDITABLE_MISSING, "contains no project"
     try:
         if not frozenset(METADATA_FILES).isdisjoint(os.listdir(directory)):
-            return
+            return True
     except (FileNotFoundError, NotADirectoryError):
         problem = "does not exist"
     except OSError as error:
         code, problem = FindingCode.UNREADABLE, f"could not be read: {error.strerror}"
     reading.add(code, f"it is installed from {in_backticks(directory)}, which {problem}", file="direct_url.json")
+    return False
+
+
+def _check_sources(reading: Reading) -> None:
+    """Add a finding for each file or directory that an editable install is imported from and that does not exist."""
+    from reconciler.observe.editable_sources import editable_sources  # only editable installs need it
+
+    candidate = reading.candidate
+    try:
+        content = read_inside(f"{candidate.path}/RECORD", candidate.boundary)
+    except OSError:
+        return  # it is missing or unreadable, which is a finding of its own
+    site, _, _ = candidate.path.rpartition("/")
+    place, _, _ = candidate.place.rpartition("/")
+    recorded = recorded_paths(content.decode("utf-8", "replace"), "")
+    for path, file in editable_sources(site, candidate.boundary, recorded):
+        code, problem = FindingCode.EDITABLE_MISSING, "does not exist"
+        try:
+            os.stat(path)  # noqa: PTH116  # no pathlib here
+            continue
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except (OSError, ValueError) as error:
+            code, problem = FindingCode.UNREADABLE, f"could not be read: {getattr(error, 'strerror', None) or error}"
+        detail = f"its modules are imported from {in_backticks(path)}, which {problem}"
+        where = f"{place}/{file}" if candidate.inside else candidate.place
+        reading.findings.append(Finding(code=code, path=where, package=reading.key, detail=detail))
 
 
 def _check_record(reading: Reading, files: frozenset[str] | None, *, sealed: bool) -> None:

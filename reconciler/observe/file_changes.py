@@ -221,7 +221,7 @@ class _Comparison:
         for name, *_ in rows:
             self._one_missing(directory, name)
         if not rows and not below and directory.rpartition("/")[2] != CACHE:
-            self._find(FindingCode.FILE_MISSING, directory, "the directory is missing")
+            self._find(FindingCode.DIRECTORY_MISSING, directory, "the empty directory is missing")
 
     def _one_missing(self, directory: str, name: str) -> None:
         path = f"{directory}/{name}" if directory else name

@@ -174,6 +174,7 @@ class PlanDocument(Document):
     complete: bool = Field(description="Whether every package is known.")
     applyable: bool = Field(description="Whether the plan has changes that can be applied.")
     notes: Sentences = Field(default=[], description="What was left out, and why.")
+    remarks: Sentences = Field(default=[], description="Facts about this machine to read before the plan is applied.")
     summary: SummaryDocument
     environments: list[EnvironmentDocument] = Field(description="Sorted by name, including unchanged ones.")
 
@@ -198,6 +199,7 @@ def plan_document(plan: Plan) -> PlanDocument:
                 "complete": plan.complete,
                 "applyable": plan.applyable,
                 "notes": list(plan.notes),
+                "remarks": list(plan.remarks),
                 "summary": to_json(plan.summary),
                 "environments": [_environment(each) for each in plan.environments],
             }

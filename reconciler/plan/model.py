@@ -139,6 +139,8 @@ class Plan:
     the manifest and the locks were compared with, empty if it was the state on disk. `platform` is the operating system
     and processor on which the plan was made (`linux x86_64`). `only` is the filter that was applied (`drift` or
     `pending`; `reconciler.plan.origin_filter`), empty if there was none. `notes` are sentences about what was left out.
+    `remarks` are sentences about this machine, or about the comparison with a revision, to read before the plan is
+    applied. They may change while the plan is reviewed.
     """
 
     project: str
@@ -152,6 +154,7 @@ class Plan:
     platform: str = ""
     only: str = ""
     notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = field(default=(), compare=False)
     format_version: str = FORMAT_VERSION
 
     @property
@@ -189,7 +192,8 @@ class Plan:
     def id(self) -> str:
         """Return the digest of everything that a saved plan contains.
 
-        The targets do not count, because apply makes them again. Notes do not count either.
+        The targets do not count, because apply makes them again. The notes of environments and the remarks do not
+        count either.
         """
         kept = [each.name for each in fields(EnvironmentPlan) if each.name not in {"target", "notes"}]
         content = to_json(

@@ -9,6 +9,9 @@ from reconciler.render.layout import Segment, entry_lines
 from reconciler.render.package_text import INDENT, file_list
 from reconciler.render.style import Palette, Style
 
+# Their details say the same as their words.
+_SAY_EVERYTHING = frozenset({FindingCode.FILE_MISSING, FindingCode.DIRECTORY_MISSING})
+
 
 def finding_lines(findings: Iterable[Finding], *, palette: Palette, width: int, full: bool) -> list[str]:
     """Return one entry for each sentence of `finding_sentences`."""
@@ -42,7 +45,7 @@ def _sentence(group: list[Finding]) -> str:
     detail = sanitize(details.pop()) if len(details) == 1 else ""
     if category_of(first) is FindingCategory.FILES:
         files = f"{count_files(group)}: {file_list(paths)}"
-        remarkable = detail and len(group) == 1 and first.code is not FindingCode.FILE_MISSING  # it says the same
+        remarkable = detail and len(group) == 1 and first.code not in _SAY_EVERYTHING
         return f"{files} ({detail})" if remarkable else files
     phrase = phrase_of(first)
     where = "" if all(phrase_names_path(each) for each in group) else file_list(paths)

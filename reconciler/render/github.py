@@ -6,11 +6,12 @@ from enum import StrEnum
 
 from reconciler.diff.model import Origin
 from reconciler.events import EnvironmentFinished, Failure
-from reconciler.plan.model import Action, EnvironmentPlan
+from reconciler.plan.model import Action, EnvironmentPlan, Plan
 from reconciler.render.drift_status import DriftStatus, drift_status
 from reconciler.render.environment_text import environment_sentences, failure_is_described
 from reconciler.render.escape import sanitize
 from reconciler.render.event_text import is_unsuccessful, outcome_text
+from reconciler.render.notes import all_notes
 from reconciler.render.package_text import package_sentence, version_change
 from reconciler.render.phrases import count
 from reconciler.render.report import Report
@@ -71,6 +72,17 @@ def _annotations(report: Report) -> Iterator[Annotation]:
             title="garbage collection failed",
             lines=tuple(_failure(failure)),
         )
+    yield from _notes(report.plan)
+
+
+def _notes(plan: Plan) -> Iterator[Annotation]:
+    """Yield an annotation for the notes of the whole plan, and one for those of each environment."""
+    notes: dict[str, list[str]] = {}
+    for name, note in all_notes(plan):
+        notes.setdefault(name, []).append(note)
+    for name, lines in notes.items():
+        title = f"{name}: note" if name else "note"
+        yield Annotation(level=AnnotationLevel.NOTICE, environment=name, title=title, lines=tuple(lines))
 
 
 def _finished(environment: EnvironmentPlan, finished: EnvironmentFinished) -> Annotation:

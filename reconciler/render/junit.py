@@ -1,5 +1,7 @@
 """A report as JUnit XML, in the dialect of Jenkins' xUnit plugin (junit-10.xsd), which GitLab and most others read."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 from reconciler.events import EnvironmentFinished, Failure, Status
@@ -9,6 +11,7 @@ from reconciler.render.environment_text import environment_lines
 from reconciler.render.escape import sanitize
 from reconciler.render.event_text import is_unsuccessful
 from reconciler.render.issue_details import failure_details
+from reconciler.render.notes import general_notes, notes_text
 from reconciler.render.report import Report
 from reconciler.render.style import Palette
 
@@ -27,6 +30,7 @@ def junit(report: Report) -> str:
     if report.result is not None and report.result.failure is not None:
         case = ET.SubElement(suite, "testcase", classname=sanitize(report.plan.project), name="garbage collection")
         _error(case, report.result.failure)
+    _notes(suite, general_notes(report.plan))
     counts = {"tests": "testcase", "failures": "testcase/failure", "errors": "testcase/error"}
     suite.attrib.update({name: str(len(suite.findall(path))) for name, path in counts.items()})
     if finished_by_name:
@@ -53,12 +57,20 @@ def _case(
             _outcome(case, "failure", failure)
         else:
             _error(case, failure)
+    _notes(case, environment.notes)
+
+
+def _notes(element: ET.Element, notes: Sequence[str]) -> None:
+    """Add the notes of an environment or of the whole plan."""
+    if notes:
+        ET.SubElement(element, "system-out").text = notes_text(notes)
 
 
 def _failure(case: ET.Element, report: Report, environment: EnvironmentPlan) -> None:
     """Add what differs, worded as in the plan's text; the first line is its place in the manifest."""
     first = (*environment.blocked, *environment.reasons)[0]
-    lines = environment_lines(environment, name_width=0, palette=Palette.plain(), width=_WIDTH, verbose=0)
+    without_notes = replace(environment, notes=())  # they have an element of their own
+    lines = environment_lines(without_notes, name_width=0, palette=Palette.plain(), width=_WIDTH, verbose=0)
     place = f"{sanitize(report.file)}:{report.line(environment.name)}"
     failure = ET.SubElement(case, "failure", type=first.code.value, message=sanitize(first.message))
     failure.text = "\n".join([place, *lines]) + "\n"

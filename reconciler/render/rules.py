@@ -201,12 +201,13 @@ RULES: Mapping[str, Rule] = {
             ),
             FindingCode.EGG_LINK: ("A package was installed manually as an egg-link", _REVERT),
             FindingCode.EDITABLE_MISSING: (
-                "The directory that an editable project is installed from is missing, or contains no project",
+                "A directory that an editable project is installed or imported from is missing, or contains no project",
                 "Restore the directory, or run `envsync apply`, which installs from the manifest's directory.",
             ),
             # a file
             FindingCode.FILE_CHANGED: ("A file of the environment was edited", _REVERT_FILE),
             FindingCode.FILE_MISSING: ("A file of the environment was deleted", _REVERT_FILE),
+            FindingCode.DIRECTORY_MISSING: ("An empty directory of the environment was deleted", _REVERT_FILE),
             FindingCode.FILE_ADDED: (
                 "A file was added to the environment",
                 f"{_RUNS_AT_START} `envsync apply` removes it. To allow it, list it in `ignore_files` in the manifest.",

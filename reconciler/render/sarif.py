@@ -8,6 +8,7 @@ from reconciler.canonical_json import Json
 from reconciler.json_output import json_text
 from reconciler.render.escape import sanitize
 from reconciler.render.issues import Issue, issues
+from reconciler.render.notes import all_notes
 from reconciler.render.report import Report
 from reconciler.render.repository_path import repository_uri
 from reconciler.render.rules import RULES, Rule, Severity
@@ -83,21 +84,35 @@ def _invocation(report: Report, omitted: int) -> dict[str, Json]:
     invocation: dict[str, Json] = {"executionSuccessful": not (report.plan.failures and report.result is None)}
     if report.result is not None:
         invocation["executionSuccessful"] = report.result.exit_code == 0
+    notifications = [_note(name, note, report) for name, note in all_notes(report.plan)]
     if omitted:
         text = f"{omitted} more results of equal or lower severity were omitted; `--output json` has all of them."
-        invocation["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": text}}]
+        notifications.insert(0, {"level": "warning", "message": {"text": text}})
+    if notifications:
+        invocation["toolExecutionNotifications"] = notifications
     return invocation
 
 
+def _note(environment: str, note: str, report: Report) -> Json:
+    """Return a note as a notification: it is not a problem, so that it must not become an alert."""
+    name = sanitize(environment)
+    location = _manifest_location(repository_uri(report.file), report.line(environment))
+    if name:
+        location["logicalLocations"] = _places(name, "", sanitize(report.plan.project))
+    text = message_text([": ".join(each for each in (name, sanitize(note)) if each)])
+    return {"level": "note", "message": {"text": text}, "locations": [location]}
+
+
+def _manifest_location(uri: str, line: int) -> dict[str, Json]:
+    """Return a line of the manifest."""
+    artifact: Json = {"uri": uri} if uri.startswith("file:") else {"uri": uri, "uriBaseId": REPOSITORY}
+    return {"physicalLocation": {"artifactLocation": artifact, "region": {"startLine": line}}}
+
+
 def _result(issue: Issue, uri: str, report: Report) -> dict[str, Json]:
-    location: dict[str, Json] = {
-        "physicalLocation": {
-            "artifactLocation": {"uri": uri} if uri.startswith("file:") else {"uri": uri, "uriBaseId": REPOSITORY},
-            "region": {"startLine": issue.line},
-        }
-    }
+    location = _manifest_location(uri, issue.line)
     if issue.environment:
-        location["logicalLocations"] = _places(issue, sanitize(report.plan.project))
+        location["logicalLocations"] = _places(issue.environment, issue.package, sanitize(report.plan.project))
     result: dict[str, Json] = {
         "ruleId": issue.code,
         "ruleIndex": _INDEXES[issue.code],
@@ -130,10 +145,10 @@ def _file(issue: Issue) -> dict[str, Json]:
     }
 
 
-def _places(issue: Issue, project: str) -> list[Json]:
-    environment = f"{project}/{issue.environment}"
-    places: list[Json] = [{"name": issue.environment, "fullyQualifiedName": environment, "kind": "environment"}]
-    if issue.package:
-        name = f"{environment}/{issue.package}"
-        places.append({"name": issue.package, "fullyQualifiedName": name, "kind": "package"})
+def _places(environment: str, package: str, project: str) -> list[Json]:
+    """Return the logical locations of sanitized names; `package` is empty if the environment is meant."""
+    qualified = f"{project}/{environment}"
+    places: list[Json] = [{"name": environment, "fullyQualifiedName": qualified, "kind": "environment"}]
+    if package:
+        places.append({"name": package, "fullyQualifiedName": f"{qualified}/{package}", "kind": "package"})
     return places

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.canonical_json import Json, to_json
+from reconciler.diff.model import ReasonCode
 from reconciler.json_output import json_array
 from reconciler.observe.disk_usage import DiskUsage
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
 from reconciler.render.drift_status import DriftStatus, drift_status
 from reconciler.render.escape import sanitize
-from reconciler.render.layout import Segment, table_text
-from reconciler.render.phrases import size_text
+from reconciler.render.layout import Segment, entry_lines, table_text
+from reconciler.render.phrases import count, size_text
 from reconciler.render.style import Palette, Style
+from reconciler.render.text_width import cell_width
 
 
 class EnvironmentState(StrEnum):
@@ -26,6 +28,7 @@ class EnvironmentState(StrEnum):
     BLOCKED = "blocked"
 
 
+_MAX_NAME_WIDTH = 30  # columns
 _SIZES = ("OWN", "SHARED", "RECLAIMABLE")
 _STATES = {
     DriftStatus.OK: EnvironmentState.OK,
@@ -45,11 +48,20 @@ _STYLES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlockedStatus:
+    """Why an environment is blocked: the first reason, and how many `more` there are, which `plan` lists."""
+
+    code: ReasonCode
+    message: str
+    more: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusRow:
     """One environment; `packages` counts the installed ones, None if no virtual environment is installed.
 
-    `generation` is 0 if none is published; `python` is the installed interpreter's version, or empty. `size` is None if
-    it could not be measured.
+    `generation` is 0 if none is published; `python` is the installed interpreter's version, or empty. `blocked` is None
+    unless the state is `blocked`. `size` is None if it could not be measured.
     """
 
     name: str
@@ -58,6 +70,7 @@ class StatusRow:
     packages: int | None
     generation: int
     path: str
+    blocked: BlockedStatus | None = None
     size: DiskUsage | None = None
 
 
@@ -72,13 +85,31 @@ def status_rows(plan: Plan, installed: Mapping[str, int], shown_root: str) -> li
 def render_status(rows: Sequence[StatusRow], *, palette: Palette, width: int, sizes: bool = False) -> str:
     """Return the rows as a table that ends with a line end; columns that have no room are left out, from the right.
 
-    With `sizes`, the columns before the path say what each environment occupies.
+    With `sizes`, the columns before the path say what each environment occupies. Why environments are blocked follows
+    below the table, because a sentence has no room in a column.
     """
     if not rows:
         return "The manifest declares no environments.\n"
     titles = ("NAME", "STATE", "PYTHON", "PACKAGES", "GENERATION", *(_SIZES if sizes else ()), "PATH")
     columns = [_columns(each, sizes=sizes) for each in rows]
-    return table_text(titles, columns, palette=palette, width=width, drop_columns=True)
+    table = table_text(titles, columns, palette=palette, width=width, drop_columns=True)
+    blocked = [(row, row.blocked) for row in rows if row.blocked is not None]
+    if not blocked:
+        return table
+    name_width = min(max(cell_width(sanitize(row.name)) for row, _ in blocked), _MAX_NAME_WIDTH)
+    lines = [line for each in blocked for line in _blocked_lines(*each, name_width, palette, width)]
+    return f"{table}\n" + "".join(f"{line}\n" for line in lines)
+
+
+def _blocked_lines(row: StatusRow, blocked: BlockedStatus, name_width: int, palette: Palette, width: int) -> list[str]:
+    """Return why an environment is blocked, at most `width` columns wide."""
+    more = f" (and {count(blocked.more, 'more reason')}: `envsync plan`)" if blocked.more else ""
+    head = [
+        Segment(text="x", style=Style.REFUSED, gap=1),
+        Segment(text=sanitize(row.name), style=Style.STRONG, width=name_width, gap=1),
+    ]
+    text = [Segment(text="blocked:", style=Style.REFUSED), Segment(text=sanitize(blocked.message) + more)]
+    return entry_lines(head, text, palette=palette, width=width)
 
 
 def status_json(rows: Sequence[StatusRow], *, sizes: bool = False) -> str:
@@ -101,7 +132,15 @@ def _row(environment: EnvironmentPlan, installed: int | None, path: str) -> Stat
         packages=installed,
         generation=environment.generation,
         path=path,
+        blocked=_blocked(environment),
     )
+
+
+def _blocked(environment: EnvironmentPlan) -> BlockedStatus | None:
+    if not environment.blocked:
+        return None
+    first, *others = environment.blocked
+    return BlockedStatus(code=first.code, message=first.message, more=len(others))
 
 
 def _state(environment: EnvironmentPlan) -> EnvironmentState:

@@ -50,6 +50,13 @@ def test_a_project_directory_that_is_gone_is_drift_and_apply_repairs_it(host: Ho
     one, two = checkout(host, "one", word="one"), checkout(host, "two", word="two")
     one.apply()
     shutil.copytree(one.directory / "locks", two.directory / "locks")
+    sources = one.directory / "app" / "src"
+    sources.rename(one.directory / "moved")
+    (found,) = one.environment("web", "--depth", "metadata")["findings"]
+    assert (found["code"], found["path"].rpartition("/")[2]) == ("editable-missing", "_own.pth")
+    assert f"imported from `{sources}`" in found["detail"]
+    note = f"note: web: `own` is an editable project: its modules are imported from `{sources}`, which does not exist"
+    assert note in one.apply().err
     shutil.rmtree(one.directory)
     for depth in DEPTHS:
         web = two.environment("web", "--depth", depth)

@@ -361,6 +361,7 @@ SENTENCES = {
     "PackageDocument.message",
     "PlanDocument.id",
     "PlanDocument.notes",
+    "PlanDocument.remarks",
     "ReasonDocument.message",
 }
 FIELDS = {f"{model.__name__}.{name}" for model in Document.__subclasses__() for name in model.model_fields}

@@ -6,6 +6,7 @@ from reconciler.events import Event, RunStarted
 from reconciler.plan.document import plan_json
 from reconciler.render.event_json import event_json
 from reconciler.render.formats import Format, render_report
+from reconciler.render.notes import general_notes, note_notices, notes_text
 from reconciler.render.plan_text import render_check, render_plan
 from reconciler.render.progress import PlainProgress
 from reconciler.render.report import Report
@@ -36,7 +37,7 @@ def _text(report: Report, width: int) -> str:
         case _:
             assert_never(report.command)
     plan = render(report.plan, palette=palette, width=width, verbose=0, shown_root=".envs", manifest="envs.yaml")
-    lines = [plan]
+    lines = [plan, notes_text(general_notes(report.plan))]
     if report.result is not None:
         progress = PlainProgress(lines.append, palette=palette)
         finished: tuple[Event, ...] = (*report.result.environments, report.result)
@@ -50,5 +51,5 @@ def _json(report: Report) -> str:
         return plan_json(report.plan)
     names = tuple(each.environment for each in report.result.environments)
     started = RunStarted(plan=report.plan.id, project=report.plan.project, environments=names)
-    events: tuple[Event, ...] = (started, *report.result.environments, report.result)
+    events: tuple[Event, ...] = (started, *note_notices(report.plan), *report.result.environments, report.result)
     return "".join(event_json(event) for event in events)

@@ -1,5 +1,6 @@
 """Reports of every case plan, and of applies with every outcome."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -79,8 +80,15 @@ def reports_to_attack() -> list[Report]:
     # A new code without words or without a rule fails in tests of its own, and not in every test of a format.
     codes = [each for each in FindingCode if each in CATEGORIES and each in RULES]
     findings = drifted_plan(*({"code": each, "path": f"bin/{each}", "detail": "wrong"} for each in codes))
+    noted = replace(
+        everything,
+        notes=("a note",),
+        remarks=("a remark",),
+        environments=tuple(replace(each, notes=("a note",)) for each in everything.environments),
+    )
     return [
         report_of(everything),
+        report_of(noted),
         report_of(plan_of(NOTHING)),
         applied(everything, collected=False),
         report_of(findings),

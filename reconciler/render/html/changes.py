@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from reconciler.diff.findings import FindingCategory, category_of, phrase_of
+from reconciler.diff.findings import FindingCategory, category_of, noun_of, phrase_of
 from reconciler.diff.model import Origin, PackageAction, PackageChange, Reason, SettingChange
 from reconciler.events import Failure
 from reconciler.observe.actual import Finding
 from reconciler.plan.model import Action, EnvironmentPlan
 from reconciler.render.error_text import detail_lines
-from reconciler.render.html.markup import Markup, element
+from reconciler.render.html.markup import Child, Markup, element
 from reconciler.render.html.tables import row, table
 from reconciler.render.package_text import PACKAGE_SYMBOLS, file_list, package_reason
 from reconciler.render.phrases import count
@@ -69,12 +69,25 @@ def findings_section(findings: Sequence[Finding]) -> Markup | None:
     )
 
 
-def failure_note(title: str, failure: Failure) -> Markup:
-    """Return why something failed, with its details and its hint."""
+def remark(label: str, text: str, *, environment: str = "") -> Markup:
+    """Return a note or a hint, after its label and the name of its environment if it is not obvious."""
+    name: list[Child] = [element("code", environment), ": "] if environment else []
+    return element("p", element("strong", f"{label}: "), name, text, class_="note")
+
+
+def failure_note(title: str, failure: Failure, *, described: bool = False) -> Markup | None:
+    """Return why something failed, with its details and its hint.
+
+    If the page has `described` its message already, only these are returned, and None if there are none.
+    """
     lines = detail_lines(failure.details, indent=0)
+    if described and not lines and not failure.hint:
+        return None
     return element(
         "div",
-        element("p", element("strong", f"{title}: "), failure.message, " ", element("code", failure.code)),
+        element("p", element("strong", f"{title}: "), failure.message, " ", element("code", failure.code))
+        if not described
+        else None,
         element("p", element("strong", "hint: "), failure.hint) if failure.hint else None,
         element("pre", [[each, Markup("\n")] for each in lines], tabindex=0) if lines else None,
         class_="note bad",
@@ -134,7 +147,7 @@ def _settings(changes: Sequence[SettingChange]) -> Markup | None:
 
 def _phrase(finding: Finding) -> str:
     phrase = phrase_of(finding)
-    return f"file {phrase}" if category_of(finding) is FindingCategory.FILES else phrase
+    return f"{noun_of(finding)} {phrase}" if category_of(finding) is FindingCategory.FILES else phrase
 
 
 def _more(number: int) -> Markup | None:

@@ -3,7 +3,8 @@
 from reconciler.diff.model import Origin
 from reconciler.events import EnvironmentFinished
 from reconciler.plan.model import Action, EnvironmentPlan
-from reconciler.render.html.changes import change_sections, failure_note, findings_section, reason_list
+from reconciler.render.environment_text import failure_is_described
+from reconciler.render.html.changes import change_sections, failure_note, findings_section, reason_list, remark
 from reconciler.render.html.filters import FILTER_ORIGINS, action_badge, change_count, filter_attributes
 from reconciler.render.html.graph import graph_section
 from reconciler.render.html.markup import Child, Markup, element
@@ -35,11 +36,11 @@ def environment_section(
             element(
                 "div",
                 _blocked(environment),
-                failure_note("lock failed", environment.failure) if environment.failure else None,
-                failure_note(finished.status.value, finished.failure) if finished and finished.failure else None,
+                _failure(environment, finished),
                 element("div", list(change_sections(environment)), class_="origins"),
                 findings_section(environment.findings),
-                [element("p", element("strong", "hint: "), each, class_="note") for each in environment.hints],
+                [remark("note", each) for each in environment.notes],
+                [remark("hint", each) for each in environment.hints],
                 graph_section(environment, graph, number=number) if graph else None,
                 _facts(environment, report),
                 class_="body",
@@ -65,6 +66,15 @@ def _blocked(environment: EnvironmentPlan) -> Markup | None:
         return None
     text = "blocked" if environment.action is Action.NO_OP else f"blocked: would {environment.action.value}"
     return element("div", element("p", element("strong", text)), reason_list(environment.blocked), class_="note bad")
+
+
+def _failure(environment: EnvironmentPlan, finished: EnvironmentFinished | None) -> Markup | None:
+    """Return why a lock or an apply failed, without the message if it is among the reasons why it is blocked."""
+    failure = finished.failure if finished is not None else environment.failure
+    if failure is None:
+        return None
+    title = finished.status.value if finished is not None else "lock failed"
+    return failure_note(title, failure, described=failure_is_described(environment, finished))
 
 
 def _facts(environment: EnvironmentPlan, report: Report) -> Markup:

@@ -6,6 +6,7 @@ from reconciler.diff.model import Origin
 from reconciler.events import EnvironmentFinished
 from reconciler.plan.model import EnvironmentPlan, Plan
 from reconciler.render.environment_text import environment_label
+from reconciler.render.html.changes import remark
 from reconciler.render.html.filters import (
     FILTER_ORIGINS,
     KIND_TITLES,
@@ -70,7 +71,8 @@ def unchanged_table(plan: Plan) -> Markup | None:
         "details",
         element("summary", f"{len(unchanged)} unchanged"),
         table("Unchanged environments", ("Environment", "Python", "Packages", "Generation"), rows),
-        [element("p", element("strong", "hint: "), hint, class_="note") for each in unchanged for hint in each.hints],
+        [remark("note", note, environment=each.name) for each in unchanged for note in each.notes],
+        [remark("hint", hint, environment=each.name) for each in unchanged for hint in each.hints],
         id="unchanged",
         open=not plan.changes,
     )

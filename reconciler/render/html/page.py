@@ -4,11 +4,12 @@ import base64
 import hashlib
 from importlib.resources import files
 
-from reconciler.render.html.changes import failure_note
+from reconciler.render.html.changes import failure_note, remark
 from reconciler.render.html.environment import environment_section
 from reconciler.render.html.history import history_section
 from reconciler.render.html.markup import Child, Markup, element
 from reconciler.render.html.overview import changed_table, summary_counts, unchanged_table
+from reconciler.render.notes import general_notes
 from reconciler.render.report import Report
 from reconciler.render.summary import report_summary
 
@@ -88,13 +89,14 @@ def _facts(report: Report) -> Markup:
     return element("dl", [element("div", element("dt", name), element("dd", value)) for name, value in facts])
 
 
-def _summary(report: Report) -> list[Markup]:
+def _summary(report: Report) -> list[Child]:
     """Return the closing line of the text output, and notes that belong to no environment."""
-    notes = [element("p", report_summary(report), class_="summary")]
+    notes: list[Child] = [element("p", report_summary(report), class_="summary")]
     if not report.plan.complete:
         notes.append(
             element("p", "Some packages are unknown, because a lock is missing or out of date.", class_="note")
         )
+    notes += [remark("note", each) for each in general_notes(report.plan)]
     if report.result is not None and report.result.failure is not None:
         notes.append(failure_note("garbage collection", report.result.failure))
     return notes

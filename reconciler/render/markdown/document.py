@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from reconciler.plan.model import EnvironmentPlan
 from reconciler.render.drift_status import DriftStatus, drift_status
 from reconciler.render.event_text import is_unsuccessful
-from reconciler.render.markdown.blocks import join_blocks
-from reconciler.render.markdown.environment import Section, environment_section, failure_blocks
+from reconciler.render.markdown.blocks import Block, join_blocks
+from reconciler.render.markdown.environment import Section, environment_section, failure_blocks, note_block
 from reconciler.render.markdown.escape import code, prose
+from reconciler.render.notes import general_notes
 from reconciler.render.phrases import count
 from reconciler.render.report import Report
 from reconciler.render.summary import report_summary
@@ -24,6 +25,7 @@ _MIN_ROW_LENGTH = 20  # characters
 _UNCHANGED = {"": "Unchanged", "drift": "Without drift", "pending": "Without pending changes"}
 _MAX_NAMES = 50  # of unchanged environments
 _NOTE_ROOM = 300  # characters
+_MAX_REMARKS_LENGTH = 10_000  # characters of the notes, or of the notes and hints of unchanged environments
 _ORDER = (DriftStatus.DRIFT, DriftStatus.BOTH, DriftStatus.BLOCKED, DriftStatus.PENDING, DriftStatus.OK)
 
 
@@ -41,17 +43,36 @@ def _head(report: Report) -> str:
     environments = count(len(report.plan.environments), "environment")
     subject = f"`envsync {report.command}` for project {code(report.plan.project)}, {environments}"
     subject += f", against {code(report.plan.against)}" if report.plan.against else ""
-    return f"{MARKER}\n### {prose(report_summary(report))}\n\n{subject}.\n"
+    blocks = [[MARKER, f"### {prose(report_summary(report))}"], [f"{subject}."]]
+    return join_blocks([*blocks, *_remarks([note_block(each) for each in general_notes(report.plan)])])
 
 
 def _tail(report: Report, listed: set[str]) -> str:
     unchanged = [each for each in report.plan.environments if each.name not in listed]
     failure = report.result.failure if report.result is not None else None
     blocks = [["Garbage collection after the apply:"], *failure_blocks(failure)] if failure is not None else []
-    hinted = [(each.name, hint) for each in unchanged for hint in each.hints][:_MAX_NAMES]
-    blocks += [[f"Hint for {code(name)}: {prose(hint)}"] for name, hint in hinted]
+    blocks += _remarks(
+        [
+            [f"{label} for {code(each.name)}: {prose(text)}"]
+            for each in unchanged
+            for label, texts in (("Note", each.notes), ("Hint", each.hints))
+            for text in texts
+        ]
+    )
     blocks += [[f"{_UNCHANGED[report.plan.only]}: {_names(each.name for each in unchanged)}."]] if unchanged else []
     return join_blocks(blocks)
+
+
+def _remarks(blocks: Sequence[Block]) -> list[Block]:
+    """Return the first notes and hints, which must be one line each, and how many further ones there are."""
+    kept: list[Block] = []
+    left = _MAX_REMARKS_LENGTH
+    for block in blocks:
+        left -= len(block[0])
+        if left < 0:
+            return [*kept, [f"and {count(len(blocks) - len(kept), 'further note')}; `--output json` has all of them"]]
+        kept.append(block)
+    return kept
 
 
 def _fitting_sections(report: Report, listed: Sequence[EnvironmentPlan], room: int) -> list[Section]:

@@ -60,8 +60,10 @@ def environment_section(
     sentences_of_findings = finding_sentences(findings_to_list(environment))
     findings = list_blocks(sentences_of_findings, _finding, noun="finding", head=(), most=most)
     blocks += [["Findings:"], *findings] if findings else []
-    blocks += [hint_block(each) for each in environment.hints[:most]]
-    counts = (len(packages), len(environment.settings), len(sentences_of_findings), len(environment.hints))
+    notes, hints = environment.notes, environment.hints
+    blocks += [note_block(each) for each in notes[:most]]
+    blocks += [hint_block(each) for each in hints[:most]]
+    counts = (len(packages), len(environment.settings), len(sentences_of_findings), len(notes), len(hints))
     return Section(text=join_blocks(blocks), left_out=sum(max(each - most, 0) for each in counts))
 
 
@@ -72,6 +74,11 @@ def failure_blocks(failure: Failure, *, described: bool = False, most: int = _MA
     blocks = [] if described else [[message]]
     blocks += [code_block(details)] if details else []
     return blocks + ([hint_block(failure.hint)] if failure.hint else [])
+
+
+def note_block(note: str) -> Block:
+    """Return a note."""
+    return [f"Note: {prose(note)}"]
 
 
 def hint_block(hint: str) -> Block:
