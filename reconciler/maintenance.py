@@ -3,10 +3,12 @@
 import datetime as dt
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from reconciler.apply.collect import Removable, collect_garbage, mark_in_use, removable_generations
+from reconciler.apply.rebuild_generation import NotRebuildableError, RebuildTools, prepare_rebuild
 from reconciler.apply.recover import hold_and_recover
 from reconciler.apply.rollback import roll_back
 from reconciler.apply.verify_seal import verify_published
@@ -20,6 +22,7 @@ from reconciler.state.applied_names import applied_names_hint, never_applied
 from reconciler.state.deleted import Deleted
 from reconciler.state.history import append_history, history_entry, read_history
 from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.seal import Seal
 from reconciler.state.store import State
 
 
@@ -45,11 +48,15 @@ class KeptGeneration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maintenance:
-    """The root of one project, and what can be done there without a plan."""
+    """The root of one project, and what can be done there without a plan.
+
+    Without `rebuilding`, a rollback cannot rebuild a generation that differs from its seal.
+    """
 
     root: Path
     project: str
     ambient: Mapping[str, str]
+    rebuilding: RebuildTools | None = field(default=None, repr=False)
 
     @property
     def state(self) -> State:
@@ -164,26 +171,44 @@ class Maintenance:
         to: int | None = None,
         timeout: float = 60.0,
         on_skip: Callable[[str], None] = lambda _sentence: None,
+        rebuild: bool = True,
+        offline: bool = False,
     ) -> Applied:
         """Publish an older generation, or restore an environment that was deleted; see `roll_back`.
 
         Wait at most `timeout` seconds for the root mutex. `on_skip` is called with a sentence about each generation
-        that is not sound and was skipped.
+        that is not sound and was skipped or rebuilt, and if the history could not be written. Without `rebuild` none is
+        rebuilt. `offline` forbids the network.
         """
         state = self.state
-        with hold_and_recover(state, timeout=timeout):
+        rebuilt: list[str] = []
+        with hold_and_recover(state, timeout=timeout) as descriptor:
             inodes = InodeHashes.load(state.layout.inode_hashes)
             restores = not state.layout.published_number(name)
-            applied = roll_back(state, self.project, name, inodes, to=to, on_skip=on_skip)
+
+            def rebuilder(seal: Seal, base: Applied) -> Callable[[], int]:
+                if self.rebuilding is None:
+                    raise NotRebuildableError("the manifest is not known")
+                tools = replace(self.rebuilding, offline=offline)
+                prepared = prepare_rebuild(state, seal, base, tools)
+                rebuilt.append(f"rebuilt from generation {seal.applied.generation}")
+                return partial(prepared.run, inodes, descriptor)
+
+            applied = roll_back(
+                state, self.project, name, inodes, to=to, on_skip=on_skip, rebuild=rebuilder if rebuild else None
+            )
             inodes.save()
+            origin = [] if restores else [f"from generation {applied.rolled_back_from}"]
             entry: dict[str, Json] = {
                 "name": name,
                 "action": "restore" if restores else "rollback",
                 "status": "applied",
                 "generation": applied.generation,
-                "reasons": [] if restores else [f"from generation {applied.rolled_back_from}"],
+                "reasons": list[Json]([*origin, *rebuilt[-1:]]),
             }
-            append_history(state.layout, history_entry(self.ambient, [entry]))
+            unwritten = append_history(state.layout, history_entry(self.ambient, [entry]))
+            if unwritten:
+                on_skip(unwritten)
         return applied
 
     def collect(self, *, dry_run: bool = False, deleted: bool = False, timeout: float = 60.0) -> list[Removable]:

@@ -10,7 +10,16 @@ import reconciler
 from reconciler import exit_codes
 from reconciler.canonical_json import to_json
 from reconciler.cli.console import console
-from reconciler.cli.options import DepthOption, FileOption, LockTimeoutOption, Output, OutputOption
+from reconciler.cli.options import (
+    DepthOption,
+    FileOption,
+    LockTimeoutOption,
+    OfflineOption,
+    Output,
+    OutputOption,
+    TimeoutOption,
+    deadlines,
+)
 from reconciler.errors import UsageError
 from reconciler.json_output import json_array
 from reconciler.observe.actual import Depth
@@ -65,28 +74,45 @@ def rollback(
         ),
     ] = None,
     file: FileOption = Path("envs.yaml"),
+    rebuild: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild/--no-rebuild",
+            help="Rebuild a generation from its own lock if its files differ from its seal and no sound one is older.",
+        ),
+    ] = True,
+    offline: OfflineOption = False,
+    timeout: TimeoutOption = None,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
     """Publish an older generation again, immediately and offline.
 
-    Its files are verified by hash first. The next `plan` shows the difference from the manifest as pending, and the
-    next `apply` undoes the rollback. For a deleted environment, restores the generation that was published when it was
-    deleted.
+    Its files are verified by hash first. If they differ from its seal, it is rebuilt from its own lock as a new
+    generation: from the package cache, or from the index if files in the cache are damaged or missing. The next `plan`
+    shows the difference from the manifest as pending, and the next `apply` undoes the rollback. For a deleted
+    environment, restores the generation that was published when it was deleted.
     """
-    workspace = reconciler.load(file)
+    workspace = reconciler.load(file, deadlines=deadlines(timeout))
     maintenance = workspace.maintenance
     restores = name in maintenance.deleted()
     out = console()
     applied = maintenance.rollback(
-        name, to=to, timeout=lock_timeout, on_skip=lambda sentence: out.message(f"note: {sanitize(sentence)}")
+        name,
+        to=to,
+        timeout=lock_timeout,
+        on_skip=lambda sentence: out.message(f"note: {sanitize(sentence)}"),
+        rebuild=rebuild,
+        offline=offline,
     )
+    origin = f", rebuilt from generation {applied.rebuilt_from}," if applied.rebuilt_from else ""
     if restores:
-        out.print(f"{name}: restored, generation {applied.generation} is published again")
+        out.print(f"{name}: restored, generation {applied.generation}{origin} is published again")
         if name not in workspace.desired().declared:
             out.message(f"hint: declare `{name}` in `{sanitize(file.name)}`, or the next `apply` deletes it again")
         return
     out.print(
-        f"{name}: generation {applied.generation} is published again, generation {applied.rolled_back_from} is kept"
+        f"{name}: generation {applied.generation}{origin} is published again, "
+        f"generation {applied.rolled_back_from} is kept"
     )
     out.message("hint: change the manifest as well, or the next `apply` undoes the rollback")
 
