@@ -5,7 +5,7 @@ import errno
 import json
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from reconciler.canonical_json import Json, canonical_text
@@ -73,6 +73,23 @@ def read_history(layout: Layout) -> list[dict[str, Json]]:
             if isinstance(entry, dict):
                 runs.append(entry)
     return runs
+
+
+def made_by(
+    runs: Iterable[Mapping[str, Json]], name: str, number: int, *, created: str, plan: str, rebuilt: bool
+) -> str:
+    """Return the user whose run built generation `number` of `name`, empty if the history does not say it.
+
+    `created` is when the generation was sealed (UTC, RFC 3339), and `plan` the digest of its plan; a rollback, which
+    has `rebuilt` it, has no plan.
+    """
+    for run in runs:
+        environments = run.get("environments")
+        made = str(run.get("at")) >= created and run.get("plan") == ("" if rebuilt else plan)
+        for each in environments if made and isinstance(environments, list) else []:
+            if isinstance(each, dict) and (each.get("name"), each.get("generation")) == (name, number):
+                return str(run.get("by") or "")
+    return ""
 
 
 def _user_name(ambient: Mapping[str, str]) -> str:
