@@ -1,7 +1,6 @@
 """Generations share files: an edit in place spoils all of them, is named everywhere, and a rollback rebuilds them."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -120,10 +119,9 @@ def test_a_generation_whose_interpreter_or_lock_changed_is_not_rebuilt(host: Hos
         assert f"it cannot be rebuilt: {problem}" in ran.err
         assert (published(host, "web"), generations(host, "web")) == (2, [1, 2])
 
-    lock.write_text(readable[0].replace('version = "2.0"', 'version = "2.1"'))
+    recorded = {each["name"]: each["source"]["sha256"] for each in json.loads(readable[1])["applied"]["packages"]}
+    lock.write_text(readable[0].replace(recorded["beta"], "0" * 64))
     refused("its `pylock.toml` differs from its seal: `beta`")
-    lock.write_text(readable[0].replace("sha256 = ", 'sha256 = "00" # '))
-    refused("its `pylock.toml`")
     lock.write_text("[")
     refused("its `pylock.toml` is damaged")
     lock.unlink()
@@ -161,12 +159,11 @@ def test_a_repair_does_not_take_an_edited_mode_or_file_from_the_cache(host: Host
     package = "gamma"
     if place == "path":
         wheel = next(host.index.directory.glob("gamma-*.whl"))
-        package = f"{{path: {shutil.copy(wheel, host.directory)}}}"
+        package = f'"gamma @ file://{shutil.copy(wheel, host.directory)}"'
     host.manifest(f'web:\n  python: "3.11"\n  packages: [{package}]\n  link_mode: hardlink\n')
     host.apply()
     module = host.site_packages("web") / "gamma/__init__.py"
     module.chmod(0o755)
-    assert not os.access(host.site_packages("web") / "gamma/__init__.py", os.X_OK) or host.envsync("check").code == 2
     host.apply()
     repaired = host.site_packages("web") / "gamma/__init__.py"
     assert repaired.stat().st_mode & 0o111 == 0
