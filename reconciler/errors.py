@@ -376,16 +376,17 @@ class ApplyError(EnvsyncError):
 class RecordMismatchError(ApplyError):
     """Installed files differ from their RECORD; `packages` are the normalized names of the packages that have them.
 
-    `files` maps the path of each such file, relative to the environment, to its package.
+    `files` maps the path of each such file, relative to the environment, to its package. `than` is what they differ
+    from.
     """
 
     code = "record-mismatch"
 
-    def __init__(self, files: Mapping[str, str]) -> None:
+    def __init__(self, files: Mapping[str, str], *, than: str = "`RECORD`") -> None:
         self.packages = tuple(sorted(set(files.values())))
         differ = "1 installed file differs" if len(files) == 1 else f"{len(files)} installed files differ"
         super().__init__(
-            f"{differ} from `RECORD`: {list_in_backticks(sorted(files))}",
+            f"{differ} from {than}: {list_in_backticks(sorted(files))}",
             hint=f"require a different version of {list_in_backticks(self.packages)}, which was downloaded again; "
             "if two packages contain the same file, remove one of them",
         )

@@ -3,23 +3,27 @@
 import datetime as dt
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from reconciler.apply.collect import Removable, collect_garbage, mark_in_use, removable_generations
+from reconciler.apply.rebuild_generation import NotRebuildableError, RebuildTools, prepare_rebuild
 from reconciler.apply.recover import hold_and_recover
 from reconciler.apply.rollback import roll_back
+from reconciler.apply.verify_generations import GenerationState, VerifiedGeneration, verify_generations
 from reconciler.apply.verify_seal import verify_published
 from reconciler.canonical_json import Json
 from reconciler.diff.integrity import Integrity
-from reconciler.errors import StateError, UsageError
+from reconciler.errors import NewerFormatError, StateError, UsageError
 from reconciler.observe.actual import Depth
 from reconciler.observe.disk_usage import DiskUsage, disk_usage
 from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
 from reconciler.state.deleted import Deleted
-from reconciler.state.history import append_history, history_entry, read_history
+from reconciler.state.history import append_history, history_entry, made_by, read_history
 from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.seal import Seal
 from reconciler.state.store import State
 
 
@@ -28,8 +32,11 @@ class KeptGeneration:
     """One sealed generation that is kept.
 
     `created` is the time (UTC, RFC 3339), `python` the interpreter's version, `packages` the number of packages, `plan`
-    the digest of the plan that made it. `drifted` is whether it was replaced because it had drifted: a rollback skips
-    it. `problem` is why its seal could not be read; all else is unknown then.
+    the digest of the plan that made it, `by` the user who did, as far as the history says it. `drifted` is whether it
+    was replaced because it had drifted: a rollback skips it. `rebuilt_from` is the generation that a rollback rebuilt
+    it from (0: an apply built it). `problem` is why its seal could not be read; all else is unknown then. Only
+    `Maintenance.generation_history` compares its files with its seal: then `state` and `problem` say if they differ,
+    and `shared` are sentences about edits that it shares with other generations.
     """
 
     name: str
@@ -41,15 +48,23 @@ class KeptGeneration:
     published: bool
     drifted: bool = False
     problem: str = ""
+    by: str = ""
+    rebuilt_from: int = 0
+    state: GenerationState = GenerationState.KEPT
+    shared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maintenance:
-    """The root of one project, and what can be done there without a plan."""
+    """The root of one project, and what can be done there without a plan.
+
+    Without `rebuilding`, a rollback cannot rebuild a generation that differs from its seal.
+    """
 
     root: Path
     project: str
     ambient: Mapping[str, str]
+    rebuilding: RebuildTools | None = field(default=None, repr=False)
 
     @property
     def state(self) -> State:
@@ -113,10 +128,15 @@ class Maintenance:
                         plan="",
                         published=number == published,
                         problem=state.layout.with_short_paths(error.message),
+                        state=GenerationState.NEWER
+                        if isinstance(error, NewerFormatError)
+                        else GenerationState.UNREADABLE,
                     )
                 )
                 continue
             if seal is not None:
+                drifted = state.layout.generation(name, number).drifted.exists()
+                known = GenerationState.PUBLISHED if number == published else GenerationState.KEPT
                 kept.append(
                     KeptGeneration(
                         name=name,
@@ -126,17 +146,71 @@ class Maintenance:
                         packages=len(seal.applied.packages),
                         plan=seal.plan,
                         published=number == published,
-                        drifted=state.layout.generation(name, number).drifted.exists(),
+                        drifted=drifted,
+                        rebuilt_from=seal.applied.rebuilt_from,
+                        state=GenerationState.DRIFTED if drifted else known,
                     )
                 )
         return kept
 
-    def verify(self, names: tuple[str, ...] = (), depth: Depth = Depth.HASHES) -> list[Integrity]:
-        """Compare every published environment with its seal; the manifest is not considered."""
+    def generation_history(self, names: tuple[str, ...]) -> list[KeptGeneration]:
+        """Return the generations of `names`, oldest first, with who made them and whether they match their seals.
+
+        Files are compared at depth `files`: every edit is found that does not also set back all times.
+        """
+        kept = [each for name in names for each in self.generations(name)]
         inodes = InodeHashes.load(self.state.layout.inode_hashes)
-        found = [self._verify_one(name, inodes, depth) for name in self.names(names)]
+        verified = verify_generations(self.state, [(each.name, each.number) for each in kept], inodes, Depth.FILES)
         inodes.save()
-        return [each for each in found if each is not None]
+        found = {(each.integrity.name, each.integrity.generation): each for each in verified}
+        runs = read_history(self.state.layout)
+        return [
+            replace(
+                each,
+                by=made_by(
+                    runs,
+                    each.name,
+                    each.number,
+                    created=each.created,
+                    plan=each.plan,
+                    rebuilt=bool(each.rebuilt_from),
+                ),
+                state=compared.state,
+                problem=compared.problem,
+                shared=compared.shared,
+            )
+            for each in kept
+            if (compared := found.get((each.name, each.number))) is not None
+        ]
+
+    def verify_generations(self, names: tuple[str, ...] = (), depth: Depth = Depth.HASHES) -> list[VerifiedGeneration]:
+        """Compare every kept generation with its seal, published or not, also those of deleted environments."""
+        inodes = InodeHashes.load(self.state.layout.inode_hashes)
+        chosen = self.names(names, deleted=True)
+        kept = [(each.name, each.number) for name in chosen for each in self.generations(name)]
+        verified = verify_generations(self.state, kept, inodes, depth)
+        inodes.save()
+        return verified
+
+    def verify(self, names: tuple[str, ...] = (), depth: Depth = Depth.HASHES) -> list[Integrity]:
+        """Compare every published environment with its seal; the manifest is not considered.
+
+        Except at depth `metadata`, the older generations are compared too, at depth `files`: see `Integrity.unusable`.
+        """
+        inodes = InodeHashes.load(self.state.layout.inode_hashes)
+        compared = [self._verify_one(name, inodes, depth) for name in self.names(names)]
+        found = [each for each in compared if each is not None]
+        if depth is not Depth.METADATA:
+            found = [replace(each, unusable=self._unusable(each, inodes)) for each in found]
+        inodes.save()
+        return found
+
+    def _unusable(self, published: Integrity, inodes: InodeHashes) -> tuple[int, ...]:
+        """Return the generations of an environment that a rollback could not publish as they are."""
+        name = published.name
+        numbers = [each.number for each in self.generations(name) if not (each.published or each.drifted)]
+        verified = verify_generations(self.state, [(name, number) for number in numbers], inodes, Depth.FILES)
+        return tuple(each.integrity.generation for each in verified if not each.integrity.intact)
 
     def _verify_one(self, name: str, inodes: InodeHashes, depth: Depth) -> Integrity | None:
         """Compare the published generation of `name` with its seal; return None if it was deleted meanwhile.
@@ -164,26 +238,44 @@ class Maintenance:
         to: int | None = None,
         timeout: float = 60.0,
         on_skip: Callable[[str], None] = lambda _sentence: None,
+        rebuild: bool = True,
+        offline: bool = False,
     ) -> Applied:
         """Publish an older generation, or restore an environment that was deleted; see `roll_back`.
 
         Wait at most `timeout` seconds for the root mutex. `on_skip` is called with a sentence about each generation
-        that is not sound and was skipped.
+        that is not sound and was skipped or rebuilt, and if the history could not be written. Without `rebuild` none is
+        rebuilt. `offline` forbids the network.
         """
         state = self.state
-        with hold_and_recover(state, timeout=timeout):
+        rebuilt: list[str] = []
+        with hold_and_recover(state, timeout=timeout) as descriptor:
             inodes = InodeHashes.load(state.layout.inode_hashes)
             restores = not state.layout.published_number(name)
-            applied = roll_back(state, self.project, name, inodes, to=to, on_skip=on_skip)
+
+            def rebuilder(seal: Seal, base: Applied) -> Callable[[], int]:
+                if self.rebuilding is None:
+                    raise NotRebuildableError("the manifest is not known")
+                tools = replace(self.rebuilding, offline=offline)
+                prepared = prepare_rebuild(state, seal, base, tools)
+                rebuilt.append(f"rebuilt from generation {seal.applied.generation}")
+                return partial(prepared.run, inodes, descriptor)
+
+            applied = roll_back(
+                state, self.project, name, inodes, to=to, on_skip=on_skip, rebuild=rebuilder if rebuild else None
+            )
             inodes.save()
+            origin = [] if restores else [f"from generation {applied.rolled_back_from}"]
             entry: dict[str, Json] = {
                 "name": name,
                 "action": "restore" if restores else "rollback",
                 "status": "applied",
                 "generation": applied.generation,
-                "reasons": [] if restores else [f"from generation {applied.rolled_back_from}"],
+                "reasons": list[Json]([*origin, *rebuilt[-1:]]),
             }
-            append_history(state.layout, history_entry(self.ambient, [entry]))
+            unwritten = append_history(state.layout, history_entry(self.ambient, [entry]))
+            if unwritten:
+                on_skip(unwritten)
         return applied
 
     def collect(self, *, dry_run: bool = False, deleted: bool = False, timeout: float = 60.0) -> list[Removable]:

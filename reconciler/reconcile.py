@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from reconciler.apply.collect_cache import CollectedCache, collect_caches
 from reconciler.apply.context import ApplyOptions
 from reconciler.apply.perform import ApplyRequest, perform
+from reconciler.apply.rebuild_generation import RebuildTools
 from reconciler.apply.recover import hold_and_recover
 from reconciler.apply.running import running_notes
 from reconciler.diff.compare import compare, declared_or_readable, undeclared
@@ -50,7 +51,7 @@ from reconciler.state.applied import Applied
 from reconciler.state.former_root import former_root_notes
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.layout import Layout
-from reconciler.state.owner import other_owners, under_present_project
+from reconciler.state.owner import manifest_identity, other_owners, under_present_project
 from reconciler.state.root_mutex import may_write_cache, prepare_cache
 from reconciler.state.store import State
 from reconciler.targets import (
@@ -118,7 +119,23 @@ class Workspace:
     def maintenance(self) -> Maintenance:
         """Return history, rollback, verify and garbage collection, which need no plan."""
         desired = self.declared
-        return Maintenance(root=desired.root, project=desired.project, ambient=self.ambient)
+        state = State.at(desired.root)
+        tools = RebuildTools(
+            locks=desired.locks,
+            indexes=desired.indexes,
+            owner=manifest_identity(desired.file, desired.root),
+            declared=self._declared_environment,
+            interpreter=lambda path: self._interpreters(desired, state.layout).kept(path),
+            engine=lambda descriptor: self._engine(desired, state.layout, writes=True, descriptor=descriptor),
+            ambient=self.ambient,
+        )
+        return Maintenance(root=desired.root, project=desired.project, ambient=self.ambient, rebuilding=tools)
+
+    def _declared_environment(self, name: str) -> DesiredEnvironment | None:
+        """Return the environment that the manifest declares under a name, None if it declares none."""
+        if name not in self.declared.declared:
+            return None
+        return next(each for each in self.desired(Selection(names=(name,))).environments if each.name == name)
 
     def lock(
         self,
@@ -342,8 +359,13 @@ class Workspace:
         return Interpreters(self.ambient, outside=desired.file.parent.resolve(), cache=layout.interpreter_facts)
 
     @contextmanager
-    def _engine(self, desired: DesiredState, layout: Layout, *, writes: bool) -> Iterator[Engine]:
-        """Yield the engine. Unless `writes`, it uses a temporary cache if it may not write to that of the root."""
+    def _engine(
+        self, desired: DesiredState, layout: Layout, *, writes: bool, descriptor: int | None = None
+    ) -> Iterator[Engine]:
+        """Yield the engine. Unless `writes`, it uses a temporary cache if it may not write to that of the root.
+
+        `descriptor` is that of the root mutex if this workspace does not hold it itself.
+        """
         names = tuple(index.name for index in desired.indexes)
         with ExitStack() as stack:
             cache = layout.engine_cache if desired.cache == "own" else None
@@ -354,7 +376,7 @@ class Workspace:
                 cache=cache,
                 index_names=names,
                 # If envsync is killed and a child survives, the child keeps the root locked until it ends.
-                inherited_descriptor=self._held[-1] if self._held else None,
+                inherited_descriptor=self._held[-1] if self._held else descriptor,
                 deadlines=self.deadlines,
             )
 

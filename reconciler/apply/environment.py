@@ -16,13 +16,21 @@ from reconciler.apply.observe_generation import observe_generation, refuse_if_pr
 from reconciler.apply.probe import child_environment, run_hooks, run_probe, runs_programs
 from reconciler.apply.publish import adopt, mark_drifted, publish, unpublish
 from reconciler.apply.seal_generation import seal_generation
-from reconciler.apply.verify_build import read_records, verify_lock, verify_records
+from reconciler.apply.spoilt_modes import spoilt_modes
+from reconciler.apply.verify_build import Record, read_records, verify_lock, verify_records
 from reconciler.apply.widen import widen_venv
 from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.diff.hook_changes import hook_changes_text
 from reconciler.diff.model import ReasonCode, Target
 from reconciler.diff.settings import settings_of
-from reconciler.errors import ApplyError, DamagedCacheError, EnvsyncError, HookChangedError, RecordMismatchError
+from reconciler.errors import (
+    ApplyError,
+    DamagedCacheError,
+    EnvsyncError,
+    HookChangedError,
+    InventoryError,
+    RecordMismatchError,
+)
 from reconciler.events import Notice
 from reconciler.fs.sync import begin_sync, sync_filesystem
 from reconciler.lock.lock_file import write_lock
@@ -32,8 +40,10 @@ from reconciler.plan.model import EnvironmentPlan, Step, StepKind
 from reconciler.state.applied import Applied
 from reconciler.state.deleted import Deleted
 from reconciler.state.inventory import Inventory
+from reconciler.state.inventory_file import load_inventory
 from reconciler.state.inventory_scan import take_inventory, wait_for_clock_tick
 from reconciler.state.layout import Generation, Layout
+from reconciler.state.published_generation import PublishedGeneration
 
 _DRIFT_OF_CONTENTS = frozenset(
     {
@@ -50,14 +60,24 @@ class EnvironmentRun:
     """One environment on its way through the steps of its plan.
 
     `published` is whether this run changed the environment's path; the message of a later failure depends on it.
+    `refetch` are packages that are downloaded again at once. The modes of the built files are compared with those of
+    the generation `sealed`; without it, with those of the published one if its files drifted.
     """
 
-    def __init__(self, plan: EnvironmentPlan, context: ApplyContext) -> None:
+    def __init__(
+        self,
+        plan: EnvironmentPlan,
+        context: ApplyContext,
+        *,
+        refetch: frozenset[str] = frozenset(),
+        sealed: PublishedGeneration | None = None,
+    ) -> None:
         self.plan = plan
         self.context = context
         self.generation: Generation | None = None
         self.published = False
-        self._refetch: set[str] = set()  # packages to download again, because their cached files are damaged
+        self._refetch = set(refetch)  # packages to download again, because their cached files are damaged
+        self._sealed = sealed
         self._flushes: list[Future[None]] = []  # flushes of built generations, which run while they are verified
         self._observed: ActualEnvironment | None = None
         self._inventory: Inventory | None = None
@@ -86,16 +106,16 @@ class EnvironmentRun:
             case StepKind.SYNC:
                 for flush in self._flushes:
                     flush.result()
-                sync_filesystem(self._new.directory)
+                sync_filesystem(self.new.directory)
             case StepKind.CARRY_OVER:
                 return self._carry_over()
             case StepKind.PUBLISH:
                 self._mark_drifted()
                 with self._changing_path():
-                    publish(self._layout, self.plan.name, self._new.number)
+                    publish(self._layout, self.plan.name, self.new.number)
             case StepKind.ADOPT:
                 with self._changing_path():
-                    kept = adopt(self._layout, self.plan.name, self._new.number)
+                    kept = adopt(self._layout, self.plan.name, self.new.number)
                 return f"the previous environment is kept at `{kept}`"
             case StepKind.BEFORE_DELETE:
                 self._hooks("before_delete")
@@ -161,10 +181,18 @@ class EnvironmentRun:
         return self._target.lock
 
     @property
-    def _new(self) -> Generation:
+    def new(self) -> Generation:
+        """Return the generation that was built; raises ApplyError if there is none."""
         if self.generation is None:
             raise ApplyError(f"{self.plan.name}: the plan has no build step")
         return self.generation
+
+    @property
+    def verified(self) -> tuple[ActualEnvironment, Inventory]:
+        """Return what the verification of the new generation found; raises ApplyError if it was not verified."""
+        if self._observed is None or self._inventory is None:
+            raise ApplyError(f"{self.plan.name}: a generation must be verified before it is sealed")
+        return self._observed, self._inventory
 
     def _build(self) -> str:
         """Build a generation; if cached files are damaged, build again and download their packages again."""
@@ -177,7 +205,7 @@ class EnvironmentRun:
             except DamagedCacheError as error:
                 self._give_up_build(error.packages, error)
             else:
-                self._flushes.append(begin_sync(self._new.directory))
+                self._flushes.append(begin_sync(self.new.directory))
                 count = len(self._target.packages or ())
                 return f"{count} package{'' if count == 1 else 's'}{self._refetch_note}"
 
@@ -201,7 +229,7 @@ class EnvironmentRun:
         if self._refetch.issuperset(packages):
             raise error
         self._refetch.update(packages)
-        remove_generation(self._layout, self._new)
+        remove_generation(self._layout, self.new)
 
     @property
     def _refetch_note(self) -> str:
@@ -210,10 +238,10 @@ class EnvironmentRun:
 
     def _verify_once(self) -> int:
         """Compare the generation with the lock and with the RECORD files; return the number of its files."""
-        venv = self._new.venv
+        venv = self.new.venv
         built = time.time_ns()
         with self.context.observing:
-            self._observed = observe_generation(self._new, self._target, self.context)
+            self._observed = observe_generation(self.new, self._target, self.context)
             verify_lock(self._target.packages or (), self._observed)
             self._report_missing_sources(self._observed)
             records = read_records(venv, self._observed)
@@ -224,6 +252,7 @@ class EnvironmentRun:
                 self._inventory = take_inventory(venv, self.context.inodes)
             compiled = venv if self._target.environment.compile_bytecode else None
             verify_records(records, self._inventory, compiled)
+            self._verify_modes(records, self._inventory)
         return len(self._inventory.names)
 
     def _report_missing_sources(self, observed: ActualEnvironment) -> None:
@@ -235,6 +264,19 @@ class EnvironmentRun:
             if each.code is FindingCode.EDITABLE_MISSING:
                 message = f"{in_backticks(each.package)} is an editable project: {each.detail}"
                 self.context.emit(Notice(message=message, environment=self.plan.name))
+
+    def _verify_modes(self, records: list[Record], inventory: Inventory) -> None:
+        """Raise RecordMismatchError if cached files have a mode that an edit gave them; what was fetched is right."""
+        drifted = any(change.files for change in self.plan.packages)
+        sealed = self._sealed or (self.context.state.published(self.plan.name) if drifted else None)
+        if sealed is None or not sealed.inventory_digest:
+            return
+        with suppress(InventoryError):  # then the modes are not known
+            before = load_inventory(sealed.inventory, digest=sealed.inventory_digest)
+            spoilt = spoilt_modes(records, inventory, before)
+            files = {path: package for path, package in spoilt.items() if package not in self._refetch}
+            if files:
+                raise RecordMismatchError(files, than="their mode in the seal")
 
     def _probe(self) -> str:
         """Run the probes on the new generation, or on the published one if only settings changed."""
@@ -252,11 +294,9 @@ class EnvironmentRun:
         return ", ".join(passed)
 
     def _seal(self) -> None:
-        observed, inventory = self._observed, self._inventory
-        if observed is None or inventory is None:
-            raise ApplyError(f"{self.plan.name}: a generation must be verified before it is sealed")
+        observed, inventory = self.verified
         self._applied = seal_generation(
-            self._new,
+            self.new,
             self._target,
             self._lock,
             self.context,
@@ -272,10 +312,10 @@ class EnvironmentRun:
         if old is None or last is None or self._inventory is None:
             return ""
         with self.context.observing:
-            count = carry_over(old, self._new, self._inventory, last, self._target, self.context)
+            count = carry_over(old, self.new, self._inventory, last, self._target, self.context)
         if not count:
             return ""
-        sync_filesystem(self._new.directory)
+        sync_filesystem(self.new.directory)
         return f"{count} ignored {'file' if count == 1 else 'files'} carried over"
 
     def _record(self) -> None:

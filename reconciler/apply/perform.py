@@ -63,7 +63,9 @@ def perform(request: ApplyRequest, on_event: Callable[[Event], None]) -> RunFini
     result = _run_in_thread(request, plan_id, on_event)
     inodes.save()
     if any(each.steps for each in request.plan.environments):
-        append_history(layout, _history_entry(request, plan_id, result))
+        unwritten = append_history(layout, _history_entry(request, plan_id, result))
+        if unwritten:
+            on_event(Notice(message=unwritten))
     if request.options.collect and not result.interrupted:
         request.engine.bound_cache()
         result = _collect(request.state, result, on_event)

@@ -1,10 +1,16 @@
-"""Roll back: verify an older generation by hash, then publish it by a rename, without network or build."""
+"""Roll back: verify an older generation by hash, then publish it by a rename, without network or build.
+
+Only a generation that differs from its seal is built again, from its own lock.
+"""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
+from typing import TypeAlias
 
-from reconciler.apply.publish import foreign_path, publish
+from reconciler.apply.publish import foreign_path, mark_drifted, publish
+from reconciler.apply.rebuild_generation import NotRebuildableError
 from reconciler.apply.verify_seal import verify_generation
 from reconciler.apply.widen import widen_venv
 from reconciler.diff.integrity import Integrity
@@ -13,7 +19,11 @@ from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_file import load_inventory
+from reconciler.state.seal import Seal
 from reconciler.state.store import State
+
+Rebuilder: TypeAlias = Callable[[Seal, Applied], Callable[[], int]]
+"""Returns what rebuilds the generation of a seal, with what to record for it, and returns the number of the new one."""
 
 
 def roll_back(
@@ -24,36 +34,48 @@ def roll_back(
     *,
     to: int | None = None,
     on_skip: Callable[[str], None] = lambda _sentence: None,
+    rebuild: Rebuilder | None = None,
 ) -> Applied:
     """Publish generation `to` of `name`; return what is applied now.
 
     The default is the newest sound one before the published; for an environment that was deleted, the one that was
     published then. `on_skip` is called with a sentence about each newer one that is not sound: it was replaced because
-    it had drifted, or differs from its seal now. The root mutex must be held. `prevent_destroy` stays as it was applied
-    last. Raises UsageError if the generation does not exist, StateError if its seal or the record cannot be read or
-    written, or ApplyError if it differs from its seal or something else is at the environment's path.
+    it had drifted, or differs from its seal now. If none is sound, or the one that is named is not, it is rebuilt from
+    its lock with `rebuild`, and the new generation is published. The root mutex must be held. `prevent_destroy` stays
+    as it was applied last. Raises UsageError if the generation does not exist, StateError if its seal or the record
+    cannot be read or written, ApplyError if it differs from its seal and cannot be rebuilt, or if something else is at
+    the environment's path, or the error of the rebuild.
     """
     current = _last(state, project, name)
     published = state.layout.published_number(name)
     if to is not None:
         state.seal(name, to)  # if it is there and cannot be read, that is the error
-    seals = {number: state.seal(name, number) for number in state.sealed_numbers(name)}
-    sealed = {number: seal for number, seal in seals.items() if seal is not None and _is_own(seal.applied, current)}
-    chooses = to is None and published > 0
-    if chooses:
-        older = [each for each in sorted(sealed, reverse=True) if each < published]
-        number = _newest_sound(state, name, older, inodes, on_skip)
+    seals, unreadable = _seals(state, name)
+    sealed = {number: seal for number, seal in seals.items() if _is_own(seal.applied, current)}
+    damages: dict[int, str] = {}
+    if to is None and published > 0:
+        older = _older(sealed, published, current)
+        unread = {each: problem for each, problem in unreadable.items() if each < published}
+        number, damages = _choose(state, name, older, unread, inodes, on_skip, rebuilds=rebuild is not None)
     else:
         number = to if to is not None else current.generation
     if number not in sealed or number == published:
-        raise _no_such_generation(name, number, published, [each for each in sealed if each != published])
+        others = [each for each in sealed if each != published]
+        raise _no_such_generation(name, number, published, others, origin=current.rebuilt_from)
     seal = sealed[number]
     if not published and os.path.lexists(state.layout.environment(name)):
         raise foreign_path(state.layout.environment(name))
     # The record of an environment that is not published has newer settings than its seal.
     recorded = current if not published and (number, seal.digest) == (current.generation, current.seal) else None
-    if not chooses:
-        _refuse_unsound(verify_generation(state, name, number, inodes, applied=recorded, modes=False))
+    rolled_back_from = recorded.rolled_back_from if recorded else published or current.generation
+    if (to is not None or not published) and (damage := _damage(state, name, number, inodes, recorded)):
+        damages = {number: damage}
+    if damages:
+        bases = {each: sealed[each].applied for each in damages}
+        if recorded is not None:
+            bases[number] = replace(recorded, hooks_pending=seal.applied.hooks_pending)
+        seal = _rebuilt(state, {each: sealed[each] for each in damages}, bases, damages, on_skip, rebuild)
+        number, recorded = seal.applied.generation, None
     generation = state.layout.generation(name, number)
     inventory = load_inventory(generation.inventory, digest=seal.inventory)
     widen_venv(generation.venv, inventory, state.layout.root)
@@ -65,27 +87,99 @@ def roll_back(
         seal=seal.digest,
         prevent_destroy=current.prevent_destroy,
         hooks_pending=seal.applied.hooks_pending,
-        rolled_back_from=recorded.rolled_back_from if recorded else published or current.generation,
+        rolled_back_from=rolled_back_from,
     )
-    if published:
-        try:
-            with state.recording(applied):
-                publish(state.layout, name, number)
-        except StateError as error:
-            if state.layout.published_number(name) != number:
-                raise
-            what = f"generation {number} of `{name}` is published again, but {error.message}"
-            raise StateError(what, hint="the rollback is done: do not repeat it") from error
-    else:  # the steps of a delete, backwards: the environment is always owned, or can be restored
-        state.record(applied)
-        publish(state.layout, name, number)
+    _publish(state, applied, restores=not published)
     return applied
 
 
-def _no_such_generation(name: str, number: int, published: int, others: Sequence[int]) -> UsageError:
-    """Return why generation `number` (0: any older one) cannot be published; `others` are those that could be."""
+def _publish(state: State, applied: Applied, *, restores: bool) -> None:
+    """Record and publish. An error after the rename says that it is done, so that nobody rolls back once more.
+
+    `restores` takes the steps of a delete backwards, so that the environment is always owned, or can be restored.
+    """
+    name, number = applied.name, applied.generation
+    unflushed: OSError | None = None
+    try:
+        if restores:
+            state.record(applied)
+        with nullcontext() if restores else state.recording(applied):
+            try:
+                publish(state.layout, name, number)
+            except OSError as error:
+                if state.layout.published_number(name) != number:
+                    raise
+                unflushed = error  # the record must not lose what is published
+    except StateError as error:
+        if state.layout.published_number(name) != number:
+            raise
+        raise _published_anyway(name, number, error.message) from error
+    if unflushed is not None:
+        where = f"`{unflushed.filename or state.layout.root}`"
+        raise _published_anyway(name, number, f"{where} could not be flushed: {unflushed.strerror}") from unflushed
+
+
+def _published_anyway(name: str, number: int, problem: str) -> StateError:
+    what = f"generation {number} of `{name}` is published again, but {problem}"
+    return StateError(what, hint="the rollback is done: do not repeat it")
+
+
+def _older(sealed: Mapping[int, Seal], published: int, current: Applied) -> list[int]:
+    """Return the generations before the published one, newest first; a rebuilt one counts as the one it was."""
+    place = {number: seal.applied.rebuilt_from or number for number, seal in sealed.items()}
+    before = place.get(published) or current.rebuilt_from or published
+    older = [number for number in sealed if place[number] < before and number != published]
+    return sorted(older, key=lambda number: (place[number], number), reverse=True)
+
+
+def _rebuilt(
+    state: State,
+    seals: Mapping[int, Seal],
+    bases: Mapping[int, Applied],
+    damages: Mapping[int, str],
+    on_skip: Callable[[str], None],
+    rebuild: Rebuilder | None,
+) -> Seal:
+    """Rebuild the first generation of `damages` (how each differs from its seal) that can be; return the new seal.
+
+    Raises ApplyError if none can be rebuilt, or the error of the build.
+    """
+    reasons = []
+    for number, damage in damages.items():
+        name = bases[number].name
+        differs = f"generation {number} of `{name}` differs from its seal: {damage}"
+        hint = f"choose another generation (`envsync history {name}`), or run `envsync apply {name}`"
+        if rebuild is None:
+            raise ApplyError(differs, hint=f"run without `--no-rebuild` to rebuild it from its lock, or {hint}")
+        try:
+            build = rebuild(seals[number], bases[number])
+        except NotRebuildableError as error:
+            reasons.append(f"{differs}; it cannot be rebuilt: {error}")
+            continue
+        for each in reasons:
+            on_skip(each)
+        on_skip(f"{differs}; it is rebuilt from its lock")
+        new = build()
+        generation = state.layout.generation(name, number)
+        if generation.directory.is_dir():
+            mark_drifted(generation)
+        found = state.seal(name, new)
+        if found is None:
+            raise ApplyError(f"generation {new} of `{name}` was removed while it was built")
+        return found
+    raise ApplyError("; ".join(reasons), hint=hint)
+
+
+def _no_such_generation(
+    name: str, number: int, published: int, others: Sequence[int], *, origin: int = 0
+) -> UsageError:
+    """Return why generation `number` (0: any older one) cannot be published; `others` are those that could be.
+
+    `origin` is the generation that the published one was rebuilt from (0: none).
+    """
     if number == 0:
-        problem = f"environment `{name}` has no generation older than the published one ({published})"
+        rebuilt = f", rebuilt from {origin}" if origin else ""
+        problem = f"environment `{name}` has no generation older than the published one ({published}{rebuilt})"
     elif number == published:
         problem = f"generation {number} of `{name}` is already published"
     else:
@@ -95,41 +189,69 @@ def _no_such_generation(name: str, number: int, published: int, others: Sequence
     return UsageError(problem, hint=hint if others else f"change the manifest and run `envsync apply {name}`")
 
 
-def _refuse_unsound(found: Integrity) -> None:
-    """Raise ApplyError if a generation differs from its seal."""
-    if not found.intact:
-        raise ApplyError(
-            f"generation {found.generation} of `{found.name}` differs from its seal: {_describe_damage(found)}",
-            hint=f"choose another generation (`envsync history {found.name} --generations`), "
-            f"or run `envsync apply {found.name}`",
-        )
+def _damage(state: State, name: str, number: int, inodes: InodeHashes, recorded: Applied | None = None) -> str:
+    """Return in one sentence how a generation differs from its seal, empty if it does not."""
+    found = verify_generation(state, name, number, inodes, applied=recorded, modes=False)
+    return "" if found.intact else describe_damage(found)
 
 
-def _newest_sound(
-    state: State, name: str, older: Sequence[int], inodes: InodeHashes, on_skip: Callable[[str], None]
-) -> int:
+def _seals(state: State, name: str) -> tuple[dict[int, Seal], dict[int, str]]:
+    """Return the seals of an environment's generations by number, and why those of others cannot be read."""
+    seals, unreadable = {}, {}
+    for number in state.layout.generation_numbers(name):
+        try:
+            seal = state.seal(name, number)
+        except StateError as error:
+            unreadable[number] = state.layout.with_short_paths(error.message)
+        else:
+            if seal is not None:
+                seals[number] = seal
+    return seals, unreadable
+
+
+def _choose(
+    state: State,
+    name: str,
+    older: Sequence[int],
+    unreadable: Mapping[int, str],
+    inodes: InodeHashes,
+    on_skip: Callable[[str], None],
+    *,
+    rebuilds: bool,
+) -> tuple[int, dict[int, str]]:
     """Return the first of the generations `older` (newest first) that is sound, 0 if there are none.
 
-    Raises ApplyError if none of them is sound.
+    If none is sound and `rebuilds` is set, return the first one that did not drift while it was published, and how each
+    such generation differs from its seal. `unreadable` are those whose seal cannot be read. Raises ApplyError if there
+    is none to return.
     """
-    skipped: list[str] = []
+    skipped: dict[int, str] = {}
+    damages: dict[int, str] = {}
     for number in older:
         if state.layout.generation(name, number).drifted.exists():
-            problem = "was replaced because it had drifted"
+            skipped[number] = f"generation {number} was replaced because it had drifted"
+        elif damage := _damage(state, name, number, inodes):
+            skipped[number] = f"generation {number} differs from its seal: {damage}"
+            damages[number] = damage
         else:
-            found = verify_generation(state, name, number, inodes, modes=False)
-            if found.intact:
-                for each in skipped:
-                    on_skip(f"`{name}`: {each}, and was skipped")
-                return number
-            problem = f"differs from its seal: {_describe_damage(found)}"
-        skipped.append(f"generation {number} {problem}")
-    if skipped:
-        raise ApplyError(
-            f"environment `{name}` has no sound generation older than the published one: {'; '.join(skipped)}",
-            hint=f"change the manifest and run `envsync apply {name}`",
-        )
-    return 0
+            unread = {each: problem for each, problem in unreadable.items() if each > number}
+            for each in (*skipped.values(), *unread.values()):
+                on_skip(f"`{name}`: {each}, and was skipped")
+            return number, {}
+    if damages and rebuilds:
+        for number, problem in skipped.items():
+            if number not in damages:
+                on_skip(f"`{name}`: {problem}, and was skipped")
+        return next(iter(damages)), damages
+    if not skipped and not unreadable:
+        return 0, {}
+    problems = "; ".join((*skipped.values(), *unreadable.values()))
+    again = "without `--no-rebuild`" if damages else f"with `--to {older[0]}`" if older else ""
+    rebuilt = f"run `envsync rollback {name}` {again} to rebuild one from its lock, or " if again else ""
+    raise ApplyError(
+        f"environment `{name}` has no sound generation older than the published one: {problems}",
+        hint=f"{rebuilt}change the manifest and run `envsync apply {name}`",
+    )
 
 
 def _last(state: State, project: str, name: str) -> Applied:
@@ -155,7 +277,7 @@ def _is_own(applied: Applied, current: Applied) -> bool:
     return applied.project == current.project or bool(applied.manifest and applied.manifest == current.manifest)
 
 
-def _describe_damage(found: Integrity) -> str:
+def describe_damage(found: Integrity) -> str:
     """Return in one sentence how a generation differs from its seal: the first three differences, and how many more."""
     explained = {each.name for each in found.packages}
     differences = [f"`{each.name}`: {each.message}" for each in found.packages]

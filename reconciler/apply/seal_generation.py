@@ -57,9 +57,8 @@ def seal_generation(
         manifest=context.owner.path,
         repository=context.owner.repository,
     )
-    generation.unpublished.touch()
-    generation.in_use.touch()  # so that `run` can hold its lock on it where it may not make a file
-    digest = write_seal(
+    digest = complete(
+        generation,
         Seal(
             applied=applied,
             plan=context.plan_id,
@@ -69,6 +68,12 @@ def seal_generation(
             system_site_packages=environment.system_site_packages,
             lock=lock.digest,
         ),
-        generation.seal,
     )
     return replace(applied, seal=digest)
+
+
+def complete(generation: Generation, seal: Seal) -> str:
+    """Write the seal of a generation, which is not published yet, and return its digest; raises OSError."""
+    generation.unpublished.touch()
+    generation.in_use.touch()  # so that `run` can hold its lock on it where it may not make a file
+    return write_seal(seal, generation.seal)

@@ -10,7 +10,16 @@ import reconciler
 from reconciler import exit_codes
 from reconciler.canonical_json import to_json
 from reconciler.cli.console import console
-from reconciler.cli.options import DepthOption, FileOption, LockTimeoutOption, Output, OutputOption
+from reconciler.cli.options import (
+    DepthOption,
+    FileOption,
+    LockTimeoutOption,
+    OfflineOption,
+    Output,
+    OutputOption,
+    TimeoutOption,
+    deadlines,
+)
 from reconciler.errors import UsageError
 from reconciler.json_output import json_array
 from reconciler.observe.actual import Depth
@@ -23,34 +32,42 @@ def history(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="List only the runs or generations of this environment.",
-            show_default="all environments",
+            help="List the generations of this environment.",
+            show_default="the runs of all environments",
         ),
     ] = None,
     file: FileOption = Path("envs.yaml"),
     output: OutputOption = Output.TEXT,
     generations: Annotated[
-        bool, typer.Option("--generations", help="List the kept generations instead of the runs.")
+        bool, typer.Option("--generations", help="List the kept generations of all environments.")
     ] = False,
+    runs: Annotated[bool, typer.Option("--runs", help="List the runs that changed this environment.")] = False,
 ) -> None:
-    """List past runs or kept generations."""
+    """List past runs, or the kept generations of one environment.
+
+    Oldest first, in local time. Of each generation it shows who made it, and its state: `published`, `kept`, `damaged`
+    (its files differ from its seal), `drifted` (it was replaced because it had drifted), `unreadable` or
+    `newer format`. A rollback skips or rebuilds those that are neither published nor kept.
+    """
     from reconciler.render.history_text import render_generations, render_runs  # only this command needs it
 
+    if generations and runs:
+        raise UsageError("`--generations` and `--runs` cannot be combined", hint="remove one of the two")
     maintenance = reconciler.load(file).maintenance
     out = console()
     chosen = maintenance.names((name,) if name else (), deleted=True)
-    if generations:
-        kept = [each for known in chosen for each in maintenance.generations(known)]
+    if generations or (name and not runs):
+        kept = maintenance.generation_history(chosen)
         if output is Output.JSON:
             out.print(json_array(to_json(each) for each in kept))
         else:
             out.print(render_generations(kept, palette=out.palette(sys.stdout), width=out.width))
         return
-    runs = maintenance.runs(name)
+    past = maintenance.runs(name)
     if output is Output.JSON:
-        out.print(json_array(runs))
+        out.print(json_array(past))
     else:
-        out.print(render_runs(runs, palette=out.palette(sys.stdout), width=out.width))
+        out.print(render_runs(past, palette=out.palette(sys.stdout), width=out.width))
 
 
 def rollback(
@@ -65,28 +82,45 @@ def rollback(
         ),
     ] = None,
     file: FileOption = Path("envs.yaml"),
+    rebuild: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild/--no-rebuild",
+            help="Rebuild a generation from its own lock if its files differ from its seal and no sound one is older.",
+        ),
+    ] = True,
+    offline: OfflineOption = False,
+    timeout: TimeoutOption = None,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
     """Publish an older generation again, immediately and offline.
 
-    Its files are verified by hash first. The next `plan` shows the difference from the manifest as pending, and the
-    next `apply` undoes the rollback. For a deleted environment, restores the generation that was published when it was
-    deleted.
+    Its files are verified by hash first. If they differ from its seal, it is rebuilt from its own lock as a new
+    generation: from the package cache, or from the index if files in the cache are damaged or missing. The next `plan`
+    shows the difference from the manifest as pending, and the next `apply` undoes the rollback. For a deleted
+    environment, restores the generation that was published when it was deleted.
     """
-    workspace = reconciler.load(file)
+    workspace = reconciler.load(file, deadlines=deadlines(timeout))
     maintenance = workspace.maintenance
     restores = name in maintenance.deleted()
     out = console()
     applied = maintenance.rollback(
-        name, to=to, timeout=lock_timeout, on_skip=lambda sentence: out.message(f"note: {sanitize(sentence)}")
+        name,
+        to=to,
+        timeout=lock_timeout,
+        on_skip=lambda sentence: out.message(f"note: {sanitize(sentence)}"),
+        rebuild=rebuild,
+        offline=offline,
     )
+    origin = f", rebuilt from generation {applied.rebuilt_from}," if applied.rebuilt_from else ""
     if restores:
-        out.print(f"{name}: restored, generation {applied.generation} is published again")
+        out.print(f"{name}: restored, generation {applied.generation}{origin} is published again")
         if name not in workspace.desired().declared:
             out.message(f"hint: declare `{name}` in `{sanitize(file.name)}`, or the next `apply` deletes it again")
         return
     out.print(
-        f"{name}: generation {applied.generation} is published again, generation {applied.rolled_back_from} is kept"
+        f"{name}: generation {applied.generation}{origin} is published again, "
+        f"generation {applied.rolled_back_from} is kept"
     )
     out.message("hint: change the manifest as well, or the next `apply` undoes the rollback")
 
@@ -99,16 +133,36 @@ def verify(
     file: FileOption = Path("envs.yaml"),
     output: OutputOption = Output.TEXT,
     depth: DepthOption = Depth.HASHES,
+    generations: Annotated[
+        bool,
+        typer.Option("--generations", help="Check every kept generation, not only the published ones."),
+    ] = False,
 ) -> None:
     """Check published environments against their seals, by hash.
 
     Shows whether anything changed since the environment was built. Does not compare with the manifest. Exits with 2 if
-    anything changed.
+    anything changed. Older generations are noted if they differ; with `--generations` they count too.
     """
-    from reconciler.render.verify_text import render_verification, verification_json  # only this command needs it
+    # only this command needs it
+    from reconciler.render.verify_text import (
+        generations_json,
+        render_generations,
+        render_verification,
+        verification_json,
+    )
 
-    verified = reconciler.load(file).maintenance.verify(tuple(names or ()), depth)
+    maintenance = reconciler.load(file).maintenance
     out = console()
+    if generations:
+        found = maintenance.verify_generations(tuple(names or ()), depth)
+        if output is Output.JSON:
+            out.print(generations_json(found))
+        else:
+            out.print(render_generations(found, palette=out.palette(sys.stdout), width=out.width))
+        if not all(each.integrity.intact for each in found):
+            raise typer.Exit(exit_codes.DIFFERENCE)
+        return
+    verified = maintenance.verify(tuple(names or ()), depth)
     if output is Output.JSON:
         out.print(verification_json(verified))
     else:

@@ -1,11 +1,11 @@
 """Compare a generation with its seal: only drift counts, whatever the manifest says now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.diff.model import PackageChange
 from reconciler.diff.packages import distributions_by_name, ignored_packages, package_changes
 from reconciler.diff.repairs import drift_findings, unexplained_findings, with_repairs
-from reconciler.observe.actual import ActualEnvironment, Finding, FindingCode, Occupant
+from reconciler.observe.actual import ActualEnvironment, EditedInode, Finding, FindingCode, Occupant
 from reconciler.state.applied import Applied
 
 
@@ -13,7 +13,9 @@ from reconciler.state.applied import Applied
 class Integrity:
     """How one generation differs from its seal; `exists` is False if its virtual environment is gone.
 
-    `problem` is why it could not be compared, or not completely; empty otherwise.
+    `problem` is why it could not be compared, or not completely; empty otherwise. `edited` are the inodes of edited
+    files that other generations may share. `unusable` are the older generations of the environment that differ from
+    their seals, although they did not drift while they were published.
     """
 
     name: str
@@ -22,6 +24,8 @@ class Integrity:
     packages: tuple[PackageChange, ...]
     findings: tuple[Finding, ...]
     problem: str = ""
+    edited: tuple[EditedInode, ...] = field(default=(), compare=False)
+    unusable: tuple[int, ...] = ()
 
     @property
     def intact(self) -> bool:
@@ -50,4 +54,5 @@ def check_integrity(actual: ActualEnvironment, last: Applied, today: str) -> Int
         exists=exists,
         packages=with_repairs(changes, unexplained_findings(findings, changes), counted),
         findings=findings,
+        edited=actual.edited,
     )

@@ -110,6 +110,8 @@ def rollback_reasons(applied: Applied) -> list[Reason]:
     if not applied.rolled_back_from:
         return []
     message = f"rolled back from generation {applied.rolled_back_from} to {applied.generation}"
+    if applied.rebuilt_from:
+        message += f", which was rebuilt from generation {applied.rebuilt_from}"
     return [pending_reason(ReasonCode.ROLLED_BACK, message)]
 
 

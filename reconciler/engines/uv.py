@@ -113,6 +113,9 @@ class UvEngine:
             arguments.append("--offline")
         for name in request.refresh:
             arguments += ["--refresh-package", name]
+        local = _not_from_an_index(request)
+        if local:  # uv does not read these again with `--refresh-package`
+            self._run(["cache", "clean", *local], cwd=request.pylock.parent, timeout=self._deadlines.install)
         self._run([*arguments, str(request.pylock)], cwd=request.pylock.parent, timeout=self._deadlines.install)
 
     def compile(self, interpreter: Interpreter, modules: Sequence[Path]) -> None:
@@ -196,6 +199,15 @@ def _built(request: InstallRequest) -> Builds:
     packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
     wheels = {package["name"] for package in packages if "wheels" in package}
     return tuple(name for name in request.builds if name not in wheels)
+
+
+def _not_from_an_index(request: InstallRequest) -> list[str]:
+    """Return the packages to refresh that come from a URL, a path or a repository."""
+    if not request.refresh:
+        return []
+    packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
+    others = {each["name"] for each in packages if each.keys() & {"archive", "directory", "vcs"}}
+    return sorted(others.intersection(request.refresh))
 
 
 def _builds(builds: Builds) -> list[str]:

@@ -51,7 +51,7 @@ def expand(
         if selected and expander.problems:
             problems = sorted(dict.fromkeys(expander.problems), key=partial(_order, str(manifest.file)))
             raise ManifestError(tuple(problems))
-    indexes = tuple(Index(name=each.name, url=each.url, packages=each.packages) for each in manifest.indexes)
+    indexes = _indexes(manifest)
     base = directory.absolute()
     source = InputFile(path=manifest.file.absolute(), sha256=manifest.source.sha256)
     return DesiredState(
@@ -96,11 +96,16 @@ def declared_state(manifest: "Manifest") -> DesiredState:
         locks=Path(os.path.normpath(base / manifest.locks)),
         digest="",
         cache=manifest.cache,
+        indexes=_indexes(manifest),
         declared=frozenset(
             made for name, entry in entries.items() for made in _matrix_environments(name, entry) or (name,)
         ),
         selected=True,
     )
+
+
+def _indexes(manifest: "Manifest") -> tuple[Index, ...]:
+    return tuple(Index(name=each.name, url=each.url, packages=each.packages) for each in manifest.indexes)
 
 
 def _select(

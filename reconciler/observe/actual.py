@@ -1,7 +1,7 @@
 """The actual state: what is on disk, read without running any of it (docs/design.md, "Observation")."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -88,6 +88,15 @@ class Finding:
         return f"{self.code}:{self.path}:{self.content}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditedInode:
+    """The inode of an edited file that has other hard links; `path` is relative to the environment (POSIX)."""
+
+    path: str
+    device: int
+    inode: int
+
+
 class OriginKind(StrEnum):
     """Where an installed distribution came from (PEP 610 direct_url.json; from an index if that is missing)."""
 
@@ -143,6 +152,7 @@ class ActualEnvironment:
     `generation` is the published generation's number (0: none). `python` and `home` are from pyvenv.cfg. Distributions
     are sorted by key, findings in their own order. Both are complete: what could not be read is a finding. `ignored`
     are the findings about files that `ignore_files` matches: they are not drift, but a rebuild must not lose them.
+    `edited` are the inodes of edited files that others may share; they are not part of a snapshot.
     """
 
     name: str
@@ -157,6 +167,7 @@ class ActualEnvironment:
     distributions: tuple[Distribution, ...] = ()
     findings: tuple[Finding, ...] = ()
     ignored: tuple[Finding, ...] = ()
+    edited: tuple[EditedInode, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,18 @@ from pathlib import Path
 
 from reconciler.backticks import in_backticks
 from reconciler.errors import InventoryError
-from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Finding, FindingCode, Occupant
+from reconciler.observe.actual import (
+    ActualEnvironment,
+    Depth,
+    Distribution,
+    EditedInode,
+    Finding,
+    FindingCode,
+    Occupant,
+)
 from reconciler.observe.attribution import attribute_findings
 from reconciler.observe.distributions import list_distributions
+from reconciler.observe.edited_inodes import edited_inodes
 from reconciler.observe.file_changes import compare_files
 from reconciler.observe.ignore_globs import ignore_matcher
 from reconciler.observe.pyvenv_cfg import PyvenvCfg, PyvenvCfgError, read_pyvenv_cfg
@@ -157,6 +166,7 @@ class _ObservedVenv:
     place: str
     findings: list[Finding] = field(default_factory=list)
     ignored: list[Finding] = field(default_factory=list)
+    edited: tuple[EditedInode, ...] = ()
     distributions: tuple[Distribution, ...] = ()
     configuration: PyvenvCfg | None = None
     series: str = ""
@@ -207,6 +217,7 @@ class _ObservedVenv:
         attributed = attribute_findings(others, self.place, self.distributions) if others else []
         self.ignored += [*added, *(each for each in attributed if matches(each.path))]
         self.findings += [each for each in attributed if not matches(each.path)]
+        self.edited = edited_inodes(self.place, attributed)
         # An ignored script may name a different environment.
         moved = [each for each in self.findings if each.code is FindingCode.MOVED and matches(each.path)]
         self.findings = [each for each in self.findings if each not in moved]
@@ -242,4 +253,5 @@ class _ObservedVenv:
             distributions=self.distributions,
             findings=tuple(sorted(set(self.findings))),
             ignored=tuple(sorted(set(self.ignored))),
+            edited=self.edited,
         )

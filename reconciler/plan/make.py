@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from reconciler.diff.model import NO_FAULTS, Diff, DiffKind, Fault, Target
 from reconciler.diff.settings import string_list
+from reconciler.diff.shared_edits import shared_edit_notes
 from reconciler.manifest.desired import DesiredState
 from reconciler.manifest.times import age_text, parse_age
 from reconciler.observe.actual import ActualState, Occupant
@@ -58,6 +59,9 @@ def make_plan(
         if actual.environments[name].occupant is not Occupant.DANGLING and name in applied:
             drafts[name] = _say_how_to_restore(drafts[name], applied[name], keep)
     plans = {name: drafts[name].plan for name in sorted(drafts)}
+    for name, notes in shared_edit_notes(actual).items():
+        if name in plans and (plans[name].action is not Action.NO_OP or plans[name].blocked):
+            plans[name] = replace(plans[name], notes=(*plans[name].notes, *notes))
     steps = make_steps(plans, {name: drafts[name].step_kinds for name in plans}, predecessors)
     return Plan(
         project=desired.project,

@@ -1,16 +1,22 @@
 """What `history` prints: the runs, or the generations that are kept."""
 
+import datetime as dt
 from collections.abc import Sequence
 
+from reconciler.apply.verify_generations import GenerationState
 from reconciler.canonical_json import Json
 from reconciler.maintenance import KeptGeneration
+from reconciler.render.environment_text import note_lines
 from reconciler.render.escape import sanitize
 from reconciler.render.layout import Segment, table_text
 from reconciler.render.style import Palette, Style
 
 
-def render_runs(runs: Sequence[dict[str, Json]], *, palette: Palette, width: int) -> str:
-    """Return the runs as a table, in their order: a row for each environment that a run changed."""
+def render_runs(runs: Sequence[dict[str, Json]], *, palette: Palette, width: int, zone: dt.tzinfo | None = None) -> str:
+    """Return the runs as a table, in their order: a row for each environment that a run changed.
+
+    Times are in `zone`, by default that of this machine.
+    """
     rows = []
     for run in runs:
         environments = run.get("environments")
@@ -20,7 +26,7 @@ def render_runs(runs: Sequence[dict[str, Json]], *, palette: Palette, width: int
                 why = ", ".join(str(reason) for reason in reasons) if isinstance(reasons, list) else ""
                 values = [each.get(key) for key in ("name", "action", "status", "generation")]
                 row = [
-                    _time(str(run.get("at") or "-")),
+                    local_time(str(run.get("at") or "-"), zone),
                     *(str(value or "-") for value in (run.get("by"), *values)),
                     why,
                 ]
@@ -31,27 +37,54 @@ def render_runs(runs: Sequence[dict[str, Json]], *, palette: Palette, width: int
     return table_text(titles, rows, palette=palette, width=width)
 
 
-def render_generations(kept: Sequence[KeptGeneration], *, palette: Palette, width: int) -> str:
-    """Return the kept generations as a table; `*` marks the published one."""
+def render_generations(
+    kept: Sequence[KeptGeneration], *, palette: Palette, width: int, zone: dt.tzinfo | None = None
+) -> str:
+    """Return the kept generations as a table, and below it what is wrong with some; `*` marks the published one.
+
+    Times are in `zone`, by default that of this machine. If all are of one environment, its name is left out.
+    """
+    if not kept:
+        return "No generations exist.\n"
+    several = len({each.name for each in kept}) > 1
     rows = [
         [
             Segment(text="*" if each.published else "", style=Style.GOOD),
-            Segment(text=sanitize(each.name), style=Style.STRONG),
+            *([Segment(text=sanitize(each.name), style=Style.STRONG)] if several else []),
             Segment(text=str(each.number)),
-            Segment(text=sanitize(_time(each.created)) or "-"),
+            Segment(text=local_time(each.created, zone) or "-"),
+            Segment(text=sanitize(each.by) or "-"),
             Segment(text=sanitize(each.python) or "-"),
-            Segment(text="-" if each.problem else str(each.packages)),
-            Segment(text=sanitize(each.problem) or ("drifted" if each.drifted else ""), style=Style.BAD),
+            Segment(text=str(each.packages) if each.python else "-"),
+            _state(each),
         ]
         for each in kept
     ]
-    if not rows:
-        return "No generations exist.\n"
-    shown = 7 if any(each.problem or each.drifted for each in kept) else 6
-    titles = ("", "NAME", "GENERATION", "CREATED", "PYTHON", "PACKAGES", "PROBLEM")[:shown]
-    return table_text(titles, [each[:shown] for each in rows], palette=palette, width=width)
+    titles = ["", *(["NAME"] if several else []), "GENERATION", "CREATED", "WHO", "PYTHON", "PACKAGES", "STATE"]
+    text = table_text(titles, rows, palette=palette, width=width)
+    problems = [_problem(each) for each in kept if each.problem]
+    notes = list(dict.fromkeys((*problems, *(sentence for each in kept for sentence in each.shared))))
+    lines = [line for note in notes for line in note_lines(note, palette=palette, width=width)]
+    return "".join([text, *(["\n"] if lines else []), *(f"{line}\n" for line in lines)])
 
 
-def _time(text: str) -> str:
-    """Return an RFC 3339 time with `Z` in place of `+00:00`, which is shorter."""
-    return f"{text.removesuffix('+00:00')}Z" if text.endswith("+00:00") else text
+def _problem(each: KeptGeneration) -> str:
+    unread = each.state in {GenerationState.UNREADABLE, GenerationState.NEWER}
+    return f"generation {each.number} of `{each.name}`{':' if unread else ''} {each.problem}"
+
+
+def _state(each: KeptGeneration) -> Segment:
+    rebuilt = f", rebuilt from {each.rebuilt_from}" if each.rebuilt_from else ""
+    sound = each.state in {GenerationState.PUBLISHED, GenerationState.KEPT}
+    return Segment(text=f"{each.state.value.replace('-', ' ')}{rebuilt}", style=None if sound else Style.BAD)
+
+
+def local_time(text: str, zone: dt.tzinfo | None = None) -> str:
+    """Return an RFC 3339 time in `zone` (by default that of this machine), with its offset from UTC.
+
+    A text that is not a time is returned as it is, but safe to print.
+    """
+    try:
+        return dt.datetime.fromisoformat(text).astimezone(zone).isoformat(sep=" ", timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return sanitize(text)

@@ -1,10 +1,11 @@
 """The history of runs: a file with one JSON object a line, which may be lost without harm."""
 
 import datetime as dt
+import errno
 import json
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from reconciler.canonical_json import Json, canonical_text
@@ -32,24 +33,29 @@ def history_entry(
     }
 
 
-def append_history(layout: Layout, entry: dict[str, Json]) -> None:
-    """Append one run; an error is ignored, because the run itself is done. The root mutex must be held.
+def append_history(layout: Layout, entry: dict[str, Json]) -> str:
+    """Append one run; return why that was not possible, as a sentence, because the run itself is done.
 
-    If the file then has more than `MOST_BYTES`, the older half is dropped. It is replaced atomically: a reader gets
-    the old file or the new one.
+    The root mutex must be held. If the file then has more than `MOST_BYTES`, the older half is dropped. It is replaced
+    atomically: a reader gets the old file or the new one.
     """
     line = (canonical_text(entry) + "\n").encode("ascii")
-    with suppress(OSError):
+    try:
         descriptor = os.open(layout.history, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             size = os.fstat(descriptor).st_size
             unfinished = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"  # a killed run wrote part of a line
-            os.write(descriptor, b"\n" + line if unfinished else line)  # one write: lines of two processes never mix
+            line = b"\n" + line if unfinished else line
+            if os.write(descriptor, line) < len(line):  # one write: lines of two processes never mix
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
             os.close(descriptor)
         if size + len(line) > MOST_BYTES:
             newest = layout.history.read_bytes()[-MOST_BYTES // 2 :]
             write_atomic(layout.history, newest.partition(b"\n")[2])  # the first line is not whole
+    except OSError as error:
+        return f"the history has no line about this run: `{layout.history}`: {error.strerror}"
+    return ""
 
 
 def read_history(layout: Layout) -> list[dict[str, Json]]:
@@ -67,6 +73,23 @@ def read_history(layout: Layout) -> list[dict[str, Json]]:
             if isinstance(entry, dict):
                 runs.append(entry)
     return runs
+
+
+def made_by(
+    runs: Iterable[Mapping[str, Json]], name: str, number: int, *, created: str, plan: str, rebuilt: bool
+) -> str:
+    """Return the user whose run built generation `number` of `name`, empty if the history does not say it.
+
+    `created` is when the generation was sealed (UTC, RFC 3339), and `plan` the digest of its plan; a rollback, which
+    has `rebuilt` it, has no plan.
+    """
+    for run in runs:
+        environments = run.get("environments")
+        made = str(run.get("at")) >= created and run.get("plan") == ("" if rebuilt else plan)
+        for each in environments if made and isinstance(environments, list) else []:
+            if isinstance(each, dict) and (each.get("name"), each.get("generation")) == (name, number):
+                return str(run.get("by") or "")
+    return ""
 
 
 def _user_name(ambient: Mapping[str, str]) -> str:

@@ -173,7 +173,7 @@ class Machine(RuleBasedStateMachine):
         settings = last.settings if recorded or sealed is None else sealed.settings
         is_intact = sealed is not None and sealed.is_intact(Depth.HASHES, settings.ignore_files)
         try:
-            self.real.workspace.maintenance.rollback(name, to=to)
+            self.real.workspace.maintenance.rollback(name, to=to, rebuild=False)
         except UsageError:
             self.steps["rollback, to nothing"] += 1
             assert not there

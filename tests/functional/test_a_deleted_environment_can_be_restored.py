@@ -124,10 +124,14 @@ def test_a_damaged_generation_is_not_restored(deleted: Host) -> None:
     module = next((deleted.root / ".envsync/generations/web/3/venv").glob("lib/python3*/site-packages/alpha/*.py"))
     module.unlink()
     module.write_text("NAME = 'evil'\n")
-    ran = deleted.envsync("rollback", "web")
+    ran = deleted.envsync("rollback", "web", "--no-rebuild")
     assert ran.code == 1
     assert "generation 3 of `web` differs from its seal: `alpha`: 1 file edited" in ran.err
     assert (published(deleted, "web"), deleted_file(deleted).exists()) == (0, True)
+    ran = deleted.envsync("rollback", "web")
+    assert (ran.code, ran.out) == (0, "web: restored, generation 4, rebuilt from generation 3, is published again\n")
+    assert not deleted_file(deleted).exists()
+    assert "evil" not in (deleted.site_packages("web") / "alpha/__init__.py").read_text()
 
 
 @pytest.mark.parametrize("kind", ["directory", "symlink", "file"])

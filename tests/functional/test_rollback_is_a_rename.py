@@ -42,9 +42,10 @@ def test_a_rollback_skips_what_drifted_and_takes_the_newest_sound_generation(twi
     assert "note: `web`: generation 2 was replaced because it had drifted, and was skipped\n" in ran.err
     listed = twice.envsync("history", "web", "--generations").out.splitlines()
     assert [line.split()[-1] == "drifted" for line in listed[1:]] == [False, True, False]
-    ran = twice.envsync("rollback", "web", "--to", "2")
+    ran = twice.envsync("rollback", "web", "--to", "2", "--no-rebuild")
     assert ran.code == 1
     assert "generation 2 of `web` differs from its seal: `beta`: 1 file edited" in ran.err
+    assert "hint: run without `--no-rebuild` to rebuild it from its lock" in ran.err
 
 
 def test_a_rollback_skips_a_generation_that_was_damaged_since(twice: Host) -> None:
@@ -94,7 +95,7 @@ def test_a_damaged_generation_is_not_published(twice: Host) -> None:
     module = next(generation.glob("lib/python3*/site-packages/alpha/__init__.py"))
     module.unlink()
     module.write_text("NAME = 'evil'\n")
-    ran = twice.envsync("rollback", "web")
+    ran = twice.envsync("rollback", "web", "--no-rebuild")
     assert ran.code == 1
     assert "no sound generation older than the published one: generation 1 differs from its seal: `alpha`" in ran.err
     assert "alpha==1.1" in twice.freeze("web")
@@ -148,7 +149,7 @@ def test_a_refused_rollback_names_each_file_that_differs(twice: Host) -> None:
     site = next((twice.root / ".envsync/generations/web/1/venv/lib").glob("python3*/site-packages"))
     (site / "stray.pth").write_text("")
     (site.parents[2] / "notes.txt").write_text("")
-    ran = twice.envsync("rollback", "web")
+    ran = twice.envsync("rollback", "web", "--no-rebuild")
     assert ran.code == 1
     for name in ("stray.pth", "notes.txt"):
         assert f"{name}`: not part of the generation" in ran.err

@@ -92,4 +92,5 @@ APPLIED = st.builds(
     hook_paths=st.frozensets(TEXT, max_size=2),
     hook_packages=st.frozensets(TEXT, max_size=2),
     rolled_back_from=st.integers(min_value=0),
+    rebuilt_from=st.integers(min_value=0),
 )

@@ -29,6 +29,7 @@ LATER = {
     "hook_paths",
     "hook_packages",
     "rolled_back_from",
+    "rebuilt_from",
     "manifest",
     "repository",
 }  # keys that records of earlier releases do not have

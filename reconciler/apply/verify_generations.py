@@ -1,0 +1,105 @@
+"""Compare kept generations with their seals, and say which of their edits they share."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from reconciler.apply.rollback import describe_damage
+from reconciler.apply.verify_seal import verify_generation, verify_published
+from reconciler.diff.integrity import Integrity
+from reconciler.diff.shared_edits import listed, shared_edits
+from reconciler.errors import NewerFormatError, StateError, UsageError
+from reconciler.observe.actual import Depth
+from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.store import State
+
+
+class GenerationState(StrEnum):
+    """The state of a kept generation; the first that applies, from the bottom."""
+
+    KEPT = "kept"
+    PUBLISHED = "published"
+    DAMAGED = "damaged"  # its files differ from its seal
+    DRIFTED = "drifted"  # it was replaced because it had drifted
+    UNREADABLE = "unreadable"  # its seal
+    NEWER = "newer-format"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedGeneration:
+    """A kept generation compared with its seal.
+
+    `drifted` is whether it was replaced because it had drifted, `newer` whether a newer envsync made it. `shared` are
+    sentences about edits that it shares with other generations.
+    """
+
+    integrity: Integrity
+    published: bool = False
+    drifted: bool = False
+    newer: bool = False
+    shared: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> GenerationState:
+        """Return its state in one word."""
+        if self.integrity.problem:
+            return GenerationState.NEWER if self.newer else GenerationState.UNREADABLE
+        if self.drifted:
+            return GenerationState.DRIFTED
+        if not self.integrity.intact:
+            return GenerationState.DAMAGED
+        return GenerationState.PUBLISHED if self.published else GenerationState.KEPT
+
+    @property
+    def problem(self) -> str:
+        """Return what is wrong with it as the end of a sentence, empty if it can be rolled back to as it is."""
+        if self.integrity.problem or self.integrity.intact:
+            return self.integrity.problem
+        return f"differs from its seal: {describe_damage(self.integrity)}"
+
+
+def verify_generations(
+    state: State, generations: Iterable[tuple[str, int]], inodes: InodeHashes, depth: Depth = Depth.HASHES
+) -> list[VerifiedGeneration]:
+    """Return how each of the `generations` (name and number) differs from its seal.
+
+    One that is collected meanwhile is left out.
+    """
+    found = [each for name, number in generations if (each := _verify(state, name, number, inodes, depth)) is not None]
+    edited = {(each.integrity.name, each.integrity.generation): each.integrity.edited for each in found}
+    sentences: dict[tuple[str, int], tuple[str, ...]] = {}
+    for shared in shared_edits(edited):
+        for member in shared.members:
+            sentences[member] = (*sentences.get(member, ()), shared.sentence(_members(shared.members)))
+    return [replace(each, shared=sentences.get((each.integrity.name, each.integrity.generation), ())) for each in found]
+
+
+def _verify(state: State, name: str, number: int, inodes: InodeHashes, depth: Depth) -> VerifiedGeneration | None:
+    """Compare one generation with its seal; return None if it was collected meanwhile."""
+    generation = state.layout.generation(name, number)
+    published = state.layout.published_number(name) == number
+    try:
+        compared = verify_published(state, name, inodes, depth) if published else None
+        if compared is None or compared.generation != number:  # a different one was published meanwhile
+            published = False
+            compared = verify_generation(state, name, number, inodes, depth, modes=False)
+    except UsageError:
+        return None
+    except StateError as error:
+        problem = state.layout.with_short_paths(error.message)
+        compared = Integrity(name=name, generation=number, exists=True, packages=(), findings=(), problem=problem)
+        newer = isinstance(error, NewerFormatError)
+        return VerifiedGeneration(integrity=compared, published=published, newer=newer)
+    if not published and not generation.seal.exists():
+        return None
+    return VerifiedGeneration(integrity=compared, published=published, drifted=generation.drifted.exists())
+
+
+def _members(members: Iterable[tuple[str, int]]) -> str:
+    """Return `generations 1 and 2 of web` for each environment, in backticks."""
+    numbers: dict[str, list[str]] = {}
+    for name, number in members:
+        numbers.setdefault(name, []).append(str(number))
+    return listed(
+        [f"generation{'' if len(found) == 1 else 's'} {listed(found)} of `{name}`" for name, found in numbers.items()]
+    )
