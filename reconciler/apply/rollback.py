@@ -1,7 +1,8 @@
 """Roll back: verify an older generation by hash, then publish it by a rename, without network or build."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from reconciler.apply.publish import foreign_path, publish
@@ -9,6 +10,7 @@ from reconciler.apply.verify_seal import verify_generation
 from reconciler.apply.widen import widen_venv
 from reconciler.diff.integrity import Integrity
 from reconciler.errors import ApplyError, StateError, UsageError
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
 from reconciler.state.inode_hashes import InodeHashes
@@ -67,19 +69,66 @@ def roll_back(
         hooks_pending=seal.applied.hooks_pending,
         rolled_back_from=recorded.rolled_back_from if recorded else published or current.generation,
     )
-    if published:
-        try:
-            with state.recording(applied):
-                publish(state.layout, name, number)
-        except StateError as error:
-            if state.layout.published_number(name) != number:
-                raise
-            what = f"generation {number} of `{name}` is published again, but {error.message}"
-            raise StateError(what, hint="the rollback is done: do not repeat it") from error
-    else:  # the steps of a delete, backwards: the environment is always owned, or can be restored
-        state.record(applied)
-        publish(state.layout, name, number)
+    with _saying_what_was_done(state, name, number, restores=not published):
+        if published:
+            _exchange(state, applied)
+        else:
+            _restore(state, applied)
     return applied
+
+
+def _exchange(state: State, applied: Applied) -> None:
+    """Publish an older generation in the place of the published one. Raises StateError or OSError.
+
+    What takes space on the disk is done before the rename, so that a full disk changes nothing.
+    """
+    flush_error = None
+    with state.recording(applied):
+        try:
+            publish(state.layout, applied.name, applied.generation)
+        except OSError as error:
+            if state.layout.published_number(applied.name) != applied.generation:
+                raise
+            flush_error = error  # after the rename: what is published must also be recorded
+    if flush_error is not None:
+        raise flush_error
+
+
+def _restore(state: State, applied: Applied) -> None:
+    """Publish a deleted environment again, with the steps of a delete backwards.
+
+    So it is always owned, or can be restored. If it cannot be published, it is deleted as before. Raises StateError,
+    ApplyError or OSError.
+    """
+    name = applied.name
+    state.record(applied, end_deleted=False)
+    try:
+        publish(state.layout, name, applied.generation)
+    except BaseException:
+        if not state.layout.published_number(name) and state.layout.deleted(name).exists():
+            with suppress(StateError):  # the record then counts: a rollback or an apply publishes it
+                state.forget(name)
+        raise
+    with suppress(OSError):  # the record counts for more, and the next run removes the file
+        state.discard_deleted(name)
+
+
+@contextmanager
+def _saying_what_was_done(state: State, name: str, number: int, *, restores: bool) -> Iterator[None]:
+    """Raise StateError for an error of the system that ends the block, with whether `number` is published."""
+    try:
+        yield
+    except (StateError, OSError) as error:
+        if isinstance(error, StateError):
+            message, hint = error.message, error.hint
+        else:
+            where = f"`{error.filename}`: " if error.filename else ""
+            message, hint = f"{where}{error.strerror or error}", os_error_hint(error)
+        if state.layout.published_number(name) == number:
+            what = "restored" if restores else f"published again as generation {number}"
+            done = f"`{name}` is {what}, but {message}"
+            raise StateError(done, hint="the rollback is done: do not repeat it") from error
+        raise StateError(f"`{name}` was not changed: {message}", hint=hint) from error
 
 
 def _no_such_generation(name: str, number: int, published: int, others: Sequence[int]) -> UsageError:
