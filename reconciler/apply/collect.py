@@ -10,13 +10,13 @@ from functools import partial
 
 from reconciler.apply.collected_path import begin_collection, keep_paths, remove_paths
 from reconciler.apply.in_use import generations_in_use
-from reconciler.apply.restored_backup import accept_restored
+from reconciler.apply.restored_backup import is_restored
 from reconciler.canonical_json import Json, canonical_text
 from reconciler.errors import DamagedStateError, StateError
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
 from reconciler.state.applied import Applied
-from reconciler.state.generation_identity import check_identity_mark
+from reconciler.state.generation_identity import check_identity_mark, write_identity_mark
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.store import State
 
@@ -111,24 +111,26 @@ def _discard_deleted(state: State, discard: frozenset[str]) -> dict[str, str]:
 
 def _remove(state: State, candidate: Removable) -> Removable:
     """Delete a generation, or return it with the reason why it was not deleted."""
-    for attempt in range(2):
+    try:
         try:
             remove_generation(state.layout, candidate.generation)
-        except ForeignTreeError as error:
-            if attempt or not _is_restored(state, candidate):
-                return replace(candidate, foreign=str(error.strerror))
-        except OSError as error:
-            reason = error.strerror or str(error)
-            return replace(candidate, failure=f"{error.filename}: {reason}" if error.filename else reason)
-        else:
-            break
+        except ForeignTreeError:
+            if not _is_restored(state, candidate):
+                raise
+            write_identity_mark(candidate.generation)
+            remove_generation(state.layout, candidate.generation)
+    except ForeignTreeError as error:
+        return replace(candidate, foreign=str(error.strerror))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return replace(candidate, failure=f"{error.filename}: {reason}" if error.filename else reason)
     return candidate
 
 
 def _is_restored(state: State, candidate: Removable) -> bool:
-    """Return whether a generation was restored from a backup; its identity is then recorded again."""
+    """Return whether a generation was restored from a backup; its identity must then be recorded again."""
     with suppress(OSError):  # then nothing is known about it
-        return accept_restored(state, candidate.name, candidate.generation)
+        return is_restored(state, candidate.name, candidate.generation)
     return False
 
 

@@ -82,6 +82,7 @@ class EnvironmentRun:
         self._observed: ActualEnvironment | None = None
         self._inventory: Inventory | None = None
         self._applied: Applied | None = None
+        self._remains: Deleted | None = None  # what is kept of an environment that this run deletes
 
     def begin(self) -> None:
         """Read what was last applied; raises StateError if it cannot be read any more."""
@@ -120,8 +121,7 @@ class EnvironmentRun:
             case StepKind.BEFORE_DELETE:
                 self._hooks("before_delete")
             case StepKind.UNPUBLISH:
-                with self._changing_path():
-                    unpublish(self._layout, self.plan.name)
+                self._unpublish()
             case StepKind.RECORD:
                 self._record()
             case StepKind.FORGET:
@@ -335,17 +335,36 @@ class EnvironmentRun:
             )
         self.context.state.record(self._applied)
 
+    def _unpublish(self) -> None:
+        """Remove the environment's path. What a restore needs is written before, so a full disk changes nothing."""
+        self._remains = self._keep_remains()
+        try:
+            with self._changing_path():
+                unpublish(self._layout, self.plan.name)
+        except BaseException:
+            if not self.published:  # otherwise it is deleted, and can be restored
+                with suppress(OSError):
+                    self.context.state.discard_deleted(self.plan.name)
+            raise
+
     def _forget(self) -> str:
         """Remove the record, and keep what a restore needs; return until when that is possible."""
-        name, state, keep, remains = self.plan.name, self.context.state, self.context.keep_deleted, None
-        sealed = state.sealed_numbers(name)
-        if keep and sealed and self._applied is not None and self._applied.generation:
-            remains = Deleted.now(replace(self._applied, project=self.context.plan.project), keep)
-        state.forget(name, remains)
+        name, state = self.plan.name, self.context.state
+        remains = self._remains or self._keep_remains()
+        state.forget(name)
         self._applied = None
-        if remains is None or remains.applied.generation not in sealed:
+        if remains is None or remains.applied.generation not in state.sealed_numbers(name):
             return ""
         return f"can be restored with `envsync rollback {name}` until {remains.until}"
+
+    def _keep_remains(self) -> Deleted | None:
+        """Write what a restore of the environment needs, and return it; None if nothing is kept of it."""
+        name, state, keep = self.plan.name, self.context.state, self.context.keep_deleted
+        if not (keep and self._applied is not None and self._applied.generation and state.sealed_numbers(name)):
+            return None
+        remains = Deleted.now(replace(self._applied, project=self.context.plan.project), keep)
+        state.keep_deleted(name, remains)
+        return remains
 
     @property
     def _runs_hooks(self) -> bool:

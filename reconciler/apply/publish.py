@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reconciler.errors import ApplyError
 from reconciler.fs.exchange import exchange
+from reconciler.fs.make_symlink import make_symlink
 from reconciler.fs.sync import naming, sync_directory
 from reconciler.state.layout import Generation, Layout
 
@@ -20,7 +21,7 @@ def publish(layout: Layout, name: str, number: int) -> None:
     path, target = layout.environment(name), layout.link_target(name, number)
     if not path.is_symlink():
         try:
-            os.symlink(target, path)  # noqa: PTH211  # `symlink` fails if something appeared at the path; a rename would replace it
+            make_symlink(target, path)  # fails if something appeared at the path; a rename would replace it
         except FileExistsError:
             raise foreign_path(path) from None
     else:
@@ -50,11 +51,11 @@ def adopt(layout: Layout, name: str, number: int) -> Path:
         raise foreign_path(path)
     moving = layout.adopted / name / str(number) / _MOVING
     moving.parent.mkdir(parents=True, exist_ok=True)
-    os.symlink(layout.link_target(name, number), moving)  # noqa: PTH211
+    make_symlink(layout.link_target(name, number), moving)
     if not exchange(path, moving):
         moving.unlink()
         path.rename(moving)
-        os.symlink(layout.link_target(name, number), path)  # noqa: PTH211
+        make_symlink(layout.link_target(name, number), path)
     sync_directory(layout.root)
     _clear_unpublished_mark(layout, name, number)
     return _complete_adoption(moving)
@@ -122,7 +123,7 @@ def _prepare_link(layout: Layout, name: str, target: str) -> Path:
     """Make the new symbolic link in envsync's own directory, replacing the leftover of an interrupted run."""
     link = layout.envsync_directory / f"publish.{name}"
     link.unlink(missing_ok=True)
-    os.symlink(target, link)  # noqa: PTH211
+    make_symlink(target, link)
     return link
 
 

@@ -5,12 +5,12 @@ Only a generation that differs from its seal is built again, from its own lock.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import TypeAlias
 
-from reconciler.apply.publish import foreign_path, mark_drifted, publish
+from reconciler.apply.publish import foreign_path, mark_drifted
 from reconciler.apply.rebuild_generation import NotRebuildableError
+from reconciler.apply.republish import republish
 from reconciler.apply.verify_seal import verify_generation
 from reconciler.apply.widen import widen_venv
 from reconciler.diff.integrity import Integrity
@@ -89,39 +89,8 @@ def roll_back(
         hooks_pending=seal.applied.hooks_pending,
         rolled_back_from=rolled_back_from,
     )
-    _publish(state, applied, restores=not published)
+    republish(state, applied, restores=not published)
     return applied
-
-
-def _publish(state: State, applied: Applied, *, restores: bool) -> None:
-    """Record and publish. An error after the rename says that it is done, so that nobody rolls back once more.
-
-    `restores` takes the steps of a delete backwards, so that the environment is always owned, or can be restored.
-    """
-    name, number = applied.name, applied.generation
-    unflushed: OSError | None = None
-    try:
-        if restores:
-            state.record(applied)
-        with nullcontext() if restores else state.recording(applied):
-            try:
-                publish(state.layout, name, number)
-            except OSError as error:
-                if state.layout.published_number(name) != number:
-                    raise
-                unflushed = error  # the record must not lose what is published
-    except StateError as error:
-        if state.layout.published_number(name) != number:
-            raise
-        raise _published_anyway(name, number, error.message) from error
-    if unflushed is not None:
-        where = f"`{unflushed.filename or state.layout.root}`"
-        raise _published_anyway(name, number, f"{where} could not be flushed: {unflushed.strerror}") from unflushed
-
-
-def _published_anyway(name: str, number: int, problem: str) -> StateError:
-    what = f"generation {number} of `{name}` is published again, but {problem}"
-    return StateError(what, hint="the rollback is done: do not repeat it")
 
 
 def _older(sealed: Mapping[int, Seal], published: int, current: Applied) -> list[int]:

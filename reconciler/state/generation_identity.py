@@ -11,6 +11,7 @@ import os
 import stat
 from contextlib import suppress
 
+from reconciler.fs.make_symlink import make_symlink
 from reconciler.fs.remove_tree import ForeignTreeError, open_directory
 from reconciler.state.layout import Generation
 
@@ -20,10 +21,10 @@ def write_identity_mark(generation: Generation) -> None:
     own, venv = generation.directory.lstat().st_ino, generation.venv.lstat().st_ino
     text = _text(generation, own, str(venv))
     try:
-        os.symlink(text, generation.identity)  # noqa: PTH211  # a text, not a path
+        make_symlink(text, generation.identity)
     except FileExistsError:
         generation.new_identity.unlink(missing_ok=True)
-        os.symlink(text, generation.new_identity)  # noqa: PTH211
+        make_symlink(text, generation.new_identity)
         generation.new_identity.replace(generation.identity)
 
 

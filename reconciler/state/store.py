@@ -197,13 +197,16 @@ class State:
                 return replace(seal.applied, seal=seal.digest)
         return None
 
-    def record(self, applied: Applied) -> None:
-        """Write an environment's record, which ends what remains of a deleted one; raises StateError."""
-        with self.recording(applied):
+    def record(self, applied: Applied, *, end_deleted: bool = True) -> None:
+        """Write an environment's record, which ends what remains of a deleted one; raises StateError.
+
+        Without `end_deleted` the file about a deleted one stays, and the record counts for more.
+        """
+        with self.recording(applied, end_deleted=end_deleted):
             pass
 
     @contextmanager
-    def recording(self, applied: Applied) -> Iterator[None]:
+    def recording(self, applied: Applied, *, end_deleted: bool = True) -> Iterator[None]:
         """Write a record that takes effect when the block ends, so that a full disk is found before the block.
 
         Raises StateError; errors of the block pass through, and the old record then stays as it was.
@@ -218,8 +221,9 @@ class State:
             yield
             with _writing(path):
                 written.close()
-        with suppress(OSError):  # a record counts for more, and the next run removes the file
-            self.layout.deleted(applied.name).unlink(missing_ok=True)
+        if end_deleted:
+            with suppress(OSError):  # a record counts for more, and the next run removes the file
+                self.layout.deleted(applied.name).unlink(missing_ok=True)
 
     def deleted(self, name: str) -> Deleted | None:
         """Return what remains of a deleted environment, None if nothing does or if it exists again.
@@ -233,18 +237,24 @@ class State:
         """Return the names that have a file about a deleted environment, sorted; raises StateError."""
         return sorted(_entries(self.layout.all_deleted, ".json"))
 
-    def forget(self, name: str, remains: Deleted | None = None) -> None:
+    def keep_deleted(self, name: str, remains: Deleted) -> None:
+        """Write what remains of an environment that is about to be deleted; raises StateError.
+
+        It counts when the record is gone. So the environment is always either owned or can be restored.
+        """
+        path = self.layout.deleted(name)
+        with _writing(path):
+            if not self.layout.all_deleted.is_dir():
+                self.layout.all_deleted.mkdir(parents=True, exist_ok=True)
+                sync_directory(self.layout.envsync_directory)
+            write_deleted(path, remains)
+
+    def forget(self, name: str) -> None:
         """Remove an environment's record and agreement, so that no project owns it; raises StateError.
 
-        `remains` is written first, so that the environment is always either owned or can be restored. Without it, the
-        generations are not kept.
+        Its generations are not kept, unless `keep_deleted` was called before.
         """
         try:
-            if remains is not None:
-                if not self.layout.all_deleted.is_dir():
-                    self.layout.all_deleted.mkdir(parents=True, exist_ok=True)
-                    sync_directory(self.layout.envsync_directory)
-                write_deleted(self.layout.deleted(name), remains)
             self.layout.record(name).unlink(missing_ok=True)
             if self.layout.records.is_dir():
                 sync_directory(self.layout.records)
@@ -309,7 +319,7 @@ class State:
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Raise StateError if the record at `path` cannot be written in the block."""
+    """Raise StateError if the file at `path` cannot be written in the block."""
     try:
         yield
     except OSError as error:

@@ -19,6 +19,7 @@ class Operation:
     """One command; `before` are the environments of manifests that are applied first, `manifest` those of the last one.
 
     `old` and `new` are what `envsync freeze web` prints before and after. `settled` is whether the plan is then empty.
+    Without `repeatable` the command goes one step further each time, so it is run again only after it failed.
     `prepared` are commands that run after the last of `before`. `code` is the exit code without a fault: an operation
     that fails by design must leave `web` as it was.
     """
@@ -33,6 +34,7 @@ class Operation:
     new: tuple[str, ...]
     settled: bool = True
     allow_empty: bool = False
+    repeatable: bool = True
     kept: int | None = None  # generations that exist at the end, if the operation deletes generations
 
 

@@ -1,20 +1,35 @@
-"""The short form of the full disk (see docs/reliability.md): two sizes, each too small in a different way."""
+"""The short form of the full disk (see docs/reliability.md): sizes that are too small in different ways."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.faults.full_disk import full_disk_trials, section, why_not
+from tests.faults.full_disk import disk_operations, full_disk_trials, section, why_not
+from tests.faults.operations import operations
+
+TRIED = {
+    "upgrade": [("KiB", 40), ("KiB", 130)],
+    "delete": [("KiB", 4), ("files", 1)],
+    "restore": [("KiB", 4), ("files", 2)],
+    "rollback without --to": [("KiB", 4), ("files", 1)],
+    "gc-deleted": [("files", 1)],
+}
 
 
-def test_a_full_disk_leaves_the_old_environment_and_space_is_enough_to_continue(tmp_path: Path) -> None:
+def test_a_full_disk_changes_nothing_or_says_what_was_done_and_space_is_enough_to_continue(tmp_path: Path) -> None:
     if reason := why_not():
         pytest.skip(reason)
-    with full_disk_trials(tmp_path, ("upgrade",)) as (upgrade,):
-        done = [upgrade.fill(room) for room in (40, 130)]
+    with full_disk_trials(tmp_path, TRIED) as trials:
+        done = [each.fill(unit, room) for each in trials for unit, room in TRIED[each.operation.name]]
     assert not [each.verdict for each in done if each.verdict.bad]
-    assert [each.failed for each in done] == [True, True]
-    assert section(done).splitlines()[2] == "| upgrade | 2 | 2 | 40 to 130 | 0 | 0 | 0 | 0 |"
+    assert all(each.failed for each in done)
+    assert len(section(done).splitlines()) == 2 + len(TRIED) + 1
+    assert "| upgrade | 2 | 2 | 40 to 130 | - | 0 | 0 | 0 | 0 |" in section(done)
+
+
+def test_every_operation_that_succeeds_is_tried() -> None:
+    tried = {each.name for each in disk_operations("3.11", "3.12")}
+    assert tried == {each.name for each in operations("3.11", "3.12") if not each.code} | {"rollback without --to"}
 
 
 def test_the_report_says_why_it_was_not_run() -> None:

@@ -30,7 +30,8 @@ def deleted(state: State, *generations: int, **settings: Any) -> Deleted:
         digest = sealed(state.layout, applied(generation=number))
     remains = Deleted.now(applied(generation=generations[-1], seal=digest, settings=settings), WEEK)
     state.record(remains.applied)
-    state.forget("web", remains)
+    state.keep_deleted("web", remains)
+    state.forget("web")
     return remains
 
 
