@@ -94,7 +94,7 @@ def roll_back(
 
 
 def _publish(state: State, applied: Applied, *, restores: bool) -> None:
-    """Record and publish. An error after the rename says that it is done, so that nobody rolls back once more.
+    """Record and publish. An error after the rename says that it is done, so that no user rolls back once more.
 
     `restores` takes the steps of a delete backwards, so that the environment is always owned, or can be restored.
     """
