@@ -30,6 +30,46 @@ class Safeguard:
 
 SAFEGUARDS = (
     Safeguard(
+        name="the lock of a generation is bound to its seal",
+        promise="a rollback rebuilds only what the seal names",
+        file="reconciler/apply/rebuild_generation.py",
+        text="    _refuse_other_packages(last.packages, packages, tools.locks)\n",
+        instead="",
+        tests=("tests/functional/test_one_edit_spoils_no_generation_for_good.py",),
+    ),
+    Safeguard(
+        name="the modes of cached files",
+        promise="a repair does not bring back an edited mode",
+        file="reconciler/apply/environment.py",
+        text="            self._verify_modes(records, self._inventory)\n",
+        instead="",
+        tests=("tests/functional/test_one_edit_spoils_no_generation_for_good.py",),
+    ),
+    Safeguard(
+        name="local files in the engine's cache",
+        promise="a damaged cached file of a package from a path is read again",
+        file="reconciler/engines/uv.py",
+        text="        if local:  # uv",
+        instead="        if False:  # uv",
+        tests=("tests/functional/test_one_edit_spoils_no_generation_for_good.py",),
+    ),
+    Safeguard(
+        name="the place of a rebuilt generation",
+        promise="a rollback that is repeated does not go forward",
+        file="reconciler/apply/rollback.py",
+        text="    place = {number: seal.applied.rebuilt_from or number for number, seal in sealed.items()}\n",
+        instead="    place = {number: number for number in sealed}\n",
+        tests=("tests/functional/test_one_edit_spoils_no_generation_for_good.py",),
+    ),
+    Safeguard(
+        name="a rollback that is done",
+        promise="an error after the rename says so, and the record is kept",
+        file="reconciler/apply/rollback.py",
+        text="                unflushed = error  # the record must not lose what is published\n",
+        instead="                raise\n",
+        tests=("tests/faults/test_after_the_rename.py",),
+    ),
+    Safeguard(
         name="the flush",
         promise="after exit 0 the result survives a power cut",
         file="reconciler/fs/sync.py",

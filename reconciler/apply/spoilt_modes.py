@@ -1,6 +1,6 @@
 """Finds built files whose executable bit differs from that in an earlier seal: their cached file was changed.
 
-RECORD (PEP 376) has no modes. A file in the cache has the mode that somebody gave to one of its hard links.
+RECORD (PEP 376) has no modes. A file in the cache has the mode that one of its hard links was given.
 """
 
 from collections.abc import Iterable

@@ -51,10 +51,10 @@ def shared_edit_notes(actual: ActualState) -> dict[str, tuple[str, ...]]:
     return notes
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return `a, b and c`, or the first three and how many more there are."""
-    if len(names) == 1:
-        return names[0]
-    if len(names) > SHOWN:
-        return f"{', '.join(names[:SHOWN])} and {len(names) - SHOWN} more"
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+def listed(parts: Sequence[str]) -> str:
+    """Return `a, b and c`, or the first three parts of a sentence and how many more there are."""
+    if len(parts) == 1:
+        return parts[0]
+    if len(parts) > SHOWN:
+        return f"{', '.join(parts[:SHOWN])} and {len(parts) - SHOWN} more"
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -8,6 +8,7 @@ import ctypes
 import errno
 import os
 import platform
+import re
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -39,9 +40,9 @@ _libc.ptrace.restype = ctypes.c_long
 class Fault:
     """A fault before call number `at` (from 1) of the program itself, or of its children.
 
-    `only` counts only calls of this name with a file of this name (`rename seal.json`). `error` is an errno; None kills
-    the calling process, or with `parent` the program itself. A `lasting` error happens for every later call of `calls`
-    too. The call `absent` always fails with ENOSYS, as on a system without it.
+    `only` counts only calls of this name with a file of this name (`rename seal.json`, `write .web.json.tmp`).
+    `error` is an errno; None kills the calling process, or with `parent` the program itself. A `lasting` error happens
+    for every later call of `calls` too. The call `absent` always fails with ENOSYS, as on a system without it.
     """
 
     whose: Whose
@@ -153,7 +154,7 @@ class _Following:
         if fault is not None and call.name == fault.absent:
             _fail(task, registers, errno.ENOSYS)
             return
-        if fault is None or whose != fault.whose or fault.only not in {"", f"{call.name} {Path(call.path).name}"}:
+        if fault is None or whose != fault.whose or fault.only not in {"", f"{call.name} {_file_name(call)}"}:
             return
         self.counted += 1
         if fault.error is None:
@@ -172,6 +173,11 @@ class _Following:
             text = Path(f"/proc/{task}/status").read_text(encoding="utf-8")
             self.process_of[task] = int(text.split("Tgid:")[1].split(maxsplit=1)[0])
         return self.process_of[task]
+
+
+def _file_name(call: Call) -> str:
+    """Return the name of a call's file, without the process number in the name of a temporary file."""
+    return re.sub(r"\.[1-9][0-9]*\.tmp$", ".tmp", Path(call.path).name)
 
 
 def _fail(task: int, registers: "ctypes.Array[ctypes.c_ulonglong]", error: int) -> None:

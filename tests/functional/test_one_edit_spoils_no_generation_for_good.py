@@ -87,7 +87,7 @@ def test_a_shared_edit_is_named_and_a_rollback_rebuilds_what_it_spoilt(host: Hos
     assert ran.code == 3
     assert "no generation older than the published one (3, rebuilt from 1)" in ran.err
 
-    # The repair takes nothing from the edited cache. `verify` no longer says that all is well.
+    # The repair takes nothing from the edited cache. `verify` mentions what it left.
     host.apply()
     assert [beta(host, name) for name in ("web", "job")] == [GOOD, GOOD]
     ran = host.envsync("verify")

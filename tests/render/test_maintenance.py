@@ -1,12 +1,15 @@
 """What `history`, `verify` and `gc` print."""
 
+import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reconciler.apply.collect import Removable
 from reconciler.apply.collect_cache import CollectedCache
+from reconciler.apply.verify_generations import GenerationState, VerifiedGeneration
 from reconciler.canonical_json import Json
 from reconciler.diff.integrity import Integrity
 from reconciler.diff.model import Origin, PackageAction, PackageChange, ReasonCode
@@ -15,10 +18,12 @@ from reconciler.render.gc_text import gc_json, render_gc
 from reconciler.render.history_text import render_generations, render_runs
 from reconciler.render.phrases import size_text
 from reconciler.render.style import Palette
-from reconciler.render.verify_text import render_verification, verification_json
+from reconciler.render.verify_text import generations_json, render_verification, verification_json
+from reconciler.render.verify_text import render_generations as verified_generations_text
 from reconciler.state.layout import Layout
 
 PLAIN = Palette.plain()
+INDIA = dt.timezone(dt.timedelta(hours=5, minutes=30))
 RUN: dict[str, Json] = {
     "at": "2026-11-30T01:49:27+00:00",
     "by": "anna",
@@ -48,34 +53,45 @@ def verified(name: str, *, exists: bool = True, packages: tuple[PackageChange, .
 
 
 def test_runs_are_a_table_whose_last_column_wraps() -> None:
-    assert render_runs([RUN], palette=PLAIN, width=80) == (
-        "WHEN                  WHO   NAME  ACTION  STATUS   GENERATION  REASONS\n"
-        "2026-11-30T01:49:27Z  anna  web   update  applied  2           new\n"
-        "2026-11-30T01:49:27Z  anna  jobs  update  failed   -           packages-drifted,\n"
-        f"{' ':63}files-drifted\n"
+    assert render_runs([RUN], palette=PLAIN, width=90, zone=INDIA) == (
+        "WHEN                       WHO   NAME  ACTION  STATUS   GENERATION  REASONS\n"
+        "2026-11-30 07:19:27+05:30  anna  web   update  applied  2           new\n"
+        "2026-11-30 07:19:27+05:30  anna  jobs  update  failed   -           packages-drifted,\n"
+        f"{' ':68}files-drifted\n"
     )
     assert render_runs([], palette=PLAIN, width=80) == "No runs are recorded.\n"
     assert render_runs([{"environments": "?"}], palette=PLAIN, width=80) == "No runs are recorded.\n"
 
 
 def test_generations_are_a_table_that_marks_the_published_one() -> None:
-    kept = [
-        KeptGeneration(
-            name="web",
-            number=number,
-            created="2026-11-30T01:49:27+00:00",
-            python="3.11.7",
-            packages=2,
-            plan="",
-            published=number == 2,
-        )
-        for number in (1, 2)
-    ]
-    assert render_generations(kept, palette=PLAIN, width=80) == (
-        "   NAME  GENERATION  CREATED               PYTHON  PACKAGES\n"
-        "   web   1           2026-11-30T01:49:27Z  3.11.7  2\n"
-        "*  web   2           2026-11-30T01:49:27Z  3.11.7  2\n"
+    first = KeptGeneration(
+        name="web",
+        number=1,
+        created="2026-11-30T01:49:27+00:00",
+        python="3.11.7",
+        packages=2,
+        plan="",
+        published=False,
+        by="anna",
+        state=GenerationState.DAMAGED,
+        problem="differs from its seal: `six`: 1 file edited",
+        shared=("one edit is shared by generations 1 and 2 of `web`",),
     )
+    second = replace(first, number=2, created="?", by="", state=GenerationState.PUBLISHED, published=True, problem="")
+    third = replace(first, number=3, python="", state=GenerationState.NEWER, problem="made by a newer one", shared=())
+    text = render_generations([first, replace(second, rebuilt_from=1), third], palette=PLAIN, width=96, zone=INDIA)
+    assert text == (
+        "   GENERATION  CREATED                    WHO   PYTHON  PACKAGES  STATE\n"
+        "   1           2026-11-30 07:19:27+05:30  anna  3.11.7  2         damaged\n"
+        "*  2           ?                          -     3.11.7  2         published, rebuilt from 1\n"
+        "   3           2026-11-30 07:19:27+05:30  anna  -       -         newer format\n"
+        "\n"
+        "note: generation 1 of `web` differs from its seal: `six`: 1 file edited\n"
+        "note: generation 3 of `web`: made by a newer one\n"
+        "note: one edit is shared by generations 1 and 2 of `web`\n"
+    )
+    several = render_generations([second, replace(second, name="jobs")], palette=PLAIN, width=80)
+    assert [line.split()[:3] for line in several.splitlines()[1:3]] == [["*", "web", "2"], ["*", "jobs", "2"]]
     assert render_generations([], palette=PLAIN, width=80) == "No generations exist.\n"
 
 
@@ -96,6 +112,31 @@ def test_verification_lists_changes_and_counts_environments() -> None:
     ]
 
 
+def test_older_generations_that_differ_are_noted_and_counted_if_they_were_compared() -> None:
+    found = replace(verified("web"), unusable=(1, 3))
+    text = render_verification([found], palette=PLAIN, width=120)
+    assert "No problems found" not in text
+    assert "note: older generations that differ from their seals: `web` 1, 3; a rollback rebuilds them\n" in text
+    assert "hint: run `envsync verify --generations` for details\n" in text
+
+    compared = [
+        VerifiedGeneration(integrity=verified("web", packages=(SIX,)), drifted=True, shared=("one edit is shared",)),
+        VerifiedGeneration(integrity=replace(verified("web"), generation=2), published=True),
+    ]
+    assert verified_generations_text(compared, palette=PLAIN, width=80) == (
+        "  ! web  generation 1  differs from its seal (drifted)\n"
+        "      - six  1.16.0  drift  installed manually\n"
+        "  = web  generation 2  matches its seal (published)\n"
+        "note: one edit is shared\n"
+        "\n"
+        "Verify: 1 of 2 generations unusable.\n"
+    )
+    assert verified_generations_text(compared[1:], palette=PLAIN, width=80).endswith("found in 1 generation.\n")
+    first, second = json.loads(generations_json(compared))
+    assert (first["state"], first["shared_edits"], second["state"]) == ("drifted", ["one edit is shared"], "published")
+    assert {"intact", "name", "generation", "there", "packages", "findings", "problem", "published"} < set(first)
+
+
 def test_the_keys_of_the_json_do_not_change() -> None:
     (found,) = json.loads(verification_json([verified("old", exists=False)]))
     assert found == {
@@ -106,6 +147,7 @@ def test_the_keys_of_the_json_do_not_change() -> None:
         "packages": [],
         "findings": [],
         "problem": "",
+        "unusable_generations": [],
     }
 
 
