@@ -51,7 +51,7 @@ from reconciler.state.applied import Applied
 from reconciler.state.former_root import former_root_notes
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.layout import Layout
-from reconciler.state.owner import manifest_identity, other_owners, under_present_project
+from reconciler.state.owner import named_path, other_owners, under_present_project
 from reconciler.state.root_mutex import may_write_cache, prepare_cache
 from reconciler.state.store import State
 from reconciler.targets import (
@@ -123,7 +123,6 @@ class Workspace:
         tools = RebuildTools(
             locks=desired.locks,
             indexes=desired.indexes,
-            owner=manifest_identity(desired.file, desired.root),
             declared=self._declared_environment,
             interpreter=lambda path: self._interpreters(desired, state.layout).kept(path),
             engine=lambda descriptor: self._engine(desired, state.layout, writes=True, descriptor=descriptor),
@@ -184,7 +183,8 @@ class Workspace:
         refuse_unknown_exceptions(options.exceptions, desired)
         state = State.at(desired.root)
         readable, unreadable = state.read()
-        owners = other_owners(readable, desired.project, desired.file, desired.root)
+        named = named_path(desired.file, desired.root, self.ambient.get("PWD", ""))
+        owners = other_owners(readable, desired.project, named, desired.root)
         applied: Mapping[str, Applied] = under_present_project(readable, owners, desired.project)
         faults = state_faults(desired, unreadable, destroy=options.policy.destroy)
         targets: Mapping[str, Target] = {}
@@ -283,7 +283,8 @@ class Workspace:
         from reconciler.snapshot.take import take_snapshot
 
         desired = self.desired(selection)
-        return take_snapshot(desired, self._interpreters(desired, State.at(desired.root).layout), depth)
+        named = named_path(desired.file, desired.root, self.ambient.get("PWD", ""))
+        return take_snapshot(desired, self._interpreters(desired, State.at(desired.root).layout), depth, named)
 
     def plan_snapshot(
         self, snapshot: "Snapshot", selection: Selection | None = None, options: PlanOptions | None = None

@@ -314,6 +314,22 @@ SAFEGUARDS = (
             "tests/functional/test_a_change_is_shown_against_a_revision.py::test_a_project_at_the_top_of_the_repository_is_compared",
         ),
     ),
+    Safeguard(
+        name="the quick look at the state's modes",
+        promise="the fast path finds what is closed to those who may read the root",
+        file="reconciler/fastpath/unchanged.py",
+        text='    if any(lacks_access(f"{root}/.envsync{each}", access) for each in _STATE_DIRECTORIES):\n',
+        instead="    if False:\n",
+        tests=("tests/fastpath/test_same_answer_as_the_full_program.py",),
+    ),
+    Safeguard(
+        name="the release that the link means",
+        promise="a release that no link means is another manifest, which deletes nothing",
+        file="reconciler/state/owner.py",
+        text="    return os.path.realpath(root / recorded) == os.path.realpath(file)\n",
+        instead="    return os.path.exists(root / recorded)\n",
+        tests=("tests/state/test_owner.py",),
+    ),
 )
 
 

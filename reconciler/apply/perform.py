@@ -23,7 +23,7 @@ from reconciler.plan.prior import prior
 from reconciler.processes.child import SIGNAL_SECONDS
 from reconciler.state.history import append_history, history_entry
 from reconciler.state.inode_hashes import InodeHashes
-from reconciler.state.owner import manifest_identity
+from reconciler.state.owner import ManifestIdentity, manifest_identity, named_path
 from reconciler.state.store import State
 
 
@@ -96,6 +96,14 @@ def refuse_if_changed(request: ApplyRequest) -> None:
         )
 
 
+def _owner(request: ApplyRequest) -> ManifestIdentity:
+    """Return the identity of the manifest, for the records."""
+    desired, root = request.desired, request.state.layout.root
+    applied, _ = request.state.read()
+    named = named_path(desired.file, root, request.ambient.get("PWD", ""))
+    return manifest_identity(named, root, applied, desired.project)
+
+
 def _run_in_thread(request: ApplyRequest, plan_id: str, on_event: Callable[[Event], None]) -> RunFinished:
     """Run the plan in a thread of its own and pass its events on in this one, which can receive signals."""
     events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
@@ -108,7 +116,7 @@ def _run_in_thread(request: ApplyRequest, plan_id: str, on_event: Callable[[Even
         options=request.options,
         inodes=request.inodes,
         ambient=request.ambient,
-        owner=manifest_identity(request.desired.file, request.state.layout.root),
+        owner=_owner(request),
         keep_deleted=parse_age(request.desired.keep_deleted),
         emit=events.put,
         stop=request.stop,

@@ -58,7 +58,6 @@ class RebuildTools:
 
     locks: Path
     indexes: tuple[Index, ...]
-    owner: ManifestIdentity
     declared: Callable[[str], DesiredEnvironment | None]
     interpreter: Callable[[str], Interpreter | None]
     engine: Callable[[int], AbstractContextManager[Engine]]
@@ -156,7 +155,7 @@ class Rebuild:
             options=ApplyOptions(parallelism=1, offline=offline),
             inodes=inodes,
             ambient=self.tools.ambient,
-            owner=self.tools.owner,
+            owner=ManifestIdentity(path=self.base.manifest, repository=self.base.repository),
             keep_deleted=timedelta(),
             emit=lambda _event: None,
         )

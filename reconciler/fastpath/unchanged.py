@@ -17,7 +17,7 @@ from reconciler.fastpath.agreement import (
 )
 from reconciler.fastpath.root_line import read_root
 from reconciler.fastpath.stat_check import StatPass, entries_unchanged, environment_unchanged
-from reconciler.fs.access_bits import access_to
+from reconciler.fs.access_bits import access_to, lacks_access
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     _Remembered = tuple[str, Columns, AcceptedDirectories, str]
     _Work = tuple[Iterable[_Remembered | None], Portion]  # environments, and the portion of each one's entries
 
+_STATE_DIRECTORIES = ("", "/generations", "/environments")
 # The number of environments from which each of two processes takes half of them: at depth `metadata`, at depth `files`.
 _TWO_PROCESSES_FROM = {False: 60, True: 6}
 
@@ -48,7 +49,10 @@ def count_unchanged(file: str, *, files: bool) -> int:
     names: list[str] = reading["names"]
     if not manifest_inputs_unchanged(reading) or not _nothing_undeclared(root, names):
         return 0
-    if reading["access"] != access_to(root):  # they must be able to read everything below it
+    access = access_to(root)
+    if reading["access"] != access:  # they must be able to read everything below it
+        return 0
+    if any(lacks_access(f"{root}/.envsync{each}", access) for each in _STATE_DIRECTORIES):
         return 0
     order = sorted(names, key=lambda name: _recorded_at(root, name), reverse=True)
     check = _Check(root, reading, files=files)
@@ -114,7 +118,18 @@ class _Check:
             return None
         if agreement["until"] and agreement["until"] < time.strftime("%Y-%m-%d", time.gmtime()):
             return None  # an exception has expired since
+        if self._is_closed(agreement["venv"].removesuffix("/venv")):
+            return None
         return agreement if published == agreement["link"] and evidence_unchanged(agreement) else None
+
+    def _is_closed(self, generation: str) -> bool:
+        """Return whether users who may read the root cannot read a generation; the full program names what is closed.
+
+        Its record, seal and inventory are among the files whose signatures are compared.
+        """
+        access = self._pass.access
+        paths = (generation[: generation.rindex("/")], generation, f"{generation}/pylock.toml", f"{generation}/in-use")
+        return bool(access) and any(lacks_access(each, access) for each in paths)
 
     def remembered(self, name: str) -> _Remembered | None:
         """Return what is remembered of an environment, None if that cannot be used."""

@@ -33,3 +33,11 @@ def missing_bits(mode: int, access: int) -> int:
         return 0
     owner = mode & 0o500
     return (owner >> 3 | owner >> 6) & access & ~mode
+
+
+def lacks_access(path: str | Path, access: int) -> bool:
+    """Return whether a path lacks an access; False if it does not exist, which is not a question of access."""
+    try:
+        return bool(missing_bits(os.lstat(path).st_mode, access))
+    except OSError:
+        return False

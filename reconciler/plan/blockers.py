@@ -124,7 +124,7 @@ def delete_blockers(
                 ReasonCode.OTHER_MANIFEST,
                 f"applied from {owner.manifest}",
                 f"give each manifest its own `project`; to delete `{applied.name}`, "
-                f"run `envsync destroy {applied.name} --take-over`",
+                f"run `envsync destroy {applied.name} --take-over`{_release_hint(owner)}",
             )
         )
     requested = applied.name in policy.destroy
@@ -148,6 +148,16 @@ def delete_blockers(
             )
         )
     return found
+
+
+def _release_hint(owner: OtherOwner) -> str:
+    """Return what to do if both manifests are releases of one application, empty without a link to this one."""
+    if not owner.link:
+        return ""
+    return (
+        "; if both are releases of one application, always name the manifest by its link, and once take over: "
+        f"`envsync apply -f {owner.link} --take-over`"
+    )
 
 
 def dependents_blocker(name: str, dependents: Sequence[str]) -> Blocker:

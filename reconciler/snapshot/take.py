@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from reconciler import __version__
 from reconciler.diff.compare import declared_or_readable, undeclared
@@ -20,8 +21,13 @@ from reconciler.state.owner import other_owners
 from reconciler.state.store import State
 
 
-def take_snapshot(desired: DesiredState, interpreters: Interpreters, depth: Depth) -> Snapshot:
-    """Return the snapshot of the root of `desired`, observed at `depth`; writes only caches. Raises OSError."""
+def take_snapshot(
+    desired: DesiredState, interpreters: Interpreters, depth: Depth, named: Path | None = None
+) -> Snapshot:
+    """Return the snapshot of the root of `desired`, observed at `depth`; writes only caches. Raises OSError.
+
+    `named` is the path of the manifest as it is recorded (`reconciler.state.owner.named_path`).
+    """
     state = State.at(desired.root)
     readable, unreadable = state.read()
     applied: Mapping[str, Applied] = declared_or_readable(desired, readable, unreadable)
@@ -32,7 +38,7 @@ def take_snapshot(desired: DesiredState, interpreters: Interpreters, depth: Dept
     inodes = InodeHashes.load(state.layout.inode_hashes)
     applied, actual = observe_consistently(names, desired, state, applied, depth, inodes, faults)
     inodes.save()
-    owners = other_owners(applied, desired.project, desired.file, desired.root)
+    owners = other_owners(applied, desired.project, named or desired.file, desired.root)
     return Snapshot(
         project=desired.project,
         root=str(desired.root),

@@ -8,6 +8,7 @@ from reconciler.backticks import list_in_backticks
 from reconciler.errors import StateError
 from reconciler.manifest import defaults
 from reconciler.manifest.desired import DesiredState
+from reconciler.state.applied import Applied
 from reconciler.state.owner import recorded_manifest
 from reconciler.state.store import State
 
@@ -23,9 +24,7 @@ def former_root_notes(desired: DesiredState) -> tuple[str, ...]:
         with suppress(StateError):  # a directory there that cannot be read must not stop a plan for this root
             last = {} if root == desired.root else State.at(root).last_applied()
             names = [
-                name
-                for name, each in last.items()
-                if each.project == desired.project and (not each.manifest or recorded_manifest(each, root) == str(file))
+                name for name, each in last.items() if each.project == desired.project and _is_of(each, root, file)
             ]
             if names:
                 left = f"{list_in_backticks(names)} {'was' if len(names) == 1 else 'were'} applied in `{root}`"
@@ -35,6 +34,11 @@ def former_root_notes(desired: DesiredState) -> tuple[str, ...]:
                     f"`envsync destroy {' '.join(names)}`"
                 )
     return tuple(notes)
+
+
+def _is_of(applied: Applied, root: Path, file: Path) -> bool:
+    """Return whether a manifest applied an environment; a record without a manifest counts as this one's."""
+    return not applied.manifest or os.path.realpath(recorded_manifest(applied, root)) == os.path.realpath(file)
 
 
 def _roots(directory: Path) -> list[Path]:

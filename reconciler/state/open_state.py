@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.fs.access import group_to_give, widen
-from reconciler.fs.access_bits import access_to, missing_bits
+from reconciler.fs.access_bits import access_to, lacks_access
 from reconciler.state.layout import Generation, Layout
 
 
@@ -31,12 +31,15 @@ def open_state(layout: Layout) -> None:
 
 
 def closed_state(layout: Layout, name: str, number: int) -> tuple[str, ...]:
-    """Return the directories and files of one generation's state that lack the access of the root, relative to it."""
+    """Return the directories and files of one generation's state that lack the access of the root, relative to it.
+
+    `reconciler.fastpath.unchanged` examines the same ones.
+    """
     access = access_to(layout.root)
     generation = layout.generation(name, number)
     above = (layout.envsync_directory, layout.all_generations, layout.records, layout.generations(name))
     examined = (*above, generation.directory, layout.record(name), *_files(generation)) if access else ()
-    return tuple(str(each.relative_to(layout.root)) for each in examined if _is_closed(each, access))
+    return tuple(str(each.relative_to(layout.root)) for each in examined if lacks_access(each, access))
 
 
 def _open_generations(layout: Layout, name: str, access: int, group: int) -> None:
@@ -65,11 +68,3 @@ def _entries(directory: Path) -> Iterator[os.DirEntry[str]]:
 def _widen(path: Path | str, access: int, group: int) -> None:
     with suppress(OSError):
         widen(path, access, group)
-
-
-def _is_closed(path: Path, access: int) -> bool:
-    """Return whether a path lacks the access; False if it does not exist, which is not a question of access."""
-    try:
-        return bool(missing_bits(path.lstat().st_mode, access))
-    except OSError:
-        return False

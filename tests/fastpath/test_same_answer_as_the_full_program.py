@@ -17,6 +17,7 @@ from reconciler.observe.actual import Depth
 from reconciler.options import PlanOptions
 from reconciler.state.inode_hashes import TICK_NS
 from reconciler.state.layout import Layout
+from reconciler.state.open_state import closed_state
 from tests.faults.damages import CATALOGUE, SERIES, Damage
 from tests.host import Host, new_host
 
@@ -96,6 +97,29 @@ def test_a_damaged_generation_is_never_called_unchanged(damage: Damage, applied_
         assert quick(applied_host, Depth.FILES) == 0
     else:
         assert quick(applied_host, Depth.FILES) == 2, "the full program found it unchanged, so it must be remembered"
+
+
+def test_a_closed_part_of_the_state_is_noticed_as_the_full_program_does(applied_host: Host) -> None:
+    """Users who may enter the root cannot use an environment if envsync's own directories are closed to them."""
+    applied_host.root.chmod(0o755)
+    begin(applied_host)
+    layout = Layout(applied_host.root)
+    number = layout.published_number("web")
+    generation = layout.generation("web", number)
+    own = [layout.envsync_directory, layout.all_generations, layout.records, layout.generations("web")]
+    files = [layout.record("web"), generation.seal, generation.inventory, generation.pylock, generation.in_use]
+    for path in (*own, generation.directory, *files):
+        assert not full(applied_host)
+        assert quick(applied_host, Depth.METADATA) == 2
+        mode = path.stat().st_mode & 0o7777
+        path.chmod(mode & 0o700)
+        assert closed_state(layout, "web", number) == (str(path.relative_to(layout.root)),)
+        assert [quick(applied_host, depth) for depth in DEPTHS] == [0, 0], path
+        path.chmod(mode)
+    path = generation.directory
+    path.chmod(0o700)
+    assert full(applied_host, Depth.METADATA)
+    path.chmod(0o755)
 
 
 def test_every_change_below_a_new_directory_is_noticed(tmp_path: Path) -> None:

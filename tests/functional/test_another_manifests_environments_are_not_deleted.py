@@ -1,5 +1,6 @@
 """Two manifests with one `project` and one root: each leaves alone what the other one made."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -206,3 +207,29 @@ def test_the_plan_of_a_snapshot_says_the_same(two: Host) -> None:
     assert two.envsync("observe", "--out", "host.json", "-f", "b/envs.yaml").code == 0
     ran = two.envsync("plan", "--actual", "host.json", "-f", "b/envs.yaml")
     assert f"x web blocked: applied from {two.directory}/a/envs.yaml" in joined(ran.out)
+
+
+def test_releases_are_one_manifest_if_it_is_named_by_the_link_that_means_the_current_one(host: Host) -> None:
+    write(host, "releases/1/envs.yaml", "web", "old")
+    write(host, "releases/2/envs.yaml", "web")
+    link = host.directory / "current"
+    link.symlink_to("releases/1")
+    in_release = Host(directory=host.directory / "releases/1", index=host.index)
+    assert in_release.envsync("apply", "--yes").code == 0
+    link.unlink()
+    link.symlink_to("releases/2")
+    in_release.directory = host.directory / "releases/2"
+    assert in_release.envsync("lock").code == 0
+    old = next(each for each in json.loads(in_release.envsync("plan", "--output", "json").out)["environments"])
+    assert [each["code"] for each in old["blocked"]] == ["other-manifest"]
+    command = f"envsync apply -f {link}/envs.yaml --take-over"
+    assert f"`{command}`" in old["hints"][0]
+    assert in_release.envsync(*command.split()[1:], "--yes").code == 0
+    assert (published(host, "web"), published(host, "old")) == (1, 0)
+    write(host, "releases/2/envs.yaml", "web", "new")
+    by_shell = {"PWD": str(link)}
+    assert in_release.envsync("apply", "--yes", env=by_shell).code == 0
+    assert "current/envs.yaml" in (host.root / ".envsync/environments/new.json").read_text()
+    write(host, "releases/2/envs.yaml", "web")
+    assert in_release.envsync("apply", "--yes").code == 0, "the link means this release"
+    assert published(host, "new") == 0
