@@ -59,8 +59,7 @@ def verdicts(
     found = {}
     for location, verdict in session_verdicts(chosen, budget=budget, jobs=jobs):
         found[location] = verdict
-        if verdict.killed:
-            _print(location, verdict)
+        print("killed" if verdict.killed else "survived in memory", location, f"({verdict.why})", flush=True)
     again = [each for each in chosen if each.location not in found or not found[each.location].killed]
     checkouts: queue.SimpleQueue[Checkout] = queue.SimpleQueue()
     with ExitStack() as stack, ThreadPoolExecutor(jobs) as threads:
@@ -69,7 +68,7 @@ def verdicts(
         judge = partial(_judge, before=found, checkouts=checkouts, measured=measured, budget=budget)
         for mutant, verdict in threads.map(judge, again):
             found[mutant.location] = verdict
-            _print(mutant.location, verdict)
+            print("killed" if verdict.killed else "survived", mutant.location, f"({verdict.why})", flush=True)
     return found
 
 
@@ -102,7 +101,7 @@ def session_verdicts(chosen: Sequence[Mutant], *, budget: float, jobs: int) -> I
 
 
 def reached_places(mutant: Mutant, measured: Mapping[str, Measured]) -> set[str]:
-    """Return the names of the places of which a test must reach one to notice a mutant.
+    """Return the names of the places that show a mutant: a test that reaches none of them cannot notice it.
 
     It is the place of the mutant; all those of its function if that was changed after the measurement; or its module,
     if it is executed at the import.
@@ -209,7 +208,3 @@ def _verdict(checkout: Checkout, parts: Sequence[Part], measured: Mapping[str, M
         run += len(wanted)
     left = sum(len(part.tests) for part in parts) - run
     return Verdict(killed=False, why=f"{run} tests in copies" + (f"; {left} others take too long" if left else ""))
-
-
-def _print(location: str, verdict: Verdict) -> None:
-    print("killed" if verdict.killed else "survived", location, f"({verdict.why})", flush=True)

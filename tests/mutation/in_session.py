@@ -90,9 +90,9 @@ class Session:
                     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
                 )
         self.items = {each.nodeid: each for each in session.items}
-        for mutant in self.mutants:
-            parts = self.parts.get(mutant.location, [])
-            self._start(mutant, [name for part in parts for name in part.tests], sum(each.seconds for each in parts))
+        for mutant in sorted(self.mutants, key=self._seconds):
+            tests = [name for part in self.parts.get(mutant.location, ()) for name in part.tests]
+            self._start(mutant, tests, self._seconds(mutant))
         while self.running:
             self._wait()
         return True
@@ -100,6 +100,9 @@ class Session:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and not self.failed:
             self.failed = report.nodeid
+
+    def _seconds(self, mutant: Mutant) -> float:
+        return sum(part.seconds for part in self.parts.get(mutant.location, ()))
 
     def _start(self, mutant: Mutant, tests: Sequence[str], seconds: float) -> None:
         """Start a child with a mutant, if it can be changed in memory, when there is a place for one."""
@@ -195,7 +198,7 @@ def changed_code(mutant: Mutant) -> list[tuple[types.FunctionType, types.CodeTyp
     for each in gc.get_objects():
         if isinstance(each, types.FunctionType) and each.__code__.co_filename == str(mutant.path):
             changed, *others = new.get((each.__code__.co_qualname, each.__code__.co_firstlineno), [each.__code__])
-            if others or changed == each.__code__:  # two lambdas in a line cannot be told apart
+            if others or changed == each.__code__:  # two lambdas in a line look the same
                 continue
             if changed.co_freevars != each.__code__.co_freevars:
                 return []
