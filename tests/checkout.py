@@ -4,12 +4,13 @@ Tests name the copy in PYTHONPATH when they start a process, because they take t
 """
 
 import os
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 from tests.repository_files import ROOT, repository_files
 
 _PYTEST = ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", "--timeout=120")
+_MOST_MEMORY = 4 << 30  # bytes, of one process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,8 @@ class Tested:
     @property
     def failures(self) -> list[str]:
         """Return the names of the tests that failed."""
-        return [line.split()[1] for line in self.output.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+        lines = (line for line in self.output.splitlines() if line.startswith(("FAILED ", "ERROR ")))
+        return [line.partition(" ")[2].partition(" - ")[0] for line in lines]
 
     @property
     def first_failure(self) -> str:
@@ -48,12 +51,24 @@ class Checkout:
 
     directory: Path
 
-    def test(self, files: Sequence[str], *, seconds: float) -> Tested:
-        """Run test files in the copy, until the first failure and for at most `seconds`."""
+    def test(
+        self,
+        files: Sequence[str],
+        *,
+        seconds: float,
+        processor_seconds: float | None = None,
+        options: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> Tested:
+        """Run test files in the copy, until the first failure and for at most `seconds`.
+
+        `options` of pytest and environment `variables` are added to the usual ones. No process takes more than 4 GiB of
+        memory, nor more than `processor_seconds`: a broken program may not end.
+        """
         with subprocess.Popen(
-            [sys.executable, *_PYTEST, *files],
+            [sys.executable, *_PYTEST, *options, *files],
             cwd=self.directory,
-            env={**os.environ, "PYTHONPATH": str(self.directory)},
+            env={**os.environ, "PYTHONPATH": str(self.directory), **(variables or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -61,6 +76,11 @@ class Checkout:
             errors="replace",
             start_new_session=True,
         ) as run:
+            with suppress(ProcessLookupError):
+                resource.prlimit(run.pid, resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
+                if processor_seconds is not None:
+                    most = int(processor_seconds) + 1
+                    resource.prlimit(run.pid, resource.RLIMIT_CPU, (most, most + 5))
             try:
                 output, _ = run.communicate(timeout=seconds)
             except subprocess.TimeoutExpired:
@@ -69,6 +89,12 @@ class Checkout:
                 with suppress(ProcessLookupError):  # the tests, and whatever a broken program left running
                     os.killpg(run.pid, signal.SIGKILL)
         return Tested(code=run.returncode, output=output)
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Write names to a file of the copy, one a line, and return its path."""
+        path = self.directory / "names"
+        path.write_text("\n".join(names), encoding="utf-8")
+        return str(path)
 
     @contextmanager
     def changed(self, file: str, source: str) -> Iterator[None]:

@@ -11,6 +11,7 @@ the tests fail without a mutant: then a mutant shows nothing.
 import argparse
 import random
 import sys
+from pathlib import Path
 
 import yaml
 
@@ -28,7 +29,11 @@ def main() -> int:
     """Run the chosen mutants; return 1 if too many survive, or a reason has no survivor; 2 if tests fail anyway."""
     options = _options()
     if options.measure:
-        measure(files_of_tests() if options.measure == "all" else unmeasured())
+        measure(
+            unmeasured()
+            if options.measure == "new"
+            else [each for each in files_of_tests() if options.measure == "all" or each.startswith(options.measure)]
+        )
         return 0
     reasons: dict[str, str] = yaml.safe_load(REASONS.read_text(encoding="utf-8")) or {}
     chosen = _chosen(options)
@@ -38,12 +43,13 @@ def main() -> int:
     if not chosen:
         print("no mutant matches")
         return 0 if options.changed else 1
-    everywhere = options.sample or options.changed or options.all_tests
+    everywhere = _everywhere(options)
     if everywhere:
         missing = [] if options.measured else unmeasured()
         if missing:
             print(f"measuring {len(missing)} test files, which takes as long as running them")
-        found = verdicts(chosen, measure(missing) if missing else load(), budget=options.budget)
+            measure(missing)
+        found = verdicts(chosen, load(), budget=options.budget, jobs=options.jobs)
         alive = {location for location, each in found.items() if not each.killed}
     elif tests_pass_unchanged(chosen):
         alive = {each.location for each in survivors_in_memory(chosen)}
@@ -66,14 +72,25 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="choose another sample")
     parser.add_argument("--changed", metavar="REVISION", help="run the mutants of the lines changed since a revision")
     parser.add_argument("--all-tests", action="store_true", help="with --only: all packages, with all tests")
-    parser.add_argument("--budget", type=float, default=900, metavar="SECONDS", help="of tests for each mutant")
-    parser.add_argument("--measure", choices=["all", "new"], help="find out which tests execute what, and end")
+    parser.add_argument("--again", metavar="FILE", help="run the mutants whose locations FILE contains, one a line")
+    parser.add_argument("--budget", type=float, default=120, metavar="SECONDS", help="of tests for each mutant")
+    parser.add_argument("--jobs", type=int, default=1, metavar="COUNT", help="test so many mutants at a time")
+    parser.add_argument(
+        "--measure",
+        metavar="FILES",
+        help="find out which tests reach what, and end: `all` files, `new` ones, or those below a path",
+    )
     parser.add_argument("--measured", action="store_true", help="use only the test files that are measured already")
     return parser.parse_args()
 
 
+def _everywhere(options: argparse.Namespace) -> bool:
+    """Return whether the mutants are those of all packages, tested in a copy."""
+    return bool(options.sample or options.changed or options.all_tests or options.again)
+
+
 def _chosen(options: argparse.Namespace) -> list[Mutant]:
-    everywhere = options.sample or options.changed or options.all_tests
+    everywhere = _everywhere(options)
     directories = ("reconciler",) if everywhere else STAGES
     paths = sorted(path for each in directories for path in (ROOT / each).rglob("*.py"))
     wanted: list[str] = options.only or [""]
@@ -83,6 +100,9 @@ def _chosen(options: argparse.Namespace) -> list[Mutant]:
     if options.changed:
         lines = changed_lines(options.changed)
         found = [each for each in found if is_changed(each, lines)]
+    if options.again:
+        again = set(Path(options.again).read_text(encoding="utf-8").splitlines())
+        found = [each for each in found if each.location in again]
     if options.sample:
         random.Random(options.seed).shuffle(found)  # noqa: S311
         return [each for each in found[: 2 * options.sample] if _compiles(each)][: options.sample]

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tests.mutation.places import place_of_nodes
+
 ROOT = Path(__file__).parents[2]
 
 INVERTED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
@@ -44,12 +46,15 @@ NEEDLESS = frozenset({("zip", "strict"), ("open", "encoding"), ("read_text", "en
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A change of one node, as a function that changes it in place; `lines` are those of what is changed.
+    """A change of one node, as a function that changes it in place.
+
+    `node` is the part of it that is changed, and `lines` are its lines.
 
     `before` and `after` show the change; both are empty if the node itself is short enough to be shown.
     """
 
     make: Callable[[ast.AST], None]
+    node: ast.AST
     lines: range
     before: str = ""
     after: str = ""
@@ -59,13 +64,14 @@ class Change:
 class Mutant:
     """One change of one module: its location, the index of the node in the walk of the tree, and the change.
 
-    `function` is the qualified name of the function that contains it, empty at the top of the module.
+    `place` is the name of the place that contains it (tests/mutation/places.py), empty if that is executed when the
+    module is imported.
     """
 
     location: str
     path: Path
     index: int
-    function: str
+    place: str
     change: Change
 
     @property
@@ -106,6 +112,7 @@ def _mutants(path: Path, *, decisions: bool) -> Iterator[Mutant]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     owners = dict(_owners(tree, "", None))
     relative = path.relative_to(ROOT)
+    found = place_of_nodes(tree, relative.as_posix())
     for index, node in enumerate(ast.walk(tree)):
         owner, function = owners.get(node, ("", None))
         weakened = () if decisions or function is None else _weakened(node, function)
@@ -116,8 +123,7 @@ def _mutants(path: Path, *, decisions: bool) -> Iterator[Mutant]:
                 change.make(twin)
                 before, after = _text(node), _text(twin)
             location = f"{relative} {owner}: {before} => {after}"
-            name = owner if function is not None else ""
-            yield Mutant(location=location, path=path, index=index, function=name, change=change)
+            yield Mutant(location=location, path=path, index=index, place=found.get(change.node, ""), change=change)
 
 
 def _owners(
@@ -241,13 +247,17 @@ def _setter(
         else:
             setattr(target, name, value)
 
-    return Change(make=make, lines=_lines(changed, last or changed), before=shown[0], after=shown[1])
+    return Change(make=make, node=changed, lines=_lines(changed, last or changed), before=shown[0], after=shown[1])
 
 
 def _dropper(changed: ast.AST, where: str, place: int, *, shown: tuple[str, str] = ("", "")) -> Change:
     """Return the change that drops an entry of the list `where`."""
     lines = _lines(changed, changed)
-    return Change(make=lambda node: getattr(node, where).pop(place), lines=lines, before=shown[0], after=shown[1])
+
+    def make(node: ast.AST) -> None:
+        getattr(node, where).pop(place)
+
+    return Change(make=make, node=changed, lines=lines, before=shown[0], after=shown[1])
 
 
 def _lines(first: ast.AST, last: ast.AST) -> range:

@@ -1,5 +1,6 @@
 """The mutation run changes what it says, finds the changed lines, and runs the tests that execute them."""
 
+import ast
 import builtins
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import yaml
 from tests.mutation import mutants
 from tests.mutation.__main__ import REASONS
 from tests.mutation.changed_lines import changed_lines, is_changed
-from tests.mutation.in_copy import ordered_tests, portions
+from tests.mutation.in_copy import ordered_parts, portions, reached_places, within
+from tests.mutation.in_session import changed_code
 from tests.mutation.mutants import ROOT, Mutant, mutants_in
-from tests.mutation.reached import Measured, files_of_tests, instrumented
+from tests.mutation.places import function_of, places
+from tests.mutation.reached import Measured, MeasuredTest, Named, files_of_tests, instrumented
 from tests.repository import git
 from tests.repository_files import repository_files
 
@@ -81,7 +84,8 @@ def test_a_mutant_differs_from_the_module_only_in_its_change(made: list[Mutant])
     assert "    if not found:\n        pass\n    return found\n" in removed.source
     [emptied] = [each for each in made if "except TypeError" in each.location]
     assert emptied.source.endswith("        except TypeError:\n            pass")
-    assert emptied.function == "Reader.is_small"
+    assert function_of(emptied.place) == "module.py Reader.is_small"
+    assert emptied.place.endswith(" 2")
     assert list(emptied.change.lines) == [22, 23]
 
 
@@ -111,33 +115,102 @@ def test_the_changed_lines_are_those_of_git(tmp_path: Path, made: list[Mutant]) 
 
 def test_the_module_s_own_tests_come_first_then_quick_and_special_ones() -> None:
     [mutant, *_] = mutants_in([ROOT / "reconciler/fs/atomic_write.py"])
-    here = f"{mutant.file} {mutant.function}"
     measured = {
-        "tests/functional/test_slow.py": measurement(40, here, "x", "y"),
-        "tests/functional/test_quick.py": measurement(2, here, "x", "y"),
+        "tests/functional/test_slow.py": measurement(40, mutant.place, "x", "y"),
+        "tests/functional/test_quick.py": measurement(2, mutant.place, "x", "y"),
         "tests/functional/test_other.py": measurement(1, "x"),
-        "tests/functional/test_failing.py": measurement(1, here, passes=False),
-        "tests/fs/test_atomic_write.py": measurement(9, here, *"abcdefgh"),
+        "tests/functional/test_failing.py": measurement(1, mutant.place, passes=False),
+        "tests/fs/test_read.py": measurement(10, mutant.place, *"abcdefgh"),
+        "tests/fs/test_atomic_write.py": measurement(11, mutant.place, *"abcdefgh"),
     }
-    files = ordered_tests(mutant, measured)
-    assert [Path(each).stem for each in files] == ["test_atomic_write", "test_quick", "test_slow"]
-    assert portions(files, measured) == [files[:2], files[2:]]
+    parts = ordered_parts(mutant, measured)
+    assert [Path(each.file).stem for each in parts] == ["test_atomic_write", "test_read", "test_quick", "test_slow"]
+    assert portions(parts) == [parts[:1], parts[1:3], parts[3:]]
+    assert within(parts, 21) == parts[:2]
+    assert within(parts, 5) == parts[:1]
+    assert ordered_parts(mutant, measured, elsewhere=True) == []
 
 
-def measurement(seconds: float, *functions: str, passes: bool = True) -> Measured:
-    return Measured(sha256="", seconds=seconds, passes=passes, functions=functions)
+def test_the_tests_of_a_long_file_have_their_turn_after_those_of_other_files() -> None:
+    [mutant, *_] = mutants_in([ROOT / "reconciler/fs/atomic_write.py"])
+    long = Measured(
+        sha256="",
+        bits={mutant.place: 0, "x": 1},
+        tests={f"long {number}": MeasuredTest(seconds=3, passes=True, reached=1, elsewhere=1) for number in range(3)}
+        | {"long other": MeasuredTest(seconds=3, passes=True, reached=2, elsewhere=0)},
+    )
+    parts = ordered_parts(mutant, {"tests/a.py": long, "tests/b.py": measurement(20, mutant.place)})
+    assert [each.tests for each in parts] == [("long 0",), ("b",), ("long 1",), ("long 2",)]
 
 
-def test_functions_report_their_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = 'def outer():\n    """Doc."""\n    def inner():\n        return 1\n    return inner()\n'
-    reported: list[str] = []
-    monkeypatch.setattr(builtins, "_reached", reported.append, raising=False)
+def test_a_function_that_changed_after_the_measurement_is_reached_by_all_its_tests() -> None:
+    [mutant, *_] = mutants_in([ROOT / "reconciler/fs/atomic_write.py"])
+    function = function_of(mutant.place)
+    earlier = measurement(
+        1, f"{function} 00000000 0", f"{function} 00000000 1", "reconciler/fs/read.py other 0 0", "m.py"
+    )
+    assert reached_places(mutant, {"a": earlier}) == {f"{function} 00000000 0", f"{function} 00000000 1"}
+    assert reached_places(mutant, {"a": earlier, "b": measurement(1, mutant.place)}) == {mutant.place}
+
+
+def measurement(seconds: float, *places: str, passes: bool = True) -> Measured:
+    """Return the measurement of a file with one test, which reaches `places`."""
+    test = MeasuredTest(seconds=seconds, passes=passes, reached=(1 << len(places)) - 1, elsewhere=0)
+    return Measured(sha256="", bits={name: bit for bit, name in enumerate(places)}, tests={"b": test})
+
+
+PLACES = """\
+def outer(values):
+    \"\"\"Doc.\"\"\"
+    def inner():
+        return len(values)
+    for each in values:
+        if not each:
+            break
+    else:
+        return inner()
+    try:
+        return each.upper
+    except AttributeError:
+        return -1
+"""
+
+
+@pytest.mark.parametrize(
+    ("values", "lines"), [([], {3, 4, 9}), ([1, ""], {3, 6, 7, 10, 11}), ([0], {3, 6, 7, 10, 11, 13})]
+)
+def test_places_report_that_they_are_reached(
+    monkeypatch: pytest.MonkeyPatch, values: list[object], lines: set[int]
+) -> None:
+    reports: list[int] = []
+    monkeypatch.setattr(builtins, "_reached", reports.append, raising=False)
+    starts = {each.name: each.statements[each.start].lineno for each in places(ast.parse(PLACES), "m.py")}
+    named: list[Named] = []
     names: dict[str, object] = {}
-    exec(instrumented(source, "m.py"), names)  # noqa: S102
+    exec(instrumented(PLACES, "m.py", named), names)  # noqa: S102
     assert callable(names["outer"])
-    assert names["outer"]() == 1
-    assert reported == ["m.py outer", "m.py outer.inner"]
     assert names["outer"].__doc__ == "Doc."
+    names["outer"](values)
+    module, *reached = [named[number].name for number in reports]
+    assert module == "m.py"
+    assert {starts[name] for name in reached} == lines
+
+
+def test_a_changed_function_is_changed_in_memory() -> None:
+    from reconciler.fs import read
+
+    file = ROOT / "reconciler/fs/read.py"
+    [mutant] = [each for each in mutants_in([file]) if each.location.endswith("size > limit => size <= limit")]
+    [(function, code)] = changed_code(mutant)
+    assert function is read.read_regular
+    assert len(read.read_regular(file)) == file.stat().st_size
+    original = function.__code__
+    function.__code__ = code
+    try:
+        with pytest.raises(OSError, match="larger than 32 MiB"):
+            read.read_regular(file)
+    finally:
+        function.__code__ = original
 
 
 def test_the_files_of_tests_are_found() -> None:

@@ -1,0 +1,251 @@
+"""A plugin for pytest that tests mutants in one session: tests are collected once, and every mutant has a forked child.
+
+The child replaces the code of the changed function in memory, also for the commands that functional tests run
+(tests/preloaded.py). A new interpreter imports the unchanged module: tests/mutation/in_copy.py runs the tests that
+start one. The file that `SESSION` names has the request. The results are written to standard output as JSON lines (see
+`session_verdicts` there).
+"""
+
+import ast
+import atexit
+import gc
+import importlib
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import sys
+import time
+import types
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests import preloaded
+from tests.mutation.in_copy import START_SECONDS, ordered_parts, within
+from tests.mutation.mutants import ROOT, Mutant, mutants_in
+from tests.mutation.reached import load
+
+_MOST_MEMORY = 4 << 30  # bytes
+NO_END = "it did not end"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Child:
+    """A process that runs the tests of a mutant, and writes the name of the one that failed to `answer`."""
+
+    mutant: Mutant
+    tests: Sequence[str]
+    seconds: float
+    answer: int
+    directory: Path
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_late(self) -> bool:
+        return time.monotonic() - self.started > START_SECONDS + 10 * self.seconds
+
+    def result(self) -> str:
+        """Return the name of the test that failed, empty if none did; the process has ended."""
+        os.set_blocking(self.answer, False)
+        with Path(f"/dev/fd/{self.answer}").open("rb") as stream:
+            text = stream.read()
+        os.close(self.answer)
+        shutil.rmtree(self.directory, ignore_errors=True)
+        return json.loads(text)["failed"] if text else NO_END
+
+
+class Session:
+    """Tests the mutants of a session; `parts` are the tests of each mutant, the best ones first."""
+
+    def __init__(self, locations: list[str], budget: float, jobs: int) -> None:
+        self.jobs = jobs
+        wanted = set(locations)
+        files = sorted({ROOT / each.split()[0] for each in wanted})
+        measured = load()
+        self.mutants = [each for each in mutants_in(files) if each.location in wanted]
+        self.parts = {
+            each.location: within(ordered_parts(each, measured), budget) for each in self.mutants if each.place
+        }
+        self.items: dict[str, pytest.Item] = {}
+        self.running: dict[int, _Child] = {}
+        self.passing: dict[str, bool] = {}
+        self.failed = ""
+        self.results = os.dup(1)
+
+    @property
+    def files(self) -> list[str]:
+        """Return the test files that are needed."""
+        return sorted({part.file for parts in self.parts.values() for part in parts})
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        for path in sorted((ROOT / "reconciler").rglob("*.py")):
+            if path.stem != "__main__":
+                importlib.import_module(
+                    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+                )
+        self.items = {each.nodeid: each for each in session.items}
+        for mutant in sorted(self.mutants, key=self._seconds):
+            tests = [name for part in self.parts.get(mutant.location, ()) for name in part.tests]
+            self._start(mutant, tests, self._seconds(mutant))
+        while self.running:
+            self._wait()
+        return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and not self.failed:
+            self.failed = report.nodeid
+
+    def _seconds(self, mutant: Mutant) -> float:
+        return sum(part.seconds for part in self.parts.get(mutant.location, ()))
+
+    def _start(self, mutant: Mutant, tests: Sequence[str], seconds: float) -> None:
+        """Start a child with a mutant, if it can be changed in memory, when there is a place for one."""
+        tests = [each for each in tests if each in self.items and self.passing.get(each, True)]
+        code = changed_code(mutant) if tests else []
+        if not code:
+            return
+        while len(self.running) >= self.jobs:
+            self._wait()
+        process, child = self._fork(mutant, tests, seconds, code)
+        self.running[process] = child
+
+    def _fork(
+        self,
+        mutant: Mutant,
+        tests: Sequence[str],
+        seconds: float,
+        code: list[tuple[types.FunctionType, types.CodeType]],
+    ) -> tuple[int, _Child]:
+        answer, writes = os.pipe()
+        directory = Path.cwd() / "temporary" / str(time.monotonic_ns())
+        directory.parent.mkdir(exist_ok=True)
+        process = os.fork()
+        if process == 0:
+            with suppress(BaseException):
+                os.close(answer)
+                os.setsid()
+                _limit(seconds)
+                for function, changed in code:
+                    function.__code__ = changed
+                _serve_commands()
+                self._run([self.items[name] for name in tests], directory)
+                os.write(writes, json.dumps({"failed": self.failed}).encode())
+            os._exit(0)
+        os.close(writes)
+        return process, _Child(mutant=mutant, tests=tests, seconds=seconds, answer=answer, directory=directory)
+
+    def _run(self, items: Sequence[pytest.Item], directory: Path) -> None:
+        items[0].config._tmp_path_factory._given_basetemp = directory  # type: ignore[attr-defined]
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self.failed:
+                return
+
+    def _wait(self) -> None:
+        """Wait until a child ends, and write its result."""
+        while True:
+            for process, child in list(self.running.items()):
+                if _has_ended(process, child):
+                    del self.running[process]
+                    self._judge(child, child.result())
+                    return
+            time.sleep(0.01)
+
+    def _judge(self, child: _Child, failed: str) -> None:
+        """Write a result; if the test that failed also fails without the mutant, start the child again without it."""
+        if failed in self.items and not self._passes_unchanged(child.mutant, failed):
+            self._start(child.mutant, child.tests, child.seconds)
+            return
+        result = {"location": child.mutant.location, "failed": failed, "tests": len(child.tests)}
+        os.write(self.results, (json.dumps(result) + "\n").encode())
+
+    def _passes_unchanged(self, mutant: Mutant, test: str) -> bool:
+        if test not in self.passing:
+            process, child = self._fork(mutant, [test], START_SECONDS, [])
+            while not _has_ended(process, child):
+                time.sleep(0.01)
+            self.passing[test] = not child.result()
+        return self.passing[test]
+
+
+def _has_ended(process: int, child: _Child) -> bool:
+    """Return whether a child has ended, or is ended now because it is late; nothing that it started is left."""
+    ended, _ = os.waitpid(process, os.WNOHANG)
+    if not ended and not child.is_late:
+        return False
+    with suppress(ProcessLookupError):
+        os.killpg(process, signal.SIGKILL)
+    if not ended:
+        os.waitpid(process, 0)
+    return True
+
+
+def changed_code(mutant: Mutant) -> list[tuple[types.FunctionType, types.CodeType]]:
+    """Return the functions in memory that a mutant changes, each with its new code; none if that is not possible."""
+    tree = ast.parse(mutant.path.read_text(encoding="utf-8"))
+    mutant.change.make(next(each for place, each in enumerate(ast.walk(tree)) if place == mutant.index))
+    module = compile(ast.fix_missing_locations(tree), str(mutant.path), "exec", dont_inherit=True)
+    new: dict[tuple[str, int], list[types.CodeType]] = {}
+    for code in _codes(module):
+        new.setdefault((code.co_qualname, code.co_firstlineno), []).append(code)
+    found = []
+    for each in gc.get_objects():
+        if isinstance(each, types.FunctionType) and each.__code__.co_filename == str(mutant.path):
+            changed, *others = new.get((each.__code__.co_qualname, each.__code__.co_firstlineno), [each.__code__])
+            if others or changed == each.__code__:  # two lambdas in a line look the same
+                continue
+            if changed.co_freevars != each.__code__.co_freevars:
+                return []
+            found.append((each, changed))
+    return found
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    for each in code.co_consts:
+        if isinstance(each, types.CodeType):
+            yield each
+            yield from _codes(each)
+
+
+def _limit(seconds: float) -> None:
+    """Limit the memory and the time of this process and its children, and silence them."""
+    processor = int(START_SECONDS / 2 + 5 * seconds)
+    resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (processor, processor + 5))
+    silent = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(silent, descriptor)
+
+
+def _serve_commands() -> None:
+    """Run the commands of functional tests in forks of this process, in which a function is changed."""
+    address = f"\0envsync-tests-{os.getpid()}-{os.urandom(8).hex()}"
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listening.bind(address)
+    listening.listen(64)
+    reads, writes = os.pipe()
+    if os.fork() == 0:
+        os.close(writes)
+        os.dup2(reads, 0)
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+        atexit._clear()
+        preloaded._serve(listening)
+        os._exit(0)
+    os.close(reads)
+    listening.close()
+    parent = os.getpid()
+    start = preloaded._server.__wrapped__
+    preloaded._server = lambda pid: address if pid == parent else start(pid)  # type: ignore[assignment]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    request = json.loads(Path(os.environ["SESSION"]).read_text(encoding="utf-8"))
+    session = Session(request["locations"], request["budget"], request["jobs"])
+    config.args[:] = session.files
+    config.pluginmanager.register(session)
