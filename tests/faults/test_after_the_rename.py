@@ -20,7 +20,8 @@ pytestmark = [
     # The index is a thread, which a forked child does not have; the child calls exec immediately.
     pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning"),
 ]
-DONE = "generation 1 of `%s` is published again, but "
+DONE = "`%s` is published again as generation 1, but "
+RESTORED = "`%s` is restored, but "
 LIVE = "(the new generation is already published)"
 GONE = "(the environment's path is already removed)"
 NO_HISTORY = "note: the history has no line about this run: "
@@ -56,11 +57,10 @@ APPLY = {
 }
 DESTROY = {
     "destroy-flush": Step(call="fsync .envs", error=errno.EIO, message=GONE),
-    "destroy-remains": Step(call="write .%s.json.tmp", message=GONE),
     "destroy-record": Step(call="unlink %s.json", error=errno.EIO, message=GONE),
 }
 RESTORE = {
-    "restore-flush": Step(call="fsync .envs", error=errno.EIO, message=DONE),
+    "restore-flush": Step(call="fsync .envs", error=errno.EIO, message=RESTORED),
     "restore-remains": Step(call="unlink %s.json", error=errno.EIO, code=0),
 }
 ADOPT = {
