@@ -6,11 +6,13 @@ without it. `tests/test_safeguards.py` checks that the text to remove is still i
 
 import argparse
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from textwrap import shorten
 
 from tests.checkout import copied_checkout
+from tests.faults.even_sample import halving_order
 from tests.repository_files import ROOT
 
 _LONGEST_SECONDS = 1800.0
@@ -294,6 +296,23 @@ SAFEGUARDS = (
         tests=("tests/fastpath/test_what_lies_outside.py",),
     ),
     Safeguard(
+        name="what a restore needs, before a delete",
+        promise="a full disk does not delete an environment that can then not be restored",
+        file="reconciler/apply/environment.py",
+        text="        self._remains = self._keep_remains()\n        try:\n",
+        instead="        try:\n",
+        tests=("tests/faults/test_full_disk.py",),
+    ),
+    Safeguard(
+        name="the record before a rollback",
+        promise="a rollback that fails on a full disk is not repeated one generation further back",
+        file="reconciler/apply/rollback.py",
+        text="    with state.recording(applied):\n        try:\n",
+        instead="    publish(state.layout, applied.name, applied.generation)\n"
+        "    with state.recording(applied):\n        try:\n",
+        tests=("tests/faults/test_full_disk.py",),
+    ),
+    Safeguard(
         name="the report of an unreadable directory",
         promise="an unreadable directory is not unchanged",
         file="reconciler/observe/file_changes.py",
@@ -369,9 +388,10 @@ def show(safeguard: Safeguard) -> Shown:
     return Shown(safeguard=safeguard, with_it=with_it.code, without_it=without_it.code, failures=failures)
 
 
-def table(found: list[Shown]) -> str:
-    """Return the results as a Markdown table."""
-    return (
+def table(found: list[Shown], *, of: int | None = None) -> str:
+    """Return the results as a Markdown table; `of` is how many safeguards there are, if only a sample was removed."""
+    sample = "" if of in {None, len(found)} else f"An even sample: {len(found)} of {of} safeguards were removed.\n\n"
+    return sample + (
         "\n".join(["| removed | promise | the first test that then fails |", "| --- | --- | --- |", *map(_row, found)])
         + "\n"
     )
@@ -395,11 +415,18 @@ def main() -> int:
     """Remove each safeguard in turn; return 1 if no test failed without one of them."""
     parser = argparse.ArgumentParser(prog="python -m tests.safeguards", description=__doc__)
     parser.add_argument("--only", action="append", choices=[each.name for each in SAFEGUARDS])
-    found = []
-    for safeguard in _chosen(parser.parse_args().only):
-        print(f"without {safeguard.name} ...", file=sys.stderr)
-        found.append(show(safeguard))
-    print(table(found), end="")
+    parser.add_argument("--minutes", type=float, default=600.0, help="then an even sample (default: %(default)s)")
+    options = parser.parse_args()
+    until = time.monotonic() + 60 * options.minutes
+    chosen = list(_chosen(options.only))
+    done: dict[int, Shown] = {}
+    for number in halving_order(len(chosen)):
+        if time.monotonic() > until:
+            break
+        print(f"without {chosen[number].name} ...", file=sys.stderr)
+        done[number] = show(chosen[number])
+    found = [each for _, each in sorted(done.items())]
+    print(table(found, of=len(chosen)), end="")
     return int(not all(each.needed for each in found))
 
 

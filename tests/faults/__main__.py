@@ -7,6 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.faults.even_sample import evenly
 from tests.faults.faults import child_errors, child_kills, errors, kills
 from tests.faults.operations import operations
 from tests.faults.peers import PEERS
@@ -17,7 +18,6 @@ from tests.installed_pythons import interpreters
 
 PARTS = ("kills", "child-kills", "errors", "child-errors", "peers")
 _WITH_CHILDREN = ("create", "upgrade")
-_ROUNDS = 8  # if time runs out, each round has covered every operation evenly
 
 
 def _arguments() -> argparse.Namespace:
@@ -29,7 +29,7 @@ def _arguments() -> argparse.Namespace:
     found.add_argument("--error-step", type=int, default=3, help="fail every N-th call (default: %(default)s)")
     found.add_argument("--child-step", type=int, default=12, help="the same in children (default: %(default)s)")
     found.add_argument("--peer-points", type=int, default=40, help="kills of each other tool (default: %(default)s)")
-    found.add_argument("--minutes", type=float, default=14.0, help="no new trial after that (default: %(default)s)")
+    found.add_argument("--minutes", type=float, default=14.0, help="then an even sample (default: %(default)s)")
     found.add_argument("--jobs", type=int, default=2, help="trials at the same time (default: %(default)s)")
     return found.parse_args()
 
@@ -54,8 +54,8 @@ def main() -> int:
             if len(done) % 25 == 0:
                 print(f"{len(done)} of {len(trials)}, {time.monotonic() - begun:.0f} s", file=sys.stderr)
 
-        rounds = [trial for number in range(_ROUNDS) for trial in trials[number::_ROUNDS]]
-        crew.run(rounds, on_result, until=begun + 60 * options.minutes)
+        sample = evenly(trials, lambda each: (each.operation, each.children, each.kind == "kill"))
+        crew.run(sample, on_result, until=begun + 60 * options.minutes)
         pip = _pip_version(Path(place))
     series = sorted(each for each in interpreters() if each in {"3.11", "3.12", "3.13"})
     pythons = " and ".join(dict.fromkeys((series[0], series[-1])))

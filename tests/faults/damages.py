@@ -12,6 +12,9 @@ from reconciler.observe.actual import Depth
 from reconciler.state.layout import Generation
 
 SERIES = f"{sys.version_info.major}.{sys.version_info.minor}"  # the interpreter that runs this makes the bytecode
+_EVERYONES = Path(f"/usr/bin/python{SERIES}")  # an interpreter that every user may run, if there is one
+PYTHON = str(_EVERYONES) if _EVERYONES.exists() else SERIES
+CLOSED = "module closed to others"
 _DEPTHS = (Depth.METADATA, Depth.FILES, Depth.HASHES)
 
 
@@ -182,7 +185,7 @@ CATALOGUE: tuple[Damage, ...] = (
     _damage("module replaced by a link", _replace_by_link, **_MODULE),
     _damage("module deleted", _remove(BETA), **_MODULE),
     _damage("module's executable bit flipped", _flip_executable, shared=BETA, **_MODULE),
-    _damage("module closed to others", _close_to_others, shared=BETA, **{**_MODULE, "reason": "environment-damaged"}),
+    _damage(CLOSED, _close_to_others, shared=BETA, **{**_MODULE, "reason": "environment-damaged"}),
     _damage("module touched", _touch, slot="beta.py", needs="beta", depth=None),
     _damage(
         "stray .pth", _write(f"{PACKAGES}/evil.pth", b"import os\n"), slot="evil.pth", shown=f"{PACKAGES}/evil.pth"

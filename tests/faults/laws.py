@@ -6,7 +6,7 @@ from reconciler.diff.model import Origin
 from reconciler.observe.actual import Depth
 from reconciler.plan.model import EnvironmentPlan, Plan
 from tests.faults.damages import Damage
-from tests.faults.model import AtPath, Declared, Environment, Expected, deletes_waiting
+from tests.faults.model import MAIN, OTHER, AtPath, Declared, Environment, Expected, deletes_waiting
 from tests.faults.real import Real
 
 _DRIFT = frozenset({Origin.DRIFT, Origin.BOTH})
@@ -23,11 +23,11 @@ def check_plan(plan: Plan, expected: Mapping[str, Expected]) -> None:
     assert {each.name for each in plan.environments} == expected.keys()
     for each in plan.environments:
         wanted = expected[each.name]
-        assert {reason.code.value for reason in each.blocked} == wanted.blocked, each
-        assert wanted.blocked or each.action.value == wanted.action, each
-        assert wanted.drift is None or drifts(each) == wanted.drift, each
+        assert {reason.code.value for reason in each.blocked} == wanted.blocked, (each, wanted)
+        assert wanted.blocked or each.action.value == wanted.action, (each, wanted)
+        assert wanted.drift is None or drifts(each) == wanted.drift, (each, wanted)
         codes = {reason.code.value for reason in each.reasons}
-        assert wanted.reasons <= codes, each
+        assert wanted.reasons <= codes, (each, wanted)
         assert "rolled-back" in wanted.reasons or "rolled-back" not in codes, each
         for damage in wanted.damages:
             assert _is_shown(damage, each, codes), (damage, each)
@@ -61,15 +61,24 @@ def check_state(real: Real, model: Mapping[str, Environment], declared: Mapping[
                 expected[name] = gone
         check_plan(plan, deletes_waiting(expected))
     assert real.plan(Depth.HASHES).plan.id == plan.id
-    clean = {each.name: each.intact for each in real.workspace.maintenance.verify()}
+    clean = {each.name: each.intact for each in real.workspace().maintenance.verify()}
     for each in plan.environments:
         own, entry = model[each.name], declared.get(each.name)
+        if each.name not in clean and own.applied:
+            continue  # a different project's
         if entry and (own.applied is None or entry.settings.ignore_files == own.applied.settings.ignore_files):
             assert drifts(each) == (not clean.get(each.name, True)), (clean, each)
-    assert clean == {name: own.intact(Depth.HASHES) for name, own in model.items() if own.applied}
+    assert clean == {
+        name: own.intact(Depth.HASHES)
+        for name, own in model.items()
+        if own.unreadable or (own.applied and own.applied.owner.project == MAIN.project)
+    }
+    deleted = {side: real.workspace(side).maintenance.deleted() for side in (MAIN, OTHER)}
     for name, own in model.items():
         assert real.published(name) == own.number, own
-        assert (name in real.workspace.maintenance.deleted()) == (own.restorable is not None), own
+        for side in (MAIN, OTHER):
+            restorable = own.restorable is not None and own.restorable.owner.project == side.project
+            assert (name in deleted[side]) == restorable, (side, own)
         assert real.numbers(name) - own.left == own.generations.keys(), (real.numbers(name), own)
         if own.published and own.published.venv and not own.published.open:
             assert real.freeze(name) == own.published.content, own

@@ -1,7 +1,7 @@
 """A long run in one root: `python -m tests.faults.long_run --applies 150 --checks 500`.
 
-Applies that toggle between manifests, checks in between, in this process. Every path below the root must be of a known
-kind; after each cycle through the manifests there must be as many of each kind as before.
+Applies that toggle between manifests, with checks, rollbacks and restores in between. Every path below the root must
+be of a known kind; after each cycle through the manifests there must be as many of each kind as before.
 """
 
 import argparse
@@ -25,15 +25,16 @@ from reconciler.state.history import MOST_BYTES
 from tests.host import Host, base_environment, new_host
 
 _WEB = 'web:\n  python: "3.11"\n  packages: [%s]\n  keep_generations: 2\n'
-_JOB = 'job:\n  python: "3.11"\n  packages: [%s]\n  depends_on: [web]\n  hooks: {after_publish: [["true"]]}\n'
+_HOOKS = '{after_publish: [["true"]], before_delete: [["true"]]}'
+_JOB = f'job:\n  python: "3.11"\n  packages: [%s]\n  depends_on: [web]\n  hooks: {_HOOKS}\n'
 _FAILING = "  probes:\n    - import: nothing_of_this_name\n"
-# Each with the exit code of its apply.
+# Each with the exit codes of its apply, and the command that follows the checks.
 _CYCLE = (
-    (_WEB % "alpha==1.0" + _JOB % "beta", {SUCCESS}),
-    (_WEB % "alpha==1.1" + _JOB % "beta, gamma", {SUCCESS}),
-    (_WEB % "alpha==1.0" + _FAILING + _JOB % "beta, gamma", {FAILURE, PARTLY_APPLIED}),
-    (_WEB % "alpha==1.0", {SUCCESS}),  # deletes `job`
-    (_WEB % "alpha==1.1" + "  description: changed\n", {SUCCESS}),
+    (_WEB % "alpha==1.0" + _JOB % "beta", {SUCCESS}, ("rollback", "web")),
+    (_WEB % "alpha==1.1" + _JOB % "beta, gamma", {SUCCESS}, ()),
+    (_WEB % "alpha==1.0" + _FAILING + _JOB % "beta, gamma", {FAILURE, PARTLY_APPLIED}, ()),
+    (_WEB % "alpha==1.0", {SUCCESS}, ("rollback", "job")),  # deletes `job`, which is then restored
+    (_WEB % "alpha==1.1" + "  description: changed\n", {SUCCESS}, ("gc",)),  # deletes it again
 )
 # Every path below the root has a kind: the first that fits. docs/design.md, "On disk", says what bounds each.
 _KINDS = {
@@ -41,6 +42,7 @@ _KINDS = {
     "collected paths": r"\.envsync/generations/\w+/(\d+|current(/venv)?)",
     "generations": r"\.envsync/generations(/\w+(/\d+/.*)?)?",
     "records": r"\.envsync/environments(/\w+\.json)?",
+    "deleted environments": r"\.envsync/deleted(/\w+\.json)?",
     "history": r"\.envsync/history\.jsonl",
     "interpreters of the package cache": r"\.envsync/cache/uv/interpreter-v\d+(/.*)?",
     "package cache": r"\.envsync/cache/uv(/.*)?",
@@ -69,13 +71,26 @@ class LongRun:
     problems: list[str] = field(default_factory=list)
 
 
-def long_run(host: Host, temporary: Path, applies: int, checks: int, on_cycle: Callable[[LongRun], None]) -> LongRun:
-    """Run applies and checks on a new host; `temporary` is the temporary directory, used by nothing else."""
+def long_run(
+    host: Host,
+    temporary: Path,
+    applies: int,
+    checks: int,
+    on_cycle: Callable[[LongRun], None],
+    *,
+    until: float = float("inf"),
+) -> LongRun:
+    """Run applies and checks on a new host; `temporary` is the temporary directory, used by nothing else.
+
+    No new cycle begins after `until` (monotonic), but there are at least three.
+    """
     run = LongRun()
     ambient = {**base_environment(), **host.env, "TMPDIR": str(temporary)}
     for number in range(applies):
-        manifest, codes = _CYCLE[number % len(_CYCLE)]
-        host.manifest(manifest, head='keep_deleted: "0"\n')  # what can be restored would be left behind
+        if number % len(_CYCLE) == 0 and number >= 3 * len(_CYCLE) and time.monotonic() > until:
+            break
+        manifest, codes, command = _CYCLE[number % len(_CYCLE)]
+        host.manifest(manifest)
         begun = time.monotonic()
         proposal = reconciler.load(host.directory / "envs.yaml", ambient=ambient).plan(
             options=PlanOptions(build=True, resolve=True)
@@ -90,6 +105,10 @@ def long_run(host: Host, temporary: Path, applies: int, checks: int, on_cycle: C
             run.checks.append(time.monotonic() - begun)
             if (checked.code == SUCCESS) != (codes == {SUCCESS}):
                 run.problems.append(f"check after apply {number + 1} exits {checked.code}")
+        if command and number:  # after the first apply there is nothing older
+            ran = host.envsync(*command)
+            if ran.code:
+                run.problems.append(f"{' '.join(command)} after apply {number + 1} exits {ran.code}: {ran.err}")
         if number % len(_CYCLE) == len(_CYCLE) - 1:
             _measure(run, host.root, temporary)
             on_cycle(run)
@@ -107,8 +126,9 @@ def ratio(seconds: list[float]) -> float:
 def section(run: LongRun) -> str:
     """Return the result as Markdown."""
     summary = (
-        f"{len(run.applies)} applies and {len(run.checks)} checks in one root. The last tenth took, in relation to the "
-        f"first tenth: applies {ratio(run.applies):.2f}, checks {ratio(run.checks):.2f}. "
+        f"{len(run.applies)} applies and {len(run.checks)} checks in one root: upgrades, rollbacks, deletes and "
+        "restores, hooks, a probe that fails. The last tenth took, in relation to the first tenth: "
+        f"applies {ratio(run.applies):.2f}, checks {ratio(run.checks):.2f}. "
         f"Open descriptors: {run.descriptors[0]} after the first cycle, {run.descriptors[-1]} after the last; "
         f"temporary files: {run.temporary[-1]}."
     )
@@ -167,7 +187,9 @@ def main() -> int:
     found = argparse.ArgumentParser(prog="python -m tests.faults.long_run", description=__doc__)
     found.add_argument("--applies", type=int, default=150, help="number of applies (default: %(default)s)")
     found.add_argument("--checks", type=int, default=500, help="number of checks (default: %(default)s)")
+    found.add_argument("--minutes", type=float, default=60.0, help="no new cycle after that (default: %(default)s)")
     options = found.parse_args()
+    until = time.monotonic() + 60 * options.minutes
 
     def on_cycle(run: LongRun) -> None:
         print(f"{len(run.applies)} applies, the last in {run.applies[-1]:.1f} s", file=sys.stderr)
@@ -177,7 +199,7 @@ def main() -> int:
         temporary.mkdir()
         tempfile.tempdir = str(temporary)
         with new_host(Path(place, "host")) as host:
-            run = long_run(host, temporary, options.applies, options.checks, on_cycle)
+            run = long_run(host, temporary, options.applies, options.checks, on_cycle, until=until)
     print(section(run))
     return int(bool(run.problems))
 

@@ -30,23 +30,24 @@ class Run:
     seconds: float
 
 
-def run(steps: int, number: int, *, shrink: bool = True) -> Run:
+def run(steps: int, number: int, *, shrink: bool = True, seconds: float = float("inf")) -> Run:
     """Take at least `steps` steps from the seed `number`; raises AssertionError with the steps of a counterexample.
 
-    The caller must have one thread, because kills fork.
+    After `seconds` no new host is begun. The caller must have one thread, because kills fork.
     """
     begun = time.monotonic()
+    most = _HOSTS_A_ROUND if seconds == float("inf") else 1
     hosts = 0
     taken: Counter[str] = Counter()
     with ground() as shared:
-        while taken.total() < steps:
+        while taken.total() < steps and time.monotonic() - begun < seconds:
 
             class Grounded(Machine):
                 ground = shared
                 steps = taken
 
             seed(number + hosts)(Grounded)
-            wanted = min(_HOSTS_A_ROUND, -(-(steps - taken.total()) // _STEPS_A_HOST))
+            wanted = min(most, -(-(steps - taken.total()) // _STEPS_A_HOST))
             run_state_machine_as_test(Grounded, settings=_settings(wanted, shrink=shrink))
             hosts += wanted
             sys.stderr.write(f"{taken.total()} of {steps} steps, {time.monotonic() - begun:.0f} s\n")
@@ -87,9 +88,13 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m tests.faults.machine", description=__doc__)
     options.add_argument("--steps", type=int, default=5000, help="steps to take (default: %(default)s)")
     options.add_argument("--seed", type=int, default=0, help="the first random seed (default: %(default)s)")
+    options.add_argument(
+        "--minutes", type=float, default=float("inf"), help="no new host after that (default: no limit)"
+    )
     options.add_argument("--no-shrink", action="store_true", help="show the first counterexample without shrinking it")
     chosen = options.parse_args()
-    sys.stdout.write(section(run(chosen.steps, chosen.seed, shrink=not chosen.no_shrink)))
+    done = run(chosen.steps, chosen.seed, shrink=not chosen.no_shrink, seconds=60 * chosen.minutes)
+    sys.stdout.write(section(done))
     return 0
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from reconciler.observe.actual import Depth
-from tests.faults.damages import SERIES, Damage
+from tests.faults.damages import CLOSED, PYTHON, Damage
 
 _VERSIONS = {
     "alpha==1.0": ("alpha==1.0", "beta==2.0"),
@@ -30,6 +30,20 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One of the manifests that share the root: its file, its `project` and its directory of locks."""
+
+    file: str
+    project: str = "acme"
+    locks: str = "locks"
+
+
+MAIN = Side(file="envs.yaml")
+COPY = Side(file="copy.yaml", locks="copied-locks")  # the same project in a different file
+OTHER = Side(file="other.yaml", project="other", locks="other-locks")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
     """One environment's entry in the manifest."""
 
@@ -46,7 +60,7 @@ class Declared:
         """Return its lines below `environments:` in the manifest."""
         own = self.settings
         return (
-            f"{name}:\n  python: '{SERIES}'\n  packages: {list(self.packages)}\n  description: '{own.description}'\n"
+            f"{name}:\n  python: '{PYTHON}'\n  packages: {list(self.packages)}\n  description: '{own.description}'\n"
             f"  labels: {{team: {own.team}}}\n  env: {{DEBUG: '{own.debug}'}}\n  link_mode: {self.link_mode}\n"
             f"  ignore_files: {list(own.ignore_files)}\n  keep_generations: {own.keep_generations}\n"
             f"  prevent_destroy: {str(own.prevent_destroy).lower()}\n"
@@ -69,10 +83,16 @@ FOREIGN = frozenset({AtPath.FILE, AtPath.DIRECTORY, AtPath.VENV, AtPath.ELSEWHER
 
 @dataclass(slots=True, kw_only=True)
 class Generation:
-    """One generation; `seal` counts the edits of its seal (None: no seal), `open` are its damages by slot."""
+    """One generation; `seal` counts the edits of its seal (None: no seal), `open` are its damages by slot.
+
+    `cut` is whether it has a seal that cannot be read. `drifted` is whether it was replaced because it had drifted.
+    """
 
     content: tuple[str, ...]
     settings: Settings
+    owner: Side = MAIN
+    drifted: bool = False
+    cut: bool = False
     seal: int | None = 0
     venv: bool = True
     inventory: bool = True
@@ -91,6 +111,11 @@ class Generation:
         """Return whether it is as it was sealed, as far as `depth` shows."""
         return self.venv and (self.inventory or depth is Depth.METADATA) and not self.drifts(depth, ignored)
 
+    def is_sound(self, settings: Settings) -> bool:
+        """Return whether a rollback must accept it: it is intact, except that others may not read all of it."""
+        drifts = {each.name for each in self.drifts(Depth.HASHES, settings.ignore_files)}
+        return self.venv and self.inventory and not drifts - {CLOSED}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
@@ -101,6 +126,7 @@ class Record:
     settings: Settings
     seal: int
     protected: bool
+    owner: Side = MAIN
     rolled_back_from: int = 0
 
 
@@ -118,7 +144,7 @@ class Expected:
 
 @dataclass(slots=True, kw_only=True)
 class Environment:
-    """One environment: its generations, its record, what is at its path, and the requirements of its lock.
+    """One environment: its generations, its record, what is at its path, and the requirements of each lock.
 
     `left` are the numbers of generations that a killed run may have left; the next garbage collection deletes them.
     `remains` is the record of an environment that was deleted and can be restored.
@@ -130,7 +156,7 @@ class Environment:
     remains: Record | None = None
     at_path: AtPath = AtPath.NOTHING
     number: int = 0
-    lock: tuple[str, ...] | None = None
+    locks: dict[Side, tuple[str, ...]] = field(default_factory=dict)
     left: set[int] = field(default_factory=set)
 
     @property
@@ -150,8 +176,21 @@ class Environment:
         return found if found is not None and found.seal is not None else None
 
     @property
+    def recorded_number(self) -> bool:
+        """Return whether the record names the generation that the path points to."""
+        return self.record is not None and self.record.generation == self.number > 0
+
+    @property
+    def unreadable(self) -> bool:
+        """Return whether nothing says what was applied: the seal would, but cannot be read."""
+        own = self.generations.get(self.number)
+        return own is not None and own.cut and not self.recorded_number
+
+    @property
     def applied(self) -> Record | None:
         """Return what was last applied: the record, or the seal if the link points to another generation."""
+        if self.unreadable:
+            return None
         if (self.record and self.record.generation == self.number) or self.published is None:
             return self.record
         return self.as_sealed(self.number)
@@ -165,6 +204,7 @@ class Environment:
             settings=own.settings,
             seal=own.seal or 0,
             protected=own.settings.prevent_destroy,
+            owner=own.owner,
         )
 
     def intact(self, depth: Depth) -> bool:
@@ -174,15 +214,24 @@ class Environment:
             return False
         return last.seal == own.seal and own.is_intact(depth, last.settings.ignore_files)
 
-    def expected(self, declared: Declared, depth: Depth, *, adopt: bool = False) -> Expected:
-        """Return what a plan must show for it if the manifest declares it."""
+    def expected(
+        self, declared: Declared, depth: Depth, *, side: Side = MAIN, adopt: bool = False, take_over: bool = False
+    ) -> Expected:
+        """Return what the plan of a manifest that declares it must show for it."""
         last = self.applied
+        if self.unreadable:
+            return Expected(action="", blocked=frozenset({"state-unreadable"}))
+        if last is not None and last.owner.project != side.project:
+            return Expected(action="", blocked=frozenset({"other-project"}))
         if self.at_path in FOREIGN:
             if adopt and self.at_path is AtPath.VENV:
                 return Expected(action="adopt", builds=True, drift=last is not None)
             reasons = frozenset({"gone"} if last else {"new"})
             return Expected(action="create", blocked=frozenset({"not-ours"}), drift=last is not None, reasons=reasons)
         own = self.published
+        damaged = self.generations.get(self.number)
+        if own is None and damaged and damaged.venv and self.recorded_number:
+            return Expected(action="update", builds=True, drift=True, reasons=frozenset({"environment-damaged"}))
         if own is None or not own.venv or last is None:
             reasons = frozenset({"gone"} if last else {"new"})
             return Expected(action="create", builds=True, drift=last is not None, reasons=reasons)
@@ -190,14 +239,16 @@ class Environment:
         damages = own.drifts(depth, ignored)
         drift = not own.is_intact(depth, ignored) or last.seal != own.seal
         builds = drift or declared.content != last.content
-        if not builds and declared.settings == last.settings and self.lock == declared.packages:
+        lock, taken = self.locks.get(side), take_over and last.owner != side
+        if not builds and not taken and declared.settings == last.settings and lock == declared.packages:
             return Expected(action="no-op", drift=False)
         reasons_by_code = {
             "rolled-back": bool(last.rolled_back_from),
             "environment-damaged": last.seal != own.seal,
             "settings-changed": declared.settings != last.settings,
-            "lock-stale": self.lock is not None and self.lock != declared.packages,
-            "lock-missing": self.lock is None,
+            "lock-stale": lock is not None and lock != declared.packages,
+            "lock-missing": lock is None,
+            "taken-over": taken,
         }
         return Expected(
             action="update",
@@ -207,15 +258,21 @@ class Environment:
             damages=tuple(damages),
         )
 
-    def expected_delete(self, *, declared: Declared | None, empty: bool | None = None) -> Expected | None:
-        """Return what a plan must show if it will be deleted; None if envsync never applied it.
+    def expected_delete(
+        self, *, declared: Declared | None, empty: bool | None = None, side: Side = MAIN, take_over: bool = False
+    ) -> Expected | None:
+        """Return what a plan must show if it will be deleted; None if this side's project does not own it.
 
         `empty` is whether the manifest is empty without permission; None is for an environment destroyed by name.
         """
         last = self.applied
-        if last is None:
+        if self.unreadable:
+            return Expected(action="", blocked=frozenset({"state-unreadable"}))
+        if last is None or last.owner.project != side.project:
             return None
         blocked = set()
+        if last.owner != side and not take_over:
+            blocked.add("other-manifest")
         if last.protected or (declared is not None and declared.settings.prevent_destroy):
             blocked.add("prevent-destroy")
         if self.at_path in FOREIGN:
@@ -225,23 +282,36 @@ class Environment:
         reason = "destroy-requested" if empty is None else "not-in-manifest"
         return Expected(action="delete", blocked=frozenset(blocked), reasons=frozenset({reason}))
 
-    def built(self, number: int, declared: Declared) -> None:
+    def expected_kept(self, depth: Depth, *, side: Side = MAIN) -> Expected | None:
+        """Return what a plan must show with `--no-prune` if the manifest does not declare it; None as for a delete."""
+        last = self.applied
+        if self.unreadable:
+            return Expected(action="", blocked=frozenset({"state-unreadable"}))
+        if last is None or last.owner.project != side.project:
+            return None
+        if last.owner != side:
+            return Expected(action="no-op")
+        own = self.published
+        drift = own is None or last.seal != own.seal or not own.is_intact(depth, last.settings.ignore_files)
+        return Expected(action="no-op", blocked=frozenset({"undeclared-drifted"} if drift else ()), drift=drift)
+
+    def built(self, number: int, declared: Declared, side: Side = MAIN) -> None:
         """Note that a new generation was published, recorded and locked."""
-        self.generations[number] = Generation(content=declared.content, settings=declared.settings)
-        self.at_path, self.number, self.lock = AtPath.LINK, number, declared.packages
+        self.generations[number] = Generation(content=declared.content, settings=declared.settings, owner=side)
+        self.at_path, self.number, self.locks[side] = AtPath.LINK, number, declared.packages
         self.record, self.remains = self.as_sealed(number), None
 
-    def recorded(self, declared: Declared) -> None:
-        """Note that settings and lock were applied without a build."""
-        last = self.applied
+    def recorded(self, declared: Declared, side: Side = MAIN) -> None:
+        """Note that settings, lock and owner were applied without a build."""
+        last, own = self.applied, declared.settings
         assert last is not None
-        self.lock = declared.packages
-        self.record = replace(last, settings=declared.settings, protected=declared.settings.prevent_destroy)
+        self.locks[side] = declared.packages
+        self.record = replace(last, settings=own, protected=own.prevent_destroy, owner=side)
 
     @property
     def restorable(self) -> Record | None:
         """Return what remains of it if it was deleted and does not exist again."""
-        return self.remains if self.applied is None else None
+        return self.remains if self.applied is None and not self.unreadable else None
 
     def deleted(self) -> None:
         """Note that it was deleted; it can be restored if any generation of it is complete."""
@@ -256,15 +326,21 @@ class Environment:
             self.record = last
         else:
             before = self.number or last.generation
-            self.record = replace(self.as_sealed(number), protected=last.protected, rolled_back_from=before)
+            sealed = self.as_sealed(number)
+            self.record = replace(sealed, protected=last.protected, owner=last.owner, rolled_back_from=before)
         self.at_path, self.number, self.remains = AtPath.LINK, number, None
 
     def collectable(self) -> set[int]:
         """Return the generations that garbage collection deletes."""
+        if self.unreadable:
+            return set()
         kept, last = {self.number}, self.applied or self.restorable
         if last is not None:
-            older = [each for each in reversed(self.sealed) if each != last.generation]
-            kept |= {last.generation, *older[: last.settings.keep_generations - 1]}
+            sealed = [number for number, each in sorted(self.generations.items()) if each.seal is not None or each.cut]
+            older = [each for each in reversed(sealed) if each not in {last.generation, self.number}]
+            drifted = [each for each in older if self.generations[each].drifted]
+            sound = [each for each in older if each not in drifted]
+            kept |= {last.generation, *sound[: last.settings.keep_generations - 1], *drifted[:1]}
         return set(self.generations) - kept
 
     def collected(self, *, spared: bool = False) -> None:

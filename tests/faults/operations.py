@@ -12,6 +12,8 @@ _FAILS = '  probes: [{run: ["false"]}]\n'
 _NO_INDEX = '"delta @ http://127.0.0.1:9/delta-1.0-py3-none-any.whl"'  # port 9 (discard) answers nothing
 _DESTROY = ("destroy", "web", "--yes")
 _KEEP_ONE = "  keep_generations: 1\n"
+_NOTES = "lib/python{0}/site-packages/notes.txt"
+_IGNORE = '  ignore_files: ["{0}"]\n'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +22,9 @@ class Operation:
 
     `old` and `new` are what `envsync freeze web` prints before and after. `settled` is whether the plan is then empty.
     Without `repeatable` the command goes one step further each time, so it is run again only after it failed.
-    `prepared` are commands that run after the last of `before`. `code` is the exit code without a fault: an operation
-    that fails by design must leave `web` as it was.
+    `prepared` are commands that run after the last of `before`. `written` are files in `web`, by path, which are then
+    written: they belong to a different program and must exist in the old and in the new environment. `code` is the exit
+    code without a fault: an operation that fails by design must leave `web` as it was.
     """
 
     name: str
@@ -35,12 +38,14 @@ class Operation:
     settled: bool = True
     allow_empty: bool = False
     repeatable: bool = True
+    written: tuple[tuple[str, str], ...] = ()
     kept: int | None = None  # generations that exist at the end, if the operation deletes generations
 
 
 def operations(python: str, other: str) -> tuple[Operation, ...]:
     """Return the operations for two Python series (such as `3.11`) of this machine."""
     old, new = _OLD.format(python), _NEW.format(python)
+    notes = _NOTES.format(python)
     return (
         Operation(name="create", before=(), manifest=old, arguments=("apply", "--yes"), old=ABSENT, new=_ALPHA_1),
         Operation(
@@ -84,6 +89,15 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
             new=ABSENT,
             allow_empty=True,
             kept=0,
+        ),
+        Operation(
+            name="carry-over",
+            before=(old + _IGNORE.format(notes),),
+            manifest=new + _IGNORE.format(notes),
+            arguments=("apply", "--yes"),
+            old=_ALPHA_1,
+            new=_ALPHA_2,
+            written=((notes, "written by another program\n"),),
         ),
         *(
             Operation(

@@ -88,6 +88,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.power", description=__doc__)
     parser.add_argument("--cuts", type=int, default=24, help="cuts after exit 0 (default: %(default)s)")
     parser.add_argument("--during", type=int, default=36, help="cuts before it (default: %(default)s)")
+    parser.add_argument("--minutes", type=float, default=60.0, help="then an even sample (default: %(default)s)")
+    parser.add_argument("--jobs", type=int, default=2, help="operations at the same time (default: %(default)s)")
     options = parser.parse_args()
     reason = not_run()
     done: list[Cut] = []
@@ -102,7 +104,9 @@ def main() -> int:
 
     if not reason:
         with tempfile.TemporaryDirectory(prefix="power-") as place:
-            done = power_cuts(Path(place), spread(cuts=options.cuts, during=options.during), on_result)
+            wanted = spread(cuts=options.cuts, during=options.during)
+            seconds = 60 * options.minutes
+            done = power_cuts(Path(place), wanted, on_result, jobs=options.jobs, seconds=seconds)
     print(section(done, reason=reason))
     return int(bool(reason) or any(each.wrong for each in done))
 

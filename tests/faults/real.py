@@ -3,6 +3,9 @@
 import multiprocessing
 import os
 import shutil
+import stat
+import subprocess
+import sys
 import tempfile
 import venv
 from collections.abc import Iterator, Mapping
@@ -19,7 +22,8 @@ from reconciler.plan.model import Policy
 from reconciler.reconcile import Proposal, Workspace
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.store import State
-from tests.faults.model import Declared
+from tests.faults.damages import PYTHON
+from tests.faults.model import MAIN, Declared, Side
 from tests.host import Host, base_environment, new_host
 from tests.index import ServedIndex
 
@@ -39,6 +43,7 @@ def ground() -> Iterator[Ground]:
     spawning = multiprocessing.get_context("spawn")
     own_end, other_end = spawning.Pipe()
     with tempfile.TemporaryDirectory(prefix="machine-") as place:
+        Path(place).chmod(0o755)
         serving = spawning.Process(target=_serve, args=(place, other_end), daemon=True)
         serving.start()
         other_end.close()  # so that waiting ends if the process dies
@@ -71,6 +76,7 @@ class Real:
 
     def __init__(self, ground: Ground) -> None:
         self.directory = Path(tempfile.mkdtemp(dir=ground.directory))
+        self.directory.chmod(0o755)  # for the second user
         index = ServedIndex(directory=ground.directory / "served/wheels", base=ground.index)
         self.host = Host(directory=self.directory, index=index)
         self.layout = Layout(self.host.root)
@@ -81,13 +87,17 @@ class Real:
     def end(self) -> None:
         shutil.rmtree(self.directory)
 
-    def declare(self, entries: Mapping[str, Declared]) -> None:
-        """Write the manifest."""
-        self.host.manifest("".join(each.yaml(name) for name, each in sorted(entries.items())))
+    def declare(self, entries: Mapping[str, Declared], side: Side = MAIN) -> None:
+        """Write a manifest."""
+        body = "".join(each.yaml(name) for name, each in sorted(entries.items()))
+        lines = "".join(f"  {line}\n" for line in body.splitlines()) or "  {}\n"
+        (self.directory / side.file).write_text(
+            f"version: 1\nproject: {side.project}\nlocks: {side.locks}\n"
+            f"indexes: [{{name: local, url: {self.host.index.url!r}}}]\nenvironments:\n{lines}"
+        )
 
-    @property
-    def workspace(self) -> Workspace:
-        return reconciler.load(self.directory / "envs.yaml", ambient=self.ambient)
+    def workspace(self, side: Side = MAIN) -> Workspace:
+        return reconciler.load(self.directory / side.file, ambient=self.ambient)
 
     def plan(
         self,
@@ -96,12 +106,13 @@ class Real:
         resolve: bool = False,
         names: tuple[str, ...] = (),
         policy: Policy | None = None,
+        side: Side = MAIN,
     ) -> Proposal:
         options = PlanOptions(depth=depth, resolve=resolve, build=resolve, policy=policy or Policy())
-        return self.workspace.plan(Selection(names=names), options)
+        return self.workspace(side).plan(Selection(names=names), options)
 
     def freeze(self, name: str) -> tuple[str, ...]:
-        return tuple(freeze_lines(self.workspace.observe_environment(name), all=True))
+        return tuple(freeze_lines(self.workspace().observe_environment(name), all=True))
 
     def generation(self, name: str, number: int) -> Generation:
         return self.layout.generation(name, number)
@@ -120,12 +131,56 @@ class Real:
             return None
         return status.st_dev, status.st_ino
 
+    def closed_files(self, name: str, number: int) -> list[str]:
+        """Return what of a generation a user who may enter the root may not read, by the modes of root and files."""
+        own = self.generation(name, number)
+        access = self.layout.root.stat().st_mode & 0o055
+        found = []
+        for place, directories, files in os.walk(own.venv):
+            for each in (*directories, *files):
+                path = Path(place, each)
+                mode = path.lstat().st_mode
+                wanted = access if stat.S_ISDIR(mode) else access & 0o044
+                if not stat.S_ISLNK(mode) and "__pycache__" not in place and mode & wanted != wanted:
+                    found.append(str(path))
+        return found
+
+    def is_open(self) -> bool:
+        """Return whether every user may read the root."""
+        return self.layout.root.stat().st_mode & 0o005 == 0o005
+
+    def changes(self) -> dict[str, tuple[int, ...]]:
+        """Return inode, mode, size and times of everything in the root, to see what a command changes."""
+        found: dict[str, tuple[int, ...]] = {}
+        for path in self.layout.root.rglob("*"):
+            if self.layout.engine_cache not in path.parents:
+                own = path.lstat()
+                found[str(path)] = (own.st_ino, own.st_mode, own.st_size, own.st_mtime_ns, own.st_ctime_ns)
+        return found
+
+    def runs_as_second_user(self, name: str, module: str) -> bool:
+        """Return whether a user without privileges can import a module with `envsync run`."""
+        packages = [each for each in sys.path if "site-packages" in each]
+        env = {**self.ambient, "PYTHONPATH": os.pathsep.join([self.ambient["PYTHONPATH"], *packages])}
+        argv = [PYTHON, "-m", "reconciler", "run", name, "--", "python", "-c", f"import {module}"]
+        done = subprocess.run(
+            argv,
+            cwd=self.directory,
+            env=env,
+            capture_output=True,
+            check=False,
+            user=65534,
+            group=65534,
+            extra_groups=[],
+        )
+        return done.returncode == 0
+
     def record(self, name: str) -> bytes | None:
         path = self.layout.record(name)
         return path.read_bytes() if path.exists() else None
 
-    def lock_path(self, name: str) -> Path:
-        return self.directory / f"locks/pylock.{name}.toml"
+    def lock_path(self, name: str, side: Side = MAIN) -> Path:
+        return self.directory / side.locks / f"pylock.{name}.toml"
 
     def lock(self, name: str) -> bytes | None:
         path = self.lock_path(name)

@@ -71,21 +71,38 @@ def report(
 
 
 def _kill_table(found: Sequence[Row]) -> str:
-    head = ("operation", "points", "kills seen", "neither old nor new", "reruns that do not converge", "leftovers")
+    head = (
+        "operation",
+        "points",
+        "run",
+        "kills seen",
+        "neither old nor new",
+        "reruns that do not converge",
+        "leftovers",
+    )
     lines = [
-        (row.name, row.planned, len(row.made), _count(row, "torn"), _count(row, "stuck"), _count(row, "left"))
+        (
+            row.name,
+            row.planned,
+            len(row.done),
+            len(row.made),
+            _count(row, "torn"),
+            _count(row, "stuck"),
+            _count(row, "left"),
+        )
         for row in found
     ]
     return table(head, lines)
 
 
 def _error_table(found: Sequence[Row]) -> str:
-    head = ("operation", "points", *ERRORS, "unclear errors", "neither old nor new",
+    head = ("operation", "points", "run", *ERRORS, "unclear errors", "neither old nor new",
             "reruns that do not converge", "leftovers")  # fmt: skip
     lines = [
         (
             row.name,
             row.planned,
+            len(row.done),
             *(sum(trial.kind == name for trial, _ in row.made) for name in ERRORS),
             _count(row, "unclear"),
             _count(row, "torn"),
@@ -98,12 +115,13 @@ def _error_table(found: Sequence[Row]) -> str:
 
 
 def _peer_table(found: Sequence[Row]) -> str:
-    head = ("tool", "points", "kills seen", "neither old nor new", "still damaged after the rerun",
+    head = ("tool", "points", "run", "kills seen", "neither old nor new", "still damaged after the rerun",
             "of these the rerun exits 0", "of these the check exits 0", "leftovers")  # fmt: skip
     lines = [
         (
             row.name,
             row.planned,
+            len(row.done),
             len(row.made),
             _count(row, "torn"),
             _count(row, "stuck"),
@@ -120,20 +138,20 @@ def table(head: Sequence[str], lines: Sequence[tuple[object, ...]]) -> str:
     """Return a Markdown table with right-aligned numbers, and sums if it has more than two lines."""
     if not lines:
         return "not run\n"
-    sums = [sum(value for line in lines if isinstance(value := line[column], int)) for column in range(1, len(head))]
+    columns = [[line[number] for line in lines] for number in range(1, len(head))]
+    sums = [sum(own) if (own := [each for each in column if isinstance(each, int)]) else "" for column in columns]
     printed = [head, ["---", *("---:" for _ in head[1:])], *lines, *([["all", *sums]] if len(lines) > 2 else [])]
     return "".join("| " + " | ".join(str(value) for value in line) + " |\n" for line in printed)
 
 
 def _not_run(found: Sequence[Row]) -> str:
-    missing = [f"{row.name} {row.planned - len(row.done)}" for row in found if row.planned > len(row.done)]
-    unreached = sum(len(row.done) - len(row.made) for row in found)
-    note = (
-        f"Not run because the time was up: {', '.join(missing)}." if missing else "Every point that was chosen was run."
+    planned, done = sum(row.planned for row in found), sum(len(row.done) for row in found)
+    if planned == done:
+        return "Every point that was chosen was run."
+    return (
+        f"In this time {done} of the {planned} chosen points were run: the operations took turns, "
+        "and the points of each are spread evenly over its system calls."
     )
-    if unreached:
-        note += f" In {unreached} trials the point was not reached (its number of calls varies), or no death was seen."
-    return note
 
 
 def _count(row: Row, what: str) -> int:

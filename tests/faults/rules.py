@@ -1,24 +1,40 @@
 """The state machine: what people, envsync and failures do to one host, in any order."""
 
+import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from reconciler.apply.context import ApplyOptions
-from reconciler.errors import ApplyError, UsageError
+from reconciler.errors import ApplyError, RootOwnerError, StateError, UsageError
 from reconciler.events import Status
 from reconciler.observe.actual import Depth
 from reconciler.plan.model import Policy
-from tests.faults.damages import BETA, BY_NAME, CATALOGUE, SITECUSTOMIZE
+from tests.faults.damages import BETA, BY_NAME, CATALOGUE, CLOSED, PYTHON, SERIES, SITECUSTOMIZE
 from tests.faults.killed import run_killed
 from tests.faults.laws import check_plan, check_state
-from tests.faults.model import FOREIGN, REQUIREMENTS, AtPath, Declared, Environment, Expected, deletes_waiting
+from tests.faults.model import (
+    COPY,
+    FOREIGN,
+    MAIN,
+    OTHER,
+    REQUIREMENTS,
+    AtPath,
+    Declared,
+    Environment,
+    Expected,
+    Side,
+    deletes_waiting,
+)
 from tests.faults.real import Ground, Real
+from tests.unprivileged import unprivileged
 
 NAMES = ("api", "job", "web")
 DEPTHS = st.sampled_from([Depth.METADATA, Depth.FILES, Depth.FILES, Depth.HASHES])
@@ -34,6 +50,7 @@ SETTINGS: tuple[dict[str, Any], ...] = (
     *({"ignore_files": each} for each in ((), (SITECUSTOMIZE,))),
 )
 PATHS = ("nothing", "file", "directory", "venv", "elsewhere", "other generation", "missing generation", "other name")
+UMASKS = st.sampled_from([0o022, 0o022, 0o027, 0o077])
 LOST = ("history", "cache", "inodes", "interpreters", "holder")
 RECORDS = (
     "seal removed",
@@ -52,6 +69,19 @@ def _of(choose: "Callable[[Machine], list[_Drawn]]") -> st.SearchStrategy[_Drawn
     return st.runner().flatmap(lambda machine: st.sampled_from(choose(machine)))
 
 
+@contextmanager
+def _usual_umask() -> Iterator[None]:
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _described(side: Side) -> str:
+    return "a manifest of another project" if side is OTHER else "a copy of the manifest"
+
+
 class Machine(RuleBasedStateMachine):
     """One host with up to three environments, and its model; `ground` is what all hosts of a run share."""
 
@@ -62,19 +92,25 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.real = Real(self.ground)
         self.declared: dict[str, Declared] = {}
+        self.entries: dict[Side, dict[str, Declared]] = {MAIN: self.declared, COPY: {}, OTHER: {}}
         self.model = {name: Environment(name=name) for name in NAMES}
-        self.real.declare(self.declared)
+        self.umask = os.umask(0o022)
+        for side, entries in self.entries.items():
+            self.real.declare(entries, side)
 
     def teardown(self) -> None:
+        os.umask(self.umask)
         self.real.end()
 
     @invariant()
     def the_host_is_as_the_model_says(self) -> None:
         check_state(self.real, self.model, self.declared)
+        self._others_can_read()
 
-    @initialize(packages=st.tuples(PACKAGES, PACKAGES))
-    def begin(self, packages: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
-        """Start with two environments, because a host without any has little to lose."""
+    @initialize(packages=st.tuples(PACKAGES, PACKAGES), umask=UMASKS)
+    def begin(self, packages: tuple[tuple[str, ...], tuple[str, ...]], umask: int) -> None:
+        """Start with two environments, because a host without any has little to lose; the umask decides access."""
+        os.umask(umask)
         for name, each in zip(("web", "api"), packages, strict=True):
             self._declare(name, Declared(packages=each or ("alpha==1.0", "gamma")))
         self._apply(Depth.FILES, (), Policy())
@@ -110,14 +146,96 @@ class Machine(RuleBasedStateMachine):
         self.declared[name] = entry
         self.real.declare(self.declared)
 
+    # the other manifests of the root
+
+    @rule(side=st.sampled_from([COPY, OTHER]), name=st.sampled_from(NAMES), packages=PACKAGES)
+    def declare_in_other_manifest(self, side: Side, name: str, packages: tuple[str, ...]) -> None:
+        self.steps[f"in {_described(side)}: declare"] += 1
+        entries = self.entries[side]
+        entries[name] = replace(entries.get(name, Declared()), packages=packages)
+        self.real.declare(entries, side)
+
+    @precondition(lambda self: self.entries[COPY] or self.entries[OTHER])
+    @rule(where=_of(lambda self: [(side, name) for side in (COPY, OTHER) for name in sorted(self.entries[side])]))
+    def withdraw_from_other_manifest(self, where: tuple[Side, str]) -> None:
+        side, name = where
+        self.steps[f"in {_described(side)}: withdraw"] += 1
+        del self.entries[side][name]
+        self.real.declare(self.entries[side], side)
+
+    @rule(side=st.sampled_from([COPY, OTHER]), prune=st.booleans(), take_over=st.booleans())
+    def apply_other_manifest(self, side: Side, prune: bool, take_over: bool) -> None:
+        self.steps[f"in {_described(side)}: apply{' --take-over' if take_over else ''}"] += 1
+        self._apply(Depth.FILES, (), Policy(prune=prune, take_over=take_over), side)
+
+    @precondition(lambda self: any(each.applied and each.applied.owner != MAIN for each in self.model.values()))
+    @rule()
+    def take_over(self) -> None:
+        self.steps["apply --take-over"] += 1
+        self._apply(Depth.FILES, (), Policy(take_over=True))
+
+    # other users, other umasks
+
+    @rule(umask=UMASKS)
+    def change_umask(self, umask: int) -> None:
+        self.steps["change umask"] += 1
+        os.umask(umask)
+
+    @precondition(lambda _self: os.geteuid() == 0)
+    @rule(depth=DEPTHS)
+    def second_user(self, depth: Depth) -> None:
+        """A user without privileges plans and checks like the owner, if the root is open to all, and may not apply."""
+        self.steps["second user"] += 1
+        plan = self.real.plan(depth).plan
+        before = self.real.changes()
+        with unprivileged():
+            if self.real.is_open():
+                assert self.real.plan(depth).plan.id == plan.id
+                self.real.workspace().maintenance.verify(depth=Depth.METADATA)
+            for change in (
+                lambda: self.real.workspace().maintenance.collect(),
+                lambda: self.real.plan(depth).apply(),
+                lambda: self.real.workspace().maintenance.rollback("web"),
+            ):
+                with pytest.raises((RootOwnerError, StateError, OSError)) as caught:
+                    change()
+                if self.real.is_open():
+                    assert isinstance(caught.value, RootOwnerError)
+                    assert "belongs to root" in caught.value.message
+        assert self.real.changes() == before
+
+    @precondition(lambda self: os.geteuid() == 0 and PYTHON != SERIES and self._runnable())
+    @rule(name=_of(lambda self: self._runnable()))
+    def second_user_runs(self, name: str) -> None:
+        self.steps["second user: run"] += 1
+        assert self.real.runs_as_second_user(name, "beta") == self.real.is_open()
+
+    def _runnable(self) -> list[str]:
+        """Return the environments that are as they were built, with a module that can be imported."""
+        return [
+            name
+            for name, each in self.model.items()
+            if each.published
+            and each.intact(Depth.HASHES)
+            and "beta==2.0" in each.published.content
+            and not each.published.open
+        ]
+
+    def _others_can_read(self) -> None:
+        """Assert that all who may enter the root may read what is published, except what was closed manually."""
+        for name, each in self.model.items():
+            if each.published and each.published.venv:
+                closed = self.real.closed_files(name, each.number)
+                assert not closed or CLOSED in {damage.name for damage in each.published.open.values()}, closed
+
     # what envsync does
 
     @rule()
     def lock(self) -> None:
         self.steps["lock"] += 1
-        self.real.workspace.lock()
+        self.real.workspace().lock()
         for name, each in self.declared.items():
-            self.model[name].lock = each.packages
+            self.model[name].locks[MAIN] = each.packages
 
     @rule(depth=DEPTHS, names=st.lists(st.sampled_from(NAMES), max_size=2, unique=True), prune=st.booleans())
     def apply(self, depth: Depth, names: list[str], prune: bool) -> None:
@@ -155,6 +273,7 @@ class Machine(RuleBasedStateMachine):
             wanted = expected.get(each.name)
             doing = wanted if wanted and wanted.action != "no-op" and not wanted.blocked else None
             self._adjust_model(each, doing, *before[each.name])
+        self._opened()
 
     @precondition(lambda self: any(each.applied or each.remains for each in self.model.values()))
     @rule(
@@ -165,33 +284,59 @@ class Machine(RuleBasedStateMachine):
         own = self.model[name]
         last = own.applied or own.remains
         assert last
-        older = max((each for each in own.sealed if each < own.number), default=0)
-        wanted = to or (older if own.number else last.generation)
-        there = wanted in own.sealed and wanted != own.number
-        sealed = own.generations.get(wanted)
-        recorded = sealed is not None and not own.number and (wanted, sealed.seal) == (last.generation, last.seal)
-        settings = last.settings if recorded or sealed is None else sealed.settings
-        is_intact = sealed is not None and sealed.is_intact(Depth.HASHES, settings.ignore_files)
+        owned = last.owner.project == MAIN.project
+        sealed = [each for each in own.sealed if own.generations[each].owner.project == last.owner.project]
+        older = [each for each in reversed(sealed) if each < own.number]
+        if to is None and own.number:
+            candidates = [each for each in older if not own.generations[each].drifted and self._is_sound(own, each)]
+            wanted, there = (candidates or [0])[0], bool(older)
+        else:
+            wanted = to or last.generation
+            there = wanted in sealed and wanted != own.number
+        is_sound = wanted in sealed and self._is_sound(own, wanted)
         try:
-            self.real.workspace.maintenance.rollback(name, to=to, rebuild=False)
+            self.real.workspace().maintenance.rollback(name, to=to, rebuild=False)
         except UsageError:
             self.steps["rollback, to nothing"] += 1
-            assert not there
+            assert not there or not owned
+        except StateError:
+            self.steps["rollback, refused: seal damaged"] += 1
+            assert own.unreadable or (to in own.generations and own.generations[to].cut)
         except ApplyError:
             self.steps["rollback, refused"] += 1
             assert there
-            assert not is_intact or own.at_path in FOREIGN
+            assert owned
+            assert not is_sound or own.at_path in FOREIGN
         else:
             self.steps["restore" if own.restorable else "rollback"] += 1
             assert there
-            assert is_intact
+            assert owned
+            assert is_sound
             assert own.at_path not in FOREIGN
             own.rolled_back(wanted)
+            self._opened()
+
+    def _is_sound(self, own: Environment, number: int) -> bool:
+        """Return whether a rollback to a generation must be possible; a restored one has the settings of its record."""
+        sealed, last = own.generations[number], own.applied or own.remains
+        recorded = last is not None and not own.number and (number, sealed.seal) == (last.generation, last.seal)
+        return sealed.is_sound(last.settings if recorded and last else sealed.settings)
+
+    def _opened(self) -> None:
+        """Note which modules are open to others again: envsync opens what it publishes, and others share the file."""
+        for name, number in self._built():
+            own = self.model[name].generations[number]
+            own.open = {
+                slot: each
+                for slot, each in own.open.items()
+                if each.name != CLOSED
+                or self.real.generation(name, number).venv.joinpath(BETA).stat().st_mode & 0o004 == 0
+            }
 
     @rule()
     def collect(self) -> None:
         self.steps["gc"] += 1
-        self.real.workspace.maintenance.collect()
+        self.real.workspace().maintenance.collect()
         for each in self.model.values():
             each.collected()
 
@@ -199,9 +344,10 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def collect_deleted(self) -> None:
         self.steps["gc --deleted"] += 1
-        self.real.workspace.maintenance.collect(deleted=True)
+        self.real.workspace().maintenance.collect(deleted=True)
         for each in self.model.values():
-            each.remains = None if each.restorable else each.remains
+            if each.restorable and each.restorable.owner.project == MAIN.project:
+                each.remains = None
             each.collected()
 
     # manual changes
@@ -227,7 +373,8 @@ class Machine(RuleBasedStateMachine):
         if any(damage.slot in self.model[other].generations[each].open for other, each in sharing):
             return  # two damages of one slot would hide or undo each other
         self.steps[f"damage: {what}"] += 1
-        damage.make(self.real.generation(name, number))
+        with _usual_umask():  # what people add is readable, so that only envsync's own files can be closed
+            damage.make(self.real.generation(name, number))
         for other, each in {*sharing, (name, number)}:
             if damage.depth is not None:
                 self.model[other].generations[each].open[damage.slot] = damage
@@ -243,10 +390,10 @@ class Machine(RuleBasedStateMachine):
         match what:
             case "seal removed":
                 paths.seal.unlink()
-                own.seal = None
+                own.seal, own.cut = None, False
             case "seal cut":
                 paths.seal.write_bytes(paths.seal.read_bytes()[:100])
-                own.seal = None
+                own.seal, own.cut = None, True
             case "seal edited":
                 paths.seal.write_bytes(paths.seal.read_bytes() + b"\n")
                 own.seal = (own.seal or 0) + 1
@@ -310,11 +457,13 @@ class Machine(RuleBasedStateMachine):
         self.steps[f"lost: {what}"] += 1
         if what == "lock":
             self.real.lock_path(name).unlink(missing_ok=True)
-            self.model[name].lock = None
+            self.model[name].locks.pop(MAIN, None)
             return
         path = self.real.layout.record(name)
         if what == "record cut" and path.exists():
             path.write_bytes(path.read_bytes()[:100])
+        last = self.model[name].applied
+        if what == "record cut" and path.exists() and last and last.owner.project == MAIN.project:
             planned = {each.name: each for each in self.real.plan().plan.environments}
             assert [each.code for each in planned[name].blocked] == ["state-unreadable"]
             assert f"environments/{name}.json` is damaged" in planned[name].blocked[0].message
@@ -345,29 +494,38 @@ class Machine(RuleBasedStateMachine):
         """Return the generations that hard-link one file."""
         return [where for where in self._built() if self.real.inode(*where, path) == inode]
 
-    def _expected(self, depth: Depth, names: tuple[str, ...], policy: Policy) -> dict[str, Expected]:
+    def _expected(self, depth: Depth, names: tuple[str, ...], policy: Policy, side: Side = MAIN) -> dict[str, Expected]:
+        declared, over = self.entries[side], policy.take_over
         if policy.destroy:
-            going = {
-                name: self.model[name].expected_delete(declared=self.declared.get(name)) for name in policy.destroy
+            return {
+                name: self.model[name].expected_delete(declared=declared.get(name))
+                or Expected(action="delete", blocked=frozenset({"other-project"}))
+                for name in policy.destroy
             }
-            return {name: each for name, each in going.items() if each}
         found = {
-            name: self.model[name].expected(entry, depth, adopt=policy.adopt)
-            for name, entry in self.declared.items()
+            name: self.model[name].expected(entry, depth, side=side, adopt=policy.adopt, take_over=over)
+            for name, entry in declared.items()
             if not names or name in names
         }
         for name, own in self.model.items():
-            if name not in self.declared and not names and own.applied:
-                gone = own.expected_delete(declared=None, empty=not self.declared and not policy.allow_empty)
-                found[name] = gone if policy.prune and gone else Expected(action="no-op")
+            if name not in declared and not names:
+                empty = not declared and not policy.allow_empty
+                gone = (
+                    own.expected_delete(declared=None, empty=empty, side=side, take_over=over)
+                    if policy.prune
+                    else own.expected_kept(depth, side=side)
+                )
+                if gone:
+                    found[name] = gone
         return deletes_waiting(found)
 
-    def _apply(self, depth: Depth, names: tuple[str, ...], policy: Policy) -> None:
+    def _apply(self, depth: Depth, names: tuple[str, ...], policy: Policy, side: Side = MAIN) -> None:
         """Plan, compare the plan with the model, apply, and plan again; only blocked changes may be left."""
-        expected = self._expected(depth, names, policy)
-        proposal = self.real.plan(depth, resolve=True, names=names, policy=policy)
+        expected = self._expected(depth, names, policy, side)
+        proposal = self.real.plan(depth, resolve=True, names=names, policy=policy, side=side)
         check_plan(proposal.plan, expected)
         result = proposal.apply()
+        entries = self.entries[side]
         for each in result.environments:
             wanted, own = expected[each.environment], self.model[each.environment]
             if wanted.blocked or wanted.action == "no-op":
@@ -379,30 +537,46 @@ class Machine(RuleBasedStateMachine):
             elif wanted.builds:
                 number = self.real.published(own.name)
                 assert number > own.newest
-                own.built(number, self.declared[own.name])
+                self._replaced(own, wanted)
+                own.built(number, entries[own.name], side)
             else:
-                own.recorded(self.declared[own.name])
+                own.recorded(entries[own.name], side)
         for name, own in self.model.items():
             own.collected(spared=name in expected and bool(expected[name].blocked))
+        self._opened()
         if not policy.destroy:
-            again = self.real.plan(depth, names=names, policy=replace(policy, adopt=False))
+            again = self.real.plan(depth, names=names, policy=replace(policy, adopt=False), side=side)
             assert not [each for each in again.plan.changes if not each.blocked], "the plan after apply is not empty"
+
+    def _replaced(self, own: Environment, wanted: Expected) -> None:
+        """Note whether the published generation was replaced because its contents had drifted: it is marked then."""
+        before = own.generations.get(own.number)
+        if before is None or not self.real.generation(own.name, own.number).directory.is_dir():
+            return
+        before.drifted = self.real.generation(own.name, own.number).drifted.exists()
+        contents = {each.name for each in wanted.damages} - {CLOSED}
+        assert before.drifted or not contents, "contents drifted, and the generation is not marked"
+        assert wanted.drift or not before.drifted, "nothing drifted, and the generation is marked"
 
     def _adjust_model(self, own: Environment, doing: Expected | None, record: bytes | None, lock: bytes | None) -> None:
         """Adjust the model to how far a killed run came with one environment, which must be old or new."""
         number, old = self.real.published(own.name), deepcopy(own)
+        if own.number in own.generations:
+            own.generations[own.number].drifted = self.real.generation(own.name, own.number).drifted.exists()
         entry = self.declared.get(own.name)
         if number != own.number:
             assert doing, "published, although the plan had no change"
             if doing.action == "delete":
                 assert number == 0
+                if record is None:  # the record was lost before, so there is none to remove
+                    own.deleted()
                 own.at_path, own.number = AtPath.NOTHING, 0
             else:
                 assert entry
                 assert doing.builds
                 assert number > old.newest
                 own.built(number, entry)
-                own.record, own.lock = old.record, old.lock
+                own.record = old.record
         if (now := self.real.record(own.name)) != record:
             assert doing, "recorded, although the plan had no change"
             if now is None:
@@ -411,11 +585,11 @@ class Machine(RuleBasedStateMachine):
                 own.record = own.as_sealed(number)
             elif entry:
                 own.recorded(entry)
-        own.lock = old.lock
+        own.locks = old.locks
         if self.real.lock(own.name) != lock:
             assert doing, "locked, although the plan had no change"
             assert entry
-            own.lock = entry.packages
+            own.locks[MAIN] = entry.packages
         numbers = self.real.numbers(own.name)
         gone = own.generations.keys() - numbers
         assert gone <= own.collectable()

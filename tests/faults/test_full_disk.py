@@ -23,6 +23,7 @@ def test_a_full_disk_changes_nothing_or_says_what_was_done_and_space_is_enough_t
         done = [each.fill(unit, room) for each in trials for unit, room in TRIED[each.operation.name]]
     assert not [each.verdict for each in done if each.verdict.bad]
     assert all(each.failed for each in done)
+    assert not [each.verdict.words for each in done if "already" in each.verdict.words]  # nothing was changed
     assert len(section(done).splitlines()) == 2 + len(TRIED) + 1
     assert "| upgrade | 2 | 2 | 40 to 130 | - | 0 | 0 | 0 | 0 |" in section(done)
 

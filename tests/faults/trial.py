@@ -69,6 +69,8 @@ class OperationTrials:
             ran = self._envsync(*arguments)
             if ran.code:
                 raise RuntimeError(f"{operation.name}: {ran.out}{ran.err}")
+        for path, text in operation.written:
+            (self.state.layout.environment("web") / path).write_text(text, encoding="utf-8")
         self._manifest(operation.manifest)
         stage.save()
 
@@ -101,6 +103,14 @@ class OperationTrials:
             verified = self._envsync("verify", "--depth", "hashes")
             if frozen.code or verified.code:
                 verdict.torn.append(f"freeze {frozen.code}, verify {verified.code}: {verified.out}{verified.err}")
+            for path, text in self.operation.written:
+                kept = self.state.layout.environment("web") / path
+                if not kept.is_file() or kept.read_text(encoding="utf-8") != text:
+                    verdict.torn.append(f"an ignored file is lost: {path}")
+        if self._is_lost():
+            verdict.torn.append(
+                "a complete generation exists, but the environment is neither owned nor can be restored"
+            )
         if found not in (self.operation.old, self.operation.new):
             verdict.torn.append(f"neither old nor new: {found}")
         extra = ("--allow-empty",) if self.operation.allow_empty else ()
@@ -112,6 +122,14 @@ class OperationTrials:
             if not verify_generation(self.state, "web", number, inodes, Depth.HASHES).intact:
                 verdict.torn.append(f"generation {number} is sealed, but not complete")
         return ("new" if found == self.operation.new else "old"), plan
+
+    def _is_lost(self) -> bool:
+        """Return whether a generation that was published is kept by nothing, so that the next collection deletes it."""
+        if "--deleted" in self.operation.arguments:
+            return False
+        generations = [self.state.layout.generation("web", each) for each in self._complete_generations()]
+        published = [each for each in generations if not each.unpublished.exists()]
+        return bool(published) and self.state.applied("web") is None and self.state.deleted("web") is None
 
     def _complete_generations(self) -> list[int]:
         """Return the generations that must be complete: all that have a seal."""
