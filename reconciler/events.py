@@ -14,6 +14,8 @@ class Status(StrEnum):
     """How the run ended for one environment."""
 
     APPLIED = "applied"
+    STAGED = "staged"  # built, and not published yet
+    LEFT = "left"  # to an apply without `--stage`
     UNCHANGED = "unchanged"
     FAILED = "failed"  # before publish, so the previous generation is still published
     HOOK_FAILED = "hook-failed"  # after publish
@@ -70,6 +72,8 @@ class Failure:
 class EnvironmentFinished:
     """One environment is finished; `generation` is the number of the published generation (0: none).
 
+    `staged` is that of the generation that was staged (0: none).
+
     `reason` is the code of the reason why it is blocked, a value of `reconciler.diff.model.ReasonCode` (empty: it is
     not).
     """
@@ -79,6 +83,7 @@ class EnvironmentFinished:
     action: str
     reason: str = ""
     generation: int = 0
+    staged: int = 0
     seconds: float = 0.0
     failure: Failure | None = None
 
@@ -110,7 +115,8 @@ class RunFinished:
         if Status.HOOK_FAILED in statuses | codes:
             return exit_codes.PARTLY_APPLIED
         if Status.FAILED in statuses or any(each.reason == LOCK_FAILED for each in self.environments):
-            return exit_codes.PARTLY_APPLIED if Status.APPLIED in statuses else exit_codes.FAILURE
+            done = {Status.APPLIED, Status.STAGED} & statuses
+            return exit_codes.PARTLY_APPLIED if done else exit_codes.FAILURE
         incomplete = Status.BLOCKED in statuses or self.failure is not None
         return exit_codes.PARTLY_APPLIED if incomplete else exit_codes.SUCCESS
 

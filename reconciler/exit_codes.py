@@ -36,6 +36,7 @@ BY_COMMAND = {
     "plan": _COMPARING,
     "show": _COMMON,
     "apply": _APPLYING,
+    "publish": _APPLYING,
     "check": _COMPARING,
     "observe": _COMMON,
     "status": _COMMON,

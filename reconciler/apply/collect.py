@@ -18,6 +18,7 @@ from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
 from reconciler.state.applied import Applied
 from reconciler.state.generation_identity import check_identity_mark
 from reconciler.state.layout import Generation, Layout
+from reconciler.state.staged import is_staged
 from reconciler.state.store import State
 
 DEFAULT_KEEP = 3
@@ -62,9 +63,9 @@ def collect_garbage(
     """Delete every generation that nothing keeps; return all that were considered. The root mutex must be held.
 
     Kept are the published generation, the newest sealed ones up to `keep_generations` (the published one included),
-    those in `spare` and those that a live process uses. Of an environment that was deleted, the same are kept until it
-    expires, unless `discard` has its name. The path of a deleted generation stays as a link to what is published, see
-    `collected_path`. A generation that cannot be deleted stops no other: the reason is in `failure`.
+    a staged one, those in `spare` and those that a live process uses. Of an environment that was deleted, the same are
+    kept until it expires, unless `discard` has its name. The path of a deleted generation stays as a link to what is
+    published, see `collected_path`. A generation that cannot be deleted stops no other: the reason is in `failure`.
     """
     removable = removable_generations(state, discard=discard)
     candidates = [each for each in removable if (each.name, each.generation.number) not in spare]
@@ -172,7 +173,7 @@ def removable_generations(state: State, *, discard: frozenset[str] = frozenset()
         published = layout.published_number(name)
         numbers = layout.generation_numbers(name)
         foreign = ""
-        keep = {published}
+        keep = {published, *(each for each in numbers if is_staged(state, name, each))}
         try:
             applied = state.applied(name)
         except StateError:  # the plan reports it
@@ -209,7 +210,12 @@ def _retained(state: State, name: str, applied: Applied | None, published: int) 
         return unreadable
     count = applied.settings.get("keep_generations")
     limit = count if isinstance(count, int) and count > 0 else DEFAULT_KEEP
-    older = [number for number in reversed(sealed) if number not in {applied.generation, published}]
+    older = [
+        number
+        for number in reversed(sealed)
+        if number not in {applied.generation, published}
+        and not state.layout.generation(name, number).unpublished.exists()
+    ]
     drifted = [number for number in older if state.layout.generation(name, number).drifted.exists()]
     sound = [number for number in older if number not in drifted]
     return {applied.generation, *sound[: limit - 1], *drifted[:1]} | unreadable

@@ -16,6 +16,7 @@ from reconciler.apply.observe_generation import observe_generation, refuse_if_pr
 from reconciler.apply.probe import child_environment, run_hooks, run_probe, runs_programs
 from reconciler.apply.publish import adopt, mark_drifted, publish, unpublish
 from reconciler.apply.seal_generation import seal_generation
+from reconciler.apply.stage import stage, verify_staged
 from reconciler.apply.verify_build import read_records, verify_lock, verify_records
 from reconciler.apply.widen import widen_venv
 from reconciler.backticks import list_in_backticks
@@ -33,6 +34,7 @@ from reconciler.state.deleted import Deleted
 from reconciler.state.inventory import Inventory
 from reconciler.state.inventory_scan import take_inventory, wait_for_clock_tick
 from reconciler.state.layout import Generation, Layout
+from reconciler.state.staged import unmark_staged
 
 _DRIFT_OF_CONTENTS = frozenset(
     {
@@ -56,6 +58,9 @@ class EnvironmentRun:
         self.context = context
         self.generation: Generation | None = None
         self.published = False
+        self.staged = False  # whether the generation is staged, so that it is kept although it is not published
+        self._replaces_drift = self._drift_of_contents()
+        self._built_for = plan.target
         self._refetch: set[str] = set()  # packages to download again, because their cached files are damaged
         self._flushes: list[Future[None]] = []  # flushes of built generations, which run while they are verified
         self._observed: ActualEnvironment | None = None
@@ -86,6 +91,11 @@ class EnvironmentRun:
                 for flush in self._flushes:
                     flush.result()
                 sync_filesystem(self._new.directory)
+            case StepKind.STAGE:
+                stage(self.plan, self._new, self.context, drifted=self._replaces_drift)
+                self.staged = True
+            case StepKind.VERIFY_STAGED:
+                return self._verify_staged()
             case StepKind.CARRY_OVER:
                 return self._carry_over()
             case StepKind.PUBLISH:
@@ -113,20 +123,24 @@ class EnvironmentRun:
 
     def abandon(self) -> None:
         """Delete a generation that will not be published; if that fails, the next run collects it."""
-        if self.generation is not None and not self.published:
+        if self.generation is not None and not (self.published or self.staged):
             with suppress(OSError):
                 remove_generation(self._layout, self.generation)
 
-    def _mark_drifted(self) -> None:
-        """Mark the published generation if it is replaced because its contents drifted: a rollback then skips it.
+    def _drift_of_contents(self) -> bool:
+        """Return whether the plan replaces the published generation because its contents drifted.
 
         Narrowed access does not count, because a rollback opens what it publishes.
         """
-        number = self._layout.published_number(self.plan.name)
         codes = {each.code for each in self.plan.reasons}
         if all(each.code is FindingCode.ACCESS_NARROWED for each in self.plan.findings):
             codes.discard(ReasonCode.ENVIRONMENT_DAMAGED)
-        if number and codes & _DRIFT_OF_CONTENTS:
+        return bool(codes & _DRIFT_OF_CONTENTS)
+
+    def _mark_drifted(self) -> None:
+        """Mark the published generation if it is replaced because its contents drifted: a rollback then skips it."""
+        number = self._layout.published_number(self.plan.name)
+        if number and self._replaces_drift:
             mark_drifted(self._layout.generation(self.plan.name, number))
 
     @contextmanager
@@ -149,9 +163,9 @@ class EnvironmentRun:
 
     @property
     def _target(self) -> Target:
-        if self.plan.target is None:
+        if self._built_for is None:
             raise ApplyError(f"{self.plan.name}: the plan has no target to build")
-        return self.plan.target
+        return self._built_for
 
     @property
     def _lock(self) -> Lock:
@@ -250,8 +264,22 @@ class EnvironmentRun:
             self.context,
             observed=observed,
             inventory=inventory,
-            hooks_pending=self._runs_hooks,
+            hooks_pending=self._runs_hooks or self._hooks_after_staging,
         )
+
+    @property
+    def _hooks_after_staging(self) -> bool:
+        """Return whether hooks must run when the generation, which is only staged now, is published."""
+        stages = any(step.kind is StepKind.STAGE for step in self.plan.steps)
+        return stages and bool(self._target.environment.hooks.after_publish)
+
+    def _verify_staged(self) -> str:
+        """Verify the staged generation, which takes the place of a build; return how many files it has."""
+        found = verify_staged(self.plan, self.context, hooks=self._runs_hooks)
+        self.staged, self.generation = True, found.generation
+        self._applied, self._inventory, self._built_for = found.applied, found.inventory, found.target
+        self._replaces_drift |= found.drifted
+        return f"{len(found.inventory.names)} files"
 
     def _carry_over(self) -> str:
         """Copy the ignored files of the published generation into the new one; return how many, or an empty string."""
@@ -290,6 +318,7 @@ class EnvironmentRun:
         if keep and sealed and self._applied is not None and self._applied.generation:
             remains = Deleted.now(replace(self._applied, project=self.context.plan.project), keep)
         state.forget(name, remains)
+        unmark_staged(self._layout, name)
         self._applied = None
         if remains is None or remains.applied.generation not in sealed:
             return ""

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from reconciler.apply.damage import describe_damage
 from reconciler.apply.publish import foreign_path, publish
 from reconciler.apply.verify_seal import verify_generation
 from reconciler.apply.widen import widen_venv
@@ -38,6 +39,10 @@ def roll_back(
     if to is not None:
         state.seal(name, to)  # if it is there and cannot be read, that is the error
     seals = {number: state.seal(name, number) for number in state.sealed_numbers(name)}
+    for number in [
+        each for each in seals if each != published and state.layout.generation(name, each).unpublished.exists()
+    ]:
+        del seals[number]  # it was never published, for example because it is staged
     sealed = {number: seal for number, seal in seals.items() if seal is not None and _is_own(seal.applied, current)}
     chooses = to is None and published > 0
     if chooses:
@@ -99,7 +104,7 @@ def _refuse_unsound(found: Integrity) -> None:
     """Raise ApplyError if a generation differs from its seal."""
     if not found.intact:
         raise ApplyError(
-            f"generation {found.generation} of `{found.name}` differs from its seal: {_describe_damage(found)}",
+            f"generation {found.generation} of `{found.name}` differs from its seal: {describe_damage(found)}",
             hint=f"choose another generation (`envsync history {found.name} --generations`), "
             f"or run `envsync apply {found.name}`",
         )
@@ -122,7 +127,7 @@ def _newest_sound(
                 for each in skipped:
                     on_skip(f"`{name}`: {each}, and was skipped")
                 return number
-            problem = f"differs from its seal: {_describe_damage(found)}"
+            problem = f"differs from its seal: {describe_damage(found)}"
         skipped.append(f"generation {number} {problem}")
     if skipped:
         raise ApplyError(
@@ -153,17 +158,3 @@ def _is_own(applied: Applied, current: Applied) -> bool:
     Its name may have belonged to another project, whose generations are still kept.
     """
     return applied.project == current.project or bool(applied.manifest and applied.manifest == current.manifest)
-
-
-def _describe_damage(found: Integrity) -> str:
-    """Return in one sentence how a generation differs from its seal: the first three differences, and how many more."""
-    explained = {each.name for each in found.packages}
-    differences = [f"`{each.name}`: {each.message}" for each in found.packages]
-    differences += [
-        f"{f'`{each.path}`' if each.path else 'the environment'}: {each.detail}"
-        for each in found.findings
-        if each.package not in explained
-    ]
-    if not differences:
-        return "its virtual environment does not exist"
-    return "; ".join(differences[:3]) + (f"; and {len(differences) - 3} more" if len(differences) > 3 else "")

@@ -10,7 +10,7 @@ from reconciler.diff.findings import SHOWN
 from reconciler.diff.model import ReasonCode
 from reconciler.errors import EnvsyncError, HookError, InterruptedByUserError, ProbeError
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, RunStarted, Status, StepFinished, StepStarted
-from reconciler.plan.model import Action, EnvironmentPlan, Step
+from reconciler.plan.model import Action, EnvironmentPlan, Step, StepKind
 
 
 def apply_plan(context: ApplyContext) -> RunFinished:
@@ -30,8 +30,12 @@ def apply_plan(context: ApplyContext) -> RunFinished:
             first = each.blocked[0]
             done[each.name] = _refused(each, first.code, first.message)
         elif not each.steps:
+            left = each.action is not Action.NO_OP and not each.staged  # by `--stage`
             done[each.name] = EnvironmentFinished(
-                environment=each.name, status=Status.UNCHANGED, action=each.action, generation=each.generation
+                environment=each.name,
+                status=Status.LEFT if left else Status.UNCHANGED,
+                action=each.action,
+                generation=each.generation,
             )
     waits = {name: _waits_for(each, work) for name, each in work.items()}
     pending = dict(work)
@@ -57,7 +61,7 @@ def apply_plan(context: ApplyContext) -> RunFinished:
     )
 
 
-_SUCCEEDED = frozenset({Status.APPLIED, Status.UNCHANGED})
+_SUCCEEDED = frozenset({Status.APPLIED, Status.STAGED, Status.LEFT, Status.UNCHANGED})
 
 
 def _waits_for(each: EnvironmentPlan, work: dict[str, EnvironmentPlan]) -> set[str]:
@@ -113,6 +117,8 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
             detail = run.perform(step)
             seconds = time.monotonic() - started
             context.emit(StepFinished(environment=each.name, step=step.kind, seconds=seconds, detail=detail))
+        if step.kind is StepKind.STAGE:
+            status = Status.STAGED
     except InterruptedByUserError as error:
         status, failure = Status.INTERRUPTED, _failure(error, step)
         run.abandon()
@@ -131,6 +137,7 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
         status=status,
         action=each.action,
         generation=0 if each.action is Action.DELETE and run.published else number,
+        staged=run.generation.number if run.generation is not None and status is Status.STAGED else 0,
         seconds=time.monotonic() - began,
         failure=failure,
     )

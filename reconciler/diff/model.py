@@ -53,6 +53,7 @@ class ReasonCode(StrEnum):
     NOT_IN_MANIFEST = "not-in-manifest"
     DESTROY_REQUESTED = "destroy-requested"
     ADOPT_REQUESTED = "adopt-requested"
+    STAGED = "staged"  # `publish` publishes it
     TAKEN_OVER = "taken-over"  # from another manifest, or from the former `project` of this one
     # drift of an environment
     GONE = "gone"
@@ -84,6 +85,7 @@ class ReasonCode(StrEnum):
     EMPTY_MANIFEST = "empty-manifest"  # deleting everything needs `--allow-empty`
     DEPENDENCY_BLOCKED = "dependency-blocked"
     HAS_DEPENDENTS = "has-dependents"  # of a deletion
+    STAGE_OUTDATED = "stage-outdated"  # what a staged generation would replace changed since it was staged
     DELETES_WAIT = "deletes-wait"  # a deletion waits until every change can be applied, and was
     DEPENDENCY_FAILED = "dependency-failed"  # the dependency could not be locked or applied
 

@@ -18,8 +18,11 @@ ACTIONS_DONE: dict[str, str] = {
     Action.DELETE: "deleted",
     Action.ADOPT: "adopted",
 }
+SUCCESSFUL = frozenset({Status.APPLIED, Status.STAGED, Status.LEFT, Status.UNCHANGED})
 _STYLES = {
     Status.APPLIED: Style.GOOD,
+    Status.STAGED: Style.GOOD,
+    Status.LEFT: Style.FAINT,
     Status.UNCHANGED: Style.FAINT,
     Status.FAILED: Style.REFUSED,
     Status.HOOK_FAILED: Style.REFUSED,
@@ -42,9 +45,10 @@ def finished_lines(
     head = f"{sign}{name}: {palette.paint(outcome, style)}"
     if event.failure is not None and event.status is not Status.INTERRUPTED:
         return [f"{head}{link}{sanitize(event.failure.message)}", *_failure_lines(event.failure, palette)]
-    number = f"generation {event.generation}" if event.generation else ""
+    shown = event.staged or event.generation
+    number = f"generation {shown}" if shown else ""
     facts = ", ".join(each for each in (number, *(sanitize(each) for each in details)) if each)
-    return [f"{head} ({facts})" if facts and event.status is Status.APPLIED else head]
+    return [f"{head} ({facts})" if facts and event.status in {Status.APPLIED, Status.STAGED} else head]
 
 
 def notice_line(event: Notice, palette: Palette) -> str:
@@ -64,7 +68,7 @@ def outcome_text(event: EnvironmentFinished, *, timed: bool = False) -> str:
 
 def is_unsuccessful(finished: EnvironmentFinished | None) -> bool:
     """Return whether an apply did not make an environment as planned."""
-    return finished is not None and finished.status not in {Status.APPLIED, Status.UNCHANGED}
+    return finished is not None and finished.status not in SUCCESSFUL
 
 
 def _done(event: EnvironmentFinished, *, timed: bool) -> str:

@@ -106,6 +106,10 @@ RULES: Mapping[str, Rule] = {
                 "`--adopt` will replace a virtual environment that envsync did not create",
                 "Review the plan, then run `envsync apply --adopt`. The old environment is kept.",
             ),
+            Code.STAGED: (
+                "`envsync publish` will publish a generation that was staged",
+                "Review what it replaces, then confirm it.",
+            ),
             Code.TAKEN_OVER: (
                 "The environment will belong to this manifest, or to its changed `project`",
                 "Review the plan, then run `envsync apply --take-over`.",
@@ -261,6 +265,10 @@ RULES: Mapping[str, Rule] = {
             Code.DELETES_WAIT: (
                 "The environment would be deleted, but something else could not be applied",
                 "Make the other environments apply first, then run `envsync apply`, which deletes it.",
+            ),
+            Code.STAGE_OUTDATED: (
+                "The environment changed since a generation was staged for it, or is no longer declared",
+                "Run `envsync plan`, then `envsync apply --stage` to stage it again.",
             ),
             Code.IGNORED_WOULD_BE_LOST: (
                 "A rebuild would lose packages or files that `ignore` or `ignore_files` matches",
