@@ -19,6 +19,8 @@ class Status(StrEnum):
     UNCHANGED = "unchanged"
     FAILED = "failed"  # before publish, so the previous generation is still published
     HOOK_FAILED = "hook-failed"  # after publish
+    UNHEALTHY = "unhealthy"  # after publish; the new generation stays published
+    ROLLED_BACK = "rolled-back"  # after publish, so the previous generation is published again
     BLOCKED = "blocked"
     INTERRUPTED = "interrupted"
 
@@ -112,7 +114,7 @@ class RunFinished:
         statuses = {each.status for each in self.environments}
         # If a hook before a delete fails, the environment is kept: its status is failed, its code is hook-failed.
         codes = {each.failure.code for each in self.environments if each.failure is not None}
-        if Status.HOOK_FAILED in statuses | codes:
+        if {Status.HOOK_FAILED, Status.UNHEALTHY, Status.ROLLED_BACK} & (statuses | codes):
             return exit_codes.PARTLY_APPLIED
         if Status.FAILED in statuses or any(each.reason == LOCK_FAILED for each in self.environments):
             done = {Status.APPLIED, Status.STAGED} & statuses

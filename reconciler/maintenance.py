@@ -20,6 +20,7 @@ from reconciler.state.applied_names import applied_names_hint, never_applied
 from reconciler.state.deleted import Deleted
 from reconciler.state.history import append_history, history_entry, read_history
 from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.set_aside import failure_of
 from reconciler.state.store import State
 
 
@@ -28,8 +29,9 @@ class KeptGeneration:
     """One sealed generation that is kept.
 
     `created` is the time (UTC, RFC 3339), `python` the interpreter's version, `packages` the number of packages, `plan`
-    the digest of the plan that made it. `drifted` is whether it was replaced because it had drifted: a rollback skips
-    it. `problem` is why its seal could not be read; all else is unknown then.
+    the digest of the plan that made it. `drifted` is whether it was replaced because it had drifted, and `failed` why
+    it was rolled back after a hook or its health check failed: a rollback skips both. `problem` is why its seal could
+    not be read; all else is unknown then.
     """
 
     name: str
@@ -40,6 +42,7 @@ class KeptGeneration:
     plan: str
     published: bool
     drifted: bool = False
+    failed: str = ""
     problem: str = ""
 
 
@@ -127,6 +130,7 @@ class Maintenance:
                         plan=seal.plan,
                         published=number == published,
                         drifted=state.layout.generation(name, number).drifted.exists(),
+                        failed=failure_of(state.layout.generation(name, number)),
                     )
                 )
         return kept

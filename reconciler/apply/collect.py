@@ -18,8 +18,10 @@ from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
 from reconciler.state.applied import Applied
 from reconciler.state.generation_identity import check_identity_mark
 from reconciler.state.layout import Generation, Layout
+from reconciler.state.set_aside import set_aside_because
 from reconciler.state.staged import is_staged
 from reconciler.state.store import State
+from reconciler.state.trial import read_trial
 
 DEFAULT_KEEP = 3
 
@@ -202,8 +204,8 @@ def _retained(state: State, name: str, applied: Applied | None, published: int) 
     """Return the generations that are kept besides the published one.
 
     These are the generation that was applied and the newest other sealed ones, together up to `keep_generations`, and
-    each one whose seal may not be read or is of a newer envsync. Of those that were replaced because they had drifted,
-    which do not count, only the newest is kept, for inspection.
+    each one whose seal may not be read or is of a newer envsync. Of those that were replaced because they had drifted
+    or failed, which do not count, only the newest is kept, for inspection. What precedes a generation on trial is kept.
     """
     sealed, unreadable = _sealed(state, name)
     if applied is None:
@@ -216,9 +218,11 @@ def _retained(state: State, name: str, applied: Applied | None, published: int) 
         if number not in {applied.generation, published}
         and not state.layout.generation(name, number).unpublished.exists()
     ]
-    drifted = [number for number in older if state.layout.generation(name, number).drifted.exists()]
-    sound = [number for number in older if number not in drifted]
-    return {applied.generation, *sound[: limit - 1], *drifted[:1]} | unreadable
+    marked = [number for number in older if set_aside_because(state.layout.generation(name, number))]
+    sound = [number for number in older if number not in marked]
+    trial = read_trial(state.layout.generation(name, published).trial) if published else None
+    needed = {trial.previous.generation} if trial is not None and trial.previous is not None else set()
+    return {applied.generation, *sound[: limit - 1], *marked[:1]} | needed | unreadable
 
 
 def _sealed(state: State, name: str) -> tuple[list[int], set[int]]:

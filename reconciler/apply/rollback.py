@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from reconciler.apply.damage import describe_damage
@@ -14,6 +15,7 @@ from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_file import load_inventory
+from reconciler.state.set_aside import set_aside_because
 from reconciler.state.store import State
 
 
@@ -81,6 +83,10 @@ def roll_back(
                 raise
             what = f"generation {number} of `{name}` is published again, but {error.message}"
             raise StateError(what, hint="the rollback is done: do not repeat it") from error
+        if to is not None:  # whoever names it wants it, although it failed before
+            with suppress(OSError):
+                generation.failed.unlink(missing_ok=True)
+                generation.trial.unlink(missing_ok=True)
     else:  # the steps of a delete, backwards: the environment is always owned, or can be restored
         state.record(applied)
         publish(state.layout, name, number)
@@ -119,9 +125,8 @@ def _newest_sound(
     """
     skipped: list[str] = []
     for number in older:
-        if state.layout.generation(name, number).drifted.exists():
-            problem = "was replaced because it had drifted"
-        else:
+        problem = set_aside_because(state.layout.generation(name, number))
+        if not problem:
             found = verify_generation(state, name, number, inodes, modes=False)
             if found.intact:
                 for each in skipped:

@@ -163,9 +163,10 @@ def publish(
             hint="write `envsync publish NAME` or `envsync publish --all`",
         )
     workspace = reconciler.load(file)
-    staged = workspace.staged(Selection(names=tuple(names or ())))
+    with workspace.hold(timeout=lock_timeout):
+        staged = workspace.staged(Selection(names=tuple(names or ())))
     if not staged:
-        console().message("nothing is staged\n")
+        console().message("nothing is staged")
         return
     policy = Policy(publish=frozenset(staged), drop_ignored=drop_ignored, skip_hooks=skip_hooks)
     options = PlanOptions(resolve=False, offline=True, policy=policy)

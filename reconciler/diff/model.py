@@ -49,7 +49,9 @@ class ReasonCode(StrEnum):
     SETTINGS_CHANGED = "settings-changed"
     HOOKS_PENDING = "hooks-pending"
     HOOKS_SKIPPED = "hooks-skipped"
+    ON_TRIAL = "on-trial"  # the trial of the published generation is not over
     ROLLED_BACK = "rolled-back"
+    TRIAL_FAILED = "trial-failed"  # rolled back, because a hook or the health check failed
     NOT_IN_MANIFEST = "not-in-manifest"
     DESTROY_REQUESTED = "destroy-requested"
     ADOPT_REQUESTED = "adopt-requested"
@@ -201,6 +203,9 @@ class Target:
                 "env": dict(wanted.env),
                 "probes": wanted.probes,
                 "hooks": wanted.hooks,
+                # Only if they are set, so that other digests stay as they were.
+                **({"on_failure": wanted.on_failure} if wanted.on_failure == "rollback" else {}),
+                **({"health": wanted.health} if wanted.health is not None else {}),
             }
         )
 

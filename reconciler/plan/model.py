@@ -44,6 +44,7 @@ class StepKind(StrEnum):
     RECORD = "record"
     FORGET = "forget"  # remove the record of a deleted environment
     AFTER_PUBLISH = "after-publish"  # hooks
+    TRIAL = "trial"  # run the health check until it passes; end the trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from reconciler.canonical_json import digest
 from reconciler.diff.model import Origin, PackageChange, Reason, ReasonCode, Target
 from reconciler.diff.packages import distributions_by_name, package_changes
 from reconciler.diff.reasons import pending_reason
-from reconciler.diff.settings import has_hooks, settings_of
+from reconciler.diff.settings import begins_trial, has_hooks, settings_of
 from reconciler.interpreters.model import UNKNOWN, Interpreter
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, Occupant
@@ -110,6 +110,7 @@ def plan_publish(
         StepKind.PUBLISH,
         StepKind.RECORD,
         *([StepKind.AFTER_PUBLISH] if hooks and not policy.skip_hooks else []),
+        *([StepKind.TRIAL] if begins_trial(new.settings) and not policy.skip_hooks else []),
     )
     plan = EnvironmentPlan(
         name=actual.name,

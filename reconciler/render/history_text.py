@@ -41,15 +41,22 @@ def render_generations(kept: Sequence[KeptGeneration], *, palette: Palette, widt
             Segment(text=sanitize(_time(each.created)) or "-"),
             Segment(text=sanitize(each.python) or "-"),
             Segment(text="-" if each.problem else str(each.packages)),
-            Segment(text=sanitize(each.problem) or ("drifted" if each.drifted else ""), style=Style.BAD),
+            Segment(text=_problem(each), style=Style.BAD),
         ]
         for each in kept
     ]
     if not rows:
         return "No generations exist.\n"
-    shown = 7 if any(each.problem or each.drifted for each in kept) else 6
+    shown = 7 if any(map(_problem, kept)) else 6
     titles = ("", "NAME", "GENERATION", "CREATED", "PYTHON", "PACKAGES", "PROBLEM")[:shown]
     return table_text(titles, [each[:shown] for each in rows], palette=palette, width=width)
+
+
+def _problem(kept: KeptGeneration) -> str:
+    """Return why a rollback does not pick a generation, sanitized; an empty string if it may."""
+    if kept.failed:
+        return f"failed: {sanitize(kept.failed)}"
+    return sanitize(kept.problem) or ("drifted" if kept.drifted else "")
 
 
 def _time(text: str) -> str:

@@ -90,6 +90,14 @@ RULES: Mapping[str, Rule] = {
                 "`--skip-hooks` runs no hooks, and counts those that are due as done",
                 "Review the plan. To run the hooks, leave out `--skip-hooks`.",
             ),
+            Code.ON_TRIAL: (
+                "The hooks or the health check of the published generation did not succeed yet",
+                "Run `envsync apply`, which finishes the trial. `envsync rollback` ends it.",
+            ),
+            Code.TRIAL_FAILED: (
+                "A new generation was rolled back, because a hook or its health check failed",
+                "Fix what the reason says, then run `envsync apply`, which tries again. Or change the manifest.",
+            ),
             Code.ROLLED_BACK: (
                 "A rollback published an older generation than the manifest requires",
                 "Change the manifest to match the rollback, or run `envsync apply` to undo the rollback.",
@@ -320,6 +328,14 @@ RULES: Mapping[str, Rule] = {
             "hook-failed": (
                 "A hook failed",
                 "Fix the hook, then run `envsync apply` again, which runs it again. `--skip-hooks` runs no hooks.",
+            ),
+            "health-failed": (
+                "The health check of a new generation did not succeed in time; the generation stays published",
+                "Fix the service or the check, then run `envsync apply`, which checks again.",
+            ),
+            "rolled-back-after-failure": (
+                "A hook or the health check of a new generation failed, and the previous one is published again",
+                "Fix what the message reports, then run `envsync apply`, which tries again.",
             ),
             "hook-changed-environment": (
                 "The hooks succeeded, but changed the environment that they ran in",

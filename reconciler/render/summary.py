@@ -63,6 +63,8 @@ def run_summary(result: RunFinished, palette: Palette) -> str:
     staged = [f"{counts[Status.STAGED]} staged"] if counts[Status.STAGED] else []
     applied = [f"{actions[action]} {word}" for action, word in ACTIONS_DONE.items() if actions[action]]
     wrong = [f"{hooks} applied with a failed hook"] if hooks else []
+    wrong += [f"{counts[Status.UNHEALTHY]} unhealthy"] if counts[Status.UNHEALTHY] else []
+    wrong += [f"{counts[Status.ROLLED_BACK]} rolled back"] if counts[Status.ROLLED_BACK] else []
     wrong += [f"{counts[each]} {each.value}" for each in (Status.FAILED, Status.BLOCKED) if counts[each]]
     wrong += [f"{counts[Status.INTERRUPTED]} not applied"] if counts[Status.INTERRUPTED] else []
     idle = [f"{counts[each]} {each.value}" for each in (Status.LEFT, Status.UNCHANGED) if counts[each]]
@@ -71,7 +73,7 @@ def run_summary(result: RunFinished, palette: Palette) -> str:
     if result.interrupted:
         text = f"Interrupted: {parts}. Nothing is half-done."
         return palette.paint(text, Style.CHANGED)
-    if applied or hooks:
+    if applied or hooks or counts[Status.UNHEALTHY]:
         text = f"Applied: {parts}."
     elif staged:
         text = f"Not published: {parts}."

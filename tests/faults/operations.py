@@ -28,6 +28,7 @@ class Operation:
     manifest: str
     arguments: tuple[str, ...]
     prepared: tuple[tuple[str, ...], ...] = ()
+    ready: tuple[tuple[str, ...], ...] = ()  # commands that run with the last manifest
     code: int = 0
     old: tuple[str, ...]
     new: tuple[str, ...]
@@ -100,6 +101,36 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
                 ("no-lock", "alpha==99", ""),
                 ("no-index", _NO_INDEX, ""),
             )
+        ),
+        Operation(
+            name="stage",
+            before=(old,),
+            manifest=new,
+            arguments=("apply", "--stage", "--yes"),
+            old=_ALPHA_1,
+            new=_ALPHA_1,
+            settled=False,
+            kept=2,
+        ),
+        Operation(
+            name="publish-staged",
+            before=(old,),
+            manifest=new,
+            ready=(("apply", "--stage", "--yes"),),
+            arguments=("publish", "--all", "--yes"),
+            old=_ALPHA_1,
+            new=_ALPHA_2,
+            kept=2,
+        ),
+        Operation(
+            name="apply-staged",
+            before=(old,),
+            manifest=new,
+            ready=(("apply", "--stage", "--yes"),),
+            arguments=("apply", "--yes"),
+            old=_ALPHA_1,
+            new=_ALPHA_2,
+            kept=2,
         ),
         Operation(
             name="rollback",

@@ -70,6 +70,10 @@ class OperationTrials:
             if ran.code:
                 raise RuntimeError(f"{operation.name}: {ran.out}{ran.err}")
         self._manifest(operation.manifest)
+        for arguments in operation.ready:
+            ran = self._envsync(*arguments)
+            if ran.code:
+                raise RuntimeError(f"{operation.name}: {ran.out}{ran.err}")
         stage.save()
 
     def run(self, fault: Fault | None) -> Verdict:

@@ -8,7 +8,8 @@ A case is a mapping with these keys, all optional:
   `unreadable`), `python` the version of the interpreter; `faults` are why it cannot be planned;
 - `applied`: environments by name, as they were last applied, with the same keys; also `project`, `generation`,
   `from` (the manifest that applied it, relative to the root), `accepted`, `hooks_pending`, `hook_paths`,
-  `hook_packages`, `rolled_back_from`, and `without` for settings that an older envsync did not record;
+  `hook_packages`, `rolled_back_from`, `rolled_back_because`, `trial_since`, and `without` for settings that an older
+  envsync did not record;
 - `actual`: differences of the observed state from the applied one: `occupant`, `packages`, `findings`, `ignored`
   (findings about files that `ignore_files` matches), `generation`, `seal`;
 - `staged`: staged generations by name, with the keys of `manifest`; also `generation`, `outdated` (built for something
@@ -52,6 +53,7 @@ from reconciler.manifest.desired import (
     DependenciesProbe,
     DesiredEnvironment,
     DesiredState,
+    Health,
     Hooks,
     IgnoreException,
     ImportProbe,
@@ -177,12 +179,16 @@ def environment(name: str, spec: Spec) -> DesiredEnvironment:
     plain = {"description", "labels", "env", "system_site_packages", "keep_generations", "prevent_destroy"}
     lists = {"ignore", "ignore_files", "depends_on"}
     exceptions = tuple(IgnoreException(**each) for each in spec.get("exceptions", ()))
-    hooks: Spec = spec.get("hooks") or {}
+    hooks: dict[str, Any] = dict(spec.get("hooks") or {})
+    on_failure = hooks.pop("on_failure", defaults.HOOKS_ON_FAILURE)
+    health: dict[str, Any] = dict(spec.get("health") or {})
     return DesiredEnvironment(
         name=name,
         python=spec.get("request", "3.12"),
         probes=tuple(probe(each) for each in spec.get("probes", ())),
         hooks=Hooks(**{key: tuple(tuple(argv) for argv in argvs) for key, argvs in hooks.items()}),
+        on_failure=on_failure,
+        health=Health(argv=tuple(health.pop("run")), **health) if health else None,
         exceptions=exceptions,
         link_mode=spec.get("link_mode"),
         compile_bytecode=spec.get("compile_bytecode", False),
@@ -317,6 +323,8 @@ def applied_environment(name: str, spec: Spec) -> Applied:
         hook_paths=frozenset(spec.get("hook_paths", ())),
         hook_packages=frozenset(spec.get("hook_packages", ())),
         rolled_back_from=spec.get("rolled_back_from", 0),
+        rolled_back_because=spec.get("rolled_back_because", ""),
+        trial_since=spec.get("trial_since", ""),
     )
 
 

@@ -29,6 +29,8 @@ LATER = {
     "hook_paths",
     "hook_packages",
     "rolled_back_from",
+    "rolled_back_because",
+    "trial_since",
     "manifest",
     "repository",
 }  # keys that records of earlier releases do not have
