@@ -11,6 +11,8 @@ _SITE = 'site:\n  python: "{0}"\n  packages: [{1}]\n{2}'
 _FAILS = '  probes: [{run: ["false"]}]\n'
 _NO_INDEX = '"delta @ http://127.0.0.1:9/delta-1.0-py3-none-any.whl"'  # port 9 (discard) answers nothing
 _DESTROY = ("destroy", "web", "--yes")
+_HEALTHY = '  health: {run: ["true"]}\n'
+_ROLLS_BACK = '  hooks: {after_publish: [["false"]], on_failure: rollback}\n'
 _KEEP_ONE = "  keep_generations: 1\n"
 
 
@@ -20,7 +22,7 @@ class Operation:
 
     `old` and `new` are what `envsync freeze web` prints before and after. `settled` is whether the plan is then empty.
     `prepared` are commands that run after the last of `before`. `code` is the exit code without a fault: an operation
-    that fails by design must leave `web` as it was.
+    that fails by design must leave `web` as it was. `ready` are commands that run with the last manifest.
     """
 
     name: str
@@ -28,12 +30,13 @@ class Operation:
     manifest: str
     arguments: tuple[str, ...]
     prepared: tuple[tuple[str, ...], ...] = ()
-    ready: tuple[tuple[str, ...], ...] = ()  # commands that run with the last manifest
+    ready: tuple[tuple[str, ...], ...] = ()
     code: int = 0
     old: tuple[str, ...]
     new: tuple[str, ...]
     settled: bool = True
     allow_empty: bool = False
+    short: bool = True  # whether the short form of the sweep tries it
     kept: int | None = None  # generations that exist at the end, if the operation deletes generations
 
 
@@ -104,6 +107,7 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
         ),
         Operation(
             name="stage",
+            short=False,
             before=(old,),
             manifest=new,
             arguments=("apply", "--stage", "--yes"),
@@ -124,6 +128,7 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
         ),
         Operation(
             name="apply-staged",
+            short=False,
             before=(old,),
             manifest=new,
             ready=(("apply", "--stage", "--yes"),),
@@ -131,6 +136,25 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
             old=_ALPHA_1,
             new=_ALPHA_2,
             kept=2,
+        ),
+        Operation(
+            name="trial",
+            short=False,
+            before=(old,),
+            manifest=new + _HEALTHY,
+            arguments=("apply", "--yes"),
+            old=_ALPHA_1,
+            new=_ALPHA_2,
+        ),
+        Operation(  # the new generation is published in between
+            name="trial-fails",
+            before=(old,),
+            manifest=new + _ROLLS_BACK,
+            arguments=("apply", "--yes"),
+            code=4,
+            old=_ALPHA_2,
+            new=_ALPHA_1,
+            settled=False,
         ),
         Operation(
             name="rollback",
