@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         DependenciesProbe,
         DesiredEnvironment,
         DesiredState,
+        Health,
         Hooks,
         IgnoreException,
         ImportProbe,
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from reconciler.snapshot.model import Snapshot
     from reconciler.state.applied import Applied, AppliedInterpreter
     from reconciler.state.deleted import Deleted
+    from reconciler.state.staged import Staged, StagedNote
 
 __version__ = "0.1.0"
 DISTRIBUTION = "envsync-reconciler"  # absent if another distribution has overwritten this package
@@ -99,6 +101,7 @@ __all__ = [
     "Fault",
     "Finding",
     "FindingCode",
+    "Health",
     "Hooks",
     "IgnoreException",
     "ImportProbe",
@@ -135,6 +138,8 @@ __all__ = [
     "Selection",
     "SettingChange",
     "Snapshot",
+    "Staged",
+    "StagedNote",
     "Status",
     "Step",
     "StepFinished",
@@ -165,8 +170,8 @@ _NAMES_BY_MODULE = {
     "reconciler.lock.update": "LockOutcome",
     "reconciler.maintenance": "KeptGeneration Maintenance",
     "reconciler.manifest.desired": (
-        "CommandProbe DependenciesProbe DesiredEnvironment DesiredState Hooks IgnoreException ImportProbe Index "
-        "InputFile LocalProject RequirementLine"
+        "CommandProbe DependenciesProbe DesiredEnvironment DesiredState Health Hooks IgnoreException ImportProbe "
+        "Index InputFile LocalProject RequirementLine"
     ),
     "reconciler.observe.actual": (
         "ActualEnvironment ActualState Depth Distribution Finding FindingCode InstalledFrom Occupant OriginKind"
@@ -181,6 +186,7 @@ _NAMES_BY_MODULE = {
     "reconciler.snapshot.model": "Snapshot",
     "reconciler.state.applied": "Applied AppliedInterpreter",
     "reconciler.state.deleted": "Deleted",
+    "reconciler.state.staged": "Staged StagedNote",
 }
 
 

@@ -411,6 +411,20 @@ class HookChangedError(HookError):
     code = "hook-changed-environment"
 
 
+class HealthError(ApplyError):
+    """The health check of a published generation did not pass in time."""
+
+    exit_code = exit_codes.PARTLY_APPLIED
+    code = "health-failed"
+
+
+class RolledBackError(ApplyError):
+    """A new generation failed after it was published, and the previous one is published again."""
+
+    exit_code = exit_codes.PARTLY_APPLIED
+    code = "rolled-back-after-failure"
+
+
 class CollectError(ApplyError):
     """An old generation could not be deleted; the environments themselves are as planned."""
 

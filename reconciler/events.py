@@ -14,9 +14,13 @@ class Status(StrEnum):
     """How the run ended for one environment."""
 
     APPLIED = "applied"
+    STAGED = "staged"  # built, and not published yet
+    LEFT = "left"  # to an apply without `--stage`
     UNCHANGED = "unchanged"
     FAILED = "failed"  # before publish, so the previous generation is still published
     HOOK_FAILED = "hook-failed"  # after publish
+    UNHEALTHY = "unhealthy"  # after publish; the new generation stays published
+    ROLLED_BACK = "rolled-back"  # after publish, so the previous generation is published again
     BLOCKED = "blocked"
     INTERRUPTED = "interrupted"
 
@@ -70,6 +74,8 @@ class Failure:
 class EnvironmentFinished:
     """One environment is finished; `generation` is the number of the published generation (0: none).
 
+    `staged` is that of the generation that was staged (0: none).
+
     `reason` is the code of the reason why it is blocked, a value of `reconciler.diff.model.ReasonCode` (empty: it is
     not).
     """
@@ -79,6 +85,7 @@ class EnvironmentFinished:
     action: str
     reason: str = ""
     generation: int = 0
+    staged: int = 0
     seconds: float = 0.0
     failure: Failure | None = None
 
@@ -107,10 +114,11 @@ class RunFinished:
         statuses = {each.status for each in self.environments}
         # If a hook before a delete fails, the environment is kept: its status is failed, its code is hook-failed.
         codes = {each.failure.code for each in self.environments if each.failure is not None}
-        if Status.HOOK_FAILED in statuses | codes:
+        if {Status.HOOK_FAILED, Status.UNHEALTHY, Status.ROLLED_BACK} & (statuses | codes):
             return exit_codes.PARTLY_APPLIED
         if Status.FAILED in statuses or any(each.reason == LOCK_FAILED for each in self.environments):
-            return exit_codes.PARTLY_APPLIED if Status.APPLIED in statuses else exit_codes.FAILURE
+            done = {Status.APPLIED, Status.STAGED} & statuses
+            return exit_codes.PARTLY_APPLIED if done else exit_codes.FAILURE
         incomplete = Status.BLOCKED in statuses or self.failure is not None
         return exit_codes.PARTLY_APPLIED if incomplete else exit_codes.SUCCESS
 

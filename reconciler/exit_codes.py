@@ -17,8 +17,9 @@ MEANINGS = {
     DIFFERENCE: "Something differs: drift, a pending change, a blocked change, or a lock that is out of date.",
     INVALID_INPUT: "The input is invalid: the command line, the manifest, a lock, a saved plan, a snapshot or a "
     "revision.",
-    PARTLY_APPLIED: "Not everything was applied: an environment is blocked, a hook failed, an old generation could "
-    "not be deleted (reported once), or some environments failed while others were applied.",
+    PARTLY_APPLIED: "Not everything was applied: an environment is blocked, a hook or a health check failed, a new "
+    "generation was rolled back, an old generation could not be deleted (reported once), or some environments failed "
+    "while others were applied.",
     RUN_FAILED: "`run` could not enter the environment.",
     NOT_EXECUTABLE: "`run` found the command, but could not execute it.",
     COMMAND_NOT_FOUND: "`run` did not find the command.",
@@ -36,6 +37,7 @@ BY_COMMAND = {
     "plan": _COMPARING,
     "show": _COMMON,
     "apply": _APPLYING,
+    "publish": _APPLYING,
     "check": _COMPARING,
     "observe": _COMMON,
     "status": _COMMON,

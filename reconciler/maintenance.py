@@ -24,6 +24,7 @@ from reconciler.state.deleted import Deleted
 from reconciler.state.history import append_history, history_entry, made_by, read_history
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.seal import Seal
+from reconciler.state.set_aside import failure_of
 from reconciler.state.store import State
 
 
@@ -33,10 +34,11 @@ class KeptGeneration:
 
     `created` is the time (UTC, RFC 3339), `python` the interpreter's version, `packages` the number of packages, `plan`
     the digest of the plan that made it, `by` the user who did, as far as the history says it. `drifted` is whether it
-    was replaced because it had drifted: a rollback skips it. `rebuilt_from` is the generation that a rollback rebuilt
-    it from (0: an apply built it). `problem` is why its seal could not be read; all else is unknown then. Only
-    `Maintenance.generation_history` compares its files with its seal: then `state` and `problem` say if they differ,
-    and `shared` are sentences about edits that it shares with other generations.
+    was replaced because it had drifted, and `failed` why it was rolled back after a hook or its health check failed: a
+    rollback skips both. `rebuilt_from` is the generation that a rollback rebuilt it from (0: an apply built it).
+    `problem` is why its seal could not be read; all else is unknown then. Only `Maintenance.generation_history`
+    compares its files with its seal: then `state` and `problem` say if they differ, and `shared` are sentences about
+    edits that it shares with other generations.
     """
 
     name: str
@@ -47,6 +49,7 @@ class KeptGeneration:
     plan: str
     published: bool
     drifted: bool = False
+    failed: str = ""
     problem: str = ""
     by: str = ""
     rebuilt_from: int = 0
@@ -135,8 +138,10 @@ class Maintenance:
                 )
                 continue
             if seal is not None:
-                drifted = state.layout.generation(name, number).drifted.exists()
+                generation = state.layout.generation(name, number)
+                drifted, failed = generation.drifted.exists(), failure_of(generation)
                 known = GenerationState.PUBLISHED if number == published else GenerationState.KEPT
+                aside = GenerationState.FAILED if failed else GenerationState.DRIFTED if drifted else known
                 kept.append(
                     KeptGeneration(
                         name=name,
@@ -147,8 +152,9 @@ class Maintenance:
                         plan=seal.plan,
                         published=number == published,
                         drifted=drifted,
+                        failed=failed,
                         rebuilt_from=seal.applied.rebuilt_from,
-                        state=GenerationState.DRIFTED if drifted else known,
+                        state=aside,
                     )
                 )
         return kept

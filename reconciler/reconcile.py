@@ -16,19 +16,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.apply.collect import generation_names
 from reconciler.apply.collect_cache import CollectedCache, collect_caches
 from reconciler.apply.context import ApplyOptions
 from reconciler.apply.perform import ApplyRequest, perform
 from reconciler.apply.rebuild_generation import RebuildTools
 from reconciler.apply.recover import hold_and_recover
 from reconciler.apply.running import running_notes
+from reconciler.backticks import list_in_backticks
 from reconciler.diff.compare import compare, declared_or_readable, undeclared
 from reconciler.diff.faults import state_faults
 from reconciler.diff.model import Diff, Fault, Target
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Engine
 from reconciler.engines.factory import make_engine
-from reconciler.errors import EnvsyncError, InterpreterError, LockError, PlanFileError, PlatformError
+from reconciler.errors import EnvsyncError, InterpreterError, LockError, PlanFileError, PlatformError, UsageError
 from reconciler.events import Event, RunFinished
 from reconciler.fastpath.record import record_apply_outcome, record_plan_outcome
 from reconciler.interpreters.choose import Interpreters, choose_for
@@ -46,6 +48,7 @@ from reconciler.observe.consistent_read import observe_consistently
 from reconciler.options import PlanOptions, Selection
 from reconciler.plan.make import make_plan
 from reconciler.plan.model import Plan, platform
+from reconciler.plan.staging import STAGE_NOTE, staged_with_dependencies
 from reconciler.processes.scratch import scratch_directory
 from reconciler.state.applied import Applied
 from reconciler.state.former_root import former_root_notes
@@ -53,12 +56,14 @@ from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.layout import Layout
 from reconciler.state.owner import named_path, other_owners, under_present_project
 from reconciler.state.root_mutex import may_write_cache, prepare_cache
+from reconciler.state.staged import Staged, staged_generation, staged_generations
 from reconciler.state.store import State
 from reconciler.targets import (
     LockOptions,
     refuse_unknown_exceptions,
     resolve_targets,
     select_for_destroy,
+    select_staged,
     skipped_note,
 )
 
@@ -189,27 +194,35 @@ class Workspace:
         faults = state_faults(desired, unreadable, destroy=options.policy.destroy)
         targets: Mapping[str, Target] = {}
         notes: tuple[str, ...] = ()
+        staged: Mapping[str, Staged] = {}
         if options.policy.destroy:
             desired = select_for_destroy(desired, options.policy.destroy, applied, faults)
             names = options.policy.destroy
+        elif options.policy.publish:
+            staged = select_staged(state, options.policy.publish)
+            names = frozenset(staged)
+            desired = desired.only(staged)
         else:
             applied = declared_or_readable(desired, applied, unreadable)
             targets = self._targets(desired, state, applied, faults, options)
             notes = tuple(skipped_note(each) for each in desired.environments if each.name not in targets)
             desired = desired.only(targets)
             names = frozenset((*targets, *undeclared(desired, applied), *faults))
+            staged, problems = staged_generations(state, names)
+            notes = (*notes, *problems, *([STAGE_NOTE] if options.policy.stage else []))
         inodes = InodeHashes.load(state.layout.inode_hashes)
         last, actual = observe_consistently(names, desired, state, applied, options.depth, inodes, faults)
         applied = under_present_project(last, owners, desired.project)
         inodes.save()
         diff = (
             Diff(environments=())
-            if options.policy.destroy
+            if options.policy.destroy or options.policy.publish
             else compare(desired, targets, actual, applied, options.exceptions, today=today_in_utc())
         )
-        plan = make_plan(desired, diff, targets, actual, applied, options.policy, owners, faults)
+        plan = make_plan(desired, diff, targets, actual, applied, options.policy, owners, faults, staged)
         plan = replace(plan, asked=chosen.plan_request(options.policy), platform=platform(), notes=notes)
-        if not options.exceptions:  # otherwise an environment with differences can be unchanged
+        # With exceptions an environment with differences can be unchanged, and the fast path knows nothing staged.
+        if not options.exceptions and not staged:
             record_plan_outcome(plan, desired, state, applied, inodes, since=self.begun)
         installed = {
             name: len(each.distributions)
@@ -224,7 +237,35 @@ class Workspace:
             desired=desired,
             options=options,
             inodes=inodes,
+            staged=staged,
         )
+
+    def staged(self, selection: Selection | None = None) -> dict[str, Staged]:
+        """Return the staged generations of the selected environments, and those of what they depend on, by name.
+
+        One that belongs to another project is left out. Raises UsageError if nothing is staged for a selected name, or
+        StateError if it cannot be read.
+        """
+        chosen = selection or Selection()
+        desired = self.desired(chosen)
+        state = State.at(desired.root)
+        names = {each.name for each in desired.environments}
+        if not desired.selected:  # what is not declared any more is refused by name
+            names |= set(generation_names(state.layout))
+        found = {name: staged_generation(state, name) for name in sorted(names)}
+        staged = {
+            name: each
+            for name, each in found.items()
+            if each is not None and (chosen.names or each.applied.project == desired.project)
+        }
+        missing = sorted(set(chosen.names) - staged.keys())
+        if missing:
+            raise UsageError(
+                f"nothing is staged for {list_in_backticks(missing)}",
+                hint=f"run `envsync apply --stage {' '.join(missing)}` first",
+            )
+        wanted = staged_with_dependencies(desired, chosen.names, staged) if chosen.names else staged.keys()
+        return {name: each for name, each in staged.items() if name in wanted}
 
     @contextmanager
     def hold(self, *, timeout: float = 60.0) -> Iterator[None]:
@@ -386,7 +427,8 @@ class Workspace:
 class Proposal:
     """A plan, with everything that is needed to apply it.
 
-    `installed` is the number of distributions that were found in each environment that exists.
+    `installed` is the number of distributions that were found in each environment that exists. `staged` has the
+    generations that are staged for its environments.
     """
 
     plan: Plan
@@ -395,6 +437,7 @@ class Proposal:
     desired: DesiredState = field(repr=False)
     options: PlanOptions = field(repr=False)
     inodes: InodeHashes = field(repr=False, compare=False)
+    staged: Mapping[str, Staged] = field(default_factory=dict, repr=False, compare=False)
 
     def apply(
         self,
@@ -439,6 +482,7 @@ class Proposal:
                 recheck=recheck,
             )
             result = perform(request, on_event or (lambda _event: None))
-        if not self.options.exceptions:
+        policy = self.options.policy
+        if not (self.options.exceptions or policy.stage or policy.publish):
             record_apply_outcome(self.plan, result, self.desired, state, inodes, since=workspace.begun)
         return result

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from reconciler.backticks import list_in_backticks
 from reconciler.diff.faults import interpreter_fault, lock_fault, missing_in_snapshot
 from reconciler.diff.model import NO_FAULTS, Fault, Target
 from reconciler.engines.engine import Engine
@@ -20,6 +21,8 @@ from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.manifest.hints import known_names_hint
 from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
+from reconciler.state.staged import Staged, staged_generation
+from reconciler.state.store import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +161,18 @@ def refuse_unknown_exceptions(exceptions: Iterable[tuple[str, str]], desired: De
                 f"`--except {name}:{pattern}` names an unknown environment",
                 hint=known_names_hint(name, desired.declared, noun="environments"),
             )
+
+
+def select_staged(state: State, names: Iterable[str]) -> dict[str, Staged]:
+    """Return the staged generations of `names`; raises UsageError if one has none, StateError if it is unreadable."""
+    found = {name: staged_generation(state, name) for name in sorted(names)}
+    missing = [name for name, each in found.items() if each is None]
+    if missing:
+        raise UsageError(
+            f"nothing is staged for {list_in_backticks(missing)}",
+            hint=f"run `envsync apply --stage {' '.join(missing)}` first",
+        )
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def select_for_destroy(

@@ -18,7 +18,10 @@ from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
 from reconciler.state.applied import Applied
 from reconciler.state.generation_identity import check_identity_mark, write_identity_mark
 from reconciler.state.layout import Generation, Layout
+from reconciler.state.set_aside import set_aside_because
+from reconciler.state.staged import is_staged
 from reconciler.state.store import State
+from reconciler.state.trial import read_trial
 
 DEFAULT_KEEP = 3
 
@@ -62,9 +65,9 @@ def collect_garbage(
     """Delete every generation that nothing keeps; return all that were considered. The root mutex must be held.
 
     Kept are the published generation, the newest sealed ones up to `keep_generations` (the published one included),
-    those in `spare` and those that a live process uses. Of an environment that was deleted, the same are kept until it
-    expires, unless `discard` has its name. The path of a deleted generation stays as a link to what is published, see
-    `collected_path`. A generation that cannot be deleted stops no other: the reason is in `failure`.
+    a staged one, those in `spare` and those that a live process uses. Of an environment that was deleted, the same are
+    kept until it expires, unless `discard` has its name. The path of a deleted generation stays as a link to what is
+    published, see `collected_path`. A generation that cannot be deleted stops no other: the reason is in `failure`.
     """
     removable = removable_generations(state, discard=discard)
     candidates = [each for each in removable if (each.name, each.generation.number) not in spare]
@@ -174,7 +177,7 @@ def removable_generations(state: State, *, discard: frozenset[str] = frozenset()
         published = layout.published_number(name)
         numbers = layout.generation_numbers(name)
         foreign = ""
-        keep = {published}
+        keep = {published, *(each for each in numbers if is_staged(state, name, each))}
         try:
             applied = state.applied(name)
         except StateError:  # the plan reports it
@@ -203,18 +206,25 @@ def _retained(state: State, name: str, applied: Applied | None, published: int) 
     """Return the generations that are kept besides the published one.
 
     These are the generation that was applied and the newest other sealed ones, together up to `keep_generations`, and
-    each one whose seal may not be read or is of a newer envsync. Of those that were replaced because they had drifted,
-    which do not count, only the newest is kept, for inspection.
+    each one whose seal may not be read or is of a newer envsync. Of those that were replaced because they had drifted
+    or failed, which do not count, only the newest is kept, for inspection. What precedes a generation on trial is kept.
     """
     sealed, unreadable = _sealed(state, name)
     if applied is None:
         return unreadable
     count = applied.settings.get("keep_generations")
     limit = count if isinstance(count, int) and count > 0 else DEFAULT_KEEP
-    older = [number for number in reversed(sealed) if number not in {applied.generation, published}]
-    drifted = [number for number in older if state.layout.generation(name, number).drifted.exists()]
-    sound = [number for number in older if number not in drifted]
-    return {applied.generation, *sound[: limit - 1], *drifted[:1]} | unreadable
+    older = [
+        number
+        for number in reversed(sealed)
+        if number not in {applied.generation, published}
+        and not state.layout.generation(name, number).unpublished.exists()
+    ]
+    marked = [number for number in older if set_aside_because(state.layout.generation(name, number))]
+    sound = [number for number in older if number not in marked]
+    trial = read_trial(state.layout.generation(name, published).trial) if published else None
+    needed = {trial.previous.generation} if trial is not None and trial.previous is not None else set()
+    return {applied.generation, *sound[: limit - 1], *marked[:1]} | needed | unreadable
 
 
 def _sealed(state: State, name: str) -> tuple[list[int], set[int]]:

@@ -11,25 +11,32 @@ from reconciler.apply.build import build
 from reconciler.apply.carry_over import carry_over
 from reconciler.apply.collect import remove_generation
 from reconciler.apply.context import ApplyContext
+from reconciler.apply.health import wait_until_healthy
 from reconciler.apply.hook_changes import changes_by_hooks
 from reconciler.apply.observe_generation import observe_generation, refuse_if_probes_wrote
 from reconciler.apply.probe import child_environment, run_hooks, run_probe, runs_programs
 from reconciler.apply.publish import adopt, mark_drifted, publish, unpublish
 from reconciler.apply.seal_generation import seal_generation
 from reconciler.apply.spoilt_modes import spoilt_modes
+from reconciler.apply.stage import stage, verify_staged
+from reconciler.apply.trial import begin_trial, end_trial, resume_trial, return_to_previous
 from reconciler.apply.verify_build import Record, read_records, verify_lock, verify_records
 from reconciler.apply.widen import widen_venv
 from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.diff.hook_changes import hook_changes_text
 from reconciler.diff.model import ReasonCode, Target
-from reconciler.diff.settings import settings_of
+from reconciler.diff.settings import returns_after, settings_of
 from reconciler.errors import (
     ApplyError,
     DamagedCacheError,
     EnvsyncError,
+    HealthError,
     HookChangedError,
+    HookError,
+    InterruptedByUserError,
     InventoryError,
     RecordMismatchError,
+    RolledBackError,
 )
 from reconciler.events import Notice
 from reconciler.fs.sync import begin_sync, sync_filesystem
@@ -44,6 +51,7 @@ from reconciler.state.inventory_file import load_inventory
 from reconciler.state.inventory_scan import take_inventory, wait_for_clock_tick
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.published_generation import PublishedGeneration
+from reconciler.state.staged import unmark_staged
 
 _DRIFT_OF_CONTENTS = frozenset(
     {
@@ -78,6 +86,12 @@ class EnvironmentRun:
         self.published = False
         self._refetch = set(refetch)  # packages to download again, because their cached files are damaged
         self._sealed = sealed
+        self.rolled_back_to = 0  # the previous generation, if this run published it again
+        self._resumed = False
+        self._hook_changed: HookChangedError | None = None  # raised after the trial
+        self.staged = False  # whether the generation is staged, so that it is kept although it is not published
+        self._replaces_drift = self._drift_of_contents()
+        self._built_for = plan.target
         self._flushes: list[Future[None]] = []  # flushes of built generations, which run while they are verified
         self._observed: ActualEnvironment | None = None
         self._inventory: Inventory | None = None
@@ -108,10 +122,17 @@ class EnvironmentRun:
                 for flush in self._flushes:
                     flush.result()
                 sync_filesystem(self.new.directory)
+            case StepKind.STAGE:
+                stage(self.plan, self.new, self.context, drifted=self._replaces_drift)
+                self.staged = True
+            case StepKind.VERIFY_STAGED:
+                return self._verify_staged()
             case StepKind.CARRY_OVER:
                 return self._carry_over()
             case StepKind.PUBLISH:
                 self._mark_drifted()
+                if self._has_step(StepKind.TRIAL):
+                    begin_trial(self.context.state, self.plan.name, self.new.number)
                 with self._changing_path():
                     publish(self._layout, self.plan.name, self.new.number)
             case StepKind.ADOPT:
@@ -127,27 +148,35 @@ class EnvironmentRun:
             case StepKind.FORGET:
                 return self._forget()
             case StepKind.AFTER_PUBLISH:
+                self._resume_trial()
                 self._after_publish()
+            case StepKind.TRIAL:
+                self._resume_trial()
+                return self._trial()
             case _:
                 assert_never(step.kind)
         return ""
 
     def abandon(self) -> None:
         """Delete a generation that will not be published; if that fails, the next run collects it."""
-        if self.generation is not None and not self.published:
+        if self.generation is not None and not (self.published or self.staged):
             with suppress(OSError):
                 remove_generation(self._layout, self.generation)
 
-    def _mark_drifted(self) -> None:
-        """Mark the published generation if it is replaced because its contents drifted: a rollback then skips it.
+    def _drift_of_contents(self) -> bool:
+        """Return whether the plan replaces the published generation because its contents drifted.
 
         Narrowed access does not count, because a rollback opens what it publishes.
         """
-        number = self._layout.published_number(self.plan.name)
         codes = {each.code for each in self.plan.reasons}
         if all(each.code is FindingCode.ACCESS_NARROWED for each in self.plan.findings):
             codes.discard(ReasonCode.ENVIRONMENT_DAMAGED)
-        if number and codes & _DRIFT_OF_CONTENTS:
+        return bool(codes & _DRIFT_OF_CONTENTS)
+
+    def _mark_drifted(self) -> None:
+        """Mark the published generation if it is replaced because its contents drifted: a rollback then skips it."""
+        number = self._layout.published_number(self.plan.name)
+        if number and self._replaces_drift:
             mark_drifted(self._layout.generation(self.plan.name, number))
 
     @contextmanager
@@ -170,9 +199,9 @@ class EnvironmentRun:
 
     @property
     def _target(self) -> Target:
-        if self.plan.target is None:
+        if self._built_for is None:
             raise ApplyError(f"{self.plan.name}: the plan has no target to build")
-        return self.plan.target
+        return self._built_for
 
     @property
     def _lock(self) -> Lock:
@@ -302,8 +331,21 @@ class EnvironmentRun:
             self.context,
             observed=observed,
             inventory=inventory,
-            hooks_pending=self._runs_hooks,
+            hooks_pending=self._runs_hooks or self._hooks_after_staging,
         )
+
+    @property
+    def _hooks_after_staging(self) -> bool:
+        """Return whether hooks must run when the generation, which is only staged now, is published."""
+        return self._has_step(StepKind.STAGE) and bool(self._target.environment.hooks.after_publish)
+
+    def _verify_staged(self) -> str:
+        """Verify the staged generation, which takes the place of a build; return how many files it has."""
+        found = verify_staged(self.plan, self.context, hooks=self._runs_hooks)
+        self.staged, self.generation = True, found.generation
+        self._applied, self._inventory, self._built_for = found.applied, found.inventory, found.target
+        self._replaces_drift |= found.drifted
+        return f"{len(found.inventory.names)} files"
 
     def _carry_over(self) -> str:
         """Copy the ignored files of the published generation into the new one; return how many, or an empty string."""
@@ -333,6 +375,8 @@ class EnvironmentRun:
                 prevent_destroy=environment.prevent_destroy,
                 hooks_pending=self._applied.hooks_pending and self._runs_hooks,
             )
+            if not self._has_step(StepKind.TRIAL):
+                end_trial(self._layout.generation(self.plan.name, self._applied.generation))
         self.context.state.record(self._applied)
 
     def _unpublish(self) -> None:
@@ -352,6 +396,7 @@ class EnvironmentRun:
         name, state = self.plan.name, self.context.state
         remains = self._remains or self._keep_remains()
         state.forget(name)
+        unmark_staged(self._layout, name)
         self._applied = None
         if remains is None or remains.applied.generation not in state.sealed_numbers(name):
             return ""
@@ -369,14 +414,18 @@ class EnvironmentRun:
     @property
     def _runs_hooks(self) -> bool:
         """Return whether hooks run after this change; not if the manifest has none, or if they are skipped."""
-        return any(step.kind is StepKind.AFTER_PUBLISH for step in self.plan.steps)
+        return self._has_step(StepKind.AFTER_PUBLISH)
 
     def _after_publish(self) -> None:
         """Run the hooks, and record that they are done and what they changed in the environment.
 
         Raises HookError if one fails, or HookChangedError if they changed files or packages of the environment.
         """
-        self._hooks("after_publish")
+        try:
+            self._hooks("after_publish")
+        except HookError as error:
+            self._roll_back("hooks", error)
+            raise
         if self._applied is None:
             return
         with self.context.observing:
@@ -384,10 +433,99 @@ class EnvironmentRun:
         self._applied = replace(self._applied, hooks_pending=False, hook_paths=paths, hook_packages=packages)
         self.context.state.record(self._applied)
         if packages or paths:
-            raise HookChangedError(
+            changed = HookChangedError(
                 f"a hook changed the environment: {hook_changes_text(packages, paths)}",
                 hint="list its changes in `ignore_files` or `ignore`, or let the hook write outside the environment",
             )
+            if not self._has_step(StepKind.TRIAL):
+                raise changed
+            self._hook_changed = changed  # the hooks succeeded, so that the trial goes on
+
+    def _resume_trial(self) -> None:
+        """Count this run, if it goes on with the trial of an earlier one; raises RolledBackError if that is over."""
+        if self.generation is not None or self._resumed or self._applied is None:
+            return
+        self._resumed = True
+        reason = resume_trial(self.context.state, self.plan.name, self._applied.generation)
+        returns = any(returns_after(self._applied.settings, each) for each in ("hooks", "health"))
+        if reason and returns:
+            self._return_to_previous(reason)
+
+    def _trial(self) -> str:
+        """Run the health check until it passes, and end the trial; return how it went.
+
+        Raises HealthError, RolledBackError or InterruptedByUserError; an interrupted trial goes on in the next apply.
+        """
+        applied = self._applied
+        if applied is None:
+            return ""
+        health, said = applied.settings.get("health"), ""
+        if isinstance(health, dict):
+            env = self._child_environment(applied)
+            try:
+                said = f"health check {wait_until_healthy(health, env, self.context.stop)}"
+            except HealthError as error:
+                self._roll_back("health", error)
+                raise
+            except InterruptedByUserError as error:
+                error.hint = f"run `envsync apply {self.plan.name}`, which finishes the trial of what is published"
+                raise
+        end_trial(self._layout.generation(self.plan.name, applied.generation))
+        if self._hook_changed is not None:
+            raise self._hook_changed
+        return said
+
+    def _roll_back(self, moment: str, error: HookError | HealthError) -> None:
+        """Publish the previous generation again if the settings say so; raises RolledBackError if that was done.
+
+        If it cannot be done, the message of `error` says why. A hook that a signal ended has not failed.
+        """
+        applied = self._applied
+        if applied is None or self.context.stop.is_set() or not returns_after(applied.settings, moment):
+            return
+        if not self._layout.generation(self.plan.name, applied.generation).trial.exists():
+            return
+        problem = self._return_to_previous(error.message, details=tuple(error.details))
+        error.message = f"{error.message} (not rolled back: {problem})"
+
+    def _return_to_previous(self, reason: str, details: tuple[str, ...] = ()) -> str:
+        """Publish the previous generation, run its hooks, and raise RolledBackError; return why it cannot be done."""
+        failed = self._applied
+        if failed is None:
+            return ""
+        try:
+            with self.context.observing:
+                applied, problem = return_to_previous(self.context.state, failed, reason)
+        except (EnvsyncError, OSError) as error:
+            now = self._layout.published_number(self.plan.name)
+            message = error.message if isinstance(error, EnvsyncError) else f"{error.filename}: {error.strerror}"
+            what = f"{reason}; then the rollback failed, and generation {now} is published: {message}"
+            hint = f"fix the cause, then run `envsync apply {self.plan.name}`"
+            raise ApplyError(what, hint=hint, details=details) from error
+        if applied is None:
+            return problem
+        self._applied, self.generation, self.published = applied, None, True
+        self.rolled_back_to = applied.generation
+        what = f"{reason}; generation {applied.generation} is published again, generation {failed.generation} is kept"
+        try:
+            self._hooks("after_publish")
+        except HookError as error:  # it has succeeded before, so that it is not the generation that fails
+            what += f"; then its own {error.message}"
+            details = (*details, *error.details)
+        else:
+            self.context.state.record(replace(applied, hooks_pending=False))
+        hint = f"fix the cause, then run `envsync apply {self.plan.name}`, which tries again"
+        raise RolledBackError(what, hint=hint, details=details)
+
+    def _has_step(self, kind: StepKind) -> bool:
+        return any(step.kind is kind for step in self.plan.steps)
+
+    def _child_environment(self, applied: Applied) -> dict[str, str]:
+        """Return the variables of a program that runs in the generation that this run applies."""
+        number = self.generation.number if self.generation else applied.generation
+        stored = applied.settings.get("env")
+        env = {str(key): str(value) for key, value in stored.items()} if isinstance(stored, dict) else {}
+        return child_environment(self._layout.generation(self.plan.name, number).venv, env, self.context.ambient)
 
     def _hooks(self, kind: str) -> None:
         """Run the hooks of `kind` (`after_publish` or `before_delete`) with the settings that this run applies.
@@ -399,9 +537,5 @@ class EnvironmentRun:
         commands = hooks.get(kind) if isinstance(hooks, dict) else None
         if applied is None or not isinstance(commands, list):
             return
-        number = self.generation.number if self.generation else applied.generation
-        venv = self._layout.generation(self.plan.name, number).venv
-        stored = applied.settings.get("env")
-        env = {str(key): str(value) for key, value in stored.items()} if isinstance(stored, dict) else {}
         argvs = [[str(part) for part in argv] for argv in commands if isinstance(argv, list)]
-        run_hooks(argvs, child_environment(venv, env, self.context.ambient))
+        run_hooks(argvs, self._child_environment(applied))

@@ -10,6 +10,7 @@ from reconciler.apply.collect import Removable, collect_garbage
 from reconciler.apply.context import ApplyContext, ApplyOptions
 from reconciler.apply.schedule import apply_plan
 from reconciler.apply.shared_files import observe_shared_files
+from reconciler.apply.stage import discard_unneeded
 from reconciler.backticks import list_in_backticks
 from reconciler.canonical_json import Json
 from reconciler.engines.engine import Engine
@@ -62,6 +63,7 @@ def perform(request: ApplyRequest, on_event: Callable[[Event], None]) -> RunFini
     plan_id = request.plan.id
     result = _run_in_thread(request, plan_id, on_event)
     inodes.save()
+    discard_unneeded(request.plan, request.desired, result.environments, request.state)
     if any(each.steps for each in request.plan.environments):
         unwritten = append_history(layout, _history_entry(request, plan_id, result))
         if unwritten:
@@ -189,10 +191,10 @@ def _history_entry(request: ApplyRequest, plan_id: str, result: RunFinished) -> 
             "name": each.environment,
             "action": each.action,
             "status": each.status,
-            "generation": each.generation,
+            "generation": each.staged or each.generation,
             "reasons": list[Json](reasons.get(each.environment, [])),
         }
         for each in result.environments
-        if each.status is not Status.UNCHANGED
+        if each.status not in {Status.UNCHANGED, Status.LEFT}
     ]
     return history_entry(request.ambient, environments, plan=plan_id, exit_code=result.exit_code)

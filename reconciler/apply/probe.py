@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from reconciler.backticks import in_backticks
-from reconciler.errors import HookError, ProbeError
+from reconciler.errors import HealthError, HookError, ProbeError
 from reconciler.fs.access import callers_umask
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import CommandProbe, DependenciesProbe, ImportProbe, Probe
@@ -29,9 +29,10 @@ from reconciler.processes.scratch import scratch_directory
 _HOOK_SECONDS = 300.0
 _HOOK_HINT = "fix the hook, then run the command again, which runs it again; `--skip-hooks` continues without hooks"
 # What a program was run for, and the hint if it failed, by the error that it raises.
-_FAILURES: Mapping[type[ProbeError | HookError], tuple[str, str]] = {
+_FAILURES: Mapping[type[ProbeError | HookError | HealthError], tuple[str, str]] = {
     ProbeError: ("probe", "fix the probe, or the packages that it tests, then run the command again"),
     HookError: ("hook", _HOOK_HINT),
+    HealthError: ("health check", "fix the service or the check, then run the command again, which checks again"),
 }
 
 
@@ -78,6 +79,11 @@ def run_hooks(hooks: Sequence[Sequence[str]], env: Mapping[str, str]) -> None:
         _run(shlex.join(argv), argv, env, _HOOK_SECONDS, failed=HookError)
 
 
+def run_health_check(argv: Sequence[str], env: Mapping[str, str], timeout: float) -> None:
+    """Run a health check once, for at most `timeout` seconds; raises HealthError if it does not exit with 0."""
+    _run(shlex.join(argv), argv, env, timeout, failed=HealthError)
+
+
 def broken_dependencies(venv: Path, observed: ActualEnvironment, interpreter: Interpreter) -> list[str]:
     """Return a sentence for each unmet requirement of an installed distribution, as `pip check` does."""
     installed = {each.key: each.version for each in observed.distributions}
@@ -112,7 +118,7 @@ def _run(
     env: Mapping[str, str],
     timeout: float,
     *,
-    failed: type[ProbeError | HookError],
+    failed: type[ProbeError | HookError | HealthError],
 ) -> None:
     """Run a program in an empty directory; raise `failed` unless it exits with 0 within `timeout` seconds.
 

@@ -9,6 +9,7 @@ from reconciler.fs.exchange import exchange
 from reconciler.fs.make_symlink import make_symlink
 from reconciler.fs.sync import naming, sync_directory
 from reconciler.state.layout import Generation, Layout
+from reconciler.state.staged import unmark_staged
 
 _MOVING = "moving"
 
@@ -114,7 +115,11 @@ def remove_leftover_links(layout: Layout) -> None:
 
 
 def _clear_unpublished_mark(layout: Layout, name: str, number: int) -> None:
-    """Remove the `unpublished` mark of a published generation; if that fails, the next run removes it."""
+    """Remove the `unpublished` mark of a published generation; if that fails, the next run removes it.
+
+    Neither it nor an older generation is staged any more.
+    """
+    unmark_staged(layout, name, below=number + 1)
     with suppress(OSError):
         layout.generation(name, number).unpublished.unlink(missing_ok=True)
 

@@ -10,6 +10,7 @@ from reconciler.errors import StateError
 from reconciler.fs.atomic_write import clear_temporaries
 from reconciler.processes.scratch import clear_scratch
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
+from reconciler.state.staged import is_staged
 from reconciler.state.store import State
 
 
@@ -66,7 +67,10 @@ def _undo_deletes(state: State) -> None:
 
 
 def _delete_never_published(state: State, name: str) -> None:
-    """Delete each generation that was sealed but never published, so that no rollback can choose it."""
+    """Delete each generation that was sealed but never published, so that no rollback can choose it.
+
+    One that is staged is kept.
+    """
     published = state.layout.published_number(name)
     for number in state.layout.generation_numbers(name):
         generation = state.layout.generation(name, number)
@@ -76,7 +80,8 @@ def _delete_never_published(state: State, name: str) -> None:
         with suppress(OSError, StateError):  # if its seal cannot be read, it is kept
             if not generation.unpublished.exists():
                 continue
-            if number == published:  # interrupted after the rename, before its mark was removed
+            if number == published:  # interrupted after the rename, before its marks were removed
+                generation.staged.unlink(missing_ok=True)
                 generation.unpublished.unlink()
-            elif state.seal(name, number) is not None:
+            elif state.seal(name, number) is not None and not is_staged(state, name, number):
                 remove_generation(state.layout, generation)

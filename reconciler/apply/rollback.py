@@ -5,21 +5,23 @@ Only a generation that differs from its seal is built again, from its own lock.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeAlias
 
+from reconciler.apply.damage import describe_damage
 from reconciler.apply.publish import foreign_path, mark_drifted
 from reconciler.apply.rebuild_generation import NotRebuildableError
 from reconciler.apply.republish import republish
 from reconciler.apply.verify_seal import verify_generation
 from reconciler.apply.widen import widen_venv
-from reconciler.diff.integrity import Integrity
 from reconciler.errors import ApplyError, StateError, UsageError
 from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_file import load_inventory
 from reconciler.state.seal import Seal
+from reconciler.state.set_aside import set_aside_because
 from reconciler.state.store import State
 
 Rebuilder: TypeAlias = Callable[[Seal, Applied], Callable[[], int]]
@@ -90,6 +92,10 @@ def roll_back(
         rolled_back_from=rolled_back_from,
     )
     republish(state, applied, restores=not published)
+    if published and to is not None:  # whoever names it wants it, although it failed before
+        with suppress(OSError):
+            generation.failed.unlink(missing_ok=True)
+            generation.trial.unlink(missing_ok=True)
     return applied
 
 
@@ -167,7 +173,10 @@ def _damage(state: State, name: str, number: int, inodes: InodeHashes, recorded:
 def _seals(state: State, name: str) -> tuple[dict[int, Seal], dict[int, str]]:
     """Return the seals of an environment's generations by number, and why those of others cannot be read."""
     seals, unreadable = {}, {}
+    published = state.layout.published_number(name)
     for number in state.layout.generation_numbers(name):
+        if number != published and state.layout.generation(name, number).unpublished.exists():
+            continue  # it was never published, for example because it is staged
         try:
             seal = state.seal(name, number)
         except StateError as error:
@@ -197,8 +206,8 @@ def _choose(
     skipped: dict[int, str] = {}
     damages: dict[int, str] = {}
     for number in older:
-        if state.layout.generation(name, number).drifted.exists():
-            skipped[number] = f"generation {number} was replaced because it had drifted"
+        if why := set_aside_because(state.layout.generation(name, number)):
+            skipped[number] = f"generation {number} {why}"
         elif damage := _damage(state, name, number, inodes):
             skipped[number] = f"generation {number} differs from its seal: {damage}"
             damages[number] = damage
@@ -244,17 +253,3 @@ def _is_own(applied: Applied, current: Applied) -> bool:
     Its name may have belonged to another project, whose generations are still kept.
     """
     return applied.project == current.project or bool(applied.manifest and applied.manifest == current.manifest)
-
-
-def describe_damage(found: Integrity) -> str:
-    """Return in one sentence how a generation differs from its seal: the first three differences, and how many more."""
-    explained = {each.name for each in found.packages}
-    differences = [f"`{each.name}`: {each.message}" for each in found.packages]
-    differences += [
-        f"{f'`{each.path}`' if each.path else 'the environment'}: {each.detail}"
-        for each in found.findings
-        if each.package not in explained
-    ]
-    if not differences:
-        return "its virtual environment does not exist"
-    return "; ".join(differences[:3]) + (f"; and {len(differences) - 3} more" if len(differences) > 3 else "")

@@ -8,9 +8,16 @@ from reconciler.apply.environment import EnvironmentRun
 from reconciler.backticks import list_in_backticks
 from reconciler.diff.findings import SHOWN
 from reconciler.diff.model import ReasonCode
-from reconciler.errors import EnvsyncError, HookError, InterruptedByUserError, ProbeError
+from reconciler.errors import (
+    EnvsyncError,
+    HealthError,
+    HookError,
+    InterruptedByUserError,
+    ProbeError,
+    RolledBackError,
+)
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, RunStarted, Status, StepFinished, StepStarted
-from reconciler.plan.model import Action, EnvironmentPlan, Step
+from reconciler.plan.model import Action, EnvironmentPlan, Step, StepKind
 
 
 def apply_plan(context: ApplyContext) -> RunFinished:
@@ -30,14 +37,20 @@ def apply_plan(context: ApplyContext) -> RunFinished:
             first = each.blocked[0]
             done[each.name] = _refused(each, first.code, first.message)
         elif not each.steps:
+            left = each.action is not Action.NO_OP and not each.staged  # by `--stage`
             done[each.name] = EnvironmentFinished(
-                environment=each.name, status=Status.UNCHANGED, action=each.action, generation=each.generation
+                environment=each.name,
+                status=Status.LEFT if left else Status.UNCHANGED,
+                action=each.action,
+                generation=each.generation,
             )
     waits = {name: _waits_for(each, work) for name, each in work.items()}
     pending = dict(work)
     running: dict[Future[EnvironmentFinished], str] = {}
     # One more thread than may build: it verifies while the others build. With a parallelism of 1 there is one thread.
     workers = context.options.parallelism + 1 if context.options.parallelism > 1 else 1
+    # A trial mostly waits, and must not keep a thread from the others.
+    workers += sum(step.kind is StepKind.TRIAL for each in work.values() for step in each.steps)
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply") as pool:
         while pending or running:
             for name in [name for name in pending if waits[name] <= done.keys()]:
@@ -57,7 +70,7 @@ def apply_plan(context: ApplyContext) -> RunFinished:
     )
 
 
-_SUCCEEDED = frozenset({Status.APPLIED, Status.UNCHANGED})
+_SUCCEEDED = frozenset({Status.APPLIED, Status.STAGED, Status.LEFT, Status.UNCHANGED})
 
 
 def _waits_for(each: EnvironmentPlan, work: dict[str, EnvironmentPlan]) -> set[str]:
@@ -93,6 +106,8 @@ def _refusal(
 _NOT_APPLIED = {
     Status.FAILED: "failed",
     Status.HOOK_FAILED: "has a failed hook",
+    Status.UNHEALTHY: "is not healthy",
+    Status.ROLLED_BACK: "was rolled back",
     Status.BLOCKED: "is blocked",
     Status.INTERRUPTED: "was interrupted",
 }
@@ -113,29 +128,43 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
             detail = run.perform(step)
             seconds = time.monotonic() - started
             context.emit(StepFinished(environment=each.name, step=step.kind, seconds=seconds, detail=detail))
+        if step.kind is StepKind.STAGE:
+            status = Status.STAGED
     except InterruptedByUserError as error:
         status, failure = Status.INTERRUPTED, _failure(error, step)
         run.abandon()
     except (EnvsyncError, OSError) as error:
-        if context.stop.is_set() and not run.published:
-            status = Status.INTERRUPTED
-        else:
-            published_hook = isinstance(error, HookError) and each.action is not Action.DELETE
-            status = Status.HOOK_FAILED if published_hook else Status.FAILED
-        failure = _failure(error, step, suffix=_AFTER_CHANGE[each.action is Action.DELETE] if run.published else "")
+        status = Status.INTERRUPTED if context.stop.is_set() and not run.published else _status_of(error, each)
+        changed = run.published and not run.rolled_back_to
+        failure = _failure(error, step, suffix=_AFTER_CHANGE[each.action is Action.DELETE] if changed else "")
         if status is Status.INTERRUPTED or not isinstance(error, ProbeError):  # after a failed probe: for inspection
             run.abandon()
     number = run.generation.number if run.generation and run.published else each.generation
+    number = run.rolled_back_to or number
     finished = EnvironmentFinished(
         environment=each.name,
         status=status,
         action=each.action,
         generation=0 if each.action is Action.DELETE and run.published else number,
+        staged=run.generation.number if run.generation is not None and status is Status.STAGED else 0,
         seconds=time.monotonic() - began,
         failure=failure,
     )
     context.emit(finished)
     return finished
+
+
+def _status_of(error: EnvsyncError | OSError, each: EnvironmentPlan) -> Status:
+    """Return how an environment ended that failed with `error`."""
+    match error:
+        case RolledBackError():
+            return Status.ROLLED_BACK
+        case HealthError():
+            return Status.UNHEALTHY
+        case HookError() if each.action is not Action.DELETE:
+            return Status.HOOK_FAILED
+        case _:
+            return Status.FAILED
 
 
 _AFTER_CHANGE = {  # by whether the environment is deleted

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from reconciler.apply.rollback import describe_damage
+from reconciler.apply.damage import describe_damage
 from reconciler.apply.verify_seal import verify_generation, verify_published
 from reconciler.diff.integrity import Integrity
 from reconciler.diff.shared_edits import listed, shared_edits
 from reconciler.errors import NewerFormatError, StateError, UsageError
 from reconciler.observe.actual import Depth
 from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.set_aside import failure_of
 from reconciler.state.store import State
 
 
@@ -21,6 +22,7 @@ class GenerationState(StrEnum):
     PUBLISHED = "published"
     DAMAGED = "damaged"  # its files differ from its seal
     DRIFTED = "drifted"  # it was replaced because it had drifted
+    FAILED = "failed"  # it was rolled back because a hook or its health check failed
     UNREADABLE = "unreadable"  # its seal
     NEWER = "newer-format"
 
@@ -29,13 +31,14 @@ class GenerationState(StrEnum):
 class VerifiedGeneration:
     """A kept generation compared with its seal.
 
-    `drifted` is whether it was replaced because it had drifted, `newer` whether a newer envsync made it. `shared` are
-    sentences about edits that it shares with other generations.
+    `drifted` is whether it was replaced because it had drifted, `failed` why it was rolled back, `newer` whether a
+    newer envsync made it. `shared` are sentences about edits that it shares with other generations.
     """
 
     integrity: Integrity
     published: bool = False
     drifted: bool = False
+    failed: str = ""
     newer: bool = False
     shared: tuple[str, ...] = ()
 
@@ -44,6 +47,8 @@ class VerifiedGeneration:
         """Return its state in one word."""
         if self.integrity.problem:
             return GenerationState.NEWER if self.newer else GenerationState.UNREADABLE
+        if self.failed:
+            return GenerationState.FAILED
         if self.drifted:
             return GenerationState.DRIFTED
         if not self.integrity.intact:
@@ -53,9 +58,11 @@ class VerifiedGeneration:
     @property
     def problem(self) -> str:
         """Return what is wrong with it as the end of a sentence, empty if it can be rolled back to as it is."""
-        if self.integrity.problem or self.integrity.intact:
+        if self.integrity.problem:
             return self.integrity.problem
-        return f"differs from its seal: {describe_damage(self.integrity)}"
+        if not self.integrity.intact:
+            return f"differs from its seal: {describe_damage(self.integrity)}"
+        return f"failed: {self.failed}" if self.failed else ""
 
 
 def verify_generations(
@@ -92,7 +99,12 @@ def _verify(state: State, name: str, number: int, inodes: InodeHashes, depth: De
         return VerifiedGeneration(integrity=compared, published=published, newer=newer)
     if not published and not generation.seal.exists():
         return None
-    return VerifiedGeneration(integrity=compared, published=published, drifted=generation.drifted.exists())
+    return VerifiedGeneration(
+        integrity=compared,
+        published=published,
+        drifted=generation.drifted.exists(),
+        failed=failure_of(generation),
+    )
 
 
 def _members(members: Iterable[tuple[str, int]]) -> str:

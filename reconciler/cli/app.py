@@ -7,7 +7,7 @@ import typer
 
 from reconciler import __version__
 from reconciler.cli import lock, maintenance, manifest, run_help, status
-from reconciler.cli.apply import apply, destroy
+from reconciler.cli.apply import apply, destroy, publish
 from reconciler.cli.argument_order import common_last
 from reconciler.cli.common_options import with_common_options
 from reconciler.cli.console import console, open_streams
@@ -55,6 +55,7 @@ _COMMANDS = (
     plan,
     show,
     apply,
+    publish,
     check,
     observe,
     status.status,
@@ -65,7 +66,7 @@ _COMMANDS = (
     maintenance.verify,
     maintenance.gc,
 )
-_PRINT_PLANS = (plan, show, apply, check, destroy)
+_PRINT_PLANS = (plan, show, apply, publish, check, destroy)
 for _command in _COMMANDS:
     app.command(cls=HelpfulCommand)(with_common_options(_command, prints_plan=_command in _PRINT_PLANS))
 app.command(cls=HelpfulCommand)(run_help.run)

@@ -1,4 +1,4 @@
-"""`envsync apply` and `envsync destroy`: lock, plan, show the plan, ask, apply."""
+"""`envsync apply`, `publish` and `destroy`: lock, plan, show the plan, ask, apply."""
 
 import os
 import sys
@@ -28,11 +28,13 @@ from reconciler.cli.options import (
     ParallelismOption,
     PruneOption,
     SkipHooksOption,
+    StageOption,
     TakeOverOption,
     TimeoutOption,
     YesOption,
     deadlines,
     reject_combination,
+    reject_with_stage,
     selection,
 )
 from reconciler.cli.plan_output import print_notes, print_plan, print_report, report_of
@@ -62,6 +64,7 @@ _DECIDED = (
     "--drop-ignored",
     "--take-over",
     "--skip-hooks",
+    "--stage",
 )
 
 
@@ -81,6 +84,7 @@ def apply(
     drop_ignored: DropIgnoredOption = False,
     take_over: TakeOverOption = False,
     skip_hooks: SkipHooksOption = False,
+    stage: StageOption = False,
     parallelism: ParallelismOption = _CORES,
     timeout: TimeoutOption = None,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
@@ -96,6 +100,9 @@ def apply(
 
     Updates locks that are out of date, shows the plan, asks for confirmation, and builds. Each environment is published
     when it is complete, so it is always either old or new.
+
+    With `--stage`, nothing is published or deleted. `envsync publish` publishes what was staged later, offline and
+    without a build; a later `apply` does so too, as long as it is still what the manifest declares.
     """
     policy = Policy(
         prune=prune,
@@ -104,7 +111,10 @@ def apply(
         drop_ignored=drop_ignored,
         take_over=take_over,
         skip_hooks=skip_hooks,
+        stage=stage,
     )
+    if stage:
+        reject_with_stage(context)
     options = PlanOptions(depth=depth, build=True, locked=locked, offline=offline, policy=policy)
     how = ApplyOptions(parallelism=parallelism, offline=offline, collect=gc)
     if plan_file is not None:
@@ -123,6 +133,46 @@ def apply(
     chosen = selection(names, labels)
     workspace = reconciler.load(file, deadlines=deadlines(timeout))
     _run(workspace, chosen, options, how, output=output, yes=yes, lock_timeout=lock_timeout)
+
+
+def publish(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME",
+            help="The environments to publish, with everything staged that they depend on.",
+            show_default=False,
+        ),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Publish everything that is staged.")] = False,
+    file: FileOption = Path("envs.yaml"),
+    output: FormatOption = Format.TEXT,
+    yes: YesOption = False,
+    drop_ignored: DropIgnoredOption = False,
+    skip_hooks: SkipHooksOption = False,
+    lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
+    gc: GcOption = True,
+) -> None:
+    """Publish what `apply --stage` built, offline and without a build.
+
+    Every file of a staged generation is compared with its seal by hash first. An environment that changed since it was
+    staged is blocked. Publishes exactly what was staged, also if the manifest or the lock changed since.
+    """
+    if bool(names) == everything:
+        raise UsageError(
+            "`envsync publish` requires NAME or `--all`" if not names else "`--all` and NAME cannot be combined",
+            hint="write `envsync publish NAME` or `envsync publish --all`",
+        )
+    workspace = reconciler.load(file)
+    with workspace.hold(timeout=lock_timeout):
+        staged = workspace.staged(Selection(names=tuple(names or ())))
+    if not staged:
+        console().message("nothing is staged")
+        return
+    policy = Policy(publish=frozenset(staged), drop_ignored=drop_ignored, skip_hooks=skip_hooks)
+    options = PlanOptions(resolve=False, offline=True, policy=policy)
+    how = ApplyOptions(parallelism=1, offline=True, collect=gc)
+    _run(workspace, Selection(), options, how, output=output, yes=yes, lock_timeout=lock_timeout)
 
 
 def destroy(

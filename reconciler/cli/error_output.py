@@ -10,7 +10,7 @@ from reconciler.errors import EnvsyncError, ManifestError, OutputError
 from reconciler.events import Failure
 from reconciler.render.error_text import render_error, render_failures, render_problems
 
-_STREAMING = frozenset({"apply", "destroy"})  # their JSON output is one object a line
+_STREAMING = frozenset({"apply", "destroy", "publish"})  # their JSON output is one object a line
 
 
 def report_error(error: EnvsyncError, arguments: list[str]) -> int:

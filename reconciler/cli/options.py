@@ -107,6 +107,12 @@ DropIgnoredOption = Annotated[
 SkipHooksOption = Annotated[
     bool, typer.Option("--skip-hooks", help="Run no hooks, and count those that are due as done.")
 ]
+StageOption = Annotated[
+    bool,
+    typer.Option(
+        "--stage", help="Build, verify and probe new generations, but publish nothing: `envsync publish` does it later."
+    ),
+]
 TakeOverOption = Annotated[
     bool,
     typer.Option(
@@ -169,6 +175,13 @@ def selection(names: list[str] | None, labels: list[str] | None) -> Selection:
             raise UsageError(f"{as_typed('--label', label)}: must be KEY=VALUE", hint="write `--label KEY=VALUE`")
         pairs[key] = value
     return Selection(names=tuple(names or ()), labels=pairs)
+
+
+def reject_with_stage(context: typer.Context) -> None:
+    """Raise UsageError for an option that says how to publish, which `--stage` does not do."""
+    reject_combination(context, "--stage", ("--depth",), why="remove `--depth`: staging always looks at every file")
+    reject_combination(context, "--stage", ("--adopt",), why="remove `--stage` to take over a virtual environment")
+    reject_combination(context, "--stage", ("--skip-hooks",), why="use `--skip-hooks` with `envsync publish`")
 
 
 def as_typed(option: str, value: str) -> str:

@@ -24,9 +24,11 @@ from reconciler.cli.options import (
     OfflineOption,
     ResolveTimeoutOption,
     SkipHooksOption,
+    StageOption,
     TakeOverOption,
     deadlines,
     reject_combination,
+    reject_with_stage,
     selection,
 )
 from reconciler.cli.output_file import check_output_file
@@ -47,6 +49,7 @@ _OF_ENVIRONMENTS = (
     "--drop-ignored",
     "--take-over",
     "--skip-hooks",
+    "--stage",
     "--timeout",
     "--out",
     "--actual",
@@ -80,6 +83,7 @@ def plan(
     drop_ignored: DropIgnoredOption = False,
     take_over: TakeOverOption = False,
     skip_hooks: SkipHooksOption = False,
+    stage: StageOption = False,
     timeout: ResolveTimeoutOption = None,
     out: Annotated[
         Path | None,
@@ -106,6 +110,8 @@ def plan(
         reject_combination(context, "--actual", (*_OF_THIS_MACHINE, "--out"), why=_WHY)
     if against is not None:
         reject_combination(context, "--against", _OF_ENVIRONMENTS, why=_WHY_AGAINST)
+    if stage:
+        reject_with_stage(context)
     if out is not None:
         check_output_file(out)
     policy = Policy(
@@ -115,6 +121,7 @@ def plan(
         drop_ignored=drop_ignored,
         take_over=take_over,
         skip_hooks=skip_hooks,
+        stage=stage,
     )
     options = PlanOptions(depth=depth, locked=locked or out is not None, offline=offline, policy=policy)
     chosen = selection(names, labels)

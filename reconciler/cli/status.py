@@ -44,7 +44,8 @@ def status(
     workspace = reconciler.load(file)
     proposal = workspace.plan(chosen, options)
     out = console()
-    rows = status_rows(proposal.plan, proposal.installed, shown_root(proposal.plan.root))
+    numbers = {name: each.generation for name, each in proposal.staged.items()}
+    rows = status_rows(proposal.plan, proposal.installed, shown_root(proposal.plan.root), numbers)
     if size:
         maintenance = workspace.maintenance
         rows = [replace(each, size=maintenance.disk_usage(each.name)) for each in rows]
@@ -55,7 +56,11 @@ def status(
     deleted = workspace.maintenance.deleted()
     untils = ", ".join(f"`{name}` until {each.until}" for name, each in deleted.items())
     restorable = f"deleted, can be restored with `envsync rollback NAME`: {untils}"
-    print_notes((*general_notes(proposal.plan), *([restorable] if deleted else [])))
+    waiting = (
+        f"`{name}`: generation {each.generation} is staged since {each.since}; publish it with `envsync publish {name}`"
+        for name, each in proposal.staged.items()
+    )
+    print_notes((*general_notes(proposal.plan), *waiting, *([restorable] if deleted else [])))
 
 
 def freeze(

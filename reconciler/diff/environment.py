@@ -34,6 +34,7 @@ from reconciler.diff.reasons import (
     rollback_reasons,
     setting_reasons,
     source_reasons,
+    trial_reasons,
 )
 from reconciler.diff.repairs import drift_findings, unexplained_findings, with_repairs
 from reconciler.diff.settings import setting_changes, settings_of
@@ -161,7 +162,7 @@ def _published_diff(
     unexplained = unexplained_findings(findings, changes if known else ())
     shown = frozenset(unexplained)  # a set, because there can be thousands
     settings = setting_changes(last.settings, settings_of(target.environment))
-    hooks = hook_reasons(target, last)
+    hooks = [*hook_reasons(target, last), *trial_reasons(last)]
     by_hook, others = split_by_hook(changes, unexplained, last)
     # Findings come first: `reconciler.render.issue_drift` lists them one by one, and the generation's reason stays.
     drift = [

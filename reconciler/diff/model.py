@@ -49,10 +49,13 @@ class ReasonCode(StrEnum):
     SETTINGS_CHANGED = "settings-changed"
     HOOKS_PENDING = "hooks-pending"
     HOOKS_SKIPPED = "hooks-skipped"
+    ON_TRIAL = "on-trial"  # the trial of the published generation is not over
     ROLLED_BACK = "rolled-back"
+    TRIAL_FAILED = "trial-failed"  # rolled back, because a hook or the health check failed
     NOT_IN_MANIFEST = "not-in-manifest"
     DESTROY_REQUESTED = "destroy-requested"
     ADOPT_REQUESTED = "adopt-requested"
+    STAGED = "staged"  # `publish` publishes it
     TAKEN_OVER = "taken-over"  # from another manifest, or from the former `project` of this one
     # drift of an environment
     GONE = "gone"
@@ -84,6 +87,7 @@ class ReasonCode(StrEnum):
     EMPTY_MANIFEST = "empty-manifest"  # deleting everything needs `--allow-empty`
     DEPENDENCY_BLOCKED = "dependency-blocked"
     HAS_DEPENDENTS = "has-dependents"  # of a deletion
+    STAGE_OUTDATED = "stage-outdated"  # what a staged generation would replace changed since it was staged
     DELETES_WAIT = "deletes-wait"  # a deletion waits until every change can be applied, and was
     DEPENDENCY_FAILED = "dependency-failed"  # the dependency could not be locked or applied
 
@@ -199,6 +203,9 @@ class Target:
                 "env": dict(wanted.env),
                 "probes": wanted.probes,
                 "hooks": wanted.hooks,
+                # Only if they are set, so that other digests stay as they were.
+                **({"on_failure": wanted.on_failure} if wanted.on_failure == "rollback" else {}),
+                **({"health": wanted.health} if wanted.health is not None else {}),
             }
         )
 

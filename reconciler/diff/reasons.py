@@ -105,10 +105,20 @@ def hook_reasons(target: Target, applied: Applied) -> list[Reason]:
     return [pending_reason(ReasonCode.HOOKS_PENDING, "its hooks did not finish")] if due else []
 
 
+def trial_reasons(applied: Applied) -> list[Reason]:
+    """Return that the trial of the published generation is not over."""
+    if not applied.trial_since:
+        return []
+    return [pending_reason(ReasonCode.ON_TRIAL, f"on trial since {applied.trial_since}")]
+
+
 def rollback_reasons(applied: Applied) -> list[Reason]:
     """Return that the published generation is the result of a rollback, which explains why it differs."""
     if not applied.rolled_back_from:
         return []
+    if applied.rolled_back_because:
+        what = f"generation {applied.rolled_back_from} was rolled back to {applied.generation}"
+        return [pending_reason(ReasonCode.TRIAL_FAILED, f"{what}: {applied.rolled_back_because}")]
     message = f"rolled back from generation {applied.rolled_back_from} to {applied.generation}"
     if applied.rebuilt_from:
         message += f", which was rebuilt from generation {applied.rebuilt_from}"

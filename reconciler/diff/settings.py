@@ -5,7 +5,8 @@ from typing import assert_never
 
 from reconciler.canonical_json import Json, canonical_text, to_json
 from reconciler.diff.model import SettingChange
-from reconciler.manifest.desired import CommandProbe, DependenciesProbe, DesiredEnvironment, ImportProbe, Probe
+from reconciler.manifest import defaults
+from reconciler.manifest.desired import CommandProbe, DependenciesProbe, DesiredEnvironment, Health, ImportProbe, Probe
 from reconciler.redaction import REDACTED, is_secret_name
 
 
@@ -13,8 +14,14 @@ def settings_of(environment: DesiredEnvironment) -> dict[str, Json]:
     """Return the settings that are recorded next to the packages, as plain JSON with the manifest's own keys.
 
     Timeouts are in seconds. Settings that only the next build uses (`link_mode`, `compile_bytecode`, `builds`) and
-    settings that already changed the lock are left out.
+    settings that already changed the lock are left out. `health` and the `on_failure` of hooks are left out if they are
+    not set, because an older envsync did not record them.
     """
+    hooks = to_json(environment.hooks)
+    assert isinstance(hooks, dict)  # noqa: S101  # a dataclass
+    if environment.on_failure != defaults.HOOKS_ON_FAILURE:
+        hooks["on_failure"] = environment.on_failure
+    health = environment.health
     return {
         "python": environment.python,
         "description": environment.description,
@@ -25,9 +32,19 @@ def settings_of(environment: DesiredEnvironment) -> dict[str, Json]:
         "keep_generations": environment.keep_generations,
         "env": dict(environment.env),
         "probes": [_probe(each) for each in environment.probes],
-        "hooks": to_json(environment.hooks),
+        "hooks": hooks,
+        **({} if health is None else {"health": _health(health)}),
         "depends_on": list(environment.depends_on),
         "prevent_destroy": environment.prevent_destroy,
+    }
+
+
+def _health(health: Health) -> dict[str, Json]:
+    return {
+        "run": list(health.argv),
+        "for": float(health.seconds),
+        "timeout": float(health.timeout),
+        "otherwise": health.otherwise,
     }
 
 
@@ -78,6 +95,18 @@ def has_hooks(settings: Mapping[str, Json], moment: str) -> bool:
     """Return whether any hook is set for `moment` (`before_delete` or `after_publish`)."""
     hooks = settings.get("hooks")
     return isinstance(hooks, dict) and bool(hooks.get(moment))
+
+
+def returns_after(settings: Mapping[str, Json], moment: str) -> bool:
+    """Return whether a failure (of the `hooks`, or of the `health` check) publishes the previous generation again."""
+    section, key = settings.get(moment), {"hooks": "on_failure", "health": "otherwise"}[moment]
+    return isinstance(section, dict) and section.get(key) == "rollback"
+
+
+def begins_trial(settings: Mapping[str, Json]) -> bool:
+    """Return whether a generation with these settings is on trial after it is published."""
+    hooked = returns_after(settings, "hooks") and has_hooks(settings, "after_publish")
+    return hooked or isinstance(settings.get("health"), dict)
 
 
 def changed_setting_names(changes: Sequence[SettingChange]) -> tuple[str, ...]:

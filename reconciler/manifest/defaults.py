@@ -17,6 +17,11 @@ COMPILE_BYTECODE: Final = False
 KEEP_GENERATIONS: Final = 3
 PREVENT_DESTROY: Final = False
 
+HOOKS_ON_FAILURE: Final = "keep"
+HEALTH_SECONDS: Final = 300.0
+HEALTH_TIMEOUT_SECONDS: Final = 60.0
+HEALTH_OTHERWISE: Final = "rollback"
+
 MATRIX_IF_AVAILABLE: Final = False
 
 PROJECT_PATH: Final = "."

@@ -14,6 +14,7 @@ from reconciler.manifest import defaults
 Prerelease: TypeAlias = Literal["disallow", "allow", "if-necessary", "explicit"]
 # `symlink` is missing on purpose: an environment of links breaks when the cache is cleaned, and cannot be sealed.
 LinkMode: TypeAlias = Literal["clone", "hardlink", "copy"]
+OnFailure: TypeAlias = Literal["keep", "rollback"]
 CacheOwner: TypeAlias = Literal["own", "user"]
 
 
@@ -101,6 +102,16 @@ class Hooks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Passes if `argv` exits 0 within `seconds`; one attempt takes at most `timeout` seconds."""
+
+    argv: tuple[str, ...]
+    seconds: float = defaults.HEALTH_SECONDS
+    timeout: float = defaults.HEALTH_TIMEOUT_SECONDS
+    otherwise: OnFailure = defaults.HEALTH_OTHERWISE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IgnoreException:
     """An entry of `key` (`ignore` or `ignore_files`) that has a reason or a last day.
 
@@ -125,7 +136,7 @@ class DesiredEnvironment:
     `file:line:column` of its key in the manifest, `python_place` that of the request. `ignore` and `ignore_files` are
     the plain patterns, `exceptions` the entries of both with a reason or a last day; `ignored_packages` and
     `ignored_files` are all patterns that count today. An `optional` environment is left out while no interpreter
-    satisfies the request and nothing was applied.
+    satisfies the request and nothing was applied. `on_failure` is what to do if a hook fails after a publish.
     """
 
     name: str
@@ -152,8 +163,15 @@ class DesiredEnvironment:
     env: Mapping[str, str] = field(default_factory=dict)
     probes: tuple[Probe, ...] = ()
     hooks: Hooks = Hooks()
+    on_failure: OnFailure = defaults.HOOKS_ON_FAILURE
+    health: Health | None = None
     depends_on: tuple[str, ...] = ()
     prevent_destroy: bool = defaults.PREVENT_DESTROY
+
+    @property
+    def on_trial(self) -> bool:
+        """Return whether a new generation is on trial after it is published."""
+        return self.health is not None or (self.on_failure == "rollback" and bool(self.hooks.after_publish))
 
     @property
     def ignored_packages(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from reconciler.manifest import defaults
 from reconciler.manifest.desired import (
     DependenciesProbe,
     DesiredEnvironment,
+    Health,
     Hooks,
     IgnoreException,
     LocalProject,
@@ -78,6 +79,8 @@ class EnvironmentExpander:
                 after_publish=tuple(each.value for each in hooks.placed_values("after_publish")) if hooks else (),
                 before_delete=tuple(each.value for each in hooks.placed_values("before_delete")) if hooks else (),
             ),
+            on_failure=hooks.value("on_failure", defaults.HOOKS_ON_FAILURE) if hooks else defaults.HOOKS_ON_FAILURE,
+            health=_health(entry.value("health")),
             depends_on=entry.values("depends_on"),
             prevent_destroy=entry.value("prevent_destroy", defaults.PREVENT_DESTROY),
         )
@@ -143,6 +146,11 @@ class EnvironmentExpander:
 
     def _report(self, error: InvalidTextError, path: KeyPath) -> None:
         self.problems.append(self.source.problem(error.message, path, hint=error.hint))
+
+
+def _health(health: Any) -> Health | None:
+    desired: Health | None = None if health is None else health.desired()
+    return desired
 
 
 def _probe(probe: Any) -> Probe:

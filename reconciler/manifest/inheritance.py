@@ -110,6 +110,6 @@ def _placed(value: Any, path: KeyPath) -> object:
         return tuple(PlacedValue(each, (*path, at)) for at, each in enumerate(value))
     if isinstance(value, Mapping):
         return {key: PlacedValue(each, (*path, key)) for key, each in value.items()}
-    if hasattr(value, "model_fields_set"):
+    if hasattr(value, "model_fields_set") and not getattr(value, "inherited_as_one", False):
         return _placed_keys(value, path)
     return PlacedValue(value, path)

@@ -6,7 +6,7 @@ where text is expected is an error.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag
 
@@ -86,6 +86,45 @@ class Hooks(_StrictModel):
         description="Commands to run before the environment is deleted.",
         examples=[[["systemctl", "--user", "stop", "web"]]],
     )
+
+    on_failure: desired.OnFailure = Field(
+        default=defaults.HOOKS_ON_FAILURE,
+        description="What to do if a command of `after_publish` fails: `keep` the new generation, or `rollback` to the "
+        "previous one.",
+        examples=["rollback"],
+    )
+
+
+class Health(_StrictModel):
+    """A command that must succeed after a new generation is published; an environment's own replaces a template's."""
+
+    inherited_as_one: ClassVar[bool] = True  # the words of two commands must not be joined
+
+    run: f.Argv = Field(
+        description="The program and its arguments, run again and again until it exits 0.",
+        examples=[["curl", "-f", "http://127.0.0.1:8000/health"]],
+    )
+    seconds: f.Seconds = Field(
+        alias="for",
+        default=defaults.HEALTH_SECONDS,
+        description="For how long to try; a number is in seconds.",
+        examples=["10m"],
+    )
+    timeout: f.Seconds = Field(
+        default=defaults.HEALTH_TIMEOUT_SECONDS,
+        description="Maximum duration of one attempt; a number is in seconds.",
+        examples=["10s"],
+    )
+    otherwise: desired.OnFailure = Field(
+        default=defaults.HEALTH_OTHERWISE,
+        description="What to do if it does not succeed in time: `rollback` to the previous generation, or `keep` the "
+        "new one, and check again at the next apply.",
+        examples=["keep"],
+    )
+
+    def desired(self) -> desired.Health:
+        """Return the check as a value of the desired state."""
+        return desired.Health(argv=self.run, seconds=self.seconds, timeout=self.timeout, otherwise=self.otherwise)
 
 
 class ImportProbe(_StrictModel):
@@ -296,6 +335,11 @@ class Environment(_StrictModel):
         default=None,
         description="Commands to run after publishing and before deleting the environment.",
         examples=[{"after_publish": [["systemctl", "--user", "restart", "web"]]}],
+    )
+    health: Health | None = Field(
+        default=None,
+        description="A check after publishing, until which the new generation is on trial.",
+        examples=[{"run": ["curl", "-f", "http://127.0.0.1:8000/health"], "for": "10m", "otherwise": "rollback"}],
     )
     depends_on: tuple[f.Name, ...] = Field(
         default=(), description="Environments to apply before this one.", examples=[["tools"]]

@@ -231,6 +231,8 @@ def model_at(path: KeyPath, value: Value) -> type[BaseModel]:
             return models.Matrix
         case (_, _, "hooks"):
             return models.Hooks
+        case (_, _, "health"):
+            return models.Health
         case (_, _, "ignore", int()):
             return models.PackageException
         case (_, _, "ignore_files", int()):

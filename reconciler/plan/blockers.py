@@ -12,6 +12,7 @@ from reconciler.observe.actual import ActualEnvironment, Occupant
 from reconciler.plan.model import Policy
 from reconciler.state.applied import Applied
 from reconciler.state.owner import OtherOwner
+from reconciler.state.staged import Staged
 
 _OCCUPANTS = {
     Occupant.DIRECTORY: "a directory",
@@ -158,6 +159,31 @@ def _release_hint(owner: OtherOwner) -> str:
         "; if both are releases of one application, always name the manifest by its link, and once take over: "
         f"`envsync apply -f {owner.link} --take-over`"
     )
+
+
+def publish_blockers(
+    name: str,
+    applied: Applied | None,
+    staged: Staged,
+    desired: DesiredState,
+    owner: OtherOwner | None = None,
+    *,
+    changed: bool,
+) -> list[Blocker]:
+    """Return what blocks the publish of a staged generation; `changed` is whether what it replaces changed since."""
+    for each in (applied, staged.applied):
+        if each is not None and each.project != desired.project:
+            return [_other_project(each)]
+    if owner is not None and owner.project:
+        return [_former_project(owner)]
+    if name not in desired.declared:
+        message = f"{in_backticks(desired.file.name)} no longer declares it"
+        return [_blocker(ReasonCode.STAGE_OUTDATED, message, "declare it again, or run `envsync apply`")]
+    if changed:
+        message = f"`{name}` changed since generation {staged.generation} was staged"
+        hint = f"run `envsync plan {name}`, then `envsync apply --stage {name}` to stage it again"
+        return [_blocker(ReasonCode.STAGE_OUTDATED, message, hint)]
+    return []
 
 
 def dependents_blocker(name: str, dependents: Sequence[str]) -> Blocker:

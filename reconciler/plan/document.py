@@ -116,6 +116,9 @@ class EnvironmentDocument(Document):
     steps: list[StepDocument] = Field(description="In order.")
     package_count: int = Field(ge=0)
     generation: int = Field(ge=0, description="Number of the published generation; 0: none.")
+    staged: int = Field(
+        default=0, ge=0, description="Number of the staged generation that is published instead of a new one; 0: none."
+    )
     complete: bool = Field(description="Whether the packages are known.")
     hints: Sentences
     notes: Sentences = Field(default=[], description="Facts that do not count as a difference, for people.")
@@ -145,7 +148,11 @@ class PolicyDocument(Document):
         default=False, description="Treat what another manifest of the project applied as this one's own."
     )
     skip_hooks: bool = Field(default=False, description="Run no hooks.")
+    stage: bool = Field(default=False, description="Build new generations, but publish nothing.")
     destroy: list[str] = Field(description="Names to delete although the manifest declares them; sorted.")
+    publish: list[str] = Field(
+        default=[], description="Names whose staged generation is published; nothing else is planned then. Sorted."
+    )
 
 
 class PlanRequestDocument(Document):

@@ -86,9 +86,10 @@ def plan_change(
     )
     carry = not policy.drop_ignored
     kinds = change_step_kinds(diff, target, carry=carry)
-    if policy.skip_hooks and StepKind.AFTER_PUBLISH in kinds:
+    if policy.skip_hooks and {StepKind.AFTER_PUBLISH, StepKind.TRIAL} & set(kinds):
+        what = "`after_publish` hooks are" if StepKind.AFTER_PUBLISH in kinds else "health check is"
         kinds = change_step_kinds(diff, target, hooks=False, carry=carry)
-        plan = replace(plan, reasons=(*plan.reasons, _skipped("after_publish")))
+        plan = replace(plan, reasons=(*plan.reasons, _skipped(what)))
     draft = EnvironmentDraft(plan=plan, step_kinds=tuple(kinds))
     return draft.blocked_by(change_blockers(diff, target, actual, applied, desired, policy, owner))
 
@@ -187,7 +188,7 @@ def _delete_draft(
     kinds = delete_step_kinds(actual.occupant, applied)
     if policy.skip_hooks and StepKind.BEFORE_DELETE in kinds:
         kinds = delete_step_kinds(actual.occupant, applied, hooks=False)
-        plan = replace(plan, reasons=(*plan.reasons, _skipped("before_delete")))
+        plan = replace(plan, reasons=(*plan.reasons, _skipped("`before_delete` hooks are")))
     draft = EnvironmentDraft(plan=plan, step_kinds=tuple(kinds))
     return draft.blocked_by(delete_blockers(actual, applied, desired, policy, owner))
 
@@ -224,9 +225,9 @@ def _ignored_files(number: int) -> str:
     return "1 ignored file is" if number == 1 else f"{number} ignored files are"
 
 
-def _skipped(hooks: str) -> Reason:
-    """Return that hooks (`after_publish` or `before_delete`) which are due will not run."""
-    return pending_reason(ReasonCode.HOOKS_SKIPPED, f"its `{hooks}` hooks are skipped")
+def _skipped(what: str) -> Reason:
+    """Return that hooks, or a health check, which are due will not run; `what` ends with a verb."""
+    return pending_reason(ReasonCode.HOOKS_SKIPPED, f"its {what} skipped")
 
 
 def _plan(desired: DesiredState, actual: ActualEnvironment, interpreter: Interpreter | None = None) -> EnvironmentPlan:

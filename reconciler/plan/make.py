@@ -14,10 +14,12 @@ from reconciler.observe.actual import ActualState, Occupant
 from reconciler.plan.blockers import dependency_blocker, dependents_blocker, waiting_blocker
 from reconciler.plan.environment import EnvironmentDraft, plan_change, plan_destroy, plan_prune, plan_unreadable
 from reconciler.plan.model import Action, EnvironmentPlan, Plan, Policy
+from reconciler.plan.staging import plan_publish, reuse_staged, stage_draft
 from reconciler.plan.steps import make_steps
 from reconciler.plan.topology import topological_order
 from reconciler.state.applied import Applied
 from reconciler.state.owner import OtherOwner
+from reconciler.state.staged import Staged
 
 
 def make_plan(
@@ -29,9 +31,11 @@ def make_plan(
     policy: Policy,
     owners: Mapping[str, OtherOwner] = MappingProxyType({}),
     faults: Mapping[str, Fault] = NO_FAULTS,
+    staged: Mapping[str, Staged] = MappingProxyType({}),
 ) -> Plan:
-    """Return the plan for every environment in `diff`, and for those that `policy.destroy` names.
+    """Return the plan for every environment in `diff`, and for those that `policy.destroy` or `policy.publish` names.
 
+    `staged` has the staged generations, by name.
     `owners` says who applied the environments that this manifest did not apply. Environments in `faults` that are not
     in `diff` are left alone: their state cannot be read. Raises KeyError if `targets` or `actual` lack one of them.
     """
@@ -46,6 +50,11 @@ def make_plan(
             drafts[each.name] = plan_change(desired, each, target, present, last, policy, owner)
     for name in faults.keys() - drafts.keys():
         drafts[name] = plan_unreadable(desired, actual.environments[name], faults[name])
+    stage = stage_draft if policy.stage else reuse_staged
+    drafts = {name: stage(each, staged.get(name), desired.project) for name, each in drafts.items()}
+    for name in policy.publish - faults.keys():
+        last, owner = applied.get(name), owners.get(name)
+        drafts[name] = plan_publish(desired, actual.environments[name], last, staged[name], policy, owner)
     for name in policy.destroy - faults.keys():
         drafts[name] = plan_destroy(desired, actual.environments[name], applied.get(name), policy, owners.get(name))
     drafts = _block_needed(drafts, desired, applied)
@@ -56,7 +65,7 @@ def make_plan(
     drafts = _block_waiting(drafts, policy)
     keep = parse_age(desired.keep_deleted)
     for name in sorted(drafts):
-        if actual.environments[name].occupant is not Occupant.DANGLING and name in applied:
+        if actual.environments[name].occupant is not Occupant.DANGLING and name in applied and not policy.stage:
             drafts[name] = _say_how_to_restore(drafts[name], applied[name], keep)
     plans = {name: drafts[name].plan for name in sorted(drafts)}
     for name, notes in shared_edit_notes(actual).items():

@@ -34,6 +34,8 @@ class StepKind(StrEnum):
     PROBE = "probe"
     SEAL = "seal"
     SYNC = "sync"
+    STAGE = "stage"  # mark the generation as staged, instead of publishing it
+    VERIFY_STAGED = "verify-staged"  # compare a staged generation with its seal, instead of building one
     CARRY_OVER = "carry-over"  # copy the files that `ignore_files` matches from the published generation
     PUBLISH = "publish"
     ADOPT = "adopt"  # publish in the place of a foreign directory, and keep the directory
@@ -42,6 +44,7 @@ class StepKind(StrEnum):
     RECORD = "record"
     FORGET = "forget"  # remove the record of a deleted environment
     AFTER_PUBLISH = "after-publish"  # hooks
+    TRIAL = "trial"  # run the health check until it passes; end the trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,8 @@ class Policy:
     `prune` deletes environments of this project that the manifest no longer declares. `adopt` replaces a venv that
     envsync did not create at an environment's path. `skip_hooks` runs no hook, and counts those that are due as done.
     `destroy` are names to delete although the manifest declares them. `take_over` treats what another manifest of the
-    project applied, or this one under another `project`, as its own.
+    project applied, or this one under another `project`, as its own. `stage` builds new generations without publishing
+    them; `publish` are names whose staged generation is published, and nothing else is planned.
     """
 
     prune: bool = True
@@ -70,7 +74,9 @@ class Policy:
     drop_ignored: bool = False
     take_over: bool = False
     skip_hooks: bool = False
+    stage: bool = False
     destroy: frozenset[str] = frozenset()
+    publish: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +100,7 @@ class EnvironmentPlan:
     versions, empty without an interpreter. `generation` is the published one (0: none). `failure` is why no lock
     could be made. `complete` is False if the packages are only known after a lock or a build. `notes` are facts
     that do not count as a difference and that apply does not depend on, such as the number of files to carry over.
+    `staged` is the staged generation that will be published instead of building one (0: none).
     """
 
     name: str
@@ -111,6 +118,7 @@ class EnvironmentPlan:
     steps: tuple[Step, ...] = ()
     package_count: int = 0
     generation: int = 0
+    staged: int = 0
     complete: bool = True
     hints: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -29,6 +29,7 @@ def build_step_kinds(target: Target, *, adopt: bool, hooks: bool = True, carry: 
         StepKind.ADOPT if adopt else StepKind.PUBLISH,
         StepKind.RECORD,
         *([StepKind.AFTER_PUBLISH] if hooks and environment.hooks.after_publish else []),
+        *([StepKind.TRIAL] if hooks and environment.on_trial else []),
     ]
 
 
@@ -98,15 +99,17 @@ def make_steps(
 def _record_step_kinds(diff: EnvironmentDiff, target: Target, *, hooks: bool) -> list[StepKind]:
     """Return the steps if no generation is built: changed probes must pass first, pending hooks run last.
 
-    Without `hooks` the record says that none are pending.
+    Without `hooks` the record says that none are pending, and a trial ends.
     """
     probed = target.environment.probes and "probes" in changed_setting_names(diff.settings)
-    due = [each.code is ReasonCode.HOOKS_PENDING for each in diff.reasons]
+    codes = {each.code for each in diff.reasons}
+    due = {ReasonCode.HOOKS_PENDING, ReasonCode.ON_TRIAL}
     return [
         *_lock(target),
         *([StepKind.PROBE] if probed else []),
-        *([] if hooks and all(due) else [StepKind.RECORD]),
-        *([StepKind.AFTER_PUBLISH] if hooks and any(due) else []),
+        *([] if hooks and codes <= due else [StepKind.RECORD]),
+        *([StepKind.AFTER_PUBLISH] if hooks and ReasonCode.HOOKS_PENDING in codes else []),
+        *([StepKind.TRIAL] if hooks and ReasonCode.ON_TRIAL in codes else []),
     ]
 
 

@@ -56,6 +56,7 @@ class EnvironmentResultDocument(BaseModel):
         default="", description="Why it is blocked, stable; empty if it is not. Format 1.0 does not have it."
     )
     generation: int = Field(ge=0, description="The published generation; 0 if none is published.")
+    staged: int = Field(default=0, ge=0, description="The generation that was staged; 0 if none was.")
     seconds: float = Field(ge=0, description="Wall time.")
     failure: FailureDocument | None
 

@@ -10,7 +10,7 @@ from reconciler.render.phrases import duration
 from reconciler.render.style import Palette, Style
 
 # The steps whose details are shown when their environment is finished.
-STEPS_WITH_DETAIL = frozenset({"build", "verify", "carry-over", "adopt", "forget"})
+STEPS_WITH_DETAIL = frozenset({"trial", "build", "verify", "carry-over", "adopt", "forget"})
 ACTIONS_DONE: dict[str, str] = {
     Action.CREATE: "created",
     Action.UPDATE: "updated",
@@ -18,11 +18,16 @@ ACTIONS_DONE: dict[str, str] = {
     Action.DELETE: "deleted",
     Action.ADOPT: "adopted",
 }
+SUCCESSFUL = frozenset({Status.APPLIED, Status.STAGED, Status.LEFT, Status.UNCHANGED})
 _STYLES = {
     Status.APPLIED: Style.GOOD,
+    Status.STAGED: Style.GOOD,
+    Status.LEFT: Style.FAINT,
     Status.UNCHANGED: Style.FAINT,
     Status.FAILED: Style.REFUSED,
     Status.HOOK_FAILED: Style.REFUSED,
+    Status.UNHEALTHY: Style.REFUSED,
+    Status.ROLLED_BACK: Style.REFUSED,
     Status.BLOCKED: Style.REFUSED,
     Status.INTERRUPTED: Style.CHANGED,
 }
@@ -35,16 +40,17 @@ def finished_lines(
     style = _STYLES[event.status]
     sign = f"{palette.paint(mark, style)} " if mark else ""
     name = palette.paint(sanitize(event.environment), Style.STRONG)
-    if event.failure is not None and event.status is Status.HOOK_FAILED:  # the message names the hook
+    if event.failure is not None and event.status in {Status.HOOK_FAILED, Status.UNHEALTHY}:  # the message says why
         outcome, link = f"{_done(event, timed=True)}, but", " "
     else:
         outcome, link = outcome_text(event, timed=True), ": "
     head = f"{sign}{name}: {palette.paint(outcome, style)}"
-    if event.failure is not None and event.status is not Status.INTERRUPTED:
+    if event.failure is not None and (event.status is not Status.INTERRUPTED or event.failure.hint):
         return [f"{head}{link}{sanitize(event.failure.message)}", *_failure_lines(event.failure, palette)]
-    number = f"generation {event.generation}" if event.generation else ""
+    shown = event.staged or event.generation
+    number = f"generation {shown}" if shown else ""
     facts = ", ".join(each for each in (number, *(sanitize(each) for each in details)) if each)
-    return [f"{head} ({facts})" if facts and event.status is Status.APPLIED else head]
+    return [f"{head} ({facts})" if facts and event.status in {Status.APPLIED, Status.STAGED} else head]
 
 
 def notice_line(event: Notice, palette: Palette) -> str:
@@ -59,12 +65,16 @@ def outcome_text(event: EnvironmentFinished, *, timed: bool = False) -> str:
         return _done(event, timed=timed)
     if event.status is Status.HOOK_FAILED:
         return f"{_done(event, timed=timed)}, but a hook failed"
+    if event.status is Status.UNHEALTHY:
+        return f"{_done(event, timed=timed)}, but its health check failed"
+    if event.status is Status.ROLLED_BACK:
+        return f"rolled back{_seconds(event, timed=timed)}"
     return f"{event.status.value}{_seconds(event, timed=timed)}"
 
 
 def is_unsuccessful(finished: EnvironmentFinished | None) -> bool:
     """Return whether an apply did not make an environment as planned."""
-    return finished is not None and finished.status not in {Status.APPLIED, Status.UNCHANGED}
+    return finished is not None and finished.status not in SUCCESSFUL
 
 
 def _done(event: EnvironmentFinished, *, timed: bool) -> str:

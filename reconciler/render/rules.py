@@ -90,6 +90,14 @@ RULES: Mapping[str, Rule] = {
                 "`--skip-hooks` runs no hooks, and counts those that are due as done",
                 "Review the plan. To run the hooks, leave out `--skip-hooks`.",
             ),
+            Code.ON_TRIAL: (
+                "The hooks or the health check of the published generation did not succeed yet",
+                "Run `envsync apply`, which finishes the trial. `envsync rollback` ends it.",
+            ),
+            Code.TRIAL_FAILED: (
+                "A new generation was rolled back, because a hook or its health check failed",
+                "Fix what the reason says, then run `envsync apply`, which tries again. Or change the manifest.",
+            ),
             Code.ROLLED_BACK: (
                 "A rollback published an older generation than the manifest requires",
                 "Change the manifest to match the rollback, or run `envsync apply` to undo the rollback.",
@@ -105,6 +113,10 @@ RULES: Mapping[str, Rule] = {
             Code.ADOPT_REQUESTED: (
                 "`--adopt` will replace a virtual environment that envsync did not create",
                 "Review the plan, then run `envsync apply --adopt`. The old environment is kept.",
+            ),
+            Code.STAGED: (
+                "`envsync publish` will publish a generation that was staged",
+                "Review what it replaces, then confirm it.",
             ),
             Code.TAKEN_OVER: (
                 "The environment will belong to this manifest, or to its changed `project`",
@@ -263,6 +275,10 @@ RULES: Mapping[str, Rule] = {
                 "The environment would be deleted, but something else could not be applied",
                 "Make the other environments apply first, then run `envsync apply`, which deletes it.",
             ),
+            Code.STAGE_OUTDATED: (
+                "The environment changed since a generation was staged for it, or is no longer declared",
+                "Run `envsync plan`, then `envsync apply --stage` to stage it again.",
+            ),
             Code.IGNORED_WOULD_BE_LOST: (
                 "A rebuild would lose packages or files that `ignore` or `ignore_files` matches",
                 "Copy files elsewhere, and add packages to the manifest. `envsync apply --drop-ignored` drops them.",
@@ -313,6 +329,14 @@ RULES: Mapping[str, Rule] = {
             "hook-failed": (
                 "A hook failed",
                 "Fix the hook, then run `envsync apply` again, which runs it again. `--skip-hooks` runs no hooks.",
+            ),
+            "health-failed": (
+                "The health check of a new generation did not succeed in time; the generation stays published",
+                "Fix the service or the check, then run `envsync apply`, which checks again.",
+            ),
+            "rolled-back-after-failure": (
+                "A hook or the health check of a new generation failed, and the previous one is published again",
+                "Fix what the message reports, then run `envsync apply`, which tries again.",
             ),
             "hook-changed-environment": (
                 "The hooks succeeded, but changed the environment that they ran in",

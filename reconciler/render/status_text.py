@@ -1,8 +1,9 @@
 """The environments as a table: status, interpreter, packages, generation and path of each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 
 from reconciler.canonical_json import Json, to_json
 from reconciler.diff.model import ReasonCode
@@ -60,8 +61,8 @@ class BlockedStatus:
 class StatusRow:
     """One environment; `packages` counts the installed ones, None if no virtual environment is installed.
 
-    `generation` is 0 if none is published; `python` is the installed interpreter's version, or empty. `blocked` is None
-    unless the state is `blocked`. `size` is None if it could not be measured.
+    `generation` is 0 if none is published, `staged` if none is staged. `python` is the installed interpreter's version,
+    or empty. `blocked` is None unless the state is `blocked`. `size` is None if it could not be measured.
     """
 
     name: str
@@ -71,15 +72,20 @@ class StatusRow:
     generation: int
     path: str
     blocked: BlockedStatus | None = None
+    staged: int = 0
     size: DiskUsage | None = None
 
 
-def status_rows(plan: Plan, installed: Mapping[str, int], shown_root: str) -> list[StatusRow]:
+def status_rows(
+    plan: Plan, installed: Mapping[str, int], shown_root: str, staged: Mapping[str, int] = MappingProxyType({})
+) -> list[StatusRow]:
     """Return a row for every environment of a plan; paths are below `shown_root`.
 
-    `installed` is the number of packages in each environment that exists.
+    `installed` is the number of packages in each environment that exists, `staged` the number of the generation that
+    is staged.
     """
-    return [_row(each, installed.get(each.name), f"{shown_root}/{each.name}") for each in plan.environments]
+    rows = [_row(each, installed.get(each.name), f"{shown_root}/{each.name}") for each in plan.environments]
+    return [replace(each, staged=staged.get(each.name, 0)) for each in rows]
 
 
 def render_status(rows: Sequence[StatusRow], *, palette: Palette, width: int, sizes: bool = False) -> str:

@@ -60,17 +60,23 @@ def run_summary(result: RunFinished, palette: Palette) -> str:
     actions = Counter(each.action for each in result.environments if each.status is Status.APPLIED)
     counts = Counter(each.status for each in result.environments)
     hooks = counts[Status.HOOK_FAILED]
+    staged = [f"{counts[Status.STAGED]} staged"] if counts[Status.STAGED] else []
     applied = [f"{actions[action]} {word}" for action, word in ACTIONS_DONE.items() if actions[action]]
     wrong = [f"{hooks} applied with a failed hook"] if hooks else []
+    wrong += [f"{counts[Status.UNHEALTHY]} unhealthy"] if counts[Status.UNHEALTHY] else []
+    wrong += [f"{counts[Status.ROLLED_BACK]} rolled back"] if counts[Status.ROLLED_BACK] else []
     wrong += [f"{counts[each]} {each.value}" for each in (Status.FAILED, Status.BLOCKED) if counts[each]]
     wrong += [f"{counts[Status.INTERRUPTED]} not applied"] if counts[Status.INTERRUPTED] else []
-    unchanged = f"{counts[Status.UNCHANGED]} unchanged" if counts[Status.UNCHANGED] else ""
-    parts = "; ".join(each for each in (", ".join([*applied, *wrong]), unchanged) if each) or "nothing"
+    idle = [f"{counts[each]} {each.value}" for each in (Status.LEFT, Status.UNCHANGED) if counts[each]]
+    unchanged = ", ".join(idle)
+    parts = "; ".join(each for each in (", ".join([*staged, *applied, *wrong]), unchanged) if each) or "nothing"
     if result.interrupted:
         text = f"Interrupted: {parts}. Nothing is half-done."
         return palette.paint(text, Style.CHANGED)
-    if applied or hooks:
+    if applied or hooks or counts[Status.UNHEALTHY]:
         text = f"Applied: {parts}."
+    elif staged:
+        text = f"Not published: {parts}."
     elif wrong:
         text = f"Not applied: {parts}."
     else:

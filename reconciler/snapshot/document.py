@@ -213,6 +213,10 @@ class AppliedDocument(Document):
     hook_paths: list[Text] = Field(default=[], description="Files that its hooks changed, relative to the environment.")
     hook_packages: list[Text] = Field(default=[], description="Packages that its hooks changed.")
     rolled_back_from: Generation
+    rolled_back_because: Text = Field(default="", description="Why the generation before the rollback failed.")
+    trial_since: Text = Field(
+        default="", description="Since when the published generation is on trial; empty: it is not."
+    )
     manifest: Text = Field(
         default="", description="The other manifest of the project that applied it; empty: the one that was observed."
     )

@@ -26,10 +26,11 @@ class Applied:
     `accepted` has the `Finding.key` of each finding that existed then (odd metadata in a wheel is not drift).
     `hooks_pending` means that hooks had to run after publish and did not finish. `hook_paths` and `hook_packages` are
     the paths and packages in the published generation that its hooks changed. `rolled_back_from` is the generation that
-    a rollback replaced (0: none). `rebuilt_from` is the generation whose lock a rollback rebuilt this one from, because
-    the files of that one differed from its seal (0: an apply built it). `manifest` is the path of the manifest that
-    applied it, relative to the root, and `repository` where git has that file (see `reconciler.state.owner`); both are
-    empty if that is not known.
+    a rollback replaced (0: none), and `rolled_back_because` why, if it failed after it was published. `rebuilt_from` is
+    the generation whose lock a rollback rebuilt this one from, because the files of that one differed from its seal (0:
+    an apply built it). `trial_since` is since when the published generation is on trial (`2026-11-30 09:12 UTC`; empty:
+    it is not). `manifest` is the path of the manifest that applied it, relative to the root, and `repository` where git
+    has that file (see `reconciler.state.owner`); both are empty if that is not known.
     """
 
     name: str
@@ -46,7 +47,9 @@ class Applied:
     hook_paths: frozenset[str] = frozenset()
     hook_packages: frozenset[str] = frozenset()
     rolled_back_from: int = 0
+    rolled_back_because: str = ""
     rebuilt_from: int = 0
+    trial_since: str = ""
     manifest: str = ""
     repository: str = ""
 

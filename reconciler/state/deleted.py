@@ -68,7 +68,7 @@ def read_deleted(path: Path, name: str) -> Deleted | None:
     stored = found[1]
     try:
         applied = applied_from_json(stored.get("applied") or {})
-        moments = _time(stored.get("deleted")), _time(stored.get("keep_until"))
+        moments = require_time(stored.get("deleted")), require_time(stored.get("keep_until"))
     except ValueError as error:
         raise DamagedStateError(f"`{path}` is damaged: {error}", hint=hint) from error
     if applied.name != name:
@@ -77,7 +77,7 @@ def read_deleted(path: Path, name: str) -> Deleted | None:
     return Deleted(applied=applied, deleted=moments[0], keep_until=moments[1])
 
 
-def _time(value: object) -> dt.datetime:
+def require_time(value: object) -> dt.datetime:
     """Return an RFC 3339 time; raises ValueError."""
     try:
         found = dt.datetime.fromisoformat(require_text(value))

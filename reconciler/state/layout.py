@@ -196,9 +196,24 @@ class Generation:
         return self.directory / "unpublished"
 
     @property
+    def staged(self) -> Path:
+        """Return the file that exists while the generation is staged (`reconciler.state.staged`)."""
+        return self.directory / "staged.json"
+
+    @property
     def drifted(self) -> Path:
         """Return the file that exists if the generation was replaced because it had drifted."""
         return self.directory / "drifted"
+
+    @property
+    def failed(self) -> Path:
+        """Return the file that exists, with the reason in it, if the generation failed after it was published."""
+        return self.directory / "failed"
+
+    @property
+    def trial(self) -> Path:
+        """Return the file that exists while the generation is on trial (`reconciler.state.trial`)."""
+        return self.directory / "trial.json"
 
     @property
     def inventory(self) -> Path:

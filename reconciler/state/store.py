@@ -28,6 +28,7 @@ from reconciler.state.published_generation import PublishedGeneration
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS, acquire_root_mutex
 from reconciler.state.seal import HINT, Seal, read_seal
 from reconciler.state.state_file import read_state_file
+from reconciler.state.trial import read_trial
 
 FORMAT = 1
 _RECORD_HINT = "restore the file from a backup, or delete it: envsync then reads the seal instead"
@@ -101,11 +102,18 @@ class State:
         record = self._record(name)
         number = self.layout.published_number(name)
         if record is not None and record.generation == number:
-            return record
+            return self._with_trial(record)
         seal = self.seal(name, number)
         if seal is None:
             return record
-        return replace(seal.applied, seal=seal.digest)
+        return self._with_trial(replace(seal.applied, seal=seal.digest))
+
+    def _with_trial(self, applied: Applied) -> Applied:
+        """Return what was applied, with whether its generation is on trial, which only the file of the trial says."""
+        number = applied.generation
+        trial = read_trial(self.layout.generation(applied.name, number).trial) if number else None
+        since = f"{trial.since:%Y-%m-%d %H:%M} UTC" if trial is not None else ""
+        return applied if applied.trial_since == since else replace(applied, trial_since=since)
 
     def seal(self, name: str, number: int) -> Seal | None:
         """Return a generation's seal, None if the generation was never finished or a symbolic link is in its place.

@@ -11,6 +11,8 @@ _SITE = 'site:\n  python: "{0}"\n  packages: [{1}]\n{2}'
 _FAILS = '  probes: [{run: ["false"]}]\n'
 _NO_INDEX = '"delta @ http://127.0.0.1:9/delta-1.0-py3-none-any.whl"'  # port 9 (discard) answers nothing
 _DESTROY = ("destroy", "web", "--yes")
+_HEALTHY = '  health: {run: ["true"]}\n'
+_ROLLS_BACK = '  hooks: {after_publish: [["false"]], on_failure: rollback}\n'
 _KEEP_ONE = "  keep_generations: 1\n"
 _NOTES = "lib/python{0}/site-packages/notes.txt"
 _IGNORE = '  ignore_files: ["{0}"]\n'
@@ -24,7 +26,8 @@ class Operation:
     Without `repeatable` the command goes one step further each time, so it is run again only after it failed.
     `prepared` are commands that run after the last of `before`. `written` are files in `web`, by path, which are then
     written: they belong to a different program and must exist in the old and in the new environment. `code` is the exit
-    code without a fault: an operation that fails by design must leave `web` as it was.
+    code without a fault: an operation that fails by design must leave `web` as it was. `ready` are commands that run
+    with the last manifest.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Operation:
     manifest: str
     arguments: tuple[str, ...]
     prepared: tuple[tuple[str, ...], ...] = ()
+    ready: tuple[tuple[str, ...], ...] = ()
     code: int = 0
     old: tuple[str, ...]
     new: tuple[str, ...]
@@ -39,6 +43,7 @@ class Operation:
     allow_empty: bool = False
     repeatable: bool = True
     written: tuple[tuple[str, str], ...] = ()
+    short: bool = True  # whether the short form of the sweep tries it
     kept: int | None = None  # generations that exist at the end, if the operation deletes generations
 
 
@@ -116,6 +121,57 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
                 ("no-lock", "alpha==99", ""),
                 ("no-index", _NO_INDEX, ""),
             )
+        ),
+        Operation(
+            name="stage",
+            short=False,
+            before=(old,),
+            manifest=new,
+            arguments=("apply", "--stage", "--yes"),
+            old=_ALPHA_1,
+            new=_ALPHA_1,
+            settled=False,
+            kept=2,
+        ),
+        Operation(
+            name="publish-staged",
+            before=(old,),
+            manifest=new,
+            ready=(("apply", "--stage", "--yes"),),
+            arguments=("publish", "--all", "--yes"),
+            old=_ALPHA_1,
+            new=_ALPHA_2,
+            kept=2,
+        ),
+        Operation(
+            name="apply-staged",
+            short=False,
+            before=(old,),
+            manifest=new,
+            ready=(("apply", "--stage", "--yes"),),
+            arguments=("apply", "--yes"),
+            old=_ALPHA_1,
+            new=_ALPHA_2,
+            kept=2,
+        ),
+        Operation(
+            name="trial",
+            short=False,
+            before=(old,),
+            manifest=new + _HEALTHY,
+            arguments=("apply", "--yes"),
+            old=_ALPHA_1,
+            new=_ALPHA_2,
+        ),
+        Operation(  # the new generation is published in between
+            name="trial-fails",
+            before=(old,),
+            manifest=new + _ROLLS_BACK,
+            arguments=("apply", "--yes"),
+            code=4,
+            old=_ALPHA_2,
+            new=_ALPHA_1,
+            settled=False,
         ),
         Operation(
             name="rollback",

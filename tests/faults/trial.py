@@ -72,6 +72,10 @@ class OperationTrials:
         for path, text in operation.written:
             (self.state.layout.environment("web") / path).write_text(text, encoding="utf-8")
         self._manifest(operation.manifest)
+        for arguments in operation.ready:
+            ran = self._envsync(*arguments)
+            if ran.code:
+                raise RuntimeError(f"{operation.name}: {ran.out}{ran.err}")
         stage.save()
 
     def run(self, fault: Fault | None) -> Verdict:
@@ -143,7 +147,8 @@ class OperationTrials:
             verdict.unclear.append("exit 0, but nothing was done")
         if traced.code not in {0, 1, 4}:
             verdict.unclear.append(f"exit {traced.code}")
-        errors = [line for line in traced.err.splitlines() if "error: " in line or " failed in " in line]
+        words = ("error: ", " failed in ", " rolled back in ", ", but ")
+        errors = [line for line in traced.err.splitlines() if any(each in line for each in words)]
         if traced.code and not errors:
             verdict.unclear.append("no error message")
         verdict.unclear += [f"neither path nor step: {line}" for line in errors if not _names_a_place(line)]

@@ -10,6 +10,7 @@ from reconciler.lock.freshness import inputs_digest
 from reconciler.manifest.desired import (
     CommandProbe,
     DesiredEnvironment,
+    Health,
     Hooks,
     IgnoreException,
     Index,
@@ -77,6 +78,7 @@ SAME = [
     replace(BASE, constraints=BASE.constraints[::-1]),
     replace(BASE, builds="deny"),
     replace(BASE, env={"A": "b"}, probes=(CommandProbe(argv=("true",)),), hooks=Hooks(after_publish=(("x",),))),
+    replace(BASE, on_failure="rollback", health=Health(argv=("true",))),
     replace(BASE, compile_bytecode=True, link_mode="copy", keep_generations=9, prevent_destroy=True),
     replace(BASE, exceptions=(IgnoreException(key="ignore", match="x"),)),
     replace(BASE, ignore=("x",), ignore_files=("*",), system_site_packages=True, depends_on=("x",)),

@@ -23,6 +23,7 @@ PAIRS: tuple[tuple[type[BaseModel], type], ...] = (
     (models.ImportProbe, desired.ImportProbe),
     (models.CommandProbe, desired.CommandProbe),
     (models.Hooks, desired.Hooks),
+    (models.Health, desired.Health),
 )
 MODELS = {model.__name__ for model, _ in PAIRS} | {"Project", "Matrix"}
 VALUES = {value.__name__ for _, value in PAIRS} | {"DependenciesProbe"}

@@ -31,6 +31,7 @@ ANOTHER: dict[str, object] = {
     "CommandProbe.run": ["true"],
     "Environment.python": "3.13",
     "FileException.match": "elsewhere/**",
+    "Health.run": ["true"],
     "ImportProbe.import": "elsewhere",
     "Index.name": "elsewhere",
     "Index.url": "https://elsewhere.example/simple",

@@ -8,9 +8,13 @@ A case is a mapping with these keys, all optional:
   `unreadable`), `python` the version of the interpreter; `faults` are why it cannot be planned;
 - `applied`: environments by name, as they were last applied, with the same keys; also `project`, `generation`,
   `from` (the manifest that applied it, relative to the root), `accepted`, `hooks_pending`, `hook_paths`,
-  `hook_packages`, `rolled_back_from`, and `without` for settings that an older envsync did not record;
+  `hook_packages`, `rolled_back_from`, `rolled_back_because`, `trial_since`, and `without` for settings that an older
+  envsync did not record;
 - `actual`: differences of the observed state from the applied one: `occupant`, `packages`, `findings`, `ignored`
   (findings about files that `ignore_files` matches), `generation`, `seal`;
+- `staged`: staged generations by name, with the keys of `manifest`; also `generation`, `outdated` (built for something
+  else than is desired now), `changed` (what is at the path changed since), `action` and `reasons` of the plan that
+  staged it;
 - `unreadable`: the faults of environments whose record or seal cannot be read, by name;
 - `policy`: what the command line allows (`prune`, `adopt`, `allow_empty`, `drop_ignored`, `skip_hooks`, `take_over`,
   `destroy`);
@@ -20,6 +24,7 @@ A case is a mapping with these keys, all optional:
 `world(case).plan()` is the plan. Everything that a case does not mention has a default.
 """
 
+import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,6 +53,7 @@ from reconciler.manifest.desired import (
     DependenciesProbe,
     DesiredEnvironment,
     DesiredState,
+    Health,
     Hooks,
     IgnoreException,
     ImportProbe,
@@ -66,8 +72,11 @@ from reconciler.observe.actual import (
 )
 from reconciler.plan.make import make_plan
 from reconciler.plan.model import Plan, Policy
+from reconciler.plan.prior import prior
+from reconciler.plan.staging import interpreter_of, staged_identity
 from reconciler.state.applied import Applied, AppliedInterpreter
 from reconciler.state.owner import OtherOwner, other_owners, under_present_project
+from reconciler.state.staged import Staged, StagedNote
 
 Spec = Mapping[str, Any]
 PYTHON = "3.12.1"
@@ -85,8 +94,11 @@ class World:
     policy: Policy
     owners: Mapping[str, OtherOwner]
     faults: Mapping[str, Fault]
+    staged: Mapping[str, Staged]
 
     def diff(self) -> Diff:
+        if self.policy.publish:  # nothing else is planned
+            return Diff(environments=())
         return compare(self.desired, self.targets, self.actual, self.applied)
 
     def plan(self) -> Plan:
@@ -99,6 +111,7 @@ class World:
             self.policy,
             self.owners,
             self.faults,
+            self.staged,
         )
 
 
@@ -124,25 +137,31 @@ def world(case: Spec) -> World:
     )
     allowed = policy(case.get("policy") or {})
     owners = other_owners(applied, desired.project, desired.file, desired.root)
+    state = ActualState(
+        environments={
+            name: actual_environment(name, actual.get(name) or {}, applied.get(name), specs.get(name) or {})
+            for name in names
+        },
+        depth=Depth.FILES,
+    )
+    staged = {
+        name: staged_environment(name, spec or {}, targets.get(name), state.environments[name])
+        for name, spec in (case.get("staged") or {}).items()
+    }
     return World(
         desired=desired,
         targets=targets,
-        actual=ActualState(
-            environments={
-                name: actual_environment(name, actual.get(name) or {}, applied.get(name), specs.get(name) or {})
-                for name in names
-            },
-            depth=Depth.FILES,
-        ),
+        actual=state,
         applied=under_present_project(applied, owners, desired.project),
         policy=allowed,
         owners=owners,
         faults=unreadable,
+        staged=staged,
     )
 
 
 def policy(spec: Spec) -> Policy:
-    return Policy(**{**spec, "destroy": frozenset(spec.get("destroy", ()))})
+    return Policy(**{**spec, **{key: frozenset(spec.get(key, ())) for key in ("destroy", "publish")}})
 
 
 def interpreter(version: str, path: str = "", implementation: str = "cpython") -> Interpreter:
@@ -160,12 +179,16 @@ def environment(name: str, spec: Spec) -> DesiredEnvironment:
     plain = {"description", "labels", "env", "system_site_packages", "keep_generations", "prevent_destroy"}
     lists = {"ignore", "ignore_files", "depends_on"}
     exceptions = tuple(IgnoreException(**each) for each in spec.get("exceptions", ()))
-    hooks: Spec = spec.get("hooks") or {}
+    hooks: dict[str, Any] = dict(spec.get("hooks") or {})
+    on_failure = hooks.pop("on_failure", defaults.HOOKS_ON_FAILURE)
+    health: dict[str, Any] = dict(spec.get("health") or {})
     return DesiredEnvironment(
         name=name,
         python=spec.get("request", "3.12"),
         probes=tuple(probe(each) for each in spec.get("probes", ())),
         hooks=Hooks(**{key: tuple(tuple(argv) for argv in argvs) for key, argvs in hooks.items()}),
+        on_failure=on_failure,
+        health=Health(argv=tuple(health.pop("run")), **health) if health else None,
         exceptions=exceptions,
         link_mode=spec.get("link_mode"),
         compile_bytecode=spec.get("compile_bytecode", False),
@@ -300,6 +323,26 @@ def applied_environment(name: str, spec: Spec) -> Applied:
         hook_paths=frozenset(spec.get("hook_paths", ())),
         hook_packages=frozenset(spec.get("hook_packages", ())),
         rolled_back_from=spec.get("rolled_back_from", 0),
+        rolled_back_because=spec.get("rolled_back_because", ""),
+        trial_since=spec.get("trial_since", ""),
+    )
+
+
+def staged_environment(name: str, spec: Spec, wanted: Target | None, actual: ActualEnvironment) -> Staged:
+    """Build an entry of `staged`, written in the keys of `manifest`: by default what `manifest` declares."""
+    applied = applied_environment(name, {"generation": 2, **spec})
+    desired = staged_identity(wanted, "acme") if wanted is not None and not spec.get("outdated") else "other"
+    return Staged(
+        generation=applied.generation,
+        note=StagedNote(
+            desired=desired,
+            prior="other" if spec.get("changed") else prior(actual, interpreter_of(applied)),
+            action=spec.get("action", "update"),
+            reasons=tuple(tuple(each) for each in spec.get("reasons", ())),
+            drifted=False,
+            staged=dt.datetime(2026, 11, 30, 9, 12, tzinfo=dt.UTC),
+        ),
+        applied=applied,
     )
 
 

@@ -16,6 +16,7 @@ KEYS = {
     "applied",
     "actual",
     "policy",
+    "staged",
     "keep_deleted",
     "declared",
     "selected",

@@ -93,4 +93,6 @@ APPLIED = st.builds(
     hook_packages=st.frozensets(TEXT, max_size=2),
     rolled_back_from=st.integers(min_value=0),
     rebuilt_from=st.integers(min_value=0),
+    rolled_back_because=TEXT,
+    trial_since=TEXT,
 )

@@ -30,6 +30,8 @@ LATER = {
     "hook_packages",
     "rolled_back_from",
     "rebuilt_from",
+    "rolled_back_because",
+    "trial_since",
     "manifest",
     "repository",
 }  # keys that records of earlier releases do not have
