@@ -56,5 +56,7 @@ def listed(parts: Sequence[str]) -> str:
     if len(parts) == 1:
         return parts[0]
     if len(parts) > SHOWN:
-        return f"{', '.join(parts[:SHOWN])} and {len(parts) - SHOWN} more"
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+        first = ", ".join(parts[:SHOWN])
+        return f"{first} and {len(parts) - SHOWN} more"
+    first = ", ".join(parts[:-1])
+    return f"{first} and {parts[-1]}"

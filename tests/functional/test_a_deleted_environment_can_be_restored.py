@@ -102,11 +102,11 @@ def test_status_says_what_can_be_restored_and_history_shows_it(deleted: Host) ->
     assert "web" not in ran.out
     until = json.loads(deleted_file(deleted).read_text())["keep_until"][:10]
     assert f"note: deleted, can be restored with `envsync rollback NAME`: `web` until {until}" in ran.err
-    assert "delete" in deleted.envsync("history", "web").out
+    assert "delete" in deleted.envsync("history", "web", "--runs").out
     listed = json.loads(deleted.envsync("history", "web", "--generations", "--output", "json").out)
     assert [(each["number"], each["published"]) for each in listed] == [(2, False), (3, False)]
     restore(deleted)
-    assert "restore" in deleted.envsync("history", "web").out
+    assert "restore" in deleted.envsync("history").out
     assert "note" not in deleted.envsync("status").err
 
 

@@ -41,7 +41,7 @@ def test_a_rollback_skips_what_drifted_and_takes_the_newest_sound_generation(twi
     assert (ran.code, ran.out) == (0, "web: generation 1 is published again, generation 3 is kept\n"), ran.err
     assert "note: `web`: generation 2 was replaced because it had drifted, and was skipped\n" in ran.err
     listed = twice.envsync("history", "web", "--generations").out.splitlines()
-    assert [line.split()[-1] == "drifted" for line in listed[1:]] == [False, True, False]
+    assert [line.split()[-1] for line in listed[1:4]] == ["kept", "drifted", "published"]
     ran = twice.envsync("rollback", "web", "--to", "2", "--no-rebuild")
     assert ran.code == 1
     assert "generation 2 of `web` differs from its seal: `beta`: 1 file edited" in ran.err
@@ -138,11 +138,19 @@ def test_prevent_destroy_is_kept_by_a_rollback(host: Host) -> None:
 
 def test_history_shows_what_each_run_did_and_which_generations_are_kept(twice: Host) -> None:
     assert twice.envsync("rollback", "web").code == 0
-    runs = [line.split() for line in twice.envsync("history", "web").out.splitlines()[1:]]
-    assert [line[3] for line in runs] == ["create", "update", "rollback"]
-    assert {line[1] for line in runs} == {os.environ.get("USER") or pwd.getpwuid(os.getuid()).pw_name}
-    kept = twice.envsync("history", "web", "--generations").out.splitlines()[1:]
-    assert [line.startswith("*") for line in kept] == [True, False]
+    user = os.environ.get("USER") or pwd.getpwuid(os.getuid()).pw_name
+    for arguments in ([], ["web", "--runs"]):
+        runs = [line.split() for line in twice.envsync("history", *arguments).out.splitlines()[1:]]
+        assert [line[4] for line in runs] == ["create", "update", "rollback"]
+        assert {line[2] for line in runs} == {user}
+    listed = twice.envsync("history", "web", env={"TZ": "Asia/Kolkata"}).out
+    rows = [line.split() for line in listed.splitlines()[1:]]
+    assert [row[0] for row in rows] == ["*", "2"], "the oldest first"
+    assert [row[-1] for row in rows] == ["published", "kept"]
+    assert [row[-4] for row in rows] == [user, user]
+    assert all(row[-5].endswith("+05:30") for row in rows)
+    assert twice.envsync("history", "web", "--generations", env={"TZ": "Asia/Kolkata"}).out == listed
+    assert twice.envsync("history", "web", "--generations", "--runs").code == 3
 
 
 def test_a_refused_rollback_names_each_file_that_differs(twice: Host) -> None:
