@@ -4,12 +4,27 @@ import subprocess
 
 import pytest
 
+import reconciler
+from reconciler.errors import LockError
+from reconciler.options import PlanOptions
 from tests import index_faults
 from tests.docs.test_troubleshooting import BACKEND, STATIC, rewrite
 from tests.hints.trials import Attempts, trial
-from tests.host import Host
+from tests.host import Host, base_environment
+from tests.index import serve_index
 from tests.index_faults import Fault
 from tests.wheels import make_sdist, make_wheel
+
+
+# A project whose metadata only its backend knows.
+DYNAMIC = STATIC.replace("acme", "needed").replace('version = "1.0"\n', 'dynamic = ["version", "dependencies"]\n')
+
+
+def raise_hint(host: Host) -> None:
+    """Raise an error with the hint of an environment whose lock may not be made in a plan of the Python API."""
+    workspace = reconciler.load(host.directory / "envs.yaml", ambient=base_environment())
+    plan = workspace.plan(options=PlanOptions(resolve=False)).plan
+    raise LockError("no lock", hint=plan.environments[0].hints[0])
 
 
 def web(host: Host, *packages: str, more: str = "", head: str = "") -> None:
@@ -25,6 +40,7 @@ def wheel(host: Host, name: str, version: str = "1.0", **more: object) -> None:
     "engines/uv_errors.py: correct the name, or add the index that has it to `indexes`",
     "engines/uv_errors.py: require a different version; `==` selects a yanked one on purpose",
     "engines/uv_errors.py: require a different version, or a different `python`",
+    "lock/select.py: run `envsync lock --upgrade {name}` to look for a version that has a wheel for it, or require a different version",
     "engines/uv_errors.py: loosen one of the requirements or constraints named above",
     "engines/uv_errors.py: check the URL and the revision, and that `git fetch` works here without a prompt",
     "lock/checks.py: publish `{name}` on that index; a package with the same name elsewhere is a different package",
@@ -45,11 +61,21 @@ def test_packages_that_cannot_be_resolved(host: Host, attempts: Attempts) -> Non
     web(host, "pulled==1.0")
     attempts.gone("plan")
 
-    wheel(host, "windows", tag="cp311-cp311-win32")
+    wheel(host, "windows", tag="cp27-cp27m-win32")
     wheel(host, "windows", "0.9")
     web(host, "windows==1.0")
     attempts.provoke("plan")
     web(host, "windows<1.0")
+    attempts.gone("plan")
+
+    wheel(host, "older", tag="cp311-cp311-win32")
+    wheel(host, "older", "0.9")
+    web(host, "older==1.0")
+    attempts.provoke("plan")
+    make_wheel(host.index.directory, "older", "1.0")
+    attempts.follow()
+    attempts.gone("plan", "--locked")
+    web(host, "older<1.0")
     attempts.gone("plan")
 
     web(host, "alpha>2")
@@ -68,30 +94,19 @@ def test_packages_that_cannot_be_resolved(host: Host, attempts: Attempts) -> Non
     web(host, f"acme @ git+file://{repository}")
     attempts.gone("plan")
 
-    second = host.directory / "second"
-    (second / "simple/private").mkdir(parents=True)
-    made = make_wheel(second / "simple/private", "private", "1.0")
-    (second / "simple/private/index.html").write_text(f'<a href="{made.name}">{made.name}</a>', encoding="utf-8")
-    indexes = f"indexes:\n  - {{name: local, url: '{host.index.url}'}}\n  - {{name: ours, url: 'file://{second}/simple', packages: [PINNED]}}\n"
-    manifest = 'version: 1\nproject: acme\n' + indexes + 'environments:\n  web: {python: "3.11", packages: [PACKAGES]}\n'
-
-    def write(pinned: str, packages: str) -> None:
-        text = manifest.replace("PINNED", pinned).replace("PACKAGES", packages)
-        (host.directory / "envs.yaml").write_text(text, encoding="utf-8")
-
-    (second / "simple/beta").mkdir()
-    (second / "simple/beta/index.html").write_text("", encoding="utf-8")
-    write("beta", "alpha")  # `beta` is a dependency, so that uv takes it from any index
-    attempts.provoke("plan")
-    made = make_wheel(second / "simple/beta", "beta", "3.0")
-    (second / "simple/beta/index.html").write_text(f'<a href="{made.name}">{made.name}</a>', encoding="utf-8")
-    attempts.gone("plan")
-
-    wheel(host, "needs-private", requires=["private"])
-    write("gamma", "needs-private")
-    attempts.provoke("plan")
-    write("private", "needs-private")
-    attempts.gone("plan")
+    with serve_index(host.directory / "own-wheels") as own:
+        indexes = f"  - {{name: public, url: '{host.index.url}'}}\n  - {{name: own, url: '{own.url}', packages: [PINNED]}}\n"
+        manifest = f"version: 1\nproject: acme\nindexes:\n{indexes}environments: {{web: {{python: '3.11', packages: [alpha]}}}}\n"
+        file = host.directory / "envs.yaml"
+        file.write_text(manifest.replace("PINNED", "beta"), encoding="utf-8")
+        attempts.provoke("plan")
+        make_wheel(own.directory, "beta", "3.0")
+        attempts.gone("plan")
+        make_wheel(own.directory, "alpha", "9.0")
+        file.write_text(manifest.replace("PINNED", "acme-*"), encoding="utf-8")
+        attempts.provoke("plan")
+        file.write_text(manifest.replace("PINNED", "alpha"), encoding="utf-8")
+        attempts.gone("plan")
 
     (host.directory / "requirements.txt").write_text(f"gamma --hash=sha256:{'1' * 64}\n", encoding="utf-8")
     host.manifest('web:\n  python: "3.11"\n  requirements: [requirements.txt]\n')
@@ -125,7 +140,7 @@ def test_an_index_that_fails(host: Host, attempts: Attempts) -> None:
         attempts.gone("plan", *attempts.options(), "60")
 
     host.index.faulty[page] = Fault.HANG
-    attempts.provoke("plan", "--timeout", "1")
+    attempts.provoke("plan", "--timeout", "3")
     host.index.faulty.clear()  # later
     attempts.gone("plan")
 
@@ -285,14 +300,45 @@ def test_files_that_cannot_be_installed(host: Host, attempts: Attempts) -> None:
 
 @trial(
     "engines/uv_errors.py: allow it in `builds`, or require a version with a wheel",
-    "lock/resolve_all.py: allow it in `builds`, or require a version with a wheel",
     "lock/resolve_all.py: a source distribution must be built to know its dependencies: allow it in `builds`, or require a version with a wheel",
     "lock/resolve_all.py: a source distribution must be built to know its dependencies: run `envsync lock {name}`",
-    "lock/resolve_all.py: run `envsync lock {name}`",
     "lock/select.py: allow it with `builds: [{name}]`, or require a version that has a wheel",
     "targets.py: run `envsync lock {name}`",
     "lock/resolve_all.py: try again when the indexes answer",
-    long=True,
 )
-def test_builds(host: Host, attempts: Attempts) -> None:
-    raise NotImplementedError
+def test_builds_and_locks_that_must_be_made(host: Host, attempts: Attempts) -> None:
+    make_sdist(host.index.directory, "acme", "1.0")
+    web(host, "acme", more="  builds: deny\n")
+    attempts.provoke("lock", of="engines")
+    attempts.provoke("plan", of="lock/resolve_all.py: a source distribution must be built to know its dependencies: allow")
+    make_wheel(host.index.directory, "acme", "1.1")
+    attempts.gone("plan")
+    attempts.last = attempts.keys[0]
+    attempts.gone("lock")
+
+    make_sdist(host.index.directory, "needed", "1.0", files={"pyproject.toml": DYNAMIC, "backend.py": ""})
+    web(host, "needed")
+    attempts.provoke("plan")
+    host.index.directory.joinpath("needed-1.0.tar.gz").unlink()
+    make_sdist(host.index.directory, "needed", "1.0", files={"pyproject.toml": STATIC.replace("acme", "needed"), "backend.py": ""})
+    attempts.follow()
+    attempts.gone("plan")
+
+    web(host, "needed", more="  builds: deny\n")
+    hint = attempts.provoke("plan")
+    web(host, "needed", more=f"  {hint.split('`')[1]}\n")
+    attempts.gone("plan")
+
+    web(host, "gamma")
+    attempts.refused(lambda: raise_hint(host))
+    attempts.follow()
+    attempts.gone("plan", "--locked")
+
+    names = [f"e{number}" for number in range(12)]
+    host.manifest("".join(f"{each}:\n  python: '3.11'\n  packages: [gamma, 'beta<{10 + int(each[1:])}']\n" for each in names))
+    host.index.faulty["/simple/gamma/"] = Fault.HANG
+    attempts.provoke("plan", "--timeout", "2")
+    host.index.faulty.clear()
+    attempts.gone("plan")
+
+
