@@ -14,6 +14,7 @@ from reconciler.backticks import list_in_backticks
 CREDENTIALS_HINT = (
     "keep credentials out of files: set `UV_INDEX_<NAME>_USERNAME` and `UV_INDEX_<NAME>_PASSWORD`, or use netrc"
 )
+DIRECT_CREDENTIALS_HINT = "keep credentials out of files: use netrc, or for git a credential helper"
 
 
 class EnvsyncError(Exception):

@@ -24,7 +24,7 @@ _NOT_EXECUTABLE = {
 
 def invalid_name(name: str) -> RunError:
     """Return the error for text that cannot be the name of an environment."""
-    return RunError(f"`{name}` is not a valid environment name", hint="use a name from `envs.yaml`")
+    return RunError(f"`{name}` is not a valid environment name", hint="use a name from the manifest")
 
 
 def unreadable(path: str, error: OSError) -> RunError:

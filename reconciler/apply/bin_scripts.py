@@ -12,7 +12,7 @@ from reconciler.fs.sync import naming
 _PIP_STUB = """\
 #!/bin/sh
 echo 'error: envsync manages environment `{name}`, and pip is not installed in it' >&2
-echo 'hint: add the package to `environments.{name}.packages` in `envs.yaml`, then run `envsync apply {name}`' >&2
+echo 'hint: add the package to the packages of `{name}` in the manifest, then run `envsync apply {name}`' >&2
 exit 1
 """
 _PIP_NAMES = ("pip", "pip3")

@@ -1,5 +1,6 @@
 """Turns a failed run of uv into an error. Its exit codes do not suffice: 1 is unsatisfiable, mismatch and network."""
 
+import errno
 import re
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from reconciler.errors import (
     ResolveError,
     YankedError,
 )
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.processes.child import Completed
 from reconciler.processes.credentials import without_secrets
 
@@ -34,7 +36,9 @@ _BUILD_NEEDED = re.compile(
 _DAMAGED = re.compile(r"Failed to install: \S+ \((?P<name>[a-z0-9][a-z0-9-]*)==[^)]*\)")
 _NO_WHEEL = re.compile(r"has no (?:usable )?wheels|has no wheels with a matching|no wheels (?:are|is) available")
 _UNSATISFIABLE = re.compile(r"^No solution found|not found in the package registry|unsatisfiable|conflicting URLs")
-
+_SYSTEM_ERROR = re.compile(r"\(os error ([0-9]{1,5})\)$")
+# Not EACCES and EPERM: an unreadable file of the cache is damaged, and is downloaded again.
+_OF_FILE_SYSTEM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE})
 
 _MISLABELLED = (
     "Wheel version does not match filename",
@@ -74,6 +78,11 @@ class _UvOutput:
         """Return whether a cause begins with one of these texts."""
         return any(each.startswith(beginnings) for each in self.causes)
 
+    def cure_of_system_error(self) -> str | None:
+        """Return what to do if a cause ends with an error of this machine's file system, such as a full disk."""
+        numbers = (int(found[1]) for each in self.causes if (found := _SYSTEM_ERROR.search(each)))
+        return next((os_error_hint(OSError(each, "")) for each in numbers if each in _OF_FILE_SYSTEM), None)
+
 
 def uv_error(
     command: list[str], done: Completed, timeout: float, secrets: tuple[str, ...] = ()
@@ -94,6 +103,9 @@ def uv_error(
             hint="allow it in `builds`, or require a version with a wheel",
             details=details,
         )
+    command_failed = f"{in_backticks(name)} failed with exit code {done.returncode}"
+    if cure := output.cure_of_system_error():  # before what it may look like: a damaged file of an index or of the cache
+        return EngineError(command_failed, hint=cure, details=details)
     if output.has_cause("Hash mismatch for `", "Size mismatch for `"):
         return HashMismatchError(
             "a file's hash is not the one in the lock",
@@ -140,12 +152,7 @@ def uv_error(
         return DamagedCacheError(tuple(sorted(set(damaged))), details)
     if _UNSATISFIABLE.search(output.flat) or output.has_cause("No solution found"):
         return _unsatisfiable(output, details)
-    full = "No space left on device" in output.flat
-    return EngineError(
-        f"{in_backticks(name)} failed with exit code {done.returncode}",
-        hint=f"{'free disk space' if full else 'fix what the output above shows'}, then run the command again",
-        details=details,
-    )
+    return EngineError(command_failed, hint="fix what the output above shows, then run the command again", details=details)
 
 
 def _unsatisfiable(output: _UvOutput, details: tuple[str, ...]) -> ResolveError:

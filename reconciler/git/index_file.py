@@ -43,7 +43,7 @@ def tracked_paths(index: Path) -> list[bytes]:
     if version not in {2, 3, 4}:
         raise LockError(
             f"{index}: a git index of version {version}, but envsync reads versions 2 to 4",
-            hint="run `git update-index --index-version 2`",
+            hint="run `git update-index --index-version 2` with the git that wrote it",
         )
     try:
         width = _name_width(content)

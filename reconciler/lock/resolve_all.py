@@ -40,10 +40,11 @@ def resolve_all(
         try:
             found = resolve_lock(environment, desired, chosen[name], engine, options, previous=previous[name])
         except BuildNeededError as error:
-            cure = f"run `envsync lock {name}`"
+            advice = f"run `envsync lock {name}`"
             if environment.builds == "deny":
-                cure = "allow it in `builds`, or require a version with a wheel"
-            found = error if options.build else f"a source distribution must be built to know its dependencies: {cure}"
+                advice = "allow it in `builds`, or require a version with a wheel"
+            hint = f"a source distribution must be built to know its dependencies: {advice}"
+            found = error if options.build else hint
         except EnvsyncError as error:
             found = error
         patience.count(slow=isinstance(found, IndexSlowError | DeadlineError))

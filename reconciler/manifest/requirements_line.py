@@ -18,7 +18,7 @@ from packaging.utils import (
 )
 
 from reconciler.backticks import in_backticks
-from reconciler.errors import CREDENTIALS_HINT
+from reconciler.errors import DIRECT_CREDENTIALS_HINT
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.paths import DOWNLOAD_HINT
 from reconciler.manifest.requirement import normalize_requirement
@@ -80,7 +80,7 @@ def parse_requirements_line(text: str) -> Line:
     Only `-r`, `-c`, `-e` and `--hash` of pip's options are supported.
     """
     if variable := _VARIABLE.search(text):
-        hint = f"write the value out; {CREDENTIALS_HINT}"
+        hint = f"write the value out; {DIRECT_CREDENTIALS_HINT}"
         at, width = variable.start(), len(variable.group())
         raise InvalidTextError("environment variables are not expanded", hint=hint, offset=at, width=width)
     if text.startswith("-"):

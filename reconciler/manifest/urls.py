@@ -4,25 +4,25 @@ import re
 from urllib.parse import urlsplit
 
 from reconciler.backticks import in_backticks, list_in_backticks
-from reconciler.errors import CREDENTIALS_HINT
+from reconciler.errors import CREDENTIALS_HINT, DIRECT_CREDENTIALS_HINT
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.redaction import redact_url
 
 LOCAL_DIRECTORY_HINT = "use `project` for a local directory, or write `./PATH` in a requirements file"
 
 
-def forbid_credentials(url: str, *, offset: int = 0) -> None:
+def forbid_credentials(url: str, *, offset: int = 0, hint: str = DIRECT_CREDENTIALS_HINT) -> None:
     """Raise InvalidTextError if a URL contains a user name or password; a bare user name is allowed with ssh.
 
     The message does not quote the URL. `offset` is where the URL starts in the text that contains it.
     """
     if redact_url(url) != url:
-        raise InvalidTextError("credentials in a URL", hint=CREDENTIALS_HINT, offset=offset, width=len(url))
+        raise InvalidTextError("credentials in a URL", hint=hint, offset=offset, width=len(url))
 
 
 def validate_index_url(text: str) -> str:
     """Return the URL of a package index (http, https or file); raises InvalidTextError."""
-    forbid_credentials(text)
+    forbid_credentials(text, hint=CREDENTIALS_HINT)
     if "${" in text:
         raise InvalidTextError("environment variables are not expanded in URLs", offset=text.index("${"), width=2)
     try:

@@ -46,7 +46,7 @@ def save_plan(plan: Plan, path: Path) -> None:
     """
     unknown = [each.name for each in plan.environments if not each.complete and not each.blocked]
     if plan.against or plan.only:
-        _refuse(path, _DISPLAY_ONLY, "plan without `--against` and `--only`")
+        _refuse(path, _DISPLAY_ONLY, "save the whole plan that `Workspace.plan` returned")
     if unknown:
         what = f"not saved: the packages of {list_in_backticks(unknown)} are unknown"
         _refuse(path, what, "run `envsync lock`, then `envsync plan --out FILE`")

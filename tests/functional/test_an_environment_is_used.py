@@ -65,7 +65,7 @@ def test_pip_is_a_stub_that_says_what_to_do_unless_the_manifest_declares_pip(hos
         done = subprocess.run([stub, "install", "x"], capture_output=True, text=True, check=False, env={})
         assert (done.returncode, done.stdout) == (1, "")
         assert "environment `web`, and pip is not installed in it" in done.stderr
-        assert "`environments.web.packages` in `envs.yaml`, then run `envsync apply web`" in done.stderr
+        assert "add the package to the packages of `web` in the manifest, then run `envsync apply web`" in done.stderr
     host.manifest(WEB.replace("[alpha==1.0]", "[alpha==1.0, pip]"))
     host.apply()
     assert host.envsync("run", "web", "--", "pip").out == "the real pip\n"
