@@ -27,6 +27,7 @@ def accept_restored(state: State, name: str, generation: Generation) -> bool:
         generation.in_use,
         generation.unpublished,
         generation.drifted,
+        generation.renamed,
     )
     if generation.number not in state.sealed_numbers(name) or generation.venv.is_symlink():
         return False

@@ -122,7 +122,8 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
         else:
             published_hook = isinstance(error, HookError) and each.action is not Action.DELETE
             status = Status.HOOK_FAILED if published_hook else Status.FAILED
-        failure = _failure(error, step, suffix=_AFTER_CHANGE[each.action is Action.DELETE] if run.published else "")
+        suffix = _AFTER_CHANGE[each.action is Action.DELETE] if run.published else _AFTER_RENAME if run.renamed else ""
+        failure = _failure(error, step, suffix=suffix)
         if status is Status.INTERRUPTED or not isinstance(error, ProbeError):  # after a failed probe: for inspection
             run.abandon()
     number = run.generation.number if run.generation and run.published else each.generation
@@ -138,6 +139,7 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
     return finished
 
 
+_AFTER_RENAME = " (the environment is already renamed)"
 _AFTER_CHANGE = {  # by whether the environment is deleted
     False: " (the new generation is already published)",
     True: " (the environment's path is already removed)",

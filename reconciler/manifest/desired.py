@@ -125,11 +125,12 @@ class DesiredEnvironment:
     `file:line:column` of its key in the manifest, `python_place` that of the request. `ignore` and `ignore_files` are
     the plain patterns, `exceptions` the entries of both with a reason or a last day; `ignored_packages` and
     `ignored_files` are all patterns that count today. An `optional` environment is left out while no interpreter
-    satisfies the request and nothing was applied.
+    satisfies the request and nothing was applied. `renamed_from` is its former name, empty if it has none.
     """
 
     name: str
     python: str
+    renamed_from: str = ""
     place: str = ""
     python_place: str = ""
     optional: bool = False

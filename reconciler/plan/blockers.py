@@ -160,6 +160,19 @@ def dependents_blocker(name: str, dependents: Sequence[str]) -> Blocker:
     )
 
 
+def other_manifest_blocker(former: str, owner: OtherOwner) -> Blocker:
+    """Return the blocker of a rename of an environment that another manifest applied."""
+    hint = "apply with `--take-over` to rename it, or give each manifest its own `project`"
+    return _blocker(ReasonCode.OTHER_MANIFEST, f"`{former}` was applied from {owner.manifest}", hint)
+
+
+def former_name_blocker(name: str, others: Sequence[str]) -> Blocker:
+    """Return the blocker of a new environment whose name and path other environments had before."""
+    listed = list_in_backticks(others, most=SHOWN)
+    hint = f"apply them together: `envsync apply {' '.join((name, *others))}`"
+    return _blocker(ReasonCode.NAME_IN_USE, f"the scripts of {listed} name its path, from before a rename", hint)
+
+
 def waiting_blocker(names: Sequence[str]) -> Blocker:
     """Return the blocker of a deletion that waits for changes that are blocked."""
     return _blocker(

@@ -23,6 +23,7 @@ class Action(StrEnum):
     REPLACE = "replace"
     DELETE = "delete"
     ADOPT = "adopt"
+    RENAME = "rename"
 
 
 class StepKind(StrEnum):
@@ -35,6 +36,7 @@ class StepKind(StrEnum):
     SEAL = "seal"
     SYNC = "sync"
     CARRY_OVER = "carry-over"  # copy the files that `ignore_files` matches from the published generation
+    RENAME = "rename"  # give the generations and the record of the former name to the new one
     PUBLISH = "publish"
     ADOPT = "adopt"  # publish in the place of a foreign directory, and keep the directory
     BEFORE_DELETE = "before-delete"  # hooks
@@ -94,11 +96,13 @@ class EnvironmentPlan:
     versions, empty without an interpreter. `generation` is the published one (0: none). `failure` is why no lock
     could be made. `complete` is False if the packages are only known after a lock or a build. `notes` are facts
     that do not count as a difference and that apply does not depend on, such as the number of files to carry over.
+    `renamed_from` is the former name of an environment that is renamed, empty otherwise.
     """
 
     name: str
     path: str
     action: Action
+    renamed_from: str = ""
     reasons: tuple[Reason, ...] = ()
     blocked: tuple[Reason, ...] = ()
     prior: str = ""
@@ -127,6 +131,7 @@ class Summary:
     replace: int = 0
     delete: int = 0
     adopt: int = 0
+    rename: int = 0
     blocked: int = 0
     unchanged: int = 0
 
@@ -213,7 +218,8 @@ class Plan:
     @property
     def summary(self) -> Summary:
         """Count the environments by what happens to them."""
-        counts = dict.fromkeys(("create", "update", "replace", "delete", "adopt", "blocked", "unchanged"), 0)
+        kinds = ("create", "update", "replace", "delete", "adopt", "rename", "blocked", "unchanged")
+        counts = dict.fromkeys(kinds, 0)
         for each in self.environments:
             if each.blocked:
                 counts["blocked"] += 1

@@ -27,7 +27,8 @@ class Applied:
     `hooks_pending` means that hooks had to run after publish and did not finish. `hook_paths` and `hook_packages` are
     the paths and packages in the published generation that its hooks changed. `rolled_back_from` is the generation that
     a rollback replaced (0: none). `manifest` is the path of the manifest that applied it, relative to the root, and
-    `repository` where git has that file (see `reconciler.state.owner`); both are empty if that is not known.
+    `repository` where git has that file (see `reconciler.state.owner`); both are empty if that is not known. `built_as`
+    is the name that the environment had when the generation was built, empty if it is the same; it is not recorded.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Applied:
     rolled_back_from: int = 0
     manifest: str = ""
     repository: str = ""
+    built_as: str = ""
 
     def ignore_patterns(self, key: str, today: str) -> tuple[str, ...]:
         """Return the patterns of the setting `key` (`ignore` or `ignore_files`) that count on a day (`2026-12-31`)."""

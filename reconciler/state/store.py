@@ -22,7 +22,7 @@ from reconciler.state.applied import Applied
 from reconciler.state.applied_json import applied_from_json, applied_to_json
 from reconciler.state.deleted import Deleted, read_deleted, write_deleted
 from reconciler.state.generation_identity import write_identity_mark
-from reconciler.state.layout import Generation, Layout
+from reconciler.state.layout import JOURNAL, Generation, Layout
 from reconciler.state.open_state import closed_state
 from reconciler.state.published_generation import PublishedGeneration
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS, acquire_root_mutex
@@ -100,12 +100,14 @@ class State:
         """
         record = self._record(name)
         number = self.layout.published_number(name)
-        if record is not None and record.generation == number:
-            return record
-        seal = self.seal(name, number)
-        if seal is None:
-            return record
-        return replace(seal.applied, seal=seal.digest)
+        found = record
+        if record is None or record.generation != number:
+            seal = self.seal(name, number)
+            found = record if seal is None else replace(seal.applied, seal=seal.digest)
+        if found is not None and found.generation:
+            home = self.layout.generation(name, found.generation).home
+            return found if home == name else replace(found, built_as=home)
+        return found
 
     def seal(self, name: str, number: int) -> Seal | None:
         """Return a generation's seal, None if the generation was never finished or a symbolic link is in its place.
@@ -117,9 +119,11 @@ class State:
         if not number or any(os.path.islink(each) for each in (generation.directory, generation.directory.parent)):  # noqa: PTH114
             return None
         seal = read_seal(generation.seal)
-        if seal is not None and (seal.applied.name, seal.applied.generation) != (name, number):  # copied
+        if seal is not None and (seal.applied.name, seal.applied.generation) != (generation.home, number):  # copied
             what = f"it is the seal of generation {seal.applied.generation} of {in_backticks(seal.applied.name)}"
             raise DamagedStateError(f"`{generation.seal}` is damaged: {what}", hint=HINT)
+        if seal is not None and generation.home != name:  # it was renamed since
+            return replace(seal, applied=replace(seal.applied, name=name))
         return seal
 
     def sealed_numbers(self, name: str) -> list[int]:
@@ -261,13 +265,14 @@ class State:
         if self.layout.all_deleted.is_dir():
             sync_directory(self.layout.all_deleted)
 
-    def new_generation(self, name: str) -> Generation:
+    def new_generation(self, name: str, *, above: int = 0) -> Generation:
         """Create the next generation's directory, its empty venv and its identity mark; raises StateError.
 
-        A number is never used again while its directory, or the link that it left, exists.
+        A number is never used again while its directory, or the link that it left, exists. It is greater than `above`.
         """
-        existing = (*self.layout.generation_numbers(name), *self.layout.collected_numbers(name))
-        numbers = [*existing, self.layout.published_number(name)]
+        layout = self.layout
+        existing = (*layout.generation_numbers(name), *layout.collected_numbers(name), *layout.former_numbers(name))
+        numbers = [*existing, layout.published_number(name), above]
         record = self._record(name)
         with suppress(StateError):  # its generations exist, so their numbers are not used again
             deleted = None if record else self.deleted(name)
@@ -286,6 +291,12 @@ class State:
             what = f"`{generation.directory}` could not be created: {error.strerror}"
             raise StateError(what, hint=os_error_hint(error)) from error
         return generation
+
+    def unfinished_renames(self) -> dict[str, bool]:
+        """Return the new names of interrupted renames, and whether each is published; raises StateError."""
+        journals = (each for each in _entries(self.layout.envsync_directory, "") if each.startswith(JOURNAL))
+        found = {each.removeprefix(JOURNAL): self.layout.envsync_directory / each for each in journals}
+        return {name: self.layout.published_number(name) > 0 for name, path in found.items() if path.is_symlink()}
 
     def _names(self) -> list[str]:
         """Return the names with a record or a generation (a record may be lost), sorted."""
