@@ -180,7 +180,7 @@ class Workspace:
             desired = select_for_destroy(desired, options.policy.destroy, applied, faults)
             names = options.policy.destroy
         else:
-            renames = find_renames(desired, applied, unreadable, state.unfinished_renames())
+            renames = find_renames(desired, applied, unreadable)
             faults = renames.faults(faults, first_conflicts(state.layout, renames.pairs))
             owners = renames.owners(owners)
             present = declared_or_readable(desired, applied, unreadable)

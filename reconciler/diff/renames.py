@@ -16,17 +16,15 @@ _FREE = frozenset({Occupant.ABSENT, Occupant.DANGLING, Occupant.PUBLISHED})  # o
 class Renames:
     """The renames that a plan makes: `pairs` has the former name by the new one.
 
-    `finished` are former names of which only the record remains, because the rename was interrupted at its end.
     `ineffective` has former names that are still applied although the new one is too, by the new one.
     """
 
     pairs: Mapping[str, str] = field(default_factory=dict)
-    finished: frozenset[str] = frozenset()
     ineffective: Mapping[str, str] = field(default_factory=dict)
 
     def applied(self, applied: Mapping[str, Applied]) -> dict[str, Applied]:
         """Return what was last applied, by the new names."""
-        former = {*self.pairs.values(), *self.finished}
+        former = set(self.pairs.values())
         found = {name: each for name, each in applied.items() if name not in former}
         return found | {
             new: replace(applied[old], name=new, built_as="") for new, old in self.pairs.items() if old in applied
@@ -68,30 +66,14 @@ class Renames:
         return replace(actual, environments=found)
 
 
-def find_renames(
-    desired: DesiredState,
-    applied: Mapping[str, Applied],
-    unreadable: Collection[str],
-    unfinished: Mapping[str, bool] | None = None,
-) -> Renames:
+def find_renames(desired: DesiredState, applied: Mapping[str, Applied], unreadable: Collection[str]) -> Renames:
     """Return the renames of the selected environments: the former name is known, and the new one was never applied.
 
-    `unreadable` are the environments whose state cannot be read. `unfinished` are the new names of renames that were
-    interrupted, with whether the new path is published already.
+    `unreadable` are the environments whose state cannot be read.
     """
-    begun = unfinished or {}
-    pairs, ineffective, finished = {}, {}, set()
-    for each in desired.environments:
-        new, old = each.name, each.renamed_from
-        if not old or (old not in applied and old not in unreadable):
-            continue
-        if new in begun:
-            if begun[new]:
-                finished.add(old)
-            else:
-                pairs[new] = old
-        elif new in applied or new in unreadable:
-            ineffective[new] = old
-        else:
-            pairs[new] = old
-    return Renames(pairs=pairs, finished=frozenset(finished), ineffective=ineffective)
+    known = {*applied, *unreadable}
+    renamed = {each.name: each.renamed_from for each in desired.environments if each.renamed_from in known}
+    return Renames(
+        pairs={new: old for new, old in renamed.items() if new not in known},
+        ineffective={new: old for new, old in renamed.items() if new in known},
+    )

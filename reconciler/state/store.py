@@ -75,7 +75,10 @@ class State:
         StateError only if a directory of the state cannot be listed.
         """
         found, unreadable = {}, {}
+        hidden = self._names_of_unfinished_renames()
         for name in self._names():
+            if name in hidden:
+                continue
             try:
                 applied = self.applied(name)
                 with suppress(DamagedStateError):
@@ -292,11 +295,19 @@ class State:
             raise StateError(what, hint=os_error_hint(error)) from error
         return generation
 
-    def unfinished_renames(self) -> dict[str, bool]:
-        """Return the new names of interrupted renames, and whether each is published; raises StateError."""
-        journals = (each for each in _entries(self.layout.envsync_directory, "") if each.startswith(JOURNAL))
-        found = {each.removeprefix(JOURNAL): self.layout.envsync_directory / each for each in journals}
-        return {name: self.layout.published_number(name) > 0 for name, path in found.items() if path.is_symlink()}
+    def _names_of_unfinished_renames(self) -> set[str]:
+        """Return the names that do not count, because a rename was interrupted; raises StateError.
+
+        That is the new name until its path is published, and then the former one. The next run finishes the rename.
+        """
+        hidden = set()
+        for journal in _entries(self.layout.envsync_directory, ""):
+            new = journal.removeprefix(JOURNAL)
+            if new != journal:
+                with suppress(OSError):  # it was finished meanwhile, or is not a link
+                    old = os.readlink(self.layout.rename_journal(new))  # noqa: PTH115  # a name, not a path
+                    hidden.add(old if self.layout.published_number(new) else new)
+        return hidden
 
     def _names(self) -> list[str]:
         """Return the names with a record or a generation (a record may be lost), sorted."""

@@ -8,6 +8,7 @@ _ALPHA_1, _ALPHA_2 = ("alpha==1.0", "beta==2.0"), ("alpha==1.1", "beta==2.0", "g
 _OLD = 'web:\n  python: "{0}"\n  packages: [alpha==1.0]\n'
 _NEW = 'web:\n  python: "{0}"\n  packages: [alpha==1.1, gamma]\n  probes: [{{import: alpha}}]\n'
 _SITE = 'site:\n  python: "{0}"\n  packages: [{1}]\n{2}'
+_RENAMED = 'site:\n  renamed_from: web\n  python: "{0}"\n  packages: [{1}]\n{2}'
 _FAILS = '  probes: [{run: ["false"]}]\n'
 _NO_INDEX = '"delta @ http://127.0.0.1:9/delta-1.0-py3-none-any.whl"'  # port 9 (discard) answers nothing
 _DESTROY = ("destroy", "web", "--yes")
@@ -19,7 +20,8 @@ class Operation:
     """One command; `before` are the environments of manifests that are applied first, `manifest` those of the last one.
 
     `old` and `new` are what `envsync freeze web` prints before and after. `settled` is whether the plan is then empty.
-    `prepared` are commands that run after the last of `before`. `code` is the exit code without a fault: an operation
+    If it renames `web`, both names lead to the environment afterwards, and in between it can be renamed with the old
+    packages. `prepared` are commands that run after the last of `before`. `code` is the exit code without a fault: an operation
     that fails by design must leave `web` as it was.
     """
 
@@ -34,6 +36,7 @@ class Operation:
     settled: bool = True
     allow_empty: bool = False
     kept: int | None = None  # generations that exist at the end, if the operation deletes generations
+    renamed: str = ""  # the name at the end, if the operation renames `web`
 
 
 def operations(python: str, other: str) -> tuple[Operation, ...]:
@@ -83,11 +86,29 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
             allow_empty=True,
             kept=0,
         ),
+        Operation(
+            name="rename",
+            before=(old, new, old),
+            manifest=_RENAMED.format(python, "alpha==1.0", ""),
+            arguments=("apply", "--yes"),
+            old=_ALPHA_1,
+            new=_ALPHA_1,
+            renamed="site",
+        ),
+        Operation(
+            name="rename-upgrade",
+            before=(old,),
+            manifest=_RENAMED.format(python, "alpha==1.1, gamma", _KEEP_ONE),
+            arguments=("apply", "--yes"),
+            old=_ALPHA_1,
+            new=_ALPHA_2,
+            renamed="site",
+        ),
         *(
             Operation(
                 name=f"rename-{problem}",
                 before=(old,),
-                manifest=_SITE.format(python, packages, more),
+                manifest=site.format(python, packages, more),
                 arguments=("apply", "--yes"),
                 code=1,
                 old=_ALPHA_1,
@@ -95,11 +116,22 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
                 settled=False,
                 kept=1,
             )
-            for problem, packages, more in (
-                ("probe-fails", "alpha==1.0", _FAILS),
-                ("no-lock", "alpha==99", ""),
-                ("no-index", _NO_INDEX, ""),
+            for problem, site, packages, more in (
+                ("probe-fails", _RENAMED, "alpha==1.1", _FAILS),
+                ("no-lock", _RENAMED, "alpha==99", ""),
+                ("no-index", _RENAMED, _NO_INDEX, ""),
             )
+        ),
+        Operation(
+            name="replace-name-probe-fails",
+            before=(old,),
+            manifest=_SITE.format(python, "alpha==1.0", _FAILS),
+            arguments=("apply", "--yes"),
+            code=1,
+            old=_ALPHA_1,
+            new=_ALPHA_1,
+            settled=False,
+            kept=1,
         ),
         Operation(
             name="rollback",
