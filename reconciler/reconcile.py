@@ -192,7 +192,7 @@ class Workspace:
         inodes = InodeHashes.load(state.layout.inode_hashes)
         reading = renames.as_former(desired)
         last, actual = observe_consistently(names, reading, state, present, options.depth, inodes, faults)
-        actual = renames.observed(actual)
+        renames, actual = renames.observed(actual)
         applied = under_present_project(renames.applied(last), owners, desired.project)
         inodes.save()
         diff = (

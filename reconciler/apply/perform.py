@@ -82,9 +82,10 @@ def refuse_if_changed(request: ApplyRequest) -> None:
     names = [*(each.name for each in changing), *renames.pairs.values()]
     applied = request.state.last_applied()
     desired = renames.as_former(request.desired)
-    now = renames.observed(
+    _, observed = renames.observed(
         observe_environments(names, desired, request.state, applied, request.plan.depth, request.inodes)
-    ).environments
+    )
+    now = observed.environments
     changed = []
     for each in changing:
         interpreter = each.target.interpreter if each.target and each.action is not Action.DELETE else None

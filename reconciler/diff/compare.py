@@ -8,13 +8,14 @@ from reconciler.diff.environment import environment_diff
 from reconciler.diff.integrity import check_integrity
 from reconciler.diff.model import Diff, DiffKind, EnvironmentDiff, PackageAction, ReasonCode, Target
 from reconciler.diff.reasons import drift_reasons, finding_reasons, pending_reason
+from reconciler.diff.renames import FOREIGN
 from reconciler.diff.repairs import unexplained_findings
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, ActualState, Finding, Occupant
 from reconciler.state.applied import Applied
 from reconciler.state.store import UnreadableState
 
-FOREIGN_OCCUPANTS = frozenset({Occupant.DIRECTORY, Occupant.VENV, Occupant.SYMLINK, Occupant.OTHER})
+FOREIGN_OCCUPANTS = FOREIGN
 
 
 def compare(

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.diff.model import Fault, ReasonCode
 from reconciler.manifest.desired import DesiredState
-from reconciler.observe.actual import ActualState, Occupant
+from reconciler.observe.actual import ActualEnvironment, ActualState, Occupant
 from reconciler.state.applied import Applied
 from reconciler.state.owner import OtherOwner
 
-_FREE = frozenset({Occupant.ABSENT, Occupant.DANGLING, Occupant.PUBLISHED})  # our own links, or nothing
+FOREIGN = frozenset({Occupant.DIRECTORY, Occupant.VENV, Occupant.SYMLINK, Occupant.OTHER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,10 +17,12 @@ class Renames:
     """The renames that a plan makes: `pairs` has the former name by the new one.
 
     `ineffective` has former names that are still applied although the new one is too, by the new one.
+    `occupied` are new paths at which something is that envsync did not make.
     """
 
     pairs: Mapping[str, str] = field(default_factory=dict)
     ineffective: Mapping[str, str] = field(default_factory=dict)
+    occupied: Mapping[str, ActualEnvironment] = field(default_factory=dict)
 
     def applied(self, applied: Mapping[str, Applied]) -> dict[str, Applied]:
         """Return what was last applied, by the new names."""
@@ -56,14 +58,14 @@ class Renames:
         former = [replace(each, name=self.pairs[each.name]) for each in desired.environments if each.name in self.pairs]
         return replace(desired, environments=(*desired.environments, *former)) if former else desired
 
-    def observed(self, actual: ActualState) -> ActualState:
-        """Return the actual state by the new names; something that envsync did not make at a new path stays."""
+    def observed(self, actual: ActualState) -> tuple["Renames", ActualState]:
+        """Return the actual state by the new names, and the renames with what else is at their new paths."""
         found = dict(actual.environments)
         for new, old in self.pairs.items():
-            was = found[old]
-            if was.occupant in {Occupant.PUBLISHED, Occupant.DANGLING} and found[new].occupant in _FREE:
-                found[new] = replace(was, name=new, path=found[new].path)
-        return replace(actual, environments=found)
+            if found[old].occupant in {Occupant.PUBLISHED, Occupant.DANGLING}:
+                found[new] = replace(found[old], name=new, path=found[new].path)
+        occupied = {new: actual.environments[new] for new in self.pairs if actual.environments[new].occupant in FOREIGN}
+        return replace(self, occupied=occupied), replace(actual, environments=found)
 
 
 def find_renames(desired: DesiredState, applied: Mapping[str, Applied], unreadable: Collection[str]) -> Renames:

@@ -23,11 +23,6 @@ def read_present_lock(environment: DesiredEnvironment, desired: DesiredState) ->
     return lock, LockState.MISSING if state is LockState.STALE else state
 
 
-def has_former_name(lock: Lock) -> bool:
-    """Return whether a lock is still in the file of the environment's former name."""
-    return lock.path.name != lock_path(lock.path.parent, lock.environment).name
-
-
 def with_present_name(lock: Lock) -> Lock:
     """Return the same lock, to be written to the file of the environment's present name."""
     return replace(lock, path=lock_path(lock.path.parent, lock.environment))

@@ -16,7 +16,7 @@ from reconciler.interpreters.choose import Interpreters, choose_for
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.lock_file import lock_path, write_lock
 from reconciler.lock.model import Lock, LockState
-from reconciler.lock.renamed_lock import has_former_name, read_present_lock, with_present_name
+from reconciler.lock.renamed_lock import read_present_lock, with_present_name
 from reconciler.lock.resolve import ResolveOptions
 from reconciler.lock.resolve_all import resolve_all
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
@@ -72,7 +72,7 @@ class CommittedLock:
     @property
     def _is_renamed(self) -> bool:
         """Return whether the lock is up to date, but in the file of the environment's former name."""
-        return self.lock is not None and self.state is LockState.FRESH and has_former_name(self.lock)
+        return self.lock is not None and self.state is LockState.FRESH and self.lock.has_former_name
 
     @property
     def former(self) -> Path | None:
@@ -86,7 +86,7 @@ class CommittedLock:
         former = self.former
         try:
             write_lock(lock)
-            if self.lock is not None and has_former_name(self.lock):
+            if self.lock is not None and self.lock.has_former_name:
                 self.lock.path.unlink(missing_ok=True)
         except LockWriteError as error:
             return self.outcome(failure=Failure.of(error))
@@ -102,7 +102,7 @@ class CommittedLock:
         """
         match found:
             case Lock():
-                changed = self.lock is None or self.lock.digest != found.digest or has_former_name(self.lock)
+                changed = self.lock is None or self.lock.digest != found.digest or self.lock.has_former_name
                 return self._write(found) if changed else self.outcome(found)
             case EnvsyncError():
                 return self.outcome(failure=Failure.of(found))

@@ -48,9 +48,10 @@ def make_plan(
         else:
             last = applied.get(each.name)
             target, owner = targets[each.name], owners.get(each.name)
-            drafts[each.name] = plan_change(desired, each, target, present, last, policy, owner)
-            if each.name in renames.pairs:
-                drafts[each.name] = plan_rename(drafts[each.name], renames.pairs[each.name], owner, policy)
+            old = renames.pairs.get(each.name, "")
+            drafts[each.name] = plan_change(desired, each, target, present, last, policy, owner, former=old)
+            if old:
+                drafts[each.name] = plan_rename(drafts[each.name], old, owner, policy, renames.occupied.get(each.name))
     drafts = note_ineffective(drafts, renames)
     for name in faults.keys() - drafts.keys():
         drafts[name] = plan_unreadable(desired, actual.environments[name], faults[name])

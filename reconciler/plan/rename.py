@@ -6,9 +6,9 @@ from dataclasses import replace
 from reconciler.diff.model import ReasonCode
 from reconciler.diff.reasons import pending_reason
 from reconciler.diff.renames import Renames
-from reconciler.lock.renamed_lock import has_former_name
 from reconciler.manifest.desired import DesiredState
-from reconciler.plan.blockers import former_name_blocker, other_manifest_blocker
+from reconciler.observe.actual import ActualEnvironment
+from reconciler.plan.blockers import foreign_blocker, former_name_blocker, other_manifest_blocker
 from reconciler.plan.environment import EnvironmentDraft
 from reconciler.plan.model import Action, Policy, StepKind
 from reconciler.state.applied import Applied
@@ -17,31 +17,34 @@ from reconciler.state.owner import OtherOwner
 _BEFORE = frozenset({StepKind.CARRY_OVER, StepKind.PUBLISH, StepKind.ADOPT, StepKind.RECORD, StepKind.AFTER_PUBLISH})
 
 
-def plan_rename(draft: EnvironmentDraft, old: str, owner: OtherOwner | None, policy: Policy) -> EnvironmentDraft:
+def plan_rename(
+    draft: EnvironmentDraft,
+    old: str,
+    owner: OtherOwner | None,
+    policy: Policy,
+    occupant: ActualEnvironment | None = None,
+) -> EnvironmentDraft:
     """Return the draft of an environment that was `old` before; `owner` is who applied that if not this manifest.
 
+    `occupant` is what else is at the new path, None if there is nothing.
     If it is built again, that is done first: the old name stays published and owned until the new generation is ready.
     """
     plan = draft.plan
     target = plan.target
-    hints = plan.hints
-    if target is not None and target.lock is not None and has_former_name(target.lock):
+    hints, notes = plan.hints, plan.notes
+    if target is not None and target.lock is not None and target.lock.has_former_name:
         hints = (*hints, f"its lock is still `{target.lock.path.name}`: run `envsync lock {plan.name}` to rename it")
-    plan = replace(
-        plan,
-        action=Action.RENAME,
-        renamed_from=old,
-        reasons=(pending_reason(ReasonCode.RENAMED, f"renamed from `{old}`"), *plan.reasons),
-        hints=hints,
-        notes=(
-            *plan.notes,
-            f"`{old}` stays as a link to `{plan.name}` while generations that were built as `{old}` exist",
-        ),
-    )
-    renamed = EnvironmentDraft(plan=plan, step_kinds=() if plan.blocked else _with_rename(draft.step_kinds))
+    blockers = [foreign_blocker(occupant)] if occupant is not None else []
     if owner is not None and owner.manifest and not policy.take_over:
-        return renamed.blocked_by([other_manifest_blocker(old, owner)])
-    return renamed
+        blockers.append(other_manifest_blocker(old, owner))
+    if plan.generation and not (plan.blocked or blockers):
+        notes = (*notes, f"`{old}` stays as a link to `{plan.name}` while generations that were built as `{old}` exist")
+    renamed = pending_reason(ReasonCode.RENAMED, f"renamed from `{old}`")
+    plan = replace(
+        plan, action=Action.RENAME, renamed_from=old, reasons=(renamed, *plan.reasons), hints=hints, notes=notes
+    )
+    kinds = () if plan.blocked else _with_rename(draft.step_kinds)
+    return EnvironmentDraft(plan=plan, step_kinds=kinds).blocked_by(blockers)
 
 
 def _with_rename(kinds: Sequence[StepKind]) -> tuple[StepKind, ...]:

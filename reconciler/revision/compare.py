@@ -47,7 +47,7 @@ def compare_with(revision: Revision, desired: DesiredState, *, locked: bool, pol
     applied = renames.applied(applied)
     names = sorted({*targets, *undeclared(desired, applied), *renames.pairs.values()})
     environments = {name: before_actual.get(name) or absent_environment(name) for name in names}
-    actual = renames.observed(ActualState(environments=environments, depth=Depth.METADATA))
+    renames, actual = renames.observed(ActualState(environments=environments, depth=Depth.METADATA))
     diff = compare(desired, targets, actual, applied)
     plan = make_plan(desired, diff, targets, actual, applied, policy, renames=renames)
     compared = tuple(_without_disk(each, revision.name, before) for each in plan.environments)

@@ -40,7 +40,7 @@ def plan_snapshot(
     targets = {name: replace(each, editables={}) for name, each in made.items()}
     notes = tuple(skipped_note(each) for each in desired.environments if each.name not in targets)
     desired = desired.only(targets)
-    actual = renames.observed(
+    renames, actual = renames.observed(
         snapshot.actual([*targets, *undeclared(desired, applied), *faults, *renames.pairs.values()])
     )
     diff = compare(desired, targets, actual, applied, exceptions, today=today_in_utc())

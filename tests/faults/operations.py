@@ -20,9 +20,9 @@ class Operation:
     """One command; `before` are the environments of manifests that are applied first, `manifest` those of the last one.
 
     `old` and `new` are what `envsync freeze web` prints before and after. `settled` is whether the plan is then empty.
-    If it renames `web`, both names lead to the environment afterwards, and in between it can be renamed with the old
-    packages. `prepared` are commands that run after the last of `before`. `code` is the exit code without a fault: an operation
-    that fails by design must leave `web` as it was.
+    `prepared` are commands that run after the last of `before`. `code` is the exit code without a fault: an operation
+    that fails by design must leave `web` as it was. If it renames `web`, both names lead to the environment afterwards,
+    and in between it can be renamed with the old packages.
     """
 
     name: str

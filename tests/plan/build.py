@@ -5,12 +5,15 @@ A case is a mapping with these keys, all optional:
 - `manifest`: environments by name, with the keys of the manifest; `packages` are the packages that the lock selects, as
   versions or as mappings with a source (`unknown`: only known after a build; `at`: the absolute directory of an
   editable one, which is compared if it is given); `lock` is the state of the lock (`fresh`, `stale`, `missing` or
-  `unreadable`), `python` the version of the interpreter; `faults` are why it cannot be planned;
+  `unreadable`), `lock_of` a former name that its file still has, `python` the version of the interpreter; `faults` are
+  why it cannot be planned;
 - `applied`: environments by name, as they were last applied, with the same keys; also `project`, `generation`,
   `from` (the manifest that applied it, relative to the root), `accepted`, `hooks_pending`, `hook_paths`,
-  `hook_packages`, `rolled_back_from`, and `without` for settings that an older envsync did not record;
+  `hook_packages`, `rolled_back_from`, `built_as` (its former name), and `without` for settings that an older
+  envsync did not record;
 - `actual`: differences of the observed state from the applied one: `occupant`, `packages`, `findings`, `ignored`
   (findings about files that `ignore_files` matches), `generation`, `seal`;
+- `conflicts`: by new name of a renamed environment, the number of a generation that an earlier one of that name has;
 - `unreadable`: the faults of environments whose record or seal cannot be read, by name;
 - `policy`: what the command line allows (`prune`, `adopt`, `allow_empty`, `drop_ignored`, `skip_hooks`, `take_over`,
   `destroy`);
@@ -29,6 +32,7 @@ from typing import Any
 from reconciler.canonical_json import digest
 from reconciler.diff.compare import compare
 from reconciler.diff.model import Diff, Fault, ReasonCode, Target
+from reconciler.diff.renames import Renames, find_renames
 from reconciler.diff.settings import settings_of
 from reconciler.events import Failure
 from reconciler.interpreters.model import UNKNOWN, Interpreter
@@ -85,6 +89,7 @@ class World:
     policy: Policy
     owners: Mapping[str, OtherOwner]
     faults: Mapping[str, Fault]
+    renames: Renames
 
     def diff(self) -> Diff:
         return compare(self.desired, self.targets, self.actual, self.applied)
@@ -99,6 +104,7 @@ class World:
             self.policy,
             self.owners,
             self.faults,
+            self.renames,
         )
 
 
@@ -106,11 +112,10 @@ def world(case: Spec) -> World:
     """Build the inputs that a case describes."""
     manifest: Spec = case.get("manifest") or {}
     unreadable = {name: fault(spec) for name, spec in (case.get("unreadable") or {}).items()}
-    targets = {name: target(name, spec or {}, unreadable.get(name)) for name, spec in manifest.items()}
     applied = {name: applied_environment(name, spec or {}) for name, spec in (case.get("applied") or {}).items()}
     actual: Spec = case.get("actual") or {}
     specs: dict[str, Spec] = dict(case.get("applied") or {})
-    names = sorted({*targets, *applied, *actual, *unreadable})
+    environments = tuple(environment(name, spec or {}) for name, spec in manifest.items())
     desired = DesiredState(
         project="acme",
         file=Path("envs.yaml"),
@@ -118,26 +123,34 @@ def world(case: Spec) -> World:
         locks=Path("locks"),
         digest=digest(manifest),
         keep_deleted=case.get("keep_deleted", defaults.KEEP_DELETED),
-        environments=tuple(each.environment for each in targets.values()),
+        environments=environments,
         declared=frozenset(case.get("declared", manifest)),
         selected=case.get("selected", False),
     )
     allowed = policy(case.get("policy") or {})
     owners = other_owners(applied, desired.project, desired.file, desired.root)
-    return World(
-        desired=desired,
-        targets=targets,
-        actual=ActualState(
+    renames = find_renames(desired, applied, unreadable)
+    faults = renames.faults(unreadable, case.get("conflicts") or {})
+    targets = {name: target(name, spec or {}, faults.get(name)) for name, spec in manifest.items()}
+    names = sorted({*targets, *applied, *actual, *faults})
+    renames, observed = renames.observed(
+        ActualState(
             environments={
                 name: actual_environment(name, actual.get(name) or {}, applied.get(name), specs.get(name) or {})
                 for name in names
             },
             depth=Depth.FILES,
-        ),
-        applied=under_present_project(applied, owners, desired.project),
+        )
+    )
+    return World(
+        desired=desired,
+        targets=targets,
+        actual=observed,
+        applied=renames.applied(under_present_project(applied, owners, desired.project)),
         policy=allowed,
-        owners=owners,
-        faults=unreadable,
+        owners=renames.owners(owners),
+        faults=faults,
+        renames=renames,
     )
 
 
@@ -164,6 +177,7 @@ def environment(name: str, spec: Spec) -> DesiredEnvironment:
     return DesiredEnvironment(
         name=name,
         python=spec.get("request", "3.12"),
+        renamed_from=spec.get("renamed_from", ""),
         probes=tuple(probe(each) for each in spec.get("probes", ())),
         hooks=Hooks(**{key: tuple(tuple(argv) for argv in argvs) for key, argvs in hooks.items()}),
         exceptions=exceptions,
@@ -199,7 +213,7 @@ def target(name: str, spec: Spec, unreadable: Fault | None = None) -> Target:
         if wanted is None
         else Lock(
             environment=name,
-            path=Path(f"locks/pylock.{name}.toml"),
+            path=Path(f"locks/pylock.{spec.get('lock_of', name)}.toml"),
             document={},
             inputs=None,
             digest=digest([name, wanted]),
@@ -300,6 +314,7 @@ def applied_environment(name: str, spec: Spec) -> Applied:
         hook_paths=frozenset(spec.get("hook_paths", ())),
         hook_packages=frozenset(spec.get("hook_packages", ())),
         rolled_back_from=spec.get("rolled_back_from", 0),
+        built_as=spec.get("built_as", ""),
     )
 
 

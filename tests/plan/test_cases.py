@@ -17,6 +17,7 @@ KEYS = {
     "actual",
     "policy",
     "keep_deleted",
+    "conflicts",
     "declared",
     "selected",
     "unreadable",
