@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.fastpath.unchanged import count_unchanged
 from tests.functional.host_state import generations, last_run, planned, published, steps, tree
 from tests.host import Host
 from tests.wheels import make_wheel
@@ -60,6 +61,16 @@ def place(host: Host, name: str, number: int) -> Path:
     return host.root / ".envsync/generations" / name / str(number)
 
 
+def answered_by_the_fast_path(host: Host) -> bool:
+    """Return whether `check` without a difference needs no other modules than the fast path."""
+    assert host.envsync("check").code == 0
+    here = Path.cwd()
+    try:
+        return count_unchanged(str(host.directory / "envs.yaml"), files=True) > 0
+    finally:
+        os.chdir(here)
+
+
 def test_the_same_generations_get_the_new_name_without_index_or_build(applied: Host) -> None:
     host = applied
     before = tree(place(host, "web", 2) / "venv")
@@ -86,6 +97,7 @@ def test_the_same_generations_get_the_new_name_without_index_or_build(applied: H
     assert [(each["name"], each["action"], each["renamed_from"]) for each in run] == [("site", "rename", "web")]
     assert host.envsync("verify").code == 0
     assert host.envsync("check", "--depth", "hashes").code == 0
+    assert answered_by_the_fast_path(host)
     assert {each.name for each in (host.root / ".envsync").glob("renaming.*")} == set()
 
 
@@ -121,6 +133,7 @@ def test_collected_generations_lead_to_what_is_published_and_nothing_is_left_aft
     for script in scripts:
         assert output(script) == str(place(host, "site", 4) / "venv")
     assert not os.path.lexists(host.root / "web"), "no generation is left whose scripts name it"
+    assert answered_by_the_fast_path(host)
     assert host.envsync("destroy", "site", "--yes").code == 0
     assert host.envsync("rollback", "site").code == 0
     assert output(scripts[0]) == str(place(host, "site", 4) / "venv")
