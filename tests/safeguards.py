@@ -57,7 +57,7 @@ SAFEGUARDS = (
         name="the name in the seal",
         promise="the seal of a different generation does not count",
         file="reconciler/state/store.py",
-        text="        if seal is not None and (seal.applied.name, seal.applied.generation) != (generation.home, number):",
+        text="        if seal is not None and (seal.applied.name, seal.applied.generation) != own:",
         instead="        if False:",
         tests=("tests/state/test_store.py",),
     ),

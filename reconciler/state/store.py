@@ -122,7 +122,8 @@ class State:
         if not number or any(os.path.islink(each) for each in (generation.directory, generation.directory.parent)):  # noqa: PTH114
             return None
         seal = read_seal(generation.seal)
-        if seal is not None and (seal.applied.name, seal.applied.generation) != (generation.home, number):  # copied
+        own = generation.home, number
+        if seal is not None and (seal.applied.name, seal.applied.generation) != own:  # copied
             what = f"it is the seal of generation {seal.applied.generation} of {in_backticks(seal.applied.name)}"
             raise DamagedStateError(f"`{generation.seal}` is damaged: {what}", hint=HINT)
         if seal is not None and generation.home != name:  # it was renamed since
