@@ -27,6 +27,7 @@ from reconciler.backticks import list_in_backticks
 from reconciler.diff.compare import compare, declared_or_readable, undeclared
 from reconciler.diff.faults import state_faults
 from reconciler.diff.model import Diff, Fault, Target
+from reconciler.diff.renames import Renames, find_renames
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Engine
 from reconciler.engines.factory import make_engine
@@ -55,6 +56,7 @@ from reconciler.state.former_root import former_root_notes
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.layout import Layout
 from reconciler.state.owner import named_path, other_owners, under_present_project
+from reconciler.state.rename_conflict import first_conflicts
 from reconciler.state.root_mutex import may_write_cache, prepare_cache
 from reconciler.state.staged import Staged, staged_generation, staged_generations
 from reconciler.state.store import State
@@ -171,7 +173,7 @@ class Workspace:
             options = ResolveOptions(build=True, offline=offline, upgrade=upgrade)
             with self._engine(desired, state.layout, writes=True) as engine:
                 resolved = resolve_again(outdated, desired, state.last_applied(), interpreters, engine, options)
-        outcomes = [each.update(resolved.get(each.environment.name)) for each in locks]
+        outcomes = [each.update(resolved.get(each.environment.name), write=not check) for each in locks]
         return [
             replace(each, note=skipped_note(skipped[each.environment])) if each.environment in skipped else each
             for each in outcomes
@@ -192,6 +194,8 @@ class Workspace:
         owners = other_owners(readable, desired.project, named, desired.root)
         applied: Mapping[str, Applied] = under_present_project(readable, owners, desired.project)
         faults = state_faults(desired, unreadable, destroy=options.policy.destroy)
+        renames = Renames()
+        present = applied
         targets: Mapping[str, Target] = {}
         notes: tuple[str, ...] = ()
         staged: Mapping[str, Staged] = {}
@@ -203,23 +207,29 @@ class Workspace:
             names = frozenset(staged)
             desired = desired.only(staged)
         else:
-            applied = declared_or_readable(desired, applied, unreadable)
+            renames = find_renames(desired, applied, unreadable)
+            faults = renames.faults(faults, first_conflicts(state.layout, renames.pairs))
+            owners = renames.owners(owners)
+            present = declared_or_readable(desired, applied, unreadable)
+            applied = renames.applied(present)
             targets = self._targets(desired, state, applied, faults, options)
             notes = tuple(skipped_note(each) for each in desired.environments if each.name not in targets)
             desired = desired.only(targets)
-            names = frozenset((*targets, *undeclared(desired, applied), *faults))
+            names = frozenset((*targets, *undeclared(desired, applied), *faults, *renames.pairs.values()))
             staged, problems = staged_generations(state, names)
             notes = (*notes, *problems, *([STAGE_NOTE] if options.policy.stage else []))
         inodes = InodeHashes.load(state.layout.inode_hashes)
-        last, actual = observe_consistently(names, desired, state, applied, options.depth, inodes, faults)
-        applied = under_present_project(last, owners, desired.project)
+        reading = renames.as_former(desired)
+        last, actual = observe_consistently(names, reading, state, present, options.depth, inodes, faults)
+        renames, actual = renames.observed(actual)
+        applied = under_present_project(renames.applied(last), owners, desired.project)
         inodes.save()
         diff = (
             Diff(environments=())
             if options.policy.destroy or options.policy.publish
             else compare(desired, targets, actual, applied, options.exceptions, today=today_in_utc())
         )
-        plan = make_plan(desired, diff, targets, actual, applied, options.policy, owners, faults, staged)
+        plan = make_plan(desired, diff, targets, actual, applied, options.policy, owners, faults, staged, renames)
         plan = replace(plan, asked=chosen.plan_request(options.policy), platform=platform(), notes=notes)
         # With exceptions an environment with differences can be unchanged, and the fast path knows nothing staged.
         if not options.exceptions and not staged:

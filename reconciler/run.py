@@ -12,7 +12,8 @@ import fcntl
 import os
 
 from reconciler.fastpath.agreement import agreement_path, read_cache_file, record_unchanged
-from reconciler.state.published_link import link_target, published_number
+from reconciler.state.former_name import home_of
+from reconciler.state.published_link import published_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def run_in(root: str, name: str, argv: Sequence[str], ambient: Mapping[str, str]
 
         raise invalid_name(name)
     number = _enter(root, name, file)
-    venv = f"{root}/{link_target(name, number)}"
+    venv = f"{_directory(root, name, number)}/venv"
     env = {key: value for key, value in ambient.items() if key not in _REMOVED}
     env |= _applied_env(root, name, number)
     outside = env.get("PATH", "")
@@ -62,7 +63,7 @@ def _enter(root: str, name: str, file: str) -> int:
         number = published_number(root, name)
         if number == 0:
             break
-        generation = f"{root}/{link_target(name, number)}".removesuffix("/venv")
+        generation = _directory(root, name, number)
         mark = _hold_mark(generation)
         try:
             os.lstat(f"{generation}/seal.json")
@@ -78,6 +79,12 @@ def _enter(root: str, name: str, file: str) -> int:
     from reconciler.run_errors import not_published
 
     raise not_published(root, name, file)
+
+
+def _directory(root: str, name: str, number: int) -> str:
+    """Return the directory of a generation, which is below a former name if the environment was renamed."""
+    generations = f"{root}/.envsync/generations"
+    return f"{generations}/{home_of(generations, name, number)}/{number}"
 
 
 def _hold_mark(generation: str) -> int:

@@ -9,6 +9,7 @@ from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.manifest.expand import environments_by_entry
 from reconciler.manifest.hints import known_names_hint
 from reconciler.manifest.load import load_manifest
+from reconciler.state.former_name import renamed_to
 from reconciler.state.published_link import published_number
 
 _NOT_EXECUTABLE = {
@@ -50,6 +51,9 @@ def not_published(root: str, name: str, file: str) -> RunError:
         return _never_published(root, name, file)
     except OSError as error:
         return unreadable(f"{root}/{name}", error)
+    new = renamed_to(root, name)
+    if new:
+        return RunError(f"environment `{name}` was renamed to `{new}`", hint=f"run `envsync run {new} COMMAND`")
     number = published_number(root, name)
     if number:
         return RunError(f"generation {number} of `{name}` is published, but it is missing or has no seal", hint=apply)

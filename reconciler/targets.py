@@ -11,9 +11,10 @@ from reconciler.errors import EnvsyncError, InterpreterError, LockError, UsageEr
 from reconciler.events import Failure
 from reconciler.interpreters.choose import Chooser, choose_for
 from reconciler.interpreters.model import UNKNOWN, Interpreter
-from reconciler.lock.freshness import lock_state, require_fresh
-from reconciler.lock.lock_file import lock_path, read_lock
+from reconciler.lock.freshness import require_fresh
+from reconciler.lock.lock_file import lock_path
 from reconciler.lock.model import Lock, LockState
+from reconciler.lock.renamed_lock import read_present_lock
 from reconciler.lock.resolve import ResolveOptions
 from reconciler.lock.resolve_all import resolve_all
 from reconciler.lock.select import editable_directories, select_packages
@@ -109,8 +110,7 @@ def _prepare(
             faults.append(missing_in_snapshot(environment))
     path = lock_path(desired.locks, environment.name)
     try:
-        lock = read_lock(path, environment.name)
-        state = lock_state(lock, environment, desired)
+        lock, state = read_present_lock(environment, desired)
     except LockError as error:
         faults.append(lock_fault(error, path))
     return _Prepared(interpreter=interpreter, lock=lock, state=state, faults=tuple(faults))

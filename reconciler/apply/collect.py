@@ -10,6 +10,7 @@ from functools import partial
 
 from reconciler.apply.collected_path import begin_collection, keep_paths, remove_paths
 from reconciler.apply.in_use import generations_in_use
+from reconciler.apply.publish import remove_former_path
 from reconciler.apply.restored_backup import is_restored
 from reconciler.canonical_json import Json, canonical_text
 from reconciler.errors import DamagedStateError, StateError
@@ -17,7 +18,7 @@ from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
 from reconciler.state.applied import Applied
 from reconciler.state.generation_identity import check_identity_mark, write_identity_mark
-from reconciler.state.layout import Generation, Layout
+from reconciler.state.layout import Generation, Layout, collected_link
 from reconciler.state.set_aside import set_aside_because
 from reconciler.state.staged import is_staged
 from reconciler.state.store import State
@@ -74,23 +75,36 @@ def collect_garbage(
     considered = []
     undiscarded = _discard_deleted(state, discard)
     candidates = [replace(each, failure=undiscarded.get(each.name, each.failure)) for each in candidates]
-    deleted: dict[str, set[int]] = {}
+    deleted: dict[str, dict[int, str]] = {}
     for each in mark_in_use(state, candidates):
         sealed = not each.kept and _was_completed(state, each)
         if sealed:
-            begin_collection(state.layout, each.generation)
+            begin_collection(state.layout, each.name, each.generation)
         considered.append(each if each.kept else _remove(state, each))
         if sealed and not considered[-1].kept:
-            deleted.setdefault(each.name, set()).add(each.generation.number)
+            home = each.generation.home
+            deleted.setdefault(home, {})[each.generation.number] = collected_link(home, each.name)
     considered = mark_reported(state.layout, considered)
     remember_failures(state.layout, considered)
-    for name in generation_names(state.layout):
+    names = generation_names(state.layout)
+    gone = [name for name in names if _is_gone(state, name)]
+    for name in names:
         with suppress(OSError, StateError):  # the next run makes the links that are missing
-            if state.applied(name) is None and not state.layout.generation_numbers(name):
-                remove_paths(state.layout, name)
-            else:
-                keep_paths(state.layout, name, deleted.get(name, set()))
+            keep_paths(state.layout, name, deleted.get(name, {}), gone)
+    for name in [*gone, *gone]:  # a second time for links to what the first removed
+        with suppress(OSError, StateError):
+            remove_paths(state.layout, name)
+    for name in names:
+        with suppress(OSError, StateError):
+            remove_former_path(state.layout, name)
     return considered
+
+
+def _is_gone(state: State, name: str) -> bool:
+    """Return whether nothing below the root belongs to `name` any more, except perhaps former paths."""
+    with suppress(OSError, StateError):
+        return state.applied(name) is None and not state.layout.generation_numbers(name)
+    return False
 
 
 def _discard_deleted(state: State, discard: frozenset[str]) -> dict[str, str]:

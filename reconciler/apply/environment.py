@@ -16,6 +16,7 @@ from reconciler.apply.hook_changes import changes_by_hooks
 from reconciler.apply.observe_generation import observe_generation, refuse_if_probes_wrote
 from reconciler.apply.probe import child_environment, run_hooks, run_probe, runs_programs
 from reconciler.apply.publish import adopt, mark_drifted, publish, unpublish
+from reconciler.apply.rename import rename_environment
 from reconciler.apply.seal_generation import seal_generation
 from reconciler.apply.spoilt_modes import spoilt_modes
 from reconciler.apply.stage import stage, verify_staged
@@ -67,9 +68,10 @@ _DRIFT_OF_CONTENTS = frozenset(
 class EnvironmentRun:
     """One environment on its way through the steps of its plan.
 
-    `published` is whether this run changed the environment's path; the message of a later failure depends on it.
-    `refetch` are packages that are downloaded again at once. The modes of the built files are compared with those of
-    the generation `sealed`; without it, with those of the published one if its files drifted.
+    `published` is whether this run changed the environment's path, and `renamed` whether it renamed the environment;
+    the message of a later failure depends on both. `refetch` are packages that are downloaded again at once. The modes
+    of the built files are compared with those of the generation `sealed`; without it, with those of the published one
+    if its files drifted.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class EnvironmentRun:
         self.context = context
         self.generation: Generation | None = None
         self.published = False
+        self.renamed = False
         self._refetch = set(refetch)  # packages to download again, because their cached files are damaged
         self._sealed = sealed
         self.rolled_back_to = 0  # the previous generation, if this run published it again
@@ -100,7 +103,17 @@ class EnvironmentRun:
 
     def begin(self) -> None:
         """Read what was last applied; raises StateError if it cannot be read any more."""
-        self._applied = self.context.state.applied(self.plan.name)
+        self._applied = self._last_applied()
+
+    def _last_applied(self) -> Applied | None:
+        """Return what was last applied, under the present name; before a rename it is found under the former one."""
+        last = self.context.state.applied(self._present_name)
+        return last if last is None else replace(last, name=self.plan.name)
+
+    @property
+    def _present_name(self) -> str:
+        """Return the name that the environment has on disk now."""
+        return self.plan.name if self.renamed else self.plan.renamed_from or self.plan.name
 
     def perform(self, step: Step) -> str:
         """Perform one step; return a short sentence about it, or an empty string. Raises EnvsyncError or OSError."""
@@ -129,6 +142,8 @@ class EnvironmentRun:
                 return self._verify_staged()
             case StepKind.CARRY_OVER:
                 return self._carry_over()
+            case StepKind.RENAME:
+                return self._rename()
             case StepKind.PUBLISH:
                 self._mark_drifted()
                 if self._has_step(StepKind.TRIAL):
@@ -226,7 +241,7 @@ class EnvironmentRun:
     def _build(self) -> str:
         """Build a generation; if cached files are damaged, build again and download their packages again."""
         while True:
-            self.generation = self.context.state.new_generation(self.plan.name)
+            self.generation = self.context.state.new_generation(self.plan.name, above=self._newest_before())
             try:
                 with self.context.building:
                     refresh = tuple(sorted(self._refetch))
@@ -310,7 +325,7 @@ class EnvironmentRun:
     def _probe(self) -> str:
         """Run the probes on the new generation, or on the published one if only settings changed."""
         environment = self._target.environment
-        generation = self.generation or self._layout.generation(self.plan.name, self.plan.generation)
+        generation = self.generation or self._layout.generation(self._present_name, self.plan.generation)
         observed = self._observed or observe_generation(generation, self._target, self.context)
         env = child_environment(generation.venv, environment.env, self.context.ambient)
         passed = []
@@ -350,7 +365,7 @@ class EnvironmentRun:
     def _carry_over(self) -> str:
         """Copy the ignored files of the published generation into the new one; return how many, or an empty string."""
         state = self.context.state
-        old, last = state.published(self.plan.name), state.applied(self.plan.name)
+        old, last = state.published(self._present_name), self._last_applied()
         if old is None or last is None or self._inventory is None:
             return ""
         with self.context.observing:
@@ -359,6 +374,29 @@ class EnvironmentRun:
             return ""
         sync_filesystem(self.new.directory)
         return f"{count} ignored {'file' if count == 1 else 'files'} carried over"
+
+    def _newest_before(self) -> int:
+        """Return the newest generation under the former name, 0 if the environment is not renamed."""
+        former = self.plan.renamed_from
+        return max(self._layout.generation_numbers(former), default=0) if former else 0
+
+    def _rename(self) -> str:
+        """Give the generations, the path and the record of the former name to the environment."""
+        former, last = self.plan.renamed_from, self._last_applied()
+        if last is None:
+            raise ApplyError(f"{self.plan.name}: `{former}` does not exist any more, so it cannot be renamed")
+        owner = self.context.owner
+        last = replace(
+            last, built_as="", project=self.context.plan.project, manifest=owner.path, repository=owner.repository
+        )
+        try:
+            rename_environment(self.context.state, former, last)
+        finally:
+            records = [self._layout.record(each).exists() for each in (self.plan.name, former)]
+            self.renamed = records == [True, False]
+        if self.generation is None:
+            self._applied = self._last_applied()
+        return f"renamed from `{former}`"
 
     def _record(self) -> None:
         """Write the record: for the new generation, or with new settings for the published one."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from reconciler.state.former_name import home_of, is_name
 from reconciler.state.layout import Generation, Layout
 
 
@@ -48,7 +49,9 @@ def _named_by_processes(generations: Path) -> set[str]:
         while start >= 0:
             rest = content[start + len(needle) : start + len(needle) + 300].split(b"/", 2)
             if len(rest) > 1 and rest[1][:12].isdigit():
-                named.add(f"{generations}/{os.fsdecode(rest[0])}/{int(rest[1])}")
+                name, number = os.fsdecode(rest[0]), int(rest[1])
+                home = home_of(str(generations), name, number) if is_name(name) else name
+                named.add(f"{generations}/{home}/{number}")
             start = content.find(needle, start + 1)
     return named
 

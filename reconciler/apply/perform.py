@@ -13,6 +13,7 @@ from reconciler.apply.shared_files import observe_shared_files
 from reconciler.apply.stage import discard_unneeded
 from reconciler.backticks import list_in_backticks
 from reconciler.canonical_json import Json
+from reconciler.diff.renames import Renames
 from reconciler.engines.engine import Engine
 from reconciler.errors import CollectError, PlanFileError
 from reconciler.events import Event, Failure, Notice, RunFinished, Status
@@ -81,11 +82,14 @@ def refuse_if_changed(request: ApplyRequest) -> None:
     A person may have taken a long time to approve the plan.
     """
     changing = [each for each in request.plan.environments if each.steps and not each.blocked]
-    names = [each.name for each in changing]
+    renames = Renames(pairs={each.name: each.renamed_from for each in changing if each.renamed_from})
+    names = [*(each.name for each in changing), *renames.pairs.values()]
     applied = request.state.last_applied()
-    now = observe_environments(
-        names, request.desired, request.state, applied, request.plan.depth, request.inodes
-    ).environments
+    desired = renames.as_former(request.desired)
+    _, observed = renames.observed(
+        observe_environments(names, desired, request.state, applied, request.plan.depth, request.inodes)
+    )
+    now = observed.environments
     changed = []
     for each in changing:
         interpreter = each.target.interpreter if each.target and each.action is not Action.DELETE else None
@@ -186,6 +190,7 @@ def _history_entry(request: ApplyRequest, plan_id: str, result: RunFinished) -> 
     reasons = {
         each.name: [reason.code.value for reason in each.blocked or each.reasons] for each in request.plan.environments
     }
+    former = {each.name: each.renamed_from for each in request.plan.environments if each.renamed_from}
     environments: list[Json] = [
         {
             "name": each.environment,
@@ -193,6 +198,7 @@ def _history_entry(request: ApplyRequest, plan_id: str, result: RunFinished) -> 
             "status": each.status,
             "generation": each.staged or each.generation,
             "reasons": list[Json](reasons.get(each.environment, [])),
+            **({"renamed_from": former[each.environment]} if each.environment in former else {}),
         }
         for each in result.environments
         if each.status not in {Status.UNCHANGED, Status.LEFT}

@@ -8,6 +8,7 @@ from reconciler.errors import ApplyError
 from reconciler.fs.exchange import exchange
 from reconciler.fs.make_symlink import make_symlink
 from reconciler.fs.sync import naming, sync_directory
+from reconciler.state.former_name import former_path_link
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.staged import unmark_staged
 
@@ -26,7 +27,7 @@ def publish(layout: Layout, name: str, number: int) -> None:
         except FileExistsError:
             raise foreign_path(path) from None
     else:
-        if layout.published_number(name) == 0:
+        if layout.published_number(name) == 0 and not layout.renamed_to(name):
             raise foreign_path(path)
         _prepare_link(layout, name, target).replace(path)
     sync_directory(layout.root)
@@ -101,6 +102,21 @@ def unpublish(layout: Layout, name: str) -> None:
         raise foreign_path(path)
     path.unlink()
     sync_directory(layout.root)
+
+
+def leave_former_path(layout: Layout, old: str, new: str) -> None:
+    """Let the published path of `old`, and every former path that leads to it, lead to `new`; raises OSError."""
+    former = [each for each in os.listdir(layout.root) if layout.renamed_to(each) == old]
+    for name in [*former, *([old] if layout.published_number(old) else [])]:
+        if name != new:
+            _prepare_link(layout, name, former_path_link(new)).replace(layout.environment(name))
+    sync_directory(layout.root)
+
+
+def remove_former_path(layout: Layout, name: str) -> None:
+    """Remove the link at a former path if no generation that was built under that name exists any more."""
+    if layout.renamed_to(name) and not layout.former_numbers(name):
+        layout.environment(name).unlink()
 
 
 def remove_leftover_links(layout: Layout) -> None:

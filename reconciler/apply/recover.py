@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reconciler.apply.collect import generation_names, remove_generation
 from reconciler.apply.publish import finish_adoptions, remove_leftover_links
+from reconciler.apply.rename import finish_renames
 from reconciler.errors import StateError
 from reconciler.fs.atomic_write import clear_temporaries
 from reconciler.processes.scratch import clear_scratch
@@ -28,14 +29,16 @@ def hold_and_recover(
 
 
 def recover(state: State, locks: Path | None = None) -> None:
-    """Finish adoptions, and delete temporary files, links and scratch directories.
+    """Finish adoptions and renames, and delete temporary files, links and scratch directories.
 
     `locks` is the directory of the lock files.
     A generation without a seal is not deleted here: it may be kept for inspection, and the next apply collects it.
-    Raises OSError if an adoption cannot be finished. A leftover that cannot be deleted does no harm.
+    Raises OSError, ApplyError or StateError if an adoption or a rename cannot be finished. A leftover that cannot be
+    deleted does no harm.
     """
     layout = state.layout
     finish_adoptions(layout)
+    finish_renames(state)
     remove_leftover_links(layout)
     names = generation_names(layout)
     own = (

@@ -26,6 +26,10 @@ def is_restored(state: State, name: str, generation: Generation) -> bool:
         generation.in_use,
         generation.unpublished,
         generation.drifted,
+        generation.renamed,
+        generation.staged,
+        generation.failed,
+        generation.trial,
     )
     if generation.number not in state.sealed_numbers(name) or generation.venv.is_symlink():
         return False

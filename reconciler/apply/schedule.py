@@ -136,7 +136,8 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
     except (EnvsyncError, OSError) as error:
         status = Status.INTERRUPTED if context.stop.is_set() and not run.published else _status_of(error, each)
         changed = run.published and not run.rolled_back_to
-        failure = _failure(error, step, suffix=_AFTER_CHANGE[each.action is Action.DELETE] if changed else "")
+        suffix = _AFTER_CHANGE[each.action is Action.DELETE] if changed else _AFTER_RENAME if run.renamed else ""
+        failure = _failure(error, step, suffix=suffix)
         if status is Status.INTERRUPTED or not isinstance(error, ProbeError):  # after a failed probe: for inspection
             run.abandon()
     number = run.generation.number if run.generation and run.published else each.generation
@@ -152,6 +153,9 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
     )
     context.emit(finished)
     return finished
+
+
+_AFTER_RENAME = " (the environment is already renamed)"
 
 
 def _status_of(error: EnvsyncError | OSError, each: EnvironmentPlan) -> Status:

@@ -25,7 +25,8 @@ def observe_shared_files(plan: Plan, desired: DesiredState, state: State, inodes
     built = [each for each in plan.environments if _will_link(each)]
     chosen = {_most_similar(each, applied) for each in built if not each.generation} - {""}
     compared = set() if plan.depth is Depth.METADATA else applied.keys() - inodes.quickly_compared
-    chosen |= {each.name for each in built if each.generation and each.name not in compared}
+    present = {each.renamed_from or each.name for each in built if each.generation}
+    chosen |= present - compared
     observe_environments(chosen, desired, state, applied, Depth.FILES, inodes, compare=True)
 
 

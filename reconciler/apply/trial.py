@@ -87,6 +87,7 @@ def return_to_previous(state: State, current: Applied, reason: str) -> tuple[App
     )
     applied = replace(
         previous,
+        name=name,  # the environment may have been renamed during the trial
         hooks_pending=has_hooks(previous.settings, "after_publish"),
         rolled_back_from=current.generation,
         rolled_back_because=reason,

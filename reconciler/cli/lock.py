@@ -19,6 +19,7 @@ from reconciler.cli.options import (
     selection,
 )
 from reconciler.lock.model import LockState
+from reconciler.lock.update import LockOutcome
 
 
 def lock(
@@ -60,6 +61,8 @@ def lock(
             number = len(each.lock.document.get("packages", [])) if each.lock else 0
             packages = "1 package" if number == 1 else f"{number} packages"
             out.message(f"{each.environment}: wrote {each.path.name}, {packages}")
+        if each.former is not None and each.failure is None:
+            out.message(_former_lock(each, check=check))
     failures = {each.environment: each.failure for each in outcomes if each.failure is not None}
     if failures:
         print_failures(failures)
@@ -69,3 +72,14 @@ def lock(
     if not behind and not any(each.changed for each in outcomes):
         count = len(counted)
         out.message(f"{count} lock{' is' if count == 1 else 's are'} up to date")
+
+
+def _former_lock(outcome: LockOutcome, *, check: bool) -> str:
+    """Return what became of the lock file that has the former name of a renamed environment."""
+    name, former = outcome.environment, outcome.former
+    shown = former.name if former is not None else ""
+    if former is not None and not former.exists():
+        return f"{name}: removed {shown}, which had its former name"
+    if check and outcome.lock is not None and outcome.lock.path == former:
+        return f"note: the lock of {name} still has its former name, {shown}; run `envsync lock {name}` to rename it"
+    return f"note: {shown} is not used any more, because its environment was renamed to {name}"

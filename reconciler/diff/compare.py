@@ -1,19 +1,21 @@
 """Compare desired, last applied and actual state, before any policy (docs/design.md, "Plan")."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from reconciler.backticks import in_backticks
 from reconciler.diff.environment import environment_diff
 from reconciler.diff.integrity import check_integrity
 from reconciler.diff.model import Diff, DiffKind, EnvironmentDiff, PackageAction, ReasonCode, Target
 from reconciler.diff.reasons import drift_reasons, finding_reasons, pending_reason
+from reconciler.diff.renames import FOREIGN
 from reconciler.diff.repairs import unexplained_findings
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, ActualState, Finding, Occupant
 from reconciler.state.applied import Applied
 from reconciler.state.store import UnreadableState
 
-FOREIGN_OCCUPANTS = frozenset({Occupant.DIRECTORY, Occupant.VENV, Occupant.SYMLINK, Occupant.OTHER})
+FOREIGN_OCCUPANTS = FOREIGN
 
 
 def compare(
@@ -46,6 +48,7 @@ def compare(
         )
         for each in desired.environments
     ]
+    found = [_with_former_name(each, applied.get(each.name), desired.declared) for each in found]
     found += [
         _undeclared_diff(actual.environments[name], applied[name], file, today) for name in undeclared(desired, applied)
     ]
@@ -66,6 +69,15 @@ def undeclared(desired: DesiredState, applied: Mapping[str, Applied]) -> tuple[s
         return ()
     owned = {name for name, each in applied.items() if each.project == desired.project}
     return tuple(sorted(owned - desired.declared))
+
+
+def _with_former_name(diff: EnvironmentDiff, last: Applied | None, declared: Collection[str]) -> EnvironmentDiff:
+    """Return the difference; an environment is built again if a different one gets the path that its scripts name."""
+    if last is None or last.built_as not in declared or diff.kind not in {DiffKind.UNCHANGED, DiffKind.RECORD}:
+        return diff
+    message = f"its scripts name `{last.built_as}`, which is a different environment now"
+    reason = pending_reason(ReasonCode.FORMER_NAME_TAKEN, message)
+    return replace(diff, kind=DiffKind.UPDATE, reasons=(*diff.reasons, reason))
 
 
 def foreign_findings(actual: ActualEnvironment) -> tuple[Finding, ...]:

@@ -56,6 +56,8 @@ class ReasonCode(StrEnum):
     DESTROY_REQUESTED = "destroy-requested"
     ADOPT_REQUESTED = "adopt-requested"
     STAGED = "staged"  # `publish` publishes it
+    RENAMED = "renamed"
+    FORMER_NAME_TAKEN = "former-name-taken"  # its scripts name a path that a different environment gets
     TAKEN_OVER = "taken-over"  # from another manifest, or from the former `project` of this one
     # drift of an environment
     GONE = "gone"
@@ -77,6 +79,7 @@ class ReasonCode(StrEnum):
     NOT_OURS = "not-ours"
     OTHER_PROJECT = "other-project"
     OTHER_MANIFEST = "other-manifest"  # of the same project, in the same root
+    NAME_IN_USE = "name-in-use"  # of a rename, or of a new environment: by generations of a different one
     IGNORED_WOULD_BE_LOST = "ignored-would-be-lost"
     LOCK_FAILED = "lock-failed"  # no versions satisfy all requirements, or an index failed
     NO_INTERPRETER = "no-interpreter"
@@ -136,6 +139,7 @@ FAULTS = frozenset(
         ReasonCode.LOCK_UNREADABLE,
         ReasonCode.STATE_UNREADABLE,
         ReasonCode.NEWER_FORMAT,
+        ReasonCode.NAME_IN_USE,
     }
 )
 """Codes of what blocks an environment because something that belongs to it cannot be read or found."""

@@ -48,7 +48,8 @@ def record_environment(run: CompletedRun, name: str, target: Target, reading: st
     venv = str(generation.venv)
     assert target.lock is not None  # noqa: S101  # _is_self_contained checks it
     written_by_run = not run.observed
-    ours = (layout.record(name), generation.seal, generation.inventory)
+    renamed = () if generation.home == name else (layout.generations(name) / str(generation.number),)
+    ours = (layout.record(name), generation.seal, generation.inventory, *renamed)
     files = {str(each): run.signature(each, written_by_run=written_by_run, follow=False) for each in ours}
     files[str(target.lock.path)] = run.lock_signature(target.lock, fresh=target.lock_state is LockState.FRESH)
     followed = {each: run.signature(Path(each)) for each in (f"{venv}/bin/python", target.interpreter.path)}

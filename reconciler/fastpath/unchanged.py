@@ -18,10 +18,11 @@ from reconciler.fastpath.agreement import (
 from reconciler.fastpath.root_line import read_root
 from reconciler.fastpath.stat_check import StatPass, entries_unchanged, environment_unchanged
 from reconciler.fs.access_bits import access_to, lacks_access
+from reconciler.state.former_name import renamed_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from reconciler.fastpath.agreement import Agreement
     from reconciler.fastpath.stat_check import AcceptedDirectories, Columns, Portion
@@ -74,7 +75,8 @@ def _nothing_undeclared(root: str, names: Sequence[str]) -> bool:
     """Return whether all records and generations below the root are of declared environments; raises OSError.
 
     Any other would be deleted, so there is something to do. Generations are also kept of an environment that was
-    deleted already: it has no record, and nothing is at its path.
+    deleted already: it has no record, and nothing is at its path. After a rename, generations are below a former name
+    that has no record, and its path leads to the new name.
     """
     declared = set(names)
     records = os.listdir(f"{root}/.envsync/environments")
@@ -83,8 +85,22 @@ def _nothing_undeclared(root: str, names: Sequence[str]) -> bool:
     others = set(os.listdir(f"{root}/.envsync/generations")) - declared
     if not others:
         return True
+    others = {each for each in others if not _is_former_name(root, each, declared)}
+    if not others:
+        return True
     deleted = {each.removesuffix(".json") for each in os.listdir(f"{root}/.envsync/deleted")}
     return deleted.issuperset(others) and not any(os.path.lexists(f"{root}/{each}") for each in others)
+
+
+def _is_former_name(root: str, name: str, declared: Collection[str]) -> bool:
+    """Return whether a name without a record is the former name of a declared environment, and nothing else.
+
+    Its path leads to that, or only links to that are left of it.
+    """
+    if renamed_to(root, name) in declared:
+        return True
+    with os.scandir(f"{root}/.envsync/generations/{name}") as entries:
+        return not os.path.lexists(f"{root}/{name}") and all(each.is_symlink() for each in entries)
 
 
 def _recorded_at(root: str, name: str) -> int:

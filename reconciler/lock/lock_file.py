@@ -13,7 +13,7 @@ from reconciler.fs.access import make_users_directory
 from reconciler.fs.atomic_write import write_users_file
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.read import read_regular, reason
-from reconciler.lock.model import Lock, ParsedLock
+from reconciler.lock.model import Lock, ParsedLock, lock_file_name
 from reconciler.lock.toml_format import lock_text
 
 LARGEST_BYTES = 64 * 1024 * 1024
@@ -25,7 +25,7 @@ class _NewerVersionError(Exception):
 
 def lock_path(locks: Path, environment: str) -> Path:
     """Return the path of an environment's lock."""
-    return locks / f"pylock.{environment}.toml"
+    return locks / lock_file_name(environment)
 
 
 def read_lock(path: Path, environment: str) -> Lock | None:

@@ -95,6 +95,11 @@ class ParsedLock:
     selections: "dict[tuple[object, ...], Selected]" = field(default_factory=dict, repr=False, compare=False)
 
 
+def lock_file_name(environment: str) -> str:
+    """Return the name of an environment's lock file."""
+    return f"pylock.{environment}.toml"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
     """One environment's lock: the PEP 751 document, and the digest of the inputs it was resolved from.
@@ -109,3 +114,8 @@ class Lock:
     inputs: str | None
     digest: str
     parsed: ParsedLock | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def has_former_name(self) -> bool:
+        """Return whether the lock is still in the file of a renamed environment's former name."""
+        return self.path.name != lock_file_name(self.environment)

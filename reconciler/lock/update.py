@@ -1,7 +1,7 @@
 """Updates locks: the state of each, which of them are resolved again, and the outcome."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -11,11 +11,12 @@ from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.engines.engine import Engine
 from reconciler.errors import EnvsyncError, InterpreterError, LockError, LockWriteError, UsageError
 from reconciler.events import Failure
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.interpreters.choose import Interpreters, choose_for
 from reconciler.interpreters.model import Interpreter
-from reconciler.lock.freshness import lock_state
-from reconciler.lock.lock_file import lock_path, read_lock, write_lock
+from reconciler.lock.lock_file import lock_path, write_lock
 from reconciler.lock.model import Lock, LockState
+from reconciler.lock.renamed_lock import read_present_lock, with_present_name
 from reconciler.lock.resolve import ResolveOptions
 from reconciler.lock.resolve_all import resolve_all
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
@@ -28,7 +29,7 @@ class LockOutcome:
     """The outcome of `lock` for one environment.
 
     `before` is the state of the lock before, `changed` says whether it was written, `failure` why it was not. `note` is
-    why an optional environment was skipped.
+    why an optional environment was skipped. `former` is the file of a renamed environment's former name, if it existed.
     """
 
     environment: str
@@ -38,6 +39,7 @@ class LockOutcome:
     lock: Lock | None
     failure: Failure | None = None
     note: str = ""
+    former: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,21 +66,48 @@ class CommittedLock:
             changed=changed,
             lock=lock or self.lock,
             failure=failure or self.failure,
+            former=self.former,
         )
 
-    def update(self, found: Lock | str | EnvsyncError | None) -> LockOutcome:
-        """Write the resolved lock if it differs, and return the outcome, which has the failure if that failed."""
+    @property
+    def _is_renamed(self) -> bool:
+        """Return whether the lock is up to date, but in the file of the environment's former name."""
+        return self.lock is not None and self.state is LockState.FRESH and self.lock.has_former_name
+
+    @property
+    def former(self) -> Path | None:
+        """Return the file that has the environment's former name; None if there is none."""
+        name = self.environment.renamed_from
+        path = lock_path(self.path.parent, name) if name else None
+        return path if path is not None and path.is_file() else None
+
+    def _write(self, lock: Lock) -> LockOutcome:
+        """Write a lock, remove the file that has the environment's former name, and return the outcome."""
+        former = self.former
+        try:
+            write_lock(lock)
+            if self.lock is not None and self.lock.has_former_name:
+                self.lock.path.unlink(missing_ok=True)
+        except LockWriteError as error:
+            return self.outcome(failure=Failure.of(error))
+        except OSError as error:
+            what = f"`{error.filename}` could not be removed: {error.strerror}"
+            return self.outcome(failure=Failure.of(LockWriteError(what, hint=os_error_hint(error))))
+        return replace(self.outcome(lock, changed=True), former=former)
+
+    def update(self, found: Lock | str | EnvsyncError | None, *, write: bool = True) -> LockOutcome:
+        """Write the resolved lock if it differs, and return the outcome, which has the failure if that failed.
+
+        A lock that still has the environment's former name is renamed; not without `write`.
+        """
         match found:
             case Lock():
-                changed = self.lock is None or self.lock.digest != found.digest
-                if changed:
-                    try:
-                        write_lock(found)
-                    except LockWriteError as error:
-                        return self.outcome(failure=Failure.of(error))
-                return self.outcome(found, changed=changed)
+                changed = self.lock is None or self.lock.digest != found.digest or self.lock.has_former_name
+                return self._write(found) if changed else self.outcome(found)
             case EnvsyncError():
                 return self.outcome(failure=Failure.of(found))
+            case None if write and self._is_renamed and self.lock is not None:
+                return self._write(with_present_name(self.lock))
             case _:
                 return self.outcome()
 
@@ -91,8 +120,7 @@ def read_locks(desired: DesiredState) -> list[CommittedLock]:
 def _read_one(environment: DesiredEnvironment, desired: DesiredState) -> CommittedLock:
     path = lock_path(desired.locks, environment.name)
     try:
-        lock = read_lock(path, environment.name)
-        state = lock_state(lock, environment, desired)
+        lock, state = read_present_lock(environment, desired)
     except LockError as error:
         return CommittedLock(
             environment=environment, path=path, lock=None, state=LockState.UNREADABLE, failure=Failure.of(error)

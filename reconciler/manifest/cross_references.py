@@ -49,6 +49,7 @@ class _References:
         yield from self._dependency_cycles()
         yield from self._matrix()
         yield from self._missing_python()
+        yield from self._renamed_from()
         yield from self._indexes()
         yield from self._locks()
 
@@ -103,7 +104,8 @@ class _References:
                 hint = "name an environment; templates are never built"
                 yield self.source.problem(f"{in_backticks(name)} is a template, not an environment", path, hint=hint)
             else:
-                hint = known_names_hint(name, known, noun="environments")
+                new = next((each for each, entry in self.environments.items() if entry.get("renamed_from") == name), "")
+                hint = f"write `{new}`, its new name" if new else known_names_hint(name, known, noun="environments")
                 yield self.source.problem(f"no environment named {in_backticks(name)}", path, hint=hint)
 
     def _dependency_cycles(self) -> Iterator[Problem]:
@@ -139,6 +141,34 @@ class _References:
                 yield self._at(
                     "missing key `python`", ("environments", name), f'add it{where}, for example `python: "3.12"`'
                 )
+
+    def _renamed_from(self) -> Iterator[Problem]:
+        for name, template in self.templates.items():
+            if "renamed_from" in template:
+                path: KeyPath = ("templates", name, "renamed_from")
+                yield self._at(
+                    "`renamed_from` is not allowed in a template", path, "write it in the environment that was renamed"
+                )
+        claimed: dict[str, str] = {}
+        declared = {*self.environments, *self.entry_of}
+        for name, entry in self.environments.items():
+            former = entry.get("renamed_from")
+            if not isinstance(former, str):
+                continue
+            path = ("environments", name, "renamed_from")
+            shown = in_backticks(former)
+            if "matrix" in self.merged[name]:
+                message = "`renamed_from` is not allowed with a matrix, which creates several environments"
+                yield self._at(message, path, "declare the environment that was renamed without a matrix")
+            elif former == name:
+                yield self.source.problem(f"{shown} is its own name", path, hint="write the name that it had before")
+            elif former in declared:
+                message = f"{shown} is still declared, so it was not renamed"
+                hint = f"remove the environment {shown}, or remove `renamed_from`"
+                yield self.source.problem(message, path, hint=hint)
+            elif claimed.setdefault(former, name) != name:
+                message = f"`{claimed[former]}` was renamed from {shown} too"
+                yield self.source.problem(message, path, hint="remove one of the two")
 
     def _indexes(self) -> Iterator[Problem]:
         indexes = self.value.get("indexes")

@@ -137,10 +137,12 @@ class DesiredEnvironment:
     the plain patterns, `exceptions` the entries of both with a reason or a last day; `ignored_packages` and
     `ignored_files` are all patterns that count today. An `optional` environment is left out while no interpreter
     satisfies the request and nothing was applied. `on_failure` is what to do if a hook fails after a publish.
+    `renamed_from` is its former name, empty if it has none.
     """
 
     name: str
     python: str
+    renamed_from: str = ""
     place: str = ""
     python_place: str = ""
     optional: bool = False

@@ -55,6 +55,7 @@ class EnvironmentExpander:
         return DesiredEnvironment(
             name=name,
             python=entry.value("python", ""),
+            renamed_from=entry.value("renamed_from") or "",
             place=str(self.source.key_place(("environments", name))),
             python_place=str(self.source.value_place(entry.path_of("python"))),
             description=entry.value("description", ""),

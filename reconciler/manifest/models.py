@@ -237,6 +237,12 @@ class Environment(_StrictModel):
     description: str = Field(
         default="", description="A text for people: the purpose of the environment.", examples=["the public web site"]
     )
+    renamed_from: f.Name | None = Field(
+        default=None,
+        description="The name that this environment had before: it is renamed, with its generations and without a "
+        "rebuild. Without effect once that is done. Not in templates or with a matrix.",
+        examples=["shop"],
+    )
     extends: f.Names = Field(
         default=(),
         description="Templates to inherit from. Lists are joined, mappings merged; of other values the last wins.",

@@ -31,6 +31,7 @@ from reconciler.observe.ignore_globs import ignore_matcher
 from reconciler.observe.pyvenv_cfg import PyvenvCfg, PyvenvCfgError, read_pyvenv_cfg
 from reconciler.observe.relocation import relocated_scripts
 from reconciler.observe.site import find_site
+from reconciler.state.former_name import renamed_to
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory import Inventory
 from reconciler.state.inventory_file import load_inventory
@@ -138,6 +139,8 @@ def _occupant(path: Path, name: str, inodes: InodeHashes) -> tuple[Occupant, lis
             target = os.readlink(path)  # noqa: PTH115
             if re.fullmatch(rf"\.envsync/generations/{re.escape(name)}/[1-9][0-9]*/venv", target):
                 return Occupant.DANGLING, []
+            if renamed_to(str(path.parent), name):  # our own link, which a new environment of this name replaces
+                return Occupant.ABSENT, []
             detail = f"a symbolic link to {in_backticks(target)} that envsync did not create"
             return Occupant.SYMLINK, [Finding(code=FindingCode.FOREIGN_SYMLINK, detail=detail)]
         if stat.S_ISDIR(status.st_mode):

@@ -50,13 +50,15 @@ def change_blockers(
     desired: DesiredState,
     policy: Policy,
     owner: OtherOwner | None = None,
+    *,
+    former: str = "",
 ) -> list[Blocker]:
     """Return what blocks the change of an environment that the manifest declares.
 
-    `owner` is who applied it if it was not this manifest.
+    `owner` is who applied it if it was not this manifest, `former` the name that it is renamed from.
     """
     if applied is not None and applied.project != desired.project:
-        return [_other_project(applied)]
+        return [_other_project(applied, former)]
     if owner is not None and owner.project and not policy.take_over:
         return [_former_project(owner)]
     found = [fault_blocker(each) for each in target.faults]
@@ -66,7 +68,8 @@ def change_blockers(
     if diff.kind is DiffKind.FOREIGN:
         can = can_adopt(diff, actual, applied, desired.project)
         if not (can and policy.adopt):
-            hint = "apply with `--adopt` to take it over; the old environment is kept" if can else MOVE_HINT
+            cure = "apply with `--adopt` to take it over; the old environment is kept"
+            hint = cure if can and not former else MOVE_HINT
             found.append(_not_ours(actual, applied, hint))
     if diff.reasons and not policy.skip_hooks and {each.code for each in diff.reasons} == {ReasonCode.CHANGED_BY_HOOK}:
         hint = (
@@ -196,6 +199,24 @@ def dependents_blocker(name: str, dependents: Sequence[str]) -> Blocker:
     )
 
 
+def foreign_blocker(actual: ActualEnvironment) -> Blocker:
+    """Return the blocker of a rename to a path at which something is that envsync did not make."""
+    return _not_ours(actual, None, MOVE_HINT)
+
+
+def other_manifest_blocker(former: str, owner: OtherOwner) -> Blocker:
+    """Return the blocker of a rename of an environment that another manifest applied."""
+    hint = "apply with `--take-over` to rename it, or give each manifest its own `project`"
+    return _blocker(ReasonCode.OTHER_MANIFEST, f"`{former}` was applied from {owner.manifest}", hint)
+
+
+def former_name_blocker(name: str, others: Sequence[str]) -> Blocker:
+    """Return the blocker of a new environment whose name and path other environments had before."""
+    listed = list_in_backticks(others, most=SHOWN)
+    hint = f"apply them together: `envsync apply {' '.join((name, *others))}`"
+    return _blocker(ReasonCode.NAME_IN_USE, f"the scripts of {listed} name its path, from before a rename", hint)
+
+
 def waiting_blocker(names: Sequence[str]) -> Blocker:
     """Return the blocker of a deletion that waits for changes that are blocked."""
     return _blocker(
@@ -221,11 +242,12 @@ def _former_project(owner: OtherOwner) -> Blocker:
     )
 
 
-def _other_project(applied: Applied) -> Blocker:
+def _other_project(applied: Applied, former: str = "") -> Blocker:
+    named = f"`{former}`" if former else "this name"
     return _blocker(
         ReasonCode.OTHER_PROJECT,
-        f"project {in_backticks(applied.project)} owns this name in the same root",
-        "choose a different name or a different root",
+        f"project {in_backticks(applied.project)} owns {named} in the same root",
+        "remove `renamed_from`" if former else "choose a different name or a different root",
     )
 
 

@@ -104,6 +104,7 @@ class EnvironmentDocument(Document):
     name: str
     path: str
     action: Action
+    renamed_from: str = Field(default="", description="The former name, if the environment is renamed.")
     reasons: list[ReasonDocument]
     blocked: list[ReasonDocument] = Field(description="Why apply refuses the change; empty if it does not.")
     prior: str = Field(description="Digest of the observed state.")
@@ -133,6 +134,7 @@ class SummaryDocument(Document):
     replace: int
     delete: int
     adopt: int
+    rename: int = 0
     blocked: int
     unchanged: int
 

@@ -60,8 +60,14 @@ def plan_change(
     applied: Applied | None,
     policy: Policy,
     owner: OtherOwner | None = None,
+    *,
+    former: str = "",
 ) -> EnvironmentDraft:
-    """Plan an environment that the manifest declares; `owner` is who applied it if it was not this manifest."""
+    """Plan an environment that the manifest declares; `owner` is who applied it if it was not this manifest.
+
+    `former` is the name that it is renamed from, empty if it is not: then nothing is adopted at its new path.
+    """
+    policy = replace(policy, adopt=policy.adopt and not former)
     if owner is not None and (owner.project or policy.take_over):
         kind = DiffKind.RECORD if diff.kind is DiffKind.UNCHANGED else diff.kind
         diff = replace(diff, kind=kind, reasons=(take_over_reason(owner), *diff.reasons))
@@ -91,7 +97,7 @@ def plan_change(
         kinds = change_step_kinds(diff, target, hooks=False, carry=carry)
         plan = replace(plan, reasons=(*plan.reasons, _skipped(what)))
     draft = EnvironmentDraft(plan=plan, step_kinds=tuple(kinds))
-    return draft.blocked_by(change_blockers(diff, target, actual, applied, desired, policy, owner))
+    return draft.blocked_by(change_blockers(diff, target, actual, applied, desired, policy, owner, former=former))
 
 
 def _owner_hint(diff: EnvironmentDiff, owner: OtherOwner | None, policy: Policy) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from reconciler.diff.model import NO_FAULTS, Diff, DiffKind, Fault, Target
+from reconciler.diff.renames import Renames
 from reconciler.diff.settings import string_list
 from reconciler.diff.shared_edits import shared_edit_notes
 from reconciler.manifest.desired import DesiredState
@@ -14,12 +15,15 @@ from reconciler.observe.actual import ActualState, Occupant
 from reconciler.plan.blockers import dependency_blocker, dependents_blocker, waiting_blocker
 from reconciler.plan.environment import EnvironmentDraft, plan_change, plan_destroy, plan_prune, plan_unreadable
 from reconciler.plan.model import Action, EnvironmentPlan, Plan, Policy
+from reconciler.plan.rename import block_former_names, named_by_others, note_ineffective, plan_rename
 from reconciler.plan.staging import plan_publish, reuse_staged, stage_draft
 from reconciler.plan.steps import make_steps
 from reconciler.plan.topology import topological_order
 from reconciler.state.applied import Applied
 from reconciler.state.owner import OtherOwner
 from reconciler.state.staged import Staged
+
+NO_RENAMES = Renames()
 
 
 def make_plan(
@@ -32,12 +36,14 @@ def make_plan(
     owners: Mapping[str, OtherOwner] = MappingProxyType({}),
     faults: Mapping[str, Fault] = NO_FAULTS,
     staged: Mapping[str, Staged] = MappingProxyType({}),
+    renames: Renames = NO_RENAMES,
 ) -> Plan:
     """Return the plan for every environment in `diff`, and for those that `policy.destroy` or `policy.publish` names.
 
     `staged` has the staged generations, by name.
     `owners` says who applied the environments that this manifest did not apply. Environments in `faults` that are not
-    in `diff` are left alone: their state cannot be read. Raises KeyError if `targets` or `actual` lack one of them.
+    in `diff` are left alone: their state cannot be read. `applied` and `actual` have the environments that are renamed
+    under their new names (`Renames`). Raises KeyError if `targets` or `actual` lack one of them.
     """
     drafts: dict[str, EnvironmentDraft] = {}
     for each in diff.environments:
@@ -47,7 +53,11 @@ def make_plan(
         else:
             last = applied.get(each.name)
             target, owner = targets[each.name], owners.get(each.name)
-            drafts[each.name] = plan_change(desired, each, target, present, last, policy, owner)
+            old = renames.pairs.get(each.name, "")
+            drafts[each.name] = plan_change(desired, each, target, present, last, policy, owner, former=old)
+            if old:
+                drafts[each.name] = plan_rename(drafts[each.name], old, owner, policy, renames.occupied.get(each.name))
+    drafts = note_ineffective(drafts, renames)
     for name in faults.keys() - drafts.keys():
         drafts[name] = plan_unreadable(desired, actual.environments[name], faults[name])
     stage = stage_draft if policy.stage else reuse_staged
@@ -57,7 +67,7 @@ def make_plan(
         drafts[name] = plan_publish(desired, actual.environments[name], last, staged[name], policy, owner)
     for name in policy.destroy - faults.keys():
         drafts[name] = plan_destroy(desired, actual.environments[name], applied.get(name), policy, owners.get(name))
-    drafts = _block_needed(drafts, desired, applied)
+    drafts = _block_needed(block_former_names(drafts, desired, applied), desired, applied)
     predecessors = _predecessors(desired, {name: each.plan for name, each in drafts.items()}, applied)
     for name in topological_order(predecessors):
         blocked = [drafts[each].plan for each in predecessors[name] if drafts[each].plan.blocked]
@@ -93,7 +103,10 @@ def _predecessors(
     predecessors: dict[str, tuple[str, ...]] = dict.fromkeys(plans, ())
     for each in desired.environments:
         if each.name not in deletes:
-            predecessors[each.name] = tuple(sorted((plans.keys() & set(each.depends_on)) - deletes))
+            first = {*each.depends_on}
+            if plans[each.name].action is Action.CREATE:  # their scripts name its path until they are built again
+                first |= {*named_by_others(each.name, applied, desired.project)}
+            predecessors[each.name] = tuple(sorted((plans.keys() & first) - deletes))
     for name in sorted(deletes):
         for dependency in deletes & set(string_list(applied[name].settings, "depends_on")):
             predecessors[dependency] = (*predecessors[dependency], name)

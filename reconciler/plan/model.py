@@ -23,6 +23,7 @@ class Action(StrEnum):
     REPLACE = "replace"
     DELETE = "delete"
     ADOPT = "adopt"
+    RENAME = "rename"
 
 
 class StepKind(StrEnum):
@@ -37,6 +38,7 @@ class StepKind(StrEnum):
     STAGE = "stage"  # mark the generation as staged, instead of publishing it
     VERIFY_STAGED = "verify-staged"  # compare a staged generation with its seal, instead of building one
     CARRY_OVER = "carry-over"  # copy the files that `ignore_files` matches from the published generation
+    RENAME = "rename"  # give the generations and the record of the former name to the new one
     PUBLISH = "publish"
     ADOPT = "adopt"  # publish in the place of a foreign directory, and keep the directory
     BEFORE_DELETE = "before-delete"  # hooks
@@ -101,11 +103,13 @@ class EnvironmentPlan:
     could be made. `complete` is False if the packages are only known after a lock or a build. `notes` are facts
     that do not count as a difference and that apply does not depend on, such as the number of files to carry over.
     `staged` is the staged generation that will be published instead of building one (0: none).
+    `renamed_from` is the former name of an environment that is renamed, empty otherwise.
     """
 
     name: str
     path: str
     action: Action
+    renamed_from: str = ""
     reasons: tuple[Reason, ...] = ()
     blocked: tuple[Reason, ...] = ()
     prior: str = ""
@@ -135,6 +139,7 @@ class Summary:
     replace: int = 0
     delete: int = 0
     adopt: int = 0
+    rename: int = 0
     blocked: int = 0
     unchanged: int = 0
 
@@ -225,7 +230,8 @@ class Plan:
     @property
     def summary(self) -> Summary:
         """Count the environments by what happens to them."""
-        counts = dict.fromkeys(("create", "update", "replace", "delete", "adopt", "blocked", "unchanged"), 0)
+        kinds = ("create", "update", "replace", "delete", "adopt", "rename", "blocked", "unchanged")
+        counts = dict.fromkeys(kinds, 0)
         for each in self.environments:
             if each.blocked:
                 counts["blocked"] += 1

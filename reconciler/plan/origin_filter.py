@@ -66,7 +66,11 @@ def _action(environment: EnvironmentPlan, reasons: Iterable[Reason], origin: Ori
     Drift does not replace the interpreter, and a pending change does not create an environment that is gone.
     """
     if origin is OriginFilter.DRIFT:
-        return Action.UPDATE if environment.action in {Action.REPLACE, Action.DELETE} else environment.action
+        return (
+            Action.UPDATE
+            if environment.action in {Action.REPLACE, Action.DELETE, Action.RENAME}
+            else environment.action
+        )
     gone = any(each.code is ReasonCode.GONE for each in environment.reasons)
     if environment.action is not Action.CREATE or not gone:
         return environment.action

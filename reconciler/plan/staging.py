@@ -22,6 +22,7 @@ from reconciler.state.applied import Applied
 from reconciler.state.owner import OtherOwner
 from reconciler.state.staged import Staged
 
+_LEFT = {Action.DELETE: "deletes nothing", Action.RENAME: "renames nothing"}
 STAGE_NOTE = "`--stage` publishes nothing and deletes nothing: `envsync publish` publishes what was staged"
 
 
@@ -55,9 +56,8 @@ def stage_draft(draft: EnvironmentDraft, staged: Staged | None, project: str) ->
     plan, kinds = draft.plan, draft.step_kinds
     if plan.action is Action.NO_OP or plan.blocked:
         return _with_note(draft, staged)
-    if StepKind.BUILD not in kinds or StepKind.PUBLISH not in kinds:
-        left = "deletes nothing" if plan.action is Action.DELETE else "only builds"
-        note = f"left to `envsync apply`: `--stage` {left}"
+    if plan.action in _LEFT or StepKind.BUILD not in kinds or StepKind.PUBLISH not in kinds:
+        note = f"left to `envsync apply`: `--stage` {_LEFT.get(plan.action, 'only builds')}"
         return EnvironmentDraft(plan=replace(plan, notes=(*plan.notes, note)))
     if staged is not None and _is_desired(staged, plan, project) and staged.note.prior == plan.prior:
         plan = replace(plan, staged=staged.generation, notes=(*plan.notes, _is_staged(staged)))

@@ -14,7 +14,7 @@ from reconciler.render.phrases import count
 from reconciler.render.setting_text import setting_lines
 from reconciler.render.style import Palette, Style
 
-# `<-` takes over an environment that envsync did not make, `=` changes nothing.
+# `<-` takes over an environment that envsync did not make, `->` renames one, `=` changes nothing.
 ACTION_SYMBOLS: dict[Action, tuple[str, Style]] = {
     Action.NO_OP: ("=", Style.FAINT),
     Action.CREATE: ("+", Style.GOOD),
@@ -22,6 +22,7 @@ ACTION_SYMBOLS: dict[Action, tuple[str, Style]] = {
     Action.REPLACE: ("-/+", Style.REPLACED),
     Action.DELETE: ("-", Style.BAD),
     Action.ADOPT: ("<-", Style.NOTED),
+    Action.RENAME: ("->", Style.NOTED),
 }
 _BLOCKED = ("x", Style.REFUSED)
 _SYMBOL_WIDTH = 3

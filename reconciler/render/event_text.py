@@ -10,13 +10,14 @@ from reconciler.render.phrases import duration
 from reconciler.render.style import Palette, Style
 
 # The steps whose details are shown when their environment is finished.
-STEPS_WITH_DETAIL = frozenset({"trial", "build", "verify", "carry-over", "adopt", "forget"})
+STEPS_WITH_DETAIL = frozenset({"trial", "build", "verify", "carry-over", "adopt", "rename", "forget"})
 ACTIONS_DONE: dict[str, str] = {
     Action.CREATE: "created",
     Action.UPDATE: "updated",
     Action.REPLACE: "replaced",
     Action.DELETE: "deleted",
     Action.ADOPT: "adopted",
+    Action.RENAME: "renamed",
 }
 SUCCESSFUL = frozenset({Status.APPLIED, Status.STAGED, Status.LEFT, Status.UNCHANGED})
 _STYLES = {

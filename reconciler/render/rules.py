@@ -118,6 +118,11 @@ RULES: Mapping[str, Rule] = {
                 "`envsync publish` will publish a generation that was staged",
                 "Review what it replaces, then confirm it.",
             ),
+            Code.RENAMED: ("The environment gets a new name and keeps its generations", _REVIEW),
+            Code.FORMER_NAME_TAKEN: (
+                "The environment is built again, because a different one gets the path of its former name",
+                _REVIEW,
+            ),
             Code.TAKEN_OVER: (
                 "The environment will belong to this manifest, or to its changed `project`",
                 "Review the plan, then run `envsync apply --take-over`.",
@@ -266,6 +271,10 @@ RULES: Mapping[str, Rule] = {
             Code.OTHER_MANIFEST: (
                 "Another manifest with the same `project` and root applied the environment",
                 "Give each manifest its own `project`. `envsync apply --take-over` deletes what the other one applied.",
+            ),
+            Code.NAME_IN_USE: (
+                "Generations or scripts of a different environment use the name",
+                "Choose a different name, or run `envsync gc --deleted` if an earlier environment of it was deleted.",
             ),
             Code.HAS_DEPENDENTS: (
                 "Other environments depend on the one that would be deleted",

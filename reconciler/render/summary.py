@@ -13,7 +13,7 @@ from reconciler.render.phrases import count
 from reconciler.render.report import Report
 from reconciler.render.style import Palette, Style
 
-_ACTIONS = ("create", "update", "replace", "delete", "adopt")
+_ACTIONS = ("create", "update", "replace", "delete", "adopt", "rename")
 _NO_DIFFERENCE = {"": "No drift.", "drift": "No drift.", "pending": "No pending changes."}
 _DRIFT_PHRASES = {
     DriftStatus.DRIFT: "drifted",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.backticks import in_backticks
 from reconciler.diff.compare import compare, undeclared
+from reconciler.diff.renames import find_renames
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, ActualState, Depth
 from reconciler.plan.make import make_plan
@@ -42,11 +43,13 @@ def compare_with(revision: Revision, desired: DesiredState, *, locked: bool, pol
         notes = (f"{then}: environments below it are kept and are not compared",)
     else:
         applied, before_actual = before.applied, before.actual
-    names = sorted({*targets, *undeclared(desired, applied)})
+    renames = find_renames(desired, applied, ())
+    applied = renames.applied(applied)
+    names = sorted({*targets, *undeclared(desired, applied), *renames.pairs.values()})
     environments = {name: before_actual.get(name) or absent_environment(name) for name in names}
-    actual = ActualState(environments=environments, depth=Depth.METADATA)
+    renames, actual = renames.observed(ActualState(environments=environments, depth=Depth.METADATA))
     diff = compare(desired, targets, actual, applied)
-    plan = make_plan(desired, diff, targets, actual, applied, policy)
+    plan = make_plan(desired, diff, targets, actual, applied, policy, renames=renames)
     compared = tuple(_without_disk(each, revision.name, before) for each in plan.environments)
     return Comparison(plan=replace(plan, against=revision.name, environments=compared), desired=desired, notes=notes)
 
@@ -54,7 +57,8 @@ def compare_with(revision: Revision, desired: DesiredState, *, locked: bool, pol
 def _without_disk(environment: EnvironmentPlan, revision: str, before: RevisionSide | None) -> EnvironmentPlan:
     """Return an environment's part of the plan without steps and other facts that only an environment on disk has."""
     hints = environment.hints
-    if before and environment.name in before.unlocked and environment.action not in {Action.CREATE, Action.DELETE}:
+    then = environment.renamed_from or environment.name
+    if before and then in before.unlocked and environment.action not in {Action.CREATE, Action.DELETE}:
         hints = (*hints, f"it has no lock at {in_backticks(revision)}, so its packages there are unknown")
     packages = tuple(replace(each, before=each.before or None) for each in environment.packages)
     return replace(environment, prior="", generation=0, steps=(), packages=packages, hints=hints)

@@ -13,9 +13,10 @@ from reconciler.diff.model import Fault, Target
 from reconciler.diff.settings import settings_of
 from reconciler.errors import LockError, ManifestError, RevisionError
 from reconciler.interpreters.model import Interpreter
-from reconciler.lock.freshness import lock_state, require_fresh
-from reconciler.lock.lock_file import LARGEST_BYTES, lock_path, parse_lock, read_lock
+from reconciler.lock.freshness import require_fresh
+from reconciler.lock.lock_file import LARGEST_BYTES, lock_path, parse_lock
 from reconciler.lock.model import Lock, LockedPackage, LockState
+from reconciler.lock.renamed_lock import read_present_lock
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.manifest.expand import expand
 from reconciler.manifest.input_files import InputFiles
@@ -83,8 +84,7 @@ def worktree_side(revision: Revision, desired: DesiredState, *, locked: bool) ->
     for each in desired.environments:
         path = lock_path(desired.locks, each.name)
         try:
-            locks[each.name] = read_lock(path, each.name)
-            states[each.name] = lock_state(locks[each.name], each, desired)
+            locks[each.name], states[each.name] = read_present_lock(each, desired)
         except LockError as error:
             states[each.name], faults[each.name] = LockState.UNREADABLE, lock_fault(error, path)
     if locked:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.diff.compare import compare, undeclared
+from reconciler.diff.renames import find_renames
 from reconciler.manifest.desired import DesiredState
 from reconciler.manifest.times import today_in_utc
 from reconciler.plan.make import make_plan
@@ -32,12 +33,16 @@ def plan_snapshot(
     applied = snapshot.last_applied(desired)
     owners = {name: OtherOwner(manifest=each.manifest) for name, each in applied.items() if each.manifest}
     faults = snapshot.state_faults(desired)
+    renames = find_renames(desired, applied, faults)
+    faults, owners, applied = renames.faults(faults, {}), renames.owners(owners), renames.applied(applied)
     made = resolve_targets(desired, snapshot.interpreters, None, applied, LockOptions(locked=locked), faults)
     # The host's checkout is elsewhere than this one, so the directories of editable packages prove nothing.
     targets = {name: replace(each, editables={}) for name, each in made.items()}
     notes = tuple(skipped_note(each) for each in desired.environments if each.name not in targets)
     desired = desired.only(targets)
-    actual = snapshot.actual([*targets, *undeclared(desired, applied), *faults])
+    renames, actual = renames.observed(
+        snapshot.actual([*targets, *undeclared(desired, applied), *faults, *renames.pairs.values()])
+    )
     diff = compare(desired, targets, actual, applied, exceptions, today=today_in_utc())
-    plan = make_plan(desired, diff, targets, actual, applied, policy, owners, faults)
+    plan = make_plan(desired, diff, targets, actual, applied, policy, owners, faults, renames=renames)
     return replace(plan, platform=snapshot.platform, notes=notes)

@@ -30,7 +30,8 @@ class Applied:
     the generation whose lock a rollback rebuilt this one from, because the files of that one differed from its seal (0:
     an apply built it). `trial_since` is since when the published generation is on trial (`2026-11-30 09:12 UTC`; empty:
     it is not). `manifest` is the path of the manifest that applied it, relative to the root, and `repository` where git
-    has that file (see `reconciler.state.owner`); both are empty if that is not known.
+    has that file (see `reconciler.state.owner`); both are empty if that is not known. `built_as` is the name that the
+    environment had when the generation was built, empty if it is the same; it is not recorded.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Applied:
     trial_since: str = ""
     manifest: str = ""
     repository: str = ""
+    built_as: str = ""
 
     def ignore_patterns(self, key: str, today: str) -> tuple[str, ...]:
         """Return the patterns of the setting `key` (`ignore` or `ignore_files`) that count on a day (`2026-12-31`)."""

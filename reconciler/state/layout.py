@@ -3,13 +3,16 @@
 import os
 import re
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from reconciler.errors import StateError
 from reconciler.fs.os_error_hint import os_error_hint
+from reconciler.state.former_name import MARK, home_of, linked_home, owner_of, renamed_to
 from reconciler.state.published_link import link_target, published_number
 
 _NUMBER = re.compile(r"[1-9][0-9]*")
+JOURNAL = "renaming."  # a link with this and a new name is the journal of a rename
 CURRENT = "current"  # the directory next to the generations whose `venv` points to what is published
 
 
@@ -110,36 +113,63 @@ class Layout:
         return self.all_generations / name
 
     def generation(self, name: str, number: int) -> "Generation":
-        """Return the paths of one generation."""
-        return Generation(self.generations(name) / str(number), number)
+        """Return the paths of one generation; after a rename they are still below the former name."""
+        return Generation(self.generations(home_of(str(self.all_generations), name, number)) / str(number), number)
 
     def generation_numbers(self, name: str) -> list[int]:
         """Return the numbers of the generations that have a directory, sealed or not, in order; raises StateError.
 
-        Those of collected generations, whose path is our symbolic link, are left out. Any other symbolic link counts:
-        it is not followed, and whatever needs the generation reports it.
+        Those of collected generations, whose path is our symbolic link, are left out, and so are those that belong to a
+        different name since a rename. Any other symbolic link counts: it is not followed, and whatever needs the
+        generation reports it.
         """
-        return [number for number, collected in self._numbers(name) if not collected]
+        return [number for number, entry in self._numbers(name) if entry is Entry.OWN]
 
     def collected_numbers(self, name: str) -> list[int]:
         """Return the numbers of the collected generations whose path is still our symbolic link, in order.
 
         Raises StateError.
         """
-        return [number for number, collected in self._numbers(name) if collected]
+        return [number for number, entry in self._numbers(name) if entry is Entry.COLLECTED]
 
-    def _numbers(self, name: str) -> list[tuple[int, bool]]:
-        """Return each number that has an entry, in order, and whether the entry is our link for a collected one."""
+    def former_numbers(self, name: str) -> list[int]:
+        """Return the numbers that belong to a different name since a rename, in order; raises StateError."""
+        return [number for number, entry in self._numbers(name) if entry is Entry.FORMER]
+
+    def _numbers(self, name: str) -> list[tuple[int, "Entry"]]:
+        """Return each number that has an entry, in order, and what the entry is."""
         try:
             with os.scandir(self.generations(name)) as entries:
                 return sorted(
-                    (int(each.name), is_collected_path(each)) for each in entries if _NUMBER.fullmatch(each.name)
+                    (int(each.name), self._entry(name, each)) for each in entries if _NUMBER.fullmatch(each.name)
                 )
         except FileNotFoundError:
             return []
         except OSError as error:
             what = f"{self.generations(name)}: {error.strerror}"
             raise StateError(what, hint=os_error_hint(error)) from error
+
+    def _entry(self, name: str, entry: "os.DirEntry[str]") -> "Entry":
+        generations, number = str(self.all_generations), int(entry.name)
+        if not entry.is_symlink():
+            return Entry.OWN if owner_of(generations, name, number) in {name, ""} else Entry.FORMER
+        if is_collected_path(entry):
+            return Entry.COLLECTED
+        try:
+            text = os.readlink(entry.path)  # noqa: PTH115  # the text itself
+        except OSError:  # it was replaced meanwhile
+            return Entry.OWN
+        if not linked_home(text, entry.name):
+            return Entry.OWN
+        return Entry.FORMER if home_of(generations, name, number) == name else Entry.OWN
+
+    def renamed_to(self, name: str) -> str:
+        """Return the present name of the environment whose former path this is; see `former_name.renamed_to`."""
+        return renamed_to(str(self.root), name)
+
+    def rename_journal(self, name: str) -> Path:
+        """Return the link that exists while an environment is renamed to `name`; its text is the former name."""
+        return self.envsync_directory / f"{JOURNAL}{name}"
 
     def link_target(self, name: str, number: int) -> str:
         """Return the text of the symbolic link that publishes a generation; see `published_link.link_target`."""
@@ -156,11 +186,25 @@ class Layout:
 
 
 def is_collected_path(entry: "os.DirEntry[str]") -> bool:
-    """Return whether an entry is the symbolic link that a collected generation leaves: its text is `current`."""
+    """Return whether an entry is the symbolic link that a collected generation leaves (`collected_link`)."""
     try:
-        return entry.is_symlink() and os.readlink(entry.path) == CURRENT  # noqa: PTH115  # the text itself
+        text = os.readlink(entry.path) if entry.is_symlink() else ""  # noqa: PTH115  # the text itself
     except OSError:  # it was replaced meanwhile
         return False
+    return text == CURRENT or bool(linked_home(text, CURRENT))
+
+
+def collected_link(home: str, owner: str) -> str:
+    """Return the text of the link that a collected generation of `owner` leaves in the directory of `home`."""
+    return CURRENT if home == owner else f"../{owner}/{CURRENT}"
+
+
+class Entry(Enum):
+    """What an entry with a number in the directory of an environment's generations is."""
+
+    OWN = "own"  # a generation of this environment, or something that envsync did not make
+    COLLECTED = "collected"  # our link in the place of a collected generation
+    FORMER = "former"  # a generation that belongs to a different name since a rename, or our link to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +243,16 @@ class Generation:
     def staged(self) -> Path:
         """Return the file that exists while the generation is staged (`reconciler.state.staged`)."""
         return self.directory / "staged.json"
+
+    @property
+    def home(self) -> str:
+        """Return the name that the environment had when this generation was built."""
+        return self.directory.parent.name
+
+    @property
+    def renamed(self) -> Path:
+        """Return the mark of a generation that belongs to a different name since a rename."""
+        return self.directory / MARK
 
     @property
     def drifted(self) -> Path:

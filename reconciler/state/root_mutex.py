@@ -153,7 +153,9 @@ def _write_gitignore(layout: Layout) -> None:
     ignore = layout.root / ".gitignore"
     names = os.listdir(layout.root)
     own = layout.envsync_directory.name
-    if ignore.name not in names and all(name == own or layout.published_number(name) for name in names):
+    if ignore.name not in names and all(
+        name == own or layout.published_number(name) or layout.renamed_to(name) for name in names
+    ):
         write_atomic(ignore, b"*\n")
 
 

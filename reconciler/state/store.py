@@ -22,7 +22,7 @@ from reconciler.state.applied import Applied
 from reconciler.state.applied_json import applied_from_json, applied_to_json
 from reconciler.state.deleted import Deleted, read_deleted, write_deleted
 from reconciler.state.generation_identity import write_identity_mark
-from reconciler.state.layout import Generation, Layout
+from reconciler.state.layout import JOURNAL, Generation, Layout
 from reconciler.state.open_state import closed_state
 from reconciler.state.published_generation import PublishedGeneration
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS, acquire_root_mutex
@@ -76,7 +76,10 @@ class State:
         StateError only if a directory of the state cannot be listed.
         """
         found, unreadable = {}, {}
+        hidden = self._names_of_unfinished_renames()
         for name in self._names():
+            if name in hidden:
+                continue
             try:
                 applied = self.applied(name)
                 with suppress(DamagedStateError):
@@ -101,19 +104,21 @@ class State:
         """
         record = self._record(name)
         number = self.layout.published_number(name)
-        if record is not None and record.generation == number:
-            return self._with_trial(record)
-        seal = self.seal(name, number)
-        if seal is None:
-            return record
-        return self._with_trial(replace(seal.applied, seal=seal.digest))
+        found = record
+        if record is None or record.generation != number:
+            seal = self.seal(name, number)
+            found = record if seal is None else replace(seal.applied, seal=seal.digest)
+        return found if found is None or not found.generation else self._with_generation(name, found)
 
-    def _with_trial(self, applied: Applied) -> Applied:
-        """Return what was applied, with whether its generation is on trial, which only the file of the trial says."""
-        number = applied.generation
-        trial = read_trial(self.layout.generation(applied.name, number).trial) if number else None
+    def _with_generation(self, name: str, applied: Applied) -> Applied:
+        """Return what was applied with what only its generation says: since when it is on trial, its former name."""
+        generation = self.layout.generation(name, applied.generation)
+        trial = read_trial(generation.trial)
         since = f"{trial.since:%Y-%m-%d %H:%M} UTC" if trial is not None else ""
-        return applied if applied.trial_since == since else replace(applied, trial_since=since)
+        built_as = "" if generation.home == name else generation.home
+        if (applied.trial_since, applied.built_as) == (since, built_as):
+            return applied
+        return replace(applied, trial_since=since, built_as=built_as)
 
     def seal(self, name: str, number: int) -> Seal | None:
         """Return a generation's seal, None if the generation was never finished or a symbolic link is in its place.
@@ -125,9 +130,12 @@ class State:
         if not number or any(os.path.islink(each) for each in (generation.directory, generation.directory.parent)):  # noqa: PTH114
             return None
         seal = read_seal(generation.seal)
-        if seal is not None and (seal.applied.name, seal.applied.generation) != (name, number):  # copied
+        own = generation.home, number
+        if seal is not None and (seal.applied.name, seal.applied.generation) != own:  # copied
             what = f"it is the seal of generation {seal.applied.generation} of {in_backticks(seal.applied.name)}"
             raise DamagedStateError(f"`{generation.seal}` is damaged: {what}", hint=HINT)
+        if seal is not None and generation.home != name:  # it was renamed since
+            return replace(seal, applied=replace(seal.applied, name=name))
         return seal
 
     def sealed_numbers(self, name: str) -> list[int]:
@@ -279,13 +287,14 @@ class State:
         if self.layout.all_deleted.is_dir():
             sync_directory(self.layout.all_deleted)
 
-    def new_generation(self, name: str) -> Generation:
+    def new_generation(self, name: str, *, above: int = 0) -> Generation:
         """Create the next generation's directory, its empty venv and its identity mark; raises StateError.
 
-        A number is never used again while its directory, or the link that it left, exists.
+        A number is never used again while its directory, or the link that it left, exists. It is greater than `above`.
         """
-        existing = (*self.layout.generation_numbers(name), *self.layout.collected_numbers(name))
-        numbers = [*existing, self.layout.published_number(name)]
+        layout = self.layout
+        existing = (*layout.generation_numbers(name), *layout.collected_numbers(name), *layout.former_numbers(name))
+        numbers = [*existing, layout.published_number(name), above]
         record = self._record(name)
         with suppress(StateError):  # its generations exist, so their numbers are not used again
             deleted = None if record else self.deleted(name)
@@ -304,6 +313,20 @@ class State:
             what = f"`{generation.directory}` could not be created: {error.strerror}"
             raise StateError(what, hint=os_error_hint(error)) from error
         return generation
+
+    def _names_of_unfinished_renames(self) -> set[str]:
+        """Return the names that do not count, because a rename was interrupted; raises StateError.
+
+        That is the new name until its path is published, and then the former one. The next run finishes the rename.
+        """
+        hidden = set()
+        for journal in _entries(self.layout.envsync_directory, ""):
+            new = journal.removeprefix(JOURNAL)
+            if new != journal:
+                with suppress(OSError):  # it was finished meanwhile, or is not a link
+                    old = os.readlink(self.layout.rename_journal(new))  # noqa: PTH115  # a name, not a path
+                    hidden.add(old if self.layout.published_number(new) else new)
+        return hidden
 
     def _names(self) -> list[str]:
         """Return the names with a record or a generation (a record may be lost), sorted."""

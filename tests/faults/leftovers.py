@@ -17,9 +17,9 @@ def leftovers(state: State, place: Path, names: Iterable[str]) -> list[str]:
         for path in place.rglob("*")
         if layout.engine_cache not in path.parents
         and (
-            path.name.startswith((".gitignore.", "publish."))
+            path.name.startswith((".gitignore.", "publish.", "renaming."))
             or path.name.endswith((".tmp", ".removed", ".collected"))
-            or path.name in {"lock.holder.json", "moving"}
+            or path.name in {"lock.holder.json", "moving", "renamed.new"}
             or (path.parent == layout.cache and path.name.rpartition(".")[2].isdigit())
         )
     ]

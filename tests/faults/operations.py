@@ -8,6 +8,7 @@ _ALPHA_1, _ALPHA_2 = ("alpha==1.0", "beta==2.0"), ("alpha==1.1", "beta==2.0", "g
 _OLD = 'web:\n  python: "{0}"\n  packages: [alpha==1.0]\n'
 _NEW = 'web:\n  python: "{0}"\n  packages: [alpha==1.1, gamma]\n  probes: [{{import: alpha}}]\n'
 _SITE = 'site:\n  python: "{0}"\n  packages: [{1}]\n{2}'
+_RENAMED = 'site:\n  renamed_from: web\n  python: "{0}"\n  packages: [{1}]\n{2}'
 _FAILS = '  probes: [{run: ["false"]}]\n'
 _NO_INDEX = '"delta @ http://127.0.0.1:9/delta-1.0-py3-none-any.whl"'  # port 9 (discard) answers nothing
 _DESTROY = ("destroy", "web", "--yes")
@@ -27,7 +28,8 @@ class Operation:
     `prepared` are commands that run after the last of `before`. `written` are files in `web`, by path, which are then
     written: they belong to a different program and must exist in the old and in the new environment. `code` is the exit
     code without a fault: an operation that fails by design must leave `web` as it was. `ready` are commands that run
-    with the last manifest.
+    with the last manifest. If it renames `web`, both names lead to the
+    environment afterwards, and in between it can be renamed with the old packages.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Operation:
     written: tuple[tuple[str, str], ...] = ()
     short: bool = True  # whether the short form of the sweep tries it
     kept: int | None = None  # generations that exist at the end, if the operation deletes generations
+    renamed: str = ""  # the name at the end, if the operation renames `web`
 
 
 def operations(python: str, other: str) -> tuple[Operation, ...]:
@@ -104,11 +107,29 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
             new=_ALPHA_2,
             written=((notes, "written by another program\n"),),
         ),
+        Operation(
+            name="rename",
+            before=(old, new, old),
+            manifest=_RENAMED.format(python, "alpha==1.0", ""),
+            arguments=("apply", "--yes"),
+            old=_ALPHA_1,
+            new=_ALPHA_1,
+            renamed="site",
+        ),
+        Operation(
+            name="rename-upgrade",
+            before=(old,),
+            manifest=_RENAMED.format(python, "alpha==1.1, gamma", _KEEP_ONE),
+            arguments=("apply", "--yes"),
+            old=_ALPHA_1,
+            new=_ALPHA_2,
+            renamed="site",
+        ),
         *(
             Operation(
                 name=f"rename-{problem}",
                 before=(old,),
-                manifest=_SITE.format(python, packages, more),
+                manifest=site.format(python, packages, more),
                 arguments=("apply", "--yes"),
                 code=1,
                 old=_ALPHA_1,
@@ -116,10 +137,10 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
                 settled=False,
                 kept=1,
             )
-            for problem, packages, more in (
-                ("probe-fails", "alpha==1.0", _FAILS),
-                ("no-lock", "alpha==99", ""),
-                ("no-index", _NO_INDEX, ""),
+            for problem, site, packages, more in (
+                ("probe-fails", _RENAMED, "alpha==1.1", _FAILS),
+                ("no-lock", _RENAMED, "alpha==99", ""),
+                ("no-index", _RENAMED, _NO_INDEX, ""),
             )
         ),
         Operation(
@@ -172,6 +193,17 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
             old=_ALPHA_2,
             new=_ALPHA_1,
             settled=False,
+        ),
+        Operation(
+            name="replace-name-probe-fails",
+            before=(old,),
+            manifest=_SITE.format(python, "alpha==1.0", _FAILS),
+            arguments=("apply", "--yes"),
+            code=1,
+            old=_ALPHA_1,
+            new=_ALPHA_1,
+            settled=False,
+            kept=1,
         ),
         Operation(
             name="rollback",

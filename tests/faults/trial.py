@@ -101,8 +101,9 @@ class OperationTrials:
     def _observe(self, verdict: Verdict) -> tuple[str, Ran]:
         """Return `old` or `new` for the environment, and the plan's result; add any other state to `torn`."""
         found: tuple[str, ...] = ABSENT
-        if os.path.lexists(self.state.layout.environment("web")):
-            frozen = self._envsync("freeze", "web")
+        name = self._present_name()
+        if os.path.lexists(self.state.layout.environment(name)):
+            frozen = self._envsync("freeze", name)
             found = tuple(frozen.out.splitlines())
             verified = self._envsync("verify", "--depth", "hashes")
             if frozen.code or verified.code:
@@ -123,9 +124,19 @@ class OperationTrials:
             verdict.torn.append(f"plan {plan.code}: {plan.err}")
         inodes = InodeHashes.load(self.state.layout.inode_hashes)
         for number in self._complete_generations():
-            if not verify_generation(self.state, "web", number, inodes, Depth.HASHES).intact:
+            if not verify_generation(self.state, name, number, inodes, Depth.HASHES).intact:
                 verdict.torn.append(f"generation {number} is sealed, but not complete")
-        return ("new" if found == self.operation.new else "old"), plan
+        if self.operation.renamed and not self.state.layout.environment("web").exists():
+            homes = {self.state.layout.generation(name, each).home for each in self._complete_generations()}
+            if name == "web" or "web" in homes:
+                verdict.torn.append("the path `web` leads nowhere")
+        renamed = name == (self.operation.renamed or "web")
+        return ("new" if found == self.operation.new and renamed else "old"), plan
+
+    def _present_name(self) -> str:
+        """Return the name of the environment: the one it is renamed to, as soon as that is published."""
+        renamed = self.operation.renamed
+        return renamed if renamed and self.state.layout.published_number(renamed) else "web"
 
     def _is_lost(self) -> bool:
         """Return whether a generation that was published is kept by nothing, so that the next collection deletes it."""
@@ -137,7 +148,8 @@ class OperationTrials:
 
     def _complete_generations(self) -> list[int]:
         """Return the generations that must be complete: all that have a seal."""
-        return [each for each in self.state.layout.generation_numbers("web") if self.state.seal("web", each)]
+        name = self._present_name()
+        return [each for each in self.state.layout.generation_numbers(name) if self.state.seal(name, each)]
 
     def _judge_exit(self, verdict: Verdict, traced: Traced, state: str) -> None:
         """Judge exit code and message: an error exits with 1 or 4 and says what failed and where."""
@@ -170,7 +182,7 @@ class OperationTrials:
 
     def _leftovers(self) -> list[str]:
         """Return the files and generations that a successful run never leaves."""
-        found = leftovers(self.state, self.stage.work, ("web",))
+        found = leftovers(self.state, self.stage.work, ("web", self.operation.renamed or "web"))
         numbers = self.state.layout.generation_numbers("web")
         if self.operation.kept is not None and len(numbers) != self.operation.kept:
             found.append(f"{len(numbers)} generations instead of {self.operation.kept}")

@@ -238,9 +238,7 @@ class _Package:
                 return found
         return [shown]
 
-    def _subscript(
-        self, value: ast.expr, where: ast.expr, module: _Module, seen: frozenset[object]
-    ) -> list[_Piece]:
+    def _subscript(self, value: ast.expr, where: ast.expr, module: _Module, seen: frozenset[object]) -> list[_Piece]:
         """Return the texts of an element; of a tuple only that with this number."""
         found = []
         for origin, container in self._containers(value, module, seen):
@@ -367,7 +365,10 @@ class _Package:
             case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="join"), args=[joined]):
                 return self.pieces(joined, module, seen)
             case ast.Call(func=ast.Attribute(value=value, attr="get"), args=[_, *default]):
-                return [*self._subscript(value, ast.Constant(value=None), module, seen), *self._all(default, module, seen)]
+                return [
+                    *self._subscript(value, ast.Constant(value=None), module, seen),
+                    *self._all(default, module, seen),
+                ]
             case ast.Call(func=ast.Attribute(value=ast.Name(id="dict"), attr="fromkeys"), args=[_, value]):
                 return self.pieces(value, module, seen)
             case ast.Call(func=ast.Name(id="tuple" | "list" | "str" | "sorted" | "next" | "redact"), args=values):

@@ -15,7 +15,6 @@ from tests.index import serve_index
 from tests.index_faults import Fault
 from tests.wheels import make_sdist, make_wheel
 
-
 # A project whose metadata only its backend knows.
 DYNAMIC = STATIC.replace("acme", "needed").replace('version = "1.0"\n', 'dynamic = ["version", "dependencies"]\n')
 
@@ -95,7 +94,9 @@ def test_packages_that_cannot_be_resolved(host: Host, attempts: Attempts) -> Non
     attempts.gone("plan")
 
     with serve_index(host.directory / "own-wheels") as own:
-        indexes = f"  - {{name: public, url: '{host.index.url}'}}\n  - {{name: own, url: '{own.url}', packages: [PINNED]}}\n"
+        indexes = (
+            f"  - {{name: public, url: '{host.index.url}'}}\n  - {{name: own, url: '{own.url}', packages: [PINNED]}}\n"
+        )
         manifest = f"version: 1\nproject: acme\nindexes:\n{indexes}environments: {{web: {{python: '3.11', packages: [alpha]}}}}\n"
         file = host.directory / "envs.yaml"
         file.write_text(manifest.replace("PINNED", "beta"), encoding="utf-8")
@@ -261,7 +262,9 @@ def test_files_that_cannot_be_installed(host: Host, attempts: Attempts) -> None:
     locked("label<2")
     attempts.gone(*apply)
 
-    make_sdist(files, "source", "1.0", files={"pyproject.toml": STATIC.replace("acme", "source"), "backend.py": BACKEND})
+    make_sdist(
+        files, "source", "1.0", files={"pyproject.toml": STATIC.replace("acme", "source"), "backend.py": BACKEND}
+    )
     locked("source")
     attempts.provoke(*apply)
     attempts.not_here("install the compiler or system library")
@@ -310,7 +313,9 @@ def test_builds_and_locks_that_must_be_made(host: Host, attempts: Attempts) -> N
     make_sdist(host.index.directory, "acme", "1.0")
     web(host, "acme", more="  builds: deny\n")
     attempts.provoke("lock", of="engines")
-    attempts.provoke("plan", of="lock/resolve_all.py: a source distribution must be built to know its dependencies: allow")
+    attempts.provoke(
+        "plan", of="lock/resolve_all.py: a source distribution must be built to know its dependencies: allow"
+    )
     make_wheel(host.index.directory, "acme", "1.1")
     attempts.gone("plan")
     attempts.last = attempts.keys[0]
@@ -320,7 +325,12 @@ def test_builds_and_locks_that_must_be_made(host: Host, attempts: Attempts) -> N
     web(host, "needed")
     attempts.provoke("plan")
     host.index.directory.joinpath("needed-1.0.tar.gz").unlink()
-    make_sdist(host.index.directory, "needed", "1.0", files={"pyproject.toml": STATIC.replace("acme", "needed"), "backend.py": ""})
+    make_sdist(
+        host.index.directory,
+        "needed",
+        "1.0",
+        files={"pyproject.toml": STATIC.replace("acme", "needed"), "backend.py": ""},
+    )
     attempts.follow()
     attempts.gone("plan")
 
@@ -335,10 +345,10 @@ def test_builds_and_locks_that_must_be_made(host: Host, attempts: Attempts) -> N
     attempts.gone("plan", "--locked")
 
     names = [f"e{number}" for number in range(12)]
-    host.manifest("".join(f"{each}:\n  python: '3.11'\n  packages: [gamma, 'beta<{10 + int(each[1:])}']\n" for each in names))
+    host.manifest(
+        "".join(f"{each}:\n  python: '3.11'\n  packages: [gamma, 'beta<{10 + int(each[1:])}']\n" for each in names)
+    )
     host.index.faulty["/simple/gamma/"] = Fault.HANG
     attempts.provoke("plan", "--timeout", "2")
     host.index.faulty.clear()
     attempts.gone("plan")
-
-

@@ -259,7 +259,7 @@ def test_saved_plans(host: Host, attempts: Attempts) -> None:
     host.manifest(WEB)
     assert host.envsync("lock").code == 0
     whole = reconciler.load(host.directory / "envs.yaml", ambient=base_environment()).plan().plan
-    attempts.refused(lambda: save_plan(filter_by_origin(whole, Origin.PENDING), host.directory / "only.json"))
+    attempts.refused(lambda: save_plan(filter_by_origin(whole, OriginFilter.PENDING), host.directory / "only.json"))
     save_plan(whole, host.directory / "only.json")
     attempts.cured()
 

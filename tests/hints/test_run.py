@@ -167,12 +167,18 @@ def test_what_the_manifest_says(host: Host, attempts: Attempts) -> None:
     attempts.gone("run", "web", "--", "true")
 
 
-@trial("apply/bin_scripts.py: add the package to the packages of `{name}` in the manifest, then run `envsync apply {name}`")
+@trial(
+    "apply/bin_scripts.py: add the package to the packages of `{name}` in the manifest, then run `envsync apply {name}`"
+)
 def test_pip_in_an_activated_environment(host: Host, attempts: Attempts) -> None:
     host.manifest(WEB)
     host.apply()
     done = subprocess.run(
-        [host.venv("web") / "bin/pip", "install", "gamma"], env=base_environment(), capture_output=True, text=True, check=False
+        [host.venv("web") / "bin/pip", "install", "gamma"],
+        env=base_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     attempts.printed([line.removeprefix("hint: ") for line in done.stderr.splitlines()])
     host.manifest('web:\n  python: "3.11"\n  packages: [gamma]\n')

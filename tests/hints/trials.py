@@ -16,7 +16,6 @@ from typing import TypeAlias
 import pytest
 
 from reconciler.errors import EnvsyncError
-
 from tests.host import Host, Ran, base_environment, new_host
 from tests.preloaded import needs_new_interpreter, run_preloaded
 

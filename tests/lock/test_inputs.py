@@ -66,6 +66,7 @@ SAME = [
     replace(
         BASE,
         name="other",
+        renamed_from="old",
         place="elsewhere:3:1",
         python_place="x:1:1",
         optional=True,

@@ -128,9 +128,9 @@ def test_every_key_of_an_environment_has_an_effect(name: str, tmp_path: Path) ->
 
 
 def effects(desired: DesiredState) -> dict[str, Any]:
-    """Return by environment what is compared with the last apply, and whether it may be skipped."""
+    """Return by environment what is compared with the last apply, its former name, and whether it may be skipped."""
     return {
-        each.name: (settings_of(each), inputs_digest(each, desired.indexes), each.optional)
+        each.name: (settings_of(each), inputs_digest(each, desired.indexes), each.renamed_from, each.optional)
         for each in desired.environments
     }
 

@@ -5,16 +5,18 @@ A case is a mapping with these keys, all optional:
 - `manifest`: environments by name, with the keys of the manifest; `packages` are the packages that the lock selects, as
   versions or as mappings with a source (`unknown`: only known after a build; `at`: the absolute directory of an
   editable one, which is compared if it is given); `lock` is the state of the lock (`fresh`, `stale`, `missing` or
-  `unreadable`), `python` the version of the interpreter; `faults` are why it cannot be planned;
+  `unreadable`), `lock_of` a former name that its file still has, `python` the version of the interpreter; `faults` are
+  why it cannot be planned;
 - `applied`: environments by name, as they were last applied, with the same keys; also `project`, `generation`,
   `from` (the manifest that applied it, relative to the root), `accepted`, `hooks_pending`, `hook_paths`,
-  `hook_packages`, `rolled_back_from`, `rolled_back_because`, `trial_since`, and `without` for settings that an older
+  `hook_packages`, `rolled_back_from`, `rolled_back_because`, `trial_since`, `built_as` (its former name), and `without` for settings that an older
   envsync did not record;
 - `actual`: differences of the observed state from the applied one: `occupant`, `packages`, `findings`, `ignored`
   (findings about files that `ignore_files` matches), `generation`, `seal`;
 - `staged`: staged generations by name, with the keys of `manifest`; also `generation`, `outdated` (built for something
   else than is desired now), `changed` (what is at the path changed since), `action` and `reasons` of the plan that
   staged it;
+- `conflicts`: by new name of a renamed environment, the number of a generation that an earlier one of that name has;
 - `unreadable`: the faults of environments whose record or seal cannot be read, by name;
 - `policy`: what the command line allows (`prune`, `adopt`, `allow_empty`, `drop_ignored`, `skip_hooks`, `take_over`,
   `destroy`);
@@ -34,6 +36,7 @@ from typing import Any
 from reconciler.canonical_json import digest
 from reconciler.diff.compare import compare
 from reconciler.diff.model import Diff, Fault, ReasonCode, Target
+from reconciler.diff.renames import Renames, find_renames
 from reconciler.diff.settings import settings_of
 from reconciler.events import Failure
 from reconciler.interpreters.model import UNKNOWN, Interpreter
@@ -95,6 +98,7 @@ class World:
     owners: Mapping[str, OtherOwner]
     faults: Mapping[str, Fault]
     staged: Mapping[str, Staged]
+    renames: Renames
 
     def diff(self) -> Diff:
         if self.policy.publish:  # nothing else is planned
@@ -112,6 +116,7 @@ class World:
             self.owners,
             self.faults,
             self.staged,
+            self.renames,
         )
 
 
@@ -119,11 +124,10 @@ def world(case: Spec) -> World:
     """Build the inputs that a case describes."""
     manifest: Spec = case.get("manifest") or {}
     unreadable = {name: fault(spec) for name, spec in (case.get("unreadable") or {}).items()}
-    targets = {name: target(name, spec or {}, unreadable.get(name)) for name, spec in manifest.items()}
     applied = {name: applied_environment(name, spec or {}) for name, spec in (case.get("applied") or {}).items()}
     actual: Spec = case.get("actual") or {}
     specs: dict[str, Spec] = dict(case.get("applied") or {})
-    names = sorted({*targets, *applied, *actual, *unreadable})
+    environments = tuple(environment(name, spec or {}) for name, spec in manifest.items())
     desired = DesiredState(
         project="acme",
         file=Path("envs.yaml"),
@@ -131,31 +135,38 @@ def world(case: Spec) -> World:
         locks=Path("locks"),
         digest=digest(manifest),
         keep_deleted=case.get("keep_deleted", defaults.KEEP_DELETED),
-        environments=tuple(each.environment for each in targets.values()),
+        environments=environments,
         declared=frozenset(case.get("declared", manifest)),
         selected=case.get("selected", False),
     )
     allowed = policy(case.get("policy") or {})
     owners = other_owners(applied, desired.project, desired.file, desired.root)
-    state = ActualState(
-        environments={
-            name: actual_environment(name, actual.get(name) or {}, applied.get(name), specs.get(name) or {})
-            for name in names
-        },
-        depth=Depth.FILES,
+    renames = find_renames(desired, applied, unreadable)
+    faults = renames.faults(unreadable, case.get("conflicts") or {})
+    targets = {name: target(name, spec or {}, faults.get(name)) for name, spec in manifest.items()}
+    names = sorted({*targets, *applied, *actual, *faults})
+    renames, observed = renames.observed(
+        ActualState(
+            environments={
+                name: actual_environment(name, actual.get(name) or {}, applied.get(name), specs.get(name) or {})
+                for name in names
+            },
+            depth=Depth.FILES,
+        )
     )
     staged = {
-        name: staged_environment(name, spec or {}, targets.get(name), state.environments[name])
+        name: staged_environment(name, spec or {}, targets.get(name), observed.environments[name])
         for name, spec in (case.get("staged") or {}).items()
     }
     return World(
         desired=desired,
         targets=targets,
-        actual=state,
-        applied=under_present_project(applied, owners, desired.project),
+        actual=observed,
+        applied=renames.applied(under_present_project(applied, owners, desired.project)),
         policy=allowed,
-        owners=owners,
-        faults=unreadable,
+        owners=renames.owners(owners),
+        faults=faults,
+        renames=renames,
         staged=staged,
     )
 
@@ -185,6 +196,7 @@ def environment(name: str, spec: Spec) -> DesiredEnvironment:
     return DesiredEnvironment(
         name=name,
         python=spec.get("request", "3.12"),
+        renamed_from=spec.get("renamed_from", ""),
         probes=tuple(probe(each) for each in spec.get("probes", ())),
         hooks=Hooks(**{key: tuple(tuple(argv) for argv in argvs) for key, argvs in hooks.items()}),
         on_failure=on_failure,
@@ -222,7 +234,7 @@ def target(name: str, spec: Spec, unreadable: Fault | None = None) -> Target:
         if wanted is None
         else Lock(
             environment=name,
-            path=Path(f"locks/pylock.{name}.toml"),
+            path=Path(f"locks/pylock.{spec.get('lock_of', name)}.toml"),
             document={},
             inputs=None,
             digest=digest([name, wanted]),
@@ -325,6 +337,7 @@ def applied_environment(name: str, spec: Spec) -> Applied:
         rolled_back_from=spec.get("rolled_back_from", 0),
         rolled_back_because=spec.get("rolled_back_because", ""),
         trial_since=spec.get("trial_since", ""),
+        built_as=spec.get("built_as", ""),
     )
 
 

@@ -18,6 +18,7 @@ KEYS = {
     "policy",
     "staged",
     "keep_deleted",
+    "conflicts",
     "declared",
     "selected",
     "unreadable",

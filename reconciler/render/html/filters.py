@@ -7,8 +7,8 @@ from reconciler.render.environment_text import ACTION_SYMBOLS, environment_label
 from reconciler.render.html.markup import Markup, element
 
 # In the order of the summary line.
-SUMMARY_KINDS = ("create", "update", "replace", "delete", "adopt", "blocked", "unchanged")
-KIND_TITLES = {"blocked": "blocked", "unchanged": "unchanged"} | {each: f"to {each}" for each in SUMMARY_KINDS[:5]}
+SUMMARY_KINDS = ("create", "update", "replace", "delete", "adopt", "rename", "blocked", "unchanged")
+KIND_TITLES = {"blocked": "blocked", "unchanged": "unchanged"} | {each: f"to {each}" for each in SUMMARY_KINDS[:6]}
 FILTER_ORIGINS = (Origin.DRIFT, Origin.PENDING)
 
 

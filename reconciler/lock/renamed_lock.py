@@ -1,0 +1,28 @@
+"""The lock of a renamed environment: until `envsync lock` renames it, the file has the former name."""
+
+from dataclasses import replace
+
+from reconciler.lock.freshness import lock_state
+from reconciler.lock.lock_file import lock_path, read_lock
+from reconciler.lock.model import Lock, LockState
+from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+
+
+def read_present_lock(environment: DesiredEnvironment, desired: DesiredState) -> tuple[Lock | None, LockState]:
+    """Return the lock of an environment and whether it is up to date.
+
+    If it has none, the lock of its former name counts: a rename changes no input of a resolution. The path of the lock
+    is then that file. Raises LockError if the file cannot be used.
+    """
+    name, former = environment.name, environment.renamed_from
+    lock = read_lock(lock_path(desired.locks, name), name)
+    if lock is not None or not former:
+        return lock, lock_state(lock, environment, desired)
+    lock = read_lock(lock_path(desired.locks, former), name)
+    state = lock_state(lock, environment, desired)
+    return lock, LockState.MISSING if state is LockState.STALE else state
+
+
+def with_present_name(lock: Lock) -> Lock:
+    """Return the same lock, to be written to the file of the environment's present name."""
+    return replace(lock, path=lock_path(lock.path.parent, lock.environment))
