@@ -18,6 +18,7 @@ class Status(StrEnum):
     FAILED = "failed"  # before publish, so the previous generation is still published
     HOOK_FAILED = "hook-failed"  # after publish
     BLOCKED = "blocked"
+    HELD = "held"  # left alone until it is released
     INTERRUPTED = "interrupted"
 
 

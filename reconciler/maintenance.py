@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.apply.collect import Removable, collect_garbage, mark_in_use, removable_generations
+from reconciler.apply.hold import hold_environment, release_environment
 from reconciler.apply.recover import hold_and_recover
 from reconciler.apply.rollback import roll_back
 from reconciler.apply.verify_seal import verify_published
@@ -19,6 +20,7 @@ from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
 from reconciler.state.deleted import Deleted
 from reconciler.state.history import append_history, history_entry, read_history
+from reconciler.state.hold import Hold, new_hold
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.store import State
 
@@ -162,29 +164,72 @@ class Maintenance:
         name: str,
         *,
         to: int | None = None,
+        hold: str | None = None,
         timeout: float = 60.0,
         on_skip: Callable[[str], None] = lambda _sentence: None,
     ) -> Applied:
         """Publish an older generation, or restore an environment that was deleted; see `roll_back`.
 
         Wait at most `timeout` seconds for the root mutex. `on_skip` is called with a sentence about each generation
-        that is not sound and was skipped.
+        that is not sound and was skipped. `hold` is the reason of a hold that begins with it. Raises UsageError if
+        that is not one line of text.
         """
         state = self.state
+        begun = new_hold(hold, self.ambient) if hold is not None else None
         with hold_and_recover(state, timeout=timeout):
             inodes = InodeHashes.load(state.layout.inode_hashes)
-            restores = not state.layout.published_number(name)
-            applied = roll_back(state, self.project, name, inodes, to=to, on_skip=on_skip)
+            published = state.layout.published_number(name)
+            applied = roll_back(state, self.project, name, inodes, to=to, hold=begun, on_skip=on_skip)
             inodes.save()
+            if begun is not None and applied.generation == published:
+                self._log_hold(applied, "hold", begun)
+                return applied
+            reasons = [f"from generation {applied.rolled_back_from}"] if published else []
             entry: dict[str, Json] = {
                 "name": name,
-                "action": "restore" if restores else "rollback",
+                "action": "rollback" if published else "restore",
                 "status": "applied",
                 "generation": applied.generation,
-                "reasons": [] if restores else [f"from generation {applied.rolled_back_from}"],
+                "reasons": [*reasons, *([f"held: {begun.reason}"] if begun else [])],
             }
             append_history(state.layout, history_entry(self.ambient, [entry]))
         return applied
+
+    def hold(self, name: str, reason: str, *, timeout: float = 60.0) -> Applied:
+        """Hold an environment as it is now, so that applies leave it alone; return its record.
+
+        An earlier hold is replaced. Wait at most `timeout` seconds for the root mutex. Raises UsageError if `reason` is
+        not one line of text, or if there is no such environment.
+        """
+        state, begun = self.state, new_hold(reason, self.ambient)
+        with hold_and_recover(state, timeout=timeout):
+            applied = hold_environment(state, self.project, name, begun)
+            self._log_hold(applied, "hold", begun)
+        return applied
+
+    def release(self, name: str, *, timeout: float = 60.0) -> Hold:
+        """End the hold of an environment and return it, so that the next apply changes the environment again.
+
+        Wait at most `timeout` seconds for the root mutex. Raises UsageError if it is not held.
+        """
+        state = self.state
+        with hold_and_recover(state, timeout=timeout):
+            ended = release_environment(state, self.project, name)
+            applied = state.applied(name)
+            if applied is not None:
+                self._log_hold(applied, "release", ended)
+        return ended
+
+    def _log_hold(self, applied: Applied, action: str, hold: Hold) -> None:
+        """Append to the history that a hold began or ended (`hold` or `release`)."""
+        entry: dict[str, Json] = {
+            "name": applied.name,
+            "action": action,
+            "status": "applied",
+            "generation": applied.generation,
+            "reasons": [hold.reason],
+        }
+        append_history(self.state.layout, history_entry(self.ambient, [entry]))
 
     def collect(self, *, dry_run: bool = False, deleted: bool = False, timeout: float = 60.0) -> list[Removable]:
         """Delete the generations that nothing keeps; with `dry_run`, only return them, without the root mutex.

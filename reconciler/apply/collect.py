@@ -201,7 +201,8 @@ def _retained(state: State, name: str, applied: Applied | None, published: int) 
     """Return the generations that are kept besides the published one.
 
     These are the generation that was applied and the newest other sealed ones, together up to `keep_generations`, and
-    each one whose seal may not be read or is of a newer envsync. Of those that were replaced because they had drifted,
+    each one whose seal may not be read or is of a newer envsync. While the environment is held, the generation that it
+    was rolled back from is kept as well. Of those that were replaced because they had drifted,
     which do not count, only the newest is kept, for inspection.
     """
     sealed, unreadable = _sealed(state, name)
@@ -212,7 +213,8 @@ def _retained(state: State, name: str, applied: Applied | None, published: int) 
     older = [number for number in reversed(sealed) if number not in {applied.generation, published}]
     drifted = [number for number in older if state.layout.generation(name, number).drifted.exists()]
     sound = [number for number in older if number not in drifted]
-    return {applied.generation, *sound[: limit - 1], *drifted[:1]} | unreadable
+    came_from = {applied.rolled_back_from} & set(sealed) if applied.hold else set()
+    return {applied.generation, *sound[: limit - 1], *drifted[:1], *came_from} | unreadable
 
 
 def _sealed(state: State, name: str) -> tuple[list[int], set[int]]:

@@ -1,7 +1,8 @@
 """Roll back: verify an older generation by hash, then publish it by a rename, without network or build."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from reconciler.apply.publish import foreign_path, publish
@@ -11,6 +12,7 @@ from reconciler.diff.integrity import Integrity
 from reconciler.errors import ApplyError, StateError, UsageError
 from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
+from reconciler.state.hold import Hold
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_file import load_inventory
 from reconciler.state.store import State
@@ -23,6 +25,7 @@ def roll_back(
     inodes: InodeHashes,
     *,
     to: int | None = None,
+    hold: Hold | None = None,
     on_skip: Callable[[str], None] = lambda _sentence: None,
 ) -> Applied:
     """Publish generation `to` of `name`; return what is applied now.
@@ -30,11 +33,16 @@ def roll_back(
     The default is the newest sound one before the published; for an environment that was deleted, the one that was
     published then. `on_skip` is called with a sentence about each newer one that is not sound: it was replaced because
     it had drifted, or differs from its seal now. The root mutex must be held. `prevent_destroy` stays as it was applied
-    last. Raises UsageError if the generation does not exist, StateError if its seal or the record cannot be read or
-    written, or ApplyError if it differs from its seal or something else is at the environment's path.
+    last, and so does a hold, unless `hold` replaces it. With `hold`, `to` may be the published generation: it is then
+    only held. Raises UsageError if the generation does not exist, StateError if its seal or the record cannot be read
+    or written, or ApplyError if it differs from its seal or something else is at the environment's path.
     """
-    current = _last(state, project, name)
+    current = last_applied_to(state, project, name)
     published = state.layout.published_number(name)
+    if hold is not None and to is not None and to == published:
+        held = replace(current, hold=hold)
+        state.record(held)
+        return held
     if to is not None:
         state.seal(name, to)  # if it is there and cannot be read, that is the error
     seals = {number: state.seal(name, number) for number in state.sealed_numbers(name)}
@@ -66,10 +74,11 @@ def roll_back(
         prevent_destroy=current.prevent_destroy,
         hooks_pending=seal.applied.hooks_pending,
         rolled_back_from=recorded.rolled_back_from if recorded else published or current.generation,
+        hold=hold or current.hold,
     )
     if published:
         try:
-            with state.recording(applied):
+            with _holding(state, current, hold), state.recording(applied):
                 publish(state.layout, name, number)
         except StateError as error:
             if state.layout.published_number(name) != number:
@@ -80,6 +89,26 @@ def roll_back(
         state.record(applied)
         publish(state.layout, name, number)
     return applied
+
+
+@contextmanager
+def _holding(state: State, current: Applied, hold: Hold | None) -> Iterator[None]:
+    """Hold the environment before the block publishes: a killed run then leaves it held, whatever is published.
+
+    A block that fails and publishes nothing ends the hold again.
+    """
+    if hold is None:
+        yield
+        return
+    state.record(replace(current, hold=hold))
+    published = state.layout.published_number(current.name)
+    try:
+        yield
+    except BaseException:
+        if state.layout.published_number(current.name) == published:
+            with suppress(StateError):
+                state.record(current)
+        raise
 
 
 def _no_such_generation(name: str, number: int, published: int, others: Sequence[int]) -> UsageError:
@@ -132,7 +161,7 @@ def _newest_sound(
     return 0
 
 
-def _last(state: State, project: str, name: str) -> Applied:
+def last_applied_to(state: State, project: str, name: str) -> Applied:
     """Return what was last applied to `name`, also if it was deleted since; raises UsageError."""
     deleted = state.deleted(name)
     last = deleted.applied if deleted else state.applied(name)

@@ -10,11 +10,14 @@ import reconciler
 from reconciler import exit_codes
 from reconciler.canonical_json import to_json
 from reconciler.cli.console import console
+from reconciler.cli.hold import release_hint
 from reconciler.cli.options import DepthOption, FileOption, LockTimeoutOption, Output, OutputOption
 from reconciler.errors import UsageError
 from reconciler.json_output import json_array
 from reconciler.observe.actual import Depth
 from reconciler.render.escape import sanitize
+from reconciler.render.hold_text import hold_text
+from reconciler.state.applied import Applied
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 
@@ -64,31 +67,54 @@ def rollback(
             show_default="the previous intact one",
         ),
     ] = None,
+    hold: Annotated[
+        str | None,
+        typer.Option(
+            "--hold",
+            metavar="REASON",
+            help="Hold the environment, for this reason: applies leave it alone until `envsync release NAME`.",
+        ),
+    ] = None,
     file: FileOption = Path("envs.yaml"),
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
     """Publish an older generation again, immediately and offline.
 
     Its files are verified by hash first. The next `plan` shows the difference from the manifest as pending, and the
-    next `apply` undoes the rollback. For a deleted environment, restores the generation that was published when it was
-    deleted.
+    next `apply` undoes the rollback, unless the environment is held. For a deleted environment, restores the generation
+    that was published when it was deleted.
     """
     workspace = reconciler.load(file)
     maintenance = workspace.maintenance
     restores = name in maintenance.deleted()
+    published = workspace.state.layout.published_number(name)
     out = console()
-    applied = maintenance.rollback(
-        name, to=to, timeout=lock_timeout, on_skip=lambda sentence: out.message(f"note: {sanitize(sentence)}")
-    )
+
+    def show_skipped(sentence: str) -> None:
+        out.message(f"note: {sanitize(sentence)}")
+
+    applied = maintenance.rollback(name, to=to, hold=hold, timeout=lock_timeout, on_skip=show_skipped)
     if restores:
         out.print(f"{name}: restored, generation {applied.generation} is published again")
+        _show_hold(applied)
         if name not in workspace.desired().declared:
             out.message(f"hint: declare `{name}` in `{sanitize(file.name)}`, or the next `apply` deletes it again")
         return
-    out.print(
-        f"{name}: generation {applied.generation} is published again, generation {applied.rolled_back_from} is kept"
-    )
-    out.message("hint: change the manifest as well, or the next `apply` undoes the rollback")
+    if applied.generation != published:
+        out.print(
+            f"{name}: generation {applied.generation} is published again, generation {applied.rolled_back_from} is kept"
+        )
+    if applied.hold is None:
+        out.message("hint: change the manifest as well, or the next `apply` undoes the rollback")
+    _show_hold(applied)
+
+
+def _show_hold(applied: Applied) -> None:
+    """Write that an environment is held, and how that ends."""
+    if applied.hold is not None:
+        out = console()
+        out.print(f"{applied.name}: generation {applied.generation} is held: {hold_text(applied.hold)}")
+        out.message(release_hint(applied.name))
 
 
 def verify(

@@ -18,6 +18,7 @@ from reconciler.observe.actual import Depth, Occupant
 from reconciler.observe.environment import observe_path
 from reconciler.options import PlanOptions
 from reconciler.render.escape import escape
+from reconciler.render.hold_text import hold_text
 
 
 def status(
@@ -52,7 +53,8 @@ def status(
     deleted = workspace.maintenance.deleted()
     untils = ", ".join(f"`{name}` until {each.until}" for name, each in deleted.items())
     restorable = f"deleted, can be restored with `envsync rollback NAME`: {untils}"
-    print_notes((*proposal.plan.notes, *proposal.notes, *([restorable] if deleted else [])))
+    held = [f"`{each.name}` is held: {hold_text(each.hold)}" for each in proposal.plan.environments if each.hold]
+    print_notes((*held, *proposal.plan.notes, *proposal.notes, *([restorable] if deleted else [])))
 
 
 def freeze(

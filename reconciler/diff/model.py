@@ -84,6 +84,7 @@ class ReasonCode(StrEnum):
     EMPTY_MANIFEST = "empty-manifest"  # deleting everything needs `--allow-empty`
     DEPENDENCY_BLOCKED = "dependency-blocked"
     HAS_DEPENDENTS = "has-dependents"  # of a deletion
+    HELD = "held"  # of a deletion
     DELETES_WAIT = "deletes-wait"  # a deletion waits until every change can be applied, and was
     DEPENDENCY_FAILED = "dependency-failed"  # the dependency could not be locked or applied
 

@@ -59,6 +59,7 @@ def change_blockers(
     if owner is not None and owner.project and not policy.take_over:
         return [_former_project(owner)]
     found = [fault_blocker(each) for each in target.faults]
+    held = applied is not None and applied.hold is not None  # then no rebuild is due, so none can lose anything
     if target.failure is not None:
         message = f"could not be locked: {target.failure.message}"
         found.append(_blocker(ReasonCode.LOCK_FAILED, message, ""))  # The plan shows the hint with the failure.
@@ -67,7 +68,12 @@ def change_blockers(
         if not (can and policy.adopt):
             hint = "apply with `--adopt` to take it over; the old environment is kept" if can else MOVE_HINT
             found.append(_not_ours(actual, applied, hint))
-    if diff.reasons and not policy.skip_hooks and {each.code for each in diff.reasons} == {ReasonCode.CHANGED_BY_HOOK}:
+    if (
+        not held
+        and diff.reasons
+        and not policy.skip_hooks
+        and {each.code for each in diff.reasons} == {ReasonCode.CHANGED_BY_HOOK}
+    ):
         hint = (
             f"in `{desired.file.name}`, list what the hook changes in `ignore_files` or `ignore`, or change the hook; "
             "apply with `--skip-hooks` to rebuild without running it"
@@ -75,7 +81,7 @@ def change_blockers(
         message = "a rebuild would run the hook again, which changes the environment"
         reason = Reason(code=ReasonCode.CHANGED_BY_HOOK, origin=Origin.DRIFT, message=message)
         found.append(Blocker(reason=reason, hint=hint))
-    if diff.ignored and not policy.drop_ignored:
+    if diff.ignored and not (policy.drop_ignored or held):
         found.append(
             _blocker(
                 ReasonCode.IGNORED_WOULD_BE_LOST,
@@ -83,7 +89,7 @@ def change_blockers(
                 "apply with `--drop-ignored` to remove them, or add them to the manifest",
             )
         )
-    if diff.lost and not policy.drop_ignored:
+    if diff.lost and not (policy.drop_ignored or held):
         found.append(
             _blocker(
                 ReasonCode.IGNORED_WOULD_BE_LOST,
@@ -127,6 +133,9 @@ def delete_blockers(
                 f"run `envsync destroy {applied.name} --take-over`",
             )
         )
+    if applied.hold is not None:
+        hint = f"run `envsync release {applied.name}`, then delete it"
+        found.append(_blocker(ReasonCode.HELD, "would be deleted, but it is held", hint))
     requested = applied.name in policy.destroy
     protected = any(each.name == applied.name and each.prevent_destroy for each in desired.environments)
     if applied.prevent_destroy or protected:

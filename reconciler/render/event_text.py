@@ -24,6 +24,7 @@ _STYLES = {
     Status.FAILED: Style.REFUSED,
     Status.HOOK_FAILED: Style.REFUSED,
     Status.BLOCKED: Style.REFUSED,
+    Status.HELD: Style.NOTED,
     Status.INTERRUPTED: Style.CHANGED,
 }
 
@@ -64,7 +65,7 @@ def outcome_text(event: EnvironmentFinished, *, timed: bool = False) -> str:
 
 def is_unsuccessful(finished: EnvironmentFinished | None) -> bool:
     """Return whether an apply did not make an environment as planned."""
-    return finished is not None and finished.status not in {Status.APPLIED, Status.UNCHANGED}
+    return finished is not None and finished.status not in {Status.APPLIED, Status.UNCHANGED, Status.HELD}
 
 
 def _done(event: EnvironmentFinished, *, timed: bool) -> str:

@@ -13,6 +13,7 @@ from reconciler.render.escape import sanitize
 from reconciler.render.layout import Segment, table_text
 from reconciler.render.phrases import size_text
 from reconciler.render.style import Palette, Style
+from reconciler.state.hold import Hold
 
 
 class EnvironmentState(StrEnum):
@@ -24,6 +25,7 @@ class EnvironmentState(StrEnum):
     BOTH = "drift+pending"
     MISSING = "missing"  # not created yet, or deleted manually
     BLOCKED = "blocked"
+    HELD = "held"  # until `envsync release`, whatever else differs
 
 
 _SIZES = ("OWN", "SHARED", "RECLAIMABLE")
@@ -33,6 +35,7 @@ _STATES = {
     DriftStatus.PENDING: EnvironmentState.PENDING,
     DriftStatus.BOTH: EnvironmentState.BOTH,
     DriftStatus.BLOCKED: EnvironmentState.BLOCKED,
+    DriftStatus.HELD: EnvironmentState.HELD,
 }
 _STYLES = {
     EnvironmentState.OK: Style.GOOD,
@@ -41,6 +44,7 @@ _STYLES = {
     EnvironmentState.BOTH: Style.REPLACED,
     EnvironmentState.MISSING: Style.BAD,
     EnvironmentState.BLOCKED: Style.REFUSED,
+    EnvironmentState.HELD: Style.NOTED,
 }
 
 
@@ -49,7 +53,7 @@ class StatusRow:
     """One environment; `packages` counts the installed ones, None if no virtual environment is installed.
 
     `generation` is 0 if none is published; `python` is the installed interpreter's version, or empty. `size` is None if
-    it could not be measured.
+    it could not be measured. `hold` is why applies leave it alone (None: they do not).
     """
 
     name: str
@@ -59,6 +63,7 @@ class StatusRow:
     generation: int
     path: str
     size: DiskUsage | None = None
+    hold: Hold | None = None
 
 
 def status_rows(plan: Plan, installed: Mapping[str, int], shown_root: str) -> list[StatusRow]:
@@ -101,10 +106,13 @@ def _row(environment: EnvironmentPlan, installed: int | None, path: str) -> Stat
         packages=installed,
         generation=environment.generation,
         path=path,
+        hold=environment.hold,
     )
 
 
 def _state(environment: EnvironmentPlan) -> EnvironmentState:
+    if environment.hold and not environment.blocked:
+        return EnvironmentState.HELD
     missing = environment.action is Action.CREATE and not environment.blocked
     return EnvironmentState.MISSING if missing else _STATES[drift_status(environment)]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reconciler.canonical_json import Json
 from reconciler.lock.model import LockedPackage
+from reconciler.state.hold import Hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class Applied:
     the paths and packages in the published generation that its hooks changed. `rolled_back_from` is the generation that
     a rollback replaced (0: none). `manifest` is the path of the manifest that applied it, relative to the root, and
     `repository` where git has that file (see `reconciler.state.owner`); both are empty if that is not known.
+    `hold` is why applies leave the environment alone (None: they do not); it is in the record, never in a seal.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Applied:
     rolled_back_from: int = 0
     manifest: str = ""
     repository: str = ""
+    hold: Hold | None = None
 
     def ignore_patterns(self, key: str, today: str) -> tuple[str, ...]:
         """Return the patterns of the setting `key` (`ignore` or `ignore_files`) that count on a day (`2026-12-31`)."""

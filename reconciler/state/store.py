@@ -29,7 +29,8 @@ from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS, acquire_root_mu
 from reconciler.state.seal import HINT, Seal, read_seal
 from reconciler.state.state_file import read_state_file
 
-FORMAT = 1
+FORMAT = 2
+_FORMAT_WITHOUT_HOLD = 1  # an envsync that knows no holds reads it; it refuses a record with a hold
 _RECORD_HINT = "restore the file from a backup, or delete it: envsync then reads the seal instead"
 
 
@@ -96,7 +97,8 @@ class State:
         """Return what was last applied to `name`, None if envsync does not know the environment.
 
         The symbolic link decides what is published. If a run was killed between publish and record, the seal of the
-        published generation counts. Raises StateError if the file that counts cannot be read.
+        published generation counts; a hold is of the environment and stays. Raises StateError if the file that counts
+        cannot be read.
         """
         record = self._record(name)
         number = self.layout.published_number(name)
@@ -105,7 +107,7 @@ class State:
         seal = self.seal(name, number)
         if seal is None:
             return record
-        return replace(seal.applied, seal=seal.digest)
+        return replace(seal.applied, seal=seal.digest, hold=record.hold if record else None)
 
     def seal(self, name: str, number: int) -> Seal | None:
         """Return a generation's seal, None if the generation was never finished or a symbolic link is in its place.
@@ -209,7 +211,8 @@ class State:
         Raises StateError; errors of the block pass through, and the old record then stays as it was.
         """
         path = self.layout.record(applied.name)
-        content = canonical_text({"format": FORMAT, "applied": applied_to_json(applied)}) + "\n"
+        form = FORMAT if applied.hold else _FORMAT_WITHOUT_HOLD
+        content = canonical_text({"format": form, "applied": applied_to_json(applied)}) + "\n"
         with ExitStack() as stack:
             with _writing(path):
                 self.layout.records.mkdir(parents=True, exist_ok=True)

@@ -67,6 +67,7 @@ from reconciler.observe.actual import (
 from reconciler.plan.make import make_plan
 from reconciler.plan.model import Plan, Policy
 from reconciler.state.applied import Applied, AppliedInterpreter
+from reconciler.state.hold import Hold
 from reconciler.state.owner import OtherOwner, other_owners, under_present_project
 
 Spec = Mapping[str, Any]
@@ -300,6 +301,7 @@ def applied_environment(name: str, spec: Spec) -> Applied:
         hook_paths=frozenset(spec.get("hook_paths", ())),
         hook_packages=frozenset(spec.get("hook_packages", ())),
         rolled_back_from=spec.get("rolled_back_from", 0),
+        hold=Hold(reason=spec["hold"], by="alice", since="2026-11-30T09:12:00+00:00") if "hold" in spec else None,
     )
 
 

@@ -3,6 +3,7 @@
 from reconciler.diff.model import Origin
 from reconciler.events import EnvironmentFinished
 from reconciler.plan.model import Action, EnvironmentPlan
+from reconciler.render.hold_text import hold_text
 from reconciler.render.html.changes import change_sections, failure_note, findings_section, reason_list
 from reconciler.render.html.filters import FILTER_ORIGINS, action_badge, change_count, filter_attributes
 from reconciler.render.html.graph import graph_section
@@ -35,6 +36,7 @@ def environment_section(
             element(
                 "div",
                 _blocked(environment),
+                _held(environment),
                 failure_note("lock failed", environment.failure) if environment.failure else None,
                 failure_note(finished.status.value, finished.failure) if finished and finished.failure else None,
                 element("div", list(change_sections(environment)), class_="origins"),
@@ -65,6 +67,14 @@ def _blocked(environment: EnvironmentPlan) -> Markup | None:
         return None
     text = "blocked" if environment.action is Action.NO_OP else f"blocked: would {environment.action.value}"
     return element("div", element("p", element("strong", text)), reason_list(environment.blocked), class_="note bad")
+
+
+def _held(environment: EnvironmentPlan) -> Markup | None:
+    if not environment.hold:
+        return None
+    changes = environment.action is not Action.NO_OP and not environment.blocked
+    text = f"held: would {environment.action.value}" if changes else "held"
+    return element("div", element("p", element("strong", f"{text}: "), hold_text(environment.hold)), class_="note")
 
 
 def _facts(environment: EnvironmentPlan, report: Report) -> Markup:

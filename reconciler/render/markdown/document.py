@@ -24,7 +24,14 @@ _MIN_ROW_LENGTH = 20  # characters
 _UNCHANGED = {"": "Unchanged", "drift": "Without drift", "pending": "Without pending changes"}
 _MAX_NAMES = 50  # of unchanged environments
 _NOTE_ROOM = 300  # characters
-_ORDER = (DriftStatus.DRIFT, DriftStatus.BOTH, DriftStatus.BLOCKED, DriftStatus.PENDING, DriftStatus.OK)
+_ORDER = (
+    DriftStatus.DRIFT,
+    DriftStatus.BOTH,
+    DriftStatus.BLOCKED,
+    DriftStatus.HELD,
+    DriftStatus.PENDING,
+    DriftStatus.OK,
+)
 
 
 def markdown(report: Report) -> str:
