@@ -9,13 +9,15 @@ from pathlib import Path
 from reconciler.apply.collect import Removable, collect_garbage, mark_in_use, removable_generations
 from reconciler.apply.hold import hold_environment, release_environment
 from reconciler.apply.recover import hold_and_recover
-from reconciler.apply.rollback import roll_back
+from reconciler.apply.rollback import last_applied_to, roll_back
 from reconciler.apply.verify_seal import verify_published
 from reconciler.canonical_json import Json
+from reconciler.diff.generations import GenerationDiff, diff_generations
 from reconciler.diff.integrity import Integrity
 from reconciler.errors import StateError, UsageError
 from reconciler.observe.actual import Depth
 from reconciler.observe.disk_usage import DiskUsage, disk_usage
+from reconciler.observe.generation_contents import read_contents
 from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
 from reconciler.state.deleted import Deleted
@@ -158,6 +160,24 @@ class Maintenance:
         with suppress(OSError, StateError):
             return disk_usage(self.state, name)
         return None
+
+    def diff(self, name: str, before: int, after: int | None = None) -> GenerationDiff:
+        """Return how generation `after` of `name` (None: the published one) differs from generation `before`.
+
+        Nothing is executed. Raises UsageError if one of them is not kept, or StateError if its seal or its inventory
+        cannot be read.
+        """
+        state = self.state
+        last = last_applied_to(state, self.project, name)
+        numbers = (before, after if after is not None else state.layout.published_number(name) or last.generation)
+        seals = [state.seal(name, number) for number in numbers]
+        for number, seal in zip(numbers, seals, strict=True):
+            if seal is None:
+                kept = ", ".join(map(str, state.sealed_numbers(name)))
+                hint = f"choose from those that are kept: {kept}" if kept else f"run `envsync apply {name}`"
+                raise UsageError(f"environment `{name}` has no generation {number}", hint=hint)
+        one, other = (seal for seal in seals if seal is not None)
+        return diff_generations(name, *read_contents(state, (one, other)))
 
     def rollback(
         self,

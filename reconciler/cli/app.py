@@ -11,6 +11,7 @@ from reconciler.cli.apply import apply, destroy
 from reconciler.cli.argument_order import common_last
 from reconciler.cli.common_options import with_common_options
 from reconciler.cli.console import console, open_streams
+from reconciler.cli.diff import diff
 from reconciler.cli.error_output import report_error
 from reconciler.cli.hold import hold, release
 from reconciler.cli.observe import observe
@@ -62,6 +63,7 @@ _COMMANDS = (
     status.freeze,
     destroy,
     maintenance.history,
+    diff,
     maintenance.rollback,
     hold,
     release,
