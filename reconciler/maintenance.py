@@ -17,7 +17,9 @@ from reconciler.diff.integrity import Integrity
 from reconciler.errors import StateError, UsageError
 from reconciler.observe.actual import Depth
 from reconciler.observe.disk_usage import DiskUsage, disk_usage
+from reconciler.observe.environment import observe_path
 from reconciler.observe.generation_contents import read_contents
+from reconciler.state.adopted import read_adopted
 from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
 from reconciler.state.deleted import Deleted
@@ -33,7 +35,8 @@ class KeptGeneration:
 
     `created` is the time (UTC, RFC 3339), `python` the interpreter's version, `packages` the number of packages, `plan`
     the digest of the plan that made it. `drifted` is whether it was replaced because it had drifted: a rollback skips
-    it. `problem` is why its seal could not be read; all else is unknown then.
+    it. `adopted` is whether it is the directory that `--adopt` replaced, and `created` is then when that was. `problem`
+    is why its seal could not be read; all else is unknown then.
     """
 
     name: str
@@ -44,6 +47,7 @@ class KeptGeneration:
     plan: str
     published: bool
     drifted: bool = False
+    adopted: bool = False
     problem: str = ""
 
 
@@ -97,7 +101,41 @@ class Maintenance:
         return [run for run in read_history(self.state.layout) if name is None or _changed(run, name)]
 
     def generations(self, name: str) -> list[KeptGeneration]:
-        """Return the sealed generations of `name`, oldest first, without those that were never published."""
+        """Return the sealed and the adopted generations of `name`, oldest first.
+
+        Those that were never published are left out.
+        """
+        found = [*self._sealed_generations(name), *self._adopted_generations(name)]
+        return sorted(found, key=lambda each: each.number)
+
+    def _adopted_generations(self, name: str) -> list[KeptGeneration]:
+        """Return the environments that `--adopt` replaced."""
+        layout = self.state.layout
+        found = []
+        for number in layout.adopted_numbers(name):
+            generation = layout.adopted_generation(name, number)
+            adopted, problem = None, ""
+            try:
+                adopted = read_adopted(generation)
+            except StateError as error:
+                problem = layout.with_short_paths(error.message)
+            observed = observe_path(generation.venv)
+            found.append(
+                KeptGeneration(
+                    name=name,
+                    number=number,
+                    created=adopted.adopted.isoformat() if adopted else "",
+                    python=observed.python,
+                    packages=len(observed.distributions),
+                    plan="",
+                    published=False,
+                    adopted=True,
+                    problem=problem,
+                )
+            )
+        return found
+
+    def _sealed_generations(self, name: str) -> list[KeptGeneration]:
         state = self.state
         published = state.layout.published_number(name)
         kept = []
@@ -173,9 +211,12 @@ class Maintenance:
         seals = [state.seal(name, number) for number in numbers]
         for number, seal in zip(numbers, seals, strict=True):
             if seal is None:
+                adopted = number in state.layout.adopted_numbers(name)
+                problem = f"generation {number} of `{name}` is what `--adopt` replaced: it has no seal to compare"
                 kept = ", ".join(map(str, state.sealed_numbers(name)))
                 hint = f"choose from those that are kept: {kept}" if kept else f"run `envsync apply {name}`"
-                raise UsageError(f"environment `{name}` has no generation {number}", hint=hint)
+                missing = f"environment `{name}` has no generation {number}"
+                raise UsageError(problem if adopted else missing, hint=hint)
         one, other = (seal for seal in seals if seal is not None)
         return diff_generations(name, *read_contents(state, (one, other)))
 
@@ -201,7 +242,8 @@ class Maintenance:
             published = state.layout.published_number(name)
             applied = roll_back(state, self.project, name, inodes, to=to, hold=begun, on_skip=on_skip)
             inodes.save()
-            if begun is not None and applied.generation == published:
+            now = state.layout.published_number(name)
+            if begun is not None and published and now == published:
                 self._log_hold(applied, "hold", begun)
                 return applied
             reasons = [f"from generation {applied.rolled_back_from}"] if published else []
@@ -209,7 +251,7 @@ class Maintenance:
                 "name": name,
                 "action": "rollback" if published else "restore",
                 "status": "applied",
-                "generation": applied.generation,
+                "generation": now or to,
                 "reasons": [*reasons, *([f"held: {begun.reason}"] if begun else [])],
             }
             append_history(state.layout, history_entry(self.ambient, [entry]))
@@ -259,7 +301,7 @@ class Maintenance:
         state = self.state
         if dry_run:
             discard = frozenset(self.deleted() if deleted else ())
-            return mark_in_use(state, removable_generations(state, discard=discard))
+            return mark_in_use(removable_generations(state, discard=discard))
         with hold_and_recover(state, timeout=timeout):
             return collect_garbage(state, discard=frozenset(self.deleted() if deleted else ()))
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from reconciler.apply.publish import foreign_path, publish
+from reconciler.apply.restore_adopted import restore_adopted
 from reconciler.apply.verify_seal import verify_generation
 from reconciler.apply.widen import widen_venv
 from reconciler.diff.integrity import Integrity
@@ -30,6 +31,7 @@ def roll_back(
 ) -> Applied:
     """Publish generation `to` of `name`; return what is applied now.
 
+    If `to` is what `--adopt` replaced, it is put back at the environment's path (`restore_adopted`).
     The default is the newest sound one before the published; for an environment that was deleted, the one that was
     published then. `on_skip` is called with a sentence about each newer one that is not sound: it was replaced because
     it had drifted, or differs from its seal now. The root mutex must be held. `prevent_destroy` stays as it was applied
@@ -43,6 +45,9 @@ def roll_back(
         held = replace(current, hold=hold)
         state.record(held)
         return held
+    if to is not None and to in state.layout.adopted_numbers(name):
+        with _holding(state, current, hold if state.deleted(name) is None else None):
+            return restore_adopted(state, current, to, hold)
     if to is not None:
         state.seal(name, to)  # if it is there and cannot be read, that is the error
     seals = {number: state.seal(name, number) for number in state.sealed_numbers(name)}
@@ -54,7 +59,8 @@ def roll_back(
     else:
         number = to if to is not None else current.generation
     if number not in sealed or number == published:
-        raise _no_such_generation(name, number, published, [each for each in sealed if each != published])
+        others = sorted({*sealed, *state.layout.adopted_numbers(name)} - {published})
+        raise _no_such_generation(name, number, published, others)
     seal = sealed[number]
     if not published and os.path.lexists(state.layout.environment(name)):
         raise foreign_path(state.layout.environment(name))

@@ -94,17 +94,19 @@ def rollback(
         out.message(f"note: {sanitize(sentence)}")
 
     applied = maintenance.rollback(name, to=to, hold=hold, timeout=lock_timeout, on_skip=show_skipped)
-    if restores:
+    now = workspace.state.layout.published_number(name)
+    if not now:
+        out.print(f"{name}: what `--adopt` replaced is at its path again")
+        out.message("hint: envsync does not manage it; `envsync apply --adopt` takes it over again")
+    elif restores:
         out.print(f"{name}: restored, generation {applied.generation} is published again")
-        _show_hold(applied)
         if name not in workspace.desired().declared:
             out.message(f"hint: declare `{name}` in `{sanitize(file.name)}`, or the next `apply` deletes it again")
-        return
-    if applied.generation != published:
+    elif now != published:
         out.print(
             f"{name}: generation {applied.generation} is published again, generation {applied.rolled_back_from} is kept"
         )
-    if applied.hold is None:
+    if applied.hold is None and now and not restores:
         out.message("hint: change the manifest as well, or the next `apply` undoes the rollback")
     _show_hold(applied)
 

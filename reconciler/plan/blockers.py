@@ -65,7 +65,8 @@ def change_blockers(
         found.append(_blocker(ReasonCode.LOCK_FAILED, message, ""))  # The plan shows the hint with the failure.
     if diff.kind is DiffKind.FOREIGN:
         can = can_adopt(diff, actual, applied, desired.project)
-        if not (can and policy.adopt):
+        restored = applied is not None and applied.rolled_back_from == applied.generation
+        if not (can and policy.adopt) and not (held and restored):
             hint = "apply with `--adopt` to take it over; the old environment is kept" if can else MOVE_HINT
             found.append(_not_ours(actual, applied, hint))
     if (
@@ -204,7 +205,8 @@ def _other_project(applied: Applied) -> Blocker:
 
 def _not_ours(actual: ActualEnvironment, applied: Applied | None, hint: str) -> Blocker:
     message = f"{_OCCUPANTS[actual.occupant]} that envsync did not create exists at its path"
-    origin = Origin.DRIFT if applied is not None and applied.generation > 0 else Origin.PENDING
+    ours = applied is not None and applied.generation > 0 and applied.rolled_back_from != applied.generation
+    origin = Origin.DRIFT if ours else Origin.PENDING
     return Blocker(reason=Reason(code=ReasonCode.NOT_OURS, origin=origin, message=message), hint=hint)
 
 

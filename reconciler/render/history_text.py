@@ -41,15 +41,20 @@ def render_generations(kept: Sequence[KeptGeneration], *, palette: Palette, widt
             Segment(text=sanitize(_time(each.created)) or "-"),
             Segment(text=sanitize(each.python) or "-"),
             Segment(text="-" if each.problem else str(each.packages)),
-            Segment(text=sanitize(each.problem) or ("drifted" if each.drifted else ""), style=Style.BAD),
+            Segment(text=sanitize(each.problem) or _state(each), style=Style.BAD),
         ]
         for each in kept
     ]
     if not rows:
         return "No generations exist.\n"
-    shown = 7 if any(each.problem or each.drifted for each in kept) else 6
-    titles = ("", "NAME", "GENERATION", "CREATED", "PYTHON", "PACKAGES", "PROBLEM")[:shown]
+    shown = 7 if any(each.problem or _state(each) for each in kept) else 6
+    titles = ("", "NAME", "GENERATION", "CREATED", "PYTHON", "PACKAGES", "STATE")[:shown]
     return table_text(titles, [each[:shown] for each in rows], palette=palette, width=width)
+
+
+def _state(each: KeptGeneration) -> str:
+    """Return what distinguishes a generation from one that a rollback chooses, empty if nothing does."""
+    return "adopted" if each.adopted else "drifted" if each.drifted else ""
 
 
 def _time(text: str) -> str:

@@ -264,18 +264,18 @@ class State:
         if self.layout.all_deleted.is_dir():
             sync_directory(self.layout.all_deleted)
 
-    def new_generation(self, name: str) -> Generation:
+    def new_generation(self, name: str, *, adopting: bool = False) -> Generation:
         """Create the next generation's directory, its empty venv and its identity mark; raises StateError.
 
-        A number is never used again while its directory, or the link that it left, exists.
+        A number is never used again while its directory, or the link that it left, exists. `adopting` leaves the number
+        before it free, for the directory that it will replace.
         """
-        existing = (*self.layout.generation_numbers(name), *self.layout.collected_numbers(name))
-        numbers = [*existing, self.layout.published_number(name)]
+        numbers = self.layout.taken_numbers(name)
         record = self._record(name)
         with suppress(StateError):  # its generations exist, so their numbers are not used again
             deleted = None if record else self.deleted(name)
             record = deleted.applied if deleted else record
-        number = max([*numbers, record.generation if record else 0]) + 1
+        number = max([*numbers, record.generation if record else 0]) + (2 if adopting else 1)
         generation = self.layout.generation(name, number)
         if not self.layout.has_real_path(generation):
             raise StateError(
