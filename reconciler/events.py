@@ -22,6 +22,7 @@ class Status(StrEnum):
     UNHEALTHY = "unhealthy"  # after publish; the new generation stays published
     ROLLED_BACK = "rolled-back"  # after publish, so the previous generation is published again
     BLOCKED = "blocked"
+    HELD = "held"  # left alone until it is released
     INTERRUPTED = "interrupted"
 
 

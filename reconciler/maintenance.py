@@ -8,20 +8,26 @@ from functools import partial
 from pathlib import Path
 
 from reconciler.apply.collect import Removable, collect_garbage, mark_in_use, removable_generations
+from reconciler.apply.hold import hold_environment, release_environment
 from reconciler.apply.rebuild_generation import NotRebuildableError, RebuildTools, prepare_rebuild
 from reconciler.apply.recover import hold_and_recover
-from reconciler.apply.rollback import roll_back
+from reconciler.apply.rollback import last_applied_to, roll_back
 from reconciler.apply.verify_generations import GenerationState, VerifiedGeneration, verify_generations
 from reconciler.apply.verify_seal import verify_published
 from reconciler.canonical_json import Json
+from reconciler.diff.generations import GenerationDiff, diff_generations
 from reconciler.diff.integrity import Integrity
 from reconciler.errors import NewerFormatError, StateError, UsageError
 from reconciler.observe.actual import Depth
 from reconciler.observe.disk_usage import DiskUsage, disk_usage
+from reconciler.observe.environment import observe_path
+from reconciler.observe.generation_contents import read_contents
+from reconciler.state.adopted import read_adopted
 from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
 from reconciler.state.deleted import Deleted
 from reconciler.state.history import append_history, history_entry, made_by, read_history
+from reconciler.state.hold import Hold, new_hold
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.seal import Seal
 from reconciler.state.set_aside import failure_of
@@ -35,10 +41,11 @@ class KeptGeneration:
     `created` is the time (UTC, RFC 3339), `python` the interpreter's version, `packages` the number of packages, `plan`
     the digest of the plan that made it, `by` the user who did, as far as the history says it. `drifted` is whether it
     was replaced because it had drifted, and `failed` why it was rolled back after a hook or its health check failed: a
-    rollback skips both. `rebuilt_from` is the generation that a rollback rebuilt it from (0: an apply built it).
-    `problem` is why its seal could not be read; all else is unknown then. Only `Maintenance.generation_history`
-    compares its files with its seal: then `state` and `problem` say if they differ, and `shared` are sentences about
-    edits that it shares with other generations.
+    rollback skips both. `adopted` is whether it is the directory that `--adopt` replaced, and `created` is then when
+    that was. `rebuilt_from` is the generation that a rollback rebuilt it from (0: an apply built it). `problem` is why
+    its seal could not be read; all else is unknown then. Only `Maintenance.generation_history` compares its files with
+    its seal: then `state` and `problem` say if they differ, and `shared` are sentences about edits that it shares with
+    other generations.
     """
 
     name: str
@@ -50,6 +57,7 @@ class KeptGeneration:
     published: bool
     drifted: bool = False
     failed: str = ""
+    adopted: bool = False
     problem: str = ""
     by: str = ""
     rebuilt_from: int = 0
@@ -111,7 +119,42 @@ class Maintenance:
         return [run for run in read_history(self.state.layout) if name is None or _changed(run, name)]
 
     def generations(self, name: str) -> list[KeptGeneration]:
-        """Return the sealed generations of `name`, oldest first, without those that were never published."""
+        """Return the sealed and the adopted generations of `name`, oldest first.
+
+        Those that were never published are left out.
+        """
+        found = [*self._sealed_generations(name), *self._adopted_generations(name)]
+        return sorted(found, key=lambda each: each.number)
+
+    def _adopted_generations(self, name: str) -> list[KeptGeneration]:
+        """Return the environments that `--adopt` replaced."""
+        layout = self.state.layout
+        found = []
+        for number in layout.adopted_numbers(name):
+            generation = layout.adopted_generation(name, number)
+            adopted, problem = None, ""
+            try:
+                adopted = read_adopted(generation)
+            except StateError as error:
+                problem = layout.with_short_paths(error.message)
+            observed = observe_path(generation.venv)
+            found.append(
+                KeptGeneration(
+                    name=name,
+                    number=number,
+                    created=adopted.adopted.isoformat() if adopted else "",
+                    python=observed.python,
+                    packages=len(observed.distributions),
+                    plan="",
+                    published=False,
+                    adopted=True,
+                    problem=problem,
+                    state=GenerationState.ADOPTED,
+                )
+            )
+        return found
+
+    def _sealed_generations(self, name: str) -> list[KeptGeneration]:
         state = self.state
         published = state.layout.published_number(name)
         kept = []
@@ -165,13 +208,16 @@ class Maintenance:
         Files are compared at depth `files`: every edit is found that does not also set back all times.
         """
         kept = [each for name in names for each in self.generations(name)]
+        sealed = [(each.name, each.number) for each in kept if not each.adopted]
         inodes = InodeHashes.load(self.state.layout.inode_hashes)
-        verified = verify_generations(self.state, [(each.name, each.number) for each in kept], inodes, Depth.FILES)
+        verified = verify_generations(self.state, sealed, inodes, Depth.FILES)
         inodes.save()
         found = {(each.integrity.name, each.integrity.generation): each for each in verified}
         runs = read_history(self.state.layout)
         return [
-            replace(
+            each
+            if compared is None
+            else replace(
                 each,
                 by=made_by(
                     runs,
@@ -186,14 +232,14 @@ class Maintenance:
                 shared=compared.shared,
             )
             for each in kept
-            if (compared := found.get((each.name, each.number))) is not None
+            if (compared := found.get((each.name, each.number))) is not None or each.adopted
         ]
 
     def verify_generations(self, names: tuple[str, ...] = (), depth: Depth = Depth.HASHES) -> list[VerifiedGeneration]:
         """Compare every kept generation with its seal, published or not, also those of deleted environments."""
         inodes = InodeHashes.load(self.state.layout.inode_hashes)
         chosen = self.names(names, deleted=True)
-        kept = [(each.name, each.number) for name in chosen for each in self.generations(name)]
+        kept = [(each.name, each.number) for name in chosen for each in self._sealed_generations(name)]
         verified = verify_generations(self.state, kept, inodes, depth)
         inodes.save()
         return verified
@@ -214,7 +260,7 @@ class Maintenance:
     def _unusable(self, published: Integrity, inodes: InodeHashes) -> tuple[int, ...]:
         """Return the generations of an environment that a rollback could not publish as they are."""
         name = published.name
-        numbers = [each.number for each in self.generations(name) if not (each.published or each.drifted)]
+        numbers = [each.number for each in self._sealed_generations(name) if not (each.published or each.drifted)]
         verified = verify_generations(self.state, [(name, number) for number in numbers], inodes, Depth.FILES)
         return tuple(each.integrity.generation for each in verified if not each.integrity.intact)
 
@@ -237,11 +283,33 @@ class Maintenance:
             return disk_usage(self.state, name)
         return None
 
+    def diff(self, name: str, before: int, after: int | None = None) -> GenerationDiff:
+        """Return how generation `after` of `name` (None: the published one) differs from generation `before`.
+
+        Nothing is executed. Raises UsageError if one of them is not kept, or StateError if its seal or its inventory
+        cannot be read.
+        """
+        state = self.state
+        last = last_applied_to(state, self.project, name)
+        numbers = (before, after if after is not None else state.layout.published_number(name) or last.generation)
+        seals = [state.seal(name, number) for number in numbers]
+        for number, seal in zip(numbers, seals, strict=True):
+            if seal is None:
+                adopted = number in state.layout.adopted_numbers(name)
+                problem = f"generation {number} of `{name}` is what `--adopt` replaced: it has no seal to compare"
+                kept = ", ".join(map(str, state.sealed_numbers(name)))
+                hint = f"choose from those that are kept: {kept}" if kept else f"run `envsync apply {name}`"
+                missing = f"environment `{name}` has no generation {number}"
+                raise UsageError(problem if adopted else missing, hint=hint)
+        one, other = (seal for seal in seals if seal is not None)
+        return diff_generations(name, *read_contents(state, (one, other)))
+
     def rollback(
         self,
         name: str,
         *,
         to: int | None = None,
+        hold: str | None = None,
         timeout: float = 60.0,
         on_skip: Callable[[str], None] = lambda _sentence: None,
         rebuild: bool = True,
@@ -251,13 +319,15 @@ class Maintenance:
 
         Wait at most `timeout` seconds for the root mutex. `on_skip` is called with a sentence about each generation
         that is not sound and was skipped or rebuilt, and if the history could not be written. Without `rebuild` none is
-        rebuilt. `offline` forbids the network.
+        rebuilt. `offline` forbids the network. `hold` is the reason of a hold that begins with it. Raises UsageError if
+        that is not one line of text.
         """
         state = self.state
+        begun = new_hold(hold, self.ambient) if hold is not None else None
         rebuilt: list[str] = []
         with hold_and_recover(state, timeout=timeout) as descriptor:
             inodes = InodeHashes.load(state.layout.inode_hashes)
-            restores = not state.layout.published_number(name)
+            published = state.layout.published_number(name)
 
             def rebuilder(seal: Seal, base: Applied) -> Callable[[], int]:
                 if self.rebuilding is None:
@@ -268,21 +338,68 @@ class Maintenance:
                 return partial(prepared.run, inodes, descriptor)
 
             applied = roll_back(
-                state, self.project, name, inodes, to=to, on_skip=on_skip, rebuild=rebuilder if rebuild else None
+                state,
+                self.project,
+                name,
+                inodes,
+                to=to,
+                hold=begun,
+                on_skip=on_skip,
+                rebuild=rebuilder if rebuild else None,
             )
             inodes.save()
-            origin = [] if restores else [f"from generation {applied.rolled_back_from}"]
+            now = state.layout.published_number(name)
+            if begun is not None and published and now == published:
+                self._log_hold(applied, "hold", begun)
+                return applied
+            reasons = [f"from generation {applied.rolled_back_from}"] if published else []
             entry: dict[str, Json] = {
                 "name": name,
-                "action": "restore" if restores else "rollback",
+                "action": "rollback" if published else "restore",
                 "status": "applied",
-                "generation": applied.generation,
-                "reasons": list[Json]([*origin, *rebuilt[-1:]]),
+                "generation": now or to,
+                "reasons": list[Json]([*reasons, *rebuilt[-1:], *([f"held: {begun.reason}"] if begun else [])]),
             }
             unwritten = append_history(state.layout, history_entry(self.ambient, [entry]))
             if unwritten:
                 on_skip(unwritten)
         return applied
+
+    def hold(self, name: str, reason: str, *, timeout: float = 60.0) -> Applied:
+        """Hold an environment as it is now, so that applies leave it alone; return its record.
+
+        An earlier hold is replaced. Wait at most `timeout` seconds for the root mutex. Raises UsageError if `reason` is
+        not one line of text, or if there is no such environment.
+        """
+        state, begun = self.state, new_hold(reason, self.ambient)
+        with hold_and_recover(state, timeout=timeout):
+            applied = hold_environment(state, self.project, name, begun)
+            self._log_hold(applied, "hold", begun)
+        return applied
+
+    def release(self, name: str, *, timeout: float = 60.0) -> Hold:
+        """End the hold of an environment and return it, so that the next apply changes the environment again.
+
+        Wait at most `timeout` seconds for the root mutex. Raises UsageError if it is not held.
+        """
+        state = self.state
+        with hold_and_recover(state, timeout=timeout):
+            ended = release_environment(state, self.project, name)
+            applied = state.applied(name)
+            if applied is not None:
+                self._log_hold(applied, "release", ended)
+        return ended
+
+    def _log_hold(self, applied: Applied, action: str, hold: Hold) -> None:
+        """Append to the history that a hold began or ended (`hold` or `release`)."""
+        entry: dict[str, Json] = {
+            "name": applied.name,
+            "action": action,
+            "status": "applied",
+            "generation": applied.generation,
+            "reasons": [hold.reason],
+        }
+        append_history(self.state.layout, history_entry(self.ambient, [entry]))
 
     def collect(self, *, dry_run: bool = False, deleted: bool = False, timeout: float = 60.0) -> list[Removable]:
         """Delete the generations that nothing keeps; with `dry_run`, only return them, without the root mutex.
@@ -292,7 +409,7 @@ class Maintenance:
         state = self.state
         if dry_run:
             discard = frozenset(self.deleted() if deleted else ())
-            return mark_in_use(state, removable_generations(state, discard=discard))
+            return mark_in_use(removable_generations(state, discard=discard))
         with hold_and_recover(state, timeout=timeout):
             return collect_garbage(state, discard=frozenset(self.deleted() if deleted else ()))
 

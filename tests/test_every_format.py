@@ -44,7 +44,7 @@ OWN_TESTS = {Format.JSON: "tests/test_output_schemas.py"}
 # Names that occur in no other text of a plan, so that an output which contains them shows the environment or package.
 ENVIRONMENT, PACKAGE = "renamed-environment", "renamed-package"
 
-UNSUCCESSFUL = [each for each in Status if each not in {Status.APPLIED, Status.UNCHANGED}]
+UNSUCCESSFUL = [each for each in Status if each not in {Status.APPLIED, Status.UNCHANGED, Status.HELD}]
 
 every_format = pytest.mark.parametrize("form", list(Format), ids=str)
 every_command = pytest.mark.parametrize("command", COMMANDS)

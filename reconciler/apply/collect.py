@@ -16,6 +16,7 @@ from reconciler.canonical_json import Json, canonical_text
 from reconciler.errors import DamagedStateError, StateError
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
+from reconciler.state.adopted import read_adopted
 from reconciler.state.applied import Applied
 from reconciler.state.generation_identity import check_identity_mark, write_identity_mark
 from reconciler.state.layout import Generation, Layout, collected_link
@@ -76,7 +77,7 @@ def collect_garbage(
     undiscarded = _discard_deleted(state, discard)
     candidates = [replace(each, failure=undiscarded.get(each.name, each.failure)) for each in candidates]
     deleted: dict[str, dict[int, str]] = {}
-    for each in mark_in_use(state, candidates):
+    for each in mark_in_use(candidates):
         sealed = not each.kept and _was_completed(state, each)
         if sealed:
             begin_collection(state.layout, each.name, each.generation)
@@ -84,6 +85,9 @@ def collect_garbage(
         if sealed and not considered[-1].kept:
             home = each.generation.home
             deleted.setdefault(home, {})[each.generation.number] = collected_link(home, each.name)
+    for name in adopted_names(state.layout):
+        with suppress(OSError):  # others are left
+            (state.layout.adopted / name).rmdir()
     considered = mark_reported(state.layout, considered)
     remember_failures(state.layout, considered)
     names = generation_names(state.layout)
@@ -162,7 +166,7 @@ def remove_generation(layout: Layout, generation: Generation) -> None:
         generation.directory.parent,
         str(generation.number),
         below=layout.root,
-        first=generation.seal.name,
+        first=(generation.adoption if generation.adoption.exists() else generation.seal).name,
         last=generation.identity.name,
         check=partial(check_identity_mark, generation),
     )
@@ -177,6 +181,14 @@ def generation_names(layout: Layout) -> list[str]:
         return []
 
 
+def adopted_names(layout: Layout) -> list[str]:
+    """Return the names that have a directory of adopted environments, sorted."""
+    try:
+        return sorted(os.listdir(layout.adopted))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 def removable_generations(state: State, *, discard: frozenset[str] = frozenset()) -> list[Removable]:
     """Return the generations that are neither published nor retained, whether or not they are in use.
 
@@ -187,7 +199,7 @@ def removable_generations(state: State, *, discard: frozenset[str] = frozenset()
     layout = state.layout
     now = dt.datetime.now(dt.UTC)
     found = []
-    for name in generation_names(layout):
+    for name in sorted({*generation_names(layout), *adopted_names(layout)}):
         published = layout.published_number(name)
         numbers = layout.generation_numbers(name)
         foreign = ""
@@ -213,14 +225,20 @@ def removable_generations(state: State, *, discard: frozenset[str] = frozenset()
             for number in numbers
             if number not in keep
         ]
+        found += [
+            Removable(name=name, generation=layout.adopted_generation(name, number), foreign=foreign)
+            for number in layout.adopted_numbers(name)
+            if number not in keep and not _is_kept_longer(layout.adopted_generation(name, number), now)
+        ]
     return found
 
 
 def _retained(state: State, name: str, applied: Applied | None, published: int) -> set[int]:
     """Return the generations that are kept besides the published one.
 
-    These are the generation that was applied and the newest other sealed ones, together up to `keep_generations`, and
-    each one whose seal may not be read or is of a newer envsync. Of those that were replaced because they had drifted
+    These are the generation that was applied and the newest other sealed or adopted ones, together up to
+    `keep_generations`, and each one whose seal may not be read or is of a newer envsync. While the environment is held,
+    the generation that it was rolled back from is kept as well. Of those that were replaced because they had drifted
     or failed, which do not count, only the newest is kept, for inspection. What precedes a generation on trial is kept.
     """
     sealed, unreadable = _sealed(state, name)
@@ -228,17 +246,27 @@ def _retained(state: State, name: str, applied: Applied | None, published: int) 
         return unreadable
     count = applied.settings.get("keep_generations")
     limit = count if isinstance(count, int) and count > 0 else DEFAULT_KEEP
-    older = [
-        number
-        for number in reversed(sealed)
-        if number not in {applied.generation, published}
-        and not state.layout.generation(name, number).unpublished.exists()
-    ]
+    completed = [each for each in sealed if not state.layout.generation(name, each).unpublished.exists()]
+    numbers = sorted({*completed, *state.layout.adopted_numbers(name)}, reverse=True)
+    older = [number for number in numbers if number not in {applied.generation, published}]
     marked = [number for number in older if set_aside_because(state.layout.generation(name, number))]
     sound = [number for number in older if number not in marked]
+    came_from = {applied.rolled_back_from} & set(sealed) if applied.hold else set()
     trial = read_trial(state.layout.generation(name, published).trial) if published else None
     needed = {trial.previous.generation} if trial is not None and trial.previous is not None else set()
-    return {applied.generation, *sound[: limit - 1], *marked[:1]} | needed | unreadable
+    return {applied.generation, *sound[: limit - 1], *marked[:1]} | came_from | needed | unreadable
+
+
+def _is_kept_longer(generation: Generation, now: dt.datetime) -> bool:
+    """Return whether an adopted environment is kept although newer generations push it out.
+
+    The directory was the user's own, so it is kept for a time (`keep_deleted`), and if that cannot be read.
+    """
+    try:
+        adopted = read_adopted(generation)
+    except StateError:
+        return True
+    return adopted is not None and now < adopted.keep_until  # without the file, its deletion has begun
 
 
 def _sealed(state: State, name: str) -> tuple[list[int], set[int]]:
@@ -295,7 +323,7 @@ def _key(each: Removable) -> str:
     return f"{each.name}/{each.generation.number}"
 
 
-def mark_in_use(state: State, candidates: list[Removable]) -> list[Removable]:
+def mark_in_use(candidates: list[Removable]) -> list[Removable]:
     """Return `candidates`, with `used` set for those that a live process uses."""
-    used = generations_in_use(state.layout, (each.generation for each in candidates))
+    used = generations_in_use(each.generation for each in candidates)
     return [replace(each, used=each.generation in used) for each in candidates]

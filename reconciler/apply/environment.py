@@ -44,7 +44,8 @@ from reconciler.fs.sync import begin_sync, sync_filesystem
 from reconciler.lock.lock_file import write_lock
 from reconciler.lock.model import Lock
 from reconciler.observe.actual import ActualEnvironment, FindingCode
-from reconciler.plan.model import EnvironmentPlan, Step, StepKind
+from reconciler.plan.model import Action, EnvironmentPlan, Step, StepKind
+from reconciler.state.adopted import Adopted
 from reconciler.state.applied import Applied
 from reconciler.state.deleted import Deleted
 from reconciler.state.inventory import Inventory
@@ -152,8 +153,11 @@ class EnvironmentRun:
                     publish(self._layout, self.plan.name, self.new.number)
             case StepKind.ADOPT:
                 with self._changing_path():
-                    kept = adopt(self._layout, self.plan.name, self.new.number)
-                return f"the previous environment is kept at `{kept}`"
+                    adopted = Adopted.now(self.context.keep_deleted)
+                    kept = adopt(self._layout, self.plan.name, self.new.number, adopted)
+                until = f", at least until {adopted.keep_until:%Y-%m-%d}" if self.context.keep_deleted else ""
+                number = kept.number
+                return f"`envsync rollback {self.plan.name} --to {number}` restores the previous environment{until}"
             case StepKind.BEFORE_DELETE:
                 self._hooks("before_delete")
             case StepKind.UNPUBLISH:
@@ -241,7 +245,9 @@ class EnvironmentRun:
     def _build(self) -> str:
         """Build a generation; if cached files are damaged, build again and download their packages again."""
         while True:
-            self.generation = self.context.state.new_generation(self.plan.name, above=self._newest_before())
+            adopting = self.plan.action is Action.ADOPT
+            above = self._newest_before()
+            self.generation = self.context.state.new_generation(self.plan.name, above=above, adopting=adopting)
             try:
                 with self.context.building:
                     refresh = tuple(sorted(self._refetch))

@@ -7,16 +7,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.state.former_name import home_of, is_name
-from reconciler.state.layout import Generation, Layout
+from reconciler.state.layout import Generation
 
 
-def generations_in_use(layout: Layout, generations: Iterable[Generation]) -> set[Generation]:
+def generations_in_use(generations: Iterable[Generation]) -> set[Generation]:
     """Return those of `generations` that a live process uses; /proc is read only if there are any.
 
     Off Linux, only the lock of `envsync run` shows it.
     """
     candidates = list(generations)
-    named = _named_by_processes(layout.all_generations) if candidates else set()
+    parents = {each.directory.parent.parent for each in candidates}  # of built generations, and of adopted ones
+    named = {each for parent in parents for each in _named_by_processes(parent)}
     return {each for each in candidates if str(each.directory) in named or _is_locked(each)}
 
 

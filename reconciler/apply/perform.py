@@ -95,6 +95,13 @@ def refuse_if_changed(request: ApplyRequest) -> None:
         interpreter = each.target.interpreter if each.target and each.action is not Action.DELETE else None
         if prior(now[each.name], interpreter) != each.prior:
             changed.append(each.name)
+    held = [each.name for each in changing if (last := applied.get(each.name)) is not None and last.hold != each.hold]
+    if held:
+        raise PlanFileError(
+            f"the plan cannot be applied: {list_in_backticks(held)} {'is' if len(held) == 1 else 'are'} held since it "
+            "was made",
+            hint="run `envsync plan` and review what changed",
+        )
     if changed:
         raise PlanFileError(
             f"the plan cannot be applied: {list_in_backticks(changed)} changed on disk since it was made",
@@ -201,6 +208,6 @@ def _history_entry(request: ApplyRequest, plan_id: str, result: RunFinished) -> 
             **({"renamed_from": former[each.environment]} if each.environment in former else {}),
         }
         for each in result.environments
-        if each.status not in {Status.UNCHANGED, Status.LEFT}
+        if each.status not in {Status.UNCHANGED, Status.LEFT, Status.HELD}
     ]
     return history_entry(request.ambient, environments, plan=plan_id, exit_code=result.exit_code)

@@ -8,7 +8,9 @@ from reconciler.errors import ApplyError
 from reconciler.fs.exchange import exchange
 from reconciler.fs.make_symlink import make_symlink
 from reconciler.fs.sync import naming, sync_directory
+from reconciler.state.adopted import Adopted, write_adopted
 from reconciler.state.former_name import former_path_link
+from reconciler.state.generation_identity import write_identity_mark
 from reconciler.state.layout import Generation, Layout
 from reconciler.state.staged import unmark_staged
 
@@ -41,8 +43,10 @@ def mark_drifted(generation: Generation) -> None:
     sync_directory(generation.directory)
 
 
-def adopt(layout: Layout, name: str, number: int) -> Path:
-    """Replace a directory that envsync did not make by its symbolic link; return where the directory is kept.
+def adopt(layout: Layout, name: str, number: int, adopted: Adopted) -> Generation:
+    """Replace a directory that envsync did not make by its symbolic link; return the directory as a generation.
+
+    It gets the number before `number`, which `State.new_generation` left free. `adopted` says how long it is kept.
 
     This is one atomic exchange if the system supports it (renameat2, renamex_np), otherwise two renames. The
     temporary name `moving` serves as the journal: `finish_adoptions` finds an adoption that was interrupted. Raises
@@ -51,8 +55,10 @@ def adopt(layout: Layout, name: str, number: int) -> Path:
     path = layout.environment(name)
     if path.is_symlink() or not path.is_dir():
         raise foreign_path(path)
-    moving = layout.adopted / name / str(number) / _MOVING
+    kept = layout.adopted_generation(name, number - 1)
+    moving = kept.directory / _MOVING
     moving.parent.mkdir(parents=True, exist_ok=True)
+    write_adopted(kept, adopted)
     make_symlink(layout.link_target(name, number), moving)
     if not exchange(path, moving):
         moving.unlink()
@@ -60,7 +66,8 @@ def adopt(layout: Layout, name: str, number: int) -> Path:
         make_symlink(layout.link_target(name, number), path)
     sync_directory(layout.root)
     _clear_unpublished_mark(layout, name, number)
-    return _complete_adoption(moving)
+    _complete_adoption(moving)
+    return kept
 
 
 def finish_adoptions(layout: Layout) -> list[str]:
@@ -77,20 +84,38 @@ def finish_adoptions(layout: Layout) -> list[str]:
             continue
         if moving.is_symlink():  # the exchange did not happen
             moving.unlink()
+            _forget_adoption(moving.parent)
         elif os.path.lexists(path):  # the exchange happened; only the final name is missing
             _complete_adoption(moving)
         else:
             moving.rename(path)
             restored.append(path.name)
+            _forget_adoption(moving.parent)
+    for directory in sorted(layout.adopted.glob("*/[1-9]*")):
+        generation = Generation(directory, int(directory.name)) if directory.name.isdecimal() else None
+        if generation is not None and generation.adoption.exists() and not os.path.lexists(generation.identity):
+            if generation.venv.is_dir() and not generation.venv.is_symlink():
+                write_identity_mark(generation)  # it was killed before the mark was made
+            elif not os.path.lexists(generation.venv):  # before the directory was moved
+                _forget_adoption(directory)
+        with suppress(OSError):  # not empty
+            directory.rmdir()
     return restored
 
 
-def _complete_adoption(moving: Path) -> Path:
-    """Give an adopted directory its final name, which marks the adoption as complete; return the new path."""
+def _complete_adoption(moving: Path) -> None:
+    """Give an adopted directory its final name and its identity mark, which make the adoption complete."""
     kept = moving.with_name("venv")
     moving.rename(kept)
+    write_identity_mark(Generation(kept.parent, int(kept.parent.name)))
     sync_directory(kept.parent)
-    return kept
+
+
+def _forget_adoption(directory: Path) -> None:
+    """Remove what was written about an adoption that did not happen."""
+    (directory / "adopted.json").unlink(missing_ok=True)
+    with suppress(OSError):  # something else is in it
+        directory.rmdir()
 
 
 def unpublish(layout: Layout, name: str) -> None:

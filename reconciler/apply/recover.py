@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from reconciler.apply.collect import generation_names, remove_generation
+from reconciler.apply.collect import adopted_names, generation_names, remove_generation
 from reconciler.apply.publish import finish_adoptions, remove_leftover_links
 from reconciler.apply.rename import finish_renames
+from reconciler.apply.restore_adopted import finish_restores
 from reconciler.errors import StateError
 from reconciler.fs.atomic_write import clear_temporaries
 from reconciler.processes.scratch import clear_scratch
@@ -52,6 +53,10 @@ def recover(state: State, locks: Path | None = None) -> None:
     for directory in (*own, *([locks] if locks else [])):
         clear_temporaries(directory)
     clear_scratch()
+    for name in adopted_names(layout):
+        finish_restores(layout, name)
+        with suppress(OSError):  # not empty
+            (layout.adopted / name).rmdir()
     for name in names:
         _delete_never_published(state, name)
     _undo_deletes(state)

@@ -4,8 +4,8 @@ Only a generation that differs from its seal is built again, from its own lock.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -13,11 +13,13 @@ from reconciler.apply.damage import describe_damage
 from reconciler.apply.publish import foreign_path, mark_drifted
 from reconciler.apply.rebuild_generation import NotRebuildableError
 from reconciler.apply.republish import republish
+from reconciler.apply.restore_adopted import restore_adopted
 from reconciler.apply.verify_seal import verify_generation
 from reconciler.apply.widen import widen_venv
 from reconciler.errors import ApplyError, StateError, UsageError
 from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
+from reconciler.state.hold import Hold
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_file import load_inventory
 from reconciler.state.seal import Seal
@@ -35,21 +37,31 @@ def roll_back(
     inodes: InodeHashes,
     *,
     to: int | None = None,
+    hold: Hold | None = None,
     on_skip: Callable[[str], None] = lambda _sentence: None,
     rebuild: Rebuilder | None = None,
 ) -> Applied:
     """Publish generation `to` of `name`; return what is applied now.
 
+    If `to` is what `--adopt` replaced, it is put back at the environment's path (`restore_adopted`).
     The default is the newest sound one before the published; for an environment that was deleted, the one that was
     published then. `on_skip` is called with a sentence about each newer one that is not sound: it was replaced because
     it had drifted, or differs from its seal now. If none is sound, or the one that is named is not, it is rebuilt from
     its lock with `rebuild`, and the new generation is published. The root mutex must be held. `prevent_destroy` stays
-    as it was applied last. Raises UsageError if the generation does not exist, StateError if its seal or the record
-    cannot be read or written, ApplyError if it differs from its seal and cannot be rebuilt, or if something else is at
-    the environment's path, or the error of the rebuild.
+    as it was applied last, and so does a hold, unless `hold` replaces it. With `hold`, `to` may be the published
+    generation: it is then only held. Raises UsageError if the generation does not exist, StateError if its seal or the
+    record cannot be read or written, ApplyError if it differs from its seal and cannot be rebuilt, or if something else
+    is at the environment's path, or the error of the rebuild.
     """
-    current = _last(state, project, name)
+    current = last_applied_to(state, project, name)
     published = state.layout.published_number(name)
+    if hold is not None and to is not None and to == published:
+        held = replace(current, hold=hold)
+        state.record(held)
+        return held
+    if to is not None and to in state.layout.adopted_numbers(name):
+        with _holding(state, current, hold if state.deleted(name) is None else None):
+            return restore_adopted(state, current, to, hold)
     if to is not None:
         state.seal(name, to)  # if it is there and cannot be read, that is the error
     seals, unreadable = _seals(state, name)
@@ -62,7 +74,7 @@ def roll_back(
     else:
         number = to if to is not None else current.generation
     if number not in sealed or number == published:
-        others = [each for each in sealed if each != published]
+        others = sorted({*sealed, *state.layout.adopted_numbers(name)} - {published})
         raise _no_such_generation(name, number, published, others, origin=current.rebuilt_from)
     seal = sealed[number]
     if not published and os.path.lexists(state.layout.environment(name)):
@@ -90,8 +102,10 @@ def roll_back(
         prevent_destroy=current.prevent_destroy,
         hooks_pending=seal.applied.hooks_pending,
         rolled_back_from=rolled_back_from,
+        hold=hold or current.hold,
     )
-    republish(state, applied, restores=not published)
+    with _holding(state, current, hold) if published else nullcontext():
+        republish(state, applied, restores=not published)
     if published and to is not None:  # whoever names it wants it, although it failed before
         with suppress(OSError):
             generation.failed.unlink(missing_ok=True)
@@ -143,6 +157,26 @@ def _rebuilt(
             raise ApplyError(f"generation {new} of `{name}` was removed while it was built")
         return found
     raise ApplyError("; ".join(reasons), hint=hint)
+
+
+@contextmanager
+def _holding(state: State, current: Applied, hold: Hold | None) -> Iterator[None]:
+    """Hold the environment before the block publishes: a killed run then leaves it held, whatever is published.
+
+    A block that fails and publishes nothing ends the hold again.
+    """
+    if hold is None:
+        yield
+        return
+    state.record(replace(current, hold=hold))
+    published = state.layout.published_number(current.name)
+    try:
+        yield
+    except BaseException:
+        if state.layout.published_number(current.name) == published:
+            with suppress(StateError):
+                state.record(current)
+        raise
 
 
 def _no_such_generation(
@@ -232,7 +266,7 @@ def _choose(
     )
 
 
-def _last(state: State, project: str, name: str) -> Applied:
+def last_applied_to(state: State, project: str, name: str) -> Applied:
     """Return what was last applied to `name`, also if it was deleted since; raises UsageError."""
     deleted = state.deleted(name)
     last = deleted.applied if deleted else state.applied(name)

@@ -15,7 +15,7 @@ def running_notes(plan: Plan, layout: Layout) -> tuple[str, ...]:
         for each in plan.environments
         if each.action is Action.DELETE and not each.blocked and each.generation
     }
-    used = generations_in_use(layout, published.values())
+    used = generations_in_use(published.values())
     return tuple(
         f"`{name}`: a running process uses generation {generation.number}, which will be deleted; its files are kept "
         "until the process ends"

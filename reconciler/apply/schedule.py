@@ -36,6 +36,10 @@ def apply_plan(context: ApplyContext) -> RunFinished:
         elif each.blocked:
             first = each.blocked[0]
             done[each.name] = _refused(each, first.code, first.message)
+        elif each.hold is not None:
+            done[each.name] = EnvironmentFinished(
+                environment=each.name, status=Status.HELD, action=each.action, generation=each.generation
+            )
         elif not each.steps:
             left = each.action is not Action.NO_OP and not each.staged  # by `--stage`
             done[each.name] = EnvironmentFinished(

@@ -20,6 +20,7 @@ class GenerationState(StrEnum):
 
     KEPT = "kept"
     PUBLISHED = "published"
+    ADOPTED = "adopted"  # the directory that `--adopt` replaced, which has no seal
     DAMAGED = "damaged"  # its files differ from its seal
     DRIFTED = "drifted"  # it was replaced because it had drifted
     FAILED = "failed"  # it was rolled back because a hook or its health check failed

@@ -11,7 +11,9 @@ from reconciler.cli.apply import apply, destroy, publish
 from reconciler.cli.argument_order import common_last
 from reconciler.cli.common_options import with_common_options
 from reconciler.cli.console import console, open_streams
+from reconciler.cli.diff import diff
 from reconciler.cli.error_output import report_error
+from reconciler.cli.hold import hold, release
 from reconciler.cli.observe import observe
 from reconciler.cli.plan import check, plan
 from reconciler.cli.show import show
@@ -62,7 +64,10 @@ _COMMANDS = (
     status.freeze,
     destroy,
     maintenance.history,
+    diff,
     maintenance.rollback,
+    hold,
+    release,
     maintenance.verify,
     maintenance.gc,
 )

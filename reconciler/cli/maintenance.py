@@ -10,6 +10,7 @@ import reconciler
 from reconciler import exit_codes
 from reconciler.canonical_json import to_json
 from reconciler.cli.console import console
+from reconciler.cli.hold import release_hint
 from reconciler.cli.options import (
     DepthOption,
     FileOption,
@@ -24,6 +25,8 @@ from reconciler.errors import UsageError
 from reconciler.json_output import json_array
 from reconciler.observe.actual import Depth
 from reconciler.render.escape import sanitize
+from reconciler.render.hold_text import hold_text
+from reconciler.state.applied import Applied
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 
@@ -81,6 +84,14 @@ def rollback(
             show_default="the previous intact one",
         ),
     ] = None,
+    hold: Annotated[
+        str | None,
+        typer.Option(
+            "--hold",
+            metavar="REASON",
+            help="Hold the environment, for this reason: applies leave it alone until `envsync release NAME`.",
+        ),
+    ] = None,
     file: FileOption = Path("envs.yaml"),
     rebuild: Annotated[
         bool,
@@ -97,32 +108,46 @@ def rollback(
 
     Its files are verified by hash first. If they differ from its seal, it is rebuilt from its own lock as a new
     generation: from the package cache, or from the index if files in the cache are damaged or missing. The next `plan`
-    shows the difference from the manifest as pending, and the next `apply` undoes the rollback. For a deleted
-    environment, restores the generation that was published when it was deleted.
+    shows the difference from the manifest as pending, and the next `apply` undoes the rollback, unless the environment
+    is held. For a deleted environment, restores the generation that was published when it was deleted.
     """
     workspace = reconciler.load(file, deadlines=deadlines(timeout))
     maintenance = workspace.maintenance
     restores = name in maintenance.deleted()
+    published = workspace.state.layout.published_number(name)
     out = console()
+
+    def show_skipped(sentence: str) -> None:
+        out.message(f"note: {sanitize(sentence)}")
+
     applied = maintenance.rollback(
-        name,
-        to=to,
-        timeout=lock_timeout,
-        on_skip=lambda sentence: out.message(f"note: {sanitize(sentence)}"),
-        rebuild=rebuild,
-        offline=offline,
+        name, to=to, hold=hold, timeout=lock_timeout, on_skip=show_skipped, rebuild=rebuild, offline=offline
     )
     origin = f", rebuilt from generation {applied.rebuilt_from}," if applied.rebuilt_from else ""
-    if restores:
+    now = workspace.state.layout.published_number(name)
+    if not now:
+        out.print(f"{name}: what `--adopt` replaced is at its path again")
+        out.message("hint: envsync does not manage it; `envsync apply --adopt` takes it over again")
+    elif restores:
         out.print(f"{name}: restored, generation {applied.generation}{origin} is published again")
         if name not in workspace.desired().declared:
             out.message(f"hint: declare `{name}` in `{sanitize(file.name)}`, or the next `apply` deletes it again")
-        return
-    out.print(
-        f"{name}: generation {applied.generation}{origin} is published again, "
-        f"generation {applied.rolled_back_from} is kept"
-    )
-    out.message("hint: change the manifest as well, or the next `apply` undoes the rollback")
+    elif now != published:
+        out.print(
+            f"{name}: generation {applied.generation}{origin} is published again, "
+            f"generation {applied.rolled_back_from} is kept"
+        )
+    if applied.hold is None and now and not restores:
+        out.message("hint: change the manifest as well, or the next `apply` undoes the rollback")
+    _show_hold(applied)
+
+
+def _show_hold(applied: Applied) -> None:
+    """Write that an environment is held, and how that ends."""
+    if applied.hold is not None:
+        out = console()
+        out.print(f"{applied.name}: generation {applied.generation} is held: {hold_text(applied.hold)}")
+        out.message(release_hint(applied.name))
 
 
 def verify(

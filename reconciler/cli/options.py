@@ -96,7 +96,10 @@ AllowEmptyOption = Annotated[
 ]
 AdoptOption = Annotated[
     bool,
-    typer.Option("--adopt", help="Take over a virtual environment that envsync did not create. The old one is kept."),
+    typer.Option(
+        "--adopt",
+        help="Take over a virtual environment that envsync did not create. `rollback` can restore the old one.",
+    ),
 ]
 DropIgnoredOption = Annotated[
     bool,

@@ -1,6 +1,7 @@
 """`envsync plan` and `envsync check`: what differs from the manifest and the locks."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -180,6 +181,10 @@ def check(
             "Can be repeated.",
         ),
     ] = None,
+    allow_held: Annotated[
+        bool,
+        typer.Option("--allow-held", help="Do not count an environment that is held, unless it was changed manually."),
+    ] = False,
 ) -> None:
     """Exit with 2 if anything differs from the manifest or the locks.
 
@@ -203,6 +208,7 @@ def check(
         made, desired = proposal.plan, proposal.desired
     if only is not None:
         made = filter_by_origin(made, only)
+    made = replace(made, held_allowed=allow_held)
     print_plan(made, output, command="check", file=file, desired=desired, local=actual is None)
     print_notes(general_notes(made))
     if made.has_difference:

@@ -18,6 +18,7 @@ from reconciler.observe.actual import Depth, Occupant
 from reconciler.observe.environment import observe_path
 from reconciler.options import PlanOptions
 from reconciler.render.escape import escape
+from reconciler.render.hold_text import hold_text
 from reconciler.render.notes import general_notes
 
 
@@ -56,11 +57,12 @@ def status(
     deleted = workspace.maintenance.deleted()
     untils = ", ".join(f"`{name}` until {each.until}" for name, each in deleted.items())
     restorable = f"deleted, can be restored with `envsync rollback NAME`: {untils}"
+    held = [f"`{each.name}` is held: {hold_text(each.hold)}" for each in proposal.plan.environments if each.hold]
     waiting = (
         f"`{name}`: generation {each.generation} is staged since {each.since}; publish it with `envsync publish {name}`"
         for name, each in proposal.staged.items()
     )
-    print_notes((*general_notes(proposal.plan), *waiting, *([restorable] if deleted else [])))
+    print_notes((*held, *general_notes(proposal.plan), *waiting, *([restorable] if deleted else [])))
 
 
 def freeze(

@@ -91,6 +91,7 @@ class ReasonCode(StrEnum):
     DEPENDENCY_BLOCKED = "dependency-blocked"
     HAS_DEPENDENTS = "has-dependents"  # of a deletion
     STAGE_OUTDATED = "stage-outdated"  # what a staged generation would replace changed since it was staged
+    HELD = "held"  # of a deletion
     DELETES_WAIT = "deletes-wait"  # a deletion waits until every change can be applied, and was
     DEPENDENCY_FAILED = "dependency-failed"  # the dependency could not be locked or applied
 

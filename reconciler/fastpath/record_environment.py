@@ -85,6 +85,7 @@ def _is_self_contained(target: Target, applied: Applied) -> bool:
         or target.environment.system_site_packages
         or applied.hooks_pending
         or applied.trial_since
+        or applied.hold is not None  # every plan and check reports it
         or any(each.expired for each in target.environment.exceptions)  # every plan and check reports it
         or any(isinstance(each.source, SourceDirectory) for each in target.packages)
     )

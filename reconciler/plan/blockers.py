@@ -62,16 +62,23 @@ def change_blockers(
     if owner is not None and owner.project and not policy.take_over:
         return [_former_project(owner)]
     found = [fault_blocker(each) for each in target.faults]
+    held = applied is not None and applied.hold is not None  # then no rebuild is due, so none can lose anything
     if target.failure is not None:
         message = f"could not be locked: {target.failure.message}"
         found.append(_blocker(ReasonCode.LOCK_FAILED, message, ""))  # The plan shows the hint with the failure.
     if diff.kind is DiffKind.FOREIGN:
         can = can_adopt(diff, actual, applied, desired.project)
-        if not (can and policy.adopt):
+        restored = applied is not None and applied.rolled_back_from == applied.generation
+        if not (can and policy.adopt) and not (held and restored):
             cure = "apply with `--adopt` to take it over; the old environment is kept"
             hint = cure if can and not former else MOVE_HINT
             found.append(_not_ours(actual, applied, hint))
-    if diff.reasons and not policy.skip_hooks and {each.code for each in diff.reasons} == {ReasonCode.CHANGED_BY_HOOK}:
+    if (
+        not held
+        and diff.reasons
+        and not policy.skip_hooks
+        and {each.code for each in diff.reasons} == {ReasonCode.CHANGED_BY_HOOK}
+    ):
         hint = (
             f"in `{desired.file.name}`, list what the hook changes in `ignore_files` or `ignore`, or change the hook; "
             "apply with `--skip-hooks` to rebuild without running it"
@@ -79,7 +86,7 @@ def change_blockers(
         message = "a rebuild would run the hook again, which changes the environment"
         reason = Reason(code=ReasonCode.CHANGED_BY_HOOK, origin=Origin.DRIFT, message=message)
         found.append(Blocker(reason=reason, hint=hint))
-    if diff.ignored and not policy.drop_ignored:
+    if diff.ignored and not (policy.drop_ignored or held):
         found.append(
             _blocker(
                 ReasonCode.IGNORED_WOULD_BE_LOST,
@@ -87,7 +94,7 @@ def change_blockers(
                 "apply with `--drop-ignored` to remove them, or add them to the manifest",
             )
         )
-    if diff.lost and not policy.drop_ignored:
+    if diff.lost and not (policy.drop_ignored or held):
         found.append(
             _blocker(
                 ReasonCode.IGNORED_WOULD_BE_LOST,
@@ -131,6 +138,9 @@ def delete_blockers(
                 f"run `envsync destroy {applied.name} --take-over`{_release_hint(owner)}",
             )
         )
+    if applied.hold is not None:
+        hint = f"run `envsync release {applied.name}`, then delete it"
+        found.append(_blocker(ReasonCode.HELD, "would be deleted, but it is held", hint))
     requested = applied.name in policy.destroy
     protected = any(each.name == applied.name and each.prevent_destroy for each in desired.environments)
     if applied.prevent_destroy or protected:
@@ -253,7 +263,8 @@ def _other_project(applied: Applied, former: str = "") -> Blocker:
 
 def _not_ours(actual: ActualEnvironment, applied: Applied | None, hint: str) -> Blocker:
     message = f"{_OCCUPANTS[actual.occupant]} that envsync did not create exists at its path"
-    origin = Origin.DRIFT if applied is not None and applied.generation > 0 else Origin.PENDING
+    ours = applied is not None and applied.generation > 0 and applied.rolled_back_from != applied.generation
+    origin = Origin.DRIFT if ours else Origin.PENDING
     return Blocker(reason=Reason(code=ReasonCode.NOT_OURS, origin=origin, message=message), hint=hint)
 
 

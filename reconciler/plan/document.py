@@ -98,6 +98,14 @@ class FailureDocument(Document):
     details: Sentences = Field(description="The last lines that a child process printed.")
 
 
+class HoldDocument(Document):
+    """Why apply leaves an environment alone."""
+
+    reason: str
+    by: str = Field(description="The user who held it.")
+    since: str = Field(description="Since when it is held, in UTC (RFC 3339).")
+
+
 class EnvironmentDocument(Document):
     """One environment's part of the plan."""
 
@@ -124,10 +132,13 @@ class EnvironmentDocument(Document):
     hints: Sentences
     notes: Sentences = Field(default=[], description="Facts that do not count as a difference, for people.")
     failure: FailureDocument | None = Field(description="Why no lock could be made; null if nothing failed.")
+    hold: HoldDocument | None = Field(
+        default=None, description="Why apply leaves it alone, until `envsync release`; null if it is not held."
+    )
 
 
 class SummaryDocument(Document):
-    """The number of environments by action; a blocked one only counts as blocked."""
+    """The number of environments by action; a blocked one only counts as blocked, one that is held as held."""
 
     create: int
     update: int
@@ -136,6 +147,7 @@ class SummaryDocument(Document):
     adopt: int
     rename: int = 0
     blocked: int
+    held: int = 0
     unchanged: int
 
 

@@ -96,7 +96,7 @@ def plan_change(
         what = "`after_publish` hooks are" if StepKind.AFTER_PUBLISH in kinds else "health check is"
         kinds = change_step_kinds(diff, target, hooks=False, carry=carry)
         plan = replace(plan, reasons=(*plan.reasons, _skipped(what)))
-    draft = EnvironmentDraft(plan=plan, step_kinds=tuple(kinds))
+    draft = hold_draft(EnvironmentDraft(plan=plan, step_kinds=tuple(kinds)), applied, desired)
     return draft.blocked_by(change_blockers(diff, target, actual, applied, desired, policy, owner, former=former))
 
 
@@ -123,12 +123,12 @@ def plan_prune(
         never = pending_reason(ReasonCode.NOT_IN_MANIFEST, f"not in `{desired.file.name}`")
         diff = replace(diff, reasons=tuple(never if each.origin is Origin.PENDING else each for each in diff.reasons))
         if not policy.prune:  # its own manifest repairs it
-            return EnvironmentDraft(plan=_plan(desired, actual))
+            return hold_draft(EnvironmentDraft(plan=_plan(desired, actual)), applied, desired)
     if not policy.prune:
         return _kept_draft(desired, actual, applied, diff)
     pending = tuple(each for each in diff.reasons if each.origin is Origin.PENDING)
     draft = _delete_draft(desired, actual, applied, policy, pending, foreign_findings(actual), owner)
-    if all(each.code is not ReasonCode.PREVENT_DESTROY for each in draft.plan.blocked):
+    if all(each.code not in {ReasonCode.PREVENT_DESTROY, ReasonCode.HELD} for each in draft.plan.blocked):
         return draft
     kept = replace(draft.plan, reasons=diff.reasons, packages=diff.packages, findings=diff.findings)
     return replace(draft, plan=kept)
@@ -139,19 +139,21 @@ def _kept_draft(
 ) -> EnvironmentDraft:
     """Return a no-op, or the drift of an environment that cannot be built again, because nothing declares it."""
     hint = f"run without `--no-prune` to delete `{applied.name}`, which `{desired.file.name}` no longer declares"
-    plan = replace(_plan(desired, actual), hints=(hint,))
+    plan = replace(_plan(desired, actual), hints=() if applied.hold else (hint,))
     drift = tuple(each for each in diff.reasons if each.origin is not Origin.PENDING)
+    draft = hold_draft(EnvironmentDraft(plan=plan), applied, desired)
     if not drift:
-        return EnvironmentDraft(plan=plan)
+        return draft
     plan = replace(
-        plan,
+        draft.plan,
         action=Action.UPDATE,
         reasons=drift,
         python_before=applied.interpreter.version,
         packages=diff.packages,
         findings=diff.findings,
     )
-    return EnvironmentDraft(plan=plan).blocked_by([undeclared_blocker(desired.file.name)])
+    draft = replace(draft, plan=plan)
+    return draft.blocked_by([undeclared_blocker(desired.file.name)])
 
 
 def plan_destroy(
@@ -195,8 +197,15 @@ def _delete_draft(
     if policy.skip_hooks and StepKind.BEFORE_DELETE in kinds:
         kinds = delete_step_kinds(actual.occupant, applied, hooks=False)
         plan = replace(plan, reasons=(*plan.reasons, _skipped("`before_delete` hooks are")))
-    draft = EnvironmentDraft(plan=plan, step_kinds=tuple(kinds))
+    draft = hold_draft(EnvironmentDraft(plan=plan, step_kinds=tuple(kinds)), applied, desired)
     return draft.blocked_by(delete_blockers(actual, applied, desired, policy, owner))
+
+
+def hold_draft(draft: EnvironmentDraft, applied: Applied | None, desired: DesiredState) -> EnvironmentDraft:
+    """Return the draft without steps if the environment is held; one of another project is only blocked."""
+    if applied is None or applied.hold is None or applied.project != desired.project:
+        return draft
+    return EnvironmentDraft(plan=replace(draft.plan, hold=applied.hold))
 
 
 def _notes_about_files(diff: EnvironmentDiff, policy: Policy) -> tuple[str, ...]:

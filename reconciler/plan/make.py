@@ -141,10 +141,15 @@ def _block_needed(
 def _block_waiting(drafts: Mapping[str, EnvironmentDraft], policy: Policy) -> dict[str, EnvironmentDraft]:
     """Return the drafts; a prune is blocked if a change is: what takes the place of the deleted must exist first.
 
+    A change that a hold keeps back counts as blocked.
+
     A blocked deletion blocks no other, because it takes nothing's place. A deletion that was asked for does not wait.
     """
     blocked = sorted(
-        name for name, each in drafts.items() if each.plan.blocked and each.plan.action is not Action.DELETE
+        name
+        for name, each in drafts.items()
+        if each.plan.action is not Action.DELETE
+        and (each.plan.blocked or (each.plan.hold and each.plan.action is not Action.NO_OP))
     )
     if not blocked:
         return dict(drafts)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 from reconciler.canonical_json import digest, to_json
-from reconciler.diff.model import PackageChange, Reason, SettingChange, Target
+from reconciler.diff.model import Origin, PackageChange, Reason, SettingChange, Target
 from reconciler.events import Failure
 from reconciler.json_output import safe_json
 from reconciler.observe.actual import Depth, Finding
+from reconciler.state.hold import Hold
 
 FORMAT_VERSION = "1.1"
 
@@ -104,6 +105,7 @@ class EnvironmentPlan:
     that do not count as a difference and that apply does not depend on, such as the number of files to carry over.
     `staged` is the staged generation that will be published instead of building one (0: none).
     `renamed_from` is the former name of an environment that is renamed, empty otherwise.
+    `hold` is why apply leaves the environment alone: it has no steps then, and `action` is what would be done.
     """
 
     name: str
@@ -127,12 +129,13 @@ class EnvironmentPlan:
     hints: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     failure: Failure | None = None
+    hold: Hold | None = None
     target: Target | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The number of environments by action; a blocked one only counts as blocked."""
+    """The number of environments by action; a blocked one only counts as blocked, one that is held as held."""
 
     create: int = 0
     update: int = 0
@@ -141,6 +144,7 @@ class Summary:
     adopt: int = 0
     rename: int = 0
     blocked: int = 0
+    held: int = 0
     unchanged: int = 0
 
 
@@ -154,6 +158,7 @@ class Plan:
     `pending`; `reconciler.plan.origin_filter`), empty if there was none. `notes` are sentences about what was left out.
     `remarks` are sentences about this machine, or about the comparison with a revision, to read before the plan is
     applied. They may change while the plan is reviewed.
+    `held_allowed` is whether a hold alone does not count as a difference (`check --allow-held`).
     """
 
     project: str
@@ -167,18 +172,28 @@ class Plan:
     platform: str = ""
     only: str = ""
     notes: tuple[str, ...] = ()
+    held_allowed: bool = False
     remarks: tuple[str, ...] = field(default=(), compare=False)
     format_version: str = FORMAT_VERSION
 
     @property
     def changes(self) -> tuple[EnvironmentPlan, ...]:
-        """Return the environments that are not a no-op, including the blocked ones."""
-        return tuple(each for each in self.environments if each.action is not Action.NO_OP or each.blocked)
+        """Return the environments that are not a no-op, including those that are blocked or held."""
+        return tuple(each for each in self.environments if each.action is not Action.NO_OP or each.blocked or each.hold)
+
+    def counts(self, environment: EnvironmentPlan) -> bool:
+        """Return whether one of `changes` counts as a difference.
+
+        If holds are allowed, one that is held counts only if it drifted or is blocked.
+        """
+        if not self.held_allowed or environment.hold is None or environment.blocked:
+            return True
+        return any(each.origin is not Origin.PENDING for each in environment.reasons)
 
     @property
     def has_difference(self) -> bool:
         """Return whether anything differs; text, JSON and exit code all use this answer."""
-        return bool(self.changes)
+        return any(map(self.counts, self.changes))
 
     @property
     def failures(self) -> dict[str, Failure]:
@@ -198,7 +213,7 @@ class Plan:
         """
         if self.against or self.only:
             return False
-        free = [each for each in self.changes if not each.blocked]
+        free = [each for each in self.changes if not (each.blocked or each.hold)]
         return bool(free) and all(each.complete for each in free)
 
     @property
@@ -230,11 +245,13 @@ class Plan:
     @property
     def summary(self) -> Summary:
         """Count the environments by what happens to them."""
-        kinds = ("create", "update", "replace", "delete", "adopt", "rename", "blocked", "unchanged")
+        kinds = ("create", "update", "replace", "delete", "adopt", "rename", "blocked", "held", "unchanged")
         counts = dict.fromkeys(kinds, 0)
         for each in self.environments:
             if each.blocked:
                 counts["blocked"] += 1
+            elif each.hold:
+                counts["held"] += 1
             elif each.action is Action.NO_OP:
                 counts["unchanged"] += 1
             else:

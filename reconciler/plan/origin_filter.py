@@ -2,7 +2,7 @@
 
 Changes with both origins pass both filters. A blocked reason is not a difference of its own: it is shown with the
 changes of its environment that pass. Only a fault is always shown, because its environment was not completely compared.
-A rollback explains pending changes: it is shown with them, never alone.
+A rollback explains pending changes: it is shown with them, never alone. So does a hold.
 """
 
 from collections.abc import Iterable
@@ -39,7 +39,7 @@ def filter_by_origin(plan: Plan, origin: OriginFilter) -> Plan:
 def _filter_environment(environment: EnvironmentPlan, origin: OriginFilter) -> EnvironmentPlan:
     """Return one environment's plan with the differences that pass; a no-op if none do."""
     if environment.action is Action.NO_OP and not environment.blocked:
-        return environment
+        return replace(environment, hold=None)
     reasons = tuple(each for each in environment.reasons if _passes(each.origin, origin))
     faulty = any(each.code in FAULTS for each in environment.blocked)  # it was not completely compared
     if all(each.code is ReasonCode.ROLLED_BACK for each in reasons) and not faulty:
@@ -90,6 +90,7 @@ def _unchanged(environment: EnvironmentPlan) -> EnvironmentPlan:
         steps=(),
         hints=(),
         failure=None,
+        hold=None,
         complete=True,
         python_after=environment.python_before,
     )

@@ -37,13 +37,13 @@ def plan_rename(
     blockers = [foreign_blocker(occupant)] if occupant is not None else []
     if owner is not None and owner.manifest and not policy.take_over:
         blockers.append(other_manifest_blocker(old, owner))
-    if plan.generation and not (plan.blocked or blockers):
+    if plan.generation and not (plan.blocked or plan.hold or blockers):
         notes = (*notes, f"`{old}` stays as a link to `{plan.name}` while generations that were built as `{old}` exist")
     renamed = pending_reason(ReasonCode.RENAMED, f"renamed from `{old}`")
     plan = replace(
         plan, action=Action.RENAME, renamed_from=old, reasons=(renamed, *plan.reasons), hints=hints, notes=notes
     )
-    kinds = () if plan.blocked else _with_rename(draft.step_kinds)
+    kinds = () if plan.blocked or plan.hold else _with_rename(draft.step_kinds)
     return EnvironmentDraft(plan=plan, step_kinds=kinds).blocked_by(blockers)
 
 

@@ -15,7 +15,7 @@ from reconciler.interpreters.model import UNKNOWN, Interpreter
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, Occupant
 from reconciler.plan.blockers import publish_blockers
-from reconciler.plan.environment import EnvironmentDraft
+from reconciler.plan.environment import EnvironmentDraft, hold_draft
 from reconciler.plan.model import Action, EnvironmentPlan, Policy, StepKind
 from reconciler.plan.prior import prior
 from reconciler.state.applied import Applied
@@ -54,7 +54,7 @@ def interpreter_of(applied: Applied) -> Interpreter:
 def stage_draft(draft: EnvironmentDraft, staged: Staged | None, project: str) -> EnvironmentDraft:
     """Return what `apply --stage` does for an environment: the steps before the publish, if it is built at all."""
     plan, kinds = draft.plan, draft.step_kinds
-    if plan.action is Action.NO_OP or plan.blocked:
+    if plan.action is Action.NO_OP or plan.blocked or plan.hold:
         return _with_note(draft, staged)
     if plan.action in _LEFT or StepKind.BUILD not in kinds or StepKind.PUBLISH not in kinds:
         note = f"left to `envsync apply`: `--stage` {_LEFT.get(plan.action, 'only builds')}"
@@ -126,7 +126,7 @@ def plan_publish(
         staged=staged.generation,
     )
     changed = prior(actual, interpreter_of(new)) != note.prior
-    draft = EnvironmentDraft(plan=plan, step_kinds=kinds)
+    draft = hold_draft(EnvironmentDraft(plan=plan, step_kinds=kinds), applied, desired)
     return draft.blocked_by(publish_blockers(actual.name, applied, staged, desired, owner, changed=changed))
 
 
@@ -159,6 +159,6 @@ def _with_note(draft: EnvironmentDraft, staged: Staged | None) -> EnvironmentDra
     if staged is None:
         return draft
     note = _is_staged(staged)
-    if StepKind.BUILD not in draft.step_kinds and not draft.plan.blocked:
+    if StepKind.BUILD not in draft.step_kinds and not (draft.plan.blocked or draft.plan.hold):
         note = f"generation {staged.generation}, staged on {staged.since}, is not needed: the next apply deletes it"
     return replace(draft, plan=replace(draft.plan, notes=(*draft.plan.notes, note)))

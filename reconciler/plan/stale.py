@@ -51,11 +51,13 @@ def _changes(before: PlanDocument, now: PlanDocument) -> list[str]:
     locks = _differing(before.locks, now.locks)
     pythons = _differing_by("python_after", old, new)
     disks = [name for name in _differing_by("prior", old, new) if name not in pythons]
-    others = [name for name in _differing(old, new) if name not in {*locks, *pythons, *disks}]
+    holds = _differing_by("hold", old, new)
+    others = [name for name in _differing(old, new) if name not in {*locks, *pythons, *disks, *holds}]
     sentences = [
         f"the {'lock' if len(locks) == 1 else 'locks'} of {list_in_backticks(locks)} changed" if locks else "",
         f"the Python version of {list_in_backticks(pythons)} changed" if pythons else "",
         f"{list_in_backticks(disks)}{_or_interpreter(disks, old, new)} changed on disk" if disks else "",
+        f"the {'hold' if len(holds) == 1 else 'holds'} of {list_in_backticks(holds)} changed" if holds else "",
         f"the actions for {list_in_backticks(others)} changed" if others else "",
     ]
     return [each for each in sentences if each] or ["the requested options changed"]

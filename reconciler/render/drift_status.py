@@ -14,15 +14,18 @@ class DriftStatus(StrEnum):
     PENDING = "pending"
     BOTH = "both"
     BLOCKED = "blocked"
+    HELD = "held"  # and not drifted
 
 
 def drift_status(environment: EnvironmentPlan) -> DriftStatus:
     """Return an environment's status; it is `ok` exactly if `Plan.changes` leaves the environment out."""
     if environment.blocked:
         return DriftStatus.BLOCKED
+    origins = change_origins(environment)
+    if environment.hold and origins <= {Origin.PENDING}:
+        return DriftStatus.HELD
     if environment.action is Action.NO_OP:
         return DriftStatus.OK
-    origins = change_origins(environment)
     if Origin.BOTH in origins or origins >= {Origin.DRIFT, Origin.PENDING}:
         return DriftStatus.BOTH
     return DriftStatus.DRIFT if Origin.DRIFT in origins else DriftStatus.PENDING

@@ -7,6 +7,7 @@ from reconciler.observe.actual import Finding, FindingCode
 from reconciler.plan.model import Action, EnvironmentPlan
 from reconciler.render.escape import sanitize
 from reconciler.render.finding_text import finding_lines, phrase_names_path
+from reconciler.render.hold_text import hold_text
 from reconciler.render.issue_drift import drift_code
 from reconciler.render.layout import Segment, entry_lines
 from reconciler.render.package_text import INDENT, package_lines
@@ -25,11 +26,12 @@ ACTION_SYMBOLS: dict[Action, tuple[str, Style]] = {
     Action.RENAME: ("->", Style.NOTED),
 }
 _BLOCKED = ("x", Style.REFUSED)
+HELD = ("||", Style.NOTED)  # a pause
 _SYMBOL_WIDTH = 3
 # `create` already says that an environment is new.
 _IMPLIED = frozenset({ReasonCode.NEW})
 # For these, `blocked` already says what would happen otherwise.
-_WITHOUT_ALTERNATIVE = frozenset({ReasonCode.PREVENT_DESTROY, ReasonCode.EMPTY_MANIFEST})
+_WITHOUT_ALTERNATIVE = frozenset({ReasonCode.PREVENT_DESTROY, ReasonCode.EMPTY_MANIFEST, ReasonCode.HELD})
 # The blocking reason says the same as these findings; only the one about a symbolic link has more: its target.
 _FOREIGN = frozenset(
     {
@@ -45,7 +47,9 @@ def environment_lines(
     environment: EnvironmentPlan, *, name_width: int, palette: Palette, width: int, verbose: int
 ) -> list[str]:
     """Return an environment's lines, at most `width` columns wide; `verbose` lists all packages, files and values."""
-    symbol, style = _BLOCKED if environment.blocked else ACTION_SYMBOLS[environment.action]
+    symbol, style = HELD if environment.hold else ACTION_SYMBOLS[environment.action]
+    if environment.blocked:
+        symbol, style = _BLOCKED
     columns = [
         Segment(text=symbol.rjust(_SYMBOL_WIDTH), style=style, gap=1),
         Segment(text=sanitize(environment.name), style=Style.STRONG, width=name_width, gap=1),
@@ -78,12 +82,14 @@ def failure_is_described(environment: EnvironmentPlan, finished: EnvironmentFini
 
 
 def environment_label(environment: EnvironmentPlan) -> str:
-    """Return the word for what happens to an environment: `blocked`, `unchanged` or its action.
+    """Return the word for what happens to an environment: `blocked`, `held`, `unchanged` or its action.
 
     Its first sentence begins with it, and the summary counts by it.
     """
     if environment.blocked:
         return "blocked"
+    if environment.hold:
+        return "held"
     return "unchanged" if environment.action is Action.NO_OP else environment.action.value
 
 
@@ -138,17 +144,23 @@ def _described_findings(environment: EnvironmentPlan) -> frozenset[Finding]:
 
 
 def _sentences(environment: EnvironmentPlan) -> list[list[Segment]]:
-    """Return what happens and why; for a blocked environment why it is blocked, and what would happen otherwise."""
+    """Return what happens and why; for one that is blocked or held also what would happen otherwise."""
     label = f"{environment_label(environment)}:"
     unchanged = environment.action is Action.NO_OP
+    held = []
+    if environment.hold:
+        held = [[Segment(text="held:", style=Style.NOTED), Segment(text=hold_text(environment.hold))]]
+    if not environment.blocked and held:
+        would = [Segment(text=f"would {environment.action.value}:"), Segment(text=_reasons(environment))]
+        return held if unchanged else [*held, would]
     if not environment.blocked:
         contents = _contents(environment) if unchanged else _reasons(environment)
         return [[Segment(text=label), Segment(text=contents)]]
     messages = "; ".join(sanitize(each.message) for each in environment.blocked)
     refusal = [Segment(text=label, style=Style.REFUSED), Segment(text=messages)]
     if unchanged or _WITHOUT_ALTERNATIVE & {each.code for each in environment.blocked}:
-        return [refusal]
-    return [refusal, [Segment(text=f"would {environment.action.value}:"), Segment(text=_reasons(environment))]]
+        return [refusal, *held]
+    return [refusal, *held, [Segment(text=f"would {environment.action.value}:"), Segment(text=_reasons(environment))]]
 
 
 def _reasons(environment: EnvironmentPlan) -> str:

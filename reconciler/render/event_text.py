@@ -19,7 +19,7 @@ ACTIONS_DONE: dict[str, str] = {
     Action.ADOPT: "adopted",
     Action.RENAME: "renamed",
 }
-SUCCESSFUL = frozenset({Status.APPLIED, Status.STAGED, Status.LEFT, Status.UNCHANGED})
+SUCCESSFUL = frozenset({Status.APPLIED, Status.STAGED, Status.LEFT, Status.HELD, Status.UNCHANGED})
 _STYLES = {
     Status.APPLIED: Style.GOOD,
     Status.STAGED: Style.GOOD,
@@ -30,6 +30,7 @@ _STYLES = {
     Status.UNHEALTHY: Style.REFUSED,
     Status.ROLLED_BACK: Style.REFUSED,
     Status.BLOCKED: Style.REFUSED,
+    Status.HELD: Style.NOTED,
     Status.INTERRUPTED: Style.CHANGED,
 }
 

@@ -63,7 +63,7 @@ def _annotations(report: Report) -> Iterator[Annotation]:
         if finished is not None and (each.name in changes or is_unsuccessful(finished)):
             yield _finished(each, finished)
         elif each.name in changes:
-            yield from _planned(each)
+            yield from _planned(each, counts=report.plan.counts(each))
     failure = report.result.failure if report.result is not None else None
     if failure is not None:
         yield Annotation(
@@ -98,8 +98,11 @@ def _finished(environment: EnvironmentPlan, finished: EnvironmentFinished) -> An
     )
 
 
-def _planned(environment: EnvironmentPlan) -> Iterator[Annotation]:
-    """Yield an environment's annotations: that it is blocked, or one for drift and one for pending changes."""
+def _planned(environment: EnvironmentPlan, *, counts: bool) -> Iterator[Annotation]:
+    """Yield an environment's annotations: that it is blocked or held, or one for drift and one for pending changes.
+
+    `counts` is whether it is a difference.
+    """
     name = environment.name
     status = drift_status(environment)
     if status is DriftStatus.BLOCKED:
@@ -107,6 +110,12 @@ def _planned(environment: EnvironmentPlan) -> Iterator[Annotation]:
         failure_hints = [failure.hint] if failure is not None and failure.hint else []
         lines = (*environment_sentences(environment), *_hints([*failure_hints, *environment.hints]))
         yield Annotation(level=AnnotationLevel.ERROR, environment=name, title=f"{name}: blocked", lines=lines)
+        return
+    if environment.hold:
+        level = AnnotationLevel.WARNING if counts else AnnotationLevel.NOTICE
+        title = f"{name}: held" if status is DriftStatus.HELD else f"{name}: held, drifted"
+        lines = (*environment_sentences(environment), *_hints(environment.hints))
+        yield Annotation(level=level, environment=name, title=title, lines=lines)
         return
     drifted = status in {DriftStatus.DRIFT, DriftStatus.BOTH}
     pending = status in {DriftStatus.PENDING, DriftStatus.BOTH}

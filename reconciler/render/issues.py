@@ -3,7 +3,7 @@
 Drift is one issue for each package that was changed manually, and one for each finding. All other reasons of an
 environment are one issue for each code; pending package changes are details of the reason that causes them. A reason
 that only counts packages or findings (`files-drifted`) is an issue only if not all of them are. After an apply, only
-what failed or is blocked is still an issue.
+what failed, is blocked or is held is still an issue.
 """
 
 from collections import Counter
@@ -16,6 +16,7 @@ from reconciler.events import EnvironmentFinished, Failure
 from reconciler.plan.model import Action, EnvironmentPlan
 from reconciler.render.escape import sanitize
 from reconciler.render.event_text import is_unsuccessful
+from reconciler.render.hold_text import hold_text
 from reconciler.render.issue_details import failure_details, finding_line, package_line, reason_details
 from reconciler.render.issue_drift import DriftList, drift_code, finding_key, list_drift
 from reconciler.render.report import Report
@@ -45,12 +46,12 @@ class Issue:
 
 
 def issues(report: Report) -> tuple[Issue, ...]:
-    """Return a report's issues by environment; there are none exactly if nothing differs and nothing failed."""
+    """Return a report's issues by environment; there are none exactly if nothing differs, is held or failed."""
     finished_by_name = report.finished
     found: list[Issue] = []
     for each in report.plan.changes:
         finished = finished_by_name.get(each.name)
-        if finished is None or each.blocked:
+        if finished is None or each.blocked or each.hold:
             found += _planned(report, each)
         elif is_unsuccessful(finished):
             found.append(_unsuccessful(report, finished))
@@ -60,12 +61,12 @@ def issues(report: Report) -> tuple[Issue, ...]:
 
 
 def _planned(report: Report, environment: EnvironmentPlan) -> Iterator[Issue]:
-    """Yield the issues of one environment's plan; if it is blocked, its pending changes are only details.
+    """Yield the issues of one environment's plan; if it is blocked or held, its pending changes are only details.
 
     The first issue has the details of the environment: what would happen, why it could not be locked, and its hints.
     """
     drift = list_drift(environment)
-    blocked = bool(environment.blocked)
+    blocked = bool(environment.blocked or environment.hold)
     waiting = [each for each in environment.reasons if blocked and each.origin is Origin.PENDING]
     details: list[str] = []
     if waiting and environment.action is not Action.NO_OP:
@@ -74,11 +75,24 @@ def _planned(report: Report, environment: EnvironmentPlan) -> Iterator[Issue]:
     details += [f"hint: {sanitize(each)}" for each in environment.hints]
     shown = [each for each in drift.reasons if not (blocked and each.origin is Origin.PENDING)]
     for issue in (
+        *_held_issues(report, environment),
         *_reason_issues(report, environment, [*environment.blocked, *shown], drift),
         *_drift_issues(report, environment, drift),
     ):
         yield replace(issue, details=(*issue.details, *details))
         details = []
+
+
+def _held_issues(report: Report, environment: EnvironmentPlan) -> Iterator[Issue]:
+    """Yield that an environment is held, unless a blocking reason says so; a hold is wanted, so it is not severe."""
+    if environment.hold and all(each.code is not ReasonCode.HELD for each in environment.blocked):
+        yield _issue(
+            report,
+            code=ReasonCode.HELD,
+            severity=Severity.PENDING,
+            environment=environment.name,
+            message=f"held: {hold_text(environment.hold)}",
+        )
 
 
 def _reason_issues(

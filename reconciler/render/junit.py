@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
+from reconciler.diff.model import Origin, Reason, ReasonCode
 from reconciler.events import EnvironmentFinished, Failure, Status
 from reconciler.plan.model import EnvironmentPlan
 from reconciler.render.drift_status import DriftStatus, drift_status
 from reconciler.render.environment_text import environment_lines
 from reconciler.render.escape import sanitize
 from reconciler.render.event_text import is_unsuccessful
+from reconciler.render.hold_text import hold_text
 from reconciler.render.issue_details import failure_details
 from reconciler.render.notes import general_notes, notes_text
 from reconciler.render.report import Report
@@ -49,6 +51,8 @@ def _case(
         case.set("time", f"{finished.seconds:.3f}")
     if environment.failure is not None:
         _error(case, environment.failure)
+    elif environment.hold and not environment.blocked and (finished is not None or not report.plan.counts(environment)):
+        ET.SubElement(case, "skipped", message=f"held: {hold_text(environment.hold)}")
     elif environment.blocked or (finished is None and drift_status(environment) is not DriftStatus.OK):
         _failure(case, report, environment)
     elif finished is not None and is_unsuccessful(finished):
@@ -68,12 +72,19 @@ def _notes(element: ET.Element, notes: Sequence[str]) -> None:
 
 def _failure(case: ET.Element, report: Report, environment: EnvironmentPlan) -> None:
     """Add what differs, worded as in the plan's text; the first line is its place in the manifest."""
-    first = (*environment.blocked, *environment.reasons)[0]
+    first = (*environment.blocked, *_hold_reasons(environment), *environment.reasons)[0]
     without_notes = replace(environment, notes=())  # they have an element of their own
     lines = environment_lines(without_notes, name_width=0, palette=Palette.plain(), width=_WIDTH, verbose=0)
     place = f"{sanitize(report.file)}:{report.line(environment.name)}"
     failure = ET.SubElement(case, "failure", type=first.code.value, message=sanitize(first.message))
     failure.text = "\n".join([place, *lines]) + "\n"
+
+
+def _hold_reasons(environment: EnvironmentPlan) -> list[Reason]:
+    """Return the hold of an environment as a reason, nothing if it is not held."""
+    if not environment.hold:
+        return []
+    return [Reason(code=ReasonCode.HELD, origin=Origin.PENDING, message=f"held: {hold_text(environment.hold)}")]
 
 
 def _error(case: ET.Element, failure: Failure) -> None:

@@ -280,6 +280,10 @@ RULES: Mapping[str, Rule] = {
                 "Other environments depend on the one that would be deleted",
                 "Remove it from their `depends_on` and apply them, or delete them together.",
             ),
+            Code.HELD: (
+                "The environment is held, so nothing of it is changed or deleted",
+                "Ask the person who holds it. `envsync release` ends the hold.",
+            ),
             Code.DELETES_WAIT: (
                 "The environment would be deleted, but something else could not be applied",
                 "Make the other environments apply first, then run `envsync apply`, which deletes it.",

@@ -16,6 +16,7 @@ from reconciler.render.layout import Segment, entry_lines, table_text
 from reconciler.render.phrases import count, size_text
 from reconciler.render.style import Palette, Style
 from reconciler.render.text_width import cell_width
+from reconciler.state.hold import Hold
 
 
 class EnvironmentState(StrEnum):
@@ -27,6 +28,7 @@ class EnvironmentState(StrEnum):
     BOTH = "drift+pending"
     MISSING = "missing"  # not created yet, or deleted manually
     BLOCKED = "blocked"
+    HELD = "held"  # until `envsync release`, whatever else differs
 
 
 _MAX_NAME_WIDTH = 30  # columns
@@ -37,6 +39,7 @@ _STATES = {
     DriftStatus.PENDING: EnvironmentState.PENDING,
     DriftStatus.BOTH: EnvironmentState.BOTH,
     DriftStatus.BLOCKED: EnvironmentState.BLOCKED,
+    DriftStatus.HELD: EnvironmentState.HELD,
 }
 _STYLES = {
     EnvironmentState.OK: Style.GOOD,
@@ -45,6 +48,7 @@ _STYLES = {
     EnvironmentState.BOTH: Style.REPLACED,
     EnvironmentState.MISSING: Style.BAD,
     EnvironmentState.BLOCKED: Style.REFUSED,
+    EnvironmentState.HELD: Style.NOTED,
 }
 
 
@@ -62,7 +66,8 @@ class StatusRow:
     """One environment; `packages` counts the installed ones, None if no virtual environment is installed.
 
     `generation` is 0 if none is published, `staged` if none is staged. `python` is the installed interpreter's version,
-    or empty. `blocked` is None unless the state is `blocked`. `size` is None if it could not be measured.
+    or empty. `blocked` is None unless the state is `blocked`. `size` is None if it could not be measured. `hold` is why
+    applies leave it alone (None: they do not).
     """
 
     name: str
@@ -74,6 +79,7 @@ class StatusRow:
     blocked: BlockedStatus | None = None
     staged: int = 0
     size: DiskUsage | None = None
+    hold: Hold | None = None
 
 
 def status_rows(
@@ -139,6 +145,7 @@ def _row(environment: EnvironmentPlan, installed: int | None, path: str) -> Stat
         generation=environment.generation,
         path=path,
         blocked=_blocked(environment),
+        hold=environment.hold,
     )
 
 
@@ -150,6 +157,8 @@ def _blocked(environment: EnvironmentPlan) -> BlockedStatus | None:
 
 
 def _state(environment: EnvironmentPlan) -> EnvironmentState:
+    if environment.hold and not environment.blocked:
+        return EnvironmentState.HELD
     missing = environment.action is Action.CREATE and not environment.blocked
     return EnvironmentState.MISSING if missing else _STATES[drift_status(environment)]
 

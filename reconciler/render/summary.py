@@ -20,6 +20,7 @@ _DRIFT_PHRASES = {
     DriftStatus.PENDING: "pending",
     DriftStatus.BOTH: "drift+pending",
     DriftStatus.BLOCKED: "blocked",
+    DriftStatus.HELD: "held",
     DriftStatus.OK: "unchanged",
 }
 
@@ -39,6 +40,7 @@ def plan_summary(plan: Plan, manifest: str) -> str:
     counts = plan.summary
     parts = [f"{getattr(counts, action)} to {action}" for action in _ACTIONS if getattr(counts, action)]
     parts += [f"{counts.blocked} blocked"] if counts.blocked else []
+    parts += [f"{counts.held} held"] if counts.held else []
     parts += [f"{counts.unchanged} unchanged"] if counts.unchanged else []
     return f"Plan: {', '.join(parts)}."
 
@@ -67,7 +69,7 @@ def run_summary(result: RunFinished, palette: Palette) -> str:
     wrong += [f"{counts[Status.ROLLED_BACK]} rolled back"] if counts[Status.ROLLED_BACK] else []
     wrong += [f"{counts[each]} {each.value}" for each in (Status.FAILED, Status.BLOCKED) if counts[each]]
     wrong += [f"{counts[Status.INTERRUPTED]} not applied"] if counts[Status.INTERRUPTED] else []
-    idle = [f"{counts[each]} {each.value}" for each in (Status.LEFT, Status.UNCHANGED) if counts[each]]
+    idle = [f"{counts[each]} {each.value}" for each in (Status.LEFT, Status.HELD, Status.UNCHANGED) if counts[each]]
     unchanged = ", ".join(idle)
     parts = "; ".join(each for each in (", ".join([*staged, *applied, *wrong]), unchanged) if each) or "nothing"
     if result.interrupted:
@@ -86,11 +88,14 @@ def run_summary(result: RunFinished, palette: Palette) -> str:
 
 def _match(plan: Plan, manifest: str) -> str:
     """Return that all environments match the manifest."""
-    number = len(plan.environments)
+    held = plan.summary.held
+    number = len(plan.environments) - held
     shown = sanitize(in_backticks(manifest))
     name = f"{shown} at {sanitize(in_backticks(plan.against))}" if plan.against else shown
-    if not number:
+    if not number and not held:
         return f"No environments are declared in {name}."
     if plan.only:
-        return f"{count(number, 'environment')} {'was' if number == 1 else 'were'} checked."
-    return f"{count(number, 'environment')} {'matches' if number == 1 else 'match'} {name}."
+        checked = number + held
+        return f"{count(checked, 'environment')} {'was' if checked == 1 else 'were'} checked."
+    kept = f", {held} {'is' if held == 1 else 'are'} held" if held else ""
+    return f"{count(number, 'environment')} {'matches' if number == 1 else 'match'} {name}{kept}."

@@ -193,6 +193,14 @@ class BuiltWithDocument(Document):
     implementation: Text
 
 
+class HoldDocument(Document):
+    """Why applies leave an environment alone, by whom, and since when (UTC, RFC 3339)."""
+
+    reason: Text
+    by: Text
+    since: Text
+
+
 class AppliedDocument(Document):
     """What was last applied to one environment."""
 
@@ -220,6 +228,7 @@ class AppliedDocument(Document):
     manifest: Text = Field(
         default="", description="The other manifest of the project that applied it; empty: the one that was observed."
     )
+    hold: HoldDocument | None = Field(default=None, description="Why applies leave it alone; null or absent: not held.")
 
 
 class FaultDocument(Document):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reconciler.canonical_json import Json
 from reconciler.lock.model import LockedPackage
+from reconciler.state.hold import Hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Applied:
     it is not). `manifest` is the path of the manifest that applied it, relative to the root, and `repository` where git
     has that file (see `reconciler.state.owner`); both are empty if that is not known. `built_as` is the name that the
     environment had when the generation was built, empty if it is the same; it is not recorded.
+    `hold` is why applies leave the environment alone (None: they do not); it is in the record, never in a seal.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Applied:
     trial_since: str = ""
     manifest: str = ""
     repository: str = ""
+    hold: Hold | None = None
     built_as: str = ""
 
     def ignore_patterns(self, key: str, today: str) -> tuple[str, ...]:

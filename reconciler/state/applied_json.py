@@ -8,6 +8,7 @@ from reconciler.backticks import in_backticks
 from reconciler.canonical_json import Json, to_json
 from reconciler.lock.model import ArchiveFile, IndexFile, LockedPackage, Source, SourceDirectory, VcsCommit
 from reconciler.state.applied import Applied, AppliedInterpreter
+from reconciler.state.hold import hold_from_json, hold_to_json
 
 
 def applied_to_json(applied: Applied) -> dict[str, Json]:
@@ -32,6 +33,7 @@ def applied_to_json(applied: Applied) -> dict[str, Json]:
         "seal": applied.seal,
         "manifest": applied.manifest,
         "repository": applied.repository,
+        **({"hold": hold_to_json(applied.hold)} if applied.hold else {}),
     }
 
 
@@ -63,6 +65,7 @@ def applied_from_json(stored: Mapping[str, Any]) -> Applied:
             seal=require_text(stored["seal"]),
             manifest=require_text(stored.get("manifest", "")),
             repository=require_text(stored.get("repository", "")),
+            hold=hold_from_json(stored.get("hold")),
         )
     except KeyError as error:
         problem = f"{in_backticks(str(error.args[0]))} is missing or unknown"

@@ -26,7 +26,7 @@ def history_entry(
     """
     return {
         "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "by": _user_name(ambient),
+        "by": user_name(ambient),
         "plan": plan,
         "exit_code": exit_code,
         "environments": environments,
@@ -92,7 +92,7 @@ def made_by(
     return ""
 
 
-def _user_name(ambient: Mapping[str, str]) -> str:
+def user_name(ambient: Mapping[str, str]) -> str:
     """Return `USER`, which cron and systemd may leave unset, or else the name of the process's user.
 
     A user without a name, which a container may have, is named by its number.

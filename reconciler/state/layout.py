@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -116,6 +117,35 @@ class Layout:
         """Return the paths of one generation; after a rename they are still below the former name."""
         return Generation(self.generations(home_of(str(self.all_generations), name, number)) / str(number), number)
 
+    def adopted_generation(self, name: str, number: int) -> "Generation":
+        """Return the paths of an environment that `--adopt` replaced; see `reconciler.state.adopted`."""
+        return Generation(self.adopted / name / str(number), number)
+
+    def adopted_numbers(self, name: str) -> list[int]:
+        """Return the numbers of the environments that `--adopt` replaced and that are kept, in order.
+
+        A directory without a mark is left out: an older envsync kept it, or its adoption is not complete. Raises
+        StateError.
+        """
+        try:
+            found = [each for each in os.listdir(self.adopted / name) if _NUMBER.fullmatch(each)]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise StateError(f"{self.adopted / name}: {error.strerror}", hint=os_error_hint(error)) from error
+        generations = [self.adopted_generation(name, int(each)) for each in found]
+        return sorted(
+            each.number for each in generations if each.identity.is_symlink() and not each.directory.is_symlink()
+        )
+
+    def taken_numbers(self, name: str) -> list[int]:
+        """Return every number that a directory or a link has, of whatever kind, in no order; raises StateError."""
+        adopted = []
+        with suppress(FileNotFoundError, NotADirectoryError):
+            adopted = [int(each) for each in os.listdir(self.adopted / name) if _NUMBER.fullmatch(each)]
+        links = (*self.collected_numbers(name), *self.former_numbers(name))
+        return [*self.generation_numbers(name), *links, self.published_number(name), *adopted]
+
     def generation_numbers(self, name: str) -> list[int]:
         """Return the numbers of the generations that have a directory, sealed or not, in order; raises StateError.
 
@@ -177,7 +207,8 @@ class Layout:
 
     def has_real_path(self, generation: "Generation") -> bool:
         """Return whether no directory between the root and a generation, nor the generation, is a symbolic link."""
-        directories = (self.envsync_directory, self.all_generations, generation.directory.parent, generation.directory)
+        own = generation.directory
+        directories = (self.envsync_directory, own.parent.parent, own.parent, own)
         return not any(each.is_symlink() for each in directories)
 
     def published_number(self, name: str) -> int:
@@ -278,6 +309,11 @@ class Generation:
     def pylock(self) -> Path:
         """Return the PEP 751 file of the packages that were installed."""
         return self.directory / "pylock.toml"
+
+    @property
+    def adoption(self) -> Path:
+        """Return the file about an adopted environment, `adopted.json`; a generation that was built has none."""
+        return self.directory / "adopted.json"
 
     @property
     def in_use(self) -> Path:

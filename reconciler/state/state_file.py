@@ -14,8 +14,8 @@ _DAMAGE = frozenset({errno.EISDIR, errno.ELOOP})  # something else is in the fil
 def read_state_file(path: Path, known: int, *, hint: str) -> tuple[bytes, dict[str, Any]] | None:
     """Return the bytes of a state file and the object in it, None if the file is missing.
 
-    `known` is the format that we read, `hint` what to do about damage. Raises NewerFormatError, DamagedStateError, or
-    StateError if the system does not let us read it.
+    `known` is the newest format that we read, `hint` what to do about damage. Raises NewerFormatError,
+    DamagedStateError, or StateError if the system does not let us read it.
     """
     try:
         content = path.read_bytes()
@@ -36,6 +36,6 @@ def read_state_file(path: Path, known: int, *, hint: str) -> tuple[bytes, dict[s
             f"`{path}` was made by a newer envsync: its format is {found}, but this envsync reads format {known}",
             hint=NewerFormatError.cure,
         )
-    if not isinstance(stored, dict) or found != known:
+    if not isinstance(stored, dict) or found not in range(1, known + 1):
         raise DamagedStateError(f"`{path}` is damaged: it has no known format", hint=hint)
     return content, stored

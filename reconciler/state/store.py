@@ -30,7 +30,8 @@ from reconciler.state.seal import HINT, Seal, read_seal
 from reconciler.state.state_file import read_state_file
 from reconciler.state.trial import read_trial
 
-FORMAT = 1
+FORMAT = 2
+_FORMAT_WITHOUT_HOLD = 1  # an envsync that knows no holds reads it; it refuses a record with a hold
 _RECORD_HINT = "restore the file from a backup, or delete it: envsync then reads the seal instead"
 
 
@@ -100,14 +101,16 @@ class State:
         """Return what was last applied to `name`, None if envsync does not know the environment.
 
         The symbolic link decides what is published. If a run was killed between publish and record, the seal of the
-        published generation counts. Raises StateError if the file that counts cannot be read.
+        published generation counts; a hold is of the environment and stays. Raises StateError if the file that counts
+        cannot be read.
         """
         record = self._record(name)
         number = self.layout.published_number(name)
         found = record
         if record is None or record.generation != number:
             seal = self.seal(name, number)
-            found = record if seal is None else replace(seal.applied, seal=seal.digest)
+            hold = record.hold if record else None
+            found = record if seal is None else replace(seal.applied, seal=seal.digest, hold=hold)
         return found if found is None or not found.generation else self._with_generation(name, found)
 
     def _with_generation(self, name: str, applied: Applied) -> Applied:
@@ -228,7 +231,8 @@ class State:
         Raises StateError; errors of the block pass through, and the old record then stays as it was.
         """
         path = self.layout.record(applied.name)
-        content = canonical_text({"format": FORMAT, "applied": applied_to_json(applied)}) + "\n"
+        form = FORMAT if applied.hold else _FORMAT_WITHOUT_HOLD
+        content = canonical_text({"format": form, "applied": applied_to_json(applied)}) + "\n"
         with ExitStack() as stack:
             with _writing(path):
                 self.layout.records.mkdir(parents=True, exist_ok=True)
@@ -287,19 +291,18 @@ class State:
         if self.layout.all_deleted.is_dir():
             sync_directory(self.layout.all_deleted)
 
-    def new_generation(self, name: str, *, above: int = 0) -> Generation:
+    def new_generation(self, name: str, *, above: int = 0, adopting: bool = False) -> Generation:
         """Create the next generation's directory, its empty venv and its identity mark; raises StateError.
 
         A number is never used again while its directory, or the link that it left, exists. It is greater than `above`.
+        `adopting` leaves the number before it free, for the directory that it will replace.
         """
-        layout = self.layout
-        existing = (*layout.generation_numbers(name), *layout.collected_numbers(name), *layout.former_numbers(name))
-        numbers = [*existing, layout.published_number(name), above]
+        numbers = [*self.layout.taken_numbers(name), above]
         record = self._record(name)
         with suppress(StateError):  # its generations exist, so their numbers are not used again
             deleted = None if record else self.deleted(name)
             record = deleted.applied if deleted else record
-        number = max([*numbers, record.generation if record else 0]) + 1
+        number = max([*numbers, record.generation if record else 0]) + (2 if adopting else 1)
         generation = self.layout.generation(name, number)
         if not self.layout.has_real_path(generation):
             raise StateError(

@@ -6,8 +6,7 @@ import subprocess
 from pathlib import Path
 
 import reconciler
-from reconciler.diff.model import Origin
-from reconciler.plan.origin_filter import filter_by_origin
+from reconciler.plan.origin_filter import OriginFilter, filter_by_origin
 from reconciler.plan.plan_file import save_plan
 from tests.functional.installed import dist_info
 from tests.hints.trials import Attempts, pattern, trial, tried

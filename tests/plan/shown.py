@@ -27,6 +27,7 @@ def shown_environment(plan: EnvironmentPlan) -> dict[str, Any]:
         "steps": [_step(step, before) for step, before in zip(plan.steps, [None, *plan.steps], strict=False)],
         "count": plan.package_count if plan.action not in {Action.NO_OP, Action.UPDATE} else 0,
         "incomplete": not plan.complete,
+        "hold": f"{plan.hold.by}: {plan.hold.reason}" if plan.hold else "",
         "failure": f"{plan.failure.code}: {plan.failure.message}" if plan.failure else "",
     }
     return {key: value for key, value in lines.items() if value}

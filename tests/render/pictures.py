@@ -3,6 +3,8 @@
 The case `everything` has a file for every format and command. The other cases have one for every format that is text.
 """
 
+import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -23,6 +25,9 @@ from reconciler.render.style import Palette
 from tests.plan.build import World, world
 from tests.render.output import printed
 from tests.render.sample_events import FAILURE
+
+os.environ["TZ"] = "UTC"  # the time of a hold is shown in local time
+time.tzset()
 
 CASES = Path(__file__).parent.parent / "cases" / "render"
 ESCAPE_PICTURE = "\u241b"  # shown in place of ESC, so that the file can be read
@@ -85,6 +90,8 @@ def results(plan: Plan) -> Iterator[EnvironmentFinished]:
             first = each.blocked[0]
             ended = _end(each, Status.BLOCKED, Failure(code=first.code, message=first.message))
             yield replace(ended, reason=first.code)
+        elif each.hold:
+            yield _end(each, Status.HELD)
         elif each.action is Action.NO_OP:
             yield _end(each, Status.UNCHANGED)
         else:
@@ -93,7 +100,7 @@ def results(plan: Plan) -> Iterator[EnvironmentFinished]:
 
 
 def _end(environment: EnvironmentPlan, status: Status, failure: Failure | None = None) -> EnvironmentFinished:
-    processed = status not in {Status.BLOCKED, Status.UNCHANGED}
+    processed = status not in {Status.BLOCKED, Status.HELD, Status.UNCHANGED}
     published = environment.generation + (status in {Status.APPLIED, Status.HOOK_FAILED})
     return EnvironmentFinished(
         environment=environment.name,

@@ -87,6 +87,7 @@ def test_each_differing_environment_has_an_annotation_at_its_line(world: Path) -
         DriftStatus.DRIFT: ["warning"],
         DriftStatus.BOTH: ["notice", "warning"],
         DriftStatus.PENDING: ["notice"],
+        DriftStatus.HELD: ["warning"],
         DriftStatus.OK: [],
     }
     for each in plan.environments:

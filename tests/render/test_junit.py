@@ -65,7 +65,7 @@ def test_every_plan_and_apply_is_valid_with_a_case_for_each_environment(world: P
     assert junit(report_of(plan)) == junit(report_of(plan))
     done = cases_of(applied(plan, status=Status.APPLIED))
     assert {name for name, case in done.items() if not case.is_passed} == {
-        each.name for each in plan.environments if each.blocked or each.failure
+        each.name for each in plan.environments if each.blocked or each.failure or each.hold
     }
 
 
@@ -96,6 +96,7 @@ def test_an_apply_has_the_seconds_and_outcome_of_each_environment() -> None:
     expected = {
         Status.APPLIED: (),
         Status.UNCHANGED: (),
+        Status.HELD: (),
         Status.FAILED: (Error,),
         Status.HOOK_FAILED: (Error,),
         Status.BLOCKED: (Failure,),

@@ -105,12 +105,12 @@ def test_every_plan_and_apply_is_valid_by_the_schema(world: Path) -> None:
     run_of(applied(plan))
     successful = results(applied(plan, status=Status.APPLIED))
     assert successful == [
-        each for each in found if each["locations"][0]["logicalLocations"][0]["name"] in blocked(plan)
+        each for each in found if each["locations"][0]["logicalLocations"][0]["name"] in blocked_or_held(plan)
     ]
 
 
-def blocked(plan: Plan) -> set[str]:
-    return {each.name for each in plan.environments if each.blocked}
+def blocked_or_held(plan: Plan) -> set[str]:
+    return {each.name for each in plan.environments if each.blocked or each.hold}
 
 
 def test_every_reason_is_a_rule_with_a_level_and_texts() -> None:

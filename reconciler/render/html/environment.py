@@ -4,6 +4,7 @@ from reconciler.diff.model import Origin
 from reconciler.events import EnvironmentFinished
 from reconciler.plan.model import Action, EnvironmentPlan
 from reconciler.render.environment_text import failure_is_described
+from reconciler.render.hold_text import hold_text
 from reconciler.render.html.changes import change_sections, failure_note, findings_section, reason_list, remark
 from reconciler.render.html.filters import FILTER_ORIGINS, action_badge, change_count, filter_attributes
 from reconciler.render.html.graph import graph_section
@@ -36,6 +37,7 @@ def environment_section(
             element(
                 "div",
                 _blocked(environment),
+                _held(environment),
                 _failure(environment, finished),
                 element("div", list(change_sections(environment)), class_="origins"),
                 findings_section(environment.findings),
@@ -75,6 +77,14 @@ def _failure(environment: EnvironmentPlan, finished: EnvironmentFinished | None)
         return None
     title = finished.status.value if finished is not None else "lock failed"
     return failure_note(title, failure, described=failure_is_described(environment, finished))
+
+
+def _held(environment: EnvironmentPlan) -> Markup | None:
+    if not environment.hold:
+        return None
+    changes = environment.action is not Action.NO_OP and not environment.blocked
+    text = f"held: would {environment.action.value}" if changes else "held"
+    return element("div", element("p", element("strong", f"{text}: "), hold_text(environment.hold)), class_="note")
 
 
 def _facts(environment: EnvironmentPlan, report: Report) -> Markup:

@@ -3,12 +3,14 @@
 from reconciler.diff.model import Origin
 from reconciler.plan.model import EnvironmentPlan
 from reconciler.render.drift_status import change_origins
-from reconciler.render.environment_text import ACTION_SYMBOLS, environment_label
+from reconciler.render.environment_text import ACTION_SYMBOLS, HELD, environment_label
 from reconciler.render.html.markup import Markup, element
 
 # In the order of the summary line.
-SUMMARY_KINDS = ("create", "update", "replace", "delete", "adopt", "rename", "blocked", "unchanged")
-KIND_TITLES = {"blocked": "blocked", "unchanged": "unchanged"} | {each: f"to {each}" for each in SUMMARY_KINDS[:6]}
+SUMMARY_KINDS = ("create", "update", "replace", "delete", "adopt", "rename", "blocked", "held", "unchanged")
+KIND_TITLES = {"blocked": "blocked", "held": "held", "unchanged": "unchanged"} | {
+    each: f"to {each}" for each in SUMMARY_KINDS[:6]
+}
 FILTER_ORIGINS = (Origin.DRIFT, Origin.PENDING)
 
 
@@ -28,7 +30,7 @@ def change_count(environment: EnvironmentPlan, origin: Origin) -> int:
 def action_badge(environment: EnvironmentPlan) -> Markup:
     """Return what happens to an environment as a symbol and a word, so that the color is not needed."""
     kind = environment_label(environment)
-    symbol = "x" if kind == "blocked" else ACTION_SYMBOLS[environment.action][0]
+    symbol = {"blocked": "x", "held": HELD[0]}.get(kind, ACTION_SYMBOLS[environment.action][0])
     return element(
         "span", element("span", symbol, class_="sign", aria_hidden="true"), " ", kind, class_=f"badge {kind}"
     )

@@ -26,7 +26,14 @@ _UNCHANGED = {"": "Unchanged", "drift": "Without drift", "pending": "Without pen
 _MAX_NAMES = 50  # of unchanged environments
 _NOTE_ROOM = 300  # characters
 _MAX_REMARKS_LENGTH = 10_000  # characters of the notes, or of the notes and hints of unchanged environments
-_ORDER = (DriftStatus.DRIFT, DriftStatus.BOTH, DriftStatus.BLOCKED, DriftStatus.PENDING, DriftStatus.OK)
+_ORDER = (
+    DriftStatus.DRIFT,
+    DriftStatus.BOTH,
+    DriftStatus.BLOCKED,
+    DriftStatus.HELD,
+    DriftStatus.PENDING,
+    DriftStatus.OK,
+)
 
 
 def markdown(report: Report) -> str:

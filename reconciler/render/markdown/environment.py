@@ -29,6 +29,7 @@ _CHECK_TITLES = {
     DriftStatus.PENDING: "pending changes",
     DriftStatus.BOTH: "drift+pending",
     DriftStatus.BLOCKED: "blocked",
+    DriftStatus.HELD: "held",
 }
 _TABLE_HEAD = ("| package | before | after | origin | why |", "|---|---|---|---|---|")
 
@@ -93,6 +94,8 @@ def _title(environment: EnvironmentPlan, command: Command, finished: Environment
         published = finished.generation and finished.status is Status.APPLIED
         return f"{outcome}, generation {finished.generation}" if published else outcome, finished.status.value
     status = drift_status(environment)
+    if environment.hold and not environment.blocked:
+        return ("held" if status is DriftStatus.HELD else "held, drifted"), "held"
     if command == "check" or status is DriftStatus.BLOCKED:
         return _CHECK_TITLES[status], _CHECK_TITLES[status]
     origin = "drift+pending" if status is DriftStatus.BOTH else status.value

@@ -1,0 +1,44 @@
+"""Hold an environment, so that applies leave it alone, and release it: only the record is written."""
+
+from dataclasses import replace
+
+from reconciler.apply.rollback import last_applied_to
+from reconciler.errors import UsageError
+from reconciler.state.applied import Applied
+from reconciler.state.hold import Hold
+from reconciler.state.store import State
+
+
+def hold_environment(state: State, project: str, name: str, hold: Hold) -> Applied:
+    """Hold `name` as it is now; return its new record. An earlier hold is replaced.
+
+    The root mutex must be held. Raises UsageError if it was never applied or is deleted, StateError if the record
+    cannot be read or written.
+    """
+    current = last_applied_to(state, project, name)
+    if state.deleted(name) is not None:
+        raise UsageError(
+            f"environment `{name}` is deleted, so it cannot be held",
+            hint=f"run `envsync rollback {name} --hold REASON` to restore and hold it",
+        )
+    held = replace(current, hold=hold)
+    state.record(held)
+    return held
+
+
+def release_environment(state: State, project: str, name: str) -> Hold:
+    """End the hold of `name` and return it.
+
+    The root mutex must be held. Raises UsageError if it is not held, StateError if the record cannot be read or
+    written.
+    """
+    current = last_applied_to(state, project, name)
+    if current.hold is None or state.deleted(name) is not None:
+        held = [each.name for each in state.last_applied().values() if each.project == project and each.hold]
+        listed = ", ".join(f"`{each}`" for each in sorted(held))
+        raise UsageError(
+            f"environment `{name}` is not held",
+            hint=f"release one that is held: {listed}" if held else "nothing to do: no environment is held",
+        )
+    state.record(replace(current, hold=None))
+    return current.hold
