@@ -261,7 +261,7 @@ class Maintenance:
         """Hold an environment as it is now, so that applies leave it alone; return its record.
 
         An earlier hold is replaced. Wait at most `timeout` seconds for the root mutex. Raises UsageError if `reason` is
-        not one line of text, or if there is no such environment.
+        not one line of text, or if the environment was never applied.
         """
         state, begun = self.state, new_hold(reason, self.ambient)
         with hold_and_recover(state, timeout=timeout):
