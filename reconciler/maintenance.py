@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.apply.collect import Removable, collect_garbage, mark_in_use, removable_generations
 from reconciler.apply.hold import hold_environment, release_environment
@@ -12,13 +13,11 @@ from reconciler.apply.recover import hold_and_recover
 from reconciler.apply.rollback import last_applied_to, roll_back
 from reconciler.apply.verify_seal import verify_published
 from reconciler.canonical_json import Json
-from reconciler.diff.generations import GenerationDiff, diff_generations
 from reconciler.diff.integrity import Integrity
 from reconciler.errors import StateError, UsageError
 from reconciler.observe.actual import Depth
 from reconciler.observe.disk_usage import DiskUsage, disk_usage
 from reconciler.observe.environment import observe_path
-from reconciler.observe.generation_contents import read_contents
 from reconciler.state.adopted import read_adopted
 from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
@@ -27,6 +26,9 @@ from reconciler.state.history import append_history, history_entry, read_history
 from reconciler.state.hold import Hold, new_hold
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.store import State
+
+if TYPE_CHECKING:  # only `diff` needs it
+    from reconciler.diff.generations import GenerationDiff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,12 +201,15 @@ class Maintenance:
             return disk_usage(self.state, name)
         return None
 
-    def diff(self, name: str, before: int, after: int | None = None) -> GenerationDiff:
+    def diff(self, name: str, before: int, after: int | None = None) -> "GenerationDiff":
         """Return how generation `after` of `name` (None: the published one) differs from generation `before`.
 
         Nothing is executed. Raises UsageError if one of them is not kept, or StateError if its seal or its inventory
         cannot be read.
         """
+        from reconciler.diff.generations import diff_generations
+        from reconciler.observe.generation_contents import read_contents
+
         state = self.state
         last = last_applied_to(state, self.project, name)
         numbers = (before, after if after is not None else state.layout.published_number(name) or last.generation)
