@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from reconciler.apply.collect import Removable
     from reconciler.apply.collect_cache import CollectedCache
     from reconciler.apply.context import ApplyOptions
+    from reconciler.diff.generations import (
+        FileChange,
+        FileDifference,
+        GenerationDiff,
+        GenerationSide,
+        PackageDifference,
+    )
     from reconciler.diff.integrity import Integrity
     from reconciler.diff.model import Fault, Origin, PackageAction, PackageChange, Reason, ReasonCode, SettingChange
     from reconciler.engines.deadlines import Deadlines
@@ -70,6 +77,7 @@ if TYPE_CHECKING:
     from reconciler.snapshot.model import Snapshot
     from reconciler.state.applied import Applied, AppliedInterpreter
     from reconciler.state.deleted import Deleted
+    from reconciler.state.hold import Hold
     from reconciler.state.staged import Staged, StagedNote
 
 __version__ = "0.1.0"
@@ -99,9 +107,14 @@ __all__ = [
     "Event",
     "Failure",
     "Fault",
+    "FileChange",
+    "FileDifference",
     "Finding",
     "FindingCode",
+    "GenerationDiff",
+    "GenerationSide",
     "Health",
+    "Hold",
     "Hooks",
     "IgnoreException",
     "ImportProbe",
@@ -121,6 +134,7 @@ __all__ = [
     "OriginKind",
     "PackageAction",
     "PackageChange",
+    "PackageDifference",
     "Place",
     "Plan",
     "PlanOptions",
@@ -159,6 +173,7 @@ _NAMES_BY_MODULE = {
     "reconciler.apply.collect": "Removable",
     "reconciler.apply.collect_cache": "CollectedCache",
     "reconciler.apply.context": "ApplyOptions",
+    "reconciler.diff.generations": "FileChange FileDifference GenerationDiff GenerationSide PackageDifference",
     "reconciler.diff.integrity": "Integrity",
     "reconciler.diff.model": "Fault Origin PackageAction PackageChange Reason ReasonCode SettingChange",
     "reconciler.engines.deadlines": "Deadlines",
@@ -186,6 +201,7 @@ _NAMES_BY_MODULE = {
     "reconciler.snapshot.model": "Snapshot",
     "reconciler.state.applied": "Applied AppliedInterpreter",
     "reconciler.state.deleted": "Deleted",
+    "reconciler.state.hold": "Hold",
     "reconciler.state.staged": "Staged StagedNote",
 }
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.apply.collect import Removable, collect_garbage, mark_in_use, removable_generations
 from reconciler.apply.hold import hold_environment, release_environment
@@ -15,13 +16,11 @@ from reconciler.apply.rollback import last_applied_to, roll_back
 from reconciler.apply.verify_generations import GenerationState, VerifiedGeneration, verify_generations
 from reconciler.apply.verify_seal import verify_published
 from reconciler.canonical_json import Json
-from reconciler.diff.generations import GenerationDiff, diff_generations
 from reconciler.diff.integrity import Integrity
 from reconciler.errors import NewerFormatError, StateError, UsageError
 from reconciler.observe.actual import Depth
 from reconciler.observe.disk_usage import DiskUsage, disk_usage
 from reconciler.observe.environment import observe_path
-from reconciler.observe.generation_contents import read_contents
 from reconciler.state.adopted import read_adopted
 from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
@@ -32,6 +31,9 @@ from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.seal import Seal
 from reconciler.state.set_aside import failure_of
 from reconciler.state.store import State
+
+if TYPE_CHECKING:  # only `diff` needs it
+    from reconciler.diff.generations import GenerationDiff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,12 +285,15 @@ class Maintenance:
             return disk_usage(self.state, name)
         return None
 
-    def diff(self, name: str, before: int, after: int | None = None) -> GenerationDiff:
+    def diff(self, name: str, before: int, after: int | None = None) -> "GenerationDiff":
         """Return how generation `after` of `name` (None: the published one) differs from generation `before`.
 
         Nothing is executed. Raises UsageError if one of them is not kept, or StateError if its seal or its inventory
         cannot be read.
         """
+        from reconciler.diff.generations import diff_generations
+        from reconciler.observe.generation_contents import read_contents
+
         state = self.state
         last = last_applied_to(state, self.project, name)
         numbers = (before, after if after is not None else state.layout.published_number(name) or last.generation)
@@ -369,7 +374,7 @@ class Maintenance:
         """Hold an environment as it is now, so that applies leave it alone; return its record.
 
         An earlier hold is replaced. Wait at most `timeout` seconds for the root mutex. Raises UsageError if `reason` is
-        not one line of text, or if there is no such environment.
+        not one line of text, or if the environment was never applied.
         """
         state, begun = self.state, new_hold(reason, self.ambient)
         with hold_and_recover(state, timeout=timeout):

@@ -33,7 +33,7 @@ def record_plan_outcome(
     unchanged = {
         each.name: each.target
         for each in plan.environments
-        if each.action is Action.NO_OP and each.target is not None and not (each.blocked or each.hints or each.hold)
+        if each.action is Action.NO_OP and each.target is not None and not (each.blocked or each.hints)
     }
     run = CompletedRun(
         desired=desired, state=state, applied=applied, inodes=inodes, since=since, observed=True, files=files

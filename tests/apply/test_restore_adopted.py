@@ -2,8 +2,8 @@
 
 import datetime as dt
 import os
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -41,7 +41,7 @@ def adopted(root: Path, *, keep_generations: int = 3) -> tuple[State, Applied]:
 
 
 def where(state: State) -> str:
-    """Return where the user's directory is: at the `path`, `kept`, or neither."""
+    """Return where the user's directory is: at the `path`, or `kept` while the link is published."""
     path = state.layout.environment("web")
     if (path / "marker").is_file() and not path.is_symlink():
         assert not state.layout.adopted.joinpath("web").exists()
@@ -61,7 +61,7 @@ def test_a_kill_at_any_change_loses_nothing(tmp_path: Path, monkeypatch: pytest.
     at = 1
     while True:
         state, applied = adopted(tmp_path / str(at))
-        killed = run_killed(lambda state=state, applied=applied: restore_adopted(state, applied, 1, None), at=at)
+        killed = run_killed(partial(restore_adopted, state, applied, 1, None), at=at)
         recover(state)
         seen.add(where(state))
         assert state.applied("web") is not None, "it is still owned"
@@ -75,8 +75,7 @@ def test_a_kill_at_any_change_of_an_adoption_loses_nothing(tmp_path: Path) -> No
     at, killed = 1, True
     while killed:
         root = tmp_path / str(at)
-        action: Callable[[], object] = lambda root=root: adopted(root)  # noqa: E731
-        killed = run_killed(action, at=at)
+        killed = run_killed(partial(adopted, root), at=at)
         state = State.at(root)
         if (root / ".envsync").exists():
             recover(state)
