@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reconciler.apply.collect import Removable
     from reconciler.apply.collect_cache import CollectedCache
     from reconciler.apply.context import ApplyOptions
+    from reconciler.apply.verify_generations import GenerationState, VerifiedGeneration
     from reconciler.diff.integrity import Integrity
     from reconciler.diff.model import Fault, Origin, PackageAction, PackageChange, Reason, ReasonCode, SettingChange
     from reconciler.engines.deadlines import Deadlines
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         ActualState,
         Depth,
         Distribution,
+        EditedInode,
         Finding,
         FindingCode,
         InstalledFrom,
@@ -91,6 +93,7 @@ __all__ = [
     "DesiredState",
     "DiskUsage",
     "Distribution",
+    "EditedInode",
     "EnvironmentFinished",
     "EnvironmentPlan",
     "EnvsyncError",
@@ -99,6 +102,7 @@ __all__ = [
     "Fault",
     "Finding",
     "FindingCode",
+    "GenerationState",
     "Hooks",
     "IgnoreException",
     "ImportProbe",
@@ -141,6 +145,7 @@ __all__ = [
     "StepKind",
     "StepStarted",
     "Summary",
+    "VerifiedGeneration",
     "Workspace",
     "__version__",
     "load",
@@ -154,6 +159,7 @@ _NAMES_BY_MODULE = {
     "reconciler.apply.collect": "Removable",
     "reconciler.apply.collect_cache": "CollectedCache",
     "reconciler.apply.context": "ApplyOptions",
+    "reconciler.apply.verify_generations": "GenerationState VerifiedGeneration",
     "reconciler.diff.integrity": "Integrity",
     "reconciler.diff.model": "Fault Origin PackageAction PackageChange Reason ReasonCode SettingChange",
     "reconciler.engines.deadlines": "Deadlines",
@@ -169,7 +175,8 @@ _NAMES_BY_MODULE = {
         "InputFile LocalProject RequirementLine"
     ),
     "reconciler.observe.actual": (
-        "ActualEnvironment ActualState Depth Distribution Finding FindingCode InstalledFrom Occupant OriginKind"
+        "ActualEnvironment ActualState Depth Distribution EditedInode Finding FindingCode InstalledFrom Occupant "
+        "OriginKind"
     ),
     "reconciler.observe.disk_usage": "DiskUsage",
     "reconciler.options": "PlanOptions Selection",

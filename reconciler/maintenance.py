@@ -156,7 +156,7 @@ class Maintenance:
     def generation_history(self, names: tuple[str, ...]) -> list[KeptGeneration]:
         """Return the generations of `names`, oldest first, with who made them and whether they match their seals.
 
-        Files are compared at depth `files`: every edit is found that does not also set back all times.
+        Files are compared at depth `files`.
         """
         kept = [each for name in names for each in self.generations(name)]
         inodes = InodeHashes.load(self.state.layout.inode_hashes)

@@ -164,6 +164,7 @@ def test_the_time_limits_are_those_of_the_engine_and_of_what_the_command_runs() 
         "lock": resolve,
         "plan": resolve,
         "apply": f"{resolve} to resolve, {limits.install:g} to install",
+        "rollback": f"{limits.install:g}",
     }
 
 
