@@ -66,7 +66,7 @@ LINES = {
     ),
     "lock": ("-P, --upgrade-package PACKAGE Upgrade this package. [repeatable]",),
     "schema": ("[manifest, plan, events, error, snapshot] [default: manifest]", "-v, --verbose Has no effect"),
-    "rollback": ("--to N The generation to publish. [default: the previous intact one]",),
+    "rollback": ("--to N The generation to publish. [default: the newest sound one]",),
 }
 
 
