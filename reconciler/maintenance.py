@@ -251,7 +251,7 @@ class Maintenance:
         rebuilt: list[str] = []
         with hold_and_recover(state, timeout=timeout) as descriptor:
             inodes = InodeHashes.load(state.layout.inode_hashes)
-            restores = not state.layout.published_number(name)
+            before = state.layout.published_number(name)
 
             def rebuilder(seal: Seal, base: Applied) -> Callable[[], int]:
                 if self.rebuilding is None:
@@ -261,21 +261,28 @@ class Maintenance:
                 rebuilt.append(f"rebuilt from generation {seal.applied.generation}")
                 return partial(prepared.run, inodes, descriptor)
 
-            applied = roll_back(
-                state, self.project, name, inodes, to=to, on_skip=on_skip, rebuild=rebuilder if rebuild else None
-            )
+            def remember(status: str) -> None:
+                entry: dict[str, Json] = {
+                    "name": name,
+                    "action": "rollback" if before else "restore",
+                    "status": status,
+                    "generation": state.layout.published_number(name),
+                    "reasons": [*([f"from generation {before}"] if before else []), *rebuilt[-1:]],
+                }
+                unwritten = append_history(state.layout, history_entry(self.ambient, [entry]))
+                if unwritten:
+                    on_skip(unwritten)
+
+            try:
+                applied = roll_back(
+                    state, self.project, name, inodes, to=to, on_skip=on_skip, rebuild=rebuilder if rebuild else None
+                )
+            except StateError:
+                if state.layout.published_number(name) not in {0, before}:
+                    remember("failed")  # it is published all the same
+                raise
             inodes.save()
-            origin = [] if restores else [f"from generation {applied.rolled_back_from}"]
-            entry: dict[str, Json] = {
-                "name": name,
-                "action": "restore" if restores else "rollback",
-                "status": "applied",
-                "generation": applied.generation,
-                "reasons": list[Json]([*origin, *rebuilt[-1:]]),
-            }
-            unwritten = append_history(state.layout, history_entry(self.ambient, [entry]))
-            if unwritten:
-                on_skip(unwritten)
+            remember("applied")
         return applied
 
     def collect(self, *, dry_run: bool = False, deleted: bool = False, timeout: float = 60.0) -> list[Removable]:
