@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reconciler.apply.collect import Removable
     from reconciler.apply.collect_cache import CollectedCache
     from reconciler.apply.context import ApplyOptions
+    from reconciler.apply.verify_generations import GenerationState, VerifiedGeneration
     from reconciler.diff.generations import (
         FileChange,
         FileDifference,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         ActualState,
         Depth,
         Distribution,
+        EditedInode,
         Finding,
         FindingCode,
         InstalledFrom,
@@ -101,6 +103,7 @@ __all__ = [
     "DesiredState",
     "DiskUsage",
     "Distribution",
+    "EditedInode",
     "EnvironmentFinished",
     "EnvironmentPlan",
     "EnvsyncError",
@@ -113,6 +116,7 @@ __all__ = [
     "FindingCode",
     "GenerationDiff",
     "GenerationSide",
+    "GenerationState",
     "Health",
     "Hold",
     "Hooks",
@@ -160,6 +164,7 @@ __all__ = [
     "StepKind",
     "StepStarted",
     "Summary",
+    "VerifiedGeneration",
     "Workspace",
     "__version__",
     "load",
@@ -173,6 +178,7 @@ _NAMES_BY_MODULE = {
     "reconciler.apply.collect": "Removable",
     "reconciler.apply.collect_cache": "CollectedCache",
     "reconciler.apply.context": "ApplyOptions",
+    "reconciler.apply.verify_generations": "GenerationState VerifiedGeneration",
     "reconciler.diff.generations": "FileChange FileDifference GenerationDiff GenerationSide PackageDifference",
     "reconciler.diff.integrity": "Integrity",
     "reconciler.diff.model": "Fault Origin PackageAction PackageChange Reason ReasonCode SettingChange",
@@ -189,7 +195,8 @@ _NAMES_BY_MODULE = {
         "Index InputFile LocalProject RequirementLine"
     ),
     "reconciler.observe.actual": (
-        "ActualEnvironment ActualState Depth Distribution Finding FindingCode InstalledFrom Occupant OriginKind"
+        "ActualEnvironment ActualState Depth Distribution EditedInode Finding FindingCode InstalledFrom Occupant "
+        "OriginKind"
     ),
     "reconciler.observe.disk_usage": "DiskUsage",
     "reconciler.options": "PlanOptions Selection",

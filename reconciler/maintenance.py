@@ -207,7 +207,7 @@ class Maintenance:
     def generation_history(self, names: tuple[str, ...]) -> list[KeptGeneration]:
         """Return the generations of `names`, oldest first, with who made them and whether they match their seals.
 
-        Files are compared at depth `files`: every edit is found that does not also set back all times.
+        Files are compared at depth `files`.
         """
         kept = [each for name in names for each in self.generations(name)]
         sealed = [(each.name, each.number) for each in kept if not each.adopted]
@@ -332,7 +332,7 @@ class Maintenance:
         rebuilt: list[str] = []
         with hold_and_recover(state, timeout=timeout) as descriptor:
             inodes = InodeHashes.load(state.layout.inode_hashes)
-            published = state.layout.published_number(name)
+            before = state.layout.published_number(name)
 
             def rebuilder(seal: Seal, base: Applied) -> Callable[[], int]:
                 if self.rebuilding is None:
@@ -342,32 +342,40 @@ class Maintenance:
                 rebuilt.append(f"rebuilt from generation {seal.applied.generation}")
                 return partial(prepared.run, inodes, descriptor)
 
-            applied = roll_back(
-                state,
-                self.project,
-                name,
-                inodes,
-                to=to,
-                hold=begun,
-                on_skip=on_skip,
-                rebuild=rebuilder if rebuild else None,
-            )
+            def remember(status: str) -> None:
+                now = state.layout.published_number(name)
+                held = [f"held: {begun.reason}"] if begun else []
+                entry: dict[str, Json] = {
+                    "name": name,
+                    "action": "rollback" if before else "restore",
+                    "status": status,
+                    "generation": now or to,
+                    "reasons": [*([f"from generation {before}"] if before else []), *rebuilt[-1:], *held],
+                }
+                unwritten = append_history(state.layout, history_entry(self.ambient, [entry]))
+                if unwritten:
+                    on_skip(unwritten)
+
+            try:
+                applied = roll_back(
+                    state,
+                    self.project,
+                    name,
+                    inodes,
+                    to=to,
+                    hold=begun,
+                    on_skip=on_skip,
+                    rebuild=rebuilder if rebuild else None,
+                )
+            except StateError:
+                if state.layout.published_number(name) not in {0, before}:
+                    remember("failed")  # it is published all the same
+                raise
             inodes.save()
-            now = state.layout.published_number(name)
-            if begun is not None and published and now == published:
+            if begun is not None and before and state.layout.published_number(name) == before:
                 self._log_hold(applied, "hold", begun)
-                return applied
-            reasons = [f"from generation {applied.rolled_back_from}"] if published else []
-            entry: dict[str, Json] = {
-                "name": name,
-                "action": "rollback" if published else "restore",
-                "status": "applied",
-                "generation": now or to,
-                "reasons": list[Json]([*reasons, *rebuilt[-1:], *([f"held: {begun.reason}"] if begun else [])]),
-            }
-            unwritten = append_history(state.layout, history_entry(self.ambient, [entry]))
-            if unwritten:
-                on_skip(unwritten)
+            else:
+                remember("applied")
         return applied
 
     def hold(self, name: str, reason: str, *, timeout: float = 60.0) -> Applied:

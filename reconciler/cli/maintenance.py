@@ -18,7 +18,7 @@ from reconciler.cli.options import (
     OfflineOption,
     Output,
     OutputOption,
-    TimeoutOption,
+    RebuildTimeoutOption,
     deadlines,
 )
 from reconciler.errors import UsageError
@@ -81,7 +81,7 @@ def rollback(
             "--to",
             metavar="N",
             help="The generation to publish.",
-            show_default="the previous intact one",
+            show_default="the newest sound one",
         ),
     ] = None,
     hold: Annotated[
@@ -97,11 +97,11 @@ def rollback(
         bool,
         typer.Option(
             "--rebuild/--no-rebuild",
-            help="Rebuild a generation from its own lock if its files differ from its seal and no sound one is older.",
+            help="Rebuild a generation from its own lock if its files differ from its seal.",
         ),
     ] = True,
     offline: OfflineOption = False,
-    timeout: TimeoutOption = None,
+    timeout: RebuildTimeoutOption = None,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
     """Publish an older generation again, immediately and offline.
@@ -166,7 +166,7 @@ def verify(
     """Check published environments against their seals, by hash.
 
     Shows whether anything changed since the environment was built. Does not compare with the manifest. Exits with 2 if
-    anything changed. Older generations are noted if they differ; with `--generations` they count too.
+    anything changed. Older generations that differ are only noted. With `--generations` they count too.
     """
     # only this command needs it
     from reconciler.render.verify_text import (

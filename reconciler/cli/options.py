@@ -151,6 +151,17 @@ TimeoutOption = Annotated[
         show_default=f"{Deadlines().resolve:g} to resolve, {Deadlines().install:g} to install",
     ),
 ]
+RebuildTimeoutOption = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        min=1,
+        max=_LONGEST_SECONDS,
+        metavar="SECONDS",
+        help="The time limit for one run of the package tool.",
+        show_default=f"{Deadlines().install:g}",
+    ),
+]
 ParallelismOption = Annotated[
     int,
     typer.Option(

@@ -28,6 +28,7 @@ INTERNAL = {
     "EnvironmentPlan.target": "what a build needs; apply alone reads it",
     "LockOutcome.lock": "the parsed PEP 751 document; the file at `LockOutcome.path` is the same",
     "Maintenance.state": "the files below the root",
+    "Maintenance.rebuilding": "what a rollback needs to build; `Workspace.maintenance` gives it",
     "Removable.generation": "the paths of the generation",
     "Applied.packages": "the selected lock entries, as they are recorded",
     "Snapshot.interpreters": "the interpreters of the host, for `Workspace.plan_snapshot`",

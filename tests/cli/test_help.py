@@ -66,7 +66,7 @@ LINES = {
     ),
     "lock": ("-P, --upgrade-package PACKAGE Upgrade this package. [repeatable]",),
     "schema": ("[manifest, plan, events, error, snapshot] [default: manifest]", "-v, --verbose Has no effect"),
-    "rollback": ("--to N The generation to publish. [default: the previous intact one]",),
+    "rollback": ("--to N The generation to publish. [default: the newest sound one]",),
 }
 
 
@@ -164,6 +164,7 @@ def test_the_time_limits_are_those_of_the_engine_and_of_what_the_command_runs() 
         "lock": resolve,
         "plan": resolve,
         "apply": f"{resolve} to resolve, {limits.install:g} to install",
+        "rollback": f"{limits.install:g}",
     }
 
 

@@ -12,7 +12,7 @@ import pytest
 from reconciler.state.applied import Applied
 from reconciler.state.store import State
 from tests.faults.tracer import CAN_TRACE, Fault, trace
-from tests.functional.host_state import generations, published
+from tests.functional.host_state import generations, last_run, published
 from tests.host import Host, base_environment, new_host
 
 pytestmark = [
@@ -119,6 +119,10 @@ def test_a_rollback_says_that_it_is_done_and_its_record_is_kept(name: str, host:
     if ROLLBACK[name].call != "rename .%s.json.tmp":  # without the record its seal counts
         assert applied(host, name).rolled_back_from == 2
     assert applied(host, name).generation == 1
+    if ROLLBACK[name].message != NO_HISTORY:
+        (entry,) = last_run(host)["environments"]
+        assert (entry["name"], entry["action"], entry["generation"]) == (name, "rollback", 1)
+        assert entry["status"] == ("failed" if ROLLBACK[name].code else "applied")
     assert host.envsync("gc").code == 0
     assert host.envsync("rollback", name).code == 3, "no generation is older: a retry does not go back further"
     assert not list((host.root / f".envsync/generations/{name}/1").glob("unpublished"))

@@ -41,7 +41,7 @@ def test_a_rollback_skips_what_drifted_and_takes_the_newest_sound_generation(twi
     assert (ran.code, ran.out) == (0, "web: generation 1 is published again, generation 3 is kept\n"), ran.err
     assert "note: `web`: generation 2 was replaced because it had drifted, and was skipped\n" in ran.err
     listed = twice.envsync("history", "web", "--generations").out.splitlines()
-    assert [line.split()[-1] for line in listed[1:4]] == ["kept", "drifted", "published"]
+    assert [line.split()[-1] for line in listed[1:4]] == ["published", "drifted", "kept"]
     ran = twice.envsync("rollback", "web", "--to", "2", "--no-rebuild")
     assert ran.code == 1
     assert "generation 2 of `web` differs from its seal: `beta`: 1 file edited" in ran.err
