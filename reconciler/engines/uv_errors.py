@@ -104,7 +104,9 @@ def uv_error(
             details=details,
         )
     command_failed = f"{in_backticks(name)} failed with exit code {done.returncode}"
-    if cure := output.cure_of_system_error():  # before what it may look like: a damaged file of an index or of the cache
+    if (
+        cure := output.cure_of_system_error()
+    ):  # before what it may look like: a damaged file of an index or of the cache
         return EngineError(command_failed, hint=cure, details=details)
     if output.has_cause("Hash mismatch for `", "Size mismatch for `"):
         return HashMismatchError(
@@ -152,7 +154,9 @@ def uv_error(
         return DamagedCacheError(tuple(sorted(set(damaged))), details)
     if _UNSATISFIABLE.search(output.flat) or output.has_cause("No solution found"):
         return _unsatisfiable(output, details)
-    return EngineError(command_failed, hint="fix what the output above shows, then run the command again", details=details)
+    return EngineError(
+        command_failed, hint="fix what the output above shows, then run the command again", details=details
+    )
 
 
 def _unsatisfiable(output: _UvOutput, details: tuple[str, ...]) -> ResolveError:

@@ -1,8 +1,8 @@
 """Every hint in the source of `reconciler`, found by following values back to the strings that they are made of.
 
-A hint starts at a *sink*: the keyword `hint`, `hints` or `why` of a call, a positional argument of that name, an attribute
-`.hint` or a class variable `default_hint` or `cure` that is assigned, or a string that contains `hint: `. From there the
-value is followed through names, constants, conditions, calls, parameters and collections.
+A hint starts at a *sink*: the keyword `hint`, `hints` or `why` of a call, a positional argument of that name, an
+attribute `.hint`, a class variable `default_hint` or `cure` that is assigned, or a string that contains `hint: `. From
+there the value is followed through names, constants, conditions, calls, parameters and collections.
 """
 
 import ast
@@ -26,7 +26,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, slots=True, order=True)
 class Hint:
-    """One hint: the module that has its words, relative to `reconciler`, and the words with `{expression}` for values."""
+    """One hint: the module that has its words, relative to `reconciler`, and the words; `{expression}` is a value."""
 
     module: str
     template: str
@@ -163,8 +163,9 @@ class _Package:
                     yield from (value for name, value in _assigned(node) if name in {"hint", *CLASS_VARIABLES})
                 case ast.FunctionDef(args=arguments):
                     every = [*arguments.posonlyargs, *arguments.args]
-                    defaults = [*zip(every[::-1], arguments.defaults[::-1], strict=False)]
-                    defaults += [*zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+                    defaults: list[tuple[ast.arg, ast.expr | None]] = []
+                    defaults += zip(every[::-1], arguments.defaults[::-1], strict=False)
+                    defaults += zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
                     yield from (value for each, value in defaults if each.arg in SINKS and value is not None)
                 case ast.Constant(value=str()) | ast.JoinedStr() if MARK.search(ast.unparse(node)):
                     if not isinstance(module.parents.get(node), ast.JoinedStr | ast.Expr):
@@ -238,9 +239,7 @@ class _Package:
                 return found
         return [shown]
 
-    def _subscript(
-        self, value: ast.expr, where: ast.expr, module: _Module, seen: frozenset[object]
-    ) -> list[_Piece]:
+    def _subscript(self, value: ast.expr, where: ast.expr, module: _Module, seen: frozenset[object]) -> list[_Piece]:
         """Return the texts of an element; of a tuple only that with this number."""
         found = []
         for origin, container in self._containers(value, module, seen):
@@ -298,7 +297,7 @@ class _Package:
             if name in arguments:
                 known = True
                 if name not in SINKS:  # what is given to a parameter of that name is a sink of its own
-                    found += self._arguments(function, name, module, seen)
+                    found += self._arguments(function, name, seen)
                 break
             if known:
                 break
@@ -329,7 +328,7 @@ class _Package:
             node = module.parents.get(node)
         return node
 
-    def _arguments(self, called: Function, name: str, module: _Module, seen: frozenset[object]) -> list[_Piece]:
+    def _arguments(self, called: Function, name: str, seen: frozenset[object]) -> list[_Piece]:
         """Return the texts that the calls of a function give to one of its parameters."""
         found: list[_Piece] = []
         names = [each.arg for each in [*called.args.posonlyargs, *called.args.args]]
@@ -367,7 +366,10 @@ class _Package:
             case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="join"), args=[joined]):
                 return self.pieces(joined, module, seen)
             case ast.Call(func=ast.Attribute(value=value, attr="get"), args=[_, *default]):
-                return [*self._subscript(value, ast.Constant(value=None), module, seen), *self._all(default, module, seen)]
+                return [
+                    *self._subscript(value, ast.Constant(value=None), module, seen),
+                    *self._all(default, module, seen),
+                ]
             case ast.Call(func=ast.Attribute(value=ast.Name(id="dict"), attr="fromkeys"), args=[_, value]):
                 return self.pieces(value, module, seen)
             case ast.Call(func=ast.Name(id="tuple" | "list" | "str" | "sorted" | "next" | "redact"), args=values):

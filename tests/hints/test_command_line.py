@@ -121,7 +121,10 @@ def test_no_manifest_here(host: Host, attempts: Attempts) -> None:
     attempts.gone("plan", "-f", "prod.yaml")
 
 
-@trial("cli/run.py: name the manifest with `-f FILE`", "run_errors.py: run `envsync apply {name}`, or name the manifest with `-f FILE`")
+@trial(
+    "cli/run.py: name the manifest with `-f FILE`",
+    "run_errors.py: run `envsync apply {name}`, or name the manifest with `-f FILE`",
+)
 def test_run_without_a_manifest_here(host: Host, attempts: Attempts) -> None:
     host.manifest('web:\n  python: "3.11"\n')
     attempts.provoke("run", "web", "--", "true")

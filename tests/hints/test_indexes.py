@@ -1,6 +1,11 @@
 """Hints about indexes, and about packages that cannot be resolved."""
 
+import functools
+import shutil
+import ssl
 import subprocess
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -14,7 +19,6 @@ from tests.host import Host, base_environment
 from tests.index import serve_index
 from tests.index_faults import Fault
 from tests.wheels import make_sdist, make_wheel
-
 
 # A project whose metadata only its backend knows.
 DYNAMIC = STATIC.replace("acme", "needed").replace('version = "1.0"\n', 'dynamic = ["version", "dependencies"]\n')
@@ -95,7 +99,9 @@ def test_packages_that_cannot_be_resolved(host: Host, attempts: Attempts) -> Non
     attempts.gone("plan")
 
     with serve_index(host.directory / "own-wheels") as own:
-        indexes = f"  - {{name: public, url: '{host.index.url}'}}\n  - {{name: own, url: '{own.url}', packages: [PINNED]}}\n"
+        indexes = (
+            f"  - {{name: public, url: '{host.index.url}'}}\n  - {{name: own, url: '{own.url}', packages: [PINNED]}}\n"
+        )
         manifest = f"version: 1\nproject: acme\nindexes:\n{indexes}environments: {{web: {{python: '3.11', packages: [alpha]}}}}\n"
         file = host.directory / "envs.yaml"
         file.write_text(manifest.replace("PINNED", "beta"), encoding="utf-8")
@@ -261,7 +267,9 @@ def test_files_that_cannot_be_installed(host: Host, attempts: Attempts) -> None:
     locked("label<2")
     attempts.gone(*apply)
 
-    make_sdist(files, "source", "1.0", files={"pyproject.toml": STATIC.replace("acme", "source"), "backend.py": BACKEND})
+    make_sdist(
+        files, "source", "1.0", files={"pyproject.toml": STATIC.replace("acme", "source"), "backend.py": BACKEND}
+    )
     locked("source")
     attempts.provoke(*apply)
     attempts.not_here("install the compiler or system library")
@@ -310,7 +318,9 @@ def test_builds_and_locks_that_must_be_made(host: Host, attempts: Attempts) -> N
     make_sdist(host.index.directory, "acme", "1.0")
     web(host, "acme", more="  builds: deny\n")
     attempts.provoke("lock", of="engines")
-    attempts.provoke("plan", of="lock/resolve_all.py: a source distribution must be built to know its dependencies: allow")
+    attempts.provoke(
+        "plan", of="lock/resolve_all.py: a source distribution must be built to know its dependencies: allow"
+    )
     make_wheel(host.index.directory, "acme", "1.1")
     attempts.gone("plan")
     attempts.last = attempts.keys[0]
@@ -320,7 +330,12 @@ def test_builds_and_locks_that_must_be_made(host: Host, attempts: Attempts) -> N
     web(host, "needed")
     attempts.provoke("plan")
     host.index.directory.joinpath("needed-1.0.tar.gz").unlink()
-    make_sdist(host.index.directory, "needed", "1.0", files={"pyproject.toml": STATIC.replace("acme", "needed"), "backend.py": ""})
+    make_sdist(
+        host.index.directory,
+        "needed",
+        "1.0",
+        files={"pyproject.toml": STATIC.replace("acme", "needed"), "backend.py": ""},
+    )
     attempts.follow()
     attempts.gone("plan")
 
@@ -335,10 +350,54 @@ def test_builds_and_locks_that_must_be_made(host: Host, attempts: Attempts) -> N
     attempts.gone("plan", "--locked")
 
     names = [f"e{number}" for number in range(12)]
-    host.manifest("".join(f"{each}:\n  python: '3.11'\n  packages: [gamma, 'beta<{10 + int(each[1:])}']\n" for each in names))
+    host.manifest(
+        "".join(f"{each}:\n  python: '3.11'\n  packages: [gamma, 'beta<{10 + int(each[1:])}']\n" for each in names)
+    )
     host.index.faulty["/simple/gamma/"] = Fault.HANG
     attempts.provoke("plan", "--timeout", "2")
     host.index.faulty.clear()
     attempts.gone("plan")
 
 
+@trial("engines/uv_index_errors.py: set `SSL_CERT_FILE` to the absolute path of the certificates to trust")
+def test_a_certificate_that_is_not_trusted(host: Host, attempts: Attempts) -> None:
+    certificate, key = host.directory / "certificate.pem", host.directory / "key.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=index"),
+            *("-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"),
+            *("-keyout", key, "-out", certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    page = host.directory / "served/simple/gamma"
+    page.mkdir(parents=True)
+    name = "gamma-0.1-py3-none-any.whl"
+    shutil.copy(host.index.directory / name, page)
+    (page / "index.html").write_text(f'<a href="{name}">{name}</a>', encoding="utf-8")
+    handler = functools.partial(Quiet, directory=str(host.directory / "served"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            web(host, "gamma")
+            manifest = host.directory / "envs.yaml"
+            text = manifest.read_text(encoding="utf-8")
+            url = f"https://127.0.0.1:{server.server_port}/simple"
+            manifest.write_text(text.replace(host.index.url, url), encoding="utf-8")
+            hint = attempts.provoke("plan")
+            attempts.gone("plan", env={hint.split("`")[1]: str(certificate)})
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files, and logs nothing."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name in the base class
+        pass

@@ -1,4 +1,4 @@
-"""Hints about manifests and the files that they name: tests/cases/hints/manifest.yaml has each fault and its correction."""
+"""Hints about manifests and the files that they name: tests/cases/hints/manifest.yaml has each fault, and it corrected."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,9 @@ from tests.hints.trials import pattern, tried
 FILE = Path(__file__).parent.parent / "cases" / "hints" / "manifest.yaml"
 HEAD = "version: 1\nproject: acme\n"
 # The manifest of the cases that are about a requirements file or a constraints file.
-NAMES_FILES = 'environments: {web: {python: "3.12", requirements: [requirements.txt], constraints: [constraints.txt]}}\n'
+NAMES_FILES = (
+    'environments: {web: {python: "3.12", requirements: [requirements.txt], constraints: [constraints.txt]}}\n'
+)
 EMPTY = {"envs.yaml": NAMES_FILES, "requirements.txt": "", "constraints.txt": ""}
 VERBS = ("write", "did you mean", "quote it", "rename it", "move", "set", "start it", "add it")
 CASES: list[dict[str, Any]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))

@@ -6,8 +6,7 @@ import subprocess
 from pathlib import Path
 
 import reconciler
-from reconciler.diff.model import Origin
-from reconciler.plan.origin_filter import filter_by_origin
+from reconciler.plan.origin_filter import OriginFilter, filter_by_origin
 from reconciler.plan.plan_file import save_plan
 from tests.functional.installed import dist_info
 from tests.hints.trials import Attempts, pattern, trial, tried
@@ -46,8 +45,7 @@ def test_something_else_is_at_the_path(host: Host, attempts: Attempts) -> None:
     apply(host, *attempts.options())
     attempts.gone(*CLEAN_AFTER)
 
-    for path in ("web", "jobs"):
-        shutil.rmtree(host.root, ignore_errors=True)
+    shutil.rmtree(host.root)
     host.root.mkdir()
     (host.root / "web").mkdir()
     (host.root / "web/notes.txt").touch()
@@ -259,7 +257,7 @@ def test_saved_plans(host: Host, attempts: Attempts) -> None:
     host.manifest(WEB)
     assert host.envsync("lock").code == 0
     whole = reconciler.load(host.directory / "envs.yaml", ambient=base_environment()).plan().plan
-    attempts.refused(lambda: save_plan(filter_by_origin(whole, Origin.PENDING), host.directory / "only.json"))
+    attempts.refused(lambda: save_plan(filter_by_origin(whole, OriginFilter.PENDING), host.directory / "only.json"))
     save_plan(whole, host.directory / "only.json")
     attempts.cured()
 

@@ -147,7 +147,9 @@ def test_a_root_that_an_orphan_locks(host: Host, attempts: Attempts) -> None:
     attempts.gone("apply", "--yes", *attempts.options(), "10")
 
 
-@trial("state/root_mutex.py: run the command as its owner (`sudo -u {theirs} envsync ...`), or change the owner: `chown -R {ours} {root}`")
+@trial(
+    "state/root_mutex.py: run the command as its owner (`sudo -u {theirs} envsync ...`), or change the owner: `chown -R {ours} {root}`"
+)
 def test_a_root_of_another_user(host: Host, attempts: Attempts) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give a directory to a different user")
@@ -203,7 +205,7 @@ def test_a_rollback_that_could_not_be_recorded(host: Host, attempts: Attempts) -
         pytest.skip("no immutable files here")
     try:
         attempts.provoke("rollback", "web")
-        assert os.readlink(host.root / "web").endswith("/1/venv"), "the rollback is done"
+        assert str((host.root / "web").readlink()).endswith("/1/venv"), "the rollback is done"
     finally:
         subprocess.run(["chattr", "-i", record], check=True)
     host.manifest(WEB)
@@ -212,7 +214,9 @@ def test_a_rollback_that_could_not_be_recorded(host: Host, attempts: Attempts) -
     attempts.gone("plan", "--detailed-exitcode")
 
 
-@trial("apply/perform.py: fix the cause, then run `envsync gc`; no environment needs this generation, and later runs only note it")
+@trial(
+    "apply/perform.py: fix the cause, then run `envsync gc`; no environment needs this generation, and later runs only note it"
+)
 def test_a_generation_that_cannot_be_deleted(host: Host, attempts: Attempts) -> None:
     for packages in ("alpha", "beta", "gamma"):
         host.manifest(WEB + f"  packages: [{packages}]\n  keep_generations: 1\n")
@@ -315,10 +319,14 @@ def test_no_memory_for_a_program_is_not_cured_here() -> None:
     assert pattern(ENOMEM).fullmatch(error.hint or "")
 
 
-OVERWRITTEN = tried(["cli/installation.py: create a new virtual environment and install only envsync in it"], __name__)[0]
+OVERWRITTEN = tried(["cli/installation.py: create a new virtual environment and install only envsync in it"], __name__)[
+    0
+]
 
 
-def test_another_distribution_with_the_same_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_distribution_with_the_same_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The advice is followed by the path: an environment without the other distribution has no such error."""
     info = tmp_path / "other-1.0.dist-info"
     info.mkdir()
@@ -326,9 +334,9 @@ def test_another_distribution_with_the_same_package(tmp_path: Path, monkeypatch:
     (info / "RECORD").write_text("reconciler/__init__.py,,\n", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert report_overwritten(ImportError("x")) == 1
-    assert any(pattern(OVERWRITTEN).fullmatch(each.removeprefix("hint: ")) for each in capsys.readouterr().err.splitlines())
+    assert any(
+        pattern(OVERWRITTEN).fullmatch(each.removeprefix("hint: ")) for each in capsys.readouterr().err.splitlines()
+    )
     monkeypatch.undo()
     with pytest.raises(ImportError):
         report_overwritten(ImportError("x"))
-
-
