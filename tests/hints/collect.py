@@ -188,7 +188,7 @@ class _Package:
         match node:
             case ast.Constant(value=str(text)):
                 escaped = text.replace("{", "{{").replace("}", "}}")
-                return [_Piece(module.name, escaped, words=bool(text.strip()))] if text else []
+                return [_Piece(module.name, escaped, words=bool(text.strip()))]
             case ast.Constant():
                 return []
             case ast.JoinedStr(values=values):
@@ -235,7 +235,7 @@ class _Package:
         shown = _Piece(module.name, ast.unparse(node.value), words=False)
         if isinstance(node.value, ast.Name | ast.IfExp | ast.Constant):
             found = self.pieces(node.value, module, seen)
-            if found and all(each.words and " " in each.text for each in found):
+            if any(each.words for each in found) and all(not each.text or " " in each.text for each in found):
                 return found
         return [shown]
 
