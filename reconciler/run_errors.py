@@ -12,13 +12,13 @@ from reconciler.manifest.load import load_manifest
 from reconciler.state.former_name import renamed_to
 from reconciler.state.published_link import published_number
 
+_PATH_OR_FIRST_LINE = "correct the path, or the first line of the file"
 _NOT_EXECUTABLE = {
     errno.ENOEXEC: "add a first line such as `#!/bin/sh` to the file, or start it with its interpreter",
     errno.ETXTBSY: "wait until the program that writes the file has closed it",
     errno.E2BIG: "pass fewer or shorter arguments and environment variables",
-    errno.ELOOP: "replace the file: its symbolic links form a loop",
     errno.ENAMETOOLONG: "use a shorter path",
-    errno.ENOTDIR: "correct the path",
+    errno.ENOTDIR: _PATH_OR_FIRST_LINE,
     errno.ENOMEM: "free memory, then run the command again",
 }
 
@@ -160,8 +160,21 @@ def not_started(program: str, path: str, venv: str, name: str, error: OSError | 
         if path.startswith(f"{venv}/bin/") and not os.path.exists(f"{venv}/bin/python"):  # noqa: PTH110  # its first line names it
             return _dangling("python", venv, name)
         what = f"`{program}`: the file, or the interpreter in its first line, was not found"
-        return NotFoundError(what, hint="correct the path, or the first line of the file")
+        return NotFoundError(what, hint=_PATH_OR_FIRST_LINE)
     if os.path.isdir(path):  # noqa: PTH112
         return NotExecutableError(f"`{program}`: {os.strerror(errno.EISDIR)}", hint="name a program in it")
-    default = "make the file executable" if isinstance(error, PermissionError) else "correct the first line of the file"
+    default = "correct the first line of the file"  # it names a directory, a file that is not executable, or a script
+    if isinstance(error, PermissionError) and not os.access(path, os.X_OK):
+        default = "make the file executable"
+    elif error.errno == errno.ELOOP and _is_loop(path):
+        default = "replace the file: its symbolic links form a loop"
     return NotExecutableError(f"`{program}`: {error.strerror}", hint=_NOT_EXECUTABLE.get(error.errno or 0, default))
+
+
+def _is_loop(path: str) -> bool:
+    """Return whether the symbolic links at a path form a loop."""
+    try:
+        os.stat(path)  # noqa: PTH116
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False

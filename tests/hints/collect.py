@@ -1,8 +1,8 @@
 """Every hint in the source of `reconciler`, found by following values back to the strings that they are made of.
 
-A hint starts at a *sink*: the keyword `hint`, `hints` or `why` of a call, a positional argument of that name, an attribute
-`.hint` or a class variable `default_hint` or `cure` that is assigned, or a string that contains `hint: `. From there the
-value is followed through names, constants, conditions, calls, parameters and collections.
+A hint starts at a *sink*: the keyword `hint`, `hints` or `why` of a call, a positional argument of that name, an
+attribute `.hint`, a class variable `default_hint` or `cure` that is assigned, or a string that contains `hint: `. From
+there the value is followed through names, constants, conditions, calls, parameters and collections.
 """
 
 import ast
@@ -26,7 +26,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, slots=True, order=True)
 class Hint:
-    """One hint: the module that has its words, relative to `reconciler`, and the words with `{expression}` for values."""
+    """One hint: the module that has its words, relative to `reconciler`, and the words; `{expression}` is a value."""
 
     module: str
     template: str
@@ -163,8 +163,9 @@ class _Package:
                     yield from (value for name, value in _assigned(node) if name in {"hint", *CLASS_VARIABLES})
                 case ast.FunctionDef(args=arguments):
                     every = [*arguments.posonlyargs, *arguments.args]
-                    defaults = [*zip(every[::-1], arguments.defaults[::-1], strict=False)]
-                    defaults += [*zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+                    defaults: list[tuple[ast.arg, ast.expr | None]] = []
+                    defaults += zip(every[::-1], arguments.defaults[::-1], strict=False)
+                    defaults += zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
                     yield from (value for each, value in defaults if each.arg in SINKS and value is not None)
                 case ast.Constant(value=str()) | ast.JoinedStr() if MARK.search(ast.unparse(node)):
                     if not isinstance(module.parents.get(node), ast.JoinedStr | ast.Expr):
@@ -187,7 +188,7 @@ class _Package:
         match node:
             case ast.Constant(value=str(text)):
                 escaped = text.replace("{", "{{").replace("}", "}}")
-                return [_Piece(module.name, escaped, words=bool(text.strip()))] if text else []
+                return [_Piece(module.name, escaped, words=bool(text.strip()))]
             case ast.Constant():
                 return []
             case ast.JoinedStr(values=values):
@@ -234,7 +235,7 @@ class _Package:
         shown = _Piece(module.name, ast.unparse(node.value), words=False)
         if isinstance(node.value, ast.Name | ast.IfExp | ast.Constant):
             found = self.pieces(node.value, module, seen)
-            if found and all(each.words and " " in each.text for each in found):
+            if any(each.words for each in found) and all(not each.text or " " in each.text for each in found):
                 return found
         return [shown]
 
@@ -296,7 +297,7 @@ class _Package:
             if name in arguments:
                 known = True
                 if name not in SINKS:  # what is given to a parameter of that name is a sink of its own
-                    found += self._arguments(function, name, module, seen)
+                    found += self._arguments(function, name, seen)
                 break
             if known:
                 break
@@ -327,7 +328,7 @@ class _Package:
             node = module.parents.get(node)
         return node
 
-    def _arguments(self, called: Function, name: str, module: _Module, seen: frozenset[object]) -> list[_Piece]:
+    def _arguments(self, called: Function, name: str, seen: frozenset[object]) -> list[_Piece]:
         """Return the texts that the calls of a function give to one of its parameters."""
         found: list[_Piece] = []
         names = [each.arg for each in [*called.args.posonlyargs, *called.args.args]]

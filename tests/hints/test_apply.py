@@ -61,14 +61,14 @@ def test_hooks(host: Host, attempts: Attempts) -> None:
 
     code = "import sys; open(sys.prefix + '/cache.db', 'w')"
     writes = hook % f'python, -c, "{code}"'
-    host.manifest(WEB + writes + "  packages: [gamma]\n")
+    host.manifest(WEB + writes + "  packages: [beta]\n")
     attempts.provoke(*APPLY)
     attempts.provoke("plan")
-    host.manifest(WEB + writes + '  packages: [gamma]\n  ignore_files: ["cache.db"]\n')
+    host.manifest(WEB + writes + '  packages: [beta]\n  ignore_files: ["cache.db"]\n')
     attempts.gone(*APPLY)
     attempts.gone("plan", "--detailed-exitcode")
     attempts.last = attempts.keys[1]
-    host.manifest(WEB + writes.replace("sys.prefix + '/cache.db'", "'/dev/null'") + "  packages: [beta]\n")
+    host.manifest(WEB + writes.replace("sys.prefix + '/cache.db'", "'/dev/null'") + "  packages: [gamma]\n")
     attempts.gone(*APPLY)
     attempts.gone("plan", "--detailed-exitcode")
 

@@ -1,6 +1,11 @@
 """Hints about indexes, and about packages that cannot be resolved."""
 
+import functools
+import shutil
+import ssl
 import subprocess
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -352,3 +357,47 @@ def test_builds_and_locks_that_must_be_made(host: Host, attempts: Attempts) -> N
     attempts.provoke("plan", "--timeout", "2")
     host.index.faulty.clear()
     attempts.gone("plan")
+
+
+@trial("engines/uv_index_errors.py: set `SSL_CERT_FILE` to the absolute path of the certificates to trust")
+def test_a_certificate_that_is_not_trusted(host: Host, attempts: Attempts) -> None:
+    certificate, key = host.directory / "certificate.pem", host.directory / "key.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=index"),
+            *("-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"),
+            *("-keyout", key, "-out", certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    page = host.directory / "served/simple/gamma"
+    page.mkdir(parents=True)
+    name = "gamma-0.1-py3-none-any.whl"
+    shutil.copy(host.index.directory / name, page)
+    (page / "index.html").write_text(f'<a href="{name}">{name}</a>', encoding="utf-8")
+    handler = functools.partial(Quiet, directory=str(host.directory / "served"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            web(host, "gamma")
+            manifest = host.directory / "envs.yaml"
+            text = manifest.read_text(encoding="utf-8")
+            url = f"https://127.0.0.1:{server.server_port}/simple"
+            manifest.write_text(text.replace(host.index.url, url), encoding="utf-8")
+            hint = attempts.provoke("plan")
+            attempts.gone("plan", env={hint.split("`")[1]: str(certificate)})
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files, and logs nothing."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name in the base class
+        pass

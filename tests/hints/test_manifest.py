@@ -1,4 +1,4 @@
-"""Hints about manifests and the files that they name: tests/cases/hints/manifest.yaml has each fault and its correction."""
+"""Hints about manifests and the files that they name: tests/cases/hints/manifest.yaml has each fault, and it corrected."""
 
 import re
 from pathlib import Path

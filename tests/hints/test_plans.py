@@ -45,8 +45,7 @@ def test_something_else_is_at_the_path(host: Host, attempts: Attempts) -> None:
     apply(host, *attempts.options())
     attempts.gone(*CLEAN_AFTER)
 
-    for path in ("web", "jobs"):
-        shutil.rmtree(host.root, ignore_errors=True)
+    shutil.rmtree(host.root)
     host.root.mkdir()
     (host.root / "web").mkdir()
     (host.root / "web/notes.txt").touch()

@@ -25,8 +25,8 @@ def script(host: Host, name: str, text: str, mode: int = 0o755) -> str:
     "run_errors.py: add `pip` to the packages of `{name}`, and use `python -m pip`",
     "run_errors.py: write the path: `./{path}`",
     "run_errors.py: make the file executable",
-    "run_errors.py: correct the path",
     "run_errors.py: correct the path, or the first line of the file",
+    "run_errors.py: correct the first line of the file",
     "run_errors.py: name a program in it",
     "run_errors.py: replace the file: its symbolic links form a loop",
     "run_errors.py: use a shorter path",
@@ -62,9 +62,18 @@ def test_a_program_that_cannot_be_started(host: Host, attempts: Attempts) -> Non
 
     attempts.provoke(*run, "./bin/tool/more")
     attempts.gone(*run, "./bin/tool")
+    for interpreter in ("/missing/sh", "/etc/passwd/sh"):
+        attempts.again("run_errors.py: correct the path")
+        attempts.provoke(*run, script(host, "no-such-interpreter", f"#!{interpreter}\n"))
+        attempts.gone(*run, script(host, "no-such-interpreter", "#!/bin/sh\n"))
 
-    attempts.provoke(*run, script(host, "no-such-interpreter", "#!/missing/sh\n"))
-    attempts.gone(*run, script(host, "no-such-interpreter", "#!/bin/sh\n"))
+    nested = [script(host, f"nested-{each}", f"#!{host.directory}/nested-{each + 1}\n") for each in range(7)]
+    script(host, "nested-7", "#!/bin/sh\n")
+    script(host, "plain", "text\n", mode=0o644)
+    for first_line in ("#!/etc", f"#!{host.directory}/plain", f"#!{host.directory}/{nested[0]}"):
+        attempts.again("run_errors.py: correct the first")
+        attempts.provoke(*run, script(host, "interpreter", f"{first_line}\n"))
+        attempts.gone(*run, script(host, "interpreter", "#!/bin/sh\n"))
 
     attempts.provoke(*run, "./bin")
     attempts.gone(*run, "./bin/tool")
@@ -135,6 +144,7 @@ def test_an_environment_that_was_not_applied_or_is_damaged(host: Host, attempts:
 @trial(
     "run_errors.py: choose one of them",
     "run_errors.py: correct `root` in the manifest",
+    "run_errors.py: correct the path",
     "run_errors.py: move it to a different path, or take it over with `envsync apply --adopt`",
     "run_errors.py: correct `env` in the manifest, and run `envsync apply {name}`",
 )
@@ -159,6 +169,12 @@ def test_what_the_manifest_says(host: Host, attempts: Attempts) -> None:
     host.manifest('web:\n  python: "3.11"\n  env: {SIZE: groesse}\n')
     attempts.follow()
     attempts.gone("run", "web", "--", "true", env=ascii_only)
+
+    (host.directory / "loop").symlink_to("loop")
+    host.manifest(WEB, head="root: loop\n")
+    attempts.provoke("run", "web", "--", "true")
+    host.manifest(WEB)
+    attempts.gone("run", "web", "--", "true")
 
     (host.directory / "file").touch()
     host.manifest(WEB, head="root: file\n")

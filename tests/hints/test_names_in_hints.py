@@ -1,0 +1,109 @@
+"""Every name in a hint exists: commands, options, and keys of the manifest with their values."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from typer import Context
+
+from reconciler.errors import ManifestError
+from reconciler.manifest.expand import expand
+from reconciler.manifest.load import load_manifest
+from reconciler.manifest.models import Environment, Index, Manifest, Project
+from reconciler.manifest.validation_errors import key_names
+from reconciler.render.rules import RULES
+from tests.cli.commands import DECLARED, GROUP, PROGRAM
+from tests.hints.collect import hints
+
+# A value in a hint, as an argument that the command accepts.
+VALUES = {"numbers": "1", "behind": "web jobs"}
+PLACEHOLDERS = {"FILE": "plan.json", "NAME": "web", "DIR": "web"}
+KEYS = {key for model in (Manifest, Environment, Project, Index) for key in key_names(model)}
+# Where a key with a value belongs, to validate it.
+TOP_LEVEL = frozenset(key_names(Manifest))
+# Options of other programs, and of requirements files.
+FOREIGN_OPTIONS = frozenset({"--hash", "-r", "-c", "-e", "--filter", "--hash=sha256:"})
+# Programs that a hint tells a person to run, other than envsync.
+PROGRAMS = frozenset({"git", "pip", "sudo", "chown", "ulimit", "python"})
+# Other text in backticks: examples of values, of files, and of text that a person writes.
+OTHER = {
+    "#", "#!/bin/sh", "*", "*.data/data", "*.data/scripts", "---", ".", "./PATH", ".envs", "1h", "2m", "10s", "12 hours",
+    "2026-11-01", "2026-11-01T12:00:00Z", "2026-12-31", "3.12", '"3.12"', '">=3.11,<3.14"', "7 days", "==", "?", "NAME @ URL",
+    "NAME @ git+https://...", "P7D", "SSL_CERT_FILE", "UV_INDEX_<NAME>_PASSWORD", "UV_INDEX_<NAME>_USERNAME",
+    "Workspace.plan", "acme.settings", "apply", "file:///PATH", "import", "pyvenv.cfg", "share/**", "fetch-depth: 0",
+    "project: NAME",
+}  # fmt: skip
+
+
+def spans(template: str) -> Iterator[str]:
+    """Yield what a hint has in backticks, with its literal braces."""
+    for each in re.findall(r"`([^`]+)`", template):
+        yield each.replace("{{", "⟪").replace("}}", "⟫")
+
+
+def literal(span: str) -> str:
+    return span.replace("⟪", "{").replace("⟫", "}")
+
+
+SPANS = sorted({(each.module, span) for each in hints()[0] for span in spans(each.template)})
+COMMANDS = sorted({span for _, span in SPANS if span.startswith("envsync ")})
+REMEDIES = sorted({span for each in RULES.values() for span in re.findall(r"`([^`]+)`", each.remedy)})
+
+
+@pytest.mark.parametrize("span", [*COMMANDS, *(each for each in REMEDIES if each.startswith("envsync "))])
+def test_a_command_in_a_hint_is_accepted(span: str) -> None:
+    if "[-f FILE]" in span:  # a line of usage
+        span = span.replace("[-f FILE]", "-f FILE").replace("[ARG]...", "ARG")
+    words = [PLACEHOLDERS.get(each, each) for each in shlex.split(re.sub(r"\{[^}]*\}", "web", span))[1:]]
+    command, *arguments = words
+    if command == "web":  # any command, with --help
+        assert arguments == ["--help"]
+        return
+    DECLARED[command].make_context(command, arguments, parent=Context(GROUP))
+
+
+def test_an_option_in_a_hint_exists_in_the_command_that_it_names() -> None:
+    for each in hints()[0]:
+        for option in re.findall(r"`(--?[a-z][a-z-]*)(?: [^`]*)?`", each.template):
+            if option in FOREIGN_OPTIONS:
+                continue
+            before = each.template.partition(f"`{option}")[0]
+            named = re.findall(r"(?:envsync |\b)(apply|plan|check|destroy|lock)\b", before)
+            commands = [one for one in PROGRAM.subcommands if not named or one.name == named[-1]]
+            assert any(one.option(option) for one in commands), (
+                f"{each}: no option `{option}` of {named or 'any command'}"
+            )
+
+
+def test_every_other_name_in_a_hint_is_known() -> None:
+    """A new word in backticks is a key, an option, a command, or is added to `OTHER` above."""
+    unknown = []
+    for module, span in SPANS:
+        text = literal(span)
+        first = text.split()[0]
+        if text.startswith("envsync ") or first in PROGRAMS or text in OTHER or text in KEYS or first.startswith("-"):
+            continue
+        if "{" in span or ": " in text or text.startswith("{name: NAME"):  # a value, or a key with a value, tried below
+            continue
+        unknown.append(f"{module}: `{text}`")
+    assert not unknown, "not known: " + ", ".join(unknown)
+
+
+@pytest.mark.parametrize(
+    "span", sorted({span for _, span in SPANS if re.match(r"[a-z_]+: ", span) and span not in OTHER})
+)
+def test_a_key_with_a_value_is_valid(span: str, tmp_path: Path) -> None:
+    text = re.sub(r"\{[^}]*\}", "acme", literal(span).replace("{}", "⟪⟫")).replace("⟪⟫", "{}")
+    (key, value), *_ = yaml.safe_load(text).items() if not text.startswith("acme") else {"templates": {}}.items()
+    manifest = {"version": 1, "project": "acme", "environments": {"web": {"python": "3.12"}}}
+    place = manifest if key in TOP_LEVEL else manifest["environments"]["web"]  # type: ignore[index]
+    place[key] = value
+    file = tmp_path / "envs.yaml"
+    file.write_text(yaml.safe_dump(manifest), encoding="utf-8")
+    try:
+        expand(load_manifest(file))
+    except ManifestError as error:
+        pytest.fail(f"`{span}`: {error.message}")
