@@ -7,6 +7,7 @@ interpreter (`needs_new_interpreter`). The start itself is tested without this m
 import atexit
 import json
 import os
+import pty
 import select
 import signal
 import socket
@@ -34,27 +35,43 @@ def needs_new_interpreter(env: Mapping[str, str], usual: Mapping[str, str]) -> b
 
 def run_preloaded(arguments: tuple[str, ...], *, cwd: Path, env: Mapping[str, str], stdin: str) -> tuple[int, str, str]:
     """Run `envsync` with `arguments`; return its exit code and what it wrote to standard output and error."""
-    umask = os.umask(0)
-    os.umask(umask)
-    request = {"arguments": arguments, "cwd": str(cwd), "env": dict(env), "umask": umask}
-    with (
-        tempfile.TemporaryFile() as given,
-        tempfile.TemporaryFile() as out,
-        tempfile.TemporaryFile() as err,
-        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server,
-    ):
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given.write(stdin.encode())
         given.seek(0)
-        server.settimeout(_MAX_SECONDS)
-        server.connect(_server(os.getpid()))
-        socket.send_fds(server, [json.dumps(request).encode()], [given.fileno(), out.fileno(), err.fileno()])
-        answer = server.recv(_MAX_BYTES)
+        answer = _ask(arguments, cwd, env, [given.fileno(), out.fileno(), err.fileno()])
         texts = []
         for file in (out, err):
             file.seek(0)
             texts.append(file.read().decode().replace("\r\n", "\n"))
     assert answer, f"envsync ended without an exit code: {texts}"
     return int(answer), texts[0], texts[1]
+
+
+def run_on_a_terminal(arguments: tuple[str, ...], *, cwd: Path, env: Mapping[str, str]) -> tuple[int, bytes]:
+    """Run `envsync` with a terminal as its streams; return its exit code and what it wrote, at most 4 KiB."""
+    controller, terminal = pty.openpty()
+    try:
+        try:
+            answer = _ask(arguments, cwd, env, [terminal] * 3)
+        finally:
+            os.close(terminal)
+        written = os.read(controller, 4096)
+    finally:
+        os.close(controller)
+    assert answer, f"envsync ended without an exit code: {written!r}"
+    return int(answer), written
+
+
+def _ask(arguments: tuple[str, ...], cwd: Path, env: Mapping[str, str], streams: list[int]) -> bytes:
+    """Let the server run `envsync` with these streams; return its answer, the exit code."""
+    umask = os.umask(0)
+    os.umask(umask)
+    request = {"arguments": arguments, "cwd": str(cwd), "env": dict(env), "umask": umask}
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
+        server.settimeout(_MAX_SECONDS)
+        server.connect(_server(os.getpid()))
+        socket.send_fds(server, [json.dumps(request).encode()], streams)
+        return server.recv(_MAX_BYTES)
 
 
 @cache

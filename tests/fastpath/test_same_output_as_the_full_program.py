@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.host import Host, base_environment
+from tests.preloaded import run_on_a_terminal
 
 WEB = 'web:\n  python: "3.11"\n  packages: [beta]\n'
 ENVIRONMENTS: dict[str, dict[str, str]] = {
@@ -23,6 +24,13 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
 
 def on_a_terminal(host: Host, *arguments: str, env: dict[str, str]) -> bytes:
     """Return what a command writes to a terminal."""
+    code, written = run_on_a_terminal(arguments, cwd=host.directory, env={**base_environment(), **env})
+    assert code == 0
+    return written
+
+
+def in_a_new_process(host: Host, *arguments: str, env: dict[str, str]) -> bytes:
+    """Return the same of a command that is started as a user starts it."""
     controller, terminal = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "reconciler", *arguments],
@@ -59,6 +67,9 @@ def test_on_a_terminal(settled: Host) -> None:
             assert (settled.root / ".envsync/cache/agreed/web").exists()
             assert on_a_terminal(settled, *command, env=env) == full, name
             assert full.replace(b"\r\n", b" ").split()[:1] != []
+    assert in_a_new_process(settled, *command, env=env) == full
+    forget(settled)
+    assert in_a_new_process(settled, *command, env=env) == full
 
 
 def test_off_a_terminal(settled: Host, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ site:
   probes: [dependencies, {import: django}, {run: [python, -m, django, --version], timeout: 60s}]
 lab:
   python: "3.11"
-  packages: [pandas, scikit-learn, jupyterlab]
+  packages: [pandas, jupyterlab]
   depends_on: [tools]
 tools:
   python: "3.13"
@@ -115,7 +115,8 @@ def damages(host: Host) -> list[tuple[str, str, Callable[[], object], str]]:
         ),
         ("tools", "six", lambda: change_manually(host, "tools", "install", "six"), "installed-by-hand"),
         ("lab", "pandas", lambda: (site("lab") / "pandas/api/types/__init__.py").write_text("#"), "files-edited"),
-        ("lab", "scikit-learn", lambda: (site("lab") / "sklearn/base.py").unlink(), "files-edited"),
+        # Not in `lab`, which has the most files: each round builds what it damaged again.
+        ("tools", "httpie", lambda: (site("tools") / "httpie/client.py").unlink(), "files-edited"),
         ("api", "", lambda: (site("api") / "stray.pth").write_text("import os\n"), "files-drifted"),
         ("api", "flask", lambda: (info("api", "flask-*.dist-info") / "RECORD").unlink(), "metadata-damaged"),
         ("api", "jinja2", lambda: (info("api", "jinja2-*.dist-info") / "METADATA").write_text(""), "metadata-damaged"),
