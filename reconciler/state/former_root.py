@@ -49,4 +49,5 @@ def _roots(directory: Path) -> list[Path]:
     except OSError:
         return []
     roots = [directory / name for name in sorted(names, key=lambda name: (name != defaults.ROOT, name))]
-    return [root for root in roots if State.at(root).layout.records.is_dir()]
+    # Not `Path.is_dir`, which raises an error for a directory that may not be searched.
+    return [root for root in roots if os.path.isdir(State.at(root).layout.records)]  # noqa: PTH112

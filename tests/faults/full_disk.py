@@ -107,10 +107,8 @@ class FullDiskTrials(OperationTrials):
         verdict = Verdict(operation=self.operation.name, code=ran.code, words=ran.err.strip()[-600:])
         state, _ = self._observe(verdict)
         verdict.torn = [each for each in verdict.torn if not _is_a_plan_without_space(each, self.stage.work)]
-        if self.operation.arguments[0] == "gc":  # its report of what it could not delete is its output
-            ran = replace(ran, err=f"{ran.err}error: {ran.out}")
         self._judge_exit(verdict, Traced(code=ran.code, out=ran.out, err=ran.err), state)
-        if ran.code and not _says_full(ran.err, self.stage.work):
+        if ran.code and not _says_full(ran.err + ran.out, self.stage.work):
             verdict.unclear.append("the error does not name the full disk and a path")
         if ran.code and self.operation.old != self.operation.new:
             says_done = any(each in ran.err for each in _DONE)

@@ -149,6 +149,11 @@ class Real:
         """Return whether every user may read the root."""
         return self.layout.root.stat().st_mode & 0o005 == 0o005
 
+    def is_closed_lock(self, name: str) -> bool:
+        """Return whether a lock exists that not every user may read."""
+        path = self.lock_path(name)
+        return path.exists() and not (path.stat().st_mode & 0o004 and path.parent.stat().st_mode & 0o005 == 0o005)
+
     def changes(self) -> dict[str, tuple[int, ...]]:
         """Return inode, mode, size and times of everything in the root, to see what a command changes."""
         found: dict[str, tuple[int, ...]] = {}

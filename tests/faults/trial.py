@@ -153,6 +153,7 @@ class OperationTrials:
 
     def _judge_exit(self, verdict: Verdict, traced: Traced, state: str) -> None:
         """Judge exit code and message: an error exits with 1 or 4 and says what failed and where."""
+        said = f"{traced.err}error: {traced.out}" if self.operation.arguments[0] == "gc" else traced.err  # gc reports
         if "Traceback" in traced.err:
             verdict.unclear.append("traceback")
         if traced.code == 0 and state != "new":
@@ -160,7 +161,7 @@ class OperationTrials:
         if traced.code not in {0, 1, 4}:
             verdict.unclear.append(f"exit {traced.code}")
         words = ("error: ", " failed in ", " rolled back in ", ", but ")
-        errors = [line for line in traced.err.splitlines() if any(each in line for each in words)]
+        errors = [line for line in said.splitlines() if any(each in line for each in words)]
         if traced.code and not errors:
             verdict.unclear.append("no error message")
         verdict.unclear += [f"neither path nor step: {line}" for line in errors if not _names_a_place(line)]
