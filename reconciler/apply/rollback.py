@@ -83,7 +83,7 @@ def roll_back(
                 raise
             what = f"generation {number} of `{name}` is published again, but {error.message}"
             raise StateError(what, hint="the rollback is done: do not repeat it") from error
-        if to is not None:  # whoever names it wants it, although it failed before
+        if to is not None:  # a person chose it, although it failed before
             with suppress(OSError):
                 generation.failed.unlink(missing_ok=True)
                 generation.trial.unlink(missing_ok=True)

@@ -101,7 +101,7 @@ def apply(
     when it is complete, so it is always either old or new.
 
     With `--stage`, nothing is published or deleted. `envsync publish` publishes what was staged later, offline and
-    without a build; a later `apply` does so too, as long as it is still what the manifest declares.
+    without a build. A later `apply` does so too, as long as it is still what the manifest declares.
     """
     policy = Policy(
         prune=prune,

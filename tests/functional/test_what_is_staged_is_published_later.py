@@ -52,7 +52,7 @@ def test_a_generation_is_staged_kept_and_published_without_the_index(host: Host)
     assert generations(host, "web") == [1, 2]
     kept = json.loads(host.envsync("history", "--generations", "--output", "json").out)
     assert {each["number"] for each in kept} == {1}
-    assert host.envsync("rollback", "web", "--to", "2").code == 3, "what was never published is no target"
+    assert host.envsync("rollback", "web", "--to", "2").code == 3, "it was never published"
     again = host.envsync("apply", "--stage", "--yes", "--output", "json")
     assert {each["status"] for each in finished(again).values()} == {"unchanged", "left"}
 
