@@ -14,16 +14,16 @@ class Status(StrEnum):
     """How the run ended for one environment."""
 
     APPLIED = "applied"
-    STAGED = "staged"  # built, and not published yet
-    LEFT = "left"  # to an apply without `--stage`
     UNCHANGED = "unchanged"
     FAILED = "failed"  # before publish, so the previous generation is still published
     HOOK_FAILED = "hook-failed"  # after publish
-    UNHEALTHY = "unhealthy"  # after publish; the new generation stays published
-    ROLLED_BACK = "rolled-back"  # after publish, so the previous generation is published again
     BLOCKED = "blocked"
     HELD = "held"  # left alone until it is released
     INTERRUPTED = "interrupted"
+    STAGED = "staged"  # built, and not published yet
+    LEFT = "left"  # to an apply without `--stage`
+    UNHEALTHY = "unhealthy"  # after publish; the new generation stays published
+    ROLLED_BACK = "rolled-back"  # after publish, so the previous generation is published again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

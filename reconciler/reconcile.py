@@ -253,8 +253,8 @@ class Workspace:
     def staged(self, selection: Selection | None = None) -> dict[str, Staged]:
         """Return the staged generations of the selected environments, and those of what they depend on, by name.
 
-        One that belongs to another project is left out. Raises UsageError if nothing is staged for a selected name, or
-        StateError if it cannot be read.
+        One that belongs to another project, or that cannot be read, is left out; see `unreadable_staged`. Raises
+        UsageError if nothing is staged for a selected name, or StateError if that cannot be read.
         """
         chosen = selection or Selection()
         desired = self.desired(chosen)
@@ -262,12 +262,10 @@ class Workspace:
         names = {each.name for each in desired.environments}
         if not desired.selected:  # what is not declared any more is refused by name
             names |= set(generation_names(state.layout))
-        found = {name: staged_generation(state, name) for name in sorted(names)}
-        staged = {
-            name: each
-            for name, each in found.items()
-            if each is not None and (chosen.names or each.applied.project == desired.project)
-        }
+        for name in chosen.names:
+            staged_generation(state, name)
+        found, _ = staged_generations(state, names)
+        staged = {name: each for name, each in found.items() if chosen.names or each.applied.project == desired.project}
         missing = sorted(set(chosen.names) - staged.keys())
         if missing:
             raise UsageError(
@@ -276,6 +274,11 @@ class Workspace:
             )
         wanted = staged_with_dependencies(desired, chosen.names, staged) if chosen.names else staged.keys()
         return {name: each for name, each in staged.items() if name in wanted}
+
+    def unreadable_staged(self) -> tuple[str, ...]:
+        """Return a sentence about each staged generation below the root that cannot be read."""
+        state = self.state
+        return staged_generations(state, generation_names(state.layout))[1]
 
     @contextmanager
     def hold(self, *, timeout: float = 60.0) -> Iterator[None]:

@@ -106,7 +106,7 @@ def roll_back(
     )
     with _holding(state, current, hold) if published else nullcontext():
         republish(state, applied, restores=not published)
-    if published and to is not None:  # whoever names it wants it, although it failed before
+    if published and to is not None:  # a person chose it, although it failed before
         with suppress(OSError):
             generation.failed.unlink(missing_ok=True)
             generation.trial.unlink(missing_ok=True)

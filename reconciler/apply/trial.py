@@ -75,7 +75,7 @@ def return_to_previous(state: State, current: Applied, reason: str) -> tuple[App
     trial = read_trial(failed.trial)
     previous = trial.previous if trial is not None else None
     if previous is None or not previous.generation:
-        return None, "there is no previous generation to roll back to"
+        return None, "nothing was published before"
     number = previous.generation
     generation = layout.generation(name, number)
     problem = set_aside_because(generation) or _damage(state, previous)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import reconciler
+from reconciler import exit_codes
 from reconciler.apply.context import ApplyOptions
 from reconciler.cli.console import console, output_errors
 from reconciler.cli.error_output import print_failures
@@ -102,7 +103,7 @@ def apply(
     when it is complete, so it is always either old or new.
 
     With `--stage`, nothing is published or deleted. `envsync publish` publishes what was staged later, offline and
-    without a build; a later `apply` does so too, as long as it is still what the manifest declares.
+    without a build. A later `apply` does so too, as long as it is still what the manifest declares.
     """
     policy = Policy(
         prune=prune,
@@ -166,13 +167,19 @@ def publish(
     workspace = reconciler.load(file)
     with workspace.hold(timeout=lock_timeout):
         staged = workspace.staged(Selection(names=tuple(names or ())))
+        unreadable = workspace.unreadable_staged() if everything else ()
+    print_notes(unreadable)
     if not staged:
+        if unreadable:
+            raise typer.Exit(exit_codes.FAILURE)
         console().message("nothing is staged")
         return
     policy = Policy(publish=frozenset(staged), drop_ignored=drop_ignored, skip_hooks=skip_hooks)
     options = PlanOptions(resolve=False, offline=True, policy=policy)
     how = ApplyOptions(parallelism=1, offline=True, collect=gc)
     _run(workspace, Selection(), options, how, output=output, yes=yes, lock_timeout=lock_timeout)
+    if unreadable:
+        raise typer.Exit(exit_codes.PARTLY_APPLIED)
 
 
 def destroy(

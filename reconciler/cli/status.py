@@ -12,6 +12,7 @@ from reconciler.backticks import in_backticks
 from reconciler.cli.console import console, shown_root
 from reconciler.cli.options import DepthOption, FileOption, LabelsOption, NamesArgument, Output, OutputOption, selection
 from reconciler.cli.plan_output import print_notes
+from reconciler.diff.model import ReasonCode
 from reconciler.errors import UsageError
 from reconciler.manifest.hints import known_names_hint
 from reconciler.observe.actual import Depth, Occupant
@@ -58,11 +59,18 @@ def status(
     untils = ", ".join(f"`{name}` until {each.until}" for name, each in deleted.items())
     restorable = f"deleted, can be restored with `envsync rollback NAME`: {untils}"
     held = [f"`{each.name}` is held: {hold_text(each.hold)}" for each in proposal.plan.environments if each.hold]
+    trials = (
+        f"`{each.name}`: {reason.message}"
+        for each in proposal.plan.environments
+        for reason in each.reasons
+        if reason.code is ReasonCode.ON_TRIAL
+    )
     waiting = (
         f"`{name}`: generation {each.generation} is staged since {each.since}; publish it with `envsync publish {name}`"
         for name, each in proposal.staged.items()
     )
-    print_notes((*held, *general_notes(proposal.plan), *waiting, *([restorable] if deleted else [])))
+    notes = (*held, *general_notes(proposal.plan), *trials, *waiting, *([restorable] if deleted else []))
+    print_notes(notes)
 
 
 def freeze(

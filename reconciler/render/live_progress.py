@@ -16,12 +16,11 @@ from reconciler.events import (
     Notice,
     RunFinished,
     RunStarted,
-    Status,
     StepFinished,
     StepStarted,
 )
 from reconciler.render.escape import sanitize
-from reconciler.render.event_text import STEPS_WITH_DETAIL, finished_lines, notice_line
+from reconciler.render.event_text import STEPS_WITH_DETAIL, SUCCESSFUL, finished_lines, notice_line
 from reconciler.render.layout import Segment, align_columns, entry_lines
 from reconciler.render.phrases import duration
 from reconciler.render.style import Palette, Style
@@ -103,7 +102,7 @@ class LiveProgress:
                 with self._lock:
                     self._running.pop(name, None)
                     self._finished += 1
-                mark = self._marks[event.status is not Status.APPLIED]
+                mark = self._marks[event.status not in SUCCESSFUL]
                 self._print(finished_lines(event, self._details.pop(name, ()), self._palette, mark=mark))
             case Notice():
                 self._print([notice_line(event, self._palette)])

@@ -175,7 +175,7 @@ def test_a_command_describes_only_what_it_does() -> None:
             assert verbose is None
             continue
         assert verbose is not None
-        prints_plan = name in {"plan", "check", "show", "apply", "destroy"}
+        prints_plan = name in {"plan", "check", "show", "apply", "publish", "destroy"}
         assert verbose.help.startswith("List all packages" if prints_plan else "Has no effect"), name
     assert "depend on" not in COMMANDS["verify"].arguments[0].help, "`verify` selects exactly the names"
 

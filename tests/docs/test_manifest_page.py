@@ -51,6 +51,7 @@ AROUND: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "CommandProbe": lambda entry: {"environments": {"one": PYTHON | {"probes": [{"run": ["true"]} | entry]}}},
     "PackageException": lambda entry: {"environments": {"one": PYTHON | {"ignore": [{"match": "x"} | entry]}}},
     "FileException": lambda entry: {"environments": {"one": PYTHON | {"ignore_files": [{"match": "x"} | entry]}}},
+    "Health": lambda entry: {"environments": {"one": PYTHON | {"health": {"run": ["true"]} | entry}}},
     "Hooks": lambda entry: {"environments": {"one": PYTHON | {"hooks": entry}}},
 }
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from reconciler.state.trial import MOST_RUNS
-from tests.functional.host_state import finished, last_run, planned, published, steps
+from tests.functional.host_state import finished, generations, last_run, planned, published, steps
 from tests.host import Host, base_environment
 
 # Logs the version that it runs with, and fails if that is the bad one.
@@ -23,11 +23,14 @@ CHECK = (
 )
 
 
-def manifest(host: Host, packages: str, *, hook: str = "", health: str = "") -> None:
+def manifest(host: Host, packages: str, *, hook: str = "", health: str = "", keep: int = 3) -> None:
     log = json.dumps(str(host.directory / "log"))
     hooks = f"  hooks: {{after_publish: [[python, -c, {json.dumps(HOOK)}]], on_failure: {hook}}}\n" if hook else ""
     checks = f"  health: {{run: [python, -c, {json.dumps(CHECK)}], {health}}}\n" if health else ""
-    host.manifest(f'web:\n  python: "3.11"\n  packages: [{packages}]\n  env: {{LOG: {log}}}\n{hooks}{checks}')
+    host.manifest(
+        f'web:\n  python: "3.11"\n  packages: [{packages}]\n  keep_generations: {keep}\n'
+        f"  env: {{LOG: {log}}}\n{hooks}{checks}"
+    )
 
 
 def log(host: Host) -> list[str]:
@@ -43,7 +46,7 @@ def test_a_failed_hook_publishes_the_previous_generation_and_runs_its_hooks(host
     manifest(host, "alpha==1.1", hook="rollback")
     ran = host.envsync("apply", "--yes")
     assert ran.code == 4
-    assert "no previous generation to roll back to" in ran.err
+    assert "not rolled back: nothing was published before" in ran.err
     assert published(host, "web") == 1
     manifest(host, "alpha==1.0", hook="rollback")
     host.apply()
@@ -110,10 +113,10 @@ def begin(host: Host) -> subprocess.Popen[bytes]:
 def test_an_interrupted_or_killed_trial_is_finished_by_the_next_apply(host: Host) -> None:
     answer: Path = host.directory / "answer"
     answer.write_text("0")
-    manifest(host, "alpha==1.0", health="for: 1s")
+    manifest(host, "alpha==1.0", health="for: 1s", keep=1)
     host.apply()
     answer.unlink()
-    manifest(host, "alpha==1.1", health="for: 1s")
+    manifest(host, "alpha==1.1", health="for: 1s", keep=1)
 
     interrupted = begin(host)
     interrupted.send_signal(signal.SIGTERM)
@@ -123,6 +126,9 @@ def test_an_interrupted_or_killed_trial_is_finished_by_the_next_apply(host: Host
     assert published(host, "web") == 2
     assert reasons(host) == {"on-trial"}
     assert steps(host, "web") == ["trial"]
+    assert "on trial since" in host.envsync("status").err
+    assert host.envsync("gc").code == 0
+    assert generations(host, "web") == [1, 2], "it may be returned to"
 
     killed = begin(host)
     killed.send_signal(signal.SIGKILL)

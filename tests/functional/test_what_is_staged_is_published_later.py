@@ -52,7 +52,7 @@ def test_a_generation_is_staged_kept_and_published_without_the_index(host: Host)
     assert generations(host, "web") == [1, 2]
     kept = json.loads(host.envsync("history", "--generations", "--output", "json").out)
     assert {each["number"] for each in kept} == {1}
-    assert host.envsync("rollback", "web", "--to", "2").code == 3, "what was never published is no target"
+    assert host.envsync("rollback", "web", "--to", "2").code == 3, "it was never published"
     again = host.envsync("apply", "--stage", "--yes", "--output", "json")
     assert {each["status"] for each in finished(again).values()} == {"unchanged", "left"}
 
@@ -147,8 +147,9 @@ def test_what_cannot_be_staged_or_published_is_an_error_with_a_hint(host: Host) 
 
 
 def test_a_staged_generation_is_kept_for_thirty_days_and_an_unreadable_one_is_named(host: Host) -> None:
-    manifest(host, "1.0")
+    manifest(host, "1.0", more='other:\n  python: "3.11"\n')
     assert host.envsync("apply", "web", "--stage", "--yes").code == 0
+    assert host.envsync("apply", "other", "--stage", "--yes").code == 0
     mark = host.root / ".envsync/generations/web/1/staged.json"
     text = mark.read_text()
     mark.write_text("{}")
@@ -156,6 +157,10 @@ def test_a_staged_generation_is_kept_for_thirty_days_and_an_unreadable_one_is_na
     assert "cannot be published" in host.envsync("plan", "web").err
     assert generations(host, "web") == [1], "unreadable is not absent"
     assert host.envsync("publish", "web", "--yes").code == 1
+    ran = host.envsync("publish", "--all", "--yes")
+    assert (ran.code, published(host, "other")) == (4, 1), "one that cannot be read keeps no other back"
+    assert "cannot be published" in ran.err
+    assert host.envsync("publish", "--all", "--yes").code == 1
     stored = json.loads(text)
     for age, kept in ((dt.timedelta(days=29), [1]), (reconciler.state.staged.KEEP, [])):
         stored["staged"] = (dt.datetime.now(dt.UTC) - age).isoformat()

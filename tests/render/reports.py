@@ -25,6 +25,8 @@ _FAILURES = {
         code="probe-failed", message="probe `import x` failed", hint="look at it", details=("Traceback", "\tboom")
     ),
     Status.HOOK_FAILED: Failure(code="hook-failed", message="hook `true` failed"),
+    Status.UNHEALTHY: Failure(code="health-failed", message="health check `true` failed"),
+    Status.ROLLED_BACK: Failure(code="rolled-back-after-failure", message="hook `true` failed; generation 1 is kept"),
     Status.BLOCKED: Failure(code="dependency-failed", message="it depends on `web`"),
     Status.INTERRUPTED: Failure(code="interrupted", message="interrupted; nothing is half-done"),
 }

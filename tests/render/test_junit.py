@@ -95,10 +95,14 @@ def test_an_apply_has_the_seconds_and_outcome_of_each_environment() -> None:
     blocked = {each.name for each in plan.environments if each.blocked}
     expected = {
         Status.APPLIED: (),
+        Status.STAGED: (),
+        Status.LEFT: (),
         Status.UNCHANGED: (),
         Status.HELD: (),
         Status.FAILED: (Error,),
         Status.HOOK_FAILED: (Error,),
+        Status.UNHEALTHY: (Error,),
+        Status.ROLLED_BACK: (Error,),
         Status.BLOCKED: (Failure,),
         Status.INTERRUPTED: (Error,),
     }
