@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from reconciler.apply.collect import Removable, collect_garbage
 from reconciler.apply.context import ApplyContext, ApplyOptions
 from reconciler.apply.schedule import apply_plan
+from reconciler.apply.set_access import root_access
 from reconciler.apply.shared_files import observe_shared_files
 from reconciler.backticks import list_in_backticks
 from reconciler.canonical_json import Json
@@ -53,9 +54,14 @@ def perform(request: ApplyRequest, on_event: Callable[[Event], None]) -> RunFini
     Raises PlanFileError if an environment changed since the plan was made. The failure of an environment is in the
     result and is not raised.
     """
-    layout, inodes = request.state.layout, request.inodes
     if request.recheck:
         refuse_if_changed(request)
+    with root_access(request.state, request.desired.access):
+        return _perform(request, on_event)
+
+
+def _perform(request: ApplyRequest, on_event: Callable[[Event], None]) -> RunFinished:
+    layout, inodes = request.state.layout, request.inodes
     observe_shared_files(request.plan, request.desired, request.state, inodes)
     inodes.begin_linking()
     inodes.begin_pass()

@@ -28,6 +28,7 @@ def settings_of(environment: DesiredEnvironment) -> dict[str, Json]:
         "hooks": to_json(environment.hooks),
         "depends_on": list(environment.depends_on),
         "prevent_destroy": environment.prevent_destroy,
+        **({"access": environment.access} if environment.access else {}),  # without it the root decides
     }
 
 

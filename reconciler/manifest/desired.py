@@ -15,6 +15,7 @@ Prerelease: TypeAlias = Literal["disallow", "allow", "if-necessary", "explicit"]
 # `symlink` is missing on purpose: an environment of links breaks when the cache is cleaned, and cannot be sealed.
 LinkMode: TypeAlias = Literal["clone", "hardlink", "copy"]
 CacheOwner: TypeAlias = Literal["own", "user"]
+Access: TypeAlias = Literal["private", "group", "all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,11 +127,13 @@ class DesiredEnvironment:
     the plain patterns, `exceptions` the entries of both with a reason or a last day; `ignored_packages` and
     `ignored_files` are all patterns that count today. An `optional` environment is left out while no interpreter
     satisfies the request and nothing was applied. `renamed_from` is its former name, empty if it has none.
+    `access` is that of the manifest; None if the mode of the root decides.
     """
 
     name: str
     python: str
     renamed_from: str = ""
+    access: Access | None = None
     place: str = ""
     python_place: str = ""
     optional: bool = False
@@ -193,6 +196,7 @@ class DesiredState:
     digest: str
     cache: CacheOwner = defaults.CACHE
     keep_deleted: str = defaults.KEEP_DELETED
+    access: Access | None = None
     indexes: tuple[Index, ...] = ()
     environments: tuple[DesiredEnvironment, ...] = ()
     declared: frozenset[str] = frozenset()

@@ -21,8 +21,8 @@ class Operation:
 
     `old` and `new` are what `envsync freeze web` prints before and after. `settled` is whether the plan is then empty.
     `prepared` are commands that run after the last of `before`. `code` is the exit code without a fault: an operation
-    that fails by design must leave `web` as it was. If it renames `web`, both names lead to the environment afterwards,
-    and in between it can be renamed with the old packages.
+    that fails by design must leave `web` as it was. If it renames `web`, both names point to it afterwards, and
+    in between it can be renamed with the old packages.
     """
 
     name: str

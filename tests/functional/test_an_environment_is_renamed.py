@@ -101,7 +101,7 @@ def test_the_same_generations_get_the_new_name_without_index_or_build(applied: H
     assert {each.name for each in (host.root / ".envsync").glob("renaming.*")} == set()
 
 
-def test_every_old_path_works_and_leads_to_the_new_name(applied: Host) -> None:
+def test_every_old_path_works_and_points_to_the_new_name(applied: Host) -> None:
     host = applied
     scripts = [place(host, "web", number) / "venv/bin/tool" for number in (1, 2)]
     rename(host)
@@ -122,7 +122,7 @@ def test_every_old_path_works_and_leads_to_the_new_name(applied: Host) -> None:
     assert not place(host, "site", 3).is_symlink()
 
 
-def test_collected_generations_lead_to_what_is_published_and_nothing_is_left_after_the_delete(applied: Host) -> None:
+def test_collected_generations_point_to_what_is_published_and_nothing_is_left_after_the_delete(applied: Host) -> None:
     host = applied
     scripts = [place(host, "web", number) / "venv/bin/tool" for number in (1, 2)]
     rename(host, keep=1)
@@ -168,12 +168,12 @@ def test_the_lock_is_renamed_and_other_settings_change_with_the_name(applied: Ho
     content = (locks / "pylock.web.toml").read_bytes()
     host.manifest(NEW % ("1.1", 2) + "  description: the site\n")
     checked = host.envsync("lock", "--check")
-    assert (checked.code, "the lock of site still has its former name, pylock.web.toml" in checked.err) == (0, True)
+    assert (checked.code, "the lock of `site` still has its former name, `pylock.web.toml`" in checked.err) == (0, True)
     with without_index(host):
         ran = host.envsync("lock")
         assert ran.code == 0, ran.err
         assert "site: wrote pylock.site.toml, 3 packages" in ran.err
-        assert "site: removed pylock.web.toml, which had its former name" in ran.err
+        assert "site: removed `pylock.web.toml`, its former name" in ran.err
         assert [each.name for each in locks.iterdir()] == ["pylock.site.toml"]
         assert (locks / "pylock.site.toml").read_bytes() == content
         assert steps(host, "site") == ["rename", "record"]
