@@ -68,9 +68,12 @@ class Maintenance:
         owned = sorted({*owned, *(self.deleted() if deleted else ())})
         unknown = sorted(set(chosen) - set(owned))
         if unknown:
+            new = next(filter(None, map(self.state.layout.renamed_to, unknown)), "")
             raise UsageError(
                 never_applied(unknown),
-                hint=applied_names_hint(unknown, owned) or "run `envsync apply`",
+                hint=f"it was renamed to `{new}`"
+                if new
+                else applied_names_hint(unknown, owned) or "run `envsync apply`",
             )
         return tuple(sorted(set(chosen))) if chosen else tuple(owned)
 

@@ -112,6 +112,8 @@ def test_every_old_path_works_and_points_to_the_new_name(applied: Host) -> None:
     assert os.path.realpath(activated) == os.path.realpath(host.root / "site")
     ran = host.envsync("run", "site", "--", "tool")
     assert (ran.code, ran.out.strip()) == (0, str(place(host, "web", 2) / "venv"))
+    ran = host.envsync("history", "web", "--generations")
+    assert "hint: it was renamed to `site`" in ran.err
     ran = host.envsync("run", "web", "--", "tool")
     assert (ran.code, "environment `web` was renamed to `site`" in ran.err) == (125, True)
     back = host.envsync("rollback", "site", "--to", "1")
@@ -125,10 +127,22 @@ def test_every_old_path_works_and_points_to_the_new_name(applied: Host) -> None:
 def test_collected_generations_point_to_what_is_published_and_nothing_is_left_after_the_delete(applied: Host) -> None:
     host = applied
     scripts = [place(host, "web", number) / "venv/bin/tool" for number in (1, 2)]
+    running = subprocess.Popen(
+        [place(host, "web", 2) / "venv/bin/python", "-c", "print(flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert running.stdout is not None
+    running.stdout.readline()
     rename(host, keep=1)
     for version in ("1.0", "1.1"):
         host.manifest(NEW % (version, 1))
         host.apply()
+    assert generations(host, "site") == [2, 4], "a process that was started before the rename keeps its generation"
+    assert host.root.joinpath("web").exists()
+    running.communicate(b"\n")
+    assert running.returncode == 0
+    assert host.envsync("gc").code == 0
     assert (generations(host, "site"), generations(host, "web")) == ([4], [])
     for script in scripts:
         assert output(script) == str(place(host, "site", 4) / "venv")
