@@ -1,5 +1,6 @@
 """`renamed_from` renames an environment: the same generations, no build, nothing deleted; every old path works."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -95,6 +96,8 @@ def test_the_same_generations_get_the_new_name_without_index_or_build(applied: H
     assert host.freeze("site") == ["alpha==1.1", "beta==2.0", "tool==1.0"]
     run = last_run(host)["environments"]
     assert [(each["name"], each["action"], each["renamed_from"]) for each in run] == [("site", "rename", "web")]
+    runs = json.loads(host.envsync("history", "site", "--output", "json").out)
+    assert [[each["name"] for each in run["environments"]] for run in runs] == [["web"], ["web"], ["site"]]
     assert host.envsync("verify").code == 0
     assert host.envsync("check", "--depth", "hashes").code == 0
     assert answered_by_the_fast_path(host)

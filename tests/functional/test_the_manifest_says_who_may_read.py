@@ -8,6 +8,7 @@ from reconciler.fs.access_bits import missing_bits
 from tests.functional.host_state import generations, planned, published
 from tests.host import Host
 
+GROUP = 65534
 WEB = 'web:\n  python: "3.11"\n  packages: [%s]\n'
 
 
@@ -19,14 +20,19 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.lstat().st_mode)
 
 
+def files(host: Host) -> list[Path]:
+    """Return the files and directories of generations and records."""
+    found: list[Path] = []
+    for directory in ("generations", "environments"):
+        for folder, names, listed in os.walk(host.root / ".envsync" / directory):
+            paths = (Path(folder), *(Path(folder, each) for each in (*names, *listed)))
+            found += [each for each in paths if each.name != ".lock" and not each.is_symlink()]  # uv's own
+    return found
+
+
 def closed(host: Host, access: int) -> list[str]:
     """Return the files and directories of generations and state that lack the access."""
-    found = []
-    for directory in ("generations", "environments"):
-        for folder, names, files in os.walk(host.root / ".envsync" / directory):
-            for path in (Path(folder), *(Path(folder, each) for each in (*names, *files))):
-                found += [str(path)] if missing_bits(path.lstat().st_mode, access) else []
-    return found
+    return [str(path) for path in files(host) if missing_bits(path.lstat().st_mode, access)]
 
 
 def test_it_changes_without_a_build_and_narrowing_is_no_drift(host: Host) -> None:
@@ -38,6 +44,8 @@ def test_it_changes_without_a_build_and_narrowing_is_no_drift(host: Host) -> Non
         declare(host, "private", "alpha==1.1")
         host.apply()
         assert closed(host, 0o055), "the umask makes private files in a private root"
+        if os.geteuid() == 0:
+            os.chown(host.root, -1, GROUP)
         for access, bits in (("all", 0o055), ("group", 0o050), ("private", 0), ("all", 0o055)):
             was = mode(host.root) & 0o077
             declare(host, access, "alpha==1.1")
@@ -49,6 +57,8 @@ def test_it_changes_without_a_build_and_narrowing_is_no_drift(host: Host) -> Non
             host.apply()
             assert mode(host.root) == 0o700 | bits
             assert closed(host, bits) == []
+            if access == "group" and os.geteuid() == 0:
+                assert [path for path in files(host) if path.lstat().st_gid != GROUP] == []
         assert (published(host, "web"), generations(host, "web")) == (2, [1, 2])
         declare(host, "all", "alpha==1.0, gamma")
         host.apply()
