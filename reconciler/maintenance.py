@@ -1,7 +1,7 @@
 """Maintain a root without a plan: history, rollback, verify and garbage collection."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -96,9 +96,12 @@ class Maintenance:
         owned = sorted({*owned, *(self.deleted() if deleted else ())})
         unknown = sorted(set(chosen) - set(owned))
         if unknown:
+            new = next(filter(None, map(self.state.layout.renamed_to, unknown)), "")
             raise UsageError(
                 never_applied(unknown),
-                hint=applied_names_hint(unknown, owned) or "run `envsync apply`",
+                hint=f"it was renamed to `{new}`"
+                if new
+                else applied_names_hint(unknown, owned) or "run `envsync apply`",
             )
         return tuple(sorted(set(chosen))) if chosen else tuple(owned)
 
@@ -117,8 +120,12 @@ class Maintenance:
         return found
 
     def runs(self, name: str | None = None) -> list[dict[str, Json]]:
-        """Return the runs that changed something, oldest first; with `name`, only runs that changed that one."""
-        return [run for run in read_history(self.state.layout) if name is None or _changed(run, name)]
+        """Return the runs that changed something, oldest first; with `name`, only runs that changed that one.
+
+        Before it was renamed, it is found under its former name.
+        """
+        runs = read_history(self.state.layout)
+        return runs if name is None else _runs_of(runs, name)
 
     def generations(self, name: str) -> list[KeptGeneration]:
         """Return the sealed and the adopted generations of `name`, oldest first.
@@ -427,8 +434,16 @@ class Maintenance:
             return collect_garbage(state, discard=frozenset(self.deleted() if deleted else ()))
 
 
-def _changed(run: Mapping[str, Json], name: str) -> bool:
-    environments = run.get("environments")
-    if not isinstance(environments, list):
-        return False
-    return any(isinstance(each, dict) and each.get("name") == name for each in environments)
+def _runs_of(runs: Sequence[dict[str, Json]], name: str) -> list[dict[str, Json]]:
+    """Return the runs that changed an environment, under its name at that time."""
+    found = []
+    for run in reversed(runs):
+        listed = run.get("environments")
+        entries = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+        own = [each for each in entries if each.get("name") == name]
+        if own:
+            found.append(run)
+            former = own[0].get("renamed_from")
+            renamed = own[0].get("status") == "applied" and isinstance(former, str) and former
+            name = str(former) if renamed else name
+    return found[::-1]

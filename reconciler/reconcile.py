@@ -28,12 +28,14 @@ from reconciler.diff.compare import compare, declared_or_readable, undeclared
 from reconciler.diff.faults import state_faults
 from reconciler.diff.model import Diff, Fault, Target
 from reconciler.diff.renames import Renames, find_renames
+from reconciler.diff.root_access import with_present_access
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Engine
 from reconciler.engines.factory import make_engine
 from reconciler.errors import EnvsyncError, InterpreterError, LockError, PlanFileError, PlatformError, UsageError
 from reconciler.events import Event, RunFinished
 from reconciler.fastpath.record import record_apply_outcome, record_plan_outcome
+from reconciler.fs.access_bits import root_bits
 from reconciler.interpreters.choose import Interpreters, choose_for
 from reconciler.lock.model import Lock, LockState
 from reconciler.lock.resolve import ResolveOptions
@@ -223,6 +225,7 @@ class Workspace:
         last, actual = observe_consistently(names, reading, state, present, options.depth, inodes, faults)
         renames, actual = renames.observed(actual)
         applied = under_present_project(renames.applied(last), owners, desired.project)
+        applied = with_present_access(applied, desired.access, root_bits(desired.root))
         inodes.save()
         diff = (
             Diff(environments=())

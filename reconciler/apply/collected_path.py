@@ -2,7 +2,7 @@
 
 Programs store the path of the interpreter that ran them (Jupyter kernels, git hooks, crontabs). So a generation that
 was published leaves `3 -> current` next to the other generations, and `current/venv` points to the environment's path.
-If the environment was renamed since, the link leads to the directory of its new name: `3 -> ../site/current`.
+If the environment was renamed since, the link points to the directory of its new name: `3 -> ../site/current`.
 """
 
 import errno
@@ -73,7 +73,7 @@ def remove_paths(layout: Layout, name: str) -> None:
 
 
 def redirect_paths(layout: Layout, old: str, new: str) -> None:
-    """Let the links of collected generations lead to `new` instead of `old`, which was renamed; raises OSError."""
+    """Let the links of collected generations point to `new` instead of `old`, which was renamed; raises OSError."""
     for home in sorted(
         each.name for each in layout.all_generations.iterdir() if each.is_dir() and not each.is_symlink()
     ):

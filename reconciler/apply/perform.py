@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from reconciler.apply.collect import Removable, collect_garbage
 from reconciler.apply.context import ApplyContext, ApplyOptions
 from reconciler.apply.schedule import apply_plan
+from reconciler.apply.set_access import root_access
 from reconciler.apply.shared_files import observe_shared_files
 from reconciler.apply.stage import discard_unneeded
 from reconciler.backticks import list_in_backticks
@@ -54,17 +55,23 @@ def perform(request: ApplyRequest, on_event: Callable[[Event], None]) -> RunFini
     Raises PlanFileError if an environment changed since the plan was made. The failure of an environment is in the
     result and is not raised.
     """
-    layout, inodes = request.state.layout, request.inodes
     if request.recheck:
         refuse_if_changed(request)
+    with root_access(request.state, request.desired.access):
+        return _perform(request, on_event)
+
+
+def _perform(request: ApplyRequest, on_event: Callable[[Event], None]) -> RunFinished:
+    layout, inodes = request.state.layout, request.inodes
     observe_shared_files(request.plan, request.desired, request.state, inodes)
     inodes.begin_linking()
     inodes.begin_pass()
     layout.cache.mkdir(parents=True, exist_ok=True)
     plan_id = request.plan.id
-    result = _run_in_thread(request, plan_id, on_event)
+    owner = _owner(request)
+    result = _run_in_thread(request, plan_id, owner, on_event)
     inodes.save()
-    discard_unneeded(request.plan, request.desired, result.environments, request.state)
+    discard_unneeded(request.plan, request.desired, result.environments, request.state, owner.path)
     if any(each.steps for each in request.plan.environments):
         unwritten = append_history(layout, _history_entry(request, plan_id, result))
         if unwritten:
@@ -117,7 +124,9 @@ def _owner(request: ApplyRequest) -> ManifestIdentity:
     return manifest_identity(named, root, applied, desired.project)
 
 
-def _run_in_thread(request: ApplyRequest, plan_id: str, on_event: Callable[[Event], None]) -> RunFinished:
+def _run_in_thread(
+    request: ApplyRequest, plan_id: str, owner: ManifestIdentity, on_event: Callable[[Event], None]
+) -> RunFinished:
     """Run the plan in a thread of its own and pass its events on in this one, which can receive signals."""
     events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
     context = ApplyContext(
@@ -129,7 +138,7 @@ def _run_in_thread(request: ApplyRequest, plan_id: str, on_event: Callable[[Even
         options=request.options,
         inodes=request.inodes,
         ambient=request.ambient,
-        owner=_owner(request),
+        owner=owner,
         keep_deleted=parse_age(request.desired.keep_deleted),
         emit=events.put,
         stop=request.stop,

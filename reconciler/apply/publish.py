@@ -130,7 +130,7 @@ def unpublish(layout: Layout, name: str) -> None:
 
 
 def leave_former_path(layout: Layout, old: str, new: str) -> None:
-    """Let the published path of `old`, and every former path that leads to it, lead to `new`; raises OSError."""
+    """Let the published path of `old`, and every former path that points to it, point to `new`; raises OSError."""
     former = [each for each in os.listdir(layout.root) if layout.renamed_to(each) == old]
     for name in [*former, *([old] if layout.published_number(old) else [])]:
         if name != new:

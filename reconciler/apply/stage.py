@@ -21,7 +21,6 @@ from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory import Inventory
 from reconciler.state.inventory_file import load_inventory
 from reconciler.state.layout import Generation
-from reconciler.state.owner import manifest_identity
 from reconciler.state.staged import StagedNote, staged_generation, staged_generations, unmark_staged, write_staged
 from reconciler.state.store import State
 
@@ -109,24 +108,23 @@ def verify_staged(plan: EnvironmentPlan, context: ApplyContext, *, hooks: bool) 
 
 
 def discard_unneeded(
-    plan: Plan, desired: DesiredState, finished: tuple[EnvironmentFinished, ...], state: State
+    plan: Plan, desired: DesiredState, finished: tuple[EnvironmentFinished, ...], state: State, owner: str
 ) -> None:
     """Let generations that were staged, and that the apply of `plan` found to be not needed, not count any more.
 
     These are the ones of environments for which nothing had to be built, and of those that this manifest staged and
-    does not declare any more.
+    does not declare any more. `owner` is the recorded path of this manifest.
     """
     if plan.asked.policy.stage or plan.asked.policy.publish or plan.asked.policy.destroy:
         return
     names = {each.environment for each in finished if each.status in {Status.APPLIED, Status.UNCHANGED}}
     if not desired.selected:
-        own = manifest_identity(desired.file, state.layout.root).path
         known, _ = staged_generations(state, generation_names(state.layout))
         names |= {
             name
             for name, each in known.items()
             if name not in desired.declared
-            and (each.applied.project, each.applied.manifest) == (desired.project, own)
+            and (each.applied.project, each.applied.manifest) == (desired.project, owner)
             and state.layout.published_number(name) == 0
         }
     for name in names:

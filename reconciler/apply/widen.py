@@ -7,13 +7,15 @@ from reconciler.fs.access_bits import access_to, missing_bits
 from reconciler.state.inventory import Inventory
 
 
-def widen_venv(venv: Path, inventory: Inventory, root: Path) -> bool:
+def widen_venv(venv: Path, inventory: Inventory, root: Path, *, access: int | None = None) -> bool:
     """Give the entries of `inventory` the access of `root`; return whether any lacked it. Raises OSError.
+
+    With `access`, they get that one, which the root will have.
 
     A file that was installed from the cache may lack them, because an earlier run had a narrow umask. It is the same
     inode in the cache and in other generations, so they get the bits too; nothing else of the file changes.
     """
-    access, group = access_to(root), group_to_give(root)
+    access, group = access_to(root) if access is None else access, group_to_give(root, access)
     if group >= 0:  # an inventory has no groups
         entries = [venv / each for each in inventory.directories]
         entries += [venv / each.path for each in inventory.entries if each.type != "directory"]

@@ -36,6 +36,7 @@ def settings_of(environment: DesiredEnvironment) -> dict[str, Json]:
         **({} if health is None else {"health": _health(health)}),
         "depends_on": list(environment.depends_on),
         "prevent_destroy": environment.prevent_destroy,
+        **({"access": environment.access} if environment.access else {}),  # without it the root decides
     }
 
 

@@ -17,7 +17,7 @@ from reconciler.fastpath.agreement import (
     stat_signature,
 )
 from reconciler.fastpath.stat_check import StatPass, environment_unchanged
-from reconciler.fs.access_bits import access_to
+from reconciler.fs.access_bits import root_bits
 from reconciler.state.layout import Layout
 from reconciler.state.published_generation import PublishedGeneration
 
@@ -41,7 +41,7 @@ class QuickComparison:
             return False
         if (agreement["venv"], agreement["ignored"]) != (venv, list(ignore_files)):
             return False
-        if published.closed or agreement["access"] != access_to(self._root):
+        if published.closed or agreement["access"] != root_bits(self._root):
             return False
         if (inventory, own[INVENTORY_SIGNATURE]) not in agreement["files"] or not _same_seal(published, agreement):
             return False

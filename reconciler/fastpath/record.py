@@ -12,7 +12,7 @@ from reconciler.fastpath.completed_run import CompletedRun, write_cache_file
 from reconciler.fastpath.record_environment import record_environment
 from reconciler.fastpath.stat_check import StatPass
 from reconciler.fs.access import is_own, make_cache_directory
-from reconciler.fs.access_bits import access_to
+from reconciler.fs.access_bits import root_bits
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import Depth
 from reconciler.plan.model import Action, Plan
@@ -95,7 +95,7 @@ def _record_manifest(run: CompletedRun) -> str:
             "file": file,
             "root": root,
             "machine": machine_identity(),
-            "access": access_to(root),
+            "access": root_bits(root),
             "digest": contents,
             "inputs": inputs,
             "names": sorted(desired.declared),

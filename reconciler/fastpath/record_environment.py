@@ -21,7 +21,7 @@ from reconciler.fastpath.completed_run import CompletedRun, write_cache_file
 from reconciler.fastpath.metadata_columns import metadata_columns, site_directories
 from reconciler.fastpath.own_columns import own_columns
 from reconciler.fastpath.stat_check import StatPass, entries_unchanged
-from reconciler.fs.access_bits import access_to
+from reconciler.fs.access_bits import root_bits
 from reconciler.lock.model import LockState, SourceDirectory
 from reconciler.observe.site import SiteDirectory, directories_in_pth_files
 from reconciler.state.applied import Applied
@@ -70,7 +70,7 @@ def record_environment(run: CompletedRun, name: str, target: Target, reading: st
         "generation": generation.number,
         "env": applied.settings.get("env") or {},
         "ignored": ignored,
-        "access": access_to(str(layout.root)),
+        "access": root_bits(str(layout.root)),
         "until": min((each.until for each in target.environment.exceptions if each.until), default=""),
         **contents,
     }

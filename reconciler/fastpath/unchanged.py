@@ -17,7 +17,7 @@ from reconciler.fastpath.agreement import (
 )
 from reconciler.fastpath.root_line import read_root
 from reconciler.fastpath.stat_check import StatPass, entries_unchanged, environment_unchanged
-from reconciler.fs.access_bits import access_to, lacks_access
+from reconciler.fs.access_bits import access_to, lacks_access, root_bits
 from reconciler.state.former_name import renamed_to
 
 TYPE_CHECKING = False
@@ -50,9 +50,9 @@ def count_unchanged(file: str, *, files: bool) -> int:
     names: list[str] = reading["names"]
     if not manifest_inputs_unchanged(reading) or not _nothing_undeclared(root, names):
         return 0
-    access = access_to(root)
-    if reading["access"] != access:  # they must be able to read everything below it
+    if reading["access"] != root_bits(root):  # they must be able to read everything below it
         return 0
+    access = access_to(root)
     if any(lacks_access(f"{root}/.envsync{each}", access) for each in _STATE_DIRECTORIES):
         return 0
     order = sorted(names, key=lambda name: _recorded_at(root, name), reverse=True)
@@ -76,7 +76,7 @@ def _nothing_undeclared(root: str, names: Sequence[str]) -> bool:
 
     Any other would be deleted, so there is something to do. Generations are also kept of an environment that was
     deleted already: it has no record, and nothing is at its path. After a rename, generations are below a former name
-    that has no record, and its path leads to the new name.
+    that has no record, and its path points to the new name.
     """
     declared = set(names)
     records = os.listdir(f"{root}/.envsync/environments")
@@ -95,7 +95,7 @@ def _nothing_undeclared(root: str, names: Sequence[str]) -> bool:
 def _is_former_name(root: str, name: str, declared: Collection[str]) -> bool:
     """Return whether a name without a record is the former name of a declared environment, and nothing else.
 
-    Its path leads to that, or only links to that are left of it.
+    Its path points to that, or only links to that are left of it.
     """
     if renamed_to(root, name) in declared:
         return True
@@ -127,6 +127,8 @@ class _Check:
         """Return an environment's agreement, None unless its desired state certainly equals its last applied state."""
         agreement = read_cache_file(agreement_path(self._root, name))
         if agreement is None or agreement["manifest"] != self._reading["digest"]:
+            return None
+        if agreement["access"] != self._reading["access"]:  # the mode of the root was changed since
             return None
         try:
             published = os.readlink(f"{self._root}/{name}")  # noqa: PTH115

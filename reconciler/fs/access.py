@@ -11,13 +11,14 @@ from reconciler.fs.access_bits import access_to, missing_bits
 _callers: list[int] = []  # the umasks that `umask_of` replaced
 
 
-def group_to_give(top: str | Path) -> int:
+def group_to_give(top: str | Path, access: int | None = None) -> int:
     """Return the group that files and directories below `top` must be given, -1 if their group does not matter.
 
-    It matters if only the group of `top` may enter it, and new files would get a different one. Raises OSError.
+    It matters if only the group of `top` may enter it, and new files would get a different one. `access` is that of
+    `top` unless it is given. Raises OSError.
     """
     group = os.stat(top).st_gid  # noqa: PTH116
-    return group if access_to(top) == 0o050 and group != os.getegid() else -1
+    return group if (access_to(top) if access is None else access) == 0o050 and group != os.getegid() else -1
 
 
 def widen(path: str | Path, access: int, group: int = -1) -> bool:

@@ -24,6 +24,14 @@ def access_to(top: str | Path) -> int:
     return (0o050 if mode & 0o010 else 0) | (0o005 if mode & 0o001 else 0)
 
 
+def root_bits(top: str | Path) -> int:
+    """Return the permission bits of group and others of a directory; 0 if it cannot be examined."""
+    try:
+        return os.stat(top).st_mode & 0o077  # noqa: PTH116
+    except OSError:
+        return 0
+
+
 def missing_bits(mode: int, access: int) -> int:
     """Return the bits that a file or directory of this st_mode lacks: what its owner may read or execute, others may.
 

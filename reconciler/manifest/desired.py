@@ -16,6 +16,7 @@ Prerelease: TypeAlias = Literal["disallow", "allow", "if-necessary", "explicit"]
 LinkMode: TypeAlias = Literal["clone", "hardlink", "copy"]
 OnFailure: TypeAlias = Literal["keep", "rollback"]
 CacheOwner: TypeAlias = Literal["own", "user"]
+Access: TypeAlias = Literal["private", "group", "all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,12 +138,14 @@ class DesiredEnvironment:
     the plain patterns, `exceptions` the entries of both with a reason or a last day; `ignored_packages` and
     `ignored_files` are all patterns that count today. An `optional` environment is left out while no interpreter
     satisfies the request and nothing was applied. `on_failure` is what to do if a hook fails after a publish.
-    `renamed_from` is its former name, empty if it has none.
+    `renamed_from` is its former name, empty if it has none. `access` is that of the manifest; None if the mode of the
+    root decides.
     """
 
     name: str
     python: str
     renamed_from: str = ""
+    access: Access | None = None
     place: str = ""
     python_place: str = ""
     optional: bool = False
@@ -212,6 +215,7 @@ class DesiredState:
     digest: str
     cache: CacheOwner = defaults.CACHE
     keep_deleted: str = defaults.KEEP_DELETED
+    access: Access | None = None
     indexes: tuple[Index, ...] = ()
     environments: tuple[DesiredEnvironment, ...] = ()
     declared: frozenset[str] = frozenset()

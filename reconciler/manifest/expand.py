@@ -46,8 +46,9 @@ def expand(
     for selected in (True, False):
         expander = EnvironmentExpander(source=manifest.source, directory=directory, files=files)
         for name, entry in sorted(entries.items()):
-            if any(made in chosen for made in _made(name, matrices)) is selected:
-                environments |= _expanded(name, entry, matrices, expander)
+            if any(each in chosen for each in _made(name, matrices)) is selected:
+                expanded = _expanded(name, entry, matrices, expander)
+            environments |= {each: replace(found, access=manifest.access) for each, found in expanded.items()}
         if selected and expander.problems:
             problems = sorted(dict.fromkeys(expander.problems), key=partial(_order, str(manifest.file)))
             raise ManifestError(tuple(problems))
@@ -62,6 +63,7 @@ def expand(
         digest=_digest(manifest, indexes, environments),
         cache=manifest.cache,
         keep_deleted=manifest.keep_deleted,
+        access=manifest.access,
         indexes=indexes,
         environments=tuple(environments[name] for name in sorted(chosen)),
         declared=frozenset(environments),
@@ -97,6 +99,7 @@ def declared_state(manifest: "Manifest") -> DesiredState:
         digest="",
         cache=manifest.cache,
         indexes=_indexes(manifest),
+        access=manifest.access,
         declared=frozenset(
             made for name, entry in entries.items() for made in _matrix_environments(name, entry) or (name,)
         ),
@@ -170,6 +173,7 @@ def _digest(manifest: "Manifest", indexes: tuple[Index, ...], environments: Mapp
             "locks": os.path.normpath(manifest.locks),
             "cache": manifest.cache,
             "keep_deleted": manifest.keep_deleted,
+            "access": manifest.access,
             "indexes": indexes,
             "environments": [_placeless(environments[name]) for name in sorted(environments)],
         }

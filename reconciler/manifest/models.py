@@ -375,6 +375,12 @@ class Manifest(_StrictModel):
         description="Which package cache to use: `own` for one inside the root, `user` for the user's shared uv cache.",
         examples=["user"],
     )
+    access: desired.Access | None = Field(
+        default=None,
+        description="Who may read the environments: the owner of the root (`private`), its group too (`group`), or "
+        "everyone (`all`). It sets the mode of the root. By default the mode of the root decides.",
+        examples=["group"],
+    )
     keep_deleted: f.Age = Field(
         default=defaults.KEEP_DELETED,
         description="How long `envsync rollback NAME` can restore an environment that was deleted; `0`: not at all.",

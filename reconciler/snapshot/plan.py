@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reconciler.diff.compare import compare, undeclared
 from reconciler.diff.renames import find_renames
+from reconciler.diff.root_access import with_present_access
 from reconciler.manifest.desired import DesiredState
 from reconciler.manifest.times import today_in_utc
 from reconciler.plan.make import make_plan
@@ -35,9 +36,14 @@ def plan_snapshot(
     faults = snapshot.state_faults(desired)
     renames = find_renames(desired, applied, faults)
     faults, owners, applied = renames.faults(faults, {}), renames.owners(owners), renames.applied(applied)
+    applied = with_present_access(applied, None, 0)
     made = resolve_targets(desired, snapshot.interpreters, None, applied, LockOptions(locked=locked), faults)
     # The host's checkout is elsewhere than this one, so the directories of editable packages prove nothing.
-    targets = {name: replace(each, editables={}) for name, each in made.items()}
+    # The mode of its root is not in a snapshot.
+    targets = {
+        name: replace(each, editables={}, environment=replace(each.environment, access=None))
+        for name, each in made.items()
+    }
     notes = tuple(skipped_note(each) for each in desired.environments if each.name not in targets)
     desired = desired.only(targets)
     renames, actual = renames.observed(

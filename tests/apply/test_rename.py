@@ -30,7 +30,7 @@ class KilledError(Exception):
 
 @pytest.fixture
 def state(tmp_path: Path) -> State:
-    """Return a state with generations 1 and 2 of `web`, of which 2 is published."""
+    """Return a state with generations 1 and 2 of `web`; 2 is published."""
     found = State.at(tmp_path / "root")
     for number in (1, 2):
         made = found.new_generation("web")
@@ -57,7 +57,7 @@ def owned(state: State) -> dict[str, list[int]]:
     return {name: numbers for name in names if (numbers := state.layout.generation_numbers(name))}
 
 
-def test_the_new_name_has_everything_and_the_old_path_leads_to_it(state: State) -> None:
+def test_the_new_name_has_everything_and_the_old_path_points_to_it(state: State) -> None:
     renamed(state)
     assert owned(state) == {"site": [1, 2]}
     assert (list(state.last_applied()), state.layout.published_number("site")) == (["site"], 2)
@@ -130,7 +130,7 @@ def test_something_else_at_the_new_path_and_equal_numbers_are_refused_before_any
     assert (list(state.last_applied()), state.layout.generation_numbers("web")) == (["web"], [1, 2])
 
 
-def test_a_renamed_generation_is_collected_and_its_paths_lead_to_what_is_published(state: State) -> None:
+def test_a_renamed_generation_is_collected_and_its_paths_point_to_what_is_published(state: State) -> None:
     renamed(state)
     made = state.new_generation("site")
     last = sealed(state.layout, applied("site", made.number, settings={"keep_generations": 1}))
@@ -146,7 +146,7 @@ def test_a_renamed_generation_is_collected_and_its_paths_lead_to_what_is_publish
     assert sorted(os.listdir(state.layout.generations("web"))) == ["1", "2"]
 
 
-def test_links_that_were_made_before_the_rename_lead_to_the_new_name(state: State) -> None:
+def test_links_that_were_made_before_the_rename_point_to_the_new_name(state: State) -> None:
     remove_generation(state.layout, state.layout.generation("web", 1))
     keep_paths(state.layout, "web", {1: "current"})
     renamed(state)

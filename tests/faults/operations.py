@@ -28,8 +28,8 @@ class Operation:
     `prepared` are commands that run after the last of `before`. `written` are files in `web`, by path, which are then
     written: they belong to a different program and must exist in the old and in the new environment. `code` is the exit
     code without a fault: an operation that fails by design must leave `web` as it was. `ready` are commands that run
-    with the last manifest. If it renames `web`, both names lead to the
-    environment afterwards, and in between it can be renamed with the old packages.
+    with the last manifest. If it renames `web`, both names point to it afterwards, and in between it can be renamed
+    with the old packages.
     """
 
     name: str

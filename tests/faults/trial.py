@@ -129,7 +129,7 @@ class OperationTrials:
         if self.operation.renamed and not self.state.layout.environment("web").exists():
             homes = {self.state.layout.generation(name, each).home for each in self._complete_generations()}
             if name == "web" or "web" in homes:
-                verdict.torn.append("the path `web` leads nowhere")
+                verdict.torn.append("the path `web` points to nothing")
         renamed = name == (self.operation.renamed or "web")
         return ("new" if found == self.operation.new and renamed else "old"), plan
 

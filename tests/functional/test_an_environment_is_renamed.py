@@ -1,5 +1,6 @@
 """`renamed_from` renames an environment: the same generations, no build, nothing deleted; every old path works."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -95,13 +96,15 @@ def test_the_same_generations_get_the_new_name_without_index_or_build(applied: H
     assert host.freeze("site") == ["alpha==1.1", "beta==2.0", "tool==1.0"]
     run = last_run(host)["environments"]
     assert [(each["name"], each["action"], each["renamed_from"]) for each in run] == [("site", "rename", "web")]
+    runs = json.loads(host.envsync("history", "site", "--output", "json").out)
+    assert [[each["name"] for each in run["environments"]] for run in runs] == [["web"], ["web"], ["site"]]
     assert host.envsync("verify").code == 0
     assert host.envsync("check", "--depth", "hashes").code == 0
     assert answered_by_the_fast_path(host)
     assert {each.name for each in (host.root / ".envsync").glob("renaming.*")} == set()
 
 
-def test_every_old_path_works_and_leads_to_the_new_name(applied: Host) -> None:
+def test_every_old_path_works_and_points_to_the_new_name(applied: Host) -> None:
     host = applied
     scripts = [place(host, "web", number) / "venv/bin/tool" for number in (1, 2)]
     rename(host)
@@ -112,6 +115,8 @@ def test_every_old_path_works_and_leads_to_the_new_name(applied: Host) -> None:
     assert os.path.realpath(activated) == os.path.realpath(host.root / "site")
     ran = host.envsync("run", "site", "--", "tool")
     assert (ran.code, ran.out.strip()) == (0, str(place(host, "web", 2) / "venv"))
+    ran = host.envsync("history", "web", "--generations")
+    assert "hint: it was renamed to `site`" in ran.err
     ran = host.envsync("run", "web", "--", "tool")
     assert (ran.code, "environment `web` was renamed to `site`" in ran.err) == (125, True)
     back = host.envsync("rollback", "site", "--to", "1")
@@ -122,13 +127,25 @@ def test_every_old_path_works_and_leads_to_the_new_name(applied: Host) -> None:
     assert not place(host, "site", 3).is_symlink()
 
 
-def test_collected_generations_lead_to_what_is_published_and_nothing_is_left_after_the_delete(applied: Host) -> None:
+def test_collected_generations_point_to_what_is_published_and_nothing_is_left_after_the_delete(applied: Host) -> None:
     host = applied
     scripts = [place(host, "web", number) / "venv/bin/tool" for number in (1, 2)]
+    running = subprocess.Popen(
+        [place(host, "web", 2) / "venv/bin/python", "-c", "print(flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert running.stdout is not None
+    running.stdout.readline()
     rename(host, keep=1)
     for version in ("1.0", "1.1"):
         host.manifest(NEW % (version, 1))
         host.apply()
+    assert generations(host, "site") == [2, 4], "a process that was started before the rename keeps its generation"
+    assert host.root.joinpath("web").exists()
+    running.communicate(b"\n")
+    assert running.returncode == 0
+    assert host.envsync("gc").code == 0
     assert (generations(host, "site"), generations(host, "web")) == ([4], [])
     for script in scripts:
         assert output(script) == str(place(host, "site", 4) / "venv")
@@ -168,12 +185,12 @@ def test_the_lock_is_renamed_and_other_settings_change_with_the_name(applied: Ho
     content = (locks / "pylock.web.toml").read_bytes()
     host.manifest(NEW % ("1.1", 2) + "  description: the site\n")
     checked = host.envsync("lock", "--check")
-    assert (checked.code, "the lock of site still has its former name, pylock.web.toml" in checked.err) == (0, True)
+    assert (checked.code, "the lock of `site` still has its former name, `pylock.web.toml`" in checked.err) == (0, True)
     with without_index(host):
         ran = host.envsync("lock")
         assert ran.code == 0, ran.err
         assert "site: wrote pylock.site.toml, 3 packages" in ran.err
-        assert "site: removed pylock.web.toml, which had its former name" in ran.err
+        assert "site: removed `pylock.web.toml`, its former name" in ran.err
         assert [each.name for each in locks.iterdir()] == ["pylock.site.toml"]
         assert (locks / "pylock.site.toml").read_bytes() == content
         assert steps(host, "site") == ["rename", "record"]

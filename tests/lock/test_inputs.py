@@ -67,6 +67,7 @@ SAME = [
         BASE,
         name="other",
         renamed_from="old",
+        access="group",
         place="elsewhere:3:1",
         python_place="x:1:1",
         optional=True,

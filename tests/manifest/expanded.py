@@ -14,14 +14,14 @@ def readable(state: DesiredState) -> dict[str, Any]:
     return {
         "root": _relative(state.root, here),
         "locks": _relative(state.locks, here),
-        **_interesting(state, "project", "cache", "keep_deleted", "indexes"),
+        **_interesting(state, "project", "cache", "keep_deleted", "access", "indexes"),
         "environments": {each.name: _environment(each, here) for each in state.environments},
         "inputs": [_relative(each.path, here) + ("" if each.sha256 else " (missing)") for each in state.inputs],
     }
 
 
 def _environment(environment: DesiredEnvironment, here: Path) -> dict[str, Any]:
-    omitted = {"name", "python_place", "requirements", "project"}
+    omitted = {"name", "python_place", "requirements", "project", "access"}
     names = [each.name for each in fields(environment) if each.name not in omitted]
     plain = _interesting(environment, *names)
     plain["probes"] = [f"{type(each).__name__} {to_json(each)}" for each in environment.probes]

@@ -188,7 +188,7 @@ def interpreter(version: str, path: str = "", implementation: str = "cpython") -
 
 def environment(name: str, spec: Spec) -> DesiredEnvironment:
     """Build an environment of the manifest, from the manifest's own keys."""
-    plain = {"description", "labels", "env", "system_site_packages", "keep_generations", "prevent_destroy"}
+    plain = {"description", "labels", "env", "system_site_packages", "keep_generations", "prevent_destroy", "access"}
     lists = {"ignore", "ignore_files", "depends_on"}
     exceptions = tuple(IgnoreException(**each) for each in spec.get("exceptions", ()))
     hooks: dict[str, Any] = dict(spec.get("hooks") or {})
