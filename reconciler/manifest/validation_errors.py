@@ -188,10 +188,8 @@ def _kind(value: object, path: KeyPath, source: SourceText) -> str:
             return in_backticks(value) if len(value) <= 40 else "a string"
         case dict():
             return "a mapping"
-        case tuple():
+        case _:  # never null, which is reported as a missing value
             return "a list"
-        case _:
-            return "nothing"
 
 
 def _unknown_key_hint(key: str, parent: KeyPath, value: Value) -> str:
