@@ -84,7 +84,6 @@ def _problem(error: ErrorDetails, value: Value, source: SourceText) -> Problem:
     context = error.get("ctx", {})
     found = error.get("input")
     if error["loc"] and error["loc"][-1] == "[key]":
-        key = str(path[-1])
         return source.problem(
             context.get("message", error["msg"]), path, hint=context.get("hint", ""), place=source.key_place(path)
         )

@@ -1,4 +1,4 @@
-"""Where a distribution was installed from, as its direct_url.json says (PEP 610): every kind, with all its fields."""
+"""Where a distribution was installed from, as its direct_url.json says (PEP 610): every kind, with its fields."""
 
 import json
 from typing import Any
