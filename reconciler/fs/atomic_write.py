@@ -81,7 +81,9 @@ def clear_temporaries(directory: Path) -> None:
 
 
 def process_exists(pid: int) -> bool:
-    """Return whether a process with this number exists, whatever its user."""
+    """Return whether a process with this number exists, whatever its user; 0 and negative numbers are of no process."""
+    if pid <= 0:
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -6,6 +6,7 @@ variables are ignored. Refs in a reftable are not read.
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from reconciler.fs.read import read_regular
@@ -67,7 +68,7 @@ def find_repository(directory: str) -> Repository | None:
     None if there is none below the next mount point upwards, or if the repository is bare.
     """
     directory = os.path.normpath(directory)
-    try:
+    with suppress(OSError):
         device = os.stat(directory).st_dev  # noqa: PTH116
         while os.stat(directory).st_dev == device:  # noqa: PTH116
             dot_git = f"{directory.rstrip('/')}/.git"
@@ -78,8 +79,6 @@ def find_repository(directory: str) -> Repository | None:
             if _is_git_dir(directory) or directory == "/":
                 return None
             directory = os.path.dirname(directory)  # noqa: PTH120
-    except OSError:
-        return None
     return None
 
 

@@ -187,8 +187,7 @@ def _url_requirement(text: str, hashes: tuple[str, ...]) -> Line:
     if parts.scheme == "file":
         if parts.netloc or not parts.path.startswith("/"):
             raise InvalidTextError("not an absolute file URL", hint="write `./PATH`", offset=0, width=len(url))
-        local = unquote(parts.path) + (f" ; {marker}" if marker else "")
-        return _local_requirement(local, 0, editable=False, hashes=hashes)
+        return _local_requirement(f"{unquote(parts.path)} ; {marker}", 0, editable=False, hashes=hashes)
     name = _package_name(PurePosixPath(unquote(parts.path)).name, fragment)
     if not name:
         raise InvalidTextError(

@@ -84,7 +84,6 @@ def _problem(error: ErrorDetails, value: Value, source: SourceText) -> Problem:
     context = error.get("ctx", {})
     found = error.get("input")
     if error["loc"] and error["loc"][-1] == "[key]":
-        key = str(path[-1])
         return source.problem(
             context.get("message", error["msg"]), path, hint=context.get("hint", ""), place=source.key_place(path)
         )
@@ -188,10 +187,8 @@ def _kind(value: object, path: KeyPath, source: SourceText) -> str:
             return in_backticks(value) if len(value) <= 40 else "a string"
         case dict():
             return "a mapping"
-        case tuple():
+        case _:  # never null, which is reported as a missing value
             return "a list"
-        case _:
-            return "nothing"
 
 
 def _unknown_key_hint(key: str, parent: KeyPath, value: Value) -> str:

@@ -109,6 +109,11 @@ def test_the_page_of_every_command(name: str, width: int, page: Callable[..., st
         assert f" {each.term} {each.help}" in words
     for subcommand in command.subcommands:
         assert f" {subcommand.name} {subcommand.summary}" in words
+    assert re.findall(r"^(\w+):$", shown, re.MULTILINE) == [
+        *(["Arguments"] if command.arguments else []),
+        "Options",
+        *(["Commands"] if command.subcommands else []),
+    ]
 
 
 @pytest.mark.parametrize("name", USAGES)

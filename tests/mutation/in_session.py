@@ -190,7 +190,8 @@ def changed_code(mutant: Mutant) -> list[tuple[types.FunctionType, types.CodeTyp
     """Return the functions in memory that a mutant changes, each with its new code; none if that is not possible."""
     tree = ast.parse(mutant.path.read_text(encoding="utf-8"))
     mutant.change.make(next(each for place, each in enumerate(ast.walk(tree)) if place == mutant.index))
-    module = compile(ast.fix_missing_locations(tree), str(mutant.path), "exec", dont_inherit=True)
+    tree = ast.fix_missing_locations(_SinglePatterns().visit(tree))
+    module = compile(tree, str(mutant.path), "exec", dont_inherit=True)
     new: dict[tuple[str, int], list[types.CodeType]] = {}
     for code in _codes(module):
         new.setdefault((code.co_qualname, code.co_firstlineno), []).append(code)
@@ -204,6 +205,14 @@ def changed_code(mutant: Mutant) -> list[tuple[types.FunctionType, types.CodeTyp
                 return []
             found.append((each, changed))
     return found
+
+
+class _SinglePatterns(ast.NodeTransformer):
+    """Replaces an alternative of patterns that has only one left, which cannot be compiled."""
+
+    def visit_MatchOr(self, node: ast.MatchOr) -> ast.AST:
+        self.generic_visit(node)
+        return node.patterns[0] if len(node.patterns) == 1 else node
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:

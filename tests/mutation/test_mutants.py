@@ -213,6 +213,17 @@ def test_a_changed_function_is_changed_in_memory() -> None:
         function.__code__ = original
 
 
+def test_an_alternative_of_patterns_that_has_one_left_is_compiled() -> None:
+    import reconciler.diff.environment
+
+    [mutant] = [
+        each
+        for each in mutants_in([Path(reconciler.diff.environment.__file__)])
+        if each.location.endswith("Occupant.ABSENT | Occupant.DANGLING => Occupant.ABSENT")
+    ]
+    assert [function.__name__ for function, _ in changed_code(mutant)] == ["_environment_diff"]
+
+
 def test_the_files_of_tests_are_found() -> None:
     files = files_of_tests()
     assert {"tests/fs/test_read.py", "tests/test_redaction.py", "tests/faults/test_recover.py"} <= set(files)

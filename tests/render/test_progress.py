@@ -133,6 +133,8 @@ def test_live_lines_show_step_and_elapsed_seconds() -> None:
         "  web-one  build          1.0s",
         "  0 of 2 environments done",
     ]
+    terminal.send(replace(runs.FAILED, environment="tools"))
+    assert terminal.live_lines() == ["  web-one  build  1.0s", "  1 of 2 environments done"]
 
 
 @pytest.mark.parametrize("height", [3, 5, 10, 40])

@@ -1,0 +1,38 @@
+"""A directory is unchanged only if it is the recorded one: same device, same inode, same time."""
+
+import os
+from array import array
+from pathlib import Path
+
+import pytest
+
+from reconciler.fastpath.stat_check import StatPass, entries_unchanged
+from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.inventory_file import plain_columns
+from reconciler.state.inventory_scan import take_inventory
+
+
+@pytest.mark.parametrize("change_directory", [False, True])
+@pytest.mark.parametrize(
+    "column", ["", "directory_inodes", "directory_ctimes", "inodes", "ctimes", "directory_devices devices"]
+)
+def test_another_number_in_the_record_is_a_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, column: str, change_directory: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)  # restored at the end
+    (tmp_path / "venv" / "inner").mkdir(parents=True)
+    (tmp_path / "venv" / "inner" / "file").write_text("one")
+    columns = plain_columns(take_inventory(tmp_path / "venv", InodeHashes()))
+
+    def unchanged() -> bool:
+        check = StatPass(str(tmp_path / "none"))
+        return entries_unchanged(str(tmp_path / "venv"), columns, check, {}, change_directory=change_directory)
+
+    assert unchanged()
+    for name in column.split():
+        numbers = array("Q", columns[name])
+        for place in range(len(numbers)):
+            numbers[place] += 1
+        columns[name] = numbers.tobytes()
+    assert unchanged() is not bool(column)
+    os.chdir(tmp_path)
