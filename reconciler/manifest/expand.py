@@ -48,7 +48,7 @@ def expand(
         for name, entry in sorted(entries.items()):
             if any(each in chosen for each in _made(name, matrices)) is selected:
                 expanded = _expanded(name, entry, matrices, expander)
-            environments |= {each: replace(found, access=manifest.access) for each, found in expanded.items()}
+                environments |= {each: replace(found, access=manifest.access) for each, found in expanded.items()}
         if selected and expander.problems:
             problems = sorted(dict.fromkeys(expander.problems), key=partial(_order, str(manifest.file)))
             raise ManifestError(tuple(problems))
