@@ -184,7 +184,7 @@ def _(host: Host, _stack: ExitStack) -> list[str]:
 def _(host: Host, _stack: ExitStack) -> list[str]:
     web(host, "alpha")
     host.apply()
-    (host.root / ".envsync/environments/web.json").write_text('{"format": 2}', encoding="utf-8")
+    (host.root / ".envsync/environments/web.json").write_text('{"format": 3}', encoding="utf-8")
     return ["rollback", "web"]
 
 

@@ -136,7 +136,7 @@ WAYS = (
     ),
     Way(
         name="record is newer",
-        damage=lambda host: replaced(record(host), '"format":1', '"format":2'),
+        damage=lambda host: replaced(record(host), '"format":1', '"format":3'),
         blocked=NEWER,
     ),
     Way(

@@ -184,8 +184,8 @@ def test_a_record_is_replaced_atomically_and_can_be_forgotten_twice(state: State
         ('{"format": 1, "applied": {}}', "is damaged: not a record of an applied environment"),
         ('{"format": 1, "applied": []}', "is damaged: not a record of an applied environment"),
         (
-            '{"format": 2, "applied": {}}',
-            "was made by a newer envsync: its format is 2, but this envsync reads format 1",
+            '{"format": 3, "applied": {}}',
+            "was made by a newer envsync: its format is 3, but this envsync reads format 2",
         ),
         ("[" * 100_000, "is damaged: maximum recursion"),
         ("OTHER", "is damaged: it is the record of the environment `api`"),
@@ -217,7 +217,7 @@ def test_of_record_and_seal_the_one_that_can_be_read_says_what_is_known(state: S
     record, seal = state.layout.record("web"), state.layout.generation("web", 1).seal
     good = {path: path.read_text() for path in (record, seal)}
     for path in (record, seal):
-        path.write_text(good[path].replace('"format":1', '"format":2'))
+        path.write_text(good[path].replace('"format":1', '"format":3'))
         readable, unreadable = state.read()
         assert (readable, unreadable["web"].applied) == ({}, applied(seal=digest))
         assert isinstance(unreadable["web"].error, NewerFormatError)
