@@ -15,6 +15,7 @@ APPLY = ("apply", "--yes")
     "apply/probe.py: run `envsync lock --upgrade`, or add constraints so that the packages fit together",
     "apply/observe_generation.py: let the probe write outside the environment, or list the files in `ignore_files`",
     "observe/pyvenv_cfg.py: correct the probe that changed it, then run the command again",
+    long=True,
 )
 def test_probes(host: Host, attempts: Attempts) -> None:
     host.manifest(WEB + "  probes: [{import: gamma}]\n")

@@ -51,6 +51,7 @@ def wheel(host: Host, name: str, version: str = "1.0", **more: object) -> None:
     "lock/checks.py: add `{name}` to the `packages` of that index if it should come from there",
     "lock/checks.py: find out why the file differs, then update the hashes in the requirements file",
     "lock/update.py: write only the name; the manifest says which versions are allowed",
+    long=True,
 )
 def test_packages_that_cannot_be_resolved(host: Host, attempts: Attempts) -> None:
     web(host, "gama")
@@ -135,6 +136,7 @@ def test_packages_that_cannot_be_resolved(host: Host, attempts: Attempts) -> Non
     "errors.py: check the index's URL, the network, and the proxy variables",
     "errors.py: ask the operator of the index",
     "errors.py: keep credentials out of files: set `UV_INDEX_<NAME>_USERNAME` and `UV_INDEX_<NAME>_PASSWORD`, or use netrc",
+    long=True,
 )
 def test_an_index_that_fails(host: Host, attempts: Attempts) -> None:
     web(host, "gamma")
@@ -215,6 +217,7 @@ def test_credentials_of_a_direct_url(host: Host, attempts: Attempts) -> None:
     "errors.py: require a different version of {packages}, which was downloaded again; if two packages contain the same file, remove one of them",
     "apply/build.py: remove the package whose wheel has such a file below `*.data/data` or `*.data/scripts`",
     "apply/environment.py: run the command once without `--offline`, which downloads the packages again",
+    long=True,
 )
 def test_files_that_cannot_be_installed(host: Host, attempts: Attempts) -> None:
     def locked(*packages: str, more: str = "") -> None:
@@ -313,6 +316,7 @@ def test_files_that_cannot_be_installed(host: Host, attempts: Attempts) -> None:
     "lock/select.py: allow it with `builds: [{name}]`, or require a version that has a wheel",
     "targets.py: run `envsync lock {name}`",
     "lock/resolve_all.py: try again when the indexes answer",
+    long=True,
 )
 def test_builds_and_locks_that_must_be_made(host: Host, attempts: Attempts) -> None:
     make_sdist(host.index.directory, "acme", "1.0")

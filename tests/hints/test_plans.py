@@ -36,6 +36,7 @@ def apply(host: Host, *arguments: str) -> None:
     "plan/blockers.py: apply with `--adopt` to take it over; the old environment is kept",
     "plan/blockers.py: move it to a different path",
     "apply/publish.py: move it to a different path, or take over a virtual environment with `envsync apply --adopt`",
+    long=True,
 )
 def test_something_else_is_at_the_path(host: Host, attempts: Attempts) -> None:
     host.manifest(WEB)
@@ -206,6 +207,7 @@ def test_two_manifests_of_one_project(host: Host, attempts: Attempts) -> None:
     "plan/blockers.py: apply with `--drop-ignored` to remove them, or add them to the manifest",
     "plan/blockers.py: copy them to a different place, then apply with `--drop-ignored` to leave them behind",
     "apply/carry_over.py: copy them to a different place, then apply with `--drop-ignored` to leave them behind",
+    long=True,
 )
 def test_what_the_manifest_ignores_would_be_lost(host: Host, attempts: Attempts) -> None:
     data = {"data/share/acme.conf": "from the wheel\n"}

@@ -32,6 +32,7 @@ WEB = 'web:\n  python: "3.11"\n'
     "revision/sides.py: run `envsync lock {name}` and commit the lock",
     "revision/compare.py: it has no lock at {revision}, so its packages there are unknown",
     "revision/tracked_files.py: run `git status` to find or fix the problem",
+    long=True,
 )
 def test_revisions(host: Host, attempts: Attempts) -> None:
     against = ("plan", "--against")
@@ -207,6 +208,7 @@ def test_snapshots(host: Host, attempts: Attempts) -> None:
     "diff/faults.py: found {versions}",
     "lock/lock_file.py: delete it and run `envsync lock {name}`",
     "lock/select.py: delete the lock and run `envsync lock`",
+    long=True,
 )
 def test_interpreters_and_locks(host: Host, attempts: Attempts) -> None:
     old = WEB.replace("3.11", "2.7")

@@ -39,6 +39,7 @@ def state(host: Host) -> Path:
     "state/store.py: replace the symbolic link with a real directory",
     "state/root_mutex.py: replace it with a real directory; to keep the environments elsewhere, set `root` in the manifest",
     "cli/app.py: check the file or directory, then run the command again",
+    long=True,
 )
 def test_files_of_the_state(host: Host, attempts: Attempts) -> None:
     host.manifest(WEB + JOBS)
@@ -250,6 +251,7 @@ def ran_with(host: Host, prefix: list[str], *arguments: str) -> Ran:
     "fs/os_error_hint.py: make the file system writable, then run the command again",
     "fs/os_error_hint.py: free disk space, then run the command again",
     "fs/os_error_hint.py: run envsync as the owner of the file or directory, or change its permissions",
+    long=True,
 )
 def test_file_systems(host: Host, attempts: Attempts) -> None:
     host.manifest(WEB)
