@@ -190,12 +190,14 @@ def sweep(
 ) -> list[Filled]:
     """Try evenly spaced amounts of space and of new files, about `points` of each for each operation.
 
-    No new trial starts after `until` (monotonic). The operations take turns, so that all are tried to the same extent.
+    The operations take turns, so that all are tried to the same extent. No new trial starts after `until` (monotonic),
+    except the first of each.
     """
     done: list[Filled] = []
     with tempfile.TemporaryDirectory(prefix="full-disk-") as place, full_disk_trials(Path(place), names) as trials:
         waiting = deque((each, unit, each.sizes(unit, points)) for each in trials for unit in _STEP)
-        while waiting and time.monotonic() < until:
+        turns = len(waiting)
+        while waiting and (len(done) < turns or time.monotonic() < until):
             each, unit, rooms = waiting.popleft()
             if (room := next(rooms, None)) is not None:
                 done.append(each.fill(unit, room))

@@ -290,6 +290,29 @@ class Machine(RuleBasedStateMachine):
         to=st.none() | st.integers(min_value=1, max_value=8),
     )
     def rollback(self, name: str, to: int | None) -> None:
+        self._rollback(name, to)
+
+    @precondition(lambda self: self.declared)
+    @rule(name=_of(lambda self: sorted(self.declared)))
+    def upgrade_and_roll_back(self, name: str) -> None:
+        """Change the packages, apply and roll back: what people do, and rare in a random order."""
+        self.steps["upgrade and roll back"] += 1
+        entry = self.declared[name]
+        packages = ("gamma",) if entry.packages == ("alpha==1.0",) else ("alpha==1.0",)
+        self._declare(name, replace(entry, packages=packages))
+        self._apply(Depth.FILES, (name,), Policy())
+        if self.model[name].applied or self.model[name].remains:
+            self._rollback(name, None)
+
+    @precondition(lambda self: any(each.applied for each in self.model.values()))
+    @rule(name=_of(lambda self: [name for name, each in self.model.items() if each.applied]))
+    def delete_and_restore(self, name: str) -> None:
+        self.steps["delete and restore"] += 1
+        self._apply(Depth.FILES, (), Policy(destroy=frozenset({name})))
+        if self.model[name].restorable:
+            self._rollback(name, None)
+
+    def _rollback(self, name: str, to: int | None) -> None:
         own = self.model[name]
         last = own.applied or own.remains
         assert last
