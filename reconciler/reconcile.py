@@ -195,8 +195,10 @@ class Workspace:
         named = named_path(desired.file, desired.root, self.ambient.get("PWD", ""))
         owners = other_owners(readable, desired.project, named, desired.root)
         applied: Mapping[str, Applied] = under_present_project(readable, owners, desired.project)
-        faults = state_faults(desired, unreadable, destroy=options.policy.destroy)
-        renames = Renames()
+        there = {name for name, each in unreadable.items() if not each.deleted}
+        renames = Renames() if options.policy.destroy else find_renames(desired, applied, there)
+        named = options.policy.destroy | frozenset(renames.pairs.values())
+        faults = state_faults(desired, unreadable, named=named)
         present = applied
         targets: Mapping[str, Target] = {}
         notes: tuple[str, ...] = ()
@@ -209,7 +211,6 @@ class Workspace:
             names = frozenset(staged)
             desired = desired.only(staged)
         else:
-            renames = find_renames(desired, applied, unreadable)
             faults = renames.faults(faults, first_conflicts(state.layout, renames.pairs))
             owners = renames.owners(owners)
             present = declared_or_readable(desired, applied, unreadable)

@@ -42,14 +42,14 @@ def lock_fault(error: LockError, path: Path) -> Fault:
 
 
 def state_faults(
-    desired: DesiredState, unreadable: Mapping[str, UnreadableState], *, destroy: frozenset[str] = frozenset()
+    desired: DesiredState, unreadable: Mapping[str, UnreadableState], *, named: frozenset[str] = frozenset()
 ) -> dict[str, Fault]:
     """Return, by name, the faults of the environments whose record or seal cannot be read.
 
-    These are the selected ones and those to `destroy`, and without a selection also undeclared ones that may belong to
-    this project.
+    These are the selected ones, those that are `named` otherwise (to be destroyed or renamed), and without a selection
+    also undeclared ones that may belong to this project.
     """
-    names = {each.name for each in desired.environments} | destroy
+    names = {each.name for each in desired.environments} | named
     if not desired.selected:
         names |= {
             name

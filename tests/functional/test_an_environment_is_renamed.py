@@ -280,6 +280,13 @@ def test_numbers_of_a_deleted_environment_of_the_new_name_block_the_rename(appli
     host.manifest(OLD % ("1.1", 3))
     host.apply()
     host.manifest(NEW % ("1.1", 3))
+    record = host.root / ".envsync/environments/web.json"
+    content = record.read_bytes()
+    record.write_bytes(b"damaged")
+    for selection in ((), ("site",)):
+        site = planned(host, *selection)["site"]
+        assert (site["action"], [each["code"] for each in site["blocked"]]) == ("rename", ["state-unreadable"])
+    record.write_bytes(content)
     site = planned(host)["site"]
     assert [each["message"] for each in site["blocked"]] == [
         "`web` cannot be renamed: an earlier `site` has generation 1 as well"

@@ -35,7 +35,7 @@ def closed(host: Host, access: int) -> list[str]:
     return [str(path) for path in files(host) if missing_bits(path.lstat().st_mode, access)]
 
 
-def test_it_changes_without_a_build_and_narrowing_is_no_drift(host: Host) -> None:
+def test_it_changes_without_a_build_and_narrowing_is_not_drift(host: Host) -> None:
     before = os.umask(0o077)
     try:
         declare(host, "private")
