@@ -73,7 +73,6 @@ class LiveProgress:
             transient=True,
             redirect_stdout=False,
             redirect_stderr=own_stderr,
-            vertical_overflow="crop",
         )
 
     def __enter__(self) -> Self:

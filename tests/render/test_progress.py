@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 from dataclasses import replace
 
 import pytest
@@ -135,6 +136,16 @@ def test_live_lines_show_step_and_elapsed_seconds() -> None:
     ]
     terminal.send(replace(runs.FAILED, environment="tools"))
     assert terminal.live_lines() == ["  web-one  build  1.0s", "  1 of 2 environments done"]
+
+
+@pytest.mark.parametrize("own_stderr", [False, True])
+def test_only_standard_error_is_redirected_and_only_on_request(own_stderr: bool) -> None:
+    out, err = sys.stdout, sys.stderr
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with LiveProgress(stream, palette=Palette.plain(), own_stderr=own_stderr, width=60, height=10):
+        assert sys.stdout is out
+        assert (sys.stderr is err) is not own_stderr
+    assert (sys.stdout, sys.stderr) == (out, err)
 
 
 @pytest.mark.parametrize("height", [3, 5, 10, 40])

@@ -89,3 +89,20 @@ def test_a_source_of_an_unknown_shape_is_refused(source: Any) -> None:
 def test_any_other_json_is_refused(stored: Any) -> None:
     with pytest.raises(ValueError, match="not a record of an applied environment"):
         applied_from_json(stored)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": 3}, "`3` is not text"),
+        ({"name": ["\u00e9"]}, '`["\u00e9"]` is not text'),
+        ({"generation": True}, "`true` is not the number of a generation"),
+        ({"generation": -1}, "`-1` is not the number of a generation"),
+        ({"prevent_destroy": "no"}, '`"no"` is neither `true` nor `false`'),
+        ({"packages": {"a": None}}, '`{"a": null}` is not a list'),
+    ],
+)
+def test_the_value_that_is_wrong_is_shown(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match="not a record") as caught:
+        applied_from_json(STORED | change)
+    assert str(caught.value) == f"not a record of an applied environment: {message}"

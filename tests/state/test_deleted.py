@@ -1,7 +1,10 @@
 """What remains of a deleted environment: written before the record goes, and ended by a new record."""
 
 import datetime as dt
+import errno
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,9 +15,11 @@ from hypothesis import given
 from reconciler.apply.collect import collect_garbage, removable_generations
 from reconciler.apply.recover import recover
 from reconciler.errors import DamagedStateError, NewerFormatError, StateError
+from reconciler.state.applied import Applied
 from reconciler.state.deleted import Deleted, read_deleted, write_deleted
+from reconciler.state.seal import write_seal
 from reconciler.state.store import State
-from tests.state.records import APPLIED, applied, publish, sealed
+from tests.state.records import APPLIED, applied, publish, seal_of, sealed
 
 WEEK = dt.timedelta(days=7)
 
@@ -169,3 +174,46 @@ def test_until_is_as_exact_as_the_time_is_short(keep: dt.timedelta, until: str) 
 
 def test_an_age_that_no_date_can_have_is_cut() -> None:
     assert Deleted.now(applied(), dt.timedelta(weeks=999_999)).keep_until.year == 9999
+
+
+def test_the_number_of_a_deleted_generation_is_not_used_again_if_its_directory_is_gone(state: State) -> None:
+    remains = deleted(state, 7)
+    shutil.rmtree(state.layout.generations("web"))
+    assert remains.applied.generation == 7
+    assert state.new_generation("web").number == 8
+
+
+def test_generations_stay_if_their_file_cannot_be_removed(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    deleted(state, 1)
+
+    def refused(_: State, name: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", name)
+
+    monkeypatch.setattr(State, "discard_deleted", refused)
+    [kept] = collect_garbage(state, discard=frozenset({"web"}))
+    assert kept.failure == f"{state.layout.deleted('web')}: Permission denied"
+    assert state.layout.generation_numbers("web") == [1]
+    assert state.deleted_names() == ["web"]
+
+
+def built(state: State) -> Applied:
+    """Make the next generation of `web` as a build does, seal it, and return what was applied."""
+    generation = state.new_generation("web")
+    made = applied(generation=generation.number, settings={"keep_generations": 1})
+    return replace(made, seal=write_seal(seal_of(made), generation.seal))
+
+
+def test_the_links_of_collected_generations_are_kept_as_long_as_the_environment_exists(state: State) -> None:
+    last = [built(state) for _ in range(3)][-1]
+    publish(state.layout, "web", 3)
+    state.record(last)
+    assert [each.failure or each.foreign for each in collect_garbage(state)] == ["", ""]
+    assert state.layout.generation_numbers("web") == [3]
+    assert state.layout.collected_numbers("web") == [1, 2]
+    state.forget("web", Deleted.now(last, WEEK))
+    state.layout.environment("web").unlink()
+    collect_garbage(state)
+    assert state.layout.collected_numbers("web") == [1, 2]
+    collect_garbage(state, discard=frozenset({"web"}))
+    assert state.layout.generation_numbers("web") == []
+    assert state.layout.collected_numbers("web") == []

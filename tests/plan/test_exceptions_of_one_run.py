@@ -1,0 +1,44 @@
+"""What a run excepts: the differences that it leaves out, and the patterns that matched none."""
+
+import pytest
+
+from reconciler.diff.compare import compare
+from tests.plan.build import world
+
+WEB = {"packages": {"six": "1.0", "idna": "3.0"}}
+PUBLISHED = {
+    "manifest": {"web": WEB},
+    "applied": {"web": WEB},
+    "actual": {
+        "web": {
+            "packages": {"six": "2.0", "idna": "4.0"},
+            "findings": [{"code": "file-added", "path": "share/a.txt"}],
+        }
+    },
+}
+NEW = {"manifest": {"web": WEB}}
+UNCHANGED = {"manifest": {"web": WEB}, "applied": {"web": WEB}, "actual": {"web": {}}}
+
+
+@pytest.mark.parametrize(
+    ("case", "patterns", "excepted", "left"),
+    [
+        (PUBLISHED, (), (), ["idna", "six"]),
+        (PUBLISHED, ("idna",), (("idna", ("idna",)),), ["six"]),
+        (PUBLISHED, ("nope",), (("nope", ()),), ["idna", "six"]),
+        (UNCHANGED, ("idna", "nope"), (("idna", ()), ("nope", ())), []),
+        (NEW, (), (), []),
+        (NEW, ("idna", "nope"), (("idna", ()), ("nope", ())), []),
+    ],
+)
+def test_every_pattern_is_reported_with_what_it_matched(
+    case: dict[str, object],
+    patterns: tuple[str, ...],
+    excepted: tuple[tuple[str, tuple[str, ...]], ...],
+    left: list[str],
+) -> None:
+    made = world(case)
+    exceptions = [("web", each) for each in patterns]
+    [web] = compare(made.desired, made.targets, made.actual, made.applied, exceptions).environments
+    assert web.excepted == excepted
+    assert [each.name for each in web.packages if each.origin.value != "pending"] == left
