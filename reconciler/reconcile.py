@@ -192,11 +192,12 @@ class Workspace:
         refuse_unknown_exceptions(options.exceptions, desired)
         state = State.at(desired.root)
         readable, unreadable = state.read()
-        named = named_path(desired.file, desired.root, self.ambient.get("PWD", ""))
-        owners = other_owners(readable, desired.project, named, desired.root)
+        file = named_path(desired.file, desired.root, self.ambient.get("PWD", ""))
+        owners = other_owners(readable, desired.project, file, desired.root)
         applied: Mapping[str, Applied] = under_present_project(readable, owners, desired.project)
         there = {name for name, each in unreadable.items() if not each.deleted}
-        renames = Renames() if options.policy.destroy else find_renames(desired, applied, there)
+        only_named = options.policy.destroy or options.policy.publish
+        renames = Renames() if only_named else find_renames(desired, applied, there)
         named = options.policy.destroy | frozenset(renames.pairs.values())
         faults = state_faults(desired, unreadable, named=named)
         present = applied

@@ -62,7 +62,8 @@ def error_of(
     last = applied(seal=sealed(state.layout, applied()))
     if kind == "deleted":
         now = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
-        state.forget("web", Deleted(applied=last, deleted=now, keep_until=now + dt.timedelta(days=7)))
+        state.keep_deleted("web", Deleted(applied=last, deleted=now, keep_until=now + dt.timedelta(days=7)))
+        state.forget("web")
     else:
         state.record(last)
     paths = {

@@ -210,7 +210,8 @@ def test_the_links_of_collected_generations_are_kept_as_long_as_the_environment_
     assert [each.failure or each.foreign for each in collect_garbage(state)] == ["", ""]
     assert state.layout.generation_numbers("web") == [3]
     assert state.layout.collected_numbers("web") == [1, 2]
-    state.forget("web", Deleted.now(last, WEEK))
+    state.keep_deleted("web", Deleted.now(last, WEEK))
+    state.forget("web")
     state.layout.environment("web").unlink()
     collect_garbage(state)
     assert state.layout.collected_numbers("web") == [1, 2]
