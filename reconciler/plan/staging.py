@@ -9,9 +9,10 @@ from dataclasses import replace
 from reconciler.canonical_json import digest
 from reconciler.diff.model import Origin, PackageChange, Reason, ReasonCode, Target
 from reconciler.diff.packages import distributions_by_name, package_changes
-from reconciler.diff.reasons import pending_reason
+from reconciler.diff.reasons import package_reasons, pending_reason
 from reconciler.diff.settings import begins_trial, has_hooks, settings_of
 from reconciler.interpreters.model import UNKNOWN, Interpreter
+from reconciler.lock.model import LockState
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, Occupant
 from reconciler.plan.blockers import publish_blockers
@@ -23,6 +24,10 @@ from reconciler.state.owner import OtherOwner
 from reconciler.state.staged import Staged
 
 _LEFT = {Action.DELETE: "deletes nothing", Action.RENAME: "renames nothing"}
+# Staging wrote the lock: whether it changed packages is compared again when the generation is published.
+_OF_THE_LOCK = frozenset(
+    {ReasonCode.LOCK_MISSING, ReasonCode.LOCK_STALE, ReasonCode.LOCK_CHANGED, ReasonCode.SOURCE_CHANGED}
+)
 STAGE_NOTE = "`--stage` publishes nothing and deletes nothing: `envsync publish` publishes what was staged"
 
 
@@ -95,11 +100,12 @@ def plan_publish(
     reasons += [
         Reason(code=ReasonCode(code), origin=Origin(origin), message=message)
         for code, origin, message in note.reasons
-        if code not in {ReasonCode.LOCK_MISSING, ReasonCode.LOCK_STALE}  # staging wrote the lock
+        if code not in _OF_THE_LOCK
     ]
     packages: tuple[PackageChange, ...] = ()
     if applied is not None and actual.occupant is Occupant.PUBLISHED:
         packages = package_changes(new.packages, applied, distributions_by_name(actual.distributions, applied))
+    reasons += package_reasons(packages, LockState.FRESH)
     hooks = has_hooks(new.settings, "after_publish")
     if hooks and policy.skip_hooks:
         reasons.append(pending_reason(ReasonCode.HOOKS_SKIPPED, "its `after_publish` hooks are skipped"))

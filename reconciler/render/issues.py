@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.canonical_json import digest
 from reconciler.diff.model import Origin, Reason, ReasonCode
-from reconciler.events import EnvironmentFinished, Failure
+from reconciler.events import EnvironmentFinished, Failure, Status
 from reconciler.plan.model import Action, EnvironmentPlan
 from reconciler.render.escape import sanitize
 from reconciler.render.event_text import is_unsuccessful
@@ -45,13 +45,16 @@ class Issue:
     details: tuple[str, ...] = ()
 
 
+_STILL_DIFFERS = frozenset({Status.STAGED, Status.LEFT})  # nothing was published
+
+
 def issues(report: Report) -> tuple[Issue, ...]:
     """Return a report's issues by environment; there are none exactly if nothing differs, is held or failed."""
     finished_by_name = report.finished
     found: list[Issue] = []
     for each in report.plan.changes:
         finished = finished_by_name.get(each.name)
-        if finished is None or each.blocked or each.hold:
+        if finished is None or each.blocked or each.hold or finished.status in _STILL_DIFFERS:
             found += _planned(report, each)
         elif is_unsuccessful(finished):
             found.append(_unsuccessful(report, finished))
