@@ -1,7 +1,7 @@
 """Maintain a root without a plan: history, rollback, verify and garbage collection."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,7 +25,7 @@ from reconciler.state.adopted import read_adopted
 from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
 from reconciler.state.deleted import Deleted
-from reconciler.state.history import append_history, history_entry, made_by, read_history
+from reconciler.state.history import append_history, history_entry, made_by, read_history, runs_of
 from reconciler.state.hold import Hold, new_hold
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.seal import Seal
@@ -120,12 +120,12 @@ class Maintenance:
         return found
 
     def runs(self, name: str | None = None) -> list[dict[str, Json]]:
-        """Return the runs that changed something, oldest first; with `name`, only runs that changed that one.
+        """Return the runs that changed something, oldest first; with `name`, only what they changed of that one.
 
         Before it was renamed, it is found under its former name.
         """
         runs = read_history(self.state.layout)
-        return runs if name is None else _runs_of(runs, name)
+        return runs if name is None else runs_of(runs, name)
 
     def generations(self, name: str) -> list[KeptGeneration]:
         """Return the sealed and the adopted generations of `name`, oldest first.
@@ -222,15 +222,15 @@ class Maintenance:
         verified = verify_generations(self.state, sealed, inodes, Depth.FILES)
         inodes.save()
         found = {(each.integrity.name, each.integrity.generation): each for each in verified}
-        runs = read_history(self.state.layout)
+        history = read_history(self.state.layout)
+        runs = {name: runs_of(history, name) for name in names}
         return [
             each
             if compared is None
             else replace(
                 each,
                 by=made_by(
-                    runs,
-                    each.name,
+                    runs[each.name],
                     each.number,
                     created=each.created,
                     plan=each.plan,
@@ -432,18 +432,3 @@ class Maintenance:
             return mark_in_use(removable_generations(state, discard=discard))
         with hold_and_recover(state, timeout=timeout):
             return collect_garbage(state, discard=frozenset(self.deleted() if deleted else ()))
-
-
-def _runs_of(runs: Sequence[dict[str, Json]], name: str) -> list[dict[str, Json]]:
-    """Return the runs that changed an environment, under its name at that time."""
-    found = []
-    for run in reversed(runs):
-        listed = run.get("environments")
-        entries = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-        own = [each for each in entries if each.get("name") == name]
-        if own:
-            found.append(run)
-            former = own[0].get("renamed_from")
-            renamed = own[0].get("status") == "applied" and isinstance(former, str) and former
-            name = str(former) if renamed else name
-    return found[::-1]

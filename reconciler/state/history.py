@@ -5,7 +5,7 @@ import errno
 import json
 import os
 import pwd
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from reconciler.canonical_json import Json, canonical_text
@@ -75,19 +75,33 @@ def read_history(layout: Layout) -> list[dict[str, Json]]:
     return runs
 
 
-def made_by(
-    runs: Iterable[Mapping[str, Json]], name: str, number: int, *, created: str, plan: str, rebuilt: bool
-) -> str:
-    """Return the user whose run built generation `number` of `name`, empty if the history does not say it.
+def runs_of(runs: Sequence[Mapping[str, Json]], name: str) -> list[dict[str, Json]]:
+    """Return the runs that changed an environment, under its name at that time, without the other environments."""
+    found: list[dict[str, Json]] = []
+    for run in reversed(runs):
+        listed = run.get("environments")
+        entries = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+        own = [each for each in entries if each.get("name") == name]
+        if own:
+            found.append({**run, "environments": list[Json](own)})
+            former = own[0].get("renamed_from")
+            renamed = own[0].get("status") == "applied" and isinstance(former, str) and former
+            name = str(former) if renamed else name
+    return found[::-1]
 
-    `created` is when the generation was sealed (UTC, RFC 3339), and `plan` the digest of its plan; a rollback, which
-    has `rebuilt` it, has no plan.
+
+def made_by(runs: Iterable[Mapping[str, Json]], number: int, *, created: str, plan: str, rebuilt: bool) -> str:
+    """Return the user whose run built generation `number`, empty if the history does not say it.
+
+    `runs` are those of its environment. `created` is when the generation was sealed (UTC, RFC 3339), and `plan` the
+    digest of its plan; a rollback, which has `rebuilt` it, has no plan.
     """
     for run in runs:
         environments = run.get("environments")
         made = str(run.get("at")) >= created and run.get("plan") == ("" if rebuilt else plan)
         for each in environments if made and isinstance(environments, list) else []:
-            if isinstance(each, dict) and (each.get("name"), each.get("generation")) == (name, number):
+            # The plan builds one generation of the environment; a run that rolled it back names a different one.
+            if isinstance(each, dict) and (not rebuilt or each.get("generation") == number):
                 return str(run.get("by") or "")
     return ""
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.canonical_json import Json
 from reconciler.errors import StateError
-from reconciler.state.history import MOST_BYTES, append_history, history_entry, read_history
+from reconciler.state.history import MOST_BYTES, append_history, history_entry, made_by, read_history, runs_of
 from reconciler.state.layout import Layout
 
 
@@ -75,3 +76,47 @@ def test_the_history_does_not_grow_without_a_bound(layout: Layout) -> None:
     assert runs == list(range(count - len(runs), count)), "the newest runs, without a gap"
     assert len(runs) > MOST_BYTES // 2 // len(text) - 2
     assert [each.name for each in layout.envsync_directory.iterdir()] == [layout.history.name]
+
+
+def run(plan: str, at: str, *environments: dict[str, Json], by: str = "alice") -> dict[str, Json]:
+    return {"at": at, "by": by, "plan": plan, "environments": list[Json](environments)}
+
+
+RUNS = [
+    run("p1", "2026-11-30T09:00:01+00:00", {"name": "web", "generation": 1}, {"name": "job", "generation": 1}),
+    run("p2", "2026-11-30T09:00:02+00:00", {"name": "web", "generation": 1, "status": "rolled-back"}, by="bob"),
+    run(
+        "p3",
+        "2026-11-30T09:00:03+00:00",
+        {"name": "site", "generation": 2, "status": "applied", "renamed_from": "web"},
+        {"name": "web", "generation": 1},
+    ),
+    run("", "2026-11-30T09:00:04+00:00", {"name": "site", "generation": 4, "status": "applied"}, by="carol"),
+]
+
+
+def test_the_runs_of_an_environment_are_found_under_its_former_name_and_name_no_other() -> None:
+    assert [[each.get("name") for each in found["environments"]] for found in runs_of(RUNS, "site")] == [  # type: ignore[union-attr]
+        ["web"],
+        ["web"],
+        ["site"],
+        ["site"],
+    ]
+    assert runs_of(RUNS, "api") == []
+    assert runs_of([{"environments": "damaged"}, {}], "web") == []
+
+
+@pytest.mark.parametrize(
+    ("number", "plan", "rebuilt", "by"),
+    [
+        (1, "p1", False, "alice"),
+        (3, "p2", False, "bob"),  # it was rolled back, so that its run names the previous one
+        (4, "", True, "carol"),
+        (5, "", True, ""),
+        (1, "unknown", False, ""),
+    ],
+)
+def test_who_made_a_generation_is_found_by_its_plan(number: int, plan: str, rebuilt: bool, by: str) -> None:
+    own = runs_of(RUNS, "site")
+    assert made_by(own, number, created="2026-11-30T09:00:00+00:00", plan=plan, rebuilt=rebuilt) == by
+    assert made_by(own, number, created="2026-12-01T00:00:00+00:00", plan=plan, rebuilt=rebuilt) == ""
