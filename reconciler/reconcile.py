@@ -24,10 +24,8 @@ from reconciler.apply.rebuild_generation import RebuildTools
 from reconciler.apply.recover import hold_and_recover
 from reconciler.apply.running import running_notes
 from reconciler.backticks import list_in_backticks
-from reconciler.diff.compare import compare, declared_or_readable, undeclared
-from reconciler.diff.faults import state_faults
+from reconciler.diff.compare import compare
 from reconciler.diff.model import Diff, Fault, Target
-from reconciler.diff.renames import Renames, find_renames
 from reconciler.diff.root_access import with_present_access
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Engine
@@ -51,14 +49,14 @@ from reconciler.observe.consistent_read import observe_consistently
 from reconciler.options import PlanOptions, Selection
 from reconciler.plan.make import make_plan
 from reconciler.plan.model import Plan, platform
-from reconciler.plan.staging import STAGE_NOTE, staged_with_dependencies
+from reconciler.plan.staging import staged_with_dependencies
 from reconciler.processes.scratch import scratch_directory
+from reconciler.scope import find_scope
 from reconciler.state.applied import Applied
 from reconciler.state.former_root import former_root_notes
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.layout import Layout
-from reconciler.state.owner import named_path, other_owners, under_present_project
-from reconciler.state.rename_conflict import first_conflicts
+from reconciler.state.owner import named_path, under_present_project
 from reconciler.state.root_mutex import may_write_cache, prepare_cache
 from reconciler.state.staged import Staged, staged_generation, staged_generations
 from reconciler.state.store import State
@@ -66,8 +64,6 @@ from reconciler.targets import (
     LockOptions,
     refuse_unknown_exceptions,
     resolve_targets,
-    select_for_destroy,
-    select_staged,
     skipped_note,
 )
 
@@ -191,53 +187,41 @@ class Workspace:
         desired = self.desired(chosen)
         refuse_unknown_exceptions(options.exceptions, desired)
         state = State.at(desired.root)
-        readable, unreadable = state.read()
         file = named_path(desired.file, desired.root, self.ambient.get("PWD", ""))
-        owners = other_owners(readable, desired.project, file, desired.root)
-        applied: Mapping[str, Applied] = under_present_project(readable, owners, desired.project)
-        there = {name for name, each in unreadable.items() if not each.deleted}
-        only_named = options.policy.destroy or options.policy.publish
-        renames = Renames() if only_named else find_renames(desired, applied, there)
-        named = options.policy.destroy | frozenset(renames.pairs.values())
-        faults = state_faults(desired, unreadable, named=named)
-        present = applied
-        targets: Mapping[str, Target] = {}
-        notes: tuple[str, ...] = ()
-        staged: Mapping[str, Staged] = {}
-        if options.policy.destroy:
-            desired = select_for_destroy(desired, options.policy.destroy, applied, faults)
-            names = options.policy.destroy
-        elif options.policy.publish:
-            staged = select_staged(state, options.policy.publish)
-            names = frozenset(staged)
-            desired = desired.only(staged)
-        else:
-            faults = renames.faults(faults, first_conflicts(state.layout, renames.pairs))
-            owners = renames.owners(owners)
-            present = declared_or_readable(desired, applied, unreadable)
-            applied = renames.applied(present)
-            targets = self._targets(desired, state, applied, faults, options)
-            notes = tuple(skipped_note(each) for each in desired.environments if each.name not in targets)
-            desired = desired.only(targets)
-            names = frozenset((*targets, *undeclared(desired, applied), *faults, *renames.pairs.values()))
-            staged, problems = staged_generations(state, names)
-            notes = (*notes, *problems, *([STAGE_NOTE] if options.policy.stage else []))
+        scope = find_scope(
+            state,
+            desired,
+            file,
+            options.policy,
+            lambda applied, faults: self._targets(desired, state, applied, faults, options),
+        )
         inodes = InodeHashes.load(state.layout.inode_hashes)
-        reading = renames.as_former(desired)
-        last, actual = observe_consistently(names, reading, state, present, options.depth, inodes, faults)
-        renames, actual = renames.observed(actual)
+        last, actual = observe_consistently(
+            scope.names, scope.observed, state, scope.applied, options.depth, inodes, scope.faults
+        )
+        inodes.save()
+        desired, targets, owners = scope.desired, scope.targets, scope.owners
+        renames, actual = scope.renames.observed(actual)
         applied = under_present_project(renames.applied(last), owners, desired.project)
         applied = with_present_access(applied, desired.access, root_bits(desired.root))
-        inodes.save()
-        diff = (
-            Diff(environments=())
-            if options.policy.destroy or options.policy.publish
-            else compare(desired, targets, actual, applied, options.exceptions, today=today_in_utc())
+        diff = Diff(environments=())
+        if not (options.policy.destroy or options.policy.publish):
+            diff = compare(desired, targets, actual, applied, options.exceptions, today=today_in_utc())
+        plan = make_plan(
+            desired,
+            diff,
+            targets,
+            actual,
+            applied,
+            options.policy,
+            owners,
+            faults=scope.faults,
+            staged=scope.staged,
+            renames=renames,
         )
-        plan = make_plan(desired, diff, targets, actual, applied, options.policy, owners, faults, staged, renames)
-        plan = replace(plan, asked=chosen.plan_request(options.policy), platform=platform(), notes=notes)
+        plan = replace(plan, asked=chosen.plan_request(options.policy), platform=platform(), notes=scope.notes)
         # With exceptions an environment with differences can be unchanged, and the fast path knows nothing staged.
-        if not options.exceptions and not staged:
+        if not options.exceptions and not scope.staged:
             record_plan_outcome(plan, desired, state, applied, inodes, since=self.begun)
         installed = {
             name: len(each.distributions)
@@ -252,7 +236,7 @@ class Workspace:
             desired=desired,
             options=options,
             inodes=inodes,
-            staged=staged,
+            staged=scope.staged,
         )
 
     def staged(self, selection: Selection | None = None) -> dict[str, Staged]:

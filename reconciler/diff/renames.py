@@ -68,6 +68,9 @@ class Renames:
         return replace(self, occupied=occupied), replace(actual, environments=found)
 
 
+NO_RENAMES = Renames()
+
+
 def find_renames(desired: DesiredState, applied: Mapping[str, Applied], unreadable: Collection[str]) -> Renames:
     """Return the renames of the selected environments: the former name is known, and the new one was never applied.
 

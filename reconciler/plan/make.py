@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from reconciler.diff.model import NO_FAULTS, Diff, DiffKind, Fault, Target
-from reconciler.diff.renames import Renames
+from reconciler.diff.renames import NO_RENAMES, Renames
 from reconciler.diff.settings import string_list
 from reconciler.diff.shared_edits import shared_edit_notes
 from reconciler.manifest.desired import DesiredState
@@ -22,8 +22,6 @@ from reconciler.plan.topology import topological_order
 from reconciler.state.applied import Applied
 from reconciler.state.owner import OtherOwner
 from reconciler.state.staged import Staged
-
-NO_RENAMES = Renames()
 
 
 def make_plan(

@@ -221,12 +221,18 @@ class AppliedDocument(Document):
     hook_paths: list[Text] = Field(default=[], description="Files that its hooks changed, relative to the environment.")
     hook_packages: list[Text] = Field(default=[], description="Packages that its hooks changed.")
     rolled_back_from: Generation
+    rebuilt_from: Generation = Field(
+        default=0, description="The generation whose lock a rollback rebuilt it from; 0: an apply built it."
+    )
     rolled_back_because: Text = Field(default="", description="Why the generation before the rollback failed.")
     trial_since: Text = Field(
         default="", description="Since when the published generation is on trial; empty: it is not."
     )
     manifest: Text = Field(
         default="", description="The other manifest of the project that applied it; empty: the one that was observed."
+    )
+    built_as: Text = Field(
+        default="", description="The name that it had when its generation was built; empty: its present name."
     )
     hold: HoldDocument | None = Field(default=None, description="Why applies leave it alone; null or absent: not held.")
 

@@ -1,5 +1,6 @@
 """Write a snapshot file, and read one. Like every file, a snapshot is untrusted input."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,8 @@ def read_snapshot(path: Path) -> Snapshot:
             both.actual.model_dump(), name=name, path=str(Path(root) / name), depth=depth
         )
         if both.applied is not None:
-            applied[name] = applied_from_json({"name": name, **both.applied.model_dump()})
+            stored = both.applied.model_dump(exclude={"built_as"})
+            applied[name] = replace(applied_from_json({"name": name, **stored}), built_as=both.applied.built_as)
         if both.fault is not None:
             faults[name] = Fault(code=ReasonCode(both.fault.code), message=both.fault.message, hint=both.fault.hint)
     return Snapshot(
@@ -109,6 +111,7 @@ def _encode_applied(applied: Applied | None) -> Json:
         return None
     found = applied_to_json(applied)
     del found["name"], found["repository"]
+    found["built_as"] = applied.built_as  # on a host, its directory says it
     settings = redact_settings(applied.settings)
     return {key: settings if key == "settings" else encode_json(each) for key, each in found.items()}
 

@@ -96,7 +96,7 @@ def test_the_same_generations_get_the_new_name_without_index_or_build(applied: H
     assert host.freeze("site") == ["alpha==1.1", "beta==2.0", "tool==1.0"]
     run = last_run(host)["environments"]
     assert [(each["name"], each["action"], each["renamed_from"]) for each in run] == [("site", "rename", "web")]
-    runs = json.loads(host.envsync("history", "site", "--output", "json").out)
+    runs = json.loads(host.envsync("history", "site", "--runs", "--output", "json").out)
     assert [[each["name"] for each in run["environments"]] for run in runs] == [["web"], ["web"], ["site"]]
     assert host.envsync("verify").code == 0
     assert host.envsync("check", "--depth", "hashes").code == 0
