@@ -55,7 +55,8 @@ def test_runs_are_a_table_whose_last_column_wraps() -> None:
         f"{' ':63}files-drifted\n"
     )
     assert render_runs([], palette=PLAIN, width=80) == "No runs are recorded.\n"
-    assert render_runs([{"environments": "?"}], palette=PLAIN, width=80) == "No runs are recorded.\n"
+    for odd in ("?", ["?"], [None], None):
+        assert render_runs([{"environments": odd}], palette=PLAIN, width=80) == "No runs are recorded.\n"
 
 
 def test_generations_are_a_table_that_marks_the_published_one() -> None:
