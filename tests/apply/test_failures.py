@@ -8,7 +8,7 @@ from reconciler.apply.schedule import _failure
 from reconciler.apply.verify_build import _same_version
 from reconciler.errors import HookError, RecordMismatchError
 from reconciler.events import Failure
-from reconciler.plan.steps import Step, StepKind
+from reconciler.plan.model import Step, StepKind
 
 STEP = Step(id="web:sync", environment="web", kind=StepKind.SYNC)
 

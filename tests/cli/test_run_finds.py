@@ -39,7 +39,7 @@ def test_the_environment_comes_first_and_then_the_directories_in_order(venv: Pat
     assert found(venv, "./any") == "./any"
 
 
-def test_a_file_that_may_not_be_executed_is_passed_over_and_named_if_there_is_no_other(venv: Path) -> None:
+def test_a_file_that_may_not_be_executed_is_passed_over_and_named_if_it_is_the_only_one(venv: Path) -> None:
     first, second = venv.parent / "first/other", venv.parent / "second/other"
     first.chmod(0o644)
     assert found(venv, "other") == "second/other"

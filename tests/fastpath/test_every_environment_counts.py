@@ -1,4 +1,4 @@
-"""All environments must be unchanged: one that changed, or of which nothing is remembered, is enough for a no."""
+"""All environments must be unchanged: one that changed, or that is not remembered, is enough for the full program."""
 
 import os
 from pathlib import Path

@@ -55,6 +55,7 @@ def test_runs_are_a_table_whose_last_column_wraps() -> None:
         f"{' ':63}files-drifted\n"
     )
     assert render_runs([], palette=PLAIN, width=80) == "No runs are recorded.\n"
+    odd: Json
     for odd in ("?", ["?"], [None], None):
         assert render_runs([{"environments": odd}], palette=PLAIN, width=80) == "No runs are recorded.\n"
 

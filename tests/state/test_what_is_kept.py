@@ -1,4 +1,4 @@
-"""A generation about which anything is unknown is kept, and nothing is said to be well."""
+"""A generation that cannot be read is kept, and an environment that is not published is reported."""
 
 import os
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_an_environment_that_is_not_published_is_reported_as_missing(tmp_path: P
     assert (found.exists, found.generation, found.intact) == (False, 1, False)
 
 
-def test_only_a_directory_with_nothing_but_an_empty_venv_is_empty(tmp_path: Path) -> None:
+def test_only_a_directory_with_at_most_an_empty_venv_is_empty(tmp_path: Path) -> None:
     generation = State.at(tmp_path).layout.generation("web", 1)
     generation.directory.mkdir(parents=True)
     (tmp_path / "elsewhere").mkdir()
