@@ -55,8 +55,8 @@ def test_runs_are_a_table_whose_last_column_wraps() -> None:
         f"{' ':63}files-drifted\n"
     )
     assert render_runs([], palette=PLAIN, width=80) == "No runs are recorded.\n"
-    odd: Json
-    for odd in ("?", ["?"], [None], None):
+    odds: list[Json] = ["?", ["?"], [None], None]
+    for odd in odds:
         assert render_runs([{"environments": odd}], palette=PLAIN, width=80) == "No runs are recorded.\n"
 
 
