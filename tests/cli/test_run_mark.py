@@ -42,7 +42,7 @@ def test_the_mark_is_made_locked_and_inherited(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-def test_it_is_no_standard_stream_if_these_are_closed(tmp_path: Path) -> None:
+def test_it_does_not_become_a_standard_stream_that_was_closed(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", CLOSED, str(tmp_path)], cwd=Path(__file__).parents[2], check=False)
     assert done.returncode > 2
 
