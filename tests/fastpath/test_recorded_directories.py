@@ -50,3 +50,22 @@ def test_an_inventory_that_cannot_be_read_is_a_change(tmp_path: Path, content: b
         (tmp_path / "inventory").write_bytes(content)
     own[SHARED_DIGEST] = "sha256:1"
     assert not environment_unchanged(str(tmp_path / "venv"), own, str(tmp_path / "inventory"), check, {})
+
+
+@pytest.mark.parametrize(("change", "unchanged"), [(False, True), (True, False)])
+def test_a_directory_that_was_accepted_later_must_be_the_same_too(
+    tmp_path: Path, change: bool, unchanged: bool
+) -> None:
+    venv = tmp_path / "venv"
+    (venv / "inner").mkdir(parents=True)
+    columns = plain_columns(take_inventory(venv, InodeHashes()))
+    (venv / "inner" / "made-later").mkdir()
+    times = {
+        each: ((venv / each).stat().st_mtime_ns, (venv / each).stat().st_ctime_ns)
+        for each in ("inner", "inner/made-later")
+    }
+    if change:
+        (venv / "inner" / "made-later" / "file").write_text("")
+    check = StatPass(str(tmp_path / "none"))
+    assert entries_unchanged(str(venv), columns, check, times) is unchanged
+    assert not entries_unchanged(str(venv), columns, check, {})

@@ -48,8 +48,8 @@ NEEDLESS = frozenset({("zip", "strict"), ("open", "encoding"), ("read_text", "en
 class Change:
     """A change of one node, as a function that changes it in place.
 
-    `lines` are those of the part that is changed. `node` is this part, or the statements of a dropped branch: a test that
-    does not execute them cannot notice the change.
+    `lines` are those of the part that is changed. `node` is this part, or the first statement of a dropped branch: a
+    test that does not execute it cannot notice the change.
 
     `before` and `after` show the change; both are empty if the node itself is short enough to be shown.
     """
