@@ -47,7 +47,7 @@ def test_environments_that_do_not_change_or_have_no_target_have_none(root: Path)
     )
 
 
-def test_a_link_that_is_not_ours_or_leads_to_no_venv_has_none(root: Path) -> None:
+def test_a_link_that_is_not_ours_or_points_to_no_venv_has_none(root: Path) -> None:
     Layout(root).environment("job").symlink_to(Layout(root).environment("web"))
     (Layout(root).generation("web", 1).venv / "pyvenv.cfg").unlink()
     assert list(graphs(root)) == ["api"]

@@ -64,7 +64,7 @@ def test_a_name_that_was_never_published(root: Path, manifest: str) -> None:
     assert run_errors.not_published(str(root), "olde", "/none/envs.yaml").hint == "did you mean `old`?"
 
 
-def test_a_path_that_is_not_ours_or_leads_nowhere(root: Path, manifest: str) -> None:
+def test_a_path_that_is_not_ours_or_points_to_nothing(root: Path, manifest: str) -> None:
     (root / "web").mkdir()
     assert parts(run_errors.not_published(str(root), "web", manifest)) == (
         RunError,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.fastpath.stat_check import StatPass, entries_unchanged
+from reconciler.fastpath.agreement import RELATIVE_PATHS, SHARED_DIGEST
+from reconciler.fastpath.stat_check import StatPass, entries_unchanged, environment_unchanged
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_file import plain_columns
 from reconciler.state.inventory_scan import take_inventory
@@ -36,3 +37,35 @@ def test_another_number_in_the_record_is_a_change(
         columns[name] = numbers.tobytes()
     assert unchanged() is not bool(column)
     os.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"damaged"])
+def test_an_inventory_that_cannot_be_read_is_a_change(tmp_path: Path, content: bytes | None) -> None:
+    (tmp_path / "venv").mkdir()
+    (tmp_path / "venv" / "file").write_text("one")
+    own = {**plain_columns(take_inventory(tmp_path / "venv", InodeHashes())), SHARED_DIGEST: "", RELATIVE_PATHS: None}
+    check = StatPass(str(tmp_path / "none"))
+    assert environment_unchanged(str(tmp_path / "venv"), own, "", check, {})
+    if content is not None:
+        (tmp_path / "inventory").write_bytes(content)
+    own[SHARED_DIGEST] = "sha256:1"
+    assert not environment_unchanged(str(tmp_path / "venv"), own, str(tmp_path / "inventory"), check, {})
+
+
+@pytest.mark.parametrize(("change", "unchanged"), [(False, True), (True, False)])
+def test_a_directory_that_was_accepted_later_must_be_the_same_too(
+    tmp_path: Path, change: bool, unchanged: bool
+) -> None:
+    venv = tmp_path / "venv"
+    (venv / "inner").mkdir(parents=True)
+    columns = plain_columns(take_inventory(venv, InodeHashes()))
+    (venv / "inner" / "made-later").mkdir()
+    times = {
+        each: ((venv / each).stat().st_mtime_ns, (venv / each).stat().st_ctime_ns)
+        for each in ("inner", "inner/made-later")
+    }
+    if change:
+        (venv / "inner" / "made-later" / "file").write_text("")
+    check = StatPass(str(tmp_path / "none"))
+    assert entries_unchanged(str(venv), columns, check, times) is unchanged
+    assert not entries_unchanged(str(venv), columns, check, {})

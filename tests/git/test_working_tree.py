@@ -83,7 +83,7 @@ def test_a_repository_is_found_from_below_and_only_a_complete_one(top: Path) -> 
 
 
 @pytest.mark.parametrize("text", ["", "gitdir: none\n", "elsewhere: .git\n", "gitdir: \0\n"])
-def test_a_file_that_points_to_no_git_directory_is_no_repository(tmp_path: Path, text: str) -> None:
+def test_a_file_that_points_to_no_git_directory_does_not_make_a_repository(tmp_path: Path, text: str) -> None:
     (tmp_path / ".git").write_text(text)
     assert find_repository(str(tmp_path)) is None
 

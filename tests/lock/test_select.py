@@ -141,8 +141,9 @@ def test_a_marker_that_cannot_be_evaluated_is_a_lock_error(marker: str) -> None:
 def test_a_file_without_sha256_is_refused() -> None:
     table = package(wheels=(PURE,))
     table["wheels"][0]["hashes"] = {"md5": "0"}
-    with pytest.raises(LockError, match="no `sha256` for `alpha`"):
+    with pytest.raises(LockError, match="no `sha256` for `alpha`") as caught:
         selected(table)
+    assert caught.value.hint == "delete the lock and run `envsync lock`"
 
 
 # Builds
@@ -260,10 +261,11 @@ def test_without_selected_packages_the_document_is_empty() -> None:
 
 def test_paths_are_absolute_and_copies_replace_directories(tmp_path: Path) -> None:
     lib, ed = project_at(tmp_path / "lib"), project_at(tmp_path / "ed")
+    archive = {"path": "../w/arch-1.0.tar.gz", "size": 5, "hashes": {"sha256": "0"}, "subdirectory": "s"}
     lock = lock_of(
         {"name": "lib", "directory": {"path": "../lib"}},
         {"name": "ed", "directory": {"path": "../ed", "editable": True}},
-        {"name": "arch", "version": "1.0", "archive": {"path": "../w/arch-1.0.tar.gz", "hashes": {"sha256": "0"}}},
+        {"name": "arch", "version": "1.0", "archive": archive},
         path=tmp_path / "locks" / "pylock.web.toml",
     )
     assert source_directories(lock, select_artifacts(lock, INTERPRETER)) == (lib,)
@@ -274,7 +276,8 @@ def test_paths_are_absolute_and_copies_replace_directories(tmp_path: Path) -> No
     }
     assert packages["lib"]["directory"]["path"] == str(copy)
     assert packages["ed"]["directory"] == {"path": str(ed), "editable": True}
-    assert packages["arch"]["archive"]["path"] == str(tmp_path / "w/arch-1.0.tar.gz")
+    path, hashes = str(tmp_path / "w/arch-1.0.tar.gz"), {"sha256": "0"}
+    assert packages["arch"]["archive"] == {"path": path, "size": 5, "hashes": hashes, "subdirectory": "s"}
 
 
 def test_a_real_lock_is_selected_by_a_real_interpreter_and_installed(bench: Workbench, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ the tests fail without a mutant: then a mutant shows nothing.
 
 import argparse
 import random
+import resource
 import sys
 from pathlib import Path
 
@@ -128,6 +129,8 @@ def _report(unexplained: set[str], needless: set[str], *, chosen: int, killed: i
     print(
         f"{chosen} mutants: {killed} killed, {chosen - killed} survived, {len(unexplained)} unexplained ({share:.1%})"
     )
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"{(used.ru_utime + used.ru_stime) / chosen:.1f} seconds of processor time for each mutant")
     return 1 if share > (TOLERATED if options.sample else 0) or needless else 0
 
 

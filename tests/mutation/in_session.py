@@ -67,12 +67,13 @@ class Session:
         self.jobs = jobs
         wanted = set(locations)
         files = sorted({ROOT / each.split()[0] for each in wanted})
-        measured = load()
+        self.measured = load()
         self.mutants = [each for each in mutants_in(files) if each.location in wanted]
         self.parts = {
-            each.location: within(ordered_parts(each, measured), budget) for each in self.mutants if each.place
+            each.location: within(ordered_parts(each, self.measured), budget) for each in self.mutants if each.place
         }
         self.items: dict[str, pytest.Item] = {}
+        self.new: dict[str, list[str]] = {}  # tests that were not measured, such as new cases, by their file
         self.running: dict[int, _Child] = {}
         self.passing: dict[str, bool] = {}
         self.failed = ""
@@ -90,8 +91,15 @@ class Session:
                     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
                 )
         self.items = {each.nodeid: each for each in session.items}
+        for name in self.items:
+            file = name.partition("::")[0]
+            if name not in self.measured[file].tests:
+                self.new.setdefault(file, []).append(name)
         for mutant in sorted(self.mutants, key=self._seconds):
-            tests = [name for part in self.parts.get(mutant.location, ()) for name in part.tests]
+            parts = self.parts.get(mutant.location, ())
+            tests = [name for part in parts for name in part.tests]
+            for file in dict.fromkeys(part.file for part in parts):
+                tests += self.new.get(file, [])
             self._start(mutant, tests, self._seconds(mutant))
         while self.running:
             self._wait()

@@ -48,7 +48,8 @@ NEEDLESS = frozenset({("zip", "strict"), ("open", "encoding"), ("read_text", "en
 class Change:
     """A change of one node, as a function that changes it in place.
 
-    `node` is the part of it that is changed, and `lines` are its lines.
+    `lines` are those of the part that is changed. `node` is this part, or the first statement of a dropped branch: a
+    test that does not execute it cannot notice the change.
 
     `before` and `after` show the change; both are empty if the node itself is short enough to be shown.
     """
@@ -155,7 +156,10 @@ def _inverted(node: ast.AST) -> Iterator[Change]:
                 yield from (_setter(node, f"ops.{place}", inverted()) for inverted in INVERTED[type(operator)])
         case ast.BoolOp(op=operator):
             yield _setter(node, "op", ast.Or() if isinstance(operator, ast.And) else ast.And())
-        case ast.If(test=test) | ast.IfExp(test=test):
+        case ast.If(test=test, body=[first, *_]):
+            yield _setter(test, "test", ast.Constant(value=True))
+            yield replace(_setter(test, "test", ast.Constant(value=False)), node=first)
+        case ast.IfExp(test=test):
             yield from (_setter(test, "test", ast.Constant(value)) for value in (True, False))
         case ast.While(test=test):
             yield _setter(test, "test", ast.Constant(value=False))
@@ -163,7 +167,8 @@ def _inverted(node: ast.AST) -> Iterator[Change]:
             for place, test in enumerate(tests):
                 yield from (_setter(test, f"ifs.{place}", ast.Constant(value)) for value in (True, False))
         case ast.Match(cases=cases) if len(cases) > 1:
-            yield from (_dropper(each.pattern, "cases", place) for place, each in enumerate(cases))
+            for place, each in enumerate(cases):
+                yield replace(_dropper(each.pattern, "cases", place), node=each.body[0])
         case ast.MatchOr(patterns=patterns):
             yield from (_dropper(each, "patterns", place) for place, each in enumerate(patterns))
         case ast.Call(func=ast.Name(id="any" | "all" as name)):

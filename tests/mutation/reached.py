@@ -221,7 +221,10 @@ class _Reports:
                 if line.startswith("-"):
                     found.elsewhere.setdefault(running, set()).add(int(line[1:]))
                 continue
-            mark: dict[str, Any] = json.loads(line)
+            try:
+                mark: dict[str, Any] = json.loads(line)
+            except ValueError:  # the process was killed, or something else wrote to its descriptor
+                continue
             if "test" in mark:
                 running = mark["test"]
             else:

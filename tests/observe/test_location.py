@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from reconciler.observe.site import SiteDirectory, directories_in_pth_files
 from tests.observe.trees import dist_info, observe_case
 
 
@@ -29,3 +30,24 @@ def test_a_project_that_only_an_egg_link_names_is_found_where_the_link_points(tm
     seen = observe_case(tmp_path / "case", {"tree": {"SITE/acme.egg-link": f"{project}\n.\n"}})
     [acme] = seen.distributions
     assert (acme.location, acme.origin.url) == (str(project), f"file://{project}")
+
+
+def test_pth_files_add_the_directories_and_eggs_that_exist(tmp_path: Path) -> None:
+    site = tmp_path / "venv" / "site"
+    site.mkdir(parents=True)
+    for name in ("inside", "other"):
+        (site / name).mkdir()
+    (tmp_path / "outside").mkdir()
+    (site / "some.egg").write_bytes(b"")
+    (site / "a.pth").write_text(
+        f"inside\n\n# other\nimport other\nimport\tother\nmissing\nsome.egg  \n../../outside\n{tmp_path}/none\nx\0y\n"
+    )
+    (site / ".hidden.pth").write_text("other\n")
+    (site / "bad.pth").write_bytes(b"\xff\n")
+    directory = SiteDirectory(path=str(site), relative="site", named_by="")
+    found = directories_in_pth_files(str(tmp_path / "venv"), directory, sorted(each.name for each in site.iterdir()))
+    assert found == [
+        SiteDirectory(path=f"{site}/inside", relative="site/inside", named_by="site/a.pth"),
+        SiteDirectory(path=f"{site}/some.egg", relative="site/some.egg", named_by="site/a.pth"),
+        SiteDirectory(path=f"{tmp_path}/outside", relative="", named_by="site/a.pth"),
+    ]

@@ -438,3 +438,13 @@ def test_a_plan_of_format_1_0_is_read_shown_and_not_applied(tmp_path: Path) -> N
             assert render(saved.plan) == render(plan)
         with pytest.raises(PlanFileError, match=r"it has format 1\.0, but this version of envsync writes format 1\.1"):
             refuse_foreign(saved.plan, desired(plan), "linux x86_64")
+
+
+@pytest.mark.parametrize("version", [FORMAT_VERSION, "1.99"])
+@pytest.mark.parametrize(("key", "value"), [("applyable", "yes"), ("applyable", 1), ("project", 3)])
+def test_a_value_of_another_type_is_refused_and_not_converted(
+    tmp_path: Path, version: str, key: str, value: object
+) -> None:
+    stored = json.loads(plan_json(plan_of(WORLDS[0])))
+    stored |= {"format_version": version, key: value}
+    assert refusal(written(tmp_path, json.dumps(stored))).startswith(f"not a plan: {key}: input should be a valid ")

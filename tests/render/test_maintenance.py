@@ -60,7 +60,9 @@ def test_runs_are_a_table_whose_last_column_wraps() -> None:
         f"{' ':68}files-drifted\n"
     )
     assert render_runs([], palette=PLAIN, width=80) == "No runs are recorded.\n"
-    assert render_runs([{"environments": "?"}], palette=PLAIN, width=80) == "No runs are recorded.\n"
+    odds: list[Json] = ["?", ["?"], [None], None]
+    for odd in odds:
+        assert render_runs([{"environments": odd}], palette=PLAIN, width=80) == "No runs are recorded.\n"
 
 
 def test_generations_are_a_table_that_marks_the_published_one() -> None:

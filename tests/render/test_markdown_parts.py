@@ -1,4 +1,4 @@
-"""Parts of the Markdown output: backticks that GitHub would misread, and what stands below the table."""
+"""Parts of the Markdown output: backticks that GitHub would misread, and the text below the table."""
 
 from dataclasses import replace
 

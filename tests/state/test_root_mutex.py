@@ -16,7 +16,7 @@ import pytest
 from reconciler.errors import LockTimeoutError, StateError
 from reconciler.state import root_mutex
 from reconciler.state.layout import Layout
-from reconciler.state.root_mutex import acquire_root_mutex
+from reconciler.state.root_mutex import acquire_root_mutex, prepare_cache
 from tests.unprivileged import reachable_directory, unprivileged
 
 _HOLDER = (
@@ -192,3 +192,21 @@ def test_a_link_in_place_of_the_mutex_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(StateError), acquire_root_mutex(layout, timeout=1):
         pass
     assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_the_cache_is_made_with_the_access_of_the_root(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "above" / "root")
+    assert prepare_cache(layout)
+    assert layout.cache.is_dir()
+    assert (layout.root / ".gitignore").read_text() == "*\n"
+    assert prepare_cache(layout)
+    for directory in (layout.cache, layout.envsync_directory):
+        elsewhere = tmp_path / f"elsewhere-{directory.name}"
+        directory.rename(elsewhere)
+        directory.symlink_to(elsewhere)
+        assert not prepare_cache(layout)
+        directory.unlink()
+        elsewhere.rename(directory)
+    (tmp_path / "file").write_text("")
+    assert not prepare_cache(Layout(tmp_path / "file"))
+    assert not prepare_cache(Layout(tmp_path / "file" / "root"))
