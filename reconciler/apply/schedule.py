@@ -17,6 +17,7 @@ from reconciler.errors import (
     RolledBackError,
 )
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, RunStarted, Status, StepFinished, StepStarted
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.plan.model import Action, EnvironmentPlan, Step, StepKind
 
 
@@ -186,7 +187,8 @@ def _failure(error: EnvsyncError | OSError, step: Step, *, suffix: str = "") -> 
     if isinstance(error, EnvsyncError):
         return Failure.of(error, suffix=suffix)
     where = error.filename or f"step `{step.kind.value}`"
-    return Failure(code="os-error", message=f"{where}: {error.strerror or error}{suffix}")
+    hint = os_error_hint(error) or ""
+    return Failure(code="os-error", message=f"{where}: {error.strerror or error}{suffix}", hint=hint)
 
 
 def _refused(each: EnvironmentPlan, reason: ReasonCode, message: str) -> EnvironmentFinished:

@@ -16,7 +16,10 @@ STEP = Step(id="web:sync", environment="web", kind=StepKind.SYNC)
 @pytest.mark.parametrize(
     ("error", "failure"),
     [
-        (OSError(errno.ENOSPC, "No space left on device"), ("os-error", "step `sync`: No space left on device", "")),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            ("os-error", "step `sync`: No space left on device", "free disk space, then run the command again"),
+        ),
         (OSError(errno.EIO, "I/O error", "/a/b"), ("os-error", "/a/b: I/O error", "")),
         (OSError("broken"), ("os-error", "step `sync`: broken", "")),
         (HookError("it failed", hint="correct it"), ("hook-failed", "it failed", "correct it")),

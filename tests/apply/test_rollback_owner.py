@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.apply.rollback import _is_own, _last
+from reconciler.apply.rollback import _is_own, last_applied_to
 from reconciler.errors import UsageError
 from reconciler.state.store import State
 from tests.state.records import applied, sealed
@@ -14,9 +14,9 @@ def test_an_environment_of_another_project_is_refused(tmp_path: Path) -> None:
     state = State.at(tmp_path)
     record = applied(seal=sealed(state.layout, applied()))
     state.record(record)
-    assert _last(state, "acme", "web") == record
+    assert last_applied_to(state, "acme", "web") == record
     with pytest.raises(UsageError) as caught:
-        _last(state, "other", "web")
+        last_applied_to(state, "other", "web")
     assert caught.value.message == "project `acme` owns `web` in the same root"
     assert caught.value.hint == "run the command with the manifest of that project"
 
@@ -29,7 +29,7 @@ def test_one_that_was_never_applied_is_an_error(tmp_path: Path, names: tuple[str
     for each in names:
         state.record(applied(each, seal=sealed(state.layout, applied(each))))
     with pytest.raises(UsageError, match=f"environment `{name}` was never applied") as caught:
-        _last(state, "acme", name)
+        last_applied_to(state, "acme", name)
     assert caught.value.hint == hint
 
 
