@@ -78,7 +78,19 @@ def setting_changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> tu
         for category in tree.values()
         for level in category
     ]
+    changes = [single for each in changes for single in _by_key(each)]
     return tuple(sorted(changes, key=lambda each: canonical_text(each.path)))
+
+
+def _by_key(change: SettingChange) -> list[SettingChange]:
+    """Return a section such as `health` that was added or removed as a whole as one change for each of its keys."""
+    match change.path, change.before, change.after:
+        case [_], None, dict(after) if after:
+            return [SettingChange(path=(*change.path, key), before=None, after=each) for key, each in after.items()]
+        case [_], dict(before), None if before:
+            return [SettingChange(path=(*change.path, key), before=each, after=None) for key, each in before.items()]
+        case _:
+            return [change]
 
 
 def _displayed(path: Sequence[str | int], value: Json) -> Json:
