@@ -154,13 +154,15 @@ def plans_of_one_environment() -> tuple[Plan, ...]:
 def plans_of_one_package() -> tuple[Plan, ...]:
     """Return each package change of the case plans, renamed and alone in its environment.
 
-    Only of updates that are not blocked. For other actions a format may show only the number of packages.
+    Only of updates that are not blocked. For other actions, and for the pending changes of a held environment, a format
+    may show only the number of packages.
     """
     return tuple(
         replace(plan, environments=(with_one_package(each, change),))
         for plan, each in changed_environments()
         if each.action is Action.UPDATE and not each.blocked
         for change in each.packages
+        if not (each.hold and change.origin is Origin.PENDING)
     )
 
 
@@ -207,7 +209,7 @@ def outputs_with_hash_seed(seed: str) -> dict[str, str]:
 
 def test_the_plans_of_one_change_cover_every_action_and_kind_of_package_change() -> None:
     environments = [plan.environments[0] for plan in plans_of_one_environment()]
-    assert {each.action for each in environments if not each.blocked} == set(Action) - {Action.NO_OP}
+    assert {each.action for each in environments if not (each.blocked or each.hold)} == set(Action) - {Action.NO_OP}
     assert any(each.blocked for each in environments)
     packages = [plan.environments[0].packages[0] for plan in plans_of_one_package()]
     assert {each.origin for each in packages} == set(Origin)

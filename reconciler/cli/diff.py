@@ -25,9 +25,9 @@ def diff(
 ) -> None:
     """Show how two generations of an environment differ: versions, files, settings and size.
 
-    Compares what was sealed, and runs nothing. Files are counted for each package; `-v` lists them. A file that only
-    contains the path of its own generation is the same, and bytecode is not compared. `history NAME --generations`
-    lists the numbers.
+    Compares what was sealed, and runs nothing. Files are counted for each package. `-v` lists them. A file that only
+    contains the path of its own generation is the same, and bytecode is not compared. `envsync history NAME` lists the
+    numbers.
     """
     from reconciler.render.generation_diff_text import generation_diff_json, render_generation_diff  # only used here
 

@@ -134,7 +134,8 @@ def _invalid_value(command: Command, parameter: Argument | Option, value: str) -
     """Return the error for a value that is not one of the choices, or not a number in the range."""
     match parameter:
         case Argument():
-            what, wanted = f"{parameter.metavar} {in_backticks(shlex.quote(value))}", _one_of(parameter.choices)
+            what = f"{parameter.metavar} {in_backticks(shlex.quote(value))}"
+            wanted = _one_of(parameter.choices) if parameter.choices else "a whole number"
         case Option():
             what = as_typed(parameter.names[-1], value)
             wanted = _one_of(parameter.choices) if parameter.choices else _number(parameter, value)

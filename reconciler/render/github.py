@@ -1,10 +1,10 @@
 """The report as GitHub workflow commands, which annotate the manifest's lines, and a summary line."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.diff.model import Origin
+from reconciler.diff.model import Origin, PackageChange
 from reconciler.events import EnvironmentFinished, Failure
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
 from reconciler.render.drift_status import DriftStatus, drift_status
@@ -114,7 +114,8 @@ def _planned(environment: EnvironmentPlan, *, counts: bool) -> Iterator[Annotati
     if environment.hold:
         level = AnnotationLevel.WARNING if counts else AnnotationLevel.NOTICE
         title = f"{name}: held" if status is DriftStatus.HELD else f"{name}: held, drifted"
-        lines = (*environment_sentences(environment), *_hints(environment.hints))
+        drift = _package_lines([each for each in environment.packages if each.origin is not Origin.PENDING])
+        lines = (*environment_sentences(environment), *drift, *_hints(environment.hints))
         yield Annotation(level=level, environment=name, title=title, lines=lines)
         return
     drifted = status in {DriftStatus.DRIFT, DriftStatus.BOTH}
@@ -138,8 +139,13 @@ def _changes(environment: EnvironmentPlan, origins: set[Origin]) -> list[str]:
     packages = [each for each in environment.packages if each.origin in origins]
     listed = [] if environment.action is Action.CREATE else packages
     lines = [f"{environment.action.value}: {'; '.join(reasons)}"] if reasons else []
-    lines += [f"{each.name} {version_change(each)}: {package_sentence(each)}" for each in listed[:_MAX_PACKAGES]]
-    return lines + ([f"and {len(listed) - _MAX_PACKAGES} more packages"] if len(listed) > _MAX_PACKAGES else [])
+    return [*lines, *_package_lines(listed)]
+
+
+def _package_lines(changes: Sequence[PackageChange]) -> list[str]:
+    """Return a line for each package, and how many are left out."""
+    lines = [f"{each.name} {version_change(each)}: {package_sentence(each)}" for each in changes[:_MAX_PACKAGES]]
+    return lines + ([f"and {len(changes) - _MAX_PACKAGES} more packages"] if len(changes) > _MAX_PACKAGES else [])
 
 
 def _failure(failure: Failure) -> list[str]:

@@ -94,6 +94,7 @@ CASES = {
     "apply --parallelism 0": ("`--parallelism 0`: must be at least 1", "run `envsync apply --help`"),
     "apply --parallelism 1.5": ("`--parallelism 1.5`: must be a whole number", "run `envsync apply --help`"),
     "apply --parallelism \uff14": ("`--parallelism '\uff14'`: must be a whole number", "run `envsync apply --help`"),
+    "diff web latest": ("N `latest`: must be a whole number", "run `envsync diff --help`"),
     "rollback web --to latest": ("`--to latest`: must be a whole number", "run `envsync rollback --help`"),
     "plan -l team": ("`--label team`: must be KEY=VALUE", "write `--label KEY=VALUE`"),
     "lock --label =x": ("`--label =x`: must be KEY=VALUE", "write `--label KEY=VALUE`"),
@@ -179,12 +180,18 @@ def names_of(option: Option) -> tuple[str, ...]:
 
 def wrong_lines(command: Command) -> list[list[str]]:
     """Return command lines with one mistake, for every option and argument of a command."""
-    needed = [each.metavar for each in command.arguments if each.required]
+    needed = ["1" if each.type == "integer" else each.metavar for each in command.arguments if each.required]
     lines = [[command.name, *needed, "--no-such-option"]]
     if needed:
         lines.append([command.name])
     if not any(each.several for each in command.arguments):
-        lines.append([command.name, *(each.choices[0] if each.choices else "x" for each in command.arguments), "extra"])
+        right = [each.choices[0] if each.choices else "1" for each in command.arguments]
+        lines.append([command.name, *right, "extra"])
+        lines += [
+            [command.name, *right[:place], "no-such-value"]
+            for place, each in enumerate(command.arguments)
+            if each.type == "integer"
+        ]
     for option in command.options:
         for name in names_of(option):
             if not option.metavar:
@@ -255,7 +262,8 @@ def test_every_option_with_a_value_in_the_environment_takes_any_text() -> None:
 def test_every_number_has_a_sentence_for_each_way_to_miss_it() -> None:
     for command in PROGRAM.subcommands:
         for each in parameters(command):
-            assert isinstance(each, Option) or each.type in {"text", "path", "choice"}, f"{command.name} {each.term}"
+            known = {"text", "path", "choice", "integer"}
+            assert isinstance(each, Option) or each.type in known, f"{command.name} {each.term}"
 
 
 def test_a_value_with_control_characters_or_credentials_is_not_repeated_as_it_is(
