@@ -66,10 +66,12 @@ def _saying_what_was_done(state: State, name: str, number: int, *, restores: boo
         yield
     except (StateError, OSError) as error:
         if isinstance(error, StateError):
-            message, hint = error.message, error.hint
+            message = error.message
+            hint = error.hint
         else:
             where = f"`{error.filename}`: " if error.filename else ""
-            message, hint = f"{where}{error.strerror or error}", os_error_hint(error)
+            message = f"{where}{error.strerror or error}"
+            hint = os_error_hint(error)
         if state.layout.published_number(name) == number:
             what = "restored" if restores else f"published again as generation {number}"
             done = f"`{name}` is {what}, but {message}"

@@ -86,5 +86,5 @@ def _refuse_other_directory(generation: Generation) -> None:
     except OSError as error:
         raise ApplyError(
             f"`{generation.venv}` cannot be restored: {error.strerror}",
-            hint="if it is a copy from a backup, move it to the environment's path yourself",
+            hint="if it is a copy from a backup, remove the link at the environment's path, then move the copy there",
         ) from error

@@ -258,11 +258,15 @@ def _choose(
     if not skipped and not unreadable:
         return 0, {}
     problems = "; ".join((*skipped.values(), *unreadable.values()))
-    again = "without `--no-rebuild`" if damages else f"with `--to {older[0]}`" if older else ""
-    rebuilt = f"run `envsync rollback {name}` {again} to rebuild one from its lock, or " if again else ""
+    instead = f"change the manifest and run `envsync apply {name}`"
+    hint = instead
+    if damages:
+        hint = f"run `envsync rollback {name}` without `--no-rebuild` to rebuild one from its lock, or {instead}"
+    elif older:
+        newest = older[0]
+        hint = f"run `envsync rollback {name} --to {newest}` to rebuild it from its lock, or {instead}"
     raise ApplyError(
-        f"environment `{name}` has no sound generation older than the published one: {problems}",
-        hint=f"{rebuilt}change the manifest and run `envsync apply {name}`",
+        f"environment `{name}` has no sound generation older than the published one: {problems}", hint=hint
     )
 
 

@@ -130,14 +130,12 @@ def delete_blockers(
         return [_former_project(owner)]
     found = []
     if owner is not None and owner.manifest and not policy.take_over:
-        found.append(
-            _blocker(
-                ReasonCode.OTHER_MANIFEST,
-                f"applied from {owner.manifest}",
-                f"give each manifest its own `project`; to delete `{applied.name}`, "
-                f"run `envsync destroy {applied.name} --take-over`{_release_hint(owner)}",
-            )
+        release = _release_hint(owner)
+        hint = (
+            f"give each manifest its own `project`; to delete `{applied.name}`, "
+            f"run `envsync destroy {applied.name} --take-over`{release}"
         )
+        found.append(_blocker(ReasonCode.OTHER_MANIFEST, f"applied from {owner.manifest}", hint))
     if applied.hold is not None:
         hint = f"run `envsync release {applied.name}`, then delete it"
         found.append(_blocker(ReasonCode.HELD, "would be deleted, but it is held", hint))

@@ -31,7 +31,8 @@ def plan_rename(
     """
     plan = draft.plan
     target = plan.target
-    hints, notes = plan.hints, plan.notes
+    hints = plan.hints
+    notes = plan.notes
     if target is not None and target.lock is not None and target.lock.has_former_name:
         hints = (*hints, f"its lock is still `{target.lock.path.name}`: run `envsync lock {plan.name}` to rename it")
     blockers = [foreign_blocker(occupant)] if occupant is not None else []

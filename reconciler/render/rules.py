@@ -92,7 +92,7 @@ RULES: Mapping[str, Rule] = {
             ),
             Code.ON_TRIAL: (
                 "The hooks or the health check of the published generation did not succeed yet",
-                "Run `envsync apply`, which finishes the trial. `envsync rollback` ends it.",
+                "Run `envsync apply`, which finishes the trial. `envsync rollback NAME` ends it.",
             ),
             Code.TRIAL_FAILED: (
                 "A new generation was rolled back, because a hook or its health check failed",
@@ -282,7 +282,7 @@ RULES: Mapping[str, Rule] = {
             ),
             Code.HELD: (
                 "The environment is held, so nothing of it is changed or deleted",
-                "Ask the person who holds it. `envsync release` ends the hold.",
+                "Ask the person who holds it. `envsync release NAME` ends the hold.",
             ),
             Code.DELETES_WAIT: (
                 "The environment would be deleted, but something else could not be applied",

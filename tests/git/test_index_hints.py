@@ -17,7 +17,7 @@ CASES = [
     (
         resealed(b"DIRC" + struct.pack(">LL", 5, 0)),
         "a git index of version 5, but envsync reads versions 2 to 4",
-        "run `git update-index --index-version 2`",
+        "run `git update-index --index-version 2` with the git that wrote it",
     ),
     (resealed(b"DIRC" + struct.pack(">LL", 2, 1)), "the git index is damaged", AGAIN),
     (VERSION_2 + b"x" * 20, "the git index is damaged", AGAIN),

@@ -36,7 +36,33 @@ CASES = [
         "plan --out missing/plan.json",
         "plan --out plan.json",
     ),
-    ("cli/plan.py: except a package with `--except web:idna`", "check --except idna", "check --except web:idna"),
+    (
+        "cli/plan.py: except a package with `--except web:idna`, or files with `--except web:share/*`",
+        "check --except idna",
+        "check --except web:idna",
+    ),
+    (
+        "cli/plan.py: except a package with `--except web:idna`, or files with `--except web:share/*`",
+        "check --except share/x",
+        "check --except web:share/*",
+    ),
+    ("cli/apply.py: write `envsync publish NAME` or `envsync publish --all`", "publish", "publish web"),
+    ("cli/apply.py: write `envsync publish NAME` or `envsync publish --all`", "publish web --all", "publish --all"),
+    (
+        "cli/options.py: remove `--depth`: staging always looks at every file",
+        "plan --stage --depth files",
+        "plan --stage",
+    ),
+    (
+        "cli/options.py: remove `--stage` to take over a virtual environment",
+        "apply --stage --adopt",
+        "apply --adopt",
+    ),
+    (
+        "cli/options.py: use `--skip-hooks` with `envsync publish`",
+        "apply --stage --skip-hooks",
+        "publish web --skip-hooks",
+    ),
     (
         "cli/apply.py: remove one of the two: a saved plan already says which environments change, and how",
         "apply --plan plan.json web",

@@ -19,7 +19,7 @@ from tests.cli.commands import DECLARED, GROUP, PROGRAM
 from tests.hints.collect import hints
 
 # A value in a hint, as an argument that the command accepts.
-VALUES = {"numbers": "1", "behind": "web jobs"}
+VALUES = {"{newest}": "1"}
 PLACEHOLDERS = {"FILE": "plan.json", "NAME": "web", "DIR": "web"}
 KEYS = {key for model in (Manifest, Environment, Project, Index) for key in key_names(model)}
 # Where a key with a value belongs, to validate it.
@@ -32,7 +32,7 @@ PROGRAMS = frozenset({"git", "pip", "sudo", "chown", "ulimit", "python"})
 OTHER = {
     "#", "#!/bin/sh", "*", "*.data/data", "*.data/scripts", "---", ".", "./PATH", ".envs", "1h", "2m", "10s", "12 hours",
     "2026-11-01", "2026-11-01T12:00:00Z", "2026-12-31", "3.12", '"3.12"', '">=3.11,<3.14"', "7 days", "==", "?", "NAME @ URL",
-    "NAME @ git+https://...", "P7D", "SSL_CERT_FILE", "UV_INDEX_<NAME>_PASSWORD", "UV_INDEX_<NAME>_USERNAME",
+    "NAME @ git+https://...", "P7D", "SSL_CERT_FILE", "UV_INDEX_<NAME>_PASSWORD", "UV_INDEX_<NAME>_USERNAME", "INC-42",
     "Workspace.plan", "acme.settings", "apply", "file:///PATH", "import", "pyvenv.cfg", "share/**", "fetch-depth: 0",
     "project: NAME",
 }  # fmt: skip
@@ -57,7 +57,10 @@ REMEDIES = sorted({span for each in RULES.values() for span in re.findall(r"`([^
 def test_a_command_in_a_hint_is_accepted(span: str) -> None:
     if "[-f FILE]" in span:  # a line of usage
         span = span.replace("[-f FILE]", "-f FILE").replace("[ARG]...", "ARG")
-    words = [PLACEHOLDERS.get(each, each) for each in shlex.split(re.sub(r"\{[^}]*\}", "web", span))[1:]]
+    words = [
+        PLACEHOLDERS.get(each, each)
+        for each in shlex.split(re.sub(r"\{[^}]*\}", lambda value: VALUES.get(value[0], "web"), span))[1:]
+    ]
     command, *arguments = words
     if command == "web":  # any command, with --help
         assert arguments == ["--help"]

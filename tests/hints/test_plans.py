@@ -9,6 +9,7 @@ import reconciler
 from reconciler.plan.origin_filter import OriginFilter, filter_by_origin
 from reconciler.plan.plan_file import save_plan
 from tests.functional.installed import dist_info
+from tests.functional.test_another_manifests_environments_are_not_deleted import write as write_manifest
 from tests.hints.trials import Attempts, pattern, trial, tried
 from tests.host import Host, base_environment
 from tests.plan.build import world
@@ -61,7 +62,7 @@ def test_something_else_is_at_the_path(host: Host, attempts: Attempts) -> None:
     venv(host.root / "web")
     attempts.provoke("rollback", "web", "--to", "1")
     attempts.follow()
-    attempts.gone("rollback", "web", "--to", "1")
+    attempts.gone("rollback", "web", "--to", "2")
 
 
 @trial(
@@ -201,6 +202,23 @@ def test_two_manifests_of_one_project(host: Host, attempts: Attempts) -> None:
         text.replace('python: "3.11"', 'python: "3.11"\n    env: {A: b}').replace("  web:", "  jobs:"), encoding="utf-8"
     )
     attempts.gone("plan", "-f", "jobs.yaml", "--no-prune")
+
+
+@trial(
+    "plan/blockers.py: give each manifest its own `project`; to delete `{name}`, run `envsync destroy {name} --take-over`; if both are releases of one application, always name the manifest by its link, and once take over: `envsync apply -f {link} --take-over`"
+)
+def test_two_releases_of_one_application(host: Host, attempts: Attempts) -> None:
+    write_manifest(host, "releases/1/envs.yaml", "web", "old")
+    write_manifest(host, "releases/2/envs.yaml", "web")
+    link = host.directory / "current"
+    link.symlink_to("releases/1")
+    assert host.envsync("apply", "--yes", "-f", "releases/1/envs.yaml").code == 0
+    link.unlink()
+    link.symlink_to("releases/2")
+    hint = attempts.provoke("plan", "-f", "releases/2/envs.yaml")
+    take_over = hint.rpartition("`envsync ")[2].removesuffix("`").split()
+    assert host.envsync(*take_over, "--yes").code == 0
+    attempts.gone("plan", "--detailed-exitcode", "-f", "current/envs.yaml")
 
 
 @trial(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.errors import CREDENTIALS_HINT
+from reconciler.errors import DIRECT_CREDENTIALS_HINT
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.requirement import parse_requirement
 from reconciler.manifest.urls import LOCAL_DIRECTORY_HINT
@@ -36,8 +36,8 @@ CASES = [
     ("six ; nope > '3'", "n", f"{INVALID}expected a marker variable or quoted string", ""),
     ("six[", "[", f"{INVALID}expected `]` after the extras", ""),
     ("_six", "_", AT_START, ""),
-    (f"six @ {URL}", URL, "credentials in a URL", CREDENTIALS_HINT),
-    (f" six=1 @ {URL}", f"six=1 @ {URL}", "credentials in a URL", CREDENTIALS_HINT),
+    (f"six @ {URL}", URL, "credentials in a URL", DIRECT_CREDENTIALS_HINT),
+    (f" six=1 @ {URL}", f"six=1 @ {URL}", "credentials in a URL", DIRECT_CREDENTIALS_HINT),
 ]
 
 
