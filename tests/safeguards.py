@@ -66,9 +66,9 @@ SAFEGUARDS = (
     Safeguard(
         name="a rollback that is done",
         promise="an error after the rename says so, and the record is kept",
-        file="reconciler/apply/rollback.py",
-        text="                unflushed = error  # the record must not lose what is published\n",
-        instead="                raise\n",
+        file="reconciler/apply/republish.py",
+        text="            flush_error = error  # after the rename: what is published must also be recorded\n",
+        instead="            raise\n",
         tests=("tests/faults/test_after_the_rename.py",),
     ),
     Safeguard(
@@ -236,7 +236,7 @@ SAFEGUARDS = (
         name="the end of an adoption that did not happen",
         promise="a killed adoption can be repeated",
         file="reconciler/apply/publish.py",
-        text="            moving.unlink()\n        elif os.path",
+        text="            moving.unlink()\n            _forget_adoption(moving.parent)\n        elif os.path",
         instead="            pass\n        elif os.path",
         tests=("tests/faults/test_adoption.py",),
     ),
@@ -363,7 +363,7 @@ SAFEGUARDS = (
     Safeguard(
         name="the record before a rollback",
         promise="a rollback that fails on a full disk is not repeated one generation further back",
-        file="reconciler/apply/rollback.py",
+        file="reconciler/apply/republish.py",
         text="    with state.recording(applied):\n        try:\n",
         instead="    publish(state.layout, applied.name, applied.generation)\n"
         "    with state.recording(applied):\n        try:\n",

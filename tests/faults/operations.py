@@ -48,6 +48,7 @@ class Operation:
     short: bool = True  # whether the short form of the sweep tries it
     kept: int | None = None  # generations that exist at the end, if the operation deletes generations
     renamed: str = ""  # the name at the end, if the operation renames `web`
+    held: str = ""  # why `web` must be held as soon as the new state is published
 
 
 def operations(python: str, other: str) -> tuple[Operation, ...]:
@@ -213,6 +214,16 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
             old=_ALPHA_2,
             new=_ALPHA_1,
             settled=False,
+        ),
+        Operation(
+            name="hold",
+            before=(old, new),
+            manifest=new,
+            arguments=("rollback", "web", "--to", "1", "--hold", "INC-42"),
+            old=_ALPHA_2,
+            new=_ALPHA_1,
+            settled=False,
+            held="INC-42",
         ),
         Operation(
             name="gc",

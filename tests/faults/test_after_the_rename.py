@@ -163,8 +163,8 @@ def test_a_restore_says_that_it_is_done(name: str, host: Host, tmp_path: Path) -
 @pytest.mark.parametrize("name", ADOPT)
 def test_an_adoption_says_that_it_is_published_and_keeps_the_directory(name: str, host: Host, tmp_path: Path) -> None:
     fail(host, name, ADOPT[name], tmp_path, "apply", "--yes", "--adopt", name)
-    assert published(host, name) == 1
+    assert published(host, name) == 2, "what was adopted is generation 1"
     assert host.envsync("apply", "--yes", name).code == 0
-    assert applied(host, name).generation == 1
-    kept = host.root / f".envsync/adopted/{name}"
-    assert [each.read_text() for each in kept.glob("1/venv/marker")] == [name]
+    assert applied(host, name).generation == 2
+    kept = State.at(host.root).layout.adopted_generation(name, 1)
+    assert (kept.venv / "marker").read_text() == name

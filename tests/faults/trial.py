@@ -130,8 +130,15 @@ class OperationTrials:
             homes = {self.state.layout.generation(name, each).home for each in self._complete_generations()}
             if name == "web" or "web" in homes:
                 verdict.torn.append("the path `web` points to nothing")
+        if found == self.operation.new and self.operation.held and not self._is_held(name):
+            verdict.torn.append("it is published, but not held")
         renamed = name == (self.operation.renamed or "web")
         return ("new" if found == self.operation.new and renamed else "old"), plan
+
+    def _is_held(self, name: str) -> bool:
+        """Return whether the environment is held for the operation's reason."""
+        applied = self.state.applied(name)
+        return applied is not None and applied.hold is not None and applied.hold.reason == self.operation.held
 
     def _present_name(self) -> str:
         """Return the name of the environment: the one it is renamed to, as soon as that is published."""
@@ -142,9 +149,12 @@ class OperationTrials:
         """Return whether a generation that was published is kept by nothing, so that the next collection deletes it."""
         if "--deleted" in self.operation.arguments:
             return False
-        generations = [self.state.layout.generation("web", each) for each in self._complete_generations()]
+        name = self._present_name()
+        generations = [self.state.layout.generation(name, each) for each in self._complete_generations()]
         published = [each for each in generations if not each.unpublished.exists()]
-        return bool(published) and self.state.applied("web") is None and self.state.deleted("web") is None
+        # A rename that was interrupted is finished by the next run: until then, either name may be the owner.
+        names = {name, "web", self.operation.renamed or "web"}
+        return bool(published) and not any(self.state.applied(each) or self.state.deleted(each) for each in names)
 
     def _complete_generations(self) -> list[int]:
         """Return the generations that must be complete: all that have a seal."""

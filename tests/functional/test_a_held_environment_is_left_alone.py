@@ -65,7 +65,7 @@ def test_applies_leave_it_alone_until_it_is_released(twice: Host) -> None:
     assert (ran.code, ran.err.splitlines()[0]) == (3, "error: environment `web` is not held")
     twice.apply()
     assert published(twice, "web") == 3
-    runs = json.loads(twice.envsync("history", "web", "--output", "json").out)
+    runs = json.loads(twice.envsync("history", "web", "--runs", "--output", "json").out)
     listed = [(each["environments"][0]["action"], each["environments"][0]["reasons"]) for each in runs]
     assert ("rollback", ["from generation 2", "held: INC-42"]) in listed
     assert ("release", ["INC-42"]) in listed
@@ -147,7 +147,7 @@ def test_a_rollback_that_fails_holds_nothing(twice: Host, monkeypatch: pytest.Mo
     def fail(*_arguments: object) -> None:
         raise ApplyError("the link could not be replaced")
 
-    monkeypatch.setattr("reconciler.apply.rollback.publish", fail)
+    monkeypatch.setattr("reconciler.apply.republish.publish", fail)
     maintenance = reconciler.load(twice.directory / "envs.yaml", ambient=base_environment()).maintenance
     with pytest.raises(ApplyError):
         maintenance.rollback("web", hold="INC-42")

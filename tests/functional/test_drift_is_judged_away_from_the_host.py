@@ -93,8 +93,15 @@ def checked(host: Host, *arguments: str, depth: str = "files") -> Ran:
     finally:
         hidden.rename(host.directory)
     assert (on_ci.code, on_ci.err) == (on_host.code, on_host.err)
-    assert json.loads(on_ci.out) == json.loads(on_host.out)
+    assert json.loads(on_ci.out) == without_shared_edits(json.loads(on_host.out))
     return on_ci
+
+
+def without_shared_edits(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a check without the notes about inodes that environments share, which are not part of a snapshot."""
+    for each in document["environments"]:
+        each["notes"] = [note for note in each["notes"] if "(hard links to" not in note]
+    return document
 
 
 def test_the_answer_is_the_same_without_changes_with_pending_changes_and_with_every_damage(host: Host) -> None:

@@ -97,7 +97,7 @@ def test_a_directory_or_link_in_the_place_of_a_generation_is_kept_and_reported(
 ) -> None:
     swap(swapped)
     before = tree(swapped.generation(1))
-    assert run_without_damage(swapped, "rollback", "web", "--to", "1").code in {1, 3}
+    assert run_without_damage(swapped, "rollback", "web", "--to", "1", "--no-rebuild").code in {1, 3}
     assert published(swapped.host, "web") == 3
     swapped.host.manifest(WEB % "beta" + "  description: changed\n")
     ran = run_without_damage(swapped, "apply", "--yes")
@@ -108,6 +108,11 @@ def test_a_directory_or_link_in_the_place_of_a_generation_is_kept_and_reported(
     assert '"foreign": "' in ran.out
     assert generations(swapped.host, "web") == [1, 3]
     assert tree(swapped.generation(1)) == before
+    rebuilt = run_without_damage(swapped, "rollback", "web", "--to", "1").code == 0
+    assert rebuilt is (swap in {directory_for_venv, link_for_venv}), "its seal and its lock are still there"
+    assert published(swapped.host, "web") == (4 if rebuilt else 3)
+    after = {path: content for path, content in tree(swapped.generation(1)).items() if path != "drifted"}
+    assert after == before
 
 
 @pytest.mark.parametrize("link", [".envsync", ".envsync/generations", ".envsync/environments", ".envsync/adopted"])
