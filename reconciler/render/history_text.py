@@ -69,7 +69,7 @@ def render_generations(
 
 
 def _problem(each: KeptGeneration) -> str:
-    unread = each.state in {GenerationState.UNREADABLE, GenerationState.NEWER}
+    unread = each.adopted or each.state in {GenerationState.UNREADABLE, GenerationState.NEWER}
     return f"generation {each.number} of `{each.name}`{':' if unread else ''} {each.problem}"
 
 

@@ -21,7 +21,7 @@ from tests.preloaded import needs_new_interpreter, run_preloaded
 
 EVERY_HINT = "EVERY_HINT"
 _VALUE = re.compile(r"\{[^{}]*\}")
-_PRINTED = re.compile(r"^ *hint: (.*(?:\n {6,}(?! *hint: )\S.*)*)", re.MULTILINE)
+_PRINTED = re.compile(r"^ *hint:(?: |(?=\n))(.*(?:\n {6,}(?! *hint:)\S.*)*)", re.MULTILINE)
 # The keys of all trials, with the names of the tests; filled when the modules are imported.
 TRIED: dict[str, list[str]] = {}
 
