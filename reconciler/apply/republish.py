@@ -13,7 +13,7 @@ from reconciler.state.store import State
 def republish(state: State, applied: Applied, *, restores: bool) -> None:
     """Record and publish `applied`, which exists; `restores` if its environment was deleted.
 
-    Raises StateError with whether it was done, so that nobody repeats a rollback, or ApplyError if something else is
+    Raises StateError with whether it was done, so that no user repeats a rollback, or ApplyError if something else is
     at the environment's path.
     """
     with _saying_what_was_done(state, applied.name, applied.generation, restores=restores):
