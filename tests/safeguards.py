@@ -400,7 +400,7 @@ SAFEGUARDS = (
     ),
     Safeguard(
         name="the release that the link means",
-        promise="a release that no link means counts as a different manifest, which deletes nothing",
+        promise="a release that no link means has a different manifest, which deletes nothing",
         file="reconciler/state/owner.py",
         text="    return os.path.realpath(root / recorded) == os.path.realpath(file)\n",
         instead="    return os.path.exists(root / recorded)\n",
