@@ -45,7 +45,6 @@ class Operation:
     allow_empty: bool = False
     repeatable: bool = True
     written: tuple[tuple[str, str], ...] = ()
-    short: bool = True  # whether the short form of the sweep tries it
     kept: int | None = None  # generations that exist at the end, if the operation deletes generations
     renamed: str = ""  # the name at the end, if the operation renames `web`
     held: str = ""  # why `web` must be held as soon as the new state is published
@@ -146,7 +145,6 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
         ),
         Operation(
             name="stage",
-            short=False,
             before=(old,),
             manifest=new,
             arguments=("apply", "--stage", "--yes"),
@@ -167,7 +165,6 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
         ),
         Operation(
             name="apply-staged",
-            short=False,
             before=(old,),
             manifest=new,
             ready=(("apply", "--stage", "--yes"),),
@@ -178,7 +175,6 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
         ),
         Operation(
             name="trial",
-            short=False,
             before=(old,),
             manifest=new + _HEALTHY,
             arguments=("apply", "--yes"),

@@ -1,4 +1,4 @@
-"""The short form of the sweep: some kills and some failing calls in every operation (see docs/reliability.md)."""
+"""The short form of the sweep: some kills and some failing calls in some operations (see docs/reliability.md)."""
 
 import errno
 from collections.abc import Iterator
@@ -12,8 +12,12 @@ from tests.faults.tracer import CAN_TRACE, Fault
 from tests.faults.verdict import Verdict
 
 pytestmark = pytest.mark.skipif(not CAN_TRACE, reason="the tracer supports only Linux on x86-64")
-CODES = {each.name: each.code for each in operations("", "") if each.short}
-NAMES = tuple(CODES)
+# One operation for each way in which a path, a record or a generation changes; the long form has all.
+NAMES = (
+    *("create", "upgrade", "delete", "restore", "rollback", "hold"),
+    *("rename-upgrade", "publish-staged", "trial-fails", "replace-name-probe-fails"),
+)
+CODES = {each.name: each.code for each in operations("", "") if each.name in NAMES}
 KILLS, CHILD_KILLS, ERRORS = 2, 1, 1  # for each operation
 
 
