@@ -13,7 +13,7 @@ from reconciler.state.store import State
 def republish(state: State, applied: Applied, *, restores: bool) -> None:
     """Record and publish `applied`, which exists; `restores` if its environment was deleted.
 
-    Raises StateError with whether it was done, so that no user repeats a rollback, or ApplyError if something else is
+    Raises StateError with whether it was done, so that no person repeats a rollback, or ApplyError if something else is
     at the environment's path.
     """
     with _saying_what_was_done(state, applied.name, applied.generation, restores=restores):
@@ -66,10 +66,12 @@ def _saying_what_was_done(state: State, name: str, number: int, *, restores: boo
         yield
     except (StateError, OSError) as error:
         if isinstance(error, StateError):
-            message, hint = error.message, error.hint
+            message = error.message
+            hint = error.hint
         else:
             where = f"`{error.filename}`: " if error.filename else ""
-            message, hint = f"{where}{error.strerror or error}", os_error_hint(error)
+            message = f"{where}{error.strerror or error}"
+            hint = os_error_hint(error)
         if state.layout.published_number(name) == number:
             what = "restored" if restores else f"published again as generation {number}"
             done = f"`{name}` is {what}, but {message}"
