@@ -94,6 +94,7 @@ CASES = {
     "apply --parallelism 0": ("`--parallelism 0`: must be at least 1", "run `envsync apply --help`"),
     "apply --parallelism 1.5": ("`--parallelism 1.5`: must be a whole number", "run `envsync apply --help`"),
     "apply --parallelism \uff14": ("`--parallelism '\uff14'`: must be a whole number", "run `envsync apply --help`"),
+    "apply --parallelism 0.5": ("`--parallelism 0.5`: must be a whole number", "run `envsync apply --help`"),
     "diff web latest": ("N `latest`: must be a whole number", "run `envsync diff --help`"),
     "rollback web --to latest": ("`--to latest`: must be a whole number", "run `envsync rollback --help`"),
     "plan -l team": ("`--label team`: must be KEY=VALUE", "write `--label KEY=VALUE`"),

@@ -46,3 +46,11 @@ def test_anything_else_is_refused(written: str, tmp_path: Path) -> None:
     (problem,) = caught.value.problems
     assert problem.path == "keep_deleted"
     assert "age" in problem.message
+
+
+def test_a_month_has_no_fixed_length(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError) as caught:
+        keep_deleted("2 months", tmp_path)
+    [problem] = caught.value.problems
+    assert problem.message.endswith("not a valid age: months and years have no fixed length")
+    assert problem.hint == "write the age in days or weeks"
