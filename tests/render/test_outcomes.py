@@ -8,7 +8,8 @@ from reconciler.events import EnvironmentFinished, Status
 from reconciler.plan.model import Action
 from reconciler.render.event_text import is_unsuccessful, outcome_text
 from tests.plan.build import world
-from tests.render.pictures import check_text
+from tests.render.pictures import check_text, plan_text
+from tests.render.reports import WORLDS, plan_of
 
 OUTCOMES = {
     Status.APPLIED: ("updated", "updated in 1.2s"),
@@ -47,3 +48,17 @@ def test_held_environments_are_counted_apart(held: tuple[str, ...], line: str) -
     case = {"manifest": spec, "applied": applied, "actual": {name: {} for name in spec}}
     made = replace(world(case).plan(), held_allowed=True)
     assert check_text(made).splitlines()[-1] == f"No drift. {line}"
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("finding_bad-pyvenv-cfg", "  ~ web update: pyvenv.cfg is damaged"),
+        ("finding_dangling-interpreter", "  ~ web update: bin/python points to a missing interpreter"),
+        ("finding_inventory-unreadable", "  ~ web update: its inventory is damaged"),
+    ],
+)
+def test_damage_that_the_reason_describes_completely_has_no_line_of_its_own(name: str, line: str) -> None:
+    [plan] = [plan_of(each) for each in WORLDS if each.stem == name]
+    shown = plan_text(plan).splitlines()
+    assert shown[2:] == [line, "", "Plan: 1 to update."]
