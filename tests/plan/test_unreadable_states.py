@@ -1,0 +1,32 @@
+"""What counts as last applied if the state of an environment cannot be read."""
+
+from pathlib import Path
+
+from reconciler.diff.compare import declared_or_readable
+from reconciler.errors import StateError
+from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+from reconciler.state.store import UnreadableState
+from tests.plan.build import applied_environment
+
+FILE = Path("/srv/acme/envs.yaml")
+
+
+def test_what_the_other_file_says_counts_for_a_declared_environment_only() -> None:
+    declared = ("web", "api", "job")
+    desired = DesiredState(
+        project="acme",
+        file=FILE,
+        root=FILE.parent / ".envs",
+        locks=FILE.parent / "locks",
+        digest="",
+        environments=tuple(DesiredEnvironment(name=each, python="3.12") for each in declared),
+        declared=frozenset(declared),
+    )
+    readable, known, other = (applied_environment(name, {}) for name in ("web", "api", "old"))
+    error = StateError("the record cannot be read", hint="repair it")
+    unreadable = {
+        "api": UnreadableState(error=error, applied=known),
+        "job": UnreadableState(error=error, applied=None),
+        "old": UnreadableState(error=error, applied=other),
+    }
+    assert declared_or_readable(desired, {"web": readable}, unreadable) == {"web": readable, "api": known}
