@@ -88,6 +88,7 @@ class EnvironmentRun:
         self.generation: Generation | None = None
         self.published = False
         self.renamed = False
+        self.rename_begun = False  # it failed after the point of no return, and the next run finishes it
         self._refetch = set(refetch)  # packages to download again, because their cached files are damaged
         self._sealed = sealed
         self.rolled_back_to = 0  # the previous generation, if this run published it again
@@ -400,6 +401,7 @@ class EnvironmentRun:
         finally:
             records = [self._layout.record(each).exists() for each in (self.plan.name, former)]
             self.renamed = records == [True, False]
+            self.rename_begun = not self.renamed and self._layout.rename_journal(self.plan.name).is_symlink()
         if self.generation is None:
             self._applied = self._last_applied()
         return f"renamed from `{former}`"

@@ -14,6 +14,7 @@ from dataclasses import replace
 from reconciler.apply.collected_path import redirect_paths
 from reconciler.apply.publish import foreign_path, leave_former_path, publish
 from reconciler.errors import ApplyError
+from reconciler.fs.make_symlink import make_symlink
 from reconciler.fs.sync import sync_directory, sync_filesystem
 from reconciler.state.applied import Applied
 from reconciler.state.former_name import generation_link, is_name
@@ -38,7 +39,7 @@ def rename_environment(state: State, old: str, applied: Applied) -> None:
     _link_generations(layout, old, new)
     journal = layout.rename_journal(new)
     with suppress(FileExistsError):
-        os.symlink(old, journal)  # noqa: PTH211  # a name, not a path
+        make_symlink(old, journal)
     sync_directory(journal.parent)
     _finish(state, old, new, applied)
 
@@ -62,7 +63,7 @@ def _link_generations(layout: Layout, old: str, new: str) -> None:
         home, link = layout.generation(old, number).home, directory / str(number)
         if home != new:
             with suppress(FileExistsError):  # `conflicting_numbers` looked what it is
-                os.symlink(generation_link(home, number), link)  # noqa: PTH211
+                make_symlink(generation_link(home, number), link)
     sync_directory(directory)
     sync_directory(layout.all_generations)
 
@@ -95,5 +96,5 @@ def _give_away(state: State, generations: Sequence[Generation], new: str) -> Non
         if each.home == new:
             each.renamed.unlink(missing_ok=True)
         else:
-            os.symlink(new, prepared)  # noqa: PTH211  # a name, not a path
+            make_symlink(new, prepared)
             prepared.replace(each.renamed)

@@ -141,7 +141,7 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
     except (EnvsyncError, OSError) as error:
         status = Status.INTERRUPTED if context.stop.is_set() and not run.published else _status_of(error, each)
         changed = run.published and not run.rolled_back_to
-        suffix = _AFTER_CHANGE[each.action is Action.DELETE] if changed else _AFTER_RENAME if run.renamed else ""
+        suffix = _AFTER_CHANGE[each.action is Action.DELETE] if changed else _after_rename(run)
         failure = _failure(error, step, suffix=suffix)
         if status is Status.INTERRUPTED or not isinstance(error, ProbeError):  # after a failed probe: for inspection
             run.abandon()
@@ -160,7 +160,11 @@ def _apply_one(each: EnvironmentPlan, context: ApplyContext) -> EnvironmentFinis
     return finished
 
 
-_AFTER_RENAME = " (the environment is already renamed)"
+def _after_rename(run: EnvironmentRun) -> str:
+    """Return what an error says about a rename that cannot be taken back; an empty string if there is none."""
+    if run.rename_begun:
+        return " (the rename has begun, and the next command that changes this root finishes it)"
+    return " (the environment is already renamed)" if run.renamed else ""
 
 
 def _status_of(error: EnvsyncError | OSError, each: EnvironmentPlan) -> Status:

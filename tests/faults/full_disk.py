@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.faults.operations import Operation, operations
+from tests.faults.operations import KEEP_ONE, Operation, operations
 from tests.faults.report import table
 from tests.faults.tracer import Traced
 from tests.faults.trial import OperationTrials, Stage
@@ -114,7 +114,8 @@ class FullDiskTrials(OperationTrials):
             says_done = any(each in ran.err for each in _DONE)
             if says_done != (state == "new"):
                 verdict.torn.append(f"it failed, the environment is the {state} one, and the error says otherwise")
-        if lost := set(before) - set(self._complete_generations()) if self.operation.arguments[0] != "gc" else set():
+        collects = self.operation.arguments[0] == "gc" or (not ran.code and KEEP_ONE in self.operation.manifest)
+        if lost := set() if collects else set(before) - set(self._complete_generations()):
             verdict.torn.append(f"generations are lost: {sorted(lost)}")
         self.stage.resize(unit, _PLENTY[unit])
         if not verdict.torn and (ran.code or self.operation.repeatable):

@@ -14,7 +14,7 @@ _NO_INDEX = '"delta @ http://127.0.0.1:9/delta-1.0-py3-none-any.whl"'  # port 9 
 _DESTROY = ("destroy", "web", "--yes")
 _HEALTHY = '  health: {run: ["true"]}\n'
 _ROLLS_BACK = '  hooks: {after_publish: [["false"]], on_failure: rollback}\n'
-_KEEP_ONE = "  keep_generations: 1\n"
+KEEP_ONE = "  keep_generations: 1\n"
 _NOTES = "lib/python{0}/site-packages/notes.txt"
 _IGNORE = '  ignore_files: ["{0}"]\n'
 
@@ -119,7 +119,7 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
         Operation(
             name="rename-upgrade",
             before=(old,),
-            manifest=_RENAMED.format(python, "alpha==1.1, gamma", _KEEP_ONE),
+            manifest=_RENAMED.format(python, "alpha==1.1, gamma", KEEP_ONE),
             arguments=("apply", "--yes"),
             old=_ALPHA_1,
             new=_ALPHA_2,
@@ -223,8 +223,8 @@ def operations(python: str, other: str) -> tuple[Operation, ...]:
         ),
         Operation(
             name="gc",
-            before=(old + _KEEP_ONE, new + _KEEP_ONE, old + _KEEP_ONE),
-            manifest=old + _KEEP_ONE,
+            before=(old + KEEP_ONE, new + KEEP_ONE, old + KEEP_ONE),
+            manifest=old + KEEP_ONE,
             arguments=("gc",),
             old=_ALPHA_1,
             new=_ALPHA_1,

@@ -157,9 +157,15 @@ class OperationTrials:
         return bool(published) and not any(self.state.applied(each) or self.state.deleted(each) for each in names)
 
     def _complete_generations(self) -> list[int]:
-        """Return the generations that must be complete: all that have a seal."""
-        name = self._present_name()
-        return [each for each in self.state.layout.generation_numbers(name) if self.state.seal(name, each)]
+        """Return the generations that must be complete: all that have a seal.
+
+        A rename that failed after its point of no return has given some to the new name, which is not published yet.
+        """
+        names, layout = {self._present_name()}, self.state.layout
+        if self.operation.renamed and layout.rename_journal(self.operation.renamed).is_symlink():
+            names |= {"web", self.operation.renamed}
+        found = {each for name in names for each in layout.generation_numbers(name) if self.state.seal(name, each)}
+        return sorted(found)
 
     def _judge_exit(self, verdict: Verdict, traced: Traced, state: str) -> None:
         """Judge exit code and message: an error exits with 1 or 4 and says what failed and where."""
