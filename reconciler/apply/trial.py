@@ -67,15 +67,16 @@ def end_trial(generation: Generation) -> None:
 def return_to_previous(state: State, current: Applied, reason: str) -> tuple[Applied | None, str]:
     """Publish the generation that preceded the published one, `current`, which failed because of `reason`.
 
-    Return what is applied then and an empty string, or None and why nothing was published: there was nothing before, or
-    it is not sound. Its record is as it was, except that its hooks are due again. Raises StateError or OSError.
+    Return what is applied then and an empty string, or None and why nothing was published: no earlier generation has
+    passed, or it is not sound. Its record is as it was, except that its hooks are due again. Raises StateError or
+    OSError.
     """
     name, layout = current.name, state.layout
     failed = layout.generation(name, current.generation)
     trial = read_trial(failed.trial)
     previous = trial.previous if trial is not None else None
     if previous is None or not previous.generation:
-        return None, "nothing was published before"
+        return None, "no earlier generation has passed"
     number = previous.generation
     generation = layout.generation(name, number)
     problem = set_aside_because(generation) or _damage(state, previous)

@@ -15,6 +15,7 @@ from reconciler.options import PlanOptions, Selection
 from reconciler.reconcile import Workspace
 from reconciler.render.escape import sanitize
 from reconciler.render.hold_text import hold_text
+from reconciler.state.applied import Applied
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 
@@ -35,11 +36,9 @@ def hold(
     What is published stays published. Nothing changes, repairs or deletes it, but its drift and its pending changes are
     still reported. A second hold replaces the reason. `envsync rollback NAME --hold REASON` rolls back and holds.
     """
-    applied = reconciler.load(file).maintenance.hold(name, reason, timeout=lock_timeout)
-    out = console()
-    if applied.hold is not None:
-        out.print(f"{name}: generation {applied.generation} is held: {hold_text(applied.hold)}")
-    out.message(release_hint(name))
+    workspace = reconciler.load(file)
+    applied = workspace.maintenance.hold(name, reason, timeout=lock_timeout)
+    print_hold(applied, published=workspace.state.layout.published_number(name))
 
 
 def release(
@@ -60,9 +59,14 @@ def release(
         out.print(f"\n{shown}")
 
 
-def release_hint(name: str) -> str:
-    """Return how a hold ends, as a message."""
-    return f"hint: run `envsync release {sanitize(name)}` to let `apply` change it again"
+def print_hold(applied: Applied, *, published: int) -> None:
+    """Write that an environment is held, if it is, and how that ends; `published` is its generation (0: none)."""
+    if applied.hold is None:
+        return
+    name, out = sanitize(applied.name), console()
+    what = f"generation {published} is held" if published else "held"
+    out.print(f"{name}: {what}: {hold_text(applied.hold)}")
+    out.message(f"hint: run `envsync release {name}` to let `apply` change it again")
 
 
 def _next_apply(workspace: Workspace, name: str, file: Path) -> str:

@@ -10,7 +10,7 @@ import reconciler
 from reconciler import exit_codes
 from reconciler.canonical_json import to_json
 from reconciler.cli.console import console
-from reconciler.cli.hold import release_hint
+from reconciler.cli.hold import print_hold
 from reconciler.cli.options import (
     DepthOption,
     FileOption,
@@ -25,8 +25,6 @@ from reconciler.errors import UsageError
 from reconciler.json_output import json_array
 from reconciler.observe.actual import Depth
 from reconciler.render.escape import sanitize
-from reconciler.render.hold_text import hold_text
-from reconciler.state.applied import Applied
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 
@@ -139,15 +137,7 @@ def rollback(
         )
     if applied.hold is None and now and not restores:
         out.message("hint: change the manifest as well, or the next `apply` undoes the rollback")
-    _show_hold(applied)
-
-
-def _show_hold(applied: Applied) -> None:
-    """Write that an environment is held, and how that ends."""
-    if applied.hold is not None:
-        out = console()
-        out.print(f"{applied.name}: generation {applied.generation} is held: {hold_text(applied.hold)}")
-        out.message(release_hint(applied.name))
+    print_hold(applied, published=now)
 
 
 def verify(

@@ -46,7 +46,7 @@ def test_a_failed_hook_publishes_the_previous_generation_and_runs_its_hooks(host
     manifest(host, "alpha==1.1", hook="rollback")
     ran = host.envsync("apply", "--yes")
     assert ran.code == 4
-    assert "not rolled back: nothing was published before" in ran.err
+    assert "not rolled back: no earlier generation has passed" in ran.err
     assert published(host, "web") == 1
     manifest(host, "alpha==1.0", hook="rollback")
     host.apply()
