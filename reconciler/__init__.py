@@ -40,9 +40,10 @@ if TYPE_CHECKING:
         StepFinished,
         StepStarted,
     )
+    from reconciler.generation_list import KeptGeneration
     from reconciler.lock.model import LockState
     from reconciler.lock.update import LockOutcome
-    from reconciler.maintenance import KeptGeneration, Maintenance
+    from reconciler.maintenance import Maintenance
     from reconciler.manifest.desired import (
         CommandProbe,
         DependenciesProbe,
@@ -187,9 +188,10 @@ _NAMES_BY_MODULE = {
     "reconciler.events": (
         "EnvironmentFinished Event Failure Notice RunFinished RunStarted Status StepFinished StepStarted"
     ),
+    "reconciler.generation_list": "KeptGeneration",
     "reconciler.lock.model": "LockState",
     "reconciler.lock.update": "LockOutcome",
-    "reconciler.maintenance": "KeptGeneration Maintenance",
+    "reconciler.maintenance": "Maintenance",
     "reconciler.manifest.desired": (
         "CommandProbe DependenciesProbe DesiredEnvironment DesiredState Health Hooks IgnoreException ImportProbe "
         "Index InputFile LocalProject RequirementLine"

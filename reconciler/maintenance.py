@@ -13,58 +13,25 @@ from reconciler.apply.hold import hold_environment, release_environment
 from reconciler.apply.rebuild_generation import NotRebuildableError, RebuildTools, prepare_rebuild
 from reconciler.apply.recover import hold_and_recover
 from reconciler.apply.rollback import last_applied_to, roll_back
-from reconciler.apply.verify_generations import GenerationState, VerifiedGeneration, verify_generations
+from reconciler.apply.verify_generations import VerifiedGeneration, verify_generations
 from reconciler.apply.verify_seal import verify_published
 from reconciler.canonical_json import Json
 from reconciler.diff.integrity import Integrity
-from reconciler.errors import NewerFormatError, StateError, UsageError
+from reconciler.errors import StateError, UsageError
+from reconciler.generation_list import KeptGeneration, generation_history, kept_generations, sealed_generations
 from reconciler.observe.actual import Depth
 from reconciler.observe.disk_usage import DiskUsage, disk_usage
-from reconciler.observe.environment import observe_path
-from reconciler.state.adopted import read_adopted
 from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
 from reconciler.state.deleted import Deleted
-from reconciler.state.history import append_history, history_entry, made_by, read_history, runs_of
+from reconciler.state.history import append_history, history_entry, read_history, runs_of
 from reconciler.state.hold import Hold, new_hold
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.seal import Seal
-from reconciler.state.set_aside import failure_of
 from reconciler.state.store import State
 
 if TYPE_CHECKING:  # only `diff` needs it
     from reconciler.diff.generations import GenerationDiff
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptGeneration:
-    """One sealed generation that is kept.
-
-    `created` is the time (UTC, RFC 3339), `python` the interpreter's version, `packages` the number of packages, `plan`
-    the digest of the plan that made it, `by` the user who did, as far as the history says it. `drifted` is whether it
-    was replaced because it had drifted, and `failed` why it was rolled back after a hook or its health check failed: a
-    rollback skips both. `adopted` is whether it is the directory that `--adopt` replaced, and `created` is then when
-    that was. `rebuilt_from` is the generation that a rollback rebuilt it from (0: an apply built it). `problem` is why
-    its seal could not be read; all else is unknown then. Only `Maintenance.generation_history` compares its files with
-    its seal: then `state` and `problem` say if they differ, and `shared` are sentences about edits that it shares with
-    other generations.
-    """
-
-    name: str
-    number: int
-    created: str
-    python: str
-    packages: int
-    plan: str
-    published: bool
-    drifted: bool = False
-    failed: str = ""
-    adopted: bool = False
-    problem: str = ""
-    by: str = ""
-    rebuilt_from: int = 0
-    state: GenerationState = GenerationState.KEPT
-    shared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,123 +99,20 @@ class Maintenance:
 
         Those that were never published are left out.
         """
-        found = [*self._sealed_generations(name), *self._adopted_generations(name)]
-        return sorted(found, key=lambda each: each.number)
-
-    def _adopted_generations(self, name: str) -> list[KeptGeneration]:
-        """Return the environments that `--adopt` replaced."""
-        layout = self.state.layout
-        found = []
-        for number in layout.adopted_numbers(name):
-            generation = layout.adopted_generation(name, number)
-            adopted, problem = None, ""
-            try:
-                adopted = read_adopted(generation)
-            except StateError as error:
-                problem = layout.with_short_paths(error.message)
-            observed = observe_path(generation.venv)
-            found.append(
-                KeptGeneration(
-                    name=name,
-                    number=number,
-                    created=adopted.adopted.isoformat() if adopted else "",
-                    python=observed.python,
-                    packages=len(observed.distributions),
-                    plan="",
-                    published=False,
-                    adopted=True,
-                    problem=problem,
-                    state=GenerationState.ADOPTED,
-                )
-            )
-        return found
-
-    def _sealed_generations(self, name: str) -> list[KeptGeneration]:
-        state = self.state
-        published = state.layout.published_number(name)
-        kept = []
-        for number in state.layout.generation_numbers(name):
-            if number != published and state.layout.generation(name, number).unpublished.exists():
-                continue
-            try:
-                seal = state.seal(name, number)
-            except StateError as error:
-                kept.append(
-                    KeptGeneration(
-                        name=name,
-                        number=number,
-                        created="",
-                        python="",
-                        packages=0,
-                        plan="",
-                        published=number == published,
-                        problem=state.layout.with_short_paths(error.message),
-                        state=GenerationState.NEWER
-                        if isinstance(error, NewerFormatError)
-                        else GenerationState.UNREADABLE,
-                    )
-                )
-                continue
-            if seal is not None:
-                generation = state.layout.generation(name, number)
-                drifted, failed = generation.drifted.exists(), failure_of(generation)
-                known = GenerationState.PUBLISHED if number == published else GenerationState.KEPT
-                aside = GenerationState.FAILED if failed else GenerationState.DRIFTED if drifted else known
-                kept.append(
-                    KeptGeneration(
-                        name=name,
-                        number=number,
-                        created=seal.created,
-                        python=seal.applied.interpreter.version,
-                        packages=len(seal.applied.packages),
-                        plan=seal.plan,
-                        published=number == published,
-                        drifted=drifted,
-                        failed=failed,
-                        rebuilt_from=seal.applied.rebuilt_from,
-                        state=aside,
-                    )
-                )
-        return kept
+        return kept_generations(self.state, name)
 
     def generation_history(self, names: tuple[str, ...]) -> list[KeptGeneration]:
         """Return the generations of `names`, oldest first, with who made them and whether they match their seals.
 
         Files are compared at depth `files`.
         """
-        kept = [each for name in names for each in self.generations(name)]
-        sealed = [(each.name, each.number) for each in kept if not each.adopted]
-        inodes = InodeHashes.load(self.state.layout.inode_hashes)
-        verified = verify_generations(self.state, sealed, inodes, Depth.FILES)
-        inodes.save()
-        found = {(each.integrity.name, each.integrity.generation): each for each in verified}
-        history = read_history(self.state.layout)
-        runs = {name: runs_of(history, name) for name in names}
-        return [
-            each
-            if compared is None
-            else replace(
-                each,
-                by=made_by(
-                    runs[each.name],
-                    each.number,
-                    created=each.created,
-                    plan=each.plan,
-                    rebuilt=bool(each.rebuilt_from),
-                ),
-                state=compared.state,
-                problem=compared.problem,
-                shared=compared.shared,
-            )
-            for each in kept
-            if (compared := found.get((each.name, each.number))) is not None or each.adopted
-        ]
+        return generation_history(self.state, names)
 
     def verify_generations(self, names: tuple[str, ...] = (), depth: Depth = Depth.HASHES) -> list[VerifiedGeneration]:
         """Compare every kept generation with its seal, published or not, also those of deleted environments."""
         inodes = InodeHashes.load(self.state.layout.inode_hashes)
         chosen = self.names(names, deleted=True)
-        kept = [(each.name, each.number) for name in chosen for each in self._sealed_generations(name)]
+        kept = [(each.name, each.number) for name in chosen for each in sealed_generations(self.state, name)]
         verified = verify_generations(self.state, kept, inodes, depth)
         inodes.save()
         return verified
@@ -269,7 +133,7 @@ class Maintenance:
     def _unusable(self, published: Integrity, inodes: InodeHashes) -> tuple[int, ...]:
         """Return the generations of an environment that a rollback could not publish as they are."""
         name = published.name
-        numbers = [each.number for each in self._sealed_generations(name) if not (each.published or each.drifted)]
+        numbers = [each.number for each in sealed_generations(self.state, name) if not (each.published or each.drifted)]
         verified = verify_generations(self.state, [(name, number) for number in numbers], inodes, Depth.FILES)
         return tuple(each.integrity.generation for each in verified if not each.integrity.intact)
 

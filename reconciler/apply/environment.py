@@ -7,38 +7,26 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import assert_never
 
+from reconciler.apply.after_publish import AfterPublish
+from reconciler.apply.applied_hooks import run_applied_hooks
 from reconciler.apply.build import build
 from reconciler.apply.carry_over import carry_over
 from reconciler.apply.collect import remove_generation
 from reconciler.apply.context import ApplyContext
-from reconciler.apply.health import wait_until_healthy
-from reconciler.apply.hook_changes import changes_by_hooks
 from reconciler.apply.observe_generation import observe_generation, refuse_if_probes_wrote
-from reconciler.apply.probe import child_environment, run_hooks, run_probe, runs_programs
+from reconciler.apply.probe import child_environment, run_probe, runs_programs
 from reconciler.apply.publish import adopt, mark_drifted, publish, unpublish
 from reconciler.apply.rename import rename_environment
 from reconciler.apply.seal_generation import seal_generation
 from reconciler.apply.spoilt_modes import spoilt_modes
 from reconciler.apply.stage import stage, verify_staged
-from reconciler.apply.trial import begin_trial, end_trial, resume_trial, return_to_previous
+from reconciler.apply.trial import begin_trial, end_trial
 from reconciler.apply.verify_build import Record, read_records, verify_lock, verify_records
 from reconciler.apply.widen import widen_venv
 from reconciler.backticks import in_backticks, list_in_backticks
-from reconciler.diff.hook_changes import hook_changes_text
 from reconciler.diff.model import ReasonCode, Target
-from reconciler.diff.settings import returns_after, settings_of
-from reconciler.errors import (
-    ApplyError,
-    DamagedCacheError,
-    EnvsyncError,
-    HealthError,
-    HookChangedError,
-    HookError,
-    InterruptedByUserError,
-    InventoryError,
-    RecordMismatchError,
-    RolledBackError,
-)
+from reconciler.diff.settings import settings_of
+from reconciler.errors import ApplyError, DamagedCacheError, EnvsyncError, InventoryError, RecordMismatchError
 from reconciler.events import Notice
 from reconciler.fs.sync import begin_sync, sync_filesystem
 from reconciler.lock.lock_file import write_lock
@@ -86,14 +74,12 @@ class EnvironmentRun:
         self.plan = plan
         self.context = context
         self.generation: Generation | None = None
-        self.published = False
         self.renamed = False
         self.rename_begun = False  # it failed after the point of no return, and the next run finishes it
         self._refetch = set(refetch)  # packages to download again, because their cached files are damaged
         self._sealed = sealed
-        self.rolled_back_to = 0  # the previous generation, if this run published it again
-        self._resumed = False
-        self._hook_changed: HookChangedError | None = None  # raised after the trial
+        self._path_changed = False
+        self._after: AfterPublish | None = None
         self.staged = False  # whether the generation is staged, so that it is kept although it is not published
         self._replaces_drift = self._drift_of_contents()
         self._built_for = plan.target
@@ -111,6 +97,16 @@ class EnvironmentRun:
         """Return what was last applied, under the present name; before a rename it is found under the former one."""
         last = self.context.state.applied(self._present_name)
         return last if last is None else replace(last, name=self.plan.name)
+
+    @property
+    def published(self) -> bool:
+        """Return whether this run changed the environment's path, also if it then returned to what was before."""
+        return self._path_changed or self.rolled_back_to > 0
+
+    @property
+    def rolled_back_to(self) -> int:
+        """Return the previous generation, if this run published it again; 0 otherwise."""
+        return self._after.rolled_back_to if self._after is not None else 0
 
     @property
     def _present_name(self) -> str:
@@ -160,19 +156,16 @@ class EnvironmentRun:
                 number = kept.number
                 return f"`envsync rollback {self.plan.name} --to {number}` restores the previous environment{until}"
             case StepKind.BEFORE_DELETE:
-                self._hooks("before_delete")
+                if self._applied is not None:
+                    run_applied_hooks("before_delete", self._applied, self.context)
             case StepKind.UNPUBLISH:
                 self._unpublish()
             case StepKind.RECORD:
                 self._record()
             case StepKind.FORGET:
                 return self._forget()
-            case StepKind.AFTER_PUBLISH:
-                self._resume_trial()
-                self._after_publish()
-            case StepKind.TRIAL:
-                self._resume_trial()
-                return self._trial()
+            case StepKind.AFTER_PUBLISH | StepKind.TRIAL:
+                return self._after_publish(step.kind)
             case _:
                 assert_never(step.kind)
         return ""
@@ -201,7 +194,7 @@ class EnvironmentRun:
 
     @contextmanager
     def _changing_path(self) -> Iterator[None]:
-        """Set `published` from what is at the path.
+        """Set `_path_changed` from what is at the path.
 
         Also on failure, because the rename can succeed before the flush fails.
         """
@@ -209,9 +202,9 @@ class EnvironmentRun:
         try:
             yield
         except BaseException:  # the error message says whether the path had changed
-            self.published = self._layout.published_number(self.plan.name) != before
+            self._path_changed = self._layout.published_number(self.plan.name) != before
             raise
-        self.published = True
+        self._path_changed = True
 
     @property
     def _layout(self) -> Layout:
@@ -431,7 +424,7 @@ class EnvironmentRun:
         try:
             with self._changing_path():
                 unpublish(self._layout, self.plan.name)
-        except BaseException:
+        except BaseException:  # KeyboardInterrupt included: what is still there needs no restore
             if not self.published:  # otherwise it is deleted, and can be restored
                 with suppress(OSError):
                     self.context.state.discard_deleted(self.plan.name)
@@ -462,126 +455,17 @@ class EnvironmentRun:
         """Return whether hooks run after this change; not if the manifest has none, or if they are skipped."""
         return self._has_step(StepKind.AFTER_PUBLISH)
 
-    def _after_publish(self) -> None:
-        """Run the hooks, and record that they are done and what they changed in the environment.
-
-        Raises HookError if one fails, or HookChangedError if they changed files or packages of the environment.
-        """
-        try:
-            self._hooks("after_publish")
-        except HookError as error:
-            self._roll_back("hooks", error)
-            raise
-        if self._applied is None:
-            return
-        with self.context.observing:
-            packages, paths = changes_by_hooks(self.context.state, self._applied)
-        self._applied = replace(self._applied, hooks_pending=False, hook_paths=paths, hook_packages=packages)
-        self.context.state.record(self._applied)
-        if packages or paths:
-            changed = HookChangedError(
-                f"a hook changed the environment: {hook_changes_text(packages, paths)}",
-                hint="list its changes in `ignore_files` or `ignore`, or let the hook write outside the environment",
-            )
-            if not self._has_step(StepKind.TRIAL):
-                raise changed
-            self._hook_changed = changed  # the hooks succeeded, so that the trial goes on
-
-    def _resume_trial(self) -> None:
-        """Count this run, if it goes on with the trial of an earlier one; raises RolledBackError if that is over."""
-        if self.generation is not None or self._resumed or self._applied is None:
-            return
-        self._resumed = True
-        reason = resume_trial(self.context.state, self.plan.name, self._applied.generation)
-        returns = any(returns_after(self._applied.settings, each) for each in ("hooks", "health"))
-        if reason and returns:
-            self._return_to_previous(reason)
-
-    def _trial(self) -> str:
-        """Run the health check until it passes, and end the trial; return how it went.
-
-        Raises HealthError, RolledBackError or InterruptedByUserError; an interrupted trial goes on in the next apply.
-        """
-        applied = self._applied
-        if applied is None:
-            return ""
-        health, said = applied.settings.get("health"), ""
-        if isinstance(health, dict):
-            env = self._child_environment(applied)
-            try:
-                said = f"health check {wait_until_healthy(health, env, self.context.stop)}"
-            except HealthError as error:
-                self._roll_back("health", error)
-                raise
-            except InterruptedByUserError as error:
-                error.hint = f"run `envsync apply {self.plan.name}`, which finishes the trial of what is published"
-                raise
-        end_trial(self._layout.generation(self.plan.name, applied.generation))
-        if self._hook_changed is not None:
-            raise self._hook_changed
-        return said
-
-    def _roll_back(self, moment: str, error: HookError | HealthError) -> None:
-        """Publish the previous generation again if the settings say so; raises RolledBackError if that was done.
-
-        If it cannot be done, the message of `error` says why. A hook that a signal ended has not failed.
-        """
-        applied = self._applied
-        if applied is None or self.context.stop.is_set() or not returns_after(applied.settings, moment):
-            return
-        if not self._layout.generation(self.plan.name, applied.generation).trial.exists():
-            return
-        problem = self._return_to_previous(error.message, details=tuple(error.details))
-        error.message = f"{error.message} (not rolled back: {problem})"
-
-    def _return_to_previous(self, reason: str, details: tuple[str, ...] = ()) -> str:
-        """Publish the previous generation, run its hooks, and raise RolledBackError; return why it cannot be done."""
-        failed = self._applied
-        if failed is None:
-            return ""
-        try:
-            with self.context.observing:
-                applied, problem = return_to_previous(self.context.state, failed, reason)
-        except (EnvsyncError, OSError) as error:
-            now = self._layout.published_number(self.plan.name)
-            message = error.message if isinstance(error, EnvsyncError) else f"{error.filename}: {error.strerror}"
-            what = f"{reason}; then the rollback failed, and generation {now} is published: {message}"
-            hint = f"fix the cause, then run `envsync apply {self.plan.name}`"
-            raise ApplyError(what, hint=hint, details=details) from error
-        if applied is None:
-            return problem
-        self._applied, self.generation, self.published = applied, None, True
-        self.rolled_back_to = applied.generation
-        what = f"{reason}; generation {applied.generation} is published again, generation {failed.generation} is kept"
-        try:
-            self._hooks("after_publish")
-        except HookError as error:  # it has succeeded before, so that it is not the generation that fails
-            what += f"; then its own {error.message}"
-            details = (*details, *error.details)
-        else:
-            self.context.state.record(replace(applied, hooks_pending=False))
-        hint = f"fix the cause, then run `envsync apply {self.plan.name}`, which tries again"
-        raise RolledBackError(what, hint=hint, details=details)
+    def _after_publish(self, kind: StepKind) -> str:
+        """Run the hooks or the trial of what is published now; return a short sentence, or an empty string."""
+        if self._after is None:
+            if self._applied is None:
+                return ""
+            trial, earlier = self._has_step(StepKind.TRIAL), self.generation is None
+            self._after = AfterPublish(self._applied, self.context, has_trial=trial, earlier=earlier)
+        if kind is StepKind.TRIAL:
+            return self._after.run_trial()
+        self._after.run_hooks()
+        return ""
 
     def _has_step(self, kind: StepKind) -> bool:
         return any(step.kind is kind for step in self.plan.steps)
-
-    def _child_environment(self, applied: Applied) -> dict[str, str]:
-        """Return the variables of a program that runs in the generation that this run applies."""
-        number = self.generation.number if self.generation else applied.generation
-        stored = applied.settings.get("env")
-        env = {str(key): str(value) for key, value in stored.items()} if isinstance(stored, dict) else {}
-        return child_environment(self._layout.generation(self.plan.name, number).venv, env, self.context.ambient)
-
-    def _hooks(self, kind: str) -> None:
-        """Run the hooks of `kind` (`after_publish` or `before_delete`) with the settings that this run applies.
-
-        For a delete these are the settings that were applied last.
-        """
-        applied = self._applied
-        hooks = applied.settings.get("hooks") if applied else None
-        commands = hooks.get(kind) if isinstance(hooks, dict) else None
-        if applied is None or not isinstance(commands, list):
-            return
-        argvs = [[str(part) for part in argv] for argv in commands if isinstance(argv, list)]
-        run_hooks(argvs, self._child_environment(applied))

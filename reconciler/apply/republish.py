@@ -50,7 +50,7 @@ def _restore(state: State, applied: Applied) -> None:
     state.record(applied, end_deleted=False)
     try:
         publish(state.layout, name, applied.generation)
-    except BaseException:
+    except BaseException:  # KeyboardInterrupt included: what was not restored is deleted as before
         if not state.layout.published_number(name) and state.layout.deleted(name).exists():
             with suppress(StateError):  # the record then counts: a rollback or an apply publishes it
                 state.forget(name)

@@ -172,7 +172,7 @@ def _holding(state: State, current: Applied, hold: Hold | None) -> Iterator[None
     published = state.layout.published_number(current.name)
     try:
         yield
-    except BaseException:
+    except BaseException:  # KeyboardInterrupt included: no hold stays if nothing was published
         if state.layout.published_number(current.name) == published:
             with suppress(StateError):
                 state.record(current)

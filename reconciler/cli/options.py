@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +16,12 @@ from reconciler.options import Selection
 from reconciler.render.formats import Format
 
 _LONGEST_SECONDS = 7 * 24 * 60 * 60  # poll(2) takes milliseconds as a 32-bit number, and infinity is not one
+_ONE_RUN = "The time limit for one run of the package tool."
+
+
+def _timeout(limit: str, *, default: str) -> Any:  # as `typer.Option`
+    """Return the option `--timeout` in seconds; `limit` says what it limits, `default` what holds without it."""
+    return typer.Option("--timeout", min=1, max=_LONGEST_SECONDS, metavar="SECONDS", help=limit, show_default=default)
 
 
 class ColorMode(StrEnum):
@@ -130,38 +136,13 @@ LockTimeoutOption = Annotated[
     typer.Option("--lock-timeout", min=0, metavar="SECONDS", help="How long to wait for another `apply` to finish."),
 ]
 ResolveTimeoutOption = Annotated[
-    float | None,
-    typer.Option(
-        "--timeout",
-        min=1,
-        max=_LONGEST_SECONDS,
-        metavar="SECONDS",
-        help="The time limit for resolving one lock.",
-        show_default=f"{Deadlines().resolve:g}",
-    ),
+    float | None, _timeout("The time limit for resolving one lock.", default=f"{Deadlines().resolve:g}")
 ]
 TimeoutOption = Annotated[
     float | None,
-    typer.Option(
-        "--timeout",
-        min=1,
-        max=_LONGEST_SECONDS,
-        metavar="SECONDS",
-        help="The time limit for one run of the package tool.",
-        show_default=f"{Deadlines().resolve:g} to resolve, {Deadlines().install:g} to install",
-    ),
+    _timeout(_ONE_RUN, default=f"{Deadlines().resolve:g} to resolve, {Deadlines().install:g} to install"),
 ]
-RebuildTimeoutOption = Annotated[
-    float | None,
-    typer.Option(
-        "--timeout",
-        min=1,
-        max=_LONGEST_SECONDS,
-        metavar="SECONDS",
-        help="The time limit for one run of the package tool.",
-        show_default=f"{Deadlines().install:g}",
-    ),
-]
+RebuildTimeoutOption = Annotated[float | None, _timeout(_ONE_RUN, default=f"{Deadlines().install:g}")]
 ParallelismOption = Annotated[
     int,
     typer.Option(

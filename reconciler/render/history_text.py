@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from reconciler.apply.verify_generations import GenerationState
 from reconciler.canonical_json import Json
-from reconciler.maintenance import KeptGeneration
+from reconciler.generation_list import KeptGeneration
 from reconciler.render.environment_text import note_lines
 from reconciler.render.escape import sanitize
 from reconciler.render.layout import Segment, table_text

@@ -47,7 +47,7 @@ def test_probes(host: Host, attempts: Attempts) -> None:
 
 @trial(
     "apply/probe.py: fix the hook, then run the command again, which runs it again; `--skip-hooks` continues without hooks",
-    "apply/environment.py: list its changes in `ignore_files` or `ignore`, or let the hook write outside the environment",
+    "apply/after_publish.py: list its changes in `ignore_files` or `ignore`, or let the hook write outside the environment",
     "plan/blockers.py: in `{file}`, list what the hook changes in `ignore_files` or `ignore`, or change the hook; apply with `--skip-hooks` to rebuild without running it",
 )
 def test_hooks(host: Host, attempts: Attempts) -> None:

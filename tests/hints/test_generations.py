@@ -193,8 +193,8 @@ def test_staged_generations(host: Host, attempts: Attempts) -> None:
 
 @trial(
     "apply/probe.py: fix the service or the check, then run the command again, which checks again",
-    "apply/environment.py: fix the cause, then run `envsync apply {name}`, which tries again",
-    "apply/environment.py: fix the cause, then run `envsync apply {name}`",
+    "apply/after_publish.py: fix the cause, then run `envsync apply {name}`, which tries again",
+    "apply/after_publish.py: fix the cause, then run `envsync apply {name}`",
     "state/trial.py: delete it: the generation then counts as one that passed",
 )
 def test_trials_of_published_generations(host: Host, attempts: Attempts) -> None:
@@ -208,7 +208,7 @@ def test_trials_of_published_generations(host: Host, attempts: Attempts) -> None
 
     host.manifest(BETA + health)
     answer.write_text("exit 1", encoding="utf-8")
-    attempts.provoke("apply", "--yes", of="apply/environment.py: fix the cause, then run `envsync apply {}`, which")
+    attempts.provoke("apply", "--yes", of="apply/after_publish.py: fix the cause, then run `envsync apply {}`, which")
     answer.write_text("exit 0", encoding="utf-8")
     attempts.follow()
     attempts.gone("plan", "--detailed-exitcode")
@@ -226,7 +226,7 @@ def test_trials_of_published_generations(host: Host, attempts: Attempts) -> None
     attempts.gone("plan", "--detailed-exitcode")
 
 
-@trial("apply/environment.py: run `envsync apply {name}`, which finishes the trial of what is published", long=True)
+@trial("apply/after_publish.py: run `envsync apply {name}`, which finishes the trial of what is published", long=True)
 def test_an_interrupted_trial(host: Host, attempts: Attempts) -> None:
     manifest_with_health_check(host, "alpha==1.0", health="for: 1s")
     interrupted = begin(host)

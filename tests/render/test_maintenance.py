@@ -13,7 +13,7 @@ from reconciler.apply.verify_generations import GenerationState, VerifiedGenerat
 from reconciler.canonical_json import Json
 from reconciler.diff.integrity import Integrity
 from reconciler.diff.model import Origin, PackageAction, PackageChange, ReasonCode
-from reconciler.maintenance import KeptGeneration
+from reconciler.generation_list import KeptGeneration
 from reconciler.render.gc_text import gc_json, render_gc
 from reconciler.render.history_text import render_generations, render_runs
 from reconciler.render.phrases import size_text
