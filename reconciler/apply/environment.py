@@ -391,7 +391,7 @@ class EnvironmentRun:
         """Give the generations, the path and the record of the former name to the environment."""
         former, last = self.plan.renamed_from, self._last_applied()
         if last is None:
-            raise ApplyError(f"{self.plan.name}: `{former}` does not exist any more, so it cannot be renamed")
+            raise ApplyError(f"{self.plan.name}: `{former}` no longer exists, so it cannot be renamed")
         owner = self.context.owner
         last = replace(
             last, built_as="", project=self.context.plan.project, manifest=owner.path, repository=owner.repository
@@ -514,7 +514,7 @@ class EnvironmentRun:
                 self._roll_back("health", error)
                 raise
             except InterruptedByUserError as error:
-                error.hint = f"run `envsync apply {self.plan.name}`, which finishes the trial of what is published"
+                error.hint = f"run `envsync apply {self.plan.name}` to finish the trial of the published generation"
                 raise
         end_trial(self._layout.generation(self.plan.name, applied.generation))
         if self._hook_changed is not None:
@@ -545,7 +545,7 @@ class EnvironmentRun:
         except (EnvsyncError, OSError) as error:
             now = self._layout.published_number(self.plan.name)
             message = error.message if isinstance(error, EnvsyncError) else f"{error.filename}: {error.strerror}"
-            what = f"{reason}; then the rollback failed, and generation {now} is published: {message}"
+            what = f"{reason}; the rollback failed, and generation {now} is published: {message}"
             hint = f"fix the cause, then run `envsync apply {self.plan.name}`"
             raise ApplyError(what, hint=hint, details=details) from error
         if applied is None:
@@ -555,12 +555,12 @@ class EnvironmentRun:
         what = f"{reason}; generation {applied.generation} is published again, generation {failed.generation} is kept"
         try:
             self._hooks("after_publish")
-        except HookError as error:  # it has succeeded before, so that it is not the generation that fails
+        except HookError as error:  # it succeeded before, so the generation is not at fault
             what += f"; then its own {error.message}"
             details = (*details, *error.details)
         else:
             self.context.state.record(replace(applied, hooks_pending=False))
-        hint = f"fix the cause, then run `envsync apply {self.plan.name}`, which tries again"
+        hint = f"fix the cause, then run `envsync apply {self.plan.name}` to try again"
         raise RolledBackError(what, hint=hint, details=details)
 
     def _has_step(self, kind: StepKind) -> bool:

@@ -154,7 +154,7 @@ def _rebuilt(
             mark_drifted(generation)
         found = state.seal(name, new)
         if found is None:
-            raise ApplyError(f"generation {new} of `{name}` was removed while it was built")
+            raise ApplyError(f"generation {new} of `{name}` was removed during the build")
         return found
     raise ApplyError("; ".join(reasons), hint=hint)
 

@@ -68,7 +68,7 @@ def verify_staged(plan: EnvironmentPlan, context: ApplyContext, *, hooks: bool) 
     staged = staged_generation(state, name)
     if staged is None or staged.generation != plan.staged:
         raise ApplyError(
-            f"generation {plan.staged} of `{name}` is not staged any more", hint=f"run `envsync apply {name}`"
+            f"generation {plan.staged} of `{name}` is no longer staged", hint=f"run `envsync apply {name}`"
         )
     generation = state.layout.generation(name, staged.generation)
     with context.observing:
@@ -78,9 +78,9 @@ def verify_staged(plan: EnvironmentPlan, context: ApplyContext, *, hooks: bool) 
         if not found.intact:
             unmark_staged(state.layout, name)
             raise ApplyError(
-                f"generation {staged.generation} of `{name}`, which was staged, differs from its seal: "
+                f"the staged generation {staged.generation} of `{name}` differs from its seal: "
                 f"{describe_damage(found)}",
-                hint=f"run `envsync apply {name}`, which builds a new one",
+                hint=f"run `envsync apply {name}` to build a new one",
             )
         seal = state.seal(name, staged.generation)
         inventory = load_inventory(generation.inventory, digest=seal.inventory if seal else "")

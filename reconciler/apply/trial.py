@@ -52,7 +52,7 @@ def resume_trial(state: State, name: str, number: int) -> str:
     if generation.failed.exists():
         return set_aside_because(generation).removeprefix("was rolled back: ")
     if trial.runs >= MOST_RUNS:
-        return f"{trial.runs} runs began its trial, and none of them lived until the end"
+        return f"{trial.runs} runs began its trial, and none of them finished it"
     write_trial(generation.trial, replace(trial, runs=trial.runs + 1))
     return ""
 

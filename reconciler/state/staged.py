@@ -128,7 +128,7 @@ def staged_generations(state: State, names: Iterable[str]) -> tuple[dict[str, St
             each = staged_generation(state, name)
         except StateError as error:
             message = state.layout.with_short_paths(error.message)
-            problems.append(f"what is staged for `{name}` cannot be published: {message}")
+            problems.append(f"the staged generation of `{name}` cannot be published: {message}")
         else:
             if each is not None:
                 found[name] = each
@@ -137,7 +137,7 @@ def staged_generations(state: State, names: Iterable[str]) -> tuple[dict[str, St
 
 def _read(path: Path) -> StagedNote | None:
     """Return what the file of a staged generation says, None if there is none; raises StateError."""
-    hint = "run `envsync apply --stage` again, which builds a new generation"
+    hint = "run `envsync apply --stage` again to build a new generation"
     found = read_state_file(path, FORMAT, hint=hint)
     if found is None:
         return None
