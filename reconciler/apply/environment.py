@@ -94,7 +94,7 @@ class EnvironmentRun:
         self.rolled_back_to = 0  # the previous generation, if this run published it again
         self._resumed = False
         self._hook_changed: HookChangedError | None = None  # raised after the trial
-        self.staged = False  # whether the generation is staged, so that it is kept although it is not published
+        self.staged = False  # whether the generation is staged: it is then kept although it is not published
         self._replaces_drift = self._drift_of_contents()
         self._built_for = plan.target
         self._flushes: list[Future[None]] = []  # flushes of built generations, which run while they are verified
@@ -104,7 +104,7 @@ class EnvironmentRun:
         self._remains: Deleted | None = None  # what is kept of an environment that this run deletes
 
     def begin(self) -> None:
-        """Read what was last applied; raises StateError if it cannot be read any more."""
+        """Read what was last applied; raises StateError if it can no longer be read."""
         self._applied = self._last_applied()
 
     def _last_applied(self) -> Applied | None:
@@ -307,7 +307,7 @@ class EnvironmentRun:
         return len(self._inventory.names)
 
     def _report_missing_sources(self, observed: ActualEnvironment) -> None:
-        """Say which editable projects lack a directory to import from: a build cannot restore what the project lacks.
+        """Report the editable projects that lack a directory to import from, which a build cannot restore.
 
         It is not a failure, because a project that consists only of requirements has no modules.
         """
@@ -485,10 +485,10 @@ class EnvironmentRun:
             )
             if not self._has_step(StepKind.TRIAL):
                 raise changed
-            self._hook_changed = changed  # the hooks succeeded, so that the trial goes on
+            self._hook_changed = changed  # the hooks succeeded, so the trial goes on
 
     def _resume_trial(self) -> None:
-        """Count this run, if it goes on with the trial of an earlier one; raises RolledBackError if that is over."""
+        """Count this run if it continues an earlier trial; raises RolledBackError if that trial is over."""
         if self.generation is not None or self._resumed or self._applied is None:
             return
         self._resumed = True

@@ -24,7 +24,7 @@ def hold(
         str,
         typer.Argument(
             metavar="REASON",
-            help="The reason, which every plan shows: an incident number, a link, or a quoted text.",
+            help="The reason, which plans show: an incident number, a link or a quoted text.",
         ),
     ],
     file: FileOption = Path("envs.yaml"),

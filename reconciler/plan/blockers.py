@@ -62,7 +62,7 @@ def change_blockers(
     if owner is not None and owner.project and not policy.take_over:
         return [_former_project(owner)]
     found = [fault_blocker(each) for each in target.faults]
-    held = applied is not None and applied.hold is not None  # then no rebuild is due, so none can lose anything
+    held = applied is not None and applied.hold is not None  # no rebuild is due, so nothing can be lost
     if target.failure is not None:
         message = f"could not be locked: {target.failure.message}"
         found.append(_blocker(ReasonCode.LOCK_FAILED, message, ""))  # The plan shows the hint with the failure.

@@ -161,7 +161,7 @@ def _is_staged(staged: Staged) -> str:
 
 
 def _with_note(draft: EnvironmentDraft, staged: Staged | None) -> EnvironmentDraft:
-    """Return the draft with a note about what is staged; an unchanged environment does not need it any more."""
+    """Return the draft with a note about what is staged; an unchanged environment no longer needs it."""
     if staged is None:
         return draft
     note = _is_staged(staged)
