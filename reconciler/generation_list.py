@@ -18,7 +18,7 @@ class KeptGeneration:
     """One sealed generation that is kept.
 
     `created` is the time (UTC, RFC 3339), `python` the interpreter's version, `packages` the number of packages, `plan`
-    the digest of the plan that made it, `by` the user who did, as far as the history says it. `drifted` is whether it
+    the digest of the plan that made it, `by` the user who made it, if the history says so. `drifted` is whether it
     was replaced because it had drifted, and `failed` why it was rolled back after a hook or its health check failed: a
     rollback skips both. `adopted` is whether it is the directory that `--adopt` replaced, and `created` is then when
     that was. `rebuilt_from` is the generation that a rollback rebuilt it from (0: an apply built it). `problem` is why

@@ -172,7 +172,8 @@ class Maintenance:
         for number, seal in zip(numbers, seals, strict=True):
             if seal is None:
                 adopted = number in state.layout.adopted_numbers(name)
-                problem = f"generation {number} of `{name}` is what `--adopt` replaced: it has no seal to compare"
+                which = "is the environment that `--adopt` replaced: it has no seal to compare"
+                problem = f"generation {number} of `{name}` {which}"
                 kept = ", ".join(map(str, state.sealed_numbers(name)))
                 hint = f"choose from those that are kept: {kept}" if kept else f"run `envsync apply {name}`"
                 missing = f"environment `{name}` has no generation {number}"

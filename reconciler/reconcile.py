@@ -249,7 +249,7 @@ class Workspace:
         desired = self.desired(chosen)
         state = State.at(desired.root)
         names = {each.name for each in desired.environments}
-        if not desired.selected:  # what is not declared any more is refused by name
+        if not desired.selected:  # environments that are no longer declared are refused by name
             names |= set(generation_names(state.layout))
         for name in chosen.names:
             staged_generation(state, name)

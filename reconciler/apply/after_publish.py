@@ -64,7 +64,7 @@ class AfterPublish:
             )
             if not self._has_trial:
                 raise changed
-            self._hook_changed = changed  # the hooks succeeded, so that the trial goes on
+            self._hook_changed = changed  # the hooks succeeded, so the trial goes on
 
     def run_trial(self) -> str:
         """Run the health check until it passes, and end the trial; return how it went.
@@ -82,7 +82,7 @@ class AfterPublish:
                 self._roll_back("health", error)
                 raise
             except InterruptedByUserError as error:
-                error.hint = f"run `envsync apply {applied.name}`, which finishes the trial of what is published"
+                error.hint = f"run `envsync apply {applied.name}` to finish the trial of the published generation"
                 raise
         end_trial(self._context.state.layout.generation(applied.name, applied.generation))
         if self._hook_changed is not None:
@@ -90,7 +90,7 @@ class AfterPublish:
         return said
 
     def _resume_trial(self) -> None:
-        """Count this run, if it goes on with the trial of an earlier one; raises RolledBackError if that is over."""
+        """Count this run if it continues an earlier trial; raises RolledBackError if that trial is over."""
         if not self._resumes:
             return
         self._resumes = False
@@ -122,7 +122,7 @@ class AfterPublish:
         except (EnvsyncError, OSError) as error:
             now = state.layout.published_number(failed.name)
             message = error.message if isinstance(error, EnvsyncError) else f"{error.filename}: {error.strerror}"
-            what = f"{reason}; then the rollback failed, and generation {now} is published: {message}"
+            what = f"{reason}; the rollback failed, and generation {now} is published: {message}"
             hint = f"fix the cause, then run `envsync apply {failed.name}`"
             raise ApplyError(what, hint=hint, details=details) from error
         if applied is None:
@@ -131,10 +131,10 @@ class AfterPublish:
         what = f"{reason}; generation {applied.generation} is published again, generation {failed.generation} is kept"
         try:
             run_applied_hooks("after_publish", applied, self._context)
-        except HookError as error:  # it has succeeded before, so that it is not the generation that fails
+        except HookError as error:  # it succeeded before, so the generation is not at fault
             what += f"; then its own {error.message}"
             details = (*details, *error.details)
         else:
             state.record(replace(applied, hooks_pending=False))
-        hint = f"fix the cause, then run `envsync apply {failed.name}`, which tries again"
+        hint = f"fix the cause, then run `envsync apply {failed.name}` to try again"
         raise RolledBackError(what, hint=hint, details=details)

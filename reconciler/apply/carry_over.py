@@ -1,6 +1,6 @@
 """Carry over: copy the files that `ignore_files` matches from the published generation into the new one.
 
-They belong to other programs, so that a rebuild must not lose them. They are copied, because they change, as late as
+They belong to other programs, so a rebuild must not lose them. They are copied, because they change, as late as
 possible before publish. What a program writes between the copy and the publish stays in the old generation.
 """
 

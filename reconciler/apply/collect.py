@@ -66,10 +66,11 @@ def collect_garbage(
 ) -> list[Removable]:
     """Delete every generation that nothing keeps; return all that were considered. The root mutex must be held.
 
-    Kept are the published generation, the newest sealed ones up to `keep_generations` (the published one included),
-    a staged one, those in `spare` and those that a live process uses. Of an environment that was deleted, the same are
-    kept until it expires, unless `discard` has its name. The path of a deleted generation stays as a link to what is
-    published, see `collected_path`. A generation that cannot be deleted stops no other: the reason is in `failure`.
+    These generations are kept: the published one, the newest sealed ones up to `keep_generations` (the published one
+    included), a staged one, those in `spare` and those that a live process uses. The same generations of a deleted
+    environment are kept until it expires, unless `discard` has its name. The path of a deleted generation stays as a
+    link to what is published (`collected_path`). If a generation cannot be deleted, the reason is in `failure`, and the
+    others are deleted.
     """
     removable = removable_generations(state, discard=discard)
     candidates = [each for each in removable if (each.name, each.generation.number) not in spare]
@@ -105,7 +106,7 @@ def collect_garbage(
 
 
 def _is_gone(state: State, name: str) -> bool:
-    """Return whether nothing below the root belongs to `name` any more, except perhaps former paths."""
+    """Return whether nothing below the root belongs to `name`, except perhaps former paths."""
     with suppress(OSError, StateError):
         return state.applied(name) is None and not state.layout.generation_numbers(name)
     return False

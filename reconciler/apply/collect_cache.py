@@ -88,7 +88,7 @@ def _interpreters(layout: Layout) -> CollectedCache:
 
 
 def _agreements(state: State) -> list[Path]:
-    """Return the agreements of environments that are not known any more."""
+    """Return the agreements of environments that are no longer known."""
     known = state.last_applied().keys()
     return [each for each in _listed(state.layout.agreements) if each.name.removesuffix(".own") not in known]
 

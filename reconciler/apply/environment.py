@@ -80,7 +80,7 @@ class EnvironmentRun:
         self._sealed = sealed
         self._path_changed = False
         self._after: AfterPublish | None = None
-        self.staged = False  # whether the generation is staged, so that it is kept although it is not published
+        self.staged = False  # whether the generation is staged: it is then kept although it is not published
         self._replaces_drift = self._drift_of_contents()
         self._built_for = plan.target
         self._flushes: list[Future[None]] = []  # flushes of built generations, which run while they are verified
@@ -90,7 +90,7 @@ class EnvironmentRun:
         self._remains: Deleted | None = None  # what is kept of an environment that this run deletes
 
     def begin(self) -> None:
-        """Read what was last applied; raises StateError if it cannot be read any more."""
+        """Read what was last applied; raises StateError if it can no longer be read."""
         self._applied = self._last_applied()
 
     def _last_applied(self) -> Applied | None:
@@ -300,7 +300,7 @@ class EnvironmentRun:
         return len(self._inventory.names)
 
     def _report_missing_sources(self, observed: ActualEnvironment) -> None:
-        """Say which editable projects lack a directory to import from: a build cannot restore what the project lacks.
+        """Report the editable projects that lack a directory to import from, which a build cannot restore.
 
         It is not a failure, because a project that consists only of requirements has no modules.
         """
@@ -384,7 +384,7 @@ class EnvironmentRun:
         """Give the generations, the path and the record of the former name to the environment."""
         former, last = self.plan.renamed_from, self._last_applied()
         if last is None:
-            raise ApplyError(f"{self.plan.name}: `{former}` does not exist any more, so it cannot be renamed")
+            raise ApplyError(f"{self.plan.name}: `{former}` no longer exists, so it cannot be renamed")
         owner = self.context.owner
         last = replace(
             last, built_as="", project=self.context.plan.project, manifest=owner.path, repository=owner.repository

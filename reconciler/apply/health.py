@@ -40,7 +40,7 @@ def wait_until_healthy(
             return "passed" if attempts == 1 else f"passed at attempt {attempts}"
         remaining = deadline - clock()
         if stop.is_set() or (remaining > 0 and (wait or stop.wait)(min(pause, remaining))):
-            raise InterruptedByUserError("interrupted while it is on trial")
+            raise InterruptedByUserError("interrupted during the trial")
         if deadline - clock() <= 0:
             break
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

@@ -1,4 +1,4 @@
-"""Which generations live processes use: by the lock that `envsync run` holds, and by what /proc says."""
+"""Finds the generations that live processes use, by the lock that `envsync run` holds and by /proc."""
 
 import fcntl
 import os
@@ -13,7 +13,7 @@ from reconciler.state.layout import Generation
 def generations_in_use(generations: Iterable[Generation]) -> set[Generation]:
     """Return those of `generations` that a live process uses; /proc is read only if there are any.
 
-    Off Linux, only the lock of `envsync run` shows it.
+    On other systems than Linux, only the lock of `envsync run` shows it.
     """
     candidates = list(generations)
     parents = {each.directory.parent.parent for each in candidates}  # of built generations, and of adopted ones

@@ -105,8 +105,8 @@ def refuse_if_changed(request: ApplyRequest) -> None:
     held = [each.name for each in changing if (last := applied.get(each.name)) is not None and last.hold != each.hold]
     if held:
         raise PlanFileError(
-            f"the plan cannot be applied: {list_in_backticks(held)} {'is' if len(held) == 1 else 'are'} held since it "
-            "was made",
+            f"the plan cannot be applied: {list_in_backticks(held)} {'was' if len(held) == 1 else 'were'} held "
+            "after it was made",
             hint="run `envsync plan` and review what changed",
         )
     if changed:

@@ -32,7 +32,7 @@ _HOOK_HINT = "fix the hook, then run the command again, which runs it again; `--
 _FAILURES: Mapping[type[ProbeError | HookError | HealthError], tuple[str, str]] = {
     ProbeError: ("probe", "fix the probe, or the packages that it tests, then run the command again"),
     HookError: ("hook", _HOOK_HINT),
-    HealthError: ("health check", "fix the service or the check, then run the command again, which checks again"),
+    HealthError: ("health check", "fix the service or the check, then run the command again to repeat the check"),
 }
 
 

@@ -139,7 +139,7 @@ def leave_former_path(layout: Layout, old: str, new: str) -> None:
 
 
 def remove_former_path(layout: Layout, name: str) -> None:
-    """Remove the link at a former path if no generation that was built under that name exists any more."""
+    """Remove the link at a former path once no generation that was built under that name exists."""
     if layout.renamed_to(name) and not layout.former_numbers(name):
         layout.environment(name).unlink()
 
@@ -158,7 +158,7 @@ def remove_leftover_links(layout: Layout) -> None:
 def _clear_unpublished_mark(layout: Layout, name: str, number: int) -> None:
     """Remove the `unpublished` mark of a published generation; if that fails, the next run removes it.
 
-    Neither it nor an older generation is staged any more.
+    Afterwards neither it nor an older generation is staged.
     """
     unmark_staged(layout, name, below=number + 1)
     with suppress(OSError):

@@ -173,8 +173,8 @@ def prepare_rebuild(state: State, seal: Seal, base: Applied, tools: RebuildTools
         raise NotRebuildableError(f"its interpreter `{last.interpreter.path}` is gone")
     if (interpreter.version, interpreter.implementation) != (last.interpreter.version, last.interpreter.implementation):
         raise NotRebuildableError(
-            f"its interpreter `{interpreter.path}` is {interpreter.implementation} {interpreter.version} now, "
-            f"and was {last.interpreter.implementation} {last.interpreter.version}"
+            f"its interpreter `{interpreter.path}` is now {interpreter.implementation} {interpreter.version}, "
+            f"but was {last.interpreter.implementation} {last.interpreter.version}"
         )
     declared = tools.declared(last.name)
     environment = replace(

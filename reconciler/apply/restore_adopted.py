@@ -67,7 +67,7 @@ def finish_restores(layout: Layout, name: str) -> None:
 
 
 def forget_adopted(generation: Generation) -> None:
-    """Remove what envsync wrote about an adopted directory that is not there any more; raises OSError."""
+    """Remove what envsync wrote about an adopted directory that no longer exists; raises OSError."""
     for each in (generation.adoption, generation.identity):
         each.unlink(missing_ok=True)
     with suppress(OSError):  # something else is in it

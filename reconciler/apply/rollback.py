@@ -27,7 +27,7 @@ from reconciler.state.set_aside import set_aside_because
 from reconciler.state.store import State
 
 Rebuilder: TypeAlias = Callable[[Seal, Applied], Callable[[], int]]
-"""Returns what rebuilds the generation of a seal, with what to record for it, and returns the number of the new one."""
+"""Rebuilds the generation of a seal, records the given state for it, and returns the number of the new generation."""
 
 
 def roll_back(
@@ -43,15 +43,18 @@ def roll_back(
 ) -> Applied:
     """Publish generation `to` of `name`; return what is applied now.
 
-    If `to` is what `--adopt` replaced, it is put back at the environment's path (`restore_adopted`).
-    The default is the newest sound one before the published; for an environment that was deleted, the one that was
-    published then. `on_skip` is called with a sentence about each newer one that is not sound: it was replaced because
-    it had drifted, or differs from its seal now. If none is sound, or the one that is named is not, it is rebuilt from
-    its lock with `rebuild`, and the new generation is published. The root mutex must be held. `prevent_destroy` stays
-    as it was applied last, and so does a hold, unless `hold` replaces it. With `hold`, `to` may be the published
-    generation: it is then only held. Raises UsageError if the generation does not exist, StateError if its seal or the
-    record cannot be read or written, ApplyError if it differs from its seal and cannot be rebuilt, or if something else
-    is at the environment's path, or the error of the rebuild.
+    The default is the newest sound generation before the published one. For a deleted environment, the default is the
+    generation that was published when it was deleted. If `to` is the directory that `--adopt` replaced, it is put back
+    at the environment's path (`restore_adopted`). `on_skip` is called with a sentence about each newer generation that
+    is not sound: it was replaced because it had drifted, or it differs from its seal now. If no generation is sound, or
+    the generation `to` is not, `rebuild` builds it again from its lock, and the new generation is published.
+
+    `prevent_destroy` stays as it was applied last, and so does a hold, unless `hold` replaces it. With `hold`, `to` may
+    be the published generation: it is then only held. The root mutex must be held.
+
+    Raises UsageError if the generation does not exist, or StateError if its seal or the record cannot be read or
+    written. Raises ApplyError if the generation differs from its seal and cannot be rebuilt, or if something else is at
+    the environment's path. Also raises the error of the rebuild.
     """
     current = last_applied_to(state, project, name)
     published = state.layout.published_number(name)
@@ -154,7 +157,7 @@ def _rebuilt(
             mark_drifted(generation)
         found = state.seal(name, new)
         if found is None:
-            raise ApplyError(f"generation {new} of `{name}` was removed while it was built")
+            raise ApplyError(f"generation {new} of `{name}` was removed during the build")
         return found
     raise ApplyError("; ".join(reasons), hint=hint)
 

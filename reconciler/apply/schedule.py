@@ -54,7 +54,7 @@ def apply_plan(context: ApplyContext) -> RunFinished:
     running: dict[Future[EnvironmentFinished], str] = {}
     # One more thread than may build: it verifies while the others build. With a parallelism of 1 there is one thread.
     workers = context.options.parallelism + 1 if context.options.parallelism > 1 else 1
-    # A trial mostly waits, and must not keep a thread from the others.
+    # A trial mostly waits, so it must not occupy a thread that others need.
     workers += sum(step.kind is StepKind.TRIAL for each in work.values() for step in each.steps)
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply") as pool:
         while pending or running:

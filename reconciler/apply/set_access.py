@@ -18,7 +18,7 @@ from reconciler.state.store import State
 
 @contextmanager
 def root_access(state: State, access: Access | None) -> Iterator[None]:
-    """Give the root this access, and new files too while the block runs; without an access the root stays as it is.
+    """Set the access of the root, and of new files while the block runs; without an access the root is not changed.
 
     A narrower root is closed at once. Before it is opened, the kept generations get the bits that its readers need, so
     that nothing is built again for it. Raises StateError.

@@ -61,14 +61,14 @@ def stage(plan: EnvironmentPlan, generation: Generation, context: ApplyContext, 
 def verify_staged(plan: EnvironmentPlan, context: ApplyContext, *, hooks: bool) -> VerifiedStaged:
     """Return the staged generation that `plan` publishes, after every file of it was compared with its seal by hash.
 
-    `hooks` is whether hooks run afterwards. Raises ApplyError if the generation differs from its seal; it is then not
-    staged any more. Raises StateError or OSError.
+    `hooks` is whether hooks run afterwards. Raises ApplyError if the generation differs from its seal; it is then no
+    longer staged. Raises StateError or OSError.
     """
     state, name = context.state, plan.name
     staged = staged_generation(state, name)
     if staged is None or staged.generation != plan.staged:
         raise ApplyError(
-            f"generation {plan.staged} of `{name}` is not staged any more", hint=f"run `envsync apply {name}`"
+            f"generation {plan.staged} of `{name}` is no longer staged", hint=f"run `envsync apply {name}`"
         )
     generation = state.layout.generation(name, staged.generation)
     with context.observing:
@@ -78,9 +78,9 @@ def verify_staged(plan: EnvironmentPlan, context: ApplyContext, *, hooks: bool) 
         if not found.intact:
             unmark_staged(state.layout, name)
             raise ApplyError(
-                f"generation {staged.generation} of `{name}`, which was staged, differs from its seal: "
+                f"the staged generation {staged.generation} of `{name}` differs from its seal: "
                 f"{describe_damage(found)}",
-                hint=f"run `envsync apply {name}`, which builds a new one",
+                hint=f"run `envsync apply {name}` to build a new one",
             )
         seal = state.seal(name, staged.generation)
         inventory = load_inventory(generation.inventory, digest=seal.inventory if seal else "")
@@ -110,10 +110,10 @@ def verify_staged(plan: EnvironmentPlan, context: ApplyContext, *, hooks: bool) 
 def discard_unneeded(
     plan: Plan, desired: DesiredState, finished: tuple[EnvironmentFinished, ...], state: State, owner: str
 ) -> None:
-    """Let generations that were staged, and that the apply of `plan` found to be not needed, not count any more.
+    """Remove the marks of the staged generations that the apply of `plan` does not need.
 
-    These are the ones of environments for which nothing had to be built, and of those that this manifest staged and
-    does not declare any more. `owner` is the recorded path of this manifest.
+    These belong to environments for which nothing had to be built, or that this manifest staged and no
+    longer declares. `owner` is the recorded path of this manifest.
     """
     if plan.asked.policy.stage or plan.asked.policy.publish or plan.asked.policy.destroy:
         return

@@ -1,4 +1,4 @@
-"""The trial of a new generation: from before it is published until it passed or was rolled back.
+"""The trial of a new generation: it begins before the publish, and ends when the generation passes or is rolled back.
 
 See docs/design.md, "Trials".
 """
@@ -27,7 +27,7 @@ from reconciler.state.trial import MOST_RUNS, Trial, read_trial, write_trial
 def begin_trial(state: State, name: str, number: int) -> None:
     """Record, before generation `number` is published, what to return to if it fails; raises StateError or OSError.
 
-    What is published now may be on trial itself. It has not passed, so that what preceded it is returned to.
+    What is published now may be on trial itself. In that case, the generation that preceded it is recorded.
     """
     published = state.layout.published_number(name)
     previous = state.applied(name) if published else None
@@ -52,13 +52,13 @@ def resume_trial(state: State, name: str, number: int) -> str:
     if generation.failed.exists():
         return set_aside_because(generation).removeprefix("was rolled back: ")
     if trial.runs >= MOST_RUNS:
-        return f"{trial.runs} runs began its trial, and none of them lived until the end"
+        return f"{trial.runs} runs began its trial, and none of them finished it"
     write_trial(generation.trial, replace(trial, runs=trial.runs + 1))
     return ""
 
 
 def end_trial(generation: Generation) -> None:
-    """Let a generation count as one that passed, durably; raises OSError."""
+    """End a trial as passed, durably; raises OSError."""
     if generation.trial.exists():
         generation.trial.unlink(missing_ok=True)
         sync_directory(generation.directory)
@@ -110,5 +110,5 @@ def _damage(state: State, previous: Applied) -> str:
     except StateError as error:
         return f"cannot be read: {error.message}"
     except EnvsyncError:  # it was deleted
-        return "does not exist any more"
+        return "no longer exists"
     return "" if found.intact else f"differs from its seal: {describe_damage(found)}"

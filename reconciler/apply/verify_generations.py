@@ -1,4 +1,4 @@
-"""Compare kept generations with their seals, and say which of their edits they share."""
+"""Compare kept generations with their seals, and find the edits that they share."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -102,8 +102,8 @@ def apply(
     Updates locks that are out of date, shows the plan, asks for confirmation, and builds. Each environment is published
     when it is complete, so it is always either old or new.
 
-    With `--stage`, nothing is published or deleted. `envsync publish` publishes what was staged later, offline and
-    without a build. A later `apply` does so too, as long as it is still what the manifest declares.
+    With `--stage`, nothing is published or deleted. Later, `envsync publish` publishes what was staged, offline and
+    without a build. A later `apply` publishes it too, if it still matches the manifest.
     """
     policy = Policy(
         prune=prune,
@@ -141,7 +141,7 @@ def publish(
         list[str] | None,
         typer.Argument(
             metavar="NAME",
-            help="The environments to publish, with everything staged that they depend on.",
+            help="The environments to publish. Staged environments that they depend on are published too.",
             show_default=False,
         ),
     ] = None,
@@ -157,7 +157,7 @@ def publish(
     """Publish what `apply --stage` built, offline and without a build.
 
     Every file of a staged generation is compared with its seal by hash first. An environment that changed since it was
-    staged is blocked. Publishes exactly what was staged, also if the manifest or the lock changed since.
+    staged is blocked. Publishes exactly what was staged, even if the manifest or the lock changed since.
     """
     if bool(names) == everything:
         raise UsageError(

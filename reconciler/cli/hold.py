@@ -25,7 +25,7 @@ def hold(
         str,
         typer.Argument(
             metavar="REASON",
-            help="Why, for those who see the plan: the number of an incident, a link, or a quoted text.",
+            help="The reason, which plans show: an incident number, a link or a quoted text.",
         ),
     ],
     file: FileOption = Path("envs.yaml"),
@@ -33,8 +33,9 @@ def hold(
 ) -> None:
     """Hold an environment: applies leave it alone until `envsync release NAME`.
 
-    What is published stays published. Nothing changes, repairs or deletes it, but its drift and its pending changes are
-    still reported. A second hold replaces the reason. `envsync rollback NAME --hold REASON` rolls back and holds.
+    What is published stays published. `apply` and `destroy` do not change, repair or delete it. Its drift and its
+    pending changes are still reported. A second hold replaces the reason. `envsync rollback NAME --hold REASON` rolls
+    back and holds.
     """
     workspace = reconciler.load(file)
     applied = workspace.maintenance.hold(name, reason, timeout=lock_timeout)
@@ -50,7 +51,7 @@ def release(
     workspace = reconciler.load(file)
     ended = workspace.maintenance.release(name, timeout=lock_timeout)
     out = console()
-    out.print(f"{name}: released, was held: {hold_text(ended)}")
+    out.print(f"{name}: released; the hold was: {hold_text(ended)}")
     try:
         shown = _next_apply(workspace, name, file)
     except EnvsyncError as error:

@@ -79,9 +79,7 @@ def _former_lock(outcome: LockOutcome, *, check: bool) -> str:
     name, former = outcome.environment, outcome.former
     shown = former.name if former is not None else ""
     if former is not None and not former.exists():
-        return f"{name}: removed `{shown}`, its former name"
+        return f"{name}: removed `{shown}`, which had its former name"
     if check and outcome.lock is not None and outcome.lock.path == former:
-        return (
-            f"note: the lock of `{name}` still has its former name, `{shown}`; run `envsync lock {name}` to rename it"
-        )
-    return f"note: `{shown}` is not used any more, because its environment was renamed to `{name}`"
+        return f"note: the lock of `{name}` is still in `{shown}`; run `envsync lock {name}` to rename it"
+    return f"note: `{shown}` is no longer used, because its environment was renamed to `{name}`"

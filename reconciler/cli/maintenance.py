@@ -46,9 +46,9 @@ def history(
 ) -> None:
     """List past runs, or the kept generations of one environment.
 
-    Oldest first, in local time. Of each generation it shows who made it, and its state: `published`, `kept`, `damaged`
-    (its files differ from its seal), `drifted` (it was replaced because it had drifted), `unreadable` or
-    `newer format`. A rollback skips or rebuilds those that are neither published nor kept.
+    The list starts with the oldest, and times are local. For each generation, it shows who made it and its state:
+    `published`, `kept`, `damaged` (its files differ from its seal), `drifted` (it was replaced because it had drifted),
+    `unreadable` or `newer format`. A rollback skips or rebuilds those that are neither published nor kept.
     """
     from reconciler.render.history_text import render_generations, render_runs  # only this command needs it
 
@@ -87,7 +87,7 @@ def rollback(
         typer.Option(
             "--hold",
             metavar="REASON",
-            help="Hold the environment, for this reason: applies leave it alone until `envsync release NAME`.",
+            help="Hold the environment for this reason: applies leave it alone until `envsync release NAME`.",
         ),
     ] = None,
     file: FileOption = Path("envs.yaml"),
@@ -105,9 +105,10 @@ def rollback(
     """Publish an older generation again, immediately and offline.
 
     Its files are verified by hash first. If they differ from its seal, it is rebuilt from its own lock as a new
-    generation: from the package cache, or from the index if files in the cache are damaged or missing. The next `plan`
-    shows the difference from the manifest as pending, and the next `apply` undoes the rollback, unless the environment
-    is held. For a deleted environment, restores the generation that was published when it was deleted.
+    generation. The rebuild uses the package cache, and the index if files in the cache are damaged or missing.
+
+    The next `plan` shows the difference from the manifest as pending. The next `apply` undoes the rollback, unless the
+    environment is held. For a deleted environment, restores the generation that was published when it was deleted.
     """
     workspace = reconciler.load(file, deadlines=deadlines(timeout))
     maintenance = workspace.maintenance
@@ -124,8 +125,8 @@ def rollback(
     origin = f", rebuilt from generation {applied.rebuilt_from}," if applied.rebuilt_from else ""
     now = workspace.state.layout.published_number(name)
     if not now:
-        out.print(f"{name}: what `--adopt` replaced is at its path again")
-        out.message("hint: envsync does not manage it; `envsync apply --adopt` takes it over again")
+        out.print(f"{name}: restored the environment that `--adopt` replaced")
+        out.message("hint: envsync does not manage it now; run `envsync apply --adopt` to take it over again")
     elif restores:
         out.print(f"{name}: restored, generation {applied.generation}{origin} is published again")
         if name not in workspace.desired().declared:
@@ -201,8 +202,8 @@ def gc(
     """Delete old generations.
 
     Keeps the published generation, the newest generations up to `keep_generations`, and those that a running process
-    uses. Of a deleted environment, keeps the same until `keep_deleted` is over. Never deletes files that envsync did
-    not create: it reports them and exits with 1. It does the same for a generation that cannot be deleted.
+    uses. For a deleted environment, keeps the same generations until `keep_deleted` is over. Never deletes files that
+    envsync did not create: it reports them and exits with 1. It does the same for a generation that cannot be deleted.
 
     With `--cache`, also cleans the caches of the root: deletes packages that no generation uses, facts about
     interpreters, manifests, environments and files that no longer exist, and temporary directories of envsync processes

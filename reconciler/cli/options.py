@@ -119,7 +119,8 @@ SkipHooksOption = Annotated[
 StageOption = Annotated[
     bool,
     typer.Option(
-        "--stage", help="Build, verify and probe new generations, but publish nothing: `envsync publish` does it later."
+        "--stage",
+        help="Build, verify and probe new generations without publishing them. `envsync publish` publishes them later.",
     ),
 ]
 TakeOverOption = Annotated[

@@ -33,11 +33,12 @@ def status(
 ) -> None:
     """List the environments and the status of each.
 
-    Below the list is why environments are blocked. In JSON, `blocked` has the code and the message of the first reason.
+    Below the list, it shows why environments are blocked. In JSON, `blocked` has the code and the
+    message of the first reason.
 
-    With `--size`, OWN is the disk space that only the published generation uses, SHARED is what it shares by hard links
-    with other generations, other environments or the package cache, and RECLAIMABLE is what deleting its older
-    generations would free. JSON has the sizes in bytes.
+    With `--size`, OWN is the disk space that only the published generation uses. SHARED is the space that it shares by
+    hard links with other generations, other environments or the package cache. RECLAIMABLE is the space that deleting
+    its older generations would free. JSON has the sizes in bytes.
     """
     from reconciler.render.status_text import render_status, status_json, status_rows  # only this command needs it
 
@@ -66,7 +67,7 @@ def status(
         if reason.code is ReasonCode.ON_TRIAL
     )
     waiting = (
-        f"`{name}`: generation {each.generation} is staged since {each.since}; publish it with `envsync publish {name}`"
+        f"`{name}`: generation {each.generation} was staged on {each.since}; publish it with `envsync publish {name}`"
         for name, each in proposal.staged.items()
     )
     notes = (*held, *general_notes(proposal.plan), *trials, *waiting, *([restorable] if deleted else []))

@@ -75,7 +75,7 @@ def _with_former_name(diff: EnvironmentDiff, last: Applied | None, declared: Col
     """Return the difference; an environment is built again if a different one gets the path that its scripts name."""
     if last is None or last.built_as not in declared or diff.kind not in {DiffKind.UNCHANGED, DiffKind.RECORD}:
         return diff
-    message = f"its scripts name `{last.built_as}`, which is a different environment now"
+    message = f"its scripts name `{last.built_as}`, which is now a different environment"
     reason = pending_reason(ReasonCode.FORMER_NAME_TAKEN, message)
     return replace(diff, kind=DiffKind.UPDATE, reasons=(*diff.reasons, reason))
 

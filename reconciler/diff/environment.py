@@ -82,7 +82,7 @@ def _environment_diff(
             return _unpublished_diff(target, actual, last, DiffKind.CREATE, gone if last else new)
         case Occupant.DIRECTORY | Occupant.VENV | Occupant.SYMLINK | Occupant.OTHER:
             if last is not None and last.rolled_back_from == last.generation:
-                message = f"rolled back from generation {last.generation} to what `--adopt` replaced"
+                message = f"rolled back from generation {last.generation} to the environment that `--adopt` replaced"
                 restored = pending_reason(ReasonCode.ROLLED_BACK, message)
                 return _unpublished_diff(target, actual, None, DiffKind.FOREIGN, restored)
             replaced = drift_reason(ReasonCode.GONE, "was applied, but something else is at its path")

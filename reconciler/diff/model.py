@@ -27,7 +27,7 @@ class PackageAction(StrEnum):
     INSTALL = "install"
     UPGRADE = "upgrade"
     DOWNGRADE = "downgrade"
-    CHANGE = "change"  # the same version from another source
+    CHANGE = "change"  # the same version from a different source
     REMOVE = "remove"
     REPAIR = "repair"  # name and version are right, but its files differ
     UNKNOWN = "unknown"  # the version is only known after a build or a lock

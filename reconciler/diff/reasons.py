@@ -106,7 +106,7 @@ def hook_reasons(target: Target, applied: Applied) -> list[Reason]:
 
 
 def trial_reasons(applied: Applied) -> list[Reason]:
-    """Return that the trial of the published generation is not over."""
+    """Return the reason that the trial of the published generation is not over."""
     if not applied.trial_since:
         return []
     return [pending_reason(ReasonCode.ON_TRIAL, f"on trial since {applied.trial_since}")]

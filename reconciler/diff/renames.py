@@ -48,7 +48,7 @@ class Renames:
             elif new in conflicts:
                 found[new] = Fault(
                     code=ReasonCode.NAME_IN_USE,
-                    message=f"`{old}` cannot be renamed: an earlier `{new}` has generation {conflicts[new]} as well",
+                    message=f"`{old}` cannot be renamed: an earlier `{new}` also has generation {conflicts[new]}",
                     hint="run `envsync gc --deleted` if it was deleted, or choose a different name",
                 )
         return found

@@ -19,7 +19,7 @@ class SharedEdits(Generic[Member]):
     paths: tuple[str, ...]
 
     def sentence(self, members: str) -> str:
-        """Return that the edits are shared by `members`, the names in words."""
+        """Return a sentence that says which `members` share the edits."""
         number = len(self.paths)
         shown = listed([in_backticks(each) for each in self.paths])
         if number == 1:

@@ -1,4 +1,4 @@
-"""Finds in uv's cache what belongs to packages that are not needed any more (layout checked with 0.13.8).
+"""Finds in uv's cache what belongs to packages that are no longer needed (layout checked with 0.13.8).
 
 A file whose name is not understood stays: with another layout of the cache nothing is found.
 """

@@ -155,7 +155,7 @@ def uv_error(
     if _UNSATISFIABLE.search(output.flat) or output.has_cause("No solution found"):
         return _unsatisfiable(output, details)
     return EngineError(
-        command_failed, hint="fix what the output above shows, then run the command again", details=details
+        command_failed, hint="fix the problem that the output above shows, then run the command again", details=details
     )
 
 

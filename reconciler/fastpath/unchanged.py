@@ -74,9 +74,9 @@ def count_unchanged(file: str, *, files: bool) -> int:
 def _nothing_undeclared(root: str, names: Sequence[str]) -> bool:
     """Return whether all records and generations below the root are of declared environments; raises OSError.
 
-    Any other would be deleted, so there is something to do. Generations are also kept of an environment that was
-    deleted already: it has no record, and nothing is at its path. After a rename, generations are below a former name
-    that has no record, and its path points to the new name.
+    Any others would be deleted, so there is something to do. Generations of a deleted environment are kept too: it has
+    no record, and nothing is at its path. After a rename, generations are below a former name that has no record, and
+    its path points to the new name.
     """
     declared = set(names)
     records = os.listdir(f"{root}/.envsync/environments")

@@ -81,7 +81,7 @@ def clear_temporaries(directory: Path) -> None:
 
 
 def process_exists(pid: int) -> bool:
-    """Return whether a process with this number exists, whatever its user; 0 and negative numbers are of no process."""
+    """Return whether a process with this number exists, whatever its user; 0 and negative numbers do not count."""
     if pid <= 0:
         return False
     try:

@@ -96,7 +96,7 @@ class Hooks(_StrictModel):
 
 
 class Health(_StrictModel):
-    """A command that must succeed after a new generation is published; an environment's own replaces a template's."""
+    """A command that must succeed after publishing. An environment's check replaces its template's."""
 
     inherited_as_one: ClassVar[bool] = True  # the words of two commands must not be joined
 
@@ -107,7 +107,7 @@ class Health(_StrictModel):
     seconds: f.Seconds = Field(
         alias="for",
         default=defaults.HEALTH_SECONDS,
-        description="For how long to try; a number is in seconds.",
+        description="How long to try; a number is in seconds.",
         examples=["10m"],
     )
     timeout: f.Seconds = Field(
@@ -117,8 +117,8 @@ class Health(_StrictModel):
     )
     otherwise: desired.OnFailure = Field(
         default=defaults.HEALTH_OTHERWISE,
-        description="What to do if it does not succeed in time: `rollback` to the previous generation, or `keep` the "
-        "new one, and check again at the next apply.",
+        description="What to do if the check does not succeed in time: `rollback` to the previous generation, or "
+        "`keep` the new one, and check again at the next apply.",
         examples=["keep"],
     )
 
@@ -239,8 +239,8 @@ class Environment(_StrictModel):
     )
     renamed_from: f.Name | None = Field(
         default=None,
-        description="The name that this environment had before: it is renamed, with its generations and without a "
-        "rebuild. Without effect once that is done. Not in templates or with a matrix.",
+        description="The former name of this environment. `apply` renames it without a rebuild and keeps its "
+        "generations. Afterwards the key has no effect. It is not allowed in a template or with a matrix.",
         examples=["shop"],
     )
     extends: f.Names = Field(
@@ -344,7 +344,8 @@ class Environment(_StrictModel):
     )
     health: Health | None = Field(
         default=None,
-        description="A check after publishing, until which the new generation is on trial.",
+        description="A check that runs after a new generation is published. The generation is on trial until it "
+        "passes.",
         examples=[{"run": ["curl", "-f", "http://127.0.0.1:8000/health"], "for": "10m", "otherwise": "rollback"}],
     )
     depends_on: tuple[f.Name, ...] = Field(
@@ -377,8 +378,8 @@ class Manifest(_StrictModel):
     )
     access: desired.Access | None = Field(
         default=None,
-        description="Who may read the environments: the owner of the root (`private`), its group too (`group`), or "
-        "everyone (`all`). It sets the mode of the root. By default the mode of the root decides.",
+        description="Who may read the environments: only the owner of the root (`private`), also its group (`group`), "
+        "or everyone (`all`). The key sets the mode of the root. By default, the mode of the root decides.",
         examples=["group"],
     )
     keep_deleted: f.Age = Field(

@@ -62,7 +62,7 @@ def change_blockers(
     if owner is not None and owner.project and not policy.take_over:
         return [_former_project(owner)]
     found = [fault_blocker(each) for each in target.faults]
-    held = applied is not None and applied.hold is not None  # then no rebuild is due, so none can lose anything
+    held = applied is not None and applied.hold is not None  # no rebuild is due, so nothing can be lost
     if target.failure is not None:
         message = f"could not be locked: {target.failure.message}"
         found.append(_blocker(ReasonCode.LOCK_FAILED, message, ""))  # The plan shows the hint with the failure.
@@ -167,7 +167,7 @@ def _release_hint(owner: OtherOwner) -> str:
     if not owner.link:
         return ""
     return (
-        "; if both are releases of one application, always name the manifest by its link, and once take over: "
+        "; if both are releases of one application, always name the manifest by its link, and take over once: "
         f"`envsync apply -f {owner.link} --take-over`"
     )
 
@@ -222,7 +222,9 @@ def former_name_blocker(name: str, others: Sequence[str]) -> Blocker:
     """Return the blocker of a new environment whose name and path other environments had before."""
     listed = list_in_backticks(others, most=SHOWN)
     hint = f"apply them together: `envsync apply {' '.join((name, *others))}`"
-    return _blocker(ReasonCode.NAME_IN_USE, f"the scripts of {listed} name its path, from before a rename", hint)
+    return _blocker(
+        ReasonCode.NAME_IN_USE, f"the scripts of {listed} still contain its path, from before a rename", hint
+    )
 
 
 def waiting_blocker(names: Sequence[str]) -> Blocker:

@@ -103,7 +103,7 @@ class HoldDocument(Document):
 
     reason: str
     by: str = Field(description="The user who held it.")
-    since: str = Field(description="Since when it is held, in UTC (RFC 3339).")
+    since: str = Field(description="When the hold began, in UTC (RFC 3339).")
 
 
 class EnvironmentDocument(Document):
@@ -165,7 +165,9 @@ class PolicyDocument(Document):
     stage: bool = Field(default=False, description="Build new generations, but publish nothing.")
     destroy: list[str] = Field(description="Names to delete although the manifest declares them; sorted.")
     publish: list[str] = Field(
-        default=[], description="Names whose staged generation is published; nothing else is planned then. Sorted."
+        default=[],
+        description="The environments whose staged generation is published, sorted. If there are any, "
+        "nothing else is planned.",
     )
 
 

@@ -137,11 +137,11 @@ def _block_needed(
 
 
 def _block_waiting(drafts: Mapping[str, EnvironmentDraft], policy: Policy) -> dict[str, EnvironmentDraft]:
-    """Return the drafts; a prune is blocked if a change is: what takes the place of the deleted must exist first.
+    """Return the drafts; a prune is blocked if a change is: the replacement of a deleted environment must exist first.
 
     A change that a hold keeps back counts as blocked.
 
-    A blocked deletion blocks no other, because it takes nothing's place. A deletion that was asked for does not wait.
+    A blocked deletion blocks no other, because it replaces nothing. A deletion by name does not wait.
     """
     blocked = sorted(
         name

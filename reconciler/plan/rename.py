@@ -34,7 +34,7 @@ def plan_rename(
     hints = plan.hints
     notes = plan.notes
     if target is not None and target.lock is not None and target.lock.has_former_name:
-        hints = (*hints, f"its lock is still `{target.lock.path.name}`: run `envsync lock {plan.name}` to rename it")
+        hints = (*hints, f"its lock is still in `{target.lock.path.name}`: run `envsync lock {plan.name}` to rename it")
     blockers = [foreign_blocker(occupant)] if occupant is not None else []
     if owner is not None and owner.manifest and not policy.take_over:
         blockers.append(other_manifest_blocker(old, owner))

@@ -68,7 +68,7 @@ def stage_draft(draft: EnvironmentDraft, staged: Staged | None, project: str) ->
         plan = replace(plan, staged=staged.generation, notes=(*plan.notes, _is_staged(staged)))
         return EnvironmentDraft(plan=plan)
     before = kinds[: kinds.index(StepKind.SYNC) + 1]
-    older = [f"replaces generation {staged.generation}, which was staged on {staged.since}"] if staged else []
+    older = [f"replaces generation {staged.generation}, staged on {staged.since}"] if staged else []
     return EnvironmentDraft(plan=replace(plan, notes=(*plan.notes, *older)), step_kinds=(*before, StepKind.STAGE))
 
 
@@ -78,7 +78,7 @@ def reuse_staged(draft: EnvironmentDraft, staged: Staged | None, project: str) -
     if staged is None or StepKind.BUILD not in kinds or StepKind.PUBLISH not in kinds or plan.blocked:
         return _with_note(draft, staged)
     if not _is_desired(staged, plan, project):
-        note = f"generation {staged.generation}, which was staged on {staged.since}, is no longer what is declared"
+        note = f"generation {staged.generation}, staged on {staged.since}, is out of date"
         return replace(draft, plan=replace(plan, notes=(*plan.notes, note)))
     lock = kinds[: kinds.index(StepKind.BUILD)]
     after = kinds[kinds.index(StepKind.SYNC) + 1 :]
@@ -157,11 +157,11 @@ def _is_desired(staged: Staged, plan: EnvironmentPlan, project: str) -> bool:
 
 def _is_staged(staged: Staged) -> str:
     name = staged.applied.name
-    return f"staged: generation {staged.generation}, since {staged.since}; publish it with `envsync publish {name}`"
+    return f"generation {staged.generation} was staged on {staged.since}; publish it with `envsync publish {name}`"
 
 
 def _with_note(draft: EnvironmentDraft, staged: Staged | None) -> EnvironmentDraft:
-    """Return the draft with a note about what is staged; an unchanged environment does not need it any more."""
+    """Return the draft with a note about what is staged; an unchanged environment no longer needs it."""
     if staged is None:
         return draft
     note = _is_staged(staged)

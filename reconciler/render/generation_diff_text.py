@@ -88,7 +88,7 @@ def _package(name: str, change: PackageDifference | None) -> list[Segment]:
     sign, style = PACKAGE_SYMBOLS[change.action] if change else ("~", Style.CHANGED)
     versions = [sanitize(each) for each in (change.before, change.after) if each] if change else []
     same = len(versions) > 1 and versions[0] == versions[1]
-    text = f"{versions[0]} from another source" if same else " -> ".join(versions)
+    text = f"{versions[0]} from a different source" if same else " -> ".join(versions)
     return [Segment(text=sign, style=style, gap=1), Segment(text=sanitize(name)), Segment(text=text)]
 
 

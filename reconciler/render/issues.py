@@ -87,7 +87,7 @@ def _planned(report: Report, environment: EnvironmentPlan) -> Iterator[Issue]:
 
 
 def _held_issues(report: Report, environment: EnvironmentPlan) -> Iterator[Issue]:
-    """Yield that an environment is held, unless a blocking reason says so; a hold is wanted, so it is not severe."""
+    """Yield that an environment is held, unless a blocking reason says so; a hold is intentional, so not severe."""
     if environment.hold and all(each.code is not ReasonCode.HELD for each in environment.blocked):
         yield _issue(
             report,

@@ -91,12 +91,12 @@ RULES: Mapping[str, Rule] = {
                 "Review the plan. To run the hooks, leave out `--skip-hooks`.",
             ),
             Code.ON_TRIAL: (
-                "The hooks or the health check of the published generation did not succeed yet",
-                "Run `envsync apply`, which finishes the trial. `envsync rollback NAME` ends it.",
+                "The hooks or the health check of the published generation have not succeeded yet",
+                "Run `envsync apply` to finish the trial, or `envsync rollback NAME` to end it.",
             ),
             Code.TRIAL_FAILED: (
                 "A new generation was rolled back, because a hook or its health check failed",
-                "Fix what the reason says, then run `envsync apply`, which tries again. Or change the manifest.",
+                "Fix the problem that the reason describes, or change the manifest, then run `envsync apply`.",
             ),
             Code.ROLLED_BACK: (
                 "A rollback published an older generation than the manifest requires",
@@ -115,12 +115,12 @@ RULES: Mapping[str, Rule] = {
                 "Review the plan, then run `envsync apply --adopt`. The old environment is kept.",
             ),
             Code.STAGED: (
-                "`envsync publish` will publish a generation that was staged",
+                "`envsync publish` will publish a staged generation",
                 "Review what it replaces, then confirm it.",
             ),
             Code.RENAMED: ("The environment gets a new name and keeps its generations", _REVIEW),
             Code.FORMER_NAME_TAKEN: (
-                "The environment is built again, because a different one gets the path of its former name",
+                "The environment is built again, because a different environment gets its former path",
                 _REVIEW,
             ),
             Code.TAKEN_OVER: (
@@ -274,14 +274,14 @@ RULES: Mapping[str, Rule] = {
             ),
             Code.NAME_IN_USE: (
                 "Generations or scripts of a different environment use the name",
-                "Choose a different name, or run `envsync gc --deleted` if an earlier environment of it was deleted.",
+                "Choose a different name, or run `envsync gc --deleted` if a deleted environment had it.",
             ),
             Code.HAS_DEPENDENTS: (
                 "Other environments depend on the one that would be deleted",
                 "Remove it from their `depends_on` and apply them, or delete them together.",
             ),
             Code.HELD: (
-                "The environment is held, so nothing of it is changed or deleted",
+                "The environment is held, so applies neither change nor delete it",
                 "Ask the person who holds it. `envsync release NAME` ends the hold.",
             ),
             Code.DELETES_WAIT: (
@@ -289,7 +289,7 @@ RULES: Mapping[str, Rule] = {
                 "Make the other environments apply first, then run `envsync apply`, which deletes it.",
             ),
             Code.STAGE_OUTDATED: (
-                "The environment changed since a generation was staged for it, or is no longer declared",
+                "The environment changed after a generation was staged for it, or the manifest no longer declares it",
                 "Run `envsync plan`, then `envsync apply --stage` to stage it again.",
             ),
             Code.IGNORED_WOULD_BE_LOST: (
@@ -345,11 +345,11 @@ RULES: Mapping[str, Rule] = {
             ),
             "health-failed": (
                 "The health check of a new generation did not succeed in time; the generation stays published",
-                "Fix the service or the check, then run `envsync apply`, which checks again.",
+                "Fix the service or the check, then run `envsync apply` to check again.",
             ),
             "rolled-back-after-failure": (
                 "A hook or the health check of a new generation failed, and the previous one is published again",
-                "Fix what the message reports, then run `envsync apply`, which tries again.",
+                "Fix the problem that the message describes, then run `envsync apply` to try again.",
             ),
             "hook-changed-environment": (
                 "The hooks succeeded, but changed the environment that they ran in",
@@ -361,7 +361,7 @@ RULES: Mapping[str, Rule] = {
             ),
             "gc-failed": (
                 "Old generations could not be deleted",
-                "Fix what the message reports, then run `envsync gc`. The environments are not affected.",
+                "Fix the problem that the message describes, then run `envsync gc`. The environments are not affected.",
             ),
         },
     ),

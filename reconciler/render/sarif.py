@@ -94,7 +94,7 @@ def _invocation(report: Report, omitted: int) -> dict[str, Json]:
 
 
 def _note(environment: str, note: str, report: Report) -> Json:
-    """Return a note as a notification: it is not a problem, so that it must not become an alert."""
+    """Return a note as a notification: it is not a problem, so it must not become an alert."""
     name = sanitize(environment)
     location = _manifest_location(repository_uri(report.file), report.line(environment))
     if name:

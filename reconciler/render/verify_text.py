@@ -26,7 +26,8 @@ def render_verification(verified: Sequence[Integrity], *, palette: Palette, widt
     lines += [*([""] if lines else []), _summary(verified)]
     unusable = [f"`{each.name}` {', '.join(map(str, each.unusable))}" for each in verified if each.unusable]
     if unusable:
-        note = f"older generations that differ from their seals: {'; '.join(unusable)}; a rollback rebuilds them"
+        found = "; ".join(unusable)
+        note = f"older generations that differ from their seals: {found}; `envsync rollback` can rebuild them"
         lines += note_lines(note, palette=palette, width=width)
         lines += hint_lines("run `envsync verify --generations` for details", palette=palette, width=width)
     return "".join(f"{line}\n" for line in lines)

@@ -226,7 +226,7 @@ class AppliedDocument(Document):
     )
     rolled_back_because: Text = Field(default="", description="Why the generation before the rollback failed.")
     trial_since: Text = Field(
-        default="", description="Since when the published generation is on trial; empty: it is not."
+        default="", description="When the trial of the published generation began; empty: it is not on trial."
     )
     manifest: Text = Field(
         default="", description="The other manifest of the project that applied it; empty: the one that was observed."

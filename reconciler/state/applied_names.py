@@ -1,4 +1,4 @@
-"""What to say about names of environments that were never applied."""
+"""Messages and hints about names of environments that were never applied."""
 
 from collections.abc import Iterable
 

@@ -33,7 +33,7 @@ def new_hold(reason: str, ambient: Mapping[str, str]) -> Hold:
     if len(text) > MOST_CHARACTERS:
         raise UsageError(
             f"the reason of a hold has {len(text)} characters; {MOST_CHARACTERS} are allowed",
-            hint="give the number of an incident or a link, such as `INC-42`",
+            hint="give an incident number or a link, such as `INC-42`",
         )
     unusual = next((each for each in text if each in "\t\n" or "\ud800" <= each <= "\udfff"), "")
     bad = escape_character(unusual) if unusual else control_character(text)

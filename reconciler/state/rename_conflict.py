@@ -1,4 +1,4 @@
-"""Whether an environment can be renamed: the numbers of its generations must be free below the new name."""
+"""Checks whether an environment can be renamed: the numbers of its generations must be unused under the new name."""
 
 import os
 from collections.abc import Mapping

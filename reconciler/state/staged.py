@@ -1,6 +1,7 @@
 """The staged generation of an environment: complete, but not published yet, because `apply --stage` made it.
 
-Its file lies next to its seal. An environment has one at most: the newest one that is newer than what is published.
+Its file lies next to its seal. An environment has at most one, which is newer than
+the published generation.
 """
 
 import datetime as dt
@@ -22,7 +23,7 @@ from reconciler.state.store import State
 
 FORMAT = 1
 KEEP = dt.timedelta(days=30)
-"""How long a staged generation is kept, so that one that is never published does not stay for ever."""
+"""How long a staged generation is kept if it is not published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class StagedNote:
     staged: dt.datetime
 
     def is_expired(self, now: dt.datetime) -> bool:
-        """Return whether the generation need not be kept any longer."""
+        """Return whether the generation has expired."""
         return now >= self.staged + KEEP
 
 
@@ -76,10 +77,10 @@ def write_staged(layout: Layout, name: str, number: int, note: StagedNote) -> No
 
 
 def unmark_staged(layout: Layout, name: str, *, below: int | None = None) -> None:
-    """Let no generation of `name`, or none with a number less than `below`, count as staged any more.
+    """Remove the marks of the staged generations of `name`, or only of those with a number less than `below`.
 
-    It is then one that was never published, which the next run deletes. A mark that cannot be removed does no harm: it
-    does not count beside a newer one, nor beside a newer published generation.
+    The next run then deletes these generations, because they were never published. A mark that cannot be removed does
+    no harm: it does not count if a newer generation is staged or published.
     """
     with suppress(OSError, StateError):
         for number in layout.generation_numbers(name):
@@ -128,7 +129,7 @@ def staged_generations(state: State, names: Iterable[str]) -> tuple[dict[str, St
             each = staged_generation(state, name)
         except StateError as error:
             message = state.layout.with_short_paths(error.message)
-            problems.append(f"what is staged for `{name}` cannot be published: {message}")
+            problems.append(f"the staged generation of `{name}` cannot be published: {message}")
         else:
             if each is not None:
                 found[name] = each
@@ -137,7 +138,7 @@ def staged_generations(state: State, names: Iterable[str]) -> tuple[dict[str, St
 
 def _read(path: Path) -> StagedNote | None:
     """Return what the file of a staged generation says, None if there is none; raises StateError."""
-    hint = "run `envsync apply --stage` again, which builds a new generation"
+    hint = "run `envsync apply --stage` again to build a new generation"
     found = read_state_file(path, FORMAT, hint=hint)
     if found is None:
         return None

@@ -101,8 +101,8 @@ class State:
         """Return what was last applied to `name`, None if envsync does not know the environment.
 
         The symbolic link decides what is published. If a run was killed between publish and record, the seal of the
-        published generation counts; a hold is of the environment and stays. Raises StateError if the file that counts
-        cannot be read.
+        published generation counts. A hold belongs to the environment and stays. Raises StateError if the file that
+        counts cannot be read.
         """
         record = self._record(name)
         number = self.layout.published_number(name)

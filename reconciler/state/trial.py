@@ -45,7 +45,7 @@ def read_trial(path: Path) -> Trial | None:
 
     Raises NewerFormatError, DamagedStateError, or StateError if the system does not let us read it.
     """
-    hint = "delete it: the generation then counts as one that passed"
+    hint = "delete the file: the generation then counts as one that passed"
     found = read_state_file(path, FORMAT, hint=hint)
     if found is None:
         return None

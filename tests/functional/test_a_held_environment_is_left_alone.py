@@ -59,7 +59,7 @@ def test_applies_leave_it_alone_until_it_is_released(twice: Host) -> None:
 
     ran = twice.envsync("release", "web")
     assert ran.code == 0
-    assert ran.out.startswith("web: released, was held: INC-42 (alice, since 20")
+    assert ran.out.startswith("web: released; the hold was: INC-42 (alice, since 20")
     assert "~ web update: rolled back from generation 2 to 1; the lock changed" in ran.out
     ran = twice.envsync("release", "web")
     assert (ran.code, ran.err.splitlines()[0]) == (3, "error: environment `web` is not held")
@@ -102,7 +102,7 @@ def test_a_plan_that_was_made_before_a_hold_is_not_applied(twice: Host) -> None:
     assert twice.envsync("hold", "web", "INC-42").code == 0
     ran = twice.envsync("apply", "--plan", "plan.json")
     assert (ran.code, "the hold of `web` changed since it was made" in ran.err) == (3, True)
-    with pytest.raises(PlanFileError, match="`web` is held since it was made"):
+    with pytest.raises(PlanFileError, match="`web` was held after it was made"):
         proposal.apply()
     assert published(twice, "web") == 2
 

@@ -86,7 +86,7 @@ def test_the_same_generations_get_the_new_name_without_index_or_build(applied: H
         text = host.envsync("plan").out
         assert "-> site rename: renamed from `web`" in text
         assert "Plan: 1 to rename." in text
-        assert "its lock is still `pylock.web.toml`: run `envsync lock site` to rename it" in " ".join(text.split())
+        assert "its lock is still in `pylock.web.toml`: run `envsync lock site` to rename it" in " ".join(text.split())
         assert host.envsync("check").code == 2
         ran = host.apply("--offline")
         assert "site: renamed" in ran.err
@@ -185,12 +185,12 @@ def test_the_lock_is_renamed_and_other_settings_change_with_the_name(applied: Ho
     content = (locks / "pylock.web.toml").read_bytes()
     host.manifest(NEW % ("1.1", 2) + "  description: the site\n")
     checked = host.envsync("lock", "--check")
-    assert (checked.code, "the lock of `site` still has its former name, `pylock.web.toml`" in checked.err) == (0, True)
+    assert (checked.code, "the lock of `site` is still in `pylock.web.toml`" in checked.err) == (0, True)
     with without_index(host):
         ran = host.envsync("lock")
         assert ran.code == 0, ran.err
         assert "site: wrote pylock.site.toml, 3 packages" in ran.err
-        assert "site: removed `pylock.web.toml`, its former name" in ran.err
+        assert "site: removed `pylock.web.toml`, which had its former name" in ran.err
         assert [each.name for each in locks.iterdir()] == ["pylock.site.toml"]
         assert (locks / "pylock.site.toml").read_bytes() == content
         assert steps(host, "site") == ["rename", "record"]
@@ -289,7 +289,7 @@ def test_numbers_of_a_deleted_environment_of_the_new_name_block_the_rename(appli
     record.write_bytes(content)
     site = planned(host)["site"]
     assert [each["message"] for each in site["blocked"]] == [
-        "`web` cannot be renamed: an earlier `site` has generation 1 as well"
+        "`web` cannot be renamed: an earlier `site` also has generation 1"
     ]
     assert published(host, "web") == 2
     assert host.envsync("gc", "--deleted").code == 0

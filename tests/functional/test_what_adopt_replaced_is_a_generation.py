@@ -29,7 +29,7 @@ def test_it_is_listed_restored_and_collected(host: Host) -> None:
     assert (ran.code, "generation 1 of `web` is what `--adopt` replaced" in ran.err) == (3, True)
 
     ran = host.envsync("rollback", "web", "--to", "1")
-    assert (ran.code, ran.out) == (0, "web: what `--adopt` replaced is at its path again\n"), ran.err
+    assert (ran.code, ran.out) == (0, "web: restored the environment that `--adopt` replaced\n"), ran.err
     assert (host.venv("web").stat().st_ino, host.venv("web").is_symlink()) == (before, False)
     assert subprocess.run([host.venv("web") / "bin/python", "-c", ""], check=False).returncode == 0
     assert last_run(host)["environments"][0]["reasons"] == ["from generation 2"]

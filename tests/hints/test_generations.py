@@ -86,7 +86,7 @@ def test_older_generations(host: Host, attempts: Attempts) -> None:
 
 
 @trial(
-    "cli/maintenance.py: envsync does not manage it; `envsync apply --adopt` takes it over again",
+    "cli/maintenance.py: envsync does not manage it now; run `envsync apply --adopt` to take it over again",
     "apply/restore_adopted.py: roll back without `--hold`",
     "apply/restore_adopted.py: if it is a copy from a backup, remove the link at the environment's path, then move the copy there",
     "state/adopted.py: move the directory to a different place, or restore the file from a backup",
@@ -132,10 +132,10 @@ def test_what_adopt_replaced(host: Host, attempts: Attempts) -> None:
 
 @trial(
     "reconcile.py: run `envsync apply --stage {names}` first",
-    "apply/stage.py: run `envsync apply {name}`, which builds a new one",
+    "apply/stage.py: run `envsync apply {name}` to build a new one",
     "plan/blockers.py: run `envsync plan {name}`, then `envsync apply --stage {name}` to stage it again",
     "plan/blockers.py: declare it again, or run `envsync apply`",
-    "state/staged.py: run `envsync apply --stage` again, which builds a new generation",
+    "state/staged.py: run `envsync apply --stage` again to build a new generation",
     "targets.py: run `envsync apply --stage {names}` first",
     "apply/stage.py: run `envsync apply {name}`",
 )
@@ -192,10 +192,10 @@ def test_staged_generations(host: Host, attempts: Attempts) -> None:
 
 
 @trial(
-    "apply/probe.py: fix the service or the check, then run the command again, which checks again",
-    "apply/after_publish.py: fix the cause, then run `envsync apply {name}`, which tries again",
+    "apply/probe.py: fix the service or the check, then run the command again to repeat the check",
+    "apply/after_publish.py: fix the cause, then run `envsync apply {name}` to try again",
     "apply/after_publish.py: fix the cause, then run `envsync apply {name}`",
-    "state/trial.py: delete it: the generation then counts as one that passed",
+    "state/trial.py: delete the file: the generation then counts as one that passed",
 )
 def test_trials_of_published_generations(host: Host, attempts: Attempts) -> None:
     answer = host.directory / "answer"
@@ -226,7 +226,7 @@ def test_trials_of_published_generations(host: Host, attempts: Attempts) -> None
     attempts.gone("plan", "--detailed-exitcode")
 
 
-@trial("apply/after_publish.py: run `envsync apply {name}`, which finishes the trial of what is published", long=True)
+@trial("apply/after_publish.py: run `envsync apply {name}` to finish the trial of the published generation", long=True)
 def test_an_interrupted_trial(host: Host, attempts: Attempts) -> None:
     manifest_with_health_check(host, "alpha==1.0", health="for: 1s")
     interrupted = begin(host)

@@ -10,7 +10,7 @@ CLEAN_AFTER = ("plan", "--detailed-exitcode")
 
 @trial(
     "state/hold.py: give a reason that others understand, such as `INC-42`",
-    "state/hold.py: give the number of an incident or a link, such as `INC-42`",
+    "state/hold.py: give an incident number or a link, such as `INC-42`",
     "state/hold.py: write it in one line of text",
     "cli/hold.py: run `envsync release {name}` to let `apply` change it again",
     "apply/hold.py: nothing to do: no environment is held",

@@ -212,7 +212,7 @@ def test_credentials_of_a_direct_url(host: Host, attempts: Attempts) -> None:
     "engines/uv_errors.py: remove that package, or ask its author to rename the script",
     "engines/uv_errors.py: require a different version, or report the wheel to its author",
     "engines/uv_errors.py: install the compiler or system library that the output above names",
-    "engines/uv_errors.py: fix what the output above shows, then run the command again",
+    "engines/uv_errors.py: fix the problem that the output above shows, then run the command again",
     "errors.py: ask the operator of the index: the files were downloaded again and are still damaged",
     "errors.py: require a different version of {packages}, which was downloaded again; if two packages contain the same file, remove one of them",
     "apply/build.py: remove the package whose wheel has such a file below `*.data/data` or `*.data/scripts`",

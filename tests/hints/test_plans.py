@@ -205,7 +205,7 @@ def test_two_manifests_of_one_project(host: Host, attempts: Attempts) -> None:
 
 
 @trial(
-    "plan/blockers.py: give each manifest its own `project`; to delete `{name}`, run `envsync destroy {name} --take-over`; if both are releases of one application, always name the manifest by its link, and once take over: `envsync apply -f {link} --take-over`"
+    "plan/blockers.py: give each manifest its own `project`; to delete `{name}`, run `envsync destroy {name} --take-over`; if both are releases of one application, always name the manifest by its link, and take over once: `envsync apply -f {link} --take-over`"
 )
 def test_two_releases_of_one_application(host: Host, attempts: Attempts) -> None:
     write_manifest(host, "releases/1/envs.yaml", "web", "old")

@@ -15,7 +15,7 @@ CLEAN_AFTER = ("plan", "--detailed-exitcode")
 
 
 @trial(
-    "plan/rename.py: its lock is still `{file}`: run `envsync lock {name}` to rename it",
+    "plan/rename.py: its lock is still in `{file}`: run `envsync lock {name}` to rename it",
     "maintenance.py: it was renamed to `{name}`",
     "run_errors.py: run `envsync run {name} COMMAND`",
     "plan/blockers.py: apply them together: `envsync apply {names}`",

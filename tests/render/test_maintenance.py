@@ -118,7 +118,10 @@ def test_older_generations_that_differ_are_noted_and_counted_if_they_were_compar
     found = replace(verified("web"), unusable=(1, 3))
     text = render_verification([found], palette=PLAIN, width=120)
     assert "No problems found" not in text
-    assert "note: older generations that differ from their seals: `web` 1, 3; a rollback rebuilds them\n" in text
+    assert (
+        "note: older generations that differ from their seals: `web` 1, 3; `envsync rollback` can rebuild them\n"
+        in text
+    )
     assert "hint: run `envsync verify --generations` for details\n" in text
 
     compared = [
