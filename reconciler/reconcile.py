@@ -23,14 +23,13 @@ from reconciler.apply.perform import ApplyRequest, perform
 from reconciler.apply.rebuild_generation import RebuildTools
 from reconciler.apply.recover import hold_and_recover
 from reconciler.apply.running import running_notes
-from reconciler.backticks import list_in_backticks
 from reconciler.diff.compare import compare
 from reconciler.diff.model import Diff, Fault, Target
 from reconciler.diff.root_access import with_present_access
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Engine
 from reconciler.engines.factory import make_engine
-from reconciler.errors import EnvsyncError, InterpreterError, LockError, PlanFileError, PlatformError, UsageError
+from reconciler.errors import EnvsyncError, InterpreterError, LockError, PlanFileError, PlatformError
 from reconciler.events import Event, RunFinished
 from reconciler.fastpath.record import record_apply_outcome, record_plan_outcome
 from reconciler.fs.access_bits import root_bits
@@ -58,12 +57,13 @@ from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.layout import Layout
 from reconciler.state.owner import named_path, under_present_project
 from reconciler.state.root_mutex import may_write_cache, prepare_cache
-from reconciler.state.staged import Staged, staged_generation, staged_generations
+from reconciler.state.staged import Staged, staged_generations
 from reconciler.state.store import State
 from reconciler.targets import (
     LockOptions,
     refuse_unknown_exceptions,
     resolve_targets,
+    select_staged,
     skipped_note,
 )
 
@@ -251,18 +251,12 @@ class Workspace:
         names = {each.name for each in desired.environments}
         if not desired.selected:  # environments that are no longer declared are refused by name
             names |= set(generation_names(state.layout))
-        for name in chosen.names:
-            staged_generation(state, name)
+        select_staged(state, chosen.names)
         found, _ = staged_generations(state, names)
-        staged = {name: each for name, each in found.items() if chosen.names or each.applied.project == desired.project}
-        missing = sorted(set(chosen.names) - staged.keys())
-        if missing:
-            raise UsageError(
-                f"nothing is staged for {list_in_backticks(missing)}",
-                hint=f"run `envsync apply --stage {' '.join(missing)}` first",
-            )
-        wanted = staged_with_dependencies(desired, chosen.names, staged) if chosen.names else staged.keys()
-        return {name: each for name, each in staged.items() if name in wanted}
+        if not chosen.names:
+            return {name: each for name, each in found.items() if each.applied.project == desired.project}
+        wanted = staged_with_dependencies(desired, chosen.names, found)
+        return {name: each for name, each in found.items() if name in wanted}
 
     def unreadable_staged(self) -> tuple[str, ...]:
         """Return a sentence about each staged generation below the root that cannot be read."""
