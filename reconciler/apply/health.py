@@ -37,7 +37,7 @@ def wait_until_healthy(
         except HealthError as error:
             failed = error
         else:
-            return "passed" if attempts == 1 else f"passed at attempt {attempts}"
+            return "passed" if attempts == 1 else f"passed on attempt {attempts}"
         remaining = deadline - clock()
         if stop.is_set() or (remaining > 0 and (wait or stop.wait)(min(pause, remaining))):
             raise InterruptedByUserError("interrupted during the trial")
@@ -45,7 +45,7 @@ def wait_until_healthy(
             break
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
     times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-    what = f"{failed.message} ({times} in {seconds:g} seconds)"
+    what = f"{failed.message} ({times} in {seconds:g} {'second' if seconds == 1 else 'seconds'})"
     raise HealthError(what, hint=failed.hint, details=tuple(failed.details))
 
 

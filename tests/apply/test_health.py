@@ -38,7 +38,7 @@ def test_it_passes_at_once_or_later(tmp_path: Path) -> None:
     assert check("", clock) == "passed"
     assert clock.waits == []
     code = f"f = open({str(tmp_path / 'n')!r}, 'a'); f.write('x'); f.flush(); raise SystemExit(f.tell() < 3)"
-    assert check(code, clock) == "passed at attempt 3"
+    assert check(code, clock) == "passed on attempt 3"
     assert clock.waits == [1, 2]
 
 

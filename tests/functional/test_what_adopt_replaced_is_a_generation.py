@@ -26,7 +26,7 @@ def test_it_is_listed_restored_and_collected(host: Host) -> None:
     ran = host.envsync("rollback", "web")
     assert (ran.code, ran.err.splitlines()[1]) == (3, "hint: choose another generation with `--to`: 1")
     ran = host.envsync("diff", "web", "1")
-    assert (ran.code, "generation 1 of `web` is what `--adopt` replaced" in ran.err) == (3, True)
+    assert (ran.code, "generation 1 of `web` is the environment that `--adopt` replaced" in ran.err) == (3, True)
 
     ran = host.envsync("rollback", "web", "--to", "1")
     assert (ran.code, ran.out) == (0, "web: restored the environment that `--adopt` replaced\n"), ran.err

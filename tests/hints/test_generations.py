@@ -210,7 +210,7 @@ def test_trials_of_published_generations(host: Host, attempts: Attempts) -> None
 
     host.manifest(BETA + health)
     answer.write_text("exit 1", encoding="utf-8")
-    attempts.provoke("apply", "--yes", of="apply/after_publish.py: fix the cause, then run `envsync apply {}`, which")
+    attempts.provoke("apply", "--yes", of="apply/after_publish.py: fix the cause, then run `envsync apply {}` to try")
     answer.write_text("exit 0", encoding="utf-8")
     attempts.follow()
     attempts.gone("plan", "--detailed-exitcode")
