@@ -479,3 +479,9 @@ def test_a_kept_environment_is_compared_with_its_seal(protected: str, host: Host
     assert "gamma" in ran.out
     assert host.envsync("apply", "--yes", *prune).code == 4
     assert published(host, "old") == 1
+    (host.root / "old").unlink()
+    ran = host.envsync("check", "--output", "json", *prune)
+    assert ran.code == 2
+    old = next(each for each in ran.json()["environments"] if each["name"] == "old")
+    assert "gone" in [each["code"] for each in old["reasons"]]
+    assert old["blocked"]
