@@ -125,6 +125,7 @@ def rollback(
     )
     origin = f", rebuilt from generation {applied.rebuilt_from}," if applied.rebuilt_from else ""
     now = workspace.state.layout.published_number(name)
+    restores |= not published and not applied.rolled_back_from  # only the path was missing
     if not now:
         out.print(f"{name}: what `--adopt` replaced is at its path again")
         out.message("hint: envsync does not manage it; `envsync apply --adopt` takes it over again")
