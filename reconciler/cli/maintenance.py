@@ -124,6 +124,7 @@ def rollback(
     )
     origin = f", rebuilt from generation {applied.rebuilt_from}," if applied.rebuilt_from else ""
     now = workspace.state.layout.published_number(name)
+    restores |= not published and not applied.rolled_back_from  # only the path was missing
     if not now:
         out.print(f"{name}: restored the environment that `--adopt` replaced")
         out.message("hint: envsync does not manage it now; run `envsync apply --adopt` to take it over again")

@@ -7,7 +7,7 @@ from reconciler.backticks import in_backticks
 from reconciler.diff.environment import environment_diff
 from reconciler.diff.integrity import check_integrity
 from reconciler.diff.model import Diff, DiffKind, EnvironmentDiff, PackageAction, ReasonCode, Target
-from reconciler.diff.reasons import drift_reasons, finding_reasons, pending_reason
+from reconciler.diff.reasons import drift_reasons, finding_reasons, gone_reason, is_adopted_restored, pending_reason
 from reconciler.diff.renames import FOREIGN
 from reconciler.diff.repairs import unexplained_findings
 from reconciler.manifest.desired import DesiredState
@@ -89,9 +89,10 @@ def _undeclared_diff(actual: ActualEnvironment, last: Applied, file: str, today:
     """Return the deletion of an environment, and its drift if it is published, which counts if it is kept."""
     reasons = [pending_reason(ReasonCode.NOT_IN_MANIFEST, f"no longer in {in_backticks(file)}")]
     if actual.occupant is not Occupant.PUBLISHED:
-        return EnvironmentDiff(
-            name=actual.name, kind=DiffKind.DELETE, reasons=tuple(reasons), findings=foreign_findings(actual)
-        )
+        findings = foreign_findings(actual)
+        if last.generation > 0 and not (actual.occupant in FOREIGN_OCCUPANTS and is_adopted_restored(last)):
+            reasons.append(gone_reason(actual.occupant))
+        return EnvironmentDiff(name=actual.name, kind=DiffKind.DELETE, reasons=tuple(reasons), findings=findings)
     drift = check_integrity(actual, last, today)
     changes = [each for each in drift.packages if each.action is not PackageAction.REPAIR]
     reasons += [*drift_reasons(changes), *finding_reasons(unexplained_findings(drift.findings, changes))]

@@ -22,11 +22,12 @@ from reconciler.diff.model import (
 )
 from reconciler.diff.packages import distributions_by_name, ignored_packages, moved_sources, package_changes
 from reconciler.diff.reasons import (
-    drift_reason,
     drift_reasons,
     finding_reasons,
     generation_reasons,
+    gone_reason,
     hook_reasons,
+    is_adopted_restored,
     lock_reasons,
     package_reasons,
     pending_reason,
@@ -78,15 +79,17 @@ def _environment_diff(
     new = pending_reason(ReasonCode.NEW, f"new in {in_backticks(file)}")
     match actual.occupant:
         case Occupant.ABSENT | Occupant.DANGLING:
-            gone = drift_reason(ReasonCode.GONE, "was applied, but is missing")
-            return _unpublished_diff(target, actual, last, DiffKind.CREATE, gone if last else new)
+            return _unpublished_diff(
+                target, actual, last, DiffKind.CREATE, gone_reason(actual.occupant) if last else new
+            )
         case Occupant.DIRECTORY | Occupant.VENV | Occupant.SYMLINK | Occupant.OTHER:
-            if last is not None and last.rolled_back_from == last.generation:
+            if last is not None and is_adopted_restored(last):
                 message = f"rolled back from generation {last.generation} to the environment that `--adopt` replaced"
                 restored = pending_reason(ReasonCode.ROLLED_BACK, message)
                 return _unpublished_diff(target, actual, None, DiffKind.FOREIGN, restored)
-            replaced = drift_reason(ReasonCode.GONE, "was applied, but something else is at its path")
-            return _unpublished_diff(target, actual, last, DiffKind.FOREIGN, replaced if last else new)
+            return _unpublished_diff(
+                target, actual, last, DiffKind.FOREIGN, gone_reason(actual.occupant) if last else new
+            )
         case Occupant.PUBLISHED:
             if last is None:
                 return _unpublished_diff(target, actual, None, DiffKind.CREATE, new)

@@ -8,7 +8,7 @@ from reconciler.diff.findings import FindingCategory, category_of, count_files, 
 from reconciler.diff.model import Origin, PackageChange, Reason, ReasonCode, SettingChange, Target
 from reconciler.diff.settings import changed_setting_names
 from reconciler.lock.model import LockState
-from reconciler.observe.actual import ActualEnvironment, Finding
+from reconciler.observe.actual import ActualEnvironment, Finding, Occupant
 from reconciler.state.applied import Applied
 from reconciler.state.owner import OtherOwner
 
@@ -21,6 +21,18 @@ def pending_reason(code: ReasonCode, message: str) -> Reason:
 def drift_reason(code: ReasonCode, message: str) -> Reason:
     """Return the reason for drift."""
     return Reason(code=code, origin=Origin.DRIFT, message=message)
+
+
+def gone_reason(occupant: Occupant) -> Reason:
+    """Return the drift of an environment that was applied, but is not at its path; `occupant` is what is there."""
+    missing = occupant in {Occupant.ABSENT, Occupant.DANGLING}
+    found = "is missing" if missing else "something else is at its path"
+    return drift_reason(ReasonCode.GONE, f"was applied, but {found}")
+
+
+def is_adopted_restored(applied: Applied) -> bool:
+    """Return whether a rollback put back what `--adopt` had replaced, which is then at the path on purpose."""
+    return applied.rolled_back_from == applied.generation > 0
 
 
 def replace_reasons(target: Target, applied: Applied) -> list[Reason]:

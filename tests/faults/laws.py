@@ -1,9 +1,9 @@
 """The invariants: what must be true of a host after every step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from reconciler.diff.model import Origin
-from reconciler.observe.actual import Depth
+from reconciler.observe.actual import Depth, FindingCode
 from reconciler.plan.model import EnvironmentPlan, Plan
 from tests.faults.damages import Damage
 from tests.faults.model import MAIN, OTHER, AtPath, Declared, Environment, Expected, deletes_waiting
@@ -31,6 +31,23 @@ def check_plan(plan: Plan, expected: Mapping[str, Expected]) -> None:
         assert "rolled-back" in wanted.reasons or "rolled-back" not in codes, each
         for damage in wanted.damages:
             assert _is_shown(damage, each, codes), (damage, each)
+
+
+def check_other_view(plan: Plan, seen: Plan, unread: Set[str]) -> None:
+    """Compare the owner's plan with that of a user who may not read a file of the environments `unread`.
+
+    Such a file is a finding of its own (`unreadable`), because its contents are not known to this user, so the plans
+    of these environments cannot be equal. What is decided must be equal, and so must all other environments.
+    """
+    assert [each.name for each in seen.environments] == [each.name for each in plan.environments]
+    for mine, other in zip(plan.environments, seen.environments, strict=True):
+        if mine.name in unread:
+            assert (other.action, other.blocked, other.steps) == (mine.action, mine.blocked, mine.steps), (mine, other)
+            assert {each.code for each in mine.reasons} <= {each.code for each in other.reasons}, (mine, other)
+            strange = {each for each in other.findings if each not in mine.findings}
+            assert {each.code for each in strange} <= {FindingCode.UNREADABLE}, (mine, other)
+        else:
+            assert other == mine
 
 
 def _is_shown(damage: Damage, planned: EnvironmentPlan, codes: set[str]) -> bool:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 from uv import find_uv_bin
@@ -51,13 +52,13 @@ class Round:
         script = self.script
         due: list[tuple[float, Callable[[], object]]] = []
         for each in (*script.applies, *script.readers):
-            argv = [sys.executable, "-m", "reconciler", *each.arguments, "-f", each.manifest]
-            role = " ".join(("envsync", *argv[3:]))
+            argv = [sys.executable, "-m", "reconciler", *each.arguments]
+            role = " ".join(("envsync", *each.arguments))
             due.append((each.at, partial(self.crowd.start, role, argv)))
         if script.pip_run is not None:
             due.append((script.pip_run_at, partial(self._run_pip, script.pip_run)))
-        if not script.two_files:
-            due.append((script.rewritten_at, partial(self._put_in_force, "new.yaml")))
+        turns = cycle(("new.yaml", "old.yaml"))
+        due += [(at, partial(self._put_in_force, next(turns))) for at in script.rewritten_at]
         due.append((script.kill_at, self._kill_holder))
         begun = time.monotonic()
         for at, act in sorted(due, key=lambda each: each[0]):

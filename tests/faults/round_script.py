@@ -8,6 +8,7 @@ OLD = {"web": ("alpha==1.0", "beta==2.0"), "worker": ("gamma==0.1",)}
 NEW = {"web": ("alpha==1.1", "beta==2.0"), "cron": ("beta==2.0",)}
 NAMES = ("cron", "web", "worker")
 
+_TURNS = tuple(0.05 * number for number in range(1, 80))  # the applies start and read the manifest within these times
 _READING = (
     ("freeze", "web"),
     ("plan", "--output", "json"),
@@ -36,10 +37,9 @@ _PIP_RUNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """One process of envsync: its start (seconds after the start of the round), manifest and arguments."""
+    """One process of envsync: its start (seconds after the start of the round) and arguments."""
 
     at: float
-    manifest: str
     arguments: tuple[str, ...]
 
 
@@ -47,15 +47,15 @@ class Start:
 class Script:
     """One round; times are in seconds after its start.
 
-    With `two_files`, applies of the old and of the new manifest take turns; otherwise `envs.yaml` is replaced at
-    `rewritten_at`. `pip_run` is None if only envsync runs. With `from_nothing`, the root does not exist yet.
+    `envs.yaml` is replaced at each time in `rewritten_at`, first by the new manifest, then by the old one, and so on;
+    many times mean that the applies of both take turns. It is one file, because a different file would be a different
+    owner. `pip_run` is None if only envsync runs. With `from_nothing`, the root does not exist yet.
     """
 
     seed: int
-    two_files: bool
     from_nothing: bool
     keep_generations: int
-    rewritten_at: float
+    rewritten_at: tuple[float, ...]
     applies: tuple[Start, ...]
     readers: tuple[Start, ...]
     pip_run: PipRun | None
@@ -71,30 +71,27 @@ class Script:
 def draw(seed: int) -> Script:
     """Return the script of a seed, which is always the same."""
     chance = random.Random(seed)  # noqa: S311
-    two_files = chance.random() < 0.5
+    takes_turns = chance.random() < 0.5
     rewritten_at = chance.uniform(0.2, 1.6)
     applies = []
     for number in range(APPLIES):
-        late = number >= APPLIES // 2
-        manifest = ("old.yaml", "new.yaml")[number % 2] if two_files else "envs.yaml"
-        at = rewritten_at + chance.uniform(0.0, 0.2) if late and not two_files else chance.uniform(0.0, 0.3)
+        late = number >= APPLIES // 2 and not takes_turns
+        at = rewritten_at + chance.uniform(0.0, 0.2) if late else chance.uniform(0.0, 0.3)
         patience = ("--lock-timeout", "1") if chance.random() < 0.15 else ()
-        applies.append(Start(at=at, manifest=manifest, arguments=("apply", "--yes", *patience)))
+        applies.append(Start(at=at, arguments=("apply", "--yes", *patience)))
     readers = []
     if chance.random() < 0.6:
-        for arguments in chance.choices(_READING, k=5):
-            manifest = chance.choice(("old.yaml", "new.yaml")) if two_files else "envs.yaml"
-            readers.append(Start(at=chance.uniform(0.3, 4.0), manifest=manifest, arguments=arguments))
+        chosen = chance.choices(_READING, k=5)
+        readers += [Start(at=chance.uniform(0.3, 4.0), arguments=arguments) for arguments in chosen]
     pip_run = None
     if chance.random() < 0.75:
         arguments, touched = chance.choice(_PIP_RUNS)
         pip_run = PipRun(tool=chance.choice(("pip", "uv")), arguments=arguments, touched=touched)
     return Script(
         seed=seed,
-        two_files=two_files,
         from_nothing=chance.random() < 0.15,
         keep_generations=chance.choice((1, 3)),
-        rewritten_at=rewritten_at,
+        rewritten_at=_TURNS if takes_turns else (rewritten_at,),
         applies=tuple(sorted(applies, key=lambda each: each.at)),
         readers=tuple(sorted(readers, key=lambda each: each.at)),
         pip_run=pip_run,

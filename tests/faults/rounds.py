@@ -1,6 +1,7 @@
 """Rounds of concurrent applies: `python -m tests.faults.rounds --rounds 200 [--seed N] [--jobs N]`.
 
-In one root run at the same time: eight applies of two manifests, a pip and reading commands. A mutex holder is killed.
+In one root run at the same time: eight applies of a manifest that is replaced meanwhile, a pip and reading commands.
+A mutex holder is killed.
 """
 
 import argparse

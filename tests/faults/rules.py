@@ -20,7 +20,7 @@ from reconciler.observe.actual import Depth
 from reconciler.plan.model import Policy
 from tests.faults.damages import BETA, BY_NAME, CATALOGUE, CLOSED, PYTHON, SERIES, SITECUSTOMIZE
 from tests.faults.killed import run_killed
-from tests.faults.laws import check_plan, check_state
+from tests.faults.laws import check_other_view, check_plan, check_state
 from tests.faults.model import (
     COPY,
     FOREIGN,
@@ -198,6 +198,8 @@ class Machine(RuleBasedStateMachine):
                 if closed:  # locks keep the umask of the caller, because they are files of the user
                     blocked = {each.name for each in seen.environments if each.blocked}
                     assert closed <= blocked, (closed, seen)
+                elif unread := self._unread(depth):
+                    check_other_view(plan, seen, unread)
                 else:
                     assert seen.id == plan.id
                 self.real.workspace().maintenance.verify(depth=Depth.METADATA)
@@ -212,6 +214,13 @@ class Machine(RuleBasedStateMachine):
                     assert isinstance(caught.value, RootOwnerError)
                     assert "belongs to root" in caught.value.message
         assert self.real.changes() == before
+
+    def _unread(self, depth: Depth) -> set[str]:
+        """Return the environments with a module that a second user may not read although `depth` reads every file."""
+        if depth is not Depth.HASHES:
+            return set()  # the owner's plan, made just before, has noted the hash of every file
+        published = {name: each.published for name, each in self.model.items()}
+        return {name for name, each in published.items() if each and CLOSED in {one.name for one in each.open.values()}}
 
     @precondition(lambda self: os.geteuid() == 0 and PYTHON != SERIES and self._runnable())
     @rule(name=_of(lambda self: self._runnable()))
@@ -321,7 +330,9 @@ class Machine(RuleBasedStateMachine):
         older = [each for each in reversed(sealed) if each < own.number]
         if to is None and own.number:
             candidates = [each for each in older if not own.generations[each].drifted and self._is_sound(own, each)]
-            wanted, there = (candidates or [0])[0], bool(older)
+            # The error about an older one whose seal cannot be read is not that none exists: that is not known.
+            unread = [each for each, generation in own.generations.items() if generation.cut and each < own.number]
+            wanted, there = (candidates or [0])[0], bool(older or unread)
         else:
             wanted = to or last.generation
             there = wanted in sealed and wanted != own.number
@@ -583,8 +594,8 @@ class Machine(RuleBasedStateMachine):
     def _replaced(self, own: Environment, wanted: Expected) -> None:
         """Note whether the published generation was replaced because its contents had drifted: it is marked then."""
         before = own.generations.get(own.number)
-        if before is None or not self.real.generation(own.name, own.number).directory.is_dir():
-            return
+        if before is None or own.number not in self.real.numbers(own.name):
+            return  # collected by the same apply; its path is now a link to the generation that was published instead
         before.drifted = self.real.generation(own.name, own.number).drifted.exists()
         contents = {each.name for each in wanted.damages} - {CLOSED}
         assert before.drifted or not contents, "contents drifted, and the generation is not marked"

@@ -468,6 +468,13 @@ def test_a_kept_environment_is_compared_with_its_seal(protected: str, host: Host
     host.manifest('web: {python: "3.11"}\n')
     prune = [] if protected == "true" else ["--no-prune"]
     assert host.envsync("check", *prune).code == (2 if protected == "true" else 0)
+    (host.root / "old").unlink()
+    ran = host.envsync("check", "--output", "json", *prune)
+    assert ran.code == 2
+    old = next(each for each in ran.json()["environments"] if each["name"] == "old")
+    assert "gone" in [each["code"] for each in old["reasons"]]
+    assert old["blocked"]
+    assert "old: restored, generation 1 is published again" in host.envsync("rollback", "old").out
     (host.site_packages("old") / "gamma/__init__.py").unlink()
     ran = host.envsync("check", "--output", "json", *prune)
     assert ran.code == 2
