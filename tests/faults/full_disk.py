@@ -101,7 +101,7 @@ class FullDiskTrials(OperationTrials):
     def fill(self, unit: str, room: int) -> Filled:
         """Run the operation with `room` of `unit` left, judge the result, free space and run it again."""
         self.stage.restore()
-        before = self._complete_generations()
+        before = {number for _, number in self._complete_generations()}  # a rename changes the owner's name
         self.stage.resize(unit, self.stage.used(unit) + room)
         ran = self._envsync(*self.operation.arguments)
         verdict = Verdict(operation=self.operation.name, code=ran.code, words=ran.err.strip()[-600:])
@@ -115,7 +115,7 @@ class FullDiskTrials(OperationTrials):
             if says_done != (state == "new"):
                 verdict.torn.append(f"it failed, the environment is the {state} one, and the error says otherwise")
         collects = self.operation.arguments[0] == "gc" or (not ran.code and KEEP_ONE in self.operation.manifest)
-        if lost := set() if collects else set(before) - set(self._complete_generations()):
+        if lost := set() if collects else before - {number for _, number in self._complete_generations()}:
             verdict.torn.append(f"generations are lost: {sorted(lost)}")
         self.stage.resize(unit, _PLENTY[unit])
         if not verdict.torn and (ran.code or self.operation.repeatable):

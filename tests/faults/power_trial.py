@@ -95,14 +95,15 @@ class PowerTrials(OperationTrials):
             self._apply_next(verdict)
         return verdict
 
-    def _complete_generations(self) -> list[int]:
+    def _complete_generations(self) -> list[tuple[str, int]]:
         """Return the generations that `envsync history --generations` lists; these must be complete.
 
         A generation is flushed after it is sealed, and marked as unpublished until it is published. One that is sealed,
         marked and incomplete is used by no command, and the next run deletes it.
         """
         maintenance = Maintenance(root=self.state.layout.root, project="acme", ambient={})
-        return [each.number for each in maintenance.generations("web")]
+        name = self._present_name()
+        return [(name, each.number) for each in maintenance.generations(name)]
 
     def _apply_next(self, verdict: Verdict) -> None:
         """Apply the manifest; after a rollback or gc, this is the first apply after the cut."""

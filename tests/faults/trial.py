@@ -123,11 +123,11 @@ class OperationTrials:
         if plan.code not in {0, 2, self.operation.code}:
             verdict.torn.append(f"plan {plan.code}: {plan.err}")
         inodes = InodeHashes.load(self.state.layout.inode_hashes)
-        for number in self._complete_generations():
-            if not verify_generation(self.state, name, number, inodes, Depth.HASHES).intact:
+        for owner, number in self._complete_generations():
+            if not verify_generation(self.state, owner, number, inodes, Depth.HASHES).intact:
                 verdict.torn.append(f"generation {number} is sealed, but not complete")
         if self.operation.renamed and not self.state.layout.environment("web").exists():
-            homes = {self.state.layout.generation(name, each).home for each in self._complete_generations()}
+            homes = {self.state.layout.generation(*each).home for each in self._complete_generations()}
             if name == "web" or "web" in homes:
                 verdict.torn.append("the path `web` points to nothing")
         if found == self.operation.new and self.operation.held and not self._is_held(name):
@@ -150,22 +150,22 @@ class OperationTrials:
         if "--deleted" in self.operation.arguments:
             return False
         name = self._present_name()
-        generations = [self.state.layout.generation(name, each) for each in self._complete_generations()]
+        generations = [self.state.layout.generation(*each) for each in self._complete_generations()]
         published = [each for each in generations if not each.unpublished.exists()]
         # A rename that was interrupted is finished by the next run: until then, either name may be the owner.
         names = {name, "web", self.operation.renamed or "web"}
         return bool(published) and not any(self.state.applied(each) or self.state.deleted(each) for each in names)
 
-    def _complete_generations(self) -> list[int]:
-        """Return the generations that must be complete: all that have a seal.
+    def _complete_generations(self) -> list[tuple[str, int]]:
+        """Return the generations that must be complete, each with its owner's name: all that have a seal.
 
         A rename that failed after its point of no return has given some to the new name, which is not published yet.
         """
         names, layout = {self._present_name()}, self.state.layout
         if self.operation.renamed and layout.rename_journal(self.operation.renamed).is_symlink():
             names |= {"web", self.operation.renamed}
-        found = {each for name in names for each in layout.generation_numbers(name) if self.state.seal(name, each)}
-        return sorted(found)
+        found = [(name, each) for name in names for each in layout.generation_numbers(name)]
+        return sorted(each for each in found if self.state.seal(*each))
 
     def _judge_exit(self, verdict: Verdict, traced: Traced, state: str) -> None:
         """Judge exit code and message: an error exits with 1 or 4 and says what failed and where."""
