@@ -120,7 +120,7 @@ def _blocked_lines(row: StatusRow, blocked: BlockedStatus, name_width: int, pale
         Segment(text="x", style=Style.REFUSED, gap=1),
         Segment(text=sanitize(row.name), style=Style.STRONG, width=name_width, gap=1),
     ]
-    text = [Segment(text="blocked:", style=Style.REFUSED), Segment(text=sanitize(blocked.message) + more)]
+    text = [Segment(text="blocked:", style=Style.REFUSED), Segment(text=sanitize(f"{blocked.message}{more}"))]
     return entry_lines(head, text, palette=palette, width=width)
 
 

@@ -190,7 +190,7 @@ def test_two_manifests_of_one_project(host: Host, attempts: Attempts) -> None:
     )
     attempts.gone("plan", "-f", "jobs.yaml")
     (host.directory / "jobs.yaml").write_text(text.replace("  web:", "  jobs:"), encoding="utf-8")
-    attempts.follow("-f", "jobs.yaml")
+    attempts.follow()  # it names the manifest
     attempts.gone("plan", "-f", "jobs.yaml")
 
     apply(host)
