@@ -266,8 +266,8 @@ def _restorable(keep_deleted: str) -> str:
     keep = parse_age(keep_deleted)
     if not keep:
         return "The deletions cannot be undone."
-    command = with_manifest_option("`envsync rollback NAME`")
-    return f"The deletions can be undone for {age_text(keep)}: {command} restores an environment."
+    restore = f"The deletions can be undone for {age_text(keep)}: `envsync rollback NAME` restores an environment."
+    return with_manifest_option(restore)
 
 
 def _perform(proposal: Proposal, how: ApplyOptions, output: Format, *, recheck: bool) -> RunFinished:

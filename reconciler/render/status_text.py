@@ -1,6 +1,6 @@
 """The environments as a table: status, interpreter, packages, generation and path of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -29,6 +29,7 @@ class EnvironmentState(StrEnum):
     MISSING = "missing"  # not created yet, or deleted manually
     BLOCKED = "blocked"
     HELD = "held"  # until `envsync release`, whatever else differs
+    DELETED = "deleted"  # `rollback` can restore it; only listed with sizes
 
 
 _MAX_NAME_WIDTH = 30  # columns
@@ -49,6 +50,7 @@ _STYLES = {
     EnvironmentState.MISSING: Style.BAD,
     EnvironmentState.BLOCKED: Style.REFUSED,
     EnvironmentState.HELD: Style.NOTED,
+    EnvironmentState.DELETED: Style.FAINT,
 }
 
 
@@ -92,6 +94,21 @@ def status_rows(
     """
     rows = [_row(each, installed.get(each.name), f"{shown_root}/{each.name}") for each in plan.environments]
     return [replace(each, staged=staged.get(each.name, 0)) for each in rows]
+
+
+def deleted_rows(names: Iterable[str], shown_root: str) -> list[StatusRow]:
+    """Return a row for every environment that was deleted and can be restored; paths are below `shown_root`."""
+    return [
+        StatusRow(
+            name=name,
+            state=EnvironmentState.DELETED,
+            python="",
+            packages=None,
+            generation=0,
+            path=f"{shown_root}/{name}",
+        )
+        for name in names
+    ]
 
 
 def render_status(rows: Sequence[StatusRow], *, palette: Palette, width: int, sizes: bool = False) -> str:

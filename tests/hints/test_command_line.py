@@ -180,7 +180,7 @@ def test_no_environment_has_all_labels(host: Host, attempts: Attempts) -> None:
 
 @trial(
     "maintenance.py: run `envsync apply`",
-    "apply/rollback.py: run `envsync apply`",
+    "apply/last_applied.py: run `envsync apply`",
     "state/applied_names.py: choose from the applied environments: {known}",
 )
 def test_names_that_were_never_applied(host: Host, attempts: Attempts) -> None:
