@@ -14,6 +14,7 @@ A public name is imported when it is first used, so that `envsync --version` and
 
 TYPE_CHECKING = False  # importing `typing` takes as long as everything that `run` needs
 if TYPE_CHECKING:
+    from reconciler.apply.changed_environment import ChangedEnvironment, ChangeKind
     from reconciler.apply.collect import Removable
     from reconciler.apply.collect_cache import CollectedCache
     from reconciler.apply.context import ApplyOptions
@@ -93,6 +94,8 @@ __all__ = [
     "Applied",
     "AppliedInterpreter",
     "ApplyOptions",
+    "ChangeKind",
+    "ChangedEnvironment",
     "CollectedCache",
     "CommandProbe",
     "Comparison",
@@ -176,6 +179,7 @@ __all__ = [
 ]
 
 _NAMES_BY_MODULE = {
+    "reconciler.apply.changed_environment": "ChangeKind ChangedEnvironment",
     "reconciler.apply.collect": "Removable",
     "reconciler.apply.collect_cache": "CollectedCache",
     "reconciler.apply.context": "ApplyOptions",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from reconciler.apply.verify_generations import GenerationState, verify_generations
+from reconciler.apply.verify_generations import GenerationState, generation_state, verify_generations
 from reconciler.errors import NewerFormatError, StateError
 from reconciler.observe.actual import Depth
 from reconciler.observe.environment import observe_path
@@ -69,15 +69,15 @@ def sealed_generations(state: State, name: str) -> list[KeptGeneration]:
                     number=number,
                     published=number == published,
                     problem=state.layout.with_short_paths(error.message),
-                    state=GenerationState.NEWER if isinstance(error, NewerFormatError) else GenerationState.UNREADABLE,
+                    state=generation_state(
+                        published=number == published, unreadable=True, newer=isinstance(error, NewerFormatError)
+                    ),
                 )
             )
             continue
         if seal is not None:
             generation = state.layout.generation(name, number)
             drifted, failed = generation.drifted.exists(), failure_of(generation)
-            known = GenerationState.PUBLISHED if number == published else GenerationState.KEPT
-            aside = GenerationState.FAILED if failed else GenerationState.DRIFTED if drifted else known
             kept.append(
                 KeptGeneration(
                     name=name,
@@ -90,7 +90,7 @@ def sealed_generations(state: State, name: str) -> list[KeptGeneration]:
                     drifted=drifted,
                     failed=failed,
                     rebuilt_from=seal.applied.rebuilt_from,
-                    state=aside,
+                    state=generation_state(published=number == published, drifted=drifted, failed=failed),
                 )
             )
     return kept

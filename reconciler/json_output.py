@@ -1,21 +1,24 @@
 """JSON that may leave the program: its strings contain no credentials and no lone surrogates."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from reconciler.canonical_json import Json
 from reconciler.redaction import redact
 
 
-def safe_json(value: Json) -> Json:
-    """Return `value` with every string in it made safe by `safe_text`, including the keys of objects."""
+def safe_json(value: Json, *, sentence: Callable[[str], str] = str) -> Json:
+    """Return `value` with every string in it made safe by `safe_text`, including the keys of objects.
+
+    `sentence` changes each string that is not a key before that.
+    """
     match value:
         case str():
-            return safe_text(value)
+            return safe_text(sentence(value))
         case list():
-            return [safe_json(each) for each in value]
+            return [safe_json(each, sentence=sentence) for each in value]
         case dict():
-            return {safe_text(key): safe_json(each) for key, each in value.items()}
+            return {safe_text(key): safe_json(each, sentence=sentence) for key, each in value.items()}
         case _:
             return value
 

@@ -8,11 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.apply.changed_environment import ChangedEnvironment, ChangeKind
 from reconciler.apply.collect import Removable, collect_garbage, mark_in_use, removable_generations
 from reconciler.apply.hold import hold_environment, release_environment
+from reconciler.apply.last_applied import last_applied_to
 from reconciler.apply.rebuild_generation import NotRebuildableError, RebuildTools, prepare_rebuild
 from reconciler.apply.recover import hold_and_recover
-from reconciler.apply.rollback import last_applied_to, roll_back
+from reconciler.apply.rollback import roll_back
 from reconciler.apply.verify_generations import VerifiedGeneration, verify_generations
 from reconciler.apply.verify_seal import verify_published
 from reconciler.canonical_json import Json
@@ -191,8 +193,8 @@ class Maintenance:
         on_skip: Callable[[str], None] = lambda _sentence: None,
         rebuild: bool = True,
         offline: bool = False,
-    ) -> Applied:
-        """Publish an older generation, or restore an environment that was deleted; see `roll_back`.
+    ) -> ChangedEnvironment:
+        """Publish an older generation, or restore an environment that was deleted; return what was done.
 
         Wait at most `timeout` seconds for the root mutex. `on_skip` is called with a sentence about each generation
         that is not sound and was skipped or rebuilt, and if the history could not be written. Without `rebuild` none is
@@ -229,7 +231,7 @@ class Maintenance:
                     on_skip(unwritten)
 
             try:
-                applied = roll_back(
+                changed = roll_back(
                     state,
                     self.project,
                     name,
@@ -244,14 +246,14 @@ class Maintenance:
                     remember("failed")  # it is published all the same
                 raise
             inodes.save()
-            if begun is not None and before and state.layout.published_number(name) == before:
-                self._log_hold(applied, "hold", begun)
+            if changed.action is ChangeKind.HOLD and begun is not None:
+                self._log_hold(name, changed.generation, "hold", begun)
             else:
                 remember("applied")
-        return applied
+        return changed
 
-    def hold(self, name: str, reason: str, *, timeout: float = 60.0) -> Applied:
-        """Hold an environment as it is now, so that applies leave it alone; return its record.
+    def hold(self, name: str, reason: str, *, timeout: float = 60.0) -> ChangedEnvironment:
+        """Hold an environment as it is now, so that applies leave it alone; return what was done.
 
         An earlier hold is replaced. Wait at most `timeout` seconds for the root mutex. Raises UsageError if `reason` is
         not one line of text, or if the environment was never applied.
@@ -259,11 +261,12 @@ class Maintenance:
         state, begun = self.state, new_hold(reason, self.ambient)
         with hold_and_recover(state, timeout=timeout):
             applied = hold_environment(state, self.project, name, begun)
-            self._log_hold(applied, "hold", begun)
-        return applied
+            self._log_hold(name, applied.generation, "hold", begun)
+            number = state.layout.published_number(name)
+        return ChangedEnvironment(name=name, action=ChangeKind.HOLD, generation=number, hold=applied.hold)
 
-    def release(self, name: str, *, timeout: float = 60.0) -> Hold:
-        """End the hold of an environment and return it, so that the next apply changes the environment again.
+    def release(self, name: str, *, timeout: float = 60.0) -> ChangedEnvironment:
+        """End the hold of an environment, so that the next apply changes it again; return what was done.
 
         Wait at most `timeout` seconds for the root mutex. Raises UsageError if it is not held.
         """
@@ -272,16 +275,17 @@ class Maintenance:
             ended = release_environment(state, self.project, name)
             applied = state.applied(name)
             if applied is not None:
-                self._log_hold(applied, "release", ended)
-        return ended
+                self._log_hold(name, applied.generation, "release", ended)
+            number = state.layout.published_number(name)
+        return ChangedEnvironment(name=name, action=ChangeKind.RELEASE, generation=number, released=ended)
 
-    def _log_hold(self, applied: Applied, action: str, hold: Hold) -> None:
+    def _log_hold(self, name: str, generation: int, action: str, hold: Hold) -> None:
         """Append to the history that a hold began or ended (`hold` or `release`)."""
         entry: dict[str, Json] = {
-            "name": applied.name,
+            "name": name,
             "action": action,
             "status": "applied",
-            "generation": applied.generation,
+            "generation": generation,
             "reasons": [hold.reason],
         }
         append_history(self.state.layout, history_entry(self.ambient, [entry]))

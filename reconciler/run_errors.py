@@ -4,6 +4,7 @@ import errno
 import os
 from pathlib import Path
 
+from reconciler.backticks import list_in_backticks
 from reconciler.errors import EnvsyncError, NotExecutableError, NotFoundError, RunError
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.manifest.expand import environments_by_entry
@@ -69,8 +70,7 @@ def _never_published(root: str, name: str, file: str) -> RunError:
         entries = {}
     members = entries.get(name, ())
     if members and members != (name,):
-        listed = ", ".join(f"`{each}`" for each in members)
-        return RunError(f"`{name}` has several environments: {listed}", hint="choose one of them")
+        return RunError(f"`{name}` has several environments: {list_in_backticks(members)}", hint="choose one of them")
     problem = f"environment `{name}` is not published in `{root}`"
     if members:
         return RunError(problem, hint=f"run `envsync apply {name}`")

@@ -418,7 +418,7 @@ SAFEGUARDS = (
         name="the hold before the publish",
         promise="a killed `rollback --hold` leaves no older generation that is not held",
         file="reconciler/apply/rollback.py",
-        text="    state.record(replace(current, hold=hold))\n",
+        text="    record_hold(state, current, hold)\n",
         instead="",
         tests=("tests/functional/test_a_held_environment_is_left_alone.py",),
     ),

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from reconciler.apply.rollback import last_applied_to
+from reconciler.apply.last_applied import last_applied_to
+from reconciler.backticks import list_in_backticks
 from reconciler.errors import UsageError
 from reconciler.state.applied import Applied
 from reconciler.state.hold import Hold
@@ -21,6 +22,14 @@ def hold_environment(state: State, project: str, name: str, hold: Hold) -> Appli
             f"environment `{name}` is deleted, so it cannot be held",
             hint=f"run `envsync rollback {name} --hold REASON` to restore and hold it",
         )
+    return record_hold(state, current, hold)
+
+
+def record_hold(state: State, current: Applied, hold: Hold | None) -> Applied:
+    """Record that `hold` begins (None: that it ends), with what else `current` says; return the new record.
+
+    Raises StateError if it cannot be written.
+    """
     held = replace(current, hold=hold)
     state.record(held)
     return held
@@ -34,11 +43,12 @@ def release_environment(state: State, project: str, name: str) -> Hold:
     """
     current = last_applied_to(state, project, name)
     if current.hold is None or state.deleted(name) is not None:
-        held = [each.name for each in state.last_applied().values() if each.project == project and each.hold]
-        listed = ", ".join(f"`{each}`" for each in sorted(held))
+        held = sorted(each.name for each in state.last_applied().values() if each.project == project and each.hold)
         raise UsageError(
             f"environment `{name}` is not held",
-            hint=f"release one that is held: {listed}" if held else "nothing to do: no environment is held",
+            hint=f"release one that is held: {list_in_backticks(held)}"
+            if held
+            else "nothing to do: no environment is held",
         )
-    state.record(replace(current, hold=None))
+    record_hold(state, current, None)
     return current.hold

@@ -9,7 +9,10 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import TypeAlias
 
+from reconciler.apply.changed_environment import ChangedEnvironment, ChangeKind
 from reconciler.apply.damage import describe_damage
+from reconciler.apply.hold import record_hold
+from reconciler.apply.last_applied import last_applied_to
 from reconciler.apply.publish import foreign_path, mark_drifted
 from reconciler.apply.rebuild_generation import NotRebuildableError
 from reconciler.apply.republish import republish
@@ -18,7 +21,6 @@ from reconciler.apply.verify_seal import verify_generation
 from reconciler.apply.widen import widen_venv
 from reconciler.errors import ApplyError, StateError, UsageError
 from reconciler.state.applied import Applied
-from reconciler.state.applied_names import applied_names_hint, never_applied
 from reconciler.state.hold import Hold
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_file import load_inventory
@@ -40,8 +42,8 @@ def roll_back(
     hold: Hold | None = None,
     on_skip: Callable[[str], None] = lambda _sentence: None,
     rebuild: Rebuilder | None = None,
-) -> Applied:
-    """Publish generation `to` of `name`; return what is applied now.
+) -> ChangedEnvironment:
+    """Publish generation `to` of `name`; return what was done.
 
     The default is the newest sound generation before the published one. For a deleted environment, the default is the
     generation that was published when it was deleted. If `to` is the directory that `--adopt` replaced, it is put back
@@ -59,12 +61,11 @@ def roll_back(
     current = last_applied_to(state, project, name)
     published = state.layout.published_number(name)
     if hold is not None and to is not None and to == published:
-        held = replace(current, hold=hold)
-        state.record(held)
-        return held
+        return _changed(state, record_hold(state, current, hold), ChangeKind.HOLD)
+    deleted = state.deleted(name) is not None
     if to is not None and to in state.layout.adopted_numbers(name):
-        with _holding(state, current, hold if state.deleted(name) is None else None):
-            return restore_adopted(state, current, to, hold)
+        with _holding(state, current, None if deleted else hold):
+            return _changed(state, restore_adopted(state, current, to, hold), ChangeKind.RESTORE_ADOPTED)
     if to is not None:
         state.seal(name, to)  # if it is there and cannot be read, that is the error
     seals, unreadable = _seals(state, name)
@@ -85,6 +86,7 @@ def roll_back(
     # The record of an environment that is not published has newer settings than its seal.
     recorded = current if not published and (number, seal.digest) == (current.generation, current.seal) else None
     rolled_back_from = recorded.rolled_back_from if recorded else published or current.generation
+    restores = deleted or recorded is not None
     if (to is not None or not published) and (damage := _damage(state, name, number, inodes, recorded)):
         damages = {number: damage}
     if damages:
@@ -113,7 +115,18 @@ def roll_back(
         with suppress(OSError):
             generation.failed.unlink(missing_ok=True)
             generation.trial.unlink(missing_ok=True)
-    return applied
+    return _changed(state, applied, ChangeKind.RESTORE if restores else ChangeKind.ROLLBACK)
+
+
+def _changed(state: State, applied: Applied, action: ChangeKind) -> ChangedEnvironment:
+    return ChangedEnvironment(
+        name=applied.name,
+        action=action,
+        generation=state.layout.published_number(applied.name),
+        replaced=applied.rolled_back_from if action is ChangeKind.ROLLBACK else 0,
+        rebuilt_from=applied.rebuilt_from if action in {ChangeKind.ROLLBACK, ChangeKind.RESTORE} else 0,
+        hold=applied.hold,
+    )
 
 
 def _older(sealed: Mapping[int, Seal], published: int, current: Applied) -> list[int]:
@@ -171,7 +184,7 @@ def _holding(state: State, current: Applied, hold: Hold | None) -> Iterator[None
     if hold is None:
         yield
         return
-    state.record(replace(current, hold=hold))
+    record_hold(state, current, hold)
     published = state.layout.published_number(current.name)
     try:
         yield
@@ -271,21 +284,6 @@ def _choose(
     raise ApplyError(
         f"environment `{name}` has no sound generation older than the published one: {problems}", hint=hint
     )
-
-
-def last_applied_to(state: State, project: str, name: str) -> Applied:
-    """Return what was last applied to `name`, also if it was deleted since; raises UsageError."""
-    deleted = state.deleted(name)
-    last = deleted.applied if deleted else state.applied(name)
-    if last is None:
-        owned = [each.name for each in state.last_applied().values() if each.project == project]
-        raise UsageError(never_applied([name]), hint=applied_names_hint([name], owned) or "run `envsync apply`")
-    if last.project != project:
-        raise UsageError(
-            f"project `{last.project}` owns `{name}` in the same root",
-            hint="run the command with the manifest of that project",
-        )
-    return last
 
 
 def _is_own(applied: Applied, current: Applied) -> bool:

@@ -28,6 +28,29 @@ class GenerationState(StrEnum):
     NEWER = "newer-format"
 
 
+def generation_state(
+    *,
+    published: bool,
+    drifted: bool = False,
+    failed: str = "",
+    damaged: bool = False,
+    unreadable: bool = False,
+    newer: bool = False,
+) -> GenerationState:
+    """Return the state of a generation with or without a readable seal; `failed` is why it was rolled back."""
+    if newer:
+        return GenerationState.NEWER
+    if unreadable:
+        return GenerationState.UNREADABLE
+    if failed:
+        return GenerationState.FAILED
+    if drifted:
+        return GenerationState.DRIFTED
+    if damaged:
+        return GenerationState.DAMAGED
+    return GenerationState.PUBLISHED if published else GenerationState.KEPT
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedGeneration:
     """A kept generation compared with its seal.
@@ -46,15 +69,14 @@ class VerifiedGeneration:
     @property
     def state(self) -> GenerationState:
         """Return its state in one word."""
-        if self.integrity.problem:
-            return GenerationState.NEWER if self.newer else GenerationState.UNREADABLE
-        if self.failed:
-            return GenerationState.FAILED
-        if self.drifted:
-            return GenerationState.DRIFTED
-        if not self.integrity.intact:
-            return GenerationState.DAMAGED
-        return GenerationState.PUBLISHED if self.published else GenerationState.KEPT
+        return generation_state(
+            published=self.published,
+            drifted=self.drifted,
+            failed=self.failed,
+            damaged=not self.integrity.intact,
+            unreadable=bool(self.integrity.problem),
+            newer=self.newer,
+        )
 
     @property
     def problem(self) -> str:

@@ -50,6 +50,7 @@ from reconciler.reconcile import Proposal, Workspace
 from reconciler.render.event_json import event_json
 from reconciler.render.event_text import notice_line
 from reconciler.render.formats import Format
+from reconciler.render.manifest_option import with_manifest_option
 from reconciler.render.notes import general_notes, note_notices
 from reconciler.render.progress import progress_for
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
@@ -265,7 +266,8 @@ def _restorable(keep_deleted: str) -> str:
     keep = parse_age(keep_deleted)
     if not keep:
         return "The deletions cannot be undone."
-    return f"The deletions can be undone for {age_text(keep)}: `envsync rollback NAME` restores an environment."
+    restore = f"The deletions can be undone for {age_text(keep)}: `envsync rollback NAME` restores an environment."
+    return with_manifest_option(restore)
 
 
 def _perform(proposal: Proposal, how: ApplyOptions, output: Format, *, recheck: bool) -> RunFinished:

@@ -1,6 +1,7 @@
 """The options that every command except `run` has (`--color`, `-q`, `-v`), which a decorator adds."""
 
 import inspect
+import os
 from collections.abc import Callable
 from functools import wraps
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ import typer
 
 from reconciler.cli.console import Console, set_console
 from reconciler.cli.options import ColorMode
+from reconciler.render.manifest_option import set_manifest_option
 
 _OPTIONS: dict[str, tuple[Any, Any]] = {
     "color": (
@@ -32,6 +34,7 @@ def with_common_options(command: Callable[..., None], *, prints_plan: bool) -> C
     @wraps(command)
     def decorated(*, color: ColorMode, quiet: bool, verbose: int, **arguments: Any) -> None:
         set_console(Console(color=color.value, quiet=quiet, verbose=verbose))
+        set_manifest_option(arguments.get("file"), os.environ)
         command(**arguments)
 
     signature = inspect.signature(command)

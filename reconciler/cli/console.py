@@ -11,6 +11,7 @@ from typing import TextIO
 
 from reconciler.errors import OutputError
 from reconciler.render.color import want_color
+from reconciler.render.manifest_option import with_manifest_option
 from reconciler.render.style import Palette
 
 _WIDTH_OFF_A_TERMINAL = 100
@@ -39,9 +40,9 @@ class Console:
             _write(sys.stdout, text)
 
     def message(self, text: str) -> None:
-        """Write a message to standard error, unless `quiet` is set."""
+        """Write a message to standard error, unless `quiet` is set; its commands get the manifest that was named."""
         if text and not self.quiet:
-            _write(sys.stderr, text)
+            _write(sys.stderr, with_manifest_option(text))
 
 
 @contextmanager

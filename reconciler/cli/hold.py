@@ -1,21 +1,19 @@
 """`envsync hold` and `envsync release`: leave an environment alone, and end that."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import reconciler
+from reconciler.apply.changed_environment import ChangedEnvironment
 from reconciler.cli.console import console
-from reconciler.cli.options import FileOption, LockTimeoutOption
+from reconciler.cli.next_apply import only_environment, plan_next_apply
+from reconciler.cli.options import FileOption, LockTimeoutOption, Output, OutputOption
 from reconciler.cli.plan_output import plan_text
 from reconciler.errors import EnvsyncError
-from reconciler.options import PlanOptions, Selection
-from reconciler.reconcile import Workspace
+from reconciler.render.changed_environment_text import changed_json, render_changed
 from reconciler.render.escape import sanitize
-from reconciler.render.hold_text import hold_text
-from reconciler.state.applied import Applied
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 
@@ -29,6 +27,7 @@ def hold(
         ),
     ],
     file: FileOption = Path("envs.yaml"),
+    output: OutputOption = Output.TEXT,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
     """Hold an environment: applies leave it alone until `envsync release NAME`.
@@ -37,43 +36,38 @@ def hold(
     pending changes are still reported. A second hold replaces the reason. `envsync rollback NAME --hold REASON` rolls
     back and holds.
     """
-    workspace = reconciler.load(file)
-    applied = workspace.maintenance.hold(name, reason, timeout=lock_timeout)
-    print_hold(applied, published=workspace.state.layout.published_number(name))
+    changed = reconciler.load(file).maintenance.hold(name, reason, timeout=lock_timeout)
+    console().print(render_changed(changed) if output is Output.TEXT else changed_json(changed, following=None))
+    hint_to_release(changed)
 
 
 def release(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The environment to release.")],
     file: FileOption = Path("envs.yaml"),
+    output: OutputOption = Output.TEXT,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
-    """End the hold of an environment, and show what the next `apply` will do with it."""
+    """End the hold of an environment, and show what the next `apply` will do with it.
+
+    In JSON, `next` has the action of the next `apply`, and is null if it could not be planned.
+    """
     workspace = reconciler.load(file)
-    ended = workspace.maintenance.release(name, timeout=lock_timeout)
+    changed = workspace.maintenance.release(name, timeout=lock_timeout)
     out = console()
-    out.print(f"{name}: released; the hold was: {hold_text(ended)}")
+    if output is Output.TEXT:
+        out.print(render_changed(changed))
+    plan = None
     try:
-        shown = _next_apply(workspace, name, file)
+        plan = plan_next_apply(workspace, name)
     except EnvsyncError as error:
         out.message(f"note: the next `apply` could not be planned: {sanitize(error.message)}")
-    else:
-        out.print(f"\n{shown}")
+    if output is Output.JSON:
+        out.print(changed_json(changed, following=only_environment(plan)))
+    elif plan is not None:
+        out.print(f"\n{plan_text(plan, command='plan', file=file)}")
 
 
-def print_hold(applied: Applied, *, published: int) -> None:
-    """Write that an environment is held, if it is, and how that ends; `published` is its generation (0: none)."""
-    if applied.hold is None:
-        return
-    name, out = sanitize(applied.name), console()
-    what = f"generation {published} is held" if published else "held"
-    out.print(f"{name}: {what}: {hold_text(applied.hold)}")
-    out.message(f"hint: run `envsync release {name}` to let `apply` change it again")
-
-
-def _next_apply(workspace: Workspace, name: str, file: Path) -> str:
-    """Return the plan of one environment as text; nothing is resolved. Raises EnvsyncError."""
-    declared = name in workspace.declared.declared
-    chosen = Selection(names=(name,)) if declared else Selection()
-    made = workspace.plan(chosen, PlanOptions(resolve=False, offline=True)).plan
-    only = tuple(each for each in made.environments if each.name == name)
-    return plan_text(replace(made, environments=only), command="plan", file=file)
+def hint_to_release(changed: ChangedEnvironment) -> None:
+    """Write how the hold of an environment ends, if it is held."""
+    if changed.hold is not None:
+        console().message(f"hint: run `envsync release {sanitize(changed.name)}` to let `apply` change it again")

@@ -8,9 +8,11 @@ import typer
 
 import reconciler
 from reconciler import exit_codes
+from reconciler.apply.changed_environment import ChangedEnvironment, ChangeKind
 from reconciler.canonical_json import to_json
 from reconciler.cli.console import console
-from reconciler.cli.hold import print_hold
+from reconciler.cli.hold import hint_to_release
+from reconciler.cli.next_apply import only_environment, plan_next_apply
 from reconciler.cli.options import (
     DepthOption,
     FileOption,
@@ -21,9 +23,12 @@ from reconciler.cli.options import (
     RebuildTimeoutOption,
     deadlines,
 )
-from reconciler.errors import UsageError
+from reconciler.errors import EnvsyncError, UsageError
 from reconciler.json_output import json_array
 from reconciler.observe.actual import Depth
+from reconciler.plan.model import Action, EnvironmentPlan
+from reconciler.reconcile import Workspace
+from reconciler.render.changed_environment_text import changed_json, render_changed
 from reconciler.render.escape import sanitize
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
@@ -91,6 +96,7 @@ def rollback(
         ),
     ] = None,
     file: FileOption = Path("envs.yaml"),
+    output: OutputOption = Output.TEXT,
     rebuild: Annotated[
         bool,
         typer.Option(
@@ -108,38 +114,51 @@ def rollback(
     generation. The rebuild uses the package cache, and the index if files in the cache are damaged or missing.
 
     The next `plan` shows the difference from the manifest as pending. The next `apply` undoes the rollback, unless the
-    environment is held. For a deleted environment, restores the generation that was published when it was deleted.
+    environment is held or matches the manifest. For a deleted environment, restores the generation that was published
+    when it was deleted.
+
+    In JSON, `action` says what was done: `rollback`, `restore`, `restore-adopted` or `hold`. `next` has the action of
+    the next `apply`, and is null if the environment is held or could not be planned.
     """
     workspace = reconciler.load(file, deadlines=deadlines(timeout))
-    maintenance = workspace.maintenance
-    restores = name in maintenance.deleted()
-    published = workspace.state.layout.published_number(name)
     out = console()
+    notes: list[str] = []
 
-    def show_skipped(sentence: str) -> None:
+    def note(sentence: str) -> None:
+        notes.append(sentence)
         out.message(f"note: {sanitize(sentence)}")
 
-    applied = maintenance.rollback(
-        name, to=to, hold=hold, timeout=lock_timeout, on_skip=show_skipped, rebuild=rebuild, offline=offline
+    changed = workspace.maintenance.rollback(
+        name, to=to, hold=hold, timeout=lock_timeout, on_skip=note, rebuild=rebuild, offline=offline
     )
-    origin = f", rebuilt from generation {applied.rebuilt_from}," if applied.rebuilt_from else ""
-    now = workspace.state.layout.published_number(name)
-    restores |= not published and not applied.rolled_back_from  # only the path was missing
-    if not now:
-        out.print(f"{name}: restored the environment that `--adopt` replaced")
-        out.message("hint: envsync does not manage it now; run `envsync apply --adopt` to take it over again")
-    elif restores:
-        out.print(f"{name}: restored, generation {applied.generation}{origin} is published again")
-        if name not in workspace.desired().declared:
-            out.message(f"hint: declare `{name}` in `{sanitize(file.name)}`, or the next `apply` deletes it again")
-    elif now != published:
-        out.print(
-            f"{name}: generation {applied.generation}{origin} is published again, "
-            f"generation {applied.rolled_back_from} is kept"
-        )
-    if applied.hold is None and now and not restores:
-        out.message("hint: change the manifest as well, or the next `apply` undoes the rollback")
-    print_hold(applied, published=now)
+    if output is Output.TEXT:
+        out.print(render_changed(changed))
+    following, message = _next_apply(workspace, changed, file)
+    if output is Output.JSON:
+        out.print(changed_json(changed, notes=notes, following=following))
+    out.message(message)
+    hint_to_release(changed)
+
+
+def _next_apply(workspace: Workspace, changed: ChangedEnvironment, file: Path) -> tuple[EnvironmentPlan | None, str]:
+    """Return what the next apply does after a rollback (None: not known), and what to do about that, as a message."""
+    name, manifest = changed.name, sanitize(file.name)
+    if changed.action is ChangeKind.RESTORE_ADOPTED:
+        return None, "hint: envsync does not manage it now; run `envsync apply --adopt` to take it over again"
+    if changed.hold is not None:
+        return None, ""
+    try:
+        following = only_environment(plan_next_apply(workspace, name))
+        declared = name in workspace.declared.declared
+    except (EnvsyncError, OSError):  # the rollback is done; a plan shows what is wrong with the manifest
+        following, declared = None, True
+    if not declared:
+        return following, f"hint: declare `{name}` in `{manifest}`, or the next `apply` deletes it"
+    if changed.action is not ChangeKind.ROLLBACK:
+        return following, ""
+    if following is not None and following.action is Action.NO_OP and not following.blocked:
+        return following, f"note: `{name}` matches `{manifest}`, so the next `apply` does not undo the rollback"
+    return following, "hint: change the manifest as well, or the next `apply` undoes the rollback"
 
 
 def verify(

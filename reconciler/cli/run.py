@@ -17,27 +17,33 @@ USAGE = "write `envsync run [-f FILE] NAME -- COMMAND [ARG]...`"
 
 def run(arguments: list[str]) -> int:
     """Run a command in an environment; return only if that failed, with 125, 126 or 127."""
+    file = None
     try:
         file, name, command = _parse(arguments)
         run_in(_root(file), name, command, os.environ, file=file)
     except _error_root() as error:
-        return _report(error)
+        return _report(error, file)
     except OSError as error:  # 1 would be the exit code of the command
         from reconciler.errors import RunError
         from reconciler.fs.os_error_hint import os_error_hint
 
         where = f"{error.filename}: " if error.filename else ""
-        return _report(RunError(f"{where}{error.strerror or error}", hint=os_error_hint(error)))
+        return _report(RunError(f"{where}{error.strerror or error}", hint=os_error_hint(error)), file)
 
 
-def _report(error: EnvsyncError) -> int:
-    """Print an error, if standard error is open, and return the exit code of `run` for it."""
+def _report(error: EnvsyncError, file: str | None) -> int:
+    """Print an error, if standard error is open, and return the exit code of `run` for it.
+
+    `file` is the manifest as it was named, None if that is not known.
+    """
     import contextlib
 
     from reconciler.exit_codes import BY_COMMAND, RUN_FAILED
     from reconciler.render.error_text import render_error
+    from reconciler.render.manifest_option import set_manifest_option
     from reconciler.render.style import Palette
 
+    set_manifest_option(file, os.environ)
     with contextlib.suppress(OSError):
         os.write(2, render_error(error, Palette.plain()).encode("utf-8", "backslashreplace"))
     return error.exit_code if error.exit_code in BY_COMMAND["run"] else RUN_FAILED

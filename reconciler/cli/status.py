@@ -17,7 +17,7 @@ from reconciler.errors import UsageError
 from reconciler.manifest.hints import known_names_hint
 from reconciler.observe.actual import Depth, Occupant
 from reconciler.observe.environment import observe_path
-from reconciler.options import PlanOptions
+from reconciler.options import PlanOptions, Selection
 from reconciler.render.escape import escape
 from reconciler.render.hold_text import hold_text
 from reconciler.render.notes import general_notes
@@ -38,9 +38,11 @@ def status(
 
     With `--size`, OWN is the disk space that only the published generation uses. SHARED is the space that it shares by
     hard links with other generations, other environments or the package cache. RECLAIMABLE is the space that deleting
-    its older generations would free. JSON has the sizes in bytes.
+    its older generations would free, with the environments that `--adopt` replaced. Without NAME and `--label`,
+    environments that were deleted and can be restored are listed too. JSON has the sizes in bytes.
     """
-    from reconciler.render.status_text import render_status, status_json, status_rows  # only this command needs it
+    # only this command needs it
+    from reconciler.render.status_text import deleted_rows, render_status, status_json, status_rows
 
     options = PlanOptions(depth=depth, resolve=False, offline=True)
     chosen = selection(names, labels)
@@ -48,15 +50,19 @@ def status(
     proposal = workspace.plan(chosen, options)
     out = console()
     numbers = {name: each.generation for name, each in proposal.staged.items()}
-    rows = status_rows(proposal.plan, proposal.installed, shown_root(proposal.plan.root), numbers)
+    root = shown_root(proposal.plan.root)
+    rows = status_rows(proposal.plan, proposal.installed, root, numbers)
+    maintenance = workspace.maintenance
+    deleted = maintenance.deleted()
     if size:
-        maintenance = workspace.maintenance
+        if chosen == Selection():
+            rows += deleted_rows(deleted.keys() - {each.name for each in rows}, root)
+            rows.sort(key=lambda each: each.name)
         rows = [replace(each, size=maintenance.disk_usage(each.name)) for each in rows]
     if output is Output.JSON:
         out.print(status_json(rows, sizes=size))
     else:
         out.print(render_status(rows, palette=out.palette(sys.stdout), width=out.width, sizes=size))
-    deleted = workspace.maintenance.deleted()
     untils = ", ".join(f"`{name}` until {each.until}" for name, each in deleted.items())
     restorable = f"deleted, can be restored with `envsync rollback NAME`: {untils}"
     held = [f"`{each.name}` is held: {hold_text(each.hold)}" for each in proposal.plan.environments if each.hold]

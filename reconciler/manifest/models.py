@@ -345,7 +345,7 @@ class Environment(_StrictModel):
     health: Health | None = Field(
         default=None,
         description="A check that runs after a new generation is published. The generation is on trial until it "
-        "passes.",
+        "passes. A change of settings alone publishes nothing, so it does not run the check.",
         examples=[{"run": ["curl", "-f", "http://127.0.0.1:8000/health"], "for": "10m", "otherwise": "rollback"}],
     )
     depends_on: tuple[f.Name, ...] = Field(

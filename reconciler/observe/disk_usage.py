@@ -11,7 +11,8 @@ class DiskUsage:
     """Sizes on disk in bytes; an inode counts once, however many names it has.
 
     `own` is what only the published generation has. `shared` is what it shares by hard links with other generations,
-    other environments or the engine's cache. `reclaimable` is what deleting all other generations would free.
+    other environments or the engine's cache. `reclaimable` is what deleting all other generations would free, with what
+    `--adopt` replaced. A deleted environment has only those.
     """
 
     own: int
@@ -25,7 +26,9 @@ def disk_usage(state: State, name: str) -> DiskUsage:
     published = layout.published_number(name)
     numbers = layout.generation_numbers(name)
     current = measure(layout.generation(name, number).directory for number in numbers if number == published)
-    others = measure(layout.generation(name, number).directory for number in numbers if number != published)
+    built = (layout.generation(name, number).directory for number in numbers if number != published)
+    adopted = (layout.adopted_generation(name, number).directory for number in layout.adopted_numbers(name))
+    others = measure((*built, *adopted))
     return DiskUsage(
         own=total(each for each in current.values() if not each.shared),
         shared=total(each for each in current.values() if each.shared),

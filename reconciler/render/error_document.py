@@ -8,6 +8,7 @@ from reconciler.errors import EnvsyncError, ManifestError, Problem
 from reconciler.json_output import json_text, safe_json
 from reconciler.plan.document import DRAFT, FORMAT_PATTERN, FailureDocument
 from reconciler.plan.model import FORMAT_VERSION
+from reconciler.render.manifest_option import with_manifest_option
 
 
 class PlaceDocument(BaseModel):
@@ -62,7 +63,8 @@ def error_document(error: EnvsyncError) -> ErrorDocument:
                     "details": list(error.details),
                     "problems": [_problem(each) for each in problems],
                 },
-            }
+            },
+            sentence=with_manifest_option,
         )
     )
 

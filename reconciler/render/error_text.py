@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from reconciler.errors import EnvsyncError, ManifestError, Problem
 from reconciler.events import Failure
 from reconciler.render.escape import escape, sanitize
+from reconciler.render.manifest_option import with_manifest_option
 from reconciler.render.style import Palette, Style
 from reconciler.render.text_width import cell_width
 
@@ -51,7 +52,7 @@ def _error(message: str, details: Iterable[str], hint: str | None, palette: Pale
 def _problem(problem: Problem) -> str:
     """Return one problem: its place, path and message, the manifest's lines with the place marked, and a hint."""
     parts = [str(problem.place) if problem.place else "", problem.path, problem.message]
-    lines = ["error: " + escape(": ".join(part for part in parts if part))]
+    lines = ["error: " + escape(with_manifest_option(": ".join(part for part in parts if part)))]
     width = max([4, *(len(str(number)) for number, _ in problem.context)])
     for number, text in problem.context:
         lines.append(f" {number:>{width}} | {escape(text)}".rstrip())
@@ -62,5 +63,5 @@ def _problem(problem: Problem) -> str:
         carets = "^" * max(1, cell_width(escape(marked)))
         lines.append(f" {'':>{width}} | {' ' * cell_width(escape(before))}{carets}")
     if problem.hint:
-        lines.append("hint: " + escape(problem.hint))
+        lines.append("hint: " + escape(with_manifest_option(problem.hint)))
     return "".join(line + "\n" for line in lines)

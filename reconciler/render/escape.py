@@ -7,6 +7,7 @@ renderers add line ends and colors.
 import re
 
 from reconciler.redaction import redact
+from reconciler.render.manifest_option import with_manifest_option
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 # Printable by category, but invisible (Unicode's Default_Ignorable_Code_Point): one name could look like another.
@@ -26,8 +27,11 @@ def escape(text: str) -> str:
 
 
 def sanitize(text: str) -> str:
-    """Return `text` redacted, then escaped: one line that is safe to print."""
-    return escape(redact(text))
+    """Return `text` redacted, then escaped: one line that is safe to print.
+
+    Commands in backticks get the manifest of the command line (`with_manifest_option`).
+    """
+    return escape(redact(with_manifest_option(text)))
 
 
 def _escaped(character: str) -> str:

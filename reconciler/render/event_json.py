@@ -15,6 +15,7 @@ from reconciler.events import (
 )
 from reconciler.json_output import json_text, safe_json
 from reconciler.plan.model import FORMAT_VERSION
+from reconciler.render.manifest_option import with_manifest_option
 
 _MILLISECONDS = 3
 
@@ -22,7 +23,9 @@ _MILLISECONDS = 3
 def event_json(event: Event) -> str:
     """Return an event as one line of ASCII JSON that ends with a line end; `seconds` to the millisecond."""
     document: dict[str, Json] = {"format_version": FORMAT_VERSION, "type": event_type(event)}
-    document |= {each.name: safe_json(_rounded(to_json(getattr(event, each.name)))) for each in fields(event)}
+    for each in fields(event):
+        value = _rounded(to_json(getattr(event, each.name)))
+        document[each.name] = safe_json(value, sentence=with_manifest_option)
     if isinstance(event, RunFinished):
         document["exit_code"] = event.exit_code
     return json_text(document)

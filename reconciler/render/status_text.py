@@ -1,6 +1,6 @@
 """The environments as a table: status, interpreter, packages, generation and path of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -29,6 +29,7 @@ class EnvironmentState(StrEnum):
     MISSING = "missing"  # not created yet, or deleted manually
     BLOCKED = "blocked"
     HELD = "held"  # until `envsync release`, whatever else differs
+    DELETED = "deleted"  # `rollback` can restore it; only listed with sizes
 
 
 _MAX_NAME_WIDTH = 30  # columns
@@ -49,6 +50,7 @@ _STYLES = {
     EnvironmentState.MISSING: Style.BAD,
     EnvironmentState.BLOCKED: Style.REFUSED,
     EnvironmentState.HELD: Style.NOTED,
+    EnvironmentState.DELETED: Style.FAINT,
 }
 
 
@@ -94,6 +96,21 @@ def status_rows(
     return [replace(each, staged=staged.get(each.name, 0)) for each in rows]
 
 
+def deleted_rows(names: Iterable[str], shown_root: str) -> list[StatusRow]:
+    """Return a row for every environment that was deleted and can be restored; paths are below `shown_root`."""
+    return [
+        StatusRow(
+            name=name,
+            state=EnvironmentState.DELETED,
+            python="",
+            packages=None,
+            generation=0,
+            path=f"{shown_root}/{name}",
+        )
+        for name in names
+    ]
+
+
 def render_status(rows: Sequence[StatusRow], *, palette: Palette, width: int, sizes: bool = False) -> str:
     """Return the rows as a table that ends with a line end; columns that have no room are left out, from the right.
 
@@ -120,7 +137,7 @@ def _blocked_lines(row: StatusRow, blocked: BlockedStatus, name_width: int, pale
         Segment(text="x", style=Style.REFUSED, gap=1),
         Segment(text=sanitize(row.name), style=Style.STRONG, width=name_width, gap=1),
     ]
-    text = [Segment(text="blocked:", style=Style.REFUSED), Segment(text=sanitize(blocked.message) + more)]
+    text = [Segment(text="blocked:", style=Style.REFUSED), Segment(text=sanitize(f"{blocked.message}{more}"))]
     return entry_lines(head, text, palette=palette, width=width)
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.apply.rollback import _is_own, last_applied_to
+from reconciler.apply.last_applied import last_applied_to
+from reconciler.apply.rollback import _is_own
 from reconciler.errors import UsageError
 from reconciler.state.store import State
 from tests.state.records import applied, sealed

@@ -57,7 +57,7 @@ def test_all_that_was_retained_is_kept_and_the_published_one_is_restored(deleted
     assert generations(deleted, "web") == [2, 3]
     ran = restore(deleted)
     assert ran.out == "web: restored, generation 3 is published again\n"
-    assert "hint: declare `web` in `envs.yaml`, or the next `apply` deletes it again" in ran.err
+    assert "hint: declare `web` in `envs.yaml`, or the next `apply` deletes it" in ran.err
     assert "alpha==1.1" in deleted.freeze("web")
     assert not deleted_file(deleted).exists()
     plan = planned(deleted)["web"]

@@ -61,7 +61,8 @@ def test_applies_leave_it_alone_until_it_is_released(twice: Host) -> None:
     assert ran.code == 0
     assert ran.out.startswith("web: released; the hold was: INC-42 (alice, since 20")
     assert "~ web update: rolled back from generation 2 to 1; the lock changed" in ran.out
-    ran = twice.envsync("release", "web")
+    ran = twice.envsync("release", "web", "--output", "json")
+    assert (ran.code, ran.json()["error"]["message"]) == (3, "environment `web` is not held")
     assert (ran.code, ran.err.splitlines()[0]) == (3, "error: environment `web` is not held")
     twice.apply()
     assert published(twice, "web") == 3
@@ -73,7 +74,10 @@ def test_applies_leave_it_alone_until_it_is_released(twice: Host) -> None:
 
 def test_what_is_published_can_be_held_without_a_rollback(twice: Host) -> None:
     assert twice.envsync("check").code == 0, "the fast path has recorded that nothing differs"
-    assert twice.envsync("hold", "web", "freeze").code == 0
+    ran = twice.envsync("hold", "web", "freeze", "--output", "json")
+    held = ran.json()
+    assert (ran.code, held["action"], held["generation"], held["hold"]["reason"]) == (0, "hold", 2, "freeze")
+    assert ran.err == "hint: run `envsync release web` to let `apply` change it again\n"
     ran = twice.envsync("check")
     assert (ran.code, ran.out.splitlines()[-1]) == (2, "Check: 1 held, 1 unchanged.")
     assert "held: freeze" in twice.envsync("plan").out
@@ -88,6 +92,11 @@ def test_what_is_published_can_be_held_without_a_rollback(twice: Host) -> None:
     ran = twice.envsync("check", "--actual", "actual.json")
     assert (ran.code, "held: INC-43" in ran.out) == (2, True)
     assert twice.envsync("check", "--actual", "actual.json", "--allow-held").code == 0
+    ran = twice.envsync("release", "web", "--output", "json")
+    released = ran.json()
+    assert (ran.code, released["hold"], released["released"]["reason"]) == (0, None, "INC-43")
+    assert released["next"] == {"action": "no-op", "reasons": [], "blocked": []}
+    assert twice.envsync("hold", "web", "INC-43").code == 0
     twice.manifest(JOB.replace("  depends_on: [web]\n", ""))
     ran = twice.envsync("apply", "--yes")
     assert (ran.code, published(twice, "web")) == (4, 2)

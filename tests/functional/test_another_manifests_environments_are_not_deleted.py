@@ -51,7 +51,8 @@ def test_an_apply_with_the_other_manifest_deletes_nothing_and_names_the_first(tw
     assert ran.code == 4
     assert f"blocked: applied from {two.directory}/a/envs.yaml" in joined(ran.out)
     assert "no longer in envs.yaml" not in ran.out
-    hint = "hint: give each manifest its own `project`; to delete `web`, run `envsync destroy web --take-over`"
+    command = "`envsync destroy -f b/envs.yaml web --take-over`"
+    hint = f"hint: give each manifest its own `project`; to delete `web`, run {command}"
     assert hint in joined(ran.out)
     assert (published(two, "web"), published(two, "api")) == (1, 1)
 

@@ -1,5 +1,6 @@
 """`history`, `rollback`, `verify`, `gc`: older generations are kept, compared with their seals, published again."""
 
+import json
 import os
 import pwd
 from pathlib import Path
@@ -74,7 +75,11 @@ def edit(file: Path) -> None:
 
 
 def test_the_plan_then_names_the_rollback_as_the_reason(twice: Host) -> None:
-    assert twice.envsync("rollback", "web").code == 0
+    ran = twice.envsync("rollback", "web", "--output", "json")
+    done = json.loads(ran.out)
+    assert (ran.code, done["action"], done["generation"], done["replaced"]) == (0, "rollback", 1, 2)
+    assert done["next"] == {"action": "update", "reasons": ["rolled-back", "lock-changed"], "blocked": []}
+    assert ran.err == "hint: change the manifest as well, or the next `apply` undoes the rollback\n"
     planned = twice.envsync("plan", "--output", "json").json()["environments"][0]
     assert planned["reasons"][0]["code"] == "rolled-back"
     assert planned["reasons"][0]["message"] == "rolled back from generation 2 to 1"
@@ -88,6 +93,21 @@ def test_a_manifest_that_declares_the_rolled_back_versions_makes_no_difference(t
     twice.manifest(OLD)
     assert twice.envsync("lock").code == 0
     assert twice.environment("web")["action"] == "no-op"
+    assert twice.envsync("rollback", "web", "--to", "2").code == 0
+    ran = twice.envsync("rollback", "web", "--to", "1", "--output", "json")
+    assert json.loads(ran.out)["next"] == {"action": "no-op", "reasons": [], "blocked": []}
+    assert ran.err == "note: `web` matches `envs.yaml`, so the next `apply` does not undo the rollback\n"
+
+
+def test_a_rollback_says_what_the_next_apply_does(twice: Host) -> None:
+    twice.manifest(OLD.replace("web:", "job:"))
+    ran = twice.envsync("rollback", "web")
+    assert ran.out == "web: generation 1 is published again, generation 2 is kept\n"
+    assert ran.err == "hint: declare `web` in `envs.yaml`, or the next `apply` deletes it\n"
+    twice.manifest(NEW + "  requirements: [missing.txt]\n")
+    ran = twice.envsync("rollback", "web", "--to", "2", "--output", "json")
+    assert (ran.code, json.loads(ran.out)["next"]) == (0, None), "a manifest that is invalid stops no rollback"
+    assert ran.err == "hint: change the manifest as well, or the next `apply` undoes the rollback\n"
 
 
 def test_a_damaged_generation_is_not_published(twice: Host) -> None:

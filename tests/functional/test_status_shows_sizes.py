@@ -2,7 +2,10 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +56,26 @@ def test_sizes_are_those_of_du_and_of_what_gc_frees(host: Host, mode: str) -> No
     host.apply()
     current = occupied(generations / "web/current")
     assert full - occupied(generations, cache) + current == web["size"]["reclaimable"]
+
+
+def test_what_was_adopted_and_what_was_deleted_count(host: Host) -> None:
+    def rows(*arguments: str) -> dict[str, dict[str, Any]]:
+        return {each["name"]: each for each in json.loads(host.envsync("status", "--output", "json", *arguments).out)}
+
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", host.root / "job"], check=True)
+    adopted, generations = host.root / ".envsync/adopted/job/1", host.root / ".envsync/generations/job"
+    host.manifest((TWO % ("1.0", "copy")) + "  link_mode: copy\n")
+    host.apply("--adopt")
+    assert rows("--size")["job"]["size"]["reclaimable"] == occupied(adopted)
+    host.manifest((TWO % ("1.0", "copy")).partition("job:")[0])
+    assert rows("--size")["job"]["state"] == "pending"
+    host.apply()
+    found = rows("--size")
+    assert (list(found), found["web"]["state"], found["job"]["state"]) == (["job", "web"], "ok", "deleted")
+    assert (found["job"]["packages"], found["job"]["generation"]) == (None, 0)
+    size = occupied(adopted, *(each for each in generations.iterdir() if each.name.isdigit()))
+    assert found["job"]["size"] == {"own": 0, "shared": 0, "reclaimable": size}
+    assert list(rows("--size", "web")) == list(rows()) == ["web"]
 
 
 def test_sizes_are_shown_as_text_only_if_requested(host: Host) -> None:

@@ -180,7 +180,7 @@ def test_no_environment_has_all_labels(host: Host, attempts: Attempts) -> None:
 
 @trial(
     "maintenance.py: run `envsync apply`",
-    "apply/rollback.py: run `envsync apply`",
+    "apply/last_applied.py: run `envsync apply`",
     "state/applied_names.py: choose from the applied environments: {known}",
 )
 def test_names_that_were_never_applied(host: Host, attempts: Attempts) -> None:
@@ -191,7 +191,7 @@ def test_names_that_were_never_applied(host: Host, attempts: Attempts) -> None:
     hint = attempts.provoke("verify", "xyz")
     attempts.gone("verify", hint.split("`")[1])
     shutil.rmtree(host.root)
-    attempts.provoke("rollback", "web", of="apply/rollback.py")
+    attempts.provoke("rollback", "web", of="apply/last_applied.py")
     attempts.follow()
     assert "never applied" not in host.envsync("rollback", "web").err
     attempts.cured()

@@ -67,7 +67,7 @@ def test_something_else_is_at_the_path(host: Host, attempts: Attempts) -> None:
 
 @trial(
     "plan/make.py: run `envsync rollback {name}` to restore it, for {age} after the deletion",
-    "cli/maintenance.py: declare `{name}` in `{file}`, or the next `apply` deletes it again",
+    "cli/maintenance.py: declare `{name}` in `{manifest}`, or the next `apply` deletes it",
     "plan/make.py: set `keep_deleted` in the manifest to be able to restore it after the deletion",
     "plan/environment.py: run without `--no-prune` to delete `{name}`, which `{file}` no longer declares",
     "plan/blockers.py: declare it again, or undo the change",
@@ -143,7 +143,7 @@ def test_a_deletion_that_is_prevented(host: Host, attempts: Attempts) -> None:
 @trial(
     "plan/blockers.py: write `project: {name}` again, or apply with `--take-over`",
     "plan/blockers.py: choose a different name or a different root",
-    "apply/rollback.py: run the command with the manifest of that project",
+    "apply/last_applied.py: run the command with the manifest of that project",
 )
 def test_another_project(host: Host, attempts: Attempts) -> None:
     host.manifest(WEB)
@@ -190,7 +190,7 @@ def test_two_manifests_of_one_project(host: Host, attempts: Attempts) -> None:
     )
     attempts.gone("plan", "-f", "jobs.yaml")
     (host.directory / "jobs.yaml").write_text(text.replace("  web:", "  jobs:"), encoding="utf-8")
-    attempts.follow("-f", "jobs.yaml")
+    attempts.follow()  # it names the manifest
     attempts.gone("plan", "-f", "jobs.yaml")
 
     apply(host)

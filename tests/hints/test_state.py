@@ -174,14 +174,14 @@ def test_rollback(host: Host, attempts: Attempts) -> None:
     attempts.provoke("rollback", "web")
     host.manifest(WEB + "  packages: [beta]\n")
     attempts.follow()
-    attempts.gone("rollback", "web")
+    attempts.printed_by(attempts.gone("rollback", "web"))
+    host.manifest(WEB)
+    attempts.gone("plan")
 
     hint = attempts.provoke("rollback", "web", "--to", "9")
     number = hint.rpartition(": ")[2].split(", ")[0]
-    back = attempts.gone("rollback", "web", "--to", number)
-    attempts.printed_by(back)
+    attempts.gone("rollback", "web", "--to", number)
     host.manifest(WEB if number == "1" else WEB + "  packages: [beta]\n")
-    attempts.gone("plan")
     apply(host)
 
 

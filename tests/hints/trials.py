@@ -21,6 +21,7 @@ from tests.preloaded import needs_new_interpreter, run_preloaded
 
 EVERY_HINT = "EVERY_HINT"
 _VALUE = re.compile(r"\{[^{}]*\}")
+_MANIFEST = re.compile(r"(`envsync [a-z]+) -f [^ `]+")
 _PRINTED = re.compile(r"^ *hint:(?: |(?=\n))(.*(?:\n {6,}(?! *hint:)\S.*)*)", re.MULTILINE)
 # The keys of all trials, with the names of the tests; filled when the modules are imported.
 TRIED: dict[str, list[str]] = {}
@@ -44,6 +45,11 @@ def tried(keys: Iterable[str], name: str) -> tuple[str, ...]:
     for each in normalized:
         TRIED.setdefault(each, []).append(name)
     return normalized
+
+
+def is_hint(key: str, text: str) -> bool:
+    """Return whether a printed hint is the one of `key`, with or without the manifest that the command line named."""
+    return any(pattern(key).fullmatch(each) for each in (text, _MANIFEST.sub(r"\1", text)))
 
 
 def printed_hints(ran: Ran) -> list[str]:
@@ -90,7 +96,7 @@ class Attempts:
     def printed(self, hints: list[str], *, of: str = "", shown: str = "") -> str:
         """Note which of the hints were printed, and return the first of them."""
         waiting = [each for each in self.keys if each not in self.seen and each.startswith(of)]
-        found = [(each, text) for each in waiting for text in hints if pattern(each).fullmatch(text)]
+        found = [(each, text) for each in waiting for text in hints if is_hint(each, text)]
         assert found, f"none of {waiting} was printed, but {hints}\n{shown}"
         self.last, text = found[0]
         self.seen[self.last] = text
@@ -133,7 +139,7 @@ class Attempts:
         """Run a command which must succeed and print the last hint no more."""
         ran = command(self.host, *arguments, env=env)
         assert ran.code == code, (arguments, ran.code, ran.out, ran.err)
-        again = [each for each in printed_hints(ran) if pattern(self.last).fullmatch(each)]
+        again = [each for each in printed_hints(ran) if is_hint(self.last, each)]
         assert not again, (arguments, again)
         self.settled.add(self.last)
         return ran

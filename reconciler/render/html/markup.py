@@ -7,6 +7,7 @@ from html import escape
 from typing import TypeAlias
 
 from reconciler.render.escape import sanitize
+from reconciler.render.manifest_option import with_manifest_option
 
 _VOID = frozenset({"meta", "input"})
 
@@ -40,7 +41,7 @@ def content(child: Child) -> str:
         case Markup(text):
             return text
         case str():
-            return _escaped(child)
+            return _escaped(with_manifest_option(child))
         case int():
             return str(child)
         case _:

@@ -18,6 +18,7 @@ _WRAPPED = re.compile(r"(?P<open>\(?)(?P<core>.*?)(?P<close>[),.;:]*)")
 _PLAIN = re.compile(
     r"[A-Za-z0-9]+(?:['-][A-Za-z0-9]+)*"
     r"|[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc|\.post|\.dev)[0-9]+)*"  # most versions
+    r"|[0-9]{2}:[0-9]{2}(?:[+-][0-9]{2}:[0-9]{2})?"  # a time; no emoji is called `:12+00:`
     r"|->"
 )
 # Plain words that code hosts turn into links: an issue of another tracker (`ABC-12`, `GH-12`), a commit.
