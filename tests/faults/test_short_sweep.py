@@ -1,8 +1,7 @@
 """The short form of the sweep: some kills and some failing calls in some operations (see docs/reliability.md)."""
 
 import errno
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,15 +12,17 @@ from tests.faults.sweep import Trial, Workers, workers
 from tests.faults.tracer import CAN_TRACE, Fault
 from tests.faults.verdict import Verdict
 
-pytestmark = pytest.mark.skipif(not CAN_TRACE, reason="the tracer supports only Linux on x86-64")
+pytestmark = [
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(not CAN_TRACE, reason="the tracer supports only Linux on x86-64"),
+]
 # One operation for each way in which a path, a record or a generation changes; the long form has all.
 NAMES = (
     *("create", "upgrade", "delete", "restore", "rollback", "hold"),
     *("rename-upgrade", "publish-staged", "trial-fails", "replace-name-probe-fails"),
 )
 CODES = {each.name: each.code for each in operations("", "") if each.name in NAMES}
-KILLS, CHILD_KILLS, ERRORS = (2, 1, 1) if EVERY_CASE else (1, 1, 1)  # for each operation
-_Fault = TypeVar("_Fault")
+KILLS, CHILD_KILLS, ERRORS = 2, 1, 1  # for each operation
 
 
 @pytest.fixture(scope="module")
@@ -37,30 +38,24 @@ def test_after_a_kill_it_is_old_or_new_and_the_next_run_converges(crew: Workers)
     assert not [verdict for verdict in counted.values() if verdict.bad]
 
     trials = []
-    for place, (name, verdict) in enumerate(counted.items()):
-        chosen = spread(kills(verdict, 1), KILLS, place)
+    for name, verdict in counted.items():
+        found = kills(verdict, len(verdict.calls[0]) // KILLS)
+        chosen = found if EVERY_CASE else found[1:2]  # before the first call, nothing has changed yet
         trials += [Trial(operation=name, kind="kill", fault=each) for each in chosen]
-    for place, name in enumerate(("create", "upgrade")):
-        chosen = spread(child_kills(counted[name], 1), CHILD_KILLS, place)
-        trials += [Trial(operation=name, kind="kill", fault=each, children=True) for each in chosen]
+    for name in ("create", "upgrade"):
+        found = child_kills(counted[name], len(counted[name].calls[1]) // CHILD_KILLS)
+        trials += [Trial(operation=name, kind="kill", fault=each, children=True) for each in found]
     judged = run(crew, trials)
     assert sum(verdict.died for trial, verdict in judged if not trial.children) >= 8
     assert not [verdict for _, verdict in judged if verdict.bad]
 
     trials = []
-    for place, (name, verdict) in enumerate(counted.items()):
-        failing = spread(errors(verdict, 1), ERRORS, place)
+    for name, verdict in counted.items():
+        failing = errors(verdict, len(verdict.calls[0]) // ERRORS)
         trials += [Trial(operation=name, kind=kind, fault=each) for kind, each in failing]
     judged = run(crew, trials)
     assert sum(bool(verdict.hit) for _, verdict in judged) >= 5
     assert not [verdict for _, verdict in judged if verdict.bad]
-
-
-def spread(faults: Sequence[_Fault], count: int, place: int) -> list[_Fault]:
-    """Return `count` faults, evenly; where the first is depends on the place of the operation in the list."""
-    width = len(faults) / count
-    first = (place * 0.618 + 0.5) % 1  # the golden ratio: all parts of an operation are tried by one or another
-    return [faults[int((number + first) * width)] for number in range(count)]
 
 
 def test_a_write_error_that_only_the_background_flush_gets_is_reported(crew: Workers) -> None:
