@@ -18,7 +18,11 @@ settings.load_profile("explored" if _MORE else "repeated")
 LONGEST = (
     "test_six_real_environments.py",
     "test_short_sweep.py",
+    "test_one_change_from_pull_request_to_applied.py",
     "test_machine.py",
+    "test_long_run.py",
+    "test_rounds.py",
+    "test_full_disk.py",
     "test_harness.py",
     "test_power.py",
     "test_pre_commit.py",

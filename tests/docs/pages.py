@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -26,6 +27,7 @@ class Page:
         return set(anchors(self.headings))
 
 
+@cache
 def read_page(path: Path) -> Page:
     tokens = MarkdownIt("commonmark").enable("table").parse(path.read_text(encoding="utf-8"))
     links = [target for token in tokens for target in _links(token)]

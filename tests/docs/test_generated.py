@@ -52,7 +52,8 @@ def test_every_command_has_examples_and_exit_codes_and_nothing_else_has() -> Non
 
 def test_every_public_name_is_described() -> None:
     headings = read_page(DOCS / "python.md").headings
-    for each in public_names():
+    names = public_names()
+    for each in names:
         assert f"`{each.name}`" in headings
         assert each.paragraphs or each.kind == "value", f"{each.name} has no docstring"
-    assert {each.name for each in public_names()} == set(reconciler.__all__)
+    assert {each.name for each in names} == set(reconciler.__all__)

@@ -5,13 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.every_case import EVERY_CASE
 from tests.faults.faults import child_kills, errors, kills
 from tests.faults.operations import operations
 from tests.faults.sweep import Trial, Workers, workers
 from tests.faults.tracer import CAN_TRACE, Fault
 from tests.faults.verdict import Verdict
 
-pytestmark = pytest.mark.skipif(not CAN_TRACE, reason="the tracer supports only Linux on x86-64")
+pytestmark = [
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(not CAN_TRACE, reason="the tracer supports only Linux on x86-64"),
+]
 # One operation for each way in which a path, a record or a generation changes; the long form has all.
 NAMES = (
     *("create", "upgrade", "delete", "restore", "rollback", "hold"),
@@ -27,37 +31,28 @@ def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def counted(crew: Workers) -> dict[str, Verdict]:
-    return {trial.operation: verdict for trial, verdict in run(crew, [trial_of(name, "count") for name in NAMES])}
-
-
-def test_without_a_fault_every_operation_succeeds(counted: dict[str, Verdict]) -> None:
+def test_after_a_kill_it_is_old_or_new_and_the_next_run_converges(crew: Workers) -> None:
+    """This is one test with failed calls, because tests in different processes would each count the calls again."""
+    counted = {trial.operation: verdict for trial, verdict in run(crew, [trial_of(name, "count") for name in NAMES])}
     assert {name: verdict.code for name, verdict in counted.items()} == CODES
     assert not [verdict for verdict in counted.values() if verdict.bad]
 
-
-def test_after_a_kill_it_is_old_or_new_and_the_next_run_converges(crew: Workers, counted: dict[str, Verdict]) -> None:
     trials = []
     for name, verdict in counted.items():
-        step = len(verdict.calls[0]) // KILLS
-        trials += [Trial(operation=name, kind="kill", fault=each) for each in kills(verdict, step)]
+        found = kills(verdict, len(verdict.calls[0]) // KILLS)
+        chosen = found if EVERY_CASE else found[1:2]  # before the first call, nothing has changed yet
+        trials += [Trial(operation=name, kind="kill", fault=each) for each in chosen]
     for name in ("create", "upgrade"):
-        step = len(counted[name].calls[1]) // CHILD_KILLS
-        found = child_kills(counted[name], step)
+        found = child_kills(counted[name], len(counted[name].calls[1]) // CHILD_KILLS)
         trials += [Trial(operation=name, kind="kill", fault=each, children=True) for each in found]
     judged = run(crew, trials)
-    assert sum(verdict.died for trial, verdict in judged if not trial.children) >= 10
+    assert sum(verdict.died for trial, verdict in judged if not trial.children) >= 8
     assert not [verdict for _, verdict in judged if verdict.bad]
 
-
-def test_a_failed_call_is_reported_with_its_place_and_the_next_run_converges(
-    crew: Workers, counted: dict[str, Verdict]
-) -> None:
     trials = []
     for name, verdict in counted.items():
-        step = len(verdict.calls[0]) // ERRORS
-        trials += [Trial(operation=name, kind=kind, fault=each) for kind, each in errors(verdict, step)]
+        failing = errors(verdict, len(verdict.calls[0]) // ERRORS)
+        trials += [Trial(operation=name, kind=kind, fault=each) for kind, each in failing]
     judged = run(crew, trials)
     assert sum(bool(verdict.hit) for _, verdict in judged) >= 5
     assert not [verdict for _, verdict in judged if verdict.bad]

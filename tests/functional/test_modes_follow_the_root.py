@@ -1,5 +1,6 @@
 """Who may read the root may read what is published in it, whatever the umask of the apply was."""
 
+import itertools
 import os
 import pwd
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.fs.access_bits import missing_bits
+from tests.every_case import usually
 from tests.functional.host_state import tree
 from tests.host import Host, Ran, base_environment, new_host
 
@@ -98,9 +100,22 @@ def closed(host: Host, access: int, *, below: str = ".envsync/generations") -> l
     return found
 
 
-@pytest.mark.parametrize("earlier", ["none", "cache", "generation"])
-@pytest.mark.parametrize("root", ACCESS, ids="{:o}".format)
-@pytest.mark.parametrize("umask", [0o002, 0o077], ids="{:03o}".format)
+# Each umask with each root, and with each earlier run.
+@pytest.mark.parametrize(
+    ("umask", "root", "earlier"),
+    usually(
+        [
+            (0o077, 0o750, "cache"),
+            (0o077, 0o755, "generation"),
+            (0o077, 0o700, "none"),
+            (0o002, 0o755, "cache"),
+            (0o002, 0o750, "generation"),
+            (0o002, 0o700, "none"),
+        ],
+        list(itertools.product([0o002, 0o077], ACCESS, ["none", "cache", "generation"])),
+    ),
+    ids=lambda each: each if isinstance(each, str) else f"{each:03o}",
+)
 def test_a_user_who_may_enter_the_root_may_read_what_is_published(
     service: Host, umask: int, root: int, earlier: str
 ) -> None:
@@ -167,10 +182,17 @@ def test_an_environment_that_the_root_s_readers_cannot_read_is_drift_and_is_repa
     assert envsync(service, "verify").code == 0
 
 
+MODULES = "lib/python3*/site-packages"
+CLOSED = (f"{MODULES}/beta.py", MODULES, "bin", "bin/activate", "")
+
+
 @pytest.mark.parametrize(
-    "narrowed", ["lib/python3*/site-packages/beta.py", "lib/python3*/site-packages", "bin", "bin/activate", ""]
+    ("depth", "narrowed"),
+    usually(
+        [("files", f"{MODULES}/beta.py"), ("hashes", "bin"), ("files", "")],
+        list(itertools.product(["files", "hashes"], CLOSED)),
+    ),
 )
-@pytest.mark.parametrize("depth", ["files", "hashes"])
 def test_a_file_that_was_closed_is_drift(service: Host, narrowed: str, depth: str) -> None:
     assert envsync(service, "apply", "--yes").code == 0
     assert envsync(service, "check").code == 0
@@ -186,18 +208,16 @@ def test_a_file_that_was_closed_is_drift(service: Host, narrowed: str, depth: st
     assert imports(service, "alpha, beta")
 
 
-@pytest.mark.parametrize(
-    "narrowed", [".envsync", "generations", "generations/web", "generations/web/1", "environments"]
-)
-def test_a_directory_of_the_state_that_was_closed_is_found_and_opened(service: Host, narrowed: str) -> None:
+def test_a_directory_of_the_state_that_was_closed_is_found_and_opened(service: Host) -> None:
     assert envsync(service, "apply", "--yes").code == 0
-    path = service.root / ".envsync" / narrowed if narrowed != ".envsync" else service.root / ".envsync"
-    path.chmod(0o700)
-    ran = envsync(service, "check", "--output", "json")
-    assert [each["code"] for each in ran.json()["environments"][0]["findings"]] == ["access-narrowed"]
-    assert envsync(service, "apply", "--yes", umask=0o077).code == 0
-    assert envsync(service, "check").code == 0
-    assert imports(service, "alpha")
+    for narrowed in ("", "generations", "generations/web", "generations/web/{number}", "environments"):
+        number = service.venv("web").readlink().parts[-2]
+        (service.root / ".envsync" / narrowed.format(number=number)).chmod(0o700)
+        found = service.environment("web")["findings"]
+        assert [each["code"] for each in found] == ["access-narrowed"], narrowed
+        assert envsync(service, "apply", "--yes", umask=0o077).code == 0
+        assert service.envsync("check").code == 0, narrowed
+        assert imports(service, "alpha"), narrowed
 
 
 def test_a_wider_mode_is_not_drift_and_a_private_root_needs_no_mode(service: Host) -> None:

@@ -5,7 +5,6 @@ they were applied, and `bad` is bad.
 """
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.every_case import EVERY_CASE
 from tests.functional.host_state import finished, generations, published
 from tests.functional.test_reading_commands_need_no_write_permission import as_other_user, readable_interpreter
 from tests.host import Host, new_host
@@ -247,7 +247,7 @@ def test_the_bad_one_is_named_and_the_others_are_reported_in_full(shared: Host, 
         assert planned.code == (1 if way.failed else 2), planned.err
         reported(planned.json(), way, resolved=True)
 
-        for form in FORMATS if os.environ.get("EVERY_FORMAT") else ("json", FORMATS[number % len(FORMATS)]):
+        for form in FORMATS if EVERY_CASE else ("json", FORMATS[number % len(FORMATS)]):
             ran = host.envsync("check", "--output", form)
             assert ran.code == 2, (form, ran.err)
             assert "error" not in ran.err, (form, ran.err)

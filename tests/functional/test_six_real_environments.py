@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.every_case import EVERY_CASE
 from tests.functional.test_check_finds_and_apply_puts_right import missing_pythons
 from tests.host import Host, base_environment
 
@@ -23,7 +24,7 @@ site:
   probes: [dependencies, {import: django}, {run: [python, -m, django, --version], timeout: 60s}]
 lab:
   python: "3.11"
-  packages: [pandas, jupyterlab]
+  packages: [pandas, LARGE]
   depends_on: [tools]
 tools:
   python: "3.13"
@@ -36,7 +37,7 @@ own:
   project: {path: project, editable: true, groups: [dev]}
 empty:
   python: ">=3.11,<3.13"
-"""
+""".replace(", LARGE", ", jupyterlab" if EVERY_CASE else "")  # with jupyterlab, `lab` has ninety packages
 
 PROJECT = """
 [project]

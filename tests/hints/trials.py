@@ -5,7 +5,6 @@ those in the source, with `{...}` for each value (the name of the value does not
 see each of its hints, or did not show of each that its fault is gone, or that it cannot be cured here.
 """
 
-import os
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
@@ -16,10 +15,10 @@ from typing import TypeAlias
 import pytest
 
 from reconciler.errors import EnvsyncError
+from tests.every_case import EVERY_CASE
 from tests.host import Host, Ran, base_environment, new_host
 from tests.preloaded import needs_new_interpreter, run_preloaded
 
-EVERY_HINT = "EVERY_HINT"
 _VALUE = re.compile(r"\{[^{}]*\}")
 _MANIFEST = re.compile(r"(`envsync [a-z]+) -f [^ `]+")
 _PRINTED = re.compile(r"^ *hint:(?: |(?=\n))(.*(?:\n {6,}(?! *hint:)\S.*)*)", re.MULTILINE)
@@ -159,15 +158,15 @@ Trial: TypeAlias = Callable[[Host, Attempts], None]
 
 
 def trial(*hints: str, long: bool = False) -> Callable[[Trial], Callable[[Path], None]]:
-    """Register a trial of one or more hints, and return the test; `long` ones run only with `EVERY_HINT=1`."""
+    """Register a trial of one or more hints, and return the test; `long` ones run only with `EVERY_CASE=1`."""
 
     def register(function: Trial) -> Callable[[Path], None]:
         name = f"{function.__module__}.{function.__name__}"
         keys = tried(hints, name)
 
         def test(tmp_path: Path) -> None:
-            if long and not os.environ.get(EVERY_HINT):
-                pytest.skip(f"takes longer: set {EVERY_HINT}=1")
+            if long and not EVERY_CASE:
+                pytest.skip("takes longer: set EVERY_CASE=1")
             with new_host(tmp_path.resolve()) as host:
                 attempts = Attempts(host=host, keys=keys)
                 function(host, attempts)
