@@ -104,17 +104,14 @@ def read_build_inputs(directory: Path) -> BuildInputs:
     """
     texts = {name: text for name in (*BUILD_FILES, "MANIFEST.in") if (text := _text(directory / name)) is not None}
     try:
-        document = tomllib.loads(texts.get("pyproject.toml", ""))
+        tables = build_tables(tomllib.loads(texts.get("pyproject.toml", "")))
         valid = True
     except (tomllib.TOMLDecodeError, RecursionError):
-        document, valid = {}, False
-    tables = build_tables(document)
+        tables, valid = {"invalid": texts["pyproject.toml"]}, False
     setup_cfg = _setup_cfg(texts.get("setup.cfg", ""))
-    backend = _backend(tables)
+    backend = _backend(tables) if valid else ""
     named, neighbours, projects = _named_paths(directory, tables, setup_cfg)
-    reader = _FieldReader(
-        directory=directory, texts=texts, tables=tables, setup_cfg=setup_cfg, backend=backend if valid else ""
-    )
+    reader = _FieldReader(directory=directory, texts=texts, tables=tables, setup_cfg=setup_cfg, backend=backend)
     licenses = {path for each in _LICENSES for path in directory.glob(each) if path.is_file()}
     resolved = reader.files_of(_DEPENDENCIES)
     metadata = reader.files_of(None)
@@ -180,9 +177,9 @@ class _FieldReader:
         return frozenset(found)
 
     def _dynamic(self, fields: frozenset[str] | None) -> frozenset[str]:
-        project = self.tables.get("project")
+        project = _table(self.tables, "project")
         poetry = self._tool("poetry")
-        if isinstance(project, dict):
+        if project:
             dynamic = frozenset(each for each in project.get("dynamic", ()) if isinstance(each, str))
             if self.backend == "poetry" and "dependencies" in poetry:
                 dynamic -= _DEPENDENCIES
@@ -256,8 +253,7 @@ class _FieldReader:
         return None
 
     def _flit_name(self) -> str:
-        project = self.tables.get("project")
-        return str(project.get("name", "")).replace("-", "_") if isinstance(project, dict) else ""
+        return str(_table(self.tables, "project").get("name", "")).replace("-", "_")
 
     def _tool(self, name: str) -> Mapping[str, Any]:
         return _table(_table(self.tables, "tool"), name)

@@ -19,6 +19,9 @@ from reconciler.git.version_state import version_state
 from reconciler.lock.build_inputs import BUILD_FILES, BuildInputs, read_build_inputs
 
 METADATA_FILES = BUILD_FILES
+_SETUP_FILES = ("setup.cfg", "setup.py")
+# The keys of `[project]` that a resolution depends on.
+_RESOLVED_KEYS = ("name", "requires-python", "dependencies", "optional-dependencies", "dynamic")
 _LOCK = re.compile(r"\.?pylock\..+")  # and the temporary file before it is renamed
 _LEFTOVERS = frozenset(
     {".git", ".hg", ".svn", "__pycache__", ".tox", ".nox", ".venv", ".envs", ".eggs", ".mypy_cache", ".pytest_cache",
@@ -146,8 +149,13 @@ def _with_local_dependencies(directory: Path) -> list[BuildInputs]:
 def _resolved_from(inputs: BuildInputs) -> object:
     files = inputs.resolved_from
     names = _all_sources(inputs) if files is None else _relative(files, inputs.directory)
-    build_files = {name: _text_digest(text) for name, text in inputs.texts.items() if name != "MANIFEST.in"}
-    return {"build files": build_files, "files": _digest(inputs.directory, names, follow=True)}
+    project = inputs.tables.get("project")
+    resolved = {key: project[key] for key in _RESOLVED_KEYS if key in project} if isinstance(project, dict) else {}
+    return {
+        "tables": {**inputs.tables, "project": resolved},
+        "build files": {name: _text_digest(inputs.texts[name]) for name in _SETUP_FILES if name in inputs.texts},
+        "files": _digest(inputs.directory, names, follow=True),
+    }
 
 
 def _all_sources(inputs: BuildInputs) -> list[str]:
