@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.lock.freshness import inputs_digest
 from reconciler.manifest.desired import (
+    BuildEnv,
     CommandProbe,
     DesiredEnvironment,
     Health,
@@ -52,6 +53,8 @@ CHANGED = [
     replace(BASE, constraints=("jinja2<4",), overrides=("attrs", "six")),
     replace(BASE, exclude_newer="2026-01-01"),
     replace(BASE, prerelease="allow"),
+    replace(BASE, build_env=BuildEnv(variables={"CMAKE_ARGS": "-DX=1"})),
+    replace(BASE, build_env=BuildEnv(from_env={"A": "secret"}, hashes={"A": "sha256:1"})),
     replace(BASE, python=">=3.12"),
     replace(BASE, project=None),
     replace(BASE, project=replace(PROJECT, editable=False)),
@@ -140,7 +143,9 @@ def test_a_symbolic_link_to_a_metadata_file_counts_by_the_contents_of_its_target
     (path / "pyproject.toml").symlink_to(shared)
     environment = requiring(requirements=(local(path),))
     before = inputs_digest(environment, ())
-    shared.write_text(shared.read_text() + "# changed\n")
+    shared.write_text(shared.read_text() + "# a comment\n")
+    assert inputs_digest(environment, ()) == before
+    shared.write_text(shared.read_text().replace("[project]", '[project]\nrequires-python = ">=3.11"'))
     assert inputs_digest(environment, ()) != before
 
 
