@@ -3,7 +3,7 @@
 import re
 import threading
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,9 @@ from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Builds, CachedPackage, InstallRequest, ResolveRequest
 from reconciler.engines.uv_cache import old_interpreters, unused_entries, unused_names
 from reconciler.engines.uv_errors import uv_error
-from reconciler.errors import EngineError
+from reconciler.engines.uv_index_errors import KnownIndexes
+from reconciler.engines.uv_indexes import UvIndexes, attempts, uv_indexes
+from reconciler.errors import EngineError, OfflineError
 from reconciler.fs.remove_tree import remove_tree
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import Index
@@ -49,7 +51,7 @@ class UvEngine:
         }
         self._cache = cache
         self._asking = threading.Lock()
-        self._only_index = ""
+        self._only_index: dict[tuple[Index, ...], str] = {}
         self.lock_fd = lock_fd
 
     def resolve(self, request: ResolveRequest) -> str:
@@ -69,9 +71,10 @@ class UvEngine:
         # With a single index, the answer for one package holds for all.
         with self._asking:
             for pin in pins:
-                if not self._only_index:
-                    self._only_index = next(iter(self._indexes_of((pin,), request).values()), "")
-        return {pin.partition(" ")[0]: self._only_index for pin in pins} if self._only_index else {}
+                if request.indexes not in self._only_index and (found := self._indexes_of((pin,), request)):
+                    self._only_index[request.indexes] = next(iter(found.values()))
+            only = self._only_index.get(request.indexes)
+        return {pin.partition(" ")[0]: only for pin in pins} if only else {}
 
     def _indexes_of(self, pins: tuple[str, ...], request: ResolveRequest) -> Mapping[str, str]:
         if not pins:
@@ -80,13 +83,14 @@ class UvEngine:
             # An override would replace the pin, and the index of a different version would be returned.
             alone = replace(request, constraints=(), overrides=(), dependencies=False)
             done = self._compile(alone, pins, scratch, "--no-header", "--no-annotate", "--emit-index-annotation")
+        real = {index.url.rstrip("/"): index.url for index in request.indexes}  # uv may be given a different spelling
         found: dict[str, str] = {}
         pin = ""
         for line in done.stdout.decode("utf-8", "replace").splitlines():
             if match := _PIN.match(line):
                 pin = f"{match['name']}=={match['version']}"
             elif (match := _FROM.match(line)) and pin:
-                found[pin] = match["url"]
+                found[pin] = real.get(match["url"].rstrip("/"), match["url"])
         return found
 
     def create(self, venv: Path, interpreter: Interpreter, *, system_site_packages: bool, prompt: str) -> None:
@@ -104,7 +108,6 @@ class UvEngine:
             raise EngineError(f"`{request.venv}` is not a virtual environment")
         arguments = ["pip", "sync", "--preview-features", "pylock", "--strict", "--allow-empty-requirements"]
         arguments += ["-p", str(request.venv / "bin" / "python"), *_builds(_built(request))]
-        arguments += _indexes(request.indexes)
         if request.link_mode:
             arguments += ["--link-mode", request.link_mode]
         if request.compile_bytecode:
@@ -116,7 +119,16 @@ class UvEngine:
         local = _not_from_an_index(request)
         if local:  # uv does not read these again with `--refresh-package`
             self._run(["cache", "clean", *local], cwd=request.pylock.parent, timeout=self._deadlines.install)
-        self._run([*arguments, str(request.pylock)], cwd=request.pylock.parent, timeout=self._deadlines.install)
+        self._with_indexes(
+            request.indexes,
+            request.offline,
+            lambda indexes: self._run(
+                [*arguments, *indexes.options, str(request.pylock)],
+                cwd=request.pylock.parent,
+                timeout=self._deadlines.install,
+                indexes=indexes,
+            ),
+        )
 
     def compile(self, interpreter: Interpreter, modules: Sequence[Path]) -> None:
         """Compile with the interpreter itself, because uv compiles either all of an environment or nothing."""
@@ -151,7 +163,7 @@ class UvEngine:
         arguments = ["pip", "compile", "--preview-features", "pylock", "--universal",
                      "-p", request.interpreter.path, "--python-version", request.python_version,
                      "--prerelease", request.prerelease, "--no-sources",
-                     *_builds(request.builds), *_indexes(request.indexes), *extra]  # fmt: skip
+                     *_builds(request.builds), *extra]  # fmt: skip
         for option, content in (("--constraints", request.constraints), ("--overrides", request.overrides)):
             if content:
                 file = scratch / f"{option.strip('-')}.txt"
@@ -165,31 +177,44 @@ class UvEngine:
             arguments.append("--offline")
         requirements = scratch / "requirements.in"
         requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        return self._run([*arguments, str(requirements)], cwd=scratch, timeout=self._deadlines.resolve)
+        return self._with_indexes(
+            request.indexes,
+            request.offline,
+            lambda indexes: self._run(
+                [*arguments, *indexes.options, str(requirements)],
+                cwd=scratch,
+                timeout=self._deadlines.resolve,
+                indexes=indexes,
+            ),
+        )
 
-    def _run(self, arguments: list[str], *, cwd: Path, timeout: float) -> Completed:
+    def _with_indexes(
+        self, indexes: tuple[Index, ...], offline: bool, run: Callable[[UvIndexes], Completed]
+    ) -> Completed:
+        """Return the result of `run` with the indexes as uv needs them; offline, of the first attempt that works."""
+        last = attempts(indexes, offline=offline)[-1]
+        for attempt in range(last):
+            with suppress(OfflineError), uv_indexes(indexes, self._env, offline=True, attempt=attempt) as given:
+                return run(given)
+        with uv_indexes(indexes, self._env, offline=offline, attempt=last) as given:
+            return run(given)
+
+    def _run(self, arguments: list[str], *, cwd: Path, timeout: float, indexes: UvIndexes | None = None) -> Completed:
         """Run uv with the options that every call needs; raise the error for its failure."""
         from uv import find_uv_bin  # finding uv takes time, and not every run needs it
 
-        argv = [find_uv_bin(), "--no-config", "--no-progress", "--color", "never", "--system-certs"]
+        given = indexes or UvIndexes()
+        configuration = ["--config-file", str(given.configuration)] if given.configuration else ["--no-config"]
+        argv = [find_uv_bin(), *configuration, "--no-progress", "--color", "never", "--system-certs"]
         if self._cache is not None:
             argv += ["--cache-dir", str(self._cache)]
         inherit = () if self.lock_fd is None else (self.lock_fd,)
-        done = run_child([*argv, *arguments], env=self._env, cwd=cwd, timeout=timeout, inherit=inherit)
+        env = {**self._env, **given.environment}
+        done = given.translated(run_child([*argv, *arguments], env=env, cwd=cwd, timeout=timeout, inherit=inherit))
         if not done.ok:
-            raise uv_error(arguments[:2], done, timeout, credentials_of(self._env))
+            known = KnownIndexes(indexes=given.indexes, variables=frozenset(self._env))
+            raise uv_error(arguments[:2], done, timeout, credentials_of(self._env), known)
         return done
-
-
-def _indexes(indexes: tuple[Index, ...]) -> list[str]:
-    """Return the index options: pinned indexes first, the last of the others as the default index."""
-    ordered = sorted(indexes, key=lambda index: not index.packages)
-    if not ordered:
-        return []
-    options: list[str] = []
-    for index in ordered[:-1]:
-        options += ["--index", f"{index.name}={index.url}"]
-    return [*options, "--default-index", f"{ordered[-1].name}={ordered[-1].url}"]
 
 
 def _built(request: InstallRequest) -> Builds:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from reconciler.backticks import in_backticks
@@ -15,6 +16,9 @@ from reconciler.errors import (
     IndexTruncatedError,
     IndexUnreachableError,
 )
+from reconciler.manifest.desired import Index
+from reconciler.manifest.index_rules import DEFAULT_INDEX, index_of_url
+from reconciler.processes.environ import credential_variables
 
 _STATUS = re.compile(
     r"^HTTP status (?:client|server) error \((?P<cause>\d{3})\b"
@@ -24,13 +28,34 @@ _STATUS = re.compile(
 _URL = re.compile(r"(?:for url |An index (?:URL )?)\((?P<in>https?://[^\s)]+)\)|^Failed to fetch: (?P<of>https?://\S+)")
 
 
-def uv_index_error(causes: Sequence[str], hints: Sequence[str], details: tuple[str, ...]) -> IndexFailureError | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownIndexes:
+    """The indexes of a run, and the variables that it has: they say which credentials it had for an index."""
+
+    indexes: tuple[Index, ...] = ()
+    variables: frozenset[str] = frozenset()
+
+    def credentials_hint(self, url: str) -> str | None:
+        """Return what to do if the server of `url` refuses; None if it belongs to no index of a manifest."""
+        index = index_of_url(url, self.indexes) if url else None
+        if index is None or index is DEFAULT_INDEX:
+            return None
+        user, password = credential_variables(index.name)
+        if self.variables.isdisjoint((user, password)):
+            return f"set `{user}` and `{password}`, or use netrc"
+        return f"correct `{user}` and `{password}`, or ask the operator of the index for access"
+
+
+def uv_index_error(
+    causes: Sequence[str], hints: Sequence[str], details: tuple[str, ...], known: KnownIndexes | None = None
+) -> IndexFailureError | None:
     """Return the index's failure that uv's `causes` and `hints` describe; None if they describe none."""
     lines = (*causes, *hints)
-    where = _host(lines)
+    url = _url(lines)
+    where = _host(url)
     status = next((int(found[found.lastgroup or 0]) for each in lines if (found := _STATUS.match(each))), 0)
     if status:
-        return _by_status(status, where, details)
+        return _by_status(status, where, details, (known or KnownIndexes()).credentials_hint(url))
     kinds: tuple[tuple[str, type[IndexFailureError], str], ...] = (
         ("client error (Connect)", IndexUnreachableError, f"{where} cannot be reached"),
         ("operation timed out", IndexSlowError, f"{where} did not answer in time"),
@@ -50,12 +75,14 @@ def uv_index_error(causes: Sequence[str], hints: Sequence[str], details: tuple[s
     return None
 
 
-def _by_status(status: int, where: str, details: tuple[str, ...]) -> IndexFailureError:
+def _by_status(status: int, where: str, details: tuple[str, ...], access: str | None) -> IndexFailureError:
     match status:
-        case 401 | 407:
+        case 401:
+            return IndexForbiddenError(f"{where} requires valid credentials ({status})", hint=access, details=details)
+        case 407:
             return IndexForbiddenError(f"{where} requires valid credentials ({status})", details=details)
         case 403:
-            return IndexForbiddenError(f"{where} denies access ({status})", details=details)
+            return IndexForbiddenError(f"{where} denies access ({status})", hint=access, details=details)
         case 404 | 410:
             return FileGoneError(f"{where} does not have a requested file ({status})", details=details)
         case _ if status >= 500 or status == 429:
@@ -64,13 +91,16 @@ def _by_status(status: int, where: str, details: tuple[str, ...]) -> IndexFailur
             return IndexFailureError(f"{where} answered {status}", details=details)
 
 
-def _host(lines: Sequence[str]) -> str:
-    """Return the host and port that a URL names in backticks, never its user or password; or `an index`."""
-    for each in lines:
-        if found := _URL.search(each):
-            try:
-                host = urlsplit(found["in"] or found["of"]).netloc.rpartition("@")[2]
-            except ValueError:
-                break
-            return in_backticks(host) if host else "an index"
-    return "an index"
+def _url(lines: Sequence[str]) -> str:
+    """Return the first URL that uv names as the one that failed; empty if it names none."""
+    found = (_URL.search(each) for each in lines)
+    return next((match["in"] or match["of"] for match in found if match), "")
+
+
+def _host(url: str) -> str:
+    """Return the host and port of a URL in backticks, never its user or password; or `an index`."""
+    try:
+        host = urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        host = ""
+    return in_backticks(host) if host else "an index"

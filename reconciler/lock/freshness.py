@@ -76,9 +76,18 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
                 # If only a build reveals the dependencies, any change of the metadata files may have changed them.
                 "metadata": None if project.static else project.metadata_digest,
             },
-            "indexes": [{"url": index.url, "packages": sorted(index.packages)} for index in indexes],
+            "indexes": [
+                _index(index) for index in indexes if not environment.indexes or index.name in environment.indexes
+            ],
             "exclude-newer": environment.exclude_newer,
             "prerelease": environment.prerelease,
             "python": environment.python,
         }
     )
+
+
+def _index(index: Index) -> dict[str, object]:
+    """Return what of an index decides; `default` only if it says something else than without it, for older locks."""
+    values: dict[str, object] = {"url": index.url, "packages": sorted(index.packages)}
+    implied = not index.packages
+    return values if index.replaces_default is implied else {**values, "default": index.default}

@@ -108,7 +108,9 @@ def declared_state(manifest: "Manifest") -> DesiredState:
 
 
 def _indexes(manifest: "Manifest") -> tuple[Index, ...]:
-    return tuple(Index(name=each.name, url=each.url, packages=each.packages) for each in manifest.indexes)
+    return tuple(
+        Index(name=each.name, url=each.url, packages=each.packages, default=each.default) for each in manifest.indexes
+    )
 
 
 def _select(

@@ -64,6 +64,7 @@ class EnvironmentExpander:
             constraints=constraints,
             overrides=entry.values("overrides"),
             project=self._project(entry),
+            indexes=entry.values("indexes"),
             exclude_newer=entry.value("exclude_newer"),
             prerelease=entry.value("prerelease", defaults.PRERELEASE),
             builds=entry.value("builds", defaults.BUILDS),

@@ -1,7 +1,7 @@
 """Validates the URLs in a manifest, which must not contain credentials."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.errors import CREDENTIALS_HINT, DIRECT_CREDENTIALS_HINT
@@ -9,6 +9,23 @@ from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.redaction import redact_url
 
 LOCAL_DIRECTORY_HINT = "use `project` for a local directory, or write `./PATH` in a requirements file"
+
+
+def plain_url(url: str) -> str:
+    """Return `url` without user name and password (`git@` in an ssh URL is not a secret and stays)."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url
+    user, _, host = parts.netloc.rpartition("@")
+    keep = f"{user}@" if parts.scheme.endswith("ssh") and ":" not in user else ""
+    return urlunsplit(parts._replace(netloc=keep + host))
+
+
+def canonical_url(url: str) -> str:
+    """Return `url` in a form to compare: no credentials, host in lower case, no default port, no slash at the end."""
+    parts = urlsplit(plain_url(url))
+    host = parts.netloc.lower().removesuffix({"http": ":80", "https": ":443"}.get(parts.scheme, ":"))
+    return urlunsplit(parts._replace(netloc=host)).rstrip("/")
 
 
 def forbid_credentials(url: str, *, offset: int = 0, hint: str = DIRECT_CREDENTIALS_HINT) -> None:

@@ -3,8 +3,9 @@
 import pytest
 
 from reconciler.errors import LockError
-from reconciler.lock.checks import check_indexes, plain_url
+from reconciler.lock.checks import check_indexes
 from reconciler.manifest.desired import Index
+from reconciler.manifest.urls import plain_url
 
 
 @pytest.mark.parametrize(
