@@ -35,16 +35,6 @@ class KnownIndexes:
     indexes: tuple[Index, ...] = ()
     variables: frozenset[str] = frozenset()
 
-    def credentials_hint(self, url: str) -> str | None:
-        """Return what to do if the server of `url` refuses; None if it belongs to no index of a manifest."""
-        index = index_of_url(url, self.indexes) if url else None
-        if index is None or index is DEFAULT_INDEX:
-            return None
-        user, password = credential_variables(index.name)
-        if self.variables.isdisjoint((user, password)):
-            return f"set `{user}` and `{password}`, or use netrc"
-        return f"correct `{user}` and `{password}`, or ask the operator of the index for access"
-
 
 def uv_index_error(
     causes: Sequence[str], hints: Sequence[str], details: tuple[str, ...], known: KnownIndexes | None = None
@@ -55,7 +45,7 @@ def uv_index_error(
     where = _host(url)
     status = next((int(found[found.lastgroup or 0]) for each in lines if (found := _STATUS.match(each))), 0)
     if status:
-        return _by_status(status, where, details, (known or KnownIndexes()).credentials_hint(url))
+        return _by_status(status, where, details, _access_hint(known or KnownIndexes(), url))
     kinds: tuple[tuple[str, type[IndexFailureError], str], ...] = (
         ("client error (Connect)", IndexUnreachableError, f"{where} cannot be reached"),
         ("operation timed out", IndexSlowError, f"{where} did not answer in time"),
@@ -89,6 +79,17 @@ def _by_status(status: int, where: str, details: tuple[str, ...], access: str | 
             return IndexServerError(f"{where} reported an error ({status})", details=details)
         case _:
             return IndexFailureError(f"{where} answered {status}", details=details)
+
+
+def _access_hint(known: KnownIndexes, url: str) -> str | None:
+    """Return what to do if the server of `url` refuses; None if it belongs to no index of a manifest."""
+    index = index_of_url(url, known.indexes) if url else None
+    if index is None or index is DEFAULT_INDEX:
+        return None
+    user, password = credential_variables(index.name)
+    if known.variables.isdisjoint((user, password)):
+        return f"set `{user}` and `{password}`, or use netrc"
+    return f"correct `{user}` and `{password}`, or ask the operator of the index for access"
 
 
 def _url(lines: Sequence[str]) -> str:
