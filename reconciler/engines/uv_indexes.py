@@ -77,7 +77,8 @@ def uv_indexes(
                 addresses[address] = index.url
             tables.append(_table(index, address, last=at == len(indexes) - 1))
         if filtered:  # uv never asks these, but then knows which credentials belong to their URLs
-            tables += [_real_table(each) for at, each in enumerate(indexes) if at not in directories]
+            asked = (each for at, each in enumerate(indexes) if at not in directories and each is not DEFAULT_INDEX)
+            tables += [_real_table(each) for each in asked]
         configuration = scratch / "uv.toml"
         configuration.write_text("\n".join(tables), encoding="utf-8")
         yield UvIndexes(
@@ -121,8 +122,7 @@ def _table(index: Index, address: str, *, last: bool) -> str:
 
 
 def _real_table(index: Index) -> str:
-    name = "" if index is DEFAULT_INDEX else f"name = {json.dumps(index.name)}\n"
-    return f"[[index]]\n{name}url = {json.dumps(index.url)}\nexplicit = true\n"
+    return f"[[index]]\nname = {json.dumps(index.name)}\nurl = {json.dumps(index.url)}\nexplicit = true\n"
 
 
 def _without_proxy(ambient: Mapping[str, str]) -> dict[str, str]:

@@ -77,7 +77,7 @@ def test_each_index_is_asked_for_its_own_packages_only(
     tmp_path: Path, interpreter: Interpreter, served: ServedIndex, own: ServedIndex, both: tuple[Index, ...]
 ) -> None:
     files = {  # a build that requires packages of both indexes
-        "pyproject.toml": f"[build-system]\nrequires = {['acme-core', 'beta']}\nbuild-backend = 'b'\nbackend-path = ['.']\n",
+        "pyproject.toml": _BUILD_SYSTEM,
         "b.py": _BACKEND,
     }
     make_sdist(served.directory, "built", "1.0", files=files)
@@ -308,6 +308,12 @@ def recording_proxy() -> Iterator[tuple[str, list[str]]]:
         thread.join()
 
 
+_BUILD_SYSTEM = """\
+[build-system]
+requires = ["acme-core", "beta"]
+build-backend = "b"
+backend-path = ["."]
+"""
 _BACKEND = """\
 import acme_core, beta, zipfile, os
 
