@@ -8,20 +8,12 @@ serve, and name the files where they are.
 import html
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
 from reconciler.errors import IndexUnreachableError
-from reconciler.manifest.desired import Index
 
 _SUFFIXES = (".whl", ".tar.gz", ".zip")
-
-
-def index_directory(index: Index) -> Path | None:
-    """Return the directory of an index with a `file:` URL; None if its URL has a different scheme."""
-    parts = urlsplit(index.url)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
 
 def has_files(directory: Path) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from reconciler.backticks import in_backticks
@@ -30,7 +31,7 @@ _URL = re.compile(r"(?:for url |An index (?:URL )?)\((?P<in>https?://[^\s)]+)\)|
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownIndexes:
-    """The indexes of a run, and the variables that it has: they say which credentials it had for an index."""
+    """The indexes of a run, and the names of its variables: some have the credentials for an index."""
 
     indexes: tuple[Index, ...] = ()
     variables: frozenset[str] = frozenset()
@@ -44,8 +45,10 @@ def uv_index_error(
     url = _url(lines)
     where = _host(url)
     status = next((int(found[found.lastgroup or 0]) for each in lines if (found := _STATUS.match(each))), 0)
+    if status in {401, 403} and known and (index := index_of_url(url, known.indexes)):
+        return _refused(status, index, where, details, known.variables)
     if status:
-        return _by_status(status, where, details, _access_hint(known or KnownIndexes(), url))
+        return _by_status(status, where, details)
     kinds: tuple[tuple[str, type[IndexFailureError], str], ...] = (
         ("client error (Connect)", IndexUnreachableError, f"{where} cannot be reached"),
         ("operation timed out", IndexSlowError, f"{where} did not answer in time"),
@@ -65,31 +68,35 @@ def uv_index_error(
     return None
 
 
-def _by_status(status: int, where: str, details: tuple[str, ...], access: str | None) -> IndexFailureError:
+def _refused(
+    status: int, index: Index, where: str, details: tuple[str, ...], variables: frozenset[str]
+) -> IndexForbiddenError:
+    """Return the error for an index that refuses; for 401 it is the same for every package, and so shown once."""
+    if index is DEFAULT_INDEX:
+        hint = None
+    else:
+        where = f"index `{index.name}` ({where})"
+        user, password = credential_variables(index.name)
+        hint = f"set `{user}` and `{password}`, or use netrc"
+        if not variables.isdisjoint((user, password)):
+            hint = f"correct `{user}` and `{password}`, or ask the operator of the index for access"
+    if status == HTTPStatus.UNAUTHORIZED:
+        return IndexForbiddenError(f"{where} requires valid credentials ({status})", hint=hint)
+    return IndexForbiddenError(f"{where} denies access ({status})", hint=hint, details=details)
+
+
+def _by_status(status: int, where: str, details: tuple[str, ...]) -> IndexFailureError:
     match status:
-        case 401:
-            return IndexForbiddenError(f"{where} requires valid credentials ({status})", hint=access, details=details)
-        case 407:
+        case 401 | 407:
             return IndexForbiddenError(f"{where} requires valid credentials ({status})", details=details)
         case 403:
-            return IndexForbiddenError(f"{where} denies access ({status})", hint=access, details=details)
+            return IndexForbiddenError(f"{where} denies access ({status})", details=details)
         case 404 | 410:
             return FileGoneError(f"{where} does not have a requested file ({status})", details=details)
         case _ if status >= 500 or status == 429:
             return IndexServerError(f"{where} reported an error ({status})", details=details)
         case _:
             return IndexFailureError(f"{where} answered {status}", details=details)
-
-
-def _access_hint(known: KnownIndexes, url: str) -> str | None:
-    """Return what to do if the server of `url` refuses; None if it belongs to no index of a manifest."""
-    index = index_of_url(url, known.indexes) if url else None
-    if index is None or index is DEFAULT_INDEX:
-        return None
-    user, password = credential_variables(index.name)
-    if known.variables.isdisjoint((user, password)):
-        return f"set `{user}` and `{password}`, or use netrc"
-    return f"correct `{user}` and `{password}`, or ask the operator of the index for access"
 
 
 def _url(lines: Sequence[str]) -> str:

@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from reconciler.engines.index_directories import has_files, index_directory, write_pages
+from reconciler.engines.index_directories import has_files, write_pages
 from reconciler.engines.index_filter import filter_addresses, index_filter
 from reconciler.manifest.desired import Index
 from reconciler.manifest.index_rules import DEFAULT_INDEX, may_serve
+from reconciler.manifest.urls import directory_of_url
 from reconciler.processes.child import Completed
 from reconciler.processes.scratch import scratch_directory
 
@@ -51,7 +52,7 @@ def uv_indexes(
     Without the network the filter does not run, and uv finds in its cache what it fetched through the address number
     `attempt` of the filter. Raises EngineError or OSError.
     """
-    directories = {at: found for at, each in enumerate(indexes) if (found := index_directory(each)) is not None}
+    directories = {at: found for at, each in enumerate(indexes) if (found := directory_of_url(each.url)) is not None}
     pinned = any(each.packages for each in indexes)
     if not pinned and not any(has_files(each) for each in directories.values()):
         yield UvIndexes(indexes=indexes, options=tuple(_options(indexes)))

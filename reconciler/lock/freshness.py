@@ -88,6 +88,6 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
 
 def _index(index: Index) -> dict[str, object]:
     """Return what of an index decides; `default` only if it says something else than without it, for older locks."""
-    values: dict[str, object] = {"url": index.url, "packages": sorted(index.packages)}
+    values: dict[str, object] = {"url": index.relative or index.url, "packages": sorted(index.packages)}
     implied = not index.packages
     return values if index.replaces_default is implied else {**values, "default": index.default}

@@ -14,6 +14,7 @@ from reconciler.errors import BuildNeededError, LockError, ResolveError
 from reconciler.interpreters.choose import lower_bound
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.checks import allow_only_hashes, check_indexes
+from reconciler.lock.directory_index import make_relative
 from reconciler.lock.freshness import inputs_digest
 from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import Lock
@@ -76,6 +77,7 @@ def resolve_lock(
             package["index"] = plain_url(_index_of(package, from_index))
         _portable(package, path.parent, wanted.copies)
     check_indexes(packages, request.indexes)
+    make_relative(packages, request.indexes, path.parent)
     document["packages"] = [_ordered(package) for package in packages]
     document["created-by"] = "envsync"
     document["tool"] = {"envsync": _own_table(environment, desired, newest)}

@@ -23,13 +23,15 @@ Access: TypeAlias = Literal["private", "group", "all"]
 class Index:
     """One package index (PEP 503 or 691) without credentials; `packages` are the name patterns pinned to it.
 
-    `default` is the key as written; None if it was not written.
+    `default` is the key as written; None if it was not written. `relative` is the directory as written if it is
+    relative to the manifest (POSIX); `url` is then its `file:` URL on this machine.
     """
 
     name: str
     url: str
     packages: tuple[str, ...] = ()
     default: bool | None = None
+    relative: str = ""
 
     @property
     def replaces_default(self) -> bool:

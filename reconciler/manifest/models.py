@@ -30,9 +30,9 @@ class Index(_StrictModel):
         description="The name of the index, used in messages and in `UV_INDEX_<NAME>_USERNAME`.", examples=["acme"]
     )
     url: f.IndexUrl = Field(
-        description="The URL of a simple repository (PEP 503 or 691), without credentials. A `file:` URL can also name "
-        "a directory of wheels and source distributions.",
-        examples=["https://index.example/simple"],
+        description="The URL of a simple repository (PEP 503 or 691), without credentials; or a directory of wheels "
+        "and source distributions, relative to the manifest (`./wheels`) or as a `file:` URL.",
+        examples=["https://index.example/simple", "./wheels"],
     )
     packages: tuple[f.PackageGlob, ...] = Field(
         default=(),

@@ -126,8 +126,8 @@ def test_a_refused_request_names_the_variables_once(
     with pytest.raises(IndexForbiddenError) as caught:
         engine_at(tmp_path / "cache").resolve(asked)
     assert caught.value.hint == "set `UV_INDEX_OWN_USERNAME` and `UV_INDEX_OWN_PASSWORD`, or use netrc"
-    assert caught.value.message == f"`{urlsplit(own.base).netloc}` requires valid credentials (401)"
-    assert not any("UV_INDEX" in line or filter_addresses(both)[0] in line for line in caught.value.details)
+    assert caught.value.message == f"index `own` (`{urlsplit(own.base).netloc}`) requires valid credentials (401)"
+    assert caught.value.details == (), "they would differ for each package"
     with pytest.raises(IndexForbiddenError) as caught:
         engine_at(tmp_path / "cache", **(CREDENTIALS | {"UV_INDEX_OWN_PASSWORD": "wrong"})).resolve(asked)
     assert caught.value.hint is not None
