@@ -104,7 +104,7 @@ class _Filter(ThreadingHTTPServer):
         self.server_name, self.server_port = _LOOPBACK, self.server_address[1]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Print nothing: a connection that uv closed is no error."""
+        """Print nothing: a connection that uv closed is not an error."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -46,7 +46,9 @@ def expand(
     environments: dict[str, DesiredEnvironment] = {}
     # An error in a file of an environment that is not selected must not matter: the selected ones are read first.
     for selected in (True, False):
-        expander = EnvironmentExpander(source=manifest.source, directory=directory, files=files)
+        expander = EnvironmentExpander(
+            source=manifest.source, directory=directory, files=files, indexes=_indexes(manifest)
+        )
         for name, entry in sorted(entries.items()):
             if any(each in chosen for each in _made(name, matrices)) is selected:
                 expanded = _expanded(name, entry, matrices, expander)

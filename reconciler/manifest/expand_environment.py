@@ -12,6 +12,7 @@ from reconciler.manifest.desired import (
     Health,
     Hooks,
     IgnoreException,
+    Index,
     LocalProject,
     Probe,
     RequirementLine,
@@ -30,12 +31,13 @@ class EnvironmentExpander:
     """Makes desired environments from manifest entries and the files that they name; adds errors to `problems`.
 
     `directory` is the manifest's directory, as the user named it. `today` (a date in UTC) decides which exceptions have
-    expired.
+    expired. `indexes` are those of the manifest.
     """
 
     source: SourceText
     directory: Path
     files: InputFiles
+    indexes: tuple[Index, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     today: str = field(default_factory=today_in_utc)
     requirements_files: RequirementsFiles = field(init=False)
@@ -45,6 +47,7 @@ class EnvironmentExpander:
             directory=self.directory.absolute(),
             shown_directory=self.directory,
             files=self.files,
+            indexes=self.indexes,
             problems=self.problems,
         )
 
@@ -112,7 +115,9 @@ class EnvironmentExpander:
         for key in ("requirements", "constraints"):
             for each in entry.placed_values(key):
                 try:
-                    found = self.requirements_files.read(each.value, constraints=key == "constraints")
+                    found = self.requirements_files.read(
+                        each.value, constraints=key == "constraints", chosen=entry.values("indexes")
+                    )
                 except InvalidTextError as error:
                     self._report(error, each.path)
                 else:
