@@ -17,6 +17,7 @@ from reconciler.lock.install_document import install_document
 from reconciler.lock.model import Lock
 from reconciler.lock.select import select_artifacts
 from reconciler.lock.toml_format import lock_text
+from reconciler.manifest.index_rules import used_indexes
 from reconciler.state.layout import Generation
 
 
@@ -63,7 +64,7 @@ def _build(
                 InstallRequest(
                     venv=generation.venv,
                     pylock=generation.pylock,
-                    indexes=context.indexes,
+                    indexes=used_indexes(context.indexes, environment.indexes),
                     link_mode=environment.link_mode,
                     compile_bytecode=environment.compile_bytecode and reusable is None,
                     builds=environment.builds,

@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 import tomllib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,9 @@ from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Builds, CachedPackage, InstallRequest, ResolveRequest
 from reconciler.engines.uv_cache import old_interpreters, unused_entries, unused_names
 from reconciler.engines.uv_errors import uv_error
-from reconciler.errors import EngineError
+from reconciler.engines.uv_index_errors import KnownIndexes
+from reconciler.engines.uv_indexes import UvIndexes, attempts, uv_indexes
+from reconciler.errors import EngineError, OfflineError
 from reconciler.fs.remove_tree import remove_tree
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import Index
@@ -60,7 +62,7 @@ class UvEngine:
         }
         self._cache = cache
         self._asking = threading.Lock()
-        self._only_index = ""
+        self._only_index: dict[tuple[Index, ...], str] = {}
         self.lock_fd = lock_fd
 
     def resolve(self, request: ResolveRequest) -> str:
@@ -81,9 +83,10 @@ class UvEngine:
         # With a single index, the answer for one package holds for all.
         with self._asking:
             for pin in pins:
-                if not self._only_index:
-                    self._only_index = next(iter(self._indexes_of((pin,), request).values()), "")
-        return {pin.partition(" ")[0]: self._only_index for pin in pins} if self._only_index else {}
+                if request.indexes not in self._only_index and (found := self._indexes_of((pin,), request)):
+                    self._only_index[request.indexes] = next(iter(found.values()))
+            only = self._only_index.get(request.indexes)
+        return {pin.partition(" ")[0]: only for pin in pins} if only else {}
 
     def _indexes_of(self, pins: tuple[str, ...], request: ResolveRequest) -> Mapping[str, str]:
         if not pins:
@@ -92,13 +95,14 @@ class UvEngine:
             # An override would replace the pin, and the index of a different version would be returned.
             alone = replace(request, constraints=(), overrides=(), dependencies=False)
             done = self._compile(alone, pins, scratch, "--no-header", "--no-annotate", "--emit-index-annotation")
+        real = {index.url.rstrip("/"): index.url for index in request.indexes}  # uv may be given a different spelling
         found: dict[str, str] = {}
         pin = ""
         for line in done.stdout.decode("utf-8", "replace").splitlines():
             if match := _PIN.match(line):
                 pin = f"{match['name']}=={match['version']}"
             elif (match := _FROM.match(line)) and pin:
-                found[pin] = match["url"]
+                found[pin] = real.get(match["url"].rstrip("/"), match["url"])
         return found
 
     def create(self, venv: Path, interpreter: Interpreter, *, system_site_packages: bool, prompt: str) -> None:
@@ -116,7 +120,6 @@ class UvEngine:
             raise EngineError(f"`{request.venv}` is not a virtual environment")
         arguments = ["pip", "sync", "--preview-features", "pylock", "--strict", "--allow-empty-requirements"]
         arguments += ["-p", str(request.venv / "bin" / "python"), *_builds(_built(request))]
-        arguments += _indexes(request.indexes)
         anew = _editables(request)  # their metadata may have changed although no file did that uv looks at
         if request.link_mode:
             arguments += ["--link-mode", request.link_mode]
@@ -129,14 +132,19 @@ class UvEngine:
         local = _not_from_an_index(request)
         if local:  # uv does not read these again with `--refresh-package`
             self._run(["cache", "clean", *local], cwd=request.pylock.parent, timeout=self._deadlines.install)
-        with _configured(_build_variables(request, anew if request.offline else ())) as config:
-            self._run(
-                [*arguments, str(request.pylock)],
+        text = _build_variables(request, anew if request.offline else ())
+        self._with_indexes(
+            request.indexes,
+            request.offline,
+            lambda indexes: self._run(
+                [*arguments, *indexes.options, str(request.pylock)],
                 cwd=request.pylock.parent,
                 timeout=self._deadlines.install,
-                config=config,
+                indexes=indexes,
+                configuration=_configuration_of(text),
                 variables=request.secrets,
-            )
+            ),
+        )
 
     def compile(self, interpreter: Interpreter, modules: Sequence[Path]) -> None:
         """Compile with the interpreter itself, because uv compiles either all of an environment or nothing."""
@@ -171,7 +179,7 @@ class UvEngine:
         arguments = ["pip", "compile", "--preview-features", "pylock", "--universal",
                      "-p", request.interpreter.path, "--python-version", request.python_version,
                      "--prerelease", request.prerelease, "--no-sources",
-                     *_builds(request.builds), *_indexes(request.indexes), *extra]  # fmt: skip
+                     *_builds(request.builds), *extra]  # fmt: skip
         for option, content in (("--constraints", request.constraints), ("--overrides", request.overrides)):
             if content:
                 file = scratch / f"{option.strip('-')}.txt"
@@ -186,14 +194,30 @@ class UvEngine:
         requirements = scratch / "requirements.in"
         requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         variables = {} if request.builds == "deny" else request.variables
-        return self._run(
-            [*arguments, str(requirements)],
-            cwd=scratch,
-            timeout=self._deadlines.resolve,
-            variables=variables,
-            # It is not known yet what is built, so the cache of other builds cannot be used.
-            cache=scratch / "cache" if variables else None,
+        return self._with_indexes(
+            request.indexes,
+            request.offline,
+            lambda indexes: self._run(
+                [*arguments, *indexes.options, str(requirements)],
+                cwd=scratch,
+                timeout=self._deadlines.resolve,
+                indexes=indexes,
+                variables=variables,
+                # It is not known yet what is built, so the cache of other builds cannot be used.
+                cache=scratch / "cache" if variables else None,
+            ),
         )
+
+    def _with_indexes(
+        self, indexes: tuple[Index, ...], offline: bool, run: Callable[[UvIndexes], Completed]
+    ) -> Completed:
+        """Return the result of `run` with the indexes as uv needs them; offline, of the first attempt that works."""
+        last = attempts(indexes, offline=offline)[-1]
+        for attempt in range(last):
+            with suppress(OfflineError), uv_indexes(indexes, self._env, offline=True, attempt=attempt) as given:
+                return run(given)
+        with uv_indexes(indexes, self._env, offline=offline, attempt=last) as given:
+            return run(given)
 
     def _run(
         self,
@@ -201,48 +225,57 @@ class UvEngine:
         *,
         cwd: Path,
         timeout: float,
-        config: Path | None = None,
+        indexes: UvIndexes | None = None,
+        configuration: str = "",
         variables: Mapping[str, str] = _NO_VARIABLES,
         cache: Path | None = None,
     ) -> Completed:
         """Run uv with the options that every call needs; raise the error for its failure.
 
-        `config` is the only configuration file that it reads; `variables` are added to its environment, and their
-        values are removed from its output; `cache` replaces the cache directory.
+        `configuration` (TOML) and that of the `indexes` are all that it reads; `variables` are added to its
+        environment, and their values are removed from its output; `cache` replaces the cache directory.
         """
         from uv import find_uv_bin  # finding uv takes time, and not every run needs it
 
-        argv = [find_uv_bin(), "--no-progress", "--color", "never", "--system-certs"]
-        argv += ["--no-config"] if config is None else ["--config-file", str(config)]
+        given = indexes or UvIndexes()
         cache = cache or self._cache
-        if cache is not None:
-            argv += ["--cache-dir", str(cache)]
         inherit = () if self.lock_fd is None else (self.lock_fd,)
-        env = {**self._env, **variables}
-        done = run_child([*argv, *arguments], env=env, cwd=cwd, timeout=timeout, inherit=inherit)
+        env = {**self._env, **given.environment, **variables}
+        with _configured("\n".join(filter(None, (given.configuration, configuration)))) as configured:
+            argv = [find_uv_bin(), *configured, "--no-progress", "--color", "never", "--system-certs"]
+            if cache is not None:
+                argv += ["--cache-dir", str(cache)]
+            done = run_child([*argv, *arguments], env=env, cwd=cwd, timeout=timeout, inherit=inherit)
+        done = given.translated(done)
         if not done.ok:
-            raise uv_error(arguments[:2], done, timeout, credentials_of(env, variables.values()))
+            known = KnownIndexes(indexes=given.indexes, variables=frozenset(self._env))
+            raise uv_error(arguments[:2], done, timeout, credentials_of(env, variables.values()), known)
         return done
 
 
 @contextmanager
-def _configured(variables: Mapping[str, Mapping[str, str]]) -> Iterator[Path | None]:
-    """Yield a configuration file with build variables by package, None if there are none.
-
-    uv adds them to the environment of that package's build, and uses only cached builds with the same variables.
-    """
-    if not variables:
-        yield None
+def _configured(text: str) -> Iterator[list[str]]:
+    """Yield the options that make uv read the configuration `text` (TOML) and no other; empty: none."""
+    if not text:
+        yield ["--no-config"]
         return
     with scratch_directory() as scratch:
         file = scratch / "uv.toml"
-        tables = {
-            json.dumps(package): ", ".join(f"{name} = {_toml_string(text)}" for name, text in values.items())
-            for package, values in variables.items()
-        }
-        lines = [f"{package} = {{ {values} }}\n" for package, values in tables.items()]
-        file.write_text("[extra-build-variables]\n" + "".join(lines), encoding="utf-8")
-        yield file
+        file.write_text(text, encoding="utf-8")
+        yield ["--config-file", str(file)]
+
+
+def _configuration_of(variables: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the configuration with build variables by package; empty if there are none.
+
+    uv adds them to the environment of that package's build, and uses only cached builds with the same variables.
+    """
+    tables = {
+        json.dumps(package): ", ".join(f"{name} = {_toml_string(text)}" for name, text in values.items())
+        for package, values in variables.items()
+    }
+    lines = [f"{package} = {{ {values} }}\n" for package, values in tables.items()]
+    return "[extra-build-variables]\n" + "".join(lines) if lines else ""
 
 
 def _build_variables(request: InstallRequest, anew: Collection[str]) -> dict[str, dict[str, str]]:
@@ -269,17 +302,6 @@ def _build_variables(request: InstallRequest, anew: Collection[str]) -> dict[str
 
 def _toml_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
-
-
-def _indexes(indexes: tuple[Index, ...]) -> list[str]:
-    """Return the index options: pinned indexes first, the last of the others as the default index."""
-    ordered = sorted(indexes, key=lambda index: not index.packages)
-    if not ordered:
-        return []
-    options: list[str] = []
-    for index in ordered[:-1]:
-        options += ["--index", f"{index.name}={index.url}"]
-    return [*options, "--default-index", f"{ordered[-1].name}={ordered[-1].url}"]
 
 
 def _built(request: InstallRequest) -> Builds:

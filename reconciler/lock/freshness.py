@@ -96,7 +96,9 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
                 "requirements": sorted(set(project.requirements)),
                 "metadata": None if project.static else _project_digest(project),
             },
-            "indexes": [{"url": index.url, "packages": sorted(index.packages)} for index in indexes],
+            "indexes": [
+                _index(index) for index in indexes if not environment.indexes or index.name in environment.indexes
+            ],
             "exclude-newer": environment.exclude_newer,
             "prerelease": environment.prerelease,
             "python": environment.python,
@@ -111,3 +113,10 @@ def _project_digest(project: LocalProject) -> str:
     A project of a git revision that is compared has no directory here: then its build files count.
     """
     return resolution_digest(project.path) if project.path.is_dir() else project.metadata_digest
+
+
+def _index(index: Index) -> dict[str, object]:
+    """Return what of an index decides; `default` only if it says something else than without it, for older locks."""
+    values: dict[str, object] = {"url": index.relative or index.url, "packages": sorted(index.packages)}
+    implied = not index.packages
+    return values if index.replaces_default is implied else {**values, "default": index.default}

@@ -13,14 +13,17 @@ from reconciler.engines.engine import Engine, ResolveRequest
 from reconciler.errors import BuildNeededError, LockError, ResolveError
 from reconciler.interpreters.choose import lower_bound
 from reconciler.interpreters.model import Interpreter
-from reconciler.lock.checks import allow_only_hashes, check_indexes, plain_url
+from reconciler.lock.checks import allow_only_hashes, check_indexes
+from reconciler.lock.directory_index import make_relative
 from reconciler.lock.freshness import inputs_digest
 from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import Lock
 from reconciler.lock.requirement_lines import RequirementLines, requirement_lines
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+from reconciler.manifest.index_rules import used_indexes
 from reconciler.manifest.times import exclude_newer_time
+from reconciler.manifest.urls import plain_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +58,7 @@ def resolve_lock(
             python_version=lower_bound(environment.python, interpreter),
             constraints=environment.constraints,
             overrides=environment.overrides,
-            indexes=desired.indexes,
+            indexes=used_indexes(desired.indexes, environment.indexes),
             exclude_newer=newest,
             prerelease=environment.prerelease,
             builds=environment.builds if options.build else "deny",
@@ -76,7 +79,8 @@ def resolve_lock(
         if "wheels" in package or "sdist" in package:
             package["index"] = plain_url(_index_of(package, from_index))
         _portable(package, path.parent, wanted)
-    check_indexes(packages, desired.indexes)
+    check_indexes(packages, request.indexes)
+    make_relative(packages, request.indexes, path.parent)
     document["packages"] = [_ordered(package) for package in packages]
     document["created-by"] = "envsync"
     document["tool"] = {"envsync": _own_table(environment, inputs, newest)}

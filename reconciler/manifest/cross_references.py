@@ -36,6 +36,12 @@ class _References:
         self.source = source
         self.directory = directory
         self.templates = _entries(value, "templates")
+        indexes = value.get("indexes")
+        self.indexes = [
+            (at, each)
+            for at, each in enumerate(indexes if isinstance(indexes, tuple) else ())
+            if isinstance(each, dict)
+        ]
         self.environments = _entries(value, "environments")
         self.extended = {name: _names(entry, "extends") for name, entry in self.templates.items()}
         self.merged = {name: self._merged(entry) for name, entry in self.environments.items()}
@@ -171,26 +177,37 @@ class _References:
                 yield self.source.problem(message, path, hint="remove one of the two")
 
     def _indexes(self) -> Iterator[Problem]:
-        indexes = self.value.get("indexes")
         names: dict[str, int] = {}
-        pinned: dict[str, str] = {}
-        for at, index in enumerate(indexes if isinstance(indexes, tuple) else ()):
-            if not isinstance(index, dict):
-                continue
+        for at, index in self.indexes:
             name = index.get("name")
             if isinstance(name, str) and names.setdefault(name, at) != at:
                 path: KeyPath = ("indexes", at, "name")
                 yield self.source.problem(
                     f"duplicate index name {in_backticks(name)}", path, hint="rename one of the two"
                 )
-            for number, pattern in enumerate(_names(index, "packages")):
-                first = pinned.setdefault(pattern.lower(), str(name))
-                if first != str(name):
-                    path = ("indexes", at, "packages", number)
-                    hint = "remove it from one of the two indexes"
-                    yield self.source.problem(
-                        f"{in_backticks(pattern)} is already pinned to index {in_backticks(first)}", path, hint=hint
+        for path, name in self._references("indexes"):
+            if name not in names:
+                hint = known_names_hint(name, names, noun="indexes")
+                yield self.source.problem(f"no index named {in_backticks(name)}", path, hint=hint)
+        for entry, merged in self.merged.items():
+            yield from self._pinned_twice(entry, _names(merged, "indexes"), tuple(names))
+
+    def _pinned_twice(self, entry: str, chosen: tuple[str, ...], known: tuple[str, ...]) -> Iterator[Problem]:
+        """Yield a problem for each pattern that two indexes have which an environment uses."""
+        pinned: dict[str, str] = {}
+        for _, index in self.indexes:
+            name = str(index.get("name"))
+            for pattern in _names(index, "packages") if not chosen or name in chosen else ():
+                first = pinned.setdefault(pattern.lower(), name)
+                if first != name:
+                    shown = (
+                        f"{in_backticks(pattern)} is pinned to index {in_backticks(first)} and to {in_backticks(name)}"
                     )
+                    kept = ", ".join(each for each in known if each != name)
+                    hint = f"choose the indexes of this environment: `indexes: [{kept}]`"
+                    if chosen:
+                        hint = "remove one of the two from its `indexes`, or from those of a template that it extends"
+                    yield self._at(shown, ("environments", entry), hint)
 
     def _locks(self) -> Iterator[Problem]:
         root, locks = self.value.get("root", defaults.ROOT), self.value.get("locks", defaults.LOCKS)

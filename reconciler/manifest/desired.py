@@ -21,11 +21,22 @@ Access: TypeAlias = Literal["private", "group", "all"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """One package index (PEP 503 or 691) without credentials; `packages` are the name patterns pinned to it."""
+    """One package index (PEP 503 or 691) without credentials; `packages` are the name patterns pinned to it.
+
+    `default` is the key as written; None if it was not written. `relative` is the directory as written if it is
+    relative to the manifest (POSIX); `url` is then its `file:` URL on this machine.
+    """
 
     name: str
     url: str
     packages: tuple[str, ...] = ()
+    default: bool | None = None
+    relative: str = ""
+
+    @property
+    def replaces_default(self) -> bool:
+        """Return whether the default index (PyPI) is not used because of this one."""
+        return not self.packages if self.default is None else self.default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +170,7 @@ class DesiredEnvironment:
     the plain patterns, `exceptions` the entries of both with a reason or a last day; `ignored_packages` and
     `ignored_files` are all patterns that count today. An `optional` environment is left out while no interpreter
     satisfies the request and nothing was applied. `on_failure` is what to do if a hook fails after a publish.
+    `indexes` are the names of the manifest's indexes that it uses; empty means all.
     `renamed_from` is its former name, empty if it has none. `access` is that of the manifest; None if the mode of the
     root decides.
     """
@@ -176,6 +188,7 @@ class DesiredEnvironment:
     constraints: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     project: LocalProject | None = None
+    indexes: tuple[str, ...] = ()
     exclude_newer: str | None = None
     prerelease: Prerelease = defaults.PRERELEASE
     builds: Literal["allow", "deny"] | tuple[str, ...] = defaults.BUILDS

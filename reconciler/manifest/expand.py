@@ -17,8 +17,10 @@ from reconciler.manifest.inheritance import InheritedEntry, PlacedValue, inherit
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.names import matrix_environment_name
 from reconciler.manifest.selection import EnvironmentOutline, select_environments
+from reconciler.manifest.urls import is_relative_directory
 
 if TYPE_CHECKING:
+    from reconciler.manifest import models
     from reconciler.manifest.models import Manifest
 
 _NO_LABELS: Mapping[str, str] = MappingProxyType({})
@@ -47,7 +49,11 @@ def expand(
     # An error in a file of an environment that is not selected must not matter: the selected ones are read first.
     for selected in (True, False):
         expander = EnvironmentExpander(
-            source=manifest.source, directory=directory, files=files, ambient=ambient if selected else None
+            source=manifest.source,
+            directory=directory,
+            files=files,
+            indexes=_indexes(manifest),
+            ambient=ambient if selected else None,
         )
         for name, entry in sorted(entries.items()):
             if any(each in chosen for each in _made(name, matrices)) is selected:
@@ -112,7 +118,14 @@ def declared_state(manifest: "Manifest") -> DesiredState:
 
 
 def _indexes(manifest: "Manifest") -> tuple[Index, ...]:
-    return tuple(Index(name=each.name, url=each.url, packages=each.packages) for each in manifest.indexes)
+    return tuple(_index(each, manifest.file.parent.absolute()) for each in manifest.indexes)
+
+
+def _index(index: "models.Index", directory: Path) -> Index:
+    """Return an index of the manifest in `directory`; a relative directory becomes a `file:` URL."""
+    relative = os.path.normpath(index.url) if is_relative_directory(index.url) else ""
+    url = Path(os.path.normpath(directory / relative)).as_uri() if relative else index.url
+    return Index(name=index.name, url=url, packages=index.packages, default=index.default, relative=relative)
 
 
 def _select(
@@ -178,7 +191,7 @@ def _digest(manifest: "Manifest", indexes: tuple[Index, ...], environments: Mapp
             "cache": manifest.cache,
             "keep_deleted": manifest.keep_deleted,
             "access": manifest.access,
-            "indexes": indexes,
+            "indexes": [replace(each, url="") if each.relative else each for each in indexes],
             "environments": [_placeless(environments[name]) for name in sorted(environments)],
         }
     )

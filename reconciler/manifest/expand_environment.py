@@ -15,6 +15,7 @@ from reconciler.manifest.desired import (
     Health,
     Hooks,
     IgnoreException,
+    Index,
     LocalProject,
     Probe,
     RequirementLine,
@@ -34,12 +35,14 @@ class EnvironmentExpander:
     """Makes desired environments from manifest entries and the files that they name; adds errors to `problems`.
 
     `directory` is the manifest's directory, as the user named it. `today` (a date in UTC) decides which exceptions have
-    expired. `ambient` are the variables of the shell; with None, those that `build_env` takes from it count as empty.
+    expired. `indexes` are those of the manifest. `ambient` are the variables of the shell; with None, those that
+    `build_env` takes from it count as empty.
     """
 
     source: SourceText
     directory: Path
     files: InputFiles
+    indexes: tuple[Index, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     today: str = field(default_factory=today_in_utc)
     ambient: Mapping[str, str] | None = field(default=None, repr=False)
@@ -50,6 +53,7 @@ class EnvironmentExpander:
             directory=self.directory.absolute(),
             shown_directory=self.directory,
             files=self.files,
+            indexes=self.indexes,
             problems=self.problems,
         )
 
@@ -69,6 +73,7 @@ class EnvironmentExpander:
             constraints=constraints,
             overrides=entry.values("overrides"),
             project=self._project(entry),
+            indexes=entry.values("indexes"),
             exclude_newer=entry.value("exclude_newer"),
             prerelease=entry.value("prerelease", defaults.PRERELEASE),
             builds=entry.value("builds", defaults.BUILDS),
@@ -138,7 +143,9 @@ class EnvironmentExpander:
         for key in ("requirements", "constraints"):
             for each in entry.placed_values(key):
                 try:
-                    found = self.requirements_files.read(each.value, constraints=key == "constraints")
+                    found = self.requirements_files.read(
+                        each.value, constraints=key == "constraints", chosen=entry.values("indexes")
+                    )
                 except InvalidTextError as error:
                     self._report(error, each.path)
                 else:

@@ -30,13 +30,21 @@ class Index(_StrictModel):
         description="The name of the index, used in messages and in `UV_INDEX_<NAME>_USERNAME`.", examples=["acme"]
     )
     url: f.IndexUrl = Field(
-        description="The URL of a simple repository (PEP 503 or 691), without credentials.",
-        examples=["https://index.example/simple"],
+        description="The URL of a simple repository (PEP 503 or 691), without credentials; or a directory of wheels "
+        "and source distributions, relative to the manifest (`./wheels`) or as a `file:` URL.",
+        examples=["https://index.example/simple", "./wheels"],
     )
     packages: tuple[f.PackageGlob, ...] = Field(
         default=(),
-        description="Patterns of package names. These packages come only from this index, and it provides only these.",
+        description="Patterns of package names. These packages come only from this index, and it is asked for nothing "
+        "else.",
         examples=[["acme-*"]],
+    )
+    default: bool | None = Field(
+        default=None,
+        description="Whether this index replaces the default index (PyPI), which is otherwise asked last. By default, "
+        "an index without `packages` replaces it, and an index with `packages` does not.",
+        examples=[False],
     )
 
 
@@ -282,6 +290,11 @@ class Environment(_StrictModel):
     )
     project: Project | None = Field(
         default=None, description="A local project to install.", examples=[{"path": ".", "editable": True}]
+    )
+    indexes: tuple[f.Name, ...] = Field(
+        default=(),
+        description="The names of the indexes to use. By default: all indexes of the manifest.",
+        examples=[["pytorch-cpu"]],
     )
     exclude_newer: f.ExcludeNewer | None = Field(
         default=None,

@@ -51,6 +51,7 @@ CHANGED = [
     replace(BASE, constraints=("jinja2<4",)),
     replace(BASE, overrides=()),
     replace(BASE, constraints=("jinja2<4",), overrides=("attrs", "six")),
+    replace(BASE, indexes=("two",)),
     replace(BASE, exclude_newer="2026-01-01"),
     replace(BASE, prerelease="allow"),
     replace(BASE, build_env=BuildEnv(variables={"CMAKE_ARGS": "-DX=1"})),
@@ -116,6 +117,9 @@ def test_indexes_count_by_url_order_and_packages_but_not_by_name() -> None:
     assert inputs_digest(BASE, INDEXES[::-1]) != digest
     assert inputs_digest(BASE, INDEXES[:1]) != digest
     assert inputs_digest(BASE, (replace(INDEXES[0], packages=("x",)), INDEXES[1])) != digest
+    assert inputs_digest(BASE, (replace(INDEXES[0], default=False), INDEXES[1])) != digest
+    assert inputs_digest(BASE, (replace(INDEXES[0], default=True), INDEXES[1])) == digest, "that is its default"
+    assert inputs_digest(replace(BASE, indexes=("one", "two")), INDEXES) == digest, "those are all"
 
 
 def test_metadata_that_only_a_build_reveals_counts_as_a_whole() -> None:

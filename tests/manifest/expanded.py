@@ -1,11 +1,11 @@
 """The desired state as readable YAML: values that differ from the defaults, without absolute paths of this machine."""
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
 from reconciler.canonical_json import to_json
-from reconciler.manifest.desired import DesiredEnvironment, DesiredState, LocalProject, RequirementLine
+from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, LocalProject, RequirementLine
 
 
 def readable(state: DesiredState) -> dict[str, Any]:
@@ -14,7 +14,8 @@ def readable(state: DesiredState) -> dict[str, Any]:
     return {
         "root": _relative(state.root, here),
         "locks": _relative(state.locks, here),
-        **_interesting(state, "project", "cache", "keep_deleted", "access", "indexes"),
+        **_interesting(state, "project", "cache", "keep_deleted", "access"),
+        **({"indexes": [_index(each) for each in state.indexes]} if state.indexes else {}),
         "environments": {each.name: _environment(each, here) for each in state.environments},
         "inputs": [_relative(each.path, here) + ("" if each.sha256 else " (missing)") for each in state.inputs],
     }
@@ -28,6 +29,11 @@ def _environment(environment: DesiredEnvironment, here: Path) -> dict[str, Any]:
     plain["requirements"] = [_line(each, here) for each in environment.requirements]
     plain["project"] = _project(environment.project, here) if environment.project else None
     return {key: value for key, value in plain.items() if value}
+
+
+def _index(index: Index) -> dict[str, Any]:
+    """Return an index; `url` is as written, also that of a relative directory."""
+    return _interesting(replace(index, url=index.relative or index.url), "name", "url", "packages", "default")
 
 
 def _line(line: RequirementLine, here: Path) -> dict[str, Any]:
