@@ -1,8 +1,10 @@
 """Keeps uv from asking an index for packages that it must not serve (docs/design.md, "Indexes").
 
-uv asks every index for every name. With a pinned index it gets other URLs instead, on 127.0.0.1: a page is answered
-with 404 if the index must not serve the package, and otherwise with a redirect to the real page. So certificates,
-credentials and proxies stay uv's own business, and URLs of files are the real ones.
+uv asks the indexes one after the other, until one has the package. It gets a different URL for each pinned index, on
+127.0.0.1: a page is answered with 404 if the package is not pinned to that index, and otherwise with a redirect to the
+real page. So certificates, credentials and proxies stay uv's own business, and URLs of files are the real ones. After
+the pinned indexes it asks one more (`END`), which has an empty page for every pinned package: so uv never asks the
+other indexes for it.
 """
 
 import errno
@@ -17,14 +19,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from reconciler.errors import EngineError
 from reconciler.manifest.desired import Index
-from reconciler.manifest.index_rules import may_serve
+from reconciler.manifest.index_rules import pinned_to
+
+END = "end"
 
 _LOOPBACK = "127.0.0.1"
 # The port is part of the key in uv's cache, so it must be the same in every run. It is below the range from which
 # systems take ports for outgoing connections.
 _FIRST_PORT, _PORTS, _CANDIDATES = 18000, 14000, 4
-_PAGE = re.compile(r"/([0-9]+)/([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)/")
+_PAGE = re.compile(rf"/([0-9]+|{END})/([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)/")
 _POLL_SECONDS = 0.05
+_EMPTY_PAGE = b"<!DOCTYPE html><html><body></body></html>"
 
 _running: dict[tuple[Index, ...], "_Shared"] = {}
 _guard = threading.Lock()
@@ -108,27 +113,35 @@ class _Filter(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Redirects to the page of a package, or answers 404."""
+    """Redirects to the page of a package, or answers with 404 or an empty page."""
 
     protocol_version = "HTTP/1.1"
     server: _Filter
 
     def do_GET(self) -> None:
         """Answer for one page."""
-        location = self._location()
-        self.send_response(HTTPStatus.NOT_FOUND if location is None else HTTPStatus.TEMPORARY_REDIRECT)
-        if location is not None:
-            self.send_header("Location", location)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+        found, indexes = _PAGE.fullmatch(self.path), self.server.indexes
+        if found is None:
+            self._answer(HTTPStatus.NOT_FOUND)
+        elif found[1] == END:
+            if pinned_to(found[2], indexes):
+                self._answer(HTTPStatus.OK, _EMPTY_PAGE, **{"Content-Type": "text/html"})
+            else:
+                self._answer(HTTPStatus.NOT_FOUND)
+        elif index := next(
+            (each for each in pinned_to(found[2], indexes) if indexes.index(each) == int(found[1])), None
+        ):
+            self._answer(HTTPStatus.TEMPORARY_REDIRECT, Location=f"{index.url.rstrip('/')}/{found[2]}/")
+        else:
+            self._answer(HTTPStatus.NOT_FOUND)
 
-    def _location(self) -> str | None:
-        found = _PAGE.fullmatch(self.path)
-        indexes = self.server.indexes
-        if found is None or int(found[1]) >= len(indexes):
-            return None
-        index, name = indexes[int(found[1])], found[2]
-        return f"{index.url.rstrip('/')}/{name}/" if may_serve(index, name, indexes) else None
+    def _answer(self, status: HTTPStatus, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
         """Print nothing: only `cli` writes to a stream."""

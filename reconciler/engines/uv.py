@@ -95,7 +95,9 @@ class UvEngine:
             # An override would replace the pin, and the index of a different version would be returned.
             alone = replace(request, constraints=(), overrides=(), dependencies=False)
             done = self._compile(alone, pins, scratch, "--no-header", "--no-annotate", "--emit-index-annotation")
-        real = {index.url.rstrip("/"): index.url for index in request.indexes}  # uv may be given a different spelling
+        real = {
+            index.url.rstrip("/"): index.url for index in request.indexes if index.url
+        }  # uv may be given a different spelling
         found: dict[str, str] = {}
         pin = ""
         for line in done.stdout.decode("utf-8", "replace").splitlines():

@@ -18,7 +18,7 @@ from reconciler.errors import (
     IndexUnreachableError,
 )
 from reconciler.manifest.desired import Index
-from reconciler.manifest.index_rules import DEFAULT_INDEX, index_of_url
+from reconciler.manifest.index_rules import index_of_url
 from reconciler.processes.environ import credential_variables
 
 _STATUS = re.compile(
@@ -72,14 +72,11 @@ def _refused(
     status: int, index: Index, where: str, details: tuple[str, ...], variables: frozenset[str]
 ) -> IndexForbiddenError:
     """Return the error for an index that refuses; for 401 it is the same for every package, and so shown once."""
-    if index is DEFAULT_INDEX:
-        hint = None
-    else:
-        where = f"index `{index.name}` ({where})"
-        user, password = credential_variables(index.name)
-        hint = f"set `{user}` and `{password}`, or use netrc"
-        if not variables.isdisjoint((user, password)):
-            hint = f"correct `{user}` and `{password}`, or ask the operator of the index for access"
+    where = f"index `{index.name}` ({where})"
+    user, password = credential_variables(index.name)
+    hint = f"set `{user}` and `{password}`, or use netrc"
+    if not variables.isdisjoint((user, password)):
+        hint = f"correct `{user}` and `{password}`, or ask the operator of the index for access"
     if status == HTTPStatus.UNAUTHORIZED:
         return IndexForbiddenError(f"{where} requires valid credentials ({status})", hint=hint)
     return IndexForbiddenError(f"{where} denies access ({status})", hint=hint, details=details)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from reconciler.engines.index_directories import has_files, write_pages
-from reconciler.engines.index_filter import filter_addresses, index_filter
+from reconciler.engines.index_filter import END, filter_addresses, index_filter
 from reconciler.manifest.desired import Index
 from reconciler.manifest.index_rules import DEFAULT_INDEX, may_serve
 from reconciler.manifest.urls import directory_of_url
@@ -60,20 +60,27 @@ def uv_indexes(
         elif remote:
             filtered = stack.enter_context(index_filter(indexes))
         addresses: dict[str, str] = {}
-        tables = []
+        pinned_tables, other_tables = list[str](), list[str]()
         for at, index in enumerate(indexes):
+            if index is DEFAULT_INDEX:
+                continue  # uv asks it by itself, after all others
+            address = index.url
             if at in directories:
                 pages = scratch / "indexes" / str(at)
                 write_pages(directories[at], pages, partial(_serves, index, indexes))
                 address = f"{pages.as_uri()}/"
-            else:
-                address = f"{filtered}/{at}/" if filtered else index.url
+            elif index.packages:
+                address = f"{filtered}/{at}/"
             if address != index.url:
                 addresses[address] = index.url
-            tables.append(_table(index, address, last=at == len(indexes) - 1))
+            (pinned_tables if index.packages else other_tables).append(_table(index, address))
+        if filtered:
+            pinned_tables.append(_table(None, f"{filtered}/{END}/"))
+        tables = [*pinned_tables, *other_tables]
+        if DEFAULT_INDEX not in indexes:
+            tables[-1] += "default = true\n"
         if filtered:  # uv never asks these, but then knows which credentials belong to their URLs
-            asked = (each for at, each in enumerate(indexes) if at not in directories and each is not DEFAULT_INDEX)
-            tables += [_real_table(each) for each in asked]
+            tables += [_real_table(each) for at, each in enumerate(indexes) if each.packages and at not in directories]
         yield UvIndexes(
             indexes=indexes,
             configuration="\n".join(tables),
@@ -92,16 +99,16 @@ def _serves(index: Index, indexes: tuple[Index, ...], name: str) -> bool:
 
 
 def _options(indexes: tuple[Index, ...]) -> Iterator[str]:
-    """Yield the index options, highest priority first; the last is the default index."""
+    """Yield the index options, highest priority first; the last replaces uv's default index, unless that is used."""
     for at, index in enumerate(indexes):
-        named = index.url if index is DEFAULT_INDEX else f"{index.name}={index.url}"
-        yield from ("--default-index" if at == len(indexes) - 1 else "--index", named)
+        if index is not DEFAULT_INDEX:
+            yield from ("--default-index" if at == len(indexes) - 1 else "--index", f"{index.name}={index.url}")
 
 
-def _table(index: Index, address: str, *, last: bool) -> str:
+def _table(index: Index | None, address: str) -> str:
     """Return the table of an index that uv asks; with a name only if it is asked itself, because of its credentials."""
-    values: dict[str, object] = {"url": address, "default": last}
-    if address == index.url and index is not DEFAULT_INDEX:
+    values: dict[str, object] = {"url": address}
+    if index is not None and address == index.url:
         values["name"] = index.name
     if address.startswith("file:"):
         values["exclude-newer"] = False  # files in a directory have no upload time

@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 from reconciler.backticks import list_in_backticks
 from reconciler.errors import LockError
 from reconciler.manifest.desired import DesiredEnvironment, Index
-from reconciler.manifest.index_rules import index_of_url, may_serve, pinned_to
+from reconciler.manifest.index_rules import DEFAULT_INDEX, index_of_url, may_serve, pinned_to
 from reconciler.manifest.urls import canonical_url, plain_url
 
 
@@ -20,7 +20,10 @@ def check_indexes(packages: list[dict[str, Any]], indexes: tuple[Index, ...]) ->
     for package in packages:
         name, url = str(package["name"]), str(package.get("index", "")).rstrip("/")
         allowed = [each for each in indexes if may_serve(each, name, indexes)]
+        declared = canonical_url(url) in {canonical_url(each.url) for each in indexes if each is not DEFAULT_INDEX}
         if not url or not indexes or canonical_url(url) in {canonical_url(each.url) for each in allowed}:
+            continue
+        if DEFAULT_INDEX in allowed and not declared:  # only the engine knows its URL
             continue
         source = index_of_url(url, indexes)
         shown = f"`{source.name}` (`{url}`)" if source else f"`{url}`"

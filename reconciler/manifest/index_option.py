@@ -23,7 +23,7 @@ def check_index_option(
 
     `path` is the directory that it names, None for a URL; `directory` is the manifest's.
     """
-    used = used_indexes(indexes, chosen)
+    used = [each for each in used_indexes(indexes, chosen) if each is not DEFAULT_INDEX]
     if line.option == "--no-index":
         if not used or any(directory_of_url(each.url) is None for each in used):
             raise InvalidTextError(
@@ -37,7 +37,7 @@ def check_index_option(
             hint="write the path of a directory with the files, or an index under `indexes` in the manifest",
         )
     url = line.value if path is None else path.as_uri()
-    if any(canonical_url(each.url) == canonical_url(url) for each in used or (DEFAULT_INDEX,)):
+    if any(canonical_url(each.url) == canonical_url(url) for each in used):
         return
     declared = next((each for each in indexes if canonical_url(each.url) == canonical_url(url)), None)
     if declared is not None:

@@ -6,8 +6,8 @@ from fnmatch import fnmatchcase
 from reconciler.manifest.desired import Index
 from reconciler.manifest.urls import canonical_url
 
-# The index that pip and uv use if nothing else is set. No index of a manifest can have its name, which has a dot.
-DEFAULT_INDEX = Index(name="pypi.org", url="https://pypi.org/simple")
+# The index that the engine uses if nothing else is set. Only the engine knows its URL.
+DEFAULT_INDEX = Index(name="", url="")
 
 
 def used_indexes(indexes: tuple[Index, ...], names: Collection[str] = ()) -> tuple[Index, ...]:
@@ -41,11 +41,12 @@ def index_of_url(url: str, indexes: tuple[Index, ...]) -> Index | None:
     `there` is the same scheme, host and port: an index may keep its files next to its pages. None if it is unclear.
     """
     wanted = canonical_url(url)
-    below = [each for each in indexes if f"{wanted}/".startswith(f"{canonical_url(each.url)}/")]
+    known = [each for each in indexes if each is not DEFAULT_INDEX]
+    below = [each for each in known if f"{wanted}/".startswith(f"{canonical_url(each.url)}/")]
     if below:
         return max(below, key=lambda each: len(canonical_url(each.url)))
     origin = _origin(wanted)
-    there = [each for each in indexes if _origin(canonical_url(each.url)) == origin]
+    there = [each for each in known if _origin(canonical_url(each.url)) == origin]
     return there[0] if len(there) == 1 else None
 
 
