@@ -43,6 +43,8 @@ def build(
         system_site_packages=environment.system_site_packages,
         prompt=environment.name,
     )
+    # Before any package is installed: a package may have a `bin/activate-...` of its own, which its RECORD lists.
+    rewrite_activation(generation.venv, context.state.layout.environment(environment.name))
     identity = _identity(generation.venv)
     reusable = _reusable_venv(target, context) if environment.compile_bytecode else None
     if document["packages"]:
@@ -68,7 +70,6 @@ def build(
         )
     if copies:
         remove_tree(generation.directory, "source", below=context.state.layout.root)
-    rewrite_activation(generation.venv, context.state.layout.environment(environment.name))
     write_pip_stub(generation.venv, environment.name)
 
 
