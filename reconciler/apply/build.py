@@ -7,6 +7,7 @@ from pathlib import Path
 from reconciler.apply.bin_scripts import rewrite_activation, write_pip_stub
 from reconciler.apply.bytecode import link_bytecode, shared_bytecode
 from reconciler.apply.context import ApplyContext
+from reconciler.apply.overlaps import settle_overlaps
 from reconciler.diff.model import Target
 from reconciler.engines.engine import InstallRequest
 from reconciler.errors import ApplyError
@@ -49,18 +50,18 @@ def build(
     reusable = _reusable_venv(target, context) if environment.compile_bytecode else None
     if document["packages"]:
         context.check_stop()
-        context.engine.install(
-            InstallRequest(
-                venv=generation.venv,
-                pylock=generation.pylock,
-                indexes=context.indexes,
-                link_mode=environment.link_mode,
-                compile_bytecode=environment.compile_bytecode and reusable is None,
-                builds=environment.builds,
-                offline=context.options.offline,
-                refresh=refresh,
-            )
+        request = InstallRequest(
+            venv=generation.venv,
+            pylock=generation.pylock,
+            indexes=context.indexes,
+            link_mode=environment.link_mode,
+            compile_bytecode=environment.compile_bytecode and reusable is None,
+            builds=environment.builds,
+            offline=context.options.offline,
+            refresh=refresh,
         )
+        context.engine.install(request)
+        settle_overlaps(context.engine, request, document, target.interpreter.markers)
         if reusable is not None:
             _reuse_bytecode(reusable, generation.venv, target, context)
     if _identity(generation.venv) != identity:

@@ -116,6 +116,7 @@ class Rebuild:
             generation=generation.number,
             installed={each.key: each.identity for each in observed.distributions},
             accepted=frozenset(finding.key for finding in observed.findings),
+            overlaps=run.overlaps,
             seal="",
             hook_paths=frozenset(),
             hook_packages=frozenset(),

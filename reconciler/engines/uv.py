@@ -100,23 +100,23 @@ class UvEngine:
 
     def install(self, request: InstallRequest) -> None:
         """Install with `uv pip sync`; the venv must be one that `create` just created."""
-        if not (request.venv / "pyvenv.cfg").is_file():  # uv would act on the base interpreter instead
-            raise EngineError(f"`{request.venv}` is not a virtual environment")
-        arguments = ["pip", "sync", "--preview-features", "pylock", "--strict", "--allow-empty-requirements"]
-        arguments += ["-p", str(request.venv / "bin" / "python"), *_builds(_built(request))]
-        arguments += _indexes(request.indexes)
-        if request.link_mode:
-            arguments += ["--link-mode", request.link_mode]
-        if request.compile_bytecode:
-            arguments.append("--compile-bytecode")
-        if request.offline:
-            arguments.append("--offline")
+        arguments = ["pip", "sync", "--strict", "--allow-empty-requirements", *_install_options(request)]
         for name in request.refresh:
             arguments += ["--refresh-package", name]
         local = _not_from_an_index(request)
         if local:  # uv does not read these again with `--refresh-package`
             self._run(["cache", "clean", *local], cwd=request.pylock.parent, timeout=self._deadlines.install)
         self._run([*arguments, str(request.pylock)], cwd=request.pylock.parent, timeout=self._deadlines.install)
+
+    def install_again(self, requests: Mapping[str, InstallRequest]) -> None:
+        """Uninstall and install, because `uv pip install --reinstall` would ask the indexes again."""
+        options = {name: _install_options(request) for name, request in requests.items()}
+        for request in list(requests.values())[:1]:
+            arguments = ["pip", "uninstall", "-p", str(request.venv / "bin" / "python"), *requests]
+            self._run(arguments, cwd=request.pylock.parent, timeout=self._deadlines.install)
+        for name, request in requests.items():
+            arguments = ["pip", "install", "--no-deps", *options[name], "-r", str(request.pylock)]
+            self._run(arguments, cwd=request.pylock.parent, timeout=self._deadlines.install)
 
     def compile(self, interpreter: Interpreter, modules: Sequence[Path]) -> None:
         """Compile with the interpreter itself, because uv compiles either all of an environment or nothing."""
@@ -179,6 +179,21 @@ class UvEngine:
         if not done.ok:
             raise uv_error(arguments[:2], done, timeout, credentials_of(self._env))
         return done
+
+
+def _install_options(request: InstallRequest) -> list[str]:
+    """Return the options for `uv pip sync` and `uv pip install`; raises EngineError if the venv is none."""
+    if not (request.venv / "pyvenv.cfg").is_file():  # uv would act on the base interpreter instead
+        raise EngineError(f"`{request.venv}` is not a virtual environment")
+    arguments = ["--preview-features", "pylock", "-p", str(request.venv / "bin" / "python")]
+    arguments += [*_builds(_built(request)), *_indexes(request.indexes)]
+    if request.link_mode:
+        arguments += ["--link-mode", request.link_mode]
+    if request.compile_bytecode:
+        arguments.append("--compile-bytecode")
+    if request.offline:
+        arguments.append("--offline")
+    return arguments
 
 
 def _indexes(indexes: tuple[Index, ...]) -> list[str]:
