@@ -236,9 +236,16 @@ class NotTriedError(ResolveError):
 
 
 class EngineError(EnvsyncError):
-    """A package tool failed; `details` has the last lines of its output."""
+    """A package tool failed; `details` has the last lines of its output.
+
+    `cached` are packages (normalized names) that may succeed if the engine forgets what its cache has of them.
+    """
 
     code = "engine"
+    cached: tuple[str, ...] = ()
+
+    def failed_again(self) -> None:
+        """Change the message, if need be, because the packages in `cached` were fetched again and it failed again."""
 
 
 class BuildNeededError(EngineError):
@@ -272,7 +279,7 @@ class HashMismatchError(EngineError):
 
 
 class DamagedCacheError(EngineError):
-    """Files of `packages` (normalized names) in the cache are damaged, so that they cannot be installed.
+    """Files of `packages` (normalized names) in the cache cannot be installed: they are damaged there or at the source.
 
     With hard links, a file that is edited in an environment is edited in the cache as well.
     """
@@ -281,11 +288,15 @@ class DamagedCacheError(EngineError):
 
     def __init__(self, packages: tuple[str, ...], details: tuple[str, ...]) -> None:
         super().__init__(
-            f"the cache holds damaged files of {list_in_backticks(packages)}",
-            hint="ask the operator of the index: the files were downloaded again and are still damaged",
+            f"the cached files of {list_in_backticks(packages)} cannot be installed",
+            hint=f"require a different version of {list_in_backticks(packages)}, or report it to its author",
             details=details,
         )
-        self.packages = packages
+        self.cached = self.packages = packages
+
+    def failed_again(self) -> None:
+        """Say that the cache is not the cause."""
+        self.message = f"{list_in_backticks(self.packages)} cannot be installed, also after being fetched again"
 
 
 class ReservedNameError(EngineError):

@@ -28,7 +28,7 @@ from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.diff.model import ReasonCode, Target
 from reconciler.diff.overlaps import overlap_sentences
 from reconciler.diff.settings import settings_of
-from reconciler.errors import ApplyError, DamagedCacheError, EnvsyncError, InventoryError, RecordMismatchError
+from reconciler.errors import ApplyError, EngineError, EnvsyncError, InventoryError, RecordMismatchError
 from reconciler.events import Notice
 from reconciler.fs.sync import begin_sync, sync_filesystem
 from reconciler.lock.lock_file import write_lock
@@ -250,8 +250,12 @@ class EnvironmentRun:
                 with self.context.building:
                     refresh = tuple(sorted(self._refetch))
                     build(self._target, self._lock, self.generation, self.context, refresh=refresh)
-            except DamagedCacheError as error:
-                self._give_up_build(error.packages, error)
+            except EngineError as error:
+                if not error.cached:
+                    raise
+                if self._refetch.issuperset(error.cached):
+                    error.failed_again()
+                self._give_up_build(error.cached, error)
             else:
                 self._flushes.append(begin_sync(self.new.directory))
                 count = len(self._target.packages or ())

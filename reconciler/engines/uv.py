@@ -1,7 +1,9 @@
 """uv as the engine (checked with 0.13.8): called with an absolute interpreter, without configuration files."""
 
+import os
 import re
 import threading
+import time
 import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -11,9 +13,9 @@ from pathlib import Path
 from reconciler.engines.bytecode import compile_modules
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Builds, CachedPackage, InstallRequest, ResolveRequest
-from reconciler.engines.uv_cache import old_interpreters, unused_entries, unused_names
+from reconciler.engines.uv_cache import git_entries, has_older_sources, old_interpreters, unused_entries, unused_names
 from reconciler.engines.uv_errors import uv_error
-from reconciler.errors import EngineError
+from reconciler.errors import BuildFailedError, EngineError
 from reconciler.fs.remove_tree import remove_tree
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import Index
@@ -101,12 +103,15 @@ class UvEngine:
     def install(self, request: InstallRequest) -> None:
         """Install with `uv pip sync`; the venv must be one that `create` just created."""
         arguments = ["pip", "sync", "--strict", "--allow-empty-requirements", *_install_options(request)]
-        for name in request.refresh:
-            arguments += ["--refresh-package", name]
-        local = _not_from_an_index(request)
-        if local:  # uv does not read these again with `--refresh-package`
-            self._run(["cache", "clean", *local], cwd=request.pylock.parent, timeout=self._deadlines.install)
-        self._run([*arguments, str(request.pylock)], cwd=request.pylock.parent, timeout=self._deadlines.install)
+        if request.refresh:
+            self._forget(request)
+        began = time.time()
+        try:
+            self._run([*arguments, str(request.pylock)], cwd=request.pylock.parent, timeout=self._deadlines.install)
+        except BuildFailedError as error:  # the cached sources may be damaged, if there were any
+            cache = self._cache_directory(request.pylock.parent)
+            error.cached = tuple(each for each in error.cached if has_older_sources(cache, each, began))
+            raise
 
     def install_again(self, requests: Mapping[str, InstallRequest]) -> None:
         """Uninstall and install, because `uv pip install --reinstall` would ask the indexes again."""
@@ -145,6 +150,25 @@ class UvEngine:
             with suppress(OSError):
                 for path in old_interpreters(self._cache):
                     path.unlink()
+
+    def _forget(self, request: InstallRequest) -> None:
+        """Delete what the cache has of the packages to refresh, which is fetched and built again then.
+
+        `uv pip sync --refresh-package` would still use cached files of a path, of a repository and of an index on disk.
+        """
+        cwd, commits = request.pylock.parent, _commits(request)
+        self._run(["cache", "clean", *request.refresh], cwd=cwd, timeout=self._deadlines.install)
+        if commits:
+            cache = self._cache_directory(cwd)
+            for path in git_entries(cache, commits):
+                remove_tree(path.parent, path.name, below=cache)
+
+    def _cache_directory(self, cwd: Path) -> Path:
+        """Return the directory of the cache, which uv knows if it is the user's own."""
+        if self._cache is not None:
+            return self._cache
+        done = self._run(["cache", "dir"], cwd=cwd, timeout=self._deadlines.venv)
+        return Path(os.fsdecode(done.stdout).removesuffix("\n"))
 
     def _compile(self, request: ResolveRequest, lines: tuple[str, ...], scratch: Path, *extra: str) -> Completed:
         """Run `uv pip compile` on `lines` with the request's rules, from files in `scratch`."""
@@ -216,13 +240,10 @@ def _built(request: InstallRequest) -> Builds:
     return tuple(name for name in request.builds if name not in wheels)
 
 
-def _not_from_an_index(request: InstallRequest) -> list[str]:
-    """Return the packages to refresh that come from a URL, a path or a repository."""
-    if not request.refresh:
-        return []
+def _commits(request: InstallRequest) -> frozenset[str]:
+    """Return the commits of the packages to refresh that come from a repository."""
     packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
-    others = {each["name"] for each in packages if each.keys() & {"archive", "directory", "vcs"}}
-    return sorted(others.intersection(request.refresh))
+    return frozenset(each["vcs"]["commit-id"] for each in packages if each["name"] in request.refresh and "vcs" in each)
 
 
 def _builds(builds: Builds) -> list[str]:

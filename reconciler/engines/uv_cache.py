@@ -3,7 +3,7 @@
 A file whose name is not understood stays: with another layout of the cache nothing is found.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -27,6 +27,31 @@ def unused_entries(cache: Path, keep: frozenset[CachedPackage]) -> list[Path]:
     """Return the files and directories of the versions that are not in `keep`."""
     kept = {(each.name, Version(each.version)) for each in keep}
     return [path for name, version, path in _entries(cache) if (name, version) not in kept]
+
+
+def has_older_sources(cache: Path, name: str, since: float) -> bool:
+    """Return whether the cache had unpacked sources before `since` (seconds) from which a package may have been built.
+
+    Only those from an index are known by name. Any older sources from a path, a URL or a repository count.
+    """
+    patterns = [f"sdists-v*/{where}/{name}/*/*/src" for where in ("pypi", "index/*")]
+    patterns += ["sdists-v*/path/*/*/src", "sdists-v*/url/*/*/src", "git-v*/checkouts/*/*"]
+    return any(path.lstat().st_mtime < since for pattern in patterns for path in cache.glob(pattern))
+
+
+def git_entries(cache: Path, commits: Collection[str]) -> list[Path]:
+    """Return the databases and checkouts of the repositories that have one of the `commits` (hexadecimal) checked out.
+
+    All repositories if none has: then a checkout is missing, and it is not known which one.
+    """
+    checkouts = sorted(cache.glob("git-v*/checkouts/*"))
+    found = [
+        each
+        for each in checkouts
+        if any(commit.startswith(entry.name) for entry in each.glob("*") for commit in commits if len(entry.name) > 6)
+    ]
+    databases = [each.parents[1] / "db" / each.name for each in found] or sorted(cache.glob("git-v*/db/*"))
+    return [each for each in (*(found or checkouts), *databases) if each.is_dir() and not each.is_symlink()]
 
 
 def old_interpreters(cache: Path) -> list[Path]:
