@@ -279,7 +279,7 @@ class HashMismatchError(EngineError):
 
 
 class DamagedCacheError(EngineError):
-    """Files of `packages` (normalized names) in the cache cannot be installed: they are damaged there or at the source.
+    """Files of `packages` (normalized names) in the cache cannot be used: they are damaged there or at the source.
 
     With hard links, a file that is edited in an environment is edited in the cache as well.
     """
@@ -288,7 +288,7 @@ class DamagedCacheError(EngineError):
 
     def __init__(self, packages: tuple[str, ...], details: tuple[str, ...]) -> None:
         super().__init__(
-            f"the cached files of {list_in_backticks(packages)} cannot be installed",
+            f"the cached files of {list_in_backticks(packages)} cannot be used",
             hint=f"require a different version of {list_in_backticks(packages)}, or report it to its author",
             details=details,
         )
@@ -296,7 +296,7 @@ class DamagedCacheError(EngineError):
 
     def failed_again(self) -> None:
         """Say that the cache is not the cause."""
-        self.message = f"{list_in_backticks(self.packages)} cannot be installed, also after being fetched again"
+        self.message = f"{list_in_backticks(self.packages)} cannot be used, also after it was fetched again"
 
 
 class ReservedNameError(EngineError):

@@ -5,7 +5,7 @@ import re
 import threading
 import time
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,14 @@ from pathlib import Path
 from reconciler.engines.bytecode import compile_modules
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Builds, CachedPackage, InstallRequest, ResolveRequest
-from reconciler.engines.uv_cache import git_entries, has_older_sources, old_interpreters, unused_entries, unused_names
+from reconciler.engines.uv_cache import (
+    editable_entries,
+    git_entries,
+    has_older_sources,
+    old_interpreters,
+    unused_entries,
+    unused_names,
+)
 from reconciler.engines.uv_errors import uv_error
 from reconciler.errors import BuildFailedError, EngineError
 from reconciler.fs.remove_tree import remove_tree
@@ -104,13 +111,12 @@ class UvEngine:
         """Install with `uv pip sync`; the venv must be one that `create` just created."""
         arguments = ["pip", "sync", "--strict", "--allow-empty-requirements", *_install_options(request)]
         if request.refresh:
-            self._forget(request)
+            self._forget(request.refresh, _commits(request), request.pylock.parent)
         began = time.time()
         try:
             self._run([*arguments, str(request.pylock)], cwd=request.pylock.parent, timeout=self._deadlines.install)
-        except BuildFailedError as error:  # the cached sources may be damaged, if there were any
-            cache = self._cache_directory(request.pylock.parent)
-            error.cached = tuple(each for each in error.cached if has_older_sources(cache, each, began))
+        except EngineError as error:
+            self._keep_suspects(error, request.pylock.parent, began)
             raise
 
     def install_again(self, requests: Mapping[str, InstallRequest]) -> None:
@@ -151,17 +157,23 @@ class UvEngine:
                 for path in old_interpreters(self._cache):
                     path.unlink()
 
-    def _forget(self, request: InstallRequest) -> None:
-        """Delete what the cache has of the packages to refresh, which is fetched and built again then.
-
-        `uv pip sync --refresh-package` would still use cached files of a path, of a repository and of an index on disk.
-        """
-        cwd, commits = request.pylock.parent, _commits(request)
-        self._run(["cache", "clean", *request.refresh], cwd=cwd, timeout=self._deadlines.install)
-        if commits:
+    def _keep_suspects(self, error: EngineError, cwd: Path, began: float) -> None:
+        """Let a failed build have been caused by the cache only if sources were there before it `began` (seconds)."""
+        if isinstance(error, BuildFailedError) and error.cached:
             cache = self._cache_directory(cwd)
-            for path in git_entries(cache, commits):
-                remove_tree(path.parent, path.name, below=cache)
+            error.cached = tuple(each for each in error.cached if has_older_sources(cache, each, began))
+
+    def _forget(self, names: Sequence[str], commits: Collection[str] | None, cwd: Path) -> None:
+        """Delete what the cache has of some packages, which is fetched and built again then.
+
+        With `commits`, also the repositories that they are from; all of them if it is empty. `--refresh-package` of uv
+        would still use cached files of a path, of a repository and of an index on disk.
+        """
+        self._run(["cache", "clean", *names], cwd=cwd, timeout=self._deadlines.install)
+        cache = self._cache_directory(cwd)
+        entries = git_entries(cache, commits) if commits is not None else []
+        for path in (*editable_entries(cache, names), *entries):
+            remove_tree(path.parent, path.name, below=cache)
 
     def _cache_directory(self, cwd: Path) -> Path:
         """Return the directory of the cache, which uv knows if it is the user's own."""
@@ -189,7 +201,21 @@ class UvEngine:
             arguments.append("--offline")
         requirements = scratch / "requirements.in"
         requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        return self._run([*arguments, str(requirements)], cwd=scratch, timeout=self._deadlines.resolve)
+        arguments.append(str(requirements))
+        began = time.time()
+        try:
+            return self._run(arguments, cwd=scratch, timeout=self._deadlines.resolve)
+        except EngineError as error:
+            self._keep_suspects(error, scratch, began)
+            if not error.cached or request.offline:
+                raise
+            commits = () if any(" @ git+" in line for line in lines) else None
+            self._forget(error.cached, commits, scratch)
+        try:
+            return self._run(arguments, cwd=scratch, timeout=self._deadlines.resolve)
+        except EngineError as error:
+            error.failed_again()
+            raise
 
     def _run(self, arguments: list[str], *, cwd: Path, timeout: float) -> Completed:
         """Run uv with the options that every call needs; raise the error for its failure."""
@@ -240,10 +266,11 @@ def _built(request: InstallRequest) -> Builds:
     return tuple(name for name in request.builds if name not in wheels)
 
 
-def _commits(request: InstallRequest) -> frozenset[str]:
-    """Return the commits of the packages to refresh that come from a repository."""
+def _commits(request: InstallRequest) -> frozenset[str] | None:
+    """Return the commits of the packages to refresh that come from a repository, None if none does."""
     packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
-    return frozenset(each["vcs"]["commit-id"] for each in packages if each["name"] in request.refresh and "vcs" in each)
+    found = {each["vcs"]["commit-id"] for each in packages if each["name"] in request.refresh and "vcs" in each}
+    return frozenset(found) or None
 
 
 def _builds(builds: Builds) -> list[str]:

@@ -39,6 +39,19 @@ def has_older_sources(cache: Path, name: str, since: float) -> bool:
     return any(path.lstat().st_mtime < since for pattern in patterns for path in cache.glob(pattern))
 
 
+def editable_entries(cache: Path, names: Collection[str]) -> list[Path]:
+    """Return what the cache has of the editable packages `names`, which `uv cache clean NAME` leaves (0.13.9).
+
+    An entry without a wheel, whose package is not known, is one of them too.
+    """
+    found = []
+    for path in sorted(cache.glob("sdists-v*/editable/*")):
+        wheels = {canonicalize_name(each.name.partition("-")[0]) for each in path.glob("*/*.whl")}
+        if path.is_dir() and not path.is_symlink() and (not wheels or not wheels.isdisjoint(names)):
+            found.append(path)
+    return found
+
+
 def git_entries(cache: Path, commits: Collection[str]) -> list[Path]:
     """Return the databases and checkouts of the repositories that have one of the `commits` (hexadecimal) checked out.
 

@@ -35,7 +35,7 @@ _BUILD_NEEDED = re.compile(
 # "Failed to install: six-1.17.0-py2.py3-none-any.whl (six==1.17.0) cause: The wheel is invalid: ..."
 _DAMAGED = re.compile(r"Failed to install: \S+ \((?P<name>[a-z0-9][a-z0-9-]*)==[^)]*\)")
 # "Failed to build `six==1.17.0`", "Failed to download and build `six @ git+https://...`"
-_FAILED = re.compile(r"Failed to (?:download|build|download and build) `(?P<name>[a-z0-9][a-z0-9-]*)(?:==| @ )")
+_FAILED = re.compile(r"Failed to (?:read|download|build|download and build) `(?P<name>[a-z0-9][a-z0-9-]*)(?:==| @ )")
 _CACHE_ENTRY = r"[^`]*/(?:archive|sdists|wheels|git)-v[0-9]+/[^`]*"  # a path in uv's cache
 _DAMAGED_ENTRY = re.compile(
     r"Failed to deserialize cache entry$"
@@ -129,9 +129,8 @@ def uv_error(
             hint="run the command once without `--offline`, which fills the cache",
             details=details,
         )
-    installs = command in (["pip", "sync"], ["pip", "install"])
     failed = tuple(sorted(set(_FAILED.findall(output.flat))))
-    if installs and failed and any(_DAMAGED_ENTRY.match(each) for each in output.causes):
+    if failed and any(_DAMAGED_ENTRY.match(each) for each in output.causes):
         return DamagedCacheError(failed, details)
     if failure := uv_index_error(output.causes, output.hints, details):
         return failure
@@ -149,7 +148,7 @@ def uv_error(
             hint="install the compiler or system library that the output above names",
             details=details,
         )
-        error.cached = failed if installs else ()
+        error.cached = failed
         return error
     if output.has_cause("Scripts must not use the reserved name"):
         listed = list_in_backticks(sorted(set(_DAMAGED.findall(output.flat)))) or "a package"
@@ -165,7 +164,7 @@ def uv_error(
             hint="require a different version, or report the wheel to its author",
             details=details,
         )
-    if installs and (damaged := _DAMAGED.findall(output.flat)):
+    if command != ["pip", "compile"] and (damaged := _DAMAGED.findall(output.flat)):
         return DamagedCacheError(tuple(sorted(set(damaged))), details)
     if _UNSATISFIABLE.search(output.flat) or output.has_cause("No solution found"):
         return _unsatisfiable(output, details)
