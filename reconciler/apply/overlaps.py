@@ -99,7 +99,7 @@ def _shared_paths(records: Iterable[Record]) -> dict[str, dict[str, str]]:
 
     def add(path: str, one: Record, first: str, other: Record, second: str) -> None:
         if one.key != other.key:
-            shared.setdefault(path, {one.key: one.hashes[first]})[other.key] = other.hashes[second]
+            shared.setdefault(path, {}).update({one.key: one.hashes[first], other.key: other.hashes[second]})
 
     unusual: dict[str, list[tuple[Record, str]]] = {}
     for record in records:

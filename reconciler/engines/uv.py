@@ -14,6 +14,7 @@ from reconciler.engines.bytecode import compile_modules
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Builds, CachedPackage, InstallRequest, ResolveRequest
 from reconciler.engines.uv_cache import (
+    cache_lock,
     editable_entries,
     git_entries,
     has_older_sources,
@@ -171,9 +172,10 @@ class UvEngine:
         """
         self._run(["cache", "clean", *names], cwd=cwd, timeout=self._deadlines.install)
         cache = self._cache_directory(cwd)
-        entries = git_entries(cache, commits) if commits is not None else []
-        for path in (*editable_entries(cache, names), *entries):
-            remove_tree(path.parent, path.name, below=cache)
+        with cache_lock(cache, self._deadlines.install):
+            entries = git_entries(cache, commits) if commits is not None else []
+            for path in (*editable_entries(cache, names), *entries):
+                remove_tree(path.parent, path.name, below=cache)
 
     def _cache_directory(self, cwd: Path) -> Path:
         """Return the directory of the cache, which uv knows if it is the user's own."""

@@ -3,15 +3,21 @@
 A file whose name is not understood stays: with another layout of the cache nothing is found.
 """
 
+import fcntl
+import os
+import time
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from reconciler.engines.engine import CachedPackage
+from reconciler.errors import DeadlineError
 
 MOST_INTERPRETERS = 200  # uv remembers the interpreter of every generation that was built, by its path
+_PAUSE = 0.05  # seconds
 # Below these are a directory for each package, and in it a name for each file or source distribution, which starts with
 # the version. The directories in between stand for indexes and URLs.
 _PACKAGES = ("wheels-v*/pypi/*", "wheels-v*/index/*/*", "wheels-v*/url/*/*", "sdists-v*/pypi/*", "sdists-v*/index/*/*")
@@ -27,6 +33,29 @@ def unused_entries(cache: Path, keep: frozenset[CachedPackage]) -> list[Path]:
     """Return the files and directories of the versions that are not in `keep`."""
     kept = {(each.name, Version(each.version)) for each in keep}
     return [path for name, version, path in _entries(cache) if (name, version) not in kept]
+
+
+@contextmanager
+def cache_lock(cache: Path, timeout: float) -> Iterator[None]:
+    """Keep every uv out of the cache for the time of a block, as `uv cache clean` does.
+
+    Raises DeadlineError if another uv works in it for longer than `timeout` seconds, or OSError.
+    """
+    descriptor = os.open(cache / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    end = time.monotonic() + timeout
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    message = f"`{cache}` was in use for {timeout:g} seconds"
+                    raise DeadlineError(message, hint="allow more time with `--timeout`") from None
+                time.sleep(_PAUSE)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def has_older_sources(cache: Path, name: str, since: float) -> bool:
