@@ -2,13 +2,13 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pip._internal.resolution.resolvelib.resolver import get_topological_weights
-from pip._vendor.resolvelib.structs import DirectedGraph
 
 from reconciler.observe.install_order import install_order
 
+pip = pytest.importorskip("pip._internal.resolution.resolvelib.resolver", reason="it compares with pip")
 MARKERS = {"python_version": "3.12", "sys_platform": "linux"}
 NAMES = ("aa", "bb", "cc", "dd", "ee", "ff")
 
@@ -18,14 +18,14 @@ def test_it_is_pip_s_order_for_packages_that_do_not_require_each_other(
     pairs: set[tuple[int, int]], names: list[str]
 ) -> None:
     edges = [(names[one], names[other]) for one, other in pairs if one < other]
-    graph: Any = DirectedGraph()  # type: ignore[no-untyped-call]
+    graph: Any = pip.DirectedGraph()
     for node in (None, *names):
         graph.add(node)
     for name in names:
         graph.connect(None, name)
     for one, other in edges:
         graph.connect(one, other)
-    weights = get_topological_weights(graph, set(names))
+    weights = pip.get_topological_weights(graph, set(names))
     theirs = sorted(names, key=lambda name: (weights[name], name), reverse=True)
     requirements = {name: [other for one, other in edges if one == name] for name in names}
     assert install_order(requirements, MARKERS) == theirs
