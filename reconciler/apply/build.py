@@ -9,6 +9,7 @@ from reconciler.apply.bin_scripts import rewrite_activation, write_pip_stub
 from reconciler.apply.bytecode import link_bytecode, shared_bytecode
 from reconciler.apply.context import ApplyContext
 from reconciler.apply.local_builds import clean_editables, copied_sources, name_sources
+from reconciler.apply.overlaps import settle_overlaps
 from reconciler.diff.model import Target
 from reconciler.engines.engine import InstallRequest
 from reconciler.errors import ApplyError
@@ -31,7 +32,6 @@ def build(
     with copied_sources(lock, select_artifacts(lock, target.interpreter)) as copies:
         _build(target, lock, generation, context, copies, refresh)
     name_sources(generation.venv, copies)
-    rewrite_activation(generation.venv, context.state.layout.environment(target.environment.name))
     write_pip_stub(generation.venv, target.environment.name)
 
 
@@ -55,25 +55,27 @@ def _build(
         system_site_packages=environment.system_site_packages,
         prompt=environment.name,
     )
+    # Before any package is installed: a package may have a `bin/activate-...` of its own, which its RECORD lists.
+    rewrite_activation(generation.venv, context.state.layout.environment(environment.name))
     identity = _identity(generation.venv)
     reusable = _reusable_venv(target, context) if environment.compile_bytecode else None
     if document["packages"]:
         context.check_stop()
+        request = InstallRequest(
+            venv=generation.venv,
+            pylock=generation.pylock,
+            indexes=used_indexes(context.indexes, environment.indexes),
+            link_mode=environment.link_mode,
+            compile_bytecode=environment.compile_bytecode and reusable is None,
+            builds=environment.builds,
+            offline=context.options.offline,
+            refresh=refresh,
+            variables=environment.build_env.variables,
+            secrets=environment.build_env.from_env,
+        )
         with clean_editables(lock, selected):
-            context.engine.install(
-                InstallRequest(
-                    venv=generation.venv,
-                    pylock=generation.pylock,
-                    indexes=used_indexes(context.indexes, environment.indexes),
-                    link_mode=environment.link_mode,
-                    compile_bytecode=environment.compile_bytecode and reusable is None,
-                    builds=environment.builds,
-                    offline=context.options.offline,
-                    refresh=refresh,
-                    variables=environment.build_env.variables,
-                    secrets=environment.build_env.from_env,
-                )
-            )
+            context.engine.install(request)
+            settle_overlaps(context.engine, request, document, target.interpreter.markers)
         if reusable is not None:
             _reuse_bytecode(reusable, generation.venv, target, context)
     if _identity(generation.venv) != identity:

@@ -81,6 +81,13 @@ class Engine(Protocol):
     def install(self, request: InstallRequest) -> None:
         """Install exactly the packages of the document, without resolving anything."""
 
+    def install_again(self, requests: Mapping[str, InstallRequest]) -> None:
+        """Remove the named packages from their venv, then install one after the other, each over what is there.
+
+        The document of each request has only its package, which is installed. Afterwards a file that several of them
+        have is that of the last one.
+        """
+
     def compile(self, interpreter: Interpreter, modules: Sequence[Path]) -> None:
         """Write the bytecode (PEP 3147) of `modules`, absolute paths, for `interpreter`, without running them."""
 

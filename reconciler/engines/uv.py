@@ -1,6 +1,5 @@
 """uv as the engine (checked with 0.13.8): called with an absolute interpreter, without configuration files."""
 
-import json
 import os
 import re
 import tempfile
@@ -13,15 +12,23 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from reconciler.canonical_json import digest
 from reconciler.engines.bytecode import compile_modules
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Builds, CachedPackage, InstallRequest, ResolveRequest
-from reconciler.engines.uv_cache import old_interpreters, unused_entries, unused_names
+from reconciler.engines.uv_build_variables import build_variables, build_variables_table
+from reconciler.engines.uv_cache import (
+    cache_lock,
+    editable_entries,
+    git_entries,
+    has_older_sources,
+    old_interpreters,
+    unused_entries,
+    unused_names,
+)
 from reconciler.engines.uv_errors import uv_error
 from reconciler.engines.uv_index_errors import KnownIndexes
 from reconciler.engines.uv_indexes import UvIndexes, attempts, uv_indexes
-from reconciler.errors import EngineError, OfflineError
+from reconciler.errors import BuildFailedError, EngineError, OfflineError
 from reconciler.fs.remove_tree import remove_tree
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import Index
@@ -31,8 +38,6 @@ from reconciler.processes.environ import allowed_environment, index_credentials
 from reconciler.processes.scratch import scratch_directory
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;\\]+)")
-_STAMP = "ENVSYNC_BUILD"  # a build variable that nothing reads: with a new value, uv takes no build from its cache
-_SECRETS = "ENVSYNC_BUILD_SECRETS"  # nothing reads it either: the digest of variables whose values are secret
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 _FROM = re.compile(r"^\s+# from (?P<url>\S+)\s*$")
 
@@ -118,32 +123,39 @@ class UvEngine:
 
     def install(self, request: InstallRequest) -> None:
         """Install with `uv pip sync`; the venv must be one that `create` just created."""
-        if not (request.venv / "pyvenv.cfg").is_file():  # uv would act on the base interpreter instead
-            raise EngineError(f"`{request.venv}` is not a virtual environment")
-        arguments = ["pip", "sync", "--preview-features", "pylock", "--strict", "--allow-empty-requirements"]
-        arguments += ["-p", str(request.venv / "bin" / "python"), *_builds(_built(request))]
+        arguments = ["pip", "sync", "--strict", "--allow-empty-requirements", *_install_options(request)]
+        if request.refresh:
+            self._forget(request.refresh, _commits(request), request.pylock.parent)
+        began = time.time()
+        try:
+            self._install(arguments, request)
+        except EngineError as error:
+            self._keep_suspects(error, request.pylock.parent, began)
+            raise
+
+    def install_again(self, requests: Mapping[str, InstallRequest]) -> None:
+        """Uninstall and install, because `uv pip install --reinstall` would ask the indexes again."""
+        options = {name: _install_options(request) for name, request in requests.items()}
+        for request in list(requests.values())[:1]:
+            arguments = ["pip", "uninstall", "-p", str(request.venv / "bin" / "python"), *requests]
+            self._run(arguments, cwd=request.pylock.parent, timeout=self._deadlines.install)
+        for name, request in requests.items():
+            self._install(["pip", "install", "--no-deps", *options[name], "-r"], request)
+
+    def _install(self, arguments: Sequence[str], request: InstallRequest) -> None:
+        """Run the command `arguments`, which end before the path of the document, with what its builds need."""
         anew = _editables(request)  # their metadata may have changed although no file did that uv looks at
-        if request.link_mode:
-            arguments += ["--link-mode", request.link_mode]
-        if request.compile_bytecode:
-            arguments.append("--compile-bytecode")
-        if request.offline:
-            arguments.append("--offline")
-        for name in dict.fromkeys((*request.refresh, *([] if request.offline else anew))):
-            arguments += ["--refresh-package", name]
-        local = _not_from_an_index(request)
-        if local:  # uv does not read these again with `--refresh-package`
-            self._run(["cache", "clean", *local], cwd=request.pylock.parent, timeout=self._deadlines.install)
-        text = _build_variables(request, anew if request.offline else ())
+        variables = build_variables(request, anew if request.offline else ())
+        refresh = [] if request.offline else [part for name in anew for part in ("--refresh-package", name)]
         self._with_indexes(
             request.indexes,
             request.offline,
             lambda indexes: self._run(
-                [*arguments, *indexes.options, str(request.pylock)],
+                [*arguments[:2], *refresh, *indexes.options, *arguments[2:], str(request.pylock)],
                 cwd=request.pylock.parent,
                 timeout=self._deadlines.install,
                 indexes=indexes,
-                configuration=_configuration_of(text),
+                configuration=build_variables_table(variables),
                 variables=request.secrets,
             ),
         )
@@ -176,6 +188,32 @@ class UvEngine:
                 for path in old_interpreters(self._cache):
                     path.unlink()
 
+    def _keep_suspects(self, error: EngineError, cwd: Path, began: float) -> None:
+        """Let a failed build have been caused by the cache only if sources were there before it `began` (seconds)."""
+        if isinstance(error, BuildFailedError) and error.cached:
+            cache = self._cache_directory(cwd)
+            error.cached = tuple(each for each in error.cached if has_older_sources(cache, each, began))
+
+    def _forget(self, names: Sequence[str], commits: Collection[str] | None, cwd: Path) -> None:
+        """Delete what the cache has of some packages, which is fetched and built again then.
+
+        With `commits`, also the repositories that they are from; all of them if it is empty. `--refresh-package` of uv
+        would still use cached files of a path, of a repository and of an index on disk.
+        """
+        self._run(["cache", "clean", *names], cwd=cwd, timeout=self._deadlines.install)
+        cache = self._cache_directory(cwd)
+        with cache_lock(cache, self._deadlines.install):
+            entries = git_entries(cache, commits) if commits is not None else []
+            for path in (*editable_entries(cache, names), *entries):
+                remove_tree(path.parent, path.name, below=cache)
+
+    def _cache_directory(self, cwd: Path) -> Path:
+        """Return the directory of the cache, which uv knows if it is the user's own."""
+        if self._cache is not None:
+            return self._cache
+        done = self._run(["cache", "dir"], cwd=cwd, timeout=self._deadlines.venv)
+        return Path(os.fsdecode(done.stdout).removesuffix("\n"))
+
     def _compile(self, request: ResolveRequest, lines: tuple[str, ...], scratch: Path, *extra: str) -> Completed:
         """Run `uv pip compile` on `lines` with the request's rules, from files in `scratch`."""
         arguments = ["pip", "compile", "--preview-features", "pylock", "--universal",
@@ -196,10 +234,9 @@ class UvEngine:
         requirements = scratch / "requirements.in"
         requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         variables = {} if request.builds == "deny" else request.variables
-        return self._with_indexes(
-            request.indexes,
-            request.offline,
-            lambda indexes: self._run(
+
+        def run(indexes: UvIndexes) -> Completed:
+            return self._run(
                 [*arguments, *indexes.options, str(requirements)],
                 cwd=scratch,
                 timeout=self._deadlines.resolve,
@@ -207,8 +244,22 @@ class UvEngine:
                 variables=variables,
                 # It is not known yet what is built, so the cache of other builds cannot be used.
                 cache=scratch / "cache" if variables else None,
-            ),
-        )
+            )
+
+        began = time.time()
+        try:
+            return self._with_indexes(request.indexes, request.offline, run)
+        except EngineError as error:
+            self._keep_suspects(error, scratch, began)
+            if not error.cached or request.offline:
+                raise
+            commits = () if any(" @ git+" in line for line in lines) else None
+            self._forget(error.cached, commits, scratch)
+        try:
+            return self._with_indexes(request.indexes, request.offline, run)
+        except EngineError as error:
+            error.failed_again()
+            raise
 
     def _with_indexes(
         self, indexes: tuple[Index, ...], offline: bool, run: Callable[[UvIndexes], Completed]
@@ -267,43 +318,19 @@ def _configured(text: str) -> Iterator[list[str]]:
         yield ["--config-file", str(file)]
 
 
-def _configuration_of(variables: Mapping[str, Mapping[str, str]]) -> str:
-    """Return the configuration with build variables by package; empty if there are none.
-
-    uv adds them to the environment of that package's build, and uses only cached builds with the same variables.
-    """
-    tables = {
-        json.dumps(package): ", ".join(f"{name} = {_toml_string(text)}" for name, text in values.items())
-        for package, values in variables.items()
-    }
-    lines = [f"{package} = {{ {values} }}\n" for package, values in tables.items()]
-    return "[extra-build-variables]\n" + "".join(lines) if lines else ""
-
-
-def _build_variables(request: InstallRequest, anew: Collection[str]) -> dict[str, dict[str, str]]:
-    """Return the variables for the build of each package that has no wheel; those in `anew` are built in any case.
-
-    Secrets are only represented by their digest, because uv writes the variables into the metadata of the package.
-    """
-    packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
-    found = {}
-    for package in packages:
-        name = package["name"]
-        archive = package.get("archive", {})
-        is_wheel = "wheels" in package or str(archive.get("path") or archive.get("url")).endswith(".whl")
-        variables = {} if is_wheel else dict(request.variables)
-        if request.secrets and not is_wheel:
-            secrets = {each: digest(["build_env", each, text]) for each, text in request.secrets.items()}
-            variables[_SECRETS] = digest(secrets)
-        if name in anew:
-            variables[_STAMP] = str(time.time_ns())
-        if variables:
-            found[name] = variables
-    return found
-
-
-def _toml_string(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
+def _install_options(request: InstallRequest) -> list[str]:
+    """Return the options for `uv pip sync` and `uv pip install`; raises EngineError if the venv is none."""
+    if not (request.venv / "pyvenv.cfg").is_file():  # uv would act on the base interpreter instead
+        raise EngineError(f"`{request.venv}` is not a virtual environment")
+    arguments = ["--preview-features", "pylock", "-p", str(request.venv / "bin" / "python")]
+    arguments += _builds(_built(request))
+    if request.link_mode:
+        arguments += ["--link-mode", request.link_mode]
+    if request.compile_bytecode:
+        arguments.append("--compile-bytecode")
+    if request.offline:
+        arguments.append("--offline")
+    return arguments
 
 
 def _built(request: InstallRequest) -> Builds:
@@ -321,13 +348,11 @@ def _editables(request: InstallRequest) -> list[str]:
     return [each["name"] for each in packages if each.get("directory", {}).get("editable")]
 
 
-def _not_from_an_index(request: InstallRequest) -> list[str]:
-    """Return the packages to refresh that come from a URL, a path or a repository."""
-    if not request.refresh:
-        return []
+def _commits(request: InstallRequest) -> frozenset[str] | None:
+    """Return the commits of the packages to refresh that come from a repository, None if none does."""
     packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
-    others = {each["name"] for each in packages if each.keys() & {"archive", "directory", "vcs"}}
-    return sorted(others.intersection(request.refresh))
+    found = {each["vcs"]["commit-id"] for each in packages if each["name"] in request.refresh and "vcs" in each}
+    return frozenset(found) or None
 
 
 def _builds(builds: Builds) -> list[str]:

@@ -44,6 +44,15 @@ _BUILD_NEEDED = re.compile(
 )
 # "Failed to install: six-1.17.0-py2.py3-none-any.whl (six==1.17.0) cause: The wheel is invalid: ..."
 _DAMAGED = re.compile(r"Failed to install: \S+ \((?P<name>[a-z0-9][a-z0-9-]*)==[^)]*\)")
+# "Failed to build `six==1.17.0`", "Failed to download and build `six @ git+https://...`"
+_FAILED = re.compile(r"Failed to (?:read|download|build|download and build) `(?P<name>[a-z0-9][a-z0-9-]*)(?:==| @ )")
+_CACHE_ENTRY = r"[^`]*/(?:archive|sdists|wheels|git)-v[0-9]+/[^`]*"  # a path in uv's cache
+_DAMAGED_ENTRY = re.compile(
+    r"Failed to deserialize cache entry$"
+    rf"|failed to (?:read from|open|read) (?:file|directory) `{_CACHE_ENTRY}`"
+    rf"|Failed to extract archive: {_CACHE_ENTRY}$"
+    rf"|`{_CACHE_ENTRY}` does not appear to be a Python project"
+)
 _NO_WHEEL = re.compile(r"has no (?:usable )?wheels|has no wheels with a matching|no wheels (?:are|is) available")
 _UNSATISFIABLE = re.compile(r"^No solution found|not found in the package registry|unsatisfiable|conflicting URLs")
 _SYSTEM_ERROR = re.compile(r"\(os error ([0-9]{1,5})\)$")
@@ -135,6 +144,9 @@ def uv_error(
             hint="run the command once without `--offline`, which fills the cache",
             details=details,
         )
+    failed = tuple(sorted(set(_FAILED.findall(output.flat))))
+    if failed and any(_DAMAGED_ENTRY.match(each) for each in output.causes):
+        return DamagedCacheError(failed, details)
     if failure := uv_index_error(output.causes, output.hints, details, known):
         return failure
     if output.has_cause("Git operation failed"):
@@ -146,11 +158,13 @@ def uv_error(
     if output.has_cause(
         "Failed to build", "The build backend returned an error", "Failed to resolve requirements from"
     ):
-        return BuildFailedError(
+        error = BuildFailedError(
             "a source distribution could not be built",
             hint="install the compiler or system library that the output above names",
             details=details,
         )
+        error.cached = failed
+        return error
     if output.has_cause("Scripts must not use the reserved name"):
         listed = list_in_backticks(sorted(set(_DAMAGED.findall(output.flat)))) or "a package"
         return ReservedNameError(
@@ -165,7 +179,7 @@ def uv_error(
             hint="require a different version, or report the wheel to its author",
             details=details,
         )
-    if command == ["pip", "sync"] and (damaged := _DAMAGED.findall(output.flat)):
+    if command != ["pip", "compile"] and (damaged := _DAMAGED.findall(output.flat)):
         return DamagedCacheError(tuple(sorted(set(damaged))), details)
     if _UNSATISFIABLE.search(output.flat) or output.has_cause("No solution found"):
         return _unsatisfiable(output, details, known.indexes if known else ())

@@ -90,6 +90,7 @@ def _is_self_contained(target: Target, applied: Applied) -> bool:
         or applied.trial_since
         or applied.hold is not None  # every plan and check reports it
         or any(each.expired for each in target.environment.exceptions)  # every plan and check reports it
+        or any(not each.equal for each in applied.overlaps)  # every plan and check reports it
         or any(isinstance(each.source, SourceDirectory) for each in target.packages)
         # Of these, only the dependencies count on this platform, but a change of them makes the lock out of date.
         or any(each.path is not None and each.path.is_dir() for each in target.environment.requirements)

@@ -7,6 +7,7 @@ from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.diff.compare import foreign_findings
 from reconciler.diff.findings import SHOWN
 from reconciler.diff.model import DiffKind, EnvironmentDiff, Fault, Origin, Reason, ReasonCode, Target
+from reconciler.diff.overlaps import overlap_notes
 from reconciler.diff.reasons import pending_reason, take_over_reason
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import DesiredState
@@ -86,7 +87,12 @@ def plan_change(
         package_count=len(target.packages or ()),
         complete=diff.complete,
         hints=tuple(each for each in (target.hint, _owner_hint(diff, owner, policy)) if each),
-        notes=(*_expired_exceptions(target), *_excepted(diff), *_notes_about_files(diff, policy)),
+        notes=(
+            *_expired_exceptions(target),
+            *_excepted(diff),
+            *_notes_about_files(diff, policy),
+            *overlap_notes(applied, target.packages or ()),
+        ),
         failure=target.failure,
         target=target,
     )

@@ -230,8 +230,7 @@ def test_credentials_of_a_direct_url(host: Host, attempts: Attempts) -> None:
     "engines/uv_errors.py: require a different version, or report the wheel to its author",
     "engines/uv_errors.py: install the compiler or system library that the output above names",
     "engines/uv_errors.py: fix the problem that the output above shows, then run the command again",
-    "errors.py: ask the operator of the index: the files were downloaded again and are still damaged",
-    "errors.py: require a different version of {packages}, which was downloaded again; if two packages contain the same file, remove one of them",
+    "errors.py: require a different version of {packages}, or report it to its author",
     "apply/build.py: remove the package whose wheel has such a file below `*.data/data` or `*.data/scripts`",
     "apply/environment.py: run the command once without `--offline`, which downloads the packages again",
     long=True,
@@ -304,7 +303,10 @@ def test_files_that_cannot_be_installed(host: Host, attempts: Attempts) -> None:
     rewrite(make_wheel(files, "nowheel", "1.0"), drop="/WHEEL")
     locked("nowheel")
     attempts.provoke(*apply)
-    attempts.not_here("ask the operator")
+    wheel(host, "nowheel", "0.9")
+    locked("nowheel<1.0")
+    attempts.gone(*apply)
+    attempts.again("errors.py: require")
 
     wheel(host, "edited", "0.9")
     rewrite(make_wheel(files, "edited", "1.0"), edit="edited/__init__.py")
