@@ -53,6 +53,8 @@ _DAMAGED_ENTRY = re.compile(
     rf"|Failed to extract archive: {_CACHE_ENTRY}$"
     rf"|`{_CACHE_ENTRY}` does not appear to be a Python project"
 )
+_NOT_FOUND = re.compile(r"\b([A-Za-z0-9][A-Za-z0-9._-]*) was not found in the package registry")
+_NO_VERSIONS = re.compile(r"\bthere are no versions of ([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?![A-Za-z0-9<>=!~\[])")
 _NO_WHEEL = re.compile(r"has no (?:usable )?wheels|has no wheels with a matching|no wheels (?:are|is) available")
 _UNSATISFIABLE = re.compile(r"^No solution found|not found in the package registry|unsatisfiable|conflicting URLs")
 _SYSTEM_ERROR = re.compile(r"\(os error ([0-9]{1,5})\)$")
@@ -196,7 +198,9 @@ def _unsatisfiable(output: _UvOutput, details: tuple[str, ...], indexes: tuple[I
             hint="require a different version; `==` selects a yanked one on purpose",
             details=details,
         )
-    if missing := re.findall(r"\b([A-Za-z0-9][A-Za-z0-9._-]*) was not found in the package registry", output.flat):
+    # The index that ends the search for a pinned package has it, without any version.
+    unpublished = [each for each in _NO_VERSIONS.findall(output.flat) if pinned_to(canonicalize_name(each), indexes)]
+    if missing := [*_NOT_FOUND.findall(output.flat), *unpublished]:
         names = sorted(set(missing))
         if len(names) == 1 and (owners := pinned_to(canonicalize_name(names[0]), indexes)):
             listed = list_in_backticks(each.name for each in owners)

@@ -7,14 +7,14 @@ import pytest
 
 from reconciler.errors import ManifestError
 from reconciler.manifest.expand import expand
-from reconciler.manifest.index_rules import used_indexes
+from reconciler.manifest.index_rules import DEFAULT_INDEX, used_indexes
 from reconciler.manifest.load import load_manifest
 from reconciler.manifest.urls import directory_of_url
 
 LINE = re.compile(r"add a line below `indexes:` in the manifest: (`+) ?(- .+?) ?\1")
 OPTIONS = (
-    ["--extra-index-url https://download.pytorch.org/whl/cpu"],
-    ["--index-url https://pypi.org/simple", "--extra-index-url https://ONE.example:8443/`a`"],
+    ["--extra-index-url https://pytorch.example/whl/cpu"],
+    ["--index-url https://index.example/simple", "--extra-index-url https://ONE.example:8443/`a`"],
     ["-i https://one.example/simple", "--extra-index-url https://one.example/other", "-f ./Räder und mehr"],
     ["--find-links {here}/wheels", "--find-links file://{here}/wheels/", "--extra-index-url http://[::1]:8080/simple"],
     ["-f wheels", "--index-url ../simple"],
@@ -48,5 +48,5 @@ def test_a_manifest_is_valid_after_the_lines_of_its_errors_were_added(options: l
     used = used_indexes(desired.indexes)
     primary = any(each.startswith(("-i", "--index-url")) for each in options)
     if not primary:
-        assert used == () or used[-1].url == "https://pypi.org/simple", "without `--index-url` pip asks PyPI as well"
+        assert used == () or used[-1] is DEFAULT_INDEX, "without `--index-url` pip asks PyPI as well"
     assert all(path.is_dir() for each in used if (path := directory_of_url(each.url)) is not None)
