@@ -231,7 +231,8 @@ class Environment:
         own = self.published
         damaged = self.generations.get(self.number)
         if own is None and damaged and damaged.venv and self.recorded_number:
-            return Expected(action="update", builds=True, drift=True, reasons=frozenset({"environment-damaged"}))
+            reasons = frozenset({"environment-damaged", *(["rolled-back"] if last and last.rolled_back_from else [])})
+            return Expected(action="update", builds=True, drift=True, reasons=reasons)
         if own is None or not own.venv or last is None:
             reasons = frozenset({"gone"} if last else {"new"})
             return Expected(action="create", builds=True, drift=last is not None, reasons=reasons)
