@@ -22,7 +22,7 @@ def validate_python(text: str, directory: Path) -> str:
     version, and must not run a program that comes with the repository.
     """
     request = text.strip()
-    if "/" in request or "\\" in request or request.startswith("~"):
+    if "/" in request or "\\" in request or re.match(r"~(?!=)", request):
         return _validate_interpreter_path(request, directory)
     if not request:
         raise InvalidTextError("the Python version is empty", hint=_VERSION_HINT)

@@ -65,7 +65,9 @@ def _invalid_requirement(text: str, lead: int, error: InvalidRequirement) -> Inv
     # The span of the invalid part is only on the error's cause, which is not a public interface.
     start, end = getattr(error.__cause__, "span", (0, len(text)))
     hint = ""
-    if "://" in text.split(";")[0] and "@" not in text.split("://")[0]:
+    if re.search(r"\{[a-z][a-z0-9_-]*\}", text):
+        hint = "write a version: `{AXIS}` is only replaced in `packages` of an environment with a matrix"
+    elif "://" in text.split(";")[0] and "@" not in text.split("://")[0]:
         hint = "write `NAME @ URL`"
     elif re.match(r"\.{0,2}/|[A-Za-z]:\\", text) or text in {".", ".."}:
         hint = LOCAL_DIRECTORY_HINT

@@ -61,7 +61,7 @@ _YAML_WORDS = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "n
 
 def model_problems(errors: Sequence[ErrorDetails], value: Value, source: SourceText) -> list[Problem]:
     """Return one problem for each of pydantic's errors in `value`, the manifest as plain values."""
-    return [_problem(error, value, source) for error in errors]
+    return [_problem(error, value, source) for error in errors if not (error["type"] == "too_short" and error["input"])]
 
 
 def error_path(error: ErrorDetails, value: Value) -> KeyPath:
@@ -113,7 +113,8 @@ def _problem(error: ErrorDetails, value: Value, source: SourceText) -> Problem:
         case "greater_than_equal":
             return source.problem(f"expected {context['ge']} or more, got {found}", path)
         case "too_short":
-            return source.problem("the list is empty", path, hint="add at least one item")
+            kind = "mapping" if isinstance(found, dict) else "list"
+            return source.problem(f"the {kind} is empty", path, hint="add at least one item")
         case kind if kind in _EXPECTED:
             return _wrong_type(_EXPECTED[kind], found, path, source)
         case _:
@@ -226,6 +227,11 @@ def model_at(path: KeyPath, value: Value) -> type[BaseModel]:
             return models.Project
         case (_, _, "matrix"):
             return models.Matrix
+        case (str() as kind, name, "matrix", axis, str() as variant, *below):
+            inside: Any = value
+            for key in (kind, name, "matrix", axis, variant):
+                inside = inside[key]
+            return model_at(("environments", variant, *below), {"environments": {variant: inside}})
         case (_, _, "hooks"):
             return models.Hooks
         case (_, _, "health"):

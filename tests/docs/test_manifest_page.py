@@ -46,7 +46,9 @@ AROUND: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "Index": lambda entry: {"indexes": [INDEX | entry]},
     "Environment": lambda entry: {"environments": {"one": PYTHON | entry, "tools": PYTHON}},
     "Project": lambda entry: {"environments": {"one": PYTHON | {"project": entry}}},
-    "Matrix": lambda entry: {"environments": {"one": PYTHON | {"matrix": {"python": ["3.12"]} | entry}}},
+    "Matrix": lambda entry: {
+        "environments": {"one": PYTHON | {"matrix": {"python": ["3.12", "3.13"], "django": ["4.2", "5.2"]} | entry}}
+    },
     "ImportProbe": lambda entry: {"environments": {"one": PYTHON | {"probes": [{"import": "acme"} | entry]}}},
     "CommandProbe": lambda entry: {"environments": {"one": PYTHON | {"probes": [{"run": ["true"]} | entry]}}},
     "PackageException": lambda entry: {"environments": {"one": PYTHON | {"ignore": [{"match": "x"} | entry]}}},
