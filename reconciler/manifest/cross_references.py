@@ -156,8 +156,9 @@ class _References:
                     ):
                         reported.add(place)
                         message = f"a placeholder, but `{name}` has no matrix: {in_backticks(text)}"
-                        hint = f'add the axis, for example `matrix: {{{min(used_axes(text))}: ["4.2", "5.2"]}}`'
-                        yield self.source.problem(message, place, hint=f"{hint}, or write a version")
+                        axis = min(used_axes(text))
+                        hint = f"add the axis `{axis}` to a `matrix` of the environment, or write a version"
+                        yield self.source.problem(message, place, hint=hint)
 
     def _renamed_from(self) -> Iterator[Problem]:
         for name, template in self.templates.items():

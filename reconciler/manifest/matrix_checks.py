@@ -39,7 +39,7 @@ _NOT_REPLACED = ("requirements", "constraints")
 _UNSUPPORTED = {
     "include": "declare an environment of its own for the additional combination",
     "fail-fast": "remove it: one environment that fails does not stop the others",
-    "max-parallel": "remove it, and use `envsync apply --jobs`",
+    "max-parallel": "remove it: envsync decides how many environments it builds at the same time",
 }
 
 
@@ -52,15 +52,13 @@ def variants_in(matrix: object, path: KeyPath) -> Iterator[tuple[KeyPath, Mappin
                     yield (*path, axis, name), keys
 
 
-def unusable_keys(matrix: Value) -> dict[str, str]:
-    """Return the keys of a written matrix that cannot be axes, each with the hint; their values are not checked."""
-    found = {}
-    for key, value in matrix.items() if isinstance(matrix, dict) else ():
-        if key in _UNSUPPORTED:
-            found[key] = _UNSUPPORTED[key]
-        elif key not in {*SETTINGS, "python"} and not _is_axis(value) and (similar := _misspelt(key)):
-            found[key] = suggest(similar)
-    return found
+def unusable_keys(matrix: Value) -> list[str]:
+    """Return the keys of a written matrix that cannot be axes; their values are not checked."""
+    return [
+        key
+        for key, value in (matrix.items() if isinstance(matrix, dict) else ())
+        if key in _UNSUPPORTED or (key not in {*SETTINGS, "python"} and not _is_axis(value) and _misspelt(key))
+    ]
 
 
 def _is_axis(value: Value) -> bool:
@@ -72,21 +70,31 @@ def written_matrix_problems(matrix: Value, path: KeyPath, source: SourceText) ->
     unusable = unusable_keys(matrix)
     for axis in matrix if isinstance(matrix, dict) else ():
         place = source.key_place((*path, axis))
-        if axis in unusable:
-            message = f"`{axis}` is not supported in a matrix" if axis in _UNSUPPORTED else "unknown key"
-            yield source.problem(message, (*path, axis), hint=unusable[axis], place=place)
-            continue
-        try:
-            validate_axis_name(axis)
-        except InvalidTextError as error:
-            yield source.problem(error.message, (*path, axis), hint=error.hint, place=place)
+        if axis in _UNSUPPORTED:
+            message = f"`{axis}` is not supported in a matrix"
+            yield source.problem(message, (*path, axis), hint=_UNSUPPORTED[axis], place=place)
+        elif axis in unusable:
+            yield source.problem("unknown key", (*path, axis), hint=suggest(_misspelt(axis)), place=place)
+        else:
+            try:
+                validate_axis_name(axis)
+            except InvalidTextError as error:
+                yield source.problem(error.message, (*path, axis), hint=error.hint, place=place)
     for variant_path, keys in variants_in(matrix, path):
-        for key, hint in NOT_IN_A_VARIANT.items():
+        for key in NOT_IN_A_VARIANT:
             if key in keys:
                 place = source.key_place((*variant_path, key))
-                yield source.problem(
-                    f"`{key}` is not allowed in a variant", (*variant_path, key), hint=hint, place=place
-                )
+                message = f"`{key}` is not allowed in a variant"
+                yield source.problem(message, (*variant_path, key), hint=_variant_hint(key), place=place)
+
+
+def _variant_hint(key: str) -> str:
+    """Return what to do instead of writing one of `NOT_IN_A_VARIANT` in a variant."""
+    if key == "extends":
+        return "write it in the environment, and in the variant only the keys that differ"
+    if key == "matrix":
+        return "add an axis to the matrix of the environment instead"
+    return "remove it, or declare the environment that was renamed without a matrix"
 
 
 class MatrixChecks:
@@ -126,7 +134,7 @@ class MatrixChecks:
         if not isinstance(self._entry.get("matrix"), Mapping):
             return  # the model reports it
         if not self._has_axis():
-            hint = 'add one, for example `python: ["3.11", "3.12"]`'
+            hint = 'add an axis such as `python: ["3.11", "3.12"]`'
             yield self._at("the matrix has no axis", self._written("matrix"), hint)
             return
         if (count := combinations(self.axes)) > MAX_COMBINATIONS:
@@ -188,7 +196,7 @@ class MatrixChecks:
                     yield self._at(message, (*path, "python"), "remove it here, or remove the axis")
 
     def _axes_with(self, key: str, *, some: bool = False) -> list[str]:
-        """Return the axes with variants that all have a key, or of which some have it."""
+        """Return the axes whose variants all have a key; with `some`, also those with at least one that has it."""
         found = []
         for axis, variants in self._matrix.items():
             if axis not in SETTINGS and isinstance(variants, Mapping) and variants:
@@ -231,7 +239,7 @@ class MatrixChecks:
                     hint = known_names_hint(value, known[axis], noun="values")
                     message = f"the axis {in_backticks(axis)} has no value {in_backticks(value)}"
                     yield self.source.problem(message, place, hint=hint)
-        if not self.members and all(self.axes.values()):
+        if not self.members and self.axes and all(self.axes.values()):
             hint = "remove an entry, so that at least one combination is left"
             yield self._at("`exclude` leaves out every combination", self._written("matrix", "exclude"), hint)
 

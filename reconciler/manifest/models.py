@@ -70,12 +70,7 @@ def _without_variant_keys(schema: dict[str, Any]) -> None:
     schema["not"] = {"anyOf": [{"required": [key]} for key in NOT_IN_A_VARIANT]}
 
 
-# The keys that a variant cannot have, because they decide which environments exist, and what to do instead.
-NOT_IN_A_VARIANT = {
-    "extends": "write it in the environment, and in the variant only the keys that differ",
-    "matrix": "add an axis to the matrix of the environment instead",
-    "renamed_from": "declare the environment that was renamed without a matrix",
-}
+NOT_IN_A_VARIANT = ("extends", "matrix", "renamed_from")  # these keys decide which environments exist
 _Variant: TypeAlias = Annotated["Environment", Field(json_schema_extra=_without_variant_keys)]
 _Values: TypeAlias = Annotated[tuple[f.AxisValue, ...], Field(min_length=1)]
 _Variants: TypeAlias = Annotated[Mapping[f.Name, _Variant], Field(min_length=1)]

@@ -5,6 +5,7 @@ They are replaced, never evaluated: a placeholder has no conversions, formats or
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 
 from reconciler.backticks import in_backticks
 from reconciler.manifest.hints import known_names_hint, suggest
@@ -104,17 +105,18 @@ def _replaced(text: str, values: Mapping[str, str]) -> Iterator[str]:
 
 def _corrected(text: str, axes: Collection[str]) -> str:
     """Return the hint with the whole text, its braces doubled and its placeholders kept."""
-
-    def corrected(part: re.Match[str]) -> str:
-        inside = part["inside"]
-        if part[0] in {"{{", "}}"} or inside in axes:
-            return part[0]
-        if inside is None:
-            return part[0] * 2
-        name = _NAME.match(inside.strip())
-        if name and name[0] in axes:  # `{django!r}`, `{ django }`
-            return f"{{{name[0]}}}"
-        return f"{{{part[0]}}}"
-
-    suggestion = _PART.sub(corrected, text)
+    suggestion = _PART.sub(partial(_doubled, axes), text)
     return suggest(suggestion) if len(suggestion) <= _LONGEST_SUGGESTION else "write `{{` and `}}` for braces"
+
+
+def _doubled(axes: Collection[str], part: re.Match[str]) -> str:
+    """Return a part of a text as it must be written: a brace twice, a placeholder without anything but its name."""
+    inside = part["inside"]
+    if part[0] in {"{{", "}}"} or inside in axes:
+        return part[0]
+    if inside is None:
+        return part[0] * 2
+    name = re.fullmatch(rf"({_NAME.pattern})([!:.\[].*)?", inside.strip())
+    if name and name[1] in axes:  # `{django!r}`, `{ django }`
+        return f"{{{name[1]}}}"
+    return f"{{{part[0]}}}"

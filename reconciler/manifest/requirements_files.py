@@ -11,6 +11,7 @@ from reconciler.backticks import in_backticks
 from reconciler.errors import Place, Problem
 from reconciler.manifest.control_characters import unprintable_characters
 from reconciler.manifest.desired import RequirementLine
+from reconciler.manifest.foreign_files import foreign_file_hint
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.logical_lines import logical_lines
@@ -71,6 +72,9 @@ class RequirementsFiles:
         """
         path = self._absolute(self.directory, name)
         try:
+            foreign = foreign_file_hint(name, self.files.text(path, any_unicode=True).text)
+            if foreign:
+                raise InvalidTextError("not a requirements file", hint=foreign)
             parsed = self._parse(path, self._shown(self.shown_directory, name))
         except UnreadableFileError as error:
             invalid = error.invalid_text(name)
