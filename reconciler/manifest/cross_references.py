@@ -11,7 +11,7 @@ from reconciler.backticks import in_backticks
 from reconciler.errors import Problem
 from reconciler.manifest import defaults
 from reconciler.manifest.hints import known_names_hint
-from reconciler.manifest.inheritance import merge_levels, template_order
+from reconciler.manifest.inheritance import merge_levels, placed_tree, template_order
 from reconciler.manifest.matrix_checks import MatrixChecks, variants_in, written_matrix_problems
 from reconciler.manifest.paths import is_within
 from reconciler.manifest.placeholders import has_placeholder, is_requirement, used_axes
@@ -40,10 +40,12 @@ class _References:
         self.environments = _entries(value, "environments")
         self.extended = {name: _names(entry, "extends") for name, entry in self.templates.items()}
         self.merged = {name: self._merged(entry) for name, entry in self.environments.items()}
+        self._trees: dict[KeyPath, Mapping[str, object]] = {}
         self.matrices = {
             name: MatrixChecks(
                 name=name,
                 levels=self._levels(name, entry),
+                trees=[self._tree(path, each) for path, each in self._levels(name, entry)],
                 declared=frozenset(self.environments),
                 source=source,
             )
@@ -72,6 +74,13 @@ class _References:
         """Return what an environment is merged from, with the key path of each: its templates, then itself."""
         order = template_order(_names(entry, "extends"), self.extended)
         return [*((("templates", each), self.templates[each]) for each in order), (("environments", name), entry)]
+
+    def _tree(self, path: KeyPath, entry: Mapping[str, Value]) -> Mapping[str, object]:
+        """Return the tree of one entry; that of a template is made once for all environments."""
+        if path not in self._trees:
+            tree = placed_tree(entry, path)
+            self._trees[path] = tree if isinstance(tree, Mapping) else {}
+        return self._trees[path]
 
     def _extends(self) -> Iterator[Problem]:
         for path, name in self._references("extends"):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.errors import Place, Problem
 from reconciler.manifest.hints import known_names_hint, suggest
-from reconciler.manifest.inheritance import PlacedValue, merge_levels, placed_tree
+from reconciler.manifest.inheritance import PlacedValue, merge_levels
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.matrix_members import (
     MAX_COMBINATIONS,
@@ -101,7 +101,8 @@ class MatrixChecks:
     """The matrix of one environment, merged from its templates, and what is wrong with it.
 
     `levels` are the plain values that the environment is merged from, each with its key path: the most general template
-    first, the environment itself last. `declared` are the names of all entries.
+    first, the environment itself last. `trees` are the same as trees of PlacedValue. `declared` are the names of all
+    entries.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class MatrixChecks:
         *,
         name: str,
         levels: Sequence[tuple[KeyPath, Mapping[str, Value]]],
+        trees: Sequence[Mapping[str, object]],
         declared: frozenset[str],
         source: SourceText,
     ) -> None:
@@ -117,7 +119,6 @@ class MatrixChecks:
         self.declared = declared
         self.path: KeyPath = ("environments", name)
         self._levels = levels
-        trees = [tree for path, each in levels if isinstance(tree := placed_tree(each, path), Mapping)]
         self._entry = merge_levels(trees)
         matrix = self._entry.get("matrix")
         self._matrix: Mapping[str, object] = matrix if isinstance(matrix, Mapping) else {}
@@ -179,14 +180,16 @@ class MatrixChecks:
 
     def _misspelt_axes(self) -> Iterator[Problem]:
         """Yield a problem for an axis that is used nowhere, and has almost the name of another key."""
-        used = {name for member in self.members for text, _ in self._member_texts(member) for name in used_axes(text)}
         for axis, values in self.axes.items():
-            similar = "" if axis in SETTINGS or axis == "python" else _misspelt(axis)
-            if similar and similar not in self._matrix and axis not in used and values and values[0].path:
+            similar = "" if axis == "python" else _misspelt(axis)
+            if similar and similar not in self._matrix and values and values[0].path and not self._is_used(axis):
                 path = values[0].path[:-1]
                 place = self.source.key_place(path)
                 message = f"the axis {in_backticks(axis)} is not used"
                 yield self.source.problem(message, path, hint=suggest(similar), place=place)
+
+    def _is_used(self, axis: str) -> bool:
+        return any(axis in used_axes(text) for member in self.members for text, _ in self._member_texts(member))
 
     def _two_pythons(self) -> Iterator[Problem]:
         for axis in self._axes_with("python", some=True) if "python" in self.axes else ():
@@ -286,7 +289,7 @@ class MatrixChecks:
                     yield self.source.problem(message, path, hint=error.hint)
 
     def _member_texts(self, member: Member) -> Iterator[tuple[str, KeyPath]]:
-        """Yield the texts of a member that may have placeholders, with their key paths."""
+        """Yield the texts of a member that have braces, with their key paths."""
         merged = merge_levels((self._entry, *variant_keys(self._matrix, member)))
         for key in TEXT_KEYS:
             value = merged.get(key)
@@ -294,7 +297,11 @@ class MatrixChecks:
                 value if isinstance(value, tuple) else value.values() if isinstance(value, Mapping) else (value,)
             )
             for each in each_value:
-                if isinstance(each, PlacedValue) and isinstance(each.value, str):
+                if (
+                    isinstance(each, PlacedValue)
+                    and isinstance(each.value, str)
+                    and ("{" in each.value or "}" in each.value)
+                ):
                     yield each.value, each.path
 
     def _not_replaced(self) -> Iterator[Problem]:

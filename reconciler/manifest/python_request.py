@@ -9,7 +9,6 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from reconciler.backticks import in_backticks
 from reconciler.manifest.hints import suggest
 from reconciler.manifest.invalid_text import InvalidTextError
-from reconciler.manifest.requirement_corrections import corrected_requirement, straight_quotes
 
 _VERSION = re.compile(r"\d{1,4}(\.\d{1,4}){0,2}((a|b|rc)\d{1,4})?")
 _HIGHEST_MAJOR = 9  # 312 is a misspelt 3.12
@@ -37,6 +36,8 @@ def validate_python(text: str, directory: Path) -> str:
 
 def corrected_python(text: str) -> str:
     """Return the version or specifier that a text most likely means (`py312`, `^3.11`), or an empty string."""
+    from reconciler.manifest.requirement_corrections import corrected_requirement, straight_quotes
+
     text = straight_quotes(text.strip()).strip("\"'").lower()
     text = re.sub(r"^(?:c?python|cp|py|v)[ =@_-]*(?=[\d<>=!~^])", "", text)
     text = re.sub(r"(?:\.exe|-dev|[tm])$", "", text)

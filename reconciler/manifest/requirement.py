@@ -5,10 +5,8 @@ import re
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from reconciler.manifest.flow_text import flow
 from reconciler.manifest.hints import suggest
 from reconciler.manifest.invalid_text import InvalidTextError
-from reconciler.manifest.requirement_corrections import corrected_requirement
 from reconciler.manifest.urls import LOCAL_DIRECTORY_HINT, forbid_credentials, validate_direct_url
 
 # Words of packaging's messages that only those who know the grammar of requirements understand. Longer ones come first.
@@ -44,6 +42,8 @@ def parse_requirement(text: str) -> Requirement:
         try:
             validate_direct_url(parsed.url, offset=lead + stripped.find(parsed.url))
         except InvalidTextError as error:
+            from reconciler.manifest.requirement_corrections import corrected_requirement
+
             if "://" not in parsed.url and (corrected := corrected_requirement(f" {stripped} ", even_if_valid=False)):
                 error.hint = suggest(corrected)
             raise
@@ -62,6 +62,10 @@ def _invalid_requirement(text: str, lead: int, error: InvalidRequirement) -> Inv
 
     `lead` is the number of characters before `text`.
     """
+    # Corrections are only imported for a manifest with an error, to start quickly.
+    from reconciler.manifest.flow_text import flow
+    from reconciler.manifest.requirement_corrections import corrected_requirement
+
     forbid_credentials(text, offset=lead)
     message = str(error).splitlines()[0]
     # The span of the invalid part is only on the error's cause, which is not a public interface.
@@ -122,6 +126,8 @@ def _key_for_option(text: str) -> tuple[str, object] | None:
 
 def _option(text: str, lead: int) -> InvalidTextError:
     """Return the error for an option of pip in place of a requirement; raises InvalidTextError for credentials."""
+    from reconciler.manifest.flow_text import flow
+
     forbid_credentials(text, offset=lead)
     hint = "use the keys `requirements`, `constraints`, `indexes` or `project` instead"
     if found := _key_for_option(text):

@@ -14,7 +14,6 @@ from reconciler.errors import ManifestError, Place, Problem
 from reconciler.manifest.control_characters import control_character, unprintable_characters
 from reconciler.manifest.source_text import KeyPath, SourceText, format_key_path, problem_at
 from reconciler.manifest.text_file import TextFile
-from reconciler.manifest.yaml_mistakes import syntax_hint
 from reconciler.manifest.yaml_scalars import AmbiguousNumberError, Scalar, plain_scalar
 
 MAX_DEPTH = 32
@@ -259,6 +258,8 @@ class _Reader:
         raise ManifestError(tuple(self.problems))
 
     def _stop_at(self, error: yaml.MarkedYAMLError) -> NoReturn:
+        from reconciler.manifest.yaml_mistakes import syntax_hint  # only for a file with an error, to start quickly
+
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)
         if line >= len(self.lines):

@@ -70,6 +70,16 @@ def test_every_example_is_valid(tmp_path: Path, model: str, key: str) -> None:
         reconciler.load(file)
 
 
+def test_the_example_of_a_matrix_has_the_names_that_the_page_says(tmp_path: Path) -> None:
+    file = tmp_path / "envs.yaml"
+    file.write_text(block_after(PAGE, "matrix example", "yaml"), encoding="utf-8")
+    environments = reconciler.load(file).desired().environments
+    names = [each.name for each in environments]
+    assert "test-py311-django42-cpu" in names
+    assert len(names) == 2 * 2 * 2 - 2
+    assert environments[0].description == "Django 4.2 on Python 3.11"
+
+
 def test_the_complete_example_is_valid(tmp_path: Path) -> None:
     file = tmp_path / "envs.yaml"
     file.write_text(block_after(PAGE, "example", "yaml"), encoding="utf-8")
