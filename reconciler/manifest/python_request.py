@@ -30,7 +30,7 @@ def validate_python(text: str, directory: Path) -> str:
     if not _VERSION.fullmatch(request):
         _validate_specifiers(request)
     elif int(request.partition(".")[0].rstrip("abrc")) > _HIGHEST_MAJOR:
-        raise InvalidTextError(f"there is no Python {request}", hint=_python_hint(request))
+        raise InvalidTextError(f"not a Python version: {in_backticks(request)}", hint=_python_hint(request))
     return request
 
 
@@ -76,7 +76,7 @@ def validate_matrix_python(text: str) -> str:
             hint = suggest(f'"{corrected}"')
         raise InvalidTextError("not a valid Python version", hint=hint)
     if int(request.partition(".")[0].rstrip("abrc")) > _HIGHEST_MAJOR:
-        raise InvalidTextError(f"there is no Python {request}", hint=_python_hint(request))
+        raise InvalidTextError(f"not a Python version: {in_backticks(request)}", hint=_python_hint(request))
     return request
 
 

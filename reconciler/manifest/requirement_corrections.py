@@ -34,7 +34,7 @@ def corrected_requirement(text: str, *, even_if_valid: bool = True) -> str:
         for correct in _CORRECTIONS:
             corrected, before = correct(corrected), corrected
             if corrected != before and _is_valid(corrected):
-                return corrected
+                return re.sub(r"\s{2,}", " ", re.sub(r"\s+,", ",", corrected))
     return ""
 
 

@@ -11,7 +11,7 @@ from reconciler.manifest.requirement_corrections import corrected_requirement, s
 from reconciler.manifest.source_text import KeyPath
 from reconciler.manifest.yaml_document import Value
 
-_LONGEST = 400  # characters of a hint's text; nobody reads more
+_LONGEST = 400  # characters of a hint's text; a longer one is not read
 _MOST_ITEMS = 50  # of a list or mapping: each of thousands of errors may get a hint
 _REQUIREMENTS = ("packages", "overrides")
 _FILES = ("requirements", "constraints")

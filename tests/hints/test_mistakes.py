@@ -38,7 +38,7 @@ def first_problem(file: Path) -> Problem | None:
     try:
         expand(load_manifest(file))
     except ManifestError as error:
-        # A key that is missing may have another name, which is another problem.
+        # A key that is missing may have another name, which is a different problem.
         return next((each for each in error.problems if not each.message.startswith("missing key")), error.problems[0])
     return None
 
@@ -175,7 +175,7 @@ def write_value(text: str, source: SourceText, path: KeyPath, hint: str, suggest
 @pytest.mark.parametrize(
     "number", range(len(CASES)), ids=[str(each.get("wrong") or each["keys"])[:70] for each in CASES]
 )
-def test_the_hints_of_a_mistake_lead_to_a_valid_manifest(number: int, tmp_path: Path) -> None:
+def test_a_manifest_is_valid_after_the_hints_of_its_mistake_were_applied(number: int, tmp_path: Path) -> None:
     case = CASES[number]
     for name, content in case.get("files", {}).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
