@@ -40,15 +40,14 @@ def expand(
     files = files or InputFiles()
     entries = inherited_entries(manifest.templates, manifest.environments)
     matrices = {name: made for name, entry in entries.items() if (made := _members(name, entry))}
-    keys = {name: _member_entries(name, entry, matrices) for name, entry in sorted(entries.items())}
-    chosen = _select(keys, matrices, names=names, labels=labels)
+    chosen = _select(entries, matrices, names=names, labels=labels)
     environments: dict[str, DesiredEnvironment] = {}
     # An error in a file of an environment that is not selected must not matter: the selected ones are read first.
     for selected in (True, False):
         expander = EnvironmentExpander(source=manifest.source, directory=directory, files=files)
-        for name, own in keys.items():
-            if any(each in chosen for each in own) is selected:
-                expanded = _expanded(name, own, matrices, expander)
+        for name, entry in sorted(entries.items()):
+            if any(each in chosen for each in _made(name, matrices)) is selected:
+                expanded = _expanded(name, entry, matrices, expander)
                 environments |= {each: replace(found, access=manifest.access) for each, found in expanded.items()}
         if selected and expander.problems:
             problems = sorted(dict.fromkeys(expander.problems), key=partial(_order, str(manifest.file)))
@@ -111,7 +110,7 @@ def _indexes(manifest: "Manifest") -> tuple[Index, ...]:
 
 
 def _select(
-    members: Mapping[str, Mapping[str, InheritedEntry]],
+    entries: Mapping[str, InheritedEntry],
     matrices: Mapping[str, Mapping[str, Member]],
     *,
     names: Sequence[str],
@@ -119,9 +118,10 @@ def _select(
 ) -> frozenset[str]:
     """Return the names of the selected environments; raises UsageError if there are none."""
     outlines = {}
-    for made, entry in (each for entries in members.values() for each in entries.items()):
-        depends_on = tuple(one for each in entry.values("depends_on") for one in _made(each, matrices))
-        outlines[made] = EnvironmentOutline(labels=entry.mapping("labels"), depends_on=depends_on)
+    for name, entry in entries.items():
+        for made, keys in _member_entries(name, entry, matrices).items():
+            depends_on = tuple(one for each in keys.values("depends_on") for one in _made(each, matrices))
+            outlines[made] = EnvironmentOutline(labels=keys.mapping("labels"), depends_on=depends_on)
     return select_environments(outlines, matrices, names=names, labels=labels)
 
 
@@ -141,15 +141,15 @@ def _member_entries(
 
 def _expanded(
     name: str,
-    entries: Mapping[str, InheritedEntry],
+    entry: InheritedEntry,
     matrices: Mapping[str, Mapping[str, Member]],
     expander: EnvironmentExpander,
 ) -> dict[str, DesiredEnvironment]:
-    """Return the environments that one entry makes, by name; `entries` are the keys of each."""
+    """Return the environments that one entry makes, by name."""
     found = {}
-    for made, entry in entries.items():
-        environment = expander.expand(name, entry)
-        matrix = entry.section("matrix")
+    matrix = entry.section("matrix")
+    for made, keys in _member_entries(name, entry, matrices).items():
+        environment = expander.expand(name, keys)
         depends_on = {one for each in environment.depends_on for one in _made(each, matrices)}
         environment = replace(environment, name=made, depends_on=tuple(sorted(depends_on)))
         if matrix is not None and name in matrices:

@@ -130,13 +130,8 @@ def _placed_keys(entry: Any, path: KeyPath) -> dict[str, object]:
 def _placed(value: Any, path: KeyPath) -> object:
     if isinstance(value, tuple):
         return tuple(PlacedValue(each, (*path, at)) for at, each in enumerate(value))
-    if isinstance(value, Mapping):  # the variants of a matrix are merged key by key
-        return {
-            key: _placed_keys(each, (*path, key))
-            if hasattr(each, "model_fields_set")
-            else PlacedValue(each, (*path, key))
-            for key, each in value.items()
-        }
+    if isinstance(value, Mapping):
+        return {key: _placed(each, (*path, key)) for key, each in value.items()}
     if hasattr(value, "model_fields_set") and not getattr(value, "inherited_as_one", False):
         return _placed_keys(value, path)
     return PlacedValue(value, path)

@@ -124,20 +124,18 @@ def member_entry(entry: InheritedEntry, member: Member) -> InheritedEntry:
     """
     merged = entry.merged(*variant_keys(entry.tree("matrix"), member))
     texts = member.texts
-    changed: dict[str, object] = {
-        "packages": tuple(
-            PlacedValue(member_requirement(each.value, texts), each.path) for each in merged.placed_values("packages")
-        )
-    }
-    if merged.value("description"):
-        description = replace_placeholders(merged.value("description"), texts)
-        changed["description"] = PlacedValue(description, merged.path_of("description"))
+    changed: dict[str, object] = {}
+    if packages := merged.placed_values("packages"):
+        changed["packages"] = tuple(PlacedValue(member_requirement(each.value, texts), each.path) for each in packages)
+    if description := merged.value("description"):
+        changed["description"] = PlacedValue(replace_placeholders(description, texts), merged.path_of("description"))
     for key in ("env", "labels"):
-        changed[key] = {
-            name: PlacedValue(replace_placeholders(each.value, texts), each.path)
-            for name, each in merged.tree(key).items()
-            if isinstance(each, PlacedValue)
-        }
+        if values := merged.tree(key):
+            changed[key] = {
+                name: PlacedValue(replace_placeholders(each.value, texts), each.path)
+                for name, each in values.items()
+                if isinstance(each, PlacedValue)
+            }
     return merged.changed(**changed)
 
 

@@ -61,6 +61,33 @@ class Project(_StrictModel):
     )
 
 
+class Matrix(_StrictModel):
+    """Create one environment for each combination of the axes' values; `test` with Python 3.12 becomes `test-py312`.
+
+    Any key other than these is an axis: a list of values, or a mapping of named variants. A variant has keys of an
+    environment, which are merged into it.
+    """
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"propertyNames": {"pattern": AXIS_PATTERN}})
+    __pydantic_extra__: dict[str, "Axis"]
+
+    python: Annotated[tuple[f.MatrixPython, ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Python versions. Each replaces `python` in its environments.",
+        examples=[["3.11", "3.12", "3.13"]],
+    )
+    exclude: tuple[Mapping[f.AxisName, str], ...] = Field(
+        default=(),
+        description="Combinations to leave out. An entry leaves out every combination that has all of its values.",
+        examples=[[{"python": "3.13", "django": "4.2"}]],
+    )
+    if_available: bool = Field(
+        default=defaults.MATRIX_IF_AVAILABLE,
+        description="Skip an environment, with a note, while the machine has no interpreter for it. An environment "
+        "that was applied is not skipped.",
+    )
+
+
 def axis_kind(value: object) -> Literal["list of values", "mapping of variants"] | None:
     """Return which form an axis of a matrix has, None if it has neither."""
     return "list of values" if isinstance(value, tuple) else "mapping of variants" if isinstance(value, dict) else None
@@ -83,37 +110,6 @@ Axis: TypeAlias = Annotated[
         custom_error_context={"expected": "a list of values or a mapping of variants"},
     ),
 ]
-
-
-def _axis_names(schema: dict[str, Any]) -> None:
-    schema["propertyNames"] = {"pattern": AXIS_PATTERN}
-
-
-class Matrix(_StrictModel):
-    """Create one environment for each combination of the axes' values; `test` with Python 3.12 becomes `test-py312`.
-
-    Any key other than these is an axis: a list of values, or a mapping of named variants. A variant has keys of an
-    environment, which are merged into it.
-    """
-
-    model_config = ConfigDict(extra="allow", json_schema_extra=_axis_names)
-    __pydantic_extra__: dict[str, Axis]
-
-    python: Annotated[tuple[f.MatrixPython, ...], Field(min_length=1)] | None = Field(
-        default=None,
-        description="Python versions. Each replaces `python` in its environments.",
-        examples=[["3.11", "3.12", "3.13"]],
-    )
-    exclude: tuple[Mapping[f.AxisName, str], ...] = Field(
-        default=(),
-        description="Combinations to leave out. An entry leaves out every combination that has all of its values.",
-        examples=[[{"python": "3.13", "django": "4.2"}]],
-    )
-    if_available: bool = Field(
-        default=defaults.MATRIX_IF_AVAILABLE,
-        description="Skip an environment, with a note, while the machine has no interpreter for it. An environment "
-        "that was applied is not skipped.",
-    )
 
 
 class Hooks(_StrictModel):

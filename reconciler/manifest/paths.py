@@ -1,11 +1,10 @@
 """Paths in a manifest, the same on every machine. The rules for the root are in `reconciler.manifest.root_path`."""
 
 import os
-import re
 from pathlib import Path
 
-from reconciler.manifest.hints import suggest
 from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.windows_path import refuse_windows_path
 
 DOWNLOAD_HINT = "download the file, and write the path of the copy"
 _RELATIVE_HINT = "write a path relative to the manifest"
@@ -20,10 +19,7 @@ def validate_path(text: str, *, hint: str = _RELATIVE_HINT) -> str:
         raise InvalidTextError("the path is empty", hint=hint)
     if text.startswith("~"):
         raise InvalidTextError("`~` is not expanded in paths", hint=hint)
-    if "\\" in text and (match := re.fullmatch(r"[\w .-]*(?:\\[\w.-][\w .-]*)+\\?", text)):
-        raise InvalidTextError("`\\` does not separate directories", hint=suggest(match[0].replace("\\", "/")))
-    if re.match(r"[A-Za-z]:[\\/]", text):
-        raise InvalidTextError("a path of Windows, where envsync does not run", hint=hint)
+    refuse_windows_path(text, hint=hint)
     if "$" in text:
         raise InvalidTextError("variables are not expanded in paths", hint=hint, offset=text.index("$"))
     return text

@@ -119,7 +119,17 @@ def _problem(error: ErrorDetails, value: Value, source: SourceText) -> Problem:
         )
     match error["type"]:
         case "missing":
-            return source.problem(f"missing key `{error['loc'][-1]}`", path, place=source.key_place(path))
+            key = str(error["loc"][-1])
+            return source.problem(
+                f"missing key `{key}`",
+                path,
+                hint=""
+                if path
+                else "add it: `version: 1`"
+                if key == "version"
+                else "add it, for example `project: acme`",
+                place=source.key_place(path),
+            )
         case "extra_forbidden":
             key = str(path[-1])
             hint = _unknown_key_hint(key, path[:-1], value)
