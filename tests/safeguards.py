@@ -32,6 +32,22 @@ class Safeguard:
 
 SAFEGUARDS = (
     Safeguard(
+        name="the number of combinations of a matrix",
+        promise="a manifest of a few lines cannot declare millions of environments",
+        file="reconciler/manifest/matrix_checks.py",
+        text="        if (count := combinations(self.axes)) > MAX_COMBINATIONS:",
+        instead="        if (count := combinations(self.axes)) < 0:",
+        tests=("tests/manifest/test_matrix.py",),
+    ),
+    Safeguard(
+        name="the characters of an axis's value",
+        promise="a value that replaces a placeholder cannot add a marker, a URL or an option to a requirement",
+        file="reconciler/manifest/names.py",
+        text="    if not re.fullmatch(AXIS_VALUE_PATTERN, text):",
+        instead="    if not text:",
+        tests=("tests/manifest/test_bad_manifests.py",),
+    ),
+    Safeguard(
         name="the lock of a generation is bound to its seal",
         promise="a rollback rebuilds only what the seal names",
         file="reconciler/apply/rebuild_generation.py",

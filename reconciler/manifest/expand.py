@@ -13,9 +13,9 @@ from reconciler.errors import ManifestError, Problem
 from reconciler.manifest import defaults
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, InputFile
 from reconciler.manifest.expand_environment import EnvironmentExpander
-from reconciler.manifest.inheritance import InheritedEntry, PlacedValue, inherited_entries
+from reconciler.manifest.inheritance import InheritedEntry, inherited_entries
 from reconciler.manifest.input_files import InputFiles
-from reconciler.manifest.names import matrix_environment_name
+from reconciler.manifest.matrix_members import Member, member_entry, members_of
 from reconciler.manifest.selection import EnvironmentOutline, select_environments
 from reconciler.manifest.urls import is_relative_directory
 
@@ -43,7 +43,7 @@ def expand(
     directory = manifest.file.parent
     files = files or InputFiles()
     entries = inherited_entries(manifest.templates, manifest.environments)
-    matrices = {name: made for name, entry in entries.items() if (made := _matrix_environments(name, entry))}
+    matrices = {name: made for name, entry in entries.items() if (made := _members(name, entry))}
     chosen = _select(entries, matrices, names=names, labels=labels)
     environments: dict[str, DesiredEnvironment] = {}
     # An error in a file of an environment that is not selected must not matter: the selected ones are read first.
@@ -83,9 +83,9 @@ def expand(
 
 
 def environments_by_entry(manifest: "Manifest") -> dict[str, tuple[str, ...]]:
-    """Return the environments of each entry: its own name, or one for each Python version of its matrix."""
+    """Return the environments of each entry: its own name, or the members of its matrix by version."""
     entries = inherited_entries(manifest.templates, manifest.environments)
-    return {name: tuple(_matrix_environments(name, entry)) or (name,) for name, entry in sorted(entries.items())}
+    return {name: tuple(_members(name, entry)) or (name,) for name, entry in sorted(entries.items())}
 
 
 def _order(manifest: str, problem: Problem) -> tuple[bool, str, int, int]:
@@ -110,9 +110,7 @@ def declared_state(manifest: "Manifest") -> DesiredState:
         cache=manifest.cache,
         indexes=_indexes(manifest),
         access=manifest.access,
-        declared=frozenset(
-            made for name, entry in entries.items() for made in _matrix_environments(name, entry) or (name,)
-        ),
+        declared=frozenset(made for name, entry in entries.items() for made in _members(name, entry) or (name,)),
         selected=True,
     )
 
@@ -130,7 +128,7 @@ def _index(index: "models.Index", directory: Path) -> Index:
 
 def _select(
     entries: Mapping[str, InheritedEntry],
-    matrices: Mapping[str, Mapping[str, PlacedValue]],
+    matrices: Mapping[str, Mapping[str, Member]],
     *,
     names: Sequence[str],
     labels: Mapping[str, str],
@@ -138,47 +136,54 @@ def _select(
     """Return the names of the selected environments; raises UsageError if there are none."""
     outlines = {}
     for name, entry in entries.items():
-        depends_on = tuple(made for each in entry.values("depends_on") for made in _made(each, matrices))
-        for made in _made(name, matrices):
-            outlines[made] = EnvironmentOutline(labels=entry.mapping("labels"), depends_on=depends_on)
+        for made, keys in _member_entries(name, entry, matrices).items():
+            depends_on = tuple(one for each in keys.values("depends_on") for one in _made(each, matrices))
+            outlines[made] = EnvironmentOutline(labels=keys.mapping("labels"), depends_on=depends_on)
     return select_environments(outlines, matrices, names=names, labels=labels)
 
 
-def _made(name: str, matrices: Mapping[str, Mapping[str, PlacedValue]]) -> tuple[str, ...]:
+def _made(name: str, matrices: Mapping[str, Mapping[str, Member]]) -> tuple[str, ...]:
     """Return the environments that the entry `name` makes: those of its matrix, or one of the same name."""
     return tuple(matrices.get(name) or (name,))
+
+
+def _member_entries(
+    name: str, entry: InheritedEntry, matrices: Mapping[str, Mapping[str, Member]]
+) -> dict[str, InheritedEntry]:
+    """Return the keys of each environment that the entry `name` makes."""
+    if name not in matrices:
+        return {name: entry}
+    return {made: member_entry(entry, member) for made, member in matrices[name].items()}
 
 
 def _expanded(
     name: str,
     entry: InheritedEntry,
-    matrices: Mapping[str, Mapping[str, PlacedValue]],
+    matrices: Mapping[str, Mapping[str, Member]],
     expander: EnvironmentExpander,
 ) -> dict[str, DesiredEnvironment]:
     """Return the environments that one entry makes, by name."""
-    environment = expander.expand(name, entry)
-    depends_on = {made for each in environment.depends_on for made in _made(each, matrices)}
-    environment = replace(environment, depends_on=tuple(sorted(depends_on)))
+    found = {}
     matrix = entry.section("matrix")
-    if matrix is None or name not in matrices:
-        return {name: environment}
-    return {
-        made: replace(
-            environment,
-            name=made,
-            python=python.value,
-            python_place=str(expander.source.value_place(python.path)),
-            optional=matrix.value("if_available", defaults.MATRIX_IF_AVAILABLE),
-        )
-        for made, python in matrices[name].items()
-    }
+    for made, keys in _member_entries(name, entry, matrices).items():
+        environment = expander.expand(name, keys)
+        depends_on = {one for each in environment.depends_on for one in _made(each, matrices)}
+        environment = replace(environment, name=made, depends_on=tuple(sorted(depends_on)))
+        if matrix is not None and name in matrices:
+            python = matrices[name][made].values.get("python")
+            environment = replace(
+                environment,
+                python=python.text if python else environment.python,
+                python_place=str(expander.source.value_place(python.path)) if python else environment.python_place,
+                optional=matrix.value("if_available", defaults.MATRIX_IF_AVAILABLE),
+            )
+        found[made] = environment
+    return found
 
 
-def _matrix_environments(name: str, entry: InheritedEntry) -> dict[str, PlacedValue]:
-    """Return the Python version of each environment that an entry's matrix creates, by the environment's name."""
-    matrix = entry.section("matrix")
-    found = matrix.placed_values("python") if matrix else ()
-    return {matrix_environment_name(name, each.value): each for each in found}
+def _members(name: str, entry: InheritedEntry) -> dict[str, Member]:
+    """Return the members of an entry's matrix by the names of their environments; empty without a matrix."""
+    return {each.name: each for each in members_of(name, entry.tree("matrix"))}
 
 
 def _digest(manifest: "Manifest", indexes: tuple[Index, ...], environments: Mapping[str, DesiredEnvironment]) -> str:

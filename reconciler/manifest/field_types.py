@@ -11,6 +11,7 @@ from reconciler.backticks import in_backticks
 from reconciler.manifest import names, paths
 from reconciler.manifest.hints import did_you_mean
 from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.placeholders import normalize_package
 from reconciler.manifest.python_request import validate_matrix_python, validate_python
 from reconciler.manifest.requirement import normalize_requirement
 from reconciler.manifest.root_path import validate_root
@@ -166,8 +167,13 @@ ExtraName: TypeAlias = Annotated[str, _validated(names.validate_extra_name)]
 FileGlob: TypeAlias = Annotated[str, _validated(names.validate_file_pattern)]
 Date: TypeAlias = Annotated[str, _validated(validate_date), _json_schema(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 RequirementText: TypeAlias = Annotated[str, _validated(normalize_requirement)]
+PackageText: TypeAlias = Annotated[str, _validated(normalize_package)]
 Python: TypeAlias = Annotated[str, _validated_in_directory(validate_python)]
 MatrixPython: TypeAlias = Annotated[str, _validated(validate_matrix_python)]
+AxisName: TypeAlias = Annotated[str, _validated(names.validate_axis_name), _json_schema(pattern=names.AXIS_PATTERN)]
+AxisValue: TypeAlias = Annotated[
+    str, _validated(names.validate_axis_value), _json_schema(pattern=names.AXIS_VALUE_PATTERN)
+]
 Variable: TypeAlias = Annotated[
     str, _validated(names.validate_variable_name), _json_schema(pattern=names.VARIABLE_PATTERN)
 ]

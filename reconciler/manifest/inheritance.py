@@ -50,6 +50,19 @@ class InheritedEntry:
         """Return the mapping under a key such as `project`, or None if the key was not written."""
         return InheritedEntry(self._keys[key], (*self.path, key)) if key in self._keys else None
 
+    def tree(self, key: str) -> Mapping[str, object]:
+        """Return the mapping under a key with a PlacedValue for each value; empty if the key was not written."""
+        found = self._keys.get(key)
+        return found if isinstance(found, Mapping) else {}
+
+    def merged(self, *levels: Mapping[str, object]) -> "InheritedEntry":
+        """Return the same entry with `levels` merged into it, in their order, like templates."""
+        return InheritedEntry(merge_levels((self._keys, *levels)), self.path)
+
+    def changed(self, **keys: object) -> "InheritedEntry":
+        """Return the same entry with other values of some keys."""
+        return InheritedEntry({**self._keys, **keys}, self.path)
+
     def path_of(self, key: str) -> KeyPath:
         """Return the key path of a value, or of this mapping if the key was not written."""
         placed = self._keys.get(key)
@@ -66,6 +79,15 @@ def inherited_entries(templates: Mapping[str, Any], environments: Mapping[str, A
         inherited = [levels[each] for each in template_order(environment.extends, extends)]
         entries[name] = InheritedEntry(merge_levels([*inherited, _placed_keys(environment, path)]), path)
     return entries
+
+
+def placed_tree(value: object, path: KeyPath) -> object:
+    """Return plain values as `merge_levels` merges them: a PlacedValue for each value that is not a mapping."""
+    if isinstance(value, tuple):
+        return tuple(PlacedValue(each, (*path, at)) for at, each in enumerate(value))
+    if isinstance(value, Mapping):
+        return {key: placed_tree(each, (*path, key)) for key, each in value.items()}
+    return PlacedValue(value, path)
 
 
 def template_order(extends: Sequence[str], templates: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, T
 from reconciler.manifest import defaults, desired
 from reconciler.manifest import field_types as f
 from reconciler.manifest.hints import closest_match
+from reconciler.manifest.names import AXIS_PATTERN
 from reconciler.manifest.source_text import SourceText
 
 
@@ -69,16 +70,54 @@ class Project(_StrictModel):
 
 
 class Matrix(_StrictModel):
-    """Create one environment for each Python version; `test` with version 3.12 becomes `test-py312`."""
+    """Create one environment for each combination of the axes' values; `test` with Python 3.12 becomes `test-py312`.
 
-    python: Annotated[tuple[f.MatrixPython, ...], Field(min_length=1)] = Field(
-        description="Python versions. Each replaces `python` in its environment.", examples=[["3.11", "3.12", "3.13"]]
+    Any key other than these is an axis: a list of values, or a mapping of named variants. A variant has keys of an
+    environment, which are merged into it.
+    """
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"propertyNames": {"pattern": AXIS_PATTERN}})
+    __pydantic_extra__: dict[str, "Axis"]
+
+    python: Annotated[tuple[f.MatrixPython, ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Python versions. Each replaces `python` in its environments.",
+        examples=[["3.11", "3.12", "3.13"]],
+    )
+    exclude: tuple[Mapping[f.AxisName, str], ...] = Field(
+        default=(),
+        description="Combinations to leave out. An entry leaves out every combination that has all of its values.",
+        examples=[[{"python": "3.13", "django": "4.2"}]],
     )
     if_available: bool = Field(
         default=defaults.MATRIX_IF_AVAILABLE,
-        description="Skip a version, with a note, while the machine has no interpreter for it. An environment that was "
-        "applied is not skipped.",
+        description="Skip an environment, with a note, while the machine has no interpreter for it. An environment "
+        "that was applied is not skipped.",
     )
+
+
+def axis_kind(value: object) -> Literal["list of values", "mapping of variants"] | None:
+    """Return which form an axis of a matrix has, None if it has neither."""
+    return "list of values" if isinstance(value, tuple) else "mapping of variants" if isinstance(value, dict) else None
+
+
+def _without_variant_keys(schema: dict[str, Any]) -> None:
+    schema["not"] = {"anyOf": [{"required": [key]} for key in NOT_IN_A_VARIANT]}
+
+
+NOT_IN_A_VARIANT = ("extends", "matrix", "renamed_from")  # these keys decide which environments exist
+_Variant: TypeAlias = Annotated["Environment", Field(json_schema_extra=_without_variant_keys)]
+_Values: TypeAlias = Annotated[tuple[f.AxisValue, ...], Field(min_length=1)]
+_Variants: TypeAlias = Annotated[Mapping[f.Name, _Variant], Field(min_length=1)]
+Axis: TypeAlias = Annotated[
+    Annotated[_Values, Tag("list of values")] | Annotated[_Variants, Tag("mapping of variants")],
+    Discriminator(
+        axis_kind,
+        custom_error_type=f.WRONG_TYPE,
+        custom_error_message="{expected}",
+        custom_error_context={"expected": "a list of values or a mapping of variants"},
+    ),
+]
 
 
 class Hooks(_StrictModel):
@@ -267,11 +306,16 @@ class Environment(_StrictModel):
     )
     matrix: Matrix | None = Field(
         default=None,
-        description="Create one environment for each Python version.",
-        examples=[{"python": ["3.11", "3.12", "3.13"]}],
+        description="Create one environment for each Python version, or for each combination of several axes.",
+        examples=[
+            {"python": ["3.11", "3.12", "3.13"]},
+            {"django": ["4.2", "5.2"], "variant": {"cpu": {}, "gpu": {"packages": ["nvidia-ml-py"]}}},
+        ],
     )
-    packages: tuple[f.RequirementText, ...] = Field(
-        default=(), description="Requirements to install (PEP 508).", examples=[["django>=5.2,<6", "gunicorn"]]
+    packages: tuple[f.PackageText, ...] = Field(
+        default=(),
+        description="Requirements to install (PEP 508). With a matrix, `{AXIS}` is the value of an axis.",
+        examples=[["django>=5.2,<6", "gunicorn"]],
     )
     requirements: tuple[f.FilePath, ...] = Field(
         default=(),

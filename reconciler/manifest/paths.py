@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.windows_path import refuse_windows_path
 
 DOWNLOAD_HINT = "download the file, and write the path of the copy"
 _RELATIVE_HINT = "write a path relative to the manifest"
@@ -18,6 +19,7 @@ def validate_path(text: str, *, hint: str = _RELATIVE_HINT) -> str:
         raise InvalidTextError("the path is empty", hint=hint)
     if text.startswith("~"):
         raise InvalidTextError("`~` is not expanded in paths", hint=hint)
+    refuse_windows_path(text, hint=hint)
     if "$" in text:
         raise InvalidTextError("variables are not expanded in paths", hint=hint, offset=text.index("$"))
     return text

@@ -78,6 +78,8 @@ class RequirementsFiles:
         """
         path = self._absolute(self.directory, name)
         try:
+            if not name.endswith((".txt", ".in")):
+                self._refuse_foreign(name, path)
             parsed = self._parse(path, self._shown(self.shown_directory, name))
         except UnreadableFileError as error:
             invalid = error.invalid_text(name)
@@ -88,6 +90,13 @@ class RequirementsFiles:
         collected = CollectedRequirements(chosen=chosen)
         self._collect(parsed, (path,), collected, constraints=constraints)
         return collected
+
+    def _refuse_foreign(self, name: str, path: Path) -> None:
+        """Raise InvalidTextError if a file belongs to another tool, and UnreadableFileError if it cannot be read."""
+        from reconciler.manifest.foreign_files import foreign_file_hint
+
+        if hint := foreign_file_hint(name, self.files.text(path, any_unicode=True).text):
+            raise InvalidTextError("not a requirements file", hint=hint)
 
     def _collect(
         self, parsed: _ParsedFile, trail: tuple[Path, ...], collected: CollectedRequirements, *, constraints: bool
