@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.index import ServedIndex, serve_index
-from tests.installed_pythons import interpreters
-from tests.layouts.build_backends import write_wheels
+from tests.layouts.build_backends import python_of_the_layouts, write_wheels
 from tests.layouts.catalog import LAYOUTS
 from tests.layouts.edits import EDITS
+from tests.layouts.layout import Layout
 from tests.layouts.table import faults, table
 from tests.layouts.trial import Result, Trial
 
@@ -31,29 +31,32 @@ def main() -> int:
     options = _arguments()
     begun = time.monotonic()
     results: list[Result] = []
-    with tempfile.TemporaryDirectory(prefix="layouts-") as place, served_backends(Path(place)) as index:
+    python = python_of_the_layouts()
+    layouts = [LAYOUTS[name] for name in options.layout or LAYOUTS]
+    with tempfile.TemporaryDirectory(prefix="layouts-") as place, served_backends(Path(place), python) as index:
 
-        def run(name: str) -> list[Result]:
-            trial = Trial(
-                layout=LAYOUTS[name], directory=Path(place) / name, index=index, python=interpreters()["3.12"]
-            )
-            return list(trial.run(options.edit or tuple(EDITS)))
+        def run(layout: Layout) -> list[Result]:
+            if missing := layout.missing():
+                print(f"{layout.name}: skipped, {missing}", file=sys.stderr, flush=True)
+                return []
+            trial = Trial(layout=layout, directory=Path(place) / layout.name, index=index, python=python)
+            found = list(trial.run(options.edit or tuple(EDITS)))
+            print(f"{faults(found)}{layout.name}: done, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+            return found
 
         with ThreadPoolExecutor(options.jobs) as pool:
-            for found in pool.map(run, options.layout or LAYOUTS):
+            for found in pool.map(run, layouts):
                 results += found
-                print(faults(found), end="", file=sys.stderr, flush=True)
-                print(f"{found[0].layout}: done, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
     print(table(results), end="")
     return int(any(each.bad for each in results))
 
 
 @contextmanager
-def served_backends(directory: Path) -> Iterator[ServedIndex]:
+def served_backends(directory: Path, python: Path) -> Iterator[ServedIndex]:
     """Yield a package index with the build backends and the packages that the layouts depend on."""
     wheels = directory / "wheels"
     wheels.mkdir()
-    write_wheels(wheels)
+    write_wheels(wheels, python)
     with serve_index(wheels) as index:
         yield index
 

@@ -1,6 +1,7 @@
 """A project layout: the files of a small repository, and the places that its edits change."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -81,6 +82,12 @@ class Layout:
     executable: tuple[str, ...] = ()
     compiler: bool = False
     reads_git: bool = False
+
+    def missing(self) -> str:
+        """Return what this machine lacks to build the layout; empty if nothing."""
+        if self.compiler and shutil.which("cc") is None:
+            return "there is no C compiler"
+        return "" if shutil.which("git") else "git is not installed"
 
     def write(self, repository: Path) -> None:
         """Write the repository with one commit, which has the tag `v1.2.0`, and then the files that git ignores."""

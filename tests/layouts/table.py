@@ -20,13 +20,16 @@ def table(results: Sequence[Result]) -> str:
 
 
 def faults(results: Sequence[Result]) -> str:
-    """Return the reasons of each result that is not as it must be."""
+    """Return the reasons of each result that is not as it must be; the same reasons after a later edit only once."""
     lines = []
+    known: dict[tuple[str, str, tuple[str, ...]], str] = {}
     for each in results:
         if each.bad:
-            lines.append(f"{each.layout}, {each.edit}, {each.environment}: {each.verdict}")
-            lines += [f"    {reason}" for reason in each.reasons[:6]]
-            lines += [f"    left behind: {place}" for place in each.left_behind[:6]]
+            first = known.setdefault((each.layout, each.environment, each.reasons), each.edit)
+            again = f", for the same reasons as after {first}" if each.reasons and first != each.edit else ""
+            lines.append(f"{each.layout}, {each.edit}, {each.environment}: {each.verdict}{again}")
+            lines += [f"    {reason}" for reason in each.reasons[:4] if not again]
+            lines += [f"    left behind: {place}" for place in each.left_behind[:4]]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.layouts.contents import differences, installed
 from tests.layouts.edits import EDITS
 from tests.layouts.fresh_install import Fresh, Installer, facts_of
 from tests.layouts.layout import Layout
-from tests.layouts.source_tree import LOCKS, changes, source_tree
+from tests.layouts.source_tree import LOCKS, changes, is_scratch, source_tree
 
 EDITABLE, BUILT = "dev", "prod"
 START = "start"
@@ -57,6 +57,8 @@ class Trial:
     directory: Path
     index: ServedIndex
     python: Path
+    # What an editable installation of uv writes into the sources, and is imported from there: a compiled module.
+    _in_sources: set[str] = field(default_factory=set)
 
     def run(self, edits: Sequence[str] = tuple(EDITS)) -> Iterator[Result]:
         """Yield the results of the first apply and of each edit; raises ValueError if uv cannot install the layout."""
@@ -69,7 +71,7 @@ class Trial:
         )
         self.layout.write(repository)
         installer = Installer(directory=self.directory / "fresh", url=self.index.url, python=self.python)
-        results = self._applied(host, installer, START)
+        results = self._applied(host, installer, START, self._fresh(host, installer))
         yield from results
         for name in edits:
             if any(each.bad for each in results):
@@ -118,15 +120,13 @@ class Trial:
             )
         return found
 
-    def _applied(
-        self, host: Host, installer: Installer, edit: str, fresh: Mapping[str, Fresh] | None = None
-    ) -> list[Result]:
+    def _applied(self, host: Host, installer: Installer, edit: str, fresh: Mapping[str, Fresh]) -> list[Result]:
         """Apply, and compare both environments with fresh installations: `fresh`, or those of the new locks."""
         locks = self._locks(host)
         tree = source_tree(host.directory)
         ran = host.envsync("apply", "--yes")
         left = changes(tree, source_tree(host.directory))
-        if fresh is None or locks != self._locks(host):
+        if edit != START and locks != self._locks(host):
             fresh = self._fresh(host, installer)
         green = self._green(host)
         results = []
@@ -144,7 +144,6 @@ class Trial:
             elif not green[name]:
                 verdict = Verdict.DIFFERS
                 reasons.append("`check` is red after apply")
-            added = {f"added {each}" for each in expected.added}
             results.append(
                 Result(
                     layout=self.layout.name,
@@ -152,17 +151,20 @@ class Trial:
                     environment=name,
                     verdict=verdict,
                     reasons=tuple(reasons),
-                    # The editable installation of uv may add files to the sources too: a compiled module.
-                    left_behind=tuple(each for each in left if name == EDITABLE and each not in added),
+                    left_behind=tuple(
+                        each for each in left if name == EDITABLE and each.partition(" ")[2] not in self._in_sources
+                    ),
                 )
             )
         return results
 
     def _fresh(self, host: Host, installer: Installer) -> dict[str, Fresh]:
-        return {
+        fresh = {
             name: installer.install(self.layout, host.directory, editable=name == EDITABLE)
             for name in (EDITABLE, BUILT)
         }
+        self._in_sources |= {place for place in fresh[EDITABLE].added if not is_scratch(place)}
+        return fresh
 
     def _green(self, host: Host) -> dict[str, bool]:
         """Return for each environment whether `check` finds no difference."""
