@@ -22,6 +22,7 @@ from reconciler.apply.spoilt_modes import spoilt_modes
 from reconciler.apply.stage import stage, verify_staged
 from reconciler.apply.trial import begin_trial, end_trial
 from reconciler.apply.verify_build import Record, read_records, verify_lock, verify_records
+from reconciler.apply.verify_local_projects import verify_local_projects
 from reconciler.apply.widen import widen_venv
 from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.diff.model import ReasonCode, Target
@@ -287,6 +288,7 @@ class EnvironmentRun:
         with self.context.observing:
             self._observed = observe_generation(self.new, self._target, self.context)
             verify_lock(self._target.packages or (), self._observed)
+            verify_local_projects(venv, self._target, self._observed)
             self._report_missing_sources(self._observed)
             records = read_records(venv, self._observed)
         wait_for_clock_tick(built)  # other threads observe in the meantime

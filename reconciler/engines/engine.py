@@ -18,7 +18,8 @@ class ResolveRequest:
 
     `python_version` is the lowest version to resolve for; `preferences` is an earlier lock (TOML text) whose versions
     are kept if they still fit; `exclude_newer` is an RFC 3339 time; `upgrade` is True for all packages, or lists their
-    names. Without `dependencies`, only the requirements themselves are resolved.
+    names. Without `dependencies`, only the requirements themselves are resolved. Relative paths in the resulting
+    document start at `directory` (None: the document has none).
     """
 
     requirements: tuple[str, ...]
@@ -34,6 +35,7 @@ class ResolveRequest:
     preferences: str | None = None
     upgrade: bool | tuple[str, ...] = False
     dependencies: bool = True
+    directory: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

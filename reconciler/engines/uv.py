@@ -1,10 +1,14 @@
 """uv as the engine (checked with 0.13.8): called with an absolute interpreter, without configuration files."""
 
+import json
+import os
 import re
+import tempfile
 import threading
+import time
 import tomllib
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +27,7 @@ from reconciler.processes.environ import allowed_environment, index_credentials
 from reconciler.processes.scratch import scratch_directory
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;\\]+)")
+_STAMP = "ENVSYNC_BUILD"  # a build variable that nothing reads: with a new value, uv takes no build from its cache
 _FROM = re.compile(r"^\s+# from (?P<url>\S+)\s*$")
 
 
@@ -46,6 +51,8 @@ class UvEngine:
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_NO_PROGRESS": "1",
             "GIT_TERMINAL_PROMPT": "0",
+            "GIT_OPTIONAL_LOCKS": "0",  # a build of an editable project does not refresh the index of its repository
+            "GIT_CEILING_DIRECTORIES": os.path.realpath(tempfile.gettempdir()),  # nor does a copy find one above it
         }
         self._cache = cache
         self._asking = threading.Lock()
@@ -55,7 +62,8 @@ class UvEngine:
     def resolve(self, request: ResolveRequest) -> str:
         """Return a universal PEP 751 document; see `Engine.resolve`. Builds nothing if `builds` is deny."""
         with scratch_directory() as scratch:
-            output = scratch / "pylock.toml"
+            output = (request.directory or scratch) / "pylock.toml"
+            output.unlink(missing_ok=True)
             if request.preferences is not None:
                 output.write_text(request.preferences, encoding="utf-8")
             self._compile(request, request.requirements, scratch, "--generate-hashes", "--format", "pylock.toml",
@@ -105,18 +113,26 @@ class UvEngine:
         arguments = ["pip", "sync", "--preview-features", "pylock", "--strict", "--allow-empty-requirements"]
         arguments += ["-p", str(request.venv / "bin" / "python"), *_builds(_built(request))]
         arguments += _indexes(request.indexes)
+        anew = _editables(request)  # their metadata may have changed although no file did that uv looks at
         if request.link_mode:
             arguments += ["--link-mode", request.link_mode]
         if request.compile_bytecode:
             arguments.append("--compile-bytecode")
         if request.offline:
             arguments.append("--offline")
-        for name in request.refresh:
+        for name in dict.fromkeys((*request.refresh, *([] if request.offline else anew))):
             arguments += ["--refresh-package", name]
         local = _not_from_an_index(request)
         if local:  # uv does not read these again with `--refresh-package`
             self._run(["cache", "clean", *local], cwd=request.pylock.parent, timeout=self._deadlines.install)
-        self._run([*arguments, str(request.pylock)], cwd=request.pylock.parent, timeout=self._deadlines.install)
+        variables = {name: {_STAMP: str(time.time_ns())} for name in anew} if request.offline else {}
+        with _configured(variables) as config:
+            self._run(
+                [*arguments, str(request.pylock)],
+                cwd=request.pylock.parent,
+                timeout=self._deadlines.install,
+                config=config,
+            )
 
     def compile(self, interpreter: Interpreter, modules: Sequence[Path]) -> None:
         """Compile with the interpreter itself, because uv compiles either all of an environment or nothing."""
@@ -167,11 +183,15 @@ class UvEngine:
         requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         return self._run([*arguments, str(requirements)], cwd=scratch, timeout=self._deadlines.resolve)
 
-    def _run(self, arguments: list[str], *, cwd: Path, timeout: float) -> Completed:
-        """Run uv with the options that every call needs; raise the error for its failure."""
+    def _run(self, arguments: list[str], *, cwd: Path, timeout: float, config: Path | None = None) -> Completed:
+        """Run uv with the options that every call needs; raise the error for its failure.
+
+        `config` is the only configuration file that it reads.
+        """
         from uv import find_uv_bin  # finding uv takes time, and not every run needs it
 
-        argv = [find_uv_bin(), "--no-config", "--no-progress", "--color", "never", "--system-certs"]
+        argv = [find_uv_bin(), "--no-progress", "--color", "never", "--system-certs"]
+        argv += ["--no-config"] if config is None else ["--config-file", str(config)]
         if self._cache is not None:
             argv += ["--cache-dir", str(self._cache)]
         inherit = () if self.lock_fd is None else (self.lock_fd,)
@@ -179,6 +199,30 @@ class UvEngine:
         if not done.ok:
             raise uv_error(arguments[:2], done, timeout, credentials_of(self._env))
         return done
+
+
+@contextmanager
+def _configured(variables: Mapping[str, Mapping[str, str]]) -> Iterator[Path | None]:
+    """Yield a configuration file with build variables by package, None if there are none.
+
+    uv adds them to the environment of that package's build, and uses only cached builds with the same variables.
+    """
+    if not variables:
+        yield None
+        return
+    with scratch_directory() as scratch:
+        file = scratch / "uv.toml"
+        tables = {
+            json.dumps(package): ", ".join(f"{name} = {_toml_string(text)}" for name, text in values.items())
+            for package, values in variables.items()
+        }
+        lines = [f"{package} = {{ {values} }}\n" for package, values in tables.items()]
+        file.write_text("[extra-build-variables]\n" + "".join(lines), encoding="utf-8")
+        yield file
+
+
+def _toml_string(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
 def _indexes(indexes: tuple[Index, ...]) -> list[str]:
@@ -199,6 +243,12 @@ def _built(request: InstallRequest) -> Builds:
     packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
     wheels = {package["name"] for package in packages if "wheels" in package}
     return tuple(name for name in request.builds if name not in wheels)
+
+
+def _editables(request: InstallRequest) -> list[str]:
+    """Return the packages of a document that are installed in editable mode."""
+    packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
+    return [each["name"] for each in packages if each.get("directory", {}).get("editable")]
 
 
 def _not_from_an_index(request: InstallRequest) -> list[str]:

@@ -4,14 +4,15 @@ The digest is the same on every machine that has the same manifest and sources.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from reconciler.backticks import list_in_backticks
 from reconciler.canonical_json import digest
 from reconciler.errors import LockError
 from reconciler.lock.lock_file import lock_path
 from reconciler.lock.model import Lock, LockState
-from reconciler.lock.sources import metadata_digest
-from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index
+from reconciler.lock.sources import file_digest, resolution_digest
+from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, LocalProject
 
 
 def lock_state(lock: Lock | None, environment: DesiredEnvironment, desired: DesiredState) -> LockState:
@@ -47,7 +48,7 @@ def _files(desired: DesiredState, names: list[str]) -> str:
 def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -> str:
     """Return the digest of everything that may change a resolution; paths and tool versions are not part of it.
 
-    Reads the metadata files of directories that requirements files name; raises LockError if that fails.
+    Reads what the dependencies of local projects are read from, and local archives; raises LockError if that fails.
     """
     project = environment.project
     return digest(
@@ -58,7 +59,7 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
                         line.text,
                         tuple(sorted(line.hashes)),
                         line.editable,
-                        metadata_digest(line.path) if line.path else "",
+                        _local_digest(line.path) if line.path else "",
                     )
                     for line in environment.requirements
                 }
@@ -73,8 +74,7 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
                 "extras": sorted(project.extras),
                 "groups": sorted(project.groups),
                 "requirements": sorted(set(project.requirements)),
-                # If only a build reveals the dependencies, any change of the metadata files may have changed them.
-                "metadata": None if project.static else project.metadata_digest,
+                "metadata": None if project.static else _project_digest(project),
             },
             "indexes": [{"url": index.url, "packages": sorted(index.packages)} for index in indexes],
             "exclude-newer": environment.exclude_newer,
@@ -82,3 +82,18 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
             "python": environment.python,
         }
     )
+
+
+def _local_digest(path: Path) -> str:
+    """Return the digest of what a local directory or archive contributes to a resolution; it may not exist (yet)."""
+    if path.is_dir():
+        return resolution_digest(path)
+    return file_digest(path) if path.is_file() else ""
+
+
+def _project_digest(project: LocalProject) -> str:
+    """Return the digest of what the dependencies of a project are read from, if only a build reveals them.
+
+    A project of a git revision that is compared has no directory here: then its build files count.
+    """
+    return resolution_digest(project.path) if project.path.is_dir() else project.metadata_digest

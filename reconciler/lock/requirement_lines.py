@@ -1,21 +1,34 @@
 """The requirements of an environment as lines in pip's format, and the copies that replace source directories."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.lock.sources import copy_source
+from reconciler.lock.build_copy import copy_for_build
 from reconciler.manifest.desired import DesiredEnvironment, RequirementLine
 from reconciler.processes.scratch import scratch_directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementLines:
-    """The lines to resolve; `copies` maps the real path of each copy to the directory that it was copied from."""
+    """The lines to resolve, and a directory (without symbolic links) for the output, in which the copies are.
+
+    `bases` are the directories below which the copies have the same paths as their originals (`copy_for_build`).
+    """
 
     lines: tuple[str, ...]
-    copies: dict[str, Path] = field(default_factory=dict)
+    directory: Path
+    bases: tuple[Path, ...] = ()
+
+    def original(self, path: str) -> str:
+        """Return the path (absolute, or relative to the directory) without links, with an original for a copy."""
+        real = Path(os.path.realpath(self.directory / path))
+        for base in self.bases:
+            if real.is_relative_to(base):
+                return os.path.realpath(Path("/") / real.relative_to(base))
+        return str(real)
 
 
 @contextmanager
@@ -25,15 +38,14 @@ def requirement_lines(environment: DesiredEnvironment, *, build: bool) -> Iterat
     A directory is copied if its metadata may have to be built, so that the build writes nothing into the source.
     """
     with scratch_directory("source") as scratch:
-        copies: dict[str, Path] = {}
+        bases: list[Path] = []
 
         def place(source: Path, *, copied: bool) -> Path:
             if not copied:
                 return source
-            copy = scratch.resolve() / str(len(copies)) / source.name
-            copy_source(source, copy)
-            copies[str(copy)] = source
-            return copy
+            bases.append(scratch.resolve() / str(len(bases)))
+            bases[-1].mkdir()
+            return copy_for_build(source, bases[-1])
 
         lines = []
         for line in environment.requirements:
@@ -45,7 +57,7 @@ def requirement_lines(environment: DesiredEnvironment, *, build: bool) -> Iterat
         if project is not None:
             where = place(project.path, copied=build and not project.static)
             lines += [_line(where, editable=project.editable, extras=project.extras), *project.requirements]
-        yield RequirementLines(lines=tuple(lines), copies=copies)
+        yield RequirementLines(lines=tuple(lines), directory=scratch.resolve(), bases=tuple(bases))
 
 
 def _local_line(line: RequirementLine, path: Path) -> str:

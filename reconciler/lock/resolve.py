@@ -17,7 +17,7 @@ from reconciler.lock.checks import allow_only_hashes, check_indexes, plain_url
 from reconciler.lock.freshness import inputs_digest
 from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import Lock
-from reconciler.lock.requirement_lines import requirement_lines
+from reconciler.lock.requirement_lines import RequirementLines, requirement_lines
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.manifest.times import exclude_newer_time
@@ -47,6 +47,7 @@ def resolve_lock(
     """
     now = dt.datetime.now(dt.UTC)
     newest = exclude_newer_time(environment.exclude_newer, now) if environment.exclude_newer else None
+    inputs = inputs_digest(environment, desired.indexes)  # before they are read: a later change makes the lock stale
     with requirement_lines(environment, build=options.build) as wanted:
         request = ResolveRequest(
             requirements=wanted.lines,
@@ -61,6 +62,7 @@ def resolve_lock(
             offline=options.offline,
             preferences=_preferences(previous),
             upgrade=options.upgrade,
+            directory=wanted.directory,
         )
         document = tomli.loads(engine.resolve(request))
     path = lock_path(desired.locks, environment.name)
@@ -72,17 +74,17 @@ def resolve_lock(
     for package in packages:
         if "wheels" in package or "sdist" in package:
             package["index"] = plain_url(_index_of(package, from_index))
-        _portable(package, path.parent, wanted.copies)
+        _portable(package, path.parent, wanted)
     check_indexes(packages, desired.indexes)
     document["packages"] = [_ordered(package) for package in packages]
     document["created-by"] = "envsync"
-    document["tool"] = {"envsync": _own_table(environment, desired, newest)}
+    document["tool"] = {"envsync": _own_table(environment, inputs, newest)}
     return parse_lock(lock_text(document), path, environment.name)
 
 
-def _own_table(environment: DesiredEnvironment, desired: DesiredState, newest: str | None) -> dict[str, str]:
+def _own_table(environment: DesiredEnvironment, inputs: str, newest: str | None) -> dict[str, str]:
     """Return `[tool.envsync]`: the inputs that the lock was resolved from."""
-    table = {"inputs": inputs_digest(environment, desired.indexes)}
+    table = {"inputs": inputs}
     if not environment.python.startswith("/"):  # a path is specific to this machine
         table["python"] = environment.python
     if newest is not None and environment.exclude_newer is not None:
@@ -146,22 +148,22 @@ def _pins(packages: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{package['name']}=={package['version']}{marker}"
 
 
-def _portable(package: dict[str, Any], locks: Path, copies: Mapping[str, Path]) -> None:
+def _portable(package: dict[str, Any], locks: Path, wanted: RequirementLines) -> None:
     """Remove credentials and paths of this machine from one package's table."""
     for source in (package.get(key) for key in ("vcs", "directory", "archive", "sdist")):
         if isinstance(source, dict):
-            _portable_source(source, locks, copies)
+            _portable_source(source, locks, wanted)
     for wheel in package.get("wheels", []):
-        _portable_source(wheel, locks, copies)
+        _portable_source(wheel, locks, wanted)
 
 
-def _portable_source(source: dict[str, Any], locks: Path, copies: Mapping[str, Path]) -> None:
+def _portable_source(source: dict[str, Any], locks: Path, wanted: RequirementLines) -> None:
     if "url" in source:
         source["url"] = plain_url(source["url"])
     path = source.get("path")
-    if isinstance(path, str) and os.path.isabs(path):  # noqa: PTH117  # a string in a document
+    if isinstance(path, str):
         # Resolve links at both ends: `..` in a linked directory is the parent of its target.
-        original = os.path.realpath(copies.get(os.path.realpath(path), path))
+        original = wanted.original(path)
         source["path"] = Path(os.path.relpath(original, os.path.realpath(locks))).as_posix()
 
 

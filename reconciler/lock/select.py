@@ -48,7 +48,7 @@ def select_packages(lock: Lock, environment: DesiredEnvironment, interpreter: In
             LockedPackage(
                 name=package.name,
                 version=str(package.version) if package.version else _static_version(environment, package, lock),
-                source=_source(package, artifact, lock, environment),
+                source=_source(package, artifact, lock),
             )
         )
     return tuple(sorted(selected, key=lambda each: each.name))
@@ -90,7 +90,7 @@ def editable_directories(lock: Lock, interpreter: Interpreter) -> dict[str, str]
     }
 
 
-def _source(package: Package, artifact: Artifact, lock: Lock, environment: DesiredEnvironment) -> Source:
+def _source(package: Package, artifact: Artifact, lock: Lock) -> Source:
     match artifact:
         case PackageWheel() | PackageSdist():
             return IndexFile(
@@ -112,12 +112,7 @@ def _source(package: Package, artifact: Artifact, lock: Lock, environment: Desir
         case PackageDirectory():
             editable = bool(artifact.editable)
             directory = artifact_directory(lock, artifact)
-            if editable:
-                project = environment.project
-                own = project is not None and project.path == directory
-                content = project.metadata_digest if project is not None and own else metadata_digest(directory)
-            else:
-                content = content_digest(directory, locks=lock.path.parent)
+            content = metadata_digest(directory) if editable else content_digest(directory, locks=lock.path.parent)
             return SourceDirectory(path=artifact.path, editable=editable, content=content)
 
 

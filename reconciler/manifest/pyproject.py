@@ -16,7 +16,11 @@ from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.requirement import parse_requirement
 
 # The `tool` tables that a build backend reads. They decide what is installed; those of other tools do not.
-_BACKENDS = ("flit", "hatch", "maturin", "meson-python", "pdm", "poetry", "scikit-build", "setuptools", "uv")
+_BACKENDS = (
+    "flit", "hatch", "maturin", "meson-python", "pdm", "poetry", "poetry-dynamic-versioning", "scikit-build",
+    "setuptools", "setuptools-git-versioning", "setuptools-scm", "setuptools_scm", "uv", "uv-dynamic-versioning",
+    "versioneer", "versioningit",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,16 +112,21 @@ def parse_pyproject(text: str, *, fallback_name: str = "") -> Pyproject:
         dependencies=_strings(project, "dependencies", "project."),
         extras={canonicalize_name(each): _strings(extras, each, "project.optional-dependencies.") for each in extras},
         groups=_groups(_table(document, "dependency-groups")),
-        digest=digest(
-            _plain(
-                {
-                    "project": project,
-                    "build-system": _table(document, "build-system"),
-                    "tool": {name: tool[name] for name in _BACKENDS if name in tool},
-                }
-            )
-        ),
+        digest=digest(build_tables(document)),
     )
+
+
+def build_tables(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the tables of a pyproject.toml that a build depends on, with dates and times as text."""
+    tool = document.get("tool")
+    found: Mapping[str, Any] = _plain(
+        {
+            "project": document.get("project", {}),
+            "build-system": document.get("build-system", {}),
+            "tool": {name: tool[name] for name in _BACKENDS if name in tool} if isinstance(tool, dict) else {},
+        }
+    )
+    return found
 
 
 def _groups(table: Mapping[str, Any]) -> Mapping[str, Sequence[Any]]:

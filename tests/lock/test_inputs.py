@@ -140,7 +140,9 @@ def test_a_symbolic_link_to_a_metadata_file_counts_by_the_contents_of_its_target
     (path / "pyproject.toml").symlink_to(shared)
     environment = requiring(requirements=(local(path),))
     before = inputs_digest(environment, ())
-    shared.write_text(shared.read_text() + "# changed\n")
+    shared.write_text(shared.read_text() + "# a comment\n")
+    assert inputs_digest(environment, ()) == before
+    shared.write_text(shared.read_text().replace("[project]", '[project]\nrequires-python = ">=3.11"'))
     assert inputs_digest(environment, ()) != before
 
 
