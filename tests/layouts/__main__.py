@@ -1,6 +1,7 @@
 """Compare `apply` with `uv pip install` for each layout: `python -m tests.layouts [--layout NAME] [--edit NAME]`."""
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import time
@@ -9,13 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.faults.document import with_part
 from tests.index import ServedIndex, serve_index
 from tests.layouts.build_backends import python_of_the_layouts, write_wheels
 from tests.layouts.catalog import LAYOUTS
 from tests.layouts.edits import EDITS
 from tests.layouts.layout import Layout
-from tests.layouts.table import faults, table
+from tests.layouts.table import faults, section, table
 from tests.layouts.trial import Result, Trial
+
+DOCUMENT = Path(__file__).parents[2] / "docs/compatibility.md"
 
 
 def _arguments() -> argparse.Namespace:
@@ -23,6 +27,7 @@ def _arguments() -> argparse.Namespace:
     found.add_argument("--layout", action="append", choices=[*LAYOUTS], help="which layouts; default: all")
     found.add_argument("--edit", action="append", choices=[*EDITS], help="which edits; default: all")
     found.add_argument("--jobs", type=int, default=2, help="layouts at the same time (default: %(default)s)")
+    found.add_argument("--write", action="store_true", help="write the section of docs/compatibility.md")
     return found.parse_args()
 
 
@@ -48,6 +53,10 @@ def main() -> int:
             for found in pool.map(run, layouts):
                 results += found
     print(table(results), end="")
+    if options.write:
+        version = subprocess.run([python, "--version"], check=True, capture_output=True, text=True).stdout.strip()
+        document = DOCUMENT.read_text(encoding="utf-8")
+        DOCUMENT.write_text(with_part(document, "layouts", section(results, version)), encoding="utf-8")
     return int(any(each.bad for each in results))
 
 

@@ -42,7 +42,9 @@ def changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
 
 def is_scratch(place: str) -> bool:
     """Return whether a path below the repository is what a build backend leaves behind, and no installation needs."""
-    return any(part in {"build", ".pdm-build", "__pycache__"} or part.endswith(".egg-info") for part in place.split("/"))
+    return any(
+        part in {"build", ".pdm-build", "__pycache__"} or part.endswith(".egg-info") for part in place.split("/")
+    )
 
 
 def _description(path: Path, times: bool) -> str:

@@ -1,10 +1,16 @@
 """The table of results, for a terminal and for docs/compatibility.md."""
 
 from collections.abc import Sequence
+from importlib import metadata
 
+from tests.layouts.build_backends import BACKENDS
 from tests.layouts.catalog import LAYOUTS
 from tests.layouts.edits import EDITS
-from tests.layouts.trial import BUILT, EDITABLE, START, Result
+from tests.layouts.trial import BUILT, EDITABLE, START, Result, Verdict
+
+_BUILDING = frozenset(
+    {"setuptools", "setuptools-scm", "hatchling", "hatch-vcs", "flit-core", "poetry-core", "pdm-backend", "uv-build"}
+)
 
 
 def table(results: Sequence[Result]) -> str:
@@ -17,6 +23,30 @@ def table(results: Sequence[Result]) -> str:
             cells = [_cell([found.get((layout, edit, each)) for each in (EDITABLE, BUILT)]) for edit in edits]
             lines.append(f"| {layout} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def section(results: Sequence[Result], python: str) -> str:
+    """Return the section of docs/compatibility.md: the layouts, the table, and how many environments it has."""
+    tried = [LAYOUTS[name] for name in LAYOUTS if any(each.layout == name for each in results)]
+    edited = [each for each in results if each.edit != START and each.verdict is not Verdict.ABSENT]
+    backends = ", ".join(f"{each.replace('==', ' ')}" for each in BACKENDS if each.partition("==")[0] in _BUILDING)
+    counts = {verdict: sum(each.verdict is verdict for each in edited) for verdict in Verdict}
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    lines = [
+        "| layout | backend | what it has |",
+        "|---|---|---|",
+        *(f"| {each.name} | {each.backend} | {each.about} |" for each in tried),
+        "",
+        f"Measured with {python}, uv {_uv_version()}, {backends}.",
+        f"After the edits, {len(edited)} environments were compared: {counted}.",
+        f"{sum(bool(each.left_behind) for each in results)} times something was left behind in the sources.",
+        "",
+    ]
+    return "\n".join(lines) + "\n" + table(results)
+
+
+def _uv_version() -> str:
+    return metadata.version("uv")
 
 
 def faults(results: Sequence[Result]) -> str:
