@@ -14,16 +14,16 @@ from uv import find_uv_bin
 from tests.host import base_environment
 from tests.layouts.contents import installed
 from tests.layouts.layout import Layout
-from tests.layouts.source_tree import LOCKS, source_tree
+from tests.layouts.source_tree import LOCKS, changes, source_tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fresh:
-    """A fresh installation: its files, what its module says, and the files that the build added to the sources."""
+    """A fresh installation: its files, what its module says, and what it wrote into the sources."""
 
     files: Mapping[str, str]
     facts: str
-    added: frozenset[str]
+    written: frozenset[str]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,9 +60,9 @@ class Installer:
             project = (copy / layout.project).resolve()
             options = ["--default-index", self.url, "-c", str(constraints), "-p", str(venv / "bin/python")]
             self._uv("pip", "install", "-q", *options, *(["-e"] if editable else []), ".", cwd=project)
-            added = frozenset(source_tree(copy).keys() - before.keys())
+            written = frozenset(each.partition(" ")[2] for each in changes(before, source_tree(copy)))
             facts = facts_of(layout, venv)
-            return Fresh(files=installed(venv, {copy: repository, venv: Path("venv")}), facts=facts, added=added)
+            return Fresh(files=installed(venv, {copy: repository, venv: Path("venv")}), facts=facts, written=written)
 
     @contextmanager
     def _directory(self) -> Iterator[Path]:

@@ -57,7 +57,7 @@ class Trial:
     directory: Path
     index: ServedIndex
     python: Path
-    # What an editable installation of uv writes into the sources, and is imported from there: a compiled module.
+    # What an editable installation of uv writes into the sources, except scratch: a compiled module, git's index.
     _in_sources: set[str] = field(default_factory=set)
 
     def run(self, edits: Sequence[str] = tuple(EDITS)) -> Iterator[Result]:
@@ -163,7 +163,7 @@ class Trial:
             name: installer.install(self.layout, host.directory, editable=name == EDITABLE)
             for name in (EDITABLE, BUILT)
         }
-        self._in_sources |= {place for place in fresh[EDITABLE].added if not is_scratch(place)}
+        self._in_sources |= {place for place in fresh[EDITABLE].written if not is_scratch(place)}
         return fresh
 
     def _green(self, host: Host) -> dict[str, bool]:
