@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from tests.faults.document import with_part
@@ -27,6 +28,9 @@ def _arguments() -> argparse.Namespace:
     found.add_argument("--layout", action="append", choices=[*LAYOUTS], help="which layouts; default: all")
     found.add_argument("--edit", action="append", choices=[*EDITS], help="which edits; default: all")
     found.add_argument("--jobs", type=int, default=2, help="layouts at the same time (default: %(default)s)")
+    found.add_argument(
+        "--minutes", type=float, default=600.0, help="then begin no edit; its cell is empty (default: %(default)s)"
+    )
     found.add_argument("--write", action="store_true", help="write the section of docs/compatibility.md")
     return found.parse_args()
 
@@ -40,18 +44,23 @@ def main() -> int:
     layouts = [LAYOUTS[name] for name in options.layout or LAYOUTS]
     with tempfile.TemporaryDirectory(prefix="layouts-") as place, served_backends(Path(place), python) as index:
 
-        def run(layout: Layout) -> list[Result]:
+        def run(layout: Layout) -> None:
             if missing := layout.missing():
                 print(f"{layout.name}: skipped, {missing}", file=sys.stderr, flush=True)
-                return []
+                return
             trial = Trial(layout=layout, directory=Path(place) / layout.name, index=index, python=python)
-            found = list(trial.run(options.edit or tuple(EDITS)))
-            print(f"{faults(found)}{layout.name}: done, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
-            return found
+            found = trial.run(options.edit or tuple(EDITS))
+            while (time.monotonic() - begun < 60 * options.minutes) and (pair := list(islice(found, 2))):
+                results.extend(pair)  # one edit of both environments
+                print(
+                    f"{faults(pair)}{layout.name}, {pair[0].edit}: {time.monotonic() - begun:.0f} s",
+                    file=sys.stderr,
+                    flush=True,
+                )
 
         with ThreadPoolExecutor(options.jobs) as pool:
-            for found in pool.map(run, layouts):
-                results += found
+            for _ in pool.map(run, layouts):
+                pass
     print(table(results), end="")
     if options.write:
         version = subprocess.run([python, "--version"], check=True, capture_output=True, text=True).stdout.strip()
