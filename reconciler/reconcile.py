@@ -108,7 +108,7 @@ class Workspace:
         Raises ManifestError, or UsageError if the selection names an unknown environment.
         """
         chosen = selection or Selection()
-        return expand(self.manifest, names=chosen.names, labels=chosen.labels)
+        return expand(self.manifest, names=chosen.names, labels=chosen.labels, ambient=self.ambient)
 
     @property
     def declared(self) -> DesiredState:

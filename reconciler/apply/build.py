@@ -69,6 +69,8 @@ def _build(
                     builds=environment.builds,
                     offline=context.options.offline,
                     refresh=refresh,
+                    variables=environment.build_env.variables,
+                    secrets=environment.build_env.from_env,
                 )
             )
         if reusable is not None:

@@ -42,10 +42,10 @@ def copied_sources(lock: Lock, selected: Selected) -> Iterator[dict[Path, Path]]
 
 @contextmanager
 def clean_editables(lock: Lock, selected: Selected) -> Iterator[None]:
-    """Remove afterwards what setuptools leaves in the directories of editable projects if it was not there before.
+    """Remove afterwards what a build leaves in the directories of editable projects if it was not there before.
 
-    That are `*.egg-info` and the temporary part of `build`: an editable install (PEP 660) needs neither. A directory is
-    locked during the block, because another build must not find half of them.
+    That are `*.egg-info`, the temporary part of `build`, and bytecode: an editable install (PEP 660) needs none of it.
+    A directory is locked during the block, because another build must not find half of them.
     """
     directories = sorted(
         {
@@ -110,10 +110,12 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def _leftovers(directory: Path) -> frozenset[Path]:
-    """Return the directories in a project that setuptools makes when it builds."""
+    """Return the directories in a project that setuptools or the import of a backend makes."""
     found = set()
     for folder in (directory, directory / "src"):
-        found |= {path for path in _directories(folder) if path.name.endswith(".egg-info")}
+        found |= {
+            each for each in _directories(folder) if each.name.endswith(".egg-info") or each.name == "__pycache__"
+        }
     found |= {path for path in _directories(directory / "build") if _TEMPORARY_BUILD.fullmatch(path.name)}
     made = [path for path in _directories(directory) if path.name == "build"]
     if made and all(_TEMPORARY_BUILD.fullmatch(name) for name in os.listdir(made[0])):

@@ -20,6 +20,7 @@ from reconciler.apply.seal_generation import complete
 from reconciler.backticks import list_in_backticks
 from reconciler.diff.findings import SHOWN
 from reconciler.diff.model import Target
+from reconciler.diff.settings import settings_of
 from reconciler.engines.engine import Engine
 from reconciler.errors import DamagedCacheError, EngineError, LockError, RecordMismatchError
 from reconciler.fs.read import read_regular, reason
@@ -184,6 +185,8 @@ def prepare_rebuild(state: State, seal: Seal, base: Applied, tools: RebuildTools
         exceptions=(),
         probes=(),
     )
+    if declared is not None and settings_of(declared).get("build_env") != last.settings.get("build_env"):
+        raise NotRebuildableError("it was built with other build variables (`build_env`)")
     try:
         lock = _own_lock(state, last, tools.locks)
         packages = select_packages(lock, environment, interpreter)

@@ -180,7 +180,7 @@ def _published_diff(
     ]
     if replace_reasons(target, last):
         kind = DiffKind.REPLACE
-    elif changes or drift or not known:
+    elif changes or drift or not known or any(each.path[0] == "build_env" for each in settings):
         kind = DiffKind.UPDATE
     elif settings or hooks or target.lock_state is not LockState.FRESH:
         kind = DiffKind.RECORD

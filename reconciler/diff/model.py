@@ -211,6 +211,7 @@ class Target:
                 # Only if they are set, so that other digests stay as they were.
                 **({"on_failure": wanted.on_failure} if wanted.on_failure == "rollback" else {}),
                 **({"health": wanted.health} if wanted.health is not None else {}),
+                **({"build_env": wanted.build_env.recorded} if wanted.build_env else {}),
             }
         )
 

@@ -1,7 +1,7 @@
 """The interface of a package tool: resolve, create a venv, install exactly what a lock selects."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -19,7 +19,7 @@ class ResolveRequest:
     `python_version` is the lowest version to resolve for; `preferences` is an earlier lock (TOML text) whose versions
     are kept if they still fit; `exclude_newer` is an RFC 3339 time; `upgrade` is True for all packages, or lists their
     names. Without `dependencies`, only the requirements themselves are resolved. Relative paths in the resulting
-    document start at `directory` (None: the document has none).
+    document start at `directory` (None: the document has none). `variables` are given to every build.
     """
 
     requirements: tuple[str, ...]
@@ -36,11 +36,15 @@ class ResolveRequest:
     upgrade: bool | tuple[str, ...] = False
     dependencies: bool = True
     directory: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallRequest:
-    """What to install into the venv at `venv`: exactly the packages of the PEP 751 file at `pylock`."""
+    """What to install into the venv at `venv`: exactly the packages of the PEP 751 file at `pylock`.
+
+    `variables` are given to builds; `secrets` too, and their values are never written anywhere.
+    """
 
     venv: Path
     pylock: Path
@@ -50,6 +54,8 @@ class InstallRequest:
     builds: Builds = defaults.BUILDS
     offline: bool = False
     refresh: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,13 @@ import tempfile
 import threading
 import time
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
+from reconciler.canonical_json import digest
 from reconciler.engines.bytecode import compile_modules
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Builds, CachedPackage, InstallRequest, ResolveRequest
@@ -28,6 +30,8 @@ from reconciler.processes.scratch import scratch_directory
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;\\]+)")
 _STAMP = "ENVSYNC_BUILD"  # a build variable that nothing reads: with a new value, uv takes no build from its cache
+_SECRETS = "ENVSYNC_BUILD_SECRETS"  # nothing reads it either: the digest of variables whose values are secret
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 _FROM = re.compile(r"^\s+# from (?P<url>\S+)\s*$")
 
 
@@ -125,13 +129,13 @@ class UvEngine:
         local = _not_from_an_index(request)
         if local:  # uv does not read these again with `--refresh-package`
             self._run(["cache", "clean", *local], cwd=request.pylock.parent, timeout=self._deadlines.install)
-        variables = {name: {_STAMP: str(time.time_ns())} for name in anew} if request.offline else {}
-        with _configured(variables) as config:
+        with _configured(_build_variables(request, anew if request.offline else ())) as config:
             self._run(
                 [*arguments, str(request.pylock)],
                 cwd=request.pylock.parent,
                 timeout=self._deadlines.install,
                 config=config,
+                variables=request.secrets,
             )
 
     def compile(self, interpreter: Interpreter, modules: Sequence[Path]) -> None:
@@ -181,23 +185,43 @@ class UvEngine:
             arguments.append("--offline")
         requirements = scratch / "requirements.in"
         requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        return self._run([*arguments, str(requirements)], cwd=scratch, timeout=self._deadlines.resolve)
+        variables = {} if request.builds == "deny" else request.variables
+        return self._run(
+            [*arguments, str(requirements)],
+            cwd=scratch,
+            timeout=self._deadlines.resolve,
+            variables=variables,
+            # It is not known yet what is built, so the cache of other builds cannot be used.
+            cache=scratch / "cache" if variables else None,
+        )
 
-    def _run(self, arguments: list[str], *, cwd: Path, timeout: float, config: Path | None = None) -> Completed:
+    def _run(
+        self,
+        arguments: list[str],
+        *,
+        cwd: Path,
+        timeout: float,
+        config: Path | None = None,
+        variables: Mapping[str, str] = _NO_VARIABLES,
+        cache: Path | None = None,
+    ) -> Completed:
         """Run uv with the options that every call needs; raise the error for its failure.
 
-        `config` is the only configuration file that it reads.
+        `config` is the only configuration file that it reads; `variables` are added to its environment, and their
+        values are removed from its output; `cache` replaces the cache directory.
         """
         from uv import find_uv_bin  # finding uv takes time, and not every run needs it
 
         argv = [find_uv_bin(), "--no-progress", "--color", "never", "--system-certs"]
         argv += ["--no-config"] if config is None else ["--config-file", str(config)]
-        if self._cache is not None:
-            argv += ["--cache-dir", str(self._cache)]
+        cache = cache or self._cache
+        if cache is not None:
+            argv += ["--cache-dir", str(cache)]
         inherit = () if self.lock_fd is None else (self.lock_fd,)
-        done = run_child([*argv, *arguments], env=self._env, cwd=cwd, timeout=timeout, inherit=inherit)
+        env = {**self._env, **variables}
+        done = run_child([*argv, *arguments], env=env, cwd=cwd, timeout=timeout, inherit=inherit)
         if not done.ok:
-            raise uv_error(arguments[:2], done, timeout, credentials_of(self._env))
+            raise uv_error(arguments[:2], done, timeout, credentials_of(env, variables.values()))
         return done
 
 
@@ -219,6 +243,28 @@ def _configured(variables: Mapping[str, Mapping[str, str]]) -> Iterator[Path | N
         lines = [f"{package} = {{ {values} }}\n" for package, values in tables.items()]
         file.write_text("[extra-build-variables]\n" + "".join(lines), encoding="utf-8")
         yield file
+
+
+def _build_variables(request: InstallRequest, anew: Collection[str]) -> dict[str, dict[str, str]]:
+    """Return the variables for the build of each package that has no wheel; those in `anew` are built in any case.
+
+    Secrets are only represented by their digest, because uv writes the variables into the metadata of the package.
+    """
+    packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
+    found = {}
+    for package in packages:
+        name = package["name"]
+        archive = package.get("archive", {})
+        is_wheel = "wheels" in package or str(archive.get("path") or archive.get("url")).endswith(".whl")
+        variables = {} if is_wheel else dict(request.variables)
+        if request.secrets and not is_wheel:
+            secrets = {each: digest(["build_env", each, text]) for each, text in request.secrets.items()}
+            variables[_SECRETS] = digest(secrets)
+        if name in anew:
+            variables[_STAMP] = str(time.time_ns())
+        if variables:
+            found[name] = variables
+    return found
 
 
 def _toml_string(text: str) -> str:

@@ -9,7 +9,7 @@ import configparser
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,11 +17,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from reconciler.errors import LockError
-from reconciler.manifest.pyproject import build_tables
+from reconciler.manifest.pyproject import build_tables, plain_tables
 
 BUILD_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 _LARGEST_BYTES = 1024 * 1024  # as for every file that a manifest names
 _DEPENDENCIES = frozenset({"dependencies", "optional-dependencies"})
+_OUTSIDE = re.compile(r"""["'](\.\./[^"'\n]+)["']""")  # in a program, a text that is a path next to the project
 _LICENSES = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*")  # setuptools and others put these into the metadata
 _KNOWN_HOOKS = frozenset({"vcs", "version"})  # of hatch: they write a version, and read nothing else
 _DECLARATIVE = frozenset({"setuptools", "hatchling", "flit_core", "pdm", "poetry", "uv_build"})
@@ -36,6 +37,10 @@ _WRITTEN = frozenset(
 # A setup.py with only these calls reads nothing: setuptools finds everything else in setup.cfg and pyproject.toml.
 _PLAIN_CALLS = frozenset({"setup", "find_packages", "find_namespace_packages", "Extension"})
 _PLAIN_MODULES = frozenset({"setuptools", "distutils.core", "setuptools.extension", "__future__"})
+_COMPILED = (
+    ".c", ".cc", ".cpp", ".cxx", ".cu", ".h", ".hh", ".hpp", ".pyx", ".pxd", ".pxi", ".rs", ".f", ".f90", "Cargo.toml",
+    "Cargo.lock", "CMakeLists.txt", ".cmake", "meson.build",
+)  # fmt: skip
 _NOT_PACKAGES = frozenset(
     {"tests", "test", "docs", "doc", "examples", "example", "benchmarks", "benchmark", "htmlcov", "newsfragments",
      "changelog", "ci", "debian"}
@@ -81,6 +86,12 @@ class BuildInputs:
             return known or any(fnmatchcase(name, each) for each in _LICENSES)
         return not top.startswith(".") and top not in _NOT_PACKAGES and (top == "src" or not self._is_src_layout)
 
+    def is_compiled(self, name: str) -> bool:
+        """Return whether a file is the source of an extension module, which an editable install compiles in place."""
+        compiles = self.backend not in _DECLARATIVE or any("ext_module" in each for each in self.texts.values())
+        compiles = compiles or any(each in {"ext-modules", "ext_modules"} for each in _keys_and_strings(self.tables))
+        return compiles and name.endswith(_COMPILED)
+
     @property
     def _has_program(self) -> bool:
         """Return whether the project has code of its own that takes part in a build."""
@@ -104,13 +115,16 @@ def read_build_inputs(directory: Path) -> BuildInputs:
     """
     texts = {name: text for name in (*BUILD_FILES, "MANIFEST.in") if (text := _text(directory / name)) is not None}
     try:
-        tables = build_tables(tomllib.loads(texts.get("pyproject.toml", "")))
-        valid = True
+        document = tomllib.loads(texts.get("pyproject.toml", ""))
+        tables = build_tables(document)
+        backend = _backend(tables)
+        if backend not in _DECLARATIVE:  # it may read any table
+            tables = plain_tables(document)
     except (tomllib.TOMLDecodeError, RecursionError):
-        tables, valid = {"invalid": texts["pyproject.toml"]}, False
+        tables, backend = {"invalid": texts["pyproject.toml"]}, ""
     setup_cfg = _setup_cfg(texts.get("setup.cfg", ""))
-    backend = _backend(tables) if valid else ""
-    named, neighbours, projects = _named_paths(directory, tables, setup_cfg)
+    programs = [texts.get("setup.py", ""), *_own_backend(directory, tables)]
+    named, neighbours, projects = _named_paths(directory, tables, setup_cfg, programs)
     reader = _FieldReader(directory=directory, texts=texts, tables=tables, setup_cfg=setup_cfg, backend=backend)
     licenses = {path for each in _LICENSES for path in directory.glob(each) if path.is_file()}
     resolved = reader.files_of(_DEPENDENCIES)
@@ -196,8 +210,8 @@ class _FieldReader:
             case "hatchling":
                 return self._hatch(field_name)
             case "flit_core":
-                module = self._tool("flit").get("module", {}).get("name") or self._flit_name()
-                return self._attribute(f"{module}.__version__") if field_name == "version" else set()
+                module = _table(self._tool("flit"), "module").get("name") or self._flit_name()
+                return self._attribute(f"{module}.{'__version__' if field_name == 'version' else '__doc__'}")
             case "pdm":
                 if _has_program(self.backend, self.texts, self.tables):
                     return None
@@ -264,6 +278,8 @@ def _has_literal(text: str, name: str) -> bool:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError):
         return False
+    if name == "__doc__":
+        return True
     for node in body:
         match node:
             case ast.Assign(targets=targets, value=value):
@@ -329,24 +345,27 @@ def _asks_version_control(directory: Path, texts: Mapping[str, str], tables: Map
     """Return whether a build runs git or another version control: by the names of the usual tools."""
     system, tool = _table(tables, "build-system"), _table(tables, "tool")
     words = [*_strings(system.get("requires", [])), *(each for each in _keys_and_strings(tool) if each != "git")]
-    words += [texts.get("setup.py", ""), texts.get("setup.cfg", "")]
-    for folder in _strings(system.get("backend-path", [])):
-        module = str(system.get("build-backend", "")).partition(":")[0].replace(".", "/")
-        words += [
-            _text(directory / folder / f"{module}.py") or "",
-            _text(directory / folder / module / "__init__.py") or "",
-        ]
+    words += [texts.get("setup.py", ""), texts.get("setup.cfg", ""), *_own_backend(directory, tables)]
     return any(_VERSION_CONTROL.search(each) for each in words)
 
 
+def _own_backend(directory: Path, tables: Mapping[str, Any]) -> list[str]:
+    """Return the text of a build backend that the project itself contains (PEP 517, `backend-path`)."""
+    system = _table(tables, "build-system")
+    module = str(system.get("build-backend", "")).partition(":")[0].replace(".", "/")
+    places = (directory / each for each in _strings(system.get("backend-path", [])))
+    return [_text(place / name) or "" for place in places for name in (f"{module}.py", f"{module}/__init__.py")]
+
+
 def _named_paths(
-    directory: Path, tables: Mapping[str, Any], setup_cfg: configparser.ConfigParser
+    directory: Path, tables: Mapping[str, Any], setup_cfg: configparser.ConfigParser, programs: Iterable[str]
 ) -> tuple[set[Path], set[Path], set[Path]]:
     """Return the files that build files name, what they name outside of the project, and the projects to depend on."""
     named: set[Path] = set()
     neighbours: set[Path] = set()
     projects: set[Path] = set()
     texts = [(each, False) for section in setup_cfg.sections() for _, each in setup_cfg.items(section)]
+    texts += [(each, False) for text in programs for each in _OUTSIDE.findall(text)]
     for text, depends in [*_placed_strings(tables), *texts]:
         path = _existing(directory, text)
         if path is None:

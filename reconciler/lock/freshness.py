@@ -16,10 +16,30 @@ from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index,
 
 
 def lock_state(lock: Lock | None, environment: DesiredEnvironment, desired: DesiredState) -> LockState:
-    """Return whether a lock is up to date; one that another tool wrote is out of date."""
+    """Return whether a lock is up to date; one that another tool wrote is out of date.
+
+    So is one with the hash of a local archive that has different contents now. An archive that does not exist on this
+    machine is as the lock says. Raises LockError if a local project or archive cannot be read.
+    """
     if lock is None:
         return LockState.MISSING
-    return LockState.FRESH if lock.inputs == inputs_digest(environment, desired.indexes) else LockState.STALE
+    if lock.inputs != inputs_digest(environment, desired.indexes) or _has_changed_archive(lock):
+        return LockState.STALE
+    return LockState.FRESH
+
+
+def local_archives(lock: Lock) -> dict[Path, str]:
+    """Return the SHA-256 (hexadecimal) that a lock has for each local archive, by its path."""
+    found = {}
+    for package in lock.document.get("packages", []):
+        archive = package.get("archive")
+        if isinstance(archive, dict) and isinstance(archive.get("path"), str):
+            found[lock.path.parent / archive["path"]] = str(archive.get("hashes", {}).get("sha256", ""))
+    return found
+
+
+def _has_changed_archive(lock: Lock) -> bool:
+    return any(path.is_file() and file_digest(path) != sha256 for path, sha256 in local_archives(lock).items())
 
 
 def require_fresh(desired: DesiredState, states: Mapping[str, LockState]) -> None:
@@ -48,7 +68,7 @@ def _files(desired: DesiredState, names: list[str]) -> str:
 def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -> str:
     """Return the digest of everything that may change a resolution; paths and tool versions are not part of it.
 
-    Reads what the dependencies of local projects are read from, and local archives; raises LockError if that fails.
+    Reads what the dependencies of local projects are read from; raises LockError if that fails.
     """
     project = environment.project
     return digest(
@@ -59,7 +79,7 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
                         line.text,
                         tuple(sorted(line.hashes)),
                         line.editable,
-                        _local_digest(line.path) if line.path else "",
+                        resolution_digest(line.path) if line.path and line.path.is_dir() else "",
                     )
                     for line in environment.requirements
                 }
@@ -80,15 +100,9 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
             "exclude-newer": environment.exclude_newer,
             "prerelease": environment.prerelease,
             "python": environment.python,
+            **({"build-env": environment.build_env.recorded} if environment.build_env else {}),
         }
     )
-
-
-def _local_digest(path: Path) -> str:
-    """Return the digest of what a local directory or archive contributes to a resolution; it may not exist (yet)."""
-    if path.is_dir():
-        return resolution_digest(path)
-    return file_digest(path) if path.is_file() else ""
 
 
 def _project_digest(project: LocalProject) -> str:

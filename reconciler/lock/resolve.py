@@ -63,6 +63,7 @@ def resolve_lock(
             preferences=_preferences(previous),
             upgrade=options.upgrade,
             directory=wanted.directory,
+            variables={**environment.build_env.variables, **environment.build_env.from_env},
         )
         document = tomli.loads(engine.resolve(request))
     path = lock_path(desired.locks, environment.name)

@@ -54,6 +54,7 @@ def metadata_digest(directory: Path) -> str:
     inputs = read_build_inputs(real)
     files = inputs.metadata_from
     names = _all_sources(inputs) if files is None else _relative(files, real)
+    compiled = [name for name in source_files(real) if inputs.is_compiled(name)]
     return digest(
         {
             "tables": dict(inputs.tables),
@@ -61,6 +62,8 @@ def metadata_digest(directory: Path) -> str:
                 name: _text_digest(text) for name, text in inputs.texts.items() if name != "pyproject.toml"
             },
             "files": _digest(real, names, follow=True),
+            "compiled": _digest(real, compiled, follow=True),
+            "neighbours": _neighbours(inputs) if files is None else {},
             "modules": _top_modules(inputs),
             "version": _version_state(inputs),
         }
@@ -78,11 +81,7 @@ def content_digest(directory: Path, *, locks: Path | None = None) -> str:
     inputs = read_build_inputs(real)
     found = source_files(real, locks=locks)
     names = [name for name in found if inputs.may_be_packaged(name) and name not in inputs.generated]
-    neighbours = {
-        os.path.relpath(each, real): _digest(each, source_files(each)) if each.is_dir() else _file_digest(each)
-        for each in inputs.neighbours
-    }
-    return digest({"files": _digest(real, names), "neighbours": neighbours, "version": _version_state(inputs)})
+    return digest({"files": _digest(real, names), "neighbours": _neighbours(inputs), "version": _version_state(inputs)})
 
 
 def source_files(directory: Path, *, locks: Path | None = None) -> list[str]:
@@ -155,6 +154,17 @@ def _resolved_from(inputs: BuildInputs) -> object:
         "tables": {**inputs.tables, "project": resolved},
         "build files": {name: _text_digest(inputs.texts[name]) for name in _SETUP_FILES if name in inputs.texts},
         "files": _digest(inputs.directory, names, follow=True),
+        "neighbours": _neighbours(inputs) if files is None else {},
+    }
+
+
+def _neighbours(inputs: BuildInputs) -> dict[str, str]:
+    """Return the digest of each file and directory outside of a project that its build files name."""
+    return {
+        os.path.relpath(each, inputs.directory): _digest(each, source_files(each))
+        if each.is_dir()
+        else _file_digest(each)
+        for each in inputs.neighbours
     }
 
 

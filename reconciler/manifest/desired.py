@@ -69,6 +69,27 @@ class LocalProject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuildEnv:
+    """Variables for builds: those in the manifest by name, and those of the shell with their values (may be secrets).
+
+    `hashes` are the digests of the values from the shell: only these may be recorded or shown.
+    """
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    from_env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Return whether there are any variables."""
+        return bool(self.variables or self.from_env)
+
+    @property
+    def recorded(self) -> dict[str, str]:
+        """Return every variable with its value, or with the digest of a value from the shell."""
+        return {**self.variables, **self.hashes}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportProbe:
     """Passes if the built environment can import `module` within `timeout` seconds."""
 
@@ -158,6 +179,7 @@ class DesiredEnvironment:
     exclude_newer: str | None = None
     prerelease: Prerelease = defaults.PRERELEASE
     builds: Literal["allow", "deny"] | tuple[str, ...] = defaults.BUILDS
+    build_env: BuildEnv = BuildEnv()
     system_site_packages: bool = defaults.SYSTEM_SITE_PACKAGES
     ignore: tuple[str, ...] = ()
     ignore_files: tuple[str, ...] = ()

@@ -30,10 +30,12 @@ def expand(
     names: Sequence[str] = (),
     labels: Mapping[str, str] = _NO_LABELS,
     files: InputFiles | None = None,
+    ambient: Mapping[str, str] | None = None,
 ) -> DesiredState:
     """Return the desired state: every environment, or those that `names` and `labels` select with their dependencies.
 
-    Reads the files that the manifest names, from disk unless `files` is given. Raises ManifestError with every error
+    Reads the files that the manifest names, from disk unless `files` is given. `ambient` are the variables of the
+    shell, for `build_env`; with None, their values count as empty. Raises ManifestError with every error
     in the files of selected environments, and UsageError if the selection matches no environment.
     """
     directory = manifest.file.parent
@@ -44,7 +46,9 @@ def expand(
     environments: dict[str, DesiredEnvironment] = {}
     # An error in a file of an environment that is not selected must not matter: the selected ones are read first.
     for selected in (True, False):
-        expander = EnvironmentExpander(source=manifest.source, directory=directory, files=files)
+        expander = EnvironmentExpander(
+            source=manifest.source, directory=directory, files=files, ambient=ambient if selected else None
+        )
         for name, entry in sorted(entries.items()):
             if any(each in chosen for each in _made(name, matrices)) is selected:
                 expanded = _expanded(name, entry, matrices, expander)
@@ -182,11 +186,12 @@ def _digest(manifest: "Manifest", indexes: tuple[Index, ...], environments: Mapp
 
 def _placeless(environment: DesiredEnvironment) -> DesiredEnvironment:
     """Return the environment without places and absolute paths; its texts still contain relative paths."""
-    project = environment.project
+    project, variables = environment.project, environment.build_env
     return replace(
         environment,
         place="",
         python_place="",
+        build_env=replace(variables, from_env=dict.fromkeys(variables.from_env, ""), hashes={}),
         exceptions=tuple(replace(each, place="", expired=False) for each in environment.exceptions),
         requirements=tuple(replace(line, source="", path=None) for line in environment.requirements),
         project=project and replace(project, path=Path(project.relative)),

@@ -1,12 +1,15 @@
 """Expands one environment of the manifest, merged with its templates, to a DesiredEnvironment."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from reconciler.canonical_json import digest
 from reconciler.errors import Problem
 from reconciler.manifest import defaults
 from reconciler.manifest.desired import (
+    BuildEnv,
     DependenciesProbe,
     DesiredEnvironment,
     Health,
@@ -20,6 +23,7 @@ from reconciler.manifest.inheritance import InheritedEntry
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.local_project import read_local_project
+from reconciler.manifest.names import FROM_ENV
 from reconciler.manifest.requirements_files import RequirementsFiles
 from reconciler.manifest.source_text import KeyPath, SourceText
 from reconciler.manifest.times import today_in_utc
@@ -30,7 +34,7 @@ class EnvironmentExpander:
     """Makes desired environments from manifest entries and the files that they name; adds errors to `problems`.
 
     `directory` is the manifest's directory, as the user named it. `today` (a date in UTC) decides which exceptions have
-    expired.
+    expired. `ambient` are the variables of the shell; with None, those that `build_env` takes from it count as empty.
     """
 
     source: SourceText
@@ -38,6 +42,7 @@ class EnvironmentExpander:
     files: InputFiles
     problems: list[Problem] = field(default_factory=list)
     today: str = field(default_factory=today_in_utc)
+    ambient: Mapping[str, str] | None = field(default=None, repr=False)
     requirements_files: RequirementsFiles = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,6 +72,7 @@ class EnvironmentExpander:
             exclude_newer=entry.value("exclude_newer"),
             prerelease=entry.value("prerelease", defaults.PRERELEASE),
             builds=entry.value("builds", defaults.BUILDS),
+            build_env=self._build_env(entry),
             system_site_packages=entry.value("system_site_packages", defaults.SYSTEM_SITE_PACKAGES),
             ignore=tuple(each for each in entry.values("ignore") if isinstance(each, str)),
             ignore_files=tuple(each for each in entry.values("ignore_files") if isinstance(each, str)),
@@ -84,6 +90,27 @@ class EnvironmentExpander:
             health=_health(entry.value("health")),
             depends_on=entry.values("depends_on"),
             prevent_destroy=entry.value("prevent_destroy", defaults.PREVENT_DESTROY),
+        )
+
+    def _build_env(self, entry: InheritedEntry) -> BuildEnv:
+        """Return the variables for builds; one that the shell does not have is an error."""
+        section = entry.section("build_env")
+        if section is None:
+            return BuildEnv()
+        taken = {}
+        for each in section.placed_values(FROM_ENV):
+            value = "" if self.ambient is None else self.ambient.get(each.value)
+            if value is None:
+                message = f"`{each.value}` is not set in the shell"
+                hint = f"set it: `export {each.value}=VALUE`, or remove it from `{FROM_ENV}`"
+                self._report(InvalidTextError(message, hint=hint), each.path)
+            else:
+                taken[each.value] = value
+        written = {name: section.value(name) for name in section.names if name != FROM_ENV}
+        return BuildEnv(
+            variables={name: value for name, value in sorted(written.items()) if name not in taken},
+            from_env=dict(sorted(taken.items())),
+            hashes={name: digest(["build_env", name, value]) for name, value in sorted(taken.items())},
         )
 
     def _exceptions(self, entry: InheritedEntry, key: Literal["ignore", "ignore_files"]) -> tuple[IgnoreException, ...]:

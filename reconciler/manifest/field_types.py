@@ -1,6 +1,6 @@
 """The types of manifest values: how pydantic validates each, and its JSON Schema for editors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -95,6 +95,26 @@ def _version(value: object) -> int:
     return 1
 
 
+def _build_value_kind(value: object) -> str | None:
+    return "text" if isinstance(value, str) else "names" if isinstance(value, tuple) else None
+
+
+def _build_env(values: Mapping[str, str | tuple[str, ...]]) -> Mapping[str, str | tuple[str, ...]]:
+    """Return a `build_env`: `from_env` is a list of names, and every other value is text."""
+    for name, value in values.items():
+        if (name == names.FROM_ENV) != isinstance(value, tuple):
+            hint = f"write `{names.FROM_ENV}: [{value}]`" if name == names.FROM_ENV else "write one text"
+            message = f"`{name}` must be {'a list of names' if name == names.FROM_ENV else 'text'}"
+            raise _invalid_text(InvalidTextError(message, hint=hint))
+    twice = sorted(
+        {*values.get(names.FROM_ENV, ())} & {*values} | ({names.FROM_ENV} & {*values.get(names.FROM_ENV, ())})
+    )
+    if twice:
+        message = f"`{twice[0]}` is given twice: as text, and by `{names.FROM_ENV}`"
+        raise _invalid_text(InvalidTextError(message, hint="remove one of them"))
+    return values
+
+
 _BUILDS = "`allow`, `deny` or a list of package names"
 
 
@@ -148,6 +168,31 @@ Python: TypeAlias = Annotated[str, _validated_in_directory(validate_python)]
 MatrixPython: TypeAlias = Annotated[str, _validated(validate_matrix_python)]
 Variable: TypeAlias = Annotated[
     str, _validated(names.validate_variable_name), _json_schema(pattern=names.VARIABLE_PATTERN)
+]
+_BUILD_VARIABLE = {"type": "string", "pattern": names.VARIABLE_PATTERN}
+BuildEnv: TypeAlias = Annotated[
+    Mapping[
+        Annotated[str, _validated(names.validate_build_variable_name)],
+        Annotated[
+            Annotated[str, Tag("text")]
+            | Annotated[tuple[Annotated[str, _validated(names.validate_build_variable_name)], ...], Tag("names")],
+            Discriminator(
+                _build_value_kind,
+                custom_error_type=WRONG_TYPE,
+                custom_error_message="{expected}",
+                custom_error_context={"expected": "text, or for `from_env` a list of names"},
+            ),
+        ],
+    ],
+    AfterValidator(_build_env),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {names.FROM_ENV: {"type": "array", "items": _BUILD_VARIABLE}},
+            "propertyNames": _BUILD_VARIABLE,
+            "additionalProperties": {"type": "string"},
+        }
+    ),
 ]
 Label: TypeAlias = Annotated[str, _validated(names.validate_label_name), _json_schema(pattern=names.LABEL_PATTERN)]
 Module: TypeAlias = Annotated[str, _validated(names.validate_module_name)]

@@ -22,6 +22,11 @@ class InheritedEntry:
         self._keys = keys
         self.path = path
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the keys that were written, sorted."""
+        return tuple(sorted(self._keys))
+
     def value(self, key: str, default: Any = None) -> Any:
         """Return the value of a key that holds a single value; a list is returned as a tuple (`builds`)."""
         placed = self._keys.get(key)
@@ -109,7 +114,7 @@ def _placed(value: Any, path: KeyPath) -> object:
     if isinstance(value, tuple):
         return tuple(PlacedValue(each, (*path, at)) for at, each in enumerate(value))
     if isinstance(value, Mapping):
-        return {key: PlacedValue(each, (*path, key)) for key, each in value.items()}
+        return {key: _placed(each, (*path, key)) for key, each in value.items()}
     if hasattr(value, "model_fields_set") and not getattr(value, "inherited_as_one", False):
         return _placed_keys(value, path)
     return PlacedValue(value, path)

@@ -298,6 +298,12 @@ class Environment(_StrictModel):
         description="Whether to build source distributions: `allow`, `deny`, or a list of the packages to build.",
         examples=["deny", ["numpy"]],
     )
+    build_env: f.BuildEnv = Field(
+        default={},
+        description="Environment variables for builds of source distributions and local projects. `from_env` lists "
+        "variables to take from the shell. A change of a value builds the environment again.",
+        examples=[{"CMAKE_ARGS": "-DGGML_CUDA=on", "from_env": ["SETUPTOOLS_SCM_PRETEND_VERSION"]}],
+    )
     system_site_packages: bool = Field(
         default=defaults.SYSTEM_SITE_PACKAGES, description="Let the environment import the interpreter's own packages."
     )

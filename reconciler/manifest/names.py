@@ -17,6 +17,11 @@ _MAX_NAME_LENGTH = 100  # a file name with prefix and suffix must stay below 255
 # envsync sets or removes these when it enters an environment. Other values would select a different one.
 RESERVED_VARIABLES = frozenset({"PATH", "PYTHONHOME", "VIRTUAL_ENV"})
 
+# A build must use the interpreter, the programs and the packages that the manifest chooses.
+RESERVED_BUILD_VARIABLES = frozenset({*RESERVED_VARIABLES, "HOME", "TMPDIR"})
+RESERVED_BUILD_PREFIXES = ("PYTHON", "UV_", "PIP_", "LD_", "DYLD_", "ENVSYNC_")
+FROM_ENV = "from_env"  # the key of `build_env` that lists variables of the shell
+
 
 def validate_name(text: str) -> str:
     """Return the name of an environment, template or index; raises InvalidTextError."""
@@ -81,6 +86,17 @@ def validate_variable_name(name: str) -> str:
         raise InvalidTextError(message)
     if name in RESERVED_VARIABLES:
         raise InvalidTextError(f"`{name}` is reserved: envsync sets or removes it", hint="remove it")
+    return name
+
+
+def validate_build_variable_name(name: str) -> str:
+    """Return the name of a variable that a manifest may give to builds; raises InvalidTextError."""
+    if name == FROM_ENV:
+        return name
+    name = validate_variable_name(name)
+    if name in RESERVED_BUILD_VARIABLES or name.startswith(RESERVED_BUILD_PREFIXES):
+        message = f"`{name}` is reserved: it would change which programs and packages a build uses"
+        raise InvalidTextError(message, hint="remove it; `indexes`, `constraints` and `python` choose these")
     return name
 
 

@@ -129,6 +129,12 @@ def build_tables(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
+def plain_tables(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return all tables of a pyproject.toml, with dates and times as text."""
+    found: Mapping[str, Any] = _plain(document)
+    return found
+
+
 def _groups(table: Mapping[str, Any]) -> Mapping[str, Sequence[Any]]:
     groups: dict[str, Sequence[Any]] = {canonicalize_name(name): members for name, members in table.items()}
     if len(groups) < len(table):

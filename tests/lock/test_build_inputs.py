@@ -116,6 +116,17 @@ LAYOUTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
         {"pyproject.toml": FLIT + '[project]\nname = "own"\ndynamic = ["version", "description"]\n'},
         {"own/__init__.py": "editable built", "own/more.py": "built"},
     ),
+    "an extension module": (
+        {
+            "pyproject.toml": SETUPTOOLS + STATIC,
+            "setup.py": "from setuptools import *\nsetup(ext_modules=[Extension('own', ['src/own.c'])])\n",
+        },
+        {"src/own.c": "editable built", "src/own/fast.h": "editable built", "src/own/__init__.py": "built"},
+    ),
+    "a setup.py that reads from a neighbour": (
+        {"setup.py": "from setuptools import setup\nsetup(install_requires=open('../shared/r.txt').read())\n"},
+        {"../shared/r.txt": "lock editable built", "../shared/x": ""},
+    ),
     "pdm: call": (
         {"pyproject.toml": PDM + DYNAMIC + '[tool.pdm.version]\nsource = "call"\ngetter = "x:y"\n'},
         {"src/x.py": "lock editable built"},

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.lock.freshness import inputs_digest
 from reconciler.manifest.desired import (
+    BuildEnv,
     CommandProbe,
     DesiredEnvironment,
     Health,
@@ -52,6 +53,8 @@ CHANGED = [
     replace(BASE, constraints=("jinja2<4",), overrides=("attrs", "six")),
     replace(BASE, exclude_newer="2026-01-01"),
     replace(BASE, prerelease="allow"),
+    replace(BASE, build_env=BuildEnv(variables={"CMAKE_ARGS": "-DX=1"})),
+    replace(BASE, build_env=BuildEnv(from_env={"A": "secret"}, hashes={"A": "sha256:1"})),
     replace(BASE, python=">=3.12"),
     replace(BASE, project=None),
     replace(BASE, project=replace(PROJECT, editable=False)),

@@ -52,6 +52,7 @@ from reconciler.lock.model import (
 )
 from reconciler.manifest import defaults
 from reconciler.manifest.desired import (
+    BuildEnv,
     CommandProbe,
     DependenciesProbe,
     DesiredEnvironment,
@@ -206,6 +207,7 @@ def environment(name: str, spec: Spec) -> DesiredEnvironment:
         link_mode=spec.get("link_mode"),
         compile_bytecode=spec.get("compile_bytecode", False),
         builds=spec.get("builds", "allow"),
+        build_env=BuildEnv(variables=spec.get("build_env", {})),
         exclude_newer=spec.get("exclude_newer"),
         prerelease=spec.get("prerelease", "if-necessary-or-explicit"),
         **dict[str, Any]({key: spec[key] for key in plain & spec.keys()}),
