@@ -61,7 +61,8 @@ class Layout:
     """A small repository. All paths are relative to its top; `project` is the directory that an environment installs.
 
     `ignored` are files that git ignores. `facts` is a Python expression that a good install can evaluate after
-    `import {module}`. The other fields are the changes that the edits make; None: this layout has no such place.
+    `import {module}`. `reads_git`: its version comes from git's tags. The other fields are the changes that the edits
+    make; None: this layout has no such place.
     """
 
     name: str
@@ -86,7 +87,7 @@ class Layout:
     def missing(self) -> str:
         """Return what this machine lacks to build the layout; empty if nothing."""
         if self.compiler and shutil.which("cc") is None:
-            return "there is no C compiler"
+            return "a C compiler (`cc`) is missing"
         return "" if shutil.which("git") else "git is not installed"
 
     def write(self, repository: Path) -> None:
