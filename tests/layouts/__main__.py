@@ -18,7 +18,7 @@ from tests.layouts.catalog import LAYOUTS
 from tests.layouts.edits import EDITS
 from tests.layouts.layout import Layout
 from tests.layouts.table import faults, section, table
-from tests.layouts.trial import Result, Trial
+from tests.layouts.trial import START, Result, Trial
 
 DOCUMENT = Path(__file__).parents[2] / "docs/compatibility.md"
 
@@ -41,32 +41,40 @@ def main() -> int:
     begun = time.monotonic()
     results: list[Result] = []
     python = python_of_the_layouts()
+    edits = tuple(options.edit or EDITS)
     layouts = [LAYOUTS[name] for name in options.layout or LAYOUTS]
     with tempfile.TemporaryDirectory(prefix="layouts-") as place, served_backends(Path(place), python) as index:
 
-        def run(layout: Layout) -> None:
-            if missing := layout.missing():
-                print(f"{layout.name}: skipped, {missing}", file=sys.stderr, flush=True)
+        def step(found: Iterator[Result]) -> None:
+            if time.monotonic() - begun > 60 * options.minutes:
                 return
-            trial = Trial(layout=layout, directory=Path(place) / layout.name, index=index, python=python)
-            found = trial.run(options.edit or tuple(EDITS))
-            while (time.monotonic() - begun < 60 * options.minutes) and (pair := list(islice(found, 2))):
-                results.extend(pair)  # one edit of both environments
-                print(
-                    f"{faults(pair)}{layout.name}, {pair[0].edit}: {time.monotonic() - begun:.0f} s",
-                    file=sys.stderr,
-                    flush=True,
-                )
+            if pair := list(islice(found, 2)):  # one edit, of both environments
+                results.extend(pair)
+                seconds = time.monotonic() - begun
+                report = f"{faults(pair)}{pair[0].layout}, {pair[0].edit}: {seconds:.0f} s\n"
+                print(report, end="", file=sys.stderr, flush=True)
 
+        trials = [
+            Trial(layout=each, directory=Path(place) / each.name, index=index, python=python).run(edits)
+            for each in layouts
+            if not missing(each)
+        ]
         with ThreadPoolExecutor(options.jobs) as pool:
-            for _ in pool.map(run, layouts):
-                pass
+            for _ in (START, *edits):  # all layouts in turn, so that limited time gives an even sample
+                list(pool.map(step, trials))
     print(table(results), end="")
     if options.write:
         version = subprocess.run([python, "--version"], check=True, capture_output=True, text=True).stdout.strip()
         document = DOCUMENT.read_text(encoding="utf-8")
         DOCUMENT.write_text(with_part(document, "layouts", section(results, version)), encoding="utf-8")
     return int(any(each.bad for each in results))
+
+
+def missing(layout: Layout) -> bool:
+    """Return whether this machine cannot build a layout, and print the reason."""
+    if reason := layout.missing():
+        print(f"{layout.name}: skipped, {reason}", file=sys.stderr, flush=True)
+    return bool(reason)
 
 
 @contextmanager
