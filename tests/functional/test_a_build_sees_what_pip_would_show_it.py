@@ -1,5 +1,7 @@
-"""A local project is built with what pip would show it: git, its neighbours, declared variables; and never published
-with other dependencies than its lock was resolved for."""
+"""A local project is built with what pip would show it: git, its neighbours, and the variables that are declared.
+
+That a project with other dependencies than its lock is never published is in tests/hints/test_apply.py.
+"""
 
 from pathlib import Path
 
@@ -7,6 +9,7 @@ from tests.functional.host_state import tree
 from tests.functional.projects import write_project
 from tests.functional.test_local_projects_are_installed_from_their_sources import git
 from tests.host import Host
+from tests.wheels import make_wheel
 
 # What a backend with a `setup.py` may do: ask git, look next to the project, and read files and variables.
 _CURIOUS = """
@@ -78,40 +81,6 @@ def test_version_and_dependencies_come_from_git_and_from_neighbours_editable_or_
         assert "Requires-Dist: gamma\n" in metadata(host, name), "also that of an editable install is made again"
 
 
-def test_a_project_that_was_built_with_other_dependencies_is_never_published(host: Host, tmp_path: Path) -> None:
-    project = host.directory / "own"
-    write_project(project, "own")
-    hidden = tmp_path / "hidden.in"
-    hidden.write_text("beta\n")
-    backend = project / "backend.py"
-    reads = f'PROJECT["dependencies"] = pathlib.Path({str(hidden)!r}).read_text().split()\n'
-    backend.write_text(backend.read_text().replace("\n\ndef metadata():", "\n" + reads + "\n\ndef metadata():", 1))
-    pyproject = project / "pyproject.toml"
-    pyproject.write_text(pyproject.read_text().replace("dependencies = []\n", 'dynamic = ["dependencies"]\n'))
-    host.manifest(
-        'dev:\n  python: "3.11"\n  project: {path: own, editable: true}\n'
-        'prod:\n  python: "3.11"\n  project: {path: own}\n'
-    )
-    host.apply()
-    hidden.write_text("beta>=3\ngamma\n")
-    for name in ("dev", "prod"):
-        (host.root / name).unlink()
-    ran = host.envsync("apply", "--yes", "--offline")
-    assert ran.code == 1
-    for name in ("dev", "prod"):
-        assert f"{name}: failed in " in ran.err
-        assert "`own` was built with dependencies that differ from those in its lock" in ran.err
-        assert (
-            "it requires `beta>=3`, but the lock has 2.0; it requires `gamma`, which the lock does not have" in ran.err
-        )
-        assert f"run `envsync lock -P own {name}`" in ran.err
-        assert not (host.root / name).exists()
-    hidden.write_text("gamma\n")
-    assert host.envsync("lock", "-P", "own", "dev").code == 0
-    host.apply("dev")
-    assert "gamma==0.1" in host.freeze("dev")
-
-
 def test_declared_variables_reach_a_build_and_those_of_the_shell_are_recorded_as_hashes(host: Host) -> None:
     project = host.directory / "own"
     write_project(project, "own")
@@ -148,3 +117,19 @@ def test_declared_variables_reach_a_build_and_those_of_the_shell_are_recorded_as
     assert len(places) > 5
     for path in places:
         assert b"other-value" not in path.read_bytes(), path
+
+
+def test_a_local_wheel_that_was_built_again_makes_the_lock_out_of_date(host: Host) -> None:
+    wheels = host.directory / "w"
+    wheels.mkdir()
+    make_wheel(wheels, "local", "1.0", modules={"local.py": "X = 1\n"})
+    (host.directory / "r.txt").write_text("./w/local-1.0-py3-none-any.whl\n")
+    host.manifest('web:\n  python: "3.11"\n  requirements: [r.txt]\n')
+    host.apply()
+    assert host.envsync("check").code == 0, "the fast path"
+    make_wheel(wheels, "local", "1.0", modules={"local.py": "X = 2\n"}, requires=["gamma"])
+    assert host.envsync("check").code == 2
+    assert host.envsync("lock", "--check").code == 2
+    host.apply()
+    assert (host.site_packages("web") / "local.py").read_text() == "X = 2\n"
+    assert "gamma==0.1" in host.freeze("web")

@@ -9,12 +9,14 @@ from reconciler.engines.engine import InstallRequest
 from reconciler.engines.uv import UvEngine
 from reconciler.engines.uv_cache import cache_lock
 from reconciler.options import PlanOptions
+from tests.functional.projects import read_dependencies_from, write_project
 from tests.hints.trials import Attempts, trial
 from tests.host import Host, base_environment
 from tests.wheels import make_wheel
 
 WEB = 'web:\n  python: "3.11"\n'
 APPLY = ("apply", "--yes")
+KINDS = {"web": "", "dev": ", editable: true"}
 
 
 @trial(
@@ -146,3 +148,26 @@ def test_another_program_works_in_the_cache(host: Host, attempts: Attempts) -> N
         assert attempts.options() == ["--timeout"]
     locked(1.0)
     attempts.cured()
+
+
+@trial("apply/verify_local_projects.py: run `envsync lock -P {each.key} {name}`, then `envsync apply {name}`")
+def test_a_project_was_built_with_other_dependencies(host: Host, attempts: Attempts) -> None:
+    """Its backend reads a file that nothing names, so the lock does not know that it changed."""
+    write_project(host.directory / "own", "own")
+    hidden = host.directory.parent / "hidden.in"
+    hidden.write_text("beta\n")
+    read_dependencies_from(host.directory / "own", hidden)
+    project = "  project: {{path: own{}}}\n"
+    host.manifest("".join(WEB.replace("web", name) + project.format(more) for name, more in KINDS.items()))
+    host.apply()
+    hidden.write_text("beta<3\ngamma\n")
+    for name in KINDS:
+        (host.root / name).unlink()
+        ran = host.envsync(*APPLY, name)
+        assert ran.code == 1
+        assert "it requires `gamma`, which the lock does not have" in ran.err
+        assert not (host.root / name).exists(), "it is never published"
+    attempts.provoke(*APPLY, "web")
+    attempts.follow()
+    attempts.gone(*APPLY, "web")
+    assert "gamma==0.1" in host.freeze("web")
