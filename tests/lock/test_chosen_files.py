@@ -93,9 +93,7 @@ def test_the_chosen_file_is_that_of_uv_and_pip(seed: int, tmp_path: Path, interp
         bench = Workbench(directory=tmp_path, engine=engine, interpreter=interpreter, indexes=indexes)
         pins = [f"{name}==1.0" for name in (*names, "built")]
         lock = bench.resolve(replace(requiring(*pins), python=interpreter.series))
-        chosen = {
-            package.name: Path(str(artifact.url)).name for package, artifact in select_artifacts(lock, interpreter)
-        }  # type: ignore[union-attr]
+        chosen = {str(each.name): name_of(artifact) for each, artifact in select_artifacts(lock, interpreter)}
         assert chosen.pop("built") == "built-1.0.tar.gz"
 
         target = tmp_path / "installed"
