@@ -2,7 +2,7 @@
 
 import re
 
-# The reason is untrusted text, of which only the first line counts. Its other lines could look like such a warning
+# The reason is untrusted text. Only its first line counts. Its other lines could look like such a warning
 # about a different package: then a note is wrong, and nothing else.
 _YANKED = re.compile(r"warning: `(?P<name>[^`=\s]+)==(?P<version>[^`\s]+)` is yanked(?: \(reason: \"(?P<reason>.*))?")
 _LONGEST_REASON = 200  # characters
