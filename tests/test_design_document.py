@@ -29,7 +29,7 @@ ROOT = PACKAGE.parent
 DOCS = ROOT / "docs"
 DESIGN = (DOCS / "design.md").read_text(encoding="utf-8")
 HEADINGS = (
-    "Words", "Data flow", "Manifest", "Lock", "Observation", "Plan", "Apply", "Staging", "Trials", "On disk",
+    "Words", "Data flow", "Manifest", "Lock", "Indexes", "Observation", "Plan", "Apply", "Staging", "Trials", "On disk",
     "What is trusted", "Exit codes", "Command line", "Speed", "Code",
 )  # fmt: skip
 WORDS = frozenset(

@@ -70,7 +70,10 @@ class Engine(Protocol):
     """A package tool; every method raises EngineError or ResolveError (see the tree in reconciler.errors)."""
 
     def resolve(self, request: ResolveRequest) -> str:
-        """Return a PEP 751 document (TOML text) with hashes for every file from an index."""
+        """Return a PEP 751 document (TOML text) with hashes for every file from an index.
+
+        Its table `tool.envsync.yanked` has the versions that their index has yanked, each with its reason (PEP 592).
+        """
 
     def indexes_of(self, pins: tuple[str, ...], request: ResolveRequest) -> Mapping[str, str]:
         """Return for each pinned requirement (`name==version`) the URL of the index that it comes from."""

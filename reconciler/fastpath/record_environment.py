@@ -24,6 +24,7 @@ from reconciler.fastpath.stat_check import StatPass, entries_unchanged
 from reconciler.fs.access_bits import root_bits
 from reconciler.lock.freshness import local_archives
 from reconciler.lock.model import LockState, SourceDirectory
+from reconciler.lock.yanked import yanked_notes
 from reconciler.observe.site import SiteDirectory, directories_in_pth_files
 from reconciler.state.applied import Applied
 from reconciler.state.inventory import Inventory
@@ -89,6 +90,7 @@ def _is_self_contained(target: Target, applied: Applied) -> bool:
         or applied.hooks_pending
         or applied.trial_since
         or applied.hold is not None  # every plan and check reports it
+        or yanked_notes(target.lock, target.packages)  # every plan and check reports it
         or any(each.expired for each in target.environment.exceptions)  # every plan and check reports it
         or any(not each.equal for each in applied.overlaps)  # every plan and check reports it
         or any(isinstance(each.source, SourceDirectory) for each in target.packages)

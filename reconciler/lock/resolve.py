@@ -20,6 +20,7 @@ from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import Lock
 from reconciler.lock.requirement_lines import RequirementLines, requirement_lines
 from reconciler.lock.toml_format import lock_text
+from reconciler.lock.yanked import yanked_in
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.manifest.index_rules import used_indexes
 from reconciler.manifest.times import exclude_newer_time
@@ -83,7 +84,9 @@ def resolve_lock(
     make_relative(packages, request.indexes, path.parent)
     document["packages"] = [_ordered(package) for package in packages]
     document["created-by"] = "envsync"
-    document["tool"] = {"envsync": _own_table(environment, inputs, newest)}
+    yanked = yanked_in(packages, document.get("tool", {}).get("envsync", {}).get("yanked", {}))
+    own = _own_table(environment, inputs, newest)
+    document["tool"] = {"envsync": {**own, "yanked": yanked} if yanked else own}
     return parse_lock(lock_text(document), path, environment.name)
 
 

@@ -47,8 +47,8 @@ def check_index_option(
         )
     shown = url if path is None or line.value.startswith(("/", "file:")) else relative_to(str(path), directory)
     extra = "" if line.option in _PRIMARY else ", default: false"
-    name, quoted = json.dumps(_new_name(url, indexes)), json.dumps(shown, ensure_ascii=False)
-    text = f"- {{name: {name}, url: {quoted}{extra}}}"
+    values = [json.dumps(each, ensure_ascii=False) for each in (_new_name(url, indexes), shown)]
+    text = "- {name: %s, url: %s%s}" % (*values, extra)  # noqa: UP031 - braces of YAML
     raise InvalidTextError(
         f"{in_backticks(line.option)} names an index that the manifest does not declare",
         hint=f"add a line below `indexes:` in the manifest: {in_backticks(text)}",

@@ -10,6 +10,7 @@ from reconciler.diff.model import DiffKind, EnvironmentDiff, Fault, Origin, Reas
 from reconciler.diff.overlaps import overlap_notes
 from reconciler.diff.reasons import pending_reason, take_over_reason
 from reconciler.interpreters.model import Interpreter
+from reconciler.lock.yanked import yanked_notes
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, Finding
 from reconciler.plan.blockers import (
@@ -88,7 +89,7 @@ def plan_change(
         complete=diff.complete,
         hints=tuple(each for each in (target.hint, _owner_hint(diff, owner, policy)) if each),
         notes=(
-            *_expired_exceptions(target),
+            *_notes_of(target),
             *_excepted(diff),
             *_notes_about_files(diff, policy),
             *overlap_notes(applied, target.packages or ()),
@@ -220,6 +221,10 @@ def _notes_about_files(diff: EnvironmentDiff, policy: Policy) -> tuple[str, ...]
         left = len(diff.carried) + len(diff.lost)
         return (f"{_ignored_files(left)} left behind in the old generation",) if left else ()
     return (f"{_ignored_files(len(diff.carried))} carried over",) if diff.carried else ()
+
+
+def _notes_of(target: Target) -> tuple[str, ...]:
+    return (*yanked_notes(target.lock, target.packages or ()), *_expired_exceptions(target))
 
 
 def _expired_exceptions(target: Target) -> tuple[str, ...]:
