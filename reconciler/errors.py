@@ -296,7 +296,7 @@ class DamagedCacheError(EngineError):
 
     def failed_again(self) -> None:
         """Say that the cache is not the cause."""
-        self.message = f"{list_in_backticks(self.packages)} cannot be used, also after its cached files were deleted"
+        self.message = f"{list_in_backticks(self.packages)} cannot be used, also after the cached files were deleted"
 
 
 class ReservedNameError(EngineError):
@@ -423,8 +423,9 @@ class RecordMismatchError(ApplyError):
             return
         differing = list_in_backticks(sorted(self.contents))
         if before.contents == self.contents and not self._changing:
-            packages = list_in_backticks(self.packages)
-            self.message = f"`RECORD` in {packages} does not match the package's own files: {differing}"
+            self.message = (
+                f"`RECORD` in {list_in_backticks(self.packages)} does not match the package's own files: {differing}"
+            )
             return
         self.message = f"files changed while the environment was built: {differing}"
         self.hint = "find the program that changes files below the root, stop it, then run the command again"

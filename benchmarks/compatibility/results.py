@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -48,8 +49,9 @@ def read_results(path: Path) -> Results:
 
 
 def write_results(results: Results, path: Path, interpreter: Path) -> None:
-    """Write the results as JSON, sorted by name; of the interpreter only its file name, which has no machine's path."""
-    results.python, results.uv = interpreter.name, version("uv")
+    """Write the results as JSON, sorted by name; of the interpreter only its version, no machine's path."""
+    done = subprocess.run([interpreter, "--version"], capture_output=True, text=True, check=True)
+    results.python, results.uv = done.stdout.strip(), version("uv")
     found = {
         "format": FORMAT,
         "measured": results.measured,
@@ -78,7 +80,7 @@ def render(results: Results, sets: Sequence[RequirementSet]) -> str:
     }
     seconds = sorted(results.outcomes[each.name].seconds for each in ran)
     figures = (
-        f"Measured {results.measured} with uv {results.uv} and `{results.python}`: {len(ran)} of {len(sets)} sets ran, "
+        f"Measured {results.measured} with uv {results.uv} and {results.python}: {len(ran)} of {len(sets)} sets ran, "
         f"{counts['applied']} applied, {counts['fails']} failed, and {counts['uninstallable']} could not be installed "
         f"by uv either. The median apply took {seconds[len(seconds) // 2] if seconds else 0:g} seconds, "
         "downloads included."

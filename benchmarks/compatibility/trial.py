@@ -1,6 +1,7 @@
 """Apply one requirement set in an empty root, then check and verify it; ask uv about a set that fails."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from uv import find_uv_bin
 from benchmarks.compatibility.sets import RequirementSet
 from benchmarks.tools import clean_environment
 
+_CAUSE = re.compile(r" *(error|cause|[A-Za-z]*(Error|Exception)): ")  # the lines that say what went wrong
 _LONGEST = 1800.0  # seconds for one command
 
 
@@ -60,7 +62,7 @@ class _Trial:
         applied = self._envsync("apply", "--yes", "--output", "json", "--timeout", "1500")
         seconds = round(time.monotonic() - began, 1)
         if applied.returncode:
-            code, message = _failure(applied.stdout)
+            code, message = _failure(applied.stdout.replace(str(self._directory.parent), "WORK"))
             result = "fails" if self._uv_installs() else "uninstallable"
             return Outcome(name=name, result=result, seconds=seconds, code=code, message=message)
         for command in (("plan", "--output", "json", "--detailed-exitcode"), ("verify", "--output", "json")):
@@ -111,6 +113,6 @@ def _failure(output: str) -> tuple[str, str]:
             continue
         failure = found.get("failure") or (found if "code" in found and "message" in found else None)
         if failure:
-            details = " | ".join(failure.get("details") or ())
-            return failure["code"], f"{failure['message']}{f' [{details[-1500:]}]' if details else ''}"
+            causes = [line.strip() for line in failure.get("details") or () if _CAUSE.match(line)]
+            return failure["code"], "; ".join([failure["message"], *causes])
     return "unknown", output[-2000:]

@@ -276,6 +276,8 @@ class EnvironmentRun:
                 self._build()
             else:
                 for each in overlap_sentences(self.overlaps):
+                    if each in self.plan.notes:  # shown already
+                        continue
                     self.context.emit(Notice(message=each, environment=self.plan.name))
                 return f"{files} files{self._refetch_note if len(self._refetch) > before else ''}"
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-_Node = tuple[str, tuple[str, ...]]  # a package with the extras that another one requires of it
+_Node = tuple[str, tuple[str, ...]]  # a package, with the extras that a different package requires of it
 
 
 def install_order(requirements: Mapping[str, Sequence[str]], markers: Mapping[str, str]) -> list[str]:
@@ -65,7 +65,7 @@ def _rounds(graph: Mapping[_Node, Sequence[_Node]]) -> dict[_Node, int]:
 
 
 def _components(graph: Mapping[_Node, Sequence[_Node]]) -> Iterable[list[_Node]]:
-    """Yield the strongly connected components, each after those that it leads to (Tarjan, without recursion)."""
+    """Yield the strongly connected components, each after those that it requires (Tarjan, without recursion)."""
     index: dict[_Node, int] = {}
     low: dict[_Node, int] = {}
     stack: list[_Node] = []
