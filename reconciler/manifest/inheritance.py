@@ -50,6 +50,11 @@ class InheritedEntry:
         """Return the mapping under a key such as `project`, or None if the key was not written."""
         return InheritedEntry(self._keys[key], (*self.path, key)) if key in self._keys else None
 
+    def path_of(self, key: str) -> KeyPath:
+        """Return the key path of a value, or of this mapping if the key was not written."""
+        placed = self._keys.get(key)
+        return placed.path if isinstance(placed, PlacedValue) else self.path
+
     def tree(self, key: str) -> Mapping[str, object]:
         """Return the mapping under a key with a PlacedValue for each value; empty if the key was not written."""
         found = self._keys.get(key)
@@ -62,11 +67,6 @@ class InheritedEntry:
     def changed(self, **keys: object) -> "InheritedEntry":
         """Return the same entry with other values of some keys."""
         return InheritedEntry({**self._keys, **keys}, self.path)
-
-    def path_of(self, key: str) -> KeyPath:
-        """Return the key path of a value, or of this mapping if the key was not written."""
-        placed = self._keys.get(key)
-        return placed.path if isinstance(placed, PlacedValue) else self.path
 
 
 def inherited_entries(templates: Mapping[str, Any], environments: Mapping[str, Any]) -> dict[str, InheritedEntry]:

@@ -69,8 +69,8 @@ def _empty_values(document: Document) -> Iterator[Problem]:
         if value is None and path not in document.broken:
             hint = "remove the key, or give it a value"
             match path:
-                case ("environments" | "templates",):
-                    hint = f"write `{path[0]}: {{}}` if it is empty"
+                case ("environments" | "templates",) | (_, _, "matrix", _, str()):
+                    hint = f"write `{path[-1]}: {{}}` if it is empty"
                 case (*_, int()):
                     hint = "remove it, or give it a value"
                 case _:

@@ -100,11 +100,12 @@ def members_of(entry: str, matrix: Mapping[str, object]) -> list[Member]:
 
 
 def exclusions(matrix: Mapping[str, object]) -> Iterator[tuple[dict[str, str], KeyPath]]:
-    """Yield the entries of `exclude` that are not empty, with their key paths."""
+    """Yield the entries of `exclude` that are neither empty nor invalid, with their key paths."""
     entries = matrix.get("exclude")
     for each in entries if isinstance(entries, tuple) else ():
-        if isinstance(each.value, Mapping) and each.value:
-            yield {axis: value.strip() for axis, value in each.value.items() if isinstance(value, str)}, each.path
+        values = each.value if isinstance(each.value, Mapping) else {}
+        if values and all(isinstance(value, str) for value in values.values()):
+            yield {axis: value.strip() for axis, value in values.items()}, each.path
 
 
 def variant_keys(matrix: Mapping[str, object], member: Member) -> list[Mapping[str, Any]]:
