@@ -191,6 +191,7 @@ class Target:
     lock: Lock | None = None
     packages: tuple[LockedPackage, ...] | None = None
     editables: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
     hint: str = ""
     failure: Failure | None = None
     faults: tuple[Fault, ...] = ()

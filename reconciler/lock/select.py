@@ -90,6 +90,15 @@ def editable_directories(lock: Lock, interpreter: Interpreter) -> dict[str, str]
     }
 
 
+def local_places(lock: Lock, interpreter: Interpreter) -> dict[str, str]:
+    """Return by package name the absolute paths, without symbolic links, of the selected directories and archives."""
+    found = {}
+    for package, artifact in select_artifacts(lock, interpreter):
+        if isinstance(artifact, PackageDirectory | PackageArchive) and artifact.path is not None:
+            found[str(package.name)] = str((lock.path.parent / artifact.path).resolve())
+    return found
+
+
 def _source(package: Package, artifact: Artifact, lock: Lock) -> Source:
     match artifact:
         case PackageWheel() | PackageSdist():

@@ -103,7 +103,9 @@ def _build_env(values: Mapping[str, str | tuple[str, ...]]) -> Mapping[str, str 
     """Return a `build_env`: `from_env` is a list of names, and every other value is text."""
     for name, value in values.items():
         if (name == names.FROM_ENV) != isinstance(value, tuple):
-            hint = f"write `{names.FROM_ENV}: [{value}]`" if name == names.FROM_ENV else "write one text"
+            hint = (
+                f"write `{names.FROM_ENV}: [{value}]`" if name == names.FROM_ENV else "write it as one text in quotes"
+            )
             message = f"`{name}` must be {'a list of names' if name == names.FROM_ENV else 'text'}"
             raise _invalid_text(InvalidTextError(message, hint=hint))
     twice = sorted(

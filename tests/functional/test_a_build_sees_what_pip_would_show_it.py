@@ -1,5 +1,7 @@
-"""A local project is built with what pip would show it: git, its neighbours, declared variables; and never published
-with other dependencies than its lock was resolved for."""
+"""A local project is built with what pip would show it: git, its neighbours, and the variables that are declared.
+
+That a project with other dependencies than its lock is never published is in tests/hints/test_apply.py.
+"""
 
 from pathlib import Path
 
@@ -76,40 +78,6 @@ def test_version_and_dependencies_come_from_git_and_from_neighbours_editable_or_
     for name in ("dev", "prod"):
         assert "gamma==0.1" in host.freeze(name)
         assert "Requires-Dist: gamma\n" in metadata(host, name), "also that of an editable install is made again"
-
-
-def test_a_project_that_was_built_with_other_dependencies_is_never_published(host: Host, tmp_path: Path) -> None:
-    project = host.directory / "own"
-    write_project(project, "own")
-    hidden = tmp_path / "hidden.in"
-    hidden.write_text("beta\n")
-    backend = project / "backend.py"
-    reads = f'PROJECT["dependencies"] = pathlib.Path({str(hidden)!r}).read_text().split()\n'
-    backend.write_text(backend.read_text().replace("\n\ndef metadata():", "\n" + reads + "\n\ndef metadata():", 1))
-    pyproject = project / "pyproject.toml"
-    pyproject.write_text(pyproject.read_text().replace("dependencies = []\n", 'dynamic = ["dependencies"]\n'))
-    host.manifest(
-        'dev:\n  python: "3.11"\n  project: {path: own, editable: true}\n'
-        'prod:\n  python: "3.11"\n  project: {path: own}\n'
-    )
-    host.apply()
-    hidden.write_text("beta>=3\ngamma\n")
-    for name in ("dev", "prod"):
-        (host.root / name).unlink()
-    ran = host.envsync("apply", "--yes", "--offline")
-    assert ran.code == 1
-    for name in ("dev", "prod"):
-        assert f"{name}: failed in " in ran.err
-        assert "`own` was built with dependencies that differ from those in its lock" in ran.err
-        assert (
-            "it requires `beta>=3`, but the lock has 2.0; it requires `gamma`, which the lock does not have" in ran.err
-        )
-        assert f"run `envsync lock -P own {name}`" in ran.err
-        assert not (host.root / name).exists()
-    hidden.write_text("gamma\n")
-    assert host.envsync("lock", "-P", "own", "dev").code == 0
-    host.apply("dev")
-    assert "gamma==0.1" in host.freeze("dev")
 
 
 def test_declared_variables_reach_a_build_and_those_of_the_shell_are_recorded_as_hashes(host: Host) -> None:

@@ -2,12 +2,14 @@
 
 import reconciler
 from reconciler.options import PlanOptions
+from tests.functional.projects import read_dependencies_from, write_project
 from tests.hints.trials import Attempts, trial
 from tests.host import Host, base_environment
 from tests.wheels import make_wheel
 
 WEB = 'web:\n  python: "3.11"\n'
 APPLY = ("apply", "--yes")
+KINDS = {"web": "", "dev": ", editable: true"}
 
 
 @trial(
@@ -100,3 +102,26 @@ def test_a_plan_of_the_python_interface(host: Host, attempts: Attempts) -> None:
     attempts.follow()
     assert workspace.plan().apply(on_event=lambda _: None).environments[0].failure is None
     attempts.gone("plan", "--detailed-exitcode")
+
+
+@trial("apply/verify_local_projects.py: run `envsync lock -P {each.key} {name}`, then `envsync apply {name}`")
+def test_a_project_was_built_with_other_dependencies(host: Host, attempts: Attempts) -> None:
+    """Its backend reads a file that nothing names, so the lock does not know that it changed."""
+    write_project(host.directory / "own", "own")
+    hidden = host.directory.parent / "hidden.in"
+    hidden.write_text("beta\n")
+    read_dependencies_from(host.directory / "own", hidden)
+    project = "  project: {{path: own{}}}\n"
+    host.manifest("".join(WEB.replace("web", name) + project.format(more) for name, more in KINDS.items()))
+    host.apply()
+    hidden.write_text("beta<3\ngamma\n")
+    for name in KINDS:
+        (host.root / name).unlink()
+        ran = host.envsync(*APPLY, name)
+        assert ran.code == 1
+        assert "it requires `gamma`, which the lock does not have" in ran.err
+        assert not (host.root / name).exists(), "it is never published"
+    attempts.provoke(*APPLY, "web")
+    attempts.follow()
+    attempts.gone(*APPLY, "web")
+    assert "gamma==0.1" in host.freeze("web")

@@ -1,7 +1,9 @@
 """Hints about manifests and the files that they name: tests/cases/hints/manifest.yaml has each fault, and it corrected."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -35,14 +37,16 @@ def files_of(case: dict[str, Any], side: str) -> dict[str, str]:
     return {**found, "envs.yaml": manifest if manifest.startswith(HEAD) else head + manifest}
 
 
-def problems(directory: Path, files: dict[str, str], encoding: str = "utf-8") -> tuple[Problem, ...]:
-    """Write files into a directory, and return what is wrong with the manifest in it."""
+def problems(
+    directory: Path, files: dict[str, str], encoding: str = "utf-8", shell: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Problem, ...]:
+    """Write files into a directory, and return what is wrong with the manifest in it, with the variables of a shell."""
     for name, text in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode(encoding))
     try:
-        expand(load_manifest(directory / "envs.yaml"))
+        expand(load_manifest(directory / "envs.yaml"), ambient=shell)
     except ManifestError as error:
         return error.problems
     return ()
@@ -56,7 +60,7 @@ def test_a_manifest_is_valid_after_it_was_changed_as_the_hint_says(number: int, 
     hints = [each.hint for each in found if each.hint and pattern(KEYS[number]).fullmatch(each.hint)]
     assert hints, found
     right = files_of(case, "right")
-    assert problems(after, right) == ()
+    assert problems(after, right, shell=case.get("env", {})) == ()
     assert does_what_it_says(hints[0], "\n".join(right.values())), hints[0]
 
 
