@@ -186,9 +186,7 @@ EVERYTHING = all_of(
     DAMAGES["sources truncated"], each("git-v*/checkouts/**/*.py", truncate), DAMAGES["pointers are junk"]
 )
 ROUNDS = (
-    DAMAGES
-    if EVERY_CASE
-    else {"modules edited in place": DAMAGES["modules edited in place"], "everything": EVERYTHING}
+    DAMAGES if EVERY_CASE else {"modules edited in place": DAMAGES["modules edited in place"], "everything": EVERYTHING}
 )
 
 
