@@ -59,6 +59,7 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
                         tuple(sorted(line.hashes)),
                         line.editable,
                         metadata_digest(line.path) if line.path else "",
+                        *([line.name, line.replaces] if line.name else []),
                     )
                     for line in environment.requirements
                 }
@@ -80,5 +81,6 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
             "exclude-newer": environment.exclude_newer,
             "prerelease": environment.prerelease,
             "python": environment.python,
+            **({"local-names": sorted(environment.local_names)} if environment.local_names else {}),
         }
     )

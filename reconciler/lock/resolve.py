@@ -13,7 +13,7 @@ from reconciler.engines.engine import Engine, ResolveRequest
 from reconciler.errors import BuildNeededError, LockError, ResolveError
 from reconciler.interpreters.choose import lower_bound
 from reconciler.interpreters.model import Interpreter
-from reconciler.lock.checks import allow_only_hashes, check_indexes, plain_url
+from reconciler.lock.checks import allow_only_hashes, check_indexes, check_local_names, plain_url
 from reconciler.lock.freshness import inputs_digest
 from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import Lock
@@ -53,7 +53,7 @@ def resolve_lock(
             interpreter=interpreter,
             python_version=lower_bound(environment.python, interpreter),
             constraints=environment.constraints,
-            overrides=environment.overrides,
+            overrides=(*environment.overrides, *wanted.overrides),
             indexes=desired.indexes,
             exclude_newer=newest,
             prerelease=environment.prerelease,
@@ -73,6 +73,7 @@ def resolve_lock(
         if "wheels" in package or "sdist" in package:
             package["index"] = plain_url(_index_of(package, from_index))
         _portable(package, path.parent, wanted.copies)
+    check_local_names(packages, environment.local_names)
     check_indexes(packages, desired.indexes)
     document["packages"] = [_ordered(package) for package in packages]
     document["created-by"] = "envsync"

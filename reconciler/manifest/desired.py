@@ -34,7 +34,9 @@ class RequirementLine:
 
     `hashes` are `sha256:<hex>` of the allowed files (pip's `--hash`); empty means any file. A requirement for a local
     directory or archive has an absolute `path`, its `extras` and its `marker` (PEP 508, may be empty). Its `text` is
-    only for display, with the path relative to the manifest.
+    only for display, with the path relative to the manifest. One that a project's pyproject.toml names (such as
+    `[tool.uv.sources]`) has its normalized `name`. If only a build shows whether it is requested, it `replaces` the
+    requirements of that name in the built metadata.
     """
 
     text: str
@@ -44,6 +46,8 @@ class RequirementLine:
     editable: bool = False
     extras: tuple[str, ...] = ()
     marker: str = ""
+    name: str = ""
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +142,7 @@ class DesiredEnvironment:
     the plain patterns, `exceptions` the entries of both with a reason or a last day; `ignored_packages` and
     `ignored_files` are all patterns that count today. An `optional` environment is left out while no interpreter
     satisfies the request and nothing was applied. `on_failure` is what to do if a hook fails after a publish.
+    `local_names` are packages that must not come from an index (`[tool.uv.workspace]` and other local sources).
     `renamed_from` is its former name, empty if it has none. `access` is that of the manifest; None if the mode of the
     root decides.
     """
@@ -155,6 +160,7 @@ class DesiredEnvironment:
     constraints: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     project: LocalProject | None = None
+    local_names: tuple[str, ...] = ()
     exclude_newer: str | None = None
     prerelease: Prerelease = defaults.PRERELEASE
     builds: Literal["allow", "deny"] | tuple[str, ...] = defaults.BUILDS
@@ -192,7 +198,10 @@ class DesiredEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class InputFile:
-    """A file that the desired state was read from, and the SHA-256 of its bytes (hexadecimal; empty if missing)."""
+    """A file that the desired state was read from, and the SHA-256 of its bytes (hexadecimal; empty if missing).
+
+    For a directory that was listed it is the SHA-256 of the names in it.
+    """
 
     path: Path
     sha256: str

@@ -42,9 +42,10 @@ def expand(
     matrices = {name: made for name, entry in entries.items() if (made := _matrix_environments(name, entry))}
     chosen = _select(entries, matrices, names=names, labels=labels)
     environments: dict[str, DesiredEnvironment] = {}
+    indexes = _indexes(manifest)
     # An error in a file of an environment that is not selected must not matter: the selected ones are read first.
     for selected in (True, False):
-        expander = EnvironmentExpander(source=manifest.source, directory=directory, files=files)
+        expander = EnvironmentExpander(source=manifest.source, directory=directory, files=files, indexes=indexes)
         for name, entry in sorted(entries.items()):
             if any(each in chosen for each in _made(name, matrices)) is selected:
                 expanded = _expanded(name, entry, matrices, expander)
@@ -52,7 +53,6 @@ def expand(
         if selected and expander.problems:
             problems = sorted(dict.fromkeys(expander.problems), key=partial(_order, str(manifest.file)))
             raise ManifestError(tuple(problems))
-    indexes = _indexes(manifest)
     base = directory.absolute()
     source = InputFile(path=manifest.file.absolute(), sha256=manifest.source.sha256)
     return DesiredState(

@@ -12,6 +12,7 @@ from reconciler.manifest.desired import (
     Health,
     Hooks,
     IgnoreException,
+    Index,
     LocalProject,
     Probe,
     RequirementLine,
@@ -20,6 +21,7 @@ from reconciler.manifest.inheritance import InheritedEntry
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.local_project import read_local_project
+from reconciler.manifest.project_sources import ProjectSources
 from reconciler.manifest.requirements_files import RequirementsFiles
 from reconciler.manifest.source_text import KeyPath, SourceText
 from reconciler.manifest.times import today_in_utc
@@ -36,9 +38,11 @@ class EnvironmentExpander:
     source: SourceText
     directory: Path
     files: InputFiles
+    indexes: tuple[Index, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     today: str = field(default_factory=today_in_utc)
     requirements_files: RequirementsFiles = field(init=False)
+    project_sources: ProjectSources = field(init=False)
 
     def __post_init__(self) -> None:
         self.requirements_files = RequirementsFiles(
@@ -47,12 +51,19 @@ class EnvironmentExpander:
             files=self.files,
             problems=self.problems,
         )
+        self.project_sources = ProjectSources(
+            directory=self.directory.absolute(),
+            shown_directory=self.directory,
+            files=self.files,
+            indexes=self.indexes,
+            problems=self.problems,
+        )
 
     def expand(self, name: str, entry: InheritedEntry) -> DesiredEnvironment:
         """Return the environment of one entry; the caller expands its matrix and the names in `depends_on`."""
         lines, constraints = self._requirements(entry)
         hooks = entry.section("hooks")
-        return DesiredEnvironment(
+        environment = DesiredEnvironment(
             name=name,
             python=entry.value("python", ""),
             renamed_from=entry.value("renamed_from") or "",
@@ -85,6 +96,7 @@ class EnvironmentExpander:
             depends_on=entry.values("depends_on"),
             prevent_destroy=entry.value("prevent_destroy", defaults.PREVENT_DESTROY),
         )
+        return self.project_sources.add_to(environment)
 
     def _exceptions(self, entry: InheritedEntry, key: Literal["ignore", "ignore_files"]) -> tuple[IgnoreException, ...]:
         """Return the entries of a list that are mappings."""

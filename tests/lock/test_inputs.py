@@ -61,6 +61,7 @@ CHANGED = [
     replace(BASE, project=replace(PROJECT, relative="app")),
     replace(BASE, project=replace(PROJECT, name="other")),
     replace(BASE, project=replace(PROJECT, static=False)),
+    replace(BASE, local_names=("core",)),
 ]
 SAME = [
     replace(

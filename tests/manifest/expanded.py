@@ -16,7 +16,12 @@ def readable(state: DesiredState) -> dict[str, Any]:
         "locks": _relative(state.locks, here),
         **_interesting(state, "project", "cache", "keep_deleted", "access", "indexes"),
         "environments": {each.name: _environment(each, here) for each in state.environments},
-        "inputs": [_relative(each.path, here) + ("" if each.sha256 else " (missing)") for each in state.inputs],
+        # A pyproject.toml above the case, such as that of this repository, could be the root of a workspace.
+        "inputs": [
+            _relative(each.path, here) + ("" if each.sha256 else " (missing)")
+            for each in state.inputs
+            if each.path.is_relative_to(here)
+        ],
     }
 
 
@@ -31,7 +36,7 @@ def _environment(environment: DesiredEnvironment, here: Path) -> dict[str, Any]:
 
 
 def _line(line: RequirementLine, here: Path) -> dict[str, Any]:
-    plain = _interesting(line, "text", "source", "hashes", "editable", "extras", "marker")
+    plain = _interesting(line, "text", "source", "hashes", "editable", "extras", "marker", "name", "replaces")
     return plain | ({"path": _relative(line.path, here)} if line.path else {})
 
 
