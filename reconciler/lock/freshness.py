@@ -49,7 +49,13 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
 
     Reads the metadata files of directories that requirements files name; raises LockError if that fails.
     """
-    project = environment.project
+    project, lock = environment.project, environment.lock
+    taken = lock and {
+        "path": lock.relative,
+        "sha256": lock.sha256,
+        "extras": sorted(lock.extras),
+        "groups": sorted(lock.groups),
+    }
     return digest(
         {
             "requirements": sorted(
@@ -81,6 +87,8 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
             "exclude-newer": environment.exclude_newer,
             "prerelease": environment.prerelease,
             "python": environment.python,
+            # Keys that older locks do not have: their digests remain the same.
+            **({"lock": taken} if taken else {}),
             **({"local-names": sorted(environment.local_names)} if environment.local_names else {}),
         }
     )

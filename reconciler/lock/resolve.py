@@ -14,12 +14,13 @@ from reconciler.errors import BuildNeededError, LockError, ResolveError
 from reconciler.interpreters.choose import lower_bound
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.checks import allow_only_hashes, check_indexes, check_local_names, plain_url
+from reconciler.lock.foreign_lock import foreign_document
 from reconciler.lock.freshness import inputs_digest
 from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import Lock
 from reconciler.lock.requirement_lines import requirement_lines
 from reconciler.lock.toml_format import lock_text
-from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+from reconciler.manifest.desired import DesiredEnvironment, DesiredState, LockSource
 from reconciler.manifest.times import exclude_newer_time
 
 
@@ -47,6 +48,8 @@ def resolve_lock(
     """
     now = dt.datetime.now(dt.UTC)
     newest = exclude_newer_time(environment.exclude_newer, now) if environment.exclude_newer else None
+    if environment.lock is not None:
+        return _from_foreign_lock(environment, environment.lock, desired, interpreter, engine, options)
     with requirement_lines(environment, build=options.build) as wanted:
         request = ResolveRequest(
             requirements=wanted.lines,
@@ -78,6 +81,42 @@ def resolve_lock(
     document["packages"] = [_ordered(package) for package in packages]
     document["created-by"] = "envsync"
     document["tool"] = {"envsync": _own_table(environment, desired, newest)}
+    return parse_lock(lock_text(document), path, environment.name)
+
+
+def _from_foreign_lock(
+    environment: DesiredEnvironment,
+    source: LockSource,
+    desired: DesiredState,
+    interpreter: Interpreter,
+    engine: Engine,
+    options: ResolveOptions,
+) -> Lock:
+    """Return the lock with what the lock of another tool selects; raises LockError and the errors of the engine."""
+    request = ResolveRequest(
+        requirements=(),
+        interpreter=interpreter,
+        python_version=lower_bound(environment.python, interpreter),
+        indexes=desired.indexes,
+        builds=environment.builds if options.build else "deny",
+        offline=options.offline,
+    )
+    document = foreign_document(environment, source, desired, interpreter, engine, request)
+    path = lock_path(desired.locks, environment.name)
+    packages: list[dict[str, Any]] = document["packages"]
+    unknown = [each for each in packages if ("wheels" in each or "sdist" in each) and "index" not in each]
+    from_index = engine.indexes_of(tuple(sorted(_pins(unknown))), request)
+    for package in packages:
+        if package in unknown:
+            package["index"] = _index_of(package, from_index)
+        if "index" in package:
+            package["index"] = plain_url(package["index"])
+        _portable(package, path.parent, {})
+    check_indexes(packages, desired.indexes)
+    document["packages"] = [_ordered(package) for package in packages]
+    document["created-by"] = "envsync"
+    table = _own_table(environment, desired, None) | {"from": source.relative, "from-sha256": source.sha256}
+    document["tool"] = {"envsync": table}
     return parse_lock(lock_text(document), path, environment.name)
 
 

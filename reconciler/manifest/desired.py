@@ -14,6 +14,7 @@ from reconciler.manifest import defaults
 Prerelease: TypeAlias = Literal["disallow", "allow", "if-necessary", "explicit"]
 # `symlink` is missing on purpose: an environment of links breaks when the cache is cleaned, and cannot be sealed.
 LinkMode: TypeAlias = Literal["clone", "hardlink", "copy"]
+LockTool: TypeAlias = Literal["uv", "poetry", "pdm", "pylock"]
 OnFailure: TypeAlias = Literal["keep", "rollback"]
 CacheOwner: TypeAlias = Literal["own", "user"]
 Access: TypeAlias = Literal["private", "group", "all"]
@@ -70,6 +71,22 @@ class LocalProject:
     requirements: tuple[str, ...]
     static: bool
     metadata_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockSource:
+    """The lock of another tool that an environment's packages come from.
+
+    `path` is absolute without symbolic links, `relative` starts at the manifest's directory (POSIX), and `sha256`
+    (hexadecimal) is that of the file's bytes. `extras` and `groups` include those of the environment's project.
+    """
+
+    path: Path
+    relative: str
+    tool: LockTool
+    sha256: str
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +159,8 @@ class DesiredEnvironment:
     the plain patterns, `exceptions` the entries of both with a reason or a last day; `ignored_packages` and
     `ignored_files` are all patterns that count today. An `optional` environment is left out while no interpreter
     satisfies the request and nothing was applied. `on_failure` is what to do if a hook fails after a publish.
-    `local_names` are packages that must not come from an index (`[tool.uv.workspace]` and other local sources).
+    `lock` is the lock that its packages come from; there are no requirements then. `local_names` are packages that
+    must not come from an index (`[tool.uv.workspace]` and other local sources).
     `renamed_from` is its former name, empty if it has none. `access` is that of the manifest; None if the mode of the
     root decides.
     """
@@ -161,6 +179,7 @@ class DesiredEnvironment:
     overrides: tuple[str, ...] = ()
     project: LocalProject | None = None
     local_names: tuple[str, ...] = ()
+    lock: LockSource | None = None
     exclude_newer: str | None = None
     prerelease: Prerelease = defaults.PRERELEASE
     builds: Literal["allow", "deny"] | tuple[str, ...] = defaults.BUILDS

@@ -182,7 +182,7 @@ def _digest(manifest: "Manifest", indexes: tuple[Index, ...], environments: Mapp
 
 def _placeless(environment: DesiredEnvironment) -> DesiredEnvironment:
     """Return the environment without places and absolute paths; its texts still contain relative paths."""
-    project = environment.project
+    project, lock = environment.project, environment.lock
     return replace(
         environment,
         place="",
@@ -190,4 +190,5 @@ def _placeless(environment: DesiredEnvironment) -> DesiredEnvironment:
         exceptions=tuple(replace(each, place="", expired=False) for each in environment.exceptions),
         requirements=tuple(replace(line, source="", path=None) for line in environment.requirements),
         project=project and replace(project, path=Path(project.relative)),
+        lock=lock and replace(lock, path=Path(lock.relative)),
     )

@@ -14,6 +14,7 @@ from reconciler.manifest.desired import (
     IgnoreException,
     Index,
     LocalProject,
+    LockSource,
     Probe,
     RequirementLine,
 )
@@ -21,10 +22,14 @@ from reconciler.manifest.inheritance import InheritedEntry
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.local_project import read_local_project
+from reconciler.manifest.lock_source import read_lock_source
 from reconciler.manifest.project_sources import ProjectSources
 from reconciler.manifest.requirements_files import RequirementsFiles
 from reconciler.manifest.source_text import KeyPath, SourceText
 from reconciler.manifest.times import today_in_utc
+
+_LISTS = ("packages", "requirements", "constraints", "overrides")
+_NOT_WITH_LOCK = (*_LISTS, "exclude_newer", "prerelease")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,6 +67,8 @@ class EnvironmentExpander:
     def expand(self, name: str, entry: InheritedEntry) -> DesiredEnvironment:
         """Return the environment of one entry; the caller expands its matrix and the names in `depends_on`."""
         lines, constraints = self._requirements(entry)
+        project = self._project(entry)
+        lock = self._lock(entry, project)
         hooks = entry.section("hooks")
         environment = DesiredEnvironment(
             name=name,
@@ -74,7 +81,8 @@ class EnvironmentExpander:
             requirements=lines,
             constraints=constraints,
             overrides=entry.values("overrides"),
-            project=self._project(entry),
+            project=project,
+            lock=lock,
             exclude_newer=entry.value("exclude_newer"),
             prerelease=entry.value("prerelease", defaults.PRERELEASE),
             builds=entry.value("builds", defaults.BUILDS),
@@ -96,7 +104,7 @@ class EnvironmentExpander:
             depends_on=entry.values("depends_on"),
             prevent_destroy=entry.value("prevent_destroy", defaults.PREVENT_DESTROY),
         )
-        return self.project_sources.add_to(environment)
+        return environment if entry.has("lock") else self.project_sources.add_to(environment)
 
     def _exceptions(self, entry: InheritedEntry, key: Literal["ignore", "ignore_files"]) -> tuple[IgnoreException, ...]:
         """Return the entries of a list that are mappings."""
@@ -155,7 +163,34 @@ class EnvironmentExpander:
             directory=self.directory,
             files=self.files,
             report=report,
+            has_lock=entry.has("lock"),
         )
+
+    def _lock(self, entry: InheritedEntry, project: LocalProject | None) -> LockSource | None:
+        """Return the lock of another tool that the environment is made from."""
+        section = entry.section("lock")
+        if section is None:
+            return None
+        for key in _NOT_WITH_LOCK:
+            if entry.has(key):
+                listed = entry.placed_values(key) if key in _LISTS else ()
+                path = listed[0].path[:-1] if listed else entry.path_of(key)
+                message = f"`{key}` is not allowed with `lock`, which says which packages to install"
+                hint = f"remove `{key}`, or remove `lock` and let envsync resolve"
+                place = self.source.key_place(path)
+                self.problems.append(self.source.problem(message, path, hint=hint, place=place))
+        text = section.value("file")
+        try:
+            return read_lock_source(
+                text,
+                extras=(*section.values("extras"), *(project.extras if project else ())),
+                groups=(*section.values("groups"), *(project.groups if project else ())),
+                directory=self.directory,
+                files=self.files,
+            )
+        except InvalidTextError as error:
+            self._report(error, (*section.path_of("file")[:-1], "from"))
+            return None
 
     def _report(self, error: InvalidTextError, path: KeyPath) -> None:
         self.problems.append(self.source.problem(error.message, path, hint=error.hint))

@@ -7,6 +7,8 @@ from pathlib import Path
 from reconciler.manifest.desired import InputFile
 from reconciler.manifest.text_file import TextFile, UnreadableFileError, decode_text, read_file
 
+LARGEST_LOCK = 64 * 1024 * 1024  # bytes
+
 
 class InputFiles:
     """Reads text files from disk and keeps their digests; missing files are kept too, since adding one is a change.
@@ -16,7 +18,7 @@ class InputFiles:
 
     def __init__(self) -> None:
         self._read: dict[Path, TextFile | UnreadableFileError] = {}
-        self._listed: dict[Path, str] = {}
+        self._others: dict[Path, str] = {}
 
     def text(self, path: Path, *, any_unicode: bool = False) -> TextFile:
         """Return the text of the file at the absolute `path`; raises UnreadableFileError."""
@@ -39,14 +41,24 @@ class InputFiles:
         try:
             found = tuple(sorted(self.listing(path)))
         except OSError:
-            self._listed[path] = ""
+            self._others[path] = ""
             return ()
-        self._listed[path] = hashlib.sha256("\0".join(found).encode("utf-8", "surrogateescape")).hexdigest()
+        self._others[path] = hashlib.sha256("\0".join(found).encode("utf-8", "surrogateescape")).hexdigest()
         return found
 
     def listing(self, path: Path) -> list[str]:
         """Return the names in a directory; raises OSError."""
         return os.listdir(path)
+
+    def lock_sha256(self, path: Path) -> str:
+        """Return the SHA-256 (hexadecimal) of the lock of another tool; raises UnreadableFileError."""
+        self._others[path] = ""
+        self._others[path] = hashlib.sha256(self.lock_content(path)).hexdigest()
+        return self._others[path]
+
+    def lock_content(self, path: Path) -> bytes:
+        """Return the bytes of a file of at most 64 MiB; raises UnreadableFileError."""
+        return read_file(path, limit=LARGEST_LOCK)
 
     def is_directory(self, path: Path) -> bool:
         """Return whether `path` is a directory or a symbolic link to one."""
@@ -65,4 +77,4 @@ class InputFiles:
         files = {
             path: "" if isinstance(found, UnreadableFileError) else found.sha256 for path, found in self._read.items()
         }
-        return tuple(InputFile(path=path, sha256=sha256) for path, sha256 in sorted((files | self._listed).items()))
+        return tuple(InputFile(path=path, sha256=sha256) for path, sha256 in sorted((files | self._others).items()))

@@ -60,6 +60,25 @@ class Project(_StrictModel):
     )
 
 
+class LockSource(_StrictModel):
+    """The lock of another tool: the environment gets exactly its packages, versions and hashes."""
+
+    file: f.LockSourcePath = Field(
+        alias="from",
+        description="A `uv.lock`, `poetry.lock`, `pdm.lock`, `pylock.toml` or `pylock.NAME.toml`, relative to the "
+        "manifest.",
+        examples=["uv.lock"],
+    )
+    extras: tuple[f.ExtraName, ...] = Field(
+        default=(), description="Extras to select from the lock, besides those of `project`.", examples=[["web"]]
+    )
+    groups: tuple[f.ExtraName, ...] = Field(
+        default=(),
+        description="Dependency groups to select from the lock, besides those of `project`.",
+        examples=[["dev"]],
+    )
+
+
 class Matrix(_StrictModel):
     """Create one environment for each Python version; `test` with version 3.12 becomes `test-py312`."""
 
@@ -282,6 +301,12 @@ class Environment(_StrictModel):
     )
     project: Project | None = Field(
         default=None, description="A local project to install.", examples=[{"path": ".", "editable": True}]
+    )
+    lock: LockSource | None = Field(
+        default=None,
+        description="The lock of another tool to take the packages from. Nothing is resolved then, and `packages`, "
+        "`requirements`, `constraints`, `overrides`, `exclude_newer` and `prerelease` are not allowed.",
+        examples=[{"from": "uv.lock"}],
     )
     exclude_newer: f.ExcludeNewer | None = Field(
         default=None,
