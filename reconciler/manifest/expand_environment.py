@@ -168,8 +168,8 @@ class EnvironmentExpander:
 
     def _lock(self, entry: InheritedEntry, project: LocalProject | None) -> LockSource | None:
         """Return the lock of another tool that the environment is made from."""
-        section = entry.section("lock")
-        if section is None:
+        written = entry.value("lock")
+        if written is None:
             return None
         for key in _NOT_WITH_LOCK:
             if entry.has(key):
@@ -179,17 +179,16 @@ class EnvironmentExpander:
                 hint = f"remove `{key}`, or remove `lock` and let envsync resolve"
                 place = self.source.key_place(path)
                 self.problems.append(self.source.problem(message, path, hint=hint, place=place))
-        text = section.value("file")
         try:
             return read_lock_source(
-                text,
-                extras=(*section.values("extras"), *(project.extras if project else ())),
-                groups=(*section.values("groups"), *(project.groups if project else ())),
+                written.file,
+                extras=(*written.extras, *(project.extras if project else ())),
+                groups=(*written.groups, *(project.groups if project else ())),
                 directory=self.directory,
                 files=self.files,
             )
         except InvalidTextError as error:
-            self._report(error, (*section.path_of("file")[:-1], "from"))
+            self._report(error, (*entry.path_of("lock"), "from"))
             return None
 
     def _report(self, error: InvalidTextError, path: KeyPath) -> None:

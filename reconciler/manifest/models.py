@@ -61,7 +61,9 @@ class Project(_StrictModel):
 
 
 class LockSource(_StrictModel):
-    """The lock of another tool: the environment gets exactly its packages, versions and hashes."""
+    """The lock of another tool: the environment gets exactly its packages. It replaces that of a template."""
+
+    inherited_as_one: ClassVar[bool] = True  # the groups of one lock must not be looked for in a different one
 
     file: f.LockSourcePath = Field(
         alias="from",

@@ -224,6 +224,8 @@ def model_at(path: KeyPath, value: Value) -> type[BaseModel]:
             return models.Environment
         case (_, _, "project"):
             return models.Project
+        case (_, _, "lock"):
+            return models.LockSource
         case (_, _, "matrix"):
             return models.Matrix
         case (_, _, "hooks"):

@@ -35,6 +35,7 @@ ANOTHER: dict[str, object] = {
     "ImportProbe.import": "elsewhere",
     "Index.name": "elsewhere",
     "Index.url": "https://elsewhere.example/simple",
+    "LockSource.from": "site/pylock.toml",
     "Manifest.project": "elsewhere",
     "Manifest.templates": {"base": {"python": ">=3.11", "labels": {"tier": "elsewhere"}}},
     "Matrix.python": ["3.13"],
