@@ -50,7 +50,7 @@ def foreign_document(
             f"`{source.relative}` is the lock that envsync writes for `{environment.name}` itself",
             hint="write the path of a different lock, or remove `lock` and let envsync resolve",
         )
-    text = _text(source)
+    text = source_text(source)
     if source.tool == "uv":
         return _exported(environment, source, interpreter, engine)
     try:
@@ -72,7 +72,7 @@ def foreign_document(
     return _with_project(made, environment)
 
 
-def _text(source: LockSource) -> str:
+def source_text(source: LockSource) -> str:
     """Return the text of the lock; raises LockError if it is not the file that the manifest was expanded with."""
     try:
         content = read_regular(source.path, limit=LARGEST_BYTES, follow=True)
