@@ -45,7 +45,7 @@ def foreign_document(
     `request` has the rules for looking up the URLs of files that a lock names only by hash. Raises LockError, or the
     errors of the engine.
     """
-    if source.path == Path(os.path.realpath(lock_path(desired.locks, environment.name))):
+    if os.path.realpath(source.path) == os.path.realpath(lock_path(desired.locks, environment.name)):
         raise LockError(
             f"`{source.relative}` is the lock that envsync writes for `{environment.name}` itself",
             hint="write the path of a different lock, or remove `lock` and let envsync resolve",

@@ -77,8 +77,8 @@ class LocalProject:
 class LockSource:
     """The lock of another tool that an environment's packages come from.
 
-    `path` is absolute without symbolic links, `relative` starts at the manifest's directory (POSIX), and `sha256`
-    (hexadecimal) is that of the file's bytes. `extras` and `groups` include those of the environment's project.
+    `path` is absolute, in a directory without symbolic links. `relative` starts at the manifest's directory (POSIX).
+    `sha256` (hexadecimal) is that of the file's bytes. `extras` and `groups` include those of the project.
     """
 
     path: Path
@@ -159,7 +159,7 @@ class DesiredEnvironment:
     the plain patterns, `exceptions` the entries of both with a reason or a last day; `ignored_packages` and
     `ignored_files` are all patterns that count today. An `optional` environment is left out while no interpreter
     satisfies the request and nothing was applied. `on_failure` is what to do if a hook fails after a publish.
-    `lock` is the lock that its packages come from; there are no requirements then. `local_names` are packages that
+    If its packages come from `lock`, it has no requirements. `local_names` are packages that
     must not come from an index (`[tool.uv.workspace]` and other local sources).
     `renamed_from` is its former name, empty if it has none. `access` is that of the manifest; None if the mode of the
     root decides.

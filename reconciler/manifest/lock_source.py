@@ -33,9 +33,8 @@ def read_lock_source(
     if tool == "uv" and not files.is_file(path.parent / "pyproject.toml"):
         message = f"{in_backticks(text)} has no pyproject.toml next to it, which uv needs to read it"
         raise InvalidTextError(message, hint="write the path of the lock in its project")
-    real = files.real(path)
     return LockSource(
-        path=real,
+        path=files.real(path.parent) / path.name,  # a link to a lock elsewhere still belongs to the project here
         relative=Path(os.path.relpath(path, directory.absolute())).as_posix(),
         tool=tool,
         sha256=sha256,

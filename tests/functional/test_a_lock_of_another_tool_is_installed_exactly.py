@@ -79,6 +79,7 @@ def test_a_uv_lock_gives_what_uv_sync_gives(host: Host, pythons: Mapping[str, Pa
     behind = host.envsync("lock", "--check")
     assert (behind.code, "pylock.web.toml is out of date" in behind.out + behind.err) == (2, True)
     assert host.envsync("plan", "--locked").code == 3
+    assert host.envsync("check").code == 2, "the fast path notices it too"
 
     host.manifest(entry % "false")
     host.apply()
