@@ -104,7 +104,11 @@ class EnvironmentExpander:
             depends_on=entry.values("depends_on"),
             prevent_destroy=entry.value("prevent_destroy", defaults.PREVENT_DESTROY),
         )
-        return environment if entry.has("lock") else self.project_sources.add_to(environment)
+        if not entry.has("lock"):
+            return self.project_sources.add_to(environment)
+        if lock is not None and lock.tool == "uv":
+            self.project_sources.check_builds(environment, lock.path.parent)
+        return environment
 
     def _exceptions(self, entry: InheritedEntry, key: Literal["ignore", "ignore_files"]) -> tuple[IgnoreException, ...]:
         """Return the entries of a list that are mappings."""

@@ -30,7 +30,7 @@ from reconciler.manifest.project_file import ProjectFile, ProjectFiles
 from reconciler.manifest.pyproject import both_markers
 from reconciler.manifest.requirement import normalize_requirement
 from reconciler.manifest.requirements_line import relative_to
-from reconciler.manifest.resolver_settings import TakenOver, take_over
+from reconciler.manifest.resolver_settings import TakenOver, refused_build_settings, take_over
 from reconciler.manifest.source_indexes import check_index
 from reconciler.manifest.uv_workspace import Workspace, Workspaces
 
@@ -122,6 +122,15 @@ class ProjectSources:
             overrides=tuple(dict.fromkeys((*environment.overrides, *taken.overrides, *found.overrides))),
             local_names=tuple(sorted(found.local_names)),
         )
+
+    def check_builds(self, environment: DesiredEnvironment, directory: Path) -> None:
+        """Report the build settings of the pyproject.toml next to a uv.lock in `directory`, which uv would use."""
+        try:
+            file = self.projects.read(directory)
+        except InvalidTextError as error:
+            self._problems.append(Problem(message=error.message, hint=error.hint or None))
+        else:
+            self._problems += [] if file is None else refused_build_settings(file, environment)
 
     def _settings(self, directory: Path, environment: DesiredEnvironment) -> TakenOver:
         """Return the constraints and overrides of a project or of its workspace."""

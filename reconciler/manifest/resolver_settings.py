@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from reconciler.backticks import in_backticks
 from reconciler.errors import Problem
@@ -22,18 +23,19 @@ _OWN_LOCK = "remove it, or use the tool's own lock (the key `lock`)"
 # The settings of `[tool.uv]` that change what is resolved or built, and that a manifest cannot say. The other settings
 # of uv decide how it works, or what it does in its own environments.
 _WITHOUT_KEY = (
-    "build-constraint-dependencies",
-    "config-settings",
-    "config-settings-package",
     "dependency-metadata",
     "exclude-dependencies",
     "exclude-newer-package",
-    "extra-build-dependencies",
-    "extra-build-variables",
-    "no-build-isolation",
-    "no-build-isolation-package",
     "no-index",
     "no-sources-package",
+)
+# Those that change how packages are built, and those that do so for the packages that they name.
+_OF_BUILDS = ("build-constraint-dependencies", "config-settings", "no-build-isolation")
+_OF_BUILDS_OF_PACKAGES = (
+    "config-settings-package",
+    "extra-build-dependencies",
+    "extra-build-variables",
+    "no-build-isolation-package",
 )
 _SAME_AS_DEFAULT = {"resolution": "highest", "fork-strategy": "requires-python", "index-strategy": "first-index"}
 
@@ -64,7 +66,7 @@ def take_over(
                 continue
             if refused := undeclared_index(file, index, indexes):
                 report(refused)
-    for refused in _refused_of_uv(settings, environment):
+    for refused in (*_refused_of_uv(settings, environment), *refused_build_settings(settings, environment)):
         report(refused)
     resolution = own.table("tool", "pdm", "resolution")
     path = ("tool", "pdm", "resolution")
@@ -89,7 +91,7 @@ def _refused_of_uv(settings: ProjectFile, environment: DesiredEnvironment) -> It
     path = ("tool", "uv")
     for key in _WITHOUT_KEY:
         if table.get(key):
-            message = f"`{key}` is not supported: other packages or builds would result"
+            message = f"`{key}` is not supported: other packages would result"
             yield settings.problem(message, (*path, key), hint=_OWN_LOCK)
     for key, default in _SAME_AS_DEFAULT.items():
         if table.get(key, default) != default:
@@ -116,6 +118,25 @@ def _refused_of_uv(settings: ProjectFile, environment: DesiredEnvironment) -> It
         if table.get(key) and not (table.get("no-build") is True and key == "no-build-package"):
             hint = "remove it, and set `builds` in the manifest"
             yield settings.problem(f"`{key}` is not supported", (*path, key), hint=hint)
+
+
+def refused_build_settings(settings: ProjectFile, environment: DesiredEnvironment) -> Iterator[Problem]:
+    """Yield a problem for each setting of `[tool.uv]` that changes a build which the manifest's `builds` allows."""
+    table = settings.table("tool", "uv")
+    builds = environment.builds
+    if builds == "deny":
+        return
+    for key in _OF_BUILDS:
+        if table.get(key):
+            hint = "remove it, or set `builds: deny` in the manifest"
+            yield settings.problem(f"`{key}` is not supported: builds would differ", ("tool", "uv", key), hint=hint)
+    for key in _OF_BUILDS_OF_PACKAGES:
+        named = table.get(key)
+        names = [canonicalize_name(str(each)) for each in named] if isinstance(named, list | dict) else []
+        if built := [name for name in names if builds == "allow" or name in builds]:
+            message = f"`{key}` is not supported: the build of `{built[0]}` would differ"
+            hint = f"remove it, or set `builds` in the manifest to a list without `{built[0]}`"
+            yield settings.problem(message, ("tool", "uv", key), hint=hint)
 
 
 def _requirements(file: ProjectFile, path: KeyPath, report: Callable[[Problem], None]) -> list[str]:
