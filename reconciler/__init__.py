@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         Index,
         InputFile,
         LocalProject,
+        LockSource,
         RequirementLine,
     )
     from reconciler.observe.actual import (
@@ -133,6 +134,7 @@ __all__ = [
     "KeptGeneration",
     "LocalProject",
     "LockOutcome",
+    "LockSource",
     "LockState",
     "Maintenance",
     "ManifestError",
@@ -198,7 +200,7 @@ _NAMES_BY_MODULE = {
     "reconciler.maintenance": "Maintenance",
     "reconciler.manifest.desired": (
         "CommandProbe DependenciesProbe DesiredEnvironment DesiredState Health Hooks IgnoreException ImportProbe "
-        "Index InputFile LocalProject RequirementLine"
+        "Index InputFile LocalProject LockSource RequirementLine"
     ),
     "reconciler.observe.actual": (
         "ActualEnvironment ActualState Depth Distribution EditedInode Finding FindingCode InstalledFrom Occupant "

@@ -40,6 +40,25 @@ class ResolveRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRequest:
+    """What to select from the engine's own lock in `directory` (for uv a uv.lock), without resolving.
+
+    `output` is a new file `pylock.toml`; the paths in the document are relative to its directory.
+    `package` is a member of the workspace (empty: the root). Without `project`, the package itself is left out, and
+    without `editable`, no local project is installed in editable mode.
+    """
+
+    directory: Path
+    output: Path
+    interpreter: Interpreter
+    package: str = ""
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    project: bool = True
+    editable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstallRequest:
     """What to install into the venv at `venv`: exactly the packages of the PEP 751 file at `pylock`.
 
@@ -77,6 +96,9 @@ class Engine(Protocol):
 
     def indexes_of(self, pins: tuple[str, ...], request: ResolveRequest) -> Mapping[str, str]:
         """Return for each pinned requirement (`name==version`) the URL of the index that it comes from."""
+
+    def export(self, request: ExportRequest) -> str:
+        """Return a PEP 751 document (TOML text) of the engine's own lock, and write it to `output`; uses no network."""
 
     def create(self, venv: Path, interpreter: Interpreter, *, system_site_packages: bool, prompt: str) -> None:
         """Create an empty virtual environment (PEP 405) at `venv`, without pip."""

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from reconciler.engines.bytecode import compile_modules
 from reconciler.engines.deadlines import Deadlines
-from reconciler.engines.engine import Builds, CachedPackage, InstallRequest, ResolveRequest
+from reconciler.engines.engine import Builds, CachedPackage, ExportRequest, InstallRequest, ResolveRequest
 from reconciler.engines.uv_build_variables import build_variables, build_variables_table
 from reconciler.engines.uv_cache import (
     cache_lock,
@@ -113,6 +113,28 @@ class UvEngine:
             elif (match := _FROM.match(line)) and pin:
                 found[pin] = real.get(match["url"].rstrip("/"), match["url"])
         return found
+
+    def export(self, request: ExportRequest) -> str:
+        """Return what `uv export --frozen` makes of a uv.lock, which it does not compare with the pyproject.toml."""
+        arguments = ["export", "--frozen", "--offline", "--format", "pylock.toml", "--no-default-groups"]
+        arguments += [
+            "--preview-features",
+            "pylock",
+            "--project",
+            str(request.directory),
+            "-p",
+            request.interpreter.path,
+        ]
+        arguments += [f"--extra={each}" for each in request.extras] + [f"--group={each}" for each in request.groups]
+        if request.package:
+            arguments += ["--package", request.package]
+        if not request.project:
+            arguments.append("--no-emit-project")
+        if not request.editable:
+            arguments.append("--no-editable")
+        output = request.output
+        self._run([*arguments, "-q", "-o", str(output)], cwd=output.parent, timeout=self._deadlines.resolve)
+        return output.read_text(encoding="utf-8")
 
     def create(self, venv: Path, interpreter: Interpreter, *, system_site_packages: bool, prompt: str) -> None:
         """Make an empty venv with `uv venv`; `venv` must not exist, or be empty."""

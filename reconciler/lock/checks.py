@@ -1,5 +1,6 @@
 """Checks the rules of the manifest on a resolved lock, because resolvers do not enforce them for all packages."""
 
+from collections.abc import Collection
 from typing import Any
 
 from packaging.requirements import Requirement
@@ -35,6 +36,20 @@ def check_indexes(packages: list[dict[str, Any]], indexes: tuple[Index, ...]) ->
                 f"`{name}` was resolved from index {shown}, which is only for {list_in_backticks(source.packages)}"
             )
         raise LockError(f"`{name}` was resolved from {shown}, which is not an index of this environment")
+
+
+def check_local_names(packages: list[dict[str, Any]], names: Collection[str]) -> None:
+    """Raise LockError if a package whose name is that of a local project comes from an index.
+
+    Otherwise a stranger could register the name of an internal project on a public index, and it would be installed.
+    """
+    for package in packages:
+        name = str(package["name"])
+        if name in names and package.keys() & {"wheels", "sdist"}:
+            raise LockError(
+                f"`{name}` is the name of a local project, but was resolved from an index",
+                hint=f"add `{name}` to the dependencies of the project, and its directory to `[tool.uv.sources]`",
+            )
 
 
 def allow_only_hashes(environment: DesiredEnvironment, packages: list[dict[str, Any]]) -> None:

@@ -70,7 +70,13 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
 
     Reads what the dependencies of local projects are read from; raises LockError if that fails.
     """
-    project = environment.project
+    project, lock = environment.project, environment.lock
+    taken = lock and {
+        "path": lock.relative,
+        "sha256": lock.sha256,
+        "extras": sorted(lock.extras),
+        "groups": sorted(lock.groups),
+    }
     return digest(
         {
             "requirements": sorted(
@@ -80,6 +86,7 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
                         tuple(sorted(line.hashes)),
                         line.editable,
                         resolution_digest(line.path) if line.path and line.path.is_dir() else "",
+                        *([line.name, line.replaces] if line.name else []),
                     )
                     for line in environment.requirements
                 }
@@ -103,6 +110,9 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
             "prerelease": environment.prerelease,
             "python": environment.python,
             **({"build-env": environment.build_env.recorded} if environment.build_env else {}),
+            # Keys that older locks do not have: their digests remain the same.
+            **({"lock": taken} if taken else {}),
+            **({"local-names": sorted(environment.local_names)} if environment.local_names else {}),
         }
     )
 

@@ -13,15 +13,16 @@ from reconciler.engines.engine import Engine, ResolveRequest
 from reconciler.errors import BuildNeededError, LockError, ResolveError
 from reconciler.interpreters.choose import lower_bound
 from reconciler.interpreters.model import Interpreter
-from reconciler.lock.checks import allow_only_hashes, check_indexes
+from reconciler.lock.checks import allow_only_hashes, check_indexes, check_local_names
 from reconciler.lock.directory_index import make_relative
+from reconciler.lock.foreign_lock import foreign_document
 from reconciler.lock.freshness import inputs_digest
 from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import Lock
 from reconciler.lock.requirement_lines import RequirementLines, requirement_lines
 from reconciler.lock.toml_format import lock_text
 from reconciler.lock.yanked import yanked_in
-from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+from reconciler.manifest.desired import DesiredEnvironment, DesiredState, LockSource
 from reconciler.manifest.index_rules import used_indexes
 from reconciler.manifest.times import exclude_newer_time
 from reconciler.manifest.urls import plain_url
@@ -52,13 +53,15 @@ def resolve_lock(
     now = dt.datetime.now(dt.UTC)
     newest = exclude_newer_time(environment.exclude_newer, now) if environment.exclude_newer else None
     inputs = inputs_digest(environment, desired.indexes)  # before they are read: a later change makes the lock stale
+    if environment.lock is not None:
+        return _from_foreign_lock(environment, environment.lock, desired, interpreter, engine, options, inputs)
     with requirement_lines(environment, build=options.build) as wanted:
         request = ResolveRequest(
             requirements=wanted.lines,
             interpreter=interpreter,
             python_version=lower_bound(environment.python, interpreter),
             constraints=environment.constraints,
-            overrides=environment.overrides,
+            overrides=(*environment.overrides, *wanted.overrides),
             indexes=used_indexes(desired.indexes, environment.indexes),
             exclude_newer=newest,
             prerelease=environment.prerelease,
@@ -80,6 +83,7 @@ def resolve_lock(
         if "wheels" in package or "sdist" in package:
             package["index"] = plain_url(_index_of(package, from_index))
         _portable(package, path.parent, wanted)
+    check_local_names(packages, environment.local_names)
     check_indexes(packages, request.indexes)
     make_relative(packages, request.indexes, path.parent)
     document["packages"] = [_ordered(package) for package in packages]
@@ -87,6 +91,44 @@ def resolve_lock(
     yanked = yanked_in(packages, document.get("tool", {}).get("envsync", {}).get("yanked", {}))
     own = _own_table(environment, inputs, newest)
     document["tool"] = {"envsync": {**own, "yanked": yanked} if yanked else own}
+    return parse_lock(lock_text(document), path, environment.name)
+
+
+def _from_foreign_lock(
+    environment: DesiredEnvironment,
+    source: LockSource,
+    desired: DesiredState,
+    interpreter: Interpreter,
+    engine: Engine,
+    options: ResolveOptions,
+    inputs: str,
+) -> Lock:
+    """Return the lock with what the lock of another tool selects; raises LockError and the errors of the engine."""
+    request = ResolveRequest(
+        requirements=(),
+        interpreter=interpreter,
+        python_version=lower_bound(environment.python, interpreter),
+        indexes=used_indexes(desired.indexes, environment.indexes),
+        builds=environment.builds if options.build else "deny",
+        offline=options.offline,
+    )
+    document = foreign_document(environment, source, desired, interpreter, engine, request)
+    path = lock_path(desired.locks, environment.name)
+    packages: list[dict[str, Any]] = document["packages"]
+    unknown = [each for each in packages if ("wheels" in each or "sdist" in each) and "index" not in each]
+    from_index = engine.indexes_of(tuple(sorted(_pins(unknown))), request)
+    for package in packages:
+        if package in unknown:
+            package["index"] = _index_of(package, from_index)
+        if "index" in package:
+            package["index"] = plain_url(package["index"])
+        _portable(package, path.parent, RequirementLines(lines=(), directory=Path("/")))
+    check_indexes(packages, request.indexes)
+    make_relative(packages, request.indexes, path.parent)
+    document["packages"] = [_ordered(package) for package in packages]
+    document["created-by"] = "envsync"
+    table = _own_table(environment, inputs, None) | {"from": source.relative, "from-sha256": source.sha256}
+    document["tool"] = {"envsync": table}
     return parse_lock(lock_text(document), path, environment.name)
 
 

@@ -14,6 +14,7 @@ from reconciler.manifest import defaults
 Prerelease: TypeAlias = Literal["disallow", "allow", "if-necessary", "explicit"]
 # `symlink` is missing on purpose: an environment of links breaks when the cache is cleaned, and cannot be sealed.
 LinkMode: TypeAlias = Literal["clone", "hardlink", "copy"]
+LockTool: TypeAlias = Literal["uv", "poetry", "pdm", "pylock"]
 OnFailure: TypeAlias = Literal["keep", "rollback"]
 CacheOwner: TypeAlias = Literal["own", "user"]
 Access: TypeAlias = Literal["private", "group", "all"]
@@ -45,7 +46,9 @@ class RequirementLine:
 
     `hashes` are `sha256:<hex>` of the allowed files (pip's `--hash`); empty means any file. A requirement for a local
     directory or archive has an absolute `path`, its `extras` and its `marker` (PEP 508, may be empty). Its `text` is
-    only for display, with the path relative to the manifest.
+    only for display, with the path relative to the manifest. One that a project's pyproject.toml names (such as
+    `[tool.uv.sources]`) has its normalized `name`. If only a build shows whether it is requested, it `replaces` the
+    requirements of that name in the built metadata.
     """
 
     text: str
@@ -55,6 +58,8 @@ class RequirementLine:
     editable: bool = False
     extras: tuple[str, ...] = ()
     marker: str = ""
+    name: str = ""
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +103,22 @@ class BuildEnv:
     def recorded(self) -> dict[str, str]:
         """Return every variable with its value, or with the digest of a value from the shell."""
         return {**self.variables, **self.hashes}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockSource:
+    """The lock of another tool that an environment's packages come from.
+
+    `path` is absolute, in a directory without symbolic links. `relative` starts at the manifest's directory (POSIX).
+    `sha256` (hexadecimal) is that of the file's bytes. `extras` and `groups` include those of the project.
+    """
+
+    path: Path
+    relative: str
+    tool: LockTool
+    sha256: str
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +192,8 @@ class DesiredEnvironment:
     `ignored_files` are all patterns that count today. An `optional` environment is left out while no interpreter
     satisfies the request and nothing was applied. `on_failure` is what to do if a hook fails after a publish.
     `indexes` are the names of the manifest's indexes that it uses; empty means all.
+    If its packages come from `lock`, it has no requirements. `local_names` are packages that
+    must not come from an index (`[tool.uv.workspace]` and other local sources).
     `renamed_from` is its former name, empty if it has none. `access` is that of the manifest; None if the mode of the
     root decides.
     """
@@ -189,6 +212,8 @@ class DesiredEnvironment:
     overrides: tuple[str, ...] = ()
     project: LocalProject | None = None
     indexes: tuple[str, ...] = ()
+    local_names: tuple[str, ...] = ()
+    lock: LockSource | None = None
     exclude_newer: str | None = None
     prerelease: Prerelease = defaults.PRERELEASE
     builds: Literal["allow", "deny"] | tuple[str, ...] = defaults.BUILDS
@@ -227,7 +252,10 @@ class DesiredEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class InputFile:
-    """A file that the desired state was read from, and the SHA-256 of its bytes (hexadecimal; empty if missing)."""
+    """A file that the desired state was read from, and the SHA-256 of its bytes (hexadecimal; empty if missing).
+
+    For a directory that was listed it is the SHA-256 of the names in it.
+    """
 
     path: Path
     sha256: str

@@ -46,13 +46,14 @@ def expand(
     matrices = {name: made for name, entry in entries.items() if (made := _members(name, entry))}
     chosen = _select(entries, matrices, names=names, labels=labels)
     environments: dict[str, DesiredEnvironment] = {}
+    indexes = _indexes(manifest)
     # An error in a file of an environment that is not selected must not matter: the selected ones are read first.
     for selected in (True, False):
         expander = EnvironmentExpander(
             source=manifest.source,
             directory=directory,
             files=files,
-            indexes=_indexes(manifest),
+            indexes=indexes,
             ambient=ambient if selected else None,
         )
         for name, entry in sorted(entries.items()):
@@ -62,7 +63,6 @@ def expand(
         if selected and expander.problems:
             problems = sorted(dict.fromkeys(expander.problems), key=partial(_order, str(manifest.file)))
             raise ManifestError(tuple(problems))
-    indexes = _indexes(manifest)
     base = directory.absolute()
     source = InputFile(path=manifest.file.absolute(), sha256=manifest.source.sha256)
     return DesiredState(
@@ -204,7 +204,7 @@ def _digest(manifest: "Manifest", indexes: tuple[Index, ...], environments: Mapp
 
 def _placeless(environment: DesiredEnvironment) -> DesiredEnvironment:
     """Return the environment without places and absolute paths; its texts still contain relative paths."""
-    project, variables = environment.project, environment.build_env
+    project, lock, variables = environment.project, environment.lock, environment.build_env
     return replace(
         environment,
         place="",
@@ -213,4 +213,5 @@ def _placeless(environment: DesiredEnvironment) -> DesiredEnvironment:
         exceptions=tuple(replace(each, place="", expired=False) for each in environment.exceptions),
         requirements=tuple(replace(line, source="", path=None) for line in environment.requirements),
         project=project and replace(project, path=Path(project.relative)),
+        lock=lock and replace(lock, path=Path(lock.relative)),
     )

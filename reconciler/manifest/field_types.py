@@ -158,6 +158,7 @@ Root: TypeAlias = Annotated[str, _validated_in_directory(validate_root)]
 Locks: TypeAlias = Annotated[str, _validated(paths.validate_lock_directory)]
 ProjectPath: TypeAlias = Annotated[str, _validated(paths.validate_project_path)]
 FilePath: TypeAlias = Annotated[str, _validated(paths.validate_file_path)]
+LockSourcePath: TypeAlias = Annotated[str, _validated(paths.validate_lock_source)]
 IndexUrl: TypeAlias = Annotated[
     str, _validated(validate_index_url), _json_schema(pattern=r"^((https?|file)://|\.\.?/)")
 ]

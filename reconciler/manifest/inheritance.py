@@ -50,6 +50,10 @@ class InheritedEntry:
         """Return the mapping under a key such as `project`, or None if the key was not written."""
         return InheritedEntry(self._keys[key], (*self.path, key)) if key in self._keys else None
 
+    def has(self, key: str) -> bool:
+        """Return whether a key was written, here or in a template."""
+        return key in self._keys
+
     def path_of(self, key: str) -> KeyPath:
         """Return the key path of a value, or of this mapping if the key was not written."""
         placed = self._keys.get(key)

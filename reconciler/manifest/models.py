@@ -69,6 +69,27 @@ class Project(_StrictModel):
     )
 
 
+class LockSource(_StrictModel):
+    """The lock of another tool: the environment gets exactly its packages. It replaces that of a template."""
+
+    inherited_as_one: ClassVar[bool] = True  # the groups of one lock must not be looked for in a different one
+
+    file: f.LockSourcePath = Field(
+        alias="from",
+        description="A `uv.lock`, `poetry.lock`, `pdm.lock`, `pylock.toml` or `pylock.NAME.toml`, relative to the "
+        "manifest.",
+        examples=["uv.lock"],
+    )
+    extras: tuple[f.ExtraName, ...] = Field(
+        default=(), description="Extras to select from the lock, besides those of `project`.", examples=[["web"]]
+    )
+    groups: tuple[f.ExtraName, ...] = Field(
+        default=(),
+        description="Dependency groups to select from the lock, besides those of `project`.",
+        examples=[["dev"]],
+    )
+
+
 class Matrix(_StrictModel):
     """Create one environment for each combination of the axes' values; `test` with Python 3.12 becomes `test-py312`.
 
@@ -339,6 +360,12 @@ class Environment(_StrictModel):
         default=(),
         description="The names of the indexes to use. By default: all indexes of the manifest.",
         examples=[["pytorch-cpu"]],
+    )
+    lock: LockSource | None = Field(
+        default=None,
+        description="The lock of another tool to take the packages from. Nothing is resolved then, and `packages`, "
+        "`requirements`, `constraints`, `overrides`, `exclude_newer` and `prerelease` are not allowed.",
+        examples=[{"from": "uv.lock"}],
     )
     exclude_newer: f.ExcludeNewer | None = Field(
         default=None,

@@ -330,6 +330,8 @@ def model_at(path: KeyPath, value: Value) -> type[BaseModel]:
             return models.Environment
         case (_, _, "project"):
             return models.Project
+        case (_, _, "lock"):
+            return models.LockSource
         case (_, _, "matrix"):
             return models.Matrix
         case (str() as kind, name, "matrix", axis, str() as variant, *below):

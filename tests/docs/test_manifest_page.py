@@ -46,6 +46,7 @@ AROUND: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "Index": lambda entry: {"indexes": [INDEX | entry]},
     "Environment": lambda entry: {"environments": {"one": PYTHON | entry, "tools": PYTHON}},
     "Project": lambda entry: {"environments": {"one": PYTHON | {"project": entry}}},
+    "LockSource": lambda entry: {"environments": {"one": PYTHON | {"lock": {"from": "uv.lock"} | entry}}},
     "Matrix": lambda entry: {
         "environments": {"one": PYTHON | {"matrix": {"python": ["3.12", "3.13"], "django": ["4.2", "5.2"]} | entry}}
     },

@@ -14,6 +14,7 @@ from reconciler.errors import LockError
 from reconciler.options import PlanOptions
 from tests import index_faults
 from tests.docs.test_troubleshooting import BACKEND, STATIC, rewrite
+from tests.functional.projects import write_project
 from tests.hints.trials import Attempts, trial
 from tests.host import Host, base_environment
 from tests.index import serve_index
@@ -424,3 +425,21 @@ class Quiet(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name in the base class
         pass
+
+
+@trial("lock/checks.py: add `{name}` to the dependencies of the project, and its directory to `[tool.uv.sources]`")
+def test_the_name_of_a_local_project_that_another_package_requires(host: Host, attempts: Attempts) -> None:
+    wheel(host, "needs-core", requires=["core"])
+    wheel(host, "core", "9.0")
+    app, core = host.directory / "app", host.directory / "core"
+    write_project(core, "core")
+    (host.directory / "pyproject.toml").write_text(
+        '[project]\nname = "all"\nversion = "1"\n[tool.uv.workspace]\nmembers = ["app", "core"]\n'
+    )
+    write_project(app, "app", dependencies='["needs-core"]')
+    host.manifest('web: {python: "3.11", project: {path: app}}')
+    attempts.provoke("plan")
+    more = "[tool.uv.sources]\ncore = { workspace = true }\n"
+    write_project(app, "app", dependencies='["needs-core", "core"]', more=more)
+    attempts.gone("lock")
+    assert 'directory = { path = "../core", editable = true }' in (host.directory / "locks/pylock.web.toml").read_text()

@@ -76,6 +76,19 @@ def does_what_it_says(hint: str, text: str) -> bool:
     return not wanted or any(re.search(each, text) for each in wanted)
 
 
+TOO_MANY = tried(["manifest/uv_workspace.py: list the members without `**`"], f"{__name__} too many directories")
+
+
+def test_a_workspace_with_too_many_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.manifest.uv_workspace.MOST_DIRECTORIES", 1)
+    head = '[project]\nname = "app"\nversion = "1"\n[tool.uv.workspace]\n'
+    files = {"envs.yaml": HEAD + 'environments: {web: {python: "3.12", project: {}}}\n', "libs/a/README": ""}
+    [found] = problems(tmp_path, {**files, "pyproject.toml": f'{head}members = ["libs/**"]\n'})
+    assert pattern(TOO_MANY[0]).fullmatch(found.hint or "")
+    monkeypatch.undo()
+    assert problems(tmp_path, {**files, "pyproject.toml": f'{head}members = ["libs/a"]\n'}) == ()
+
+
 def test_a_correction_that_ignores_the_hint_is_noticed() -> None:
     assert does_what_it_says("write `NAME @ URL`", "acme @ https://a.example/acme.whl")
     assert not does_what_it_says("write `NAME @ URL`", "acme==1.0")

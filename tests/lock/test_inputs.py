@@ -16,6 +16,7 @@ from reconciler.manifest.desired import (
     IgnoreException,
     Index,
     LocalProject,
+    LockSource,
     RequirementLine,
 )
 from tests.lock.workbench import local, project_at, requiring
@@ -36,6 +37,7 @@ PROJECT = LocalProject(
     static=True,
     metadata_digest="sha256:1",
 )
+LOCK = LockSource(path=Path("/somewhere/uv.lock"), relative="uv.lock", tool="uv", sha256="1" * 64)
 BASE = requiring("django>=5", "flask", constraints=("jinja2<4", "attrs"), overrides=("six",), project=PROJECT)
 
 
@@ -65,6 +67,8 @@ CHANGED = [
     replace(BASE, project=replace(PROJECT, relative="app")),
     replace(BASE, project=replace(PROJECT, name="other")),
     replace(BASE, project=replace(PROJECT, static=False)),
+    replace(BASE, local_names=("core",)),
+    replace(BASE, lock=LOCK),
 ]
 SAME = [
     replace(
@@ -102,6 +106,23 @@ def test_a_change_of_what_is_resolved_changes_the_digest(changed: DesiredEnviron
 @pytest.mark.parametrize("same", SAME)
 def test_no_other_change_changes_the_digest(same: DesiredEnvironment) -> None:
     assert inputs_digest(same, INDEXES) == inputs_digest(BASE, INDEXES)
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_same"),
+    [
+        (replace(LOCK, sha256="2" * 64), False),
+        (replace(LOCK, extras=("web",)), False),
+        (replace(LOCK, groups=("web",)), False),
+        (replace(LOCK, relative="sub/uv.lock"), False),
+        (replace(LOCK, path=Path("/other/machine/uv.lock")), True),
+    ],
+)
+def test_the_contents_of_a_foreign_lock_and_what_is_chosen_from_it_change_the_digest(
+    changed: LockSource, is_same: bool
+) -> None:
+    found = [inputs_digest(replace(BASE, lock=each), INDEXES) for each in (LOCK, changed)]
+    assert (found[0] == found[1]) is is_same
 
 
 @pytest.mark.parametrize("name", [each.name for each in fields(DesiredEnvironment)])

@@ -35,6 +35,7 @@ ANOTHER: dict[str, object] = {
     "ImportProbe.import": "elsewhere",
     "Index.name": "elsewhere",
     "Index.url": "https://elsewhere.example/simple",
+    "LockSource.from": "site/pylock.toml",
     "Manifest.indexes": [{"name": "mirror", "url": "https://elsewhere.example/simple"}],
     "Manifest.project": "elsewhere",
     "Manifest.templates": {"base": {"python": ">=3.11", "labels": {"tier": "elsewhere"}}},
