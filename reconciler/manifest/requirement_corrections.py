@@ -9,8 +9,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
 _MOST_PARTS = 10  # of a requirement that was divided at its commas
-_LONGEST = 300  # characters; a longer text is not a requirement with one mistake
-_VERSION = r"\d+(?:\.\d+)*(?:\.\*)?[\w.+!]*"
+_LONGEST = 200  # characters; a longer text is not a requirement with one mistake
+_VERSION = r"\d[\w.+*]*+(?:!\d[\w.+*]*+)?"  # possessive: long versions must not take long
 _MARKERS = (
     "python_version", "python_full_version", "os_name", "sys_platform", "platform_release", "platform_system",
     "platform_version", "platform_machine", "platform_python_implementation", "implementation_name",
@@ -225,8 +225,10 @@ def operators_of_lists(items: tuple[object, ...], at: int) -> str:
         and re.match(r"\s*[<>=!~]", str(items[first]))
     ):
         first -= 1
-    joined = ",".join(str(each).strip() for each in _run(items, first))
-    return joined if first < at and _is_valid(joined) else ""
+    if first == at or re.match(r"\s*[<>=!~]", str(items[first])):
+        return ""
+    joined = ",".join(str(each).strip() for each in _run(items[: first + 2 * _MOST_PARTS], first))
+    return joined if _is_valid(joined) else ""
 
 
 def _run(items: tuple[object, ...], first: int) -> Iterator[object]:
