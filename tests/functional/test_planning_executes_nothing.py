@@ -68,7 +68,7 @@ def plant(host: Host, aviary: Aviary) -> dict[str, str]:
     aviary.program(host.venv("web").resolve() / "bin" / "pip")
     (repository / "pyproject.toml").write_text(
         '[project]\nname = "acme"\ndynamic = ["version", "dependencies"]\n[build-system]\nrequires = []\n'
-        'build-backend = "canary_backend"\nbackend-path = ["backend"]\n[tool.uv]\nindex-url = "http://127.0.0.1:9/x"\n'
+        'build-backend = "canary_backend"\nbackend-path = ["backend"]\n[tool.uv.pip]\nindex-url = "http://127.0.0.1:9/x"\n'
     )
     (repository / "uv.toml").write_text('index-url = "http://127.0.0.1:9/uv-toml"\n')
     (repository / "pip.conf").write_text("[global]\nindex-url = http://127.0.0.1:9/pip-conf\n")
