@@ -1,9 +1,11 @@
 """Indexes that a pyproject.toml declares for uv, Poetry or PDM, compared with those of the manifest."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -31,11 +33,12 @@ def tool_indexes(file: ProjectFile) -> Iterator[ToolIndex]:
     """Yield the indexes that `[tool.uv]`, `[tool.poetry]` and `[tool.pdm]` of a pyproject.toml declare."""
     for number, each in enumerate(file.tables("tool", "uv", "index")):
         path: KeyPath = ("tool", "uv", "index", number)
-        yield _index(each, path, only_for=each.get("explicit") is True)
+        yield _index({**each, "url": _url(file, each.get("url", ""))}, path, only_for=each.get("explicit") is True)
     for key in ("index-url", "extra-index-url", "find-links"):
         value = file.table("tool", "uv").get(key)
         for url in (value,) if isinstance(value, str) else value if isinstance(value, list) else ():
-            yield ToolIndex(name=_name_of(str(url)), url=str(url), only_for=False, path=("tool", "uv", key))
+            found = _url(file, url)
+            yield ToolIndex(name=_name_of(found), url=found, only_for=False, path=("tool", "uv", key))
     for number, each in enumerate(file.tables("tool", "poetry", "source")):
         only_for = each.get("priority") == "explicit"
         named = {"url": PYPI} if str(each.get("name")).lower() == "pypi" else {}
@@ -96,6 +99,12 @@ def comparable_url(url: str) -> str:
         return url
     host = parts.netloc.rpartition("@")[2].lower().removesuffix({"http": ":80", "https": ":443"}.get(parts.scheme, ":"))
     return urlunsplit(parts._replace(netloc=host)).rstrip("/")
+
+
+def _url(file: ProjectFile, written: object) -> str:
+    """Return the URL of an index of uv, which may be written as a path relative to its pyproject.toml."""
+    text = str(written)
+    return text if "://" in text else Path(os.path.normpath(file.directory / text)).as_uri()
 
 
 def _index(table: Mapping[str, Any], path: KeyPath, *, only_for: bool) -> ToolIndex:

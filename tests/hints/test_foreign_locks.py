@@ -35,6 +35,7 @@ def web(host: Host, more: str = "", *, file: str = "poetry.lock", head: str = ""
     "lock/foreign_lock.py: write `name` in the `[project]` table of its pyproject.toml",
     "lock/foreign_lock.py: write the path of a different lock, or remove `lock` and let envsync resolve",
     "lock/foreign_lock.py: write the path of a project of this lock in `project`, or remove `project`",
+    "lock/update.py: upgrade that lock with its own tool, then run `envsync lock {names}`",
     "lock/foreign_lock.py: declare the index that the lock was made from in `indexes`; if the file was replaced there, make the lock again",
 )
 def test_locks_that_cannot_be_used(host: Host, attempts: Attempts) -> None:
@@ -50,6 +51,12 @@ def test_locks_that_cannot_be_used(host: Host, attempts: Attempts) -> None:
     poetry_lock(host, package(host, *six))
     attempts.gone("plan")
 
+    attempts.provoke("lock", "--upgrade")
+    poetry_lock(host)
+    attempts.follow()
+    attempts.cured()
+
+    poetry_lock(host, package(host, *six))
     web(host, ", groups: [test]")
     attempts.provoke("plan")
     web(host, ", groups: [dev]")
@@ -67,7 +74,7 @@ def test_locks_that_cannot_be_used(host: Host, attempts: Attempts) -> None:
     (host.directory / "pdm.lock").write_text('[metadata]\nstrategy = ["inherit_metadata"]\n')
     attempts.gone("plan")
 
-    (host.directory / "locks").mkdir()
+    (host.directory / "locks").mkdir(exist_ok=True)
     (host.directory / "locks" / "pylock.web.toml").write_text('lock-version = "1.0"\ncreated-by = "x"\npackages = []\n')
     web(host, file="locks/pylock.web.toml")
     attempts.provoke("plan")

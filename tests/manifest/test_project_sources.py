@@ -106,6 +106,36 @@ def test_too_many_directories_are_refused(tmp_path: Path, monkeypatch: pytest.Mo
     assert problems(tmp_path, APP) == []
 
 
+def test_a_directory_of_wheels_is_an_index_with_a_file_url(tmp_path: Path) -> None:
+    write(tmp_path / "app", "app", more='[tool.uv]\nfind-links = ["../my wheels"]\n')
+    url = (tmp_path / "my wheels").as_uri()
+    (tmp_path / "envs.yaml").write_text(HEAD + APP, encoding="utf-8")
+    with pytest.raises(ManifestError) as caught:
+        expand(load_manifest(tmp_path / "envs.yaml"))
+    [problem] = caught.value.problems
+    entry = str(problem.hint).partition("`: `")[2] or str(problem.hint).partition("manifest: `")[2]
+    assert entry == f"{{name: other, url: {url}}}`"
+    assert problems(tmp_path, f"indexes:\n  - {entry.removesuffix('`')}\n{APP}") == []
+
+
+def test_an_index_is_compared_by_its_url(tmp_path: Path) -> None:
+    declared = "indexes: [{name: one, url: 'https://a.example/simple'}]\n"
+    for url, is_same in (
+        ("https://A.example:443/simple/", True),
+        ("https://user:secret@a.example/simple", True),
+        ("http://a.example/simple", False),
+        ("https://a.example/other", False),
+        ("https://pypi.org/simple", False),
+    ):
+        write(tmp_path / "app", "app", more=f'[[tool.uv.index]]\nurl = "{url}"\n')
+        assert (problems(tmp_path, declared + APP) == []) is is_same, url
+    assert problems(tmp_path, APP) == []  # without indexes the manifest uses PyPI
+    for kind in ("poetry", "pdm"):
+        write(tmp_path / "app", "app", more=f'[[tool.{kind}.source]]\nname = "x"\nurl = "https://a.example/simple"\n')
+        assert problems(tmp_path, declared + APP) == []
+        assert len(problems(tmp_path, APP)) == 1
+
+
 VALUES = st.recursive(
     st.sampled_from([True, False, 1, 1.5, "", "six", "../x", "https://a.example/x", "-e .", "\x1b", "a b", ">=1"]),
     lambda inner: (
