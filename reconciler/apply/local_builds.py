@@ -110,12 +110,11 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def _leftovers(directory: Path) -> frozenset[Path]:
-    """Return the directories in a project that setuptools or the import of a backend makes."""
+    """Return the directories in a project that setuptools, pdm-backend or the import of a backend makes."""
     found = set()
     for folder in (directory, directory / "src"):
-        found |= {
-            each for each in _directories(folder) if each.name.endswith(".egg-info") or each.name == "__pycache__"
-        }
+        names = {"__pycache__", ".pdm-build"}
+        found |= {each for each in _directories(folder) if each.name.endswith(".egg-info") or each.name in names}
     found |= {path for path in _directories(directory / "build") if _TEMPORARY_BUILD.fullmatch(path.name)}
     made = [path for path in _directories(directory) if path.name == "build"]
     if made and all(_TEMPORARY_BUILD.fullmatch(name) for name in os.listdir(made[0])):
