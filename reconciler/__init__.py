@@ -203,8 +203,8 @@ _NAMES_BY_MODULE = {
     "reconciler.lock.update": "LockOutcome",
     "reconciler.maintenance": "Maintenance",
     "reconciler.manifest.desired": (
-        "BuildEnv CommandProbe DependenciesProbe DesiredEnvironment DesiredState Health Hooks IgnoreException ImportProbe "
-        "Index InputFile LocalProject LockSource RequirementLine"
+        "BuildEnv CommandProbe DependenciesProbe DesiredEnvironment DesiredState Health Hooks IgnoreException "
+        "ImportProbe Index InputFile LocalProject LockSource RequirementLine"
     ),
     "reconciler.observe.actual": (
         "ActualEnvironment ActualState Depth Distribution EditedInode Finding FindingCode InstalledFrom Occupant "

@@ -101,7 +101,7 @@ def _record(path: Path, content: bytes) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a new file in the place of one whose inode may be shared with the engine's cache."""
+    """Write a new file in the place of a file, whose inode may be shared with the engine's cache."""
     mode = path.stat().st_mode & 0o777
     with naming(path):
         path.unlink()
@@ -110,12 +110,11 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def _leftovers(directory: Path) -> frozenset[Path]:
-    """Return the directories in a project that setuptools or the import of a backend makes."""
+    """Return the directories in a project that setuptools, pdm-backend or the import of a backend makes."""
     found = set()
     for folder in (directory, directory / "src"):
-        found |= {
-            each for each in _directories(folder) if each.name.endswith(".egg-info") or each.name == "__pycache__"
-        }
+        names = {"__pycache__", ".pdm-build"}
+        found |= {each for each in _directories(folder) if each.name.endswith(".egg-info") or each.name in names}
     found |= {path for path in _directories(directory / "build") if _TEMPORARY_BUILD.fullmatch(path.name)}
     made = [path for path in _directories(directory) if path.name == "build"]
     if made and all(_TEMPORARY_BUILD.fullmatch(name) for name in os.listdir(made[0])):
@@ -131,7 +130,7 @@ def _directories(folder: Path) -> Iterable[Path]:
 
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    """Hold the operating system's lock of a directory; without such locks, do nothing."""
+    """Hold the operating system's lock of a directory; if the file system has none, do without."""
     try:
         opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:

@@ -168,9 +168,9 @@ class UvEngine:
 
     def _install(self, arguments: Sequence[str], request: InstallRequest) -> None:
         """Run the command `arguments`, which end before the path of the document, with what its builds need."""
-        rebuilt = _editables(request)  # their metadata may have changed although no file did that uv looks at
-        variables = build_variables(request, rebuilt if request.offline else ())
-        refresh = [] if request.offline else [part for name in rebuilt for part in ("--refresh-package", name)]
+        editables = _editables(request)  # their metadata may have changed although no file did that uv looks at
+        variables = build_variables(request, editables if request.offline else ())
+        refresh = [] if request.offline else [part for name in editables for part in ("--refresh-package", name)]
         self._with_indexes(
             request.indexes,
             request.offline,

@@ -25,8 +25,8 @@ def build_variables_table(variables: Mapping[str, Mapping[str, str]]) -> str:
     return "[extra-build-variables]\n" + "".join(lines) if lines else ""
 
 
-def build_variables(request: InstallRequest, rebuilt: Collection[str]) -> dict[str, dict[str, str]]:
-    """Return the variables for the build of each package that has no wheel; those in `rebuilt` are built in any case.
+def build_variables(request: InstallRequest, editables: Collection[str]) -> dict[str, dict[str, str]]:
+    """Return the variables for the build of each package that has no wheel; those in `editables` are built in any case.
 
     Secrets are only represented by their digest, because uv writes the variables into the metadata of the package.
     """
@@ -40,7 +40,7 @@ def build_variables(request: InstallRequest, rebuilt: Collection[str]) -> dict[s
         if request.secrets and not is_wheel:
             secrets = {each: digest(["build_env", each, text]) for each, text in request.secrets.items()}
             variables[_SECRETS] = digest(secrets)
-        if name in rebuilt:
+        if name in editables:
             variables[_STAMP] = str(time.time_ns())
         if variables:
             found[name] = variables
