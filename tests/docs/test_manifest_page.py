@@ -44,7 +44,10 @@ INDEX = {"name": "acme", "url": "https://index.example/simple"}
 AROUND: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "Manifest": lambda entry: entry,
     "Index": lambda entry: {"indexes": [INDEX | entry]},
-    "Environment": lambda entry: {"environments": {"one": PYTHON | entry, "tools": PYTHON}},
+    "Environment": lambda entry: {
+        "indexes": [INDEX | {"name": "pytorch-cpu"}],
+        "environments": {"one": PYTHON | entry, "tools": PYTHON},
+    },
     "Project": lambda entry: {"environments": {"one": PYTHON | {"project": entry}}},
     "Matrix": lambda entry: {"environments": {"one": PYTHON | {"matrix": {"python": ["3.12"]} | entry}}},
     "ImportProbe": lambda entry: {"environments": {"one": PYTHON | {"probes": [{"import": "acme"} | entry]}}},
