@@ -48,6 +48,22 @@ SAFEGUARDS = (
         tests=("tests/manifest/test_bad_manifests.py",),
     ),
     Safeguard(
+        name="the filter of indexes",
+        promise="no index is asked for a package that it must not serve",
+        file="reconciler/engines/index_filter.py",
+        text="            if pinned_to(found[2], indexes):",
+        instead="            if not found:",
+        tests=("tests/engines/test_index_filter.py",),
+    ),
+    Safeguard(
+        name="the filter of indexes and proxies",
+        promise="no proxy sees what is asked of the filter",
+        file="reconciler/engines/uv_indexes.py",
+        text="environment=_without_proxy(ambient) if filtered else {}",
+        instead="environment={}",
+        tests=("tests/engines/test_index_filter.py",),
+    ),
+    Safeguard(
         name="the lock of a generation is bound to its seal",
         promise="a rollback rebuilds only what the seal names",
         file="reconciler/apply/rebuild_generation.py",
