@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from reconciler.state.applied import Applied, AppliedInterpreter
     from reconciler.state.deleted import Deleted
     from reconciler.state.hold import Hold
+    from reconciler.state.overlap import Overlap
     from reconciler.state.staged import Staged, StagedNote
 
 __version__ = "0.1.0"
@@ -137,6 +138,7 @@ __all__ = [
     "Occupant",
     "Origin",
     "OriginKind",
+    "Overlap",
     "PackageAction",
     "PackageChange",
     "PackageDifference",
@@ -211,6 +213,7 @@ _NAMES_BY_MODULE = {
     "reconciler.state.applied": "Applied AppliedInterpreter",
     "reconciler.state.deleted": "Deleted",
     "reconciler.state.hold": "Hold",
+    "reconciler.state.overlap": "Overlap",
     "reconciler.state.staged": "Staged StagedNote",
 }
 
