@@ -38,6 +38,7 @@ class Outcome:
 def run_trial(chosen: RequirementSet, work: Path, interpreter: Path) -> Outcome:
     """Return the outcome of one set; its directory below `work` is deleted, the shared package cache is kept."""
     directory = work / chosen.name
+    shutil.rmtree(directory, ignore_errors=True)  # of a run that was ended
     directory.mkdir(parents=True)
     try:
         return _Trial(chosen, directory, interpreter, work).run()
