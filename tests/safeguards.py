@@ -526,6 +526,38 @@ SAFEGUARDS = (
         instead="    if False:",
         tests=("tests/functional/test_a_failed_generation_is_rolled_back.py",),
     ),
+    Safeguard(
+        name="the dependencies of a built local project",
+        promise="a project that was built with other dependencies than its lock was resolved for is never published",
+        file="reconciler/apply/environment.py",
+        text="            verify_local_projects(venv, self._target, self._observed)\n",
+        instead="",
+        tests=("tests/hints/test_apply.py",),
+    ),
+    Safeguard(
+        name="the copy of a git directory",
+        promise="git in the copy of a submodule that is built looks at the copy and not at the original",
+        file="reconciler/git/copied_directory.py",
+        text="\\tworktree = {top}\n",
+        instead="",
+        tests=("tests/lock/test_build_copy.py",),
+    ),
+    Safeguard(
+        name="variables of the shell as hashes",
+        promise="the value of a variable that a build takes from the shell is never recorded",
+        file="reconciler/manifest/desired.py",
+        text="        return {**self.variables, **self.hashes}\n",
+        instead="        return {**self.variables, **self.from_env}\n",
+        tests=("tests/functional/test_a_build_sees_what_pip_would_show_it.py",),
+    ),
+    Safeguard(
+        name="the hash of a local archive",
+        promise="a lock is out of date if a local archive that it names has other contents",
+        file="reconciler/lock/freshness.py",
+        text=" or _has_changed_archive(lock):",
+        instead=":",
+        tests=("tests/functional/test_a_build_sees_what_pip_would_show_it.py",),
+    ),
 )
 
 

@@ -20,6 +20,7 @@ from reconciler.errors import LockError
 from reconciler.manifest.pyproject import build_tables, plain_tables
 
 BUILD_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
+_MORE_FILES = ("MANIFEST.in", "hatch.toml", "pdm_build.py")
 _LARGEST_BYTES = 1024 * 1024  # as for every file that a manifest names
 _DEPENDENCIES = frozenset({"dependencies", "optional-dependencies"})
 _OUTSIDE = re.compile(r"""["'](\.\./[^"'\n]+)["']""")  # in a program, a text that is a path next to the project
@@ -82,7 +83,7 @@ class BuildInputs:
         if self._names(top):
             return True
         if not rest:
-            known = name.endswith(".py") or name in {*BUILD_FILES, "MANIFEST.in"}
+            known = name.endswith(".py") or name in {*BUILD_FILES, *_MORE_FILES}
             return known or any(fnmatchcase(name, each) for each in _LICENSES)
         return not top.startswith(".") and top not in _NOT_PACKAGES and (top == "src" or not self._is_src_layout)
 
@@ -113,15 +114,17 @@ def read_build_inputs(directory: Path) -> BuildInputs:
 
     A file that is not valid says nothing: then every file of the project counts.
     """
-    texts = {name: text for name in (*BUILD_FILES, "MANIFEST.in") if (text := _text(directory / name)) is not None}
+    texts = {name: text for name in (*BUILD_FILES, *_MORE_FILES) if (text := _text(directory / name)) is not None}
     try:
         document = tomllib.loads(texts.get("pyproject.toml", ""))
         tables = build_tables(document)
         backend = _backend(tables)
         if backend not in _DECLARATIVE:  # it may read any table
             tables = plain_tables(document)
+        if backend == "hatchling" and "hatch.toml" in texts:
+            tables = _with_hatch(tables, tomllib.loads(texts["hatch.toml"]))
     except (tomllib.TOMLDecodeError, RecursionError):
-        tables, backend = {"invalid": texts["pyproject.toml"]}, ""
+        tables, backend = {"invalid": [texts.get("pyproject.toml", ""), texts.get("hatch.toml", "")]}, ""
     setup_cfg = _setup_cfg(texts.get("setup.cfg", ""))
     programs = [texts.get("setup.py", ""), *_own_backend(directory, tables)]
     named, neighbours, projects = _named_paths(directory, tables, setup_cfg, programs)
@@ -135,7 +138,9 @@ def read_build_inputs(directory: Path) -> BuildInputs:
         tables=tables,
         backend=backend,
         resolved_from=resolved,
-        metadata_from=None if metadata is None else metadata | named | licenses,
+        metadata_from=None
+        if metadata is None
+        else metadata | named | licenses | _data_files(directory, tables, setup_cfg),
         neighbours=tuple(sorted(neighbours)),
         projects=tuple(sorted(projects)),
         generated=frozenset(_generated(tables)),
@@ -312,7 +317,11 @@ def _has_program(backend: str, texts: Mapping[str, str], tables: Mapping[str, An
             return any(name not in _KNOWN_HOOKS for each in hooks for name in each)
         case "pdm":
             build = _table(_table(tool, "pdm"), "build")
-            return "custom-hook" in build or _table(_table(tool, "pdm"), "version").get("source") == "call"
+            return (
+                "custom-hook" in build
+                or "pdm_build.py" in texts
+                or _table(_table(tool, "pdm"), "version").get("source") == "call"
+            )
         case "poetry":
             return "build" in _table(tool, "poetry")
         case _:
@@ -364,7 +373,8 @@ def _named_paths(
     named: set[Path] = set()
     neighbours: set[Path] = set()
     projects: set[Path] = set()
-    texts = [(each, False) for section in setup_cfg.sections() for _, each in setup_cfg.items(section)]
+    values = [each for section in setup_cfg.sections() for _, each in setup_cfg.items(section)]
+    texts = [(each, False) for value in values for each in re.split(r"[,\n]", value.removeprefix("file:"))]
     texts += [(each, False) for text in programs for each in _OUTSIDE.findall(text)]
     for text, depends in [*_placed_strings(tables), *texts]:
         path = _existing(directory, text)
@@ -379,6 +389,40 @@ def _named_paths(
         elif path.is_file():
             named.add(path)
     return named | {each for each in neighbours if each.is_file()}, neighbours, projects
+
+
+def _data_files(directory: Path, tables: Mapping[str, Any], setup_cfg: configparser.ConfigParser) -> set[Path]:
+    """Return the licenses and data files that tables name by directory or pattern: editable installs have them too."""
+    tool = _table(tables, "tool")
+    build = _table(_table(tool, "hatch"), "build")
+    places = [build, *(each for each in _table(build, "targets").values() if isinstance(each, dict))]
+    found: list[Any] = [
+        _table(tables, "project").get("license-files", []),
+        _table(tool, "setuptools").get("license-files", []),
+        _table(tool, "setuptools").get("data-files", {}),
+        _table(tool, "flit").get("external-data", {}),
+        _table(_table(tool, "uv"), "build-backend").get("data", {}),
+        *([*_table(each, key)] for each in places for key in ("shared-data", "shared-scripts")),
+    ]
+    texts = _strings(found)
+    if setup_cfg.has_section("options.data_files"):
+        texts += [each for _, value in setup_cfg.items("options.data_files") for each in re.split(r"[,\n]", value)]
+    texts += re.split(r"[,\n]", setup_cfg.get("metadata", "license_files", fallback=""))
+    files: set[Path] = set()
+    for text in {each.strip().lstrip("/") for each in texts} - {"", "."}:
+        try:
+            matched = [directory / text] if not any(char in text for char in "*?[") else [*directory.glob(text)]
+        except (ValueError, NotImplementedError, OSError):  # not a pattern
+            continue
+        for path in matched:
+            files |= {each for each in path.rglob("*") if each.is_file()} if path.is_dir() else {path}
+    return files
+
+
+def _with_hatch(tables: Mapping[str, Any], hatch: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the tables with those of a hatch.toml, which count for more."""
+    tool = _table(tables, "tool")
+    return {**tables, "tool": {**tool, "hatch": {**_table(tool, "hatch"), **plain_tables(hatch)}}}
 
 
 def _existing(directory: Path, text: str) -> Path | None:

@@ -19,6 +19,7 @@ from reconciler.git.version_state import version_state
 from reconciler.lock.build_inputs import BUILD_FILES, BuildInputs, read_build_inputs
 
 METADATA_FILES = BUILD_FILES
+_TABLES = frozenset({"pyproject.toml", "hatch.toml"})  # of these, only the tables that a build reads count
 _SETUP_FILES = ("setup.cfg", "setup.py")
 # The keys of `[project]` that a resolution depends on.
 _RESOLVED_KEYS = ("name", "requires-python", "dependencies", "optional-dependencies", "dynamic")
@@ -58,9 +59,7 @@ def metadata_digest(directory: Path) -> str:
     return digest(
         {
             "tables": dict(inputs.tables),
-            "build files": {
-                name: _text_digest(text) for name, text in inputs.texts.items() if name != "pyproject.toml"
-            },
+            "build files": {name: _text_digest(text) for name, text in inputs.texts.items() if name not in _TABLES},
             "files": _digest(real, names, follow=True),
             "compiled": _digest(real, compiled, follow=True),
             "neighbours": _neighbours(inputs) if files is None else {},
@@ -81,7 +80,14 @@ def content_digest(directory: Path, *, locks: Path | None = None) -> str:
     inputs = read_build_inputs(real)
     found = source_files(real, locks=locks)
     names = [name for name in found if inputs.may_be_packaged(name) and name not in inputs.generated]
-    return digest({"files": _digest(real, names), "neighbours": _neighbours(inputs), "version": _version_state(inputs)})
+    return digest(
+        {
+            "files": _digest(real, names),
+            "neighbours": _neighbours(inputs),
+            "ignored": _ignore_files(inputs),
+            "version": _version_state(inputs),
+        }
+    )
 
 
 def source_files(directory: Path, *, locks: Path | None = None) -> list[str]:
@@ -131,6 +137,16 @@ def _real(directory: Path) -> Path:
     if not real.is_dir():
         raise LockError(f"{directory}: not a directory")
     return real
+
+
+def _ignore_files(inputs: BuildInputs) -> dict[str, str]:
+    """Return the digest of each `.gitignore` of a project and above it, if its backend leaves out what git ignores."""
+    if inputs.backend not in {"hatchling", "poetry"}:
+        return {}
+    top = find_git_root(inputs.directory) or inputs.directory
+    above = [each for each in (inputs.directory, *inputs.directory.parents) if each.is_relative_to(top)]
+    files = [each / name for each in above for name in (".gitignore", ".hgignore")]
+    return {os.path.relpath(each, inputs.directory): _file_digest(each) for each in files if each.is_file()}
 
 
 def _with_local_dependencies(directory: Path) -> list[BuildInputs]:
@@ -183,11 +199,14 @@ def _relative(files: Iterable[Path], directory: Path) -> list[str]:
 
 
 def _top_modules(inputs: BuildInputs) -> list[str]:
-    """Return the packages and modules at the top of a project without `src`: an editable install lists these."""
+    """Return the packages and modules at the top of a project or its `src`: an editable install lists these."""
     directory = inputs.directory
-    if (directory / "src").is_dir():
-        return []
     names = source_files(directory)
+    if (directory / "src").is_dir():
+        if inputs.backend != "setuptools":
+            return []
+        inner = {name.split("/")[1] for name in names if name.startswith("src/") and name.endswith((".py", ".pyi"))}
+        return sorted(inner)
     tops = {name.partition("/")[0] for name in names if name.endswith((".py", ".so", ".pyd", ".pyi"))}
     return sorted(each for each in tops if inputs.may_be_packaged(each if each.endswith(".py") else f"{each}/x"))
 

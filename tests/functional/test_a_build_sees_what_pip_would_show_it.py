@@ -9,6 +9,7 @@ from tests.functional.host_state import tree
 from tests.functional.projects import write_project
 from tests.functional.test_local_projects_are_installed_from_their_sources import git
 from tests.host import Host
+from tests.wheels import make_wheel
 
 # What a backend with a `setup.py` may do: ask git, look next to the project, and read files and variables.
 _CURIOUS = """
@@ -116,3 +117,19 @@ def test_declared_variables_reach_a_build_and_those_of_the_shell_are_recorded_as
     assert len(places) > 5
     for path in places:
         assert b"other-value" not in path.read_bytes(), path
+
+
+def test_a_local_wheel_that_was_built_again_makes_the_lock_out_of_date(host: Host) -> None:
+    wheels = host.directory / "w"
+    wheels.mkdir()
+    make_wheel(wheels, "local", "1.0", modules={"local.py": "X = 1\n"})
+    (host.directory / "r.txt").write_text("./w/local-1.0-py3-none-any.whl\n")
+    host.manifest('web:\n  python: "3.11"\n  requirements: [r.txt]\n')
+    host.apply()
+    assert host.envsync("check").code == 0, "the fast path"
+    make_wheel(wheels, "local", "1.0", modules={"local.py": "X = 2\n"}, requires=["gamma"])
+    assert host.envsync("check").code == 2
+    assert host.envsync("lock", "--check").code == 2
+    host.apply()
+    assert (host.site_packages("web") / "local.py").read_text() == "X = 2\n"
+    assert "gamma==0.1" in host.freeze("web")

@@ -116,6 +116,34 @@ LAYOUTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
         {"pyproject.toml": FLIT + '[project]\nname = "own"\ndynamic = ["version", "description"]\n'},
         {"own/__init__.py": "editable built", "own/more.py": "built"},
     ),
+    "licenses and data by pattern": (
+        {
+            "pyproject.toml": SETUPTOOLS + STATIC + 'license-files = ["legal/*"]\n'
+            '[tool.setuptools.data-files]\n"share/own" = ["etc/*.conf"]\n'
+        },
+        {"legal/L.txt": "editable built", "etc/a.conf": "editable built", "own/data.json": "built"},
+    ),
+    "hatch: shared data and hatch.toml": (
+        {
+            "pyproject.toml": HATCH + '[project]\nname = "own"\ndynamic = ["version"]\n',
+            "hatch.toml": '[version]\npath = "src/own/about.py"\n'
+            '[build.targets.wheel.shared-data]\n"etc" = "etc/own"\n',
+        },
+        {
+            "src/own/about.py": "editable built",
+            "etc/deep/a.conf": "editable built",
+            ".gitignore": "built",
+            "hatch.toml": "built",  # a comment
+        },
+    ),
+    "setup.cfg: a list of files": (
+        {"setup.cfg": "[metadata]\nname = own\nlong_description = file: README.rst, CHANGES.rst\n"},
+        {"README.rst": "editable built", "CHANGES.rst": "editable built"},
+    ),
+    "pdm: pdm_build.py": (
+        {"pyproject.toml": PDM + STATIC, "pdm_build.py": "open('word.txt')\n"},
+        {"word.txt": "built", "pdm_build.py": "editable built"},
+    ),
     "an extension module": (
         {
             "pyproject.toml": SETUPTOOLS + STATIC,
@@ -124,7 +152,7 @@ LAYOUTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
         {"src/own.c": "editable built", "src/own/fast.h": "editable built", "src/own/__init__.py": "built"},
     ),
     "a setup.py that reads from a neighbour": (
-        {"setup.py": "from setuptools import setup\nsetup(install_requires=open('../shared/r.txt').read())\n"},
+        {"setup.py": "import setuptools\nsetuptools.setup(install_requires=open('../shared/r.txt').read())\n"},
         {"../shared/r.txt": "lock editable built", "../shared/x": ""},
     ),
     "pdm: call": (
@@ -184,9 +212,9 @@ def test_a_new_module_is_part_of_a_wheel_and_of_a_flat_editable_install(tmp_path
         (project / layout / "new.py").write_text("")
         after = digests(project)
         assert {each for each in after if after[each] != before[each]} == expected
-    (project / "second").mkdir()
-    (project / "second" / "__init__.py").write_text("")
-    assert metadata_digest(project) != after["editable"], "the list of packages of an editable install changed"
+        (project / layout).with_name("second").mkdir()
+        (project / layout).with_name("second").joinpath("__init__.py").write_text("")
+        assert metadata_digest(project) != after["editable"], "the list of packages of an editable install changed"
 
 
 @pytest.mark.parametrize(
