@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from reconciler.lock.update import LockOutcome
     from reconciler.maintenance import Maintenance
     from reconciler.manifest.desired import (
+        BuildEnv,
         CommandProbe,
         DependenciesProbe,
         DesiredEnvironment,
@@ -93,6 +94,7 @@ __all__ = [
     "Applied",
     "AppliedInterpreter",
     "ApplyOptions",
+    "BuildEnv",
     "CollectedCache",
     "CommandProbe",
     "Comparison",
@@ -193,8 +195,8 @@ _NAMES_BY_MODULE = {
     "reconciler.lock.update": "LockOutcome",
     "reconciler.maintenance": "Maintenance",
     "reconciler.manifest.desired": (
-        "CommandProbe DependenciesProbe DesiredEnvironment DesiredState Health Hooks IgnoreException ImportProbe "
-        "Index InputFile LocalProject RequirementLine"
+        "BuildEnv CommandProbe DependenciesProbe DesiredEnvironment DesiredState Health Hooks IgnoreException "
+        "ImportProbe Index InputFile LocalProject RequirementLine"
     ),
     "reconciler.observe.actual": (
         "ActualEnvironment ActualState Depth Distribution EditedInode Finding FindingCode InstalledFrom Occupant "

@@ -101,7 +101,7 @@ def _record(path: Path, content: bytes) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a new file in the place of another one, whose inode may be shared with the engine's cache."""
+    """Write a new file in the place of a file, whose inode may be shared with the engine's cache."""
     mode = path.stat().st_mode & 0o777
     with naming(path):
         path.unlink()
@@ -131,7 +131,7 @@ def _directories(folder: Path) -> Iterable[Path]:
 
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    """Hold the operating system's lock of a directory; where there are no such locks, do without."""
+    """Hold the operating system's lock of a directory; if the file system has none, do without."""
     try:
         opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:

@@ -117,19 +117,19 @@ class UvEngine:
         arguments = ["pip", "sync", "--preview-features", "pylock", "--strict", "--allow-empty-requirements"]
         arguments += ["-p", str(request.venv / "bin" / "python"), *_builds(_built(request))]
         arguments += _indexes(request.indexes)
-        anew = _editables(request)  # their metadata may have changed although no file did that uv looks at
+        editables = _editables(request)  # their metadata may have changed although no file did that uv looks at
         if request.link_mode:
             arguments += ["--link-mode", request.link_mode]
         if request.compile_bytecode:
             arguments.append("--compile-bytecode")
         if request.offline:
             arguments.append("--offline")
-        for name in dict.fromkeys((*request.refresh, *([] if request.offline else anew))):
+        for name in dict.fromkeys((*request.refresh, *([] if request.offline else editables))):
             arguments += ["--refresh-package", name]
         local = _not_from_an_index(request)
         if local:  # uv does not read these again with `--refresh-package`
             self._run(["cache", "clean", *local], cwd=request.pylock.parent, timeout=self._deadlines.install)
-        with _configured(_build_variables(request, anew if request.offline else ())) as config:
+        with _configured(_build_variables(request, editables if request.offline else ())) as config:
             self._run(
                 [*arguments, str(request.pylock)],
                 cwd=request.pylock.parent,
@@ -245,8 +245,8 @@ def _configured(variables: Mapping[str, Mapping[str, str]]) -> Iterator[Path | N
         yield file
 
 
-def _build_variables(request: InstallRequest, anew: Collection[str]) -> dict[str, dict[str, str]]:
-    """Return the variables for the build of each package that has no wheel; those in `anew` are built in any case.
+def _build_variables(request: InstallRequest, editables: Collection[str]) -> dict[str, dict[str, str]]:
+    """Return the variables for the build of each package that has no wheel; those in `editables` are built in any case.
 
     Secrets are only represented by their digest, because uv writes the variables into the metadata of the package.
     """
@@ -260,7 +260,7 @@ def _build_variables(request: InstallRequest, anew: Collection[str]) -> dict[str
         if request.secrets and not is_wheel:
             secrets = {each: digest(["build_env", each, text]) for each, text in request.secrets.items()}
             variables[_SECRETS] = digest(secrets)
-        if name in anew:
+        if name in editables:
             variables[_STAMP] = str(time.time_ns())
         if variables:
             found[name] = variables

@@ -54,7 +54,7 @@ class BuildInputs:
     """What the build files of the project in `directory` (without symbolic links) say about its build.
 
     `texts` are the build files. `resolved_from` are the files that its dependencies are read from, and `metadata_from`
-    those of all its metadata, as absolute paths; None if they may be read from any file of the project. `neighbours`
+    those of all its metadata, as absolute paths; None if they may be read from any file of the project. `neighbors`
     are files and directories outside of the project that its build reads; `projects` the other local projects that it
     depends on. `generated` are the paths of files that the build writes. `versioned` says that the build asks version
     control, for instance for the version.
@@ -66,7 +66,7 @@ class BuildInputs:
     backend: str
     resolved_from: frozenset[Path] | None
     metadata_from: frozenset[Path] | None
-    neighbours: tuple[Path, ...]
+    neighbors: tuple[Path, ...]
     projects: tuple[Path, ...]
     generated: frozenset[str]
     versioned: bool
@@ -127,7 +127,7 @@ def read_build_inputs(directory: Path) -> BuildInputs:
         tables, backend = {"invalid": [texts.get("pyproject.toml", ""), texts.get("hatch.toml", "")]}, ""
     setup_cfg = _setup_cfg(texts.get("setup.cfg", ""))
     programs = [texts.get("setup.py", ""), *_own_backend(directory, tables)]
-    named, neighbours, projects = _named_paths(directory, tables, setup_cfg, programs)
+    named, neighbors, projects = _named_paths(directory, tables, setup_cfg, programs)
     reader = _FieldReader(directory=directory, texts=texts, tables=tables, setup_cfg=setup_cfg, backend=backend)
     licenses = {path for each in _LICENSES for path in directory.glob(each) if path.is_file()}
     resolved = reader.files_of(_DEPENDENCIES)
@@ -141,7 +141,7 @@ def read_build_inputs(directory: Path) -> BuildInputs:
         metadata_from=None
         if metadata is None
         else metadata | named | licenses | _data_files(directory, tables, setup_cfg),
-        neighbours=tuple(sorted(neighbours)),
+        neighbors=tuple(sorted(neighbors)),
         projects=tuple(sorted(projects)),
         generated=frozenset(_generated(tables)),
         versioned=_asks_version_control(directory, texts, tables),
@@ -371,7 +371,7 @@ def _named_paths(
 ) -> tuple[set[Path], set[Path], set[Path]]:
     """Return the files that build files name, what they name outside of the project, and the projects to depend on."""
     named: set[Path] = set()
-    neighbours: set[Path] = set()
+    neighbors: set[Path] = set()
     projects: set[Path] = set()
     values = [each for section in setup_cfg.sections() for _, each in setup_cfg.items(section)]
     texts = [(each, False) for value in values for each in re.split(r"[,\n]", value.removeprefix("file:"))]
@@ -385,10 +385,10 @@ def _named_paths(
             projects.add(path)
         elif not path.is_relative_to(directory):
             if not directory.is_relative_to(path):  # `root = ".."` names the whole repository
-                neighbours.add(path)
+                neighbors.add(path)
         elif path.is_file():
             named.add(path)
-    return named | {each for each in neighbours if each.is_file()}, neighbours, projects
+    return named | {each for each in neighbors if each.is_file()}, neighbors, projects
 
 
 def _data_files(directory: Path, tables: Mapping[str, Any], setup_cfg: configparser.ConfigParser) -> set[Path]:

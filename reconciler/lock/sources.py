@@ -62,7 +62,7 @@ def metadata_digest(directory: Path) -> str:
             "build files": {name: _text_digest(text) for name, text in inputs.texts.items() if name not in _TABLES},
             "files": _digest(real, names, follow=True),
             "compiled": _digest(real, compiled, follow=True),
-            "neighbours": _neighbours(inputs) if files is None else {},
+            "neighbors": _neighbors(inputs) if files is None else {},
             "modules": _top_modules(inputs),
             "version": _version_state(inputs),
         }
@@ -83,7 +83,7 @@ def content_digest(directory: Path, *, locks: Path | None = None) -> str:
     return digest(
         {
             "files": _digest(real, names),
-            "neighbours": _neighbours(inputs),
+            "neighbors": _neighbors(inputs),
             "ignored": _ignore_files(inputs),
             "version": _version_state(inputs),
         }
@@ -170,17 +170,17 @@ def _resolved_from(inputs: BuildInputs) -> object:
         "tables": {**inputs.tables, "project": resolved},
         "build files": {name: _text_digest(inputs.texts[name]) for name in _SETUP_FILES if name in inputs.texts},
         "files": _digest(inputs.directory, names, follow=True),
-        "neighbours": _neighbours(inputs) if files is None else {},
+        "neighbors": _neighbors(inputs) if files is None else {},
     }
 
 
-def _neighbours(inputs: BuildInputs) -> dict[str, str]:
+def _neighbors(inputs: BuildInputs) -> dict[str, str]:
     """Return the digest of each file and directory outside of a project that its build files name."""
     return {
         os.path.relpath(each, inputs.directory): _digest(each, source_files(each))
         if each.is_dir()
         else _file_digest(each)
-        for each in inputs.neighbours
+        for each in inputs.neighbors
     }
 
 

@@ -1,4 +1,4 @@
-"""A local project is built with what pip would show it: git, its neighbours, and the variables that are declared.
+"""A local project is built with what pip would show it: git, its neighbors, and the variables that are declared.
 
 That a project with other dependencies than its lock is never published is in tests/hints/test_apply.py.
 """
@@ -41,7 +41,7 @@ def metadata(host: Host, name: str) -> str:
     return (found / "METADATA").read_text()
 
 
-def test_version_and_dependencies_come_from_git_and_from_neighbours_editable_or_not(host: Host) -> None:
+def test_version_and_dependencies_come_from_git_and_from_neighbors_editable_or_not(host: Host) -> None:
     write_curious_project(host.directory)
     host.manifest(
         'dev:\n  python: "3.11"\n  project: {path: own, editable: true}\n'

@@ -97,7 +97,7 @@ LAYOUTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
         {"pyproject.toml": HATCH + STATIC + "[tool.hatch.build.hooks.custom]\n"},
         {"hatch_build.py": "built", "README.md": "built", "frontend/app.js": "built"},
     ),
-    "hatch: a file of a neighbour": (
+    "hatch: a file of a neighbor": (
         {
             "pyproject.toml": HATCH + STATIC
             + '[tool.hatch.build.targets.wheel.force-include]\n"../shared/x.py" = "own/x.py"\n"../data" = "own/data"\n'
@@ -151,7 +151,7 @@ LAYOUTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
         },
         {"src/own.c": "editable built", "src/own/fast.h": "editable built", "src/own/__init__.py": "built"},
     ),
-    "a setup.py that reads from a neighbour": (
+    "a setup.py that reads from a neighbor": (
         {"setup.py": "import setuptools\nsetuptools.setup(install_requires=open('../shared/r.txt').read())\n"},
         {"../shared/r.txt": "lock editable built", "../shared/x": ""},
     ),
