@@ -44,8 +44,7 @@ def copied_sources(lock: Lock, selected: Selected) -> Iterator[dict[Path, Path]]
 def clean_editables(lock: Lock, selected: Selected) -> Iterator[None]:
     """Remove afterwards what a build leaves in the directories of editable projects if it was not there before.
 
-    These are `*.egg-info`, `.pdm-build`, the temporary part of `build`, and bytecode. An editable install (PEP 660)
-    needs none of them.
+    That are `*.egg-info`, the temporary part of `build`, and bytecode: an editable install (PEP 660) needs none of it.
     A directory is locked during the block, because another build must not find half of them.
     """
     directories = sorted(
@@ -114,11 +113,8 @@ def _leftovers(directory: Path) -> frozenset[Path]:
     """Return the directories in a project that setuptools, pdm-backend or the import of a backend makes."""
     found = set()
     for folder in (directory, directory / "src"):
-        found |= {
-            each
-            for each in _directories(folder)
-            if each.name.endswith(".egg-info") or each.name in {"__pycache__", ".pdm-build"}
-        }
+        names = {"__pycache__", ".pdm-build"}
+        found |= {each for each in _directories(folder) if each.name.endswith(".egg-info") or each.name in names}
     found |= {path for path in _directories(directory / "build") if _TEMPORARY_BUILD.fullmatch(path.name)}
     made = [path for path in _directories(directory) if path.name == "build"]
     if made and all(_TEMPORARY_BUILD.fullmatch(name) for name in os.listdir(made[0])):

@@ -26,8 +26,7 @@ _RESOLVED_KEYS = ("name", "requires-python", "dependencies", "optional-dependenc
 _LOCK = re.compile(r"\.?pylock\..+")  # and the temporary file before it is renamed
 _LEFTOVERS = frozenset(
     {".git", ".hg", ".svn", "__pycache__", ".tox", ".nox", ".venv", ".envs", ".eggs", ".mypy_cache", ".pytest_cache",
-     ".ruff_cache", ".hypothesis", ".idea", ".vscode", ".ipynb_checkpoints", "node_modules",
-     ".pdm-build"}
+     ".pdm-build", ".ruff_cache", ".hypothesis", ".idea", ".vscode", ".ipynb_checkpoints", "node_modules"}
 )  # fmt: skip
 _LEFTOVERS_AT_THE_TOP = frozenset({"build", "dist", "venv"})  # in subdirectories they may be packages
 _LEFTOVER_FILES = frozenset({".git", ".coverage", ".DS_Store"})
