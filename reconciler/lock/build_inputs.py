@@ -143,7 +143,7 @@ def read_build_inputs(directory: Path) -> BuildInputs:
         else metadata | named | licenses | _data_files(directory, tables, setup_cfg),
         neighbors=tuple(sorted(neighbors)),
         projects=tuple(sorted(projects)),
-        generated=frozenset(_generated(tables)),
+        generated=_generated_files(tables),
         versioned=_asks_version_control(directory, texts, tables),
     )
 
@@ -451,6 +451,13 @@ def _placed_strings(value: Any, depends: bool = False) -> Iterator[tuple[str, bo
         case list():
             for each in value:
                 yield from _placed_strings(each, depends)
+
+
+def _generated_files(tables: Mapping[str, Any]) -> frozenset[str]:
+    """Return the paths of the files that a build writes: of pdm-backend, below the directory of the packages."""
+    names = set(_generated(tables))
+    roots = {"src", *_strings(_table(_table(_table(tables, "tool"), "pdm"), "build").get("package-dir", ""))}
+    return frozenset(names | {os.path.normpath(f"{root}/{name}") for root in roots for name in names})
 
 
 def _generated(value: Any) -> Iterator[str]:

@@ -17,10 +17,11 @@ from tests.layouts.build_backends import python_of_the_layouts, write_wheels
 from tests.layouts.catalog import LAYOUTS
 from tests.layouts.edits import EDITS
 from tests.layouts.layout import Layout
-from tests.layouts.table import faults, section, table
+from tests.layouts.table import faults, keep_results, section, table
 from tests.layouts.trial import START, Result, Trial
 
 DOCUMENT = Path(__file__).parents[2] / "docs/compatibility.md"
+RESULTS = Path(__file__).with_name("results.json")
 
 
 def _arguments() -> argparse.Namespace:
@@ -31,7 +32,11 @@ def _arguments() -> argparse.Namespace:
     found.add_argument(
         "--minutes", type=float, default=600.0, help="then begin no edit; its cell is empty (default: %(default)s)"
     )
-    found.add_argument("--write", action="store_true", help="write the section of docs/compatibility.md")
+    found.add_argument(
+        "--write",
+        action="store_true",
+        help="write the results into docs/compatibility.md, and keep the results of other layouts and edits",
+    )
     return found.parse_args()
 
 
@@ -66,7 +71,8 @@ def main() -> int:
     if options.write:
         version = subprocess.run([python, "--version"], check=True, capture_output=True, text=True).stdout.strip()
         document = DOCUMENT.read_text(encoding="utf-8")
-        DOCUMENT.write_text(with_part(document, "layouts", section(results, version)), encoding="utf-8")
+        kept = keep_results(RESULTS, results)
+        DOCUMENT.write_text(with_part(document, "layouts", section(kept, version)), encoding="utf-8")
     return int(any(each.bad for each in results))
 
 

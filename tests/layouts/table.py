@@ -1,7 +1,9 @@
-"""The table of results, for a terminal and for docs/compatibility.md."""
+"""The table of results, for a terminal and for docs/compatibility.md; tests/layouts/results.json keeps them."""
 
+import json
 from collections.abc import Sequence
 from importlib import metadata
+from pathlib import Path
 
 from tests.layouts.build_backends import BACKENDS
 from tests.layouts.catalog import LAYOUTS
@@ -47,6 +49,43 @@ def section(results: Sequence[Result], python: str) -> str:
 
 def _uv_version() -> str:
     return metadata.version("uv")
+
+
+def kept_results(path: Path) -> list[Result]:
+    """Return the results that earlier runs wrote."""
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return [
+        Result(
+            layout=row["layout"],
+            edit=row["edit"],
+            environment=row["environment"],
+            verdict=Verdict(row["verdict"]),
+            left_behind=tuple(row["left_behind"]),
+        )
+        for row in rows
+        if row["layout"] in LAYOUTS and row["edit"] in (START, *EDITS)
+    ]
+
+
+def keep_results(path: Path, results: Sequence[Result]) -> list[Result]:
+    """Add results to those of earlier runs, and replace the same ones; return all, without reasons."""
+    found = {(each.layout, each.edit, each.environment): each for each in (*kept_results(path), *results)}
+    order = {name: number for number, name in enumerate((*LAYOUTS, START, *EDITS))}
+    ordered = sorted(found.values(), key=lambda each: (order[each.layout], order[each.edit], each.environment))
+    rows = [
+        json.dumps(
+            {
+                "layout": each.layout,
+                "edit": each.edit,
+                "environment": each.environment,
+                "verdict": each.verdict,
+                "left_behind": each.left_behind,
+            }
+        )
+        for each in ordered
+    ]
+    path.write_text("[\n" + ",\n".join(rows) + "\n]\n", encoding="utf-8")
+    return ordered
 
 
 def faults(results: Sequence[Result]) -> str:

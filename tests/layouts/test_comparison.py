@@ -10,7 +10,7 @@ from tests.layouts.catalog import LAYOUTS
 from tests.layouts.contents import differences, installed
 from tests.layouts.edits import EDITS
 from tests.layouts.source_tree import changes, source_tree
-from tests.layouts.table import faults, table
+from tests.layouts.table import faults, keep_results, section, table
 from tests.layouts.trial import Result, Verdict
 
 SITE = "lib/python3.12/site-packages"
@@ -114,6 +114,23 @@ def test_the_table_names_each_fault() -> None:
         "    left behind: added build",
         "hatch-vcs, lock, dev: missed, for the same reasons as after tag",
     ]
+
+
+def test_results_of_earlier_runs_are_kept(tmp_path: Path) -> None:
+    def result(edit: str, verdict: Verdict) -> Result:
+        return Result(layout="hatch-vcs", edit=edit, environment="dev", verdict=verdict)
+
+    path = tmp_path / "results.json"
+    keep_results(path, [result("start", Verdict.SAME), result("tag", Verdict.MISSED)])
+    kept = keep_results(path, [result("tag", Verdict.REPAIRED), result("commit", Verdict.SAME)])
+    assert [(each.edit, each.verdict) for each in kept] == [
+        ("start", Verdict.SAME),
+        ("commit", Verdict.SAME),
+        ("tag", Verdict.REPAIRED),
+    ]
+    text = section(kept, "Python 3.12.1")
+    assert "| hatch-vcs | hatchling | the version comes from git's tags" in text
+    assert "After the edits, 2 environments were compared: 1 same, 1 repaired." in text
 
 
 def test_there_are_twenty_layouts_of_five_backends_and_ten_edits() -> None:

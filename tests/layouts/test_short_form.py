@@ -12,11 +12,12 @@ from tests.layouts.catalog import LAYOUTS
 from tests.layouts.table import faults
 from tests.layouts.trial import Trial, Verdict
 
-# One layout of each kind: version control, a project next to it, generated files, dynamic metadata, a workspace.
-SHORT = {
+# One layout of each kind: version control, a project next to it, generated files, dynamic metadata.
+SHORT: dict[str, dict[str, tuple[Verdict, Verdict]]] = {
     "hatch-vcs": {"commit": (Verdict.REPAIRED, Verdict.REPAIRED)},
     "poetry-path-dependency": {"neighbor": (Verdict.REPAIRED, Verdict.REPAIRED)},
     "setuptools-generated": {"ignored": (Verdict.SAME, Verdict.REPAIRED)},
+    "pdm-version-file": {},
     "flit-module": {"version": (Verdict.REPAIRED, Verdict.REPAIRED), "unpackaged": (Verdict.SAME, Verdict.SAME)},
 }
 

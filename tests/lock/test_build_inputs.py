@@ -249,3 +249,19 @@ def test_files_that_are_not_valid_say_nothing_and_every_file_counts(tmp_path: Pa
     (tmp_path / "x.py").write_text("")
     after = digests(tmp_path)
     assert all(after[each] != before[each] for each in after)
+
+
+@pytest.mark.parametrize("root", ["src", "lib"])
+def test_a_version_file_that_pdm_writes_below_its_packages_is_a_result(root: str, tmp_path: Path) -> None:
+    """An editable build writes it into the source tree, so it must not make the other environments out of date."""
+    (tmp_path / root / "own").mkdir(parents=True)
+    (tmp_path / root / "own/__init__.py").write_text("")
+    (tmp_path / "pyproject.toml").write_text(
+        f'{PDM}{DYNAMIC}[tool.pdm.version]\nsource = "scm"\nwrite_to = "own/_version.py"\n'
+        f'[tool.pdm.build]\npackage-dir = "{root}"\n'
+    )
+    before = content_digest(tmp_path), metadata_digest(tmp_path)
+    (tmp_path / root / "own/_version.py").write_text("__version__ = '1'\n")
+    assert (content_digest(tmp_path), metadata_digest(tmp_path)) == before
+    (tmp_path / root / "own/other.py").write_text("")
+    assert content_digest(tmp_path) != before[0]

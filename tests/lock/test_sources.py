@@ -22,7 +22,7 @@ def test_every_file_counts_except_build_leftovers(tmp_path: Path) -> None:
     source = write(
         tmp_path, "pyproject.toml", "pkg/__init__.py", "pkg/build/x.py", "pkg/dist/x.py", "dist.py", "pkg/build.py",
         "build/lib/x.py", "dist/x.whl", "pkg/__pycache__/x.pyc", "pkg/x.pyc", "x.egg-info/PKG-INFO", ".venv/x",
-        "venv/x", ".git/config", ".envs/web/x", "node_modules/x", ".tox/x", ".hidden",
+        "venv/x", ".git/config", ".envs/web/x", "node_modules/x", ".tox/x", ".pdm-build/x", ".hidden",
         ".coverage", "pkg/native.cpython-311-x86_64-linux-gnu.so",
         "my-env/pyvenv.cfg", "my-env/lib/x.py", "elsewhere/.envsync/history.jsonl", "elsewhere/web/x",
     )  # fmt: skip
