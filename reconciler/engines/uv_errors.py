@@ -37,7 +37,7 @@ _UNUSABLE_ADVICE = re.compile(
     r" By default, uv will only consider versions that are published on the first index .*"
     r"| If the failing package is not present on this index, consider adding `ignore-error-codes.*"
 )
-_FURTHER_INDEX = re.compile(r"^`[^`]+` was found on \S+, but not at the requested version ")
+_FURTHER_INDEX = re.compile(r"^`[^`]+` was found on \S+, but not at the requested version .*subsequent index")
 _BUILD_NEEDED = re.compile(
     r"building from source is disabled|uilding source distributions (for `[^`]*` )?is disabled|"
     r"marked as `--no-build` but has no binary"

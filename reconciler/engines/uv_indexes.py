@@ -1,6 +1,7 @@
 """The indexes of one run of uv: as options, or as a configuration file if not every index may serve every package."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,12 +15,15 @@ from reconciler.manifest.urls import directory_of_url
 from reconciler.processes.child import Completed
 from reconciler.processes.scratch import scratch_directory
 
+_SUBSEQUENT = rb" A compatible version may be available on a subsequent index \(e\.g\., %s[^)]*\)\."  # uv's advice
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UvIndexes:
     """How a run of uv gets its indexes: `options` for its command, its configuration (TOML), and further variables.
 
     `indexes` are those that it uses. `addresses` has, by the URL that uv is given instead, the URL of an index.
+    `end` is the URL that ends the search for a pinned package, empty if there is none.
     """
 
     indexes: tuple[Index, ...] = ()
@@ -27,6 +31,7 @@ class UvIndexes:
     configuration: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
+    end: str = ""
 
     def translated(self, done: Completed) -> Completed:
         """Return the result of a run with the indexes' own URLs in its output."""
@@ -34,6 +39,8 @@ class UvIndexes:
         for address, url in self.addresses.items():
             given, real = address.encode(), f"{url.rstrip('/')}/".encode()
             stdout, stderr = stdout.replace(given, real), stderr.replace(given, real)
+        if self.end:
+            stderr = re.sub(_SUBSEQUENT % re.escape(self.end.encode()), b"", stderr)
         return replace(done, stdout=stdout, stderr=stderr)
 
 
@@ -86,6 +93,7 @@ def uv_indexes(
             configuration="\n".join(tables),
             environment=_without_proxy(ambient) if filtered else {},
             addresses=addresses,
+            end=f"{filtered}/{END}/" if filtered else "",
         )
 
 

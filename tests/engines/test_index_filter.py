@@ -232,6 +232,16 @@ def test_a_version_on_a_later_index_is_explained_without_options_of_uv(
     assert "--index-strategy" not in "\n".join(caught.value.details)
 
 
+def test_a_version_that_the_pinned_index_lacks_is_explained_without_the_filter(
+    tmp_path: Path, interpreter: Interpreter, both: tuple[Index, ...]
+) -> None:
+    with pytest.raises(ResolveError) as caught:
+        engine_at(tmp_path / "cache", **CREDENTIALS).resolve(request(interpreter, both, "acme-core>=7"))
+    assert caught.value.hint == "loosen one of the requirements or constraints named above"
+    assert "/end/" not in "\n".join(caught.value.details)
+    assert "`acme-core` was found on" in "\n".join(caught.value.details)
+
+
 # The filter itself
 
 
