@@ -107,7 +107,7 @@ SAFEGUARDS = (
         name="overlaps are settled",
         promise="of a file that several packages contain, the same one is installed in every build",
         file="reconciler/apply/build.py",
-        text="        settle_overlaps(context.engine, request, document, target.interpreter.markers)\n",
+        text="            settle_overlaps(context.engine, request, document, target.interpreter.markers)\n",
         instead="",
         tests=("tests/functional/test_two_packages_contain_the_same_file.py",),
     ),
