@@ -5,6 +5,7 @@ Git itself is never started, because a repository's configuration can name progr
 
 import hashlib
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -16,11 +17,12 @@ _SUBMODULE = 0o160000
 _32_BITS = 0xFFFFFFFF
 
 
-def version_state(directory: Path) -> Json:
+def version_state(directory: Path, *, without: re.Pattern[str] | None = None) -> Json:
     """Return a value that changes with the commit, the tags, the index, and which tracked files were changed.
 
     It is None outside of a repository, and the same in another clone with the same commit and tags. A second edit of a
-    changed file does not change it. Raises LockError if the index is damaged, or OSError.
+    changed file does not change it. Files whose names match `without` do not count. Raises LockError if the index is
+    damaged, or OSError.
     """
     repository = find_repository(str(directory))
     if repository is None:
@@ -28,12 +30,13 @@ def version_state(directory: Path) -> Json:
     index = Path(repository.git_dir, "index")
     entries = index_entries(index) if index.is_file() else []
     written = index.stat().st_mtime_ns if entries else 0
-    changed = (os.fsdecode(each.path) for each in entries if _is_changed(repository.top, each, written))
+    counted = [each for each in entries if without is None or not without.fullmatch(Path(os.fsdecode(each.path)).name)]
+    changed = (os.fsdecode(each.path) for each in counted if _is_changed(repository.top, each, written))
     return {
         "commit": repository.commit(),
         "tags": dict(sorted(repository.tags().items())),
         "reftable": _reftable(repository),
-        "index": digest([[each.mode, each.object_name, os.fsdecode(each.path)] for each in entries]),
+        "index": digest([[each.mode, each.object_name, os.fsdecode(each.path)] for each in counted]),
         "changed": list[Json](sorted(changed)),
     }
 

@@ -215,7 +215,7 @@ def _version_state(inputs: BuildInputs) -> object:
     if not inputs.versioned:
         return None
     try:
-        return version_state(inputs.directory)
+        return version_state(inputs.directory, without=_LOCK)  # apply itself writes locks, which git may track
     except OSError as error:
         raise LockError(f"{error.filename}: {error.strerror}") from error
 

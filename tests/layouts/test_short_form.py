@@ -12,13 +12,12 @@ from tests.layouts.catalog import LAYOUTS
 from tests.layouts.table import faults
 from tests.layouts.trial import Trial, Verdict
 
-# One layout of each kind: version control, a project next to it, generated files, dynamic metadata.
+# Version control, a project next to it, generated files, a file that no wheel contains.
 SHORT: dict[str, dict[str, tuple[Verdict, Verdict]]] = {
     "hatch-vcs": {"commit": (Verdict.REPAIRED, Verdict.REPAIRED)},
     "poetry-path-dependency": {"neighbor": (Verdict.REPAIRED, Verdict.REPAIRED)},
     "setuptools-generated": {"ignored": (Verdict.SAME, Verdict.REPAIRED)},
-    "pdm-version-file": {},
-    "flit-module": {"version": (Verdict.REPAIRED, Verdict.REPAIRED), "unpackaged": (Verdict.SAME, Verdict.SAME)},
+    "flit-module": {"unpackaged": (Verdict.SAME, Verdict.SAME)},
 }
 
 

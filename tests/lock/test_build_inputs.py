@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.lock.build_inputs import read_build_inputs
 from reconciler.lock.sources import content_digest, metadata_digest, resolution_digest
+from tests.layouts.layout import commit, git
 
 SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
 HATCH = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
@@ -265,3 +266,20 @@ def test_a_version_file_that_pdm_writes_below_its_packages_is_a_result(root: str
     assert (content_digest(tmp_path), metadata_digest(tmp_path)) == before
     (tmp_path / root / "own/other.py").write_text("")
     assert content_digest(tmp_path) != before[0]
+
+
+def test_a_lock_that_git_tracks_and_apply_writes_does_not_change_the_version(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "locks").mkdir()
+    for name in ("own/__init__.py", "locks/pylock.prod.toml"):
+        (tmp_path / name).write_text("first\n")
+    (tmp_path / "pyproject.toml").write_text(
+        f'[project]\nname = "own"\ndynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"\n{HATCH}'
+    )
+    git(tmp_path, "init", "-q")
+    commit(tmp_path)
+    before = content_digest(tmp_path, locks=tmp_path / "locks"), metadata_digest(tmp_path)
+    (tmp_path / "locks/pylock.prod.toml").write_text("second and longer\n")
+    assert (content_digest(tmp_path, locks=tmp_path / "locks"), metadata_digest(tmp_path)) == before
+    (tmp_path / "own/__init__.py").write_text("second and longer\n")
+    assert metadata_digest(tmp_path) != before[1], "git describe --dirty sees it"
