@@ -3,8 +3,10 @@
 It works on plain values, even if some are invalid themselves: one invalid key must not hide the errors of others.
 """
 
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, product
 from pathlib import Path
 
 from reconciler.backticks import in_backticks
@@ -13,6 +15,7 @@ from reconciler.manifest import defaults
 from reconciler.manifest.hints import known_names_hint
 from reconciler.manifest.inheritance import merge_levels, placed_tree, template_order
 from reconciler.manifest.matrix_checks import MatrixChecks, variants_in, written_matrix_problems
+from reconciler.manifest.matrix_members import MAX_COMBINATIONS, SETTINGS
 from reconciler.manifest.paths import is_within
 from reconciler.manifest.placeholders import has_placeholder, is_requirement, used_axes
 from reconciler.manifest.source_text import KeyPath, SourceText
@@ -217,7 +220,10 @@ class _References:
                 hint = known_names_hint(name, names, noun="indexes")
                 yield self.source.problem(f"no index named {in_backticks(name)}", path, hint=hint)
         for entry, merged in self.merged.items():
-            yield from self._pinned_twice(entry, _names(merged, "indexes"), tuple(names))
+            found = [
+                each for chosen in _chosen_indexes(merged) for each in self._pinned_twice(entry, chosen, tuple(names))
+            ]
+            yield from dict.fromkeys(found)
 
     def _pinned_twice(self, entry: str, chosen: tuple[str, ...], known: tuple[str, ...]) -> Iterator[Problem]:
         """Yield a problem for each pattern that two indexes have which an environment uses."""
@@ -249,7 +255,7 @@ class _References:
         for kind, entries in (("templates", self.templates), ("environments", self.environments)):
             for name, entry in entries.items():
                 path: KeyPath = (kind, name)
-                inside = variants_in(entry.get("matrix"), (*path, "matrix")) if key == "depends_on" else ()
+                inside = variants_in(entry.get("matrix"), (*path, "matrix")) if key in {"depends_on", "indexes"} else ()
                 for level_path, level in ((path, entry), *inside):
                     value = level.get(key)
                     if isinstance(value, str):
@@ -304,6 +310,20 @@ def _entries(value: Mapping[str, Value], key: str) -> dict[str, dict[str, Value]
     entries = value.get(key)
     named = entries if isinstance(entries, dict) else {}
     return {name: entry for name, entry in named.items() if isinstance(entry, dict)}
+
+
+def _chosen_indexes(entry: Mapping[str, object]) -> Iterator[tuple[str, ...]]:
+    """Yield the indexes that an entry names, once for each combination of the variants of its matrix."""
+    own, matrix = _names(entry, "indexes"), entry.get("matrix")
+    axes = [
+        [_names(keys, "indexes") for keys in variants.values() if isinstance(keys, Mapping)]
+        for axis, variants in (matrix.items() if isinstance(matrix, Mapping) else ())
+        if axis not in SETTINGS and isinstance(variants, Mapping)
+    ]
+    if math.prod(map(len, axes)) > MAX_COMBINATIONS:  # reported elsewhere
+        return
+    for chosen in product(*axes):
+        yield (*own, *chain.from_iterable(chosen))
 
 
 def _names(entry: Mapping[str, object], key: str) -> tuple[str, ...]:

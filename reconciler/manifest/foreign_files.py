@@ -8,7 +8,8 @@ import yaml
 from reconciler.manifest.flow_text import flow
 from reconciler.manifest.requirement_corrections import corrected_requirement
 
-_PROJECTS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "uv.lock", "poetry.lock", "pdm.lock"})
+_PROJECTS = frozenset({"pyproject.toml", "setup.py", "setup.cfg"})
+_LOCK = re.compile(r"(?:uv|poetry|pdm)\.lock|pylock(?:\.[^.]+)?\.toml")
 _LONGEST = 300  # characters of the packages in a hint
 _MOST_BYTES = 100_000  # of a conda file that is read for a hint
 
@@ -19,6 +20,8 @@ def foreign_file_hint(name: str, text: str) -> str:
     if path.name in _PROJECTS:
         project = {"path": path.parent.as_posix()}
         return f"write `project: {flow(project)}` instead, which installs the project"
+    if _LOCK.fullmatch(path.name):
+        return f"write `lock: {flow({'from': path.as_posix()})}` instead, which installs what that lock has"
     if path.name in {"Pipfile", "Pipfile.lock"}:
         return "run `pipenv requirements > requirements.txt`, and write the path of that file"
     if path.suffix in {".yml", ".yaml"}:

@@ -37,6 +37,14 @@ OTHER = {
     "project: NAME", "indexes: [{kept}]", "default: true", "indexes:",
     'python: ["3.11", "3.12"]', "4.2", "django~={django}.0", "{{", "}}", "{AXIS}", "/", "\\",
     "pipenv requirements > requirements.txt",
+    # Other tools: their files, commands and keys
+    "[tool.uv.sources]", "[tool.uv.workspace]", "[project]", "pdm lock --update-reuse --strategy inherit_metadata",
+    "poetry lock", "https://HOST/REPOSITORY", "markers", "markers = \"python_version >= '3.12'\"", "package = false",
+    "sys_platform == 'linux'", "pdm.lock", "poetry.lock", "pylock.NAME.toml", "pylock.toml", "uv.lock", "dynamic", "members",
+    "dependencies = [...]", "**",
+    # Keys whose value the trial of the hint gives
+    'exclude_newer: "{newer}"', "prerelease: {same}", "lock: ⟪from: uv.lock⟫",
+    "lock: {flow({'from': path.as_posix()})}",
 }  # fmt: skip
 
 
