@@ -532,7 +532,7 @@ SAFEGUARDS = (
         file="reconciler/apply/environment.py",
         text="            verify_local_projects(venv, self._target, self._observed)\n",
         instead="",
-        tests=("tests/hints/test_apply.py",),
+        tests=("tests/hints/test_apply.py::test_a_project_was_built_with_other_dependencies",),
     ),
     Safeguard(
         name="the copy of a git directory",
@@ -548,7 +548,9 @@ SAFEGUARDS = (
         file="reconciler/manifest/desired.py",
         text="        return {**self.variables, **self.hashes}\n",
         instead="        return {**self.variables, **self.from_env}\n",
-        tests=("tests/functional/test_a_build_sees_what_pip_would_show_it.py",),
+        tests=(
+            "tests/functional/test_a_build_sees_what_pip_would_show_it.py::test_declared_variables_reach_a_build_and_those_of_the_shell_are_recorded_as_hashes",
+        ),
     ),
     Safeguard(
         name="the hash of a local archive",
@@ -556,7 +558,9 @@ SAFEGUARDS = (
         file="reconciler/lock/freshness.py",
         text=" or _has_changed_archive(lock):",
         instead=":",
-        tests=("tests/functional/test_a_build_sees_what_pip_would_show_it.py",),
+        tests=(
+            "tests/functional/test_a_build_sees_what_pip_would_show_it.py::test_a_local_wheel_that_was_built_again_makes_the_lock_out_of_date",
+        ),
     ),
 )
 
