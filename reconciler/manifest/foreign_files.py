@@ -21,7 +21,8 @@ def foreign_file_hint(name: str, text: str) -> str:
         project = {"path": path.parent.as_posix()}
         return f"write `project: {flow(project)}` instead, which installs the project"
     if _LOCK.fullmatch(path.name):
-        return f"write `lock: {flow({'from': path.as_posix()})}` instead, which installs what that lock has"
+        source = {"from": path.as_posix()}
+        return f"write `lock: {flow(source)}` instead, which installs what that lock has"
     if path.name in {"Pipfile", "Pipfile.lock"}:
         return "run `pipenv requirements > requirements.txt`, and write the path of that file"
     if path.suffix in {".yml", ".yaml"}:

@@ -44,7 +44,7 @@ OTHER = {
     "dependencies = [...]", "**",
     # Keys whose value the trial of the hint gives
     'exclude_newer: "{newer}"', "prerelease: {same}", "lock: ⟪from: uv.lock⟫",
-    "lock: {flow({'from': path.as_posix()})}",
+    "lock: {flow(source)}",
 }  # fmt: skip
 
 
