@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from packaging.utils import canonicalize_name
-
 from reconciler.backticks import in_backticks
 from reconciler.lock.model import Lock, LockedPackage
 
 
 def yanked_in(packages: Iterable[Mapping[str, Any]], reported: Mapping[str, str]) -> dict[str, str]:
     """Return those of the `reported` versions (`name==version` to reason) that `packages` of a document has, sorted."""
+    from packaging.utils import canonicalize_name  # planning does not need it
+
     locked = {f"{canonicalize_name(each['name'])}=={each.get('version')}" for each in packages}
     return {pin: reason for pin, reason in sorted(reported.items()) if pin in locked}
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.every_case import usually
 from tests.index import ServedIndex
 from tests.layouts.__main__ import served_backends
 from tests.layouts.build_backends import python_of_the_layouts
@@ -27,7 +28,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedIndex]:
         yield served
 
 
-@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("name", usually(("hatch-vcs", "setuptools-generated"), tuple(SHORT)))
 def test_apply_gives_what_uv_gives_and_check_is_green_exactly_then(
     name: str, tmp_path: Path, index: ServedIndex
 ) -> None:
