@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from reconciler.lock.update import LockOutcome
     from reconciler.maintenance import Maintenance
     from reconciler.manifest.desired import (
+        BuildEnv,
         CommandProbe,
         DependenciesProbe,
         DesiredEnvironment,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         Index,
         InputFile,
         LocalProject,
+        LockSource,
         RequirementLine,
     )
     from reconciler.observe.actual import (
@@ -82,6 +84,7 @@ if TYPE_CHECKING:
     from reconciler.state.applied import Applied, AppliedInterpreter
     from reconciler.state.deleted import Deleted
     from reconciler.state.hold import Hold
+    from reconciler.state.overlap import Overlap
     from reconciler.state.staged import Staged, StagedNote
 
 __version__ = "0.1.0"
@@ -94,6 +97,7 @@ __all__ = [
     "Applied",
     "AppliedInterpreter",
     "ApplyOptions",
+    "BuildEnv",
     "ChangeKind",
     "ChangedEnvironment",
     "CollectedCache",
@@ -133,6 +137,7 @@ __all__ = [
     "KeptGeneration",
     "LocalProject",
     "LockOutcome",
+    "LockSource",
     "LockState",
     "Maintenance",
     "ManifestError",
@@ -140,6 +145,7 @@ __all__ = [
     "Occupant",
     "Origin",
     "OriginKind",
+    "Overlap",
     "PackageAction",
     "PackageChange",
     "PackageDifference",
@@ -197,8 +203,8 @@ _NAMES_BY_MODULE = {
     "reconciler.lock.update": "LockOutcome",
     "reconciler.maintenance": "Maintenance",
     "reconciler.manifest.desired": (
-        "CommandProbe DependenciesProbe DesiredEnvironment DesiredState Health Hooks IgnoreException ImportProbe "
-        "Index InputFile LocalProject RequirementLine"
+        "BuildEnv CommandProbe DependenciesProbe DesiredEnvironment DesiredState Health Hooks IgnoreException "
+        "ImportProbe Index InputFile LocalProject LockSource RequirementLine"
     ),
     "reconciler.observe.actual": (
         "ActualEnvironment ActualState Depth Distribution EditedInode Finding FindingCode InstalledFrom Occupant "
@@ -215,6 +221,7 @@ _NAMES_BY_MODULE = {
     "reconciler.state.applied": "Applied AppliedInterpreter",
     "reconciler.state.deleted": "Deleted",
     "reconciler.state.hold": "Hold",
+    "reconciler.state.overlap": "Overlap",
     "reconciler.state.staged": "Staged StagedNote",
 }
 

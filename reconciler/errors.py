@@ -236,9 +236,16 @@ class NotTriedError(ResolveError):
 
 
 class EngineError(EnvsyncError):
-    """A package tool failed; `details` has the last lines of its output."""
+    """A package tool failed; `details` has the last lines of its output.
+
+    `cached` are packages (normalized names) that may succeed if the engine forgets what its cache has of them.
+    """
 
     code = "engine"
+    cached: tuple[str, ...] = ()
+
+    def failed_again(self) -> None:
+        """Change the message, if need be, because the packages in `cached` were fetched again and it failed again."""
 
 
 class BuildNeededError(EngineError):
@@ -272,7 +279,7 @@ class HashMismatchError(EngineError):
 
 
 class DamagedCacheError(EngineError):
-    """Files of `packages` (normalized names) in the cache are damaged, so that they cannot be installed.
+    """Files of `packages` (normalized names) in the cache cannot be used: they are damaged there or at the source.
 
     With hard links, a file that is edited in an environment is edited in the cache as well.
     """
@@ -281,11 +288,15 @@ class DamagedCacheError(EngineError):
 
     def __init__(self, packages: tuple[str, ...], details: tuple[str, ...]) -> None:
         super().__init__(
-            f"the cache holds damaged files of {list_in_backticks(packages)}",
-            hint="ask the operator of the index: the files were downloaded again and are still damaged",
+            f"the cached files of {list_in_backticks(packages)} cannot be used",
+            hint=f"require a different version of {list_in_backticks(packages)}, or report it to its author",
             details=details,
         )
-        self.packages = packages
+        self.cached = self.packages = packages
+
+    def failed_again(self) -> None:
+        """Say that the cache is not the cause."""
+        self.message = f"{list_in_backticks(self.packages)} cannot be used, also after the cached files were deleted"
 
 
 class ReservedNameError(EngineError):
@@ -378,19 +389,46 @@ class RecordMismatchError(ApplyError):
     """Installed files differ from their RECORD; `packages` are the normalized names of the packages that have them.
 
     `files` maps the path of each such file, relative to the environment, to its package. `than` is what they differ
-    from.
+    from. `outside` maps files that a package installs outside the environment. `contents` has the SHA-256 (hexadecimal)
+    of files that differ, empty for one that is missing. `changing` means that files changed while they were read.
     """
 
     code = "record-mismatch"
 
-    def __init__(self, files: Mapping[str, str], *, than: str = "`RECORD`") -> None:
-        self.packages = tuple(sorted(set(files.values())))
+    def __init__(
+        self,
+        files: Mapping[str, str],
+        *,
+        than: str = "`RECORD`",
+        outside: Mapping[str, str] | None = None,
+        contents: Mapping[str, str] | None = None,
+        changing: bool = False,
+    ) -> None:
+        outside = outside or {}
+        self.contents = dict(contents or {})
+        self.packages = tuple(sorted({*files.values(), *outside.values()}))
         differ = "1 installed file differs" if len(files) == 1 else f"{len(files)} installed files differ"
-        super().__init__(
-            f"{differ} from {than}: {list_in_backticks(sorted(files))}",
-            hint=f"require a different version of {list_in_backticks(self.packages)}, which was downloaded again; "
-            "if two packages contain the same file, remove one of them",
-        )
+        message = f"{differ} from {than}: {list_in_backticks(sorted(files))}"
+        if outside:
+            named = list_in_backticks(sorted(set(outside.values())))
+            message = f"{named} would install files outside the environment: {list_in_backticks(sorted(outside))}"
+        hint = f"require a different version of {list_in_backticks(self.packages)}, or report it to its author"
+        super().__init__(message, hint=hint)
+        self._explained = bool(outside) or not (self.contents or changing)
+        self._changing = changing
+
+    def explain(self, before: "RecordMismatchError | None") -> None:
+        """Say why the files differ, after their packages were fetched again; `before` is how they differed then."""
+        if self._explained or before is None:
+            return
+        differing = list_in_backticks(sorted(self.contents))
+        if before.contents == self.contents and not self._changing:
+            self.message = (
+                f"`RECORD` in {list_in_backticks(self.packages)} does not match the package's own files: {differing}"
+            )
+            return
+        self.message = f"files changed while the environment was built: {differing}"
+        self.hint = "find the program that changes files below the root, stop it, then run the command again"
 
 
 class ProbeError(ApplyError):

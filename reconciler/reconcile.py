@@ -36,7 +36,13 @@ from reconciler.fs.access_bits import root_bits
 from reconciler.interpreters.choose import Interpreters, choose_for
 from reconciler.lock.model import Lock, LockState
 from reconciler.lock.resolve import ResolveOptions
-from reconciler.lock.update import LockOutcome, packages_to_upgrade, read_locks, resolve_again
+from reconciler.lock.update import (
+    LockOutcome,
+    packages_to_upgrade,
+    read_locks,
+    refuse_upgrade_of_foreign_locks,
+    resolve_again,
+)
 from reconciler.maintenance import Maintenance
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.manifest.expand import declared_state, expand
@@ -108,7 +114,7 @@ class Workspace:
         Raises ManifestError, or UsageError if the selection names an unknown environment.
         """
         chosen = selection or Selection()
-        return expand(self.manifest, names=chosen.names, labels=chosen.labels)
+        return expand(self.manifest, names=chosen.names, labels=chosen.labels, ambient=self.ambient)
 
     @property
     def declared(self) -> DesiredState:
@@ -158,6 +164,8 @@ class Workspace:
         desired = self.desired(selection)
         skipped = self._skipped(desired)
         locks = read_locks(desired)
+        if upgrade:
+            refuse_upgrade_of_foreign_locks(locks)
         if isinstance(upgrade, tuple):
             upgrade = packages_to_upgrade(upgrade, locks)
         behind = [each for each in locks if upgrade or each.state is not LockState.FRESH]

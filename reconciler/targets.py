@@ -17,7 +17,7 @@ from reconciler.lock.model import Lock, LockState
 from reconciler.lock.renamed_lock import read_present_lock
 from reconciler.lock.resolve import ResolveOptions
 from reconciler.lock.resolve_all import resolve_all
-from reconciler.lock.select import editable_directories, select_packages
+from reconciler.lock.select import editable_directories, local_places, select_packages
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.manifest.hints import known_names_hint
 from reconciler.state.applied import Applied
@@ -138,7 +138,8 @@ def _target(
                     return replace(target, faults=(lock_fault(error, lock_path(desired.locks, environment.name)),))
                 return replace(target, failure=Failure.of(error))
             editables = editable_directories(lock, prepared.interpreter)
-            return replace(target, lock=lock, packages=packages, editables=editables)
+            places = local_places(lock, prepared.interpreter)
+            return replace(target, lock=lock, packages=packages, editables=editables, places=places)
         case EnvsyncError() as failed:
             return replace(target, failure=Failure.of(failed))
         case str() as hint:

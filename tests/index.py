@@ -105,7 +105,7 @@ def _metadata(path: Path) -> bytes | None:
         return None
     with zipfile.ZipFile(path) as wheel:
         for name in wheel.namelist():
-            if name.endswith(".dist-info/METADATA"):
+            if name.endswith(".dist-info/METADATA") and name.count("/") == 1:  # deeper ones are of vendored packages
                 return wheel.read(name)
     return None
 

@@ -99,8 +99,9 @@ def _type(schema: Schema) -> str:
 
 def _plural(words: str) -> str:
     """Return the plural of a type in words."""
-    if words.startswith("list of "):
-        return words.replace("list of ", "lists of ", 1)
+    if words.startswith(("list of ", "mapping of ")):
+        first, rest = words.split(" ", 1)
+        return f"{first}s {rest}"
     return " or ".join(_PLURALS[each] for each in words.split(" or "))
 
 

@@ -13,6 +13,7 @@ _SECTIONS = {
     "Environment": ("Keys of an environment or template", ""),
     "Matrix": ("Keys of `matrix`", "matrix."),
     "Project": ("Keys of an environment's `project`", "project."),
+    "LockSource": ("Keys of an environment's `lock`", "lock."),
     "ImportProbe": ("Entries of `probes`: import a module", "probes."),
     "CommandProbe": ("Entries of `probes`: run a command", "probes."),
     "Hooks": ("Keys of `hooks`", "hooks."),

@@ -19,7 +19,10 @@ _PIP_NAMES = ("pip", "pip3")
 
 
 def rewrite_activation(venv: Path, path: Path) -> None:
-    """Replace the path `venv` by `path` in every `bin/activate*` script, keeping file modes. Raises OSError."""
+    """Replace the path `venv` by `path` in every `bin/activate*` script, keeping file modes. Raises OSError.
+
+    Call it before packages are installed, because their files must stay as their RECORD says.
+    """
     old, new = os.fsencode(venv), os.fsencode(path)
     for script in sorted((venv / "bin").glob("activate*")):
         if script.is_symlink() or not script.is_file():

@@ -1,22 +1,24 @@
 """Build a generation: a new virtual environment at its final path, with exactly the packages that the lock selects."""
 
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from reconciler.apply.bin_scripts import rewrite_activation, write_pip_stub
 from reconciler.apply.bytecode import link_bytecode, shared_bytecode
 from reconciler.apply.context import ApplyContext
+from reconciler.apply.local_builds import clean_editables, copied_sources, name_sources
+from reconciler.apply.overlaps import settle_overlaps
 from reconciler.diff.model import Target
 from reconciler.engines.engine import InstallRequest
 from reconciler.errors import ApplyError
-from reconciler.fs.remove_tree import remove_tree
 from reconciler.fs.sync import naming
-from reconciler.lock.install_document import install_document, source_directories
+from reconciler.lock.install_document import install_document
 from reconciler.lock.model import Lock
 from reconciler.lock.select import select_artifacts
-from reconciler.lock.sources import copy_source
 from reconciler.lock.toml_format import lock_text
+from reconciler.manifest.index_rules import used_indexes
 from reconciler.state.layout import Generation
 
 
@@ -27,13 +29,23 @@ def build(
 
     Raises EngineError, ApplyError if a package replaced a file that the environment depends on, or OSError.
     """
+    with copied_sources(lock, select_artifacts(lock, target.interpreter)) as copies:
+        _build(target, lock, generation, context, copies, refresh)
+    name_sources(generation.venv, copies)
+    write_pip_stub(generation.venv, target.environment.name)
+
+
+def _build(
+    target: Target,
+    lock: Lock,
+    generation: Generation,
+    context: ApplyContext,
+    copies: Mapping[Path, Path],
+    refresh: tuple[str, ...],
+) -> None:
+    """Create the venv and install into it; `copies` are built instead of the directories that they were copied from."""
     environment = target.environment
-    sources = generation.directory / "source"
-    copies: dict[Path, Path] = {}
     selected = select_artifacts(lock, target.interpreter)
-    for number, directory in enumerate(source_directories(lock, selected)):
-        copies[directory] = sources / str(number) / directory.name
-        copy_source(directory, copies[directory], locks=lock.path.parent)
     document = install_document(lock, selected, copies)
     with naming(generation.pylock):
         generation.pylock.write_text(lock_text(document), encoding="utf-8")
@@ -43,22 +55,27 @@ def build(
         system_site_packages=environment.system_site_packages,
         prompt=environment.name,
     )
+    # Before any package is installed: a package may have a `bin/activate-...` of its own, which its RECORD lists.
+    rewrite_activation(generation.venv, context.state.layout.environment(environment.name))
     identity = _identity(generation.venv)
     reusable = _reusable_venv(target, context) if environment.compile_bytecode else None
     if document["packages"]:
         context.check_stop()
-        context.engine.install(
-            InstallRequest(
-                venv=generation.venv,
-                pylock=generation.pylock,
-                indexes=context.indexes,
-                link_mode=environment.link_mode,
-                compile_bytecode=environment.compile_bytecode and reusable is None,
-                builds=environment.builds,
-                offline=context.options.offline,
-                refresh=refresh,
-            )
+        request = InstallRequest(
+            venv=generation.venv,
+            pylock=generation.pylock,
+            indexes=used_indexes(context.indexes, environment.indexes),
+            link_mode=environment.link_mode,
+            compile_bytecode=environment.compile_bytecode and reusable is None,
+            builds=environment.builds,
+            offline=context.options.offline,
+            refresh=refresh,
+            variables=environment.build_env.variables,
+            secrets=environment.build_env.from_env,
         )
+        with clean_editables(lock, selected):
+            context.engine.install(request)
+            settle_overlaps(context.engine, request, document, target.interpreter.markers)
         if reusable is not None:
             _reuse_bytecode(reusable, generation.venv, target, context)
     if _identity(generation.venv) != identity:
@@ -66,10 +83,6 @@ def build(
             "a package overwrote `pyvenv.cfg` or `bin/python` of the environment",
             hint="remove the package whose wheel has such a file below `*.data/data` or `*.data/scripts`",
         )
-    if copies:
-        remove_tree(generation.directory, "source", below=context.state.layout.root)
-    rewrite_activation(generation.venv, context.state.layout.environment(environment.name))
-    write_pip_stub(generation.venv, environment.name)
 
 
 def _reuse_bytecode(old: Path, new: Path, target: Target, context: ApplyContext) -> None:

@@ -14,6 +14,7 @@ from reconciler.apply.carry_over import carry_over
 from reconciler.apply.collect import remove_generation
 from reconciler.apply.context import ApplyContext
 from reconciler.apply.observe_generation import observe_generation, refuse_if_probes_wrote
+from reconciler.apply.overlaps import find_overlaps
 from reconciler.apply.probe import child_environment, run_probe, runs_programs
 from reconciler.apply.publish import adopt, mark_drifted, publish, unpublish
 from reconciler.apply.rename import rename_environment
@@ -22,11 +23,13 @@ from reconciler.apply.spoilt_modes import spoilt_modes
 from reconciler.apply.stage import stage, verify_staged
 from reconciler.apply.trial import begin_trial, end_trial
 from reconciler.apply.verify_build import Record, read_records, verify_lock, verify_records
+from reconciler.apply.verify_local_projects import verify_local_projects
 from reconciler.apply.widen import widen_venv
 from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.diff.model import ReasonCode, Target
+from reconciler.diff.overlaps import overlap_sentences
 from reconciler.diff.settings import settings_of
-from reconciler.errors import ApplyError, DamagedCacheError, EnvsyncError, InventoryError, RecordMismatchError
+from reconciler.errors import ApplyError, EngineError, EnvsyncError, InventoryError, RecordMismatchError
 from reconciler.events import Notice
 from reconciler.fs.sync import begin_sync, sync_filesystem
 from reconciler.lock.lock_file import write_lock
@@ -40,6 +43,7 @@ from reconciler.state.inventory import Inventory
 from reconciler.state.inventory_file import load_inventory
 from reconciler.state.inventory_scan import take_inventory, wait_for_clock_tick
 from reconciler.state.layout import Generation, Layout
+from reconciler.state.overlap import Overlap
 from reconciler.state.published_generation import PublishedGeneration
 from reconciler.state.staged import unmark_staged
 
@@ -86,6 +90,7 @@ class EnvironmentRun:
         self._flushes: list[Future[None]] = []  # flushes of built generations, which run while they are verified
         self._observed: ActualEnvironment | None = None
         self._inventory: Inventory | None = None
+        self.overlaps: tuple[Overlap, ...] = ()  # of the new generation, as its verification found them
         self._applied: Applied | None = None
         self._remains: Deleted | None = None  # what is kept of an environment that this run deletes
 
@@ -246,8 +251,12 @@ class EnvironmentRun:
                 with self.context.building:
                     refresh = tuple(sorted(self._refetch))
                     build(self._target, self._lock, self.generation, self.context, refresh=refresh)
-            except DamagedCacheError as error:
-                self._give_up_build(error.packages, error)
+            except EngineError as error:
+                if not error.cached:
+                    raise
+                if self._refetch.issuperset(error.cached):
+                    error.failed_again()
+                self._give_up_build(error.cached, error)
             else:
                 self._flushes.append(begin_sync(self.new.directory))
                 count = len(self._target.packages or ())
@@ -256,13 +265,20 @@ class EnvironmentRun:
     def _verify(self) -> str:
         """Verify the generation; if files differ from their RECORD, build again and download their packages again."""
         before = len(self._refetch)
+        earlier: RecordMismatchError | None = None
         while True:
             try:
                 files = self._verify_once()
             except RecordMismatchError as error:
+                error.explain(earlier)
                 self._give_up_build(error.packages, error)
+                earlier = error
                 self._build()
             else:
+                for each in overlap_sentences(self.overlaps):
+                    if each in self.plan.notes:  # shown already
+                        continue
+                    self.context.emit(Notice(message=each, environment=self.plan.name))
                 return f"{files} files{self._refetch_note if len(self._refetch) > before else ''}"
 
     def _give_up_build(self, packages: tuple[str, ...], error: EnvsyncError) -> None:
@@ -278,7 +294,7 @@ class EnvironmentRun:
     @property
     def _refetch_note(self) -> str:
         listed = list_in_backticks(sorted(self._refetch))
-        return f"; damaged cached files of {listed} were downloaded again" if listed else ""
+        return f"; files of {listed} differed from what the package lists, and were fetched again" if listed else ""
 
     def _verify_once(self) -> int:
         """Compare the generation with the lock and with the RECORD files; return the number of its files."""
@@ -287,6 +303,7 @@ class EnvironmentRun:
         with self.context.observing:
             self._observed = observe_generation(self.new, self._target, self.context)
             verify_lock(self._target.packages or (), self._observed)
+            verify_local_projects(venv, self._target, self._observed)
             self._report_missing_sources(self._observed)
             records = read_records(venv, self._observed)
         wait_for_clock_tick(built)  # other threads observe in the meantime
@@ -295,7 +312,9 @@ class EnvironmentRun:
             if widen_venv(venv, self._inventory, self._layout.root):
                 self._inventory = take_inventory(venv, self.context.inodes)
             compiled = venv if self._target.environment.compile_bytecode else None
-            verify_records(records, self._inventory, compiled)
+            overlaps = find_overlaps(venv, records, self._target.interpreter.markers)
+            verify_records(records, self._inventory, compiled, overlaps.replaced)
+            self.overlaps = overlaps.found
             self._verify_modes(records, self._inventory)
         return len(self._inventory.names)
 
@@ -347,6 +366,7 @@ class EnvironmentRun:
             observed=observed,
             inventory=inventory,
             hooks_pending=self._runs_hooks or self._hooks_after_staging,
+            overlaps=self.overlaps,
         )
 
     @property

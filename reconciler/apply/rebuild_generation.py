@@ -20,8 +20,9 @@ from reconciler.apply.seal_generation import complete
 from reconciler.backticks import list_in_backticks
 from reconciler.diff.findings import SHOWN
 from reconciler.diff.model import Target
+from reconciler.diff.settings import settings_of
 from reconciler.engines.engine import Engine
-from reconciler.errors import DamagedCacheError, EngineError, LockError, RecordMismatchError
+from reconciler.errors import EngineError, LockError, RecordMismatchError
 from reconciler.fs.read import read_regular, reason
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.lock_file import LARGEST_BYTES, lock_path, parse_lock
@@ -88,8 +89,8 @@ class Rebuild:
                 try:
                     return self._run_once(self._context(engine, inodes, offline=True), damaged)
                 except _WITHOUT_NETWORK as error:
-                    if isinstance(error, DamagedCacheError | RecordMismatchError):
-                        damaged = frozenset(error.packages)
+                    named = error.packages if isinstance(error, RecordMismatchError) else error.cached
+                    damaged = frozenset(named)
             return self._run_once(self._context(engine, inodes, offline=self.tools.offline), damaged)
 
     def _run_once(self, context: ApplyContext, damaged: frozenset[str]) -> int:
@@ -116,6 +117,7 @@ class Rebuild:
             generation=generation.number,
             installed={each.key: each.identity for each in observed.distributions},
             accepted=frozenset(finding.key for finding in observed.findings),
+            overlaps=run.overlaps,
             seal="",
             hook_paths=frozenset(),
             hook_packages=frozenset(),
@@ -184,6 +186,8 @@ def prepare_rebuild(state: State, seal: Seal, base: Applied, tools: RebuildTools
         exceptions=(),
         probes=(),
     )
+    if declared is not None and settings_of(declared).get("build_env") != last.settings.get("build_env"):
+        raise NotRebuildableError("it was built with other build variables (`build_env`)")
     try:
         lock = _own_lock(state, last, tools.locks)
         packages = select_packages(lock, environment, interpreter)

@@ -15,6 +15,7 @@ from reconciler.state.applied import Applied, AppliedInterpreter
 from reconciler.state.inventory import Inventory
 from reconciler.state.inventory_file import save_inventory
 from reconciler.state.layout import Generation
+from reconciler.state.overlap import Overlap
 from reconciler.state.seal import Seal, write_seal
 
 
@@ -27,10 +28,12 @@ def seal_generation(
     observed: ActualEnvironment,
     inventory: Inventory,
     hooks_pending: bool,
+    overlaps: tuple[Overlap, ...] = (),
 ) -> Applied:
     """Write the inventory and the seal of a generation; return what is applied once it is published.
 
-    `observed` and `inventory` are what its verification found, `hooks_pending` is whether hooks must run afterwards.
+    `observed`, `inventory` and `overlaps` are what its verification found, `hooks_pending` is whether hooks must run
+    afterwards.
     Raises ProbeError if a probe changed files since then, or OSError.
     """
     environment = target.environment
@@ -53,6 +56,7 @@ def seal_generation(
         settings=settings_of(environment),
         prevent_destroy=environment.prevent_destroy,
         hooks_pending=hooks_pending,
+        overlaps=overlaps,
         seal="",
         manifest=context.owner.path,
         repository=context.owner.repository,

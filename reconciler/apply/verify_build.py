@@ -9,11 +9,13 @@ import csv
 import hashlib
 import io
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from reconciler.errors import ApplyError, RecordMismatchError
@@ -41,51 +43,86 @@ def verify_lock(packages: tuple[LockedPackage, ...], observed: ActualEnvironment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A distribution's RECORD: its path in the venv, its own SHA-256 (32 bytes), and the hashes in it by path."""
+    """A distribution's RECORD: its path in the venv, its own SHA-256 (32 bytes), and the hashes in it by path.
+
+    The paths are as written, relative to `site`. The hash is empty if the RECORD has none, or no SHA-256.
+    """
 
     key: str
     path: str
     sha256: bytes
     hashes: Mapping[str, str]
 
+    @property
+    def site(self) -> str:
+        """Return the directory of modules, relative to the venv."""
+        return posixpath.dirname(posixpath.dirname(self.path))
+
 
 def read_records(venv: Path, observed: ActualEnvironment) -> list[Record]:
     """Return the RECORD of every distribution that has a metadata directory; raises ApplyError or OSError."""
-    found = []
-    for each in observed.distributions:
-        if each.place.endswith(".dist-info"):
-            content = (venv / each.place / "RECORD").read_bytes()
-            hashes = _record_hashes(content, posixpath.basename(each.place))
-            sha256 = hashlib.sha256(content).digest()
-            found.append(Record(key=each.key, path=f"{each.place}/RECORD", sha256=sha256, hashes=hashes))
-    return found
+    return [
+        _read_record(venv, each.key, each.place) for each in observed.distributions if each.place.endswith(".dist-info")
+    ]
 
 
-def verify_records(records: Iterable[Record], inventory: Inventory, compiled: Path | None = None) -> None:
+def installed_records(venv: Path) -> list[Record]:
+    """Return the RECORD of every metadata directory in a venv that was just built, by the names of the directories.
+
+    Raises ApplyError or OSError.
+    """
+    found = sorted(venv.glob("lib/*/site-packages/*.dist-info"))
+    return [
+        _read_record(venv, canonicalize_name(each.name.partition("-")[0]), each.relative_to(venv).as_posix())
+        for each in found
+    ]
+
+
+def _read_record(venv: Path, key: str, place: str) -> Record:
+    content = (venv / place / "RECORD").read_bytes()
+    hashes = _record_hashes(content, posixpath.basename(place))
+    return Record(key=key, path=f"{place}/RECORD", sha256=hashlib.sha256(content).digest(), hashes=hashes)
+
+
+def verify_records(
+    records: Iterable[Record],
+    inventory: Inventory,
+    compiled: Path | None = None,
+    replaced: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> None:
     """Raise RecordMismatchError unless every file with a SHA-256 in a RECORD has this hash.
 
     `compiled` is the venv if bytecode was compiled in it. Then bytecode that a wheel contains may be replaced.
+    `replaced` are the paths (relative to the venv) of each package that are another package's files.
     """
     mismatched: dict[str, str] = {}
+    outside: dict[str, str] = {}
+    contents: dict[str, str] = {}
+    changing = False
     hashes = inventory.hashes()
     for record in records:
         if hashes.get(record.path) != record.sha256:  # it changed after it was read
             mismatched[record.path] = record.key
-        site = posixpath.dirname(posixpath.dirname(record.path))
+            contents[record.path] = ""
+            changing = True
+        site, others = record.site, replaced.get(record.key, ())
         for path, sha256 in record.hashes.items():
+            if not sha256:
+                continue
             inside = f"{site}/{path}"
             found = hashes.get(inside)
             if found is None:  # for example `../../../bin/tool`; to normalize every path would take most of the time
                 inside = posixpath.normpath(posixpath.join(site, path))
                 found = hashes.get(inside)
             if inside.startswith("../"):
-                mismatched[path] = record.key  # the wheel installed a file outside the environment
+                outside[path] = record.key  # the wheel installed a file outside the environment
             elif (found is None or _record_text(found) != sha256) and not (
-                compiled and _compiled_from_source(compiled, inside, hashes)
+                inside in others or (compiled and _compiled_from_source(compiled, inside, hashes))
             ):
                 mismatched[inside] = record.key
-    if mismatched:
-        raise RecordMismatchError(mismatched)
+                contents[inside] = found.hex() if found else ""
+    if mismatched or outside:
+        raise RecordMismatchError(mismatched, outside=outside, contents=contents, changing=changing)
 
 
 def _compiled_from_source(venv: Path, path: str, hashes: Mapping[str, bytes]) -> bool:
@@ -95,7 +132,7 @@ def _compiled_from_source(venv: Path, path: str, hashes: Mapping[str, bytes]) ->
 
 
 def _record_hashes(record: bytes, name: str) -> Mapping[str, str]:
-    """Return the hashes in a RECORD by path, as they are written; `name` is the name of its metadata directory.
+    """Return the hashes in a RECORD by path, as in `Record`; `name` is the name of its metadata directory.
 
     Raises ApplyError.
     """
@@ -107,7 +144,11 @@ def _record_hashes(record: bytes, name: str) -> Mapping[str, str]:
 def _parse(record: bytes, name: str) -> Mapping[str, str]:
     try:
         rows = csv.reader(io.StringIO(record.decode("utf-8"), newline=""))  # path, hash, size
-        return {row[0]: row[1].rstrip("=") for row in rows if len(row) == 3 and row[1].startswith("sha256=")}
+        return {
+            row[0]: row[1].rstrip("=") if row[1].startswith("sha256=") else ""
+            for row in rows
+            if len(row) == 3 and row[0]
+        }
     except (ValueError, csv.Error) as error:
         raise ApplyError(f"`{name}/RECORD` could not be read: {error}") from error
 

@@ -20,6 +20,8 @@ from reconciler.cli.options import (
 )
 from reconciler.lock.model import LockState
 from reconciler.lock.update import LockOutcome
+from reconciler.lock.yanked import yanked_notes
+from reconciler.render.escape import sanitize
 
 
 def lock(
@@ -61,6 +63,8 @@ def lock(
             number = len(each.lock.document.get("packages", [])) if each.lock else 0
             packages = "1 package" if number == 1 else f"{number} packages"
             out.message(f"{each.environment}: wrote {each.path.name}, {packages}")
+        for note in yanked_notes(each.lock):
+            out.message(f"note: {each.environment}: {sanitize(note)}")
         if each.former is not None and each.failure is None:
             out.message(_former_lock(each, check=check))
     failures = {each.environment: each.failure for each in outcomes if each.failure is not None}

@@ -126,7 +126,7 @@ def _unpublished_diff(
     counted = {name: each for name, each in installed.items() if foreign and name not in ignored}
     changes: tuple[PackageChange, ...] = ()
     if target.packages is not None:
-        changes = package_changes(desired, last, counted)
+        changes = package_changes(desired, last, counted, places=target.places)
     if not foreign:
         changes = tuple(each for each in changes if each.action is not PackageAction.REMOVE)
     reasons: list[Reason] = [first]
@@ -161,7 +161,7 @@ def _published_diff(
     ignored = ignored_packages(installed, target.environment.ignored_packages, desired, last)
     counted = {name: each for name, each in installed.items() if name not in ignored}
     moved = moved_sources(target.editables, last, counted)
-    changes = package_changes(desired, last, counted, moved)
+    changes = package_changes(desired, last, counted, moved, target.places)
     findings = drift_findings(actual.findings, last.accepted, ignored)
     remaining = except_differences(changes, findings, exceptions)
     changes, findings = remaining.packages, remaining.findings
@@ -180,7 +180,7 @@ def _published_diff(
     ]
     if replace_reasons(target, last):
         kind = DiffKind.REPLACE
-    elif changes or drift or not known:
+    elif changes or drift or not known or any(each.path[0] == "build_env" for each in settings):
         kind = DiffKind.UPDATE
     elif settings or hooks or target.lock_state is not LockState.FRESH:
         kind = DiffKind.RECORD

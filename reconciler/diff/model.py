@@ -191,6 +191,7 @@ class Target:
     lock: Lock | None = None
     packages: tuple[LockedPackage, ...] | None = None
     editables: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
     hint: str = ""
     failure: Failure | None = None
     faults: tuple[Fault, ...] = ()
@@ -211,6 +212,7 @@ class Target:
                 # Only if they are set, so that other digests stay as they were.
                 **({"on_failure": wanted.on_failure} if wanted.on_failure == "rollback" else {}),
                 **({"health": wanted.health} if wanted.health is not None else {}),
+                **({"build_env": wanted.build_env.recorded} if wanted.build_env else {}),
             }
         )
 

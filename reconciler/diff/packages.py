@@ -3,13 +3,16 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 
 from reconciler.diff.model import Origin, PackageAction, PackageChange, ReasonCode
-from reconciler.lock.model import ArchiveFile, IndexFile, LockedPackage, SourceDirectory, VcsCommit
+from reconciler.diff.package_source import has_source
+from reconciler.lock.model import LockedPackage, SourceDirectory
 from reconciler.observe.actual import Distribution, OriginKind
 from reconciler.state.applied import Applied
 from reconciler.versions import compare_versions, same_version
 
+NO_PLACES: Mapping[str, str] = MappingProxyType({})
 _SENTENCES: Mapping[ReasonCode, str] = {
     ReasonCode.NEW_IN_LOCK: "new in the lock",
     ReasonCode.NOT_IN_LOCK: "no longer in the lock",
@@ -43,11 +46,13 @@ def package_changes(
     applied: Applied | None,
     found: Mapping[str, Distribution],
     moved: Collection[str] = (),
+    places: Mapping[str, str] = NO_PLACES,
 ) -> tuple[PackageChange, ...]:
     """Return every package that differs, sorted by name.
 
     Without `applied`, the distributions found are compared with `desired` only. `moved` are the names of the editable
-    packages that must be installed from a different directory (`moved_sources`).
+    packages that must be installed from a different directory (`moved_sources`). `places` are the paths of local
+    sources (`Target.places`).
     """
     wanted = {each.name: each for each in desired}
     had = {each.name: each for each in applied.packages} if applied else {}
@@ -63,9 +68,9 @@ def package_changes(
             name=name, desired=want, applied=have, installed=sealed, actual=present, moved=name in moved
         )
         if applied is None:
-            if not matches_desired(want, present):
+            if not matches_desired(want, present, places.get(name, "")):
                 changes.append(_package_change(states, pending=_first_reason(states)))
-        elif pending and drifted and matches_desired(want, present):
+        elif pending and drifted and matches_desired(want, present, places.get(name, "")):
             changes.append(_package_change(states, drift=ReasonCode.ALREADY_AS_DESIRED))
         else:
             pending_reason = _pending_reason(states) if pending else None
@@ -114,22 +119,13 @@ def ignored_packages(
     return frozenset(name for name in found if name not in ours and any(fnmatchcase(name, each) for each in normalized))
 
 
-def matches_desired(desired: LockedPackage | None, actual: Distribution | None) -> bool:
-    """Return whether the installed distribution matches the lock: version, kind of source, recorded commit or hash."""
+def matches_desired(desired: LockedPackage | None, actual: Distribution | None, place: str = "") -> bool:
+    """Return whether the installed distribution is the one in the lock: its version and its source (`has_source`)."""
     if desired is None or actual is None:
         return desired is None and actual is None
     if desired.version is not None and not same_version(desired.version, actual.version):
         return False
-    origin = actual.origin
-    match desired.source:
-        case IndexFile():
-            return origin.kind is OriginKind.INDEX
-        case ArchiveFile(sha256=sha256):
-            return origin.kind is OriginKind.ARCHIVE and origin.hash in {"", f"sha256={sha256}"}
-        case VcsCommit(commit=commit):
-            return origin.kind is OriginKind.VCS and origin.commit in {"", commit}
-        case SourceDirectory(editable=editable):
-            return origin.kind is (OriginKind.EDITABLE if editable else OriginKind.DIRECTORY)
+    return has_source(actual.origin, desired.source, place)
 
 
 def _package_change(
@@ -197,7 +193,11 @@ def _first_reason(states: PackageStates) -> ReasonCode:
     """Return how the lock differs from what is installed in an environment that was never applied."""
     if states.actual is None:
         return ReasonCode.NEW_IN_LOCK
-    return ReasonCode.NOT_IN_LOCK if states.desired is None else ReasonCode.LOCK_CHANGED
+    if states.desired is None:
+        return ReasonCode.NOT_IN_LOCK
+    from_directory = states.actual.origin.kind in {OriginKind.DIRECTORY, OriginKind.EDITABLE}
+    same_kind = from_directory and isinstance(states.desired.source, SourceDirectory)
+    return ReasonCode.SOURCE_CHANGED if same_kind else ReasonCode.LOCK_CHANGED
 
 
 def _drift_reason(states: PackageStates) -> ReasonCode:

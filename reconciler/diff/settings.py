@@ -36,6 +36,7 @@ def settings_of(environment: DesiredEnvironment) -> dict[str, Json]:
         **({} if health is None else {"health": _health(health)}),
         "depends_on": list(environment.depends_on),
         "prevent_destroy": environment.prevent_destroy,
+        **({"build_env": dict(environment.build_env.recorded)} if environment.build_env else {}),
         **({"access": environment.access} if environment.access else {}),  # without it the root decides
     }
 
@@ -95,7 +96,7 @@ def _by_key(change: SettingChange) -> list[SettingChange]:
 
 def _displayed(path: Sequence[str | int], value: Json) -> Json:
     """Return a value as a plan may show it: `****` for a variable that is named like a secret."""
-    return REDACTED if path[0] == "env" and is_secret_name(str(path[-1])) else value
+    return REDACTED if path[0] in {"env", "build_env"} and is_secret_name(str(path[-1])) else value
 
 
 def string_list(settings: Mapping[str, Json], key: str) -> tuple[str, ...]:

@@ -1,19 +1,36 @@
 """uv as the engine (checked with 0.13.8): called with an absolute interpreter, without configuration files."""
 
+import json
+import os
 import re
+import tempfile
 import threading
+import time
 import tomllib
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from reconciler.engines.bytecode import compile_modules
 from reconciler.engines.deadlines import Deadlines
-from reconciler.engines.engine import Builds, CachedPackage, InstallRequest, ResolveRequest
-from reconciler.engines.uv_cache import old_interpreters, unused_entries, unused_names
+from reconciler.engines.engine import Builds, CachedPackage, ExportRequest, InstallRequest, ResolveRequest
+from reconciler.engines.uv_build_variables import build_variables, build_variables_table
+from reconciler.engines.uv_cache import (
+    cache_lock,
+    editable_entries,
+    git_entries,
+    has_older_sources,
+    old_interpreters,
+    unused_entries,
+    unused_names,
+)
 from reconciler.engines.uv_errors import uv_error
-from reconciler.errors import EngineError
+from reconciler.engines.uv_index_errors import KnownIndexes
+from reconciler.engines.uv_indexes import UvIndexes, attempts, uv_indexes
+from reconciler.engines.uv_warnings import yanked_versions
+from reconciler.errors import BuildFailedError, EngineError, OfflineError
 from reconciler.fs.remove_tree import remove_tree
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import Index
@@ -23,6 +40,7 @@ from reconciler.processes.environ import allowed_environment, index_credentials
 from reconciler.processes.scratch import scratch_directory
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;\\]+)")
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 _FROM = re.compile(r"^\s+# from (?P<url>\S+)\s*$")
 
 
@@ -46,21 +64,24 @@ class UvEngine:
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_NO_PROGRESS": "1",
             "GIT_TERMINAL_PROMPT": "0",
+            "GIT_OPTIONAL_LOCKS": "0",  # a build of an editable project does not refresh the index of its repository
+            "GIT_CEILING_DIRECTORIES": os.path.realpath(tempfile.gettempdir()),  # nor does a copy find one above it
         }
         self._cache = cache
         self._asking = threading.Lock()
-        self._only_index = ""
+        self._only_index: dict[tuple[Index, ...], str] = {}
         self.lock_fd = lock_fd
 
     def resolve(self, request: ResolveRequest) -> str:
         """Return a universal PEP 751 document; see `Engine.resolve`. Builds nothing if `builds` is deny."""
         with scratch_directory() as scratch:
-            output = scratch / "pylock.toml"
+            output = (request.directory or scratch) / "pylock.toml"
+            output.unlink(missing_ok=True)
             if request.preferences is not None:
                 output.write_text(request.preferences, encoding="utf-8")
-            self._compile(request, request.requirements, scratch, "--generate-hashes", "--format", "pylock.toml",
-                          "-o", str(output), *_upgrades(request.upgrade))  # fmt: skip
-            return output.read_text(encoding="utf-8")
+            done = self._compile(request, request.requirements, scratch, "--generate-hashes", "--format", "pylock.toml",
+                                 "-o", str(output), *_upgrades(request.upgrade))  # fmt: skip
+            return output.read_text(encoding="utf-8") + _yanked_table(yanked_versions(done.stderr))
 
     def indexes_of(self, pins: tuple[str, ...], request: ResolveRequest) -> Mapping[str, str]:
         """Return a mapping of `name==version` to index URL, from a second run: uv's PEP 751 output lacks it."""
@@ -69,9 +90,10 @@ class UvEngine:
         # With a single index, the answer for one package holds for all.
         with self._asking:
             for pin in pins:
-                if not self._only_index:
-                    self._only_index = next(iter(self._indexes_of((pin,), request).values()), "")
-        return {pin.partition(" ")[0]: self._only_index for pin in pins} if self._only_index else {}
+                if request.indexes not in self._only_index and (found := self._indexes_of((pin,), request)):
+                    self._only_index[request.indexes] = next(iter(found.values()))
+            only = self._only_index.get(request.indexes)
+        return {pin.partition(" ")[0]: only for pin in pins} if only else {}
 
     def _indexes_of(self, pins: tuple[str, ...], request: ResolveRequest) -> Mapping[str, str]:
         if not pins:
@@ -80,14 +102,39 @@ class UvEngine:
             # An override would replace the pin, and the index of a different version would be returned.
             alone = replace(request, constraints=(), overrides=(), dependencies=False)
             done = self._compile(alone, pins, scratch, "--no-header", "--no-annotate", "--emit-index-annotation")
+        real = {
+            index.url.rstrip("/"): index.url for index in request.indexes if index.url
+        }  # uv may be given a different spelling
         found: dict[str, str] = {}
         pin = ""
         for line in done.stdout.decode("utf-8", "replace").splitlines():
             if match := _PIN.match(line):
                 pin = f"{match['name']}=={match['version']}"
             elif (match := _FROM.match(line)) and pin:
-                found[pin] = match["url"]
+                found[pin] = real.get(match["url"].rstrip("/"), match["url"])
         return found
+
+    def export(self, request: ExportRequest) -> str:
+        """Return what `uv export --frozen` makes of a uv.lock, which it does not compare with the pyproject.toml."""
+        arguments = ["export", "--frozen", "--offline", "--format", "pylock.toml", "--no-default-groups"]
+        arguments += [
+            "--preview-features",
+            "pylock",
+            "--project",
+            str(request.directory),
+            "-p",
+            request.interpreter.path,
+        ]
+        arguments += [f"--extra={each}" for each in request.extras] + [f"--group={each}" for each in request.groups]
+        if request.package:
+            arguments += ["--package", request.package]
+        if not request.project:
+            arguments.append("--no-emit-project")
+        if not request.editable:
+            arguments.append("--no-editable")
+        output = request.output
+        self._run([*arguments, "-q", "-o", str(output)], cwd=output.parent, timeout=self._deadlines.resolve)
+        return output.read_text(encoding="utf-8")
 
     def create(self, venv: Path, interpreter: Interpreter, *, system_site_packages: bool, prompt: str) -> None:
         """Make an empty venv with `uv venv`; `venv` must not exist, or be empty."""
@@ -100,23 +147,42 @@ class UvEngine:
 
     def install(self, request: InstallRequest) -> None:
         """Install with `uv pip sync`; the venv must be one that `create` just created."""
-        if not (request.venv / "pyvenv.cfg").is_file():  # uv would act on the base interpreter instead
-            raise EngineError(f"`{request.venv}` is not a virtual environment")
-        arguments = ["pip", "sync", "--preview-features", "pylock", "--strict", "--allow-empty-requirements"]
-        arguments += ["-p", str(request.venv / "bin" / "python"), *_builds(_built(request))]
-        arguments += _indexes(request.indexes)
-        if request.link_mode:
-            arguments += ["--link-mode", request.link_mode]
-        if request.compile_bytecode:
-            arguments.append("--compile-bytecode")
-        if request.offline:
-            arguments.append("--offline")
-        for name in request.refresh:
-            arguments += ["--refresh-package", name]
-        local = _not_from_an_index(request)
-        if local:  # uv does not read these again with `--refresh-package`
-            self._run(["cache", "clean", *local], cwd=request.pylock.parent, timeout=self._deadlines.install)
-        self._run([*arguments, str(request.pylock)], cwd=request.pylock.parent, timeout=self._deadlines.install)
+        arguments = ["pip", "sync", "--strict", "--allow-empty-requirements", *_install_options(request)]
+        if request.refresh:
+            self._forget(request.refresh, _commits(request), request.pylock.parent)
+        began = time.time()
+        try:
+            self._install(arguments, request)
+        except EngineError as error:
+            self._keep_suspects(error, request.pylock.parent, began)
+            raise
+
+    def install_again(self, requests: Mapping[str, InstallRequest]) -> None:
+        """Uninstall and install, because `uv pip install --reinstall` would ask the indexes again."""
+        options = {name: _install_options(request) for name, request in requests.items()}
+        for request in list(requests.values())[:1]:
+            arguments = ["pip", "uninstall", "-p", str(request.venv / "bin" / "python"), *requests]
+            self._run(arguments, cwd=request.pylock.parent, timeout=self._deadlines.install)
+        for name, request in requests.items():
+            self._install(["pip", "install", "--no-deps", *options[name], "-r"], request)
+
+    def _install(self, arguments: Sequence[str], request: InstallRequest) -> None:
+        """Run the command `arguments`, which end before the path of the document, with what its builds need."""
+        editables = _editables(request)  # their metadata may have changed although no file did that uv looks at
+        variables = build_variables(request, editables if request.offline else ())
+        refresh = [] if request.offline else [part for name in editables for part in ("--refresh-package", name)]
+        self._with_indexes(
+            request.indexes,
+            request.offline,
+            lambda indexes: self._run(
+                [*arguments[:2], *refresh, *indexes.options, *arguments[2:], str(request.pylock)],
+                cwd=request.pylock.parent,
+                timeout=self._deadlines.install,
+                indexes=indexes,
+                configuration=build_variables_table(variables),
+                variables=request.secrets,
+            ),
+        )
 
     def compile(self, interpreter: Interpreter, modules: Sequence[Path]) -> None:
         """Compile with the interpreter itself, because uv compiles either all of an environment or nothing."""
@@ -146,12 +212,38 @@ class UvEngine:
                 for path in old_interpreters(self._cache):
                     path.unlink()
 
+    def _keep_suspects(self, error: EngineError, cwd: Path, began: float) -> None:
+        """Let a failed build have been caused by the cache only if sources were there before it `began` (seconds)."""
+        if isinstance(error, BuildFailedError) and error.cached:
+            cache = self._cache_directory(cwd)
+            error.cached = tuple(each for each in error.cached if has_older_sources(cache, each, began))
+
+    def _forget(self, names: Sequence[str], commits: Collection[str] | None, cwd: Path) -> None:
+        """Delete what the cache has of some packages, which is fetched and built again then.
+
+        With `commits`, also the repositories that they are from; all of them if it is empty. `--refresh-package` of uv
+        would still use cached files of a path, of a repository and of an index on disk.
+        """
+        self._run(["cache", "clean", *names], cwd=cwd, timeout=self._deadlines.install)
+        cache = self._cache_directory(cwd)
+        with cache_lock(cache, self._deadlines.install):
+            entries = git_entries(cache, commits) if commits is not None else []
+            for path in (*editable_entries(cache, names), *entries):
+                remove_tree(path.parent, path.name, below=cache)
+
+    def _cache_directory(self, cwd: Path) -> Path:
+        """Return the directory of the cache, which uv knows if it is the user's own."""
+        if self._cache is not None:
+            return self._cache
+        done = self._run(["cache", "dir"], cwd=cwd, timeout=self._deadlines.venv)
+        return Path(os.fsdecode(done.stdout).removesuffix("\n"))
+
     def _compile(self, request: ResolveRequest, lines: tuple[str, ...], scratch: Path, *extra: str) -> Completed:
         """Run `uv pip compile` on `lines` with the request's rules, from files in `scratch`."""
         arguments = ["pip", "compile", "--preview-features", "pylock", "--universal",
                      "-p", request.interpreter.path, "--python-version", request.python_version,
                      "--prerelease", request.prerelease, "--no-sources",
-                     *_builds(request.builds), *_indexes(request.indexes), *extra]  # fmt: skip
+                     *_builds(request.builds), *extra]  # fmt: skip
         for option, content in (("--constraints", request.constraints), ("--overrides", request.overrides)):
             if content:
                 file = scratch / f"{option.strip('-')}.txt"
@@ -165,31 +257,110 @@ class UvEngine:
             arguments.append("--offline")
         requirements = scratch / "requirements.in"
         requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        return self._run([*arguments, str(requirements)], cwd=scratch, timeout=self._deadlines.resolve)
+        variables = {} if request.builds == "deny" else request.variables
 
-    def _run(self, arguments: list[str], *, cwd: Path, timeout: float) -> Completed:
-        """Run uv with the options that every call needs; raise the error for its failure."""
+        def run(indexes: UvIndexes) -> Completed:
+            return self._run(
+                [*arguments, *indexes.options, str(requirements)],
+                cwd=scratch,
+                timeout=self._deadlines.resolve,
+                indexes=indexes,
+                variables=variables,
+                # It is not known yet what is built, so the cache of other builds cannot be used.
+                cache=scratch / "cache" if variables else None,
+            )
+
+        began = time.time()
+        try:
+            return self._with_indexes(request.indexes, request.offline, run)
+        except EngineError as error:
+            self._keep_suspects(error, scratch, began)
+            if not error.cached or request.offline:
+                raise
+            commits = () if any(" @ git+" in line for line in lines) else None
+            self._forget(error.cached, commits, scratch)
+        try:
+            return self._with_indexes(request.indexes, request.offline, run)
+        except EngineError as error:
+            error.failed_again()
+            raise
+
+    def _with_indexes(
+        self, indexes: tuple[Index, ...], offline: bool, run: Callable[[UvIndexes], Completed]
+    ) -> Completed:
+        """Return the result of `run` with the indexes as uv needs them; offline, of the first attempt that works."""
+        last = attempts(indexes, offline=offline)[-1]
+        for attempt in range(last):
+            with suppress(OfflineError), uv_indexes(indexes, self._env, offline=True, attempt=attempt) as given:
+                return run(given)
+        with uv_indexes(indexes, self._env, offline=offline, attempt=last) as given:
+            return run(given)
+
+    def _run(
+        self,
+        arguments: list[str],
+        *,
+        cwd: Path,
+        timeout: float,
+        indexes: UvIndexes | None = None,
+        configuration: str = "",
+        variables: Mapping[str, str] = _NO_VARIABLES,
+        cache: Path | None = None,
+    ) -> Completed:
+        """Run uv with the options that every call needs; raise the error for its failure.
+
+        `configuration` (TOML) and that of the `indexes` are all that it reads; `variables` are added to its
+        environment, and their values are removed from its output; `cache` replaces the cache directory.
+        """
         from uv import find_uv_bin  # finding uv takes time, and not every run needs it
 
-        argv = [find_uv_bin(), "--no-config", "--no-progress", "--color", "never", "--system-certs"]
-        if self._cache is not None:
-            argv += ["--cache-dir", str(self._cache)]
+        given = indexes or UvIndexes()
+        cache = cache or self._cache
         inherit = () if self.lock_fd is None else (self.lock_fd,)
-        done = run_child([*argv, *arguments], env=self._env, cwd=cwd, timeout=timeout, inherit=inherit)
+        env = {**self._env, **given.environment, **variables}
+        with _configured("\n".join(filter(None, (given.configuration, configuration)))) as configured:
+            argv = [find_uv_bin(), *configured, "--no-progress", "--color", "never", "--system-certs"]
+            if cache is not None:
+                argv += ["--cache-dir", str(cache)]
+            done = run_child([*argv, *arguments], env=env, cwd=cwd, timeout=timeout, inherit=inherit)
+        done = given.translated(done)
         if not done.ok:
-            raise uv_error(arguments[:2], done, timeout, credentials_of(self._env))
+            known = KnownIndexes(indexes=given.indexes, variables=frozenset(self._env))
+            raise uv_error(arguments[:2], done, timeout, credentials_of(env, variables.values()), known)
         return done
 
 
-def _indexes(indexes: tuple[Index, ...]) -> list[str]:
-    """Return the index options: pinned indexes first, the last of the others as the default index."""
-    ordered = sorted(indexes, key=lambda index: not index.packages)
-    if not ordered:
-        return []
-    options: list[str] = []
-    for index in ordered[:-1]:
-        options += ["--index", f"{index.name}={index.url}"]
-    return [*options, "--default-index", f"{ordered[-1].name}={ordered[-1].url}"]
+@contextmanager
+def _configured(text: str) -> Iterator[list[str]]:
+    """Yield the options that make uv read the configuration `text` (TOML) and no other; empty: none."""
+    if not text:
+        yield ["--no-config"]
+        return
+    with scratch_directory() as scratch:
+        file = scratch / "uv.toml"
+        file.write_text(text, encoding="utf-8")
+        yield ["--config-file", str(file)]
+
+
+def _install_options(request: InstallRequest) -> list[str]:
+    """Return the options for `uv pip sync` and `uv pip install`; raises EngineError if the venv is none."""
+    if not (request.venv / "pyvenv.cfg").is_file():  # uv would act on the base interpreter instead
+        raise EngineError(f"`{request.venv}` is not a virtual environment")
+    arguments = ["--preview-features", "pylock", "-p", str(request.venv / "bin" / "python")]
+    arguments += _builds(_built(request))
+    if request.link_mode:
+        arguments += ["--link-mode", request.link_mode]
+    if request.compile_bytecode:
+        arguments.append("--compile-bytecode")
+    if request.offline:
+        arguments.append("--offline")
+    return arguments
+
+
+def _yanked_table(yanked: Mapping[str, str]) -> str:
+    """Return the table of yanked versions as TOML, empty if there are none; JSON's strings are TOML's but for DEL."""
+    lines = [f"{json.dumps(pin)} = {json.dumps(reason)}\n" for pin, reason in yanked.items()]
+    return "".join(["\n[tool.envsync.yanked]\n", *lines]).replace("\x7f", "\\u007f") if lines else ""
 
 
 def _built(request: InstallRequest) -> Builds:
@@ -201,13 +372,17 @@ def _built(request: InstallRequest) -> Builds:
     return tuple(name for name in request.builds if name not in wheels)
 
 
-def _not_from_an_index(request: InstallRequest) -> list[str]:
-    """Return the packages to refresh that come from a URL, a path or a repository."""
-    if not request.refresh:
-        return []
+def _editables(request: InstallRequest) -> list[str]:
+    """Return the packages of a document that are installed in editable mode."""
     packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
-    others = {each["name"] for each in packages if each.keys() & {"archive", "directory", "vcs"}}
-    return sorted(others.intersection(request.refresh))
+    return [each["name"] for each in packages if each.get("directory", {}).get("editable")]
+
+
+def _commits(request: InstallRequest) -> frozenset[str] | None:
+    """Return the commits of the packages to refresh that come from a repository, None if none does."""
+    packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
+    found = {each["vcs"]["commit-id"] for each in packages if each["name"] in request.refresh and "vcs" in each}
+    return frozenset(found) or None
 
 
 def _builds(builds: Builds) -> list[str]:

@@ -3,15 +3,21 @@
 A file whose name is not understood stays: with another layout of the cache nothing is found.
 """
 
-from collections.abc import Iterator
+import fcntl
+import os
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from reconciler.engines.engine import CachedPackage
+from reconciler.errors import DeadlineError
 
 MOST_INTERPRETERS = 200  # uv remembers the interpreter of every generation that was built, by its path
+_PAUSE = 0.05  # seconds
 # Below these are a directory for each package, and in it a name for each file or source distribution, which starts with
 # the version. The directories in between stand for indexes and URLs.
 _PACKAGES = ("wheels-v*/pypi/*", "wheels-v*/index/*/*", "wheels-v*/url/*/*", "sdists-v*/pypi/*", "sdists-v*/index/*/*")
@@ -27,6 +33,67 @@ def unused_entries(cache: Path, keep: frozenset[CachedPackage]) -> list[Path]:
     """Return the files and directories of the versions that are not in `keep`."""
     kept = {(each.name, Version(each.version)) for each in keep}
     return [path for name, version, path in _entries(cache) if (name, version) not in kept]
+
+
+@contextmanager
+def cache_lock(cache: Path, timeout: float) -> Iterator[None]:
+    """Keep every uv out of the cache for the time of a block, as `uv cache clean` does.
+
+    Raises DeadlineError if another uv works in it for longer than `timeout` seconds, or OSError.
+    """
+    descriptor = os.open(cache / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    end = time.monotonic() + timeout
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    message = f"`{cache}` was in use for {timeout:g} seconds"
+                    raise DeadlineError(message, hint="allow more time with `--timeout`") from None
+                time.sleep(_PAUSE)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def has_older_sources(cache: Path, name: str, since: float) -> bool:
+    """Return whether the cache had unpacked sources before `since` (seconds) from which a package may have been built.
+
+    Only those from an index are known by name. Any older sources from a path, a URL or a repository count.
+    """
+    patterns = [f"sdists-v*/{where}/{name}/*/*/src" for where in ("pypi", "index/*")]
+    patterns += ["sdists-v*/path/*/*/src", "sdists-v*/url/*/*/src", "git-v*/checkouts/*/*"]
+    return any(path.lstat().st_mtime < since for pattern in patterns for path in cache.glob(pattern))
+
+
+def editable_entries(cache: Path, names: Collection[str]) -> list[Path]:
+    """Return what the cache has of the editable packages `names`, which `uv cache clean NAME` leaves (0.13.9).
+
+    An entry without a wheel, whose package is not known, is one of them too.
+    """
+    found = []
+    for path in sorted(cache.glob("sdists-v*/editable/*")):
+        wheels = {canonicalize_name(each.name.partition("-")[0]) for each in path.glob("*/*.whl")}
+        if path.is_dir() and not path.is_symlink() and (not wheels or not wheels.isdisjoint(names)):
+            found.append(path)
+    return found
+
+
+def git_entries(cache: Path, commits: Collection[str]) -> list[Path]:
+    """Return the databases and checkouts of the repositories that have one of the `commits` (hexadecimal) checked out.
+
+    All repositories if none has: then a checkout is missing, and it is not known which one.
+    """
+    checkouts = sorted(cache.glob("git-v*/checkouts/*"))
+    found = [
+        each
+        for each in checkouts
+        if any(commit.startswith(entry.name) for entry in each.glob("*") for commit in commits if len(entry.name) > 6)
+    ]
+    databases = [each.parents[1] / "db" / each.name for each in found] or sorted(cache.glob("git-v*/db/*"))
+    return [each for each in (*(found or checkouts), *databases) if each.is_dir() and not each.is_symlink()]
 
 
 def old_interpreters(cache: Path) -> list[Path]:

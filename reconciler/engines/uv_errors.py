@@ -4,8 +4,10 @@ import errno
 import re
 from dataclasses import dataclass
 
+from packaging.utils import canonicalize_name
+
 from reconciler.backticks import in_backticks, list_in_backticks
-from reconciler.engines.uv_index_errors import uv_index_error
+from reconciler.engines.uv_index_errors import KnownIndexes, uv_index_error
 from reconciler.errors import (
     BuildFailedError,
     BuildNeededError,
@@ -23,17 +25,36 @@ from reconciler.errors import (
     YankedError,
 )
 from reconciler.fs.os_error_hint import os_error_hint
+from reconciler.manifest.desired import Index
+from reconciler.manifest.index_rules import pinned_to
 from reconciler.processes.child import Completed
 from reconciler.processes.credentials import without_secrets
 
 _DETAIL_LINES = 30
 _NOISE = re.compile(r"^(Using Python|Resolved|Prepared|Audited|warning: `--system-certs`)")
+# Options and settings of uv that envsync does not have: its own hints say what to do.
+_UNUSABLE_ADVICE = re.compile(
+    r" By default, uv will only consider versions that are published on the first index .*"
+    r"| If the failing package is not present on this index, consider adding `ignore-error-codes.*"
+)
+_FURTHER_INDEX = re.compile(r"^`[^`]+` was found on \S+, but not at the requested version .*subsequent index")
 _BUILD_NEEDED = re.compile(
     r"building from source is disabled|uilding source distributions (for `[^`]*` )?is disabled|"
     r"marked as `--no-build` but has no binary"
 )
 # "Failed to install: six-1.17.0-py2.py3-none-any.whl (six==1.17.0) cause: The wheel is invalid: ..."
 _DAMAGED = re.compile(r"Failed to install: \S+ \((?P<name>[a-z0-9][a-z0-9-]*)==[^)]*\)")
+# "Failed to build `six==1.17.0`", "Failed to download and build `six @ git+https://...`"
+_FAILED = re.compile(r"Failed to (?:read|download|build|download and build) `(?P<name>[a-z0-9][a-z0-9-]*)(?:==| @ )")
+_CACHE_ENTRY = r"[^`]*/(?:archive|sdists|wheels|git)-v[0-9]+/[^`]*"  # a path in uv's cache
+_DAMAGED_ENTRY = re.compile(
+    r"Failed to deserialize cache entry$"
+    rf"|failed to (?:read from|open|read) (?:file|directory) `{_CACHE_ENTRY}`"
+    rf"|Failed to extract archive: {_CACHE_ENTRY}$"
+    rf"|`{_CACHE_ENTRY}` does not appear to be a Python project"
+)
+_NOT_FOUND = re.compile(r"\b([A-Za-z0-9][A-Za-z0-9._-]*) was not found in the package registry")
+_NO_VERSIONS = re.compile(r"\bno versions of ([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?![A-Za-z0-9<>=!~\[])")
 _NO_WHEEL = re.compile(r"has no (?:usable )?wheels|has no wheels with a matching|no wheels (?:are|is) available")
 _UNSATISFIABLE = re.compile(r"^No solution found|not found in the package registry|unsatisfiable|conflicting URLs")
 _SYSTEM_ERROR = re.compile(r"\(os error ([0-9]{1,5})\)$")
@@ -85,10 +106,15 @@ class _UvOutput:
 
 
 def uv_error(
-    command: list[str], done: Completed, timeout: float, secrets: tuple[str, ...] = ()
+    command: list[str],
+    done: Completed,
+    timeout: float,
+    secrets: tuple[str, ...] = (),
+    known: KnownIndexes | None = None,
 ) -> EngineError | ResolveError:
-    """Return the error for a failed run of uv; its details are uv's last lines, without `secrets`."""
-    details = tuple(without_secrets(secrets, line) for line in done.last_lines(_DETAIL_LINES) if not _NOISE.match(line))
+    """Return the error for a failed run of uv with the indexes `known`; its details are uv's last lines, no secrets."""
+    lines = (_UNUSABLE_ADVICE.sub("", line) for line in done.last_lines(_DETAIL_LINES) if not _NOISE.match(line))
+    details = tuple(without_secrets(secrets, line) for line in lines)
     output = _UvOutput.of(done.stderr)
     name = "uv " + " ".join(command)
     if done.timed_out:
@@ -120,7 +146,10 @@ def uv_error(
             hint="run the command once without `--offline`, which fills the cache",
             details=details,
         )
-    if failure := uv_index_error(output.causes, output.hints, details):
+    failed = tuple(sorted(set(_FAILED.findall(output.flat))))
+    if failed and any(_DAMAGED_ENTRY.match(each) for each in output.causes):
+        return DamagedCacheError(failed, details)
+    if failure := uv_index_error(output.causes, output.hints, details, known):
         return failure
     if output.has_cause("Git operation failed"):
         return GitError(
@@ -131,11 +160,13 @@ def uv_error(
     if output.has_cause(
         "Failed to build", "The build backend returned an error", "Failed to resolve requirements from"
     ):
-        return BuildFailedError(
+        error = BuildFailedError(
             "a source distribution could not be built",
             hint="install the compiler or system library that the output above names",
             details=details,
         )
+        error.cached = failed
+        return error
     if output.has_cause("Scripts must not use the reserved name"):
         listed = list_in_backticks(sorted(set(_DAMAGED.findall(output.flat)))) or "a package"
         return ReservedNameError(
@@ -150,16 +181,16 @@ def uv_error(
             hint="require a different version, or report the wheel to its author",
             details=details,
         )
-    if command == ["pip", "sync"] and (damaged := _DAMAGED.findall(output.flat)):
+    if command != ["pip", "compile"] and (damaged := _DAMAGED.findall(output.flat)):
         return DamagedCacheError(tuple(sorted(set(damaged))), details)
     if _UNSATISFIABLE.search(output.flat) or output.has_cause("No solution found"):
-        return _unsatisfiable(output, details)
+        return _unsatisfiable(output, details, known.indexes if known else ())
     return EngineError(
         command_failed, hint="fix the problem that the output above shows, then run the command again", details=details
     )
 
 
-def _unsatisfiable(output: _UvOutput, details: tuple[str, ...]) -> ResolveError:
+def _unsatisfiable(output: _UvOutput, details: tuple[str, ...], indexes: tuple[Index, ...]) -> ResolveError:
     """Return why no set of packages satisfies the requirements, if there is a single clear reason."""
     if " was yanked" in output.flat:
         return YankedError(
@@ -167,8 +198,17 @@ def _unsatisfiable(output: _UvOutput, details: tuple[str, ...]) -> ResolveError:
             hint="require a different version; `==` selects a yanked one on purpose",
             details=details,
         )
-    if missing := re.findall(r"\b([A-Za-z0-9][A-Za-z0-9._-]*) was not found in the package registry", output.flat):
+    # The index that ends the search for a pinned package has it, without any version.
+    unpublished = [each for each in _NO_VERSIONS.findall(output.flat) if pinned_to(canonicalize_name(each), indexes)]
+    if missing := [*_NOT_FOUND.findall(output.flat), *unpublished]:
         names = sorted(set(missing))
+        if len(names) == 1 and (owners := pinned_to(canonicalize_name(names[0]), indexes)):
+            listed = list_in_backticks(each.name for each in owners)
+            return PackageNotFoundError(
+                f"package `{names[0]}` was not found on {listed}, the index that it is pinned to",
+                hint=f"publish it there, or change the `packages` of {listed}",
+                details=details,
+            )
         found = f"package `{names[0]}` was" if len(names) == 1 else f"packages {list_in_backticks(names)} were"
         return PackageNotFoundError(
             f"{found} not found on any index",
@@ -181,8 +221,11 @@ def _unsatisfiable(output: _UvOutput, details: tuple[str, ...]) -> ResolveError:
             hint="require a different version, or a different `python`",
             details=details,
         )
+    further = any(_FURTHER_INDEX.match(each) for each in output.hints)
     return ResolveError(
         "no set of packages satisfies the requirements",
-        hint="loosen one of the requirements or constraints named above",
+        hint="the first index that has a package decides: change the order of `indexes`, or pin it with `packages`"
+        if further
+        else "loosen one of the requirements or constraints named above",
         details=details,
     )

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from reconciler.backticks import in_backticks
@@ -15,6 +17,9 @@ from reconciler.errors import (
     IndexTruncatedError,
     IndexUnreachableError,
 )
+from reconciler.manifest.desired import Index
+from reconciler.manifest.index_rules import index_of_url
+from reconciler.processes.environ import credential_variables
 
 _STATUS = re.compile(
     r"^HTTP status (?:client|server) error \((?P<cause>\d{3})\b"
@@ -24,11 +29,24 @@ _STATUS = re.compile(
 _URL = re.compile(r"(?:for url |An index (?:URL )?)\((?P<in>https?://[^\s)]+)\)|^Failed to fetch: (?P<of>https?://\S+)")
 
 
-def uv_index_error(causes: Sequence[str], hints: Sequence[str], details: tuple[str, ...]) -> IndexFailureError | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownIndexes:
+    """The indexes of a run, and the names of its variables: some have the credentials for an index."""
+
+    indexes: tuple[Index, ...] = ()
+    variables: frozenset[str] = frozenset()
+
+
+def uv_index_error(
+    causes: Sequence[str], hints: Sequence[str], details: tuple[str, ...], known: KnownIndexes | None = None
+) -> IndexFailureError | None:
     """Return the index's failure that uv's `causes` and `hints` describe; None if they describe none."""
     lines = (*causes, *hints)
-    where = _host(lines)
+    url = _url(lines)
+    where = _host(url)
     status = next((int(found[found.lastgroup or 0]) for each in lines if (found := _STATUS.match(each))), 0)
+    if status in {401, 403} and known and (index := index_of_url(url, known.indexes)):
+        return _refused(status, index, where, details, known.variables)
     if status:
         return _by_status(status, where, details)
     kinds: tuple[tuple[str, type[IndexFailureError], str], ...] = (
@@ -50,6 +68,20 @@ def uv_index_error(causes: Sequence[str], hints: Sequence[str], details: tuple[s
     return None
 
 
+def _refused(
+    status: int, index: Index, where: str, details: tuple[str, ...], variables: frozenset[str]
+) -> IndexForbiddenError:
+    """Return the error for an index that refuses; for 401 it is the same for every package, and so shown once."""
+    where = f"index `{index.name}` ({where})"
+    user, password = credential_variables(index.name)
+    hint = f"set `{user}` and `{password}`, or use netrc"
+    if not variables.isdisjoint((user, password)):
+        hint = f"correct `{user}` and `{password}`, or ask the operator of the index for access"
+    if status == HTTPStatus.UNAUTHORIZED:
+        return IndexForbiddenError(f"{where} requires valid credentials ({status})", hint=hint)
+    return IndexForbiddenError(f"{where} denies access ({status})", hint=hint, details=details)
+
+
 def _by_status(status: int, where: str, details: tuple[str, ...]) -> IndexFailureError:
     match status:
         case 401 | 407:
@@ -64,13 +96,16 @@ def _by_status(status: int, where: str, details: tuple[str, ...]) -> IndexFailur
             return IndexFailureError(f"{where} answered {status}", details=details)
 
 
-def _host(lines: Sequence[str]) -> str:
-    """Return the host and port that a URL names in backticks, never its user or password; or `an index`."""
-    for each in lines:
-        if found := _URL.search(each):
-            try:
-                host = urlsplit(found["in"] or found["of"]).netloc.rpartition("@")[2]
-            except ValueError:
-                break
-            return in_backticks(host) if host else "an index"
-    return "an index"
+def _url(lines: Sequence[str]) -> str:
+    """Return the first URL that uv names as the one that failed; empty if it names none."""
+    found = (_URL.search(each) for each in lines)
+    return next((match["in"] or match["of"] for match in found if match), "")
+
+
+def _host(url: str) -> str:
+    """Return the host and port of a URL in backticks, never its user or password; or `an index`."""
+    try:
+        host = urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        host = ""
+    return in_backticks(host) if host else "an index"

@@ -22,7 +22,9 @@ from reconciler.fastpath.metadata_columns import metadata_columns, site_director
 from reconciler.fastpath.own_columns import own_columns
 from reconciler.fastpath.stat_check import StatPass, entries_unchanged
 from reconciler.fs.access_bits import root_bits
+from reconciler.lock.freshness import local_archives
 from reconciler.lock.model import LockState, SourceDirectory
+from reconciler.lock.yanked import yanked_notes
 from reconciler.observe.site import SiteDirectory, directories_in_pth_files
 from reconciler.state.applied import Applied
 from reconciler.state.inventory import Inventory
@@ -52,7 +54,8 @@ def record_environment(run: CompletedRun, name: str, target: Target, reading: st
     ours = (layout.record(name), generation.seal, generation.inventory, *renamed)
     files = {str(each): run.signature(each, written_by_run=written_by_run, follow=False) for each in ours}
     files[str(target.lock.path)] = run.lock_signature(target.lock, fresh=target.lock_state is LockState.FRESH)
-    followed = {each: run.signature(Path(each)) for each in (f"{venv}/bin/python", target.interpreter.path)}
+    archives = (str(each) for each in local_archives(target.lock))
+    followed = {each: run.signature(Path(each)) for each in (f"{venv}/bin/python", target.interpreter.path, *archives)}
     if None in files.values() or None in followed.values():
         return
     ignored = list(target.environment.ignored_files)
@@ -83,11 +86,16 @@ def _is_self_contained(target: Target, applied: Applied) -> bool:
         target.lock is None
         or target.packages is None
         or target.environment.system_site_packages
+        or target.environment.build_env.from_env  # the shell may have other values
         or applied.hooks_pending
         or applied.trial_since
         or applied.hold is not None  # every plan and check reports it
+        or yanked_notes(target.lock, target.packages)  # every plan and check reports it
         or any(each.expired for each in target.environment.exceptions)  # every plan and check reports it
+        or any(not each.equal for each in applied.overlaps)  # every plan and check reports it
         or any(isinstance(each.source, SourceDirectory) for each in target.packages)
+        # Of these, only the dependencies count on this platform, but a change of them makes the lock out of date.
+        or any(each.path is not None and each.path.is_dir() for each in target.environment.requirements)
     )
 
 

@@ -7,6 +7,7 @@ either: a path outside the working tree is damage.
 import hashlib
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import LockError
@@ -15,6 +16,22 @@ _SIGNATURE = b"DIRC"
 _HEADER_BYTES = 12
 _STAT_BYTES = 40  # ten numbers of 32 bits before the object's name
 _CREATE_AGAIN = "delete it and run `git reset`, which creates it again without staged changes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexEntry:
+    """One file of a git index: its path, mode and object name, and the stat data of the file that git compared last.
+
+    `mtime` is in nanoseconds, `size` in bytes (modulo 2**32). `assumed` says that git does not look at the file
+    (`assume-unchanged` or `skip-worktree`).
+    """
+
+    path: bytes
+    mode: int
+    object_name: str
+    mtime: int
+    size: int
+    assumed: bool
 
 
 def find_git_root(directory: Path) -> Path | None:
@@ -32,7 +49,12 @@ def index_file_path(repository: Path) -> Path:
 
 
 def tracked_paths(index: Path) -> list[bytes]:
-    """Return the paths in a git index, relative to the working tree, sorted, each once.
+    """Return the paths in a git index, relative to the working tree, sorted, each once; see `index_entries`."""
+    return sorted({each.path for each in index_entries(index)})  # a file in conflict has up to three entries
+
+
+def index_entries(index: Path) -> list[IndexEntry]:
+    """Return the entries of a git index in its order; the paths are relative to the working tree.
 
     Raises LockError if the file is not an index of a known version or is damaged, or OSError.
     """
@@ -47,7 +69,7 @@ def tracked_paths(index: Path) -> list[bytes]:
         )
     try:
         width = _name_width(content)
-        paths, end = _entries(content, version, count, width)
+        entries, end = _entries(content, version, count, width)
         extensions = list(_extensions(content, end, width))
     except (struct.error, ValueError, IndexError) as error:
         raise LockError(f"{index}: the git index is damaged", hint=_CREATE_AGAIN) from error
@@ -55,11 +77,11 @@ def tracked_paths(index: Path) -> list[bytes]:
         raise LockError(
             f"{index}: a split git index, which envsync does not read", hint="run `git update-index --no-split-index`"
         )
-    if any(part in {b"", b".", b"..", b".git"} for path in paths for part in path.rstrip(b"/").split(b"/")):
+    if any(part in {b"", b".", b"..", b".git"} for each in entries for part in each.path.rstrip(b"/").split(b"/")):
         raise LockError(
             f"{index}: the git index is damaged: it has a path outside the working tree", hint=_CREATE_AGAIN
         )
-    return sorted(set(paths))  # a file in conflict has up to three entries
+    return entries
 
 
 def _name_width(content: bytes) -> int:
@@ -78,15 +100,17 @@ def _name_width(content: bytes) -> int:
     raise ValueError("checksum")
 
 
-def _entries(content: bytes, version: int, count: int, width: int) -> tuple[list[bytes], int]:
-    """Return the entries' paths, and the position of the extensions."""
-    paths: list[bytes] = []
+def _entries(content: bytes, version: int, count: int, width: int) -> tuple[list[IndexEntry], int]:
+    """Return the entries, and the position of the extensions."""
+    entries: list[IndexEntry] = []
     position, previous = _HEADER_BYTES, b""
     for _ in range(count):
         start = position
         at_flags = start + _STAT_BYTES + width
         (flags,) = struct.unpack_from(">H", content, at_flags)
         position = at_flags + 2 + (2 if flags & 0x4000 else 0)  # an extended entry has 16 bits more
+        (more,) = struct.unpack_from(">H", content, at_flags + 2) if flags & 0x4000 else (0,)
+        seconds, nanoseconds, mode, size = struct.unpack_from(">8xLL8xL8xL", content, start)
         if version == 4:
             strip, position = _offset(content, position)
             if strip > len(previous):
@@ -98,8 +122,17 @@ def _entries(content: bytes, version: int, count: int, width: int) -> tuple[list
             end = content.index(b"\0", position)
             previous = content[position:end]
             position = start + (end - start + 8) // 8 * 8  # padded with 1 to 8 NULs
-        paths.append(previous)
-    return paths, position
+        entries.append(
+            IndexEntry(
+                path=previous,
+                mode=mode,
+                object_name=content[start + _STAT_BYTES : at_flags].hex(),
+                mtime=seconds * 1_000_000_000 + nanoseconds,
+                size=size,
+                assumed=bool(flags & 0x8000 or more & 0x4000),
+            )
+        )
+    return entries, position
 
 
 def _extensions(content: bytes, position: int, width: int) -> Iterator[bytes]:

@@ -47,6 +47,22 @@ class Repository:
             text = self._ref(text.removeprefix("ref:").strip())
         return None
 
+    def tags(self) -> dict[str, str]:
+        """Return the object name of each tag by its ref; refs in a reftable are not read."""
+        found = {}
+        for line in (_text(f"{self.common_dir}/packed-refs") or "").splitlines():
+            object_name, _, name = line.partition(" ")
+            if name.startswith("refs/tags/") and _COMMIT.match(object_name):
+                found[name.strip()] = object_name
+        base = f"{self.common_dir}/refs/tags"
+        for folder, _, files in os.walk(base):
+            for file in files:
+                path = os.path.join(folder, file)  # noqa: PTH118
+                text = _text(path)
+                if text is not None:
+                    found[path.removeprefix(f"{self.common_dir}/")] = text.strip()
+        return found
+
     def _ref(self, name: str) -> str | None:
         """Return the value of a ref from its own file, of the working tree or shared, else from packed-refs."""
         if not name.startswith("refs/") or ".." in name.split("/"):

@@ -181,12 +181,13 @@ class Interpreters:
         )
 
     def _found(self) -> tuple[str, ...]:
-        """Return a line for each interpreter of this machine."""
-        found = []
+        """Return a line for each interpreter of this machine, the newest first."""
+        found: list[tuple[str, str]] = []
         for candidate in self._all():
             with suppress(InterpreterError):
-                found.append(f"  {self._query(candidate.path).version}  {candidate.path}")
-        return ("found:", *found) if found else ("found none",)
+                found.append((self._query(candidate.path).version, candidate.path))
+        found.sort(key=lambda each: Version(each[0]), reverse=True)
+        return ("found:", *(f"  {version}  {path}" for version, path in found)) if found else ("found none",)
 
 
 def _host() -> tuple[str, str, str, str]:

@@ -1,8 +1,7 @@
 """Checks the rules of the manifest on a resolved lock, because resolvers do not enforce them for all packages."""
 
-from fnmatch import fnmatchcase
+from collections.abc import Collection
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -10,51 +9,46 @@ from packaging.utils import canonicalize_name
 from reconciler.backticks import list_in_backticks
 from reconciler.errors import LockError
 from reconciler.manifest.desired import DesiredEnvironment, Index
-
-
-def plain_url(url: str) -> str:
-    """Return `url` without user name and password (`git@` in an ssh URL is not a secret and stays)."""
-    parts = urlsplit(url)
-    if "@" not in parts.netloc:
-        return url
-    user, _, host = parts.netloc.rpartition("@")
-    keep = f"{user}@" if parts.scheme.endswith("ssh") and ":" not in user else ""
-    return urlunsplit(parts._replace(netloc=keep + host))
-
-
-def _canonical_url(url: str) -> str:
-    """Return `url` in a form to compare: host in lower case, no default port, no slash at the end."""
-    parts = urlsplit(plain_url(url))
-    host = parts.netloc.lower().removesuffix({"http": ":80", "https": ":443"}.get(parts.scheme, ":"))
-    return urlunsplit(parts._replace(netloc=host)).rstrip("/")
+from reconciler.manifest.index_rules import DEFAULT_INDEX, index_of_url, may_serve, pinned_to
+from reconciler.manifest.urls import canonical_url, plain_url
 
 
 def check_indexes(packages: list[dict[str, Any]], indexes: tuple[Index, ...]) -> None:
-    """Raise LockError if a package comes from a different index than the one that it is pinned to.
+    """Raise LockError if a package comes from an index of `indexes` (`used_indexes`) that must not serve it.
 
-    The same holds for a package from an index that is pinned to others, and for transitive packages: this prevents
-    dependency confusion.
+    The engine asks no such index. This is the check that it did not, because a wrong index means dependency confusion.
     """
-    by_url = {_canonical_url(index.url): index for index in indexes}
     for package in packages:
         name, url = str(package["name"]), str(package.get("index", "")).rstrip("/")
-        if not url:
+        allowed = [each for each in indexes if may_serve(each, name, indexes)]
+        declared = canonical_url(url) in {canonical_url(each.url) for each in indexes if each is not DEFAULT_INDEX}
+        if not url or not indexes or canonical_url(url) in {canonical_url(each.url) for each in allowed}:
             continue
-        source = by_url.get(_canonical_url(url))
-        pinned_to = [index for index in indexes if any(fnmatchcase(name, pattern) for pattern in index.packages)]
+        if DEFAULT_INDEX in allowed and not declared:  # only the engine knows its URL
+            continue
+        source = index_of_url(url, indexes)
         shown = f"`{source.name}` (`{url}`)" if source else f"`{url}`"
-        if pinned_to and source not in pinned_to:
-            wanted = " or ".join(f"`{index.name}` (`{plain_url(index.url)}`)" for index in pinned_to)
+        if pinned_to(name, indexes):
+            wanted = " or ".join(f"`{each.name}` (`{plain_url(each.url)}`)" for each in allowed)
+            raise LockError(f"`{name}` is pinned to index {wanted}, but resolved from {shown}")
+        if source is not None and source.packages:
             raise LockError(
-                f"`{name}` is pinned to index {wanted}, but resolved from {shown}",
-                hint=f"publish `{name}` on that index; a package with the same name elsewhere is a different package",
+                f"`{name}` was resolved from index {shown}, which is only for {list_in_backticks(source.packages)}"
             )
-        if source is not None and source.packages and not pinned_to:
-            others = list_in_backticks(index.name for index in indexes if not index.packages) or "no other index"
+        raise LockError(f"`{name}` was resolved from {shown}, which is not an index of this environment")
+
+
+def check_local_names(packages: list[dict[str, Any]], names: Collection[str]) -> None:
+    """Raise LockError if a package whose name is that of a local project comes from an index.
+
+    Otherwise a stranger could register the name of an internal project on a public index, and it would be installed.
+    """
+    for package in packages:
+        name = str(package["name"])
+        if name in names and package.keys() & {"wheels", "sdist"}:
             raise LockError(
-                f"`{name}` was resolved from index {shown}, which is only for "
-                f"{list_in_backticks(source.packages)}; it should come from {others}",
-                hint=f"add `{name}` to the `packages` of that index if it should come from there",
+                f"`{name}` is the name of a local project, but was resolved from an index",
+                hint=f"add `{name}` to the dependencies of the project, and its directory to `[tool.uv.sources]`",
             )
 
 

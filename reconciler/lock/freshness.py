@@ -4,21 +4,42 @@ The digest is the same on every machine that has the same manifest and sources.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from reconciler.backticks import list_in_backticks
 from reconciler.canonical_json import digest
 from reconciler.errors import LockError
 from reconciler.lock.lock_file import lock_path
 from reconciler.lock.model import Lock, LockState
-from reconciler.lock.sources import metadata_digest
-from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index
+from reconciler.lock.sources import file_digest, resolution_digest
+from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, LocalProject
 
 
 def lock_state(lock: Lock | None, environment: DesiredEnvironment, desired: DesiredState) -> LockState:
-    """Return whether a lock is up to date; one that another tool wrote is out of date."""
+    """Return whether a lock is up to date; one that another tool wrote is out of date.
+
+    So is one with the hash of a local archive that has different contents now. An archive that does not exist on this
+    machine is as the lock says. Raises LockError if a local project or archive cannot be read.
+    """
     if lock is None:
         return LockState.MISSING
-    return LockState.FRESH if lock.inputs == inputs_digest(environment, desired.indexes) else LockState.STALE
+    if lock.inputs != inputs_digest(environment, desired.indexes) or _has_changed_archive(lock):
+        return LockState.STALE
+    return LockState.FRESH
+
+
+def local_archives(lock: Lock) -> dict[Path, str]:
+    """Return the SHA-256 (hexadecimal) that a lock has for each local archive, by its path."""
+    found = {}
+    for package in lock.document.get("packages", []):
+        archive = package.get("archive")
+        if isinstance(archive, dict) and isinstance(archive.get("path"), str):
+            found[lock.path.parent / archive["path"]] = str(archive.get("hashes", {}).get("sha256", ""))
+    return found
+
+
+def _has_changed_archive(lock: Lock) -> bool:
+    return any(path.is_file() and file_digest(path) != sha256 for path, sha256 in local_archives(lock).items())
 
 
 def require_fresh(desired: DesiredState, states: Mapping[str, LockState]) -> None:
@@ -47,9 +68,15 @@ def _files(desired: DesiredState, names: list[str]) -> str:
 def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -> str:
     """Return the digest of everything that may change a resolution; paths and tool versions are not part of it.
 
-    Reads the metadata files of directories that requirements files name; raises LockError if that fails.
+    Reads what the dependencies of local projects are read from; raises LockError if that fails.
     """
-    project = environment.project
+    project, lock = environment.project, environment.lock
+    taken = lock and {
+        "path": lock.relative,
+        "sha256": lock.sha256,
+        "extras": sorted(lock.extras),
+        "groups": sorted(lock.groups),
+    }
     return digest(
         {
             "requirements": sorted(
@@ -58,7 +85,8 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
                         line.text,
                         tuple(sorted(line.hashes)),
                         line.editable,
-                        metadata_digest(line.path) if line.path else "",
+                        resolution_digest(line.path) if line.path and line.path.is_dir() else "",
+                        *([line.name, line.replaces] if line.name else []),
                     )
                     for line in environment.requirements
                 }
@@ -73,12 +101,32 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
                 "extras": sorted(project.extras),
                 "groups": sorted(project.groups),
                 "requirements": sorted(set(project.requirements)),
-                # If only a build reveals the dependencies, any change of the metadata files may have changed them.
-                "metadata": None if project.static else project.metadata_digest,
+                "metadata": None if project.static else _project_digest(project),
             },
-            "indexes": [{"url": index.url, "packages": sorted(index.packages)} for index in indexes],
+            "indexes": [
+                _index(index) for index in indexes if not environment.indexes or index.name in environment.indexes
+            ],
             "exclude-newer": environment.exclude_newer,
             "prerelease": environment.prerelease,
             "python": environment.python,
+            **({"build-env": environment.build_env.recorded} if environment.build_env else {}),
+            # Keys that older locks do not have: their digests remain the same.
+            **({"lock": taken} if taken else {}),
+            **({"local-names": sorted(environment.local_names)} if environment.local_names else {}),
         }
     )
+
+
+def _project_digest(project: LocalProject) -> str:
+    """Return the digest of what the dependencies of a project are read from, if only a build reveals them.
+
+    A project of a git revision that is compared has no directory here: then its build files count.
+    """
+    return resolution_digest(project.path) if project.path.is_dir() else project.metadata_digest
+
+
+def _index(index: Index) -> dict[str, object]:
+    """Return what of an index decides; `default` only if it says something else than without it, for older locks."""
+    values: dict[str, object] = {"url": index.relative or index.url, "packages": sorted(index.packages)}
+    implied = not index.packages
+    return values if index.replaces_default is implied else {**values, "default": index.default}

@@ -7,6 +7,7 @@ from typing import Any
 from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageSdist, PackageVcs, PackageWheel, Pylock
 from packaging.version import Version
 
+from reconciler.lock.directory_index import index_of, with_url
 from reconciler.lock.model import Artifact, Lock, Selected
 from reconciler.lock.select import artifact_directory
 
@@ -32,11 +33,14 @@ def source_directories(lock: Lock, selected: Selected) -> tuple[Path, ...]:
 
 def _package(package: Package, artifact: Artifact, lock: Lock, copies: Mapping[Path, Path]) -> Package:
     vcs = directory = archive = sdist = wheels = None
+    index = package.index
     match artifact:
         case PackageWheel():
-            wheels = [artifact]
+            wheels = [with_url(artifact, lock.path.parent)]
+            index = index_of(index, wheels[0])
         case PackageSdist():
-            sdist = artifact
+            sdist = with_url(artifact, lock.path.parent)
+            index = index_of(index, sdist)
         case PackageVcs():
             vcs = artifact
         case PackageArchive():
@@ -49,7 +53,7 @@ def _package(package: Package, artifact: Artifact, lock: Lock, copies: Mapping[P
     return Package(
         name=package.name,
         version=package.version,
-        index=package.index,
+        index=index,
         vcs=vcs,
         directory=directory,
         archive=archive,

@@ -13,14 +13,19 @@ from reconciler.engines.engine import Engine, ResolveRequest
 from reconciler.errors import BuildNeededError, LockError, ResolveError
 from reconciler.interpreters.choose import lower_bound
 from reconciler.interpreters.model import Interpreter
-from reconciler.lock.checks import allow_only_hashes, check_indexes, plain_url
+from reconciler.lock.checks import allow_only_hashes, check_indexes, check_local_names
+from reconciler.lock.directory_index import make_relative
+from reconciler.lock.foreign_lock import foreign_document
 from reconciler.lock.freshness import inputs_digest
 from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import Lock
-from reconciler.lock.requirement_lines import requirement_lines
+from reconciler.lock.requirement_lines import RequirementLines, requirement_lines
 from reconciler.lock.toml_format import lock_text
-from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+from reconciler.lock.yanked import yanked_in
+from reconciler.manifest.desired import DesiredEnvironment, DesiredState, LockSource
+from reconciler.manifest.index_rules import used_indexes
 from reconciler.manifest.times import exclude_newer_time
+from reconciler.manifest.urls import plain_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,20 +52,25 @@ def resolve_lock(
     """
     now = dt.datetime.now(dt.UTC)
     newest = exclude_newer_time(environment.exclude_newer, now) if environment.exclude_newer else None
+    inputs = inputs_digest(environment, desired.indexes)  # before they are read: a later change makes the lock stale
+    if environment.lock is not None:
+        return _from_foreign_lock(environment, environment.lock, desired, interpreter, engine, options, inputs)
     with requirement_lines(environment, build=options.build) as wanted:
         request = ResolveRequest(
             requirements=wanted.lines,
             interpreter=interpreter,
             python_version=lower_bound(environment.python, interpreter),
             constraints=environment.constraints,
-            overrides=environment.overrides,
-            indexes=desired.indexes,
+            overrides=(*environment.overrides, *wanted.overrides),
+            indexes=used_indexes(desired.indexes, environment.indexes),
             exclude_newer=newest,
             prerelease=environment.prerelease,
             builds=environment.builds if options.build else "deny",
             offline=options.offline,
             preferences=_preferences(previous),
             upgrade=options.upgrade,
+            directory=wanted.directory,
+            variables={**environment.build_env.variables, **environment.build_env.from_env},
         )
         document = tomli.loads(engine.resolve(request))
     path = lock_path(desired.locks, environment.name)
@@ -72,17 +82,59 @@ def resolve_lock(
     for package in packages:
         if "wheels" in package or "sdist" in package:
             package["index"] = plain_url(_index_of(package, from_index))
-        _portable(package, path.parent, wanted.copies)
-    check_indexes(packages, desired.indexes)
+        _portable(package, path.parent, wanted)
+    check_local_names(packages, environment.local_names)
+    check_indexes(packages, request.indexes)
+    make_relative(packages, request.indexes, path.parent)
     document["packages"] = [_ordered(package) for package in packages]
     document["created-by"] = "envsync"
-    document["tool"] = {"envsync": _own_table(environment, desired, newest)}
+    yanked = yanked_in(packages, document.get("tool", {}).get("envsync", {}).get("yanked", {}))
+    own = _own_table(environment, inputs, newest)
+    document["tool"] = {"envsync": {**own, "yanked": yanked} if yanked else own}
     return parse_lock(lock_text(document), path, environment.name)
 
 
-def _own_table(environment: DesiredEnvironment, desired: DesiredState, newest: str | None) -> dict[str, str]:
+def _from_foreign_lock(
+    environment: DesiredEnvironment,
+    source: LockSource,
+    desired: DesiredState,
+    interpreter: Interpreter,
+    engine: Engine,
+    options: ResolveOptions,
+    inputs: str,
+) -> Lock:
+    """Return the lock with what the lock of another tool selects; raises LockError and the errors of the engine."""
+    request = ResolveRequest(
+        requirements=(),
+        interpreter=interpreter,
+        python_version=lower_bound(environment.python, interpreter),
+        indexes=used_indexes(desired.indexes, environment.indexes),
+        builds=environment.builds if options.build else "deny",
+        offline=options.offline,
+    )
+    document = foreign_document(environment, source, desired, interpreter, engine, request)
+    path = lock_path(desired.locks, environment.name)
+    packages: list[dict[str, Any]] = document["packages"]
+    unknown = [each for each in packages if ("wheels" in each or "sdist" in each) and "index" not in each]
+    from_index = engine.indexes_of(tuple(sorted(_pins(unknown))), request)
+    for package in packages:
+        if package in unknown:
+            package["index"] = _index_of(package, from_index)
+        if "index" in package:
+            package["index"] = plain_url(package["index"])
+        _portable(package, path.parent, RequirementLines(lines=(), directory=Path("/")))
+    check_indexes(packages, request.indexes)
+    make_relative(packages, request.indexes, path.parent)
+    document["packages"] = [_ordered(package) for package in packages]
+    document["created-by"] = "envsync"
+    table = _own_table(environment, inputs, None) | {"from": source.relative, "from-sha256": source.sha256}
+    document["tool"] = {"envsync": table}
+    return parse_lock(lock_text(document), path, environment.name)
+
+
+def _own_table(environment: DesiredEnvironment, inputs: str, newest: str | None) -> dict[str, str]:
     """Return `[tool.envsync]`: the inputs that the lock was resolved from."""
-    table = {"inputs": inputs_digest(environment, desired.indexes)}
+    table = {"inputs": inputs}
     if not environment.python.startswith("/"):  # a path is specific to this machine
         table["python"] = environment.python
     if newest is not None and environment.exclude_newer is not None:
@@ -146,22 +198,22 @@ def _pins(packages: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{package['name']}=={package['version']}{marker}"
 
 
-def _portable(package: dict[str, Any], locks: Path, copies: Mapping[str, Path]) -> None:
+def _portable(package: dict[str, Any], locks: Path, wanted: RequirementLines) -> None:
     """Remove credentials and paths of this machine from one package's table."""
     for source in (package.get(key) for key in ("vcs", "directory", "archive", "sdist")):
         if isinstance(source, dict):
-            _portable_source(source, locks, copies)
+            _portable_source(source, locks, wanted)
     for wheel in package.get("wheels", []):
-        _portable_source(wheel, locks, copies)
+        _portable_source(wheel, locks, wanted)
 
 
-def _portable_source(source: dict[str, Any], locks: Path, copies: Mapping[str, Path]) -> None:
+def _portable_source(source: dict[str, Any], locks: Path, wanted: RequirementLines) -> None:
     if "url" in source:
         source["url"] = plain_url(source["url"])
     path = source.get("path")
-    if isinstance(path, str) and os.path.isabs(path):  # noqa: PTH117  # a string in a document
+    if isinstance(path, str):
         # Resolve links at both ends: `..` in a linked directory is the parent of its target.
-        original = os.path.realpath(copies.get(os.path.realpath(path), path))
+        original = wanted.original(path)
         source["path"] = Path(os.path.relpath(original, os.path.realpath(locks))).as_posix()
 
 

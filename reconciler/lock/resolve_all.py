@@ -54,7 +54,7 @@ def resolve_all(
     follows: dict[str, str] = {}
     for each in environments:
         before = previous[each.name]
-        local = each.name if each.project or any(line.path for line in each.requirements) else ""
+        local = each.name if each.project or each.lock or any(line.path for line in each.requirements) else ""
         key = (
             inputs_digest(each, desired.indexes),
             each.builds,

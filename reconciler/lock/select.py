@@ -1,4 +1,7 @@
-"""Selects the packages of a lock for one interpreter, by the algorithm of PEP 751 in `packaging.pylock`."""
+"""Selects the packages of a lock for one interpreter, by the algorithm of PEP 751 in `packaging.pylock`.
+
+What it leaves open, the order of equal wheels and of platforms, is in `reconciler.lock.wheel_order`.
+"""
 
 from pathlib import Path
 from typing import cast
@@ -14,7 +17,6 @@ from packaging.pylock import (
     Pylock,
     PylockSelectError,
 )
-from packaging.tags import Tag
 
 from reconciler.errors import LockError
 from reconciler.interpreters.model import Interpreter
@@ -32,6 +34,7 @@ from reconciler.lock.model import (
 )
 from reconciler.lock.sources import content_digest, metadata_digest
 from reconciler.lock.toml_format import lock_text
+from reconciler.lock.wheel_order import tags_in_order, wheels_in_order
 from reconciler.manifest.desired import DesiredEnvironment
 
 
@@ -48,14 +51,17 @@ def select_packages(lock: Lock, environment: DesiredEnvironment, interpreter: In
             LockedPackage(
                 name=package.name,
                 version=str(package.version) if package.version else _static_version(environment, package, lock),
-                source=_source(package, artifact, lock, environment),
+                source=_source(package, artifact, lock),
             )
         )
     return tuple(sorted(selected, key=lambda each: each.name))
 
 
 def select_artifacts(lock: Lock, interpreter: Interpreter) -> Selected:
-    """Return the selection as PEP 751 defines it; raises LockError if no file fits this interpreter."""
+    """Return the selection as PEP 751 defines it, of several wheels the one that uv and pip choose.
+
+    Raises LockError if no file fits this interpreter.
+    """
     parsed = lock.parsed or parsed_lock(lock_text(lock.document))
     key = (interpreter.tags, tuple(interpreter.markers.items()))
     found = parsed.selections.get(key)
@@ -65,9 +71,9 @@ def select_artifacts(lock: Lock, interpreter: Interpreter) -> Selected:
 
 
 def _select(pylock: Pylock, lock: Lock, interpreter: Interpreter) -> Selected:
-    tags = [Tag(*text.split("-", 2)) for text in interpreter.tags]
+    environment = cast("Environment", dict(interpreter.markers))
     try:
-        return tuple(pylock.select(environment=cast("Environment", dict(interpreter.markers)), tags=tags))
+        return tuple(wheels_in_order(pylock).select(environment=environment, tags=tags_in_order(interpreter.tags)))
     except (PylockSelectError, UndefinedComparison, UndefinedEnvironmentName, KeyError) as error:
         raise LockError(  # KeyError: a marker names `extra`, and packaging is older than 26.2
             f"{lock.path.name}: no file fits Python {interpreter.version} (`{interpreter.path}`): {error}",
@@ -90,7 +96,16 @@ def editable_directories(lock: Lock, interpreter: Interpreter) -> dict[str, str]
     }
 
 
-def _source(package: Package, artifact: Artifact, lock: Lock, environment: DesiredEnvironment) -> Source:
+def local_places(lock: Lock, interpreter: Interpreter) -> dict[str, str]:
+    """Return by package name the absolute paths, without symbolic links, of the selected directories and archives."""
+    found = {}
+    for package, artifact in select_artifacts(lock, interpreter):
+        if isinstance(artifact, PackageDirectory | PackageArchive) and artifact.path is not None:
+            found[str(package.name)] = str((lock.path.parent / artifact.path).resolve())
+    return found
+
+
+def _source(package: Package, artifact: Artifact, lock: Lock) -> Source:
     match artifact:
         case PackageWheel() | PackageSdist():
             return IndexFile(
@@ -112,12 +127,7 @@ def _source(package: Package, artifact: Artifact, lock: Lock, environment: Desir
         case PackageDirectory():
             editable = bool(artifact.editable)
             directory = artifact_directory(lock, artifact)
-            if editable:
-                project = environment.project
-                own = project is not None and project.path == directory
-                content = project.metadata_digest if project is not None and own else metadata_digest(directory)
-            else:
-                content = content_digest(directory, locks=lock.path.parent)
+            content = metadata_digest(directory) if editable else content_digest(directory, locks=lock.path.parent)
             return SourceDirectory(path=artifact.path, editable=editable, content=content)
 
 

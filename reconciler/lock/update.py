@@ -128,6 +128,19 @@ def _read_one(environment: DesiredEnvironment, desired: DesiredState) -> Committ
     return CommittedLock(environment=environment, path=path, lock=lock, state=state)
 
 
+def refuse_upgrade_of_foreign_locks(locks: Sequence[CommittedLock]) -> None:
+    """Raise UsageError if all environments take their packages from locks of other tools: nothing could move."""
+    sources = [each.environment.lock for each in locks]
+    found = [each for each in sources if each is not None]
+    if found and len(found) == len(sources):
+        names = " ".join(each.environment.name for each in locks)
+        files = list_in_backticks(sorted({each.relative for each in found}))
+        raise UsageError(
+            f"nothing to upgrade: the packages come from {files}",
+            hint=f"upgrade that lock with its own tool, then run `envsync lock {names}`",
+        )
+
+
 def packages_to_upgrade(names: Sequence[str], locks: Sequence[CommittedLock]) -> tuple[str, ...]:
     """Return package names, normalized; raises UsageError for one that no lock and no requirement has.
 

@@ -3,17 +3,21 @@
 It works on plain values, even if some are invalid themselves: one invalid key must not hide the errors of others.
 """
 
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, product
 from pathlib import Path
 
 from reconciler.backticks import in_backticks
 from reconciler.errors import Problem
 from reconciler.manifest import defaults
 from reconciler.manifest.hints import known_names_hint
-from reconciler.manifest.inheritance import merge_levels, template_order
-from reconciler.manifest.names import matrix_environment_name
+from reconciler.manifest.inheritance import merge_levels, placed_tree, template_order
+from reconciler.manifest.matrix_checks import MatrixChecks, variants_in, written_matrix_problems
+from reconciler.manifest.matrix_members import MAX_COMBINATIONS, SETTINGS
 from reconciler.manifest.paths import is_within
+from reconciler.manifest.placeholders import has_placeholder, is_requirement, used_axes
 from reconciler.manifest.source_text import KeyPath, SourceText
 from reconciler.manifest.yaml_document import Value
 
@@ -36,19 +40,37 @@ class _References:
         self.source = source
         self.directory = directory
         self.templates = _entries(value, "templates")
+        indexes = value.get("indexes")
+        self.indexes = [
+            (at, each)
+            for at, each in enumerate(indexes if isinstance(indexes, tuple) else ())
+            if isinstance(each, dict)
+        ]
         self.environments = _entries(value, "environments")
         self.extended = {name: _names(entry, "extends") for name, entry in self.templates.items()}
         self.merged = {name: self._merged(entry) for name, entry in self.environments.items()}
-        self.matrix_names = {name: self._matrix_names(name) for name in self.environments}
-        self.entry_of = {made: name for name, all_made in self.matrix_names.items() for made, _ in all_made}
+        self._trees: dict[KeyPath, Mapping[str, object]] = {}
+        self.matrices = {
+            name: MatrixChecks(
+                name=name,
+                levels=self._levels(name, entry),
+                trees=[self._tree(path, each) for path, each in self._levels(name, entry)],
+                declared=frozenset(self.environments),
+                source=source,
+            )
+            for name, entry in self.environments.items()
+            if "matrix" in self.merged[name]
+        }
+        self.entry_of = {made.name: name for name, each in self.matrices.items() for made in each.members}
 
     def problems(self) -> Iterator[Problem]:
         yield from self._extends()
         yield from self._inheritance_cycles()
         yield from self._depends_on()
         yield from self._dependency_cycles()
-        yield from self._matrix()
+        yield from self._matrices()
         yield from self._missing_python()
+        yield from self._placeholders_without_matrix()
         yield from self._renamed_from()
         yield from self._indexes()
         yield from self._locks()
@@ -57,28 +79,17 @@ class _References:
         order = template_order(_names(entry, "extends"), self.extended)
         return merge_levels([*(self.templates[name] for name in order), entry])
 
-    def _matrix_names(self, name: str) -> list[tuple[str, KeyPath]]:
-        """Return the environments that an entry's matrix creates, each with the key path of its Python version.
+    def _levels(self, name: str, entry: Mapping[str, Value]) -> list[tuple[KeyPath, Mapping[str, Value]]]:
+        """Return what an environment is merged from, with the key path of each: its templates, then itself."""
+        order = template_order(_names(entry, "extends"), self.extended)
+        return [*((("templates", each), self.templates[each]) for each in order), (("environments", name), entry)]
 
-        The key path of an inherited version is the entry's own.
-        """
-        matrix = self.merged[name].get("matrix")
-        versions = matrix.get("python") if isinstance(matrix, Mapping) else None
-        own_matrix = self.environments[name].get("matrix")
-        own_versions = own_matrix.get("python") if isinstance(own_matrix, Mapping) else None
-        if not isinstance(versions, tuple):
-            return []
-        inherited = len(versions) - (len(own_versions) if isinstance(own_versions, tuple) else 0)
-        return [
-            (
-                matrix_environment_name(name, version),
-                ("environments", name, "matrix", "python", at - inherited)
-                if at >= inherited
-                else ("environments", name),
-            )
-            for at, version in enumerate(versions)
-            if isinstance(version, str)
-        ]
+    def _tree(self, path: KeyPath, entry: Mapping[str, Value]) -> Mapping[str, object]:
+        """Return the tree of one entry; that of a template is made once for all environments."""
+        if path not in self._trees:
+            tree = placed_tree(entry, path)
+            self._trees[path] = tree if isinstance(tree, Mapping) else {}
+        return self._trees[path]
 
     def _extends(self) -> Iterator[Problem]:
         for path, name in self._references("extends"):
@@ -108,39 +119,64 @@ class _References:
                 hint = f"write `{new}`, its new name" if new else known_names_hint(name, known, noun="environments")
                 yield self.source.problem(f"no environment named {in_backticks(name)}", path, hint=hint)
 
+    def _dependencies(self, merged: Mapping[str, object]) -> Iterator[str]:
+        """Yield the environments that an entry depends on, with all of its variants."""
+        yield from _names(merged, "depends_on")
+        for _, variant in variants_in(merged.get("matrix"), ()):
+            yield from _names(variant, "depends_on")
+
     def _dependency_cycles(self) -> Iterator[Problem]:
         graph = {
-            name: [self.entry_of.get(each, each) for each in _names(merged, "depends_on")]
+            name: [self.entry_of.get(each, each) for each in self._dependencies(merged)]
             for name, merged in self.merged.items()
         }
         for cycle in find_cycles(graph):
             yield self._cycle("depends_on", ("environments", cycle[0], "depends_on"), cycle)
 
-    def _matrix(self) -> Iterator[Problem]:
-        seen: dict[str, str] = {}
-        for name, all_made in self.matrix_names.items():
-            for made, path in all_made:
-                if made in self.environments:
-                    message = f"the matrix creates `{made}`, but an environment of that name already exists"
-                    yield self._at(message, path, "rename one of the two")
-                elif made not in seen:
-                    seen[made] = name
-                elif seen[made] != name:
-                    message = f"the matrix creates `{made}`, and so does the matrix of `{seen[made]}`"
-                    yield self._at(message, path, "rename one of the two")
-                else:
-                    yield self._at(f"the matrix creates `{made}` twice", path, "remove one of the two versions")
+    def _matrices(self) -> Iterator[Problem]:
+        for kind, entries in (("templates", self.templates), ("environments", self.environments)):
+            for name, entry in entries.items():
+                yield from written_matrix_problems(entry.get("matrix"), (kind, name, "matrix"), self.source)
+        made: dict[str, MatrixChecks] = {}
+        reported: set[Problem] = set()  # two environments may extend one template
+        for checks in self.matrices.values():
+            for problem in (*checks.problems(), *checks.collisions(made)):
+                if problem not in reported:
+                    reported.add(problem)
+                    yield problem
 
     def _missing_python(self) -> Iterator[Problem]:
         for name, merged in self.merged.items():
-            if "python" not in merged and "matrix" not in merged:
-                extends = _names(self.environments[name], "extends")
-                if any(each not in self.templates for each in extends):
-                    continue  # the unknown template may define it, and is a problem already
-                where = " here or in a template that it extends" if extends else ""
-                yield self._at(
-                    "missing key `python`", ("environments", name), f'add it{where}, for example `python: "3.12"`'
-                )
+            if "python" in merged or (name in self.matrices and self.matrices[name].has_python):
+                continue
+            extends = _names(self.environments[name], "extends")
+            if any(each not in self.templates for each in extends):
+                continue  # the unknown template may define it, and is a problem already
+            where = " here or in a template that it extends" if extends else ""
+            yield self._at(
+                "missing key `python`", ("environments", name), f'add it{where}, for example `python: "3.12"`'
+            )
+
+    def _placeholders_without_matrix(self) -> Iterator[Problem]:
+        reported: set[KeyPath] = set()
+        for name, entry in self.environments.items():
+            if name in self.matrices:
+                continue
+            for path, level in self._levels(name, entry):
+                packages = level.get("packages")
+                for at, text in enumerate(packages if isinstance(packages, tuple) else ()):
+                    place = (*path, "packages", at)
+                    if (
+                        isinstance(text, str)
+                        and place not in reported
+                        and has_placeholder(text)
+                        and not is_requirement(text)
+                    ):
+                        reported.add(place)
+                        message = f"a placeholder, but `{name}` has no matrix: {in_backticks(text)}"
+                        axis = min(used_axes(text))
+                        hint = f"add the axis `{axis}` to a `matrix` of the environment, or write a version"
+                        yield self.source.problem(message, place, hint=hint)
 
     def _renamed_from(self) -> Iterator[Problem]:
         for name, template in self.templates.items():
@@ -171,26 +207,40 @@ class _References:
                 yield self.source.problem(message, path, hint="remove one of the two")
 
     def _indexes(self) -> Iterator[Problem]:
-        indexes = self.value.get("indexes")
         names: dict[str, int] = {}
-        pinned: dict[str, str] = {}
-        for at, index in enumerate(indexes if isinstance(indexes, tuple) else ()):
-            if not isinstance(index, dict):
-                continue
+        for at, index in self.indexes:
             name = index.get("name")
             if isinstance(name, str) and names.setdefault(name, at) != at:
                 path: KeyPath = ("indexes", at, "name")
                 yield self.source.problem(
                     f"duplicate index name {in_backticks(name)}", path, hint="rename one of the two"
                 )
-            for number, pattern in enumerate(_names(index, "packages")):
-                first = pinned.setdefault(pattern.lower(), str(name))
-                if first != str(name):
-                    path = ("indexes", at, "packages", number)
-                    hint = "remove it from one of the two indexes"
-                    yield self.source.problem(
-                        f"{in_backticks(pattern)} is already pinned to index {in_backticks(first)}", path, hint=hint
+        for path, name in self._references("indexes"):
+            if name not in names:
+                hint = known_names_hint(name, names, noun="indexes")
+                yield self.source.problem(f"no index named {in_backticks(name)}", path, hint=hint)
+        for entry, merged in self.merged.items():
+            found = [
+                each for chosen in _chosen_indexes(merged) for each in self._pinned_twice(entry, chosen, tuple(names))
+            ]
+            yield from dict.fromkeys(found)
+
+    def _pinned_twice(self, entry: str, chosen: tuple[str, ...], known: tuple[str, ...]) -> Iterator[Problem]:
+        """Yield a problem for each pattern that two indexes have which an environment uses."""
+        pinned: dict[str, str] = {}
+        for _, index in self.indexes:
+            name = str(index.get("name"))
+            for pattern in _names(index, "packages") if not chosen or name in chosen else ():
+                first = pinned.setdefault(pattern.lower(), name)
+                if first != name:
+                    shown = (
+                        f"{in_backticks(pattern)} is pinned to index {in_backticks(first)} and to {in_backticks(name)}"
                     )
+                    kept = ", ".join(each for each in known if each != name)
+                    hint = f"choose the indexes of this environment: `indexes: [{kept}]`"
+                    if chosen:
+                        hint = "remove one of the two from its `indexes`, or from those of a template that it extends"
+                    yield self._at(shown, ("environments", entry), hint)
 
     def _locks(self) -> Iterator[Problem]:
         root, locks = self.value.get("root", defaults.ROOT), self.value.get("locks", defaults.LOCKS)
@@ -204,12 +254,15 @@ class _References:
     def _references(self, key: str) -> Iterator[tuple[KeyPath, str]]:
         for kind, entries in (("templates", self.templates), ("environments", self.environments)):
             for name, entry in entries.items():
-                value = entry.get(key)
-                if isinstance(value, str):
-                    yield (kind, name, key), value
-                for at, each in enumerate(value if isinstance(value, tuple) else ()):
-                    if isinstance(each, str):
-                        yield (kind, name, key, at), each
+                path: KeyPath = (kind, name)
+                inside = variants_in(entry.get("matrix"), (*path, "matrix")) if key in {"depends_on", "indexes"} else ()
+                for level_path, level in ((path, entry), *inside):
+                    value = level.get(key)
+                    if isinstance(value, str):
+                        yield (*level_path, key), value
+                    for at, each in enumerate(value if isinstance(value, tuple) else ()):
+                        if isinstance(each, str):
+                            yield (*level_path, key, at), each
 
     def _cycle(self, key: str, path: KeyPath, cycle: tuple[str, ...]) -> Problem:
         extends = key == "extends"
@@ -257,6 +310,20 @@ def _entries(value: Mapping[str, Value], key: str) -> dict[str, dict[str, Value]
     entries = value.get(key)
     named = entries if isinstance(entries, dict) else {}
     return {name: entry for name, entry in named.items() if isinstance(entry, dict)}
+
+
+def _chosen_indexes(entry: Mapping[str, object]) -> Iterator[tuple[str, ...]]:
+    """Yield the indexes that an entry names, once for each combination of the variants of its matrix."""
+    own, matrix = _names(entry, "indexes"), entry.get("matrix")
+    axes = [
+        [_names(keys, "indexes") for keys in variants.values() if isinstance(keys, Mapping)]
+        for axis, variants in (matrix.items() if isinstance(matrix, Mapping) else ())
+        if axis not in SETTINGS and isinstance(variants, Mapping)
+    ]
+    if math.prod(map(len, axes)) > MAX_COMBINATIONS:  # reported elsewhere
+        return
+    for chosen in product(*axes):
+        yield (*own, *chain.from_iterable(chosen))
 
 
 def _names(entry: Mapping[str, object], key: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from reconciler.manifest import defaults
 Prerelease: TypeAlias = Literal["disallow", "allow", "if-necessary", "explicit"]
 # `symlink` is missing on purpose: an environment of links breaks when the cache is cleaned, and cannot be sealed.
 LinkMode: TypeAlias = Literal["clone", "hardlink", "copy"]
+LockTool: TypeAlias = Literal["uv", "poetry", "pdm", "pylock"]
 OnFailure: TypeAlias = Literal["keep", "rollback"]
 CacheOwner: TypeAlias = Literal["own", "user"]
 Access: TypeAlias = Literal["private", "group", "all"]
@@ -21,11 +22,22 @@ Access: TypeAlias = Literal["private", "group", "all"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """One package index (PEP 503 or 691) without credentials; `packages` are the name patterns pinned to it."""
+    """One package index (PEP 503 or 691) without credentials; `packages` are the name patterns pinned to it.
+
+    `default` is the key as written; None if it was not written. `relative` is the directory as written if it is
+    relative to the manifest (POSIX); `url` is then its `file:` URL on this machine.
+    """
 
     name: str
     url: str
     packages: tuple[str, ...] = ()
+    default: bool | None = None
+    relative: str = ""
+
+    @property
+    def replaces_default(self) -> bool:
+        """Return whether the default index (PyPI) is not used because of this one."""
+        return not self.packages if self.default is None else self.default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +46,9 @@ class RequirementLine:
 
     `hashes` are `sha256:<hex>` of the allowed files (pip's `--hash`); empty means any file. A requirement for a local
     directory or archive has an absolute `path`, its `extras` and its `marker` (PEP 508, may be empty). Its `text` is
-    only for display, with the path relative to the manifest.
+    only for display, with the path relative to the manifest. One that a project's pyproject.toml names (such as
+    `[tool.uv.sources]`) has its normalized `name`. If only a build shows whether it is requested, it `replaces` the
+    requirements of that name in the built metadata.
     """
 
     text: str
@@ -44,6 +58,8 @@ class RequirementLine:
     editable: bool = False
     extras: tuple[str, ...] = ()
     marker: str = ""
+    name: str = ""
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +82,43 @@ class LocalProject:
     requirements: tuple[str, ...]
     static: bool
     metadata_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildEnv:
+    """Variables for builds: those in the manifest by name, and those of the shell with their values (may be secrets).
+
+    `hashes` are the digests of the values from the shell: only these may be recorded or shown.
+    """
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    from_env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Return whether there are any variables."""
+        return bool(self.variables or self.from_env)
+
+    @property
+    def recorded(self) -> dict[str, str]:
+        """Return every variable with its value, or with the digest of a value from the shell."""
+        return {**self.variables, **self.hashes}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockSource:
+    """The lock of another tool that an environment's packages come from.
+
+    `path` is absolute, in a directory without symbolic links. `relative` starts at the manifest's directory (POSIX).
+    `sha256` (hexadecimal) is that of the file's bytes. `extras` and `groups` include those of the project.
+    """
+
+    path: Path
+    relative: str
+    tool: LockTool
+    sha256: str
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +191,9 @@ class DesiredEnvironment:
     the plain patterns, `exceptions` the entries of both with a reason or a last day; `ignored_packages` and
     `ignored_files` are all patterns that count today. An `optional` environment is left out while no interpreter
     satisfies the request and nothing was applied. `on_failure` is what to do if a hook fails after a publish.
+    `indexes` are the names of the manifest's indexes that it uses; empty means all.
+    If its packages come from `lock`, it has no requirements. `local_names` are packages that
+    must not come from an index (`[tool.uv.workspace]` and other local sources).
     `renamed_from` is its former name, empty if it has none. `access` is that of the manifest; None if the mode of the
     root decides.
     """
@@ -155,9 +211,13 @@ class DesiredEnvironment:
     constraints: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     project: LocalProject | None = None
+    indexes: tuple[str, ...] = ()
+    local_names: tuple[str, ...] = ()
+    lock: LockSource | None = None
     exclude_newer: str | None = None
     prerelease: Prerelease = defaults.PRERELEASE
     builds: Literal["allow", "deny"] | tuple[str, ...] = defaults.BUILDS
+    build_env: BuildEnv = BuildEnv()
     system_site_packages: bool = defaults.SYSTEM_SITE_PACKAGES
     ignore: tuple[str, ...] = ()
     ignore_files: tuple[str, ...] = ()
@@ -192,7 +252,10 @@ class DesiredEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class InputFile:
-    """A file that the desired state was read from, and the SHA-256 of its bytes (hexadecimal; empty if missing)."""
+    """A file that the desired state was read from, and the SHA-256 of its bytes (hexadecimal; empty if missing).
+
+    For a directory that was listed it is the SHA-256 of the names in it.
+    """
 
     path: Path
     sha256: str

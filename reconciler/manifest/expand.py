@@ -13,12 +13,14 @@ from reconciler.errors import ManifestError, Problem
 from reconciler.manifest import defaults
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, InputFile
 from reconciler.manifest.expand_environment import EnvironmentExpander
-from reconciler.manifest.inheritance import InheritedEntry, PlacedValue, inherited_entries
+from reconciler.manifest.inheritance import InheritedEntry, inherited_entries
 from reconciler.manifest.input_files import InputFiles
-from reconciler.manifest.names import matrix_environment_name
+from reconciler.manifest.matrix_members import Member, member_entry, members_of
 from reconciler.manifest.selection import EnvironmentOutline, select_environments
+from reconciler.manifest.urls import is_relative_directory
 
 if TYPE_CHECKING:
+    from reconciler.manifest import models
     from reconciler.manifest.models import Manifest
 
 _NO_LABELS: Mapping[str, str] = MappingProxyType({})
@@ -30,21 +32,30 @@ def expand(
     names: Sequence[str] = (),
     labels: Mapping[str, str] = _NO_LABELS,
     files: InputFiles | None = None,
+    ambient: Mapping[str, str] | None = None,
 ) -> DesiredState:
     """Return the desired state: every environment, or those that `names` and `labels` select with their dependencies.
 
-    Reads the files that the manifest names, from disk unless `files` is given. Raises ManifestError with every error
+    Reads the files that the manifest names, from disk unless `files` is given. `ambient` are the variables of the
+    shell, for `build_env`; with None, their values count as empty. Raises ManifestError with every error
     in the files of selected environments, and UsageError if the selection matches no environment.
     """
     directory = manifest.file.parent
     files = files or InputFiles()
     entries = inherited_entries(manifest.templates, manifest.environments)
-    matrices = {name: made for name, entry in entries.items() if (made := _matrix_environments(name, entry))}
+    matrices = {name: made for name, entry in entries.items() if (made := _members(name, entry))}
     chosen = _select(entries, matrices, names=names, labels=labels)
     environments: dict[str, DesiredEnvironment] = {}
+    indexes = _indexes(manifest)
     # An error in a file of an environment that is not selected must not matter: the selected ones are read first.
     for selected in (True, False):
-        expander = EnvironmentExpander(source=manifest.source, directory=directory, files=files)
+        expander = EnvironmentExpander(
+            source=manifest.source,
+            directory=directory,
+            files=files,
+            indexes=indexes,
+            ambient=ambient if selected else None,
+        )
         for name, entry in sorted(entries.items()):
             if any(each in chosen for each in _made(name, matrices)) is selected:
                 expanded = _expanded(name, entry, matrices, expander)
@@ -52,7 +63,6 @@ def expand(
         if selected and expander.problems:
             problems = sorted(dict.fromkeys(expander.problems), key=partial(_order, str(manifest.file)))
             raise ManifestError(tuple(problems))
-    indexes = _indexes(manifest)
     base = directory.absolute()
     source = InputFile(path=manifest.file.absolute(), sha256=manifest.source.sha256)
     return DesiredState(
@@ -73,9 +83,9 @@ def expand(
 
 
 def environments_by_entry(manifest: "Manifest") -> dict[str, tuple[str, ...]]:
-    """Return the environments of each entry: its own name, or one for each Python version of its matrix."""
+    """Return the environments of each entry: its own name, or the members of its matrix by version."""
     entries = inherited_entries(manifest.templates, manifest.environments)
-    return {name: tuple(_matrix_environments(name, entry)) or (name,) for name, entry in sorted(entries.items())}
+    return {name: tuple(_members(name, entry)) or (name,) for name, entry in sorted(entries.items())}
 
 
 def _order(manifest: str, problem: Problem) -> tuple[bool, str, int, int]:
@@ -100,20 +110,25 @@ def declared_state(manifest: "Manifest") -> DesiredState:
         cache=manifest.cache,
         indexes=_indexes(manifest),
         access=manifest.access,
-        declared=frozenset(
-            made for name, entry in entries.items() for made in _matrix_environments(name, entry) or (name,)
-        ),
+        declared=frozenset(made for name, entry in entries.items() for made in _members(name, entry) or (name,)),
         selected=True,
     )
 
 
 def _indexes(manifest: "Manifest") -> tuple[Index, ...]:
-    return tuple(Index(name=each.name, url=each.url, packages=each.packages) for each in manifest.indexes)
+    return tuple(_index(each, manifest.file.parent.absolute()) for each in manifest.indexes)
+
+
+def _index(index: "models.Index", directory: Path) -> Index:
+    """Return an index of the manifest in `directory`; a relative directory becomes a `file:` URL."""
+    relative = os.path.normpath(index.url) if is_relative_directory(index.url) else ""
+    url = Path(os.path.normpath(directory / relative)).as_uri() if relative else index.url
+    return Index(name=index.name, url=url, packages=index.packages, default=index.default, relative=relative)
 
 
 def _select(
     entries: Mapping[str, InheritedEntry],
-    matrices: Mapping[str, Mapping[str, PlacedValue]],
+    matrices: Mapping[str, Mapping[str, Member]],
     *,
     names: Sequence[str],
     labels: Mapping[str, str],
@@ -121,47 +136,54 @@ def _select(
     """Return the names of the selected environments; raises UsageError if there are none."""
     outlines = {}
     for name, entry in entries.items():
-        depends_on = tuple(made for each in entry.values("depends_on") for made in _made(each, matrices))
-        for made in _made(name, matrices):
-            outlines[made] = EnvironmentOutline(labels=entry.mapping("labels"), depends_on=depends_on)
+        for made, keys in _member_entries(name, entry, matrices).items():
+            depends_on = tuple(one for each in keys.values("depends_on") for one in _made(each, matrices))
+            outlines[made] = EnvironmentOutline(labels=keys.mapping("labels"), depends_on=depends_on)
     return select_environments(outlines, matrices, names=names, labels=labels)
 
 
-def _made(name: str, matrices: Mapping[str, Mapping[str, PlacedValue]]) -> tuple[str, ...]:
+def _made(name: str, matrices: Mapping[str, Mapping[str, Member]]) -> tuple[str, ...]:
     """Return the environments that the entry `name` makes: those of its matrix, or one of the same name."""
     return tuple(matrices.get(name) or (name,))
+
+
+def _member_entries(
+    name: str, entry: InheritedEntry, matrices: Mapping[str, Mapping[str, Member]]
+) -> dict[str, InheritedEntry]:
+    """Return the keys of each environment that the entry `name` makes."""
+    if name not in matrices:
+        return {name: entry}
+    return {made: member_entry(entry, member) for made, member in matrices[name].items()}
 
 
 def _expanded(
     name: str,
     entry: InheritedEntry,
-    matrices: Mapping[str, Mapping[str, PlacedValue]],
+    matrices: Mapping[str, Mapping[str, Member]],
     expander: EnvironmentExpander,
 ) -> dict[str, DesiredEnvironment]:
     """Return the environments that one entry makes, by name."""
-    environment = expander.expand(name, entry)
-    depends_on = {made for each in environment.depends_on for made in _made(each, matrices)}
-    environment = replace(environment, depends_on=tuple(sorted(depends_on)))
+    found = {}
     matrix = entry.section("matrix")
-    if matrix is None or name not in matrices:
-        return {name: environment}
-    return {
-        made: replace(
-            environment,
-            name=made,
-            python=python.value,
-            python_place=str(expander.source.value_place(python.path)),
-            optional=matrix.value("if_available", defaults.MATRIX_IF_AVAILABLE),
-        )
-        for made, python in matrices[name].items()
-    }
+    for made, keys in _member_entries(name, entry, matrices).items():
+        environment = expander.expand(name, keys)
+        depends_on = {one for each in environment.depends_on for one in _made(each, matrices)}
+        environment = replace(environment, name=made, depends_on=tuple(sorted(depends_on)))
+        if matrix is not None and name in matrices:
+            python = matrices[name][made].values.get("python")
+            environment = replace(
+                environment,
+                python=python.text if python else environment.python,
+                python_place=str(expander.source.value_place(python.path)) if python else environment.python_place,
+                optional=matrix.value("if_available", defaults.MATRIX_IF_AVAILABLE),
+            )
+        found[made] = environment
+    return found
 
 
-def _matrix_environments(name: str, entry: InheritedEntry) -> dict[str, PlacedValue]:
-    """Return the Python version of each environment that an entry's matrix creates, by the environment's name."""
-    matrix = entry.section("matrix")
-    found = matrix.placed_values("python") if matrix else ()
-    return {matrix_environment_name(name, each.value): each for each in found}
+def _members(name: str, entry: InheritedEntry) -> dict[str, Member]:
+    """Return the members of an entry's matrix by the names of their environments; empty without a matrix."""
+    return {each.name: each for each in members_of(name, entry.tree("matrix"))}
 
 
 def _digest(manifest: "Manifest", indexes: tuple[Index, ...], environments: Mapping[str, DesiredEnvironment]) -> str:
@@ -174,7 +196,7 @@ def _digest(manifest: "Manifest", indexes: tuple[Index, ...], environments: Mapp
             "cache": manifest.cache,
             "keep_deleted": manifest.keep_deleted,
             "access": manifest.access,
-            "indexes": indexes,
+            "indexes": [replace(each, url="") if each.relative else each for each in indexes],
             "environments": [_placeless(environments[name]) for name in sorted(environments)],
         }
     )
@@ -182,12 +204,14 @@ def _digest(manifest: "Manifest", indexes: tuple[Index, ...], environments: Mapp
 
 def _placeless(environment: DesiredEnvironment) -> DesiredEnvironment:
     """Return the environment without places and absolute paths; its texts still contain relative paths."""
-    project = environment.project
+    project, lock, variables = environment.project, environment.lock, environment.build_env
     return replace(
         environment,
         place="",
         python_place="",
+        build_env=replace(variables, from_env=dict.fromkeys(variables.from_env, ""), hashes={}),
         exceptions=tuple(replace(each, place="", expired=False) for each in environment.exceptions),
         requirements=tuple(replace(line, source="", path=None) for line in environment.requirements),
         project=project and replace(project, path=Path(project.relative)),
+        lock=lock and replace(lock, path=Path(lock.relative)),
     )

@@ -1,18 +1,23 @@
 """Expands one environment of the manifest, merged with its templates, to a DesiredEnvironment."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from reconciler.canonical_json import digest
 from reconciler.errors import Problem
 from reconciler.manifest import defaults
 from reconciler.manifest.desired import (
+    BuildEnv,
     DependenciesProbe,
     DesiredEnvironment,
     Health,
     Hooks,
     IgnoreException,
+    Index,
     LocalProject,
+    LockSource,
     Probe,
     RequirementLine,
 )
@@ -20,9 +25,15 @@ from reconciler.manifest.inheritance import InheritedEntry
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.local_project import read_local_project
+from reconciler.manifest.lock_source import read_lock_source
+from reconciler.manifest.names import FROM_ENV
+from reconciler.manifest.project_sources import ProjectSources
 from reconciler.manifest.requirements_files import RequirementsFiles
 from reconciler.manifest.source_text import KeyPath, SourceText
 from reconciler.manifest.times import today_in_utc
+
+_LISTS = ("packages", "requirements", "constraints", "overrides")
+_NOT_WITH_LOCK = (*_LISTS, "exclude_newer", "prerelease")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,29 +41,43 @@ class EnvironmentExpander:
     """Makes desired environments from manifest entries and the files that they name; adds errors to `problems`.
 
     `directory` is the manifest's directory, as the user named it. `today` (a date in UTC) decides which exceptions have
-    expired.
+    expired. `indexes` are those of the manifest. `ambient` are the variables of the shell; with None, those that
+    `build_env` takes from it count as empty.
     """
 
     source: SourceText
     directory: Path
     files: InputFiles
+    indexes: tuple[Index, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     today: str = field(default_factory=today_in_utc)
+    ambient: Mapping[str, str] | None = field(default=None, repr=False)
     requirements_files: RequirementsFiles = field(init=False)
+    project_sources: ProjectSources = field(init=False)
 
     def __post_init__(self) -> None:
         self.requirements_files = RequirementsFiles(
             directory=self.directory.absolute(),
             shown_directory=self.directory,
             files=self.files,
+            indexes=self.indexes,
+            problems=self.problems,
+        )
+        self.project_sources = ProjectSources(
+            directory=self.directory.absolute(),
+            shown_directory=self.directory,
+            files=self.files,
+            indexes=self.indexes,
             problems=self.problems,
         )
 
     def expand(self, name: str, entry: InheritedEntry) -> DesiredEnvironment:
         """Return the environment of one entry; the caller expands its matrix and the names in `depends_on`."""
         lines, constraints = self._requirements(entry)
+        project = self._project(entry)
+        lock = self._lock(entry, project)
         hooks = entry.section("hooks")
-        return DesiredEnvironment(
+        environment = DesiredEnvironment(
             name=name,
             python=entry.value("python", ""),
             renamed_from=entry.value("renamed_from") or "",
@@ -63,10 +88,13 @@ class EnvironmentExpander:
             requirements=lines,
             constraints=constraints,
             overrides=entry.values("overrides"),
-            project=self._project(entry),
+            project=project,
+            indexes=entry.values("indexes"),
+            lock=lock,
             exclude_newer=entry.value("exclude_newer"),
             prerelease=entry.value("prerelease", defaults.PRERELEASE),
             builds=entry.value("builds", defaults.BUILDS),
+            build_env=self._build_env(entry),
             system_site_packages=entry.value("system_site_packages", defaults.SYSTEM_SITE_PACKAGES),
             ignore=tuple(each for each in entry.values("ignore") if isinstance(each, str)),
             ignore_files=tuple(each for each in entry.values("ignore_files") if isinstance(each, str)),
@@ -84,6 +112,32 @@ class EnvironmentExpander:
             health=_health(entry.value("health")),
             depends_on=entry.values("depends_on"),
             prevent_destroy=entry.value("prevent_destroy", defaults.PREVENT_DESTROY),
+        )
+        if not entry.has("lock"):
+            return self.project_sources.add_to(environment)
+        if lock is not None and lock.tool == "uv":
+            self.project_sources.check_builds(environment, lock.path.parent)
+        return environment
+
+    def _build_env(self, entry: InheritedEntry) -> BuildEnv:
+        """Return the variables for builds; one that the shell does not have is an error."""
+        section = entry.section("build_env")
+        if section is None:
+            return BuildEnv()
+        taken = {}
+        for each in section.placed_values(FROM_ENV):
+            value = "" if self.ambient is None else self.ambient.get(each.value)
+            if value is None:
+                message = f"`{each.value}` is not set in the shell"
+                hint = f"set it: `export {each.value}=VALUE`, or remove it from `{FROM_ENV}`"
+                self._report(InvalidTextError(message, hint=hint), each.path)
+            else:
+                taken[each.value] = value
+        written = {name: section.value(name) for name in section.names if name != FROM_ENV}
+        return BuildEnv(
+            variables={name: value for name, value in sorted(written.items()) if name not in taken},
+            from_env=dict(sorted(taken.items())),
+            hashes={name: digest(["build_env", name, value]) for name, value in sorted(taken.items())},
         )
 
     def _exceptions(self, entry: InheritedEntry, key: Literal["ignore", "ignore_files"]) -> tuple[IgnoreException, ...]:
@@ -111,7 +165,9 @@ class EnvironmentExpander:
         for key in ("requirements", "constraints"):
             for each in entry.placed_values(key):
                 try:
-                    found = self.requirements_files.read(each.value, constraints=key == "constraints")
+                    found = self.requirements_files.read(
+                        each.value, constraints=key == "constraints", chosen=entry.values("indexes")
+                    )
                 except InvalidTextError as error:
                     self._report(error, each.path)
                 else:
@@ -143,7 +199,33 @@ class EnvironmentExpander:
             directory=self.directory,
             files=self.files,
             report=report,
+            has_lock=entry.has("lock"),
         )
+
+    def _lock(self, entry: InheritedEntry, project: LocalProject | None) -> LockSource | None:
+        """Return the lock of another tool that the environment is made from."""
+        written = entry.value("lock")
+        if written is None:
+            return None
+        for key in _NOT_WITH_LOCK:
+            if entry.has(key):
+                listed = entry.placed_values(key) if key in _LISTS else ()
+                path = listed[0].path[:-1] if listed else entry.path_of(key)
+                message = f"`{key}` is not allowed with `lock`, which says which packages to install"
+                hint = f"remove `{key}`, or remove `lock` and let envsync resolve"
+                place = self.source.key_place(path)
+                self.problems.append(self.source.problem(message, path, hint=hint, place=place))
+        try:
+            return read_lock_source(
+                written.file,
+                extras=(*written.extras, *(project.extras if project else ())),
+                groups=(*written.groups, *(project.groups if project else ())),
+                directory=self.directory,
+                files=self.files,
+            )
+        except InvalidTextError as error:
+            self._report(error, (*entry.path_of("lock"), "from"))
+            return None
 
     def _report(self, error: InvalidTextError, path: KeyPath) -> None:
         self.problems.append(self.source.problem(error.message, path, hint=error.hint))

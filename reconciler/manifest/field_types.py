@@ -1,6 +1,6 @@
 """The types of manifest values: how pydantic validates each, and its JSON Schema for editors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -11,6 +11,7 @@ from reconciler.backticks import in_backticks
 from reconciler.manifest import names, paths
 from reconciler.manifest.hints import did_you_mean
 from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.placeholders import normalize_package
 from reconciler.manifest.python_request import validate_matrix_python, validate_python
 from reconciler.manifest.requirement import normalize_requirement
 from reconciler.manifest.root_path import validate_root
@@ -95,6 +96,28 @@ def _version(value: object) -> int:
     return 1
 
 
+def _build_value_kind(value: object) -> str | None:
+    return "text" if isinstance(value, str) else "names" if isinstance(value, tuple) else None
+
+
+def _build_env(values: Mapping[str, str | tuple[str, ...]]) -> Mapping[str, str | tuple[str, ...]]:
+    """Return a `build_env`: `from_env` is a list of names, and every other value is text."""
+    for name, value in values.items():
+        if (name == names.FROM_ENV) != isinstance(value, tuple):
+            hint = (
+                f"write `{names.FROM_ENV}: [{value}]`" if name == names.FROM_ENV else "write it as one text in quotes"
+            )
+            message = f"`{name}` must be {'a list of names' if name == names.FROM_ENV else 'text'}"
+            raise _invalid_text(InvalidTextError(message, hint=hint))
+    twice = sorted(
+        {*values.get(names.FROM_ENV, ())} & {*values} | ({names.FROM_ENV} & {*values.get(names.FROM_ENV, ())})
+    )
+    if twice:
+        message = f"`{twice[0]}` is given twice: as text, and by `{names.FROM_ENV}`"
+        raise _invalid_text(InvalidTextError(message, hint="remove one of them"))
+    return values
+
+
 _BUILDS = "`allow`, `deny` or a list of package names"
 
 
@@ -135,7 +158,10 @@ Root: TypeAlias = Annotated[str, _validated_in_directory(validate_root)]
 Locks: TypeAlias = Annotated[str, _validated(paths.validate_lock_directory)]
 ProjectPath: TypeAlias = Annotated[str, _validated(paths.validate_project_path)]
 FilePath: TypeAlias = Annotated[str, _validated(paths.validate_file_path)]
-IndexUrl: TypeAlias = Annotated[str, _validated(validate_index_url), _json_schema(pattern=r"^(https?|file)://")]
+LockSourcePath: TypeAlias = Annotated[str, _validated(paths.validate_lock_source)]
+IndexUrl: TypeAlias = Annotated[
+    str, _validated(validate_index_url), _json_schema(pattern=r"^((https?|file)://|\.\.?/)")
+]
 PackageGlob: TypeAlias = Annotated[
     str, _validated(names.validate_package_pattern), _json_schema(pattern=names.GLOB_PATTERN)
 ]
@@ -144,10 +170,40 @@ ExtraName: TypeAlias = Annotated[str, _validated(names.validate_extra_name)]
 FileGlob: TypeAlias = Annotated[str, _validated(names.validate_file_pattern)]
 Date: TypeAlias = Annotated[str, _validated(validate_date), _json_schema(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 RequirementText: TypeAlias = Annotated[str, _validated(normalize_requirement)]
+PackageText: TypeAlias = Annotated[str, _validated(normalize_package)]
 Python: TypeAlias = Annotated[str, _validated_in_directory(validate_python)]
 MatrixPython: TypeAlias = Annotated[str, _validated(validate_matrix_python)]
+AxisName: TypeAlias = Annotated[str, _validated(names.validate_axis_name), _json_schema(pattern=names.AXIS_PATTERN)]
+AxisValue: TypeAlias = Annotated[
+    str, _validated(names.validate_axis_value), _json_schema(pattern=names.AXIS_VALUE_PATTERN)
+]
 Variable: TypeAlias = Annotated[
     str, _validated(names.validate_variable_name), _json_schema(pattern=names.VARIABLE_PATTERN)
+]
+_BUILD_VARIABLE = {"type": "string", "pattern": names.VARIABLE_PATTERN}
+BuildEnv: TypeAlias = Annotated[
+    Mapping[
+        Annotated[str, _validated(names.validate_build_variable_name)],
+        Annotated[
+            Annotated[str, Tag("text")]
+            | Annotated[tuple[Annotated[str, _validated(names.validate_build_variable_name)], ...], Tag("names")],
+            Discriminator(
+                _build_value_kind,
+                custom_error_type=WRONG_TYPE,
+                custom_error_message="{expected}",
+                custom_error_context={"expected": "text, or for `from_env` a list of names"},
+            ),
+        ],
+    ],
+    AfterValidator(_build_env),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {names.FROM_ENV: {"type": "array", "items": _BUILD_VARIABLE}},
+            "propertyNames": _BUILD_VARIABLE,
+            "additionalProperties": {"type": "string"},
+        }
+    ),
 ]
 Label: TypeAlias = Annotated[str, _validated(names.validate_label_name), _json_schema(pattern=names.LABEL_PATTERN)]
 Module: TypeAlias = Annotated[str, _validated(names.validate_module_name)]

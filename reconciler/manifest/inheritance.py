@@ -22,6 +22,11 @@ class InheritedEntry:
         self._keys = keys
         self.path = path
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the keys that were written, sorted."""
+        return tuple(sorted(self._keys))
+
     def value(self, key: str, default: Any = None) -> Any:
         """Return the value of a key that holds a single value; a list is returned as a tuple (`builds`)."""
         placed = self._keys.get(key)
@@ -45,10 +50,27 @@ class InheritedEntry:
         """Return the mapping under a key such as `project`, or None if the key was not written."""
         return InheritedEntry(self._keys[key], (*self.path, key)) if key in self._keys else None
 
+    def has(self, key: str) -> bool:
+        """Return whether a key was written, here or in a template."""
+        return key in self._keys
+
     def path_of(self, key: str) -> KeyPath:
         """Return the key path of a value, or of this mapping if the key was not written."""
         placed = self._keys.get(key)
         return placed.path if isinstance(placed, PlacedValue) else self.path
+
+    def tree(self, key: str) -> Mapping[str, object]:
+        """Return the mapping under a key with a PlacedValue for each value; empty if the key was not written."""
+        found = self._keys.get(key)
+        return found if isinstance(found, Mapping) else {}
+
+    def merged(self, *levels: Mapping[str, object]) -> "InheritedEntry":
+        """Return the same entry with `levels` merged into it, in their order, like templates."""
+        return InheritedEntry(merge_levels((self._keys, *levels)), self.path)
+
+    def changed(self, **keys: object) -> "InheritedEntry":
+        """Return the same entry with other values of some keys."""
+        return InheritedEntry({**self._keys, **keys}, self.path)
 
 
 def inherited_entries(templates: Mapping[str, Any], environments: Mapping[str, Any]) -> dict[str, InheritedEntry]:
@@ -61,6 +83,15 @@ def inherited_entries(templates: Mapping[str, Any], environments: Mapping[str, A
         inherited = [levels[each] for each in template_order(environment.extends, extends)]
         entries[name] = InheritedEntry(merge_levels([*inherited, _placed_keys(environment, path)]), path)
     return entries
+
+
+def placed_tree(value: object, path: KeyPath) -> object:
+    """Return plain values as `merge_levels` merges them: a PlacedValue for each value that is not a mapping."""
+    if isinstance(value, tuple):
+        return tuple(PlacedValue(each, (*path, at)) for at, each in enumerate(value))
+    if isinstance(value, Mapping):
+        return {key: placed_tree(each, (*path, key)) for key, each in value.items()}
+    return PlacedValue(value, path)
 
 
 def template_order(extends: Sequence[str], templates: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -109,7 +140,7 @@ def _placed(value: Any, path: KeyPath) -> object:
     if isinstance(value, tuple):
         return tuple(PlacedValue(each, (*path, at)) for at, each in enumerate(value))
     if isinstance(value, Mapping):
-        return {key: PlacedValue(each, (*path, key)) for key, each in value.items()}
+        return {key: _placed(each, (*path, key)) for key, each in value.items()}
     if hasattr(value, "model_fields_set") and not getattr(value, "inherited_as_one", False):
         return _placed_keys(value, path)
     return PlacedValue(value, path)

@@ -4,15 +4,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from reconciler.errors import ManifestError, Place, Problem
 from reconciler.manifest.cross_references import reference_problems
 from reconciler.manifest.input_files import InputFiles
+from reconciler.manifest.matrix_checks import unusable_keys
 from reconciler.manifest.models import Manifest
 from reconciler.manifest.source_text import KeyPath
 from reconciler.manifest.text_file import UnreadableFileError
-from reconciler.manifest.validation_errors import error_path, model_problems
 from reconciler.manifest.yaml_document import Document, Value, read_document
 
 
@@ -36,20 +35,32 @@ def _validate(document: Document, file: Path) -> tuple[Manifest | None, list[Pro
     value, source = document.value, document.source
     problems = [*document.problems, *_empty_values(document)]
     broken = {*document.broken, *(path for path, each in _values(value) if each is None)}
+    broken |= set(_unusable_matrix_keys(value))
     context = {"directory": file.parent, "file": file, "source": source}
     manifest = None
-    errors: list[ErrorDetails] = []
     try:
         manifest = Manifest.model_validate(value, context=context)
     except ValidationError as error:
+        # Only imported for an invalid manifest, to start quickly.
+        from reconciler.manifest.validation_errors import error_path, model_problems
+
         errors = [each for each in error.errors(include_url=False) if not _within(error_path(each, value), broken)]
-    unsupported = [each for each in errors if each["loc"] == ("version",) and each["type"] != "missing"]
-    if unsupported:  # other errors may be valid in that version
-        return None, [*document.problems, *model_problems(unsupported, value, source)]
-    problems += model_problems(errors, value, source)
+        unsupported = [each for each in errors if each["loc"] == ("version",) and each["type"] != "missing"]
+        if unsupported:  # other errors may be valid in that version
+            return None, [*document.problems, *model_problems(unsupported, value, source)]
+        problems += model_problems(errors, value, source)
     if isinstance(value, dict):
         problems += reference_problems(value, source, file.parent)
     return manifest, problems
+
+
+def _unusable_matrix_keys(value: Value) -> Iterator[KeyPath]:
+    """Yield the keys of every written matrix that `reference_problems` reports, so that only it reports them."""
+    for kind in ("templates", "environments"):
+        entries = value.get(kind) if isinstance(value, dict) else None
+        for name, entry in entries.items() if isinstance(entries, dict) else ():
+            matrix = entry.get("matrix") if isinstance(entry, dict) else None
+            yield from ((kind, name, "matrix", key) for key in unusable_keys(matrix))
 
 
 def _empty_values(document: Document) -> Iterator[Problem]:
@@ -58,8 +69,8 @@ def _empty_values(document: Document) -> Iterator[Problem]:
         if value is None and path not in document.broken:
             hint = "remove the key, or give it a value"
             match path:
-                case ("environments" | "templates",):
-                    hint = f"write `{path[0]}: {{}}` if it is empty"
+                case ("environments" | "templates",) | (_, _, "matrix", _, str()):
+                    hint = f"write `{path[-1]}: {{}}` if it is empty"
                 case (*_, int()):
                     hint = "remove it, or give it a value"
                 case _:

@@ -30,9 +30,11 @@ def read_local_project(
     directory: Path,
     files: InputFiles,
     report: ReportError,
+    has_lock: bool = False,
 ) -> LocalProject | None:
     """Return the project in `directory / path`, or None after passing every error to `report`.
 
+    If it `has_lock`, a lock of another tool has its requirements and knows which extras and groups exist.
     `report` is called with an error and the key path below `project` that it belongs to (`("extras", 0)`). Names must
     be normalized already.
     """
@@ -47,16 +49,22 @@ def read_local_project(
     except InvalidTextError as error:
         report(error, ("path",))
         return None
-    unknown = [
-        *_unknown_names("extras", extras, pyproject.extras if pyproject.extras_are_static else extras, noun="extra"),
-        *_unknown_names("groups", groups, pyproject.groups, noun="dependency group"),
-    ]
+    unknown = (
+        []
+        if has_lock
+        else [
+            *_unknown_names(
+                "extras", extras, pyproject.extras if pyproject.extras_are_static else extras, noun="extra"
+            ),
+            *_unknown_names("groups", groups, pyproject.groups, noun="dependency group"),
+        ]
+    )
     for problem, key in unknown:
         report(problem, key)
     if unknown:
         return None
     try:
-        requirements = pyproject.requirements(extras, groups)
+        requirements = () if has_lock else pyproject.requirements(extras, groups)
     except InvalidTextError as error:
         report(InvalidTextError(f"pyproject.toml: {error.message}", hint=error.hint), ("path",))
         return None

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, T
 from reconciler.manifest import defaults, desired
 from reconciler.manifest import field_types as f
 from reconciler.manifest.hints import closest_match
+from reconciler.manifest.names import AXIS_PATTERN
 from reconciler.manifest.source_text import SourceText
 
 
@@ -30,13 +31,21 @@ class Index(_StrictModel):
         description="The name of the index, used in messages and in `UV_INDEX_<NAME>_USERNAME`.", examples=["acme"]
     )
     url: f.IndexUrl = Field(
-        description="The URL of a simple repository (PEP 503 or 691), without credentials.",
-        examples=["https://index.example/simple"],
+        description="The URL of a simple repository (PEP 503 or 691), without credentials; or a directory of wheels "
+        "and source distributions, relative to the manifest (`./wheels`) or as a `file:` URL.",
+        examples=["https://index.example/simple", "./wheels"],
     )
     packages: tuple[f.PackageGlob, ...] = Field(
         default=(),
-        description="Patterns of package names. These packages come only from this index, and it provides only these.",
+        description="Patterns of package names. These packages come only from this index, and it is asked for nothing "
+        "else.",
         examples=[["acme-*"]],
+    )
+    default: bool | None = Field(
+        default=None,
+        description="Whether this index replaces the default index (PyPI), which is otherwise asked last. By default, "
+        "an index without `packages` replaces it, and an index with `packages` does not.",
+        examples=[False],
     )
 
 
@@ -60,17 +69,76 @@ class Project(_StrictModel):
     )
 
 
-class Matrix(_StrictModel):
-    """Create one environment for each Python version; `test` with version 3.12 becomes `test-py312`."""
+class LockSource(_StrictModel):
+    """The lock of another tool: the environment gets exactly its packages. It replaces that of a template."""
 
-    python: Annotated[tuple[f.MatrixPython, ...], Field(min_length=1)] = Field(
-        description="Python versions. Each replaces `python` in its environment.", examples=[["3.11", "3.12", "3.13"]]
+    inherited_as_one: ClassVar[bool] = True  # the groups of one lock must not be looked for in a different one
+
+    file: f.LockSourcePath = Field(
+        alias="from",
+        description="A `uv.lock`, `poetry.lock`, `pdm.lock`, `pylock.toml` or `pylock.NAME.toml`, relative to the "
+        "manifest.",
+        examples=["uv.lock"],
+    )
+    extras: tuple[f.ExtraName, ...] = Field(
+        default=(), description="Extras to select from the lock, besides those of `project`.", examples=[["web"]]
+    )
+    groups: tuple[f.ExtraName, ...] = Field(
+        default=(),
+        description="Dependency groups to select from the lock, besides those of `project`.",
+        examples=[["dev"]],
+    )
+
+
+class Matrix(_StrictModel):
+    """Create one environment for each combination of the axes' values; `test` with Python 3.12 becomes `test-py312`.
+
+    Any key other than these is an axis: a list of values, or a mapping of named variants. A variant has keys of an
+    environment, which are merged into it.
+    """
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"propertyNames": {"pattern": AXIS_PATTERN}})
+    __pydantic_extra__: dict[str, "Axis"]
+
+    python: Annotated[tuple[f.MatrixPython, ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Python versions. Each replaces `python` in its environments.",
+        examples=[["3.11", "3.12", "3.13"]],
+    )
+    exclude: tuple[Mapping[f.AxisName, str], ...] = Field(
+        default=(),
+        description="Combinations to leave out. An entry leaves out every combination that has all of its values.",
+        examples=[[{"python": "3.13", "django": "4.2"}]],
     )
     if_available: bool = Field(
         default=defaults.MATRIX_IF_AVAILABLE,
-        description="Skip a version, with a note, while the machine has no interpreter for it. An environment that was "
-        "applied is not skipped.",
+        description="Skip an environment, with a note, while the machine has no interpreter for it. An environment "
+        "that was applied is not skipped.",
     )
+
+
+def axis_kind(value: object) -> Literal["list of values", "mapping of variants"] | None:
+    """Return which form an axis of a matrix has, None if it has neither."""
+    return "list of values" if isinstance(value, tuple) else "mapping of variants" if isinstance(value, dict) else None
+
+
+def _without_variant_keys(schema: dict[str, Any]) -> None:
+    schema["not"] = {"anyOf": [{"required": [key]} for key in NOT_IN_A_VARIANT]}
+
+
+NOT_IN_A_VARIANT = ("extends", "matrix", "renamed_from")  # these keys decide which environments exist
+_Variant: TypeAlias = Annotated["Environment", Field(json_schema_extra=_without_variant_keys)]
+_Values: TypeAlias = Annotated[tuple[f.AxisValue, ...], Field(min_length=1)]
+_Variants: TypeAlias = Annotated[Mapping[f.Name, _Variant], Field(min_length=1)]
+Axis: TypeAlias = Annotated[
+    Annotated[_Values, Tag("list of values")] | Annotated[_Variants, Tag("mapping of variants")],
+    Discriminator(
+        axis_kind,
+        custom_error_type=f.WRONG_TYPE,
+        custom_error_message="{expected}",
+        custom_error_context={"expected": "a list of values or a mapping of variants"},
+    ),
+]
 
 
 class Hooks(_StrictModel):
@@ -259,11 +327,16 @@ class Environment(_StrictModel):
     )
     matrix: Matrix | None = Field(
         default=None,
-        description="Create one environment for each Python version.",
-        examples=[{"python": ["3.11", "3.12", "3.13"]}],
+        description="Create one environment for each Python version, or for each combination of several axes.",
+        examples=[
+            {"python": ["3.11", "3.12", "3.13"]},
+            {"django": ["4.2", "5.2"], "variant": {"cpu": {}, "gpu": {"packages": ["nvidia-ml-py"]}}},
+        ],
     )
-    packages: tuple[f.RequirementText, ...] = Field(
-        default=(), description="Requirements to install (PEP 508).", examples=[["django>=5.2,<6", "gunicorn"]]
+    packages: tuple[f.PackageText, ...] = Field(
+        default=(),
+        description="Requirements to install (PEP 508). With a matrix, `{AXIS}` is the value of an axis.",
+        examples=[["django>=5.2,<6", "gunicorn"]],
     )
     requirements: tuple[f.FilePath, ...] = Field(
         default=(),
@@ -283,6 +356,17 @@ class Environment(_StrictModel):
     project: Project | None = Field(
         default=None, description="A local project to install.", examples=[{"path": ".", "editable": True}]
     )
+    indexes: tuple[f.Name, ...] = Field(
+        default=(),
+        description="The names of the indexes to use. By default: all indexes of the manifest.",
+        examples=[["pytorch-cpu"]],
+    )
+    lock: LockSource | None = Field(
+        default=None,
+        description="The lock of another tool to take the packages from. Nothing is resolved then, and `packages`, "
+        "`requirements`, `constraints`, `overrides`, `exclude_newer` and `prerelease` are not allowed.",
+        examples=[{"from": "uv.lock"}],
+    )
     exclude_newer: f.ExcludeNewer | None = Field(
         default=None,
         description="Ignore files uploaded after a date, after a time (RFC 3339), or within an age such as `7 days`.",
@@ -297,6 +381,12 @@ class Environment(_StrictModel):
         default=defaults.BUILDS,
         description="Whether to build source distributions: `allow`, `deny`, or a list of the packages to build.",
         examples=["deny", ["numpy"]],
+    )
+    build_env: f.BuildEnv = Field(
+        default={},
+        description="Environment variables for builds of source distributions and local projects. `from_env` lists "
+        "variables to take from the shell. A change of a value builds the environment again.",
+        examples=[{"CMAKE_ARGS": "-DGGML_CUDA=on", "from_env": ["SETUPTOOLS_SCM_PRETEND_VERSION"]}],
     )
     system_site_packages: bool = Field(
         default=defaults.SYSTEM_SITE_PACKAGES, description="Let the environment import the interpreter's own packages."

@@ -1,4 +1,4 @@
-"""The names in a manifest: which are valid, and the name of an environment that a matrix creates."""
+"""The names in a manifest: which are valid."""
 
 import re
 
@@ -10,12 +10,19 @@ NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 PROJECT_PATTERN = r"^[a-z0-9][a-z0-9-]*$"
 VARIABLE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 GLOB_PATTERN = r"^[A-Za-z0-9*?]([A-Za-z0-9._*?-]*[A-Za-z0-9*?])?$"
+AXIS_PATTERN = r"^[a-z][a-z0-9_-]*$"
+AXIS_VALUE_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9._+-]*[A-Za-z0-9])?$"
 LABEL_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$"
 MODULE_PATTERN = r"^[^\W\d]\w*(\.[^\W\d]\w*)*$"
 _MAX_NAME_LENGTH = 100  # a file name with prefix and suffix must stay below 255 bytes
 
 # envsync sets or removes these when it enters an environment. Other values would select a different one.
 RESERVED_VARIABLES = frozenset({"PATH", "PYTHONHOME", "VIRTUAL_ENV"})
+
+# A build must use the interpreter, the programs and the packages that the manifest chooses.
+RESERVED_BUILD_VARIABLES = frozenset({*RESERVED_VARIABLES, "HOME", "TMPDIR"})
+RESERVED_BUILD_PREFIXES = ("PYTHON", "UV_", "PIP_", "LD_", "DYLD_", "ENVSYNC_")
+FROM_ENV = "from_env"  # the key of `build_env` that lists variables of the shell
 
 
 def validate_name(text: str) -> str:
@@ -28,14 +35,16 @@ def validate_project_id(text: str) -> str:
     return _matching(text, PROJECT_PATTERN, "lower-case letters, digits and `-`")
 
 
-def _matching(text: str, pattern: str, allowed: str) -> str:
+def _matching(text: str, pattern: str, allowed: str, *, start: str = "letter or digit") -> str:
     if not re.fullmatch(pattern, text):
         suggestion = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")
         if pattern == PROJECT_PATTERN:
             suggestion = suggestion.replace("_", "-")
+        if pattern == AXIS_PATTERN:
+            suggestion = suggestion.lstrip("0123456789-_")
         works = re.fullmatch(pattern, suggestion) and len(suggestion) <= _MAX_NAME_LENGTH
         hint = f"rename it, for example to `{suggestion}`" if works else ""
-        raise InvalidTextError(f"not a valid name: use {allowed}, and start with a letter or digit", hint=hint)
+        raise InvalidTextError(f"not a valid name: use {allowed}, and start with a {start}", hint=hint)
     if len(text) > _MAX_NAME_LENGTH:
         raise InvalidTextError(f"not a valid name: it is longer than {_MAX_NAME_LENGTH} characters")
     return text
@@ -84,6 +93,17 @@ def validate_variable_name(name: str) -> str:
     return name
 
 
+def validate_build_variable_name(name: str) -> str:
+    """Return the name of a variable that a manifest may give to builds; raises InvalidTextError."""
+    if name == FROM_ENV:
+        return name
+    name = validate_variable_name(name)
+    if name in RESERVED_BUILD_VARIABLES or name.startswith(RESERVED_BUILD_PREFIXES):
+        message = f"`{name}` is reserved: it would change which programs and packages a build uses"
+        raise InvalidTextError(message, hint="remove it; `indexes`, `constraints` and `python` choose these")
+    return name
+
+
 def validate_label_name(name: str) -> str:
     """Return the name of a label, which must work in `-l NAME=VALUE`; raises InvalidTextError."""
     if not re.fullmatch(LABEL_PATTERN, name):
@@ -101,6 +121,17 @@ def validate_module_name(text: str) -> str:
     return text
 
 
-def matrix_environment_name(entry: str, python: str) -> str:
-    """Return the name of the environment that a matrix creates: `test` and `3.12` make `test-py312`."""
-    return f"{entry}-py{python.strip().lower().replace('.', '')}"
+def validate_axis_name(name: str) -> str:
+    """Return the name of a matrix axis, which must work in `{NAME}`; raises InvalidTextError."""
+    return _matching(name, AXIS_PATTERN, "lower-case letters, digits, `-` and `_`", start="letter")
+
+
+def validate_axis_value(text: str) -> str:
+    """Return one value of a matrix axis, which becomes part of an environment's name; raises InvalidTextError."""
+    if not re.fullmatch(AXIS_VALUE_PATTERN, text):
+        message = "not a valid value: use letters, digits and `. _ + -`, and start and end with a letter or digit"
+        hint = (
+            "write only what differs, for example `4.2`, and the rest in `packages`, for example `django~={django}.0`"
+        )
+        raise InvalidTextError(message, hint=hint)
+    return text

@@ -1,11 +1,14 @@
 """Paths in a manifest, the same on every machine. The rules for the root are in `reconciler.manifest.root_path`."""
 
 import os
-from pathlib import Path
+import re
+from pathlib import Path, PurePosixPath
 
 from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.windows_path import refuse_windows_path
 
 DOWNLOAD_HINT = "download the file, and write the path of the copy"
+LOCK_SOURCE = re.compile(r"(uv|poetry|pdm)\.lock|(pylock)(?:\.[^.]+)?\.toml")
 _RELATIVE_HINT = "write a path relative to the manifest"
 
 
@@ -18,6 +21,7 @@ def validate_path(text: str, *, hint: str = _RELATIVE_HINT) -> str:
         raise InvalidTextError("the path is empty", hint=hint)
     if text.startswith("~"):
         raise InvalidTextError("`~` is not expanded in paths", hint=hint)
+    refuse_windows_path(text, hint=hint)
     if "$" in text:
         raise InvalidTextError("variables are not expanded in paths", hint=hint, offset=text.index("$"))
     return text
@@ -40,6 +44,17 @@ def validate_file_path(text: str) -> str:
     if text.startswith("-"):
         raise InvalidTextError("must be a file, not an option", hint="write only the path of the file")
     return validate_path(text)
+
+
+def validate_lock_source(text: str) -> str:
+    """Return the path of a lock of another tool; raises InvalidTextError if its name does not say which tool's."""
+    validate_file_path(text)
+    if not LOCK_SOURCE.fullmatch(PurePosixPath(text).name):
+        raise InvalidTextError(
+            "not the name of a lock",
+            hint="write the path of a `uv.lock`, `poetry.lock`, `pdm.lock`, `pylock.toml` or `pylock.NAME.toml`",
+        )
+    return text
 
 
 def _validate_relative(text: str, hint: str) -> str:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,35 @@ from packaging.utils import canonicalize_name
 from reconciler.canonical_json import digest
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.requirement import parse_requirement
+from reconciler.manifest.source_text import KeyPath, format_key_path
 
 # The `tool` tables that a build backend reads. They decide what is installed; those of other tools do not.
-_BACKENDS = ("flit", "hatch", "maturin", "meson-python", "pdm", "poetry", "scikit-build", "setuptools", "uv")
+_BACKENDS = (
+    "flit", "hatch", "maturin", "meson-python", "pdm", "poetry", "poetry-dynamic-versioning", "scikit-build",
+    "setuptools", "setuptools-git-versioning", "setuptools-scm", "setuptools_scm", "uv", "uv-dynamic-versioning",
+    "versioneer", "versioningit",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requested:
+    """A dependency that a project requests: its requirement, its key path, and the extra or group that it is from."""
+
+    requirement: Requirement
+    path: KeyPath
+    extra: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _List:
+    """A list of requirements in a pyproject.toml, and the marker of the requirement that names its extra."""
+
+    path: KeyPath
+    texts: Sequence[str]
+    marker: Marker | None = None
+    extra: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,33 +70,39 @@ class Pyproject:
     def requirements(self, extras: Sequence[str], groups: Sequence[str]) -> tuple[str, ...]:
         """Return the dependencies with those of `extras` and `groups`, normalized, each once.
 
-        An extra or group may name the project itself (`acme[all]`): the requirements of that extra replace it.
         Raises InvalidTextError if one is not a valid requirement.
         """
-        found: dict[str, None] = {}
-        waiting: list[tuple[str, Sequence[str], Marker | None]] = [("project.dependencies", self.dependencies, None)]
+        return tuple(dict.fromkeys(str(each.requirement) for each in self.requested(extras, groups)))
+
+    def requested(self, extras: Sequence[str], groups: Sequence[str]) -> Iterator[Requested]:
+        """Yield the dependencies with those of `extras` and `groups`; raises InvalidTextError.
+
+        An extra or group may name the project itself (`acme[all]`): the requirements of that extra replace it.
+        """
+        waiting = [_List(path=("project", "dependencies"), texts=self.dependencies)]
         waiting += [self._extra(extra, None) for extra in extras]
-        waiting += [(f"dependency-groups.{group}", self._group(group), None) for group in groups]
+        waiting += [_List(path=("dependency-groups", group), texts=self._group(group), group=group) for group in groups]
         seen: set[tuple[str, str]] = set()
         while waiting:
-            where, texts, marker = waiting.pop(0)
-            own: list[tuple[str, Sequence[str], Marker | None]] = []
-            for number, text in enumerate(texts):
-                requirement = _parsed(text, f"{where}[{number}]")
-                requirement.marker = _both(marker, requirement.marker)
+            found = waiting.pop(0)
+            own: list[_List] = []
+            for number, text in enumerate(found.texts):
+                path = (*found.path, number)
+                requirement = _parsed(text, format_key_path(path))
+                requirement.marker = both_markers(found.marker, requirement.marker)
                 if self.name and requirement.name == canonicalize_name(self.name):
                     for extra in sorted(requirement.extras):
                         if (extra, str(requirement.marker)) not in seen:
                             seen.add((extra, str(requirement.marker)))
                             own.append(self._extra(extra, requirement.marker))
                 else:
-                    found[str(requirement)] = None
+                    yield Requested(requirement=requirement, path=path, extra=found.extra, group=found.group)
             waiting[:0] = own
-        return tuple(found)
 
-    def _extra(self, name: str, marker: Marker | None) -> tuple[str, Sequence[str], Marker | None]:
+    def _extra(self, name: str, marker: Marker | None) -> _List:
         # An unknown extra has no requirements. The caller has already reported those that the manifest names.
-        return f"project.optional-dependencies.{name}", self.extras.get(name, ()), marker
+        path = ("project", "optional-dependencies", name)
+        return _List(path=path, texts=self.extras.get(name, ()), marker=marker, extra=name)
 
     def _group(self, name: str) -> tuple[str, ...]:
         """Return a group's requirements, with those of the groups that it includes (PEP 735)."""
@@ -108,16 +140,27 @@ def parse_pyproject(text: str, *, fallback_name: str = "") -> Pyproject:
         dependencies=_strings(project, "dependencies", "project."),
         extras={canonicalize_name(each): _strings(extras, each, "project.optional-dependencies.") for each in extras},
         groups=_groups(_table(document, "dependency-groups")),
-        digest=digest(
-            _plain(
-                {
-                    "project": project,
-                    "build-system": _table(document, "build-system"),
-                    "tool": {name: tool[name] for name in _BACKENDS if name in tool},
-                }
-            )
-        ),
+        digest=digest(build_tables(document)),
     )
+
+
+def build_tables(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the tables of a pyproject.toml that a build depends on, with dates and times as text."""
+    tool = document.get("tool")
+    found: Mapping[str, Any] = _plain(
+        {
+            "project": document.get("project", {}),
+            "build-system": document.get("build-system", {}),
+            "tool": {name: tool[name] for name in _BACKENDS if name in tool} if isinstance(tool, dict) else {},
+        }
+    )
+    return found
+
+
+def plain_tables(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return all tables of a pyproject.toml, with dates and times as text."""
+    found: Mapping[str, Any] = _plain(document)
+    return found
 
 
 def _groups(table: Mapping[str, Any]) -> Mapping[str, Sequence[Any]]:
@@ -134,7 +177,8 @@ def _parsed(text: str, where: str) -> Requirement:
         raise InvalidTextError(f"{where}: {error.message}", hint=error.hint) from error
 
 
-def _both(first: Marker | None, second: Marker | None) -> Marker | None:
+def both_markers(first: Marker | None, second: Marker | None) -> Marker | None:
+    """Return the marker that is true where both are; None is always true."""
     if first is None or second is None:
         return first or second
     return first & second

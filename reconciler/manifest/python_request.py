@@ -11,6 +11,7 @@ from reconciler.manifest.hints import suggest
 from reconciler.manifest.invalid_text import InvalidTextError
 
 _VERSION = re.compile(r"\d{1,4}(\.\d{1,4}){0,2}((a|b|rc)\d{1,4})?")
+_HIGHEST_MAJOR = 9  # 312 is a misspelt 3.12
 _VERSION_HINT = 'write a version such as `"3.12"`, or a specifier such as `">=3.11,<3.14"`'
 _OUTSIDE_HINT = 'write the absolute path of an interpreter outside the repository, or a version such as `"3.12"`'
 
@@ -22,22 +23,60 @@ def validate_python(text: str, directory: Path) -> str:
     version, and must not run a program that comes with the repository.
     """
     request = text.strip()
-    if "/" in request or "\\" in request or request.startswith("~"):
+    if "/" in request or "\\" in request or re.match(r"~(?![=\d])", request):
         return _validate_interpreter_path(request, directory)
     if not request:
         raise InvalidTextError("the Python version is empty", hint=_VERSION_HINT)
     if not _VERSION.fullmatch(request):
         _validate_specifiers(request)
+    elif int(request.partition(".")[0].rstrip("abrc")) > _HIGHEST_MAJOR:
+        raise InvalidTextError(f"not a Python version: {in_backticks(request)}", hint=_python_hint(request))
     return request
+
+
+def corrected_python(text: str) -> str:
+    """Return the version or specifier that a text most likely means (`py312`, `^3.11`), or an empty string."""
+    from reconciler.manifest.requirement_corrections import corrected_requirement, straight_quotes
+
+    text = straight_quotes(text.strip()).strip("\"'").lower()
+    text = re.sub(r"^(?:c?python|cp|py|v)[ =@_-]*(?=[\d<>=!~^])", "", text)
+    text = re.sub(r"(?:\.exe|-dev|[tm])$", "", text)
+    if compact := re.fullmatch(r"3(\d{1,2})", text):
+        return f"3.{compact[1]}"
+    if wild := re.fullmatch(r"=*\s*(\d+(?:\.\d+)?)(?:\.[x*])+", text):
+        return wild[1]
+    if at_least := re.fullmatch(r"(\d+(?:\.\d+)*)\s*(?:\+|or (?:newer|later|higher)|and (?:up|above))", text):
+        return f">={at_least[1]}"
+    if span := re.fullmatch(r"(3\.\d+)\s*(?:-|\.\.+|to|\|\|?|or)\s*3\.(\d+)", text):
+        return f">={span[1]},<3.{int(span[2]) + 1}"
+    text = re.sub(r"^=\s*(?=\d)", "", text)
+    if _VERSION.fullmatch(text):
+        return text
+    if re.match(r"[<>=!~]", text) and not corrected_requirement(f"python{text}"):
+        try:
+            return str(SpecifierSet(text)) and text
+        except InvalidSpecifier:
+            return ""
+    found = corrected_requirement(f"python{text}") if re.match(r"[<>=!~^]", text) else ""
+    return found.removeprefix("python").replace(" ", "")
+
+
+def _python_hint(text: str) -> str:
+    corrected = corrected_python(text)
+    return suggest(f'"{corrected}"') if corrected else _VERSION_HINT
 
 
 def validate_matrix_python(text: str) -> str:
     """Return one version of a matrix, which becomes part of an environment's name; raises InvalidTextError."""
     request = text.strip()
     if not _VERSION.fullmatch(request):
-        raise InvalidTextError(
-            "not a valid Python version", hint='write a version such as `"3.12"`, not a specifier or a path'
-        )
+        corrected = corrected_python(text)
+        hint = 'write a version such as `"3.12"`, not a specifier or a path'
+        if _VERSION.fullmatch(corrected):
+            hint = suggest(f'"{corrected}"')
+        raise InvalidTextError("not a valid Python version", hint=hint)
+    if int(request.partition(".")[0].rstrip("abrc")) > _HIGHEST_MAJOR:
+        raise InvalidTextError(f"not a Python version: {in_backticks(request)}", hint=_python_hint(request))
     return request
 
 
@@ -45,10 +84,8 @@ def _validate_specifiers(request: str) -> None:
     try:
         specifiers = SpecifierSet(request)
     except InvalidSpecifier as error:
-        named = re.fullmatch(r"(?:python|py|cpython)[ =@-]*(\d+(?:\.\d+)*)", request, re.IGNORECASE)
-        hint = suggest(f'"{named.group(1)}"') if named else _VERSION_HINT
         raise InvalidTextError(
-            f"not a valid version specifier (PEP 440): {in_backticks(request)}", hint=hint
+            f"not a valid version specifier (PEP 440): {in_backticks(request)}", hint=_python_hint(request)
         ) from error
     if specifiers.is_unsatisfiable():
         raise InvalidTextError(f"no version can satisfy {in_backticks(request)}")
@@ -56,6 +93,9 @@ def _validate_specifiers(request: str) -> None:
 
 def _validate_interpreter_path(request: str, directory: Path) -> str:
     if not request.startswith("/"):
+        if (windows := re.search(r"python(3\d{1,2})\\", request, re.IGNORECASE)) and "\\" in request:
+            hint = _python_hint(windows[1])
+            raise InvalidTextError("a path of Windows, where envsync does not run", hint=hint)
         message = "the path of an interpreter must be absolute: envsync never runs one from the repository"
         raise InvalidTextError(message, hint=_OUTSIDE_HINT)
     real_directory = os.path.realpath(directory)

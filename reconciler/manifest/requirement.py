@@ -31,12 +31,7 @@ def parse_requirement(text: str) -> Requirement:
     if not stripped:
         raise InvalidTextError("the requirement is empty")
     if stripped.startswith("-"):
-        raise InvalidTextError(
-            "must be a requirement, not an option",
-            hint="use the keys `requirements`, `constraints`, `indexes` or `project` instead",
-            offset=lead,
-            width=len(stripped.split()[0]),
-        )
+        raise _option(stripped, lead)
     if "\n" in stripped or "\r" in stripped:
         raise InvalidTextError("not a valid requirement: it has more than one line")
     try:
@@ -44,7 +39,14 @@ def parse_requirement(text: str) -> Requirement:
     except InvalidRequirement as error:
         raise _invalid_requirement(stripped, lead, error) from error
     if parsed.url:
-        validate_direct_url(parsed.url, offset=lead + stripped.find(parsed.url))
+        try:
+            validate_direct_url(parsed.url, offset=lead + stripped.find(parsed.url))
+        except InvalidTextError as error:
+            from reconciler.manifest.requirement_corrections import corrected_requirement
+
+            if "://" not in parsed.url and (corrected := corrected_requirement(f" {stripped} ", even_if_valid=False)):
+                error.hint = suggest(corrected)
+            raise
     parsed.name = canonicalize_name(parsed.name)
     parsed.extras = {canonicalize_name(extra) for extra in parsed.extras}
     return parsed
@@ -60,17 +62,25 @@ def _invalid_requirement(text: str, lead: int, error: InvalidRequirement) -> Inv
 
     `lead` is the number of characters before `text`.
     """
+    # Corrections are only imported for a manifest with an error, to start quickly.
+    from reconciler.manifest.flow_text import flow
+    from reconciler.manifest.requirement_corrections import corrected_requirement
+
     forbid_credentials(text, offset=lead)
     message = str(error).splitlines()[0]
     # The span of the invalid part is only on the error's cause, which is not a public interface.
     start, end = getattr(error.__cause__, "span", (0, len(text)))
     hint = ""
-    if "://" in text.split(";")[0] and "@" not in text.split("://")[0]:
-        hint = "write `NAME @ URL`"
-    elif re.match(r"\.{0,2}/|[A-Za-z]:\\", text) or text in {".", ".."}:
+    if re.search(r"\{[a-z][a-z0-9_-]*\}", text):
+        hint = "write a version: `{AXIS}` is only replaced in `packages` of an environment with a matrix"
+    elif project := _local_project(text):
+        hint = f"write `project: {flow(project)}` in the environment instead, or the path in a requirements file"
+    elif re.match(r"\.{0,2}[/\\]|[A-Za-z]:[/\\]|~/", text):
         hint = LOCAL_DIRECTORY_HINT
-    else:
-        hint = _corrected(text)
+    elif corrected := corrected_requirement(text):
+        hint = suggest(corrected)
+    elif "://" in text.split(";")[0] and "@" not in text.split("://")[0]:
+        hint = "write `NAME @ URL`"
     message = message[:1].lower() + message[1:]
     for words, plain in _PLAIN_WORDS.items():
         message = message.replace(words, plain)
@@ -78,14 +88,52 @@ def _invalid_requirement(text: str, lead: int, error: InvalidRequirement) -> Inv
     return InvalidTextError(message, hint=hint, offset=lead + start, width=max(end - start, 1))
 
 
-def _corrected(text: str) -> str:
-    """Return a hint with a common mistake corrected if the result is a valid requirement, or an empty string."""
-    for wrong, right in (("=>", ">="), ("=<", "<="), (r"(?<![=<>!~])=(?!=)", "=="), (r"(?<=[\w\]])\s+(?=\d)", "==")):
-        guess = re.sub(wrong, right, text, count=1)
-        if guess != text:
-            try:
-                Requirement(guess)
-            except InvalidRequirement:
-                continue
-            return suggest(guess)
-    return ""
+def _local_project(text: str) -> dict[str, object]:
+    """Return the key `project` for a relative directory, as in `pip install -e ".[dev]"`; empty for anything else."""
+    match = re.fullmatch(
+        r"(?P<editable>(?:-e|--editable)[ =]\s*)?(?P<path>\.{1,2}(?:[/\\][\w ./\\-]*)?)"
+        r"\s*(?:\[(?P<extras>[\w, .-]+)\])?",
+        text.strip(),
+    )
+    if match is None or re.search(r"\.(?:whl|zip|gz|tgz|bz2|xz)$", match["path"]):
+        return {}
+    project: dict[str, object] = {"path": match["path"].replace("\\", "/").removeprefix("./").rstrip("/") or "."}
+    if match["editable"]:
+        project["editable"] = True
+    if match["extras"]:
+        project["extras"] = tuple(each.strip() for each in match["extras"].split(","))
+    return project
+
+
+def _key_for_option(text: str) -> tuple[str, object] | None:
+    """Return the key of an environment for an option of pip, and its value; None if there is none."""
+    option, _, value = re.sub(r"^(--?[\w-]+)[ =]\s*", r"\1 ", text).partition(" ")
+    value = value.strip().strip("\"'")
+    match option:
+        case "-e" | "--editable" if project := _local_project(text):
+            return "project", project
+        case "-r" | "--requirement" if value:
+            return "requirements", (value,)
+        case "-c" | "--constraint" if value:
+            return "constraints", (value,)
+        case "--pre" if not value:
+            return "prerelease", "allow"
+        case "--only-binary":
+            return "builds", "deny"
+        case _:
+            return None
+
+
+def _option(text: str, lead: int) -> InvalidTextError:
+    """Return the error for an option of pip in place of a requirement; raises InvalidTextError for credentials."""
+    from reconciler.manifest.flow_text import flow
+
+    forbid_credentials(text, offset=lead)
+    hint = "use the keys `requirements`, `constraints`, `indexes` or `project` instead"
+    if found := _key_for_option(text):
+        hint = f"write `{found[0]}: {flow(found[1])}` in the environment instead"
+    elif url := re.fullmatch(r"(?:-i|--index-url|--extra-index-url)[ =]\s*[\"']?(\w+://\S+?)[\"']?", text):
+        name = re.sub(r"[^a-z0-9]+", "-", url[1].lower().partition("://")[2].partition("/")[0]).strip("-") or "main"
+        keys = flow({"indexes": ({"name": name, "url": url[1]},)})[1:-1]
+        hint = f"write `{keys}` at the top level instead"
+    return InvalidTextError("must be a requirement, not an option", hint=hint, offset=lead, width=len(text.split()[0]))

@@ -10,12 +10,14 @@ from packaging.requirements import Requirement
 from reconciler.backticks import in_backticks
 from reconciler.errors import Place, Problem
 from reconciler.manifest.control_characters import unprintable_characters
-from reconciler.manifest.desired import RequirementLine
+from reconciler.manifest.desired import Index, RequirementLine
+from reconciler.manifest.index_option import check_index_option
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.logical_lines import logical_lines
 from reconciler.manifest.requirements_line import (
     Include,
+    IndexOption,
     Line,
     LocalRequirement,
     NamedRequirement,
@@ -24,6 +26,7 @@ from reconciler.manifest.requirements_line import (
 )
 from reconciler.manifest.source_text import problem_at
 from reconciler.manifest.text_file import UnreadableFileError
+from reconciler.manifest.urls import directory_of_url, validate_index_url
 
 _MAX_INCLUDE_DEPTH = 32  # files
 _MISSING_HINT = "correct the path, which is relative to the manifest"
@@ -42,11 +45,13 @@ class _ParsedFile:
 class CollectedRequirements:
     """The requirements and constraints of a file and its includes.
 
-    `files` are the paths read, each as requirements (False) or as constraints (True).
+    `files` are the paths read, each as requirements (False) or as constraints (True). `chosen` are the names of the
+    indexes that the environment uses (empty: all).
     """
 
     requirements: list[RequirementLine] = field(default_factory=list)
     constraints: list[str] = field(default_factory=list)
+    chosen: tuple[str, ...] = ()
     files: set[tuple[Path, bool]] = field(default_factory=set)
 
 
@@ -61,16 +66,20 @@ class RequirementsFiles:
     directory: Path
     shown_directory: Path
     files: InputFiles
+    indexes: tuple[Index, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     _parsed: dict[Path, _ParsedFile] = field(default_factory=dict)
 
-    def read(self, name: str, *, constraints: bool) -> CollectedRequirements:
+    def read(self, name: str, *, constraints: bool, chosen: tuple[str, ...] = ()) -> CollectedRequirements:
         """Return the requirements and constraints of a file and its includes; each file is read once.
 
-        With `constraints` the file is a constraints file. Raises InvalidTextError if the file itself cannot be read.
+        `chosen` are the names of the indexes that the environment uses (empty: all). With `constraints` the file is a
+        constraints file. Raises InvalidTextError if the file itself cannot be read.
         """
         path = self._absolute(self.directory, name)
         try:
+            if not name.endswith((".txt", ".in")):
+                self._refuse_foreign(name, path)
             parsed = self._parse(path, self._shown(self.shown_directory, name))
         except UnreadableFileError as error:
             invalid = error.invalid_text(name)
@@ -78,9 +87,16 @@ class RequirementsFiles:
                 packages = "" if constraints else "; the names of packages belong in `packages`"
                 invalid.hint = f"{_MISSING_HINT}{packages}"
             raise invalid from error
-        collected = CollectedRequirements()
+        collected = CollectedRequirements(chosen=chosen)
         self._collect(parsed, (path,), collected, constraints=constraints)
         return collected
+
+    def _refuse_foreign(self, name: str, path: Path) -> None:
+        """Raise InvalidTextError if a file belongs to another tool, and UnreadableFileError if it cannot be read."""
+        from reconciler.manifest.foreign_files import foreign_file_hint
+
+        if hint := foreign_file_hint(name, self.files.text(path, any_unicode=True).text):
+            raise InvalidTextError("not a requirements file", hint=hint)
 
     def _collect(
         self, parsed: _ParsedFile, trail: tuple[Path, ...], collected: CollectedRequirements, *, constraints: bool
@@ -101,6 +117,9 @@ class RequirementsFiles:
                         collected.requirements.append(
                             RequirementLine(text=line.text, source=source, hashes=line.hashes)
                         )
+                    case IndexOption():
+                        path = self._links(line, trail[-1].parent)
+                        check_index_option(line, path, self.indexes, collected.chosen, self.directory)
                     case LocalRequirement():
                         collected.requirements.append(self._local(line, place, constraints=constraints))
                     case _:
@@ -124,6 +143,13 @@ class RequirementsFiles:
             return self._parse(path, self._shown(Path(parsed.shown).parent, include.path)), (*trail, path)
         except UnreadableFileError as error:
             raise error.invalid_text(include.path) from error
+
+    def _links(self, line: IndexOption, beside: Path) -> Path | None:
+        """Return the directory that an option means: relative to its file if it exists there, as for pip."""
+        if "://" in line.value or not line.value:
+            return directory_of_url(validate_index_url(line.value)) if line.value else None
+        candidates = (Path(os.path.normpath(each / line.value)) for each in (beside, self.directory))
+        return next((each for each in candidates if self.files.is_directory(each)), self.directory / line.value)
 
     def _local(self, line: LocalRequirement, place: Place, *, constraints: bool) -> RequirementLine:
         if constraints:

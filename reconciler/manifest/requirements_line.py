@@ -18,7 +18,7 @@ from packaging.utils import (
 )
 
 from reconciler.backticks import in_backticks
-from reconciler.errors import DIRECT_CREDENTIALS_HINT
+from reconciler.errors import CREDENTIALS_HINT, DIRECT_CREDENTIALS_HINT
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.paths import DOWNLOAD_HINT
 from reconciler.manifest.requirement import normalize_requirement
@@ -52,7 +52,15 @@ class Include:
     constraints: bool
 
 
-Line: TypeAlias = NamedRequirement | LocalRequirement | Include
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexOption:
+    """An option about indexes, as written: `value` is a URL or a path, and empty for `--no-index`."""
+
+    option: str
+    value: str
+
+
+Line: TypeAlias = NamedRequirement | LocalRequirement | Include | IndexOption
 
 _OPTION = re.compile(r"(--[A-Za-z][\w-]*|-[A-Za-z])(?:\s*=\s*|\s+)?(.*)")
 _TRAILING_OPTIONS = re.compile(r"\s(--?[A-Za-z].*)$")
@@ -60,14 +68,9 @@ _HASH = re.compile(r"sha256:[0-9a-f]{64}", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{[A-Za-z0-9_]+\}")
 _ARCHIVE = re.compile(r"\.(?:whl|zip|tar\.gz|tgz|tar\.bz2|tar\.xz)$", re.IGNORECASE)
 _LOCAL = re.compile(r"(?P<path>[^;\[]+?)\s*(?:\[(?P<extras>[^\]]*)\])?\s*(?:;\s*(?P<marker>.*))?")
+_INDEX_OPTIONS = frozenset({"-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-index"})
 _HINTS = {
-    **dict.fromkeys(
-        ("-i", "--index-url", "--extra-index-url", "--trusted-host"),
-        "declare the index in the manifest, under `indexes`",
-    ),
-    **dict.fromkeys(
-        ("-f", "--find-links", "--no-index"), "write the files as `./PATH`, or declare an index in the manifest"
-    ),
+    "--trusted-host": "remove it; `SSL_CERT_FILE` names the certificates to trust",
     **dict.fromkeys(("--no-binary", "--only-binary", "--prefer-binary"), "set `builds` in the manifest"),
     "--pre": "set `prerelease: allow` in the manifest",
     "--require-hashes": "remove it: locks always contain hashes",
@@ -77,7 +80,7 @@ _HINTS = {
 def parse_requirements_line(text: str) -> Line:
     """Return one parsed line, which must not contain a comment; raises InvalidTextError with the offset in it.
 
-    Only `-r`, `-c`, `-e` and `--hash` of pip's options are supported.
+    Only `-r`, `-c`, `-e`, `--hash` and those about indexes are supported of pip's options.
     """
     if variable := _VARIABLE.search(text):
         hint = f"write the value out; {DIRECT_CREDENTIALS_HINT}"
@@ -120,6 +123,11 @@ def _option_line(text: str) -> Line:
         if not value:
             raise InvalidTextError(f"`{option}` needs the path of a directory", offset=0, width=len(option))
         return _local_requirement(value, match.start(2), editable=True, hashes=())
+    if option in _INDEX_OPTIONS:
+        if not value and option != "--no-index":
+            raise InvalidTextError(f"`{option}` needs a value", offset=0, width=len(option))
+        forbid_credentials(value, offset=match.start(2), hint=CREDENTIALS_HINT)
+        return IndexOption(option=option, value=value)
     raise _unsupported_option(option, 0)
 
 

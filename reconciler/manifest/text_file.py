@@ -77,10 +77,10 @@ def decode_text(content: bytes, *, any_unicode: bool = False) -> TextFile:
     return TextFile(text=text, sha256=hashlib.sha256(content).hexdigest())
 
 
-def read_file(path: Path) -> bytes:
-    """Return the bytes of a regular file of at most 1 MiB; raises UnreadableFileError."""
+def read_file(path: Path, *, limit: int = LARGEST) -> bytes:
+    """Return the bytes of a regular file of at most `limit` bytes (1 MiB); raises UnreadableFileError."""
     try:
-        return read_regular(path, limit=LARGEST, follow=True)
+        return read_regular(path, limit=limit, follow=True)
     except OSError as error:
         missing = error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
         is_directory = error.errno == errno.EISDIR

@@ -1,7 +1,8 @@
 """Validates the URLs in a manifest, which must not contain credentials."""
 
 import re
-from urllib.parse import urlsplit
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.errors import CREDENTIALS_HINT, DIRECT_CREDENTIALS_HINT
@@ -9,6 +10,29 @@ from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.redaction import redact_url
 
 LOCAL_DIRECTORY_HINT = "use `project` for a local directory, or write `./PATH` in a requirements file"
+
+
+def plain_url(url: str) -> str:
+    """Return `url` without user name and password (`git@` in an ssh URL is not a secret and stays)."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url
+    user, _, host = parts.netloc.rpartition("@")
+    keep = f"{user}@" if parts.scheme.endswith("ssh") and ":" not in user else ""
+    return urlunsplit(parts._replace(netloc=keep + host))
+
+
+def directory_of_url(url: str) -> Path | None:
+    """Return the absolute path that a `file:` URL names; None if the URL has a different scheme."""
+    parts = urlsplit(url)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def canonical_url(url: str) -> str:
+    """Return `url` in a form to compare: no credentials, host in lower case, no default port, no slash at the end."""
+    parts = urlsplit(plain_url(url))
+    host = parts.netloc.lower().removesuffix({"http": ":80", "https": ":443"}.get(parts.scheme, ":"))
+    return urlunsplit(parts._replace(netloc=host)).rstrip("/")
 
 
 def forbid_credentials(url: str, *, offset: int = 0, hint: str = DIRECT_CREDENTIALS_HINT) -> None:
@@ -20,8 +44,15 @@ def forbid_credentials(url: str, *, offset: int = 0, hint: str = DIRECT_CREDENTI
         raise InvalidTextError("credentials in a URL", hint=hint, offset=offset, width=len(url))
 
 
+def is_relative_directory(text: str) -> bool:
+    """Return whether the `url` of an index is a directory that is relative to the manifest."""
+    return text.startswith(("./", "../"))
+
+
 def validate_index_url(text: str) -> str:
-    """Return the URL of a package index (http, https or file); raises InvalidTextError."""
+    """Return the URL of a package index (http, https or file) or a relative directory; raises InvalidTextError."""
+    if is_relative_directory(text):
+        return text
     forbid_credentials(text, hint=CREDENTIALS_HINT)
     if "${" in text:
         raise InvalidTextError("environment variables are not expanded in URLs", offset=text.index("${"), width=2)
@@ -37,7 +68,7 @@ def validate_index_url(text: str) -> str:
         reason = "the port must be a number" if not_a_number else str(error)
         raise InvalidTextError(f"not a valid URL: {reason}") from error
     if parts.scheme not in {"http", "https", "file"}:
-        raise InvalidTextError("not a valid index URL: it must start with `https://`, `http://` or `file:///`")
+        raise InvalidTextError("not a valid index URL: it must start with `https://`, `http://`, `file:///` or `./`")
     if parts.scheme == "file" and (host or not parts.path.startswith("/")):
         raise InvalidTextError("not an absolute file URL", hint="write `file:///PATH`")
     if parts.scheme != "file" and not host:

@@ -1,7 +1,5 @@
 """Converts pydantic's errors to problems of the manifest, with a place, a clear message and a hint."""
 
-import json
-import re
 import shlex
 from collections.abc import Sequence
 from typing import Any
@@ -13,10 +11,15 @@ from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.errors import Problem
 from reconciler.manifest import models
 from reconciler.manifest.field_types import INVALID_TEXT, WRONG_TYPE
+from reconciler.manifest.flow_text import flow
 from reconciler.manifest.hints import did_you_mean, suggest
 from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.python_request import corrected_python
+from reconciler.manifest.requirement_corrections import operators_of_lists
 from reconciler.manifest.source_text import KeyPath, SourceText
+from reconciler.manifest.wrong_type_hints import rewritten, scalar
 from reconciler.manifest.yaml_document import Value
+from reconciler.manifest.yaml_mistakes import with_space_after_colon
 
 _EXPECTED = {
     "string_type": "a string",
@@ -32,6 +35,36 @@ _EXPECTED = {
 # Names from other tools, and the keys that have the same meaning in a manifest.
 _SYNONYMS = {
     "dependencies": "packages",
+    "pip": "packages",
+    "pip_packages": "packages",
+    "install": "packages",
+    "install_requires": "packages",
+    "dev_dependencies": "packages",
+    "requirements_file": "requirements",
+    "requirements_files": "requirements",
+    "requirements_txt": "requirements",
+    "constraint": "constraints",
+    "constraints_file": "constraints",
+    "python_requires": "python",
+    "python_versions": "matrix",
+    "pythons": "matrix",
+    "basepython": "python",
+    "interpreter": "python",
+    "setenv": "env",
+    "environ": "env",
+    "needs": "depends_on",
+    "after": "depends_on",
+    "tags": "labels",
+    "virtualenvs": "environments",
+    "venvs": "environments",
+    "envlist": "environments",
+    "env_list": "environments",
+    "bases": "templates",
+    "defaults": "templates",
+    "index_url": "indexes",
+    "extra_index_url": "indexes",
+    "extra_index_urls": "indexes",
+    "repositories": "indexes",
     "deps": "packages",
     "requires": "packages",
     "requirement": "requirements",
@@ -54,14 +87,11 @@ _SYNONYMS = {
 }
 _VALUE_SYNONYMS = {"reflink": "clone"}
 _MAX_LISTED_KEYS = 10
-# Text that YAML 1.1 and 1.2 read as the same string inside of brackets.
-_PLAIN_ITEM = re.compile(r"[A-Za-z._/-]?[A-Za-z_/][\w./<>=~*+-]*|-{1,2}[A-Za-z][\w-]*")
-_YAML_WORDS = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "null"})
 
 
 def model_problems(errors: Sequence[ErrorDetails], value: Value, source: SourceText) -> list[Problem]:
     """Return one problem for each of pydantic's errors in `value`, the manifest as plain values."""
-    return [_problem(error, value, source) for error in errors]
+    return [_problem(error, value, source) for error in errors if not (error["type"] == "too_short" and error["input"])]
 
 
 def error_path(error: ErrorDetails, value: Value) -> KeyPath:
@@ -89,7 +119,17 @@ def _problem(error: ErrorDetails, value: Value, source: SourceText) -> Problem:
         )
     match error["type"]:
         case "missing":
-            return source.problem(f"missing key `{error['loc'][-1]}`", path, place=source.key_place(path))
+            key = str(error["loc"][-1])
+            return source.problem(
+                f"missing key `{key}`",
+                path,
+                hint=""
+                if path
+                else "add it: `version: 1`"
+                if key == "version"
+                else "add it, for example `project: acme`",
+                place=source.key_place(path),
+            )
         case "extra_forbidden":
             key = str(path[-1])
             hint = _unknown_key_hint(key, path[:-1], value)
@@ -98,9 +138,13 @@ def _problem(error: ErrorDetails, value: Value, source: SourceText) -> Problem:
             invalid = InvalidTextError(
                 context["message"], hint=context["hint"], offset=context["offset"], width=context["width"]
             )
+            if hint := _divided_at_commas(path, value):
+                invalid.hint = hint
+            elif path[-1] == "extends" and (corrected := _rewritten(path, value, source)):
+                invalid.hint = f"write it as a list: `{flow(corrected[1])}`"  # `base, web`
             return source.invalid_text(invalid, path, str(found))
         case kind if kind == WRONG_TYPE:
-            return _wrong_type(context["expected"], found, path, source)
+            return _wrong_type(context["expected"], found, path, value, source)
         case "literal_error":
             words = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
             quoted = [f"`{word}`" for word in words]
@@ -109,31 +153,90 @@ def _problem(error: ErrorDetails, value: Value, source: SourceText) -> Problem:
             if isinstance(found, str):
                 synonym = _VALUE_SYNONYMS.get(found.lower())
                 hint = suggest(synonym) if synonym and synonym in words else did_you_mean(found, words)
+            if not hint and (corrected := _rewritten(path, value, source)):
+                hint = f"write `{corrected[0]}: {flow(corrected[1])}`"
             return source.problem(f"expected {expected}, got {_kind(found, path, source)}", path, hint=hint)
         case "greater_than_equal":
             return source.problem(f"expected {context['ge']} or more, got {found}", path)
         case "too_short":
-            return source.problem("the list is empty", path, hint="add at least one item")
+            kind = "mapping" if isinstance(found, dict) else "list"
+            return source.problem(f"the {kind} is empty", path, hint="add at least one item")
         case kind if kind in _EXPECTED:
-            return _wrong_type(_EXPECTED[kind], found, path, source)
+            return _wrong_type(_EXPECTED[kind], found, path, value, source)
         case _:
             return source.problem(error["msg"][:1].lower() + error["msg"][1:], path)
 
 
-def _wrong_type(expected: str, found: object, path: KeyPath, source: SourceText) -> Problem:
+def _wrong_type(expected: str, found: object, path: KeyPath, value: Value, source: SourceText) -> Problem:
+    return source.problem(
+        f"expected {expected}, got {_kind(found, path, source)}",
+        path,
+        hint=_wrong_type_hint(expected, found, path, value, source),
+    )
+
+
+def _wrong_type_hint(expected: str, found: object, path: KeyPath, value: Value, source: SourceText) -> str:
     written = source.written.get(path)
-    hint = ""
     if path == ("version",):
         newer = isinstance(found, int) and found > 1
-        hint = "install a newer envsync, or write `version: 1`" if newer else "write `version: 1`"
-    elif expected == "a string" and written is not None:
-        hint = _quoting_hint(written, path)
-    elif expected == "a list" and path == ("indexes",):
-        hint = "write it as a list of `{name: NAME, url: URL}`"
-    elif expected == "a list" and isinstance(found, str):
+        return "install a newer envsync, or write `version: 1`" if newer else "write `version: 1`"
+    if expected == "a string" and written is not None and not _is_item_of_other_form(path):
+        return _quoting_hint(written, path)
+    if expected == "a mapping" and isinstance(found, str):
+        line = source.lines[source.value_place(path).line - 1]
+        if spaced := with_space_after_colon(line):
+            return suggest(spaced)
+    if unquoted := scalar(expected, found):
+        return f"write `{unquoted}` without quotes" if isinstance(found, str) else suggest(unquoted)
+    if corrected := _rewritten(path, value, source):
+        key, right = corrected
+        same_key = key == path[-1]
+        if same_key and isinstance(found, str) and isinstance(right, tuple):
+            return f"write it as a list: `{flow(right)}`"
+        return f"write `{flow(key)}: {flow(right)}`"
+    if expected == "a list" and isinstance(found, str):
         items = _command_words(found) if _is_command(path) else [found]
-        hint = f"write it as a list: `[{', '.join(map(_flow_item, items))}]`"
-    return source.problem(f"expected {expected}, got {_kind(found, path, source)}", path, hint=hint)
+        return f"write it as a list: `{flow(tuple(items))}`"
+    if expected == "a string" and isinstance(found, dict) and list(found.values()) == [None]:
+        return f'quote it: `"{{{next(iter(found))}}}"`'
+    return ""
+
+
+def _rewritten(path: KeyPath, value: Value, source: SourceText) -> tuple[str, Value] | None:
+    """Return the key and the value to write instead of what is at `path`, if they are valid; otherwise None.
+
+    Only this one value is validated: a manifest may contain thousands of such errors.
+    """
+    corrected = rewritten(path, value, source.written) if path else None
+    if corrected is None:
+        return None
+    parent = path[:-2] if isinstance(path[-1], int) else path[:-1]
+    whole: Value = {corrected[0]: corrected[1]}
+    for part in reversed(parent):
+        whole = {str(part): whole}
+    try:
+        models.Manifest.model_validate(whole)
+    except ValidationError as error:
+        keys = (*parent, corrected[0])
+        if any(error_path(each, whole)[: len(keys)] == keys for each in error.errors(include_url=False)):
+            return None
+    return corrected
+
+
+def _divided_at_commas(path: KeyPath, value: Value) -> str:
+    """Return the hint for a part of a requirement that YAML divided at its comma, empty for anything else."""
+    items = value
+    for part in path[:-1]:
+        items = items[part]  # type: ignore[index]  # the path of an error exists
+    if not isinstance(items, tuple) or not isinstance(path[-1], int) or path[-2] not in {"packages", "overrides"}:
+        return ""
+    whole = operators_of_lists(items, path[-1])
+    return f'quote it, and the requirement before it, as one: `"{whole}"`' if whole else ""
+
+
+def _is_item_of_other_form(path: KeyPath) -> bool:
+    """Return whether a value is an item of a list where a single value is expected (`python: [3.11, 3.12]`)."""
+    return len(path) > 1 and isinstance(path[-1], int) and path[-2] == "python" and path[-3:-2] != ("matrix",)
 
 
 def _quoting_hint(written: str, path: KeyPath) -> str:
@@ -141,6 +244,8 @@ def _quoting_hint(written: str, path: KeyPath) -> str:
 
     Only this one value is validated: a manifest may contain thousands of such errors.
     """
+    if "python" in path[2:] and (corrected := _python_of_number(written)):
+        return f'quote it: `"{corrected}"`'
     value: Value = written
     for part in reversed(path):
         value = {part: value} if isinstance(part, str) else (value,)
@@ -154,17 +259,18 @@ def _quoting_hint(written: str, path: KeyPath) -> str:
     return f'quote it: `"{written}"`'
 
 
+def _python_of_number(written: str) -> str:
+    """Return the Python version that a number means if it is not the number itself: 3.1 is 3.10, and 312 is 3.12."""
+    if written == "3.1":
+        return "3.10"
+    return corrected_python(written) if written.isdecimal() and len(written) > 1 else ""
+
+
 def _command_words(text: str) -> list[str]:
     try:
         return shlex.split(text)
     except ValueError:
         return text.split()
-
-
-def _flow_item(text: str) -> str:
-    """Return a string as an item of a YAML list in brackets, quoted if it could be read as anything else."""
-    plain = _PLAIN_ITEM.fullmatch(text) and text.lower() not in _YAML_WORDS
-    return text if plain else json.dumps(text, ensure_ascii=False)
 
 
 def _is_command(path: KeyPath) -> bool:
@@ -181,7 +287,7 @@ def _kind(value: object, path: KeyPath, source: SourceText) -> str:
         case int() | float():
             number = f"the number {value}"
             return number if written in {None, str(value)} else f"`{written}`, which YAML reads as {number}"
-        case str() if value.isdecimal():
+        case str() if value.isdecimal() or value.lower() in {"true", "false", "yes", "no", "on", "off"}:
             return f'the string `"{value}"`' if len(value) <= 40 else "a string"
         case str():
             return in_backticks(value) if len(value) <= 40 else "a string"
@@ -224,8 +330,15 @@ def model_at(path: KeyPath, value: Value) -> type[BaseModel]:
             return models.Environment
         case (_, _, "project"):
             return models.Project
+        case (_, _, "lock"):
+            return models.LockSource
         case (_, _, "matrix"):
             return models.Matrix
+        case (str() as kind, name, "matrix", axis, str() as variant, *below):
+            inside: Any = value
+            for key in (kind, name, "matrix", axis, variant):
+                inside = inside[key]
+            return model_at(("environments", variant, *below), {"environments": {variant: inside}})
         case (_, _, "hooks"):
             return models.Hooks
         case (_, _, "health"):

@@ -148,7 +148,9 @@ class _Reader:
         place, path = self._place(event), self._path()
         if event.anchor not in self.aliased:  # report only the first: all of them depend on the same anchor
             self.aliased.add(event.anchor)
-            self._report(place, f"aliases are not supported: {in_backticks(f'*{event.anchor}')}", path, hint=_INSTEAD)
+            pattern = any(part in {"ignore", "ignore_files", "match"} for part in path)
+            hint = f'quote it: `"*{event.anchor}"`' if pattern else _INSTEAD
+            self._report(place, f"aliases are not supported: {in_backticks(f'*{event.anchor}')}", path, hint=hint)
         if self._recorded():
             self.broken.add(path)
         self._attach(None, place, recorded=self._recorded())
@@ -203,6 +205,8 @@ class _Reader:
         if event.tag:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             hint = "remove the tag, and quote the value" if tag == "!!str" else "remove the tag"
+            if tag.startswith("!="):  # `!=3.12`
+                hint = f'quote it: `"{tag}"`'
             self._report(place, f"tags are not supported: {in_backticks(tag)}", path, hint=hint)
             if self._recorded():
                 self.broken.add(path)
@@ -254,14 +258,14 @@ class _Reader:
         raise ManifestError(tuple(self.problems))
 
     def _stop_at(self, error: yaml.MarkedYAMLError) -> NoReturn:
+        from reconciler.manifest.yaml_mistakes import syntax_hint  # only for a file with an error, to start quickly
+
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)
         if line >= len(self.lines):
             line, column = len(self.lines) - 1, 0
-        at = self.lines[line][column : column + 1]
-        hint = "indent with spaces, not with tabs" if at == "\t" else ""
-        if at and at in "@`%":
-            hint = f"quote the value that starts with {in_backticks(at)}"
+        context = error.context_mark.line if error.context_mark and error.context else None
+        hint = syntax_hint(str(error.problem or ""), self.lines, line, column, context)
         place = Place(file=self.file, line=line + 1, column=column + 1)
         if (
             error.problem == "exceeded maximum nesting depth"

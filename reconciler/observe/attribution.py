@@ -1,8 +1,12 @@
-"""Attributes findings to packages: to the one whose RECORD lists the file, or the only one in its directory."""
+"""Attributes findings to packages: to the one whose RECORD lists the file, or the only one in its directory.
 
-from collections.abc import Iterable, Mapping
+If several packages list the file, it belongs to the first by name of those that were sealed, and the finding names all.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from reconciler.backticks import list_in_backticks
 from reconciler.fs.read import read_inside
 from reconciler.observe.actual import Distribution, Finding
 from reconciler.observe.bytecode import bytecode_source
@@ -11,9 +15,16 @@ from reconciler.observe.record_file import recorded_paths
 _LISTS = ("RECORD", "installed-files.txt")
 
 
-def attribute_findings(findings: Iterable[Finding], venv: str, distributions: Iterable[Distribution]) -> list[Finding]:
-    """Return `findings` with `package` filled in if it is known; reads the RECORD files of all distributions."""
-    owners: dict[str, str] = {}
+def attribute_findings(
+    findings: Iterable[Finding], venv: str, distributions: Sequence[Distribution], sealed: Collection[str] = ()
+) -> list[Finding]:
+    """Return `findings` with `package` filled in if it is known; reads the RECORD files of all distributions.
+
+    `sealed` has the directories of the inventory. A package that is not among them was installed manually, so a file
+    that it replaced still belongs to another package.
+    """
+    owners: dict[str, list[str]] = {}
+    sealed_keys = {each.key for each in distributions if each.place in sealed}
     directories: dict[str, set[str]] = {}
     for each in distributions:
         site, _, name = each.place.rpartition("/")
@@ -21,14 +32,29 @@ def attribute_findings(findings: Iterable[Finding], venv: str, distributions: It
             continue
         directories.setdefault(each.place, set()).add(each.key)
         for path in _recorded(venv, each.place, site):
-            owners[path] = each.key
+            owners.setdefault(path, []).append(each.key)
             parent = path.rpartition("/")[0]
             while parent and each.key not in directories.setdefault(parent, set()):
                 directories[parent].add(each.key)
                 parent = parent.rpartition("/")[0]
-    return [
-        each if each.package else replace(each, package=_owner(each.path, owners, directories)) for each in findings
-    ]
+    return [each if each.package else _attributed(each, owners, directories, sealed_keys) for each in findings]
+
+
+def _attributed(
+    finding: Finding,
+    owners: Mapping[str, list[str]],
+    directories: Mapping[str, set[str]],
+    sealed: Collection[str],
+) -> Finding:
+    listed = next((owners[each] for each in (finding.path, bytecode_source(finding.path)) if each in owners), [])
+    if not listed:
+        return replace(finding, package=_only_package_around(finding.path, directories))
+    names = sorted(set(listed))
+    package = next((each for each in names if each in sealed), names[0])
+    if len(names) == 1:
+        return replace(finding, package=package)
+    several = f"{list_in_backticks(names)} contain it"
+    return replace(finding, package=package, detail=f"{finding.detail}; {several}" if finding.detail else several)
 
 
 def _recorded(venv: str, place: str, site: str) -> list[str]:
@@ -42,11 +68,8 @@ def _recorded(venv: str, place: str, site: str) -> list[str]:
     return []
 
 
-def _owner(path: str, owners: Mapping[str, str], directories: Mapping[str, set[str]]) -> str:
-    """Return the package that lists `path`, else the only one in the nearest known directory, else an empty text."""
-    for each in (path, bytecode_source(path)):
-        if each in owners:
-            return owners[each]
+def _only_package_around(path: str, directories: Mapping[str, set[str]]) -> str:
+    """Return the only package in the nearest known directory of `path`, an empty text if there are several or none."""
     parent = path.rpartition("/")[0]
     while parent and not parent.endswith("/site-packages"):
         if parent in directories:

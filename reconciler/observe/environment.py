@@ -217,7 +217,8 @@ class _ObservedVenv:
         found = compare_files(self.place, inventory, inodes, depth, access)
         added = [each for each in found if each.code is FindingCode.FILE_ADDED and matches(each.path)]
         others = [each for each in found if each.code is not FindingCode.FILE_ADDED or not matches(each.path)]
-        attributed = attribute_findings(others, self.place, self.distributions) if others else []
+        sealed = set(inventory.directories) if others else set()
+        attributed = attribute_findings(others, self.place, self.distributions, sealed) if others else []
         self.ignored += [*added, *(each for each in attributed if matches(each.path))]
         self.findings += [each for each in attributed if not matches(each.path)]
         self.edited = edited_inodes(self.place, attributed)

@@ -7,8 +7,10 @@ from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.diff.compare import foreign_findings
 from reconciler.diff.findings import SHOWN
 from reconciler.diff.model import DiffKind, EnvironmentDiff, Fault, Origin, Reason, ReasonCode, Target
+from reconciler.diff.overlaps import overlap_notes
 from reconciler.diff.reasons import pending_reason, take_over_reason
 from reconciler.interpreters.model import Interpreter
+from reconciler.lock.yanked import yanked_notes
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, Finding
 from reconciler.plan.blockers import (
@@ -86,7 +88,12 @@ def plan_change(
         package_count=len(target.packages or ()),
         complete=diff.complete,
         hints=tuple(each for each in (target.hint, _owner_hint(diff, owner, policy)) if each),
-        notes=(*_expired_exceptions(target), *_excepted(diff), *_notes_about_files(diff, policy)),
+        notes=(
+            *_notes_of(target),
+            *_excepted(diff),
+            *_notes_about_files(diff, policy),
+            *overlap_notes(applied, target.packages or ()),
+        ),
         failure=target.failure,
         target=target,
     )
@@ -214,6 +221,10 @@ def _notes_about_files(diff: EnvironmentDiff, policy: Policy) -> tuple[str, ...]
         left = len(diff.carried) + len(diff.lost)
         return (f"{_ignored_files(left)} left behind in the old generation",) if left else ()
     return (f"{_ignored_files(len(diff.carried))} carried over",) if diff.carried else ()
+
+
+def _notes_of(target: Target) -> tuple[str, ...]:
+    return (*yanked_notes(target.lock, target.packages or ()), *_expired_exceptions(target))
 
 
 def _expired_exceptions(target: Target) -> tuple[str, ...]:

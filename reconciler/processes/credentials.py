@@ -11,13 +11,13 @@ from reconciler.redaction import REDACTED, is_secret_name, redact
 _SHORTEST = 4  # a shorter text is not a secret, and would match ordinary words
 
 
-def credentials_of(env: Mapping[str, str]) -> tuple[str, ...]:
+def credentials_of(env: Mapping[str, str], others: Iterable[str] = ()) -> tuple[str, ...]:
     """Return the secrets in a child's environment, in every spelling that the child may print, longest first.
 
     These are the passwords in `UV_INDEX_<NAME>_PASSWORD`, in proxy URLs and in netrc, and the values of variables with
-    a secret's name (`API_TOKEN`). A user name without a password counts as a token.
+    a secret's name (`API_TOKEN`). A user name without a password counts as a token. `others` are further secrets.
     """
-    pairs = [*_indexes(env), *_proxies(env), *_netrc(env), *_named(env)]
+    pairs = [*_indexes(env), *_proxies(env), *_netrc(env), *_named(env), *(("", each) for each in others)]
     found: set[str] = set()
     for user, password in pairs:
         secret = password or user

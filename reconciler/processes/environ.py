@@ -26,12 +26,13 @@ def allowed_environment(ambient: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
+def credential_variables(index: str) -> tuple[str, str]:
+    """Return the names of the variables with the user name and the password for an index of the manifest."""
+    stem = "UV_INDEX_" + re.sub(r"[^A-Z0-9]", "_", index.upper())
+    return f"{stem}_USERNAME", f"{stem}_PASSWORD"
+
+
 def index_credentials(ambient: Mapping[str, str], index_names: Iterable[str]) -> dict[str, str]:
     """Return `UV_INDEX_<NAME>_USERNAME` and `_PASSWORD` for the indexes of the manifest, and for no others."""
-    found: dict[str, str] = {}
-    for name in index_names:
-        stem = "UV_INDEX_" + re.sub(r"[^A-Z0-9]", "_", name.upper())
-        for variable in (f"{stem}_USERNAME", f"{stem}_PASSWORD"):
-            if variable in ambient:
-                found[variable] = ambient[variable]
-    return found
+    variables = (each for name in index_names for each in credential_variables(name))
+    return {each: ambient[each] for each in variables if each in ambient}

@@ -30,7 +30,8 @@ def compare_with(revision: Revision, desired: DesiredState, *, locked: bool, pol
     With `locked`, a lock that is missing or out of date in the working tree is an error. Raises RevisionError or
     LockError.
     """
-    before = revision_side(revision, desired.file)
+    shell = {name: hashed for each in desired.environments for name, hashed in each.build_env.hashes.items()}
+    before = revision_side(revision, desired.file, shell)
     targets = worktree_side(revision, desired, locked=locked)
     notes: tuple[str, ...] = ()
     applied: Mapping[str, Applied] = {}

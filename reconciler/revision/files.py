@@ -43,6 +43,19 @@ class RevisionFiles(InputFiles):
             raise UnreadableFileError("a directory, not a file", is_directory=True)
         return self.revision.content(entry.id)
 
+    def lock_content(self, path: Path) -> bytes:
+        """Return the bytes of the lock of another tool; raises UnreadableFileError."""
+        return super().lock_content(path) if self._in_repository(path) is None else self.blob(path)
+
+    def listing(self, path: Path) -> list[str]:
+        """Return the names that the revision has in a directory; none if it has no such directory."""
+        if self._in_repository(path) is None:
+            return super().listing(path)
+        entry = self.entry(path)
+        if entry is None or not stat.S_ISDIR(entry.mode):
+            return []
+        return sorted({each.partition("/")[0] for each, _, _ in self.revision.files_below(entry)})
+
     def is_directory(self, path: Path) -> bool:
         """Return whether the revision has a directory at `path`; a submodule counts, though it cannot be read."""
         if self._in_repository(path) is None:

@@ -50,10 +50,11 @@ def _package(
         project = environment.project if environment.project and environment.project.path == place else None
         version = version or (project.version if project else None)
         editable = bool(directory.editable)
-        if project and editable:
+        if project and editable and project.static:
             content = project.metadata_digest
-        else:
-            content = source_content(place, sources.tracked(place), locks=lock.path.parent, editable=editable)
+        else:  # dynamic metadata may be read from any file
+            only_metadata = editable and project is None
+            content = source_content(place, sources.tracked(place), locks=lock.path.parent, editable=only_metadata)
         source = SourceDirectory(path=directory.path, editable=editable, content=content)
     return LockedPackage(name=name, version=version, source=source)
 

@@ -4,7 +4,7 @@ So the usual three-way comparison is used: actual and last applied state are equ
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.backticks import in_backticks
@@ -42,8 +42,10 @@ class RevisionSide:
     unlocked: frozenset[str]
 
 
-def revision_side(revision: Revision, file: Path) -> RevisionSide | None:
+def revision_side(revision: Revision, file: Path, shell: Mapping[str, str]) -> RevisionSide | None:
     """Return what a revision declares; None if it has no manifest at the path of `file`.
+
+    `shell` has the digests of the variables that builds get from the shell: they are the same for all revisions.
 
     Its locks are used even if they are out of date. Raises RevisionError if they or the manifest are invalid.
     """
@@ -57,6 +59,8 @@ def revision_side(revision: Revision, file: Path) -> RevisionSide | None:
         raise RevisionError(f"`{file}` at {in_backticks(revision.name)}: {error.message}", hint=hint) from error
     try:
         desired = expand(load_manifest(file, files=files), files=files)
+        environments = tuple(_with_shell(each, shell) for each in desired.environments)
+        desired = replace(desired, environments=environments)
         locks = {
             each.name: _lock(files, lock_path(desired.locks, each.name), each.name) for each in desired.environments
         }
@@ -70,6 +74,11 @@ def revision_side(revision: Revision, file: Path) -> RevisionSide | None:
         actual={each.name: _actual(each.name, packages[each.name]) for each in desired.environments},
         unlocked=frozenset(name for name, lock in locks.items() if lock is None),
     )
+
+
+def _with_shell(environment: DesiredEnvironment, shell: Mapping[str, str]) -> DesiredEnvironment:
+    hashes = {name: shell.get(name, known) for name, known in environment.build_env.hashes.items()}
+    return replace(environment, build_env=replace(environment.build_env, hashes=hashes))
 
 
 def worktree_side(revision: Revision, desired: DesiredState, *, locked: bool) -> dict[str, Target]:

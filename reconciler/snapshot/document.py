@@ -201,6 +201,16 @@ class HoldDocument(Document):
     since: Text
 
 
+class OverlapDocument(Document):
+    """Files that several packages contain."""
+
+    packages: list[Text]
+    installed: Text = Field(description="The package whose files are in the environment.")
+    equal: bool = Field(description="Whether their contents are equal in all of the packages.")
+    files: Annotated[int, Field(ge=1)]
+    paths: list[Text] = Field(description="The first of the files, relative to the environment.")
+
+
 class AppliedDocument(Document):
     """What was last applied to one environment."""
 
@@ -234,6 +244,7 @@ class AppliedDocument(Document):
     built_as: Text = Field(
         default="", description="The name that it had when its generation was built; empty: its present name."
     )
+    overlaps: list[OverlapDocument] = Field(default=[], description="The files that several of its packages contain.")
     hold: HoldDocument | None = Field(default=None, description="Why applies leave it alone; null or absent: not held.")
 
 

@@ -41,7 +41,7 @@ def plan_snapshot(
     # The host's checkout is elsewhere than this one, so the directories of editable packages prove nothing.
     # The mode of its root is not in a snapshot.
     targets = {
-        name: replace(each, editables={}, environment=replace(each.environment, access=None))
+        name: replace(each, editables={}, places={}, environment=replace(each.environment, access=None))
         for name, each in made.items()
     }
     notes = tuple(skipped_note(each) for each in desired.environments if each.name not in targets)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from reconciler.canonical_json import Json
 from reconciler.lock.model import LockedPackage
 from reconciler.state.hold import Hold
+from reconciler.state.overlap import Overlap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Applied:
     it is not). `manifest` is the path of the manifest that applied it, relative to the root, and `repository` where git
     has that file (see `reconciler.state.owner`); both are empty if that is not known. `built_as` is the name that the
     environment had when the generation was built, empty if it is the same; it is not recorded.
+    `overlaps` are the files that several packages of the generation contain, sorted.
     `hold` is why applies leave the environment alone (None: they do not); it is in the record, never in a seal.
     """
 
@@ -55,6 +57,7 @@ class Applied:
     trial_since: str = ""
     manifest: str = ""
     repository: str = ""
+    overlaps: tuple[Overlap, ...] = ()
     hold: Hold | None = None
     built_as: str = ""
 

@@ -9,6 +9,7 @@ from reconciler.canonical_json import Json, to_json
 from reconciler.lock.model import ArchiveFile, IndexFile, LockedPackage, Source, SourceDirectory, VcsCommit
 from reconciler.state.applied import Applied, AppliedInterpreter
 from reconciler.state.hold import hold_from_json, hold_to_json
+from reconciler.state.overlap import overlap_from_json, overlap_to_json
 
 
 def applied_to_json(applied: Applied) -> dict[str, Json]:
@@ -33,6 +34,7 @@ def applied_to_json(applied: Applied) -> dict[str, Json]:
         "seal": applied.seal,
         "manifest": applied.manifest,
         "repository": applied.repository,
+        **({"overlaps": [overlap_to_json(each) for each in applied.overlaps]} if applied.overlaps else {}),
         **({"hold": hold_to_json(applied.hold)} if applied.hold else {}),
     }
 
@@ -65,6 +67,7 @@ def applied_from_json(stored: Mapping[str, Any]) -> Applied:
             seal=require_text(stored["seal"]),
             manifest=require_text(stored.get("manifest", "")),
             repository=require_text(stored.get("repository", "")),
+            overlaps=tuple(overlap_from_json(each) for each in _list(stored.get("overlaps", []))),
             hold=hold_from_json(stored.get("hold")),
         )
     except KeyError as error:

@@ -1,6 +1,7 @@
 """What an apply reports about an error of a step, and the words of errors that name several files."""
 
 import errno
+from typing import Any
 
 import pytest
 
@@ -45,10 +46,29 @@ def test_files_that_differ_from_their_record_are_listed(
     error = RecordMismatchError(files)
     assert (error.message, error.packages) == (message, packages)
     listed = ", ".join(f"`{each}`" for each in packages)
-    assert error.hint == (
-        f"require a different version of {listed}, which was downloaded again; "
-        "if two packages contain the same file, remove one of them"
-    )
+    assert error.hint == f"require a different version of {listed}, or report it to its author"
+
+
+def test_a_difference_from_record_is_explained_only_by_what_was_seen() -> None:
+    """The same contents twice are the package's own; different ones mean that a program changes them."""
+
+    def error(content: str = "0a", **other: Any) -> RecordMismatchError:
+        return RecordMismatchError({"a.py": "six"}, contents={"a.py": content}, **other)
+
+    neutral, author = "1 installed file differs from `RECORD`: `a.py`", "or report it to its author"
+    changing, program = "files changed while the environment was built: `a.py`", "find the program that changes files"
+    outside = "`six` would install files outside the environment: `../x`"
+    mode = "1 installed file differs from their mode in the seal: `a.py`"
+    for found, before, message, hint in (
+        (error(), None, neutral, author),
+        (error(), error(), "`RECORD` in `six` does not match the package's own files: `a.py`", author),
+        (error("0b"), error(), changing, program),
+        (error(changing=True), error(), changing, program),
+        (error(outside={"../x": "six"}), error(), outside, author),
+        (RecordMismatchError({"a.py": "six"}, than="their mode in the seal"), error(), mode, author),
+    ):
+        found.explain(before)
+        assert (found.message, hint in str(found.hint)) == (message, True)
 
 
 @pytest.mark.parametrize(

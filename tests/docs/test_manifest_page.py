@@ -44,9 +44,15 @@ INDEX = {"name": "acme", "url": "https://index.example/simple"}
 AROUND: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "Manifest": lambda entry: entry,
     "Index": lambda entry: {"indexes": [INDEX | entry]},
-    "Environment": lambda entry: {"environments": {"one": PYTHON | entry, "tools": PYTHON}},
+    "Environment": lambda entry: {
+        "indexes": [INDEX | {"name": "pytorch-cpu"}],
+        "environments": {"one": PYTHON | entry, "tools": PYTHON},
+    },
     "Project": lambda entry: {"environments": {"one": PYTHON | {"project": entry}}},
-    "Matrix": lambda entry: {"environments": {"one": PYTHON | {"matrix": {"python": ["3.12"]} | entry}}},
+    "LockSource": lambda entry: {"environments": {"one": PYTHON | {"lock": {"from": "uv.lock"} | entry}}},
+    "Matrix": lambda entry: {
+        "environments": {"one": PYTHON | {"matrix": {"python": ["3.12", "3.13"], "django": ["4.2", "5.2"]} | entry}}
+    },
     "ImportProbe": lambda entry: {"environments": {"one": PYTHON | {"probes": [{"import": "acme"} | entry]}}},
     "CommandProbe": lambda entry: {"environments": {"one": PYTHON | {"probes": [{"run": ["true"]} | entry]}}},
     "PackageException": lambda entry: {"environments": {"one": PYTHON | {"ignore": [{"match": "x"} | entry]}}},
@@ -66,6 +72,16 @@ def test_every_example_is_valid(tmp_path: Path, model: str, key: str) -> None:
         file = tmp_path / f"{number}.yaml"
         file.write_text(json.dumps(whole), encoding="utf-8")
         reconciler.load(file)
+
+
+def test_the_example_of_a_matrix_has_the_names_that_the_page_says(tmp_path: Path) -> None:
+    file = tmp_path / "envs.yaml"
+    file.write_text(block_after(PAGE, "matrix example", "yaml"), encoding="utf-8")
+    environments = reconciler.load(file).desired().environments
+    names = [each.name for each in environments]
+    assert "test-py311-django42-cpu" in names
+    assert len(names) == 2 * 2 * 2 - 2
+    assert environments[0].description == "Django 4.2 on Python 3.11"
 
 
 def test_the_complete_example_is_valid(tmp_path: Path) -> None:

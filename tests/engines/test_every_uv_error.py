@@ -26,8 +26,10 @@ def test_a_damaged_file_of_the_cache_is_named_after_an_installation(command: tup
     if command == ("pip", "sync"):
         assert isinstance(error, errors.DamagedCacheError)
         assert error.packages == ("a", "b")
-        assert error.message == "the cache holds damaged files of `a`, `b`"
-        assert error.hint == "ask the operator of the index: the files were downloaded again and are still damaged"
+        assert error.message == "the cached files of `a`, `b` cannot be used"
+        assert error.hint == "require a different version of `a`, `b`, or report it to its author"
+        error.failed_again()
+        assert error.message == "`a`, `b` cannot be used, also after the cached files were deleted"
     else:
         assert type(error) is errors.EngineError
     assert error.details == tuple(text.splitlines())

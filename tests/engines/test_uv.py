@@ -154,7 +154,8 @@ def test_an_index_that_refuses_is_reported(status: int, uv: Uv, served: ServedIn
     served.broken["/simple/alpha/"] = status
     with pytest.raises(IndexForbiddenError) as caught:
         uv.resolve("alpha")
-    assert str(status) in " ".join(caught.value.details)
+    assert f"({status})" in caught.value.message
+    assert caught.value.hint == "set `UV_INDEX_LOCAL_USERNAME` and `UV_INDEX_LOCAL_PASSWORD`, or use netrc"
 
 
 def test_credentials_reach_their_index_but_no_message(uv: Uv, served: ServedIndex) -> None:

@@ -1,11 +1,24 @@
 """What of uv's cache is not needed any more."""
 
+import fcntl
 import os
+import time
 from pathlib import Path
+
+import pytest
 
 from reconciler.engines.engine import CachedPackage
 from reconciler.engines.uv import UvEngine
-from reconciler.engines.uv_cache import MOST_INTERPRETERS, unused_entries, unused_names
+from reconciler.engines.uv_cache import (
+    MOST_INTERPRETERS,
+    cache_lock,
+    editable_entries,
+    git_entries,
+    has_older_sources,
+    unused_entries,
+    unused_names,
+)
+from reconciler.errors import DeadlineError
 
 
 def place(cache: Path, *names: str) -> None:
@@ -53,3 +66,43 @@ def test_the_interpreters_in_the_cache_are_bounded(tmp_path: Path) -> None:
     kept = sorted(int(each.partition(".")[0]) for each in os.listdir(tmp_path / "interpreter-v5/0123"))
     assert kept == list(range(MOST_INTERPRETERS // 2 + 1, MOST_INTERPRETERS))
     assert (tmp_path / "interpreter-v5/4567/new.msgpack").exists()
+
+
+def test_the_repositories_of_some_commits_are_found_or_all_if_none_is_known(tmp_path: Path) -> None:
+    place(tmp_path, "git-v2/checkouts/aa/0123abc/x.py", "git-v2/db/aa/HEAD", "git-v2/db/bb/HEAD")
+    place(tmp_path, "git-v2/checkouts/bb/4567def/x.py", "git-v2/locks/aa")
+    (tmp_path / "git-v2/checkouts/cc").symlink_to(tmp_path)
+
+    def found(*commits: str) -> list[str]:
+        return [each.relative_to(tmp_path).as_posix() for each in git_entries(tmp_path, commits)]
+
+    assert found("0123abc" + "0" * 33) == ["git-v2/checkouts/aa", "git-v2/db/aa"]
+    every = ["git-v2/checkouts/aa", "git-v2/checkouts/bb", "git-v2/db/aa", "git-v2/db/bb"]
+    assert found("8" * 40) == found() == every
+
+
+def test_the_entries_of_editable_packages_are_found_by_their_wheels(tmp_path: Path) -> None:
+    place(tmp_path, "sdists-v11/editable/aa/1/my_app-1.0-py3-none-any.whl", "sdists-v11/editable/bb/1/other-1.0.whl")
+    place(tmp_path, "sdists-v11/editable/cc/revision.rev", "sdists-v11/path/dd/1/my_app-1.0-py3-none-any.whl")
+    assert [each.name for each in editable_entries(tmp_path, ["my-app"])] == ["aa", "cc"]
+
+
+def test_only_sources_that_were_there_before_may_be_the_cause_of_a_failed_build(tmp_path: Path) -> None:
+    place(tmp_path, "sdists-v11/pypi/six/1.0/rev/src/setup.py")
+    for pattern in ("six", "seven"):
+        assert not has_older_sources(tmp_path, pattern, time.time() - 60)
+    os.utime(tmp_path / "sdists-v11/pypi/six/1.0/rev/src", (0, 0))
+    assert has_older_sources(tmp_path, "six", time.time() - 60)
+    assert not has_older_sources(tmp_path, "seven", time.time() - 60)
+    place(tmp_path, "git-v2/checkouts/aa/0123abc/setup.py")
+    os.utime(tmp_path / "git-v2/checkouts/aa/0123abc", (0, 0))
+    assert has_older_sources(tmp_path, "seven", time.time() - 60)
+
+
+def test_nothing_is_deleted_while_another_uv_uses_the_cache(tmp_path: Path) -> None:
+    with (tmp_path / ".lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        with pytest.raises(DeadlineError, match=r"was in use for 0\.1 seconds"), cache_lock(tmp_path, 0.1):
+            raise AssertionError("the lock was given")
+    with cache_lock(tmp_path, 0.1), (tmp_path / ".lock").open() as third, pytest.raises(BlockingIOError):
+        fcntl.flock(third, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -69,3 +69,11 @@ def write_project(
         f'[project]\nname = "{name}"\nversion = "{version}"\ndependencies = {dependencies}\n{more}'
     )
     return module
+
+
+def read_dependencies_from(directory: Path, file: Path) -> None:
+    """Change the project in `directory` so that its backend reads its dependencies from `file`, by an absolute path."""
+    backend, pyproject = directory / "backend.py", directory / "pyproject.toml"
+    reads = f'PROJECT["dependencies"] = pathlib.Path({str(file)!r}).read_text().split()'
+    backend.write_text(backend.read_text().replace("\n\ndef metadata():", f"\n{reads}\n\n\ndef metadata():", 1))
+    pyproject.write_text(pyproject.read_text().replace("dependencies = []\n", 'dynamic = ["dependencies"]\n'))

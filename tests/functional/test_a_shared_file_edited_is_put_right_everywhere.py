@@ -87,7 +87,7 @@ def test_an_edit_is_found_and_repaired_in_every_environment_that_shares_the_file
 
     host.apply()
     assert [beta(host, name).read_text() for name in "ab"] == [GOOD, GOOD]
-    assert not beta(host, "a").samefile(shared)
+    assert not shared.exists() or not beta(host, "a").samefile(shared)
     assert host.envsync("verify").code == 0
 
     host.manifest("".join(ENVIRONMENT % (name, "1.1") for name in "abc"), head=HEAD % cache)

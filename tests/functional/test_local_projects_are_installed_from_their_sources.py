@@ -65,22 +65,28 @@ def test_an_editable_project_uses_its_sources_and_changed_metadata_is_an_update(
     assert published(host, "web") == 2
 
 
-def test_in_a_repository_untracked_files_are_not_sources(host: Host) -> None:
+def test_in_a_repository_untracked_and_ignored_files_are_sources(host: Host) -> None:
     project = host.directory / "own"
     module = write_project(project, "own")
+    (host.directory / ".gitignore").write_text("generated.py\n")
     git(host.directory, "init", "-q")
-    git(host.directory, "add", "own")
+    git(host.directory, "add", "own", ".gitignore")
     git(host.directory, "commit", "-qm", "one")
+    (project / "src" / "generated.py").write_text("X = 1\n")
     host.manifest(WEB % "false")
     host.apply()
-    (project / "src" / "notes.txt").write_text("untracked")
-    assert host.envsync("check").code == 0
+    assert (host.site_packages("web") / "generated.py").exists()
+    (project / "src" / "generated.py").write_text("X = 2\n")
+    (project / "src" / "added.py").write_text("")
     module.write_text("WORD = 'not committed'\n")
-    assert host.envsync("check").code == 2
+    assert package(host, "own") == ("change", "source-changed")
+    before = git(host.directory, "status", "--short")
     host.apply()
     assert word(host) == "not committed"
-    assert "envs.yaml" in git(host.directory, "status", "--short")
-    assert ".envs" not in git(host.directory, "status", "--short"), "the root has its own .gitignore"
+    assert (host.site_packages("web") / "generated.py").read_text() == "X = 2\n"
+    assert (host.site_packages("web") / "added.py").exists()
+    assert git(host.directory, "status", "--short") == before, "nothing is left in the repository"
+    assert ".envs" not in before, "the root has its own .gitignore"
 
 
 def test_a_project_in_the_directory_of_the_manifest_with_the_root_inside_it(host: Host) -> None:

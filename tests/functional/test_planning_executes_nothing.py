@@ -24,6 +24,10 @@ fresh:
   python: "3.11"
   packages: [gamma]
   project: {path: ., editable: true}
+frozen:
+  python: "3.11"
+  lock: {from: frozen/uv.lock}
+  project: {path: frozen}
 """
 
 needs_strace = pytest.mark.skipif(
@@ -68,7 +72,16 @@ def plant(host: Host, aviary: Aviary) -> dict[str, str]:
     aviary.program(host.venv("web").resolve() / "bin" / "pip")
     (repository / "pyproject.toml").write_text(
         '[project]\nname = "acme"\ndynamic = ["version", "dependencies"]\n[build-system]\nrequires = []\n'
-        'build-backend = "canary_backend"\nbackend-path = ["backend"]\n[tool.uv]\nindex-url = "http://127.0.0.1:9/x"\n'
+        'build-backend = "canary_backend"\nbackend-path = ["backend"]\n[tool.uv.pip]\nindex-url = "http://127.0.0.1:9/x"\n'
+    )
+    frozen = repository / "frozen"
+    aviary.python(frozen / "setup.py")
+    for name in ("python", "python3", "python3.11"):
+        aviary.program(frozen / ".venv" / "bin" / name)
+    (frozen / ".venv" / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.11.0\n")
+    (frozen / "pyproject.toml").write_text('[project]\nname = "frozen"\ndynamic = ["version", "dependencies"]\n')
+    (frozen / "uv.lock").write_text(
+        'version = 1\nrequires-python = ">=3.11"\n[[package]]\nname = "frozen"\nsource = { editable = "." }\n'
     )
     (repository / "uv.toml").write_text('index-url = "http://127.0.0.1:9/uv-toml"\n')
     (repository / "pip.conf").write_text("[global]\nindex-url = http://127.0.0.1:9/pip-conf\n")
@@ -128,6 +141,7 @@ def test_reading_commands_run_nothing_of_the_repository_or_the_environment(
             # uv's first query of a base interpreter; the `site` of a base interpreter belongs to the machine
             assert '"-I"' in arguments, (program, arguments)
     if command == "plan":
+        assert "frozen create: python 3.11" in " ".join(done.stdout.split())
         assert "fresh" in done.stdout
         assert (
             "envsync lock fresh" in done.stdout

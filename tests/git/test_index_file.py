@@ -10,7 +10,8 @@ import pytest
 
 from reconciler.errors import LockError
 from reconciler.git.index_file import tracked_paths
-from reconciler.lock.sources import content_digest, copy_source, source_files
+from reconciler.lock.build_copy import copy_for_build
+from reconciler.lock.sources import content_digest, source_files, tracked_files
 from tests.lock.workbench import git_environment
 
 
@@ -40,6 +41,10 @@ class Repository:
 
     def listed(self) -> list[str]:
         return sorted(set(filter(None, self.git("ls-files", "-z").split("\0"))))
+
+
+def listed(directory: Path) -> list[str]:
+    return sorted(tracked_files(directory))
 
 
 NAMES = (
@@ -74,26 +79,26 @@ def test_every_version_of_the_index_gives_the_list_of_git(version: str, reposito
         repository.git("update-index", "--force-write-index", f"--index-version={version}")
     index = (repository.path / ".git/index").read_bytes()
     assert struct.unpack_from(">4sL", index) == (b"DIRC", int(version))
-    assert source_files(repository.path) == repository.listed()
-    assert "later" in source_files(repository.path)
+    assert listed(repository.path) == repository.listed()
+    assert "later" in listed(repository.path)
 
 
 def test_names_of_any_bytes_and_many_files_are_listed(repository: Repository) -> None:
     odd = os.fsdecode(b"latin-\xe9")
     repository.write(odd, "new\nline", "tab\t", "-rf", *(f"many/{number:04}/file" for number in range(600)))
     repository.commit()
-    assert source_files(repository.path) == repository.listed()
+    assert listed(repository.path) == repository.listed()
     for version in ("2", "4"):
         repository.git("update-index", "--force-write-index", f"--index-version={version}")
-        assert source_files(repository.path) == repository.listed()
-    assert odd in source_files(repository.path)
+        assert listed(repository.path) == repository.listed()
+    assert odd in listed(repository.path)
 
 
 def test_a_sha256_repository_is_read(tmp_path: Path) -> None:
     made = Repository(tmp_path / "r", "--object-format=sha256")
     made.write(*NAMES)
     made.commit()
-    assert source_files(made.path) == made.listed() == sorted(NAMES)
+    assert listed(made.path) == made.listed() == sorted(NAMES)
 
 
 def test_an_index_without_its_checksum_is_read(tmp_path: Path) -> None:
@@ -103,7 +108,7 @@ def test_an_index_without_its_checksum_is_read(tmp_path: Path) -> None:
         made.commit()
         index = made.path / ".git/index"
         index.write_bytes(index.read_bytes()[:-width] + bytes(width))  # like with index.skipHash
-        assert source_files(made.path) == sorted(NAMES)
+        assert listed(made.path) == sorted(NAMES)
 
 
 def test_untracked_and_deleted_files_are_left_out(repository: Repository) -> None:
@@ -111,14 +116,14 @@ def test_untracked_and_deleted_files_are_left_out(repository: Repository) -> Non
     (repository.path / "a").unlink()
     (repository.path / "b/d/e").unlink()
     (repository.path / "b/d").rmdir()
-    assert source_files(repository.path) == sorted(set(NAMES) - {"a", "b/d/e"})
+    assert listed(repository.path) == sorted(set(NAMES) - {"a", "b/d/e"})
 
 
 def test_a_directory_of_a_repository_has_its_own_files(repository: Repository) -> None:
     repository.write("b-side/x")
     repository.commit()
-    assert source_files(repository.path / "b") == ["c", "c.d", "d/e", "n" * 200]
-    assert source_files(repository.path / "b" / "d") == ["e"]
+    assert listed(repository.path / "b") == ["c", "c.d", "d/e", "n" * 200]
+    assert listed(repository.path / "b" / "d") == ["e"]
 
 
 def test_a_directory_without_tracked_files_is_read_from_the_disk(repository: Repository) -> None:
@@ -132,8 +137,8 @@ def test_a_linked_working_tree_is_read(repository: Repository, tmp_path: Path) -
     assert (tree / ".git").is_file()
     (tree / "untracked").write_text("")
     (tree / "a").unlink()
-    assert source_files(tree) == sorted(set(NAMES) - {"a"})
-    assert source_files(tree / "b") == source_files(repository.path / "b")
+    assert listed(tree) == sorted(set(NAMES) - {"a"})
+    assert listed(tree / "b") == listed(repository.path / "b")
 
 
 def test_a_submodule_is_read_alone_and_as_a_part_of_its_repository(repository: Repository, tmp_path: Path) -> None:
@@ -145,12 +150,10 @@ def test_a_submodule_is_read_alone_and_as_a_part_of_its_repository(repository: R
     module = repository.path / "libs/inner"
     assert (module / ".git").is_file()
     (module / "untracked").write_text("")
-    assert source_files(module) == ["lib.py", "pkg/mod.py"]
-    assert source_files(repository.path) == sorted(
-        {*NAMES, ".gitmodules", "libs/inner/lib.py", "libs/inner/pkg/mod.py"}
-    )
+    assert listed(module) == ["lib.py", "pkg/mod.py"]
+    assert listed(repository.path) == sorted({*NAMES, ".gitmodules", "libs/inner/lib.py", "libs/inner/pkg/mod.py"})
     repository.git("submodule", "--quiet", "deinit", "-f", "libs/inner")
-    assert source_files(repository.path) == sorted({*NAMES, ".gitmodules"})
+    assert listed(repository.path) == sorted({*NAMES, ".gitmodules"})
 
 
 def test_a_file_in_conflict_is_listed_once(repository: Repository) -> None:
@@ -162,7 +165,7 @@ def test_a_file_in_conflict_is_listed_once(repository: Repository) -> None:
     repository.commit()
     with pytest.raises(subprocess.CalledProcessError):
         repository.git("merge", "other")
-    assert source_files(repository.path) == sorted(NAMES)
+    assert listed(repository.path) == sorted(NAMES)
 
 
 def test_a_repository_without_an_index_is_read_from_the_disk(tmp_path: Path) -> None:
@@ -173,7 +176,7 @@ def test_a_repository_without_an_index_is_read_from_the_disk(tmp_path: Path) -> 
 
 def test_a_directory_can_be_named_by_a_symbolic_link(repository: Repository, tmp_path: Path) -> None:
     (tmp_path / "alias").symlink_to(repository.path / "b")
-    assert source_files(tmp_path / "alias") == source_files(repository.path / "b")
+    assert listed(tmp_path / "alias") == listed(repository.path / "b")
 
 
 def test_files_behind_a_symbolic_link_are_not_sources(repository: Repository, tmp_path: Path) -> None:
@@ -186,28 +189,28 @@ def test_files_behind_a_symbolic_link_are_not_sources(repository: Repository, tm
         path.rmdir() if path.is_dir() else path.unlink()
     (repository.path / "b").rmdir()
     (repository.path / "b").symlink_to(outside)
-    assert [name for name in source_files(repository.path) if name.startswith("b")] == []
+    assert [name for name in listed(repository.path) if name.startswith("b")] == []
 
 
 def test_a_split_index_is_refused_with_a_hint(repository: Repository) -> None:
     repository.git("update-index", "--split-index")
     with pytest.raises(LockError, match="a split git index") as caught:
-        source_files(repository.path)
+        listed(repository.path)
     assert caught.value.hint == "run `git update-index --no-split-index`"
     repository.git("update-index", "--no-split-index")
-    assert source_files(repository.path) == sorted(NAMES)
+    assert listed(repository.path) == sorted(NAMES)
 
 
 def test_sparse_and_skipped_entries_are_left_out(repository: Repository) -> None:
     repository.git("sparse-checkout", "set", "--cone", "--sparse-index", "b/d")
     repository.git("status")
-    assert source_files(repository.path) == sorted(name for name in NAMES if (repository.path / name).is_file())
+    assert listed(repository.path) == sorted(name for name in NAMES if (repository.path / name).is_file())
 
 
 def test_extensions_of_the_index_are_skipped(repository: Repository) -> None:
     repository.git("update-index", "--untracked-cache", "--force-write-index")
     repository.git("status")
-    assert source_files(repository.path) == repository.listed()
+    assert listed(repository.path) == repository.listed()
 
 
 @pytest.mark.parametrize(
@@ -230,7 +233,7 @@ def test_a_damaged_index_is_an_error_that_names_it(damage: object, repository: R
     index = repository.path / ".git/index"
     index.write_bytes(damage(index.read_bytes()))
     with pytest.raises(LockError, match=r"\.git/index: "):
-        source_files(repository.path)
+        listed(repository.path)
 
 
 def resealed(body: bytes) -> bytes:
@@ -258,7 +261,7 @@ def test_a_path_outside_of_the_working_tree_is_an_error(name: bytes, tmp_path: P
         with pytest.raises(LockError, match="outside the working tree"):
             read(repository.path)
     with pytest.raises(LockError):
-        copy_source(repository.path, tmp_path / "copy")
+        copy_for_build(repository.path, tmp_path / "copy")
 
 
 def test_version_4_with_a_prefix_longer_than_the_previous_path_is_an_error(tmp_path: Path) -> None:

@@ -1,13 +1,22 @@
 """Hints of an apply: probes, hooks, and what they change."""
 
+import fcntl
+
+import pytest
+
 import reconciler
+from reconciler.engines.engine import InstallRequest
+from reconciler.engines.uv import UvEngine
+from reconciler.engines.uv_cache import cache_lock
 from reconciler.options import PlanOptions
+from tests.functional.projects import read_dependencies_from, write_project
 from tests.hints.trials import Attempts, trial
 from tests.host import Host, base_environment
 from tests.wheels import make_wheel
 
 WEB = 'web:\n  python: "3.11"\n'
 APPLY = ("apply", "--yes")
+KINDS = {"web": "", "dev": ", editable: true"}
 
 
 @trial(
@@ -100,3 +109,65 @@ def test_a_plan_of_the_python_interface(host: Host, attempts: Attempts) -> None:
     attempts.follow()
     assert workspace.plan().apply(on_event=lambda _: None).environments[0].failure is None
     attempts.gone("plan", "--detailed-exitcode")
+
+
+@trial("errors.py: find the program that changes files below the root, stop it, then run the command again")
+def test_files_that_change_during_a_build(host: Host, attempts: Attempts) -> None:
+    install, number = UvEngine.install, 0
+
+    def install_and_change(engine: UvEngine, request: InstallRequest) -> None:
+        nonlocal number
+        install(engine, request)
+        number += 1
+        module = next(request.venv.glob("lib/*/site-packages/beta.py"))
+        module.unlink()
+        module.write_text(f"NUMBER = {number}\n")
+
+    host.manifest(WEB + "  packages: [beta]\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(UvEngine, "install", install_and_change)
+        [web] = reconciler.load(host.directory / "envs.yaml", ambient=base_environment()).plan().apply().environments
+    assert web.failure is not None
+    assert web.failure.message.startswith("files changed while the environment was built: `lib/")
+    attempts.printed([web.failure.hint or ""])
+    attempts.gone(*APPLY)
+
+
+@trial("engines/uv_cache.py: allow more time with `--timeout`")
+def test_another_program_works_in_the_cache(host: Host, attempts: Attempts) -> None:
+    cache = host.directory / "cache"
+    cache.mkdir()
+
+    def locked(timeout: float) -> None:
+        with cache_lock(cache, timeout):
+            pass
+
+    with (cache / ".lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        attempts.refused(lambda: locked(0.1))
+        assert attempts.options() == ["--timeout"]
+    locked(1.0)
+    attempts.cured()
+
+
+@trial("apply/verify_local_projects.py: run `envsync lock -P {each.key} {name}`, then `envsync apply {name}`")
+def test_a_project_was_built_with_other_dependencies(host: Host, attempts: Attempts) -> None:
+    """Its backend reads a file that nothing names, so the lock does not know that it changed."""
+    write_project(host.directory / "own", "own")
+    hidden = host.directory.parent / "hidden.in"
+    hidden.write_text("beta\n")
+    read_dependencies_from(host.directory / "own", hidden)
+    project = "  project: {{path: own{}}}\n"
+    host.manifest("".join(WEB.replace("web", name) + project.format(more) for name, more in KINDS.items()))
+    host.apply()
+    hidden.write_text("beta<3\ngamma\n")
+    for name in KINDS:
+        (host.root / name).unlink()
+        ran = host.envsync(*APPLY, name)
+        assert ran.code == 1
+        assert "it requires `gamma`, which the lock does not have" in ran.err
+        assert not (host.root / name).exists(), "it is never published"
+    attempts.provoke(*APPLY, "web")
+    attempts.follow()
+    attempts.gone(*APPLY, "web")
+    assert "gamma==0.1" in host.freeze("web")

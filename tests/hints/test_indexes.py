@@ -14,6 +14,7 @@ from reconciler.errors import LockError
 from reconciler.options import PlanOptions
 from tests import index_faults
 from tests.docs.test_troubleshooting import BACKEND, STATIC, rewrite
+from tests.functional.projects import write_project
 from tests.hints.trials import Attempts, trial
 from tests.host import Host, base_environment
 from tests.index import serve_index
@@ -47,8 +48,9 @@ def wheel(host: Host, name: str, version: str = "1.0", **more: object) -> None:
     "lock/select.py: run `envsync lock --upgrade {name}` to look for a version that has a wheel for it, or require a different version",
     "engines/uv_errors.py: loosen one of the requirements or constraints named above",
     "engines/uv_errors.py: check the URL and the revision, and that `git fetch` works here without a prompt",
-    "lock/checks.py: publish `{name}` on that index; a package with the same name elsewhere is a different package",
-    "lock/checks.py: add `{name}` to the `packages` of that index if it should come from there",
+    "engines/uv_errors.py: publish it there, or change the `packages` of {listed}",
+    "engines/uv_errors.py: the first index that has a package decides: change the order of `indexes`, or pin it with `packages`",
+    "engines/index_directories.py: create the directory, or correct the `url` of the index",
     "lock/checks.py: find out why the file differs, then update the hashes in the requirements file",
     "lock/update.py: write only the name; the manifest says which versions are allowed",
     long=True,
@@ -109,10 +111,17 @@ def test_packages_that_cannot_be_resolved(host: Host, attempts: Attempts) -> Non
         attempts.provoke("plan")
         make_wheel(own.directory, "beta", "3.0")
         attempts.gone("plan")
-        make_wheel(own.directory, "alpha", "9.0")
-        file.write_text(manifest.replace("PINNED", "acme-*"), encoding="utf-8")
+        make_wheel(own.directory, "gamma", "9.0")
+        make_wheel(host.index.directory, "delta", "1.0", requires=["gamma>=9"])
+        manifest = manifest.replace("[alpha]", "[delta]")
+        file.write_text(manifest.replace(", packages: [PINNED]", ""), encoding="utf-8")
         attempts.provoke("plan")
-        file.write_text(manifest.replace("PINNED", "alpha"), encoding="utf-8")
+        file.write_text(manifest.replace("PINNED", "gamma"), encoding="utf-8")
+        attempts.gone("plan")
+
+        file.write_text(manifest.replace(own.url, (host.directory / "missing").as_uri()), encoding="utf-8")
+        attempts.provoke("plan")
+        file.write_text(manifest.replace(own.url, own.directory.as_uri()).replace("PINNED", "gamma"), encoding="utf-8")
         attempts.gone("plan")
 
     (host.directory / "requirements.txt").write_text(f"gamma --hash=sha256:{'1' * 64}\n", encoding="utf-8")
@@ -136,6 +145,8 @@ def test_packages_that_cannot_be_resolved(host: Host, attempts: Attempts) -> Non
     "errors.py: check the index's URL, the network, and the proxy variables",
     "errors.py: ask the operator of the index",
     "errors.py: keep credentials out of files: set `UV_INDEX_<NAME>_USERNAME` and `UV_INDEX_<NAME>_PASSWORD`, or use netrc",
+    "engines/uv_index_errors.py: set `{user}` and `{password}`, or use netrc",
+    "engines/uv_index_errors.py: correct `{user}` and `{password}`, or ask the operator of the index for access",
     long=True,
 )
 def test_an_index_that_fails(host: Host, attempts: Attempts) -> None:
@@ -174,8 +185,15 @@ def test_an_index_that_fails(host: Host, attempts: Attempts) -> None:
     attempts.gone("plan")
 
     host.index.credentials = ("joe", "s3cret")
+    credentials = {"UV_INDEX_LOCAL_USERNAME": "joe", "UV_INDEX_LOCAL_PASSWORD": "s3cret"}
+    attempts.provoke("plan", of="engines/uv_index_errors.py: set")
+    attempts.gone("plan", env=credentials)
+    attempts.provoke("plan", env=credentials | {"UV_INDEX_LOCAL_PASSWORD": "wrong"})
+    attempts.gone("plan", env=credentials)
+    manifest.write_text(right.replace("http://", "http://joe:s3cret@"), encoding="utf-8")
     attempts.provoke("plan")
-    attempts.gone("plan", env={"UV_INDEX_LOCAL_USERNAME": "joe", "UV_INDEX_LOCAL_PASSWORD": "s3cret"})
+    manifest.write_text(right, encoding="utf-8")
+    attempts.gone("plan", env=credentials)
     netrc = host.directory / "netrc"
     netrc.write_text("machine 127.0.0.1 login joe password s3cret\n", encoding="utf-8")
     netrc.chmod(0o600)
@@ -213,8 +231,7 @@ def test_credentials_of_a_direct_url(host: Host, attempts: Attempts) -> None:
     "engines/uv_errors.py: require a different version, or report the wheel to its author",
     "engines/uv_errors.py: install the compiler or system library that the output above names",
     "engines/uv_errors.py: fix the problem that the output above shows, then run the command again",
-    "errors.py: ask the operator of the index: the files were downloaded again and are still damaged",
-    "errors.py: require a different version of {packages}, which was downloaded again; if two packages contain the same file, remove one of them",
+    "errors.py: require a different version of {packages}, or report it to its author",
     "apply/build.py: remove the package whose wheel has such a file below `*.data/data` or `*.data/scripts`",
     "apply/environment.py: run the command once without `--offline`, which downloads the packages again",
     long=True,
@@ -287,7 +304,10 @@ def test_files_that_cannot_be_installed(host: Host, attempts: Attempts) -> None:
     rewrite(make_wheel(files, "nowheel", "1.0"), drop="/WHEEL")
     locked("nowheel")
     attempts.provoke(*apply)
-    attempts.not_here("ask the operator")
+    wheel(host, "nowheel", "0.9")
+    locked("nowheel<1.0")
+    attempts.gone(*apply)
+    attempts.again("errors.py: require")
 
     wheel(host, "edited", "0.9")
     rewrite(make_wheel(files, "edited", "1.0"), edit="edited/__init__.py")
@@ -405,3 +425,21 @@ class Quiet(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name in the base class
         pass
+
+
+@trial("lock/checks.py: add `{name}` to the dependencies of the project, and its directory to `[tool.uv.sources]`")
+def test_the_name_of_a_local_project_that_another_package_requires(host: Host, attempts: Attempts) -> None:
+    wheel(host, "needs-core", requires=["core"])
+    wheel(host, "core", "9.0")
+    app, core = host.directory / "app", host.directory / "core"
+    write_project(core, "core")
+    (host.directory / "pyproject.toml").write_text(
+        '[project]\nname = "all"\nversion = "1"\n[tool.uv.workspace]\nmembers = ["app", "core"]\n'
+    )
+    write_project(app, "app", dependencies='["needs-core"]')
+    host.manifest('web: {python: "3.11", project: {path: app}}')
+    attempts.provoke("plan")
+    more = "[tool.uv.sources]\ncore = { workspace = true }\n"
+    write_project(app, "app", dependencies='["needs-core", "core"]', more=more)
+    attempts.gone("lock")
+    assert 'directory = { path = "../core", editable = true }' in (host.directory / "locks/pylock.web.toml").read_text()

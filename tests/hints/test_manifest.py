@@ -1,7 +1,9 @@
 """Hints about manifests and the files that they name: tests/cases/hints/manifest.yaml has each fault, and it corrected."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -35,14 +37,16 @@ def files_of(case: dict[str, Any], side: str) -> dict[str, str]:
     return {**found, "envs.yaml": manifest if manifest.startswith(HEAD) else head + manifest}
 
 
-def problems(directory: Path, files: dict[str, str], encoding: str = "utf-8") -> tuple[Problem, ...]:
-    """Write files into a directory, and return what is wrong with the manifest in it."""
+def problems(
+    directory: Path, files: dict[str, str], encoding: str = "utf-8", shell: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Problem, ...]:
+    """Write files into a directory, and return what is wrong with the manifest in it, with the variables of a shell."""
     for name, text in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode(encoding))
     try:
-        expand(load_manifest(directory / "envs.yaml"))
+        expand(load_manifest(directory / "envs.yaml"), ambient=shell)
     except ManifestError as error:
         return error.problems
     return ()
@@ -56,7 +60,7 @@ def test_a_manifest_is_valid_after_it_was_changed_as_the_hint_says(number: int, 
     hints = [each.hint for each in found if each.hint and pattern(KEYS[number]).fullmatch(each.hint)]
     assert hints, found
     right = files_of(case, "right")
-    assert problems(after, right) == ()
+    assert problems(after, right, shell=case.get("env", {})) == ()
     assert does_what_it_says(hints[0], "\n".join(right.values())), hints[0]
 
 
@@ -70,6 +74,19 @@ def does_what_it_says(hint: str, text: str) -> bool:
     spans = [re.escape(each) for each in re.findall(r"`+ ?([^`]+?) ?`+", hint)]
     wanted = [re.sub(r"[A-Z]{3,}|\\\.\\\.\\\.", ".+", each.replace(r"<NAME>", "")) for each in spans]
     return not wanted or any(re.search(each, text) for each in wanted)
+
+
+TOO_MANY = tried(["manifest/uv_workspace.py: list the members without `**`"], f"{__name__} too many directories")
+
+
+def test_a_workspace_with_too_many_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.manifest.uv_workspace.MOST_DIRECTORIES", 1)
+    head = '[project]\nname = "app"\nversion = "1"\n[tool.uv.workspace]\n'
+    files = {"envs.yaml": HEAD + 'environments: {web: {python: "3.12", project: {}}}\n', "libs/a/README": ""}
+    [found] = problems(tmp_path, {**files, "pyproject.toml": f'{head}members = ["libs/**"]\n'})
+    assert pattern(TOO_MANY[0]).fullmatch(found.hint or "")
+    monkeypatch.undo()
+    assert problems(tmp_path, {**files, "pyproject.toml": f'{head}members = ["libs/a"]\n'}) == ()
 
 
 def test_a_correction_that_ignores_the_hint_is_noticed() -> None:

@@ -1,15 +1,18 @@
 """Which interpreter is chosen for a request."""
 
+import itertools
 import json
 import os
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from reconciler.errors import InterpreterError
 from reconciler.interpreters import discover
-from reconciler.interpreters.choose import Interpreters, lower_bound, request_specifier
+from reconciler.interpreters.choose import Interpreters, _series_may_satisfy, lower_bound, request_specifier
 from reconciler.interpreters.model import Interpreter
+from reconciler.manifest.python_request import validate_python
 from tests.interpreters.fakes import fake_interpreter, script, times_started
 
 
@@ -45,6 +48,18 @@ def test_a_request_is_a_version_or_specifiers(request_: str, version: str, fits:
     specifiers = request_specifier(request_)
     assert specifiers is not None
     assert specifiers.contains(version, prereleases=True) is fits
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["~=3.12", "~= 3.12.1", "==3.12", "==3.12.*", "!=3.12.0", "<=3.12", ">=3.12", "<3.12", ">3.12", "===3.12.1"],
+)
+def test_every_specifier_of_pep_440_is_a_request(written: str, tmp_path: Path) -> None:
+    specifiers = request_specifier(validate_python(written, tmp_path))
+    assert specifiers == SpecifierSet(written)
+    for series, patch in itertools.product(range(9, 15), (0, 1, 12)):
+        if specifiers.contains(f"3.{series}.{patch}"):  # its interpreter must not be ruled out by its name
+            assert _series_may_satisfy(f"3.{series}", specifiers)
 
 
 def test_a_path_is_not_a_specifier() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.lock.freshness import inputs_digest
 from reconciler.manifest.desired import (
+    BuildEnv,
     CommandProbe,
     DesiredEnvironment,
     Health,
@@ -15,6 +16,7 @@ from reconciler.manifest.desired import (
     IgnoreException,
     Index,
     LocalProject,
+    LockSource,
     RequirementLine,
 )
 from tests.lock.workbench import local, project_at, requiring
@@ -35,6 +37,7 @@ PROJECT = LocalProject(
     static=True,
     metadata_digest="sha256:1",
 )
+LOCK = LockSource(path=Path("/somewhere/uv.lock"), relative="uv.lock", tool="uv", sha256="1" * 64)
 BASE = requiring("django>=5", "flask", constraints=("jinja2<4", "attrs"), overrides=("six",), project=PROJECT)
 
 
@@ -50,8 +53,11 @@ CHANGED = [
     replace(BASE, constraints=("jinja2<4",)),
     replace(BASE, overrides=()),
     replace(BASE, constraints=("jinja2<4",), overrides=("attrs", "six")),
+    replace(BASE, indexes=("two",)),
     replace(BASE, exclude_newer="2026-01-01"),
     replace(BASE, prerelease="allow"),
+    replace(BASE, build_env=BuildEnv(variables={"CMAKE_ARGS": "-DX=1"})),
+    replace(BASE, build_env=BuildEnv(from_env={"A": "secret"}, hashes={"A": "sha256:1"})),
     replace(BASE, python=">=3.12"),
     replace(BASE, project=None),
     replace(BASE, project=replace(PROJECT, editable=False)),
@@ -61,6 +67,8 @@ CHANGED = [
     replace(BASE, project=replace(PROJECT, relative="app")),
     replace(BASE, project=replace(PROJECT, name="other")),
     replace(BASE, project=replace(PROJECT, static=False)),
+    replace(BASE, local_names=("core",)),
+    replace(BASE, lock=LOCK),
 ]
 SAME = [
     replace(
@@ -100,6 +108,23 @@ def test_no_other_change_changes_the_digest(same: DesiredEnvironment) -> None:
     assert inputs_digest(same, INDEXES) == inputs_digest(BASE, INDEXES)
 
 
+@pytest.mark.parametrize(
+    ("changed", "is_same"),
+    [
+        (replace(LOCK, sha256="2" * 64), False),
+        (replace(LOCK, extras=("web",)), False),
+        (replace(LOCK, groups=("web",)), False),
+        (replace(LOCK, relative="sub/uv.lock"), False),
+        (replace(LOCK, path=Path("/other/machine/uv.lock")), True),
+    ],
+)
+def test_the_contents_of_a_foreign_lock_and_what_is_chosen_from_it_change_the_digest(
+    changed: LockSource, is_same: bool
+) -> None:
+    found = [inputs_digest(replace(BASE, lock=each), INDEXES) for each in (LOCK, changed)]
+    assert (found[0] == found[1]) is is_same
+
+
 @pytest.mark.parametrize("name", [each.name for each in fields(DesiredEnvironment)])
 def test_every_field_of_an_environment_is_in_one_of_the_lists(name: str) -> None:
     assert any(getattr(each, name) != getattr(BASE, name) for each in (*CHANGED, *SAME)), (
@@ -113,6 +138,9 @@ def test_indexes_count_by_url_order_and_packages_but_not_by_name() -> None:
     assert inputs_digest(BASE, INDEXES[::-1]) != digest
     assert inputs_digest(BASE, INDEXES[:1]) != digest
     assert inputs_digest(BASE, (replace(INDEXES[0], packages=("x",)), INDEXES[1])) != digest
+    assert inputs_digest(BASE, (replace(INDEXES[0], default=False), INDEXES[1])) != digest
+    assert inputs_digest(BASE, (replace(INDEXES[0], default=True), INDEXES[1])) == digest, "that is its default"
+    assert inputs_digest(replace(BASE, indexes=("one", "two")), INDEXES) == digest, "those are all"
 
 
 def test_metadata_that_only_a_build_reveals_counts_as_a_whole() -> None:
@@ -140,7 +168,9 @@ def test_a_symbolic_link_to_a_metadata_file_counts_by_the_contents_of_its_target
     (path / "pyproject.toml").symlink_to(shared)
     environment = requiring(requirements=(local(path),))
     before = inputs_digest(environment, ())
-    shared.write_text(shared.read_text() + "# changed\n")
+    shared.write_text(shared.read_text() + "# a comment\n")
+    assert inputs_digest(environment, ()) == before
+    shared.write_text(shared.read_text().replace("[project]", '[project]\nrequires-python = ">=3.11"'))
     assert inputs_digest(environment, ()) != before
 
 

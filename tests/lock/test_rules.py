@@ -3,8 +3,9 @@
 import pytest
 
 from reconciler.errors import LockError
-from reconciler.lock.checks import check_indexes, plain_url
+from reconciler.lock.checks import check_indexes
 from reconciler.manifest.desired import Index
+from reconciler.manifest.urls import plain_url
 
 
 @pytest.mark.parametrize(
@@ -69,5 +70,12 @@ def test_a_package_that_is_not_from_an_index_is_not_checked() -> None:
 
 def test_a_pattern_is_not_a_prefix() -> None:
     indexes = (Index(name="own", url="https://own.index.example", packages=("acme-*",)),)
-    with pytest.raises(LockError, match="should come from no other index"):
+    with pytest.raises(LockError, match=r"is only for `acme-\*`"):
         check_indexes([{"name": "acme", "index": "https://own.index.example/"}], indexes)
+
+
+def test_an_index_that_the_environment_does_not_use_is_refused() -> None:
+    indexes = (Index(name="one", url="https://one.index.example"),)
+    with pytest.raises(LockError, match="which is not an index of this environment"):
+        check_indexes([{"name": "acme", "index": "https://two.index.example/"}], indexes)
+    check_indexes([{"name": "acme", "index": "https://two.index.example/"}], ())

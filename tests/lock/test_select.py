@@ -11,11 +11,12 @@ import pytest
 from reconciler.engines.engine import InstallRequest
 from reconciler.errors import LockError
 from reconciler.interpreters.model import Interpreter
+from reconciler.lock.build_copy import copy_for_build
 from reconciler.lock.install_document import install_document, source_directories
 from reconciler.lock.lock_file import parse_lock
 from reconciler.lock.model import ArchiveFile, IndexFile, Lock, LockedPackage, SourceDirectory, VcsCommit
 from reconciler.lock.select import select_artifacts, select_packages
-from reconciler.lock.sources import content_digest, copy_source, metadata_digest
+from reconciler.lock.sources import content_digest, metadata_digest
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import LocalProject
 from tests.lock.workbench import Workbench, local, project_at, requiring
@@ -216,15 +217,16 @@ def test_a_directory_has_the_digest_of_its_sources_or_if_editable_of_its_metadat
         assert found.version is None
 
 
-def test_the_metadata_of_the_project_are_used_for_its_own_directory(tmp_path: Path) -> None:
+def test_the_version_of_the_project_is_used_for_its_own_directory(tmp_path: Path) -> None:
     lock, source = directory_lock(tmp_path, editable=True)
     project = LocalProject(
         path=source.resolve(), relative="lib", name="lib", version="1.2", editable=True, extras=(), groups=(),
         requirements=(), static=True, metadata_digest="sha256:own",
     )  # fmt: skip
+    content = metadata_digest(source)
     [found] = select_packages(lock, requiring(project=project), INTERPRETER)
     assert found == LockedPackage(
-        name="lib", version="1.2", source=SourceDirectory(path="../lib", editable=True, content="sha256:own")
+        name="lib", version="1.2", source=SourceDirectory(path="../lib", editable=True, content=content)
     )
     [found] = select_packages(lock, requiring(project=replace(project, path=tmp_path / "other")), INTERPRETER)
     assert found.version is None
@@ -302,8 +304,9 @@ def test_a_real_lock_is_selected_by_a_real_interpreter_and_installed(bench: Work
     assert [(each.name, each.version) for each in packages] == [
         ("alpha", "1.1"), ("beta", "2.0"), ("delta", "1.0"), ("lib", None),
     ]  # fmt: skip
-    copy_source(lib, tmp_path / "copy" / "lib")
-    document = install_document(lock, select_artifacts(lock, bench.interpreter), {lib: tmp_path / "copy" / "lib"})
+    document = install_document(
+        lock, select_artifacts(lock, bench.interpreter), {lib: copy_for_build(lib, tmp_path / "copy")}
+    )
     pylock = tmp_path / "pylock.toml"
     pylock.write_text(lock_text(document))
     venv = tmp_path / "venv"

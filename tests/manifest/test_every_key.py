@@ -35,9 +35,12 @@ ANOTHER: dict[str, object] = {
     "ImportProbe.import": "elsewhere",
     "Index.name": "elsewhere",
     "Index.url": "https://elsewhere.example/simple",
+    "LockSource.from": "site/pylock.toml",
+    "Manifest.indexes": [{"name": "mirror", "url": "https://elsewhere.example/simple"}],
     "Manifest.project": "elsewhere",
     "Manifest.templates": {"base": {"python": ">=3.11", "labels": {"tier": "elsewhere"}}},
-    "Matrix.python": ["3.13"],
+    "Matrix.exclude": [{"variant": "gpu", "python": "3.11"}],
+    "Matrix.python": ["3.12", "3.13"],
     "PackageException.match": "elsewhere",
     "Project.path": "elsewhere",
 }
@@ -47,14 +50,22 @@ ALONE = {"Manifest.environments", "Manifest.version"}
 NEXT_BUILD = {"Environment.builds", "Environment.compile_bytecode", "Environment.link_mode"}
 
 
-def models(annotation: Any) -> Iterator[type[BaseModel]]:
+def models(annotation: Any, seen: tuple[type[BaseModel], ...] = ()) -> Iterator[type[BaseModel]]:
     """Yield every model that a type contains, the models in its fields included."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if annotation in seen:  # the variants of a matrix are environments
+            return
         yield annotation
         for field in annotation.model_fields.values():
-            yield from models(field.annotation)
+            yield from models(field.annotation, (*seen, annotation))
     for part in get_args(annotation):
-        yield from models(part)
+        yield from models(part, seen)
+
+
+def written_as(value: BaseModel, name: str) -> str:
+    """Return the key of a field; the axes of a matrix have names of their own."""
+    field = type(value).model_fields.get(name)
+    return (field and field.alias) or name
 
 
 def written_keys(value: object, path: KeyPath = ()) -> Iterator[tuple[str, KeyPath]]:
@@ -62,8 +73,9 @@ def written_keys(value: object, path: KeyPath = ()) -> Iterator[tuple[str, KeyPa
     match value:
         case BaseModel():
             for name in value.model_fields_set:
-                key = type(value).model_fields[name].alias or name
-                yield f"{type(value).__name__}.{key}", (*path, key)
+                key = written_as(value, name)
+                if name in type(value).model_fields:
+                    yield f"{type(value).__name__}.{key}", (*path, key)
                 yield from written_keys(getattr(value, name), (*path, key))
         case Mapping():
             for key, each in value.items():
@@ -81,7 +93,7 @@ def sections(value: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, type[
         case BaseModel():
             yield path, type(value)
             for name in value.model_fields_set:
-                key = type(value).model_fields[name].alias or name
+                key = written_as(value, name)
                 yield from sections(getattr(value, name), (*path, key))
         case Mapping():
             for key, each in value.items():

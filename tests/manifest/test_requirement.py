@@ -12,11 +12,14 @@ AFTER_NAME = f"{INVALID}expected a version specifier such as `==1.0` after the n
 AT_START = f"{INVALID}expected a package name at the start"
 KEYS = "use the keys `requirements`, `constraints`, `indexes` or `project` instead"
 URL = "https://u:hidden@x/y.whl"
+PROJECT = "write `project: {{path: {}}}` in the environment instead, or the path in a requirements file"
 CASES = [
     ("", None, "the requirement is empty", ""),
     ("  ", None, "the requirement is empty", ""),
     ("--pre x", "--pre", "must be a requirement, not an option", KEYS),
-    (" -r a", "-r", "must be a requirement, not an option", KEYS),
+    ("--pre", "--pre", "must be a requirement, not an option", "write `prerelease: allow` in the environment instead"),
+    (" -r a", "-r", "must be a requirement, not an option", "write `requirements: [a]` in the environment instead"),
+    ("-e https://u:hidden@x/y", "-e https://u:hidden@x/y", "credentials in a URL", DIRECT_CREDENTIALS_HINT),
     ("six\nidna", None, f"{INVALID}it has more than one line", ""),
     ("six\ridna", None, f"{INVALID}it has more than one line", ""),
     ("six=1", "=", AFTER_NAME, "did you mean `six==1`?"),
@@ -26,10 +29,11 @@ CASES = [
     ("six[a] 1.0", "1", AFTER_NAME, "did you mean `six[a]==1.0`?"),
     ("six=1 !", "=", AFTER_NAME, ""),
     ("https://x/y.whl", ":", AFTER_NAME, "write `NAME @ URL`"),
-    ("./six", ".", AT_START, LOCAL_DIRECTORY_HINT),
-    ("../six", ".", AT_START, LOCAL_DIRECTORY_HINT),
+    ("./six", ".", AT_START, PROJECT.format("six")),
+    ("../six", ".", AT_START, PROJECT.format('"../six"')),
+    ("./six-1.0.tar.gz", ".", AT_START, LOCAL_DIRECTORY_HINT),
     ("/six", "/", AT_START, LOCAL_DIRECTORY_HINT),
-    (".", ".", AT_START, LOCAL_DIRECTORY_HINT),
+    (".", ".", AT_START, PROJECT.format(".")),
     ("C:\\six", ":", AFTER_NAME, LOCAL_DIRECTORY_HINT),
     ("six @ ./x", "./x", "a direct reference must be a URL", LOCAL_DIRECTORY_HINT),
     ("six>=1,<", ">=1,", f"{INVALID}expected a complete version specifier such as `>=1.0,<2`", ""),

@@ -9,8 +9,9 @@ A case is a mapping with these keys, all optional:
   why it cannot be planned;
 - `applied`: environments by name, as they were last applied, with the same keys; also `project`, `generation`,
   `from` (the manifest that applied it, relative to the root), `accepted`, `hooks_pending`, `hook_paths`,
-  `hook_packages`, `rolled_back_from`, `rolled_back_because`, `trial_since`, `built_as` (its former name), `hold` (the
-  reason why it is held), and `without` for settings that an older envsync did not record;
+  `hook_packages`, `rolled_back_from`, `rolled_back_because`, `trial_since`, `built_as` (its former name), `overlaps`
+  (with the fields of `Overlap`), `hold` (the reason why it is held), and `without` for settings that an older envsync
+  did not record;
 - `actual`: differences of the observed state from the applied one: `occupant`, `packages`, `findings`, `ignored`
   (findings about files that `ignore_files` matches), `generation`, `seal`;
 - `staged`: staged generations by name, with the keys of `manifest`; also `generation`, `outdated` (built for something
@@ -52,6 +53,7 @@ from reconciler.lock.model import (
 )
 from reconciler.manifest import defaults
 from reconciler.manifest.desired import (
+    BuildEnv,
     CommandProbe,
     DependenciesProbe,
     DesiredEnvironment,
@@ -79,6 +81,7 @@ from reconciler.plan.prior import prior
 from reconciler.plan.staging import interpreter_of, staged_identity
 from reconciler.state.applied import Applied, AppliedInterpreter
 from reconciler.state.hold import Hold
+from reconciler.state.overlap import overlap_from_json
 from reconciler.state.owner import OtherOwner, other_owners, under_present_project
 from reconciler.state.staged import Staged, StagedNote
 
@@ -206,6 +209,7 @@ def environment(name: str, spec: Spec) -> DesiredEnvironment:
         link_mode=spec.get("link_mode"),
         compile_bytecode=spec.get("compile_bytecode", False),
         builds=spec.get("builds", "allow"),
+        build_env=BuildEnv(variables=spec.get("build_env", {})),
         exclude_newer=spec.get("exclude_newer"),
         prerelease=spec.get("prerelease", "if-necessary-or-explicit"),
         **dict[str, Any]({key: spec[key] for key in plain & spec.keys()}),
@@ -339,6 +343,7 @@ def applied_environment(name: str, spec: Spec) -> Applied:
         rolled_back_because=spec.get("rolled_back_because", ""),
         trial_since=spec.get("trial_since", ""),
         built_as=spec.get("built_as", ""),
+        overlaps=tuple(overlap_from_json({"packages": [], "paths": [], **each}) for each in spec.get("overlaps", ())),
         hold=Hold(reason=spec["hold"], by="alice", since="2026-11-30T09:12:00+00:00") if "hold" in spec else None,
     )
 

@@ -10,7 +10,7 @@ from tests.mutation.in_memory import TESTS
 
 ROOT = Path(__file__).parents[2]
 DECISIONS = (
-    "package_changes: pending and drifted and matches_desired(want, present) =>",
+    "package_changes: pending and drifted and matches_desired(want, present, places.get(name, ",
     "_published_diff: target.lock_state is not LockState.FRESH =>",
     "change_blockers: applied is not None and applied.project != desired.project =>",
     "delete_blockers: applied.prevent_destroy or protected =>",

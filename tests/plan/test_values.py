@@ -8,7 +8,14 @@ import pytest
 from reconciler.diff.compare import compare
 from reconciler.diff.settings import setting_changes, settings_of
 from reconciler.events import Failure
-from reconciler.manifest.desired import CommandProbe, DependenciesProbe, DesiredEnvironment, Hooks, ImportProbe
+from reconciler.manifest.desired import (
+    BuildEnv,
+    CommandProbe,
+    DependenciesProbe,
+    DesiredEnvironment,
+    Hooks,
+    ImportProbe,
+)
 from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Finding, FindingCode, Occupant
 from reconciler.plan.make import make_plan
 from reconciler.plan.model import Plan, PlanRequest, Policy
@@ -208,6 +215,7 @@ def test_the_digest_of_a_target_is_that_of_what_it_builds() -> None:
         replace(target, packages=()),
         replace(target, interpreter=interpreter("3.11.4")),
         replace(target, environment=replace(environment, env={"A": "b"})),
+        replace(target, environment=replace(environment, build_env=BuildEnv(variables={"A": "b"}))),
         replace(target, environment=replace(environment, system_site_packages=True)),
         replace(target, environment=replace(environment, probes=(DependenciesProbe(),))),
         replace(target, environment=replace(environment, hooks=Hooks(after_publish=(("true",),)))),

@@ -1,5 +1,6 @@
 """Files of a git revision, by the paths that they have on disk."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,22 @@ def test_the_manifest_may_be_reached_through_a_link(repository: Path) -> None:
     alias.symlink_to(repository)
     with open_revision(alias, "HEAD") as revision:
         assert RevisionFiles(revision, alias).content(alias / "real/inner/file") == b"one"
+
+
+def test_directories_are_listed_and_locks_are_read_at_the_revision(repository: Path) -> None:
+    (repository / "real" / "later").mkdir()
+    (repository.parent / "outside").mkdir()
+    (repository.parent / "outside" / "file").write_text("two")
+    with open_revision(repository, "HEAD") as revision:
+        files = RevisionFiles(revision, repository)
+        assert files.names(repository / "real") == ("inner",)
+        assert files.names(repository / "link") == ("file",)
+        assert files.names(repository / "none") == ()
+        assert files.names(repository.parent / "outside") == ("file",)
+        assert files.lock_sha256(repository / "link" / "file") == hashlib.sha256(b"one").hexdigest()
+        assert files.lock_sha256(repository.parent / "outside" / "file") == hashlib.sha256(b"two").hexdigest()
+        with pytest.raises(UnreadableFileError, match="no such file"):
+            files.lock_sha256(repository / "none")
+        recorded = {each.path.relative_to(repository.parent).as_posix(): each.sha256 for each in files.read_so_far()}
+        assert recorded["repository/none"] == ""
+        assert recorded["repository/real"] != recorded["repository/link"]

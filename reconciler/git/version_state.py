@@ -1,0 +1,73 @@
+"""The state of a repository that a version is computed from, as `git describe --tags --dirty` reads it: without git.
+
+Git itself is never started, because a repository's configuration can name programs to run.
+"""
+
+import hashlib
+import os
+import re
+import stat
+from pathlib import Path
+
+from reconciler.canonical_json import Json, digest
+from reconciler.git.index_file import IndexEntry, index_entries
+from reconciler.git.working_tree import Repository, find_repository
+
+_SUBMODULE = 0o160000
+_32_BITS = 0xFFFFFFFF
+
+
+def version_state(directory: Path, *, without: re.Pattern[str] | None = None) -> Json:
+    """Return a value that changes with the commit, the tags, the index, and which tracked files were changed.
+
+    It is None outside of a repository, and the same in another clone with the same commit and tags. A second edit of a
+    changed file does not change it. Files whose names match `without` do not count. Raises LockError if the index is
+    damaged, or OSError.
+    """
+    repository = find_repository(str(directory))
+    if repository is None:
+        return None
+    index = Path(repository.git_dir, "index")
+    entries = index_entries(index) if index.is_file() else []
+    written = index.stat().st_mtime_ns if entries else 0
+    counted = [each for each in entries if without is None or not without.fullmatch(Path(os.fsdecode(each.path)).name)]
+    changed = (os.fsdecode(each.path) for each in counted if _is_changed(repository.top, each, written))
+    return {
+        "commit": repository.commit(),
+        "tags": dict(sorted(repository.tags().items())),
+        "reftable": _reftable(repository),
+        "index": digest([[each.mode, each.object_name, os.fsdecode(each.path)] for each in counted]),
+        "changed": list[Json](sorted(changed)),
+    }
+
+
+def _is_changed(top: str, entry: IndexEntry, written: int) -> bool:
+    """Return whether a tracked file differs from the index.
+
+    One that was modified at the same time as the index or later is hashed, because its stat may not show a change
+    (git's rule for racily clean entries). Filters such as line ends are not applied: such a file counts as changed.
+    """
+    if entry.assumed or entry.mode == _SUBMODULE or entry.path.endswith(b"/"):  # a directory of a sparse index
+        return False
+    path = os.path.join(os.fsencode(top), entry.path)  # noqa: PTH118  # bytes
+    try:
+        status = os.lstat(path)
+        if stat.S_ISLNK(status.st_mode):
+            content = os.readlink(path)  # noqa: PTH115
+        elif not stat.S_ISREG(status.st_mode):
+            return True
+        elif status.st_size & _32_BITS == entry.size and status.st_mtime_ns == entry.mtime < written:
+            return False
+        else:
+            content = Path(os.fsdecode(path)).read_bytes()
+    except OSError:
+        return True
+    hashed = hashlib.new("sha1" if len(entry.object_name) == 40 else "sha256", b"blob %d\0" % len(content))
+    hashed.update(content)
+    return hashed.hexdigest() != entry.object_name
+
+
+def _reftable(repository: Repository) -> Json:
+    """Return the names of the reftable's files, which git replaces with every change of a ref (None without one)."""
+    listed = Path(repository.common_dir, "reftable", "tables.list")
+    return listed.read_text(encoding="utf-8", errors="replace") if listed.is_file() else None

@@ -1,0 +1,218 @@
+"""A copy in which a project is built: git answers as in the original, and what is around the project is there."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reconciler.git.version_state import version_state
+from reconciler.lock import build_copy
+from reconciler.lock.build_copy import copy_for_build
+from tests.lock.workbench import git_environment
+
+SCM = '[build-system]\nrequires = ["setuptools", "setuptools-scm"]\n[project]\nname = "own"\ndynamic = ["version"]\n'
+STATIC = '[build-system]\nrequires = ["hatchling"]\n[project]\nname = "own"\nversion = "1"\n'
+QUESTIONS = (
+    ("describe", "--tags", "--long", "--dirty", "--always"),
+    ("status", "--porcelain"),
+    ("rev-parse", "HEAD"),
+    ("rev-parse", "--is-shallow-repository"),
+    ("rev-parse", "--show-prefix"),
+    ("ls-files",),
+    ("log", "--format=%H %D", "-3"),
+    ("check-ignore", "out"),
+)
+
+
+def git(directory: Path, *words: str, check: bool = True) -> str:
+    plain = ["git", "-c", "protocol.file.allow=always", "-c", "advice.detachedHead=false"]
+    done = subprocess.run([*plain, *words], cwd=directory, env=git_environment(), capture_output=True, check=False)
+    assert done.returncode == 0 or not check, done.stderr
+    return os.fsdecode(done.stdout)
+
+
+def repository(path: Path, *options: str) -> Path:
+    """Make a repository with two commits, a tag on the first, a project in `own`, and an untracked directory `out`."""
+    for name, text in {
+        "own/pyproject.toml": SCM,
+        "own/own.py": "",
+        "shared/common.py": "",
+        ".gitignore": "out/\n",
+    }.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_text(text)
+    git(path, "init", "-q", *options)
+    git(path, "add", "-A")
+    git(path, "commit", "-qm", "one")
+    git(path, "tag", "v1.0")
+    (path / "own" / "second.py").write_text("")
+    git(path, "add", "-A")
+    git(path, "commit", "-qm", "two")
+    (path / "out").mkdir()
+    (path / "out" / "large").write_text("data")
+    return path
+
+
+def plain(path: Path) -> Path:
+    return repository(path)
+
+
+def packed(path: Path) -> Path:
+    git(repository(path), "tag", "-a", "-m", "x", "v1.1", "HEAD~1")
+    git(path, "pack-refs", "--all")
+    git(path, "gc", "-q")
+    return path
+
+
+def sha256(path: Path) -> Path:
+    return repository(path, "--object-format=sha256")
+
+
+def linked(path: Path) -> Path:
+    git(repository(path / "main"), "worktree", "add", "-q", str(path / "tree"))
+    return path / "tree"
+
+
+def shallow(path: Path) -> Path:
+    repository(path / "origin")
+    git(path, "clone", "-q", "--depth=1", f"file://{path / 'origin'}", "clone")
+    return path / "clone"
+
+
+def submodule(path: Path) -> Path:
+    repository(path / "lib")
+    git(repository(path / "main"), "submodule", "--quiet", "add", str(path / "lib"), "sub")
+    git(path / "main", "commit", "-qm", "three")
+    return path / "main" / "sub"
+
+
+def with_submodule(path: Path) -> Path:
+    return submodule(path).parent
+
+
+def with_alternates(path: Path) -> Path:
+    repository(path / "origin")
+    git(path, "clone", "-q", "--shared", "origin", "clone")
+    return path / "clone"
+
+
+def dirty(path: Path) -> Path:
+    (repository(path) / "shared" / "common.py").write_text("x = 1\n")
+    (path / "own" / "untracked.py").write_text("")
+    return path
+
+
+def staged(path: Path) -> Path:
+    (repository(path) / "shared" / "common.py").write_text("x = 1\n")
+    git(path, "add", "-A")
+    (path / "own" / "own.py").unlink()
+    return path
+
+
+def sparse(path: Path) -> Path:
+    git(repository(path), "sparse-checkout", "set", "own")
+    return path
+
+
+def empty(path: Path) -> Path:
+    repository(path)
+    git(path, "checkout", "-q", "--orphan", "new")
+    return path
+
+
+def detached_in_an_odd_place(path: Path) -> Path:
+    made = repository(path / 'a "b" ü #c')
+    git(made, "checkout", "-q", "HEAD~1")
+    return made
+
+
+SHAPES = [
+    plain, packed, sha256, linked, shallow, submodule, with_submodule, with_alternates, dirty, staged, sparse, empty,
+    detached_in_an_odd_place,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda each: each.__name__)
+def test_git_answers_in_a_copy_as_in_the_original(shape: Callable[[Path], Path], tmp_path: Path) -> None:
+    top = shape(tmp_path / "r")
+    state = version_state(top / "own")
+    pairs = [(Path("own"), question) for question in QUESTIONS] + [(Path(), question) for question in QUESTIONS]
+    answers = [git(top / place, *question, check=False) for place, question in pairs]
+    before = contents(top)
+    base = tmp_path / "scratch"
+    base.mkdir()
+    copy = copy_for_build(top / "own", base)
+    for (place, question), answer in zip(pairs, answers, strict=True):
+        found = git(copy.parent / place, *question, check=False)
+        assert found.replace(f"{base}{tmp_path}", str(tmp_path)) == answer, question
+    git(copy, "commit", "-q", "--allow-empty", "-m", "a build may do this")
+    git(copy, "tag", "-f", "v9.9")
+    assert version_state(top / "own") == state
+    assert contents(top) == before, "the original is as it was"
+
+
+def contents(directory: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() if path.is_file() else b"" for path in directory.rglob("*")}
+
+
+def test_what_is_around_a_project_is_there_at_every_level(tmp_path: Path) -> None:
+    for name in ("a/b/own/pyproject.toml", "a/b/shared/x", "a/y", "z", "a/closed/secret"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(STATIC if name.endswith(".toml") else name)
+    (tmp_path / "scratch").mkdir()
+    copy = copy_for_build(tmp_path / "a/b/own", tmp_path / "scratch")
+    for name in ("../shared/x", "../../y", "../../../z"):
+        assert (copy / name).read_text() == (tmp_path / "a/b/own" / name).read_text()
+    (copy / "written").write_text("by a build")
+    (copy.parent / "written").write_text("by a build")
+    assert not (tmp_path / "a/b/own/written").exists()
+    assert not (tmp_path / "a/b/written").exists()
+
+
+def test_large_untracked_files_are_links_and_tracked_ones_are_copies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_copy, "_LINKED_BYTES", 3)
+    top = repository(tmp_path / "r")
+    (top / "own" / "model.bin").write_bytes(b"large")
+    (top / "own" / "small.bin").write_bytes(b"s")
+    (tmp_path / "scratch").mkdir()
+    copy = copy_for_build(top / "own", tmp_path / "scratch")
+    assert (copy / "model.bin").readlink() == top / "own" / "model.bin"
+    assert not (copy / "small.bin").is_symlink()
+    assert not (copy / "pyproject.toml").is_symlink()
+    assert (copy.parent / "out").readlink() == top / "out", "an untracked directory next to the project is a link"
+
+
+def test_the_state_of_a_version_changes_with_commit_tag_and_edit_and_is_the_same_in_a_clone(tmp_path: Path) -> None:
+    top = repository(tmp_path / "r")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", str(top), str(clone))
+    seen = [version_state(top / "own")]
+    assert version_state(clone / "own") == seen[0]
+
+    def changed() -> bool:
+        now = version_state(top / "own")
+        new = now not in seen
+        seen.append(now)
+        return new
+
+    git(top, "tag", "v2.0")
+    assert changed()
+    git(top, "pack-refs", "--all")
+    assert not changed()
+    (top / "shared" / "common.py").write_text("x = 1\n")
+    assert changed()
+    (top / "shared" / "common.py").write_text("x = 2\n")
+    assert not changed(), "a version says only that something was changed"
+    (top / "untracked").write_text("")
+    assert not changed()
+    git(top, "commit", "-qam", "three")
+    assert changed()
+    git(top, "tag", "-d", "v2.0")
+    assert changed()
+    os.utime(top / "shared" / "common.py")
+    assert not changed()
+    assert version_state(tmp_path) is None

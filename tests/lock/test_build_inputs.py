@@ -1,0 +1,285 @@
+"""Which change of a local project is a change of its lock, of an editable install, and of a built one.
+
+`lock`: what its dependencies are read from; `editable`: what its metadata is made from; `built`: what is in its wheel.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from reconciler.lock.build_inputs import read_build_inputs
+from reconciler.lock.sources import content_digest, metadata_digest, resolution_digest
+from tests.layouts.layout import commit, git
+
+SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+HATCH = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+POETRY = '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n'
+FLIT = '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n'
+PDM = '[build-system]\nrequires = ["pdm-backend"]\nbuild-backend = "pdm.backend"\n'
+STATIC = '[project]\nname = "own"\nversion = "1"\n'
+DYNAMIC = '[project]\nname = "own"\ndynamic = ["version", "dependencies"]\n'
+
+# By layout: the text of pyproject.toml and other files, then by file the digests that a change of it changes.
+LAYOUTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
+    "static metadata, src": (
+        {"pyproject.toml": SETUPTOOLS + STATIC + 'readme = "README.md"\n'},
+        {
+            "pyproject.toml": "built",  # the change is a comment
+            "src/own/__init__.py": "built",
+            "src/own/data.json": "built",
+            "README.md": "editable built",
+            "LICENSE": "editable built",
+            "CHANGELOG.md": "",
+            "docs/index.md": "",
+            "tests/test_own.py": "",
+            "setup.cfg": "lock editable built",
+            ".github/workflow.yml": "",
+        },
+    ),
+    "static metadata, flat": (
+        {"pyproject.toml": HATCH + STATIC},
+        {"own/__init__.py": "built", "own/_generated.py": "built", "README.md": "", "tests/test_own.py": ""},
+    ),
+    "a pattern that takes more into the wheel": (
+        {"pyproject.toml": HATCH + STATIC + '[tool.hatch.build.targets.wheel]\ninclude = ["*.md", "docs"]\n'},
+        {"own/__init__.py": "built", "README.md": "built", "docs/index.html": "built", "notes.txt": ""},
+    ),
+    "setuptools: files": (
+        {
+            "pyproject.toml": SETUPTOOLS + DYNAMIC + "[tool.setuptools.dynamic]\n"
+            'dependencies = {file = ["requirements.in"]}\nversion = {file = "VERSION"}\n'
+        },
+        {
+            "requirements.in": "lock editable built",
+            "VERSION": "editable built",
+            "src/own/__init__.py": "built",
+            "other.txt": "",
+        },
+    ),
+    "setuptools: a literal attribute": (
+        {
+            "pyproject.toml": SETUPTOOLS + '[project]\nname = "own"\ndynamic = ["version"]\n'
+            '[tool.setuptools.dynamic]\nversion = {attr = "own.__version__"}\n'
+        },
+        {"src/own/__init__.py": "editable built", "src/own/more.py": "built"},
+    ),
+    "setuptools: an attribute that is computed": (
+        {
+            "pyproject.toml": SETUPTOOLS + '[project]\nname = "own"\ndynamic = ["version"]\n'
+            '[tool.setuptools.dynamic]\nversion = {attr = "own.computed"}\n'
+        },
+        {"src/own/__init__.py": "editable built", "src/own/more.py": "editable built"},
+    ),
+    "a setup.py that reads": (
+        {"setup.py": "from setuptools import setup\nsetup(name='own', install_requires=open('r.txt').readlines())\n"},
+        {"r.txt": "lock editable built", "own/__init__.py": "lock editable built", "setup.py": "lock editable built"},
+    ),
+    "a plain setup.py": (
+        {"setup.py": "from setuptools import setup, find_packages\nsetup(name='own', packages=find_packages())\n"},
+        {"setup.py": "lock editable built", "own/__init__.py": "built", "r.txt": ""},
+    ),
+    "setup.cfg": (
+        {"setup.cfg": "[metadata]\nname = own\nversion = file: V\n[options]\ninstall_requires = file: r.txt\n"},
+        {"setup.cfg": "lock editable built", "r.txt": "lock editable built", "V": "editable built"},
+    ),
+    "hatch: path": (
+        {
+            "pyproject.toml": HATCH + '[project]\nname = "own"\ndynamic = ["version"]\n'
+            '[tool.hatch.version]\npath = "src/own/about.py"\n'
+        },
+        {"src/own/about.py": "editable built", "src/own/__init__.py": "built"},
+    ),
+    "hatch: a hook": (
+        {"pyproject.toml": HATCH + DYNAMIC + '[tool.hatch.metadata.hooks.custom]\npath = "hook.py"\n'},
+        {"hook.py": "lock editable built", "src/own/x.py": "lock editable built"},
+    ),
+    "hatch: a build hook": (
+        {"pyproject.toml": HATCH + STATIC + "[tool.hatch.build.hooks.custom]\n"},
+        {"hatch_build.py": "built", "README.md": "built", "frontend/app.js": "built"},
+    ),
+    "hatch: a file of a neighbor": (
+        {
+            "pyproject.toml": HATCH + STATIC
+            + '[tool.hatch.build.targets.wheel.force-include]\n"../shared/x.py" = "own/x.py"\n"../data" = "own/data"\n'
+        },
+        {"../shared/x.py": "editable built", "../shared/y.py": "", "../data/z.txt": "built", "own/y.py": "built"},
+    ),
+    "poetry: a path dependency": (
+        {
+            "pyproject.toml": POETRY + '[tool.poetry]\nname = "own"\nversion = "1"\n'
+            '[tool.poetry.dependencies]\ncore = {path = "../core", develop = true}\n',
+            "../core/pyproject.toml": POETRY + '[tool.poetry]\nname = "core"\nversion = "1"\n',
+        },
+        {"own/__init__.py": "built", "../core/setup.cfg": "lock", "../core/core.py": ""},
+    ),
+    "flit": (
+        {"pyproject.toml": FLIT + '[project]\nname = "own"\ndynamic = ["version", "description"]\n'},
+        {"own/__init__.py": "editable built", "own/more.py": "built"},
+    ),
+    "licenses and data by pattern": (
+        {
+            "pyproject.toml": SETUPTOOLS + STATIC + 'license-files = ["legal/*"]\n'
+            '[tool.setuptools.data-files]\n"share/own" = ["etc/*.conf"]\n'
+        },
+        {"legal/L.txt": "editable built", "etc/a.conf": "editable built", "own/data.json": "built"},
+    ),
+    "hatch: shared data and hatch.toml": (
+        {
+            "pyproject.toml": HATCH + '[project]\nname = "own"\ndynamic = ["version"]\n',
+            "hatch.toml": '[version]\npath = "src/own/about.py"\n'
+            '[build.targets.wheel.shared-data]\n"etc" = "etc/own"\n',
+        },
+        {
+            "src/own/about.py": "editable built",
+            "etc/deep/a.conf": "editable built",
+            ".gitignore": "built",
+            "hatch.toml": "built",  # a comment
+        },
+    ),
+    "setup.cfg: a list of files": (
+        {"setup.cfg": "[metadata]\nname = own\nlong_description = file: README.rst, CHANGES.rst\n"},
+        {"README.rst": "editable built", "CHANGES.rst": "editable built"},
+    ),
+    "pdm: pdm_build.py": (
+        {"pyproject.toml": PDM + STATIC, "pdm_build.py": "open('word.txt')\n"},
+        {"word.txt": "built", "pdm_build.py": "editable built"},
+    ),
+    "an extension module": (
+        {
+            "pyproject.toml": SETUPTOOLS + STATIC,
+            "setup.py": "from setuptools import *\nsetup(ext_modules=[Extension('own', ['src/own.c'])])\n",
+        },
+        {"src/own.c": "editable built", "src/own/fast.h": "editable built", "src/own/__init__.py": "built"},
+    ),
+    "a setup.py that reads from a neighbor": (
+        {"setup.py": "import setuptools\nsetuptools.setup(install_requires=open('../shared/r.txt').read())\n"},
+        {"../shared/r.txt": "lock editable built", "../shared/x": ""},
+    ),
+    "pdm: call": (
+        {"pyproject.toml": PDM + DYNAMIC + '[tool.pdm.version]\nsource = "call"\ngetter = "x:y"\n'},
+        {"src/x.py": "lock editable built"},
+    ),
+    "a backend of its own": (
+        {
+            "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "b"\nbackend-path = ["."]\n' + STATIC,
+        },
+        {"b.py": "built", "anything.txt": "built"},
+    ),
+    "a file that the version is written to": (
+        {
+            "pyproject.toml": SETUPTOOLS + '[project]\nname = "own"\ndynamic = ["version"]\n'
+            '[tool.setuptools_scm]\nversion_file = "src/own/_version.py"\n'
+        },
+        {"src/own/_version.py": "", "src/own/__init__.py": "built"},
+    ),
+}  # fmt: skip
+FIRST = {"own/__init__.py": '__version__ = "1"\ncomputed = str(1)\n'}
+
+
+def digests(project: Path) -> dict[str, str]:
+    return {
+        "lock": resolution_digest(project),
+        "editable": metadata_digest(project),
+        "built": content_digest(project),
+    }
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_change_of_a_file_changes_exactly_what_is_made_from_it(layout: str, tmp_path: Path) -> None:
+    files, changes = LAYOUTS[layout]
+    project = tmp_path / "project"
+    for name in {**files, **changes}:
+        path = project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            files.get(name) or FIRST.get(name.removeprefix("src/"), "first\n" if "." in name[1:] else "1\n")
+        )
+    for name, expected in changes.items():
+        before = digests(project)
+        with (project / name).open("a") as file:
+            file.write("\n# changed\n")
+        after = digests(project)
+        assert {each for each in after if after[each] != before[each]} == set(expected.split()), name
+
+
+def test_a_new_module_is_part_of_a_wheel_and_of_a_flat_editable_install(tmp_path: Path) -> None:
+    for layout, expected in (("src/own", {"built"}), ("own", {"built"})):
+        project = tmp_path / layout.replace("/", "-")
+        (project / layout).mkdir(parents=True)
+        (project / "pyproject.toml").write_text(SETUPTOOLS + STATIC)
+        (project / layout / "__init__.py").write_text("")
+        before = digests(project)
+        (project / layout / "new.py").write_text("")
+        after = digests(project)
+        assert {each for each in after if after[each] != before[each]} == expected
+        (project / layout).with_name("second").mkdir()
+        (project / layout).with_name("second").joinpath("__init__.py").write_text("")
+        assert metadata_digest(project) != after["editable"], "the list of packages of an editable install changed"
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "setup", "versioned"),
+    [
+        (SETUPTOOLS + STATIC, "", False),
+        (SETUPTOOLS + STATIC + '[project.urls]\nhome = "https://git.index.example/own.git"\n', "", False),
+        (SETUPTOOLS.replace('"setuptools"', '"setuptools", "setuptools-scm>=8"') + DYNAMIC, "", True),
+        (HATCH.replace('"hatchling"', '"hatchling", "hatch-vcs"') + DYNAMIC, "", True),
+        (PDM + DYNAMIC + '[tool.pdm.version]\nsource = "scm"\n', "", True),
+        (POETRY + "[tool.poetry-dynamic-versioning]\nenable = true\n", "", True),
+        (SETUPTOOLS + DYNAMIC, "import versioneer\n", True),
+        (SETUPTOOLS + DYNAMIC, "subprocess.run(['git', 'describe'])\n", True),
+        (SETUPTOOLS + DYNAMIC, "setup(url='https://github.example/own')\n", False),
+        (SETUPTOOLS + '[project]\ndependencies = ["x @ git+https://git.index.example/x"]\n', "", False),
+    ],
+)
+def test_a_build_that_asks_version_control_is_recognized(
+    pyproject: str, setup: str, versioned: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(pyproject)
+    if setup:
+        (tmp_path / "setup.py").write_text(setup)
+    assert read_build_inputs(tmp_path).versioned is versioned
+
+
+def test_files_that_are_not_valid_say_nothing_and_every_file_counts(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[project\n")
+    (tmp_path / "setup.cfg").write_text("no section\n")
+    (tmp_path / "setup.py").write_text("def (:\n")
+    before = digests(tmp_path)
+    (tmp_path / "x.py").write_text("")
+    after = digests(tmp_path)
+    assert all(after[each] != before[each] for each in after)
+
+
+@pytest.mark.parametrize("root", ["src", "lib"])
+def test_a_version_file_that_pdm_writes_below_its_packages_is_a_result(root: str, tmp_path: Path) -> None:
+    """An editable build writes it into the source tree, so it must not make the other environments out of date."""
+    (tmp_path / root / "own").mkdir(parents=True)
+    (tmp_path / root / "own/__init__.py").write_text("")
+    (tmp_path / "pyproject.toml").write_text(
+        f'{PDM}{DYNAMIC}[tool.pdm.version]\nsource = "scm"\nwrite_to = "own/_version.py"\n'
+        f'[tool.pdm.build]\npackage-dir = "{root}"\n'
+    )
+    before = content_digest(tmp_path), metadata_digest(tmp_path)
+    (tmp_path / root / "own/_version.py").write_text("__version__ = '1'\n")
+    assert (content_digest(tmp_path), metadata_digest(tmp_path)) == before
+    (tmp_path / root / "own/other.py").write_text("")
+    assert content_digest(tmp_path) != before[0]
+
+
+def test_a_lock_that_git_tracks_and_apply_writes_does_not_change_the_version(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "locks").mkdir()
+    for name in ("own/__init__.py", "locks/pylock.prod.toml"):
+        (tmp_path / name).write_text("first\n")
+    (tmp_path / "pyproject.toml").write_text(
+        f'[project]\nname = "own"\ndynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"\n{HATCH}'
+    )
+    git(tmp_path, "init", "-q")
+    commit(tmp_path)
+    before = content_digest(tmp_path, locks=tmp_path / "locks"), metadata_digest(tmp_path)
+    (tmp_path / "locks/pylock.prod.toml").write_text("second and longer\n")
+    assert (content_digest(tmp_path, locks=tmp_path / "locks"), metadata_digest(tmp_path)) == before
+    (tmp_path / "own/__init__.py").write_text("second and longer\n")
+    assert metadata_digest(tmp_path) != before[1], "git describe --dirty sees it"

@@ -1,0 +1,62 @@
+"""What is left of a marker when the extras and groups are chosen: it is true for the same interpreters."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.markers import Marker
+
+from reconciler.lock.marker_choice import any_of, chosen_marker
+
+ATOMS = ["sys_platform == 'win32'", "python_version < '3.12'", "'nt' == os_name", "platform_machine in 'x86_64 arm64'"]
+CHOICES = [
+    "'web' in extras",
+    "'Dev_Tools' in dependency_groups",
+    "'web' not in extras",
+    "'docs' not in dependency_groups",
+]
+INTERPRETERS: list[dict[str, Any]] = [
+    {"sys_platform": platform, "python_version": version, "os_name": name, "platform_machine": machine}
+    for platform in ("win32", "linux")
+    for version in ("3.11", "3.13")
+    for name, machine in (("nt", "x86_64"), ("posix", "riscv"))
+]
+MARKERS = st.recursive(
+    st.sampled_from([*ATOMS, *CHOICES]),
+    lambda inner: st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(lambda each: f"({' '.join(each)})"),
+    max_leaves=6,
+)
+
+
+@given(marker=MARKERS, extras=st.sets(st.just("web")), groups=st.sets(st.sampled_from(["dev-tools", "docs"])))
+def test_what_is_left_is_true_where_the_whole_is(marker: str, extras: set[str], groups: set[str]) -> None:
+    left = chosen_marker(marker, extras=extras, groups=groups)
+    assert "extras" not in str(left)
+    assert "dependency_groups" not in str(left)
+    for each in INTERPRETERS:
+        environment = {**each, "extras": frozenset(extras), "dependency_groups": frozenset(groups)}
+        whole = Marker(marker).evaluate(environment, context="lock_file")
+        found = left if isinstance(left, bool) else Marker(left).evaluate(each)
+        assert found is whole, (marker, left)
+
+
+@pytest.mark.parametrize(
+    ("marker", "extras", "left"),
+    [
+        ('extra == "web"', {"web"}, True),
+        ('extra == "Web_UI"', {"web-ui"}, True),
+        ('extra == "web"', set(), False),
+        ('python_version < "3.13" and extra == "web"', {"web"}, 'python_version < "3.13"'),
+        ('extra != "web" or os_name == "nt"', {"web"}, 'os_name == "nt"'),
+    ],
+)
+def test_poetry_and_pdm_write_one_extra(marker: str, extras: set[str], left: str | bool) -> None:
+    assert chosen_marker(marker, extras=extras, groups=()) == left
+
+
+def test_one_of_several_markers() -> None:
+    assert any_of([]) is False
+    assert any_of([False, "os_name == 'nt'", False]) == "os_name == 'nt'"
+    assert any_of(["os_name == 'nt'", True]) is True
+    assert any_of(["a", "b", "a"]) == "(a) or (b)"
