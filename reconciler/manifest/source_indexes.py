@@ -16,8 +16,6 @@ from reconciler.manifest.package_sources import PackageSource, SourceError
 from reconciler.manifest.project_file import ProjectFile
 from reconciler.manifest.source_text import KeyPath
 
-PYPI = "https://pypi.org/simple"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolIndex:
@@ -41,20 +39,17 @@ def tool_indexes(file: ProjectFile) -> Iterator[ToolIndex]:
             yield ToolIndex(name=_name_of(found), url=found, only_for=False, path=("tool", "uv", key))
     for number, each in enumerate(file.tables("tool", "poetry", "source")):
         only_for = each.get("priority") == "explicit"
-        named = {"url": PYPI} if str(each.get("name")).lower() == "pypi" else {}
-        yield _index(named | dict(each), ("tool", "poetry", "source", number), only_for=only_for)
+        if "url" in each or str(each.get("name")).lower() != "pypi":  # Poetry's name of the default index
+            yield _index(each, ("tool", "poetry", "source", number), only_for=only_for)
     for number, each in enumerate(file.tables("tool", "pdm", "source")):
         only_for = bool(each.get("include_packages"))
         yield _index(each, ("tool", "pdm", "source", number), only_for=only_for)
 
 
 def manifest_index(url: str, indexes: Sequence[Index]) -> Index | None:
-    """Return the manifest's index with this URL; the default one is PyPI if the manifest has none."""
+    """Return the manifest's index with this URL."""
     wanted = comparable_url(url)
-    found = next((each for each in indexes if comparable_url(each.url) == wanted), None)
-    if found is None and not indexes and wanted == PYPI:
-        return Index(name="pypi", url=PYPI)
-    return found
+    return next((each for each in indexes if comparable_url(each.url) == wanted), None)
 
 
 def check_index(name: str, source: PackageSource, indexes: Sequence[Index], root: ProjectFile | None) -> None:

@@ -125,11 +125,11 @@ def test_an_index_is_compared_by_its_url(tmp_path: Path) -> None:
         ("https://user:secret@a.example/simple", True),
         ("http://a.example/simple", False),
         ("https://a.example/other", False),
-        ("https://pypi.org/simple", False),
+        ("https://else.example/simple", False),
     ):
         write(tmp_path / "app", "app", more=f'[[tool.uv.index]]\nurl = "{url}"\n')
         assert (problems(tmp_path, declared + APP) == []) is is_same, url
-    assert problems(tmp_path, APP) == []  # without indexes the manifest uses PyPI
+    assert len(problems(tmp_path, APP)) == 1  # nothing says that the default index has this URL
     for kind in ("poetry", "pdm"):
         write(tmp_path / "app", "app", more=f'[[tool.{kind}.source]]\nname = "x"\nurl = "https://a.example/simple"\n')
         assert problems(tmp_path, declared + APP) == []
