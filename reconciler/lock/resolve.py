@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import tomli
 
@@ -205,6 +206,10 @@ def _portable(package: dict[str, Any], locks: Path, wanted: RequirementLines) ->
             _portable_source(source, locks, wanted)
     for wheel in package.get("wheels", []):
         _portable_source(wheel, locks, wanted)
+    for file in (*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])):
+        written = urlsplit(file.get("url", "")).path.rpartition("/")[2]
+        if "%" in written:  # packaging 26.1 takes the name from the URL as it is written
+            file.setdefault("name", unquote(written))
 
 
 def _portable_source(source: dict[str, Any], locks: Path, wanted: RequirementLines) -> None:
