@@ -16,7 +16,8 @@ from reconciler.canonical_json import digest
 from reconciler.errors import LockError
 from reconciler.git.index_file import find_git_root, index_file_path, tracked_paths
 from reconciler.git.version_state import version_state
-from reconciler.lock.build_inputs import BUILD_FILES, BuildInputs, read_build_inputs
+from reconciler.lock.build_file_values import BUILD_FILES
+from reconciler.lock.build_inputs import BuildInputs, read_build_inputs
 
 METADATA_FILES = BUILD_FILES
 _TABLES = frozenset({"pyproject.toml", "hatch.toml"})  # of these, only the tables that a build reads count
