@@ -1,24 +1,16 @@
 """Layouts that hatchling builds."""
 
-from tests.layouts.layout import Layout, Replace, Write
+from tests.layouts.layout import ADD_DEPENDENCY, NEXT_VERSION, PROJECT, Layout, Replace, Write
 
 _BUILD = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
 _VCS = '[build-system]\nrequires = ["hatchling", "hatch-vcs"]\nbuild-backend = "hatchling.build"\n'
-_STATIC = """\
-[project]
-name = "acme-app"
-version = "1.2.0"
-dependencies = ["alpha"]
-"""
-_ANOTHER = Replace(path="pyproject.toml", old='["alpha"]', new='["alpha", "gamma"]')
-_NEXT = Replace(path="pyproject.toml", old='"1.2.0"', new='"1.3.0"')
 
 SRC = Layout(
     name="hatchling-src",
     backend="hatchling",
     about="src layout, an artifact that git ignores, shared data, a script, an entry point",
     files={
-        "pyproject.toml": _STATIC
+        "pyproject.toml": PROJECT
         + 'readme = "README.md"\n[project.scripts]\nacme-app = "acme_app:main"\n'
         + _BUILD
         + '[tool.hatch.build.targets.wheel]\npackages = ["src/acme_app"]\nartifacts = ["*_pb2.py"]\n'
@@ -32,8 +24,8 @@ SRC = Layout(
     executable=("tools/acme-tool",),
     module="acme_app",
     facts="acme_app.main.__name__",
-    dependency=_ANOTHER,
-    version=_NEXT,
+    dependency=ADD_DEPENDENCY,
+    version=NEXT_VERSION,
     data=Write(path="share/acme.conf", text="[acme]\nchanged = yes\n"),
     new_module=Write(path="src/acme_app/added.py", text="ADDED = True\n"),
     packaged_ignored=Write(path="src/acme_app/messages_pb2.py", text="WORD = 'generated'\n"),
@@ -54,7 +46,7 @@ VERSION_PATH = Layout(
     },
     module="acme_app",
     facts="acme_app.__version__",
-    dependency=_ANOTHER,
+    dependency=ADD_DEPENDENCY,
     version=Write(path="acme_app/__about__.py", text='__version__ = "1.3.0"\n'),
     data=Write(path="acme_app/limits.ini", text="[limits]\nmost = 1\n"),
     new_module=Write(path="acme_app/added.py", text="ADDED = True\n"),
@@ -92,7 +84,7 @@ HOOKS = Layout(
     module="acme_app",
     facts="acme_app.WORD",
     dependency=Write(path="requirements.in", text="alpha\ngamma\n"),
-    version=_NEXT,
+    version=NEXT_VERSION,
     data=Write(path="word.txt", text="second\n"),
     new_module=Write(path="src/acme_app/added.py", text="ADDED = True\n"),
     packaged_ignored=Write(path="src/acme_app/messages_pb2.py", text="WORD = 'left out by the backend'\n"),
@@ -114,7 +106,7 @@ VCS = Layout(
     module="acme_app",
     reads_git=True,
     facts="acme_app.__version__",
-    dependency=_ANOTHER,
+    dependency=ADD_DEPENDENCY,
     data=Write(path="src/acme_app/limits.py", text="LIMIT = 2\n"),
     new_module=Write(path="src/acme_app/added.py", text="ADDED = True\n"),
     packaged_ignored=Write(path="src/acme_app/messages_pb2.py", text="WORD = 'left out by the backend'\n"),
@@ -125,7 +117,7 @@ SHARED = Layout(
     backend="hatchling",
     about="monorepo; a module of `../shared` is part of the wheel (`force-include`)",
     files={
-        "service/pyproject.toml": _STATIC
+        "service/pyproject.toml": PROJECT
         + _BUILD
         + '[tool.hatch.build.targets.wheel]\npackages = ["src/acme_app"]\n'
         + '[tool.hatch.build.targets.wheel.force-include]\n"../shared/common.py" = "acme_app/common.py"\n',
@@ -150,7 +142,7 @@ STUBS = Layout(
     backend="hatchling",
     about="a package of type stubs, `acme-stubs`",
     files={
-        "pyproject.toml": _STATIC.replace("acme-app", "types-acme")
+        "pyproject.toml": PROJECT.replace("acme-app", "types-acme")
         + _BUILD
         + '[tool.hatch.build.targets.wheel]\npackages = ["acme-stubs"]\n',
         "acme-stubs/__init__.pyi": "WORD: int\n",
@@ -158,8 +150,8 @@ STUBS = Layout(
     },
     module="alpha",
     facts="sorted(each.name for each in __import__('importlib.metadata').metadata.files('types-acme') or ())[:2]",
-    dependency=_ANOTHER,
-    version=_NEXT,
+    dependency=ADD_DEPENDENCY,
+    version=NEXT_VERSION,
     data=Write(path="acme-stubs/__init__.pyi", text="WORD: str\n"),
     new_module=Write(path="acme-stubs/added.pyi", text="ADDED: bool\n"),
     packaged_ignored=Write(path="acme-stubs/messages_pb2.py", text="WORD = 'left out by the backend'\n"),

@@ -55,6 +55,16 @@ class Write:
 
 Change = Replace | Write
 
+# What most of the layouts have at the top of their pyproject.toml, and its usual changes.
+PROJECT = """\
+[project]
+name = "acme-app"
+version = "1.2.0"
+dependencies = ["alpha"]
+"""
+ADD_DEPENDENCY = Replace(path="pyproject.toml", old='["alpha"]', new='["alpha", "gamma"]')
+NEXT_VERSION = Replace(path="pyproject.toml", old='"1.2.0"', new='"1.3.0"')
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:

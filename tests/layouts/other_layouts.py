@@ -1,6 +1,6 @@
 """Layouts that flit-core, poetry-core, pdm-backend and uv_build build."""
 
-from tests.layouts.layout import Layout, Replace, Write
+from tests.layouts.layout import ADD_DEPENDENCY, NEXT_VERSION, Layout, Replace, Write
 
 _FLIT = '[build-system]\nrequires = ["flit_core>=3.11,<5"]\nbuild-backend = "flit_core.buildapi"\n'
 _POETRY = '[build-system]\nrequires = ["poetry-core>=2"]\nbuild-backend = "poetry.core.masonry.api"\n'
@@ -18,7 +18,7 @@ FLIT_MODULE = Layout(
     },
     module="acme_app",
     facts="acme_app.LIMIT",
-    dependency=Replace(path="pyproject.toml", old='["alpha"]', new='["alpha", "gamma"]'),
+    dependency=ADD_DEPENDENCY,
     version=Replace(path="acme_app.py", old="1.2.0", new="1.3.0"),
     data=Replace(path="acme_app.py", old="An application.", new="An application with another description."),
     new_module=Write(path="added.py", text="ADDED = True\n"),
@@ -39,8 +39,8 @@ FLIT_PACKAGE = Layout(
     },
     module="acme_app",
     facts="__import__('pathlib').Path(acme_app.__file__).with_name('table.json').read_text()",
-    dependency=Replace(path="pyproject.toml", old='["alpha"]', new='["alpha", "gamma"]'),
-    version=Replace(path="pyproject.toml", old='"1.2.0"', new='"1.3.0"'),
+    dependency=ADD_DEPENDENCY,
+    version=NEXT_VERSION,
     data=Write(path="data/share/man/man1/acme.1", text=".TH ACME 1 changed\n"),
     new_module=Write(path="src/acme_app/added.py", text="ADDED = True\n"),
     packaged_ignored=Write(path="src/acme_app/messages_pb2.py", text="WORD = 'generated'\n"),
@@ -63,7 +63,7 @@ POETRY = Layout(
     module="acme_app",
     facts="__import__('pathlib').Path(acme_app.__file__).with_name('table.json').read_text()",
     dependency=Replace(path="pyproject.toml", old='alpha = "^1.0"\n', new='alpha = "^1.0"\ngamma = "*"\n'),
-    version=Replace(path="pyproject.toml", old='"1.2.0"', new='"1.3.0"'),
+    version=NEXT_VERSION,
     data=Write(path="src/acme_app/table.json", text='{"rows": 2}\n'),
     new_module=Write(path="src/acme_app/added.py", text="ADDED = True\n"),
     packaged_ignored=Write(path="src/acme_app/messages_pb2.py", text="WORD = 2\n"),
@@ -108,7 +108,7 @@ PDM_FILE = Layout(
     },
     module="acme_app",
     facts="acme_app.__version__",
-    dependency=Replace(path="pyproject.toml", old='["alpha"]', new='["alpha", "gamma"]'),
+    dependency=ADD_DEPENDENCY,
     version=Replace(path="acme_app/__init__.py", old="1.2.0", new="1.3.0"),
     data=Write(path="acme_app/table.json", text='{"rows": 2}\n'),
     new_module=Write(path="acme_app/added.py", text="ADDED = True\n"),
@@ -130,7 +130,7 @@ PDM_SCM = Layout(
     module="acme_app",
     reads_git=True,
     facts="__import__('importlib.metadata').metadata.version('acme-app')",
-    dependency=Replace(path="pyproject.toml", old='["alpha"]', new='["alpha", "gamma"]'),
+    dependency=ADD_DEPENDENCY,
     data=Write(path="src/acme_app/__init__.py", text="LIMIT = 2\n"),
     new_module=Write(path="src/acme_app/added.py", text="ADDED = True\n"),
     packaged_ignored=Write(path="src/acme_app/messages_pb2.py", text="WORD = 'generated'\n"),

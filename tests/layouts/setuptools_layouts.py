@@ -1,24 +1,16 @@
 """Layouts that setuptools builds."""
 
-from tests.layouts.layout import Layout, Replace, Write
+from tests.layouts.layout import ADD_DEPENDENCY, NEXT_VERSION, PROJECT, Layout, Replace, Write
 
 _BUILD = '[build-system]\nrequires = ["setuptools>=77"]\nbuild-backend = "setuptools.build_meta"\n'
 _SCM = '[build-system]\nrequires = ["setuptools>=77", "setuptools-scm>=8"]\nbuild-backend = "setuptools.build_meta"\n'
-_STATIC = """\
-[project]
-name = "acme-app"
-version = "1.2.0"
-dependencies = ["alpha"]
-"""
-_ANOTHER = Replace(path="pyproject.toml", old='["alpha"]', new='["alpha", "gamma"]')
-_NEXT = Replace(path="pyproject.toml", old='"1.2.0"', new='"1.3.0"')
 
 SRC = Layout(
     name="setuptools-src",
     backend="setuptools",
     about="src layout, package data, a README in the metadata, an extra, an entry point",
     files={
-        "pyproject.toml": _STATIC
+        "pyproject.toml": PROJECT
         + 'readme = "README.md"\n[project.scripts]\nacme-app = "acme_app:main"\n'
         + '[project.optional-dependencies]\nmore = ["beta"]\n'
         + '[tool.setuptools.package-data]\nacme_app = ["data/*.json", "py.typed"]\n'
@@ -30,8 +22,8 @@ SRC = Layout(
     },
     module="acme_app",
     facts="__import__('importlib.resources').resources.files('acme_app').joinpath('data/table.json').read_text()",
-    dependency=_ANOTHER,
-    version=_NEXT,
+    dependency=ADD_DEPENDENCY,
+    version=NEXT_VERSION,
     data=Write(path="src/acme_app/data/table.json", text='{"rows": 2}\n'),
     new_module=Write(path="src/acme_app/added.py", text="ADDED = True\n"),
     packaged_ignored=Write(path="src/acme_app/messages_pb2.py", text="WORD = 'generated'\n"),
@@ -79,7 +71,7 @@ ATTRIBUTE = Layout(
     },
     module="acme_app",
     facts="acme_app.__version__",
-    dependency=_ANOTHER,
+    dependency=ADD_DEPENDENCY,
     version=Write(path="src/acme_app/_about.py", text='__version__ = "1.3.0"\n'),
     data=Write(path="src/acme_app/__init__.py", text="from acme_app._about import __version__\n\nCHANGED = True\n"),
     new_module=Write(path="src/acme_app/added.py", text="ADDED = True\n"),
@@ -156,7 +148,7 @@ SCM = Layout(
     module="acme_app",
     reads_git=True,
     facts="acme_app.__version__",
-    dependency=_ANOTHER,
+    dependency=ADD_DEPENDENCY,
     data=Write(path="src/acme_app/limits.py", text="LIMIT = 2\n"),
     new_module=Write(path="src/acme_app/added.py", text="ADDED = True\n"),
     packaged_ignored=Write(path="src/acme_app/messages_pb2.py", text="WORD = 'generated'\n"),
@@ -188,7 +180,7 @@ C_EXTENSION = Layout(
     backend="setuptools",
     about="a module in C with a header file",
     files={
-        "pyproject.toml": _STATIC + '[tool.setuptools]\npackages = ["acme_app"]\npackage-dir = {"" = "src"}\n' + _BUILD,
+        "pyproject.toml": PROJECT + '[tool.setuptools]\npackages = ["acme_app"]\npackage-dir = {"" = "src"}\n' + _BUILD,
         # Without debug information, the same bytes wherever it is compiled.
         "setup.py": "from setuptools import Extension, setup\n\n"
         'fast = Extension("acme_app._fast", ["src/acme_app/fast.c"], depends=["src/acme_app/fast.h"], '
@@ -208,8 +200,8 @@ C_EXTENSION = Layout(
     },
     module="acme_app",
     facts="acme_app.answer()",
-    dependency=_ANOTHER,
-    version=_NEXT,
+    dependency=ADD_DEPENDENCY,
+    version=NEXT_VERSION,
     data=Write(path="src/acme_app/fast.h", text="#define ANSWER 2\n"),
     new_module=Write(path="src/acme_app/added.py", text="ADDED = True\n"),
     packaged_ignored=Write(path="src/acme_app/messages_pb2.py", text="WORD = 'generated'\n"),
@@ -221,7 +213,7 @@ GENERATED = Layout(
     backend="setuptools",
     about="modules and static files that a build step writes: git ignores them, the wheel has them",
     files={
-        "pyproject.toml": _STATIC + '[tool.setuptools.package-data]\nacme_app = ["generated/*.js"]\n' + _BUILD,
+        "pyproject.toml": PROJECT + '[tool.setuptools.package-data]\nacme_app = ["generated/*.js"]\n' + _BUILD,
         "src/acme_app/__init__.py": "import acme_app.messages_pb2\n",
     },
     ignored={
@@ -231,8 +223,8 @@ GENERATED = Layout(
     },
     module="acme_app",
     facts="acme_app.messages_pb2.WORD",
-    dependency=_ANOTHER,
-    version=_NEXT,
+    dependency=ADD_DEPENDENCY,
+    version=NEXT_VERSION,
     data=Write(path="src/acme_app/generated/app.js", text="2\n"),
     new_module=Write(path="src/acme_app/added.py", text="ADDED = True\n"),
     packaged_ignored=Write(path="src/acme_app/messages_pb2.py", text="WORD = 2\n"),
@@ -244,7 +236,7 @@ NAMESPACE = Layout(
     backend="setuptools",
     about="a namespace package, `acme.billing`; two of its directories have no `__init__.py`",
     files={
-        "pyproject.toml": _STATIC.replace("acme-app", "acme-billing")
+        "pyproject.toml": PROJECT.replace("acme-app", "acme-billing")
         + '[tool.setuptools.packages.find]\nwhere = ["src"]\nnamespaces = true\n'
         + '[tool.setuptools.package-data]\n"*" = ["*.csv"]\n'
         + _BUILD,
@@ -253,8 +245,8 @@ NAMESPACE = Layout(
     },
     module="acme.billing",
     facts="acme.billing.RATE",
-    dependency=_ANOTHER,
-    version=_NEXT,
+    dependency=ADD_DEPENDENCY,
+    version=NEXT_VERSION,
     data=Write(path="src/acme/billing/tables/rates.csv", text="2\n"),
     new_module=Write(path="src/acme/reports/added.py", text="ADDED = True\n"),
     packaged_ignored=Write(path="src/acme/billing/messages_pb2.py", text="WORD = 'generated'\n"),
