@@ -55,8 +55,9 @@ def metadata_digest(directory: Path) -> str:
     real = _real(directory)
     inputs = read_build_inputs(real)
     files = inputs.metadata_from
-    names = _all_sources(inputs) if files is None else _relative(files, real)
-    compiled = [name for name in source_files(real) if inputs.is_compiled(name)]
+    found = source_files(real) if files is None or inputs.compiles or _lists_modules(inputs) else []
+    names = _possible_inputs(inputs, found) if files is None else _relative(files, real)
+    compiled = [name for name in found if inputs.is_compiled(name)]
     return digest(
         {
             "tables": dict(inputs.tables),
@@ -64,7 +65,7 @@ def metadata_digest(directory: Path) -> str:
             "files": _digest(real, names, follow=True),
             "compiled": _digest(real, compiled, follow=True),
             "neighbors": _neighbors(inputs) if files is None else {},
-            "modules": _top_modules(inputs),
+            "modules": _top_modules(inputs, found) if _lists_modules(inputs) else [],
             "version": _version_state(inputs),
         }
     )
@@ -164,7 +165,11 @@ def _with_local_dependencies(directory: Path) -> list[BuildInputs]:
 
 def _resolved_from(inputs: BuildInputs) -> object:
     files = inputs.resolved_from
-    names = _all_sources(inputs) if files is None else _relative(files, inputs.directory)
+    names = (
+        _possible_inputs(inputs, source_files(inputs.directory))
+        if files is None
+        else _relative(files, inputs.directory)
+    )
     project = inputs.tables.get("project")
     resolved = {key: project[key] for key in _RESOLVED_KEYS if key in project} if isinstance(project, dict) else {}
     return {
@@ -185,11 +190,11 @@ def _neighbors(inputs: BuildInputs) -> dict[str, str]:
     }
 
 
-def _all_sources(inputs: BuildInputs) -> list[str]:
-    """Return every source file that a backend may read metadata from; not the results of builds in place."""
+def _possible_inputs(inputs: BuildInputs, sources: Iterable[str]) -> list[str]:
+    """Return the source files that a backend may read metadata from; not the results of builds in place."""
     return [
         name
-        for name in source_files(inputs.directory)
+        for name in sources
         if name not in inputs.generated and not _LOCK.fullmatch(Path(name).name) and inputs.may_be_packaged(name)
     ]
 
@@ -199,13 +204,14 @@ def _relative(files: Iterable[Path], directory: Path) -> list[str]:
     return sorted(os.path.relpath(each, directory) for each in files if each.is_file())
 
 
-def _top_modules(inputs: BuildInputs) -> list[str]:
-    """Return the packages and modules at the top of a project or its `src`: an editable install lists these."""
-    directory = inputs.directory
-    names = source_files(directory)
-    if (directory / "src").is_dir():
-        if inputs.backend != "setuptools":
-            return []
+def _lists_modules(inputs: BuildInputs) -> bool:
+    """Return whether an editable install lists the modules at the top; others name the directory `src`."""
+    return inputs.backend == "setuptools" or not (inputs.directory / "src").is_dir()
+
+
+def _top_modules(inputs: BuildInputs, names: Iterable[str]) -> list[str]:
+    """Return the packages and modules among the source files `names` at the top of a project, or of its `src`."""
+    if (inputs.directory / "src").is_dir():
         inner = {name.split("/")[1] for name in names if name.startswith("src/") and name.endswith((".py", ".pyi"))}
         return sorted(inner)
     tops = {name.partition("/")[0] for name in names if name.endswith((".py", ".so", ".pyd", ".pyi"))}
