@@ -72,10 +72,10 @@ def data_files(directory: Path, tables: Mapping[str, Any], setup_cfg: configpars
     for text in {each.strip().lstrip("/") for each in texts} - {"", "."}:
         try:
             matched = [directory / text] if not any(char in text for char in "*?[") else [*directory.glob(text)]
-        except (ValueError, NotImplementedError, OSError):  # not a pattern
+            for path in matched:
+                files |= {each for each in (path, *(path.rglob("*") if path.is_dir() else ())) if each.is_file()}
+        except (ValueError, NotImplementedError, OSError):  # no path of the system: with NUL, absolute, or too long
             continue
-        for path in matched:
-            files |= {each for each in path.rglob("*") if each.is_file()} if path.is_dir() else {path}
     return files
 
 

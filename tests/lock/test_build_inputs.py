@@ -283,3 +283,13 @@ def test_a_lock_that_git_tracks_and_apply_writes_does_not_change_the_version(tmp
     assert (content_digest(tmp_path, locks=tmp_path / "locks"), metadata_digest(tmp_path)) == before
     (tmp_path / "own/__init__.py").write_text("second and longer\n")
     assert metadata_digest(tmp_path) != before[1], "git describe --dirty sees it"
+
+
+@pytest.mark.parametrize("text", ["x" * 5000, "x" * 5000 + "/*", "a\\u0000b", "a\\u0000*", "**a", "/etc/*"])
+def test_a_license_that_is_no_path_names_no_file(text: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        f'[project]\nname = "acme"\nversion = "1"\nlicense-files = ["{text}"]\n', encoding="utf-8"
+    )
+    found = read_build_inputs(tmp_path).metadata_from
+    assert found is not None
+    assert [each for each in found if each.name != "pyproject.toml"] == []
