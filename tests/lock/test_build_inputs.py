@@ -286,7 +286,7 @@ def test_a_lock_that_git_tracks_and_apply_writes_does_not_change_the_version(tmp
 
 
 @pytest.mark.parametrize("text", ["x" * 5000, "x" * 5000 + "/*", "a\\u0000b", "a\\u0000*", "**a", "/etc/*"])
-def test_a_license_that_is_no_path_names_no_file(text: str, tmp_path: Path) -> None:
+def test_a_license_that_is_not_a_path_names_no_file(text: str, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
         f'[project]\nname = "acme"\nversion = "1"\nlicense-files = ["{text}"]\n', encoding="utf-8"
     )
