@@ -1,6 +1,5 @@
 """uv as the engine (checked with 0.13.8): called with an absolute interpreter, without configuration files."""
 
-import json
 import os
 import re
 import tempfile
@@ -29,7 +28,7 @@ from reconciler.engines.uv_cache import (
 from reconciler.engines.uv_errors import uv_error
 from reconciler.engines.uv_index_errors import KnownIndexes
 from reconciler.engines.uv_indexes import UvIndexes, attempts, uv_indexes
-from reconciler.engines.uv_warnings import yanked_versions
+from reconciler.engines.uv_warnings import yanked_table, yanked_versions
 from reconciler.errors import BuildFailedError, EngineError, OfflineError
 from reconciler.fs.remove_tree import remove_tree
 from reconciler.interpreters.model import Interpreter
@@ -81,7 +80,7 @@ class UvEngine:
                 output.write_text(request.preferences, encoding="utf-8")
             done = self._compile(request, request.requirements, scratch, "--generate-hashes", "--format", "pylock.toml",
                                  "-o", str(output), *_upgrades(request.upgrade))  # fmt: skip
-            return output.read_text(encoding="utf-8") + _yanked_table(yanked_versions(done.stderr))
+            return output.read_text(encoding="utf-8") + yanked_table(yanked_versions(done.stderr))
 
     def indexes_of(self, pins: tuple[str, ...], request: ResolveRequest) -> Mapping[str, str]:
         """Return a mapping of `name==version` to index URL, from a second run: uv's PEP 751 output lacks it."""
@@ -355,12 +354,6 @@ def _install_options(request: InstallRequest) -> list[str]:
     if request.offline:
         arguments.append("--offline")
     return arguments
-
-
-def _yanked_table(yanked: Mapping[str, str]) -> str:
-    """Return the table of yanked versions as TOML, empty if there are none; JSON's strings are TOML's but for DEL."""
-    lines = [f"{json.dumps(pin)} = {json.dumps(reason)}\n" for pin, reason in yanked.items()]
-    return "".join(["\n[tool.envsync.yanked]\n", *lines]).replace("\x7f", "\\u007f") if lines else ""
 
 
 def _built(request: InstallRequest) -> Builds:

@@ -1,12 +1,12 @@
 """The variables that uv gives to the builds of packages, as a table of its configuration."""
 
-import json
 import time
 import tomllib
 from collections.abc import Collection, Mapping
 
 from reconciler.canonical_json import digest
 from reconciler.engines.engine import InstallRequest
+from reconciler.toml_string import toml_string
 
 _STAMP = "ENVSYNC_BUILD"  # a build variable that nothing reads: with a new value, uv takes no build from its cache
 _SECRETS = "ENVSYNC_BUILD_SECRETS"  # nothing reads it either: the digest of variables whose values are secret
@@ -18,7 +18,7 @@ def build_variables_table(variables: Mapping[str, Mapping[str, str]]) -> str:
     uv adds them to the environment of that package's build, and uses only cached builds with the same variables.
     """
     tables = {
-        json.dumps(package): ", ".join(f"{name} = {_toml_string(text)}" for name, text in values.items())
+        toml_string(package): ", ".join(f"{name} = {toml_string(text)}" for name, text in values.items())
         for package, values in variables.items()
     }
     lines = [f"{package} = {{ {values} }}\n" for package, values in tables.items()]
@@ -45,7 +45,3 @@ def build_variables(request: InstallRequest, editables: Collection[str]) -> dict
         if variables:
             found[name] = variables
     return found
-
-
-def _toml_string(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")

@@ -1,6 +1,5 @@
 """The indexes of one run of uv: as options, or as a configuration file if not every index may serve every package."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,6 +13,7 @@ from reconciler.manifest.index_rules import DEFAULT_INDEX, may_serve
 from reconciler.manifest.urls import directory_of_url
 from reconciler.processes.child import Completed
 from reconciler.processes.scratch import scratch_directory
+from reconciler.toml_string import toml_string
 
 _SUBSEQUENT = rb" A compatible version may be available on a subsequent index \(e\.g\., %s[^)]*\)\."  # uv's advice
 
@@ -115,16 +115,16 @@ def _options(indexes: tuple[Index, ...]) -> Iterator[str]:
 
 def _table(index: Index | None, address: str) -> str:
     """Return the table of an index that uv asks; with a name only if it is asked itself, because of its credentials."""
-    values: dict[str, object] = {"url": address}
+    lines = ["[[index]]", f"url = {toml_string(address)}"]
     if index is not None and address == index.url:
-        values["name"] = index.name
+        lines.append(f"name = {toml_string(index.name)}")
     if address.startswith("file:"):
-        values["exclude-newer"] = False  # files in a directory have no upload time
-    return "\n".join(["[[index]]", *(f"{key} = {json.dumps(value)}" for key, value in values.items()), ""])
+        lines.append("exclude-newer = false")  # files in a directory have no upload time
+    return "\n".join([*lines, ""])
 
 
 def _real_table(index: Index) -> str:
-    return f"[[index]]\nname = {json.dumps(index.name)}\nurl = {json.dumps(index.url)}\nexplicit = true\n"
+    return f"[[index]]\nname = {toml_string(index.name)}\nurl = {toml_string(index.url)}\nexplicit = true\n"
 
 
 def _without_proxy(ambient: Mapping[str, str]) -> dict[str, str]:
