@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from reconciler.engines.index_directories import has_files, write_pages
-from reconciler.engines.index_filter import END, filter_addresses, index_filter
 from reconciler.manifest.desired import Index
 from reconciler.manifest.index_rules import DEFAULT_INDEX, may_serve
 from reconciler.manifest.urls import directory_of_url
@@ -60,12 +59,13 @@ def uv_indexes(
         return
     with ExitStack() as stack:
         scratch = stack.enter_context(scratch_directory())
-        remote = pinned and len(directories) < len(indexes)
-        filtered = ""
-        if remote and offline:
-            filtered = filter_addresses(indexes)[attempt]
-        elif remote:
-            filtered = stack.enter_context(index_filter(indexes))
+        filtered, end = "", ""
+        if pinned and len(directories) < len(indexes):
+            # Its HTTP server takes time to import, and few manifests pin packages.
+            from reconciler.engines.index_filter import END, filter_addresses, index_filter
+
+            filtered = filter_addresses(indexes)[attempt] if offline else stack.enter_context(index_filter(indexes))
+            end = f"{filtered}/{END}/"
         addresses: dict[str, str] = {}
         pinned_tables, other_tables = list[str](), list[str]()
         for at, index in enumerate(indexes):
@@ -82,7 +82,7 @@ def uv_indexes(
                 addresses[address] = index.url
             (pinned_tables if index.packages else other_tables).append(_table(index, address))
         if filtered:
-            pinned_tables.append(_table(None, f"{filtered}/{END}/"))
+            pinned_tables.append(_table(None, end))
         tables = [*pinned_tables, *other_tables]
         if DEFAULT_INDEX not in indexes:
             tables[-1] += "default = true\n"
@@ -93,13 +93,17 @@ def uv_indexes(
             configuration="\n".join(tables),
             environment=_without_proxy(ambient) if filtered else {},
             addresses=addresses,
-            end=f"{filtered}/{END}/" if filtered else "",
+            end=end,
         )
 
 
 def attempts(indexes: tuple[Index, ...], *, offline: bool) -> range:
     """Return the numbers of the attempts that a run with `indexes` may take; only without the network more than one."""
-    return range(len(filter_addresses(indexes)) if offline and any(each.packages for each in indexes) else 1)
+    if not (offline and any(each.packages for each in indexes)):
+        return range(1)
+    from reconciler.engines.index_filter import filter_addresses
+
+    return range(len(filter_addresses(indexes)))
 
 
 def _serves(index: Index, indexes: tuple[Index, ...], name: str) -> bool:
