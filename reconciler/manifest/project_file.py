@@ -13,7 +13,6 @@ from reconciler.manifest.pyproject import Pyproject, parse_pyproject
 from reconciler.manifest.requirements_line import relative_to
 from reconciler.manifest.source_text import KeyPath, format_key_path, problem_at
 from reconciler.manifest.text_file import UnreadableFileError
-from reconciler.manifest.toml_places import toml_places
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +41,8 @@ class ProjectFile:
     def place(self, path: KeyPath) -> Place:
         """Return the place of a key or list item, or of the closest table that contains it."""
         if self._places is None:
+            from reconciler.manifest.toml_places import toml_places  # only for a file that is named, to start quickly
+
             self._places = toml_places("\n".join(self.lines))
         while path and path not in self._places:
             path = path[:-1]

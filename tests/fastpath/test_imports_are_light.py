@@ -20,10 +20,10 @@ OURS = {
     "fastpath.command_line", "fastpath.root_line", "fastpath.stat_check", "fastpath.unchanged", "fs", "fs.access_bits",
     "run", "state", "state.former_name", "state.marshal_file", "state.published_link",
 }  # fmt: skip
-# The full program imports these only for a manifest that needs them: an index with `packages`, an error.
+# The full program imports these only for a manifest that needs them: `packages` of an index, sources, an error.
 RARE = {
     "http.server", "reconciler.engines.index_filter", "reconciler.manifest.requirement_corrections",
-    "reconciler.manifest.validation_errors", "reconciler.manifest.yaml_mistakes",
+    "reconciler.manifest.toml_places", "reconciler.manifest.validation_errors", "reconciler.manifest.yaml_mistakes",
 }  # fmt: skip
 
 
