@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from reconciler.backticks import in_backticks
 from reconciler.manifest.desired import Index
-from reconciler.manifest.index_rules import DEFAULT_INDEX, used_indexes
+from reconciler.manifest.index_rules import chosen_indexes
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.names import name_of_host
 from reconciler.manifest.requirements_line import IndexOption, relative_to
@@ -23,7 +23,7 @@ def check_index_option(
 
     `path` is the directory that it names, None for a URL; `directory` is the manifest's.
     """
-    used = [each for each in used_indexes(indexes, chosen) if each is not DEFAULT_INDEX]
+    used = chosen_indexes(indexes, chosen)
     if line.option == "--no-index":
         if not used or any(directory_of_url(each.url) is None for each in used):
             raise InvalidTextError(
