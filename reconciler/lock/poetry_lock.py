@@ -13,9 +13,9 @@ from reconciler.fs.read import read_regular
 from reconciler.lock.foreign_package import ForeignLock, PinnedPackage, check_choice, lowest_python, sha256_of
 from reconciler.lock.marker_choice import any_of, chosen_marker
 from reconciler.manifest.desired import LockSource
+from reconciler.manifest.text_file import LARGEST
 
 MAIN = "main"
-_LARGEST = 1024 * 1024  # bytes of a pyproject.toml
 
 
 def read_poetry_lock(document: Mapping[str, Any], source: LockSource, declared_groups: Collection[str]) -> ForeignLock:
@@ -56,7 +56,7 @@ def read_poetry_lock(document: Mapping[str, Any], source: LockSource, declared_g
 def declared_groups(directory: Path) -> frozenset[str]:
     """Return the normalized names of the groups that a pyproject.toml declares for Poetry; none if it is invalid."""
     try:
-        text = read_regular(directory / "pyproject.toml", limit=_LARGEST, follow=True).decode("utf-8")
+        text = read_regular(directory / "pyproject.toml", limit=LARGEST, follow=True).decode("utf-8")
         document = tomli.loads(text)
     except (OSError, ValueError, RecursionError):  # the lock alone then says which groups exist
         return frozenset()
