@@ -48,6 +48,14 @@ SAFEGUARDS = (
         tests=("tests/manifest/test_bad_manifests.py",),
     ),
     Safeguard(
+        name="the credentials in an invalid URL",
+        promise="a hint that shows an index without credentials has none either if the URL cannot be parsed",
+        file="reconciler/manifest/urls.py",
+        text="        return redact_url(url)\n",
+        instead="        return url\n",
+        tests=("tests/manifest/test_project_sources.py",),
+    ),
+    Safeguard(
         name="the filter of indexes",
         promise="no index is asked for a package that it must not serve",
         file="reconciler/engines/index_filter.py",

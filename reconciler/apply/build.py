@@ -8,7 +8,8 @@ from pathlib import Path
 from reconciler.apply.bin_scripts import rewrite_activation, write_pip_stub
 from reconciler.apply.bytecode import link_bytecode, shared_bytecode
 from reconciler.apply.context import ApplyContext
-from reconciler.apply.local_builds import clean_editables, copied_sources, name_sources
+from reconciler.apply.copied_sources import copied_sources, name_originals
+from reconciler.apply.editable_leftovers import clean_editables
 from reconciler.apply.overlaps import settle_overlaps
 from reconciler.diff.model import Target
 from reconciler.engines.engine import InstallRequest
@@ -31,7 +32,7 @@ def build(
     """
     with copied_sources(lock, select_artifacts(lock, target.interpreter)) as copies:
         _build(target, lock, generation, context, copies, refresh)
-    name_sources(generation.venv, copies)
+    name_originals(generation.venv, copies)
     write_pip_stub(generation.venv, target.environment.name)
 
 

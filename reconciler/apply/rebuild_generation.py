@@ -25,11 +25,12 @@ from reconciler.engines.engine import Engine
 from reconciler.errors import EngineError, LockError, RecordMismatchError
 from reconciler.fs.read import read_regular, reason
 from reconciler.interpreters.model import Interpreter
-from reconciler.lock.lock_file import LARGEST_BYTES, lock_path, parse_lock
+from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import ArchiveFile, Lock, LockedPackage, Source, SourceDirectory
 from reconciler.lock.select import select_packages
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import DesiredEnvironment, Index
+from reconciler.manifest.input_files import LARGEST_LOCK
 from reconciler.manifest.times import today_in_utc
 from reconciler.observe.actual import Depth
 from reconciler.observe.pyvenv_cfg import read_pyvenv_cfg
@@ -205,7 +206,7 @@ def _own_lock(state: State, last: Applied, locks: Path) -> Lock:
     """
     path = state.layout.generation(last.name, last.generation).pylock
     try:
-        document = tomli.loads(read_regular(path, limit=LARGEST_BYTES).decode("utf-8"))
+        document = tomli.loads(read_regular(path, limit=LARGEST_LOCK).decode("utf-8"))
     except OSError as error:
         raise NotRebuildableError(f"its `pylock.toml` cannot be read: {reason(error)}") from error
     except (ValueError, RecursionError) as error:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import quote
 
 from reconciler.errors import EngineError
 from reconciler.manifest.desired import Index
@@ -131,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif index := next(
             (each for each in pinned_to(found[2], indexes) if indexes.index(each) == int(found[1])), None
         ):
-            self._answer(HTTPStatus.TEMPORARY_REDIRECT, Location=f"{index.url.rstrip('/')}/{found[2]}/")
+            self._answer(HTTPStatus.TEMPORARY_REDIRECT, Location=f"{_header_text(index.url.rstrip('/'))}/{found[2]}/")
         else:
             self._answer(HTTPStatus.NOT_FOUND)
 
@@ -145,6 +146,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
         """Print nothing: only `cli` writes to a stream."""
+
+
+def _header_text(url: str) -> str:
+    """Return a URL with its characters outside ASCII in percent encoding, because a header cannot have them."""
+    return "".join(each if each.isascii() else quote(each) for each in url)
 
 
 class _Shared:

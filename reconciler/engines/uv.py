@@ -1,6 +1,5 @@
 """uv as the engine (checked with 0.13.8): called with an absolute interpreter, without configuration files."""
 
-import json
 import os
 import re
 import tempfile
@@ -16,7 +15,7 @@ from types import MappingProxyType
 from reconciler.engines.bytecode import compile_modules
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Builds, CachedPackage, ExportRequest, InstallRequest, ResolveRequest
-from reconciler.engines.uv_build_variables import build_variables, build_variables_table
+from reconciler.engines.uv_build_variables import Packages, build_variables, build_variables_table
 from reconciler.engines.uv_cache import (
     cache_lock,
     editable_entries,
@@ -29,7 +28,7 @@ from reconciler.engines.uv_cache import (
 from reconciler.engines.uv_errors import uv_error
 from reconciler.engines.uv_index_errors import KnownIndexes
 from reconciler.engines.uv_indexes import UvIndexes, attempts, uv_indexes
-from reconciler.engines.uv_warnings import yanked_versions
+from reconciler.engines.uv_warnings import yanked_table, yanked_versions
 from reconciler.errors import BuildFailedError, EngineError, OfflineError
 from reconciler.fs.remove_tree import remove_tree
 from reconciler.interpreters.model import Interpreter
@@ -81,7 +80,7 @@ class UvEngine:
                 output.write_text(request.preferences, encoding="utf-8")
             done = self._compile(request, request.requirements, scratch, "--generate-hashes", "--format", "pylock.toml",
                                  "-o", str(output), *_upgrades(request.upgrade))  # fmt: skip
-            return output.read_text(encoding="utf-8") + _yanked_table(yanked_versions(done.stderr))
+            return output.read_text(encoding="utf-8") + yanked_table(yanked_versions(done.stderr))
 
     def indexes_of(self, pins: tuple[str, ...], request: ResolveRequest) -> Mapping[str, str]:
         """Return a mapping of `name==version` to index URL, from a second run: uv's PEP 751 output lacks it."""
@@ -102,9 +101,7 @@ class UvEngine:
             # An override would replace the pin, and the index of a different version would be returned.
             alone = replace(request, constraints=(), overrides=(), dependencies=False)
             done = self._compile(alone, pins, scratch, "--no-header", "--no-annotate", "--emit-index-annotation")
-        real = {
-            index.url.rstrip("/"): index.url for index in request.indexes if index.url
-        }  # uv may be given a different spelling
+        real = {each.url.rstrip("/"): each.url for each in request.indexes if each.url}  # uv may remove the slash
         found: dict[str, str] = {}
         pin = ""
         for line in done.stdout.decode("utf-8", "replace").splitlines():
@@ -116,15 +113,9 @@ class UvEngine:
 
     def export(self, request: ExportRequest) -> str:
         """Return what `uv export --frozen` makes of a uv.lock, which it does not compare with the pyproject.toml."""
-        arguments = ["export", "--frozen", "--offline", "--format", "pylock.toml", "--no-default-groups"]
-        arguments += [
-            "--preview-features",
-            "pylock",
-            "--project",
-            str(request.directory),
-            "-p",
-            request.interpreter.path,
-        ]
+        arguments = ["export", "--frozen", "--offline", "--format", "pylock.toml", "--no-default-groups",
+                     "--preview-features", "pylock", "--project", str(request.directory),
+                     "-p", request.interpreter.path]  # fmt: skip
         arguments += [f"--extra={each}" for each in request.extras] + [f"--group={each}" for each in request.groups]
         if request.package:
             arguments += ["--package", request.package]
@@ -147,29 +138,31 @@ class UvEngine:
 
     def install(self, request: InstallRequest) -> None:
         """Install with `uv pip sync`; the venv must be one that `create` just created."""
-        arguments = ["pip", "sync", "--strict", "--allow-empty-requirements", *_install_options(request)]
+        packages = _packages(request)
+        arguments = ["pip", "sync", "--strict", "--allow-empty-requirements", *_install_options(request, packages)]
         if request.refresh:
-            self._forget(request.refresh, _commits(request), request.pylock.parent)
+            self._forget(request.refresh, _commits(packages, request.refresh), request.pylock.parent)
         began = time.time()
         try:
-            self._install(arguments, request)
+            self._install(arguments, request, packages)
         except EngineError as error:
             self._keep_suspects(error, request.pylock.parent, began)
             raise
 
     def install_again(self, requests: Mapping[str, InstallRequest]) -> None:
         """Uninstall and install, because `uv pip install --reinstall` would ask the indexes again."""
-        options = {name: _install_options(request) for name, request in requests.items()}
+        packages = {name: _packages(request) for name, request in requests.items()}
+        options = {name: _install_options(request, packages[name]) for name, request in requests.items()}
         for request in list(requests.values())[:1]:
             arguments = ["pip", "uninstall", "-p", str(request.venv / "bin" / "python"), *requests]
             self._run(arguments, cwd=request.pylock.parent, timeout=self._deadlines.install)
         for name, request in requests.items():
-            self._install(["pip", "install", "--no-deps", *options[name], "-r"], request)
+            self._install(["pip", "install", "--no-deps", *options[name], "-r"], request, packages[name])
 
-    def _install(self, arguments: Sequence[str], request: InstallRequest) -> None:
+    def _install(self, arguments: Sequence[str], request: InstallRequest, packages: Packages) -> None:
         """Run the command `arguments`, which end before the path of the document, with what its builds need."""
-        editables = _editables(request)  # their metadata may have changed although no file did that uv looks at
-        variables = build_variables(request, editables if request.offline else ())
+        editables = _editables(packages)  # their metadata may have changed although no file did that uv looks at
+        variables = build_variables(packages, request, editables if request.offline else ())
         refresh = [] if request.offline else [part for name in editables for part in ("--refresh-package", name)]
         self._with_indexes(
             request.indexes,
@@ -342,12 +335,18 @@ def _configured(text: str) -> Iterator[list[str]]:
         yield ["--config-file", str(file)]
 
 
-def _install_options(request: InstallRequest) -> list[str]:
+def _packages(request: InstallRequest) -> Packages:
+    """Return the packages of the document to install."""
+    packages: Packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
+    return packages
+
+
+def _install_options(request: InstallRequest, packages: Packages) -> list[str]:
     """Return the options for `uv pip sync` and `uv pip install`; raises EngineError if the venv is none."""
     if not (request.venv / "pyvenv.cfg").is_file():  # uv would act on the base interpreter instead
         raise EngineError(f"`{request.venv}` is not a virtual environment")
     arguments = ["--preview-features", "pylock", "-p", str(request.venv / "bin" / "python")]
-    arguments += _builds(_built(request))
+    arguments += _builds(_built(request.builds, packages))
     if request.link_mode:
         arguments += ["--link-mode", request.link_mode]
     if request.compile_bytecode:
@@ -357,31 +356,22 @@ def _install_options(request: InstallRequest) -> list[str]:
     return arguments
 
 
-def _yanked_table(yanked: Mapping[str, str]) -> str:
-    """Return the table of yanked versions as TOML, empty if there are none; JSON's strings are TOML's but for DEL."""
-    lines = [f"{json.dumps(pin)} = {json.dumps(reason)}\n" for pin, reason in yanked.items()]
-    return "".join(["\n[tool.envsync.yanked]\n", *lines]).replace("\x7f", "\\u007f") if lines else ""
-
-
-def _built(request: InstallRequest) -> Builds:
+def _built(builds: Builds, packages: Packages) -> Builds:
     """Return the packages of a document that may be built: those with a wheel need no build."""
-    if isinstance(request.builds, str):
-        return request.builds
-    packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
+    if isinstance(builds, str):
+        return builds
     wheels = {package["name"] for package in packages if "wheels" in package}
-    return tuple(name for name in request.builds if name not in wheels)
+    return tuple(name for name in builds if name not in wheels)
 
 
-def _editables(request: InstallRequest) -> list[str]:
-    """Return the packages of a document that are installed in editable mode."""
-    packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
+def _editables(packages: Packages) -> list[str]:
+    """Return the names of the packages that are installed in editable mode."""
     return [each["name"] for each in packages if each.get("directory", {}).get("editable")]
 
 
-def _commits(request: InstallRequest) -> frozenset[str] | None:
-    """Return the commits of the packages to refresh that come from a repository, None if none does."""
-    packages = tomllib.loads(request.pylock.read_text(encoding="utf-8")).get("packages", [])
-    found = {each["vcs"]["commit-id"] for each in packages if each["name"] in request.refresh and "vcs" in each}
+def _commits(packages: Packages, names: Collection[str]) -> frozenset[str] | None:
+    """Return the commits of those of the packages `names` that come from a repository, None if none does."""
+    found = {each["vcs"]["commit-id"] for each in packages if each["name"] in names and "vcs" in each}
     return frozenset(found) or None
 
 

@@ -1,6 +1,5 @@
 """The indexes of one run of uv: as options, or as a configuration file if not every index may serve every package."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -8,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from reconciler.engines.index_directories import has_files, write_pages
-from reconciler.engines.index_filter import END, filter_addresses, index_filter
 from reconciler.manifest.desired import Index
 from reconciler.manifest.index_rules import DEFAULT_INDEX, may_serve
 from reconciler.manifest.urls import directory_of_url
 from reconciler.processes.child import Completed
 from reconciler.processes.scratch import scratch_directory
+from reconciler.toml_string import toml_string
 
 _SUBSEQUENT = rb" A compatible version may be available on a subsequent index \(e\.g\., %s[^)]*\)\."  # uv's advice
 
@@ -60,12 +59,13 @@ def uv_indexes(
         return
     with ExitStack() as stack:
         scratch = stack.enter_context(scratch_directory())
-        remote = pinned and len(directories) < len(indexes)
-        filtered = ""
-        if remote and offline:
-            filtered = filter_addresses(indexes)[attempt]
-        elif remote:
-            filtered = stack.enter_context(index_filter(indexes))
+        filtered, end = "", ""
+        if pinned and len(directories) < len(indexes):
+            # Its HTTP server takes time to import, and few manifests pin packages.
+            from reconciler.engines.index_filter import END, filter_addresses, index_filter
+
+            filtered = filter_addresses(indexes)[attempt] if offline else stack.enter_context(index_filter(indexes))
+            end = f"{filtered}/{END}/"
         addresses: dict[str, str] = {}
         pinned_tables, other_tables = list[str](), list[str]()
         for at, index in enumerate(indexes):
@@ -82,7 +82,7 @@ def uv_indexes(
                 addresses[address] = index.url
             (pinned_tables if index.packages else other_tables).append(_table(index, address))
         if filtered:
-            pinned_tables.append(_table(None, f"{filtered}/{END}/"))
+            pinned_tables.append(_table(None, end))
         tables = [*pinned_tables, *other_tables]
         if DEFAULT_INDEX not in indexes:
             tables[-1] += "default = true\n"
@@ -93,13 +93,17 @@ def uv_indexes(
             configuration="\n".join(tables),
             environment=_without_proxy(ambient) if filtered else {},
             addresses=addresses,
-            end=f"{filtered}/{END}/" if filtered else "",
+            end=end,
         )
 
 
 def attempts(indexes: tuple[Index, ...], *, offline: bool) -> range:
     """Return the numbers of the attempts that a run with `indexes` may take; only without the network more than one."""
-    return range(len(filter_addresses(indexes)) if offline and any(each.packages for each in indexes) else 1)
+    if not (offline and any(each.packages for each in indexes)):
+        return range(1)
+    from reconciler.engines.index_filter import filter_addresses
+
+    return range(len(filter_addresses(indexes)))
 
 
 def _serves(index: Index, indexes: tuple[Index, ...], name: str) -> bool:
@@ -115,16 +119,16 @@ def _options(indexes: tuple[Index, ...]) -> Iterator[str]:
 
 def _table(index: Index | None, address: str) -> str:
     """Return the table of an index that uv asks; with a name only if it is asked itself, because of its credentials."""
-    values: dict[str, object] = {"url": address}
+    lines = ["[[index]]", f"url = {toml_string(address)}"]
     if index is not None and address == index.url:
-        values["name"] = index.name
+        lines.append(f"name = {toml_string(index.name)}")
     if address.startswith("file:"):
-        values["exclude-newer"] = False  # files in a directory have no upload time
-    return "\n".join(["[[index]]", *(f"{key} = {json.dumps(value)}" for key, value in values.items()), ""])
+        lines.append("exclude-newer = false")  # files in a directory have no upload time
+    return "\n".join([*lines, ""])
 
 
 def _real_table(index: Index) -> str:
-    return f"[[index]]\nname = {json.dumps(index.name)}\nurl = {json.dumps(index.url)}\nexplicit = true\n"
+    return f"[[index]]\nname = {toml_string(index.name)}\nurl = {toml_string(index.url)}\nexplicit = true\n"
 
 
 def _without_proxy(ambient: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,9 @@
 """What uv warns about although it succeeds: versions that were yanked from their index (PEP 592)."""
 
 import re
+from collections.abc import Mapping
+
+from reconciler.toml_string import toml_string
 
 # The reason is untrusted text. Only its first line counts. Its other lines could look like such a warning
 # about a different package: then a note is wrong, and nothing else.
@@ -16,3 +19,9 @@ def yanked_versions(stderr: bytes) -> dict[str, str]:
             reason = (match["reason"] or "").strip().removesuffix('")')
             found[f"{match['name']}=={match['version']}"] = reason[:_LONGEST_REASON]
     return found
+
+
+def yanked_table(yanked: Mapping[str, str]) -> str:
+    """Return what `yanked_versions` found as the table `tool.envsync.yanked` in TOML; empty if it found nothing."""
+    lines = [f"{toml_string(pin)} = {toml_string(reason)}\n" for pin, reason in yanked.items()]
+    return "".join(["\n[tool.envsync.yanked]\n", *lines]) if lines else ""

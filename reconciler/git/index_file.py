@@ -17,6 +17,8 @@ _HEADER_BYTES = 12
 _STAT_BYTES = 40  # ten numbers of 32 bits before the object's name
 _CREATE_AGAIN = "delete it and run `git reset`, which creates it again without staged changes"
 
+SUBMODULE = 0o160000  # the mode of an entry that is a commit of a different repository
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexEntry:

@@ -10,10 +10,9 @@ import stat
 from pathlib import Path
 
 from reconciler.canonical_json import Json, digest
-from reconciler.git.index_file import IndexEntry, index_entries
+from reconciler.git.index_file import SUBMODULE, IndexEntry, index_entries
 from reconciler.git.working_tree import Repository, find_repository
 
-_SUBMODULE = 0o160000
 _32_BITS = 0xFFFFFFFF
 
 
@@ -47,7 +46,7 @@ def _is_changed(top: str, entry: IndexEntry, written: int) -> bool:
     One that was modified at the same time as the index or later is hashed, because its stat may not show a change
     (git's rule for racily clean entries). Filters such as line ends are not applied: such a file counts as changed.
     """
-    if entry.assumed or entry.mode == _SUBMODULE or entry.path.endswith(b"/"):  # a directory of a sparse index
+    if entry.assumed or entry.mode == SUBMODULE or entry.path.endswith(b"/"):  # a directory of a sparse index
         return False
     path = os.path.join(os.fsencode(top), entry.path)  # noqa: PTH118  # bytes
     try:

@@ -8,19 +8,19 @@ has copies of git's small files and uses the objects of the original (`reconcile
 
 import errno
 import os
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from reconciler.errors import LockError
 from reconciler.git.copied_directory import copy_git_directory
-from reconciler.git.index_file import index_entries
+from reconciler.git.index_file import SUBMODULE, index_entries
 from reconciler.git.working_tree import Repository, find_repository
 from reconciler.lock.build_inputs import read_build_inputs
 from reconciler.lock.sources import source_files, tracked_files
 
 _LINKED_BYTES = 16 * 1024 * 1024  # an untracked file that is larger is linked: models and data sets
 _MOST_NAMES = 5000  # a directory above the project with more entries is not linked
-_SUBMODULE = 0o160000
 _UNSUPPORTED = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EPERM})
 
 
@@ -47,6 +47,7 @@ class _Copy:
         self._project = project
         self._repository = repository
         self._top = Path(repository.top) if repository is not None else None
+        self._tracked = _tracked(repository) if repository is not None else {}
         self._links: list[str] = []  # untracked directories that are links in the copy, relative to the top
 
     def place(self, path: Path) -> Path:
@@ -57,19 +58,18 @@ class _Copy:
         """Make the copy."""
         self.place(self._project).mkdir(parents=True, exist_ok=True)
         self._copy_project()
-        tracked: dict[str, int] = {}
-        if self._top is not None and self._top != self._project and read_build_inputs(self._project).versioned:
-            tracked = _tracked(self._repository, self._top)
+        is_below_top = self._tracked and self._top != self._project
+        asks_git = is_below_top and read_build_inputs(self._project).versioned
         child = self._project
         for directory in self._project.parents:
             if directory == directory.parent:
                 break
-            if not (tracked and self._top is not None and directory.is_relative_to(self._top)):
+            if not (asks_git and self._top is not None and directory.is_relative_to(self._top)):
                 self._link_entries(directory, {child.name})
             child = directory
         if self._top is not None and self._repository is not None:
-            if tracked:
-                self._mirror(self._top, self._top, tracked)
+            if asks_git:
+                self._mirror(self._top, self._top, self._tracked, _folders(self._tracked))
             copy_git_directory(self._repository, self.place(self._top), linked=self._links)
 
     def _copy_project(self) -> None:
@@ -78,23 +78,25 @@ class _Copy:
             path = self._project / name
             self.place(path).parent.mkdir(parents=True, exist_ok=True)
             _copy_entry(path, self.place(path), may_link=name not in tracked)
-        self._copy_submodules(self._project)
+        self._copy_submodules()
 
-    def _copy_submodules(self, below: Path) -> None:
-        """Give the submodules in a copied directory a `.git` of their own."""
-        if self._top is None or self._repository is None:
+    def _copy_submodules(self) -> None:
+        """Give the submodules in the copied project a `.git` of their own."""
+        if self._top is None:
             return
-        for name, mode in _tracked(self._repository, self._top).items():
+        for name, mode in self._tracked.items():
             module = self._top / name
-            if mode == _SUBMODULE and module.is_relative_to(below) and module != below:
+            if mode == SUBMODULE and module.is_relative_to(self._project) and module != self._project:
                 found = find_repository(str(module))
                 self.place(module).mkdir(parents=True, exist_ok=True)
                 if found is not None and found.top == str(module) and not (self.place(module) / ".git").exists():
                     copy_git_directory(found, self.place(module))
 
-    def _mirror(self, top: Path, directory: Path, tracked: dict[str, int]) -> None:
-        """Copy the tracked files around the project; everything else becomes links, as high up as possible."""
-        folders = {above.as_posix() for name in tracked for above in Path(name).parents}
+    def _mirror(self, top: Path, directory: Path, tracked: Mapping[str, int], folders: Collection[str]) -> None:
+        """Copy the tracked files around the project; everything else becomes links, as high up as possible.
+
+        `tracked` and `folders` (the directories with tracked files) are relative to `top`.
+        """
         for entry in _entries(directory):
             path = directory / entry.name
             name = path.relative_to(top).as_posix()
@@ -103,8 +105,8 @@ class _Copy:
             is_directory = entry.is_dir(follow_symlinks=False)
             if self._project.is_relative_to(path) or (is_directory and name in folders):
                 self.place(path).mkdir(exist_ok=True)
-                self._mirror(top, path, tracked)
-            elif name in tracked and tracked[name] != _SUBMODULE and not is_directory:
+                self._mirror(top, path, tracked, folders)
+            elif name in tracked and tracked[name] != SUBMODULE and not is_directory:
                 _copy_entry(path, self.place(path), may_link=False)
             elif name in tracked and is_directory:
                 self._mirror_submodule(path)
@@ -117,7 +119,8 @@ class _Copy:
         self.place(module).mkdir(exist_ok=True)
         found = find_repository(str(module))
         if found is not None and found.top == str(module):
-            self._mirror(module, module, _tracked(found, module))
+            tracked = _tracked(found)
+            self._mirror(module, module, tracked, _folders(tracked))
             copy_git_directory(found, self.place(module))
 
     def _link_entries(self, directory: Path, spared: set[str]) -> None:
@@ -134,12 +137,17 @@ class _Copy:
                 self.place(path).symlink_to(path)
 
 
-def _tracked(repository: Repository | None, top: Path) -> dict[str, int]:
+def _tracked(repository: Repository) -> dict[str, int]:
     """Return the mode of each path in the index of a working tree; raises LockError if that is damaged."""
-    index = Path(repository.git_dir, "index") if repository is not None else top / ".git" / "index"
+    index = Path(repository.git_dir, "index")
     if not index.is_file():
         return {}
     return {os.fsdecode(each.path): each.mode for each in index_entries(index)}
+
+
+def _folders(tracked: Mapping[str, int]) -> frozenset[str]:
+    """Return the directories with tracked files, and those above them."""
+    return frozenset(above.as_posix() for name in tracked for above in Path(name).parents)
 
 
 def _entries(directory: Path) -> list[os.DirEntry[str]]:

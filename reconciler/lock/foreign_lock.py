@@ -22,11 +22,12 @@ from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.read import read_regular, reason
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.foreign_package import ForeignLock, PinnedPackage, check_choice
-from reconciler.lock.lock_file import LARGEST_BYTES, lock_path
+from reconciler.lock.lock_file import lock_path
 from reconciler.lock.marker_choice import chosen_marker
 from reconciler.lock.pdm_lock import read_pdm_lock
 from reconciler.lock.poetry_lock import declared_groups, read_poetry_lock
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, LockSource
+from reconciler.manifest.input_files import LARGEST_LOCK
 from reconciler.processes.scratch import scratch_directory
 
 _AGAIN = "make it again with its tool, or correct the path in the manifest"
@@ -75,7 +76,7 @@ def foreign_document(
 def source_text(source: LockSource) -> str:
     """Return the text of the lock; raises LockError if it is not the file that the manifest was expanded with."""
     try:
-        content = read_regular(source.path, limit=LARGEST_BYTES, follow=True)
+        content = read_regular(source.path, limit=LARGEST_LOCK, follow=True)
         text = content.decode("utf-8")
     except OSError as error:
         raise LockError(f"{source.relative}: {reason(error)}", hint=os_error_hint(error)) from error

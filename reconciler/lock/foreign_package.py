@@ -1,11 +1,14 @@
 """What a lock of another tool selects, as its reader returns it: packages of an index by hash, others as in PEP 751."""
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.backticks import list_in_backticks
 from reconciler.errors import LockError
+
+_LOWER_BOUND = re.compile(r"(?:\^|~|>=|==|~=)\s*([0-9]+(?:\.[0-9]+)?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,3 +51,13 @@ def sha256_of(files: Any) -> frozenset[str]:
     """Return the SHA-256 of a list of files (`{file, hash}`) of Poetry or PDM; other hashes do not count."""
     found = (each.get("hash") for each in files if isinstance(each, dict)) if isinstance(files, list) else ()
     return frozenset(each.removeprefix("sha256:") for each in found if isinstance(each, str) and each[:7] == "sha256:")
+
+
+def lowest_python(specifiers: Iterable[str]) -> str:
+    """Return the lowest bound of specifiers such as `>=3.11,<4` or `^3.11`; empty if one of them has none."""
+
+    def numbers(version: str) -> list[int]:
+        return [int(part) for part in version.split(".")] if version else []
+
+    lowest = (min(_LOWER_BOUND.findall(each), key=numbers, default="") for each in specifiers)
+    return min(lowest, key=numbers, default="")

@@ -13,6 +13,7 @@ from reconciler.lock.lock_file import lock_path
 from reconciler.lock.model import Lock, LockState
 from reconciler.lock.sources import file_digest, resolution_digest
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, LocalProject
+from reconciler.manifest.index_rules import chosen_indexes
 
 
 def lock_state(lock: Lock | None, environment: DesiredEnvironment, desired: DesiredState) -> LockState:
@@ -103,9 +104,7 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
                 "requirements": sorted(set(project.requirements)),
                 "metadata": None if project.static else _project_digest(project),
             },
-            "indexes": [
-                _index(index) for index in indexes if not environment.indexes or index.name in environment.indexes
-            ],
+            "indexes": [_index(index) for index in chosen_indexes(indexes, environment.indexes)],
             "exclude-newer": environment.exclude_newer,
             "prerelease": environment.prerelease,
             "python": environment.python,

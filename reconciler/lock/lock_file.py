@@ -15,8 +15,7 @@ from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.read import read_regular, reason
 from reconciler.lock.model import Lock, ParsedLock, lock_file_name
 from reconciler.lock.toml_format import lock_text
-
-LARGEST_BYTES = 64 * 1024 * 1024
+from reconciler.manifest.input_files import LARGEST_LOCK
 
 
 class _NewerVersionError(Exception):
@@ -34,7 +33,7 @@ def read_lock(path: Path, environment: str) -> Lock | None:
     Raises LockError if it cannot be read or is not a PEP 751 file, NewerLockError if its format is newer.
     """
     try:
-        text = read_regular(path, limit=LARGEST_BYTES, follow=True).decode("utf-8")
+        text = read_regular(path, limit=LARGEST_LOCK, follow=True).decode("utf-8")
     except FileNotFoundError:
         return None
     except OSError as error:

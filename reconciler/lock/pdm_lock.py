@@ -7,9 +7,8 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from reconciler.errors import LockError
-from reconciler.lock.foreign_package import ForeignLock, PinnedPackage, check_choice, sha256_of
+from reconciler.lock.foreign_package import ForeignLock, PinnedPackage, check_choice, lowest_python, sha256_of
 from reconciler.lock.marker_choice import chosen_marker
-from reconciler.lock.poetry_lock import lowest_python
 from reconciler.manifest.desired import LockSource
 
 DEFAULT = "default"
@@ -49,14 +48,14 @@ def read_pdm_lock(document: Mapping[str, Any], source: LockSource) -> ForeignLoc
             head = {"name": name} | ({} if "directory" in other else {"version": version})
             tables.setdefault(name, head | ({"marker": written} if written else {}) | other)
     targets = metadata.get("targets", [{}])
-    lowest = min((lowest_python(str(each.get("requires_python", ""))) for each in targets), default="")
+    lowest = lowest_python([str(each.get("requires_python", "")) for each in targets])
     return ForeignLock(pins=tuple(pins.values()), tables=tuple(tables.values()), python=lowest)
 
 
 def _other_source(package: Mapping[str, Any], base: Path) -> dict[str, Any] | None:
     """Return the source of a package that does not come from an index, as PEP 751 writes it; None otherwise."""
     inside = {"subdirectory": package["subdirectory"]} if package.get("subdirectory") else {}
-    hashes = {"sha256": next(iter(sorted(sha256_of(package.get("files")))), "")}
+    hashes = {"sha256": min(sha256_of(package.get("files")), default="")}
     if "git" in package:
         return {"vcs": {"type": "git", "url": package["git"], "commit-id": package.get("revision", ""), **inside}}
     if "url" in package:

@@ -10,13 +10,12 @@ from packaging.utils import canonicalize_name
 
 from reconciler.errors import LockError
 from reconciler.fs.read import read_regular
-from reconciler.lock.foreign_package import ForeignLock, PinnedPackage, check_choice, sha256_of
+from reconciler.lock.foreign_package import ForeignLock, PinnedPackage, check_choice, lowest_python, sha256_of
 from reconciler.lock.marker_choice import any_of, chosen_marker
 from reconciler.manifest.desired import LockSource
+from reconciler.manifest.text_file import LARGEST
 
 MAIN = "main"
-_LARGEST = 1024 * 1024  # bytes of a pyproject.toml
-_LOWEST = re.compile(r"(?:\^|~|>=|==|~=)\s*([0-9]+(?:\.[0-9]+)?)")
 
 
 def read_poetry_lock(document: Mapping[str, Any], source: LockSource, declared_groups: Collection[str]) -> ForeignLock:
@@ -50,20 +49,14 @@ def read_poetry_lock(document: Mapping[str, Any], source: LockSource, declared_g
         else:
             head = {"name": name} | ({} if "directory" in other else {"version": package["version"]})
             tables.append(head | ({"marker": written} if written else {}) | other)
-    python = lowest_python(str(metadata.get("python-versions", "")))
+    python = lowest_python([str(metadata.get("python-versions", ""))])
     return ForeignLock(pins=tuple(pins), tables=tuple(tables), python=python)
-
-
-def lowest_python(text: str) -> str:
-    """Return the lower bound of a specifier such as `>=3.11,<4` or `^3.11`; empty if it has none."""
-    found = _LOWEST.findall(text)
-    return min(found, key=lambda each: [int(part) for part in each.split(".")]) if found else ""
 
 
 def declared_groups(directory: Path) -> frozenset[str]:
     """Return the normalized names of the groups that a pyproject.toml declares for Poetry; none if it is invalid."""
     try:
-        text = read_regular(directory / "pyproject.toml", limit=_LARGEST, follow=True).decode("utf-8")
+        text = read_regular(directory / "pyproject.toml", limit=LARGEST, follow=True).decode("utf-8")
         document = tomli.loads(text)
     except (OSError, ValueError, RecursionError):  # the lock alone then says which groups exist
         return frozenset()
@@ -95,7 +88,7 @@ def _other_source(package: Mapping[str, Any], base: Path) -> dict[str, Any] | No
             return {"vcs": {"type": "git", "url": url, "commit-id": source.get("resolved_reference", ""), **inside}}
         case "url" | "file" as kind:
             place = {"url": url} if kind == "url" else {"path": str((base / url).resolve())}
-            hashes = dict.fromkeys(["sha256"], next(iter(sorted(sha256_of(package.get("files")))), ""))
+            hashes = {"sha256": min(sha256_of(package.get("files")), default="")}
             return {"archive": {**place, "hashes": hashes, **inside}}
         case _:
             return None

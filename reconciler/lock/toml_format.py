@@ -5,10 +5,11 @@ seven lines.) The text is always parsed again before it is used, by `parse_lock`
 """
 
 import datetime as dt
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
+
+from reconciler.toml_string import toml_string
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _TOP = (
@@ -43,12 +44,7 @@ def lock_text(document: Mapping[str, Any]) -> str:
 
 
 def _key(key: str) -> str:
-    return key if _BARE.fullmatch(key) else _text(key)
-
-
-def _text(value: str) -> str:
-    """Write a basic string: JSON's escapes are those of TOML, except for DEL."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return key if _BARE.fullmatch(key) else toml_string(key)
 
 
 def _value(value: object) -> str:
@@ -56,7 +52,7 @@ def _value(value: object) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return _text(value)
+            return toml_string(value)
         case int() | float():  # repr of a float is TOML's, inf and nan included
             return repr(value)
         case dt.datetime():

@@ -14,11 +14,12 @@ from reconciler.errors import Problem
 from reconciler.manifest import defaults
 from reconciler.manifest.hints import known_names_hint
 from reconciler.manifest.inheritance import merge_levels, placed_tree, template_order
-from reconciler.manifest.matrix_checks import MatrixChecks, variants_in, written_matrix_problems
+from reconciler.manifest.matrix_checks import MatrixChecks
 from reconciler.manifest.matrix_members import MAX_COMBINATIONS, SETTINGS
 from reconciler.manifest.paths import is_within
 from reconciler.manifest.placeholders import has_placeholder, is_requirement, used_axes
 from reconciler.manifest.source_text import KeyPath, SourceText
+from reconciler.manifest.written_matrix import variants_in, written_matrix_problems
 from reconciler.manifest.yaml_document import Value
 
 _LONGEST_SHOWN_CYCLE = 12  # names

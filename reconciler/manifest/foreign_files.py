@@ -6,10 +6,10 @@ from pathlib import PurePosixPath
 import yaml
 
 from reconciler.manifest.flow_text import flow
+from reconciler.manifest.paths import LOCK_SOURCE
 from reconciler.manifest.requirement_corrections import corrected_requirement
 
 _PROJECTS = frozenset({"pyproject.toml", "setup.py", "setup.cfg"})
-_LOCK = re.compile(r"(?:uv|poetry|pdm)\.lock|pylock(?:\.[^.]+)?\.toml")
 _LONGEST = 300  # characters of the packages in a hint
 _MOST_BYTES = 100_000  # of a conda file that is read for a hint
 
@@ -20,7 +20,7 @@ def foreign_file_hint(name: str, text: str) -> str:
     if path.name in _PROJECTS:
         project = {"path": path.parent.as_posix()}
         return f"write `project: {flow(project)}` instead, which installs the project"
-    if _LOCK.fullmatch(path.name):
+    if LOCK_SOURCE.fullmatch(path.name):
         source = {"from": path.as_posix()}
         return f"write `lock: {flow(source)}` instead, which installs what that lock has"
     if path.name in {"Pipfile", "Pipfile.lock"}:

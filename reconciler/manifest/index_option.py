@@ -1,14 +1,14 @@
 """Options of a requirements file that name an index: accepted if the manifest already says the same."""
 
 import json
-import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from reconciler.backticks import in_backticks
 from reconciler.manifest.desired import Index
-from reconciler.manifest.index_rules import DEFAULT_INDEX, used_indexes
+from reconciler.manifest.index_rules import chosen_indexes
 from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.names import name_of_host
 from reconciler.manifest.requirements_line import IndexOption, relative_to
 from reconciler.manifest.urls import canonical_url, directory_of_url
 
@@ -23,7 +23,7 @@ def check_index_option(
 
     `path` is the directory that it names, None for a URL; `directory` is the manifest's.
     """
-    used = [each for each in used_indexes(indexes, chosen) if each is not DEFAULT_INDEX]
+    used = chosen_indexes(indexes, chosen)
     if line.option == "--no-index":
         if not used or any(directory_of_url(each.url) is None for each in used):
             raise InvalidTextError(
@@ -59,7 +59,7 @@ def _new_name(url: str, indexes: tuple[Index, ...]) -> str:
     """Return a valid name for the index at `url` that no other index has."""
     parts = urlsplit(url)
     words = parts.hostname or parts.path.rstrip("/").rpartition("/")[2]
-    name = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:40] or "index"
+    name = name_of_host(words)[:40] or "index"
     taken = {each.name for each in indexes}
     numbered = (name, *(f"{name}-{number}" for number in range(2, len(taken) + 3)))
     return next(each for each in numbered if each not in taken)

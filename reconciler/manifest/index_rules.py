@@ -10,13 +10,17 @@ from reconciler.manifest.urls import canonical_url
 DEFAULT_INDEX = Index(name="", url="")
 
 
-def used_indexes(indexes: tuple[Index, ...], names: Collection[str] = ()) -> tuple[Index, ...]:
-    """Return the indexes that an environment uses, in their order: those of `names`, or all if it names none.
+def chosen_indexes(indexes: tuple[Index, ...], names: Collection[str]) -> tuple[Index, ...]:
+    """Return those of the manifest's `indexes` that an environment names, in their order; all if it names none."""
+    return tuple(each for each in indexes if not names or each.name in names)
 
-    The default index comes last, unless one of them replaces it. Without any index the result is empty, which means the
-    default index alone.
+
+def used_indexes(indexes: tuple[Index, ...], names: Collection[str] = ()) -> tuple[Index, ...]:
+    """Return the `chosen_indexes`, with the default index at the end, unless one of them replaces it.
+
+    Without any index the result is empty, which means the default index alone.
     """
-    chosen = tuple(each for each in indexes if not names or each.name in names)
+    chosen = chosen_indexes(indexes, names)
     if not chosen or any(each.replaces_default for each in chosen):
         return chosen
     return (*chosen, DEFAULT_INDEX)

@@ -8,10 +8,10 @@ from pydantic import ValidationError
 from reconciler.errors import ManifestError, Place, Problem
 from reconciler.manifest.cross_references import reference_problems
 from reconciler.manifest.input_files import InputFiles
-from reconciler.manifest.matrix_checks import unusable_keys
 from reconciler.manifest.models import Manifest
 from reconciler.manifest.source_text import KeyPath
 from reconciler.manifest.text_file import UnreadableFileError
+from reconciler.manifest.written_matrix import unusable_keys
 from reconciler.manifest.yaml_document import Document, Value, read_document
 
 

@@ -1,6 +1,5 @@
-"""Checks a matrix: its axes, variants, exclusions and placeholders, and the names that it creates."""
+"""Checks the matrix of an environment, merged from its templates: what it creates, leaves out and replaces."""
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.backticks import in_backticks, list_in_backticks
@@ -20,8 +19,7 @@ from reconciler.manifest.matrix_members import (
     members_of,
     variant_keys,
 )
-from reconciler.manifest.models import NOT_IN_A_VARIANT
-from reconciler.manifest.names import validate_axis_name, validate_name
+from reconciler.manifest.names import validate_name
 from reconciler.manifest.placeholders import (
     TEXT_KEYS,
     has_placeholder,
@@ -31,70 +29,11 @@ from reconciler.manifest.placeholders import (
     used_axes,
 )
 from reconciler.manifest.source_text import KeyPath, SourceText
+from reconciler.manifest.written_matrix import misspelt_key, variants_in
 from reconciler.manifest.yaml_document import Value
 
 # Keys in which a placeholder has no meaning although it looks as if it had one.
 _NOT_REPLACED = ("requirements", "constraints")
-# What a matrix of another tool has, and what to do here.
-_UNSUPPORTED = {
-    "include": "declare an environment of its own for the additional combination",
-    "fail-fast": "remove it: one environment that fails does not stop the others",
-    "max-parallel": "remove it: envsync decides how many environments it builds at the same time",
-}
-
-
-def variants_in(matrix: object, path: KeyPath) -> Iterator[tuple[KeyPath, Mapping[str, Value]]]:
-    """Yield the keys of each variant of a written matrix, with the key path of the variant."""
-    for axis, variants in matrix.items() if isinstance(matrix, Mapping) else ():
-        if axis not in SETTINGS and isinstance(variants, Mapping):
-            for name, keys in variants.items():
-                if isinstance(keys, Mapping):
-                    yield (*path, axis, name), keys
-
-
-def unusable_keys(matrix: Value) -> list[str]:
-    """Return the keys of a written matrix that cannot be axes; their values are not checked."""
-    return [
-        key
-        for key, value in (matrix.items() if isinstance(matrix, dict) else ())
-        if key in _UNSUPPORTED or (key not in {*SETTINGS, "python"} and not _is_axis(value) and _misspelt(key))
-    ]
-
-
-def _is_axis(value: Value) -> bool:
-    return isinstance(value, dict) or (isinstance(value, tuple) and not any(isinstance(each, dict) for each in value))
-
-
-def written_matrix_problems(matrix: Value, path: KeyPath, source: SourceText) -> Iterator[Problem]:
-    """Yield a problem for every axis with an invalid name, and for every key that a variant cannot have."""
-    unusable = unusable_keys(matrix)
-    for axis in matrix if isinstance(matrix, dict) else ():
-        place = source.key_place((*path, axis))
-        if axis in _UNSUPPORTED:
-            message = f"`{axis}` is not supported in a matrix"
-            yield source.problem(message, (*path, axis), hint=_UNSUPPORTED[axis], place=place)
-        elif axis in unusable:
-            yield source.problem("unknown key", (*path, axis), hint=suggest(_misspelt(axis)), place=place)
-        else:
-            try:
-                validate_axis_name(axis)
-            except InvalidTextError as error:
-                yield source.problem(error.message, (*path, axis), hint=error.hint, place=place)
-    for variant_path, keys in variants_in(matrix, path):
-        for key in NOT_IN_A_VARIANT:
-            if key in keys:
-                place = source.key_place((*variant_path, key))
-                message = f"`{key}` is not allowed in a variant"
-                yield source.problem(message, (*variant_path, key), hint=_variant_hint(key), place=place)
-
-
-def _variant_hint(key: str) -> str:
-    """Return what to do instead of writing one of `NOT_IN_A_VARIANT` in a variant."""
-    if key == "extends":
-        return "write it in the environment, and in the variant only the keys that differ"
-    if key == "matrix":
-        return "add an axis to the matrix of the environment instead"
-    return "remove it, or declare the environment that was renamed without a matrix"
 
 
 class MatrixChecks:
@@ -181,7 +120,7 @@ class MatrixChecks:
     def _misspelt_axes(self) -> Iterator[Problem]:
         """Yield a problem for an axis that is used nowhere, and has almost the name of another key."""
         for axis, values in self.axes.items():
-            similar = "" if axis == "python" else _misspelt(axis)
+            similar = "" if axis == "python" else misspelt_key(axis)
             if similar and similar not in self._matrix and values and values[0].path and not self._is_used(axis):
                 path = values[0].path[:-1]
                 place = self.source.key_place(path)
@@ -349,11 +288,3 @@ class MatrixChecks:
 
     def _at(self, message: str, path: KeyPath, hint: str) -> Problem:
         return self.source.problem(message, path, hint=hint, place=self._place(path))
-
-
-def _misspelt(axis: str) -> str:
-    """Return the key of a matrix that an axis is most likely a misspelling of, or an empty string."""
-    if axis.startswith("python") or axis == "py":
-        return "python"
-    likely = difflib.get_close_matches(axis, ("python", *sorted(SETTINGS)), n=1, cutoff=0.75)
-    return likely[0] if likely else ""

@@ -1,4 +1,4 @@
-"""The names in a manifest: which are valid."""
+"""The names in a manifest: which are valid, and which to suggest."""
 
 import re
 
@@ -37,7 +37,7 @@ def validate_project_id(text: str) -> str:
 
 def _matching(text: str, pattern: str, allowed: str, *, start: str = "letter or digit") -> str:
     if not re.fullmatch(pattern, text):
-        suggestion = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")
+        suggestion = closest_name(text)
         if pattern == PROJECT_PATTERN:
             suggestion = suggestion.replace("_", "-")
         if pattern == AXIS_PATTERN:
@@ -48,6 +48,16 @@ def _matching(text: str, pattern: str, allowed: str, *, start: str = "letter or 
     if len(text) > _MAX_NAME_LENGTH:
         raise InvalidTextError(f"not a valid name: it is longer than {_MAX_NAME_LENGTH} characters")
     return text
+
+
+def closest_name(text: str) -> str:
+    """Return the valid name of an environment, template or index that is closest to `text`; empty if none is close."""
+    return re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")
+
+
+def name_of_host(host: str) -> str:
+    """Return a name for the index on `host` (with or without a port); empty if the host has no letters or digits."""
+    return re.sub(r"[^a-z0-9]+", "-", host.lower()).strip("-")
 
 
 def validate_package_name(text: str) -> str:

@@ -1,6 +1,5 @@
 """The pyproject.toml of a local directory, with the place of each key, for messages about what it says."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,11 +8,10 @@ from typing import Any
 from reconciler.errors import Place, Problem
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.invalid_text import InvalidTextError
-from reconciler.manifest.pyproject import Pyproject, parse_pyproject
+from reconciler.manifest.pyproject import Pyproject, parse_toml, static_content
 from reconciler.manifest.requirements_line import relative_to
 from reconciler.manifest.source_text import KeyPath, format_key_path, problem_at
 from reconciler.manifest.text_file import UnreadableFileError
-from reconciler.manifest.toml_places import toml_places
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +40,8 @@ class ProjectFile:
     def place(self, path: KeyPath) -> Place:
         """Return the place of a key or list item, or of the closest table that contains it."""
         if self._places is None:
+            from reconciler.manifest.toml_places import toml_places  # only for a file that is named, to start quickly
+
             self._places = toml_places("\n".join(self.lines))
         while path and path not in self._places:
             path = path[:-1]
@@ -91,8 +91,8 @@ class ProjectFiles:
         shown = self.shown(path)
         try:
             text = self.files.text(path).text
-            pyproject = parse_pyproject(text)
-            document = tomllib.loads(text)
+            document = parse_toml(text)
+            pyproject = static_content(document)
         except UnreadableFileError as error:
             raise error.invalid_text(shown) from error
         except InvalidTextError as error:

@@ -7,7 +7,6 @@ refused at its place, because a package of the same name on an index is a differ
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from packaging.markers import Marker
 from packaging.utils import canonicalize_name
@@ -32,6 +31,7 @@ from reconciler.manifest.requirement import normalize_requirement
 from reconciler.manifest.requirements_line import relative_to
 from reconciler.manifest.resolver_settings import TakenOver, refused_build_settings, take_over
 from reconciler.manifest.source_indexes import check_index
+from reconciler.manifest.urls import directory_of_url
 from reconciler.manifest.uv_workspace import Workspace, Workspaces
 
 
@@ -230,9 +230,8 @@ class ProjectSources:
 
     def _directory_of_url(self, wanted: _Wanted) -> list[_Visit]:
         """Return the directory that a requirement `NAME @ file:///PATH` names, which may have sources itself."""
-        parts = urlsplit(wanted.url)
-        directory = Path(unquote(parts.path))
-        if parts.scheme != "file" or not self._files.is_directory(directory):
+        directory = directory_of_url(wanted.url)
+        if directory is None or not self._files.is_directory(directory):
             return []
         return [_Visit(directory=self._files.real(directory), extras=wanted.extras, marker=wanted.marker)]
 

@@ -119,12 +119,21 @@ def parse_pyproject(text: str, *, fallback_name: str = "") -> Pyproject:
 
     `fallback_name` is used if neither `[project]` nor Poetry's table contains a name.
     """
+    return static_content(parse_toml(text), fallback_name=fallback_name)
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Return the tables of a TOML file; raises InvalidTextError."""
     try:
-        document = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidTextError(f"not valid TOML: {error}") from error
     except RecursionError as error:
         raise InvalidTextError("not valid TOML: nested too deeply") from error
+
+
+def static_content(document: Mapping[str, Any], *, fallback_name: str = "") -> Pyproject:
+    """Return the static content of the tables of a pyproject.toml; see `parse_pyproject`."""
     tool = _table(document, "tool")
     project = _table(document, "project")
     if "project" in document and not isinstance(project.get("name"), str):

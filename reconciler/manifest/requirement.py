@@ -7,6 +7,7 @@ from packaging.utils import canonicalize_name
 
 from reconciler.manifest.hints import suggest
 from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.names import name_of_host
 from reconciler.manifest.urls import LOCAL_DIRECTORY_HINT, forbid_credentials, validate_direct_url
 
 # Words of packaging's messages that only those who know the grammar of requirements understand. Longer ones come first.
@@ -133,7 +134,7 @@ def _option(text: str, lead: int) -> InvalidTextError:
     if found := _key_for_option(text):
         hint = f"write `{found[0]}: {flow(found[1])}` in the environment instead"
     elif url := re.fullmatch(r"(?:-i|--index-url|--extra-index-url)[ =]\s*[\"']?(\w+://\S+?)[\"']?", text):
-        name = re.sub(r"[^a-z0-9]+", "-", url[1].lower().partition("://")[2].partition("/")[0]).strip("-") or "main"
+        name = name_of_host(url[1].partition("://")[2].partition("/")[0]) or "main"
         keys = flow({"indexes": ({"name": name, "url": url[1]},)})[1:-1]
         hint = f"write `{keys}` at the top level instead"
     return InvalidTextError("must be a requirement, not an option", hint=hint, offset=lead, width=len(text.split()[0]))

@@ -1,20 +1,20 @@
 """Indexes that a pyproject.toml declares for uv, Poetry or PDM, compared with those of the manifest."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from reconciler.backticks import in_backticks
 from reconciler.errors import Problem
 from reconciler.manifest.desired import Index
+from reconciler.manifest.index_rules import pinned_to
+from reconciler.manifest.names import closest_name, name_of_host
 from reconciler.manifest.package_sources import PackageSource, SourceError
 from reconciler.manifest.project_file import ProjectFile
 from reconciler.manifest.source_text import KeyPath
+from reconciler.manifest.urls import canonical_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +48,8 @@ def tool_indexes(file: ProjectFile) -> Iterator[ToolIndex]:
 
 def manifest_index(url: str, indexes: Sequence[Index]) -> Index | None:
     """Return the manifest's index with this URL."""
-    wanted = comparable_url(url)
-    return next((each for each in indexes if comparable_url(each.url) == wanted), None)
+    wanted = canonical_url(url)
+    return next((each for each in indexes if canonical_url(each.url) == wanted), None)
 
 
 def check_index(name: str, source: PackageSource, indexes: Sequence[Index], root: ProjectFile | None) -> None:
@@ -64,7 +64,7 @@ def check_index(name: str, source: PackageSource, indexes: Sequence[Index], root
         raise SourceError(f"no index named {in_backticks(source.location)}", source.file, source.path, hint=hint)
     url = known[0].url
     declared = manifest_index(url, indexes)
-    if declared is not None and any(fnmatchcase(name, pattern) for pattern in declared.packages):
+    if declared is not None and pinned_to(name, (declared,)):
         return
     if declared is not None:
         message = (
@@ -86,16 +86,6 @@ def undeclared_index(file: ProjectFile, index: ToolIndex, indexes: Sequence[Inde
     return file.problem(message, index.path, hint=hint)
 
 
-def comparable_url(url: str) -> str:
-    """Return a URL in a form to compare: no credentials, host in lower case, no default port, no slash at the end."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url
-    host = parts.netloc.rpartition("@")[2].lower().removesuffix({"http": ":80", "https": ":443"}.get(parts.scheme, ":"))
-    return urlunsplit(parts._replace(netloc=host)).rstrip("/")
-
-
 def _url(file: ProjectFile, written: object) -> str:
     """Return the URL of an index of uv, which may be written as a path relative to its pyproject.toml."""
     text = str(written)
@@ -109,12 +99,12 @@ def _index(table: Mapping[str, Any], path: KeyPath, *, only_for: bool) -> ToolIn
 
 def _name_of(url: str) -> str:
     """Return a name for an index that has none: that of its host."""
-    return re.sub(r"[^a-z0-9]+", "-", comparable_url(url).partition("://")[2].partition("/")[0]).strip("-") or "other"
+    return name_of_host(canonical_url(url).partition("://")[2].partition("/")[0]) or "other"
 
 
 def _manifest_line(name: str, url: str, package: str = "") -> str:
     """Return the entry of `indexes` in the manifest, without credentials."""
-    entry = {"name": re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_") or "other", "url": comparable_url(url)}
+    entry = {"name": closest_name(name) or "other", "url": canonical_url(url)}
     if package:
         entry["packages"] = f"[{package}]"
     return "{" + ", ".join(f"{key}: {value}" for key, value in entry.items()) + "}"

@@ -29,8 +29,14 @@ def directory_of_url(url: str) -> Path | None:
 
 
 def canonical_url(url: str) -> str:
-    """Return `url` in a form to compare: no credentials, host in lower case, no default port, no slash at the end."""
-    parts = urlsplit(plain_url(url))
+    """Return `url` in a form to compare: no credentials, host in lower case, no default port, no slash at the end.
+
+    A URL that is not valid is only redacted.
+    """
+    try:
+        parts = urlsplit(plain_url(url))
+    except ValueError:
+        return redact_url(url)
     host = parts.netloc.lower().removesuffix({"http": ":80", "https": ":443"}.get(parts.scheme, ":"))
     return urlunsplit(parts._replace(netloc=host)).rstrip("/")
 

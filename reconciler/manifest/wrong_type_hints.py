@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from reconciler.manifest.flow_text import flow
-from reconciler.manifest.names import MODULE_PATTERN, NAME_PATTERN, VARIABLE_PATTERN
+from reconciler.manifest.names import MODULE_PATTERN, NAME_PATTERN, VARIABLE_PATTERN, name_of_host
 from reconciler.manifest.requirement_corrections import corrected_requirement, split_requirements
 from reconciler.manifest.source_text import KeyPath
 from reconciler.manifest.yaml_document import Value
@@ -244,7 +244,7 @@ def _indexes(found: Value) -> Value:
             if "://" not in url:
                 return None
             host = urlsplit(url).netloc.rpartition("@")[2].partition(":")[0]
-            name = re.sub(r"[^a-z0-9]+", "-", host.lower()).strip("-") or f"index-{number + 1}"
+            name = name_of_host(host) or f"index-{number + 1}"
             result.append({"name": name, "url": url})
         elif isinstance(url, dict) and isinstance(url.get("url"), str):
             result.append(url)

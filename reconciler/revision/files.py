@@ -4,10 +4,11 @@ import os
 import stat
 from pathlib import Path
 
+from reconciler.git.index_file import SUBMODULE
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.paths import is_within
 from reconciler.manifest.text_file import UnreadableFileError, limit_size
-from reconciler.revision.git_revision import SUBMODULE, Entry, Revision
+from reconciler.revision.git_revision import Entry, Revision
 
 
 class RevisionFiles(InputFiles):

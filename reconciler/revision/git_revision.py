@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from reconciler import __version__
 from reconciler.backticks import in_backticks
 from reconciler.errors import RevisionError, UsageError
+from reconciler.git.index_file import SUBMODULE
 from reconciler.manifest.text_file import UnreadableFileError
 from reconciler.revision.git_errors import FETCH_HINT, translate_git_errors
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from dulwich.repo import Repo
 
 REPOSITORY = "https://github.com/envsync/envsync"  # of envsync itself, as in pyproject.toml
-SUBMODULE = 0o160000
 _MAX_LINKS = 40  # as on Linux (path_resolution(7))
 _COMPLETE_CLONE_HINT = "use a complete clone: one made with `--filter` lacks the files of other revisions"
 

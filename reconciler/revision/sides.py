@@ -14,12 +14,12 @@ from reconciler.diff.settings import settings_of
 from reconciler.errors import LockError, ManifestError, RevisionError
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.freshness import require_fresh
-from reconciler.lock.lock_file import LARGEST_BYTES, lock_path, parse_lock
+from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import Lock, LockedPackage, LockState
 from reconciler.lock.renamed_lock import read_present_lock
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.manifest.expand import expand
-from reconciler.manifest.input_files import InputFiles
+from reconciler.manifest.input_files import LARGEST_LOCK, InputFiles
 from reconciler.manifest.load import load_manifest
 from reconciler.manifest.text_file import UnreadableFileError
 from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Occupant
@@ -122,8 +122,8 @@ def absent_environment(name: str) -> ActualEnvironment:
 def _lock(files: RevisionFiles, path: Path, environment: str) -> Lock | None:
     try:
         content = files.blob(path)
-        if len(content) > LARGEST_BYTES:
-            raise LockError(f"{path}: larger than {LARGEST_BYTES // 1024 // 1024} MiB")
+        if len(content) > LARGEST_LOCK:
+            raise LockError(f"{path}: larger than {LARGEST_LOCK // 1024 // 1024} MiB")
         return parse_lock(content.decode("utf-8"), path, environment)
     except UnreadableFileError as error:
         if error.missing:

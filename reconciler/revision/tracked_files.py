@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from reconciler.canonical_json import digest
+from reconciler.git.index_file import SUBMODULE
 from reconciler.lock.sources import METADATA_FILES, without_locks
 from reconciler.manifest.paths import is_within
 from reconciler.revision.files import RevisionFiles
 from reconciler.revision.git_errors import translate_git_errors
-from reconciler.revision.git_revision import SUBMODULE, Revision
+from reconciler.revision.git_revision import Revision
 
 if TYPE_CHECKING:
     from dulwich.index import IndexEntry

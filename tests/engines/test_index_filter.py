@@ -245,6 +245,15 @@ def test_a_version_that_the_pinned_index_lacks_is_explained_without_the_filter(
 # The filter itself
 
 
+def test_the_url_of_an_index_may_have_any_character(both: tuple[Index, ...]) -> None:
+    indexes = (both[0], replace(both[1], url="https://index.example/ü/索引/+simple"))
+    with index_filter(indexes) as address, closing(HTTPConnection(urlsplit(address).netloc)) as connection:
+        connection.request("GET", "/1/acme-core/")
+        answer = connection.getresponse()
+    location = "https://index.example/%C3%BC/%E7%B4%A2%E5%BC%95/+simple/acme-core/"
+    assert (answer.status, answer.headers["Location"]) == (307, location)
+
+
 def test_the_filter_redirects_answers_404_or_ends_the_search(both: tuple[Index, ...], own: ServedIndex) -> None:
     refused = ("/0/beta/", "/0/acme-core/", "/1/beta/", "/2/beta/", "/end/beta/", "/end/", "/", "/0/", "/0/a%2fb/")
     with index_filter(both) as address, closing(HTTPConnection(urlsplit(address).netloc)) as connection:

@@ -1,8 +1,12 @@
 """The yanked versions that uv warns about."""
 
-import pytest
+import tomllib
 
-from reconciler.engines.uv_warnings import yanked_versions
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.engines.uv_warnings import yanked_table, yanked_versions
 
 
 @pytest.mark.parametrize(
@@ -20,3 +24,10 @@ from reconciler.engines.uv_warnings import yanked_versions
 )
 def test_a_warning_gives_the_version_and_the_first_line_of_the_reason(stderr: str, found: dict[str, str]) -> None:
     assert yanked_versions(stderr.encode()) == found
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\U0001f600\x7f"))))
+def test_every_reason_can_be_read_from_the_table(reasons: list[str]) -> None:
+    yanked = {f"six=={number}": reason for number, reason in enumerate(reasons)}
+    found = tomllib.loads(yanked_table(yanked))
+    assert found == ({"tool": {"envsync": {"yanked": yanked}}} if yanked else {})

@@ -3,8 +3,8 @@
 from tests.host import Host
 
 WHEEL = "alpha-1.0-py3-none-any.whl"
-REASON = "broken <b>\u202e \x1b[31m\nsecond line"
-SHOWN = r"`alpha==1.0` was yanked from its index: broken <b>\u202e"
+REASON = "broken \U0001f600 <b>\u202e \x1b[31m\nsecond line"
+SHOWN = "`alpha==1.0` was yanked from its index: broken \U0001f600 <b>\\u202e"
 
 
 def test_a_yanked_choice_is_reported_until_it_is_gone(host: Host) -> None:

@@ -9,6 +9,7 @@ import pytest
 import tomli
 
 from reconciler.errors import EnvsyncError, LockError
+from reconciler.lock.foreign_package import lowest_python
 from reconciler.lock.lock_file import lock_path
 from reconciler.lock.model import Lock
 from reconciler.manifest.desired import DesiredEnvironment, LocalProject, LockSource, LockTool
@@ -176,6 +177,20 @@ def test_packages_of_pdm(bench: Workbench, served: ServedIndex) -> None:
     assert found["alpha"]["marker"] == 'sys_platform == "linux"'
     assert found["core"]["directory"] == {"path": "../core", "editable": True}
     assert "has no group `x`" in refused(bench, environment(bench, "pdm.lock", text, groups=("x",))).message
+
+
+@pytest.mark.parametrize(
+    ("specifiers", "lowest"),
+    [
+        ([">=3.11,<4"], "3.11"),
+        (["^3.9 || ^3.10"], "3.9"),
+        ([">=3.10", ">=3.9"], "3.9"),
+        ([">=3.10", "<4"], ""),
+        ([], ""),
+    ],
+)
+def test_the_lowest_python_of_several_targets_is_compared_as_a_version(specifiers: list[str], lowest: str) -> None:
+    assert lowest_python(specifiers) == lowest
 
 
 def test_any_pylock_is_used_with_extras_and_groups(bench: Workbench, served: ServedIndex) -> None:

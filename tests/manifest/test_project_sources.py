@@ -136,6 +136,16 @@ def test_an_index_is_compared_by_its_url(tmp_path: Path) -> None:
         assert len(problems(tmp_path, APP)) == 1
 
 
+def test_an_invalid_url_of_an_index_is_shown_without_its_credentials(tmp_path: Path) -> None:
+    write(tmp_path / "app", "app", more='[[tool.uv.index]]\nurl = "https://user:secret@[x/simple"\n')
+    (tmp_path / "envs.yaml").write_text(HEAD + APP, encoding="utf-8")
+    with pytest.raises(ManifestError) as caught:
+        expand(load_manifest(tmp_path / "envs.yaml"))
+    [problem] = caught.value.problems
+    assert "url: https://****@[x/simple" in str(problem.hint)
+    assert "secret" not in f"{problem.message}{problem.hint}"
+
+
 VALUES = st.recursive(
     st.sampled_from([True, False, 1, 1.5, "", "six", "../x", "https://a.example/x", "-e .", "\x1b", "a b", ">=1"]),
     lambda inner: (

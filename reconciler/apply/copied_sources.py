@@ -1,0 +1,73 @@
+"""Builds local projects from copies, unless they are editable; the metadata of their packages names the originals."""
+
+import csv
+import hashlib
+import io
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from reconciler.fs.sync import naming
+from reconciler.lock.build_copy import copy_for_build
+from reconciler.lock.install_document import source_directories
+from reconciler.lock.model import Lock, Selected
+from reconciler.processes.scratch import scratch_directory
+
+
+@contextmanager
+def copied_sources(lock: Lock, selected: Selected) -> Iterator[dict[Path, Path]]:
+    """Yield the copy of each directory that is installed from source and not editable; they exist during the block.
+
+    Raises LockError or OSError.
+    """
+    with scratch_directory("source") as scratch:
+        copies: dict[Path, Path] = {}
+        for number, directory in enumerate(source_directories(lock, selected)):
+            place = scratch / str(number)
+            place.mkdir()
+            copies[directory] = copy_for_build(directory, place)
+        yield copies
+
+
+def name_originals(venv: Path, copies: Mapping[Path, Path]) -> None:
+    """Name the originals instead of the copies in the metadata of packages that were built from copies.
+
+    The files are direct_url.json (PEP 610), and METADATA with its requirements for directories. RECORD
+    is changed accordingly. Raises OSError.
+    """
+    renamed = {original.as_uri(): copy.as_uri() for original, copy in copies.items()}
+    # A copy has the path of the original below another directory.
+    bases = {copy.removesuffix(original.removeprefix("file://")).encode("ascii") for original, copy in renamed.items()}
+    for path in sorted((venv / "lib").glob("python*/site-packages/*.dist-info/direct_url.json")) if copies else ():
+        if json.loads(path.read_text(encoding="utf-8")).get("url") in renamed.values():
+            for each in (path, path.with_name("METADATA")):
+                content = before = each.read_bytes()
+                for base in bases:
+                    content = content.replace(base + b"/", b"file:///")
+                if content != before:
+                    _replace(each, content)
+                    _record(each, content)
+
+
+def _record(path: Path, content: bytes) -> None:
+    """Write the hash and size of a file of a metadata directory into its RECORD."""
+    record = path.parent / "RECORD"
+    name = f"{path.parent.name}/{path.name}"
+    rows = list(csv.reader(io.StringIO(record.read_text(encoding="utf-8"), newline="")))
+    digest = urlsafe_b64encode(hashlib.sha256(content).digest()).decode("ascii").rstrip("=")
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(
+        [name, f"sha256={digest}", str(len(content))] if row and row[0] == name else row for row in rows
+    )
+    _replace(record, text.getvalue().encode("utf-8"))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a new file in the place of a file, whose inode may be shared with the engine's cache."""
+    mode = path.stat().st_mode & 0o777
+    with naming(path):
+        path.unlink()
+        path.write_bytes(content)
+        path.chmod(mode)
