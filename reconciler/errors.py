@@ -296,7 +296,7 @@ class DamagedCacheError(EngineError):
 
     def failed_again(self) -> None:
         """Say that the cache is not the cause."""
-        self.message = f"{list_in_backticks(self.packages)} cannot be used, also after the cached files were deleted"
+        self.message = f"{list_in_backticks(self.packages)} cannot be used, even after the cached files were deleted"
 
 
 class ReservedNameError(EngineError):

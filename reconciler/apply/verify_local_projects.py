@@ -77,7 +77,7 @@ def _counts(requirement: Requirement, extras: set[str], target: Target) -> bool:
 def _problem(requirement: Requirement, version: str | None) -> str:
     """Return what is wrong with the installed version of a requirement (None: not installed); empty if nothing is."""
     if version is None:
-        return f"it requires `{requirement}`, which the lock does not have"
+        return f"it requires `{requirement}`, which is not in the lock"
     try:
         fits = requirement.specifier.contains(Version(version), prereleases=True)
     except InvalidVersion:

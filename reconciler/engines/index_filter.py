@@ -74,7 +74,7 @@ def _started(indexes: tuple[Index, ...]) -> "_Filter":
             ) from error
         server.start()
         return server
-    raise EngineError(f"no port of `{_LOOPBACK}` is free, which an index with `packages` requires")
+    raise EngineError(f"no port of `{_LOOPBACK}` is free, but an index with `packages` requires one")
 
 
 class _Filter(ThreadingHTTPServer):

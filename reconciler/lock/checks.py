@@ -30,7 +30,7 @@ def check_indexes(packages: list[dict[str, Any]], indexes: tuple[Index, ...]) ->
         shown = f"`{source.name}` (`{url}`)" if source else f"`{url}`"
         if pinned_to(name, indexes):
             wanted = " or ".join(f"`{each.name}` (`{plain_url(each.url)}`)" for each in allowed)
-            raise LockError(f"`{name}` is pinned to index {wanted}, but resolved from {shown}")
+            raise LockError(f"`{name}` is pinned to index {wanted}, but was resolved from {shown}")
         if source is not None and source.packages:
             raise LockError(
                 f"`{name}` was resolved from index {shown}, which is only for {list_in_backticks(source.packages)}"

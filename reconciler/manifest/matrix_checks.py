@@ -37,7 +37,7 @@ from reconciler.manifest.yaml_document import Value
 _NOT_REPLACED = ("requirements", "constraints")
 # What a matrix of another tool has, and what to do here.
 _UNSUPPORTED = {
-    "include": "declare an environment of its own for the additional combination",
+    "include": "declare a separate environment for the additional combination",
     "fail-fast": "remove it: one environment that fails does not stop the others",
     "max-parallel": "remove it: envsync decides how many environments it builds at the same time",
 }

@@ -73,7 +73,7 @@ def take_over(
     if resolution.get("excludes"):
         report(own.problem("`excludes` is not supported", (*path, "excludes"), hint=_OWN_LOCK))
     if resolution.get("allow-prereleases") and environment.prerelease != "allow":
-        message = f"the manifest says `{environment.prerelease}`: other versions would result"
+        message = f"the manifest has `prerelease: {environment.prerelease}`: versions would differ"
         report(own.problem(message, (*path, "allow-prereleases"), hint="set `prerelease: allow` in the manifest"))
     constraints = _requirements(settings, ("tool", "uv", "constraint-dependencies"), report)
     overrides = _requirements(settings, ("tool", "uv", "override-dependencies"), report)
@@ -91,11 +91,11 @@ def _refused_of_uv(settings: ProjectFile, environment: DesiredEnvironment) -> It
     path = ("tool", "uv")
     for key in _WITHOUT_KEY:
         if table.get(key):
-            message = f"`{key}` is not supported: other packages would result"
+            message = f"`{key}` is not supported: packages would differ"
             yield settings.problem(message, (*path, key), hint=_OWN_LOCK)
     for key, default in _SAME_AS_DEFAULT.items():
         if table.get(key, default) != default:
-            message = f"`{key}` is not supported: other versions would result"
+            message = f"`{key}` is not supported: versions would differ"
             yield settings.problem(message, (*path, key), hint=_OWN_LOCK)
     for key in ("index-url", "extra-index-url", "find-links"):
         if not isinstance(table.get(key, ""), str | list):
@@ -103,11 +103,11 @@ def _refused_of_uv(settings: ProjectFile, environment: DesiredEnvironment) -> It
     prerelease = table.get("prerelease")
     same = {"if-necessary-or-explicit": "if-necessary"}.get(str(prerelease), prerelease)
     if prerelease is not None and same != environment.prerelease:
-        message = f"the manifest says `{environment.prerelease}`: other versions would result"
+        message = f"the manifest has `prerelease: {environment.prerelease}`: versions would differ"
         yield settings.problem(message, (*path, "prerelease"), hint=f"set `prerelease: {same}` in the manifest")
     newer = table.get("exclude-newer")
     if newer is not None and str(newer) != environment.exclude_newer:
-        message = "the manifest does not say the same: other versions would result"
+        message = "not the same as `exclude_newer` in the manifest: versions would differ"
         yield settings.problem(
             message, (*path, "exclude-newer"), hint=f'set `exclude_newer: "{newer}"` in the manifest'
         )
