@@ -9,7 +9,7 @@ from reconciler.state.hold import Hold
 class ChangeKind(StrEnum):
     """What was done."""
 
-    ROLLBACK = "rollback"  # an older generation is published in the place of the one before
+    ROLLBACK = "rollback"  # an older generation replaces the published one
     RESTORE = "restore"  # a generation is published where none was: the environment was deleted, or its path
     RESTORE_ADOPTED = "restore-adopted"  # what `--adopt` replaced is back at the path, and is not managed now
     HOLD = "hold"  # what is published stays published

@@ -1,4 +1,4 @@
-"""What an install does about local projects: it builds copies, and leaves nothing behind in editable ones."""
+"""Handles local projects during an install: builds copies, and leaves nothing behind in editable projects."""
 
 import csv
 import fcntl
@@ -44,7 +44,7 @@ def copied_sources(lock: Lock, selected: Selected) -> Iterator[dict[Path, Path]]
 def clean_editables(lock: Lock, selected: Selected) -> Iterator[None]:
     """Remove afterwards what a build leaves in the directories of editable projects if it was not there before.
 
-    That are `*.egg-info`, the temporary part of `build`, and bytecode: an editable install (PEP 660) needs none of it.
+    These are `*.egg-info`, the temporary part of `build`, and bytecode: an editable install (PEP 660) needs none of it.
     A directory is locked during the block, because another build must not find half of them.
     """
     directories = sorted(
@@ -63,14 +63,14 @@ def clean_editables(lock: Lock, selected: Selected) -> Iterator[None]:
         finally:
             for directory, known in before.items():
                 for path in _leftovers(directory) - known:
-                    with suppress(OSError):  # what cannot be deleted stays, as it would with pip
+                    with suppress(OSError):  # what cannot be deleted is left, as with pip
                         remove_tree(path.parent, path.name)
 
 
 def name_sources(venv: Path, copies: Mapping[Path, Path]) -> None:
     """Name the originals instead of the copies in the metadata of packages that were built from copies.
 
-    That are the direct_url.json (PEP 610), and the requirements for directories in METADATA. RECORD is changed
+    These are the direct_url.json (PEP 610), and the requirements for directories in METADATA. RECORD is changed
     accordingly. Raises OSError.
     """
     renamed = {original.as_uri(): copy.as_uri() for original, copy in copies.items()}
@@ -130,7 +130,7 @@ def _directories(folder: Path) -> Iterable[Path]:
 
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    """Hold the operating system's lock of a directory; if the file system has none, do without."""
+    """Hold the operating system's lock of a directory; hold none if the file system has no such locks."""
     try:
         opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:

@@ -19,7 +19,7 @@ _PRIMARY = frozenset({"-i", "--index-url"})
 def check_index_option(
     line: IndexOption, path: Path | None, indexes: tuple[Index, ...], chosen: tuple[str, ...], directory: Path
 ) -> None:
-    """Raise InvalidTextError unless an environment that uses `chosen` (all if empty) of `indexes` uses what it names.
+    """Raise InvalidTextError unless the option names what an environment with `chosen` of `indexes` (empty: all) uses.
 
     `path` is the directory that it names, None for a URL; `directory` is the manifest's.
     """

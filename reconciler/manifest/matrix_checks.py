@@ -33,9 +33,9 @@ from reconciler.manifest.placeholders import (
 from reconciler.manifest.source_text import KeyPath, SourceText
 from reconciler.manifest.yaml_document import Value
 
-# Keys in which a placeholder has no meaning although it looks as if it had one.
+# Keys in which a placeholder is not replaced, although one may expect it.
 _NOT_REPLACED = ("requirements", "constraints")
-# What a matrix of another tool has, and what to do here.
+# Keys of a matrix in other tools, and what to do in envsync instead.
 _UNSUPPORTED = {
     "include": "declare a separate environment for the additional combination",
     "fail-fast": "remove it: one environment that fails does not stop the others",

@@ -1,7 +1,8 @@
 """Translates where a project's pyproject.toml says that packages come from into requirements (PEP 508) and paths.
 
-uv, Poetry and PDM obey these tables, the metadata of the project does not contain them. What cannot be translated is
-refused at its place, because a package of the same name on an index is a different package. See docs/design.md, "Lock".
+uv, Poetry and PDM obey these tables, but the metadata of the project does not contain them. A source that cannot be
+translated is refused at its place, because a package of the same name on an index is a different package. See
+docs/design.md, "Lock".
 """
 
 from collections.abc import Iterable, Mapping, Sequence

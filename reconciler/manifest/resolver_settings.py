@@ -20,8 +20,8 @@ from reconciler.manifest.source_text import KeyPath
 
 _OWN_LOCK = "remove it, or use the tool's own lock (the key `lock`)"
 
-# The settings of `[tool.uv]` that change what is resolved or built, and that a manifest cannot say. The other settings
-# of uv decide how it works, or what it does in its own environments.
+# The settings of `[tool.uv]` that change what is resolved or built, and that a manifest cannot express. The other
+# settings of uv decide how it works, or what it does in its own environments.
 _WITHOUT_KEY = (
     "dependency-metadata",
     "exclude-dependencies",
@@ -78,7 +78,7 @@ def take_over(
     constraints = _requirements(settings, ("tool", "uv", "constraint-dependencies"), report)
     overrides = _requirements(settings, ("tool", "uv", "override-dependencies"), report)
     overrides += _pdm_overrides(own, report)
-    replaced = {Requirement(each).name for each in environment.overrides}  # the manifest's own count
+    replaced = {Requirement(each).name for each in environment.overrides}  # those of the manifest take precedence
     return TakenOver(
         constraints=tuple(constraints),
         overrides=tuple(each for each in overrides if Requirement(each).name not in replaced),
@@ -86,7 +86,7 @@ def take_over(
 
 
 def _refused_of_uv(settings: ProjectFile, environment: DesiredEnvironment) -> Iterator[Problem]:
-    """Yield a problem for each setting of `[tool.uv]` that the manifest does not say too."""
+    """Yield a problem for each setting of `[tool.uv]` that the manifest does not have too."""
     table = settings.table("tool", "uv")
     path = ("tool", "uv")
     for key in _WITHOUT_KEY:
