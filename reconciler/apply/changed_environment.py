@@ -20,10 +20,10 @@ class ChangeKind(StrEnum):
 class ChangedEnvironment:
     """One environment after the change.
 
-    `generation` is the number of the published generation (0: none). `replaced` is the generation in whose place a
-    rollback published it, and which is kept (0: none). `rebuilt_from` is the generation from whose lock it was rebuilt
-    (0: an apply built it). `hold` is why applies leave the environment alone now (None: they do not), `released` the
-    hold that ended.
+    `generation` is the number of the published generation (0: none). `replaced` is the generation that a
+    rollback replaced and kept (0: none). `rebuilt_from` is the generation from whose lock it was rebuilt (0: an apply
+    built it). `hold` is why applies leave the environment alone now (None: they do not), `released` the hold that
+    ended.
     """
 
     name: str

@@ -216,7 +216,7 @@ class MatrixChecks:
                 if other is not value:
                     message = (
                         f"{in_backticks(other.text)} on {self._line(other.path)} and {in_backticks(value.text)} "
-                        f"create the same environment: the name of both has `{value.part}`"
+                        f"create the same environment: both names contain `{value.part}`"
                     )
                     hint = "remove one of the two versions" if axis == "python" else "remove one of the two values"
                     yield self._at(message, value.path, hint)
