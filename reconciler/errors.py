@@ -238,14 +238,14 @@ class NotTriedError(ResolveError):
 class EngineError(EnvsyncError):
     """A package tool failed; `details` has the last lines of its output.
 
-    `cached` are packages (normalized names) that may succeed if the engine forgets what its cache has of them.
+    `cached` are packages (normalized names) that may succeed after they are deleted from the engine's cache.
     """
 
     code = "engine"
     cached: tuple[str, ...] = ()
 
     def failed_again(self) -> None:
-        """Change the message, if need be, because the packages in `cached` were fetched again and it failed again."""
+        """Adapt the message to a second failure, after the packages in `cached` were fetched again."""
 
 
 class BuildNeededError(EngineError):
@@ -296,7 +296,7 @@ class DamagedCacheError(EngineError):
 
     def failed_again(self) -> None:
         """Say that the cache is not the cause."""
-        self.message = f"{list_in_backticks(self.packages)} cannot be used, also after the cached files were deleted"
+        self.message = f"{list_in_backticks(self.packages)} cannot be used, even after the cached files were deleted"
 
 
 class ReservedNameError(EngineError):

@@ -65,7 +65,7 @@ SAFEGUARDS = (
     ),
     Safeguard(
         name="the filter of indexes and proxies",
-        promise="no proxy sees what is asked of the filter",
+        promise="no proxy sees the requests to the filter",
         file="reconciler/engines/uv_indexes.py",
         text="environment=_without_proxy(ambient) if filtered else {}",
         instead="environment={}",
@@ -88,7 +88,7 @@ SAFEGUARDS = (
         tests=("tests/functional/test_one_edit_spoils_no_generation_for_good.py",),
     ),
     Safeguard(
-        name="what the engine's cache has of a damaged package is deleted",
+        name="the cached files of a damaged package are deleted",
         promise="a damaged cached file is fetched again, whatever its source",
         file="reconciler/engines/uv.py",
         text="        if request.refresh:\n",
@@ -113,7 +113,7 @@ SAFEGUARDS = (
     ),
     Safeguard(
         name="overlaps are settled",
-        promise="of a file that several packages contain, the same one is installed in every build",
+        promise="if several packages contain a file, every build installs the same one",
         file="reconciler/apply/build.py",
         text="            settle_overlaps(context.engine, request, document, target.interpreter.markers)\n",
         instead="",
@@ -624,7 +624,7 @@ SAFEGUARDS = (
     ),
     Safeguard(
         name="the dependencies of a built local project",
-        promise="a project that was built with other dependencies than its lock was resolved for is never published",
+        promise="a project is never published if it was built with dependencies that differ from those in its lock",
         file="reconciler/apply/environment.py",
         text="            verify_local_projects(venv, self._target, self._observed)\n",
         instead="",

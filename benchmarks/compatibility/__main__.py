@@ -31,7 +31,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Apply the chosen sets; return 0 if none fails that uv can install, otherwise 1."""
+    """Apply the chosen sets; return 1 if one fails that uv can install, otherwise 0."""
     options = _arguments()
     results = read_results(options.output)
     chosen = _chosen(options, results)

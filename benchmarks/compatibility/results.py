@@ -49,7 +49,7 @@ def read_results(path: Path) -> Results:
 
 
 def write_results(results: Results, path: Path, interpreter: Path) -> None:
-    """Write the results as JSON, sorted by name; of the interpreter only its version, no machine's path."""
+    """Write the results as JSON, sorted by name, with the interpreter's version but without its path."""
     done = subprocess.run([interpreter, "--version"], capture_output=True, text=True, check=True)
     results.python, results.uv = done.stdout.strip(), version("uv")
     found = {

@@ -36,7 +36,7 @@ def read_sets(path: Path) -> tuple[RequirementSet, ...]:
 
 
 def sample(sets: Sequence[RequirementSet], size: int) -> tuple[RequirementSet, ...]:
-    """Return `size` sets, evenly spread, the same ones at each call; all of them if there are not more."""
+    """Return `size` sets, evenly spread, the same ones at each call; all of them if there are fewer."""
     if size >= len(sets):
         return tuple(sets)
     return tuple(sets[number * len(sets) // size] for number in range(size))

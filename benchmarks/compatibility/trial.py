@@ -1,4 +1,4 @@
-"""Apply one requirement set in an empty root, then check and verify it; ask uv about a set that fails."""
+"""Apply one requirement set in an empty root, then check and verify it; try a set that fails with uv alone."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _LONGEST = 1800.0  # seconds for one command
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a set: `applied`, `fails` (uv installs it) or `uninstallable` (uv cannot install it either).
+    """The outcome of a set: `applied`, `fails` (uv installs it) or `uninstallable` (uv cannot install it either).
 
     `seconds` is how long the apply took, `packages` how many it installed. `code` and `message` are those of the
     failure, `notes` the notes of the plan afterwards.

@@ -39,7 +39,7 @@ def clean_editables(lock: Lock, selected: Selected) -> Iterator[None]:
         finally:
             for directory, known in before.items():
                 for path in _leftovers(directory) - known:
-                    with suppress(OSError):  # what cannot be deleted stays, as it would with pip
+                    with suppress(OSError):  # what cannot be deleted is left, as with pip
                         remove_tree(path.parent, path.name)
 
 
@@ -64,7 +64,7 @@ def _directories(folder: Path) -> Iterable[Path]:
 
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    """Hold the operating system's lock of a directory; if the file system has none, do without."""
+    """Hold the operating system's lock of a directory; hold none if the file system has no such locks."""
     try:
         opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:

@@ -26,7 +26,7 @@ def hold_environment(state: State, project: str, name: str, hold: Hold) -> Appli
 
 
 def record_hold(state: State, current: Applied, hold: Hold | None) -> Applied:
-    """Record that `hold` begins (None: that it ends), with what else `current` says; return the new record.
+    """Record that `hold` begins (None: that it ends), and keep the rest of `current`; return the new record.
 
     Raises StateError if it cannot be written.
     """

@@ -7,7 +7,7 @@ from reconciler.state.store import State
 
 
 def last_applied_to(state: State, project: str, name: str) -> Applied:
-    """Return what was last applied to `name`, also if it was deleted since; raises UsageError."""
+    """Return what was last applied to `name`, even if it was deleted since; raises UsageError."""
     deleted = state.deleted(name)
     last = deleted.applied if deleted else state.applied(name)
     if last is None:

@@ -1,8 +1,8 @@
-"""Files that several packages contain: the same package's files are installed in every build, as pip would do it.
+"""Files that several packages contain: every build installs those of the same package, the one that pip would choose.
 
 An engine installs packages at the same time, so the last one to write such a file differs between builds. pip installs
-one after the other, and the last one wins. Here the packages that have different contents of a file are installed once
-more, in pip's order (`reconciler.observe.install_order`). A file with equal contents needs nothing.
+one after the other, and the last one wins. Therefore packages that contain a file with different contents are installed
+again, in pip's order (`reconciler.observe.install_order`). Nothing is done about a file with equal contents.
 """
 
 import posixpath
@@ -74,7 +74,7 @@ def settle_overlaps(
     """Install the packages that overlap with different contents again, in pip's order.
 
     `request` installed all packages of `document` (PEP 751). Nothing is done if one of them lists a file outside the
-    environment, because installing it again would delete that file: the verification then refuses the package. Raises
+    environment, because installing it again would delete that file. The verification then refuses the package. Raises
     EngineError, ApplyError or OSError.
     """
     records = installed_records(request.venv)

@@ -1,4 +1,4 @@
-"""Verify the metadata of local projects that were built: they require nothing that the lock was not resolved for."""
+"""Verify that the metadata of built local projects requires only what their lock was resolved for."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +18,7 @@ from reconciler.observe.metadata import read_requirements
 def verify_local_projects(venv: Path, target: Target, observed: ActualEnvironment) -> None:
     """Raise ApplyError if the built metadata of a local project has a requirement that the environment does not meet.
 
-    Then the project reads its dependencies from something that is not known to be an input of its lock.
+    In that case, the project reads its dependencies from something that is not a known input of its lock.
     """
     local = {each.name for each in target.packages or () if isinstance(each.source, SourceDirectory)}
     installed = {each.key: each.version for each in observed.distributions}
@@ -54,7 +54,7 @@ def _extras(target: Target, name: str) -> set[str]:
 
 
 def _applicable(lines: Iterable[str], own: str, extras: set[str], target: Target) -> list[Requirement]:
-    """Return the requirements that count on this interpreter with `extras`, and with those that they name."""
+    """Return the requirements that apply to this interpreter with `extras`, and with those that they name."""
     parsed = []
     for line in lines:
         try:
@@ -77,7 +77,7 @@ def _counts(requirement: Requirement, extras: set[str], target: Target) -> bool:
 def _problem(requirement: Requirement, version: str | None) -> str:
     """Return what is wrong with the installed version of a requirement (None: not installed); empty if nothing is."""
     if version is None:
-        return f"it requires `{requirement}`, which the lock does not have"
+        return f"it requires `{requirement}`, which is not in the lock"
     try:
         fits = requirement.specifier.contains(Version(version), prereleases=True)
     except InvalidVersion:

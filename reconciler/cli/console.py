@@ -40,7 +40,7 @@ class Console:
             _write(sys.stdout, text)
 
     def message(self, text: str) -> None:
-        """Write a message to standard error, unless `quiet` is set; its commands get the manifest that was named."""
+        """Write a message to standard error, unless `quiet` is set; commands in it get the manifest that was named."""
         if text and not self.quiet:
             _write(sys.stderr, with_manifest_option(text))
 

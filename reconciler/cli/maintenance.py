@@ -114,8 +114,8 @@ def rollback(
     generation. The rebuild uses the package cache, and the index if files in the cache are damaged or missing.
 
     The next `plan` shows the difference from the manifest as pending. The next `apply` undoes the rollback, unless the
-    environment is held or matches the manifest. For a deleted environment, restores the generation that was published
-    when it was deleted.
+    environment is held or matches the manifest. If the environment was deleted, the generation that was published at
+    that time is restored.
 
     In JSON, `action` says what was done: `rollback`, `restore`, `restore-adopted` or `hold`. `next` has the action of
     the next `apply`, and is null if the environment is held or could not be planned.

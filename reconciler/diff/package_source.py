@@ -8,11 +8,11 @@ from reconciler.redaction import redact_url
 
 
 def has_source(origin: InstalledFrom, source: Source, place: str) -> bool:
-    """Return whether a distribution that envsync did not install is known to have the contents that the lock means.
+    """Return whether a distribution that envsync did not install is known to have the contents in the lock.
 
     URL, directory, commit and hash count. `place` is the absolute path of a local directory or archive (empty: it
     cannot be compared, because the environment is on another machine). The contents of a directory may have changed
-    since it was installed, so that they are only known of an editable install.
+    since it was installed, so they are only known for an editable install.
     """
     match source:
         case IndexFile():

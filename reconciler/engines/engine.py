@@ -109,8 +109,8 @@ class Engine(Protocol):
     def install_again(self, requests: Mapping[str, InstallRequest]) -> None:
         """Remove the named packages from their venv, then install one after the other, each over what is there.
 
-        The document of each request has only its package, which is installed. Afterwards a file that several of them
-        have is that of the last one.
+        The document of each request has only its package, which is installed. Afterwards, a file that several of them
+        contain is that of the last one.
         """
 
     def compile(self, interpreter: Interpreter, modules: Sequence[Path]) -> None:

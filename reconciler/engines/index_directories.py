@@ -1,8 +1,8 @@
 """A directory as an index: pages (PEP 503) for uv from a directory of files, or from one that has such pages.
 
 uv reads `DIRECTORY/NAME/index.html` of a `file:` index. A directory of wheels and source distributions, as for
-`--find-links`, has no such pages. They are written into a scratch directory, only those of packages that the index may
-serve, and name the files where they are.
+`--find-links`, has no such pages. They are written into a scratch directory, only for packages that the index may
+serve, and link to the original files.
 """
 
 import html

@@ -2,9 +2,9 @@
 
 uv asks the indexes one after the other, until one has the package. It gets a different URL for each pinned index, on
 127.0.0.1: a page is answered with 404 if the package is not pinned to that index, and otherwise with a redirect to the
-real page. So certificates, credentials and proxies stay uv's own business, and URLs of files are the real ones. After
-the pinned indexes it asks one more (`END`), which has an empty page for every pinned package: so uv never asks the
-other indexes for it.
+real page. So uv still handles certificates, credentials and proxies, and files have their real URLs. After the pinned
+indexes, uv asks one more (`END`), which has an empty page for every pinned package. So uv never asks the other indexes
+for it.
 """
 
 import errno
@@ -75,7 +75,7 @@ def _started(indexes: tuple[Index, ...]) -> "_Filter":
             ) from error
         server.start()
         return server
-    raise EngineError(f"no port of `{_LOOPBACK}` is free, which an index with `packages` requires")
+    raise EngineError(f"no port of `{_LOOPBACK}` is free, but an index with `packages` requires one")
 
 
 class _Filter(ThreadingHTTPServer):
@@ -103,7 +103,7 @@ class _Filter(ThreadingHTTPServer):
         self._thread.join()
 
     def server_bind(self) -> None:
-        """Bind the port, without the search for this machine's name that the base class makes."""
+        """Bind the port, without looking up this machine's name as the base class does."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()

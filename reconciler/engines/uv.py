@@ -206,13 +206,13 @@ class UvEngine:
                     path.unlink()
 
     def _keep_suspects(self, error: EngineError, cwd: Path, began: float) -> None:
-        """Let a failed build have been caused by the cache only if sources were there before it `began` (seconds)."""
+        """Blame the cache for a failed build only if it had sources before the build `began` (seconds)."""
         if isinstance(error, BuildFailedError) and error.cached:
             cache = self._cache_directory(cwd)
             error.cached = tuple(each for each in error.cached if has_older_sources(cache, each, began))
 
     def _forget(self, names: Sequence[str], commits: Collection[str] | None, cwd: Path) -> None:
-        """Delete what the cache has of some packages, which is fetched and built again then.
+        """Delete some packages from the cache, so that they are fetched and built again.
 
         With `commits`, also the repositories that they are from; all of them if it is empty. `--refresh-package` of uv
         would still use cached files of a path, of a repository and of an index on disk.
@@ -342,7 +342,7 @@ def _packages(request: InstallRequest) -> Packages:
 
 
 def _install_options(request: InstallRequest, packages: Packages) -> list[str]:
-    """Return the options for `uv pip sync` and `uv pip install`; raises EngineError if the venv is none."""
+    """Return the options for `uv pip sync` and `uv pip install`; raises EngineError if it is not a venv."""
     if not (request.venv / "pyvenv.cfg").is_file():  # uv would act on the base interpreter instead
         raise EngineError(f"`{request.venv}` is not a virtual environment")
     arguments = ["--preview-features", "pylock", "-p", str(request.venv / "bin" / "python")]

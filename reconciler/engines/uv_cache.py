@@ -37,9 +37,9 @@ def unused_entries(cache: Path, keep: frozenset[CachedPackage]) -> list[Path]:
 
 @contextmanager
 def cache_lock(cache: Path, timeout: float) -> Iterator[None]:
-    """Keep every uv out of the cache for the time of a block, as `uv cache clean` does.
+    """Keep every uv out of the cache during a block, as `uv cache clean` does.
 
-    Raises DeadlineError if another uv works in it for longer than `timeout` seconds, or OSError.
+    Raises DeadlineError if another uv uses it for longer than `timeout` seconds, or OSError.
     """
     descriptor = os.open(cache / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     end = time.monotonic() + timeout
@@ -84,7 +84,7 @@ def editable_entries(cache: Path, names: Collection[str]) -> list[Path]:
 def git_entries(cache: Path, commits: Collection[str]) -> list[Path]:
     """Return the databases and checkouts of the repositories that have one of the `commits` (hexadecimal) checked out.
 
-    All repositories if none has: then a checkout is missing, and it is not known which one.
+    Return all repositories if none has one: a checkout is missing, and it is not known which one.
     """
     checkouts = sorted(cache.glob("git-v*/checkouts/*"))
     found = [

@@ -47,7 +47,7 @@ class UvIndexes:
 def uv_indexes(
     indexes: tuple[Index, ...], ambient: Mapping[str, str], *, offline: bool = False, attempt: int = 0
 ) -> Iterator[UvIndexes]:
-    """Yield what uv needs for `indexes` (`used_indexes`), for the time of a run.
+    """Yield what uv needs for `indexes` (`used_indexes`), during a run.
 
     Without the network the filter does not run, and uv finds in its cache what it fetched through the address number
     `attempt` of the filter. Raises EngineError or OSError.
@@ -118,7 +118,7 @@ def _options(indexes: tuple[Index, ...]) -> Iterator[str]:
 
 
 def _table(index: Index | None, address: str) -> str:
-    """Return the table of an index that uv asks; with a name only if it is asked itself, because of its credentials."""
+    """Return the table of an index that uv asks; it has a name only if uv asks it directly, because of credentials."""
     lines = ["[[index]]", f"url = {toml_string(address)}"]
     if index is not None and address == index.url:
         lines.append(f"name = {toml_string(index.name)}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from reconciler.toml_string import toml_string
 
 # The reason is untrusted text. Only its first line counts. Its other lines could look like such a warning
-# about a different package: then a note is wrong, and nothing else.
+# about a different package: in that case, only a note is wrong.
 _YANKED = re.compile(r"warning: `(?P<name>[^`=\s]+)==(?P<version>[^`\s]+)` is yanked(?: \(reason: \"(?P<reason>.*))?")
 _LONGEST_REASON = 200  # characters
 

@@ -1,8 +1,8 @@
-"""Copies of local projects, in which they are built. A build writes nothing into the source, and sees what is around.
+"""Copies of local projects for builds. A build writes nothing into the source, and sees what is around the project.
 
 A copy has the same path as the original, below a scratch directory. The project's own files are copied. What is next to
 it, and next to each directory above it, is a symbolic link to the original, so that `../shared` works. If the build
-asks git, the files around the project that git tracks are copied too, because a link would count as a change. `.git`
+uses git, the files around the project that git tracks are copied too, because a link would count as a change. `.git`
 has copies of git's small files and uses the objects of the original (`reconciler.git.copied_directory`).
 """
 
@@ -130,7 +130,7 @@ class _Copy:
             return
         for entry in found:
             path = directory / entry.name
-            # A repository above this one is not for the build, and a link into the copy would be a circle.
+            # A repository above this one is not for the build, and a link into the copy would be a loop.
             if entry.name in spared or entry.name == ".git" or self._base.is_relative_to(path):
                 continue
             with suppress(FileExistsError):

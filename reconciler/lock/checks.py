@@ -16,7 +16,7 @@ from reconciler.manifest.urls import canonical_url, plain_url
 def check_indexes(packages: list[dict[str, Any]], indexes: tuple[Index, ...]) -> None:
     """Raise LockError if a package comes from an index of `indexes` (`used_indexes`) that must not serve it.
 
-    The engine asks no such index. This is the check that it did not, because a wrong index means dependency confusion.
+    The engine asks no such index. This check makes sure, because a wrong index means dependency confusion.
     """
     for package in packages:
         name, url = str(package["name"]), str(package.get("index", "")).rstrip("/")
@@ -30,7 +30,7 @@ def check_indexes(packages: list[dict[str, Any]], indexes: tuple[Index, ...]) ->
         shown = f"`{source.name}` (`{url}`)" if source else f"`{url}`"
         if pinned_to(name, indexes):
             wanted = " or ".join(f"`{each.name}` (`{plain_url(each.url)}`)" for each in allowed)
-            raise LockError(f"`{name}` is pinned to index {wanted}, but resolved from {shown}")
+            raise LockError(f"`{name}` is pinned to index {wanted}, but was resolved from {shown}")
         if source is not None and source.packages:
             raise LockError(
                 f"`{name}` was resolved from index {shown}, which is only for {list_in_backticks(source.packages)}"

@@ -20,7 +20,7 @@ def lock_state(lock: Lock | None, environment: DesiredEnvironment, desired: Desi
     """Return whether a lock is up to date; one that another tool wrote is out of date.
 
     So is one with the hash of a local archive that has different contents now. An archive that does not exist on this
-    machine is as the lock says. Raises LockError if a local project or archive cannot be read.
+    machine counts as unchanged. Raises LockError if a local project or archive cannot be read.
     """
     if lock is None:
         return LockState.MISSING
@@ -125,7 +125,7 @@ def _project_digest(project: LocalProject) -> str:
 
 
 def _index(index: Index) -> dict[str, object]:
-    """Return what of an index decides; `default` only if it says something else than without it, for older locks."""
+    """Return the inputs of an index; `default` only if it changes something, so that older locks stay valid."""
     values: dict[str, object] = {"url": index.relative or index.url, "packages": sorted(index.packages)}
     implied = not index.packages
     return values if index.replaces_default is implied else {**values, "default": index.default}

@@ -21,7 +21,7 @@ MAIN = "main"
 def read_poetry_lock(document: Mapping[str, Any], source: LockSource, declared_groups: Collection[str]) -> ForeignLock:
     """Return the packages of the group `main` and of the chosen extras and groups; raises LockError.
 
-    `declared_groups` are those of the project's pyproject.toml, which may be empty and then not in the lock.
+    `declared_groups` are those of the project's pyproject.toml, and are not in the lock if they are empty.
     """
     metadata = document.get("metadata", {})
     version = str(metadata.get("lock-version", ""))

@@ -58,7 +58,7 @@ def select_packages(lock: Lock, environment: DesiredEnvironment, interpreter: In
 
 
 def select_artifacts(lock: Lock, interpreter: Interpreter) -> Selected:
-    """Return the selection as PEP 751 defines it, of several wheels the one that uv and pip choose.
+    """Return the selection as PEP 751 defines it; of several wheels, it has the one that uv and pip choose.
 
     Raises LockError if no file fits this interpreter.
     """

@@ -75,8 +75,8 @@ def content_digest(directory: Path, *, locks: Path | None = None) -> str:
     """Return the digest of everything that a wheel of a local project is built from: what a non-editable install has.
 
     These are its source files, except those that no wheel contains (`BuildInputs.may_be_packaged`), and the files and
-    directories outside of it that its build files name. The state of the repository counts if the build asks for it.
-    Raises LockError.
+    directories outside of it that its build files name. The state of the repository counts if the build uses it. Raises
+    LockError.
     """
     real = _real(directory)
     inputs = read_build_inputs(real)

@@ -129,7 +129,7 @@ def _read_one(environment: DesiredEnvironment, desired: DesiredState) -> Committ
 
 
 def refuse_upgrade_of_foreign_locks(locks: Sequence[CommittedLock]) -> None:
-    """Raise UsageError if all environments take their packages from locks of other tools: nothing could move."""
+    """Raise UsageError if all environments use locks of other tools, so that nothing can be upgraded."""
     sources = [each.environment.lock for each in locks]
     found = [each for each in sources if each is not None]
     if found and len(found) == len(sources):

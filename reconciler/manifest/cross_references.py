@@ -227,7 +227,7 @@ class _References:
             yield from dict.fromkeys(found)
 
     def _pinned_twice(self, entry: str, chosen: tuple[str, ...], known: tuple[str, ...]) -> Iterator[Problem]:
-        """Yield a problem for each pattern that two indexes have which an environment uses."""
+        """Yield a problem for each pattern that two indexes of one environment have."""
         pinned: dict[str, str] = {}
         for _, index in self.indexes:
             name = str(index.get("name"))

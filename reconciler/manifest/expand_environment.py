@@ -211,7 +211,7 @@ class EnvironmentExpander:
             if entry.has(key):
                 listed = entry.placed_values(key) if key in _LISTS else ()
                 path = listed[0].path[:-1] if listed else entry.path_of(key)
-                message = f"`{key}` is not allowed with `lock`, which says which packages to install"
+                message = f"`{key}` is not allowed with `lock`, which decides which packages are installed"
                 hint = f"remove `{key}`, or remove `lock` and let envsync resolve"
                 place = self.source.key_place(path)
                 self.problems.append(self.source.problem(message, path, hint=hint, place=place))

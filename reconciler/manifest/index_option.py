@@ -19,7 +19,7 @@ _PRIMARY = frozenset({"-i", "--index-url"})
 def check_index_option(
     line: IndexOption, path: Path | None, indexes: tuple[Index, ...], chosen: tuple[str, ...], directory: Path
 ) -> None:
-    """Raise InvalidTextError unless an environment that uses `chosen` (all if empty) of `indexes` uses what it names.
+    """Raise InvalidTextError unless the option names what an environment with `chosen` of `indexes` (empty: all) uses.
 
     `path` is the directory that it names, None for a URL; `directory` is the manifest's.
     """
@@ -28,7 +28,7 @@ def check_index_option(
         if not used or any(directory_of_url(each.url) is None for each in used):
             raise InvalidTextError(
                 "`--no-index` is given, but the environment uses an index that is not a directory",
-                hint="declare only directories in `indexes`, of which one has no `packages` or has `default: true`",
+                hint="declare only directories in `indexes`; one of them must have no `packages`, or `default: true`",
             )
         return
     if path is None and line.option in _FIND_LINKS:

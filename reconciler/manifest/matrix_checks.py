@@ -32,7 +32,7 @@ from reconciler.manifest.source_text import KeyPath, SourceText
 from reconciler.manifest.written_matrix import misspelt_key, variants_in
 from reconciler.manifest.yaml_document import Value
 
-# Keys in which a placeholder has no meaning although it looks as if it had one.
+# Keys in which a placeholder is not replaced, although one may expect it.
 _NOT_REPLACED = ("requirements", "constraints")
 
 
@@ -155,7 +155,7 @@ class MatrixChecks:
                 if other is not value:
                     message = (
                         f"{in_backticks(other.text)} on {self._line(other.path)} and {in_backticks(value.text)} "
-                        f"create the same environment: the name of both has `{value.part}`"
+                        f"create the same environment: both names contain `{value.part}`"
                     )
                     hint = "remove one of the two versions" if axis == "python" else "remove one of the two values"
                     yield self._at(message, value.path, hint)

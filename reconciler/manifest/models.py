@@ -37,8 +37,8 @@ class Index(_StrictModel):
     )
     packages: tuple[f.PackageGlob, ...] = Field(
         default=(),
-        description="Patterns of package names. These packages come only from this index, and it is asked for nothing "
-        "else.",
+        description="Patterns of package names. These packages come only from this index, and this index is asked for "
+        "nothing else.",
         examples=[["acme-*"]],
     )
     default: bool | None = Field(
@@ -70,7 +70,7 @@ class Project(_StrictModel):
 
 
 class LockSource(_StrictModel):
-    """The lock of another tool: the environment gets exactly its packages. It replaces that of a template."""
+    """The lock of another tool: the environment gets exactly its packages. It replaces the lock of a template."""
 
     inherited_as_one: ClassVar[bool] = True  # the groups of one lock must not be looked for in a different one
 
@@ -81,11 +81,13 @@ class LockSource(_StrictModel):
         examples=["uv.lock"],
     )
     extras: tuple[f.ExtraName, ...] = Field(
-        default=(), description="Extras to select from the lock, besides those of `project`.", examples=[["web"]]
+        default=(),
+        description="Extras to select from the lock, in addition to those of `project`.",
+        examples=[["web"]],
     )
     groups: tuple[f.ExtraName, ...] = Field(
         default=(),
-        description="Dependency groups to select from the lock, besides those of `project`.",
+        description="Dependency groups to select from the lock, in addition to those of `project`.",
         examples=[["dev"]],
     )
 

@@ -133,7 +133,7 @@ def _uv_source(file: ProjectFile, entry: Mapping[str, Any], path: KeyPath) -> Pa
     kinds = [each for each in _UV_KINDS if each in entry]
     unknown = sorted(entry.keys() - _UV_KEYS)
     if unknown or len(kinds) != 1 or entry.get("workspace") is False:
-        what = f"unknown key {in_backticks(unknown[0])}" if unknown else "not a source of one kind"
+        what = f"unknown key {in_backticks(unknown[0])}" if unknown else "must have exactly one kind of source"
         hint = f"write one of {list_in_backticks(_UV_KINDS)} as uv's documentation describes it"
         raise SourceError(what, file, path, hint=hint)
     if entry.get("package") is False:

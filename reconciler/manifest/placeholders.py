@@ -93,7 +93,7 @@ def _replaced(text: str, values: Mapping[str, str]) -> Iterator[str]:
                 width=len(inside),
             )
         else:
-            message = "a brace that belongs to no placeholder" if inside is None else "not a placeholder"
+            message = "a brace outside a placeholder" if inside is None else "not a placeholder"
             raise InvalidTextError(
                 f"{message}: {in_backticks(part[0])}",
                 hint=_corrected(text, values),

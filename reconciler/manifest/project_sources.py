@@ -1,7 +1,8 @@
 """Translates where a project's pyproject.toml says that packages come from into requirements (PEP 508) and paths.
 
-uv, Poetry and PDM obey these tables, the metadata of the project does not contain them. What cannot be translated is
-refused at its place, because a package of the same name on an index is a different package. See docs/design.md, "Lock".
+uv, Poetry and PDM obey these tables, but the metadata of the project does not contain them. A source that cannot be
+translated is refused at its place, because a package of the same name on an index is a different package. See
+docs/design.md, "Lock".
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -189,7 +190,9 @@ class ProjectSources:
             entry = sources.get(wanted.name)
             fitting = [] if entry is None else [each for each in entry.sources() if wanted.fits(each)]
             if not fitting and wanted.name in members and members[wanted.name] != visit.directory:
-                message = f"`{wanted.name}` is a member of the workspace, but no source says so"
+                message = (
+                    f"`{wanted.name}` is a member of the workspace, but has no matching entry in `[tool.uv.sources]`"
+                )
                 hint = f"add `{wanted.name} = {{ workspace = true }}` to `[tool.uv.sources]`"
                 self._problems.append(wanted.file.problem(message, wanted.path, hint=hint))
             for source in fitting:
@@ -304,7 +307,7 @@ class ProjectSources:
                 message = "not a Python project: the directory has no `pyproject.toml`, `setup.py` or `setup.cfg`"
                 raise SourceError(message, source.file, source.path, hint="write the path of a project's directory")
         elif file.pyproject.name and canonicalize_name(file.pyproject.name) != name:
-            message = f"the project there has the name {in_backticks(file.pyproject.name)}, not `{name}`"
+            message = f"the project there is named {in_backticks(file.pyproject.name)}, not `{name}`"
             raise SourceError(message, source.file, source.path, hint="correct the path or the name")
         elif file.table("tool", "uv").get("package") is False:
             message = f"`{name}` is not a package: its pyproject.toml says `package = false`"

@@ -95,7 +95,7 @@ def _validate_interpreter_path(request: str, directory: Path) -> str:
     if not request.startswith("/"):
         if (windows := re.search(r"python(3\d{1,2})\\", request, re.IGNORECASE)) and "\\" in request:
             hint = _python_hint(windows[1])
-            raise InvalidTextError("a path of Windows, where envsync does not run", hint=hint)
+            raise InvalidTextError("a Windows path, but envsync does not run on Windows", hint=hint)
         message = "the path of an interpreter must be absolute: envsync never runs one from the repository"
         raise InvalidTextError(message, hint=_OUTSIDE_HINT)
     real_directory = os.path.realpath(directory)

@@ -80,7 +80,7 @@ _HINTS = {
 def parse_requirements_line(text: str) -> Line:
     """Return one parsed line, which must not contain a comment; raises InvalidTextError with the offset in it.
 
-    Only `-r`, `-c`, `-e`, `--hash` and those about indexes are supported of pip's options.
+    Of pip's options, only `-r`, `-c`, `-e`, `--hash` and those about indexes are supported.
     """
     if variable := _VARIABLE.search(text):
         hint = f"write the value out; {DIRECT_CREDENTIALS_HINT}"

@@ -20,8 +20,8 @@ from reconciler.manifest.source_text import KeyPath
 
 _OWN_LOCK = "remove it, or use the tool's own lock (the key `lock`)"
 
-# The settings of `[tool.uv]` that change what is resolved or built, and that a manifest cannot say. The other settings
-# of uv decide how it works, or what it does in its own environments.
+# The settings of `[tool.uv]` that change what is resolved or built, and that a manifest cannot express. The other
+# settings of uv decide how it works, or what it does in its own environments.
 _WITHOUT_KEY = (
     "dependency-metadata",
     "exclude-dependencies",
@@ -73,12 +73,12 @@ def take_over(
     if resolution.get("excludes"):
         report(own.problem("`excludes` is not supported", (*path, "excludes"), hint=_OWN_LOCK))
     if resolution.get("allow-prereleases") and environment.prerelease != "allow":
-        message = f"the manifest says `{environment.prerelease}`: other versions would result"
+        message = f"the manifest has `prerelease: {environment.prerelease}`: versions would differ"
         report(own.problem(message, (*path, "allow-prereleases"), hint="set `prerelease: allow` in the manifest"))
     constraints = _requirements(settings, ("tool", "uv", "constraint-dependencies"), report)
     overrides = _requirements(settings, ("tool", "uv", "override-dependencies"), report)
     overrides += _pdm_overrides(own, report)
-    replaced = {Requirement(each).name for each in environment.overrides}  # the manifest's own count
+    replaced = {Requirement(each).name for each in environment.overrides}  # those of the manifest take precedence
     return TakenOver(
         constraints=tuple(constraints),
         overrides=tuple(each for each in overrides if Requirement(each).name not in replaced),
@@ -86,16 +86,16 @@ def take_over(
 
 
 def _refused_of_uv(settings: ProjectFile, environment: DesiredEnvironment) -> Iterator[Problem]:
-    """Yield a problem for each setting of `[tool.uv]` that the manifest does not say too."""
+    """Yield a problem for each setting of `[tool.uv]` that the manifest does not have too."""
     table = settings.table("tool", "uv")
     path = ("tool", "uv")
     for key in _WITHOUT_KEY:
         if table.get(key):
-            message = f"`{key}` is not supported: other packages would result"
+            message = f"`{key}` is not supported: packages would differ"
             yield settings.problem(message, (*path, key), hint=_OWN_LOCK)
     for key, default in _SAME_AS_DEFAULT.items():
         if table.get(key, default) != default:
-            message = f"`{key}` is not supported: other versions would result"
+            message = f"`{key}` is not supported: versions would differ"
             yield settings.problem(message, (*path, key), hint=_OWN_LOCK)
     for key in ("index-url", "extra-index-url", "find-links"):
         if not isinstance(table.get(key, ""), str | list):
@@ -103,11 +103,11 @@ def _refused_of_uv(settings: ProjectFile, environment: DesiredEnvironment) -> It
     prerelease = table.get("prerelease")
     same = {"if-necessary-or-explicit": "if-necessary"}.get(str(prerelease), prerelease)
     if prerelease is not None and same != environment.prerelease:
-        message = f"the manifest says `{environment.prerelease}`: other versions would result"
+        message = f"the manifest has `prerelease: {environment.prerelease}`: versions would differ"
         yield settings.problem(message, (*path, "prerelease"), hint=f"set `prerelease: {same}` in the manifest")
     newer = table.get("exclude-newer")
     if newer is not None and str(newer) != environment.exclude_newer:
-        message = "the manifest does not say the same: other versions would result"
+        message = "not the same as `exclude_newer` in the manifest: versions would differ"
         yield settings.problem(
             message, (*path, "exclude-newer"), hint=f'set `exclude_newer: "{newer}"` in the manifest'
         )

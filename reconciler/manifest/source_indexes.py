@@ -68,7 +68,8 @@ def check_index(name: str, source: PackageSource, indexes: Sequence[Index], root
         return
     if declared is not None:
         message = (
-            f"`{name}` comes from the index {in_backticks(declared.name)}, but the manifest does not pin it to that"
+            f"`{name}` comes from the index {in_backticks(declared.name)}, "
+            "but the manifest does not pin it to that index"
         )
         hint = f"add `packages: [{name}]` to the index {in_backticks(declared.name)} in the manifest"
     else:

@@ -12,6 +12,6 @@ _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 def refuse_windows_path(text: str, *, hint: str) -> None:
     r"""Raise InvalidTextError for `libs\acme`, with the same path as the hint, and for `C:\libs`, with `hint`."""
     if _DRIVE.match(text):
-        raise InvalidTextError("a path of Windows, where envsync does not run", hint=hint)
+        raise InvalidTextError("a Windows path, but envsync does not run on Windows", hint=hint)
     if _BACKSLASHES.fullmatch(text):
         raise InvalidTextError("`\\` does not separate directories", hint=suggest(text.replace("\\", "/")))

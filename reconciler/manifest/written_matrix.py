@@ -12,9 +12,9 @@ from reconciler.manifest.names import validate_axis_name
 from reconciler.manifest.source_text import KeyPath, SourceText
 from reconciler.manifest.yaml_document import Value
 
-# What a matrix of another tool has, and what to do here.
+# Keys of a matrix in other tools, and what to do in envsync instead.
 _UNSUPPORTED = {
-    "include": "declare an environment of its own for the additional combination",
+    "include": "declare a separate environment for the additional combination",
     "fail-fast": "remove it: one environment that fails does not stop the others",
     "max-parallel": "remove it: envsync decides how many environments it builds at the same time",
 }

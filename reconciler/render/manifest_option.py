@@ -1,8 +1,9 @@
 """Adds `-f FILE` to the commands in sentences, if the manifest was named on the command line.
 
 A hint below `render` names a command without the manifest: ``run `envsync apply web` ``. After `envsync plan -f
-fleet.yaml`, that command would read a different manifest. So what prints a sentence adds the option (`sanitize`, the
-messages of the console, and the JSON of errors and events). The JSON of a plan does not: its digest covers its hints.
+fleet.yaml`, that command would read a different manifest. So the option is added where a sentence is printed
+(`sanitize`, the messages of the console, and the JSON of errors and events). It is not added to the JSON of a plan,
+whose digest covers its hints.
 """
 
 import re

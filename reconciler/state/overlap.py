@@ -12,10 +12,10 @@ MOST_PATHS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Overlap:
-    """Files that the same packages contain, either all with `equal` contents in each package or all with others.
+    """Files that the same packages contain: all with `equal` contents in each package, or all with different contents.
 
     `packages` are normalized names, sorted. The files of `installed`, one of them, are in the environment. `files` is
-    how many they are; `paths` are the first ones, relative to the environment.
+    their number; `paths` are the first of them, relative to the environment.
     """
 
     packages: tuple[str, ...]

@@ -29,7 +29,7 @@ def test_a_damaged_file_of_the_cache_is_named_after_an_installation(command: tup
         assert error.message == "the cached files of `a`, `b` cannot be used"
         assert error.hint == "require a different version of `a`, `b`, or report it to its author"
         error.failed_again()
-        assert error.message == "`a`, `b` cannot be used, also after the cached files were deleted"
+        assert error.message == "`a`, `b` cannot be used, even after the cached files were deleted"
     else:
         assert type(error) is errors.EngineError
     assert error.details == tuple(text.splitlines())

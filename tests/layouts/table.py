@@ -41,7 +41,7 @@ def section(results: Sequence[Result], python: str) -> str:
         "",
         f"Measured with {python}, uv {_uv_version()}, {backends}.",
         f"After the edits, {len(edited)} environments were compared: {counted}.",
-        f"{sum(bool(each.left_behind) for each in results)} times something was left behind in the sources.",
+        f"{sum(bool(each.left_behind) for each in results)} environments left files behind in the sources.",
         "",
     ]
     return "\n".join(lines) + "\n" + table(results)

@@ -49,7 +49,7 @@ def test_a_member_that_appears_is_never_looked_up_on_an_index(tmp_path: Path) ->
     write(tmp_path / "app", "app", "Core_Lib")
     assert {each.path: each.sha256 for each in expanded(tmp_path, APP).inputs}[tmp_path / "libs"] == ""
     write(tmp_path / "libs" / "deep" / "core", "core-lib")
-    message = "`core-lib` is a member of the workspace, but no source says so"
+    message = "`core-lib` is a member of the workspace, but has no matching entry in `[tool.uv.sources]`"
     assert problems(tmp_path, APP) == [f"app/pyproject.toml:4:17: {message}"]
 
 
