@@ -199,7 +199,8 @@ def _check_project(reading: Reading, directory: str) -> bool:
 
 def _check_sources(reading: Reading) -> None:
     """Add a finding for each file or directory that an editable install is imported from and that does not exist."""
-    from reconciler.observe.editable_sources import editable_sources, is_module_without_suffix  # only editable installs need it
+    # only editable installs need it
+    from reconciler.observe.editable_sources import editable_sources, is_module_without_suffix
 
     candidate = reading.candidate
     try:

@@ -43,7 +43,7 @@ def is_module_without_suffix(path: str, file: str) -> bool:
         return False
     directory, _, name = path.rpartition("/")
     try:
-        files = os.listdir(directory)  # noqa: PTH208  # no pathlib here
+        files = os.listdir(directory)  # no pathlib here
     except OSError:
         return False
     return any(each.startswith(f"{name}.") and each.endswith((".py", ".pyc", ".so")) for each in files)

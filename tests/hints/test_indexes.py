@@ -229,7 +229,7 @@ def test_credentials_of_a_direct_url(host: Host, attempts: Attempts) -> None:
     "engines/uv_errors.py: run the command once without `--offline`, which fills the cache",
     "engines/uv_errors.py: remove that package, or ask its author to rename the script",
     "engines/uv_errors.py: require a different version, or report the wheel to its author",
-    "engines/uv_errors.py: fix what the output above names, such as a missing compiler, system library or variable (`build_env`)",
+    "engines/uv_errors.py: fix what the output above names, such as a missing compiler, library or variable (`build_env`)",
     "engines/uv_errors.py: fix the problem that the output above shows, then run the command again",
     "errors.py: require a different version of {packages}, or report it to its author",
     "apply/build.py: remove the package whose wheel has such a file below `*.data/data` or `*.data/scripts`",
