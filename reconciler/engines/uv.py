@@ -233,7 +233,7 @@ class UvEngine:
 
     def _compile(self, request: ResolveRequest, lines: tuple[str, ...], scratch: Path, *extra: str) -> Completed:
         """Run `uv pip compile` on `lines` with the request's rules, from files in `scratch`."""
-        arguments = ["pip", "compile", "--preview-features", "pylock", "--universal",
+        arguments = ["pip", "compile", "--preview-features", "pylock,index-exclude-newer", "--universal",
                      "-p", request.interpreter.path, "--python-version", request.python_version,
                      "--prerelease", request.prerelease, "--no-sources",
                      *_builds(request.builds), *extra]  # fmt: skip

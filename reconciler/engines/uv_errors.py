@@ -162,7 +162,7 @@ def uv_error(
     ):
         error = BuildFailedError(
             "a source distribution could not be built",
-            hint="install the compiler or system library that the output above names",
+            hint="fix what the output above names, such as a missing compiler, library or variable (`build_env`)",
             details=details,
         )
         error.cached = failed

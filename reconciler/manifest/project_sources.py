@@ -291,7 +291,8 @@ class ProjectSources:
     def _path(self, name: str, source: PackageSource) -> Path:
         path = self._files.real(source.base / source.location / source.subdirectory)
         if not source.location or not (self._files.is_directory(path) or self._files.is_file(path)):
-            message = f"no such file or directory: {in_backticks(source.location)}"
+            missing = f"{source.location}/{source.subdirectory}" if source.subdirectory else source.location
+            message = f"no such file or directory: {in_backticks(missing)}"
             hint = f"correct the path: it is relative to {in_backticks(source.file.shown)}"
             raise SourceError(message, source.file, source.path, hint=hint)
         return self._installable(name, source, path) if self._files.is_directory(path) else path

@@ -132,7 +132,10 @@ def _option_line(text: str) -> Line:
 
 
 def _unsupported_option(option: str, offset: int) -> InvalidTextError:
-    hint = _HINTS.get(option, "remove it; the supported options are `-r`, `-c`, `-e` and `--hash`")
+    hint = _HINTS.get(
+        option,
+        "remove it; the supported options are `-r`, `-c`, `-e`, those of indexes, and `--hash` after a requirement",
+    )
     return InvalidTextError(f"unsupported option {in_backticks(option)}", hint=hint, offset=offset, width=len(option))
 
 

@@ -50,6 +50,12 @@ def forbid_credentials(url: str, *, offset: int = 0, hint: str = DIRECT_CREDENTI
         raise InvalidTextError("credentials in a URL", hint=hint, offset=offset, width=len(url))
 
 
+def _hint_for_a_path(text: str) -> str:
+    if text.startswith("/"):
+        return f"write {in_backticks('file://' + text)}"
+    return f"write {in_backticks('./' + text)} for a directory, or {in_backticks('https://' + text)} for a server"
+
+
 def is_relative_directory(text: str) -> bool:
     """Return whether the `url` of an index is a directory that is relative to the manifest."""
     return text.startswith(("./", "../"))
@@ -74,7 +80,8 @@ def validate_index_url(text: str) -> str:
         reason = "the port must be a number" if not_a_number else str(error)
         raise InvalidTextError(f"not a valid URL: {reason}") from error
     if parts.scheme not in {"http", "https", "file"}:
-        raise InvalidTextError("not a valid index URL: it must start with `https://`, `http://`, `file:///` or `./`")
+        message = "not a valid index URL: it must start with `https://`, `http://`, `file:///` or `./`"
+        raise InvalidTextError(message, hint="" if parts.scheme or host else _hint_for_a_path(text))
     if parts.scheme == "file" and (host or not parts.path.startswith("/")):
         raise InvalidTextError("not an absolute file URL", hint="write `file:///PATH`")
     if parts.scheme != "file" and not host:

@@ -14,6 +14,7 @@ from reconciler.manifest.field_types import INVALID_TEXT, WRONG_TYPE
 from reconciler.manifest.flow_text import flow
 from reconciler.manifest.hints import did_you_mean, suggest
 from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.names import FROM_ENV
 from reconciler.manifest.python_request import corrected_python
 from reconciler.manifest.requirement_corrections import operators_of_lists
 from reconciler.manifest.source_text import KeyPath, SourceText
@@ -181,6 +182,8 @@ def _wrong_type_hint(expected: str, found: object, path: KeyPath, value: Value, 
         newer = isinstance(found, int) and found > 1
         return "install a newer envsync, or write `version: 1`" if newer else "write `version: 1`"
     if expected == "a string" and written is not None and not _is_item_of_other_form(path):
+        return _quoting_hint(written, path)
+    if path[2:-1] == ("build_env",) and path[-1] != FROM_ENV and written is not None:
         return _quoting_hint(written, path)
     if expected == "a mapping" and isinstance(found, str):
         line = source.lines[source.value_place(path).line - 1]

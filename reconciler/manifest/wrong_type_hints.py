@@ -81,6 +81,8 @@ def _of_environment(key: str, found: Value, keys: KeyPath, written: Mapping[KeyP
             return _assignments(found, key)
         case "project", str():
             return {"path": found}
+        case "lock", str():
+            return {"from": found}
         case "project", True:
             return {"path": "."}
         case "builds", bool():

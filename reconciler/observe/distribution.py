@@ -199,7 +199,8 @@ def _check_project(reading: Reading, directory: str) -> bool:
 
 def _check_sources(reading: Reading) -> None:
     """Add a finding for each file or directory that an editable install is imported from and that does not exist."""
-    from reconciler.observe.editable_sources import editable_sources  # only editable installs need it
+    # only editable installs need it
+    from reconciler.observe.editable_sources import editable_sources, is_module_without_suffix
 
     candidate = reading.candidate
     try:
@@ -215,7 +216,8 @@ def _check_sources(reading: Reading) -> None:
             os.stat(path)  # noqa: PTH116  # no pathlib here
             continue
         except (FileNotFoundError, NotADirectoryError):
-            pass
+            if is_module_without_suffix(path, file):
+                continue
         except (OSError, ValueError) as error:
             code, problem = FindingCode.UNREADABLE, f"could not be read: {getattr(error, 'strerror', None) or error}"
         detail = f"its modules are imported from {in_backticks(path)}, which {problem}"

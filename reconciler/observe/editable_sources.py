@@ -34,6 +34,21 @@ def editable_sources(site: str, boundary: str, recorded: Iterable[str]) -> list[
     return found
 
 
+def is_module_without_suffix(path: str, file: str) -> bool:
+    """Return whether a file at `path` with a suffix is a module, as the finder `file` of setuptools looks for it.
+
+    setuptools maps a module that is a single file to its path without `.py`, `.so` or another suffix.
+    """
+    if not file.endswith("_finder.py"):
+        return False
+    directory, _, name = path.rpartition("/")
+    try:
+        files = os.listdir(directory)  # no pathlib here
+    except OSError:
+        return False
+    return any(each.startswith(f"{name}.") and each.endswith((".py", ".pyc", ".so")) for each in files)
+
+
 def _pth_paths(text: str, site: str) -> Iterator[str]:
     """Yield the directories in a `.pth` file as site.py reads it; its `import` lines are not run."""
     for line in text.splitlines():

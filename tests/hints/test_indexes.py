@@ -229,7 +229,7 @@ def test_credentials_of_a_direct_url(host: Host, attempts: Attempts) -> None:
     "engines/uv_errors.py: run the command once without `--offline`, which fills the cache",
     "engines/uv_errors.py: remove that package, or ask its author to rename the script",
     "engines/uv_errors.py: require a different version, or report the wheel to its author",
-    "engines/uv_errors.py: install the compiler or system library that the output above names",
+    "engines/uv_errors.py: fix what the output above names, such as a missing compiler, library or variable (`build_env`)",
     "engines/uv_errors.py: fix the problem that the output above shows, then run the command again",
     "errors.py: require a different version of {packages}, or report it to its author",
     "apply/build.py: remove the package whose wheel has such a file below `*.data/data` or `*.data/scripts`",
@@ -292,7 +292,7 @@ def test_files_that_cannot_be_installed(host: Host, attempts: Attempts) -> None:
     )
     locked("source")
     attempts.provoke(*apply)
-    attempts.not_here("install the compiler or system library")
+    attempts.not_here("fix what the output above names, such as a missing compiler")
 
     rewrite(make_wheel(files, "norecord", "1.0"), drop="/RECORD")
     locked("norecord")
