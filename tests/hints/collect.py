@@ -143,6 +143,8 @@ class _Package:
     def __init__(self, modules: Mapping[str, _Module]) -> None:
         self.modules = modules
         self._calls: dict[ast.AST, list[tuple[_Module, ast.Call]]] = {}
+        self._pieces: dict[tuple[int, str], list[_Piece]] = {}
+        self._circular: set[tuple[int, str]] = set()  # expressions that the one in work contains and that contain it
         self._assignments: dict[ast.AST, dict[str, list[ast.expr]]] = {}
         for module in modules.values():
             for node in module.nodes:
@@ -180,11 +182,22 @@ class _Package:
             yield from (value for name, value in zip(names, call.args, strict=False) if name in SINKS)
 
     def pieces(self, node: ast.expr, module: _Module, seen: frozenset[object]) -> list[_Piece]:
-        """Return every text that an expression can have."""
+        """Return every text that an expression can have; `seen` are the expressions that it is a part of."""
         key = (id(node), module.name)
+        if key in self._pieces:
+            return self._pieces[key]
         if key in seen:
+            self._circular.add(key)
             return []
-        seen |= {key}
+        outer, self._circular = self._circular, set()
+        found = self._own_pieces(node, module, seen | {key})
+        self._circular.discard(key)
+        if not self._circular:  # otherwise texts may be missing, because it is a part of itself in a larger one
+            self._pieces[key] = found
+        self._circular |= outer
+        return found
+
+    def _own_pieces(self, node: ast.expr, module: _Module, seen: frozenset[object]) -> list[_Piece]:
         match node:
             case ast.Constant(value=str(text)):
                 escaped = text.replace("{", "{{").replace("}", "}}")
