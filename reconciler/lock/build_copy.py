@@ -17,7 +17,7 @@ from reconciler.git.copied_directory import copy_git_directory
 from reconciler.git.index_file import SUBMODULE, index_entries
 from reconciler.git.working_tree import Repository, find_repository
 from reconciler.lock.build_inputs import read_build_inputs
-from reconciler.lock.sources import source_files, tracked_files
+from reconciler.lock.sources import left_out, source_files, tracked_files
 
 _LINKED_BYTES = 16 * 1024 * 1024  # an untracked file that is larger is linked: models and data sets
 _MOST_NAMES = 5000  # a directory above the project with more entries is not linked
@@ -74,7 +74,11 @@ class _Copy:
 
     def _copy_project(self) -> None:
         tracked = tracked_files(self._project)
-        for name in source_files(self._project):
+        names = source_files(self._project)
+        # hatchling ignores nothing if the project is below a directory with an ignored name. The copy may be below one
+        # (`tmp/`), so what the build leaves out in the original is not copied.
+        without = left_out(read_build_inputs(self._project), names)
+        for name in (each for each in names if each not in without):
             path = self._project / name
             self.place(path).parent.mkdir(parents=True, exist_ok=True)
             _copy_entry(path, self.place(path), may_link=name not in tracked)

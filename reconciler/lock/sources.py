@@ -18,6 +18,7 @@ from reconciler.git.index_file import find_git_root, index_file_path, tracked_pa
 from reconciler.git.version_state import version_state
 from reconciler.lock.build_file_values import BUILD_FILES
 from reconciler.lock.build_inputs import BuildInputs, read_build_inputs
+from reconciler.lock.ignored_by_git import left_out_files, nothing_left_out
 
 METADATA_FILES = BUILD_FILES
 _TABLES = frozenset({"pyproject.toml", "hatch.toml"})  # of these, only the tables that a build reads count
@@ -74,14 +75,15 @@ def metadata_digest(directory: Path) -> str:
 def content_digest(directory: Path, *, locks: Path | None = None) -> str:
     """Return the digest of everything that a wheel of a local project is built from: what a non-editable install has.
 
-    These are its source files, except those that no wheel contains (`BuildInputs.may_be_packaged`), and the files and
-    directories outside of it that its build files name. The state of the repository counts if the build uses it. Raises
-    LockError.
+    These are its source files, except those that no wheel contains (`BuildInputs.may_be_packaged`, `left_out`), and the
+    files and directories outside of it that its build files name. The state of the repository counts if the build uses
+    it. Raises LockError.
     """
     real = _real(directory)
     inputs = read_build_inputs(real)
     found = source_files(real, locks=locks)
-    names = [name for name in found if inputs.may_be_packaged(name) and name not in inputs.generated]
+    without = inputs.generated | left_out(inputs, found)
+    names = [name for name in found if inputs.may_be_packaged(name) and name not in without]
     return digest(
         {
             "files": _digest(real, names),
@@ -90,6 +92,20 @@ def content_digest(directory: Path, *, locks: Path | None = None) -> str:
             "version": _version_state(inputs),
         }
     )
+
+
+def left_out(inputs: BuildInputs, names: Iterable[str]) -> frozenset[str]:
+    """Return those source files `names` of a project that its build neither packages nor reads: git ignores them.
+
+    Raises LockError.
+    """
+    if inputs.metadata_from is None or not inputs.declarative:  # its build may read any file
+        return frozenset()
+    is_left_out = left_out_files(inputs.directory, inputs.backend, inputs.tables)
+    if is_left_out is nothing_left_out:
+        return frozenset()
+    used = {*tracked_files(inputs.directory), *_relative(inputs.metadata_from, inputs.directory)}
+    return frozenset(name for name in names if name not in used and is_left_out(name))
 
 
 def source_files(directory: Path, *, locks: Path | None = None) -> list[str]:

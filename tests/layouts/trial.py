@@ -90,15 +90,18 @@ class Trial:
     def _after(self, host: Host, installer: Installer, edit: str) -> list[Result]:
         """Check and apply after an edit."""
         fresh = self._fresh(host, installer)
-        before = {name: self._installed(host, name) for name in fresh}
+        before = {name: (self._installed(host, name), facts_of(self.layout, host.venv(name))) for name in fresh}
         tree = source_tree(host.directory)
         green = self._green(host)
         touched = tuple(changes(tree, source_tree(host.directory)))
         found = []
         applied = {each.environment: each for each in self._applied(host, installer, edit, fresh)}
         for name, expected in fresh.items():
-            equal = before[name] == expected.files
-            after, reasons = applied[name], tuple(differences(expected.files, before[name]))
+            files, facts = before[name]
+            equal = (files, facts) == (expected.files, expected.facts)
+            after, reasons = applied[name], tuple(differences(expected.files, files))
+            if facts != expected.facts:
+                reasons += (f"its module says {facts!r}, in a fresh installation {expected.facts!r}",)
             if green[name]:
                 verdict = Verdict.SAME if equal else Verdict.MISSED
             elif equal:
