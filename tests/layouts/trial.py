@@ -90,7 +90,7 @@ class Trial:
     def _after(self, host: Host, installer: Installer, edit: str) -> list[Result]:
         """Check and apply after an edit."""
         fresh = self._fresh(host, installer)
-        before = {name: (self._installed(host, name), facts_of(self.layout, host.venv(name))) for name in fresh}
+        before = {name: (self._installed(host, name), self._facts(host, name)) for name in fresh}
         tree = source_tree(host.directory)
         green = self._green(host)
         touched = tuple(changes(tree, source_tree(host.directory)))
@@ -141,7 +141,7 @@ class Trial:
             if different := differences(expected.files, found):
                 verdict = Verdict.FAILED if ran.code else Verdict.DIFFERS
                 reasons += different
-            elif (facts := facts_of(self.layout, host.venv(name))) != expected.facts:
+            elif (facts := self._facts(host, name)) != expected.facts:
                 verdict = Verdict.DIFFERS
                 reasons.append(f"its module says {facts!r}, in a fresh installation {expected.facts!r}")
             elif not green[name]:
@@ -180,6 +180,10 @@ class Trial:
     def _installed(self, host: Host, name: str) -> dict[str, str]:
         venv = host.venv(name)
         return installed(venv.resolve(), {venv.resolve(): Path("venv")}) if venv.exists() else {}
+
+    def _facts(self, host: Host, name: str) -> str:
+        venv = host.venv(name)
+        return facts_of(self.layout, venv) if venv.exists() else "not installed"
 
     def _locks(self, host: Host) -> dict[str, bytes]:
         return {each.name: each.read_bytes() for each in host.directory.glob(LOCKS)}
