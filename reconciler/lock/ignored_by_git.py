@@ -94,10 +94,14 @@ def _nearest_ignore_file(directory: Path) -> bytes | None:
 
 
 def _paths(directory: Path, places: list[Mapping[str, Any]], keys: tuple[str, ...]) -> frozenset[str]:
-    """Return the paths in tables, relative to the project: the keys of a table, or the strings of a list."""
+    """Return the paths in tables, relative to the project: the keys of a table, or the strings of a list.
+
+    A path of the project itself, or of a directory that it is in, is an empty string.
+    """
     values = [each.get(key) for each in places for key in keys]
     texts = [text for each in values if isinstance(each, dict | list) for text in each if isinstance(text, str)]
-    return frozenset(os.path.relpath(directory / Path(each).expanduser(), directory) for each in texts)
+    found = (os.path.relpath(directory / Path(each).expanduser(), directory) for each in texts)
+    return frozenset("" if {*each.split("/")} <= {".", ".."} else each for each in found)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -37,6 +37,9 @@ _LEFTOVERS_AT_THE_TOP = frozenset({"build", "dist", "venv"})  # in subdirectorie
 _LEFTOVER_FILES = frozenset({".git", ".coverage", ".DS_Store"})
 _BUILT_IN_PLACE = re.compile(r".*\.(?:cpython-[^/]*|cp3[^/]*|pypy[^/]*|abi3)\.(?:so|pyd)|.*\.py[co]")
 _ENVIRONMENTS = ("pyvenv.cfg", ".envsync")  # a directory with one of these is a venv or a root of envsync
+_CACHE_TAG = (
+    b"Signature: 8a477f597d28d172789f06886806bc55"  # in CACHEDIR.TAG: for instance, cargo writes it in `target`
+)
 
 
 def resolution_digest(directory: Path, generated: GeneratedFiles = NOTHING_GENERATED) -> str:
@@ -356,11 +359,18 @@ def _walk(directory: Path, *, skip_unreadable: bool) -> Iterator[str]:
         left = _LEFTOVERS | (_LEFTOVERS_AT_THE_TOP if here == directory else frozenset())
         names[:] = sorted(name for name in names if name not in left and not name.endswith(".egg-info"))
         links = [name for name in names if (here / name).is_symlink()]
-        names[:] = [name for name in names if name not in links and not _is_environment(here / name)]
+        names[:] = [name for name in names if name not in links and not _is_environment_or_cache(here / name)]
         for name in links + files:
             if name not in _LEFTOVER_FILES and not _BUILT_IN_PLACE.fullmatch(name) and _is_entry(here / name):
                 yield (here / name).relative_to(directory).as_posix()
 
 
-def _is_environment(directory: Path) -> bool:
-    return any(os.path.lexists(directory / name) for name in _ENVIRONMENTS)
+def _is_environment_or_cache(directory: Path) -> bool:
+    """Return whether a directory is a venv, a root of envsync, or the cache of a tool."""
+    if any(os.path.lexists(directory / name) for name in _ENVIRONMENTS):
+        return True
+    try:
+        with (directory / "CACHEDIR.TAG").open("rb") as tag:
+            return tag.read(len(_CACHE_TAG)) == _CACHE_TAG
+    except OSError:
+        return False

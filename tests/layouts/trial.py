@@ -24,13 +24,14 @@ class Verdict(StrEnum):
     SAME = "same"  # a fresh installation would give what is installed, and `check` is green
     REPAIRED = "repaired"  # it would differ, `check` is red, and apply repairs it
     NEEDLESS = "needless"  # it would not differ, but `check` is red
+    ANY_FILE = "any file"  # the same, but code of the project takes part in the build, and may read any file
     MISSED = "missed"  # it would differ, but `check` is green
     DIFFERS = "differs"  # apply succeeds and gives something else, or leaves `check` red
     FAILED = "failed"  # apply fails
     ABSENT = "-"  # the layout has no such place
 
 
-GOOD = frozenset({Verdict.SAME, Verdict.REPAIRED, Verdict.ABSENT})
+GOOD = frozenset({Verdict.SAME, Verdict.REPAIRED, Verdict.ANY_FILE, Verdict.ABSENT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,7 @@ class Trial:
             if green[name]:
                 verdict = Verdict.SAME if equal else Verdict.MISSED
             elif equal:
-                verdict, reasons = Verdict.NEEDLESS, ()
+                verdict, reasons = Verdict.ANY_FILE if self.layout.programs else Verdict.NEEDLESS, ()
             else:
                 verdict = Verdict.REPAIRED
             if after.verdict is not Verdict.SAME and verdict is not Verdict.MISSED:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.lock.build_inputs import read_build_inputs
-from reconciler.lock.sources import content_digest, metadata_digest, resolution_digest
+from reconciler.lock.sources import content_digest, file_state, metadata_digest, resolution_digest
 from tests.layouts.layout import commit, git
 
 SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
@@ -195,6 +195,13 @@ LAYOUTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
             "README_pb2.md": "editable built",
             "src/own/a.py": "built",
         },
+    ),
+    "git ignores it, and hatchling takes the whole project": (
+        {
+            "pyproject.toml": HATCH + STATIC + '[tool.hatch.build.targets.wheel.force-include]\n"." = "own"\n',
+            ".gitignore": "*_pb2.py\n",
+        },
+        {"src/own/a_pb2.py": "built"},
     ),
     "git ignores it, and hatchling is told not to ask": (
         {
@@ -447,3 +454,44 @@ def test_a_license_that_is_not_a_path_names_no_file(text: str, tmp_path: Path) -
     found = read_build_inputs(tmp_path).metadata_from
     assert found is not None
     assert [each for each in found if each.name != "pyproject.toml"] == []
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "name"),
+    [
+        (HATCH + DYNAMIC + "[tool.hatch.metadata.hooks.custom]\n", "src/own/made.py"),
+        (HATCH + STATIC + '[tool.hatch.build.targets.wheel]\nartifacts = ["src/own/made.py"]\n', "src/own/made.py"),
+        (SETUPTOOLS + STATIC + "[tool.own]\next_modules = 1\n", "src/own/made.c"),
+        (SETUPTOOLS + STATIC, "made.py"),
+        (HATCH + DYNAMIC + '[tool.hatch.metadata.hooks.custom]\npath = "../shared"\n', "../shared/src/made.py"),
+    ],
+)
+def test_what_a_build_wrote_is_in_no_digest_while_it_is_as_the_build_made_it(
+    pyproject: str, name: str, tmp_path: Path
+) -> None:
+    for each in ("project/src/own/__init__.py", "shared/src/x.py", "shared/pyproject.toml"):
+        (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / each).write_text("")
+    project = tmp_path / "project"
+    (project / "pyproject.toml").write_text(pyproject)
+
+    def digests_without(generated: Mapping[str, str]) -> tuple[str, str, str]:
+        return (
+            resolution_digest(project, generated),
+            metadata_digest(project, generated),
+            content_digest(project, generated),
+        )
+
+    before = digests_without({})
+    made = (project / name).resolve()
+    made.write_text("MADE = 1")
+    assert digests_without({}) != before
+    recorded = {str(made): file_state(made)}
+    assert digests_without(recorded) == before
+    made.chmod(0o755)
+    assert digests_without(recorded) != before
+    made.chmod(0o644)
+    made.write_text("MADE = 2")
+    assert digests_without(recorded) != before
+    made.unlink()
+    assert digests_without(recorded) == before
