@@ -75,8 +75,10 @@ def _build(
             variables=environment.build_env.variables,
             secrets=environment.build_env.from_env,
         )
-        found = find_generated_files(lock, selected, request, target.interpreter, context)
-        with clean_editables(lock, selected), found:
+        outputs = find_generated_files(
+            lock, selected, request, target.interpreter, engine=context.engine, layout=context.state.layout
+        )
+        with clean_editables(lock, selected), outputs:
             context.engine.install(request)
             settle_overlaps(context.engine, request, document, target.interpreter.markers)
         if reusable is not None:

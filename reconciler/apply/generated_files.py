@@ -12,8 +12,7 @@ from pathlib import Path
 
 from packaging.pylock import PackageDirectory
 
-from reconciler.apply.context import ApplyContext
-from reconciler.engines.engine import InstallRequest
+from reconciler.engines.engine import Engine, InstallRequest
 from reconciler.errors import EngineError, LockError
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.build_copy import copy_for_build
@@ -25,13 +24,14 @@ from reconciler.lock.sources import file_state, source_files
 from reconciler.lock.toml_format import lock_text
 from reconciler.processes.scratch import scratch_directory
 from reconciler.state.generated_files import read_generated_files, write_generated_files
+from reconciler.state.layout import Layout
 
 _LARGEST_BYTES = 16 * 1024 * 1024  # a larger file is no module that a hook writes, and takes long to read
 
 
 @contextmanager
 def find_generated_files(
-    lock: Lock, selected: Selected, request: InstallRequest, interpreter: Interpreter, context: ApplyContext
+    lock: Lock, selected: Selected, request: InstallRequest, interpreter: Interpreter, *, engine: Engine, layout: Layout
 ) -> Iterator[None]:
     """Record the files that the install in the block writes into the directories of editable projects.
 
@@ -45,20 +45,20 @@ def find_generated_files(
             request, venv=scratch / "venv", pylock=scratch / "pylock.toml", compile_bytecode=False, refresh=()
         )
         again.pylock.write_text(lock_text(document), encoding="utf-8")
-        context.engine.create(again.venv, interpreter, system_site_packages=False, prompt="copy")
-        context.engine.install(again)
+        engine.create(again.venv, interpreter, system_site_packages=False, prompt="copy")
+        engine.install(again)
 
-    layout = context.state.layout
     projects = {
         artifact_directory(lock, artifact): (package, artifact)
         for package, artifact in selected
         if isinstance(artifact, PackageDirectory) and artifact.editable
     }
-    before = {each: _states(each) for each in projects if _may_write(each)}
+    locks = lock.path.parent  # those of other environments are written meanwhile
+    before = {each: _states(each, locks) for each in projects if _may_write(each)}
     yield
     known = read_generated_files(layout)
     for directory, earlier in before.items():
-        states = _states(directory)
+        states = _states(directory, locks)
         written = [name for name, state in states.items() if earlier.get(name) != state]
         if any(known.get(f"{directory}/{name}") != states[name] for name in written):
             with scratch_directory("source") as scratch:
@@ -75,10 +75,10 @@ def _may_write(directory: Path) -> bool:
     return not inputs.declarative or inputs.metadata_from is None or len(required) > 1
 
 
-def _states(directory: Path) -> dict[str, str]:
-    """Return the state of each regular source file of a project, without large ones."""
+def _states(directory: Path, locks: Path) -> dict[str, str]:
+    """Return the state of each regular source file of a project, without large ones and those that never count."""
     found = {}
-    for name in source_files(directory):
+    for name in frozenset(source_files(directory, locks=locks)) - read_build_inputs(directory).generated:
         path = directory / name
         with suppress(FileNotFoundError):  # deleted in the meantime
             if not path.is_symlink() and path.stat().st_size <= _LARGEST_BYTES:
