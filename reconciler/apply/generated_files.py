@@ -26,7 +26,7 @@ from reconciler.processes.scratch import scratch_directory
 from reconciler.state.generated_files import read_generated_files, write_generated_files
 from reconciler.state.layout import Layout
 
-_LARGEST_BYTES = 16 * 1024 * 1024  # a larger file is no module that a hook writes, and takes long to read
+_LARGEST_BYTES = 16 * 1024 * 1024  # a larger file is hardly a module that a hook writes, and takes long to read
 
 
 @contextmanager
@@ -63,8 +63,9 @@ def find_generated_files(
         if any(known.get(f"{directory}/{name}") != states[name] for name in written):
             with scratch_directory("source") as scratch:
                 made = _made_again(directory, written, scratch, build_copy)
-            found = {name: states[name] if made.get(name) == states[name] else None for name in written}
-            write_generated_files(layout, {f"{directory}/{name}": state for name, state in found.items()})
+            again = {name for name in written if made.get(name) == states[name]}
+            found = {f"{directory}/{name}": states[name] if name in again else None for name in written}
+            write_generated_files(layout, found)
 
 
 def _may_write(directory: Path) -> bool:

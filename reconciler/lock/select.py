@@ -45,7 +45,7 @@ def select_packages(
     interpreter: Interpreter,
     generated: GeneratedFiles = NOTHING_GENERATED,
 ) -> tuple[LockedPackage, ...]:
-    """Return what `lock` selects for `interpreter`, sorted by name; `generated` files are no sources.
+    """Return what `lock` selects for `interpreter`, sorted by name; `generated` files do not count as sources.
 
     Raises LockError if no file of a package fits, or if it would have to be built although `builds` denies that.
     """

@@ -203,7 +203,7 @@ LAYOUTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
         },
         {"src/own/a_pb2.py": "built"},
     ),
-    "git ignores it, and hatchling is told not to ask": (
+    "git ignores it, and `ignore-vcs` says that it does not matter": (
         {
             "pyproject.toml": HATCH + STATIC + "[tool.hatch.build]\nignore-vcs = true\n",
             ".gitignore": "*_pb2.py\n",
