@@ -1,11 +1,12 @@
 """Finds the files that the builds of editable projects write into the source trees.
 
 An editable project is built in its own directory, so its hooks may write modules there. Such a file is a result only if
-the build itself makes it: another build, from a copy without the file, must make it again with the same contents.
-Otherwise a user may have changed it during the build, and it counts as a source.
+the build itself makes it: another build, from a copy in which the file is empty, must make it again with the same
+contents. Otherwise a user may have changed it during the build, or a build keeps what is there. It counts as a source.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from reconciler.state.generated_files import read_generated_files, write_generat
 from reconciler.state.layout import Layout
 
 _LARGEST_BYTES = 16 * 1024 * 1024  # a larger file is hardly a module that a hook writes, and takes long to read
+_EMPTY = hashlib.sha256(b"").hexdigest()
 
 
 @contextmanager
@@ -62,7 +64,7 @@ def find_generated_files(
         written = [name for name, state in states.items() if earlier.get(name) != state]
         if any(known.get(f"{directory}/{name}") != states[name] for name in written):
             with scratch_directory("source") as scratch:
-                made = _made_again(directory, written, scratch, build_copy)
+                made = _made_again(directory, {name: states[name] for name in written}, scratch, build_copy)
             again = {name for name in written if made.get(name) == states[name]}
             found = {f"{directory}/{name}": states[name] if name in again else None for name in written}
             write_generated_files(layout, found)
@@ -88,15 +90,19 @@ def _states(directory: Path, locks: Path) -> dict[str, str]:
 
 
 def _made_again(
-    directory: Path, names: Iterable[str], scratch: Path, build_copy: Callable[[Path, Path, Path], None]
+    directory: Path, written: Mapping[str, str], scratch: Path, build_copy: Callable[[Path, Path, Path], None]
 ) -> Mapping[str, str]:
-    """Return the state of each of `names` that a build makes in a copy without them; none if that build fails."""
+    """Return the state of each file of `written` after a build in a copy; none if that build fails.
+
+    Before it, the files are empty there, or have an empty line if an empty file was written.
+    """
     with suppress(EngineError, LockError, OSError):
         place = scratch / "copy"
         place.mkdir()
         copy = copy_for_build(directory, place)
-        for name in names:
+        for name, state in written.items():
             (copy / name).unlink(missing_ok=True)
+            (copy / name).write_bytes(b"\n" if state.endswith(_EMPTY) else b"")
         build_copy(directory, copy, scratch)
-        return {name: file_state(copy / name) for name in names if (copy / name).is_file()}
+        return {name: file_state(copy / name) for name in written if (copy / name).is_file()}
     return {}

@@ -99,13 +99,20 @@ def test_what_someone_else_writes_during_the_build_is_not_recorded(name: str, tm
     assert [*builder.run(writing(name, "MEANWHILE = 1"))] == ["src/made.py"]
 
 
-def test_a_file_that_a_build_only_makes_if_it_is_missing_is_recorded_only_as_made(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["DEFAULT = 1", "", "\n"])
+def test_a_file_that_a_build_only_makes_if_it_is_missing_is_a_source(text: str, tmp_path: Path) -> None:
+    """The next build keeps it, so what it makes of other sources may differ from what is there."""
+
     def build(directory: Path) -> None:
         if not (directory / "src/settings.py").exists():
-            (directory / "src/settings.py").write_text("DEFAULT = 1")
+            (directory / "src/settings.py").write_text(text)
 
-    builder = Builder(tmp_path, build)
-    assert builder.run(writing("src/settings.py", "OTHER = 1")) == {}
+    assert Builder(tmp_path, build).run() == {}
+
+
+@pytest.mark.parametrize("text", ["MADE = 1", "", "\n"])
+def test_any_contents_can_be_a_result(text: str, tmp_path: Path) -> None:
+    assert [*Builder(tmp_path, writing("src/made.py", text)).run()] == ["src/made.py"]
 
 
 def test_a_file_that_differs_after_every_build_is_a_source(tmp_path: Path) -> None:
