@@ -20,6 +20,7 @@ from reconciler.lock.build_inputs import read_build_inputs
 from reconciler.lock.sources import left_out, source_files, tracked_files
 
 _LINKED_BYTES = 16 * 1024 * 1024  # an untracked file that is larger is linked: models and data sets
+_READ_BY_GIT = frozenset({".gitignore", ".gitattributes", ".mailmap"})  # git reads no link with one of these names
 _MOST_NAMES = 5000  # a directory above the project with more entries is not linked
 _UNSUPPORTED = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EPERM})
 
@@ -138,7 +139,10 @@ class _Copy:
             if entry.name in spared or entry.name == ".git" or self._base.is_relative_to(path):
                 continue
             with suppress(FileExistsError):
-                self.place(path).symlink_to(path)
+                if entry.name in _READ_BY_GIT and entry.is_file(follow_symlinks=False):
+                    _copy_entry(path, self.place(path), may_link=False)
+                else:
+                    self.place(path).symlink_to(path)
 
 
 def _tracked(repository: Repository) -> dict[str, int]:

@@ -6,7 +6,7 @@ hatchling and poetry-core do so, unless their tables name the file. Only what is
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
@@ -15,6 +15,7 @@ from reconciler.git.index_file import find_git_root
 from reconciler.lock.build_file_values import strings, table
 from reconciler.lock.ignore_patterns import IgnoreRules, parse_ignore_file, parse_patterns
 
+BACKENDS_THAT_IGNORE = frozenset({"hatchling", "poetry"})  # what git ignores
 _IGNORE_FILE = ".gitignore"
 # The tables of hatchling that take files into the wheel although git ignores them: with all files below a directory,
 # and without.
@@ -32,13 +33,16 @@ def nothing_left_out(_: str) -> bool:
     return False
 
 
-def left_out_files(directory: Path, backend: str, tables: Mapping[str, Any]) -> LeftOut:
-    """Return what `backend` leaves out of a wheel of the project in `directory` (without symbolic links)."""
+def left_out_files(directory: Path, backend: str, tables: Mapping[str, Any], *, tracked: Collection[str]) -> LeftOut:
+    """Return what `backend` leaves out of a wheel of the project in `directory` (without symbolic links).
+
+    `tracked` are the files of the project that git tracks.
+    """
     match backend:
         case "hatchling":
             return _left_out_by_hatchling(directory, tables)
         case "poetry":
-            return _left_out_by_poetry(directory, tables)
+            return _left_out_by_poetry(directory, tables, is_tracked="pyproject.toml" in tracked)
         case _:
             return nothing_left_out
 
@@ -108,30 +112,34 @@ def _paths(directory: Path, places: list[Mapping[str, Any]], keys: tuple[str, ..
 class _Poetry:
     """poetry-core asks git, which reads the ignore file of each directory from the top to the file."""
 
-    directory: Path
+    top: Path
+    prefix: str
     taken: IgnoreRules
     _rules: dict[str, IgnoreRules] = field(default_factory=dict)
 
     def __call__(self, name: str) -> bool:
         if self.taken.possibly_match(name):
             return False
-        found = [(self._rules_in(each), os.path.relpath(name, each or ".")) for each in _parents(name)]
-        return any(rules.certainly_match(path) for rules, path in found) and not any(
-            rules.possibly_keep(path) for rules, path in found
+        path = f"{self.prefix}{name}"
+        found = [(self._rules_in(each), os.path.relpath(path, each or ".")) for each in _parents(path)]
+        return any(rules.certainly_match(inner) for rules, inner in found) and not any(
+            rules.possibly_keep(inner) for rules, inner in found
         )
 
     def _rules_in(self, folder: str) -> IgnoreRules:
         if folder not in self._rules:
-            self._rules[folder] = parse_ignore_file(_read(self.directory / folder / _IGNORE_FILE) or b"")
+            self._rules[folder] = parse_ignore_file(_read(self.top / folder / _IGNORE_FILE) or b"")
         return self._rules[folder]
 
 
-def _left_out_by_poetry(directory: Path, tables: Mapping[str, Any]) -> LeftOut:
-    # In a repository that is larger, the project itself may be ignored, and then poetry-core does not ask git.
-    if find_git_root(directory) != directory or shutil.which("git") is None:
+def _left_out_by_poetry(directory: Path, tables: Mapping[str, Any], *, is_tracked: bool) -> LeftOut:
+    top = find_git_root(directory)
+    # If a project is ignored itself, poetry-core does not ask git. One with a tracked file is not.
+    if top is None or (top != directory and not is_tracked) or shutil.which("git") is None:
         return nothing_left_out
+    prefix = "" if top == directory else f"{directory.relative_to(top).as_posix()}/"
     included = table(table(tables, "tool"), "poetry").get("include", [])
-    return _Poetry(directory=directory, taken=parse_patterns(strings(included)))
+    return _Poetry(top=top, prefix=prefix, taken=parse_patterns(strings(included)))
 
 
 def _parents(name: str) -> Iterator[str]:

@@ -20,7 +20,7 @@ from reconciler.git.index_file import find_git_root, index_file_path, tracked_pa
 from reconciler.git.version_state import version_state
 from reconciler.lock.build_file_values import BUILD_FILES
 from reconciler.lock.build_inputs import BuildInputs, read_build_inputs
-from reconciler.lock.ignored_by_git import left_out_files, nothing_left_out
+from reconciler.lock.ignored_by_git import BACKENDS_THAT_IGNORE, left_out_files
 from reconciler.state.generated_files import NOTHING_GENERATED, GeneratedFiles
 
 METADATA_FILES = BUILD_FILES
@@ -109,10 +109,11 @@ def left_out(inputs: BuildInputs, names: Iterable[str]) -> frozenset[str]:
     """
     if inputs.metadata_from is None or not inputs.declarative:  # its build may read any file
         return frozenset()
-    is_left_out = left_out_files(inputs.directory, inputs.backend, inputs.tables)
-    if is_left_out is nothing_left_out:
+    if inputs.backend not in BACKENDS_THAT_IGNORE:
         return frozenset()
-    used = {*tracked_files(inputs.directory), *_relative(inputs.metadata_from, inputs.directory)}
+    tracked = tracked_files(inputs.directory)
+    is_left_out = left_out_files(inputs.directory, inputs.backend, inputs.tables, tracked=tracked)
+    used = {*tracked, *_relative(inputs.metadata_from, inputs.directory)}
     return frozenset(name for name in names if name not in used and is_left_out(name))
 
 
@@ -173,7 +174,7 @@ def _real(directory: Path) -> Path:
 
 def _ignore_files(inputs: BuildInputs) -> dict[str, str]:
     """Return the digest of each `.gitignore` of a project and above it, if its backend leaves out what git ignores."""
-    if inputs.backend not in {"hatchling", "poetry"}:
+    if inputs.backend not in BACKENDS_THAT_IGNORE:
         return {}
     top = find_git_root(inputs.directory) or inputs.directory
     above = [each for each in (inputs.directory, *inputs.directory.parents) if each.is_relative_to(top)]

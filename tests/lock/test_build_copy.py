@@ -232,3 +232,15 @@ def test_what_the_build_leaves_out_in_the_original_is_not_in_the_copy(tmp_path: 
     copy = copy_for_build(own, tmp_path / "scratch")
     assert sorted(each.name for each in (copy / "own").iterdir()) == ["__init__.py", "tracked_pb2.py"]
     assert git(copy, "status", "--porcelain") == git(own, "status", "--porcelain")
+
+
+def test_git_reads_the_ignore_files_above_a_project_in_the_copy(tmp_path: Path) -> None:
+    """Git follows no symbolic link that is named `.gitignore`; poetry-core asks which files git ignores."""
+    above = repository(tmp_path / "above")
+    (above / ".gitignore").write_text("*_pb2.py\n")
+    (above / "own" / "pyproject.toml").write_text(STATIC)
+    (above / "own" / "a_pb2.py").write_text("")
+    (tmp_path / "scratch").mkdir()
+    copy = copy_for_build(above / "own", tmp_path / "scratch")
+    asked = ("ls-files", "--others", "-i", "--exclude-standard")
+    assert git(copy, *asked) == git(above / "own", *asked) == "a_pb2.py\n"

@@ -495,3 +495,28 @@ def test_what_a_build_wrote_is_in_no_digest_while_it_is_as_the_build_made_it(
     assert digests_without(recorded) != before
     made.unlink()
     assert digests_without(recorded) == before
+
+
+def test_poetry_leaves_out_what_git_ignores_in_a_project_that_a_larger_repository_tracks(tmp_path: Path) -> None:
+    files = {
+        "project/pyproject.toml": POETRY + '[tool.poetry]\nname = "own"\nversion = "1"\n',
+        "project/own/__init__.py": "",
+        "project/own/tracked_pb2.py": "",
+        ".gitignore": "*_pb2.py\nproject/out\n/own\n!kept*\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "-f", *files)
+    for name, counts in {
+        "own/a_pb2.py": False,
+        "out/a.txt": False,
+        "own/out/a.txt": True,
+        "own/kept_pb2.py": True,
+        "own/tracked_pb2.py": True,
+    }.items():
+        before = content_digest(tmp_path / "project")
+        (tmp_path / "project" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "project" / name).write_text("changed\n")
+        assert (content_digest(tmp_path / "project") != before) is counts, name
