@@ -22,6 +22,8 @@ from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.manifest.hints import known_names_hint
 from reconciler.state.applied import Applied
 from reconciler.state.applied_names import applied_names_hint, never_applied
+from reconciler.state.generated_files import read_generated_files
+from reconciler.state.layout import Layout
 from reconciler.state.staged import Staged, staged_generation
 from reconciler.state.store import State
 
@@ -132,7 +134,8 @@ def _target(
     match prepared.lock if fresh else resolved:
         case Lock() as lock:
             try:
-                packages = select_packages(lock, environment, prepared.interpreter)
+                generated = read_generated_files(Layout(desired.root))
+                packages = select_packages(lock, environment, prepared.interpreter, generated)
             except LockError as error:
                 if fresh:
                     return replace(target, faults=(lock_fault(error, lock_path(desired.locks, environment.name)),))

@@ -658,6 +658,38 @@ SAFEGUARDS = (
             "tests/functional/test_a_build_sees_what_pip_would_show_it.py::test_a_local_wheel_that_was_built_again_makes_the_lock_out_of_date",
         ),
     ),
+    Safeguard(
+        name="the second build of what a build wrote",
+        promise="a file that someone changed during the build of an editable project is never taken for its result",
+        file="reconciler/apply/generated_files.py",
+        text=" if made.get(name) == states[name]}",
+        instead="}",
+        tests=("tests/apply/test_generated_files.py",),
+    ),
+    Safeguard(
+        name="the contents of what a build wrote",
+        promise="a generated file that was changed afterwards counts as a source",
+        file="reconciler/lock/sources.py",
+        text="    return recorded is not None and path.is_file() and recorded == file_state(path)",
+        instead="    return recorded is not None",
+        tests=("tests/lock/test_build_inputs.py",),
+    ),
+    Safeguard(
+        name="patterns that tools understand differently",
+        promise="a file that a backend may package counts as a source, whatever a `.gitignore` says",
+        file="reconciler/lock/ignore_patterns.py",
+        text="        return any(each.fullmatch(path) for each in self.certain) and not self.possibly_keep(path)",
+        instead="        return self.possibly_match(path)",
+        tests=("tests/lock/test_ignore_patterns.py",),
+    ),
+    Safeguard(
+        name="the plugins of a build",
+        promise="an unlisted module counts as a source if a plugin of the build may package it",
+        file="reconciler/lock/listed_modules.py",
+        text="    if not names <= _WITHOUT_FILES or",
+        instead="    if",
+        tests=("tests/lock/test_build_inputs.py",),
+    ),
 )
 
 

@@ -10,6 +10,7 @@ from reconciler.apply.bytecode import link_bytecode, shared_bytecode
 from reconciler.apply.context import ApplyContext
 from reconciler.apply.copied_sources import copied_sources, name_originals
 from reconciler.apply.editable_leftovers import clean_editables
+from reconciler.apply.generated_files import find_generated_files
 from reconciler.apply.overlaps import settle_overlaps
 from reconciler.diff.model import Target
 from reconciler.engines.engine import InstallRequest
@@ -74,7 +75,10 @@ def _build(
             variables=environment.build_env.variables,
             secrets=environment.build_env.from_env,
         )
-        with clean_editables(lock, selected):
+        outputs = find_generated_files(
+            lock, selected, request, target.interpreter, engine=context.engine, layout=context.state.layout
+        )
+        with clean_editables(lock, selected), outputs:
             context.engine.install(request)
             settle_overlaps(context.engine, request, document, target.interpreter.markers)
         if reusable is not None:

@@ -36,6 +36,7 @@ from reconciler.observe.actual import Depth
 from reconciler.observe.pyvenv_cfg import read_pyvenv_cfg
 from reconciler.plan.model import Action, EnvironmentPlan, Plan, Step, StepKind
 from reconciler.state.applied import Applied
+from reconciler.state.generated_files import read_generated_files
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_file import save_inventory
 from reconciler.state.owner import ManifestIdentity
@@ -191,7 +192,7 @@ def prepare_rebuild(state: State, seal: Seal, base: Applied, tools: RebuildTools
         raise NotRebuildableError("it was built with other build variables (`build_env`)")
     try:
         lock = _own_lock(state, last, tools.locks)
-        packages = select_packages(lock, environment, interpreter)
+        packages = select_packages(lock, environment, interpreter, read_generated_files(state.layout))
     except LockError as error:
         raise NotRebuildableError(f"its lock cannot be used: {error.message}") from error
     _refuse_other_packages(last.packages, packages, tools.locks)

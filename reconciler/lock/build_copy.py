@@ -17,9 +17,10 @@ from reconciler.git.copied_directory import copy_git_directory
 from reconciler.git.index_file import SUBMODULE, index_entries
 from reconciler.git.working_tree import Repository, find_repository
 from reconciler.lock.build_inputs import read_build_inputs
-from reconciler.lock.sources import source_files, tracked_files
+from reconciler.lock.sources import left_out, source_files, tracked_files
 
 _LINKED_BYTES = 16 * 1024 * 1024  # an untracked file that is larger is linked: models and data sets
+_READ_BY_GIT = frozenset({".gitignore", ".gitattributes", ".mailmap"})  # git reads no link with one of these names
 _MOST_NAMES = 5000  # a directory above the project with more entries is not linked
 _UNSUPPORTED = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EPERM})
 
@@ -74,7 +75,11 @@ class _Copy:
 
     def _copy_project(self) -> None:
         tracked = tracked_files(self._project)
-        for name in source_files(self._project):
+        names = source_files(self._project)
+        # hatchling ignores nothing if the project is below a directory with an ignored name. The copy may be below one
+        # (`tmp/`), so what the build leaves out in the original is not copied.
+        without = left_out(read_build_inputs(self._project), names)
+        for name in (each for each in names if each not in without):
             path = self._project / name
             self.place(path).parent.mkdir(parents=True, exist_ok=True)
             _copy_entry(path, self.place(path), may_link=name not in tracked)
@@ -134,7 +139,10 @@ class _Copy:
             if entry.name in spared or entry.name == ".git" or self._base.is_relative_to(path):
                 continue
             with suppress(FileExistsError):
-                self.place(path).symlink_to(path)
+                if entry.name in _READ_BY_GIT and entry.is_file(follow_symlinks=False):
+                    _copy_entry(path, self.place(path), may_link=False)
+                else:
+                    self.place(path).symlink_to(path)
 
 
 def _tracked(repository: Repository) -> dict[str, int]:

@@ -13,9 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.lock.build_file_values import BUILD_FILES, build_file_text, keys_and_strings, table
-from reconciler.lock.build_paths import data_files, generated_files, named_paths, named_words
+from reconciler.lock.build_paths import (
+    data_files,
+    generated_files,
+    named_paths,
+    named_words,
+    without_package_contents,
+)
 from reconciler.lock.build_programs import DECLARATIVE, asks_version_control, has_program, own_backend
 from reconciler.lock.dynamic_metadata import DEPENDENCIES, DynamicMetadata
+from reconciler.lock.listed_modules import listed_modules
 from reconciler.manifest.pyproject import build_tables, plain_tables
 
 _MORE_FILES = ("MANIFEST.in", "hatch.toml", "pdm_build.py")
@@ -41,7 +48,8 @@ class BuildInputs:
     control, for instance for the version.
 
     `declarative` is whether the tables alone say what a wheel contains, because no code of the project takes part in
-    the build. `words` are the names and patterns in the build files. With `compiles`, a build compiles extension
+    the build. `words` are the names and patterns in the build files. `listed` are the paths of the modules and packages
+    that a wheel is limited to; None if the backend searches for them. With `compiles`, a build compiles extension
     modules.
     """
 
@@ -51,6 +59,7 @@ class BuildInputs:
     backend: str
     declarative: bool
     words: frozenset[str] = field(repr=False)
+    listed: frozenset[str] | None = field(repr=False)
     src_layout: bool
     compiles: bool
     resolved_from: frozenset[Path] | None
@@ -71,9 +80,12 @@ class BuildInputs:
         top, _, rest = name.partition("/")
         if self._names(top):
             return True
+        if not rest and (name in {*BUILD_FILES, *_MORE_FILES} or any(fnmatchcase(name, each) for each in _LICENSES)):
+            return True
+        if self.listed is not None:
+            return any(name == each or name.startswith(f"{each}/") for each in self.listed)
         if not rest:
-            known = name.endswith(".py") or name in {*BUILD_FILES, *_MORE_FILES}
-            return known or any(fnmatchcase(name, each) for each in _LICENSES)
+            return name.endswith(".py")
         return not top.startswith(".") and top not in _NOT_PACKAGES and (top == "src" or not self.src_layout)
 
     def is_compiled(self, name: str) -> bool:
@@ -111,17 +123,26 @@ def read_build_inputs(directory: Path) -> BuildInputs:
     licenses = {path for each in _LICENSES for path in directory.glob(each) if path.is_file()}
     resolved = reader.files_of(DEPENDENCIES)
     metadata = reader.files_of(None)
+    words = named_words(texts, tables)
+    compiles = (
+        backend not in DECLARATIVE
+        or any("ext_module" in each for each in texts.values())
+        or any(each in {"ext-modules", "ext_modules"} for each in keys_and_strings(tables))
+    )
+    # A file that is not packaged may still be read for metadata, or compiled.
+    limited = metadata is not None and not compiles
+    if backend == "poetry":
+        named, _, _ = named_paths(directory, without_package_contents(tables), setup_cfg, programs)
     return BuildInputs(
         directory=directory,
         texts=texts,
         tables=tables,
         backend=backend,
         declarative=backend in DECLARATIVE and not has_program(backend, texts, tables),
-        words=named_words(texts, tables),
+        words=words,
+        listed=listed_modules(backend, texts, tables, setup_cfg, words) if limited else None,
         src_layout=(directory / "src").is_dir() and not (directory / "src/__init__.py").exists(),
-        compiles=backend not in DECLARATIVE
-        or any("ext_module" in each for each in texts.values())
-        or any(each in {"ext-modules", "ext_modules"} for each in keys_and_strings(tables)),
+        compiles=compiles,
         resolved_from=resolved,
         metadata_from=None
         if metadata is None

@@ -11,6 +11,10 @@ from urllib.parse import unquote
 from reconciler.lock.build_file_values import BUILD_FILES, WRITTEN, keys_and_strings, placed_strings, strings, table
 
 _OUTSIDE = re.compile(r"""["'](\.\./[^"'\n]+)["']""")  # in a program, a text that is a path next to the project
+# The tables of hatchling whose files an editable wheel has too.
+_IN_EVERY_WHEEL = ("force-include", "shared-data", "shared-scripts", "extra-metadata")
+_LEFT_THERE = frozenset({"__pycache__", ".git", ".venv", ".tox", ".nox", ".ruff_cache", ".pytest_cache", ".mypy_cache"})
+_CONTENTS_OF_POETRY = frozenset({"packages", "include", "exclude"})
 
 
 def named_paths(
@@ -38,6 +42,13 @@ def named_paths(
     return named | {each for each in neighbors if each.is_file()}, neighbors, projects
 
 
+def without_package_contents(tables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return tables without those keys of poetry that only say what a wheel contains: no metadata comes from them."""
+    tool = table(tables, "tool")
+    kept = {key: each for key, each in table(tool, "poetry").items() if key not in _CONTENTS_OF_POETRY}
+    return {**tables, "tool": {**tool, "poetry": kept}}
+
+
 def _existing(directory: Path, text: str) -> Path | None:
     """Return the absolute path that a string of a build file means, if there is such a file or directory."""
     match = re.search(r"@\s*file:(?://)?(?P<path>[^;\s]+)", text)
@@ -62,7 +73,7 @@ def data_files(directory: Path, tables: Mapping[str, Any], setup_cfg: configpars
         table(tool, "setuptools").get("data-files", {}),
         table(tool, "flit").get("external-data", {}),
         table(table(tool, "uv"), "build-backend").get("data", {}),
-        *([*table(each, key)] for each in places for key in ("shared-data", "shared-scripts")),
+        *([*table(each, key)] for each in places for key in _IN_EVERY_WHEEL),
     ]
     texts = strings(found)
     if setup_cfg.has_section("options.data_files"):
@@ -73,10 +84,15 @@ def data_files(directory: Path, tables: Mapping[str, Any], setup_cfg: configpars
         try:
             matched = [directory / text] if not any(char in text for char in "*?[") else [*directory.glob(text)]
             for path in matched:
-                files |= {each for each in (path, *(path.rglob("*") if path.is_dir() else ())) if each.is_file()}
+                files |= {each for each in (path, *(_below(path) if path.is_dir() else ())) if each.is_file()}
         except (ValueError, NotImplementedError, OSError):  # no path of the system: with NUL, absolute, or too long
             continue
     return files
+
+
+def _below(directory: Path) -> Iterator[Path]:
+    """Yield what is below a directory without what programs leave there: no backend packages it."""
+    return (each for each in directory.rglob("*") if _LEFT_THERE.isdisjoint(each.relative_to(directory).parts))
 
 
 def generated_files(tables: Mapping[str, Any]) -> frozenset[str]:

@@ -24,7 +24,8 @@ def has_program(backend: str, texts: Mapping[str, str], tables: Mapping[str, Any
     tool = table(tables, "tool")
     match backend:
         case "setuptools":
-            return "setup.py" in texts and not _is_plain_setup(texts["setup.py"])
+            commands = "cmdclass" in texts.get("setup.cfg", "") or "cmdclass" in table(tool, "setuptools")
+            return commands or ("setup.py" in texts and not _is_plain_setup(texts["setup.py"]))
         case "hatchling":
             build = table(table(tool, "hatch"), "build")
             hooks = [

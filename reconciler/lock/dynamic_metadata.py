@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.lock.build_file_values import build_file_text, strings, table
 from reconciler.lock.build_programs import has_program
+from reconciler.lock.listed_modules import flit_module
 
 DEPENDENCIES = frozenset({"dependencies", "optional-dependencies"})
 
@@ -53,8 +54,9 @@ class DynamicMetadata:
             case "hatchling":
                 return self._hatch(field_name)
             case "flit_core":
-                module = table(self._tool("flit"), "module").get("name") or self._flit_name()
-                return self._attribute(f"{module}.{'__version__' if field_name == 'version' else '__doc__'}")
+                return self._attribute(
+                    f"{flit_module(self.tables)}.{'__version__' if field_name == 'version' else '__doc__'}"
+                )
             case "pdm":
                 if has_program(self.backend, self.texts, self.tables):
                     return None
@@ -108,9 +110,6 @@ class DynamicMetadata:
                 if text is not None:
                     return {path} if _has_literal(text, name) else None
         return None
-
-    def _flit_name(self) -> str:
-        return str(table(self.tables, "project").get("name", "")).replace("-", "_")
 
     def _tool(self, name: str) -> Mapping[str, Any]:
         return table(table(self.tables, "tool"), name)

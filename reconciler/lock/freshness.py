@@ -14,6 +14,8 @@ from reconciler.lock.model import Lock, LockState
 from reconciler.lock.sources import file_digest, resolution_digest
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, LocalProject
 from reconciler.manifest.index_rules import chosen_indexes
+from reconciler.state.generated_files import NOTHING_GENERATED, GeneratedFiles, read_generated_files
+from reconciler.state.layout import Layout
 
 
 def lock_state(lock: Lock | None, environment: DesiredEnvironment, desired: DesiredState) -> LockState:
@@ -24,7 +26,7 @@ def lock_state(lock: Lock | None, environment: DesiredEnvironment, desired: Desi
     """
     if lock is None:
         return LockState.MISSING
-    if lock.inputs != inputs_digest(environment, desired.indexes) or _has_changed_archive(lock):
+    if lock.inputs != present_inputs(environment, desired) or _has_changed_archive(lock):
         return LockState.STALE
     return LockState.FRESH
 
@@ -66,10 +68,18 @@ def _files(desired: DesiredState, names: list[str]) -> str:
     return f"{list_in_backticks(files)} {'is' if len(files) == 1 else 'are'}"
 
 
-def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -> str:
+def present_inputs(environment: DesiredEnvironment, desired: DesiredState) -> str:
+    """Return the digest of everything that may change a resolution, on this machine; see `inputs_digest`."""
+    return inputs_digest(environment, desired.indexes, read_generated_files(Layout(desired.root)))
+
+
+def inputs_digest(
+    environment: DesiredEnvironment, indexes: tuple[Index, ...], generated: GeneratedFiles = NOTHING_GENERATED
+) -> str:
     """Return the digest of everything that may change a resolution; paths and tool versions are not part of it.
 
-    Reads what the dependencies of local projects are read from; raises LockError if that fails.
+    Reads what the dependencies of local projects are read from, except `generated` files; raises LockError if that
+    fails.
     """
     project, lock = environment.project, environment.lock
     taken = lock and {
@@ -86,7 +96,7 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
                         line.text,
                         tuple(sorted(line.hashes)),
                         line.editable,
-                        resolution_digest(line.path) if line.path and line.path.is_dir() else "",
+                        resolution_digest(line.path, generated) if line.path and line.path.is_dir() else "",
                         *([line.name, line.replaces] if line.name else []),
                     )
                     for line in environment.requirements
@@ -102,7 +112,7 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
                 "extras": sorted(project.extras),
                 "groups": sorted(project.groups),
                 "requirements": sorted(set(project.requirements)),
-                "metadata": None if project.static else _project_digest(project),
+                "metadata": None if project.static else _project_digest(project, generated),
             },
             "indexes": [_index(index) for index in chosen_indexes(indexes, environment.indexes)],
             "exclude-newer": environment.exclude_newer,
@@ -116,12 +126,12 @@ def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...]) -
     )
 
 
-def _project_digest(project: LocalProject) -> str:
+def _project_digest(project: LocalProject, generated: GeneratedFiles) -> str:
     """Return the digest of what the dependencies of a project are read from, if only a build reveals them.
 
     A project of a git revision that is compared has no directory here: then its build files count.
     """
-    return resolution_digest(project.path) if project.path.is_dir() else project.metadata_digest
+    return resolution_digest(project.path, generated) if project.path.is_dir() else project.metadata_digest
 
 
 def _index(index: Index) -> dict[str, object]:

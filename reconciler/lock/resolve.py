@@ -17,7 +17,7 @@ from reconciler.interpreters.model import Interpreter
 from reconciler.lock.checks import allow_only_hashes, check_indexes, check_local_names
 from reconciler.lock.directory_index import make_relative
 from reconciler.lock.foreign_lock import foreign_document
-from reconciler.lock.freshness import inputs_digest
+from reconciler.lock.freshness import present_inputs
 from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import Lock
 from reconciler.lock.requirement_lines import RequirementLines, requirement_lines
@@ -53,7 +53,7 @@ def resolve_lock(
     """
     now = dt.datetime.now(dt.UTC)
     newest = exclude_newer_time(environment.exclude_newer, now) if environment.exclude_newer else None
-    inputs = inputs_digest(environment, desired.indexes)  # before they are read: a later change makes the lock stale
+    inputs = present_inputs(environment, desired)  # before they are read: a later change makes the lock stale
     if environment.lock is not None:
         return _from_foreign_lock(environment, environment.lock, desired, interpreter, engine, options, inputs)
     with requirement_lines(environment, build=options.build) as wanted:

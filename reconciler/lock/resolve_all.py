@@ -8,7 +8,7 @@ from dataclasses import replace
 from reconciler.engines.engine import Engine
 from reconciler.errors import BuildNeededError, DeadlineError, EnvsyncError, IndexSlowError, NotTriedError
 from reconciler.interpreters.model import Interpreter
-from reconciler.lock.freshness import inputs_digest
+from reconciler.lock.freshness import present_inputs
 from reconciler.lock.lock_file import lock_path
 from reconciler.lock.model import Lock
 from reconciler.lock.resolve import ResolveOptions, resolve_lock
@@ -56,7 +56,7 @@ def resolve_all(
         before = previous[each.name]
         local = each.name if each.project or each.lock or any(line.path for line in each.requirements) else ""
         key = (
-            inputs_digest(each, desired.indexes),
+            present_inputs(each, desired),
             each.builds,
             before.digest if before else "",
             chosen[each.name].series if each.python.startswith("/") else "",

@@ -36,10 +36,16 @@ from reconciler.lock.sources import content_digest, metadata_digest
 from reconciler.lock.toml_format import lock_text
 from reconciler.lock.wheel_order import tags_in_order, wheels_in_order
 from reconciler.manifest.desired import DesiredEnvironment
+from reconciler.state.generated_files import NOTHING_GENERATED, GeneratedFiles
 
 
-def select_packages(lock: Lock, environment: DesiredEnvironment, interpreter: Interpreter) -> tuple[LockedPackage, ...]:
-    """Return what `lock` selects for `interpreter`, sorted by name.
+def select_packages(
+    lock: Lock,
+    environment: DesiredEnvironment,
+    interpreter: Interpreter,
+    generated: GeneratedFiles = NOTHING_GENERATED,
+) -> tuple[LockedPackage, ...]:
+    """Return what `lock` selects for `interpreter`, sorted by name; `generated` files do not count as sources.
 
     Raises LockError if no file of a package fits, or if it would have to be built although `builds` denies that.
     """
@@ -51,7 +57,7 @@ def select_packages(lock: Lock, environment: DesiredEnvironment, interpreter: In
             LockedPackage(
                 name=package.name,
                 version=str(package.version) if package.version else _static_version(environment, package, lock),
-                source=_source(package, artifact, lock),
+                source=_source(package, artifact, lock, generated),
             )
         )
     return tuple(sorted(selected, key=lambda each: each.name))
@@ -105,7 +111,7 @@ def local_places(lock: Lock, interpreter: Interpreter) -> dict[str, str]:
     return found
 
 
-def _source(package: Package, artifact: Artifact, lock: Lock) -> Source:
+def _source(package: Package, artifact: Artifact, lock: Lock, generated: GeneratedFiles) -> Source:
     match artifact:
         case PackageWheel() | PackageSdist():
             return IndexFile(
@@ -127,7 +133,11 @@ def _source(package: Package, artifact: Artifact, lock: Lock) -> Source:
         case PackageDirectory():
             editable = bool(artifact.editable)
             directory = artifact_directory(lock, artifact)
-            content = metadata_digest(directory) if editable else content_digest(directory, locks=lock.path.parent)
+            content = (
+                metadata_digest(directory, generated)
+                if editable
+                else content_digest(directory, generated, locks=lock.path.parent)
+            )
             return SourceDirectory(path=artifact.path, editable=editable, content=content)
 
 

@@ -2,6 +2,8 @@
 
 The files are all files below the directory except build leftovers, whether or not git tracks them, because the build
 backend decides what a wheel contains. Tracked files always belong to it, also if they have the names of leftovers.
+
+Files that a build of an editable project wrote (`GeneratedFiles`) are results, and are in no digest.
 """
 
 import hashlib
@@ -18,6 +20,8 @@ from reconciler.git.index_file import find_git_root, index_file_path, tracked_pa
 from reconciler.git.version_state import version_state
 from reconciler.lock.build_file_values import BUILD_FILES
 from reconciler.lock.build_inputs import BuildInputs, read_build_inputs
+from reconciler.lock.ignored_by_git import BACKENDS_THAT_IGNORE, left_out_files
+from reconciler.state.generated_files import NOTHING_GENERATED, GeneratedFiles
 
 METADATA_FILES = BUILD_FILES
 _TABLES = frozenset({"pyproject.toml", "hatch.toml"})  # of these, only the tables that a build reads count
@@ -33,18 +37,21 @@ _LEFTOVERS_AT_THE_TOP = frozenset({"build", "dist", "venv"})  # in subdirectorie
 _LEFTOVER_FILES = frozenset({".git", ".coverage", ".DS_Store"})
 _BUILT_IN_PLACE = re.compile(r".*\.(?:cpython-[^/]*|cp3[^/]*|pypy[^/]*|abi3)\.(?:so|pyd)|.*\.py[co]")
 _ENVIRONMENTS = ("pyvenv.cfg", ".envsync")  # a directory with one of these is a venv or a root of envsync
+_CACHE_TAG = (
+    b"Signature: 8a477f597d28d172789f06886806bc55"  # in CACHEDIR.TAG: for instance, cargo writes it in `target`
+)
 
 
-def resolution_digest(directory: Path) -> str:
+def resolution_digest(directory: Path, generated: GeneratedFiles = NOTHING_GENERATED) -> str:
     """Return the digest of everything that the dependencies of a local project are read from (not its version).
 
     These are its build files and those that they name for dependencies, or every source file if only the backend knows
     them; and the same of the local projects that it depends on. Raises LockError.
     """
-    return digest([_resolved_from(each) for each in _with_local_dependencies(_real(directory))])
+    return digest([_resolved_from(each, generated) for each in _with_local_dependencies(_real(directory))])
 
 
-def metadata_digest(directory: Path) -> str:
+def metadata_digest(directory: Path, generated: GeneratedFiles = NOTHING_GENERATED) -> str:
     """Return the digest of everything that the metadata of a local project is made from: what an editable install has.
 
     Of a pyproject.toml, only the tables count that a build reads. The state of the repository counts if the version
@@ -56,7 +63,9 @@ def metadata_digest(directory: Path) -> str:
     inputs = read_build_inputs(real)
     files = inputs.metadata_from
     found = source_files(real) if files is None or inputs.compiles or _lists_modules(inputs) else []
+    found = _written_by_people(real, found, generated)
     names = _possible_inputs(inputs, found) if files is None else _relative(files, real)
+    names = _written_by_people(real, names, generated)
     compiled = [name for name in found if inputs.is_compiled(name)]
     return digest(
         {
@@ -64,32 +73,48 @@ def metadata_digest(directory: Path) -> str:
             "build files": {name: _text_digest(text) for name, text in inputs.texts.items() if name not in _TABLES},
             "files": _digest(real, names, follow=True),
             "compiled": _digest(real, compiled, follow=True),
-            "neighbors": _neighbors(inputs) if files is None else {},
+            "neighbors": _neighbors(inputs, generated) if files is None else {},
             "modules": _top_modules(inputs, found) if _lists_modules(inputs) else [],
             "version": _version_state(inputs),
         }
     )
 
 
-def content_digest(directory: Path, *, locks: Path | None = None) -> str:
+def content_digest(directory: Path, generated: GeneratedFiles = NOTHING_GENERATED, *, locks: Path | None = None) -> str:
     """Return the digest of everything that a wheel of a local project is built from: what a non-editable install has.
 
-    These are its source files, except those that no wheel contains (`BuildInputs.may_be_packaged`), and the files and
-    directories outside of it that its build files name. The state of the repository counts if the build uses it. Raises
-    LockError.
+    These are its source files, except those that no wheel contains (`BuildInputs.may_be_packaged`, `left_out`), and the
+    files and directories outside of it that its build files name. The state of the repository counts if the build uses
+    it. Raises LockError.
     """
     real = _real(directory)
     inputs = read_build_inputs(real)
-    found = source_files(real, locks=locks)
-    names = [name for name in found if inputs.may_be_packaged(name) and name not in inputs.generated]
+    found = _written_by_people(real, source_files(real, locks=locks), generated)
+    without = inputs.generated | left_out(inputs, found)
+    names = [name for name in found if inputs.may_be_packaged(name) and name not in without]
     return digest(
         {
             "files": _digest(real, names),
-            "neighbors": _neighbors(inputs),
+            "neighbors": _neighbors(inputs, generated),
             "ignored": _ignore_files(inputs),
             "version": _version_state(inputs),
         }
     )
+
+
+def left_out(inputs: BuildInputs, names: Iterable[str]) -> frozenset[str]:
+    """Return those source files `names` of a project that its build neither packages nor reads: git ignores them.
+
+    Raises LockError.
+    """
+    if inputs.metadata_from is None or not inputs.declarative:  # its build may read any file
+        return frozenset()
+    if inputs.backend not in BACKENDS_THAT_IGNORE:
+        return frozenset()
+    tracked = tracked_files(inputs.directory)
+    is_left_out = left_out_files(inputs.directory, inputs.backend, inputs.tables, tracked=tracked)
+    used = {*tracked, *_relative(inputs.metadata_from, inputs.directory)}
+    return frozenset(name for name in names if name not in used and is_left_out(name))
 
 
 def source_files(directory: Path, *, locks: Path | None = None) -> list[str]:
@@ -131,6 +156,12 @@ def file_digest(path: Path) -> str:
         raise LockError(f"{path}: {error.strerror}") from error
 
 
+def file_state(path: Path) -> str:
+    """Return whether a regular file is executable, and its SHA-256, as one word; raises LockError or OSError."""
+    status = path.stat()
+    return f"{'x' if status.st_mode & 0o100 else 'f'}{file_digest(path)}"
+
+
 def _real(directory: Path) -> Path:
     try:
         real = directory.resolve(strict=True)
@@ -143,7 +174,7 @@ def _real(directory: Path) -> Path:
 
 def _ignore_files(inputs: BuildInputs) -> dict[str, str]:
     """Return the digest of each `.gitignore` of a project and above it, if its backend leaves out what git ignores."""
-    if inputs.backend not in {"hatchling", "poetry"}:
+    if inputs.backend not in BACKENDS_THAT_IGNORE:
         return {}
     top = find_git_root(inputs.directory) or inputs.directory
     above = [each for each in (inputs.directory, *inputs.directory.parents) if each.is_relative_to(top)]
@@ -163,27 +194,42 @@ def _with_local_dependencies(directory: Path) -> list[BuildInputs]:
     return list(found.values())
 
 
-def _resolved_from(inputs: BuildInputs) -> object:
+def _resolved_from(inputs: BuildInputs, generated: GeneratedFiles) -> object:
     files = inputs.resolved_from
     names = (
         _possible_inputs(inputs, source_files(inputs.directory))
         if files is None
         else _relative(files, inputs.directory)
     )
+    names = _written_by_people(inputs.directory, names, generated)
     project = inputs.tables.get("project")
     resolved = {key: project[key] for key in _RESOLVED_KEYS if key in project} if isinstance(project, dict) else {}
     return {
         "tables": {**inputs.tables, "project": resolved},
         "build files": {name: _text_digest(inputs.texts[name]) for name in _SETUP_FILES if name in inputs.texts},
         "files": _digest(inputs.directory, names, follow=True),
-        "neighbors": _neighbors(inputs) if files is None else {},
+        "neighbors": _neighbors(inputs, generated) if files is None else {},
     }
 
 
-def _neighbors(inputs: BuildInputs) -> dict[str, str]:
+def _written_by_people(directory: Path, names: list[str], generated: GeneratedFiles) -> list[str]:
+    """Return `names` without those that a build wrote, and that are still as it wrote them."""
+    if not generated:
+        return names
+    return [name for name in names if not _is_as_built(directory / name, generated)]
+
+
+def _is_as_built(path: Path, generated: GeneratedFiles) -> bool:
+    recorded = generated.get(str(path))
+    return recorded is not None and path.is_file() and recorded == file_state(path)
+
+
+def _neighbors(inputs: BuildInputs, generated: GeneratedFiles) -> dict[str, str]:
     """Return the digest of each file and directory outside of a project that its build files name."""
     return {
-        os.path.relpath(each, inputs.directory): _digest(each, source_files(each))
+        os.path.relpath(each, inputs.directory): _digest(
+            each, _written_by_people(each.resolve(), source_files(each), generated)
+        )
         if each.is_dir()
         else _file_digest(each)
         for each in inputs.neighbors
@@ -314,11 +360,18 @@ def _walk(directory: Path, *, skip_unreadable: bool) -> Iterator[str]:
         left = _LEFTOVERS | (_LEFTOVERS_AT_THE_TOP if here == directory else frozenset())
         names[:] = sorted(name for name in names if name not in left and not name.endswith(".egg-info"))
         links = [name for name in names if (here / name).is_symlink()]
-        names[:] = [name for name in names if name not in links and not _is_environment(here / name)]
+        names[:] = [name for name in names if name not in links and not _is_environment_or_cache(here / name)]
         for name in links + files:
             if name not in _LEFTOVER_FILES and not _BUILT_IN_PLACE.fullmatch(name) and _is_entry(here / name):
                 yield (here / name).relative_to(directory).as_posix()
 
 
-def _is_environment(directory: Path) -> bool:
-    return any(os.path.lexists(directory / name) for name in _ENVIRONMENTS)
+def _is_environment_or_cache(directory: Path) -> bool:
+    """Return whether a directory is a venv, a root of envsync, or the cache of a tool."""
+    if any(os.path.lexists(directory / name) for name in _ENVIRONMENTS):
+        return True
+    try:
+        with (directory / "CACHEDIR.TAG").open("rb") as tag:
+            return tag.read(len(_CACHE_TAG)) == _CACHE_TAG
+    except OSError:
+        return False

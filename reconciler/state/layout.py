@@ -64,6 +64,11 @@ class Layout:
         return self.cache / "undeletable.json"
 
     @property
+    def generated_files(self) -> Path:
+        """Return the file of what builds wrote into the source trees of editable projects."""
+        return self.cache / "generated.json"
+
+    @property
     def agreements(self) -> Path:
         """Return the directory of the agreements (see `reconciler.fastpath`)."""
         return self.cache / "agreed"

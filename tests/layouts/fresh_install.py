@@ -16,6 +16,8 @@ from tests.layouts.contents import installed
 from tests.layouts.layout import Layout
 from tests.layouts.source_tree import LOCKS, changes, source_tree
 
+_UV = find_uv_bin()  # once: its first calls must not be in two threads
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fresh:
@@ -76,9 +78,7 @@ class Installer:
 
     def _uv(self, *arguments: str, cwd: Path) -> None:
         env = {**base_environment(), "UV_CACHE_DIR": str(self.directory / "cache"), "UV_PYTHON_DOWNLOADS": "never"}
-        done = subprocess.run(
-            [find_uv_bin(), *arguments], cwd=cwd, env=env, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([_UV, *arguments], cwd=cwd, env=env, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ValueError(f"uv {arguments[0]} failed: {done.stderr}")
 

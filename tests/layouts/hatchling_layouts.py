@@ -81,6 +81,7 @@ HOOKS = Layout(
         "word.txt": "first\n",
         "src/acme_app/__init__.py": "from acme_app._build_info import WORD\n",
     },
+    programs=("hatch_metadata.py", "hatch_build.py"),
     module="acme_app",
     facts="acme_app.WORD",
     dependency=Write(path="requirements.in", text="alpha\ngamma\n"),

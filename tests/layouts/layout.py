@@ -71,8 +71,9 @@ class Layout:
     """A small repository. All paths are relative to its top; `project` is the directory that an environment installs.
 
     `ignored` are files that git ignores. `facts` is a Python expression that a good install can evaluate after
-    `import {module}`. `reads_git`: its version comes from git's tags. The other fields are the changes that the edits
-    make; None: this layout has no such place.
+    `import {module}`. `reads_git`: its version comes from git's tags. `programs` are files with code that takes part in
+    the build and may read any file: then `check` cannot know which files count. The other fields are the changes that
+    the edits make; None: this layout has no such place.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Layout:
     executable: tuple[str, ...] = ()
     compiler: bool = False
     reads_git: bool = False
+    programs: tuple[str, ...] = ()
 
     def missing(self) -> str:
         """Return what this machine lacks to build the layout; empty if nothing."""

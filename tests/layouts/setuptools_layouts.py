@@ -103,6 +103,7 @@ SETUP_PY = Layout(
         "acme_app/templates/page.html": "<p>1</p>\n",
         "tests/__init__.py": "",
     },
+    programs=("setup.py",),
     executable=("bin/acme-tool",),
     module="acme_app",
     facts="__import__('pathlib').Path(acme_app.__file__).with_name('templates').joinpath('page.html').read_text()",

@@ -1,14 +1,17 @@
 """The comparison of two installations finds what differs, and nothing that must differ."""
 
+import ast
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from reconciler.lock.build_inputs import read_build_inputs
 from tests.layouts.catalog import LAYOUTS
 from tests.layouts.contents import differences, installed
 from tests.layouts.edits import EDITS
+from tests.layouts.layout import write
 from tests.layouts.source_tree import changes, source_tree
 from tests.layouts.table import faults, keep_results, section, table
 from tests.layouts.trial import Result, Verdict
@@ -131,6 +134,17 @@ def test_results_of_earlier_runs_are_kept(tmp_path: Path) -> None:
     text = section(kept, "Python 3.12.1")
     assert "| hatch-vcs | hatchling | the version comes from git's tags" in text
     assert "After the edits, 2 environments were compared: 1 same, 1 repaired." in text
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_exactly_the_layouts_with_programs_may_read_any_file(name: str, tmp_path: Path) -> None:
+    """Only there, a needless red has a name of its own."""
+    layout = LAYOUTS[name]
+    write(tmp_path / "repository", layout.files)
+    inputs = read_build_inputs(tmp_path / "repository" / layout.project)
+    assert (inputs.metadata_from is None or not inputs.declarative) is bool(layout.programs)
+    for each in layout.programs:
+        ast.parse(layout.files[each])
 
 
 def test_there_are_twenty_layouts_of_five_backends_and_ten_edits() -> None:

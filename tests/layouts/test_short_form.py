@@ -13,11 +13,12 @@ from tests.layouts.catalog import LAYOUTS
 from tests.layouts.table import faults
 from tests.layouts.trial import Trial, Verdict
 
-# Version control, a project next to it, generated files, a file that no wheel contains.
+# Version control, a project next to it, generated files, files that a hook writes, a file that no wheel contains.
 SHORT: dict[str, dict[str, tuple[Verdict, Verdict]]] = {
     "hatch-vcs": {"commit": (Verdict.REPAIRED, Verdict.REPAIRED)},
     "poetry-path-dependency": {"neighbor": (Verdict.REPAIRED, Verdict.REPAIRED)},
     "setuptools-generated": {"ignored": (Verdict.SAME, Verdict.REPAIRED)},
+    "hatchling-hooks": {"data": (Verdict.REPAIRED, Verdict.REPAIRED)},
     "flit-module": {"unpackaged": (Verdict.SAME, Verdict.SAME)},
 }
 

@@ -24,13 +24,14 @@ class Verdict(StrEnum):
     SAME = "same"  # a fresh installation would give what is installed, and `check` is green
     REPAIRED = "repaired"  # it would differ, `check` is red, and apply repairs it
     NEEDLESS = "needless"  # it would not differ, but `check` is red
+    ANY_FILE = "any file"  # the same, but code of the project takes part in the build, and may read any file
     MISSED = "missed"  # it would differ, but `check` is green
     DIFFERS = "differs"  # apply succeeds and gives something else, or leaves `check` red
     FAILED = "failed"  # apply fails
     ABSENT = "-"  # the layout has no such place
 
 
-GOOD = frozenset({Verdict.SAME, Verdict.REPAIRED, Verdict.ABSENT})
+GOOD = frozenset({Verdict.SAME, Verdict.REPAIRED, Verdict.ANY_FILE, Verdict.ABSENT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,19 +91,22 @@ class Trial:
     def _after(self, host: Host, installer: Installer, edit: str) -> list[Result]:
         """Check and apply after an edit."""
         fresh = self._fresh(host, installer)
-        before = {name: self._installed(host, name) for name in fresh}
+        before = {name: (self._installed(host, name), self._facts(host, name)) for name in fresh}
         tree = source_tree(host.directory)
         green = self._green(host)
         touched = tuple(changes(tree, source_tree(host.directory)))
         found = []
         applied = {each.environment: each for each in self._applied(host, installer, edit, fresh)}
         for name, expected in fresh.items():
-            equal = before[name] == expected.files
-            after, reasons = applied[name], tuple(differences(expected.files, before[name]))
+            files, facts = before[name]
+            equal = (files, facts) == (expected.files, expected.facts)
+            after, reasons = applied[name], tuple(differences(expected.files, files))
+            if facts != expected.facts:
+                reasons += (f"its module says {facts!r}, in a fresh installation {expected.facts!r}",)
             if green[name]:
                 verdict = Verdict.SAME if equal else Verdict.MISSED
             elif equal:
-                verdict, reasons = Verdict.NEEDLESS, ()
+                verdict, reasons = Verdict.ANY_FILE if self.layout.programs else Verdict.NEEDLESS, ()
             else:
                 verdict = Verdict.REPAIRED
             if after.verdict is not Verdict.SAME and verdict is not Verdict.MISSED:
@@ -138,7 +142,7 @@ class Trial:
             if different := differences(expected.files, found):
                 verdict = Verdict.FAILED if ran.code else Verdict.DIFFERS
                 reasons += different
-            elif (facts := facts_of(self.layout, host.venv(name))) != expected.facts:
+            elif (facts := self._facts(host, name)) != expected.facts:
                 verdict = Verdict.DIFFERS
                 reasons.append(f"its module says {facts!r}, in a fresh installation {expected.facts!r}")
             elif not green[name]:
@@ -177,6 +181,10 @@ class Trial:
     def _installed(self, host: Host, name: str) -> dict[str, str]:
         venv = host.venv(name)
         return installed(venv.resolve(), {venv.resolve(): Path("venv")}) if venv.exists() else {}
+
+    def _facts(self, host: Host, name: str) -> str:
+        venv = host.venv(name)
+        return facts_of(self.layout, venv) if venv.exists() else "not installed"
 
     def _locks(self, host: Host) -> dict[str, bytes]:
         return {each.name: each.read_bytes() for each in host.directory.glob(LOCKS)}

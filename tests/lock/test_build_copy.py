@@ -216,3 +216,31 @@ def test_the_state_of_a_version_changes_with_commit_tag_and_edit_and_is_the_same
     os.utime(top / "shared" / "common.py")
     assert not changed()
     assert version_state(tmp_path) is None
+
+
+def test_what_the_build_leaves_out_in_the_original_is_not_in_the_copy(tmp_path: Path) -> None:
+    """The copy is below a directory whose name is ignored; hatchling then ignores nothing, and would package it."""
+    own = tmp_path / "project"
+    for name in ("own/__init__.py", "own/a_pb2.py", "own/tracked_pb2.py"):
+        (own / name).parent.mkdir(parents=True, exist_ok=True)
+        (own / name).write_text("")
+    (own / "pyproject.toml").write_text(STATIC.replace("[project]", 'build-backend = "hatchling.build"\n[project]'))
+    (own / ".gitignore").write_text("scratch/\n*_pb2.py\n")
+    git(own, "init", "-q")
+    git(own, "add", "-f", "own/tracked_pb2.py", "own/__init__.py", "pyproject.toml", ".gitignore")
+    (tmp_path / "scratch").mkdir()
+    copy = copy_for_build(own, tmp_path / "scratch")
+    assert sorted(each.name for each in (copy / "own").iterdir()) == ["__init__.py", "tracked_pb2.py"]
+    assert git(copy, "status", "--porcelain") == git(own, "status", "--porcelain")
+
+
+def test_git_reads_the_ignore_files_above_a_project_in_the_copy(tmp_path: Path) -> None:
+    """Git follows no symbolic link that is named `.gitignore`; poetry-core asks which files git ignores."""
+    above = repository(tmp_path / "above")
+    (above / ".gitignore").write_text("*_pb2.py\n")
+    (above / "own" / "pyproject.toml").write_text(STATIC)
+    (above / "own" / "a_pb2.py").write_text("")
+    (tmp_path / "scratch").mkdir()
+    copy = copy_for_build(above / "own", tmp_path / "scratch")
+    asked = ("ls-files", "--others", "-i", "--exclude-standard")
+    assert git(copy, *asked) == git(above / "own", *asked) == "a_pb2.py\n"

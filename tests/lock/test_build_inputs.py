@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.lock.build_inputs import read_build_inputs
-from reconciler.lock.sources import content_digest, metadata_digest, resolution_digest
+from reconciler.lock.sources import content_digest, file_state, metadata_digest, resolution_digest
 from tests.layouts.layout import commit, git
 
 SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
@@ -103,7 +103,10 @@ LAYOUTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
             "pyproject.toml": HATCH + STATIC
             + '[tool.hatch.build.targets.wheel.force-include]\n"../shared/x.py" = "own/x.py"\n"../data" = "own/data"\n'
         },
-        {"../shared/x.py": "editable built", "../shared/y.py": "", "../data/z.txt": "built", "own/y.py": "built"},
+        {
+            "../shared/x.py": "editable built", "../shared/y.py": "", "../data/z.txt": "editable built",
+            "../data/__pycache__/z.pyc": "", "own/y.py": "built",
+        },
     ),
     "poetry: a path dependency": (
         {
@@ -172,6 +175,164 @@ LAYOUTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
             '[tool.setuptools_scm]\nversion_file = "src/own/_version.py"\n'
         },
         {"src/own/_version.py": "", "src/own/__init__.py": "built"},
+    ),
+    "git ignores it: hatchling leaves it out": (
+        {
+            "pyproject.toml": HATCH + STATIC + 'readme = "README_pb2.md"\n'
+            '[tool.hatch.build.targets.wheel]\npackages = ["src/own"]\nartifacts = ["kept_*"]\n'
+            'exclude = ["!src/own/again_pb2.py"]\n'
+            '[tool.hatch.build.targets.wheel.force-include]\n"forced" = "own/f"\n',
+            ".gitignore": "*_pb2.*\nout/\n!src/own/not_pb2.py\n",
+        },
+        {
+            "src/own/a_pb2.py": "",
+            "src/own/out/deep/a.json": "",
+            "out/a.json": "",
+            "src/own/kept_pb2.py": "built",
+            "src/own/not_pb2.py": "built",
+            "src/own/again_pb2.py": "built",
+            "forced/a_pb2.py": "editable built",
+            "README_pb2.md": "editable built",
+            "src/own/a.py": "built",
+        },
+    ),
+    "git ignores it, and hatchling takes the whole project": (
+        {
+            "pyproject.toml": HATCH + STATIC + '[tool.hatch.build.targets.wheel.force-include]\n"." = "own"\n',
+            ".gitignore": "*_pb2.py\n",
+        },
+        {"src/own/a_pb2.py": "built"},
+    ),
+    "git ignores it, and `ignore-vcs` says that it does not matter": (
+        {
+            "pyproject.toml": HATCH + STATIC + "[tool.hatch.build]\nignore-vcs = true\n",
+            ".gitignore": "*_pb2.py\n",
+        },
+        {"src/own/a_pb2.py": "built"},
+    ),
+    "git ignores it, and the code of a hook may take it": (
+        {
+            "pyproject.toml": HATCH + STATIC + "[tool.hatch.build.hooks.custom]\n",
+            ".gitignore": "*_pb2.py\n",
+        },
+        {"src/own/a_pb2.py": "built"},
+    ),
+    "git ignores it, and a hook may read it": (
+        {
+            "pyproject.toml": HATCH + STATIC + '[tool.hatch.metadata.hooks.custom]\npath = "hook.py"\n',
+            ".gitignore": "*_pb2.py\n",
+        },
+        {"src/own/a_pb2.py": "built"},
+    ),
+    "git ignores the module with the name of the project": (
+        {"pyproject.toml": HATCH + STATIC, ".gitignore": "own.py\nsrc/own.py\n"},
+        {"own.py": "built", "src/own.py": ""},
+    ),
+    "Mercurial ignores too": (
+        {"pyproject.toml": HATCH + STATIC, ".gitignore": "*_pb2.py\n", ".hgignore": "syntax: glob\n!a_pb2.py\n"},
+        {"src/own/a_pb2.py": "built"},
+    ),
+    "git ignores it: setuptools packages it": (
+        {"pyproject.toml": SETUPTOOLS + STATIC, ".gitignore": "*_pb2.py\n"},
+        {"src/own/a_pb2.py": "built"},
+    ),
+    "poetry: what the wheel contains": (
+        {
+            "pyproject.toml": POETRY + '[tool.poetry]\nname = "own"\nversion = "1"\nreadme = "R.md"\n'
+            'packages = [{include = "own", from = "src"}]\ninclude = ["src/own/named_pb2.py", "more/**/*.json"]\n'
+            '[tool.poetry.scripts]\nrun = {reference = "run.sh", type = "file"}\n',
+            ".gitignore": "*_pb2.py\nmore/\n",
+            "src/own/sub/.gitignore": "!again_pb2.py\n*.out\n",
+            ".git/HEAD": "ref: refs/heads/main\n",
+        },
+        {
+            "src/own/named_pb2.py": "built",
+            "src/own/a_pb2.py": "",
+            "src/own/sub/again_pb2.py": "built",
+            "src/own/sub/b_pb2.py": "",
+            "src/own/sub/a.out": "",
+            "src/own/a.out": "built",
+            "more/deep/a.json": "built",
+            "R.md": "editable built",
+            "run.sh": "editable built",
+        },
+    ),
+    "poetry: the repository is larger": (
+        {
+            "pyproject.toml": POETRY + '[tool.poetry]\nname = "own"\nversion = "1"\n',
+            ".gitignore": "*_pb2.py\n",
+            "../.git/HEAD": "ref: refs/heads/main\n",
+        },
+        {"own/a_pb2.py": "built"},
+    ),
+    "flit: a module": (
+        {
+            "pyproject.toml": FLIT + '[project]\nname = "own-app"\nversion = "1"\n'
+            '[tool.flit.external-data]\ndirectory = "d"\n'
+        },
+        {
+            "own_app.py": "built", "added.py": "", "other/x.py": "", "d/share/x": "editable built",
+            "LICENSE": "editable built",
+        },
+    ),
+    "flit: a package whose version a module computes": (
+        {
+            "pyproject.toml": FLIT + '[project]\nname = "own"\ndynamic = ["version"]\n',
+            "own/__init__.py": "import added\n",
+        },
+        {"own/__init__.py": "editable built", "added.py": "editable built"},
+    ),
+    "setup.cfg: single modules": (
+        {
+            "setup.cfg": "[metadata]\nname = own\nversion = attr: version_of_own.__version__\n"
+            "[options]\npy_modules =\n  own\n  helper\n",
+            "setup.py": "from setuptools import setup\nsetup()\n",
+            "version_of_own.py": "__version__ = '1'\n",
+        },
+        {
+            "own.py": "built", "helper.py": "built", "added.py": "", "more/__init__.py": "",
+            "version_of_own.py": "editable built",
+        },
+    ),
+    "setuptools: a list of packages": (
+        {"pyproject.toml": SETUPTOOLS + STATIC + '[tool.setuptools]\npackages = ["own.sub", "own"]\n'},
+        {"own/__init__.py": "built", "own/x.json": "built", "added.py": "", "more/x.py": ""},
+    ),
+    "a plain setup.py with literal lists": (
+        {"setup.py": "from setuptools import setup\nsetup(name='own', packages=['own'], py_modules=['single'])\n"},
+        {"own/x.py": "built", "single.py": "built", "added.py": "", "more/x.py": ""},
+    ),
+    "setuptools: packages are searched for": (
+        {"setup.cfg": "[metadata]\nname = own\n[options]\npackages = find:\npy_modules = own\n"},
+        {"added.py": "built", "more/x.py": "built"},
+    ),
+    "setuptools: a list in a variable": (
+        {
+            "setup.py": "from setuptools import setup\nP = ['own', 'more']\nsetup(packages=P)\n",
+            "setup.cfg": "[options]\npy_modules = own\n",
+        },
+        {"added.py": "built", "more/x.py": "built"},
+    ),
+    "setuptools: a plugin that may add files": (
+        {
+            "pyproject.toml": SETUPTOOLS.replace('"setuptools"', '"setuptools", "a-plugin"') + STATIC
+            + '[tool.setuptools]\npackages = ["own"]\n'
+        },
+        {"added.py": "built"},
+    ),
+    "setuptools: a command of the project": (
+        {
+            "pyproject.toml": SETUPTOOLS + STATIC + '[tool.setuptools]\npackages = ["own"]\n'
+            '[tool.setuptools.cmdclass]\nbuild_py = "commands.Build"\n'
+        },
+        {"commands.py": "built", "added.py": "built", "words.txt": "built"},
+    ),
+    "setuptools: a list, and an extension module": (
+        {
+            "pyproject.toml": SETUPTOOLS + STATIC
+            + '[tool.setuptools]\npackages = ["own"]\next-modules = [{name = "own.x"}]\n'
+        },
+        {"include/x.h": "editable built", "added.py": "built"},
     ),
 }  # fmt: skip
 FIRST = {"own/__init__.py": '__version__ = "1"\ncomputed = str(1)\n'}
@@ -293,3 +454,69 @@ def test_a_license_that_is_not_a_path_names_no_file(text: str, tmp_path: Path) -
     found = read_build_inputs(tmp_path).metadata_from
     assert found is not None
     assert [each for each in found if each.name != "pyproject.toml"] == []
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "name"),
+    [
+        (HATCH + DYNAMIC + "[tool.hatch.metadata.hooks.custom]\n", "src/own/made.py"),
+        (HATCH + STATIC + '[tool.hatch.build.targets.wheel]\nartifacts = ["src/own/made.py"]\n', "src/own/made.py"),
+        (SETUPTOOLS + STATIC + "[tool.own]\next_modules = 1\n", "src/own/made.c"),
+        (SETUPTOOLS + STATIC, "made.py"),
+        (HATCH + DYNAMIC + '[tool.hatch.metadata.hooks.custom]\npath = "../shared"\n', "../shared/src/made.py"),
+    ],
+)
+def test_what_a_build_wrote_is_in_no_digest_while_it_is_as_the_build_made_it(
+    pyproject: str, name: str, tmp_path: Path
+) -> None:
+    for each in ("project/src/own/__init__.py", "shared/src/x.py", "shared/pyproject.toml"):
+        (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / each).write_text("")
+    project = tmp_path / "project"
+    (project / "pyproject.toml").write_text(pyproject)
+
+    def digests_without(generated: Mapping[str, str]) -> tuple[str, str, str]:
+        return (
+            resolution_digest(project, generated),
+            metadata_digest(project, generated),
+            content_digest(project, generated),
+        )
+
+    before = digests_without({})
+    made = (project / name).resolve()
+    made.write_text("MADE = 1")
+    assert digests_without({}) != before
+    recorded = {str(made): file_state(made)}
+    assert digests_without(recorded) == before
+    made.chmod(0o755)
+    assert digests_without(recorded) != before
+    made.chmod(0o644)
+    made.write_text("MADE = 2")
+    assert digests_without(recorded) != before
+    made.unlink()
+    assert digests_without(recorded) == before
+
+
+def test_poetry_leaves_out_what_git_ignores_in_a_project_that_a_larger_repository_tracks(tmp_path: Path) -> None:
+    files = {
+        "project/pyproject.toml": POETRY + '[tool.poetry]\nname = "own"\nversion = "1"\n',
+        "project/own/__init__.py": "",
+        "project/own/tracked_pb2.py": "",
+        ".gitignore": "*_pb2.py\nproject/out\n/own\n!kept*\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "-f", *files)
+    for name, counts in {
+        "own/a_pb2.py": False,
+        "out/a.txt": False,
+        "own/out/a.txt": True,
+        "own/kept_pb2.py": True,
+        "own/tracked_pb2.py": True,
+    }.items():
+        before = content_digest(tmp_path / "project")
+        (tmp_path / "project" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "project" / name).write_text("changed\n")
+        assert (content_digest(tmp_path / "project") != before) is counts, name

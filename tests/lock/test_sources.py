@@ -31,6 +31,12 @@ def test_every_file_counts_except_build_leftovers(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_the_cache_of_a_tool_does_not_count(tmp_path: Path) -> None:
+    write(tmp_path, "target/debug/own.so", "target/CACHEDIR.TAG", "data/CACHEDIR.TAG", "own.py")
+    (tmp_path / "target/CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55\n# by cargo\n")
+    assert source_files(tmp_path) == ["data/CACHEDIR.TAG", "own.py"]
+
+
 def test_symbolic_links_count_and_are_not_followed(tmp_path: Path) -> None:
     source = write(tmp_path / "source", "a.py", "pkg/b.py")
     write(tmp_path, "outside/secret")

@@ -1,0 +1,123 @@
+"""Patterns of gitignore, as far as they are certain: build backends and git agree about them in every version.
+
+Two questions have safe answers: whether a pattern certainly matches a path, and whether it possibly does.
+"""
+
+import re
+from dataclasses import dataclass
+
+_CLASS = re.compile(r"\[[A-Za-z0-9_]+\]")  # a set of characters without ranges and negation
+_PIECES = re.compile(r"\[[^\]]*\]|.", re.DOTALL)
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_ALWAYS = re.compile(r".*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IgnoreRules:
+    """The patterns of one ignore file, or of a list in a build file.
+
+    `certain` match only what the patterns match, `uncertain` at least what the others match. `kept` match at least what
+    the patterns with `!` match.
+    """
+
+    certain: tuple[re.Pattern[str], ...] = ()
+    uncertain: tuple[re.Pattern[str], ...] = ()
+    kept: tuple[re.Pattern[str], ...] = ()
+
+    def certainly_match(self, path: str) -> bool:
+        """Return whether a pattern matches `path` (POSIX, relative to the patterns' directory), and none with `!`."""
+        return any(each.fullmatch(path) for each in self.certain) and not self.possibly_keep(path)
+
+    def possibly_match(self, path: str) -> bool:
+        """Return whether a pattern may match `path`, without regard to patterns with `!`."""
+        return any(each.fullmatch(path) for each in (*self.certain, *self.uncertain))
+
+    def possibly_keep(self, path: str) -> bool:
+        """Return whether a pattern with `!` may match `path`."""
+        return any(each.fullmatch(path) for each in self.kept)
+
+
+def parse_ignore_file(content: bytes) -> IgnoreRules:
+    """Return the patterns of a `.gitignore`; those of a file that is not UTF-8 ignore nothing."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return IgnoreRules()
+    if text.startswith("\ufeff"):  # only git skips this mark
+        return IgnoreRules()
+    return parse_patterns(_LINE_END.split(text))
+
+
+def parse_patterns(lines: list[str]) -> IgnoreRules:
+    """Return the patterns in `lines`."""
+    patterns = [each for each in lines if each.strip() and not each.startswith("#")]
+    ignoring = {each: _certain(each) for each in patterns if not each.startswith("!")}
+    return IgnoreRules(
+        certain=tuple(each for each in ignoring.values() if each is not None),
+        uncertain=tuple(_possible(text) for text, each in ignoring.items() if each is None),
+        kept=tuple(_possible(each.removeprefix("!")) for each in patterns if each.startswith("!")),
+    )
+
+
+def _certain(pattern: str) -> re.Pattern[str] | None:
+    """Return an expression for what a pattern matches; None if git and pathspec, or their versions, may differ."""
+    text = pattern.rstrip(" ")
+    anchored = text.startswith("/")
+    segments = text.removeprefix("/").split("/")
+    only_directories = segments[-1] in {"", "**"} and len(segments) > 1
+    anchored = anchored or len(segments) > 2 or (len(segments) == 2 and bool(segments[-1]))
+    if only_directories:
+        segments.pop()
+    if segments[0] == "**" and len(segments) > 1:
+        anchored = False
+        segments.pop(0)
+    parts = [_certain_segment(each) for each in segments]
+    if text != text.strip() or any(each is None for each in parts):
+        return None
+    body = "/".join(each for each in parts if each is not None)
+    return re.compile(f"{'' if anchored else '(?:.+/)?'}{body}{'/.+' if only_directories else '(?:/.+)?'}", re.DOTALL)
+
+
+def _certain_segment(segment: str) -> str | None:
+    if not segment or "**" in segment or "\\" in segment:
+        return None
+    if segment == "*":
+        return "[^/]+"
+    found = []
+    for piece in _PIECES.findall(segment):
+        match piece:
+            case "*":
+                found.append("[^/]*")
+            case "?":
+                found.append("[^/]")
+            case _ if _CLASS.fullmatch(piece):
+                found.append(piece)
+            case _ if "[" in piece or "]" in piece:
+                return None
+            case _:
+                found.append(re.escape(piece))
+    return "".join(found)
+
+
+def _possible(pattern: str) -> re.Pattern[str]:
+    """Return an expression for at least what a pattern matches: anywhere, and with everything below it."""
+    text = pattern.strip().strip("/")
+    if "\\" in text:
+        return _ALWAYS
+    found = []
+    for piece in _PIECES.findall(text):
+        match piece:
+            case "*":
+                found.append(".*")
+            case "?":
+                found.append(".")
+            case "[" | "[]" | "[!]" | "[^]":  # no set, or one with a bracket in it
+                return _ALWAYS
+            case _ if len(piece) > 1:
+                if "[" in piece[1:]:
+                    return _ALWAYS
+                found.append(".")
+            case _:
+                found.append(re.escape(piece))
+    body = "".join(found).replace(re.escape("/") + ".*.*" + re.escape("/"), "/(?:.*/)?")
+    return re.compile(f"(?:.*/)?{body.removeprefix('.*.*/')}(?:/.*)?", re.DOTALL | re.IGNORECASE)
