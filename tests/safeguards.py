@@ -669,7 +669,7 @@ SAFEGUARDS = (
     Safeguard(
         name="the contents of what a build wrote",
         promise="a generated file that was changed afterwards counts as a source",
-        file="reconciler/lock/sources.py",
+        file="reconciler/lock/source_digests.py",
         text="    return recorded is not None and path.is_file() and recorded == file_state(path)",
         instead="    return recorded is not None",
         tests=("tests/lock/test_build_inputs.py",),

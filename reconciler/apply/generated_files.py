@@ -18,10 +18,11 @@ from reconciler.errors import EngineError, LockError
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.build_copy import copy_for_build
 from reconciler.lock.build_inputs import read_build_inputs
+from reconciler.lock.file_digests import file_state
 from reconciler.lock.install_document import install_document
 from reconciler.lock.model import Lock, Selected
 from reconciler.lock.select import artifact_directory
-from reconciler.lock.sources import file_state, source_files
+from reconciler.lock.source_files import source_files
 from reconciler.lock.toml_format import lock_text
 from reconciler.processes.scratch import scratch_directory
 from reconciler.state.generated_files import read_generated_files, write_generated_files

@@ -17,7 +17,8 @@ from reconciler.git.copied_directory import copy_git_directory
 from reconciler.git.index_file import SUBMODULE, index_entries
 from reconciler.git.working_tree import Repository, find_repository
 from reconciler.lock.build_inputs import read_build_inputs
-from reconciler.lock.sources import left_out, source_files, tracked_files
+from reconciler.lock.ignored_by_git import left_out
+from reconciler.lock.source_files import source_files, tracked_files
 
 _LINKED_BYTES = 16 * 1024 * 1024  # an untracked file that is larger is linked: models and data sets
 _READ_BY_GIT = frozenset({".gitignore", ".gitattributes", ".mailmap"})  # git reads no link with one of these names

@@ -9,9 +9,10 @@ from pathlib import Path
 from reconciler.backticks import list_in_backticks
 from reconciler.canonical_json import digest
 from reconciler.errors import LockError
+from reconciler.lock.file_digests import file_digest
 from reconciler.lock.lock_file import lock_path
 from reconciler.lock.model import Lock, LockState
-from reconciler.lock.sources import file_digest, resolution_digest
+from reconciler.lock.source_digests import resolution_digest
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, LocalProject
 from reconciler.manifest.index_rules import chosen_indexes
 from reconciler.state.generated_files import NOTHING_GENERATED, GeneratedFiles, read_generated_files

@@ -6,14 +6,16 @@ hatchling and poetry-core do so, unless their tables name the file. Only what is
 
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
 from reconciler.git.index_file import find_git_root
 from reconciler.lock.build_file_values import strings, table
+from reconciler.lock.build_inputs import BuildInputs
 from reconciler.lock.ignore_patterns import IgnoreRules, parse_ignore_file, parse_patterns
+from reconciler.lock.source_files import tracked_files
 
 BACKENDS_THAT_IGNORE = frozenset({"hatchling", "poetry"})  # what git ignores
 _IGNORE_FILE = ".gitignore"
@@ -26,6 +28,21 @@ _READING_HOOKS = frozenset({"requirements_txt", "vcs"})  # of the metadata: they
 
 # Returns whether the wheel certainly lacks a file of the project (POSIX path), if git does not track it.
 LeftOut: TypeAlias = Callable[[str], bool]
+
+
+def left_out(inputs: BuildInputs, names: Iterable[str]) -> frozenset[str]:
+    """Return those source files `names` of a project that its build neither packages nor reads: git ignores them.
+
+    Raises LockError.
+    """
+    if inputs.metadata_from is None or not inputs.declarative:  # its build may read any file
+        return frozenset()
+    if inputs.backend not in BACKENDS_THAT_IGNORE:
+        return frozenset()
+    tracked = tracked_files(inputs.directory)
+    is_left_out = left_out_files(inputs.directory, inputs.backend, inputs.tables, tracked=tracked)
+    used = {*tracked, *(os.path.relpath(each, inputs.directory) for each in inputs.metadata_from)}
+    return frozenset(name for name in names if name not in used and is_left_out(name))
 
 
 def nothing_left_out(_: str) -> bool:

@@ -32,7 +32,7 @@ from reconciler.lock.model import (
     SourceDirectory,
     VcsCommit,
 )
-from reconciler.lock.sources import content_digest, metadata_digest
+from reconciler.lock.source_digests import content_digest, metadata_digest
 from reconciler.lock.toml_format import lock_text
 from reconciler.lock.wheel_order import tags_in_order, wheels_in_order
 from reconciler.manifest.desired import DesiredEnvironment

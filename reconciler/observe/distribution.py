@@ -183,11 +183,11 @@ def _origin(reading: Reading, files: frozenset[str] | None) -> tuple[InstalledFr
 
 def _check_project(reading: Reading, directory: str) -> bool:
     """Return whether the project of an editable install exists; add a finding if not, because importing it fails."""
-    from reconciler.lock.sources import METADATA_FILES  # only editable installs need it
+    from reconciler.lock.build_file_values import BUILD_FILES  # only editable installs need it
 
     code, problem = FindingCode.EDITABLE_MISSING, "contains no project"
     try:
-        if not frozenset(METADATA_FILES).isdisjoint(os.listdir(directory)):
+        if not frozenset(BUILD_FILES).isdisjoint(os.listdir(directory)):
             return True
     except (FileNotFoundError, NotADirectoryError):
         problem = "does not exist"

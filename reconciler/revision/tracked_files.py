@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from reconciler.canonical_json import digest
 from reconciler.git.index_file import SUBMODULE
-from reconciler.lock.sources import METADATA_FILES, without_locks
+from reconciler.lock.build_file_values import BUILD_FILES
+from reconciler.lock.source_files import without_locks
 from reconciler.manifest.paths import is_within
 from reconciler.revision.files import RevisionFiles
 from reconciler.revision.git_errors import translate_git_errors
@@ -32,7 +33,7 @@ def source_content(directory: Path, tracked: TrackedFiles, *, locks: Path, edita
 
     For an editable installation these are the metadata files, otherwise all files except locks.
     """
-    names = [each for each in ("", *METADATA_FILES) if each in tracked] if editable else [*tracked]
+    names = [each for each in ("", *BUILD_FILES) if each in tracked] if editable else [*tracked]
     return digest({name: tracked[name] for name in without_locks(names, directory, locks)})
 
 

@@ -16,7 +16,7 @@ from reconciler.fs.access import make_cache_directory
 from reconciler.fs.atomic_write import write_cache
 from reconciler.state.layout import Layout
 
-# By absolute path, without symbolic links: what a build made there (`reconciler.lock.sources.file_state`).
+# By absolute path, without symbolic links: what a build made there (`reconciler.lock.file_digests.file_state`).
 GeneratedFiles: TypeAlias = Mapping[str, str]
 NOTHING_GENERATED: GeneratedFiles = {}
 

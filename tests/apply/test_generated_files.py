@@ -10,8 +10,8 @@ import pytest
 from reconciler.apply.generated_files import find_generated_files
 from reconciler.engines.engine import Engine, InstallRequest
 from reconciler.errors import EngineError
+from reconciler.lock.file_digests import file_state
 from reconciler.lock.select import select_artifacts
-from reconciler.lock.sources import file_state
 from reconciler.state.generated_files import read_generated_files
 from reconciler.state.layout import Layout
 from tests.lock.test_select import INTERPRETER, lock_of

@@ -11,7 +11,8 @@ import pytest
 from reconciler.errors import LockError
 from reconciler.git.index_file import tracked_paths
 from reconciler.lock.build_copy import copy_for_build
-from reconciler.lock.sources import content_digest, source_files, tracked_files
+from reconciler.lock.source_digests import content_digest
+from reconciler.lock.source_files import source_files, tracked_files
 from tests.lock.workbench import git_environment
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.lock.build_inputs import read_build_inputs
-from reconciler.lock.sources import content_digest, file_state, metadata_digest, resolution_digest
+from reconciler.lock.file_digests import file_state
+from reconciler.lock.source_digests import content_digest, metadata_digest, resolution_digest
 from tests.layouts.layout import commit, git
 
 SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'

@@ -16,7 +16,7 @@ from reconciler.lock.install_document import install_document, source_directorie
 from reconciler.lock.lock_file import parse_lock
 from reconciler.lock.model import ArchiveFile, IndexFile, Lock, LockedPackage, SourceDirectory, VcsCommit
 from reconciler.lock.select import select_artifacts, select_packages
-from reconciler.lock.sources import content_digest, metadata_digest
+from reconciler.lock.source_digests import content_digest, metadata_digest
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import LocalProject
 from tests.lock.workbench import Workbench, local, project_at, requiring

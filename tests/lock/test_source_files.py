@@ -7,7 +7,8 @@ import pytest
 
 from reconciler.errors import LockError
 from reconciler.lock.build_copy import copy_for_build
-from reconciler.lock.sources import content_digest, metadata_digest, source_files
+from reconciler.lock.source_digests import content_digest, metadata_digest
+from reconciler.lock.source_files import source_files
 from tests.unprivileged import reachable_directory, unprivileged
 
 
