@@ -56,6 +56,7 @@ def test_a_linked_directory_is_ignored_by_its_exact_name(tmp_path: Path) -> None
     (repository / ".git/info/exclude").write_text("*.log")
     names = ["data", "a*b", "d/e f", "!x", "#y", "[z]", "q?", "b\\c", "end "]
     made = copied(repository, tmp_path / "copy", *names, "new\nline")
+    assert (made / "objects/info/alternates").read_text() == f"{repository}/.git/objects\n"
     lines = ["*.log", "/data", r"/a\*b", r"/d/e\ f", r"/\!x", r"/\#y", r"/\[z]", r"/q\?", r"/b\\c", "/end\\ ", ""]
     assert (made / "info/exclude").read_text().replace("\n\n", "\n").split("\n") == lines
     top = tmp_path / "copy"
