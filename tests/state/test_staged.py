@@ -64,6 +64,11 @@ def test_a_staged_generation_has_its_note_and_its_seal(state: State) -> None:
     assert kept(state) == [2]
 
 
+def test_a_mark_that_is_removed_at_the_same_time_does_not_count(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "exists", lambda _: True)
+    assert staged_generation(state, "web") is None
+
+
 def test_a_newer_mark_ends_older_ones(state: State) -> None:
     write_staged(state.layout, "web", 2, NOTE)
     write_staged(state.layout, "web", 3, NOTE)
