@@ -3,17 +3,21 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from reconciler.errors import LockError, UsageError
+from reconciler.errors import InterpreterError, LockError, UsageError
 from reconciler.events import Failure
+from reconciler.interpreters.model import Interpreter
 from reconciler.lock import update
 from reconciler.lock.lock_file import lock_path, parse_lock, read_lock, write_lock
 from reconciler.lock.model import Lock, LockState
-from reconciler.lock.update import CommittedLock, packages_to_upgrade, refuse_upgrade_of_foreign_locks
-from reconciler.manifest.desired import DesiredEnvironment
-from tests.lock.workbench import requiring
+from reconciler.lock.update import CommittedLock, packages_to_upgrade, read_locks, refuse_upgrade_of_foreign_locks
+from reconciler.manifest.desired import DesiredEnvironment, DesiredState, LocalProject, LockSource
+from tests.lock.workbench import local, requiring
+from tests.plan.build import interpreter
+from tests.state.records import applied
 
 TEXT = """
 lock-version = "1.0"
@@ -127,6 +131,111 @@ def test_a_project_and_an_override_name_packages_too(tmp_path: Path) -> None:
     environment = DesiredEnvironment(name="web", python="3.11", overrides=("Beta==1",))
     found = CommittedLock(environment=environment, path=tmp_path / "x", lock=lock(tmp_path), state=LockState.FRESH)
     assert packages_to_upgrade(["beta"], [found]) == ("beta",)
+
+
+def test_the_requirements_of_a_project_and_not_local_directories_name_packages(tmp_path: Path) -> None:
+    project = LocalProject(
+        path=tmp_path,
+        relative=".",
+        name="own",
+        version=None,
+        editable=True,
+        extras=(),
+        groups=(),
+        requirements=("delta>=1",),
+        static=True,
+        metadata_digest="",
+    )
+    environment = replace(requiring("alpha"), project=project)
+    environment = replace(environment, requirements=(*environment.requirements, local(tmp_path / "lib")))
+    found = CommittedLock(environment=environment, path=tmp_path / "x", lock=lock(tmp_path), state=LockState.FRESH)
+    assert packages_to_upgrade(["delta", "alpha"], [found]) == ("delta", "alpha")
+
+
+def foreign(name: str, relative: str) -> CommittedLock:
+    source = LockSource(path=Path("/x") / relative, relative=relative, tool="uv", sha256="0")
+    environment = DesiredEnvironment(name=name, python="3.11", lock=source)
+    return CommittedLock(environment=environment, path=Path("x"), lock=None, state=LockState.MISSING)
+
+
+def test_a_lock_of_another_tool_is_not_upgraded(tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match=r"nothing to upgrade: the packages come from `a/uv\.lock`, `uv\.lock`"
+    ) as caught:
+        refuse_upgrade_of_foreign_locks(
+            [foreign("web", "uv.lock"), foreign("api", "a/uv.lock"), foreign("x", "uv.lock")]
+        )
+    assert caught.value.hint == "upgrade that lock with its own tool, then run `envsync lock web api x`"
+    refuse_upgrade_of_foreign_locks([foreign("web", "uv.lock"), committed(tmp_path, None)])
+
+
+def test_locks_are_read_for_every_environment(tmp_path: Path) -> None:
+    write_lock(lock(tmp_path))
+    lock_path(tmp_path, "bad").write_text("damaged")
+    environments = tuple(replace(requiring("alpha"), name=name) for name in ("web", "bad", "none"))
+    desired = DesiredState(
+        project="acme",
+        file=Path("envs.yaml"),
+        root=tmp_path / ".envs",
+        locks=tmp_path,
+        digest="",
+        environments=environments,
+    )
+    web, bad, none = read_locks(desired)
+    assert (web.lock, web.state, web.failure) == (read_lock(lock_path(tmp_path, "web"), "web"), LockState.STALE, None)
+    assert (bad.lock, bad.state) == (None, LockState.UNREADABLE)
+    assert bad.failure is not None
+    assert "not a valid lock" in bad.failure.message
+    assert (none.lock, none.state, none.failure) == (None, LockState.MISSING, None)
+    assert [each.path.name for each in (web, bad, none)] == [f"pylock.{each}.toml" for each in ("web", "bad", "none")]
+    assert [each.environment.name for each in (web, bad, none)] == ["web", "bad", "none"]
+
+
+class Chooser:
+    """Chooses an interpreter for every request except `none`, and remembers what was to be kept."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+
+    def choose(self, request: str, *, keep: str = "") -> Interpreter:
+        self.kept.append(keep)
+        if request == "none":
+            raise InterpreterError("no interpreter")
+        return interpreter("3.12.1", f"/python/{request}")
+
+
+def test_each_environment_is_resolved_for_its_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[object] = []
+
+    def resolved(environments: list[DesiredEnvironment], *rest: object) -> dict[str, str]:
+        given.extend([[each.name for each in environments], *rest])
+        return {each.name: "a hint" for each in environments}
+
+    monkeypatch.setattr(update, "resolve_all", resolved)
+    chooser: Any = Chooser()
+    outdated = [
+        replace(committed(tmp_path, found), environment=DesiredEnvironment(name=name, python=python))
+        for name, python, found in (("web", "3.11", lock(tmp_path)), ("bad", "none", None), ("new", "3.12", None))
+    ]
+    last = {"web": applied("web")}
+    desired, engine, options = object(), object(), object()
+    resolve: Any = update.resolve_again
+    found = resolve(outdated, desired, last, chooser, engine, options)
+    assert chooser.kept == [last["web"].interpreter.path, "", ""]
+    assert {name: str(each) for name, each in found.items()} == {
+        "bad": "no interpreter",
+        "web": "a hint",
+        "new": "a hint",
+    }
+    chosen = {"web": interpreter("3.12.1", "/python/3.11"), "new": interpreter("3.12.1", "/python/3.12")}
+    before = {"web": lock(tmp_path), "bad": None, "new": None}
+    assert given == [["web", "new"], desired, chosen, engine, options, before]
+
+
+def test_a_former_file_that_is_gone_already_is_no_error(tmp_path: Path) -> None:
+    before = renamed(tmp_path)
+    lock_path(tmp_path, "old").unlink()
+    assert before.update(None).changed
 
 
 def test_no_lock_at_all_has_no_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
