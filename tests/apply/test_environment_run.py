@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import py_compile
+import shutil
 import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -19,19 +20,21 @@ from reconciler.apply.observe_generation import observe_generation
 from reconciler.diff.model import Origin, Reason, ReasonCode, Target
 from reconciler.engines.engine import InstallRequest
 from reconciler.engines.uv import UvEngine
-from reconciler.errors import ApplyError, EngineError, InterruptedByUserError, RecordMismatchError
+from reconciler.errors import ApplyError, EngineError, InterruptedByUserError, ProbeError, RecordMismatchError
 from reconciler.events import Event, Notice
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.lock_file import parse_lock
 from reconciler.lock.select import select_packages
-from reconciler.manifest.desired import BuildEnv, DesiredEnvironment, Index
+from reconciler.manifest.desired import BuildEnv, CommandProbe, DesiredEnvironment, Hooks, ImportProbe, Index
 from reconciler.observe.actual import Depth, Finding, FindingCode
 from reconciler.plan.model import Action, EnvironmentPlan, Plan, Step, StepKind
 from reconciler.state.applied import Applied
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_file import load_inventory
 from reconciler.state.owner import ManifestIdentity
+from reconciler.state.staged import staged_generation
 from reconciler.state.store import State
+from reconciler.state.trial import read_trial
 from tests.apply.test_verify_build import hashed
 
 PYTHON = Interpreter(
@@ -53,6 +56,7 @@ version = "1.0"
 index = "https://index.example/simple"
 wheels = [{url = "https://index.example/tool-1.0-py3-none-any.whl", hashes = {sha256 = "%s"}}]
 """ % ("0" * 64)
+OTHER = b"OTHER = 1\n"
 INDEX = Index(name="main", url="https://index.example/simple")
 
 
@@ -60,7 +64,7 @@ INDEX = Index(name="main", url="https://index.example/simple")
 class FakeEngine(UvEngine):
     """Creates small venvs, and installs the package `tool` with `files`; `failures` are raised first, one a call."""
 
-    files: dict[str, bytes] = field(default_factory=lambda: {"tool.py": b"one\n"})
+    files: dict[str, bytes] = field(default_factory=lambda: {"tool.py": b"ONE = 1\n"})
     requests: list[InstallRequest] = field(default_factory=list)
     failures: list[EngineError] = field(default_factory=list)
     created: dict[str, Any] = field(default_factory=dict)
@@ -91,6 +95,10 @@ class FakeEngine(UvEngine):
             (request.venv / SITE / path).parent.mkdir(exist_ok=True)
             (request.venv / SITE / path).write_bytes(content)
         self.after(request.venv, len(self.requests))
+
+    def install_again(self, requests: Mapping[str, InstallRequest]) -> None:
+        for name, request in requests.items():
+            (request.venv / SITE / "tool.py").write_bytes(OTHER if name == "other" else self.files["tool.py"])
 
     def compile(self, interpreter: Interpreter, modules: Sequence[Path]) -> None:
         assert interpreter == PYTHON
@@ -511,3 +519,230 @@ def test_an_editable_project_without_its_modules_is_reported(bench: Bench) -> No
     [event] = bench.events
     assert isinstance(event, Notice)
     assert (event.message, event.environment) == ("`tool` is an editable project: it is gone", "web")
+
+
+def performed(run: EnvironmentRun, *kinds: StepKind) -> list[str]:
+    run.begin()
+    return [run.perform(step(kind)) for kind in kinds]
+
+
+def test_a_staged_generation_is_published_later(bench: Bench) -> None:
+    hooks = Hooks(after_publish=(("true",),))
+    run = bench.run(StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL, StepKind.SYNC, StepKind.STAGE, hooks=hooks)
+    performed(run, *(each.kind for each in run.plan.steps))
+    assert run.staged
+    run.abandon()  # it stays
+    staged = staged_generation(bench.state, "web")
+    assert staged is not None
+    assert (staged.generation, staged.note.action, staged.note.drifted) == (1, "update", False)
+    assert staged.applied.hooks_pending
+    assert bench.state.layout.published_number("web") == 0
+
+    later = bench.run(StepKind.VERIFY_STAGED, plan={"staged": 1})
+    assert performed(later, StepKind.VERIFY_STAGED) == ["8 files"]
+    assert (later.new, later.staged) == (bench.state.layout.generation("web", 1), True)
+    performed(later, StepKind.PUBLISH)
+    applied = bench.state.applied("web")
+    assert applied is not None
+    assert applied.generation == 1
+
+    other = bench.run(StepKind.VERIFY_STAGED, plan={"staged": 2})
+    with pytest.raises(ApplyError, match="generation 2 of `web` is no longer staged") as caught:
+        performed(other, StepKind.VERIFY_STAGED)
+    assert caught.value.hint == "run `envsync apply web`"
+
+
+def test_a_staged_generation_that_was_changed_is_not_published(bench: Bench) -> None:
+    run = bench.run(StepKind.STAGE)
+    performed(run, StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL, StepKind.STAGE)
+    (run.new.venv / SITE / "tool.py").write_text("changed")
+    with pytest.raises(ApplyError, match="the staged generation 1 of `web` differs from its seal") as caught:
+        performed(bench.run(plan={"staged": 1}), StepKind.VERIFY_STAGED)
+    assert caught.value.hint == "run `envsync apply web` to build a new one"
+    assert staged_generation(bench.state, "web") is None
+
+
+def test_files_that_the_staged_generation_was_to_ignore_do_not_count(bench: Bench) -> None:
+    run = bench.run(StepKind.STAGE, ignore_files=("etc",))
+    performed(run, StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL, StepKind.STAGE)
+    (run.new.venv / "etc").mkdir()
+    (run.new.venv / "etc/added").touch()
+    later = bench.run(plan={"staged": 1})
+    performed(later, StepKind.VERIFY_STAGED, StepKind.PUBLISH)
+    assert bench.state.layout.published_number("web") == 1
+
+
+def test_a_lock_step_writes_the_lock(bench: Bench, tmp_path: Path) -> None:
+    run = bench.run(StepKind.LOCK)
+    assert run.plan.target is not None
+    assert run.plan.target.lock is not None
+    lock = replace(run.plan.target.lock, path=tmp_path / "locks/pylock.web.toml")
+    again = bench.run(StepKind.LOCK, plan={"target": replace(run.plan.target, lock=lock)})
+    assert performed(again, StepKind.LOCK) == ["pylock.web.toml"]
+    assert lock.path.is_file()
+
+
+def test_probes_run_on_the_new_generation_or_on_the_published_one(bench: Bench) -> None:
+    found = bench.run(probes=(ImportProbe(module="tool"), CommandProbe(argv=("true",))))
+    texts = performed(found, StepKind.BUILD, StepKind.VERIFY, StepKind.PROBE, StepKind.SEAL, StepKind.PUBLISH)
+    assert "tool" in texts[2]
+    assert ", " in texts[2]
+    performed(found, StepKind.RECORD)
+    later = bench.run(StepKind.PROBE, plan={"generation": 1}, probes=(CommandProbe(argv=("true",)),))
+    assert performed(later, StepKind.PROBE) != [""]
+    missing = bench.run(StepKind.PROBE, plan={"generation": 1}, probes=(ImportProbe(module="none"),))
+    with pytest.raises(ProbeError):
+        performed(missing, StepKind.PROBE)
+    added = bench.state.layout.generation("web", 1).venv / "added"
+    touch = CommandProbe(argv=("touch", str(added)))
+    with pytest.raises(ProbeError, match="a probe changed the environment: `added`"):
+        performed(bench.run(StepKind.PROBE, plan={"generation": 1}, probes=(touch,)), StepKind.PROBE)
+
+
+def test_ignored_files_are_carried_over(bench: Bench) -> None:
+    bench.applied(ignore_files=("etc",))
+    old = bench.state.layout.generation("web", 1).venv / "etc"
+    old.mkdir()
+    (old / "one").write_text("mine")
+    run = bench.run(ignore_files=("etc",))
+    texts = performed(run, StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL, StepKind.CARRY_OVER)
+    assert texts[-1] == "1 ignored file carried over"
+    assert (run.new.venv / "etc/one").read_text() == "mine"
+    (old / "two").write_text("mine too")
+    run = bench.run(ignore_files=("etc",))
+    texts = performed(run, StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL, StepKind.CARRY_OVER)
+    assert texts[-1] == "2 ignored files carried over"
+    run = bench.run()
+    assert performed(run, StepKind.BUILD, StepKind.VERIFY, StepKind.CARRY_OVER)[-1] == ""
+
+
+def test_a_directory_is_adopted_and_kept(bench: Bench) -> None:
+    path = bench.state.layout.environment("web")
+    path.mkdir()
+    (path / "mine").touch()
+    run = bench.run(plan={"action": Action.ADOPT})
+    texts = performed(run, StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL, StepKind.ADOPT)
+    until = f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=7):%Y-%m-%d}"
+    assert texts[-1] == f"`envsync rollback web --to 1` restores the previous environment, at least until {until}"
+    assert run.published
+    assert (run.new.number, bench.state.layout.published_number("web")) == (2, 2)
+    assert (bench.state.layout.adopted_generation("web", 1).venv / "mine").is_file()
+
+
+def test_an_environment_is_renamed(bench: Bench) -> None:
+    bench.applied()
+    run = bench.run(plan={"name": "site", "renamed_from": "web"})
+    assert performed(run, StepKind.RENAME) == ["renamed from `web`"]
+    assert (run.renamed, run.rename_begun) == (True, False)
+    applied = bench.state.applied("site")
+    assert applied is not None
+    assert (applied.name, applied.generation, applied.built_as) == ("site", 1, "web")
+    assert bench.state.applied("web") is None
+    again = bench.run(plan={"name": "new", "renamed_from": "web"})
+    with pytest.raises(ApplyError, match="new: `web` no longer exists, so it cannot be renamed"):
+        performed(again, StepKind.RENAME)
+
+
+def test_a_new_generation_of_a_renamed_environment_has_a_number_of_its_own(bench: Bench) -> None:
+    for _ in range(3):
+        bench.applied()
+    run = bench.run(plan={"renamed_from": "web"})
+    other = replace(run.plan, name="site")
+    new = EnvironmentRun(other, run.context)
+    assert new._newest_before() == 3
+    assert bench.run()._newest_before() == 0
+
+
+def test_hooks_run_after_publishing_and_before_deleting(bench: Bench, tmp_path: Path) -> None:
+    touch = Hooks(
+        after_publish=(("touch", str(tmp_path / "after")),), before_delete=(("touch", str(tmp_path / "before")),)
+    )
+    kinds = (StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL, StepKind.PUBLISH, StepKind.RECORD, StepKind.AFTER_PUBLISH)
+    run = bench.run(*kinds, hooks=touch)
+    run.begin()
+    for kind in kinds[:-1]:
+        run.perform(step(kind))
+    pending = bench.state.applied("web")
+    assert pending is not None
+    assert pending.hooks_pending
+    assert not (tmp_path / "after").exists()
+    assert run.perform(step(StepKind.AFTER_PUBLISH)) == ""
+    assert (tmp_path / "after").exists()
+    finished = bench.state.applied("web")
+    assert finished is not None
+    assert not finished.hooks_pending
+    deleting = bench.run(StepKind.BEFORE_DELETE)
+    deleting.perform(step(StepKind.BEFORE_DELETE))  # nothing is known to be applied
+    assert not (tmp_path / "before").exists()
+    performed(deleting, StepKind.BEFORE_DELETE)
+    assert (tmp_path / "before").exists()
+    nothing = bench.run(StepKind.AFTER_PUBLISH)
+    assert nothing.perform(step(StepKind.AFTER_PUBLISH)) == ""
+    assert nothing.rolled_back_to == 0
+
+
+def test_a_trial_begins_before_the_publication(bench: Bench) -> None:
+    bench.applied()
+    run = bench.run(StepKind.PUBLISH, StepKind.TRIAL)
+    performed(run, StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL, StepKind.PUBLISH)
+    trial = read_trial(run.new.trial)
+    assert trial is not None
+    assert trial.previous is not None
+    assert trial.previous.generation == 1
+    plain = bench.run(StepKind.PUBLISH)
+    performed(plain, StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL, StepKind.PUBLISH)
+    assert read_trial(plain.new.trial) is None
+
+
+@pytest.mark.parametrize("reason", ["no time to keep", "never published"])
+def test_what_cannot_be_restored_leaves_nothing(bench: Bench, reason: str) -> None:
+    bench.applied()
+    if reason == "never published":
+        shutil.rmtree(bench.state.layout.generation("web", 1).directory)
+    run = bench.run(StepKind.UNPUBLISH, StepKind.FORGET)
+    if reason == "no time to keep":
+        object.__setattr__(run.context, "keep_deleted", dt.timedelta())
+    assert performed(run, StepKind.UNPUBLISH, StepKind.FORGET)[-1] == ""
+    assert bench.state.deleted("web") is None
+    assert bench.state.applied("web") is None
+
+
+def test_a_path_that_cannot_be_removed_stays_published(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    bench.applied()
+    run = bench.run(StepKind.UNPUBLISH)
+    run.begin()
+    with monkeypatch.context() as patched:
+        patched.setattr("reconciler.apply.environment.unpublish", fails)
+        with pytest.raises(PermissionError):
+            run.perform(step(StepKind.UNPUBLISH))
+    assert not run.published
+    assert bench.state.deleted("web") is None
+
+
+def test_overlapping_packages_are_reported_once(bench: Bench) -> None:
+    bench.engine.after = lambda venv, _: second_package(venv)
+    lock = LOCK + TOOL + TOOL.replace("tool", "other")
+    run = bench.run(lock=lock)
+    performed(run, StepKind.BUILD, StepKind.VERIFY)
+    [notice] = bench.events
+    assert isinstance(notice, Notice)
+    assert notice.environment == "web"
+    assert [each.packages for each in run.overlaps] == [("other", "tool")]
+    performed(run, StepKind.SEAL, StepKind.PUBLISH, StepKind.RECORD)
+    applied = bench.state.applied("web")
+    assert applied is not None
+    assert applied.overlaps == run.overlaps
+    shown = bench.run(lock=lock, plan={"notes": (notice.message,)})
+    performed(shown, StepKind.BUILD, StepKind.VERIFY)
+    assert bench.events == [notice]
+
+
+def second_package(venv: Path) -> None:
+    """Install a package `other` that has another module `tool`."""
+    info = venv / SITE / "other-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
+    (info / "RECORD").write_text(f"tool.py,{hashed(OTHER)},{len(OTHER)}\n{info.name}/RECORD,,\n")
