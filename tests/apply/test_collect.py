@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 
 from reconciler.apply.collect import (
     Removable,
+    adopted_names,
     collect_garbage,
+    generation_names,
     mark_reported,
     remember_failures,
     removable_generations,
@@ -22,7 +25,11 @@ from reconciler.state.adopted import Adopted, write_adopted
 from reconciler.state.applied import Applied
 from reconciler.state.generation_identity import write_identity_mark
 from reconciler.state.hold import Hold
+from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.inventory_file import save_inventory
+from reconciler.state.inventory_scan import take_inventory
 from reconciler.state.seal import write_seal
+from reconciler.state.staged import StagedNote, write_staged
 from reconciler.state.store import State
 from reconciler.state.trial import Trial, write_trial
 from tests.state.records import applied, publish, seal_of
@@ -242,3 +249,60 @@ def test_a_generation_that_was_never_sealed_leaves_no_link(state: State) -> None
     [found] = collect_garbage(state)
     assert found.generation == generation
     assert state.layout.collected_numbers("web") == []
+
+
+def test_what_is_spared_staged_or_used_is_kept(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    built(state, 4, settings={"keep_generations": 1})
+    staged = state.new_generation("web")
+    write_seal(seal_of(applied(generation=5)), staged.seal)
+    note = StagedNote(desired="", prior="", action="", reasons=(), drifted=False, staged=dt.datetime.now(dt.UTC))
+    write_staged(state.layout, "web", 5, note)
+    used = state.layout.generation("web", 2)
+    monkeypatch.setattr("reconciler.apply.collect.generations_in_use", lambda _: {used})
+    found = collect_garbage(state, spare=frozenset({("web", 1), ("api", 3)}))
+    assert found == [
+        Removable(name="web", generation=used, used=True),
+        Removable(name="web", generation=state.layout.generation("web", 3)),
+    ]
+    assert [each.kept for each in found] == [True, False]
+    assert found[0].notice == ""
+    assert state.layout.generation_numbers("web") == [1, 2, 4, 5]
+    assert state.layout.collected_numbers("web") == [3]
+
+
+def test_only_directories_are_names(state: State) -> None:
+    assert generation_names(state.layout) == adopted_names(state.layout) == []
+    for name in ("web", "api"):
+        state.layout.generations(name).mkdir(parents=True)
+        (state.layout.adopted / name).mkdir(parents=True)
+    (state.layout.all_generations / "file").touch()
+    assert generation_names(state.layout) == adopted_names(state.layout) == ["api", "web"]
+
+
+def test_a_damaged_file_about_a_deletion_does_not_matter_once_it_exists_again(state: State) -> None:
+    built(state, 2, settings={"keep_generations": 1})
+    state.layout.all_deleted.mkdir()
+    state.layout.deleted("web").write_text("damaged")
+    [found] = removable_generations(state)
+    assert (found.generation.number, found.foreign) == (1, "")
+    state.layout.record("web").unlink()
+    state.layout.environment("web").unlink()
+    adopted_directory(state, 3, LONG_AGO)
+    assert all("damaged" in each.foreign for each in removable_generations(state))
+    assert [each.generation.number for each in removable_generations(state)] == [1, 2, 3]
+
+
+def test_a_generation_that_was_restored_from_a_backup_is_deleted(state: State) -> None:
+    last = built(state, 2, settings={"keep_generations": 1})
+    generation = state.layout.generation("web", 1)
+    save_inventory(take_inventory(generation.venv, InodeHashes()), generation.inventory)
+    shutil.copytree(generation.directory, generation.directory.with_name("copy"), symlinks=True)
+    shutil.rmtree(generation.directory)
+    generation.directory.with_name("copy").rename(generation.directory)
+    (generation.venv / "mine").touch()
+    [found] = collect_garbage(state)
+    assert found.foreign
+    (generation.venv / "mine").unlink()
+    [found] = collect_garbage(state)
+    assert (found.kept, found.foreign) == (False, "")
+    assert state.layout.generation_numbers("web") == [last.generation]

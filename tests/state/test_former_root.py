@@ -38,6 +38,7 @@ def test_each_former_root_of_this_manifest_is_named(tmp_path: Path) -> None:
         ".envs": [applied()],
         "now": [applied()],
         "empty": [],
+        "-first": [applied("api")],
     }.items():
         state = State.at(project / root)
         (project / root).mkdir()
@@ -46,7 +47,8 @@ def test_each_former_root_of_this_manifest_is_named(tmp_path: Path) -> None:
             state.record(each)
     (project / "linked").symlink_to("zoo")
     (project / "file").touch()
-    one, two = former_root_notes(desired)
+    one, first, two = former_root_notes(desired)
+    assert "write `root: -first`" in first
     assert one == (
         f"`web` was applied in `{project / '.envs'}` and stay there; to delete them, write `root: .envs` and run "
         "`envsync destroy web`"

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import time
 from array import array
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from reconciler.errors import StateError
 from reconciler.state import inventory_scan
 from reconciler.state.inode_hashes import TICK_NS, InodeHashes
+from reconciler.state.inventory import entry_type
 from reconciler.state.inventory_scan import take_inventory
 
 
@@ -77,6 +79,9 @@ def test_the_digest_is_that_of_the_sorted_entries(venv: Path) -> None:
     assert (types["a"], types["a/link"], types["pipe"], types["a/file"]) == ("directory", "symlink", "other", "file")
     targets = {each.path: each.target for each in inventory.entries if each.target}
     assert targets == {"a/link": "../x\u00e9"}
+    assert {each.path for each in inventory.entries if each.executable} == {"a/program"}
+    sums = {each.path: each.sha256 for each in inventory.entries if each.sha256}
+    assert sums == {path: content.hex() for path, content in inventory.hashes().items()}
     link = inventory.names.index("link")
     assert inventory.content(link) == hashlib.sha256("../x\u00e9".encode()).digest() + b"l"
     assert inventory.content(inventory.names.index("pipe")) == bytes(32) + b"o"
@@ -177,6 +182,84 @@ def test_a_part_of_an_inventory(venv: Path) -> None:
     )
     assert (part.digest, part.targets) == ("", {})
     assert [each.path for each in part.entries] == ["a", "a/program"]
+
+
+def test_only_contents_that_another_generation_may_have_are_remembered(venv: Path, tmp_path: Path) -> None:
+    (venv / "a/module.pyc").write_text("bytecode")
+    os.link(venv / "a-b", tmp_path / "other")
+    time.sleep(3 * TICK_NS / 1e9)
+    inodes = InodeHashes()
+    take_inventory(venv, inodes)
+
+    def is_remembered(name: str) -> bool:
+        status = (venv / name).lstat()
+        known = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        return inodes.remembered_sha256(status.st_dev, status.st_ino, known) is not None
+
+    assert {name for name in ("a-b", "a/file", "a/program", "a/module.pyc") if is_remembered(name)} == {
+        "a-b",
+        "a/module.pyc",
+    }
+
+
+def test_a_change_counts_from_its_first_to_its_last_moment(venv: Path) -> None:
+    (venv / "a-b").chmod(0o640)
+    changed = (venv / "a-b").lstat().st_ctime_ns
+    scan = inventory_scan._Scan(str(venv), InodeHashes())
+    times = [(changed, changed), (changed - 1, changed + 1), (changed + 1, changed + 9), (changed - 9, changed - 1)]
+    assert [scan.has_ctime_between(*each) for each in times] == [True, True, False, False]
+    above = (venv / "a").lstat().st_ctime_ns
+    assert scan.has_ctime_between(above, above)
+    position = scan.inventory(too_young=0).names.index("a-b")
+    assert scan.inventory(too_young=changed).ctimes[position] == 0
+    assert scan.inventory(too_young=changed + 1).ctimes[position] == changed
+
+
+def test_only_entries_that_are_young_are_scanned_again(venv: Path) -> None:
+    (venv / "a-b").chmod(0o640)
+    changed = (venv / "a-b").lstat().st_ctime_ns
+    scan = inventory_scan._Scan(str(venv), InodeHashes())
+    for name in ("a-b", "a/file"):
+        (venv / name).write_text("later text")
+    assert scan.scanned_again(changed + 1) is scan
+    assert scan.inventory(too_young=2**62).hashes()["a-b"] == hashlib.sha256(b"next").digest()
+    assert scan.scanned_again(changed) is scan
+    inventory = scan.inventory(too_young=2**62)
+    assert inventory.hashes()["a-b"] == hashlib.sha256(b"later text").digest()
+    assert inventory.hashes()["a/file"] == hashlib.sha256(b"one").digest()
+    assert inventory.sizes[inventory.names.index("a-b")] == 10
+    assert inventory.ctimes[inventory.names.index("a-b")] == (venv / "a-b").lstat().st_ctime_ns
+    above = max(each.lstat().st_ctime_ns for each in (venv, venv / "a", venv / "a/empty"))
+    again = scan.scanned_again(above)
+    assert again is not scan
+    assert again.inventory(too_young=2**62).hashes()["a/file"] == hashlib.sha256(b"later text").digest()
+
+
+def test_our_own_links_do_not_count_as_a_change(venv: Path, tmp_path: Path) -> None:
+    inodes = InodeHashes()
+    inodes.begin_linking()
+    inodes.sha256_of(venv / "a-b", (venv / "a-b").lstat())
+    os.link(venv / "a-b", tmp_path / "linked")
+    changed = (venv / "a-b").lstat().st_ctime_ns
+    scan = inventory_scan._Scan(str(venv), inodes)
+    assert not scan.has_ctime_between(changed, changed)
+    linked: dict[tuple[int, int], os.stat_result] = {}
+    inodes.remember_links = linked.update  # type: ignore[assignment,method-assign]
+    scan.inventory(too_young=changed)
+    assert linked == {}
+    scan.inventory(too_young=changed + 1)
+    assert [each.st_ctime_ns for each in linked.values()] == [changed]
+
+
+def test_the_types_of_entries() -> None:
+    kinds = {stat.S_IFDIR: "directory", stat.S_IFREG: "file", stat.S_IFLNK: "symlink", stat.S_IFIFO: "other"}
+    assert {kind: entry_type(kind | 0o755) for kind in kinds} == kinds
+
+
+def test_a_link_in_place_of_the_venv_is_not_followed(venv: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(venv)
+    with pytest.raises(StateError):
+        take_inventory(tmp_path / "link", InodeHashes())
 
 
 def test_a_missing_venv_is_an_error(tmp_path: Path) -> None:

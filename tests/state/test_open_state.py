@@ -66,9 +66,12 @@ def test_a_link_is_not_followed(state: State, tmp_path: Path) -> None:
     (outside / "record.json").touch()
     (outside / "record.json").chmod(0o600)
     (state.layout.records / "linked.json").symlink_to(outside / "record.json")
+    (outside / "1/seal.json").touch()
+    (outside / "1/seal.json").chmod(0o600)
+    assert (state.layout.generations("web") / "2/seal.json").samefile(outside / "1/seal.json")
     open_state(state.layout)
-    found = [stat.S_IMODE((outside / each).stat().st_mode) for each in (".", "1", "record.json")]
-    assert found == [0o700, 0o700, 0o600]
+    found = [stat.S_IMODE((outside / each).stat().st_mode) for each in (".", "1", "record.json", "1/seal.json")]
+    assert found == [0o700, 0o700, 0o600, 0o600]
 
 
 def test_what_lacks_the_access_is_listed(state: State) -> None:
