@@ -7,6 +7,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from reconciler.state.inventory_file import load_inventory
 from reconciler.state.owner import ManifestIdentity
 from reconciler.state.staged import staged_generation
 from reconciler.state.store import State
-from reconciler.state.trial import read_trial
+from reconciler.state.trial import Trial, read_trial, write_trial
 from tests.apply.test_verify_build import hashed
 
 PYTHON = Interpreter(
@@ -746,3 +747,74 @@ def second_package(venv: Path) -> None:
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
     (info / "RECORD").write_text(f"tool.py,{hashed(OTHER)},{len(OTHER)}\n{info.name}/RECORD,,\n")
+
+
+def test_settings_are_recorded_for_this_project_and_manifest(bench: Bench) -> None:
+    before = bench.applied()
+    other = replace(before, project="old", manifest="old.yaml", repository="old", hooks_pending=True)
+    hooks = (StepKind.RECORD, StepKind.AFTER_PUBLISH)
+    for steps, pending in (((StepKind.RECORD,), False), (hooks, True)):
+        bench.state.record(other)
+        performed(bench.run(*steps), StepKind.RECORD)
+        found = bench.state.applied("web")
+        assert found == replace(before, hooks_pending=pending)
+
+
+def test_a_trial_ends_when_only_settings_are_recorded_unless_it_goes_on(bench: Bench) -> None:
+    bench.applied()
+    path = bench.state.layout.generation("web", 1).trial
+    trial = Trial(since=dt.datetime(2026, 11, 30, tzinfo=dt.UTC), runs=1, previous=None)
+    for steps, ended in (((StepKind.RECORD, StepKind.TRIAL), False), ((StepKind.RECORD,), True)):
+        write_trial(path, trial)
+        performed(bench.run(*steps), StepKind.RECORD)
+        assert (read_trial(path) is None) is ended
+
+
+def test_a_published_stage_belongs_to_this_project_and_manifest(bench: Bench) -> None:
+    run = bench.run(StepKind.STAGE, hooks=Hooks(after_publish=(("true",),)))
+    object.__setattr__(run.context, "owner", ManifestIdentity(path="old.yaml", repository="old"))
+    object.__setattr__(run.context, "plan", replace(run.context.plan, project="old"))
+    bench.engine.after = lambda venv, _: (venv / SITE / "tool.py").chmod(0o600)
+    bench.state.layout.root.chmod(0o700)
+    performed(run, StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL, StepKind.STAGE)
+    bench.state.layout.root.chmod(0o755)  # it was opened since
+    later = bench.run(StepKind.VERIFY_STAGED, StepKind.PUBLISH, plan={"staged": 1})
+    performed(later, StepKind.VERIFY_STAGED, StepKind.PUBLISH, StepKind.RECORD)
+    assert stat.S_IMODE((later.new.venv / SITE / "tool.py").stat().st_mode) == 0o644
+    found = bench.state.applied("web")
+    assert found is not None
+    assert (found.project, found.manifest, found.repository) == ("acme", "../envs.yaml", "https://git.example/acme")
+    assert not found.hooks_pending
+
+
+def test_a_sealed_generation_is_unpublished_and_can_be_locked_until_it_is_published(bench: Bench) -> None:
+    run = bench.run()
+    performed(run, StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL)
+    assert run.new.unpublished.exists()
+    assert run.new.in_use.exists()
+    performed(run, StepKind.PUBLISH)
+    assert not run.new.unpublished.exists()
+
+
+def test_a_mode_that_differs_from_the_seal_again_is_an_error_that_says_so(bench: Bench) -> None:
+    bench.applied()
+    bench.engine.after = lambda venv, _: (venv / SITE / "tool.py").chmod(0o755)
+    plain = bench.run()
+    run = EnvironmentRun(plain.plan, plain.context, sealed=bench.state.published("web"))
+    object.__setattr__(run.context, "options", ApplyOptions(parallelism=1, offline=True))
+    run.perform(step(StepKind.BUILD))
+    with pytest.raises(RecordMismatchError, match="differs from their mode in the seal"):
+        run.perform(step(StepKind.VERIFY))
+
+
+def test_the_contents_are_flushed_and_a_failed_flush_is_an_error(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: Path) -> Future[None]:
+        failed: Future[None] = Future()
+        failed.set_exception(OSError(5, "Input/output error"))
+        return failed
+
+    monkeypatch.setattr("reconciler.apply.environment.begin_sync", fails)
+    run = bench.run()
+    performed(run, StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL)
+    with pytest.raises(OSError, match="Input/output error"):
+        run.perform(step(StepKind.SYNC))
