@@ -219,9 +219,9 @@ def test_only_the_same_failure_counts_as_reported(state: State, stored: bytes | 
     assert mark_reported(state.layout, [deleted]) == [deleted]
 
 
-def test_failures_that_cannot_be_remembered_are_no_error(state: State) -> None:
+def test_failures_that_cannot_be_remembered_do_not_matter(state: State) -> None:
     failed = Removable(name="web", generation=state.layout.generation("web", 1), failure="full")
-    remember_failures(state.layout, [failed])  # there is no directory
+    remember_failures(state.layout, [failed])  # its directory does not exist
     state.layout.undeletable.parent.mkdir(parents=True)
     remember_failures(state.layout, [replace(failed, failure="")])
     assert os.listdir(state.layout.undeletable.parent) == []

@@ -33,7 +33,7 @@ def test_an_unknown_name_is_an_error_with_the_names_of_this_project(state: State
         last_applied_to(state, "acme", "other")
     assert caught.value.hint == "choose from the applied environments: `web`"
     with pytest.raises(UsageError) as caught:
-        last_applied_to(state, "nobody", "other")
+        last_applied_to(state, "unknown", "other")
     assert caught.value.hint == "run `envsync apply`"
 
 

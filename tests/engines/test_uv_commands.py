@@ -372,7 +372,7 @@ def test_the_user_s_own_cache_is_asked_for(
 
 def test_unused_packages_are_deleted_from_the_cache(fake: FakeUv, tmp_path: Path) -> None:
     engine = fake.engine()
-    engine.collect_cache(frozenset())  # there is no cache
+    engine.collect_cache(frozenset())  # the cache does not exist
     fake.engine(cache=None).collect_cache(frozenset())
     assert fake.calls() == []
     (tmp_path / "cache").mkdir()

@@ -76,5 +76,5 @@ def test_every_lock_that_is_not_up_to_date_is_named(
     assert caught.value.hint == f"run `envsync lock {names}` and commit the result"
 
 
-def test_locks_that_are_up_to_date_or_unreadable_are_no_error(tmp_path: Path) -> None:
+def test_locks_that_are_up_to_date_or_unreadable_are_accepted(tmp_path: Path) -> None:
     require_fresh(desired(tmp_path), {"fine": LockState.FRESH, "bad": LockState.UNREADABLE})

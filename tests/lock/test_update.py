@@ -232,7 +232,7 @@ def test_each_environment_is_resolved_for_its_interpreter(tmp_path: Path, monkey
     assert given == [["web", "new"], desired, chosen, engine, options, before]
 
 
-def test_a_former_file_that_is_gone_already_is_no_error(tmp_path: Path) -> None:
+def test_a_former_file_that_is_gone_already_does_not_matter(tmp_path: Path) -> None:
     before = renamed(tmp_path)
     lock_path(tmp_path, "old").unlink()
     assert before.update(None).changed

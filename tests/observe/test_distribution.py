@@ -124,7 +124,7 @@ def test_name_and_version_come_from_metadata_or_from_the_name(
 
 
 @pytest.mark.parametrize("name", [".dist-info", "-1.0.dist-info", "_x_.egg-info"])
-def test_without_a_valid_name_there_is_no_distribution(tmp_path: Path, name: str) -> None:
+def test_without_a_valid_name_nothing_is_a_distribution(tmp_path: Path, name: str) -> None:
     found = read(tmp_path, {"METADATA": "Version: 1.0\n"}, name)
     assert found.distribution is None
     assert "it has no valid package name" in {each.detail for each in found.findings}

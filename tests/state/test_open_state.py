@@ -13,7 +13,7 @@ from tests.state.records import applied, sealed
 
 @pytest.fixture
 def state(tmp_path: Path) -> State:
-    """Return a root with one sealed generation, all of which only its user may read."""
+    """Return a root with one sealed generation that only its user may read."""
     root = tmp_path / "root"
     root.mkdir()
     state = State.at(root)
