@@ -74,7 +74,7 @@ def verify_staged(plan: EnvironmentPlan, context: ApplyContext, *, hooks: bool) 
     with context.observing:
         # Not the context's hash cache: what the build found is not trusted again after an unknown time.
         inodes = InodeHashes.load(state.layout.inode_hashes)
-        found = verify_generation(state, name, staged.generation, inodes, applied=staged.applied, modes=False)
+        found = verify_generation(state, name, staged.generation, inodes, modes=False)
         if not found.intact:
             unmark_staged(state.layout, name)
             raise ApplyError(

@@ -36,10 +36,10 @@ def write_pages(directory: Path, target: Path, serves: Callable[[str], bool]) ->
         elif name is None and serves(path.name) and page.is_file():
             base = f'<base href="{html.escape(path.absolute().as_uri())}/">\n'
             pages.setdefault(path.name, []).insert(0, base + page.read_text(encoding="utf-8"))
+    target.mkdir(parents=True)  # also if it serves no package of the directory
     for name, parts in pages.items():
-        (target / name).mkdir(parents=True)
+        (target / name).mkdir()
         (target / name / "index.html").write_text("".join(parts), encoding="utf-8")
-    target.mkdir(exist_ok=True)
 
 
 def _entries(directory: Path) -> list[Path]:

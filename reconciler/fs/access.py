@@ -32,8 +32,7 @@ def widen(path: str | Path, access: int, group: int = -1) -> bool:
     if group not in {-1, status.st_gid}:
         os.chown(path, -1, group, follow_symlinks=False)
         missing |= stat.S_ISGID if stat.S_ISDIR(mode) else 0
-        mode = os.lstat(path).st_mode  # the system may have cleared bits
-        missing |= missing_bits(mode, access)
+        mode = os.lstat(path).st_mode  # the system clears setuid and setgid, which must stay cleared
     if missing:
         os.chmod(path, stat.S_IMODE(mode) | missing)  # noqa: PTH101  # not a symbolic link, which lacks nothing
     return bool(missing) or group not in {-1, status.st_gid}
@@ -58,8 +57,7 @@ def make_users_directory(path: Path) -> None:
     """Make a directory of the user and its parents, with the umask of the user. Raises OSError."""
     if path.is_dir():
         return
-    if not path.parent.is_dir():
-        make_users_directory(path.parent)
+    make_users_directory(path.parent)
     path.mkdir(exist_ok=True)
     if callers_umask() >= 0:
         path.chmod(0o777 & ~callers_umask())

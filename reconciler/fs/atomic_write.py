@@ -45,7 +45,7 @@ def replacing(path: Path, content: bytes, *, mode: int | None = None, flush: boo
         temporary.replace(path)
     except BaseException:  # KeyboardInterrupt included: a half-written file never stays
         with suppress(OSError):  # the first error is the one to report
-            temporary.unlink(missing_ok=True)
+            temporary.unlink()
         raise
     if flush:
         sync_directory(path.parent)

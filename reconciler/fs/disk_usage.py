@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -34,10 +35,8 @@ def measure(directories: Iterable[Path]) -> Inodes:
     """
     inodes: Inodes = {}
     for directory in directories:
-        try:
+        with suppress(FileNotFoundError):
             _count(inodes, directory.lstat())
-        except FileNotFoundError:
-            continue
         left = [str(directory)]
         while left:
             try:
@@ -45,10 +44,8 @@ def measure(directories: Iterable[Path]) -> Inodes:
             except (FileNotFoundError, NotADirectoryError):
                 continue
             for each in entries:
-                try:
+                with suppress(FileNotFoundError):
                     _count(inodes, os.lstat(each.path))  # not `each.stat()`: it has no st_nlink on some systems
-                except FileNotFoundError:
-                    continue
                 if each.is_dir(follow_symlinks=False):
                     left.append(each.path)
     return inodes

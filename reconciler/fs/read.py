@@ -31,14 +31,14 @@ def read_regular(path: str | Path, *, limit: int = LIMIT_BYTES, follow: bool = F
         size = os.fstat(descriptor).st_size
         chunks = []  # a file of /proc has no size, and any file may grow: read to its end, or one byte over the limit
         left = limit + 1
-        while size <= limit and left > 0 and (chunk := os.read(descriptor, min(_CHUNK_BYTES, left))):
+        while size <= limit and (chunk := os.read(descriptor, min(_CHUNK_BYTES, left))):
             chunks.append(chunk)
             left -= len(chunk)
     except OSError as error:  # a descriptor has no name
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         os.close(descriptor)
-    if size > limit or left <= 0:
+    if size > limit or not left:
         raise OSError(errno.EFBIG, f"larger than {limit // 1024**2} MiB", str(path))
     return b"".join(chunks)
 

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,11 +55,9 @@ def remove_tree(
             _refuse_mounts(top, above)
             if check is not None:
                 check(top)
-            if first:
-                _unlink_if_exists(first, top)
+            _unlink_if_exists(first, top)
             _empty_top(top, spare=last)
-            if last:
-                _unlink_if_exists(last, top)
+            _unlink_if_exists(last, top)
         finally:
             os.close(top)
         os.rmdir(name, dir_fd=above)
@@ -187,7 +186,6 @@ def _unlink_file(name: str, directory: int) -> bool:
 
 
 def _unlink_if_exists(name: str, directory: int) -> None:
-    try:
+    """Delete a file if it exists; an empty name names no file."""
+    with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=directory)
-    except FileNotFoundError:
-        return

@@ -72,7 +72,7 @@ def _copy(source: Path, copy: Path) -> None:
 def _copy_tree(source: Path, copy: Path) -> None:
     for folder, _, files in os.walk(source):
         target = copy / Path(folder).relative_to(source)
-        target.mkdir(parents=True, exist_ok=True)
+        target.mkdir(exist_ok=True)
         for name in files:
             if not name.endswith(".lock"):
                 with suppress(FileNotFoundError, PermissionError):

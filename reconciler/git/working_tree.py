@@ -139,8 +139,8 @@ def _remotes(config: str) -> list[tuple[str, str]]:
     for line in _logical_lines(config):
         rest = line
         if match := _SECTION.match(line):
-            section, dot, old = match["name"].lower().partition(".")
-            sub = re.sub(r"\\(.)", r"\1", match["sub"]) if match["sub"] is not None else old if dot else ""
+            section, _, old = match["name"].lower().partition(".")
+            sub = re.sub(r"\\(.)", r"\1", match["sub"]) if match["sub"] is not None else old
             rest = line[match.end() :]
         variable = _VARIABLE.match(rest)
         if variable and section == "remote" and variable["key"].lower() == "url" and variable["value"] is not None:
@@ -185,7 +185,6 @@ def _value(text: str) -> str:
 
 
 def _text(path: str) -> str | None:
-    try:
+    with suppress(OSError, ValueError):  # ValueError: another file named a path with a null character
         return read_regular(os.path.realpath(path), limit=256 * 1024 * 1024).decode("utf-8", "surrogateescape")
-    except (OSError, ValueError):  # ValueError: another file named a path with a null character
-        return None
+    return None

@@ -245,7 +245,7 @@ def _check_record(reading: Reading, files: frozenset[str] | None, *, sealed: boo
 
 def _installer(reading: Reading, files: frozenset[str] | None) -> str:
     content = _read(reading, "INSTALLER") if files and "INSTALLER" in files else None
-    return (content or b"").decode("utf-8", "replace").strip().partition("\n")[0]
+    return (content or b"").decode("utf-8", "replace").strip().partition("\n")[0].rstrip()
 
 
 def _version_in_file_name(candidate: Candidate) -> str:

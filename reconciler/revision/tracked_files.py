@@ -81,9 +81,10 @@ def _read_index(revision: Revision, entries: dict[str, "IndexEntry"]) -> int:
     with translate_git_errors(
         f"the git index of `{revision.repository}`", hint="run `git status` to find or fix the problem"
     ):
-        if not revision.git.has_index():
+        index = Path(revision.git.index_path())
+        if not index.exists():  # as after `git clone --no-checkout`
             return 0
-        written = Path(revision.git.index_path()).stat().st_mtime_ns
+        written = index.stat().st_mtime_ns
         for path, entry in revision.git.open_index().items():
             one = entry.this or entry.other or entry.ancestor if isinstance(entry, ConflictedIndexEntry) else entry
             if one is not None:

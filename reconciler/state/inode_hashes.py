@@ -13,6 +13,7 @@ import hashlib
 import os
 import time
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -39,7 +40,7 @@ class InodeHashes:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
-        self._known: dict[tuple[int, int], tuple[int, int, int, bytes]] | None = None if path else {}
+        self._known: dict[tuple[int, int], tuple[int, int, int, bytes]] | None = None
         self._used: set[tuple[int, int]] = set()
         self._changed = False
         self._read: dict[tuple[int, int], tuple[Signature, bytes]] = {}
@@ -194,11 +195,9 @@ class InodeHashes:
         if self._known is None:
             self._known = {}
             if self._path is not None:
-                try:
+                with suppress(OSError, ValueError, TypeError, IndexError):
                     flat = load_marshalled("inodes", self._path.read_bytes())
                     self._known = {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in flat}
-                except (OSError, ValueError, TypeError, IndexError):
-                    self._known = {}
         return self._known
 
 

@@ -94,8 +94,6 @@ class Inventory:
             values = getattr(self, column.name)
             kept = directories if column.name.startswith("director") else positions
             match values:
-                case _ if kept == range(len(self.directories)):
-                    found[column.name] = values
                 case array():
                     found[column.name] = array(values.typecode, [values[each] for each in kept])
                 case tuple():

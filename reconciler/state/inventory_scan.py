@@ -134,9 +134,7 @@ class _Scan:
     def inventory(self, *, too_young: int) -> Inventory:
         """Return the inventory, without ctimes of `too_young` (nanoseconds) or later, which prove nothing."""
         above, own = self._above, self._statuses
-        if max(self._ctimes, default=0) >= too_young:
-            self._linked = {key: each for key, each in self._linked.items() if each.st_ctime_ns < too_young}
-        self._inodes.remember_links(self._linked)
+        self._inodes.remember_links({key: each for key, each in self._linked.items() if each.st_ctime_ns < too_young})
         return Inventory(
             digest=self._digest(),
             directories=tuple(self._directories),
@@ -187,6 +185,4 @@ def _entries(directory: str) -> list[tuple[str, os.stat_result]]:
 
 def _settled(ctimes: list[int], too_young: int) -> "array[int]":
     """Return ctimes as a column, with 0 in place of those that are too young."""
-    if max(ctimes, default=0) < too_young:
-        return array("q", ctimes)
     return array("q", [each if each < too_young else 0 for each in ctimes])

@@ -26,7 +26,7 @@ def open_state(layout: Layout) -> None:
         for entry in _entries(directory):
             if directory == layout.all_generations:
                 _open_generations(layout, entry.name, access, group)
-            elif entry.is_file(follow_symlinks=False):
+            elif entry.is_file():  # the mode of a link is not changed, nor that of its target
                 _widen(entry.path, access, group)
 
 
@@ -38,7 +38,7 @@ def closed_state(layout: Layout, name: str, number: int) -> tuple[str, ...]:
     access = access_to(layout.root)
     generation = layout.generation(name, number)
     above = (layout.envsync_directory, layout.all_generations, layout.records, layout.generations(name))
-    examined = (*above, generation.directory, layout.record(name), *_files(generation)) if access else ()
+    examined = (*above, generation.directory, layout.record(name), *_files(generation))
     return tuple(str(each.relative_to(layout.root)) for each in examined if lacks_access(each, access))
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 
 from reconciler.state.former_name import generation_link
 from reconciler.state.layout import Layout
@@ -25,7 +26,6 @@ def first_conflicts(layout: Layout, renames: Mapping[str, str]) -> dict[str, int
 
 
 def _link(path: str) -> str:
-    try:
+    with suppress(OSError):
         return os.readlink(path)  # noqa: PTH115  # the text itself
-    except OSError:
-        return ""
+    return ""

@@ -86,7 +86,7 @@ def unmark_staged(layout: Layout, name: str, *, below: int | None = None) -> Non
         for number in layout.generation_numbers(name):
             if below is None or number < below:
                 with suppress(OSError):
-                    layout.generation(name, number).staged.unlink(missing_ok=True)
+                    layout.generation(name, number).staged.unlink()
 
 
 def is_staged(state: State, name: str, number: int) -> bool:

@@ -107,3 +107,55 @@ def test_an_added_file_is_noticed_from_every_base_directory(
     for relative in (columns[RELATIVE_PATHS], far):
         stat_pass = StatPass(str(tmp_path / "none"))
         assert not entries_unchanged(str(other), columns, stat_pass, {}, relative=relative)
+
+
+def changed_and_remembered(venv: Path, root: Path, place: str) -> None:
+    """Change only the ctime of a file, and remember its hash in the cache of the root."""
+    file = venv / place
+    file.chmod(file.stat().st_mode & 0o7777)
+    time.sleep(2 * TICK_NS / 1e9)
+    inodes = InodeHashes.load(root / ".envsync/cache/inodes")
+    inodes.sha256_of(file, file.lstat())
+    inodes.save()
+
+
+def test_a_file_whose_ctime_changed_is_unchanged_if_its_contents_are_remembered(
+    pair: dict[Path, Inventory], tmp_path: Path
+) -> None:
+    _, other = pair
+    columns, root = plain_columns(pair[other]), tmp_path / "root"
+    root.mkdir(0o700)
+    (root / ".envsync/cache").mkdir(parents=True)
+
+    def same() -> bool:
+        return entries_unchanged(str(other), columns, StatPass(str(root)), {})
+
+    assert same()
+    (other / OWN_FILES[0]).chmod(0o644)
+    assert not same()  # nothing is remembered
+    changed_and_remembered(other, root, OWN_FILES[0])
+    assert same()
+    (other / OWN_FILES[0]).chmod(0o755)
+    changed_and_remembered(other, root, OWN_FILES[0])
+    assert not same()  # it may be executed now
+    (other / OWN_FILES[0]).chmod(0o600)
+    changed_and_remembered(other, root, OWN_FILES[0])
+    assert same()
+    root.chmod(0o755)
+    assert not same()  # others may not read it
+    (other / OWN_FILES[0]).chmod(0o644)
+    changed_and_remembered(other, root, OWN_FILES[0])
+    assert same()
+    (other / OWN_FILES[0]).write_text("diff.")
+    changed_and_remembered(other, root, OWN_FILES[0])
+    assert not same()
+
+
+@pytest.mark.parametrize("content", [b"", b"damaged"])
+def test_a_damaged_cache_is_never_believed(content: bytes, pair: dict[Path, Inventory], tmp_path: Path) -> None:
+    _, other = pair
+    root = tmp_path / "root"
+    (root / ".envsync/cache").mkdir(parents=True)
+    (root / ".envsync/cache/inodes").write_bytes(content)
+    (other / OWN_FILES[0]).chmod(0o640)
+    assert not entries_unchanged(str(other), plain_columns(pair[other]), StatPass(str(root)), {})

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from reconciler.fs.access import (
     umask_of,
     widen,
 )
-from reconciler.fs.access_bits import access_to, missing_bits
+from reconciler.fs.access_bits import access_to, lacks_access, missing_bits, root_bits
 
 OTHER_GROUP = 12345
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser may give files to any group")
@@ -42,6 +43,22 @@ def test_who_may_enter_the_top_directory_may_read(top: Path, mode: int, access: 
 
 def test_a_missing_directory_gives_no_access(tmp_path: Path) -> None:
     assert access_to(tmp_path / "none") == 0
+    assert root_bits(tmp_path / "none") == 0
+
+
+def test_the_bits_of_a_root_are_those_of_group_and_others(top: Path) -> None:
+    top.chmod(0o2751)
+    assert root_bits(top) == 0o051
+
+
+def test_a_path_lacks_access_only_if_it_exists(top: Path) -> None:
+    (top / "file").write_text("x")
+    (top / "file").chmod(0o640)
+    (top / "link").symlink_to("none")
+    assert lacks_access(top / "file", 0o005)
+    assert not lacks_access(top / "file", 0o050)
+    assert lacks_access(top / "none", 0o005) is False
+    assert lacks_access(top / "link", 0o005) is False
 
 
 @pytest.mark.parametrize(
@@ -86,6 +103,7 @@ def test_a_group_is_given_with_its_bits_and_what_is_made_in_a_directory_gets_it(
     for name, mode, wanted in (("file", 0o4700, 0o4750), (".", 0o700, 0o2750)):
         (top / name).chmod(mode)
         assert widen(top / name, 0o050, OTHER_GROUP)
+        assert not mode_of(top / name) & stat.S_ISUID  # the system clears it, and it is not set again
         assert (mode_of(top / name) & 0o3777, (top / name).lstat().st_gid) == (wanted & 0o3777, OTHER_GROUP)
         assert not widen(top / name, 0o050, OTHER_GROUP)
     assert widen(top / "link", 0o050, OTHER_GROUP)
@@ -99,6 +117,8 @@ def test_the_group_matters_if_only_it_may_enter(top: Path) -> None:
     for mode, group in ((0o750, OTHER_GROUP), (0o755, -1), (0o700, -1)):
         top.chmod(mode)
         assert group_to_give(top) == group
+        assert group_to_give(top, 0o050) == OTHER_GROUP
+        assert group_to_give(top, 0o055) == -1
     os.chown(top, -1, os.getegid())
     top.chmod(0o750)
     assert group_to_give(top) == -1
@@ -122,8 +142,28 @@ def test_new_files_have_the_access_while_a_block_runs(top: Path) -> None:
         assert mode_of(top / "own") == 0o700
         make_users_directory(top / "later")
         assert mode_of(top / "later") == 0o750
+        os.umask(0)
+        with umask_of(0o005):
+            make_users_directory(top / "open")
+        assert mode_of(top / "open") == 0o777
     finally:
         os.umask(before)
+
+
+@pytest.mark.parametrize("make", [make_users_directory, make_cache_directory])
+def test_a_directory_that_another_process_makes_at_the_same_time_is_used(
+    make: Callable[[Path], None], top: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir = Path.mkdir
+
+    def late(path: Path, mode: int = 0o777, *, exist_ok: bool = False) -> None:
+        if path.parent.is_dir():
+            mkdir(path, mode)
+        mkdir(path, mode, exist_ok=exist_ok)
+
+    monkeypatch.setattr(Path, "mkdir", late)
+    make(top / "above" / "directory")
+    assert (top / "above" / "directory").is_dir()
 
 
 def test_a_cache_directory_has_the_access_of_the_one_that_it_is_in(top: Path) -> None:
@@ -142,6 +182,6 @@ def test_a_cache_directory_has_the_access_of_the_one_that_it_is_in(top: Path) ->
 @AS_ROOT
 def test_a_file_of_another_user_is_not_own(top: Path) -> None:
     assert is_own(top)
-    assert not is_own(top / "none")
+    assert is_own(top / "none") is False
     os.chown(top, 12345, -1)
     assert not is_own(top)

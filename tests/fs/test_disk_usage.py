@@ -26,8 +26,19 @@ def test_an_inode_counts_once_and_is_shared_if_a_name_is_elsewhere(tmp_path: Pat
     assert not any(each.shared for each in measure([place, tmp_path]).values())
 
 
-def test_what_is_not_there_occupies_nothing(tmp_path: Path) -> None:
-    assert measure([tmp_path / "gone"]) == {}
+def test_what_is_not_there_occupies_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "file").touch()
+    inodes = {name: (tmp_path / name).stat().st_ino for name in (".", "here", "file")}
+    found = measure([tmp_path / "gone", tmp_path / "file", tmp_path / "here"])
+    assert {number for _, number in found} == {inodes["file"], inodes["here"]}
+    lstat = os.lstat
+
+    def gone(path: str) -> os.stat_result:
+        return lstat(f"{path}-gone" if path.endswith("file") else path)
+
+    monkeypatch.setattr(os, "lstat", gone)
+    assert {number for _, number in measure([tmp_path])} == {inodes["."], inodes["here"]}
 
 
 def test_what_cannot_be_read_has_no_size() -> None:

@@ -87,7 +87,14 @@ def test_a_link_inside_a_directory_is_followed_if_its_target_is_inside(tmp_path:
     assert points_outside(str(top / "gone"), str(top))
     with pytest.raises(OSError, match="outside the environment") as caught:
         read_inside(str(top / "out"), str(top))
-    assert caught.value.errno == errno.ELOOP
+    assert (caught.value.errno, caught.value.filename) == (errno.ELOOP, str(top / "out"))
+    (top / "directory").symlink_to("..")
+    with pytest.raises(FileNotFoundError):
+        read_inside(str(top / "directory" / "none"), str(top))
+    for name in ("file", "in"):
+        with pytest.raises(OSError, match="larger than") as caught:
+            read_inside(str(top / name), str(top), limit=5)
+        assert caught.value.errno == errno.EFBIG
 
 
 @pytest.mark.parametrize("size", [0, 1, 1024**2 - 1, 1024**2, 1024**2 + 1, 2 * 1024**2])
@@ -100,6 +107,33 @@ def test_every_byte_up_to_the_limit_is_read(size: int, tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
 def test_a_file_without_a_size_is_read_to_its_end() -> None:
     assert b"Name:" in read_regular("/proc/self/status")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
+def test_a_file_that_grows_over_the_limit_is_refused() -> None:
+    """Such files have no size before they are read."""
+    content = read_regular("/proc/self/environ")
+    assert read_regular("/proc/self/environ", limit=len(content)) == content
+    with pytest.raises(OSError, match="larger than 0 MiB") as caught:
+        read_regular("/proc/self/environ", limit=len(content) - 1)
+    assert caught.value.errno == errno.EFBIG
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
+def test_an_error_while_reading_names_the_file() -> None:
+    with pytest.raises(OSError, match=r".") as caught:
+        read_regular("/proc/self/mem")
+    assert (caught.value.errno, caught.value.filename) == (errno.EIO, "/proc/self/mem")
+
+
+def test_no_descriptor_stays_open(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    before = os.listdir("/dev/fd")
+    read_regular(tmp_path / "file")
+    for refused in (tmp_path, tmp_path / "file"):
+        with pytest.raises(OSError, match=r"."):
+            read_regular(refused, limit=1)
+    assert os.listdir("/dev/fd") == before
 
 
 def test_a_descriptor_is_not_inherited(tmp_path: Path) -> None:

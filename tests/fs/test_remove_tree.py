@@ -5,7 +5,7 @@ import os
 import resource
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -37,6 +37,48 @@ def test_a_tree_is_deleted_and_its_neighbors_are_kept(root: Path) -> None:
     (root / "generations/web/8").mkdir()
     remove_tree(root / "generations/web", "7", below=root)
     assert os.listdir(root / "generations/web") == ["8"]
+
+
+def test_one_file_is_deleted_first_and_one_last(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generation = root / "generations/web/7"
+    for name in ("identity", "another", "seal"):
+        (generation / name).touch()
+    deleted: list[str] = []
+    for function in ("unlink", "rmdir"):
+        delete = getattr(os, function)
+
+        def recorded(name: str, *, dir_fd: int, delete: Callable[..., None] = delete) -> None:
+            delete(name, dir_fd=dir_fd)
+            deleted.append(name)
+
+        monkeypatch.setattr(os, function, recorded)
+    opened = os.listdir("/dev/fd")
+    remove_tree(root / "generations/web", "7", below=root, first="seal", last="identity")
+    assert (deleted[0], *deleted[-2:]) == ("seal", "identity", "7")
+    assert sorted(deleted) == sorted(["seal", "identity", "7", "another", "venv", "lib", "module.py"])
+    assert os.listdir("/dev/fd") == opened
+
+
+def test_mounts_are_looked_for_only_where_the_system_lists_them(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.fs.remove_tree._MOUNTS", tmp_path / "none")
+    remove_tree(root / "generations/web", "7", below=root)
+    assert os.listdir(root / "generations/web") == []
+
+
+def test_the_list_of_mounts_has_escaped_names(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generations = root / "a\tb"
+    (generations / "7/lib").mkdir(parents=True)
+    mounts = tmp_path / "mountinfo"
+    monkeypatch.setattr("reconciler.fs.remove_tree._MOUNTS", mounts)
+    for point in ("7", "7/lib", "7/l\\040b"):
+        mounts.write_text(f"22 1 0:5 / / rw\n23 1 0:5 / {root}/a\\011b/{point} rw - proc proc rw\n")
+        with pytest.raises(ForeignTreeError, match="mounted"):
+            remove_tree(generations, "7", below=root)
+    mounts.write_text(f"22 1 0:5 / {root}/a\\011b/77 rw\n")
+    remove_tree(generations, "7", below=root)
+    assert os.listdir(generations) == []
 
 
 def test_a_tree_that_does_not_exist_is_not_an_error(root: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import LockError
-from reconciler.git.index_file import tracked_paths
+from reconciler.git.index_file import index_entries, index_file_path, tracked_paths
 from reconciler.lock.build_copy import copy_for_build
 from reconciler.lock.source_digests import content_digest
 from reconciler.lock.source_files import source_files, tracked_files
@@ -225,6 +225,7 @@ def test_extensions_of_the_index_are_skipped(repository: Repository) -> None:
         lambda content: content[: len(content) // 2],
         lambda content: content[:40] + b"\xff" + content[41:],
         lambda content: content + b"more",
+        lambda content: content[:-20] + b"\0" + b"\1" * 19,
         lambda content: resealed(content[:8] + struct.pack(">L", 2**32 - 1) + content[12:-20]),
         lambda content: resealed(content[:8] + struct.pack(">L", 1) + content[12:-20]),
     ],
@@ -235,6 +236,36 @@ def test_a_damaged_index_is_an_error_that_names_it(damage: object, repository: R
     index.write_bytes(damage(index.read_bytes()))
     with pytest.raises(LockError, match=r"\.git/index: "):
         listed(repository.path)
+
+
+@pytest.mark.parametrize("size", [0, 4, 12])
+def test_a_file_without_entries_and_checksum_is_not_an_index(size: int, repository: Repository) -> None:
+    index = repository.path / ".git/index"
+    index.write_bytes(index.read_bytes()[:size])
+    with pytest.raises(LockError, match="not a git index"):
+        index_entries(index)
+
+
+def test_the_entries_have_what_git_compares(repository: Repository) -> None:
+    repository.write("later")
+    repository.git("add", "--intent-to-add", "later")
+    (repository.path / "setup.py").chmod(0o755)
+    (repository.path / "link").symlink_to("a")
+    repository.git("add", "setup.py", "link")
+    repository.git("update-index", "--skip-worktree", "b/d/e")
+    repository.git("update-index", "--assume-unchanged", "b/c")
+    entries = {os.fsdecode(each.path): each for each in index_entries(repository.path / ".git/index")}
+    assert {name for name, each in entries.items() if each.assumed} == {"b/c", "b/d/e"}
+    modes = {"setup.py": 0o100755, "link": 0o120000}
+    assert {name: each.mode for name, each in entries.items()} == {name: modes.get(name, 0o100644) for name in entries}
+    status = (repository.path / "a").stat()
+    assert (entries["a"].mtime, entries["a"].size) == (status.st_mtime_ns, status.st_size)
+    assert entries["a"].object_name == repository.git("hash-object", "a").strip()
+
+
+def test_the_index_of_a_working_tree_whose_git_directory_has_a_name_of_any_bytes_is_found(tmp_path: Path) -> None:
+    (tmp_path / ".git").write_bytes(b"gitdir: /r\xe9po/.git/worktrees/x\r\n")
+    assert os.fsencode(index_file_path(tmp_path)) == b"/r\xe9po/.git/worktrees/x/index"
 
 
 def resealed(body: bytes) -> bytes:

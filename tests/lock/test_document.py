@@ -126,8 +126,9 @@ def test_any_document_is_a_lock_or_a_lock_error(shape: dict[str, object]) -> Non
 def test_bytes_that_are_not_utf_8_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "pylock.web.toml"
     path.write_bytes(OURS.encode("utf-16"))
-    with pytest.raises(LockError, match=r"pylock\.web\.toml: not UTF-8"):
+    with pytest.raises(LockError, match=r"pylock\.web\.toml: not UTF-8") as caught:
         read_lock(path, "web")
+    assert caught.value.hint == "delete it and run `envsync lock web`"
 
 
 def test_a_huge_file_is_refused_without_reading_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,6 +167,7 @@ def test_a_lock_that_cannot_be_written_is_an_error_and_the_old_one_is_kept(
     write_lock(old)
     before = old.path.read_bytes()
     monkeypatch.setattr(lock_file, "write_users_file", fails)
-    with pytest.raises(LockWriteError, match="No space left on device"):
+    with pytest.raises(LockWriteError, match="No space left on device") as caught:
         write_lock(old)
+    assert caught.value.hint == "free disk space, then run the command again"
     assert old.path.read_bytes() == before

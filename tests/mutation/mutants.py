@@ -156,6 +156,8 @@ def _inverted(node: ast.AST) -> Iterator[Change]:
                 yield from (_setter(node, f"ops.{place}", inverted()) for inverted in INVERTED[type(operator)])
         case ast.BoolOp(op=operator):
             yield _setter(node, "op", ast.Or() if isinstance(operator, ast.And) else ast.And())
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")):  # it decides nothing when the program runs
+            return
         case ast.If(test=test, body=[first, *_]):
             yield _setter(test, "test", ast.Constant(value=True))
             yield replace(_setter(test, "test", ast.Constant(value=False)), node=first)

@@ -42,6 +42,10 @@ class Reader:
         except TypeError:
             self.size = 0
             return False
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
 '''
 EXPECTED = """\
 first: for each in values if each < LIMIT => for each in values if True
@@ -83,7 +87,7 @@ def test_a_mutant_differs_from_the_module_only_in_its_change(made: list[Mutant])
     [removed] = [each for each in made if "raise ValueError('none') => pass" in each.location]
     assert "    if not found:\n        pass\n    return found\n" in removed.source
     [emptied] = [each for each in made if "except TypeError" in each.location]
-    assert emptied.source.endswith("        except TypeError:\n            pass")
+    assert "        except TypeError:\n            pass\nif TYPE_CHECKING" in emptied.source
     assert function_of(emptied.place) == "module.py Reader.is_small"
     assert emptied.place.endswith(" 2")
     assert list(emptied.change.lines) == [22, 23]

@@ -32,6 +32,9 @@ def test_case(case: dict[str, Any], tmp_path: Path) -> None:
         sorted(text.replace("SITE/", "lib/python3.12/site-packages/") for text in expected)
         for expected in case.get("any_of", [case["findings"]])
     ]
+    ignored = [f"{each.code} {each.path} {each.package}".rstrip() for each in seen.ignored]
+    expected = [text.replace("SITE/", "lib/python3.12/site-packages/") for text in case.get("ignored", [])]
+    assert sorted(ignored) == sorted(expected)
     assert seen.occupant == case.get("occupant", "published")
     if "freeze" in case:
         assert freeze_lines(seen) == case["freeze"]

@@ -1,0 +1,114 @@
+"""Which generations live processes use: by the lock of `envsync run`, and by what processes name."""
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.apply import in_use
+from reconciler.apply.in_use import generations_in_use
+from reconciler.state.former_name import generation_link
+from reconciler.state.layout import Generation, Layout
+from reconciler.state.store import State
+from tests.state.records import applied, sealed
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """Return a root with generations 1 and 2 of `web`, and generation 3 that was built for its former name `shop`."""
+    layout = State.at(tmp_path).layout
+    for what in (applied(), applied(generation=2), applied("shop", generation=3)):
+        sealed(layout, what)
+    (layout.generation("shop", 3).directory / "renamed").symlink_to("web")
+    (layout.generations("web") / "3").symlink_to(generation_link("shop", 3))
+    return layout
+
+
+def generations(layout: Layout) -> list[Generation]:
+    return [layout.generation("web", number) for number in (1, 2, 3)]
+
+
+def used(layout: Layout) -> list[int]:
+    return sorted(each.number for each in generations_in_use(generations(layout)))
+
+
+@pytest.fixture
+def texts(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Return what processes are said to name; it is empty at first."""
+    found: list[bytes] = []
+
+    def listed() -> Iterator[bytes]:
+        yield from found
+
+    monkeypatch.setattr(in_use, "_process_texts", listed)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("", []),
+        ("{all}/web/1/venv/bin/python\0-m\0x", [1]),
+        ("VIRTUAL_ENV={all}/web/2/venv\0PATH={all}/web/1/venv/bin:/bin", [1, 2]),
+        ("a{all}/web/{all}/web/1/", [1]),
+        ("{all}/web/12/venv", []),
+        ("{all}/web/1x/venv", []),
+        ("{all}/web", []),
+        ("{all}/web/", []),
+        ("{all}/web/1", [1]),
+        ("{all}/other/1/venv", []),
+        ("{all}/web/3/venv", [3]),
+        ("{all}/shop/3/venv", [3]),
+        ("{all}/../web/1/venv", []),
+    ],
+)
+def test_a_generation_is_used_if_a_process_names_it(
+    layout: Layout, texts: list[bytes], text: str, numbers: list[int]
+) -> None:
+    texts += [b"other", os.fsencode(text.replace("{all}", str(layout.all_generations)))]
+    assert used(layout) == numbers
+
+
+def test_a_generation_is_used_while_a_command_holds_its_lock(layout: Layout, texts: list[bytes]) -> None:
+    assert used(layout) == []
+    lock = layout.generation("web", 2).in_use
+    with lock.open("w") as held:
+        assert used(layout) == []
+        fcntl.flock(held, fcntl.LOCK_SH)
+        before = os.listdir("/dev/fd")
+        assert used(layout) == [2]
+        assert os.listdir("/dev/fd") == before
+    assert used(layout) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
+def test_command_line_environment_and_directory_of_other_processes_are_read(layout: Layout) -> None:
+    one, two, three = (each.venv for each in generations(layout))
+    code = "input()"
+    commands = [
+        subprocess.Popen([sys.executable, "-c", code, str(one)], stdin=subprocess.PIPE),
+        subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, env={"A": f"{two}/bin"}),
+        subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, cwd=three.resolve()),
+    ]
+    try:
+        assert used(layout) == [1, 2, 3]
+    finally:
+        for each in commands:
+            each.communicate(b"\n")
+    assert used(layout) == []
+
+
+def test_without_proc_only_the_lock_counts(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: object) -> list[str]:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "listdir", refused)
+    assert used(layout) == []
+
+
+def test_without_generations_nothing_is_read(texts: list[bytes]) -> None:
+    assert generations_in_use([]) == set()
