@@ -187,6 +187,26 @@ def test_thousands_of_packages_have_twenty_issues_of_a_code_and_a_count() -> Non
     assert found[0].details[0] == "not listed one by one: 480 installed-by-hand"
 
 
+def test_a_plan_of_format_1_0_keeps_the_count_of_packages_whose_drift_it_does_not_know() -> None:
+    """In a plan of that format, a package that changed on both sides does not say how it was changed manually."""
+    plan = world(
+        {
+            "manifest": {"web": {"packages": {"six": "1.16.0", "idna": "3.10"}}},
+            "applied": {"web": {"packages": {"six": "1.15.0", "idna": "3.10"}}},
+            "actual": {"web": {"packages": {"six": "1.14.0", "idna": "3.9"}}},
+        }
+    ).plan()
+    assert set(messages(plan)) == {"lock-changed", "changed-by-hand"}
+    [web] = plan.environments
+    older = tuple(replace(each, drift_reason=None) for each in web.packages)
+    older_plan = replace(plan, environments=(replace(web, packages=older),))
+    assert messages(older_plan) == {
+        "lock-changed": ["web: the lock changed"],
+        "packages-drifted": ["web: 2 packages changed manually"],
+        "changed-by-hand": ["web: idna 3.9 -> 3.10: changed manually"],
+    }
+
+
 def test_the_first_issue_has_the_hints_whatever_it_is() -> None:
     plan = drifted_plan({"code": "file-added", "path": "stray.pth"})
     hinted = tuple(replace(each, hints=("look at it",)) for each in plan.environments)
