@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 import reconciler
-from reconciler import ApplyOptions, PlanOptions, Selection, Workspace, reconcile
+from reconciler import ApplyOptions, PlanOptions, Selection, Workspace
+from reconciler.apply.perform import perform
 from reconciler.engines.deadlines import Deadlines
+from reconciler.engines.factory import make_engine
 from reconciler.errors import LockError, PlanFileError, PlatformError, UsageError
 from reconciler.events import Event, RunFinished
 from reconciler.lock.model import LockState
@@ -45,13 +47,12 @@ def load(tmp_path: Path) -> Loader:
 def engines(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Return what every engine was made with."""
     found: list[dict[str, Any]] = []
-    make = reconcile.make_engine
 
     def made(**arguments: Any) -> Any:
         found.append(arguments)
-        return make(**arguments)
+        return make_engine(**arguments)
 
-    monkeypatch.setattr(reconcile, "make_engine", made)
+    monkeypatch.setattr("reconciler.reconcile.make_engine", made)
     return found
 
 
@@ -151,13 +152,12 @@ def test_an_optional_environment_without_an_interpreter_is_skipped_and_named(loa
 def test_an_apply_reports_every_event_and_stops_on_request(load: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace = load(f"environments:\n  {WEB}")
     requests = []
-    perform = reconcile.perform
 
     def performed(request: Any, on_event: Callable[[Event], None]) -> RunFinished:
         requests.append(request)
         return perform(request, on_event)
 
-    monkeypatch.setattr(reconcile, "perform", performed)
+    monkeypatch.setattr("reconciler.reconcile.perform", performed)
     stop = threading.Event()
     stop.set()
     proposal = workspace.plan(options=PlanOptions(build=True, offline=True))

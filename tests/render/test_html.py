@@ -147,6 +147,12 @@ def test_the_page_names_each_environment_and_what_changes_in_it() -> None:
     assert "the redacted part changed" in text, "two values that differ only in a secret"
 
 
+def test_a_page_only_says_that_packages_are_unknown_if_some_are() -> None:
+    unknown = "Some packages are unknown"
+    assert unknown in html(report())
+    assert unknown not in html(report(CASES / "nothing.yaml"))
+
+
 def test_drift_and_pending_changes_have_separate_sections() -> None:
     whole = html(report())
     web = whole[whole.index('data-name="web"', whole.index('class="environment"')) :]
