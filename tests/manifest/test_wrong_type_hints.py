@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.manifest.source_text import KeyPath
 from reconciler.manifest.written_matrix import misspelt_key, unusable_keys
 from reconciler.manifest.wrong_type_hints import rewritten, scalar
 from reconciler.manifest.yaml_document import Value
@@ -86,13 +87,13 @@ def test_a_value_of_an_environment_is_rewritten(key: str, found: Any, expected: 
 
 def test_an_invalid_item_rewrites_the_whole_list_and_numbers_are_as_they_were_written() -> None:
     manifest: Value = {"environments": {"web": {"matrix": (3.1, 3.11), "python": 3.1}}}
-    path = ("environments", "web", "matrix")
-    written = {(*path, 0): "3.10", (*path, 1): "3.11"}
+    path: KeyPath = ("environments", "web", "matrix")
+    written: dict[KeyPath, str] = {(*path, 0): "3.10", (*path, 1): "3.11"}
     assert rewritten((*path, 0), manifest, written) == ("matrix", {"python": ("3.10", "3.11")})
     manifest = {"environments": {"web": {"python": (3.1, 3.11), "matrix": {}}}}
     assert rewritten(("environments", "web", "python"), manifest, {}) is None, "it has a matrix already"
     manifest = {"environments": {"web": {"python": {"version": 3.1}}}}
-    place = ("environments", "web", "python")
+    place: KeyPath = ("environments", "web", "python")
     assert rewritten(place, manifest, {(*place, "version"): "3.10"}) == ("python", "3.10")
 
 
