@@ -40,8 +40,8 @@ def test_what_is_declared_is_the_same_without_reading_the_files(name: str, monke
     monkeypatch.chdir(GOOD / name)
     manifest = load_manifest(Path("envs.yaml"))
     expanded = expand(manifest)
-    without = {"digest": "", "environments": (), "inputs": (), "selected": True}
-    assert declared_state(manifest) == replace(expanded, **without)
+    without = replace(expanded, digest="", environments=(), inputs=(), selected=True)
+    assert declared_state(manifest) == without
 
 
 def test_each_environment_has_the_places_of_its_name_and_of_its_python(
