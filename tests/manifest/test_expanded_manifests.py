@@ -86,7 +86,18 @@ def test_the_digest_changes_with_the_desired_state_only(tmp_path: Path) -> None:
     first = _expanded(tmp_path, text)
     assert _expanded(tmp_path, "\n# a comment\n" + text.replace("six", "Six")).digest == first.digest
     assert _expanded(tmp_path, text, "a").digest == first.digest
-    for other in ("cache: user\n", "locks: elsewhere\n", 'indexes: [{name: m, url: "https://index.example/simple"}]\n'):
+    index = 'indexes: [{name: m, url: "https://index.example/simple"}]\n'
+    assert _expanded(tmp_path, index + text).digest != _expanded(tmp_path, index.replace("le/", "le/x") + text).digest
+    assert _expanded(tmp_path, f"root: {tmp_path}/a\n{text}").digest == _expanded(tmp_path, f"root: /b\n{text}").digest
+    others = (
+        "cache: user\n",
+        "locks: elsewhere\n",
+        "root: elsewhere\n",
+        "keep_deleted: 1 day\n",
+        "access: all\n",
+        index,
+    )
+    for other in others:
         assert _expanded(tmp_path, other + text).digest != first.digest
     assert _expanded(tmp_path, text.replace("six", "six>1")).digest != first.digest
     assert _expanded(tmp_path, text.replace("b:", "c:")).digest != first.digest

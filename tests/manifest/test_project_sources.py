@@ -162,6 +162,11 @@ def test_an_index_is_compared_by_its_url(tmp_path: Path) -> None:
         write(tmp_path / "app", "app", more=f'[[tool.uv.index]]\nurl = "{url}"\n')
         assert (problems(tmp_path, declared + APP) == []) is is_same, url
     assert len(problems(tmp_path, APP)) == 1  # nothing says that the default index has this URL
+    for key in ("index-url", "extra-index-url"):
+        for url in ("https://a.example/simple", "https://else.example/simple"):
+            value = f'"{url}"' if key == "index-url" else f'["{url}"]'
+            write(tmp_path / "app", "app", more=f"[tool.uv]\n{key} = {value}\n")
+            assert (problems(tmp_path, declared + APP) == []) is (url == "https://a.example/simple"), (key, url)
     for kind in ("poetry", "pdm"):
         write(tmp_path / "app", "app", more=f'[[tool.{kind}.source]]\nname = "x"\nurl = "https://a.example/simple"\n')
         assert problems(tmp_path, declared + APP) == []
