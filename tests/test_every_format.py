@@ -22,7 +22,7 @@ from reconciler.diff.model import Origin, PackageAction, PackageChange, Reason, 
 from reconciler.events import EnvironmentFinished, Failure, Status
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
 from reconciler.render.environment_text import environment_label
-from reconciler.render.formats import Format
+from reconciler.render.formats import Format, render_report
 from reconciler.render.report import Command, Report
 from tests.render.output import printed
 from tests.render.pictures import COMMANDS, picture_name, place, report_of
@@ -242,6 +242,12 @@ def test_no_format_drops_a_note(form: Format, command: Command) -> None:
     for kind, plan in plans.items():
         text = printed(report_of(plan, command), form)
         assert text.count(NOTE) == 1, f"`envsync {command} --output {form}` and a note: {kind}"
+
+
+@pytest.mark.parametrize("form", [Format.TEXT, Format.JSON], ids=str)
+def test_text_and_json_are_not_formats_of_reports(form: Format) -> None:
+    with pytest.raises(ValueError, match=f"{form} is not a format of reports"):
+        render_report(report_of(plan_of(NOTHING), "check"), form)
 
 
 @every_format

@@ -150,7 +150,9 @@ def test_every_error_is_valid_by_both_schemas_and_contains_no_secret(error: Envs
         validator(schema).validate(json.loads(line))
     found = json.loads(line)
     assert (found["exit_code"], found["error"]["code"]) == (error.exit_code, error.code)
-    assert len(found["error"]["problems"]) == len(getattr(error, "problems", ()))
+    problems = [(each["path"], bool(each["place"]), bool(each["hint"])) for each in found["error"]["problems"]]
+    expected = error.problems if isinstance(error, ManifestError) else ()
+    assert problems == [(each.path, each.place is not None, each.hint is not None) for each in expected]
 
 
 def test_run_finished_has_the_exit_code_and_seconds_to_the_millisecond() -> None:

@@ -108,6 +108,7 @@ def declared_state(manifest: "Manifest") -> DesiredState:
         locks=Path(os.path.normpath(base / manifest.locks)),
         digest="",
         cache=manifest.cache,
+        keep_deleted=manifest.keep_deleted,
         indexes=_indexes(manifest),
         access=manifest.access,
         declared=frozenset(made for name, entry in entries.items() for made in _members(name, entry) or (name,)),

@@ -44,7 +44,7 @@ def _validate(document: Document, file: Path) -> tuple[Manifest | None, list[Pro
         # Only imported for an invalid manifest, to start quickly.
         from reconciler.manifest.validation_errors import error_path, model_problems
 
-        errors = [each for each in error.errors(include_url=False) if not _within(error_path(each, value), broken)]
+        errors = [each for each in error.errors() if not _within(error_path(each, value), broken)]
         unsupported = [each for each in errors if each["loc"] == ("version",) and each["type"] != "missing"]
         if unsupported:  # other errors may be valid in that version
             return None, [*document.problems, *model_problems(unsupported, value, source)]

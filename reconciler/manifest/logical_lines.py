@@ -37,8 +37,7 @@ def logical_lines(lines: Sequence[str]) -> Iterator[LogicalLine]:
         pieces.append((number, f" {line}" if pieces and _COMMENT.match(line) else line))
         yield from _joined(pieces)
         pieces = []
-    if pieces:
-        yield from _joined(pieces)
+    yield from _joined(pieces)
 
 
 def _joined(pieces: Sequence[tuple[int, str]]) -> Iterator[LogicalLine]:

@@ -110,7 +110,7 @@ class Pyproject:
             return tuple(str(each) for each in DependencyGroupResolver(self.groups).resolve(name))
         except ExceptionGroup as error:  # packaging collects all errors of the group
             first = error.exceptions[0]
-            text = str(first.args[0] if first.args else first).splitlines()[0]
+            text = str(first).splitlines()[0]
             raise InvalidTextError(f"dependency-groups.{name}: {text[:1].lower()}{text[1:]}") from error
 
 

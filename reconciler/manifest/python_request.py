@@ -29,7 +29,7 @@ def validate_python(text: str, directory: Path) -> str:
         raise InvalidTextError("the Python version is empty", hint=_VERSION_HINT)
     if not _VERSION.fullmatch(request):
         _validate_specifiers(request)
-    elif int(request.partition(".")[0].rstrip("abrc")) > _HIGHEST_MAJOR:
+    elif not _exists(request):
         raise InvalidTextError(f"not a Python version: {in_backticks(request)}", hint=_python_hint(request))
     return request
 
@@ -44,14 +44,14 @@ def corrected_python(text: str) -> str:
     if compact := re.fullmatch(r"3(\d{1,2})", text):
         return f"3.{compact[1]}"
     if wild := re.fullmatch(r"=*\s*(\d+(?:\.\d+)?)(?:\.[x*])+", text):
-        return wild[1]
+        return wild[1] if _exists(wild[1]) else ""
     if at_least := re.fullmatch(r"(\d+(?:\.\d+)*)\s*(?:\+|or (?:newer|later|higher)|and (?:up|above))", text):
         return f">={at_least[1]}"
     if span := re.fullmatch(r"(3\.\d+)\s*(?:-|\.\.+|to|\|\|?|or)\s*3\.(\d+)", text):
         return f">={span[1]},<3.{int(span[2]) + 1}"
     text = re.sub(r"^=\s*(?=\d)", "", text)
     if _VERSION.fullmatch(text):
-        return text
+        return text if _exists(text) else ""
     if re.match(r"[<>=!~]", text) and not corrected_requirement(f"python{text}"):
         try:
             return str(SpecifierSet(text)) and text
@@ -59,6 +59,12 @@ def corrected_python(text: str) -> str:
             return ""
     found = corrected_requirement(f"python{text}") if re.match(r"[<>=!~^]", text) else ""
     return found.removeprefix("python").replace(" ", "")
+
+
+def _exists(version: str) -> bool:
+    """Return whether a version is not above all Python versions; 312 is."""
+    major = re.match(r"\d+", version)
+    return major is not None and int(major[0]) <= _HIGHEST_MAJOR
 
 
 def _python_hint(text: str) -> str:
@@ -75,7 +81,7 @@ def validate_matrix_python(text: str) -> str:
         if _VERSION.fullmatch(corrected):
             hint = suggest(f'"{corrected}"')
         raise InvalidTextError("not a valid Python version", hint=hint)
-    if int(request.partition(".")[0].rstrip("abrc")) > _HIGHEST_MAJOR:
+    if not _exists(request):
         raise InvalidTextError(f"not a Python version: {in_backticks(request)}", hint=_python_hint(request))
     return request
 

@@ -231,4 +231,4 @@ def _unquoted(text: str) -> str:
 def relative_to(path: str, directory: Path) -> str:
     """Return a path as `./PATH` or `../PATH` from `directory` (POSIX), the same on every machine."""
     relative = Path(os.path.relpath(directory / path, directory)).as_posix()
-    return relative if relative.startswith("..") or relative == "." else f"./{relative}"
+    return relative if relative.partition("/")[0] in {".", ".."} else f"./{relative}"

@@ -221,7 +221,7 @@ def _rewritten(path: KeyPath, value: Value, source: SourceText) -> tuple[str, Va
         models.Manifest.model_validate(whole)
     except ValidationError as error:
         keys = (*parent, corrected[0])
-        if any(error_path(each, whole)[: len(keys)] == keys for each in error.errors(include_url=False)):
+        if any(error_path(each, whole)[: len(keys)] == keys for each in error.errors()):
             return None
     return corrected
 
@@ -256,7 +256,7 @@ def _quoting_hint(written: str, path: KeyPath) -> str:
     try:
         models.Manifest.model_validate(value)
     except ValidationError as error:
-        for each in error.errors(include_url=False):
+        for each in error.errors():
             if error_path(each, value) == path and each["type"] == INVALID_TEXT:
                 return str(each["ctx"]["hint"])
     return f'quote it: `"{written}"`'

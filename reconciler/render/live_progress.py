@@ -26,7 +26,6 @@ from reconciler.render.phrases import duration
 from reconciler.render.style import Palette, Style
 from reconciler.render.summary import run_summary
 
-_REFRESHES_PER_SECOND = 8
 _NEVER_WRAPPED = 1 << 30  # columns; rich crops what the terminal cannot hold
 _MARKS = {True: ("\u2713", "\u2717"), False: ("+", "x")}
 
@@ -69,7 +68,6 @@ class LiveProgress:
         self._live = Live(
             console=self._console,
             get_renderable=self._live_lines,
-            refresh_per_second=_REFRESHES_PER_SECOND,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=own_stderr,

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from reconciler.manifest.desired import DesiredState
-from reconciler.manifest.expand import expand
+from reconciler.manifest.expand import declared_state, expand
 from reconciler.manifest.load import load_manifest
 from tests.manifest.expanded import readable
 
@@ -35,6 +35,37 @@ def test_the_digest_does_not_depend_on_the_manifest_s_directory_or_the_working_d
     assert there.file == copy / "envs.yaml"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_declared_is_the_same_without_reading_the_files(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(GOOD / name)
+    manifest = load_manifest(Path("envs.yaml"))
+    expanded = expand(manifest)
+    without = replace(expanded, digest="", environments=(), inputs=(), selected=True)
+    assert declared_state(manifest) == without
+
+
+def test_each_environment_has_the_places_of_its_name_and_of_its_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (
+        "access: group\n"
+        'templates: {base: {python: "3.12"}}\n'
+        "environments:\n"
+        "  a: {extends: base}\n"
+        '  b: {python: "3.11"}\n'
+        '  c: {matrix: {python: ["3.11", "3.12"]}}\n'
+    )
+    found = _expanded(Path(), text).environments
+    assert [(each.name, each.python, each.place, each.python_place) for each in found] == [
+        ("a", "3.12", "envs.yaml:6:3", "envs.yaml:4:28"),
+        ("b", "3.11", "envs.yaml:7:3", "envs.yaml:7:15"),
+        ("c-py311", "3.11", "envs.yaml:8:3", "envs.yaml:8:25"),
+        ("c-py312", "3.12", "envs.yaml:8:3", "envs.yaml:8:33"),
+    ]
+    assert {each.access for each in found} == {"group"}
+
+
 def _copy(source: Path, target: Path) -> None:
     target.mkdir(parents=True)
     for path in source.iterdir():
@@ -55,7 +86,18 @@ def test_the_digest_changes_with_the_desired_state_only(tmp_path: Path) -> None:
     first = _expanded(tmp_path, text)
     assert _expanded(tmp_path, "\n# a comment\n" + text.replace("six", "Six")).digest == first.digest
     assert _expanded(tmp_path, text, "a").digest == first.digest
-    for other in ("cache: user\n", "locks: elsewhere\n", 'indexes: [{name: m, url: "https://index.example/simple"}]\n'):
+    index = 'indexes: [{name: m, url: "https://index.example/simple"}]\n'
+    assert _expanded(tmp_path, index + text).digest != _expanded(tmp_path, index.replace("le/", "le/x") + text).digest
+    assert _expanded(tmp_path, f"root: {tmp_path}/a\n{text}").digest == _expanded(tmp_path, f"root: /b\n{text}").digest
+    others = (
+        "cache: user\n",
+        "locks: elsewhere\n",
+        "root: elsewhere\n",
+        "keep_deleted: 1 day\n",
+        "access: all\n",
+        index,
+    )
+    for other in others:
         assert _expanded(tmp_path, other + text).digest != first.digest
     assert _expanded(tmp_path, text.replace("six", "six>1")).digest != first.digest
     assert _expanded(tmp_path, text.replace("b:", "c:")).digest != first.digest

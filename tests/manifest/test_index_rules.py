@@ -56,4 +56,6 @@ def test_a_url_belongs_to_the_most_specific_index_or_the_only_one_of_its_host() 
     assert index_of_url("https://user:pass@HOST.example:443/one/simple/x/acme/", indexes) == inner
     assert index_of_url("https://host.example/one/simple-not", indexes) is None, "several indexes have this host"
     assert index_of_url("https://o.example/files/acme.whl", indexes) == other
+    apart = Index(name="p", url="https://p.example/simple")
+    assert index_of_url("https://p.example/files/acme.whl", (*indexes, apart)) == apart, "the only one of this host"
     assert index_of_url("http://o.example/files/acme.whl", indexes) is None

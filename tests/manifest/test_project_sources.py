@@ -68,9 +68,18 @@ def test_a_directory_that_a_glob_lists_is_an_input(tmp_path: Path) -> None:
     [
         ('members = ["app", "libs/*"]', True),
         ('members = ["app", "lib*/co?e"]', True),
+        ('members = ["app", "libs/./core"]', True),
+        ('members = ["app", "app/../libs/*"]', True),
+        ('members = ["app", "**"]', True),
+        ('members = ["app", "lib?/co?"]', False),
+        ('members = ["app", "libs"]', False),
+        ('members = ["app", "libs/core/*"]', False),
         ('members = ["app", "libs/*"]\nexclude = ["libs/core"]', False),
         ('members = ["app", "libs/*"]\nexclude = ["libs"]', False),
         ('members = ["app", "libs/*"]\nexclude = ["**/core"]', False),
+        ('members = ["app", "libs/*"]\nexclude = ["**/libs/core"]', False),
+        ('members = ["app", "libs/*"]\nexclude = ["**"]', False),
+        ('members = ["app", "libs/*"]\nexclude = ["core", "libs/cor", "libs/core/x"]', True),
         ('members = ["libs/*"]', False),  # uv looks no further, because the project is not a member
         ("members = 1", False),
     ],
@@ -80,6 +89,29 @@ def test_members_are_those_that_uv_finds(tmp_path: Path, workspace: str, is_memb
     write(tmp_path / "app", "app", "core")
     write(tmp_path / "libs" / "core", "core")
     assert bool(problems(tmp_path, APP)) is is_member
+
+
+def test_a_directory_outside_or_a_hidden_one_is_not_a_member(tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    write(inside, "root", more='[tool.uv.workspace]\nmembers = ["app", "../core", "*"]\n')
+    write(inside / "app", "app", "core")
+    for place in (tmp_path / "core", inside / ".core"):
+        write(place, "core")
+    assert problems(inside, APP) == []
+    write(inside / "core", "core")
+    assert len(problems(inside, APP)) == 1
+
+
+def test_a_directory_without_a_pyproject_toml_is_a_project_if_it_has_a_setup_file(tmp_path: Path) -> None:
+    write(tmp_path / "app", "app", "six", more='[tool.uv.sources]\nsix = { path = "../six" }\n')
+    (tmp_path / "six").mkdir()
+    message = "not a Python project: the directory has no `pyproject.toml`, `setup.py` or `setup.cfg`"
+    assert problems(tmp_path, APP) == [f"app/pyproject.toml:6:1: {message}"]
+    for name in ("setup.py", "setup.cfg"):
+        (tmp_path / "six" / name).touch()
+        assert problems(tmp_path, APP) == []
+        (tmp_path / "six" / name).unlink()
 
 
 def test_the_closest_workspace_counts(tmp_path: Path) -> None:
@@ -130,6 +162,11 @@ def test_an_index_is_compared_by_its_url(tmp_path: Path) -> None:
         write(tmp_path / "app", "app", more=f'[[tool.uv.index]]\nurl = "{url}"\n')
         assert (problems(tmp_path, declared + APP) == []) is is_same, url
     assert len(problems(tmp_path, APP)) == 1  # nothing says that the default index has this URL
+    for key in ("index-url", "extra-index-url"):
+        for url in ("https://a.example/simple", "https://else.example/simple"):
+            value = f'"{url}"' if key == "index-url" else f'["{url}"]'
+            write(tmp_path / "app", "app", more=f"[tool.uv]\n{key} = {value}\n")
+            assert (problems(tmp_path, declared + APP) == []) is (url == "https://a.example/simple"), (key, url)
     for kind in ("poetry", "pdm"):
         write(tmp_path / "app", "app", more=f'[[tool.{kind}.source]]\nname = "x"\nurl = "https://a.example/simple"\n')
         assert problems(tmp_path, declared + APP) == []

@@ -170,7 +170,8 @@ def _inverted(node: ast.AST) -> Iterator[Change]:
                 yield from (_setter(test, f"ifs.{place}", ast.Constant(value)) for value in (True, False))
         case ast.Match(cases=cases) if len(cases) > 1:
             for place, each in enumerate(cases):
-                yield replace(_dropper(each.pattern, "cases", place), node=each.body[0])
+                if not _is_assert_never(each.body[0]):
+                    yield replace(_dropper(each.pattern, "cases", place), node=each.body[0])
         case ast.MatchOr(patterns=patterns):
             yield from (_dropper(each, "patterns", place) for place, each in enumerate(patterns))
         case ast.Call(func=ast.Name(id="any" | "all" as name)):
@@ -209,13 +210,10 @@ def _weakened(node: ast.AST, function: ast.FunctionDef) -> Iterator[Change]:
 
 
 def _is_removable(statement: ast.stmt) -> bool:
-    """Return whether a statement is a call, an assignment, a deletion or a raise; a docstring is not.
-
-    `assert_never` is not called in a correct program: mypy proves it.
-    """
+    """Return whether a statement is a call, an assignment, a deletion or a raise; a docstring is not."""
+    if _is_assert_never(statement):
+        return False
     match statement:
-        case ast.Expr(value=ast.Call(func=ast.Name(id="assert_never"))):
-            return False
         case ast.Expr(value=ast.Constant()):
             return False
         case ast.AnnAssign(value=None):
@@ -223,6 +221,15 @@ def _is_removable(statement: ast.stmt) -> bool:
         case ast.Expr() | ast.Assign() | ast.AugAssign() | ast.AnnAssign() | ast.Delete() | ast.Raise():
             return True
         case ast.Break() | ast.Continue():
+            return True
+        case _:
+            return False
+
+
+def _is_assert_never(statement: ast.stmt) -> bool:
+    """Return whether a statement calls `assert_never`, which no correct program does: mypy proves it."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Name(id="assert_never"))):
             return True
         case _:
             return False

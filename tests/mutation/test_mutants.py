@@ -93,6 +93,18 @@ def test_a_mutant_differs_from_the_module_only_in_its_change(made: list[Mutant])
     assert list(emptied.change.lines) == [22, 23]
 
 
+def test_the_arm_that_mypy_proves_to_be_unreachable_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mutants, "ROOT", tmp_path)
+    arms = "        case 1:\n            print(1)\n        case _:\n            assert_never(value)\n"
+    (tmp_path / "module.py").write_text(f"def first(value: int) -> None:\n    match value:\n{arms}")
+    assert [each.location for each in mutants_in([tmp_path / "module.py"])] == [
+        "module.py first: match value: 1 / _ => match value: _",
+        "module.py first: print(1) => pass",
+    ]
+
+
 def test_every_reason_is_that_of_a_mutant_that_exists() -> None:
     reasons: dict[str, str] = yaml.safe_load(REASONS.read_text(encoding="utf-8"))
     files = {ROOT / location.split()[0] for location in reasons}

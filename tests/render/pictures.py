@@ -1,6 +1,8 @@
 """The expected output of each case in tests/cases/render; `python -m tests.render.pictures` writes it again.
 
-The case `everything` has a file for every format and command. The other cases have one for every format that is text.
+The case `everything` has a file for every format and command. The other cases have one for every format that is text,
+and `outcomes` has HTML as well.
+In `outcomes`, an apply ends for each environment as its name says.
 """
 
 import os
@@ -14,9 +16,11 @@ from typing import get_args
 
 import yaml
 
+from reconciler.canonical_json import Json
 from reconciler.events import EnvironmentFinished, Failure, RunFinished, Status
 from reconciler.observe.actual import ActualState, Occupant
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
+from reconciler.render.event_text import SUCCESSFUL
 from reconciler.render.formats import Format
 from reconciler.render.plan_text import render_check, render_plan
 from reconciler.render.report import Command, Report
@@ -30,6 +34,30 @@ os.environ["TZ"] = "UTC"  # the time of a hold is shown in local time
 time.tzset()
 
 CASES = Path(__file__).parent.parent / "cases" / "render"
+# What only the HTML report of an apply shows: earlier runs, and the dependency graph of the last environment.
+RUNS: tuple[Mapping[str, Json], ...] = (
+    {
+        "at": "2026-11-20T10:00:00+00:00",
+        "by": "anna",
+        "plan": "sha256:0123456789abcdef0123456789abcdef",
+        "exit_code": 4,
+        "environments": [
+            {"name": "web", "action": "update", "status": "applied", "generation": 7, "reasons": ["lock-changed"]},
+            {"name": "cron", "action": "create", "status": "failed", "generation": 0},
+            "a value of an unexpected type",
+        ],
+    },
+    {"at": "2026-11-19T10:00:00+00:00", "environments": [{"name": f"env-{number}"} for number in range(13)]},
+    {"at": "2026-11-18T10:00:00+00:00", "environments": [{"name": f"env-{number}"} for number in range(12)]},
+    {"at": ["a value of an unexpected type"], "environments": "and another"},
+)
+GRAPH = {
+    "django": ("asgiref", "sqlparse"),
+    "asgiref": (),
+    "requests": ("idna", "urllib3"),
+    "urllib3": ("requests",),  # a cycle
+    "six": ("six",),  # requires itself
+}
 ESCAPE_PICTURE = "\u241b"  # shown in place of ESC, so that the file can be read
 
 
@@ -78,15 +106,24 @@ def installed(actual: ActualState) -> dict[str, int]:
 def report_of(plan: Plan, command: Command) -> Report:
     """Return the report of a plan whose environments are four lines apart in the manifest."""
     places = {each.name: f"envs.yaml:{8 + 4 * number}:3" for number, each in enumerate(plan.environments)}
-    result = RunFinished(environments=tuple(results(plan))) if command == "apply" else None
-    return Report(plan=plan, command=command, file="envs.yaml", places=places, result=result)
+    if command != "apply":
+        return Report(plan=plan, command=command, file="envs.yaml", places=places)
+    result = RunFinished(environments=tuple(results(plan)))
+    graphs = {each.name: GRAPH for each in plan.changes[-1:]}
+    return Report(plan=plan, command=command, file="envs.yaml", places=places, result=result, runs=RUNS, graphs=graphs)
 
 
 def results(plan: Plan) -> Iterator[EnvironmentFinished]:
-    """Yield the results of an apply: the first build failed, a hook of the second failed, and all else succeeded."""
+    """Yield the results of an apply: the first build failed, a hook of the second failed, and all else succeeded.
+
+    An environment with the name of a status ends with that one, and without a failure if it is one of success.
+    """
     failing = iter((Status.FAILED, Status.HOOK_FAILED))
     for each in plan.environments:
-        if each.blocked:
+        if each.name in set(Status) and not (each.blocked or each.hold):
+            status = Status(each.name)
+            yield _end(each, status, None if status in SUCCESSFUL else FAILURE)
+        elif each.blocked:
             first = each.blocked[0]
             ended = _end(each, Status.BLOCKED, Failure(code=first.code, message=first.message))
             yield replace(ended, reason=first.code)
@@ -131,7 +168,7 @@ _SUFFIXES = {
     Format.GITLAB: ".gitlab.json",
     Format.HTML: ".html",
 }
-# Long, and mostly the same for every plan: only the case `everything` has files for them.
+# Long, and mostly the same for every plan: only the case `everything` has files for all of them.
 _LONG = (Format.JSON, Format.SARIF, Format.HTML)
 PICTURES: dict[str, Callable[[Plan], str]] = {
     "plan-120": lambda plan: plan_text(plan, width=120),
@@ -156,7 +193,11 @@ def drawn(name: str, case: World) -> str:
 
 def pictures_of(world_file: Path) -> list[str]:
     """Return the names of a case's pictures."""
-    return [each for each in (*PICTURES, *_STATUS) if world_file.stem == "everything" or each not in _ONLY_EVERYTHING]
+    left_out = {
+        "everything": set[str](),
+        "outcomes": {each for each in _ONLY_EVERYTHING if not each.endswith(".html")},
+    }.get(world_file.stem, _ONLY_EVERYTHING)
+    return [each for each in (*PICTURES, *_STATUS) if each not in left_out]
 
 
 def place(world_file: Path, name: str) -> Path:

@@ -55,7 +55,9 @@ def test_text(changed: ChangedEnvironment, expected: list[str]) -> None:
 
 def test_json_has_the_change_and_what_the_next_apply_does() -> None:
     plan = world({"manifest": {"web": {"packages": {"six": "1.1"}}}, "applied": {"web": {"packages": {"six": "1.0"}}}})
-    found = json.loads(changed_json(RELEASED, notes=["seen"], following=plan.plan().environments[0]))
+    text = changed_json(RELEASED, notes=["seen"], following=plan.plan().environments[0])
+    assert text.startswith('{\n  "name": "web",\n'), "one line for each key"
+    found = json.loads(text)
     assert found == {
         "name": "web",
         "action": "release",

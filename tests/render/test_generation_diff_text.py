@@ -56,6 +56,26 @@ def test_each_difference_has_a_line() -> None:
     ]
 
 
+def test_every_sign_has_the_color_of_what_it_means() -> None:
+    assert pictures.CASES.is_dir()  # the module sets the time zone
+    painted = render_generation_diff(FOUND, palette=Palette.chosen(color=True), width=80, verbose=1)
+    assert [line for line in painted.splitlines() if "\x1b[3" in line] == [
+        "  \x1b[33m~\x1b[0m python  cpython 3.12.1 -> cpython 3.12.2",
+        "  \x1b[33m~\x1b[0m django       5.2.1 -> 5.2.4               1 file changed, 1 added",
+        "  \x1b[33m~\x1b[0m idna                                      1 file removed",
+        "  \x1b[33m~\x1b[0m local        1.0 from a different source  no file differs",
+        "  \x1b[31m-\x1b[0m six          1.16.0                       no file differs",
+        "  \x1b[33m~\x1b[0m other files                               1 file changed",
+        '      \x1b[32m+\x1b[0m env.A: "1"',
+        "  \x1b[33m~\x1b[0m bin/activate",
+        "  \x1b[32m+\x1b[0m lib/django/a.py",
+        "  \x1b[33m~\x1b[0m lib/django/b.py",
+        "  \x1b[31m-\x1b[0m lib/idna/c.py",
+    ]
+    assert painted.splitlines()[0].startswith("\x1b[1mweb:\x1b[0m generation 7 ")
+    assert painted.splitlines()[-1].startswith("\x1b[1mDiff: 3 packages, 1 setting, 4 files.")
+
+
 def test_every_file_is_listed_on_request() -> None:
     listed = [line for line in text(FOUND, verbose=1).splitlines() if "/" in line]
     assert listed == ["  ~ bin/activate", "  + lib/django/a.py", "  ~ lib/django/b.py", "  - lib/idna/c.py"]

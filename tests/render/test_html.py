@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from html.parser import HTMLParser
@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.canonical_json import Json
 from reconciler.events import RunFinished
 from reconciler.plan.model import Plan
 from reconciler.render.html import html
@@ -25,7 +24,7 @@ from reconciler.render.report import Report
 from tests.host import base_environment
 from tests.plan.build import world
 from tests.render.large_plan import large_plan
-from tests.render.pictures import CASES, load_plan
+from tests.render.pictures import CASES, GRAPH, RUNS, load_plan
 from tests.render.sample_events import ENDS
 from tests.render.untrusted import NASTY, SECRET, replace_strings, texts
 
@@ -43,25 +42,6 @@ _ATTRIBUTES = """
     data-filter-kind data-filter-origin
 """
 ELEMENTS, ATTRIBUTES = frozenset(_ELEMENTS.split()), frozenset(_ATTRIBUTES.split())
-RUNS: tuple[Mapping[str, Json], ...] = (
-    {
-        "at": "2026-11-20T10:00:00+00:00",
-        "by": "anna",
-        "plan": "sha256:0123456789abcdef0123456789abcdef",
-        "exit_code": 4,
-        "environments": [
-            {"name": "web", "action": "update", "status": "applied", "generation": 7, "reasons": ["lock-changed"]},
-            {"name": "cron", "action": "create", "status": "failed", "generation": 0},
-        ],
-    },
-)
-GRAPH = {
-    "django": ("asgiref", "sqlparse"),
-    "asgiref": (),
-    "requests": ("idna", "urllib3"),
-    "urllib3": ("requests",),  # a cycle
-    "six": ("six",),  # requires itself
-}
 
 
 @dataclass
@@ -165,6 +145,12 @@ def test_the_page_names_each_environment_and_what_changes_in_it() -> None:
             assert finding.path in text
         assert all(hint in text for hint in each.hints)
     assert "the redacted part changed" in text, "two values that differ only in a secret"
+
+
+def test_a_page_only_says_that_packages_are_unknown_if_some_are() -> None:
+    unknown = "Some packages are unknown"
+    assert unknown in html(report())
+    assert unknown not in html(report(CASES / "nothing.yaml"))
 
 
 def test_drift_and_pending_changes_have_separate_sections() -> None:

@@ -11,6 +11,7 @@ from reconciler.diff.model import ReasonCode
 from reconciler.observe.actual import Finding, FindingCode
 from reconciler.plan.model import EnvironmentPlan, Plan
 from reconciler.plan.origin_filter import OriginFilter, filter_by_origin
+from reconciler.render.issue_details import reason_details
 from reconciler.render.issue_drift import MAX_PER_CODE, drift_code
 from reconciler.render.issues import Issue, issues
 from reconciler.render.repository_path import environment_file_uri
@@ -185,6 +186,59 @@ def test_thousands_of_packages_have_twenty_issues_of_a_code_and_a_count() -> Non
     assert counts == {"packages-drifted": 1, "installed-by-hand": MAX_PER_CODE, "changed-by-hand": 1}
     assert found[0].message == "web: 501 packages changed manually"
     assert found[0].details[0] == "not listed one by one: 480 installed-by-hand"
+
+
+def test_each_reason_lists_what_is_behind_it() -> None:
+    then, now = (
+        {"six": "1.15.0", "attrs": "25.1.0", "idna": "3.10"},
+        {"six": "1.16.0", "attrs": "25.1.0", "idna": "3.10"},
+    )
+    plan = world(
+        {
+            "manifest": {"web": {"packages": now, "python": "3.12.1", "env": {"A": "1"}}},
+            "applied": {"web": {"packages": then, "python": "3.11.7"}},
+            "actual": {
+                "web": {
+                    "packages": {"six": "1.15.0", "attrs": "25.1.0", "idna": "3.9"},
+                    "findings": [
+                        {"code": "file-changed", "path": "attr/a.py", "package": "attrs"},
+                        {"code": "file-changed", "path": "idna/a.py", "package": "idna"},
+                        {"code": "file-added", "path": "b.pth"},
+                        {"code": "moved", "path": "bin/activate"},
+                    ],
+                }
+            },
+        }
+    ).plan()
+    [web] = plan.environments
+    assert {each.code: reason_details(web, each.code) for each in web.reasons} == {
+        ReasonCode.INTERPRETER_CHANGED: [],
+        ReasonCode.LOCK_CHANGED: ["~ six 1.15.0 -> 1.16.0: lock changed"],
+        ReasonCode.SETTINGS_CHANGED: ['env.A: "1"'],
+        ReasonCode.PACKAGES_DRIFTED: ["~ idna 3.9 -> 3.10: changed manually"],
+        ReasonCode.FILES_DRIFTED: ["! attrs 25.1.0: 1 file edited: attr/a.py", "1 file added: b.pth"],
+        ReasonCode.ENVIRONMENT_DAMAGED: ["its scripts name a different path (bin/activate)"],
+    }
+
+
+def test_a_plan_of_format_1_0_keeps_the_count_of_packages_whose_drift_it_does_not_know() -> None:
+    """In a plan of that format, a package that changed on both sides does not say how it was changed manually."""
+    plan = world(
+        {
+            "manifest": {"web": {"packages": {"six": "1.16.0", "idna": "3.10"}}},
+            "applied": {"web": {"packages": {"six": "1.15.0", "idna": "3.10"}}},
+            "actual": {"web": {"packages": {"six": "1.14.0", "idna": "3.9"}}},
+        }
+    ).plan()
+    assert set(messages(plan)) == {"lock-changed", "changed-by-hand"}
+    [web] = plan.environments
+    older = tuple(replace(each, drift_reason=None) for each in web.packages)
+    older_plan = replace(plan, environments=(replace(web, packages=older),))
+    assert messages(older_plan) == {
+        "lock-changed": ["web: the lock changed"],
+        "packages-drifted": ["web: 2 packages changed manually"],
+        "changed-by-hand": ["web: idna 3.9 -> 3.10: changed manually"],
+    }
 
 
 def test_the_first_issue_has_the_hints_whatever_it_is() -> None:

@@ -1,5 +1,6 @@
 """JUnit XML: valid by Jenkins' schema for every case plan, and a JUnit parser finds in it what the plan has."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -7,12 +8,13 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from junitparser import Error, Failure, TestCase, TestSuite
+from junitparser import Error, Failure, Skipped, TestCase, TestSuite
 from xmlschema import XMLSchema
 
 from reconciler.events import Status
 from reconciler.render.junit import junit
 from reconciler.render.report import Report
+from tests.plan.build import world
 from tests.render.reports import (
     EVERYTHING,
     NOTHING,
@@ -53,9 +55,9 @@ def cases_of(report: Report) -> dict[str, TestCase]:
     return {each.name: each for each in suite_of(report)}
 
 
-@pytest.mark.parametrize("world", WORLDS, ids=lambda path: path.stem)
-def test_every_plan_and_apply_is_valid_with_a_case_for_each_environment(world: Path) -> None:
-    plan = plan_of(world)
+@pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.stem)
+def test_every_plan_and_apply_is_valid_with_a_case_for_each_environment(path: Path) -> None:
+    plan = plan_of(path)
     cases = cases_of(report_of(plan))
     assert list(cases) == [each.name for each in plan.environments]
     assert {name for name, case in cases.items() if not case.is_passed} == {each.name for each in plan.changes}
@@ -78,6 +80,22 @@ def test_a_failure_has_the_text_of_the_plan_and_its_place_in_the_manifest() -> N
     assert lines[0].startswith("deploy/envs.yaml:")
     assert "  ~ web update: the lock changed;" in lines[1]
     assert any("- six" in each and "installed manually" in each for each in lines)
+
+
+@pytest.mark.parametrize(("allowed", "kind"), [(False, Failure), (True, Skipped)])
+def test_a_hold_fails_unless_it_is_allowed(allowed: bool, kind: type) -> None:
+    same = {"web": {"packages": {"six": "1.0"}}}
+    plan = world({"manifest": same, "applied": {"web": {**same["web"], "hold": "INC-42"}}}).plan()
+    (result,) = cases_of(report_of(replace(plan, held_allowed=allowed)))["web"].result
+    assert isinstance(result, kind)
+    assert result.message.startswith("held: INC-42 (alice, ")
+
+
+def test_the_suite_has_the_seconds_of_all_environments_after_an_apply() -> None:
+    plan = plan_of(EVERYTHING)
+    report = applied(plan)
+    assert suite_of(report).time == sum(each.seconds for each in report.finished.values()) > 0
+    assert suite_of(report_of(plan)).time in {None, 0}
 
 
 def test_without_a_difference_every_case_passes() -> None:

@@ -178,6 +178,7 @@ def test_gc_says_what_was_deleted_from_each_cache() -> None:
     caches = [
         CollectedCache(kind="packages", count=12, size=1536 * 1024),
         CollectedCache(kind="agreements", count=1),
+        CollectedCache(kind="scratch", count=2),
         CollectedCache(kind="interpreters"),
         CollectedCache(kind="file hashes", failure="/srv/envs: Permission denied"),
     ]
@@ -185,6 +186,7 @@ def test_gc_says_what_was_deleted_from_each_cache() -> None:
         "No generations to delete.",
         "cache: packages: 12 files deleted, 1.5 MiB freed",
         "cache: agreements: 1 entry deleted",
+        "cache: scratch: 2 entries deleted",
         "cache: interpreters: nothing to delete",
         "cache: file hashes: not deleted: /srv/envs: Permission denied",
     ]

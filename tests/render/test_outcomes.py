@@ -7,6 +7,7 @@ import pytest
 from reconciler.events import EnvironmentFinished, Status
 from reconciler.plan.model import Action
 from reconciler.render.event_text import is_unsuccessful, outcome_text
+from reconciler.render.notes import note_notices
 from tests.plan.build import world
 from tests.render.pictures import check_text, plan_text
 from tests.render.reports import WORLDS, plan_of
@@ -32,6 +33,20 @@ def test_every_status_has_its_words(status: Status) -> None:
     event = EnvironmentFinished(environment="web", status=status, action=Action.UPDATE, generation=2, seconds=1.2)
     assert (outcome_text(event), outcome_text(event, timed=True)) == OUTCOMES[status]
     assert is_unsuccessful(event) is (status not in SUCCESSFUL)
+
+
+def test_every_note_is_an_event_of_the_stream_with_its_environment() -> None:
+    plan = world({"manifest": {name: {"packages": {"six": "1.0"}} for name in ("api", "web")}}).plan()
+    environments = tuple(
+        replace(each, notes=("one", "two") if each.name == "web" else ()) for each in plan.environments
+    )
+    noted = replace(plan, notes=("left out",), remarks=("is running",), environments=environments)
+    assert [(each.environment, each.message) for each in note_notices(noted)] == [
+        ("", "left out"),
+        ("", "is running"),
+        ("web", "one"),
+        ("web", "two"),
+    ]
 
 
 @pytest.mark.parametrize(

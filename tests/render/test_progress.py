@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from reconciler.errors import EnvsyncError
-from reconciler.events import EnvironmentFinished, Event, RunFinished, RunStarted, StepFinished, StepStarted
+from reconciler.events import EnvironmentFinished, Event, RunFinished, RunStarted, Status, StepFinished, StepStarted
 from reconciler.render.error_text import render_error
 from reconciler.render.live_progress import LiveProgress
 from reconciler.render.phrases import duration
@@ -60,6 +60,10 @@ def test_quiet_shows_only_failures() -> None:
     ]
 
 
+def ended(status: Status) -> EnvironmentFinished:
+    return replace(runs.CREATED, status=status)
+
+
 @pytest.mark.parametrize(
     ("ends", "interrupted", "expected"),
     [
@@ -69,6 +73,15 @@ def test_quiet_shows_only_failures() -> None:
         ((runs.HOOK_FAILED,), False, "Applied: 1 applied with a failed hook."),
         ((runs.UNCHANGED,), False, "Nothing to apply: 1 unchanged."),
         ((), False, "Nothing to apply."),
+        ((ended(Status.STAGED), runs.UNCHANGED), False, "Not published: 1 staged; 1 unchanged."),
+        ((ended(Status.STAGED), runs.FAILED), False, "Not published: 1 staged, 1 failed."),
+        ((ended(Status.UNHEALTHY),), False, "Applied: 1 unhealthy."),
+        (
+            (ended(Status.ROLLED_BACK), ended(Status.LEFT), ended(Status.HELD)),
+            False,
+            "Not applied: 1 rolled back; 1 left, 1 held.",
+        ),
+        ((), True, "Interrupted: nothing. Nothing is half-done."),
         ((runs.DELETED, runs.INTERRUPTED), True, "Interrupted: 1 deleted, 1 not applied. Nothing is half-done."),
     ],
 )
@@ -138,6 +151,24 @@ def test_live_lines_show_step_and_elapsed_seconds() -> None:
     assert terminal.live_lines() == ["  web-one  build  1.0s", "  1 of 2 environments done"]
 
 
+def test_a_live_line_is_cropped_to_the_width_of_the_terminal() -> None:
+    terminal = Terminal()
+    terminal.send(
+        RunStarted(plan="", project="acme", environments=("web",)),
+        StepStarted(environment=f"{'x' * 70} y", step="build"),
+    )
+    assert terminal.live_lines() == [f"  {'x' * 58}", "  0 of 1 environments done"]
+
+
+def test_what_others_write_to_standard_error_is_shown_as_it_is() -> None:
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding="utf-8", write_through=True)
+    with LiveProgress(stream, palette=Palette.chosen(color=True), own_stderr=True, width=60, height=10):
+        sys.stderr.write("[red]12[/red] 'x' :smile:")
+        sys.stderr.flush()
+    assert b"[red]12[/red] 'x' :smile:" in written.getvalue()
+
+
 @pytest.mark.parametrize("own_stderr", [False, True])
 def test_only_standard_error_is_redirected_and_only_on_request(own_stderr: bool) -> None:
     out, err = sys.stdout, sys.stderr
@@ -158,6 +189,7 @@ def test_live_lines_fit_the_terminal(height: int) -> None:
         shown = terminal.live_lines()
         assert len(shown) <= height - 1
         more = [int(found.group(1)) for line in shown if (found := re.search(r"and (\d+) more", line))]
+        assert bool(more) is (number + 1 > height - 2), "a line is only left out if it has no room"
         assert len([line for line in shown if "build" in line]) + sum(more) == number + 1
 
 
@@ -168,7 +200,7 @@ def test_finished_environments_stay_above_as_one_line(encoding: str, marks: str)
         terminal.send(*runs.EVENTS)
     text = terminal.written()
     assert f"{marks[0]} tools: created in 1.2s (generation 1, 14 packages)" in text
-    assert f"{marks[1]} web: failed in 1m15s: probe" in text
+    assert f"{marks[1]} web: failed in 1m15s: probe `import django` failed with exit code 1" in text, "wider than 60"
     assert "ModuleNotFoundError: django" in text
     assert "Applied: 1 created, 1 deleted" in text
     assert b"\x1b[32m" in terminal.bytes.getvalue()

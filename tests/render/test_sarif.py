@@ -35,6 +35,15 @@ from tests.render.reports import (
 from tests.render.untrusted import NASTY, assert_clean_json, texts
 
 
+def test_a_note_has_the_name_of_its_environment_if_it_has_one() -> None:
+    plan = drifted_plan()
+    noted = replace(plan, notes=("left out",), environments=(replace(plan.environments[0], notes=("a note", "")),))
+    (run,) = json.loads(sarif(report_of(noted)))["runs"]
+    notes = run["invocations"][0]["toolExecutionNotifications"]
+    assert [each["message"]["text"] for each in notes] == ["left out", "web: a note", "web"]
+    assert ["logicalLocations" in each["locations"][0] for each in notes] == [False, True, True]
+
+
 @cache
 def validator() -> Draft202012Validator:
     schema = json.loads((SCHEMAS / "sarif-2.1.0.schema.json").read_text(encoding="utf-8"))

@@ -1,0 +1,105 @@
+"""The lines that an error shows: the line of its place and the one before it, cut around the place, and redacted."""
+
+import pytest
+
+from reconciler.errors import Place, Problem
+from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.source_text import problem_at
+from reconciler.manifest.urls import LOCAL_DIRECTORY_HINT, validate_direct_url
+
+LINES = ("version: 1", "", "project: acme", "url: https://u:hunter2@host.example/simple", "last: x")
+LONG = "".join(f"{number:03}." for number in range(100))
+
+
+def problem(line: int, column: int = 1, width: int = 1, lines: tuple[str, ...] = LINES) -> Problem:
+    place = Place(file="envs.yaml", line=line, column=column, width=width)
+    return problem_at(place, lines, "no value", path="a.b", hint="write one")
+
+
+@pytest.mark.parametrize(
+    ("line", "context"),
+    [
+        (0, ()),
+        (1, ((1, LINES[0]),)),
+        (2, ((1, LINES[0]), (2, ""))),
+        (3, ((3, LINES[2]),)),
+        (5, ((4, "url: https://****@host.example/simple"), (5, "last: x"))),
+        (6, ()),
+    ],
+)
+def test_the_line_and_the_one_before_it_are_shown_if_they_exist(
+    line: int, context: tuple[tuple[int, str], ...]
+) -> None:
+    found = problem(line)
+    assert found.context == context
+    assert found.caret == ((1, 1) if context else None)
+    assert (found.message, found.path, found.hint) == ("no value", "a.b", "write one")
+
+
+def test_a_problem_without_a_hint_has_none() -> None:
+    assert problem_at(Place(file="x", line=1, column=1), (), "no value").hint is None
+
+
+@pytest.mark.parametrize(
+    ("column", "width", "caret"),
+    [
+        (1, 3, (1, 3)),
+        (6, 37, (6, 32)),
+        (24, 19, (19, 19)),
+        (37, 1, (32, 1)),
+    ],
+)
+def test_the_mark_moves_with_what_was_redacted(column: int, width: int, caret: tuple[int, int]) -> None:
+    assert problem(4, column, width).caret == caret
+
+
+@pytest.mark.parametrize("column", [1, 20, 100, 200, 390, 400])
+def test_a_long_line_is_cut_around_the_place(column: int) -> None:
+    found = problem(1, column, lines=(LONG,))
+    [(_, shown)] = found.context
+    assert found.caret is not None
+    assert shown[found.caret[0] - 1] == LONG[column - 1]
+    kept = shown.removeprefix("... ").removesuffix(" ...")
+    assert kept in LONG
+    assert len(kept) == 110
+    assert shown.startswith("... ") is not LONG.startswith(kept)
+    assert shown.endswith(" ...") is not LONG.endswith(kept)
+
+
+@pytest.mark.parametrize(("length", "shown"), [(110, 110), (111, 110 + len(" ..."))])
+def test_only_a_line_that_is_too_long_is_cut(length: int, shown: int) -> None:
+    [(_, text)] = problem(1, lines=(LONG[:length],)).context
+    assert len(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("url", "message", "hint", "wrong"),
+    [
+        ("./x", "a direct reference must be a URL", LOCAL_DIRECTORY_HINT, "./x"),
+        ("a b://x", "a direct reference must be a URL", LOCAL_DIRECTORY_HINT, "a b://x"),
+        ("://x", "a direct reference must be a URL", LOCAL_DIRECTORY_HINT, "://x"),
+        ("file:x", "not an absolute file URL", "write `file:///PATH`", "file:x"),
+        ("git+file://x", "not an absolute file URL", "write `file:///PATH`", "git+file://x"),
+        ("https:x", "not a valid URL: `//` is missing after the scheme", "", "https:x"),
+        ("https://x/${A}", "environment variables are not expanded in URLs", "", "${"),
+    ],
+)
+def test_a_direct_url_is_absolute(url: str, message: str, hint: str, wrong: str) -> None:
+    with pytest.raises(InvalidTextError) as caught:
+        validate_direct_url(url, offset=6)
+    error = caught.value
+    assert (error.message, error.hint) == (message, hint)
+    assert error.offset is not None
+    assert f"six @ {url}"[error.offset : error.offset + error.width] == wrong
+
+
+@pytest.mark.parametrize("url", ["https://x/y.whl", "HTTPS://x/y.whl", "file:///x", "git+ssh://git@x.example/y"])
+def test_a_valid_direct_url_is_accepted(url: str) -> None:
+    validate_direct_url(url)
+
+
+def test_the_scheme_of_a_direct_url_must_be_known() -> None:
+    with pytest.raises(InvalidTextError, match="unsupported URL scheme `s3`") as caught:
+        validate_direct_url("s3://x/y.whl", offset=6)
+    assert (caught.value.offset, caught.value.width) == (6, 2)
+    assert "`https`" in caught.value.hint

@@ -1,0 +1,87 @@
+"""How two generations differ (`envsync diff`): packages by version and lock, files by content, with their package."""
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.diff.generations import FileChange, diff_generations
+from reconciler.diff.model import PackageAction
+from reconciler.lock.model import IndexFile, LockedPackage
+from reconciler.observe.generation_contents import GenerationContents
+from reconciler.state.applied import AppliedInterpreter
+
+PYTHON = AppliedInterpreter(path="/usr/bin/python3.12", version="3.12.1", implementation="cpython")
+EMPTY = GenerationContents(
+    number=1,
+    created="2026-11-30T09:12:00+00:00",
+    interpreter=PYTHON,
+    installed={},
+    locked={},
+    settings={},
+    files={},
+    owners={},
+    size=10,
+)
+
+
+def locked(version: str, sha256: str = "0" * 64) -> dict[str, LockedPackage]:
+    source = IndexFile(index="https://index.example", filename=f"six-{version}-py3-none-any.whl", sha256=sha256)
+    return {"six": LockedPackage(name="six", version=version, source=source)}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "action"),
+    [
+        (None, "1.0", PackageAction.INSTALL),
+        ("1.0", None, PackageAction.REMOVE),
+        ("1.9", "1.10", PackageAction.UPGRADE),
+        ("1.10", "1.9", PackageAction.DOWNGRADE),
+        ("1.0", "1.0.0", PackageAction.CHANGE),
+        ("1.0", "not-a-version", PackageAction.CHANGE),
+    ],
+)
+def test_a_package_has_the_action_that_its_versions_show(
+    before: str | None, after: str | None, action: PackageAction
+) -> None:
+    one = replace(EMPTY, installed={} if before is None else {"six": before})
+    other = replace(EMPTY, installed={} if after is None else {"six": f"{after} file:///six"})
+    [found] = diff_generations("web", one, other).packages
+    assert (found.name, found.action, found.before, found.after) == ("six", action, before, after)
+
+
+def test_a_package_at_one_version_differs_by_its_lock_only() -> None:
+    one = replace(EMPTY, installed={"six": "1.0"}, locked=locked("1.0"))
+    assert diff_generations("web", one, one).packages == ()
+    assert not diff_generations("web", one, one).differs
+    [found] = diff_generations("web", one, replace(one, locked=locked("1.0", "1" * 64))).packages
+    assert (found.action, found.before, found.after) == (PackageAction.CHANGE, "1.0", "1.0")
+
+
+def test_files_differ_by_content_and_have_the_package_that_lists_them() -> None:
+    one = replace(EMPTY, files={"gone": b"1", "same": b"1", "new": b"1"}, owners={"gone": "six", "new": "six"})
+    other = replace(EMPTY, number=2, files={"same": b"1", "new": b"2", "b": b"", "a": b""}, owners={"new": "idna"})
+    found = diff_generations("web", one, other)
+    assert [(each.path, each.change, each.package) for each in found.files] == [
+        ("a", FileChange.ADDED, ""),
+        ("b", FileChange.ADDED, ""),
+        ("gone", FileChange.REMOVED, "six"),
+        ("new", FileChange.CHANGED, "idna"),
+    ]
+    assert found.differs
+
+
+def test_each_side_has_number_time_interpreter_and_size_and_only_the_interpreter_is_a_difference() -> None:
+    other = replace(EMPTY, number=2, created="2026-12-01T09:12:00+00:00", size=20)
+    found = diff_generations("web", EMPTY, other)
+    assert (found.name, found.before.generation, found.after.generation) == ("web", 1, 2)
+    assert (found.before.created, found.after.created) == (EMPTY.created, other.created)
+    assert (found.before.size, found.after.size) == (10, 20)
+    assert not found.differs
+    moved = replace(EMPTY, interpreter=replace(PYTHON, version="3.12.2"))
+    assert diff_generations("web", EMPTY, moved).differs
+
+
+def test_settings_that_changed_are_listed() -> None:
+    found = diff_generations("web", replace(EMPTY, settings={"env": {"A": "1"}}), EMPTY)
+    assert [(each.path, each.before, each.after) for each in found.settings] == [(("env", "A"), "1", None)]
+    assert found.differs
