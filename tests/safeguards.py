@@ -686,7 +686,7 @@ SAFEGUARDS = (
         name="the plugins of a build",
         promise="an unlisted module counts as a source if a plugin of the build may package it",
         file="reconciler/lock/listed_modules.py",
-        text="    if not names <= _WITHOUT_FILES or",
+        text="    if not required_names(tables) <= _WITHOUT_FILES or",
         instead="    if",
         tests=("tests/lock/test_build_inputs.py",),
     ),

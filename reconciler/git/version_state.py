@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from reconciler.canonical_json import Json, digest
@@ -17,27 +18,45 @@ _32_BITS = 0xFFFFFFFF
 
 
 def version_state(directory: Path, *, without: re.Pattern[str] | None = None) -> Json:
-    """Return a value that changes with the commit, the tags, the index, and which tracked files were changed.
+    """Return a value that changes with the commit, the tags, and the names of the tracked files, and if any is changed.
 
-    It is None outside of a repository, and the same in another clone with the same commit and tags. A second edit of a
-    changed file does not change it. Files whose names match `without` do not count. Raises LockError if the index is
-    damaged, or OSError.
+    It is None outside of a repository, and the same in another clone with the same commit and tags. While a file is
+    changed, it stays the same whatever else is edited or staged: git only says that the working tree is dirty. Files
+    whose names match `without` do not count. Raises LockError if the index is damaged, or OSError.
     """
     repository = find_repository(str(directory))
     if repository is None:
         return None
     index = Path(repository.git_dir, "index")
-    entries = index_entries(index) if index.is_file() else []
-    written = index.stat().st_mtime_ns if entries else 0
-    counted = [each for each in entries if without is None or not without.fullmatch(Path(os.fsdecode(each.path)).name)]
-    changed = (os.fsdecode(each.path) for each in counted if _is_changed(repository.top, each, written))
+    entries = _counted(index_entries(index) if index.is_file() else [], without)
+    dirty = any(_changed(repository, entries))
     return {
         "commit": repository.commit(),
         "tags": dict(sorted(repository.tags().items())),
         "reftable": _reftable(repository),
-        "index": digest([[each.mode, each.object_name, os.fsdecode(each.path)] for each in counted]),
-        "changed": list[Json](sorted(changed)),
+        "tracked": digest([os.fsdecode(each.path) for each in entries]),  # setuptools-scm packages tracked files
+        # Without its commit's tree it is unknown whether the index has changes, so its contents count.
+        "index": "" if dirty else digest([[each.mode, each.object_name] for each in entries]),
+        "dirty": dirty,
     }
+
+
+def changed_files(directory: Path) -> list[str]:
+    """Return the POSIX paths of the tracked files that differ from the index, sorted; none outside of a repository."""
+    repository = find_repository(str(directory))
+    if repository is None:
+        return []
+    index = Path(repository.git_dir, "index")
+    return sorted(_changed(repository, index_entries(index) if index.is_file() else []))
+
+
+def _counted(entries: list[IndexEntry], without: re.Pattern[str] | None) -> list[IndexEntry]:
+    return [each for each in entries if without is None or not without.fullmatch(Path(os.fsdecode(each.path)).name)]
+
+
+def _changed(repository: Repository, entries: Iterable[IndexEntry]) -> Iterator[str]:
+    written = Path(repository.git_dir, "index").stat().st_mtime_ns if entries else 0
+    return (os.fsdecode(each.path) for each in entries if _is_changed(repository.top, each, written))
 
 
 def _is_changed(top: str, entry: IndexEntry, written: int) -> bool:

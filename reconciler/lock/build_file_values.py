@@ -1,5 +1,6 @@
 """The text of build files, and strings in their TOML values."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,13 @@ def strings(value: Any) -> list[str]:
             return [text for each in value for text in strings(each)]
         case _:
             return []
+
+
+def required_names(tables: Mapping[str, Any]) -> frozenset[str]:
+    """Return the normalized names of what `[build-system]` requires."""
+    required = strings(table(tables, "build-system").get("requires", []))
+    names = (re.split(r"[^A-Za-z0-9._-]", each.strip(), maxsplit=1)[0] for each in required)
+    return frozenset(each.lower().replace("_", "-") for each in names)
 
 
 def placed_strings(value: Any, depends: bool = False) -> Iterator[tuple[str, bool]]:

@@ -22,6 +22,7 @@ from reconciler.lock.build_paths import (
 )
 from reconciler.lock.build_programs import DECLARATIVE, asks_version_control, has_program, own_backend
 from reconciler.lock.dynamic_metadata import DEPENDENCIES, DynamicMetadata
+from reconciler.lock.listed_data import listed_data, may_be_data
 from reconciler.lock.listed_modules import listed_modules
 from reconciler.manifest.pyproject import build_tables, plain_tables
 
@@ -49,7 +50,8 @@ class BuildInputs:
 
     `declarative` is whether the tables alone say what a wheel contains, because no code of the project takes part in
     the build. `words` are the names and patterns in the build files. `listed` are the paths of the modules and packages
-    that a wheel is limited to; None if the backend searches for them. With `compiles`, a build compiles extension
+    that a wheel is limited to; None if the backend searches for them. `data` are the patterns of the data files in
+    packages; None if others may be packaged. With `compiles`, a build compiles extension
     modules.
     """
 
@@ -60,6 +62,7 @@ class BuildInputs:
     declarative: bool
     words: frozenset[str] = field(repr=False)
     listed: frozenset[str] | None = field(repr=False)
+    data: tuple[str, ...] | None = field(repr=False)
     src_layout: bool
     compiles: bool
     resolved_from: frozenset[Path] | None
@@ -82,11 +85,17 @@ class BuildInputs:
             return True
         if not rest and (name in {*BUILD_FILES, *_MORE_FILES} or any(fnmatchcase(name, each) for each in _LICENSES)):
             return True
+        if rest and not self._may_be_data(name):
+            return False
         if self.listed is not None:
             return any(name == each or name.startswith(f"{each}/") for each in self.listed)
         if not rest:
             return name.endswith(".py")
         return not top.startswith(".") and top not in _NOT_PACKAGES and (top == "src" or not self.src_layout)
+
+    def _may_be_data(self, name: str) -> bool:
+        """Return whether a file below the top may be a module or data file, or is one that metadata is read from."""
+        return self.data is None or may_be_data(name, self.data) or self.directory / name in (self.metadata_from or ())
 
     def is_compiled(self, name: str) -> bool:
         """Return whether a file is the source of an extension module, which an editable install compiles in place."""
@@ -141,6 +150,7 @@ def read_build_inputs(directory: Path) -> BuildInputs:
         declarative=backend in DECLARATIVE and not has_program(backend, texts, tables),
         words=words,
         listed=listed_modules(backend, texts, tables, setup_cfg, words) if limited else None,
+        data=listed_data(backend, texts, tables, setup_cfg) if limited else None,
         src_layout=(directory / "src").is_dir() and not (directory / "src/__init__.py").exists(),
         compiles=compiles,
         resolved_from=resolved,

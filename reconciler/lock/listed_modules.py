@@ -2,11 +2,10 @@
 
 import ast
 import configparser
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reconciler.lock.build_file_values import strings, table
+from reconciler.lock.build_file_values import required_names, table
 
 # With any other requirement of the build, a plugin of setuptools may add files to the wheel.
 _WITHOUT_FILES = frozenset({"setuptools", "wheel", "setuptools-scm"})
@@ -48,9 +47,7 @@ def _lists_everything(
     texts: Mapping[str, str], tables: Mapping[str, Any], setup_cfg: configparser.ConfigParser
 ) -> bool:
     """Return whether setuptools searches for no modules and packages, because all its configuration lists them."""
-    required = strings(table(tables, "build-system").get("requires", []))
-    names = {re.split(r"[^A-Za-z0-9._-]", each.strip(), maxsplit=1)[0].lower().replace("_", "-") for each in required}
-    if not names <= _WITHOUT_FILES or any("setup_requires" in each for each in texts.values()):
+    if not required_names(tables) <= _WITHOUT_FILES or any("setup_requires" in each for each in texts.values()):
         return False
     tool = table(table(tables, "tool"), "setuptools")
     found: list[object] = [tool[key] for key in ("packages", "py-modules") if key in tool]

@@ -173,7 +173,7 @@ def _top_modules(inputs: BuildInputs, names: Iterable[str]) -> list[str]:
         inner = {name.split("/")[1] for name in names if name.startswith("src/") and name.endswith((".py", ".pyi"))}
         return sorted(inner)
     tops = {name.partition("/")[0] for name in names if name.endswith((".py", ".so", ".pyd", ".pyi"))}
-    return sorted(each for each in tops if inputs.may_be_packaged(each if each.endswith(".py") else f"{each}/x"))
+    return sorted(each for each in tops if inputs.may_be_packaged(each if each.endswith(".py") else f"{each}/x.py"))
 
 
 def _version_state(inputs: BuildInputs) -> object:

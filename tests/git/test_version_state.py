@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.git.version_state import version_state
+from reconciler.git.version_state import changed_files, version_state
 from tests.repository import git
 
 LONG_AGO = 1_000_000_000  # seconds
@@ -39,18 +39,34 @@ def state(top: Path) -> dict[str, Any]:
 
 
 def changed(top: Path) -> list[str]:
-    names: list[str] = state(top)["changed"]
+    names = changed_files(top)
+    assert state(top)["dirty"] is bool(names)
     return names
 
 
 def test_outside_of_a_repository_there_is_none(tmp_path: Path) -> None:
-    assert version_state(tmp_path) is None
+    assert (version_state(tmp_path), changed_files(tmp_path)) == (None, [])
+
+
+def test_once_a_file_is_changed_other_edits_of_tracked_files_do_not_count(top: Path) -> None:
+    clean = state(top)
+    (top / "a").write_text("different")
+    dirty = state(top)
+    assert dirty != clean
+    (top / "b/c").write_text("different")
+    (top / "a").write_text("staged")
+    git(top, "add", "a")
+    assert state(top) == dirty
+    (top / "new").write_text("x")
+    assert state(top) == dirty
+    git(top, "add", "new")
+    assert state(top) != dirty
 
 
 def test_it_has_the_commit_and_the_tags_and_is_the_same_from_below_and_in_a_clone(top: Path, tmp_path: Path) -> None:
     first = state(top)
     assert first["commit"] == git(top, "rev-parse", "HEAD").strip()
-    assert (first["tags"], first["reftable"], first["changed"]) == ({}, None, [])
+    assert (first["tags"], first["reftable"], first["dirty"]) == ({}, None, False)
     git(top, "tag", "v1")
     assert state(top)["tags"] == {"refs/tags/v1": first["commit"]}
     assert version_state(top / "b") == state(top)
@@ -119,7 +135,7 @@ def test_files_that_git_does_not_compare_are_not_changed(top: Path, tmp_path: Pa
 def test_an_empty_repository_has_neither_commit_nor_files(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     found = state(tmp_path)
-    assert (found["commit"], found["changed"]) == (None, [])
+    assert (found["commit"], found["dirty"]) == (None, False)
 
 
 def test_the_files_of_a_reftable_count(top: Path) -> None:

@@ -28,7 +28,8 @@ LAYOUTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
         {
             "pyproject.toml": "built",  # the change is a comment
             "src/own/__init__.py": "built",
-            "src/own/data.json": "built",
+            "src/own/data.json": "",  # without `package-data` or a MANIFEST.in, setuptools leaves it out
+            "src/own/py.typed": "built",
             "README.md": "editable built",
             "LICENSE": "editable built",
             "CHANGELOG.md": "",
@@ -37,6 +38,29 @@ LAYOUTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
             "setup.cfg": "lock editable built",
             ".github/workflow.yml": "",
         },
+    ),
+    "setuptools: data files by patterns": (
+        {
+            "pyproject.toml": SETUPTOOLS + STATIC + 'license-files = ["*/*/LICENSE"]\n'
+            + '[tool.setuptools.package-data]\n"*" = ["*.json"]\nown = ["web/**/*.js", "./icons/*"]\n',
+            "setup.cfg": "[options.package_data]\nown = *.csv, a.txt\n",
+        },
+        {
+            "src/own/a.json": "built", "src/own/web/x.js": "built", "src/own/web/a/x.js": "built",
+            "src/own/a.txt": "built", "src/own/b.txt": "", "src/own/web/x.map": "", "src/own/icons/a.svg": "built", "src/own/a.csv": "built",
+            "src/own/LICENSE": "editable built", "src/own/a.so": "built", "src/own/a.pyi": "built",
+        },
+    ),
+    "setuptools: data files by a MANIFEST.in": (
+        {"pyproject.toml": SETUPTOOLS + STATIC, "MANIFEST.in": "graft src/own/web\n"},
+        {"src/own/web/x.js": "built", "src/own/x.txt": "built"},
+    ),
+    "setuptools: data files by a plugin": (
+        {
+            "pyproject.toml": STATIC + '[build-system]\nrequires = ["setuptools", "setuptools_scm[toml]>=8"]\n'
+            + 'build-backend = "setuptools.build_meta"\n'
+        },
+        {"src/own/x.txt": "built"},
     ),
     "static metadata, flat": (
         {"pyproject.toml": HATCH + STATIC},
