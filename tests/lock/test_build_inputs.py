@@ -47,8 +47,9 @@ LAYOUTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
         },
         {
             "src/own/a.json": "built", "src/own/web/x.js": "built", "src/own/web/a/x.js": "built",
-            "src/own/a.txt": "built", "src/own/b.txt": "", "src/own/web/x.map": "", "src/own/icons/a.svg": "built", "src/own/a.csv": "built",
-            "src/own/LICENSE": "editable built", "src/own/a.so": "built", "src/own/a.pyi": "built",
+            "src/own/a.txt": "built", "src/own/b.txt": "", "src/own/web/x.map": "", "src/own/icons/a.svg": "built",
+            "src/own/a.csv": "built", "src/own/LICENSE": "editable built", "src/own/a.so": "built",
+            "src/own/a.pyi": "built",
         },
     ),
     "setuptools: data files by a MANIFEST.in": (

@@ -190,7 +190,7 @@ def _weakened(node: ast.AST, function: ast.FunctionDef) -> Iterator[Change]:
             if _is_removable(each) and not isinstance(node, ast.ClassDef):
                 yield _setter(each, f"{block}.{place}", ast.Pass(), shown=(_text(each), "pass"))
     match node:
-        case ast.ExceptHandler(type=kind, body=[first, *_]) if not isinstance(first, ast.Pass):
+        case ast.ExceptHandler(type=kind, body=[first, *_]) if not _does_nothing(node, function):
             caught = ast.unparse(kind) if kind else ""
             shown = (f"except {caught}: {_text(first)}", "pass")
             yield _setter(first, "body", [ast.Pass()], shown=shown, last=node.body[-1])
@@ -207,6 +207,18 @@ def _weakened(node: ast.AST, function: ast.FunctionDef) -> Iterator[Change]:
                 yield _setter(node, "value", ast.parse(falsehood, mode="eval").body, shown=shown)
         case _:
             return
+
+
+def _does_nothing(handler: ast.ExceptHandler, function: ast.FunctionDef) -> bool:
+    """Return whether a handler is empty, or only returns None where the function ends without it too."""
+    last = function.body[-1]
+    match handler.body:
+        case [ast.Pass()]:
+            return True
+        case [ast.Return(value=None | ast.Constant(value=None))]:
+            return isinstance(last, ast.Try) and handler in last.handlers and not last.finalbody
+        case _:
+            return False
 
 
 def _is_removable(statement: ast.stmt) -> bool:

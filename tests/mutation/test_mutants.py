@@ -93,6 +93,21 @@ def test_a_mutant_differs_from_the_module_only_in_its_change(made: list[Mutant])
     assert list(emptied.change.lines) == [22, 23]
 
 
+def test_a_handler_that_does_nothing_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mutants, "ROOT", tmp_path)
+    text = "def first():\n    try:\n        return 1\n    except OSError:\n        return None\n{}"
+    locations = {}
+    for after in ("", "    return 2\n"):
+        (tmp_path / "module.py").write_text(text.format(after))
+        locations[after] = [each.location.partition(": ")[2] for each in mutants_in([tmp_path / "module.py"])]
+    assert locations[""] == ["return 1 => return None"]
+    assert locations["    return 2\n"] == [
+        "return 2 => return None",
+        "return 1 => return None",
+        "except OSError: return None => pass",
+    ]
+
+
 def test_the_arm_that_mypy_proves_to_be_unreachable_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
