@@ -108,6 +108,13 @@ class NewerLockError(LockError):
     code = "newer-lock"
 
 
+class UnsetVariableError(LockError):
+    """A variable that the builds of an environment take from the shell (`build_env`) is not set."""
+
+    exit_code = exit_codes.FAILURE
+    code = "unset-variable"
+
+
 class LockWriteError(EnvsyncError):
     """A lock could not be written."""
 

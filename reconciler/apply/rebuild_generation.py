@@ -188,6 +188,8 @@ def prepare_rebuild(state: State, seal: Seal, base: Applied, tools: RebuildTools
         exceptions=(),
         probes=(),
     )
+    if declared is not None and declared.build_env.unset:
+        raise NotRebuildableError(f"`{next(iter(declared.build_env.unset))}` is not set in the shell (`build_env`)")
     if declared is not None and settings_of(declared).get("build_env") != last.settings.get("build_env"):
         raise NotRebuildableError("it was built with other build variables (`build_env`)")
     try:

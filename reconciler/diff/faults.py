@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePath
 
 from reconciler.diff.model import Fault, ReasonCode
-from reconciler.errors import InterpreterError, LockError, NewerFormatError, NewerLockError
+from reconciler.errors import InterpreterError, LockError, NewerFormatError, NewerLockError, UnsetVariableError
 from reconciler.interpreters.choose import request_specifier
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.state.layout import Layout
@@ -37,7 +37,13 @@ def missing_in_snapshot(environment: DesiredEnvironment) -> Fault:
 
 def lock_fault(error: LockError, path: Path) -> Fault:
     """Return the fault of an environment whose lock, at `path`, cannot be used."""
-    code = ReasonCode.NEWER_FORMAT if isinstance(error, NewerLockError) else ReasonCode.LOCK_UNREADABLE
+    match error:
+        case UnsetVariableError():
+            code = ReasonCode.UNSET_VARIABLE
+        case NewerLockError():
+            code = ReasonCode.NEWER_FORMAT
+        case _:
+            code = ReasonCode.LOCK_UNREADABLE
     return Fault(code=code, message=Layout(path.parent).with_short_paths(error.message), hint=error.hint or "")
 
 

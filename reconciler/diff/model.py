@@ -83,6 +83,7 @@ class ReasonCode(StrEnum):
     IGNORED_WOULD_BE_LOST = "ignored-would-be-lost"
     LOCK_FAILED = "lock-failed"  # no versions satisfy all requirements, or an index failed
     NO_INTERPRETER = "no-interpreter"
+    UNSET_VARIABLE = "unset-variable"
     LOCK_UNREADABLE = "lock-unreadable"  # or it selects nothing for the interpreter
     STATE_UNREADABLE = "state-unreadable"  # the record or the seal
     NEWER_FORMAT = "newer-format"  # of the record, the seal or the lock
@@ -137,6 +138,7 @@ class SettingChange:
 FAULTS = frozenset(
     {
         ReasonCode.NO_INTERPRETER,
+        ReasonCode.UNSET_VARIABLE,
         ReasonCode.LOCK_UNREADABLE,
         ReasonCode.STATE_UNREADABLE,
         ReasonCode.NEWER_FORMAT,

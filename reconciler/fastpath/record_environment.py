@@ -86,7 +86,7 @@ def _is_self_contained(target: Target, applied: Applied) -> bool:
         target.lock is None
         or target.packages is None
         or target.environment.system_site_packages
-        or target.environment.build_env.from_env  # the shell may have other values
+        or target.environment.build_env.hashes  # the shell may have other values
         or applied.hooks_pending
         or applied.trial_since
         or applied.hold is not None  # every plan and check reports it

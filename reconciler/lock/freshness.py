@@ -8,13 +8,14 @@ from pathlib import Path
 
 from reconciler.backticks import list_in_backticks
 from reconciler.canonical_json import digest
-from reconciler.errors import LockError
+from reconciler.errors import LockError, UnsetVariableError
 from reconciler.lock.file_digests import file_digest
 from reconciler.lock.lock_file import lock_path
 from reconciler.lock.model import Lock, LockState
 from reconciler.lock.source_digests import resolution_digest
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, LocalProject
 from reconciler.manifest.index_rules import chosen_indexes
+from reconciler.manifest.names import FROM_ENV
 from reconciler.state.generated_files import NOTHING_GENERATED, GeneratedFiles, read_generated_files
 from reconciler.state.layout import Layout
 
@@ -30,6 +31,15 @@ def lock_state(lock: Lock | None, environment: DesiredEnvironment, desired: Desi
     if lock.inputs != present_inputs(environment, desired) or _has_changed_archive(lock):
         return LockState.STALE
     return LockState.FRESH
+
+
+def require_build_variables(environment: DesiredEnvironment) -> None:
+    """Raise UnsetVariableError if the shell lacks a variable for builds: then nothing can be compared or built."""
+    for name, place in environment.build_env.unset.items():
+        raise UnsetVariableError(
+            f"`{name}` is not set in the shell ({place})",
+            hint=f"set it: `export {name}=VALUE`, or remove it from `{FROM_ENV}`",
+        )
 
 
 def local_archives(lock: Lock) -> dict[Path, str]:

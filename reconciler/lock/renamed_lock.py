@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reconciler.lock.freshness import lock_state
+from reconciler.lock.freshness import lock_state, require_build_variables
 from reconciler.lock.lock_file import lock_path, read_lock
 from reconciler.lock.model import Lock, LockState
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
@@ -12,8 +12,9 @@ def read_present_lock(environment: DesiredEnvironment, desired: DesiredState) ->
     """Return the lock of an environment and whether it is up to date.
 
     If it has none, the lock of its former name counts: a rename changes no input of a resolution. The path of the lock
-    is then that file. Raises LockError if the file cannot be used.
+    is then that file. Raises LockError if the file cannot be used, or UnsetVariableError.
     """
+    require_build_variables(environment)
     name, former = environment.name, environment.renamed_from
     lock = read_lock(lock_path(desired.locks, name), name)
     if lock is not None or not former:

@@ -88,16 +88,18 @@ class LocalProject:
 class BuildEnv:
     """Variables for builds: those in the manifest by name, and those of the shell with their values (may be secrets).
 
-    `hashes` are the digests of the values from the shell: only these may be recorded or shown.
+    `hashes` are the digests of the values from the shell: only these may be recorded or shown. `unset` are the names
+    that the shell does not have, with their places in the manifest (`file:line:column`); their digests are empty.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)
     from_env: Mapping[str, str] = field(default_factory=dict, repr=False)
     hashes: Mapping[str, str] = field(default_factory=dict)
+    unset: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Return whether there are any variables."""
-        return bool(self.variables or self.from_env)
+        return bool(self.variables or self.hashes)
 
     @property
     def recorded(self) -> dict[str, str]:

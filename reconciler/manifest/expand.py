@@ -210,7 +210,7 @@ def _placeless(environment: DesiredEnvironment) -> DesiredEnvironment:
         environment,
         place="",
         python_place="",
-        build_env=replace(variables, from_env=dict.fromkeys(variables.from_env, ""), hashes={}),
+        build_env=replace(variables, from_env={}, hashes=dict.fromkeys(variables.hashes, ""), unset={}),
         exceptions=tuple(replace(each, place="", expired=False) for each in environment.exceptions),
         requirements=tuple(replace(line, source="", path=None) for line in environment.requirements),
         project=project and replace(project, path=Path(project.relative)),

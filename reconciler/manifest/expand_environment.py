@@ -120,24 +120,21 @@ class EnvironmentExpander:
         return environment
 
     def _build_env(self, entry: InheritedEntry) -> BuildEnv:
-        """Return the variables for builds; one that the shell does not have is an error."""
+        """Return the variables for builds."""
         section = entry.section("build_env")
         if section is None:
             return BuildEnv()
-        taken = {}
-        for each in section.placed_values(FROM_ENV):
-            value = "" if self.ambient is None else self.ambient.get(each.value)
-            if value is None:
-                message = f"`{each.value}` is not set in the shell"
-                hint = f"set it: `export {each.value}=VALUE`, or remove it from `{FROM_ENV}`"
-                self._report(InvalidTextError(message, hint=hint), each.path)
-            else:
-                taken[each.value] = value
+        names = {each.value: each.path for each in section.placed_values(FROM_ENV)}
+        shell = dict.fromkeys(names, "") if self.ambient is None else self.ambient
+        taken = {name: shell[name] for name in names if name in shell}
+        unset = {name: str(self.source.value_place(path)) for name, path in names.items() if name not in taken}
+        hashes = {name: digest(["build_env", name, value]) for name, value in taken.items()}
         written = {name: section.value(name) for name in section.names if name != FROM_ENV}
         return BuildEnv(
-            variables={name: value for name, value in sorted(written.items()) if name not in taken},
+            variables={name: value for name, value in sorted(written.items()) if name not in names},
             from_env=dict(sorted(taken.items())),
-            hashes={name: digest(["build_env", name, value]) for name, value in sorted(taken.items())},
+            hashes=dict(sorted({**hashes, **dict.fromkeys(unset, "")}.items())),
+            unset=dict(sorted(unset.items())),
         )
 
     def _exceptions(self, entry: InheritedEntry, key: Literal["ignore", "ignore_files"]) -> tuple[IgnoreException, ...]:

@@ -308,6 +308,10 @@ RULES: Mapping[str, Rule] = {
                 "The machine has no Python interpreter that the environment requests",
                 "Install one, or change `python` in the manifest. In a matrix, `if_available: true` skips the version.",
             ),
+            Code.UNSET_VARIABLE: (
+                "A variable that `build_env` takes from the shell is not set",
+                "Set the variable, or remove it from `from_env` in the manifest.",
+            ),
             Code.LOCK_UNREADABLE: (
                 "The lock of the environment cannot be used",
                 "Restore the lock from version control, or delete it and run `envsync lock`.",

@@ -196,6 +196,12 @@ def _(host: Host, _stack: ExitStack) -> list[str]:
     return ["lock"]
 
 
+@error_case("unset-variable")
+def _(host: Host, _stack: ExitStack) -> list[str]:
+    web(host, "alpha", more="  build_env: {from_env: [ACME_TOKEN]}\n")
+    return ["lock"]
+
+
 @error_case("lock-write")
 def _(host: Host, _stack: ExitStack) -> list[str]:
     web(host, "alpha")

@@ -91,9 +91,10 @@ def test_declared_variables_reach_a_build_and_those_of_the_shell_are_recorded_as
     manifest = 'web:\n  python: "3.11"\n  project: {path: own}\n  build_env: {FLAGS: "%s", from_env: [KEY]}\n'
     host.manifest(manifest % "-O1")
     ran = host.envsync("apply", "--yes")
-    assert ran.code == 3
-    assert "environments.web.build_env.from_env[0]: `KEY` is not set in the shell" in ran.err
-    assert "error: envs.yaml:10:42: " in ran.err
+    assert ran.code == 4
+    assert "x web blocked: `KEY` is not set in the shell (envs.yaml:10:42)" in ran.out
+    assert "hint: set it: `export KEY=VALUE`, or remove it from `from_env`" in ran.out
+    assert host.envsync("lock").code == 1
 
     host.env = {"KEY": "s3cret-value", "OTHER": "x"}
     host.apply()

@@ -106,6 +106,12 @@ WAYS = (
     Way(name="no file at the path of the interpreter", spec="python: /opt/none/bin/python3", blocked=NO_PYTHON),
     Way(name="no executable", spec="python: @HERE@/python3", damage=not_executable, blocked=NO_PYTHON),
     Way(name="a directory as interpreter", spec="python: /usr/bin", blocked=NO_PYTHON),
+    Way(
+        name="a variable for its builds is not set",
+        spec='python: "3.11", packages: [alpha==1.0], build_env: {from_env: [NOT_SET_ANYWHERE]}',
+        blocked="unset-variable",
+        locks=True,
+    ),
     Way(name="lock is not TOML", damage=lambda host: lock_file(host).write_text("<<<<"), blocked=BAD_LOCK, locks=True),
     Way(name="lock is empty", damage=lambda host: lock_file(host).write_text(""), blocked=BAD_LOCK, locks=True),
     Way(

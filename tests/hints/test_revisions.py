@@ -201,6 +201,17 @@ def test_snapshots(host: Host, attempts: Attempts) -> None:
     attempts.gone(*check)
 
 
+@trial("lock/freshness.py: set it: `export {name}=VALUE`, or remove it from `{FROM_ENV}`")
+def test_variables_for_builds(host: Host, attempts: Attempts) -> None:
+    host.manifest(WEB + "  build_env: {from_env: [ACME_TOKEN]}\n")
+    attempts.provoke("lock")
+    host.env = {"ACME_TOKEN": "VALUE"}
+    attempts.gone("lock")
+    host.env = {}
+    host.manifest(WEB + "  build_env: {from_env: []}\n")
+    attempts.gone("plan")
+
+
 @trial(
     "interpreters/choose.py: install one, or change `python`; envsync does not download interpreters",
     "interpreters/choose.py: name an interpreter of this machine, or write a version such as `3.12`",

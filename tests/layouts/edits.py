@@ -47,7 +47,7 @@ def _neighbor(layout: Layout, repository: Path, _: Path) -> bool:
 
 
 def _lock(_: Layout, repository: Path, wheels: Path) -> bool:
-    """Let the locks select the older version of alpha, as a lock of a colleague may do."""
+    """Let the locks select the older version of alpha, as a commit of a colleague may do."""
     wheel = wheels / "alpha-1.0-py3-none-any.whl"
     for lock in repository.glob(LOCKS):
         document = tomllib.loads(lock.read_text(encoding="utf-8"))
@@ -58,6 +58,7 @@ def _lock(_: Layout, repository: Path, wheels: Path) -> bool:
         described["hashes"] = {"sha256": sha256(wheel)}
         described["size"] = wheel.stat().st_size
         lock.write_text(lock_text(document), encoding="utf-8")
+    commit(repository)
     return True
 
 

@@ -38,6 +38,7 @@ def _environment(environment: DesiredEnvironment, here: Path) -> dict[str, Any]:
     names = [each.name for each in fields(environment) if each.name not in omitted]
     plain = _interesting(environment, *names)
     plain["probes"] = [f"{type(each).__name__} {to_json(each)}" for each in environment.probes]
+    plain["build_env"] = _interesting(environment.build_env, "variables", "from_env", "hashes", "unset")
     plain["requirements"] = [_line(each, here) for each in environment.requirements]
     plain["project"] = _project(environment.project, here) if environment.project else None
     plain["lock"] = _lock(environment.lock, here) if environment.lock else None
