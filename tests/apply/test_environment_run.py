@@ -1,14 +1,15 @@
 """The steps of one environment, with the real engine; what uv does for it is done by `tests/apply/fake_uv.py`."""
 
 import datetime as dt
+import json
 import os
 import py_compile
 import shutil
 import stat
 import sys
+import threading
 import tomllib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ from packaging.markers import default_environment
 
 from reconciler.apply.context import ApplyContext, ApplyOptions
 from reconciler.apply.environment import EnvironmentRun
-from reconciler.apply.observe_generation import observe_generation
 from reconciler.diff.model import Origin, Reason, ReasonCode, Target
 from reconciler.engines.uv import UvEngine
 from reconciler.errors import (
@@ -44,6 +44,7 @@ from reconciler.state.staged import staged_generation
 from reconciler.state.store import State
 from reconciler.state.trial import Trial, read_trial, write_trial
 from tests.apply.fake_uv import SITE, FakeUv
+from tests.unprivileged import reachable_directory, unprivileged
 
 PYTHON = Interpreter(
     path=str(Path(sys.executable).resolve()),
@@ -502,21 +503,23 @@ def test_a_deleted_environment_can_be_restored(bench: Bench) -> None:
     assert deleted.applied == replace(applied, trial_since="")
 
 
-def test_an_editable_project_without_its_modules_is_reported(bench: Bench) -> None:
-    def finding(*_: object, **__: object) -> Any:
-        return replace(
-            found, findings=(Finding(code=FindingCode.EDITABLE_MISSING, package="tool", detail="it is gone"),)
-        )
-
-    run = bench.run()
-    run.perform(step(StepKind.BUILD))
-    assert run.plan.target is not None
-    found = observe_generation(run.new, run.plan.target, run.context)
-    run._report_missing_sources(finding())
-    run._report_missing_sources(found)
+def test_an_editable_project_without_its_modules_is_reported(bench: Bench, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "pyproject.toml").write_text('[project]\nname = "tool"\nversion = "1.0"\n')
+    url = json.dumps({"url": project.as_uri(), "dir_info": {"editable": True}}).encode()
+    bench.uv.packages["tool"] = {"tool.pth": f"{project}/src\n".encode(), "tool-1.0.dist-info/direct_url.json": url}
+    directory = f'directory = {{path = "{project}", editable = true}}'
+    lock = f'{LOCK}[[packages]]\nname = "tool"\nversion = "1.0"\n{directory}\n'
+    performed(bench.run(lock=lock), StepKind.BUILD, StepKind.VERIFY)
     [event] = bench.events
     assert isinstance(event, Notice)
-    assert (event.message, event.environment) == ("`tool` is an editable project: it is gone", "web")
+    missing = f"its modules are imported from `{project}/src`, which does not exist"
+    assert (event.message, event.environment) == (f"`tool` is an editable project: {missing}", "web")
+    bench.events.clear()
+    (project / "src").mkdir()
+    performed(bench.run(lock=lock), StepKind.BUILD, StepKind.VERIFY)
+    assert bench.events == []
 
 
 def performed(run: EnvironmentRun, *kinds: StepKind) -> list[str]:
@@ -705,19 +708,22 @@ def test_what_cannot_be_restored_leaves_nothing(bench: Bench, reason: str) -> No
     assert bench.state.applied("web") is None
 
 
-def test_a_path_that_cannot_be_removed_stays_published(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    bench.applied()
-    run = bench.run(StepKind.UNPUBLISH)
-    run.begin()
-    with monkeypatch.context() as patched:
-        patched.setattr("reconciler.apply.environment.unpublish", fails)
-        with pytest.raises(PermissionError):
+def test_a_path_that_cannot_be_removed_stays_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    with reachable_directory() as root:
+        bench = bench_at(root, monkeypatch)
+        bench.applied()
+        run = bench.run(StepKind.UNPUBLISH)
+        run.begin()
+        bench.state.layout.all_deleted.mkdir()
+        bench.state.layout.all_deleted.chmod(0o777)  # unlike the root, where the path is
+        root.chmod(0o555)
+        with unprivileged(), pytest.raises(PermissionError) as caught:
             run.perform(step(StepKind.UNPUBLISH))
-    assert not run.published
-    assert bench.state.deleted("web") is None
+        root.chmod(0o755)
+        assert caught.value.filename == str(bench.state.layout.environment("web"))
+        assert not run.published
+        assert bench.state.layout.published_number("web") == 1
+        assert os.listdir(bench.state.layout.all_deleted) == []
 
 
 def test_overlapping_packages_are_reported_once(bench: Bench) -> None:
@@ -795,14 +801,20 @@ def test_a_mode_that_differs_from_the_seal_again_is_an_error_that_says_so(bench:
         run.perform(step(StepKind.VERIFY))
 
 
-def test_the_contents_are_flushed_and_a_failed_flush_is_an_error(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(_: Path) -> Future[None]:
-        failed: Future[None] = Future()
-        failed.set_exception(OSError(5, "Input/output error"))
-        return failed
-
-    monkeypatch.setattr("reconciler.apply.environment.begin_sync", fails)
-    run = bench.run()
-    performed(run, StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL)
-    with pytest.raises(OSError, match="Input/output error"):
-        run.perform(step(StepKind.SYNC))
+def test_the_contents_are_flushed_and_a_failed_flush_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with reachable_directory() as root:
+        bench = bench_at(root, monkeypatch)
+        bench.applied()
+        bench.state.layout.generations("web").chmod(0o777)
+        bench.uv.after = lambda venv, _: venv.parent.chmod(0o333)  # the flush that the build begins cannot open it
+        run = bench.run()
+        with unprivileged():
+            run.perform(step(StepKind.BUILD))
+            for each in threading.enumerate():
+                if each.name.startswith("sync"):
+                    each.join()
+        run.new.directory.chmod(0o755)
+        performed(run, StepKind.VERIFY, StepKind.SEAL)
+        with pytest.raises(PermissionError) as caught:
+            run.perform(step(StepKind.SYNC))
+        assert caught.value.filename == str(run.new.directory)
