@@ -35,7 +35,6 @@ class Call:
     options: list[str]
     arguments: list[str]
     environment: Mapping[str, str]
-    directory: Path
     document: Mapping[str, Any] = field(default_factory=dict)
     configuration: str = ""
 
@@ -43,11 +42,6 @@ class Call:
     def command(self) -> str:
         """Return the command without its arguments, such as `pip sync`."""
         return " ".join(self.arguments[: 1 if self.arguments[0] == "venv" else 2])
-
-    @property
-    def names(self) -> list[str]:
-        """Return the names of the packages in the document."""
-        return [each["name"] for each in self.document.get("packages", ())]
 
     def after(self, option: str) -> str:
         """Return the argument after an option."""
@@ -92,11 +86,12 @@ class FakeUv:
 
     def run(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, timeout: float, **_: object) -> Completed:
         """Carry out a command, and return its result: the seam below the engine (`run_child`)."""
+        assert cwd.is_dir()
         assert timeout > 0
         program, *given = argv
         assert program == PROGRAM
         start = next(place for place, each in enumerate(given) if each in _COMMANDS)
-        call = self._call(given[:start], given[start:], env, cwd)
+        call = self._call(given[:start], given[start:], env)
         self.calls.append(call)
         Path(call.options[call.options.index("--cache-dir") + 1]).mkdir(parents=True, exist_ok=True)
         match call.command:
@@ -117,19 +112,19 @@ class FakeUv:
                 assert command == "cache clean"
         return Completed(argv=tuple(argv), returncode=0, stdout=b"", stderr=b"")
 
-    def _call(self, options: list[str], arguments: list[str], env: Mapping[str, str], cwd: Path) -> Call:
+    def _call(self, options: list[str], arguments: list[str], env: Mapping[str, str]) -> Call:
         more: dict[str, Any] = {}
         if arguments[-1].endswith(".toml"):
             more["document"] = tomllib.loads(Path(arguments[-1]).read_text())
         if options[0] == "--config-file":
             more["configuration"] = Path(options[1]).read_text()
-        return Call(options=options, arguments=arguments, environment=env, directory=cwd, **more)
+        return Call(options=options, arguments=arguments, environment=env, **more)
 
     def _install(self, call: Call) -> None:
         venv = _venv(call)
         assert (venv / "pyvenv.cfg").is_file()
-        for name in call.names:
-            install_package(venv, name, self.packages[name])
+        for package in call.document["packages"]:
+            install_package(venv, package["name"], self.packages[package["name"]])
         if "--compile-bytecode" in call.arguments:
             for module in (venv / SITE).glob("**/*.py"):
                 py_compile.compile(str(module), doraise=True)

@@ -1,4 +1,4 @@
-"""The steps of one environment, with the real engine; what uv does for it is done by `tests/apply/fake_uv.py`."""
+"""The steps of one environment with the real engine; `tests/apply/fake_uv.py` carries out the commands of uv."""
 
 import datetime as dt
 import json
