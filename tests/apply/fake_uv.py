@@ -59,7 +59,7 @@ class FakeUv:
     packages: dict[str, dict[str, bytes]]
     calls: list[Call] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
-    after: Callable[[Path, int], None] = lambda *_: None
+    after: Callable[[Path, int], object] = lambda *_: None
 
     def engine(self, cache: Path, monkeypatch: pytest.MonkeyPatch) -> UvEngine:
         """Return an engine whose uv this is, for the time of a test."""

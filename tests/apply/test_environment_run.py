@@ -728,12 +728,15 @@ def test_a_path_that_cannot_be_removed_stays_published(monkeypatch: pytest.Monke
 
 def test_overlapping_packages_are_reported_once(bench: Bench) -> None:
     lock = LOCK + TOOL + TOOL.replace("tool", "other")
+    bench.uv.after = lambda venv, _: (venv / SITE / "tool.py").write_bytes(TOOL_MODULE)  # uv wrote this one last
     run = bench.run(lock=lock)
     performed(run, StepKind.BUILD, StepKind.VERIFY)
+    assert [each.command for each in bench.uv.calls] == ["venv", "pip sync", "pip uninstall", "pip install"]
+    assert (run.new.venv / SITE / "tool.py").read_bytes() == OTHER
     [notice] = bench.events
     assert isinstance(notice, Notice)
     assert notice.environment == "web"
-    assert [each.packages for each in run.overlaps] == [("other", "tool")]
+    assert [(each.packages, each.installed) for each in run.overlaps] == [(("other", "tool"), "other")]
     performed(run, StepKind.SEAL, StepKind.PUBLISH, StepKind.RECORD)
     applied = bench.state.applied("web")
     assert applied is not None
