@@ -292,10 +292,16 @@ def test_a_damaged_file_of_the_cache_is_downloaded_again_once(bench: Bench) -> N
 def test_without_the_network_a_damaged_file_is_an_error_with_a_hint(bench: Bench) -> None:
     bench.offline = True
     bench.uv.failures = [DAMAGED]
-    with pytest.raises(DamagedCacheError, match="the cached files of `tool` cannot be used") as caught:
+    with pytest.raises(DamagedCacheError) as caught:
         bench.run().perform(step(StepKind.BUILD))
-    assert caught.value.hint == "run the command once without `--offline`, which downloads the packages again"
+    assert caught.value.message == "the cached files of `tool` cannot be used"
+    hint = "run the command once without `--offline`, which downloads the packages again"
+    assert caught.value.hint == hint
     assert len(bench.uv.syncs) == 1
+    bench.uv.failures = [NOT_BUILT]  # a download changes nothing
+    with pytest.raises(BuildFailedError) as failed:
+        bench.run().perform(step(StepKind.BUILD))
+    assert failed.value.hint != hint
 
 
 def test_files_that_differ_from_their_record_are_downloaded_again(bench: Bench) -> None:
