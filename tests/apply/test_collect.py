@@ -1,6 +1,7 @@
 """Which generations are kept, and what is reported about those that cannot be deleted."""
 
 import datetime as dt
+import fcntl
 import json
 import os
 import shutil
@@ -160,24 +161,22 @@ def test_a_generation_behind_a_link_is_not_deleted(state: State, tmp_path: Path)
     assert (tmp_path / "elsewhere/1").is_dir()
 
 
-def test_a_failure_is_reported_once(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_is_reported_once(state: State) -> None:
     built(state, 3, settings={"keep_generations": 2})
     generation = state.layout.generation("web", 1)
     state.layout.undeletable.parent.mkdir()
-
-    def fails(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied", "venv/lib")
-
-    with monkeypatch.context() as patched:
-        patched.setattr("reconciler.apply.collect.remove_tree", fails)
-        [first] = collect_garbage(state)
-        [second] = collect_garbage(state)
-    assert first == Removable(name="web", generation=generation, failure="venv/lib: Permission denied")
+    generation.adoption.mkdir()  # a directory in the place of a file, which is deleted first
+    with pytest.raises(OSError, match=r"adopted\.json") as refused:
+        generation.adoption.unlink()
+    [first] = collect_garbage(state)
+    [second] = collect_garbage(state)
+    assert first == Removable(name="web", generation=generation, failure=f"adopted.json: {refused.value.strerror}")
     assert first.kept
-    assert first.notice == f"`{generation.directory}` could not be deleted: venv/lib: Permission denied"
+    assert first.notice == f"`{generation.directory}` could not be deleted: {first.failure}"
     assert second == replace(first, reported=True)
     assert json.loads(state.layout.undeletable.read_bytes()) == {"failures": {"web/1": first.failure}}
     assert not state.layout.collected_numbers("web")
+    generation.adoption.rmdir()
     [third] = collect_garbage(state)
     assert (third.kept, third.notice) == (False, "")
     assert not state.layout.undeletable.exists()
@@ -251,15 +250,16 @@ def test_a_generation_that_was_never_sealed_leaves_no_link(state: State) -> None
     assert state.layout.collected_numbers("web") == []
 
 
-def test_what_is_spared_staged_or_used_is_kept(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_spared_staged_or_used_is_kept(state: State) -> None:
     built(state, 4, settings={"keep_generations": 1})
     staged = state.new_generation("web")
     write_seal(seal_of(applied(generation=5)), staged.seal)
     note = StagedNote(desired="", prior="", action="", reasons=(), drifted=False, staged=dt.datetime.now(dt.UTC))
     write_staged(state.layout, "web", 5, note)
     used = state.layout.generation("web", 2)
-    monkeypatch.setattr("reconciler.apply.collect.generations_in_use", lambda _: {used})
-    found = collect_garbage(state, spare=frozenset({("web", 1), ("api", 3)}))
+    with used.in_use.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)  # as `envsync run` does
+        found = collect_garbage(state, spare=frozenset({("web", 1), ("api", 3)}))
     assert found == [
         Removable(name="web", generation=used, used=True),
         Removable(name="web", generation=state.layout.generation("web", 3)),

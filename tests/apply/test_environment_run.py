@@ -1,13 +1,15 @@
-"""The steps of one environment, with an engine that writes the files of its packages itself."""
+"""The steps of one environment with the real engine; `tests/apply/fake_uv.py` carries out the commands of uv."""
 
 import datetime as dt
+import json
 import os
 import py_compile
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+import threading
+import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,16 @@ from packaging.markers import default_environment
 
 from reconciler.apply.context import ApplyContext, ApplyOptions
 from reconciler.apply.environment import EnvironmentRun
-from reconciler.apply.observe_generation import observe_generation
 from reconciler.diff.model import Origin, Reason, ReasonCode, Target
-from reconciler.engines.engine import InstallRequest
 from reconciler.engines.uv import UvEngine
-from reconciler.errors import ApplyError, EngineError, InterruptedByUserError, ProbeError, RecordMismatchError
+from reconciler.errors import (
+    ApplyError,
+    BuildFailedError,
+    DamagedCacheError,
+    InterruptedByUserError,
+    ProbeError,
+    RecordMismatchError,
+)
 from reconciler.events import Event, Notice
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.lock_file import parse_lock
@@ -36,7 +43,8 @@ from reconciler.state.owner import ManifestIdentity
 from reconciler.state.staged import staged_generation
 from reconciler.state.store import State
 from reconciler.state.trial import Trial, read_trial, write_trial
-from tests.apply.test_verify_build import hashed
+from tests.apply.fake_uv import SITE, FakeUv
+from tests.unprivileged import reachable_directory, unprivileged
 
 PYTHON = Interpreter(
     path=str(Path(sys.executable).resolve()),
@@ -45,7 +53,6 @@ PYTHON = Interpreter(
     markers={key: str(value) for key, value in default_environment().items()},
     tags=("py3-none-any",),
 )
-SITE = "lib/python3.11/site-packages"
 LOCK = """
 lock-version = "1.0"
 created-by = "envsync"
@@ -57,61 +64,25 @@ version = "1.0"
 index = "https://index.example/simple"
 wheels = [{url = "https://index.example/tool-1.0-py3-none-any.whl", hashes = {sha256 = "%s"}}]
 """ % ("0" * 64)
+SOURCE = """
+[[packages]]
+name = "tool"
+version = "1.0"
+index = "https://index.example/simple"
+sdist = {url = "https://index.example/tool-1.0.tar.gz", hashes = {sha256 = "%s"}}
+""" % ("0" * 64)
+TOOL_MODULE = b"ONE = 1\n"
 OTHER = b"OTHER = 1\n"
 INDEX = Index(name="main", url="https://index.example/simple")
 
 
 @dataclass
-class FakeEngine(UvEngine):
-    """Creates small venvs, and installs the package `tool` with `files`; `failures` are raised first, one a call."""
-
-    files: dict[str, bytes] = field(default_factory=lambda: {"tool.py": b"ONE = 1\n"})
-    requests: list[InstallRequest] = field(default_factory=list)
-    failures: list[EngineError] = field(default_factory=list)
-    created: dict[str, Any] = field(default_factory=dict)
-    compiled: list[Path] = field(default_factory=list)
-    after: Callable[[Path, int], None] = lambda *_: None
-
-    def create(self, venv: Path, interpreter: Interpreter, *, system_site_packages: bool, prompt: str) -> None:
-        self.created = {"system_site_packages": system_site_packages, "prompt": prompt}
-        flag = str(system_site_packages).lower()
-        (venv / SITE).mkdir(parents=True)
-        (venv / "bin").mkdir()
-        (venv / "pyvenv.cfg").write_text(
-            f"home = {Path(interpreter.path).parent}\ninclude-system-site-packages = {flag}\nversion = 3.11.7\n"
-        )
-        (venv / "bin/python").symlink_to(interpreter.path)
-        (venv / "bin/activate").write_text(f"VIRTUAL_ENV={venv}\n")
-
-    def install(self, request: InstallRequest) -> None:
-        self.requests.append(request)
-        if self.failures:
-            raise self.failures.pop(0)
-        info = request.venv / SITE / "tool-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tool\nVersion: 1.0\n")
-        rows = [f"{path},{hashed(content)},{len(content)}" for path, content in self.files.items()]
-        (info / "RECORD").write_text("\n".join([*rows, f"{info.name}/METADATA,,", f"{info.name}/RECORD,,", ""]))
-        for path, content in self.files.items():
-            (request.venv / SITE / path).parent.mkdir(exist_ok=True)
-            (request.venv / SITE / path).write_bytes(content)
-        self.after(request.venv, len(self.requests))
-
-    def install_again(self, requests: Mapping[str, InstallRequest]) -> None:
-        for name, request in requests.items():
-            (request.venv / SITE / "tool.py").write_bytes(OTHER if name == "other" else self.files["tool.py"])
-
-    def compile(self, interpreter: Interpreter, modules: Sequence[Path]) -> None:
-        assert interpreter == PYTHON
-        self.compiled += modules
-
-
-@dataclass
 class Bench:
-    """A root, the engine, and the runs in it."""
+    """A root, the engine with its uv, and the runs in it."""
 
     state: State
-    engine: FakeEngine
+    uv: FakeUv
+    engine: UvEngine
     events: list[Event] = field(default_factory=list)
     offline: bool = False
     interrupted: bool = False
@@ -190,9 +161,15 @@ def step(kind: StepKind) -> Step:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     tmp_path.chmod(0o755)
-    return Bench(state=State.at(tmp_path), engine=FakeEngine())
+    return bench_at(tmp_path, monkeypatch)
+
+
+def bench_at(root: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """Return a root whose uv knows the packages `tool` and `other`, which both have a module `tool`."""
+    state, fake = State.at(root), FakeUv({"tool": {"tool.py": TOOL_MODULE}, "other": {"tool.py": OTHER}})
+    return Bench(state=state, uv=fake, engine=fake.engine(state.layout.engine_cache, monkeypatch))
 
 
 def test_an_apply_publishes_and_records_what_was_built(bench: Bench) -> None:
@@ -209,8 +186,9 @@ def test_an_apply_publishes_and_records_what_was_built(bench: Bench) -> None:
     published = bench.state.published("web")
     assert published is not None
     assert (published.seal, published.system_site_packages) == (applied.seal, True)
-    assert bench.engine.created == {"system_site_packages": True, "prompt": "web"}
     venv = bench.state.layout.generation("web", 1).venv
+    created = ["venv", "--no-project", "--prompt=web", "--system-site-packages", "-p", PYTHON.path, str(venv)]
+    assert bench.uv.calls[0].arguments == created
     assert (venv / "bin/activate").read_text() == f"VIRTUAL_ENV={bench.state.layout.environment('web')}\n"
     assert os.access(venv / "bin/pip", os.X_OK)
     assert 'name = "tool"' in bench.state.layout.generation("web", 1).pylock.read_text()
@@ -218,40 +196,52 @@ def test_an_apply_publishes_and_records_what_was_built(bench: Bench) -> None:
 
 def test_the_engine_gets_every_setting_of_the_environment(bench: Bench) -> None:
     bench.offline = True
-    build_env = BuildEnv(variables={"CC": "cc"}, from_env={"TOKEN": "secret"})
-    run = bench.run(link_mode="copy", compile_bytecode=True, builds=("tool",), build_env=build_env, indexes=("main",))
+    secrets = {"TOKEN": "secret"}
+    build_env = BuildEnv(variables={"CC": "cc"}, from_env=secrets)
+    settings: dict[str, Any] = {
+        "link_mode": "copy",
+        "compile_bytecode": True,
+        "builds": ("tool",),
+        "build_env": build_env,
+    }
+    run = bench.run(lock=LOCK + SOURCE, indexes=("main",), **settings)
     assert run.perform(step(StepKind.BUILD)) == "1 package"
-    [request] = bench.engine.requests
-    assert request == InstallRequest(
-        venv=run.new.venv,
-        pylock=run.new.pylock,
-        indexes=(INDEX,),
-        link_mode="copy",
-        compile_bytecode=True,
-        builds=("tool",),
-        offline=True,
-        refresh=(),
-        variables={"CC": "cc"},
-        secrets={"TOKEN": "secret"},
-    )
+    create, sync = bench.uv.calls
+    assert create.arguments == ["venv", "--no-project", "--prompt=web", "-p", PYTHON.path, str(run.new.venv)]
+    assert sync.arguments == [
+        "pip", "sync", "--default-index", f"main={INDEX.url}", "--strict", "--allow-empty-requirements",
+        "--preview-features", "pylock", "-p", str(run.new.venv / "bin/python"),
+        "--only-binary", ":all:", "--no-binary", "tool", "--link-mode", "copy", "--compile-bytecode", "--offline",
+        str(run.new.pylock),
+    ]  # fmt: skip
+    assert sync.document == tomllib.loads(LOCK + SOURCE)
+    assert sync.configuration.startswith('[extra-build-variables]\n"tool" = { CC = "cc", ENVSYNC_BUILD_SECRETS = ')
+    assert sync.environment.items() >= secrets.items()
+    assert "CC" not in sync.environment
+    assert not secrets.keys() & create.environment.keys()
 
 
 def test_without_packages_nothing_is_installed(bench: Bench) -> None:
     assert bench.run(lock=LOCK + "packages = []\n").perform(step(StepKind.BUILD)) == "0 packages"
-    assert bench.engine.requests == []
+    assert [each.command for each in bench.uv.calls] == ["venv"]
 
 
 def test_bytecode_of_the_same_interpreter_is_used_again(bench: Bench) -> None:
+    def built(*, by_uv: bool, **more: Any) -> list[str]:
+        """Build a generation; return the bytecode in it, which uv compiles only if `by_uv` is set."""
+        run = bench.run(**more)
+        run.perform(step(StepKind.BUILD))
+        assert ("--compile-bytecode" in bench.uv.syncs[-1].arguments) is by_uv
+        return [each.name for each in run.new.venv.glob("**/*.pyc")]
+
+    bytecode = f"tool.{sys.implementation.cache_tag}.pyc"
+    assert built(by_uv=True, compile_bytecode=True) == [bytecode]
     bench.applied(compile_bytecode=True)
-    bench.applied(compile_bytecode=True)
-    again = bench.engine.requests[-1]
-    assert [each.compile_bytecode for each in bench.engine.requests] == [True, False]
-    assert bench.engine.compiled == [again.venv / SITE / "tool.py"]
-    bench.run(compile_bytecode=True, interpreter=replace(PYTHON, version="3.11.8")).perform(step(StepKind.BUILD))
-    assert bench.engine.requests[-1].compile_bytecode
-    bench.run().perform(step(StepKind.BUILD))
-    assert not bench.engine.requests[-1].compile_bytecode
-    assert len(bench.engine.compiled) == 1
+    # uv does not compile now: the interpreter compiles the module, whose inode is a new one.
+    assert built(by_uv=False, compile_bytecode=True) == [bytecode]
+    other = replace(PYTHON, version="3.11.8")
+    assert built(by_uv=True, compile_bytecode=True, interpreter=other) == [bytecode]
+    assert built(by_uv=False) == []
 
 
 @pytest.mark.parametrize("replaced", ["pyvenv.cfg", "bin/python"])
@@ -263,42 +253,55 @@ def test_a_package_that_replaces_a_file_of_the_environment_is_refused(bench: Ben
         else:
             (venv / replaced).write_text("home = /other\n")
 
-    bench.engine.after = replace_file
+    bench.uv.after = replace_file
     with pytest.raises(ApplyError, match=r"a package overwrote `pyvenv\.cfg` or `bin/python`") as caught:
         bench.run().perform(step(StepKind.BUILD))
     assert "remove the package" in (caught.value.hint or "")
 
 
-def cached(*names: str) -> EngineError:
-    error = EngineError("its file is damaged")
-    error.cached = names
-    return error
+DAMAGED = """\
+error: Failed to install: tool-1.0-py3-none-any.whl (tool==1.0)
+  cause: The wheel is invalid: Invalid Wheel-Version in `WHEEL` file: None
+"""
+NOT_BUILT = """\
+error: Failed to build `tool==1.0`
+  cause: The build backend returned an error
+  cause: Call to `setuptools.build_meta.build_wheel` failed (exit status: 1)
+"""
 
 
 def test_a_damaged_file_of_the_cache_is_downloaded_again_once(bench: Bench) -> None:
-    bench.engine.failures = [cached("tool")]
+    bench.uv.failures = [DAMAGED]
     run = bench.run()
     note = "; files of `tool` differed from what the package lists, and were fetched again"
     assert run.perform(step(StepKind.BUILD)) == f"1 package{note}"
-    assert [each.refresh for each in bench.engine.requests] == [(), ("tool",)]
+    assert bench.uv.refreshed == [[], ["tool"]]
     assert bench.state.layout.generation_numbers("web") == [run.new.number]
     assert run.perform(step(StepKind.VERIFY)).endswith(" files")  # it was said already
-    bench.engine.failures = [cached("tool"), cached("tool")]
-    with pytest.raises(EngineError, match="its file is damaged"):
+    bench.uv.failures = [DAMAGED, DAMAGED]
+    with pytest.raises(DamagedCacheError) as caught:
         bench.run().perform(step(StepKind.BUILD))
-    bench.engine.failures = [cached()]
-    with pytest.raises(EngineError):
+    assert caught.value.message == "`tool` cannot be used, even after the cached files were deleted"
+    assert len(bench.uv.syncs) == 4
+    bench.uv.failures = [NOT_BUILT]  # nothing in the cache can be the cause
+    with pytest.raises(BuildFailedError):
         bench.run().perform(step(StepKind.BUILD))
-    assert bench.engine.failures == []
+    assert len(bench.uv.syncs) == 5
 
 
 def test_without_the_network_a_damaged_file_is_an_error_with_a_hint(bench: Bench) -> None:
     bench.offline = True
-    bench.engine.failures = [cached("tool")]
-    with pytest.raises(EngineError) as caught:
+    bench.uv.failures = [DAMAGED]
+    with pytest.raises(DamagedCacheError) as caught:
         bench.run().perform(step(StepKind.BUILD))
-    assert caught.value.hint == "run the command once without `--offline`, which downloads the packages again"
-    assert len(bench.engine.requests) == 1
+    assert caught.value.message == "the cached files of `tool` cannot be used"
+    hint = "run the command once without `--offline`, which downloads the packages again"
+    assert caught.value.hint == hint
+    assert len(bench.uv.syncs) == 1
+    bench.uv.failures = [NOT_BUILT]  # a download changes nothing
+    with pytest.raises(BuildFailedError) as failed:
+        bench.run().perform(step(StepKind.BUILD))
+    assert failed.value.hint != hint
 
 
 def test_files_that_differ_from_their_record_are_downloaded_again(bench: Bench) -> None:
@@ -306,12 +309,12 @@ def test_files_that_differ_from_their_record_are_downloaded_again(bench: Bench) 
         if call == 1:
             (venv / SITE / "tool.py").write_text("damaged")
 
-    bench.engine.after = damage
+    bench.uv.after = damage
     run = bench.run()
     run.perform(step(StepKind.BUILD))
     text = run.perform(step(StepKind.VERIFY))
     assert text.endswith(" files; files of `tool` differed from what the package lists, and were fetched again")
-    assert [each.refresh for each in bench.engine.requests] == [(), ("tool",)]
+    assert bench.uv.refreshed == [[], ["tool"]]
     assert bench.state.layout.generation_numbers("web") == [run.new.number]
 
 
@@ -328,29 +331,30 @@ def test_files_that_differ_again_are_an_error_that_says_why(
     def damage(venv: Path, call: int) -> None:
         (venv / SITE / "tool.py").write_text(contents[call - 1])
 
-    bench.engine.after = damage
+    bench.uv.after = damage
     run = bench.run()
     run.perform(step(StepKind.BUILD))
     with pytest.raises(RecordMismatchError) as caught:
         run.perform(step(StepKind.VERIFY))
     assert caught.value.message.startswith(message)
-    assert len(bench.engine.requests) == 2
+    assert len(bench.uv.syncs) == 2
     run.abandon()
     assert bench.state.layout.generation_numbers("web") == []
 
 
 def test_bytecode_in_a_wheel_may_be_compiled_again_only_with_compile_bytecode(bench: Bench) -> None:
     place = f"__pycache__/tool.{sys.implementation.cache_tag}.pyc"
-    bench.engine.files[place] = b"made elsewhere"
+    bench.uv.packages["tool"][place] = b"made elsewhere"
+    run = bench.run(compile_bytecode=True)
+    run.perform(step(StepKind.BUILD))
+    assert (run.new.venv / SITE / place).read_bytes() != b"made elsewhere"
+    assert run.perform(step(StepKind.VERIFY)).endswith(" files")
+    assert len(bench.uv.syncs) == 1
 
     def compile_again(venv: Path, _: int) -> None:
         py_compile.compile(str(venv / SITE / "tool.py"), str(venv / SITE / place), doraise=True)
 
-    bench.engine.after = compile_again
-    run = bench.run(compile_bytecode=True)
-    run.perform(step(StepKind.BUILD))
-    assert run.perform(step(StepKind.VERIFY)).endswith(" files")
-    assert len(bench.engine.requests) == 1
+    bench.uv.after = compile_again
     plain = bench.run()
     plain.perform(step(StepKind.BUILD))
     with pytest.raises(RecordMismatchError):
@@ -358,7 +362,7 @@ def test_bytecode_in_a_wheel_may_be_compiled_again_only_with_compile_bytecode(be
 
 
 def test_files_that_lack_the_access_of_the_root_get_it_before_they_are_recorded(bench: Bench) -> None:
-    bench.engine.after = lambda venv, _: (venv / SITE / "tool.py").chmod(0o600)
+    bench.uv.after = lambda venv, _: (venv / SITE / "tool.py").chmod(0o600)
     applied = bench.applied()
     module = bench.state.layout.generation("web", applied.generation).venv / SITE / "tool.py"
     assert stat.S_IMODE(module.stat().st_mode) == 0o644
@@ -372,17 +376,17 @@ def test_files_that_lack_the_access_of_the_root_get_it_before_they_are_recorded(
 
 def test_a_mode_that_an_edit_gave_to_a_cached_file_is_not_installed(bench: Bench) -> None:
     bench.applied()
-    bench.engine.after = lambda venv, call: (venv / SITE / "tool.py").chmod(0o755 if call == 2 else 0o644)
+    bench.uv.after = lambda venv, call: (venv / SITE / "tool.py").chmod(0o755 if call == 2 else 0o644)
     plain = bench.run()
     plain.perform(step(StepKind.BUILD))
     assert plain.perform(step(StepKind.VERIFY)).endswith(" files")  # nothing drifted
     sealed = bench.state.published("web")
     run = EnvironmentRun(plain.plan, plain.context, sealed=sealed)
-    bench.engine.requests.clear()
-    bench.engine.after = lambda venv, call: (venv / SITE / "tool.py").chmod(0o755 if call == 1 else 0o644)
+    bench.uv.calls.clear()
+    bench.uv.after = lambda venv, call: (venv / SITE / "tool.py").chmod(0o755 if call == 1 else 0o644)
     run.perform(step(StepKind.BUILD))
     assert "were fetched again" in run.perform(step(StepKind.VERIFY))
-    assert [each.refresh for each in bench.engine.requests] == [(), ("tool",)]
+    assert bench.uv.refreshed == [[], ["tool"]]
 
 
 def test_a_package_that_is_not_the_locked_one_is_refused(bench: Bench) -> None:
@@ -505,21 +509,23 @@ def test_a_deleted_environment_can_be_restored(bench: Bench) -> None:
     assert deleted.applied == replace(applied, trial_since="")
 
 
-def test_an_editable_project_without_its_modules_is_reported(bench: Bench) -> None:
-    def finding(*_: object, **__: object) -> Any:
-        return replace(
-            found, findings=(Finding(code=FindingCode.EDITABLE_MISSING, package="tool", detail="it is gone"),)
-        )
-
-    run = bench.run()
-    run.perform(step(StepKind.BUILD))
-    assert run.plan.target is not None
-    found = observe_generation(run.new, run.plan.target, run.context)
-    run._report_missing_sources(finding())
-    run._report_missing_sources(found)
+def test_an_editable_project_without_its_modules_is_reported(bench: Bench, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "pyproject.toml").write_text('[project]\nname = "tool"\nversion = "1.0"\n')
+    url = json.dumps({"url": project.as_uri(), "dir_info": {"editable": True}}).encode()
+    bench.uv.packages["tool"] = {"tool.pth": f"{project}/src\n".encode(), "tool-1.0.dist-info/direct_url.json": url}
+    directory = f'directory = {{path = "{project}", editable = true}}'
+    lock = f'{LOCK}[[packages]]\nname = "tool"\nversion = "1.0"\n{directory}\n'
+    performed(bench.run(lock=lock), StepKind.BUILD, StepKind.VERIFY)
     [event] = bench.events
     assert isinstance(event, Notice)
-    assert (event.message, event.environment) == ("`tool` is an editable project: it is gone", "web")
+    missing = f"its modules are imported from `{project}/src`, which does not exist"
+    assert (event.message, event.environment) == (f"`tool` is an editable project: {missing}", "web")
+    bench.events.clear()
+    (project / "src").mkdir()
+    performed(bench.run(lock=lock), StepKind.BUILD, StepKind.VERIFY)
+    assert bench.events == []
 
 
 def performed(run: EnvironmentRun, *kinds: StepKind) -> list[str]:
@@ -708,30 +714,35 @@ def test_what_cannot_be_restored_leaves_nothing(bench: Bench, reason: str) -> No
     assert bench.state.applied("web") is None
 
 
-def test_a_path_that_cannot_be_removed_stays_published(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    bench.applied()
-    run = bench.run(StepKind.UNPUBLISH)
-    run.begin()
-    with monkeypatch.context() as patched:
-        patched.setattr("reconciler.apply.environment.unpublish", fails)
-        with pytest.raises(PermissionError):
+def test_a_path_that_cannot_be_removed_stays_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    with reachable_directory() as root:
+        bench = bench_at(root, monkeypatch)
+        bench.applied()
+        run = bench.run(StepKind.UNPUBLISH)
+        run.begin()
+        bench.state.layout.all_deleted.mkdir()
+        bench.state.layout.all_deleted.chmod(0o777)  # unlike the root, where the path is
+        root.chmod(0o555)
+        with unprivileged(), pytest.raises(PermissionError) as caught:
             run.perform(step(StepKind.UNPUBLISH))
-    assert not run.published
-    assert bench.state.deleted("web") is None
+        root.chmod(0o755)
+        assert caught.value.filename == str(bench.state.layout.environment("web"))
+        assert not run.published
+        assert bench.state.layout.published_number("web") == 1
+        assert os.listdir(bench.state.layout.all_deleted) == []
 
 
 def test_overlapping_packages_are_reported_once(bench: Bench) -> None:
-    bench.engine.after = lambda venv, _: second_package(venv)
     lock = LOCK + TOOL + TOOL.replace("tool", "other")
+    bench.uv.after = lambda venv, _: (venv / SITE / "tool.py").write_bytes(TOOL_MODULE)  # uv wrote this one last
     run = bench.run(lock=lock)
     performed(run, StepKind.BUILD, StepKind.VERIFY)
+    assert [each.command for each in bench.uv.calls] == ["venv", "pip sync", "pip uninstall", "pip install"]
+    assert (run.new.venv / SITE / "tool.py").read_bytes() == OTHER
     [notice] = bench.events
     assert isinstance(notice, Notice)
     assert notice.environment == "web"
-    assert [each.packages for each in run.overlaps] == [("other", "tool")]
+    assert [(each.packages, each.installed) for each in run.overlaps] == [(("other", "tool"), "other")]
     performed(run, StepKind.SEAL, StepKind.PUBLISH, StepKind.RECORD)
     applied = bench.state.applied("web")
     assert applied is not None
@@ -739,14 +750,6 @@ def test_overlapping_packages_are_reported_once(bench: Bench) -> None:
     shown = bench.run(lock=lock, plan={"notes": (notice.message,)})
     performed(shown, StepKind.BUILD, StepKind.VERIFY)
     assert bench.events == [notice]
-
-
-def second_package(venv: Path) -> None:
-    """Install a package `other` that has another module `tool`."""
-    info = venv / SITE / "other-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
-    (info / "RECORD").write_text(f"tool.py,{hashed(OTHER)},{len(OTHER)}\n{info.name}/RECORD,,\n")
 
 
 def test_settings_are_recorded_for_this_project_and_manifest(bench: Bench) -> None:
@@ -774,7 +777,7 @@ def test_a_published_stage_belongs_to_this_project_and_manifest(bench: Bench) ->
     run = bench.run(StepKind.STAGE, hooks=Hooks(after_publish=(("true",),)))
     object.__setattr__(run.context, "owner", ManifestIdentity(path="old.yaml", repository="old"))
     object.__setattr__(run.context, "plan", replace(run.context.plan, project="old"))
-    bench.engine.after = lambda venv, _: (venv / SITE / "tool.py").chmod(0o600)
+    bench.uv.after = lambda venv, _: (venv / SITE / "tool.py").chmod(0o600)
     bench.state.layout.root.chmod(0o700)
     performed(run, StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL, StepKind.STAGE)
     bench.state.layout.root.chmod(0o755)  # it was opened since
@@ -798,7 +801,7 @@ def test_a_sealed_generation_is_unpublished_and_can_be_locked_until_it_is_publis
 
 def test_a_mode_that_differs_from_the_seal_again_is_an_error_that_says_so(bench: Bench) -> None:
     bench.applied()
-    bench.engine.after = lambda venv, _: (venv / SITE / "tool.py").chmod(0o755)
+    bench.uv.after = lambda venv, _: (venv / SITE / "tool.py").chmod(0o755)
     plain = bench.run()
     run = EnvironmentRun(plain.plan, plain.context, sealed=bench.state.published("web"))
     object.__setattr__(run.context, "options", ApplyOptions(parallelism=1, offline=True))
@@ -807,14 +810,20 @@ def test_a_mode_that_differs_from_the_seal_again_is_an_error_that_says_so(bench:
         run.perform(step(StepKind.VERIFY))
 
 
-def test_the_contents_are_flushed_and_a_failed_flush_is_an_error(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(_: Path) -> Future[None]:
-        failed: Future[None] = Future()
-        failed.set_exception(OSError(5, "Input/output error"))
-        return failed
-
-    monkeypatch.setattr("reconciler.apply.environment.begin_sync", fails)
-    run = bench.run()
-    performed(run, StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL)
-    with pytest.raises(OSError, match="Input/output error"):
-        run.perform(step(StepKind.SYNC))
+def test_the_contents_are_flushed_and_a_failed_flush_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with reachable_directory() as root:
+        bench = bench_at(root, monkeypatch)
+        bench.applied()
+        bench.state.layout.generations("web").chmod(0o777)
+        bench.uv.after = lambda venv, _: venv.parent.chmod(0o333)  # the flush that the build begins cannot open it
+        run = bench.run()
+        with unprivileged():
+            run.perform(step(StepKind.BUILD))
+            for each in threading.enumerate():
+                if each.name.startswith("sync"):
+                    each.join()
+        run.new.directory.chmod(0o755)
+        performed(run, StepKind.VERIFY, StepKind.SEAL)
+        with pytest.raises(PermissionError) as caught:
+            run.perform(step(StepKind.SYNC))
+        assert caught.value.filename == str(run.new.directory)

@@ -7,39 +7,12 @@ import pytest
 from reconciler.apply.overlaps import Overlaps, find_overlaps, settle_overlaps
 from reconciler.apply.verify_build import Record, installed_records, verify_records
 from reconciler.engines.engine import InstallRequest
-from reconciler.engines.uv import UvEngine
 from reconciler.errors import RecordMismatchError
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_scan import take_inventory
 from reconciler.state.overlap import MOST_PATHS, Overlap
-from tests.apply.test_verify_build import hashed
-
-SITE = "lib/python3.11/site-packages"
-
-
-class RecordingEngine(UvEngine):
-    """Installs nothing again, and remembers what it should have installed."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def install_again(self, requests: object) -> None:
-        assert isinstance(requests, dict)
-        self.names += requests
-
-
-def install(venv: Path, name: str, rows: dict[str, bytes], *, requires: str = "") -> None:
-    """Write the metadata of a package whose RECORD has these paths and contents, and the files that are inside."""
-    info = venv / SITE / f"{name}-1.0.dist-info"
-    info.mkdir(parents=True)
-    info.joinpath("METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{requires}\n")
-    lines = [f"{path},{hashed(content) if content else ''},{len(content)}" for path, content in rows.items()]
-    info.joinpath("RECORD").write_text("\n".join([*lines, f"{info.name}/RECORD,,", ""]))
-    for path, content in rows.items():
-        file = venv / SITE / path
-        if ".." not in path:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
+from tests.apply.fake_uv import SITE, FakeUv
+from tests.apply.fake_uv import install_package as install
 
 
 def found(venv: Path) -> Overlaps:
@@ -94,24 +67,41 @@ def test_a_replaced_file_must_be_that_of_the_package_that_wins(tmp_path: Path) -
         assert caught.value.packages == ("aa",)
 
 
-def settled(venv: Path) -> list[str]:
-    engine = RecordingEngine()
-    names = [each.key for each in installed_records(venv)]
-    document = {"lock-version": "1.0", "created-by": "t", "packages": [{"name": each} for each in names]}
-    settle_overlaps(engine, InstallRequest(venv=venv, pylock=venv), document, {})
-    return engine.names
+def settled(venv: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Settle the overlaps of `aa` and `bb`; return which of them uv uninstalls, and then installs one by one."""
+    uv = FakeUv({name: {"x.py": name.encode()} for name in ("aa", "bb")})
+    packages = [{"name": each.key, "version": "1.0"} for each in installed_records(venv)]
+    document = {"lock-version": "1.0", "created-by": "t", "packages": packages}
+    (venv / "pyvenv.cfg").touch()
+    request = InstallRequest(venv=venv, pylock=venv.with_name("pylock.toml"))
+    settle_overlaps(uv.engine(venv.with_name("cache"), monkeypatch), request, document, {})
+    if not uv.calls:
+        return []
+    uninstall, *installs = uv.calls
+    python, names = str(venv / "bin/python"), uninstall.arguments[4:]
+    assert uninstall.arguments[:4] == ["pip", "uninstall", "-p", python]
+    for name, call in zip(names, installs, strict=True):
+        assert (call.command, call.after("-p")) == ("pip install", python)
+        assert call.document == {**document, "packages": [{"name": name, "version": "1.0"}]}
+    return names
 
 
-def test_nothing_is_installed_again_if_a_package_lists_a_file_outside(tmp_path: Path) -> None:
+def test_nothing_is_installed_again_if_a_package_lists_a_file_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """uv deletes what RECORD lists before it installs a package again."""
     venv = tmp_path / "venv"
     install(venv, "aa", {"x.py": b"aa"})
     install(venv, "bb", {"x.py": b"bb"})
-    assert settled(venv) == ["aa"]
-    for number, path in enumerate(("../../../../precious", f"{tmp_path}/precious", "y/../../../../../precious")):
+    assert settled(venv, monkeypatch) == ["aa"]
+    assert (venv / SITE / "x.py").read_bytes() == b"aa"
+    precious = tmp_path / "precious"
+    precious.touch()
+    for number, path in enumerate(("../../../../precious", f"{precious}", "y/../../../../../precious")):
         venv = tmp_path / f"venv-{number}"
         install(venv, "aa", {"x.py": b"aa"})
         with (venv / SITE / "aa-1.0.dist-info/RECORD").open("a") as record:
             record.write(f"{path},,\n")
         install(venv, "bb", {"x.py": b"bb"})
-        assert settled(venv) == [], path
+        assert settled(venv, monkeypatch) == [], path
+        assert precious.exists()
