@@ -237,6 +237,7 @@ def test_the_links_of_an_environment_are_removed_when_nothing_of_it_is_left(stat
     assert state.applied("web") == made
     collect_garbage(state)
     assert state.layout.collected_numbers("web") == [1]
+    (state.layout.generations("web") / "2.collected").symlink_to("current")  # a killed run leaves it
     state.forget("web")
     collect_garbage(state)
     assert not state.layout.generations("web").exists()

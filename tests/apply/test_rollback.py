@@ -56,6 +56,17 @@ def test_the_generation_before_is_published_and_recorded(three: Bench) -> None:
         rolled_back(three)
 
 
+def test_after_a_change_of_project_the_environment_stays_with_the_new_one(three: Bench) -> None:
+    applied = three.state.applied("web")
+    assert applied is not None
+    assert applied.manifest, "the same manifest applied the older generations"
+    three.state.record(replace(applied, project="renamed"))
+    roll_back(three.state, "renamed", "web", InodeHashes(), on_skip=print)
+    after = three.state.applied("web")
+    assert after is not None
+    assert (after.generation, after.project, after.manifest) == (2, "renamed", applied.manifest)
+
+
 def test_a_chosen_generation_is_published_although_it_failed(three: Bench) -> None:
     generation = three.state.layout.generation("web", 1)
     generation.failed.write_text("a hook failed")
@@ -103,6 +114,15 @@ def test_the_only_generation_has_none_before_it(bench: Bench) -> None:
         rolled_back(bench)
     assert caught.value.message == "environment `web` has no generation older than the published one (1)"
     assert caught.value.hint == "change the manifest and run `envsync apply web`"
+
+
+def test_the_error_names_the_generation_that_the_only_one_was_rebuilt_from(bench: Bench) -> None:
+    applied = bench.applied()
+    for origin, words in ((0, "(1)"), (1, "(1, rebuilt from 1)")):
+        bench.state.record(replace(applied, rebuilt_from=origin))
+        with pytest.raises(UsageError) as caught:
+            rolled_back(bench)
+        assert caught.value.message == f"environment `web` has no generation older than the published one {words}"
 
 
 def test_no_sound_generation_is_an_error_that_says_why(three: Bench) -> None:

@@ -2,6 +2,9 @@
 
 import base64
 import hashlib
+import py_compile
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,3 +76,34 @@ def test_a_record_that_cannot_be_read_is_named(content: bytes, tmp_path: Path) -
     (tmp_path / "venv" / INFO / "RECORD").write_bytes(content)
     with pytest.raises(ApplyError, match=r"tool-1\.0\.dist-info/RECORD` could not be read: "):
         read_records(tmp_path / "venv", observed(tmp_path / "venv"))
+
+
+@pytest.mark.parametrize("missing", ["", "source", "bytecode", "header"])
+def test_recorded_bytecode_may_differ_only_if_it_was_compiled_from_the_module_next_to_it(
+    missing: str, tmp_path: Path
+) -> None:
+    """A wheel may contain bytecode, which the engine compiles again."""
+    series = f"{sys.version_info.major}{sys.version_info.minor}"
+    name = f"__pycache__/tool.cpython-{series}.pyc"
+    built(tmp_path)
+    site = (tmp_path / "venv" / INFO).parent
+    py_compile.compile(str(site / "tool.py"), cfile=str(site / name), doraise=True)
+    if missing == "header":
+        (site / name).write_bytes(b"other")
+    shutil.rmtree(site / INFO.rpartition("/")[2])
+    venv = tmp_path / "venv"
+    if missing == "bytecode":
+        (site / name).unlink()
+    (venv / INFO).mkdir()
+    listed = [f"tool.py,{hashed(b'module')},6", f"{name},{hashed(b'as in the wheel')},9"]
+    (venv / INFO / "RECORD").write_text("\n".join([*listed, ""]))
+    if missing == "source":
+        (site / "tool.py").unlink()
+    inventory = take_inventory(venv, InodeHashes.load(tmp_path / "inodes"))
+    records = read_records(venv, observed(venv))
+    if not missing:
+        verify_records(records, inventory, compiled=venv)
+        return
+    with pytest.raises(RecordMismatchError) as caught:
+        verify_records(records, inventory, compiled=venv)
+    assert any(each.endswith(name) for each in caught.value.contents)

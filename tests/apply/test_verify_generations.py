@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
-from reconciler.apply.verify_generations import GenerationState, VerifiedGeneration
+from reconciler.apply.verify_generations import GenerationState, VerifiedGeneration, verify_generations
+from reconciler.apply.verify_seal import verify_generation
 from reconciler.diff.integrity import Integrity
 from reconciler.observe.actual import Finding, FindingCode
+from reconciler.state.inode_hashes import InodeHashes
+from tests.apply.test_environment_run import Bench
+from tests.apply.test_environment_run import bench as bench
 
 INTACT = Integrity(name="web", generation=1, exists=True, packages=(), findings=())
 CHANGED = Integrity(
@@ -39,3 +43,28 @@ UNREADABLE = Integrity(name="web", generation=1, exists=True, packages=(), findi
 def test_the_first_state_that_applies_counts(given: dict[str, Any], state: GenerationState, problem: str) -> None:
     found = VerifiedGeneration(**given)
     assert (found.state, found.problem) == (state, problem)
+
+
+def test_a_generation_that_cannot_be_read_is_reported_and_one_that_is_gone_is_left_out(bench: Bench) -> None:
+    bench.applied(env={"A": "a"})
+    bench.applied(env={"A": "b"})
+    seal = bench.state.layout.generation("web", 1).seal
+    content = seal.read_bytes()
+    for text, newer, words in (("{", False, "is damaged"), ('{"format": 99}', True, "was made by a newer envsync")):
+        seal.write_text(text)
+        unreadable, published = verify_generations(bench.state, [("web", 1), ("web", 2), ("web", 7)], InodeHashes())
+        assert words in unreadable.problem
+        assert (unreadable.newer, unreadable.published, unreadable.integrity.findings) == (newer, False, ())
+        assert (published.published, published.state) == (True, GenerationState.PUBLISHED)
+    seal.write_bytes(content)
+    assert [each.state for each in verify_generations(bench.state, [("web", 1)], InodeHashes())] == [
+        GenerationState.KEPT
+    ]
+
+
+def test_modes_count_for_what_is_published_and_on_request(bench: Bench) -> None:
+    bench.applied()
+    bench.state.layout.generation("web", 1).directory.chmod(0o700)
+    closed = verify_generation(bench.state, "web", 1, InodeHashes())
+    assert [each.code for each in closed.findings] == [FindingCode.ACCESS_NARROWED]
+    assert verify_generation(bench.state, "web", 1, InodeHashes(), modes=False).intact

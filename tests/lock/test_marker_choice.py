@@ -55,6 +55,11 @@ def test_poetry_and_pdm_write_one_extra(marker: str, extras: set[str], left: str
     assert chosen_marker(marker, extras=extras, groups=()) == left
 
 
+def test_an_extra_may_have_the_name_of_a_variable() -> None:
+    assert chosen_marker('"extra" in extras', extras={"extra"}, groups=()) is True
+    assert chosen_marker('"extras" in dependency_groups', extras=(), groups={"extras"}) is True
+
+
 def test_one_of_several_markers() -> None:
     assert any_of([]) is False
     assert any_of([False, "os_name == 'nt'", False]) == "os_name == 'nt'"

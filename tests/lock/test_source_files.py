@@ -120,3 +120,11 @@ def test_an_unreadable_file_or_directory_is_an_error(closed: str) -> None:
                 content_digest(source)
         finally:
             (source / closed).chmod(mode)
+
+
+def test_a_file_that_metadata_names_may_be_missing(tmp_path: Path) -> None:
+    """The build then fails, and says so."""
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "own"\nversion = "1"\nreadme = "README.md"\n')
+    before = metadata_digest(tmp_path)
+    (tmp_path / "README.md").write_text("read me")
+    assert metadata_digest(tmp_path) != before

@@ -13,12 +13,17 @@ AT_START = f"{INVALID}expected a package name at the start"
 KEYS = "use the keys `requirements`, `constraints`, `indexes` or `project` instead"
 URL = "https://u:hidden@x/y.whl"
 PROJECT = "write `project: {{path: {}}}` in the environment instead, or the path in a requirements file"
+OWN = "write `project: {path: lib, editable: true}` in the environment instead"
+CONSTRAINTS = "write `constraints: [c]` in the environment instead"
 CASES = [
     ("", None, "the requirement is empty", ""),
     ("  ", None, "the requirement is empty", ""),
     ("--pre x", "--pre", "must be a requirement, not an option", KEYS),
     ("--pre", "--pre", "must be a requirement, not an option", "write `prerelease: allow` in the environment instead"),
     (" -r a", "-r", "must be a requirement, not an option", "write `requirements: [a]` in the environment instead"),
+    ("-e ./lib", "-e", "must be a requirement, not an option", OWN),
+    ("--editable=./lib", "--editable=./lib", "must be a requirement, not an option", OWN),
+    (" --constraint c", "--constraint", "must be a requirement, not an option", CONSTRAINTS),
     ("-e https://u:hidden@x/y", "-e https://u:hidden@x/y", "credentials in a URL", DIRECT_CREDENTIALS_HINT),
     ("six\nidna", None, f"{INVALID}it has more than one line", ""),
     ("six\ridna", None, f"{INVALID}it has more than one line", ""),

@@ -1,6 +1,7 @@
 """Comparison of files: shared inodes, which files are examined and read, and unusual directories."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from reconciler.observe.ignore_globs import ignore_matcher
 from reconciler.state.inode_hashes import TICK_NS, InodeHashes
 from reconciler.state.inventory import Inventory
 from reconciler.state.inventory_scan import take_inventory
+from tests.unprivileged import reachable_directory, unprivileged
 
 SITE = "lib/python3.12/site-packages"
 
@@ -159,6 +161,22 @@ def test_in_a_missing_environment_every_file_is_missing(tmp_path: Path) -> None:
     inventory = take_inventory(web, InodeHashes())
 
     assert len(compare(tmp_path / "nowhere", inventory, InodeHashes())) == 3
+
+
+def test_after_an_unreadable_directory_the_files_of_a_missing_one_are_still_missing() -> None:
+    with reachable_directory() as top:
+        for name in ("closed/inner/a.py", "gone/inner/b.py"):
+            (top / name).parent.mkdir(parents=True)
+            (top / name).write_text("x")
+        inventory = take_inventory(top, InodeHashes())
+        shutil.rmtree(top / "gone")
+        (top / "closed").chmod(0)
+        with unprivileged():
+            found = compare(top, inventory, InodeHashes())
+        (top / "closed").chmod(0o755)
+    codes = {each.partition(" ")[0] for each in found}
+    assert codes == {"unreadable", "file-missing"}
+    assert any("gone/inner/b.py" in each for each in found)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")

@@ -54,6 +54,8 @@ def check_filters(plan: Plan) -> None:
                 assert not any((each.blocked, each.packages, each.settings, each.findings, each.steps, each.failure))
         assert f'"only": "{origin}"' in plan_json(made)
         assert ("No drift." in check_text(made)) is (origin is OriginFilter.DRIFT and not made.has_difference)
+    for each in (*drift.environments, *pending.environments):  # what is pending may be unknown; that it is not is not
+        assert each.complete or each.action is not Action.NO_OP or any(one.code in FAULTS for one in each.blocked)
     if not plan.has_difference:
         assert drift.environments == pending.environments == plan.environments
 

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.events import RunFinished
+from reconciler.events import Failure, RunFinished
 from reconciler.plan.model import Plan
 from reconciler.render.html import html
+from reconciler.render.html.changes import failure_note
 from reconciler.render.html.graph_layers import layers
 from reconciler.render.report import Report
 from tests.host import base_environment
@@ -145,6 +146,25 @@ def test_the_page_names_each_environment_and_what_changes_in_it() -> None:
             assert finding.path in text
         assert all(hint in text for hint in each.hints)
     assert "the redacted part changed" in text, "two values that differ only in a secret"
+
+
+@pytest.mark.parametrize(
+    ("hint", "details", "expected"),
+    [
+        ("", (), None),
+        ("wait", (), ["hint: ", "wait"]),
+        ("", ("uv: error",), ["uv: error"]),
+    ],
+)
+def test_a_failure_that_the_page_describes_elsewhere_has_only_its_hint_and_details(
+    hint: str, details: tuple[str, ...], expected: list[str] | None
+) -> None:
+    failure = Failure(code="index", message="the index is down", hint=hint, details=details)
+    note = failure_note("not locked", failure, described=True)
+    assert (note is None) is (expected is None)
+    assert all(each in str(note) for each in expected or ())
+    assert "the index is down" not in str(note)
+    assert "the index is down" in str(failure_note("not locked", failure))
 
 
 def test_a_page_only_says_that_packages_are_unknown_if_some_are() -> None:

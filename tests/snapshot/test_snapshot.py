@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 import reconciler
+from reconciler.diff.model import Fault, ReasonCode
 from reconciler.errors import LockError, SnapshotError
 from reconciler.lock.freshness import inputs_digest
 from reconciler.plan.document import plan_json
@@ -335,3 +336,14 @@ def test_a_pre_release_is_an_interpreter_like_any_other(place: str) -> None:
         assert known.choose(request, keep=candidate.path) == candidate
     assert known.choose(">=3.12", keep=candidate.path) == candidate, "it is kept as long as it satisfies the request"
     assert known.choose("==3.14.0", keep=candidate.path).version == ""
+
+
+def test_a_fault_of_an_undeclared_environment_counts_unless_others_were_selected() -> None:
+    seen = worlds()["no-interpreter"]
+    fault = Fault(code=ReasonCode.STATE_UNREADABLE, message="its record is damaged")
+    taken = replace(snapshot(seen), faults={"web": fault, "left": fault})
+    assert taken.state_faults(seen.desired) == {"web": fault, "left": fault}
+    chosen = tuple(each for each in seen.desired.environments if each.name == "web")
+    assert taken.state_faults(replace(seen.desired, environments=chosen, selected=True)) == {"web": fault}
+    others = tuple(each for each in seen.desired.environments if each.name != "web")
+    assert taken.state_faults(replace(seen.desired, environments=others, selected=True)) == {}
