@@ -151,6 +151,7 @@ def test_an_apply_reports_every_event_and_stops_on_request(load: Loader) -> None
     requests = [arguments["request"] for _, arguments in performed]
     assert (stopped.interrupted, requests[0].stop, requests[0].recheck) == (True, stop, True)
     assert (done.exit_code, events[-1]) == (0, done)
+    assert [(each.generation, each.staged) for each in done.environments] == [(1, 0)]
     assert requests[1].options == ApplyOptions(parallelism=os.cpu_count() or 1)
     assert not requests[1].stop.is_set()
     assert (again.plan.has_difference, again.installed) == (False, {"web": 0})
@@ -173,6 +174,13 @@ def test_a_saved_plan_whose_lock_is_gone_is_refused_with_the_hint_about_the_lock
     with pytest.raises(PlanFileError, match="the plan cannot be applied: ") as caught, workspace.approved(saved):
         pass
     assert caught.value.hint == "run `envsync lock web` and commit the result"
+
+
+def test_a_staged_generation_is_named_where_it_was_staged(load: Loader) -> None:
+    workspace = load(f"environments:\n  {WEB}")
+    done = workspace.plan(options=PlanOptions(build=True, offline=True, policy=Policy(stage=True))).apply()
+    assert [(each.generation, each.staged) for each in done.environments] == [(0, 1)]
+    assert workspace.staged().keys() == {"web"}
 
 
 def test_nothing_is_staged_at_first(load: Loader) -> None:

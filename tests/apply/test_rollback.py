@@ -116,6 +116,16 @@ def test_the_only_generation_has_none_before_it(bench: Bench) -> None:
     assert caught.value.hint == "change the manifest and run `envsync apply web`"
 
 
+def test_a_generation_whose_seal_cannot_be_read_is_skipped_and_named(three: Bench) -> None:
+    three.state.layout.generation("web", 2).seal.write_text("{")
+    changed, said = rolled_back(three)
+    assert changed.generation == 1
+    assert [each for each in said if "seal.json` is damaged" in each]
+    with pytest.raises((UsageError, StateError)) as caught:
+        rolled_back(three, to=2)
+    assert "seal.json` is damaged" in caught.value.message + (caught.value.hint or "")
+
+
 def test_the_error_names_the_generation_that_the_only_one_was_rebuilt_from(bench: Bench) -> None:
     applied = bench.applied()
     for origin, words in ((0, "(1)"), (1, "(1, rebuilt from 1)")):

@@ -136,6 +136,13 @@ def test_a_resolution_without_options(fake: FakeUv) -> None:
     assert Path(last).parent == Path(output).parent == Path(call.text("directory").strip())
 
 
+def test_a_resolution_that_fails_is_not_tried_again(fake: FakeUv) -> None:
+    fake.answers(code=1, stderr="error: unexpected\n")
+    with pytest.raises(EngineError):
+        fake.engine().resolve(resolving())
+    assert fake.only().after("-o")
+
+
 def test_a_resolution_with_every_option(fake: FakeUv, tmp_path: Path) -> None:
     fake.answers(stderr='warning: `alpha==1.0` is yanked (reason: "broken")\n')
     directory = tmp_path / "project"
