@@ -124,7 +124,9 @@ def test_an_unreadable_file_or_directory_is_an_error(closed: str) -> None:
 
 def test_a_file_that_metadata_names_may_be_missing(tmp_path: Path) -> None:
     """The build then fails, and says so."""
-    (tmp_path / "pyproject.toml").write_text('[project]\nname = "own"\nversion = "1"\nreadme = "README.md"\n')
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "own"\ndynamic = ["version"]\n[tool.setuptools.dynamic]\nversion = {file = "VERSION"}\n'
+    )
     before = metadata_digest(tmp_path)
-    (tmp_path / "README.md").write_text("read me")
+    (tmp_path / "VERSION").write_text("1")
     assert metadata_digest(tmp_path) != before
