@@ -52,6 +52,23 @@ def test_without_a_link_the_directory_is_moved_back(layout: Layout, moving: Path
     assert not moving.exists()
 
 
+def test_an_adoption_that_was_killed_before_the_move_is_forgotten_and_one_after_it_is_marked(layout: Layout) -> None:
+    before, after = layout.adopted_generation("web", 2), layout.adopted_generation("web", 4)
+    for each in (before, after):
+        each.directory.mkdir(parents=True)
+        each.adoption.write_text("{}")
+    own(after.venv)
+    assert finish_adoptions(layout) == []
+    assert not before.directory.exists()
+    assert layout.adopted_numbers("web") == [4]
+    after.identity.unlink()
+    (after.venv / "own.txt").unlink()
+    after.venv.rmdir()
+    after.venv.symlink_to("/none")  # envsync does not make links here, so it leaves it alone
+    assert finish_adoptions(layout) == []
+    assert after.adoption.exists()
+
+
 @pytest.mark.parametrize("level", ["name", "time"])
 def test_nothing_behind_a_link_is_moved(layout: Layout, moving: Path, tmp_path: Path, level: str) -> None:
     own(moving)

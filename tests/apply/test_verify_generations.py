@@ -7,6 +7,7 @@ import pytest
 from reconciler.apply.verify_generations import GenerationState, VerifiedGeneration, verify_generations
 from reconciler.apply.verify_seal import verify_generation
 from reconciler.diff.integrity import Integrity
+from reconciler.generation_list import sealed_generations
 from reconciler.observe.actual import Finding, FindingCode
 from reconciler.state.inode_hashes import InodeHashes
 from tests.apply.test_environment_run import Bench
@@ -68,3 +69,12 @@ def test_modes_count_for_what_is_published_and_on_request(bench: Bench) -> None:
     closed = verify_generation(bench.state, "web", 1, InodeHashes())
     assert [each.code for each in closed.findings] == [FindingCode.ACCESS_NARROWED]
     assert verify_generation(bench.state, "web", 1, InodeHashes(), modes=False).intact
+
+
+def test_a_list_says_which_seal_is_newer_and_which_is_damaged(bench: Bench) -> None:
+    bench.applied(env={"A": "a"})
+    bench.applied(env={"A": "b"})
+    seal = bench.state.layout.generation("web", 1).seal
+    for text, state in (("{", GenerationState.UNREADABLE), ('{"format": 99}', GenerationState.NEWER)):
+        seal.write_text(text)
+        assert [each.state for each in sealed_generations(bench.state, "web")] == [state, GenerationState.PUBLISHED]
