@@ -163,6 +163,16 @@ def test_an_apply_reports_every_event_and_stops_on_request(load: Loader) -> None
     assert [each.environment for each in workspace.lock(check=True)] == ["web"]
 
 
+def test_a_saved_plan_of_chosen_environments_is_made_again_for_the_same_ones(load: Loader, tmp_path: Path) -> None:
+    workspace = load()
+    workspace.lock(offline=True)
+    for number, chosen in enumerate((Selection(labels={"team": "b"}), Selection(names=("api",)))):
+        file = tmp_path / f"plan-{number}.json"
+        save_plan(workspace.plan(chosen).plan, file)
+        with workspace.approved(read_plan(file), offline=True) as proposal:
+            assert [each.name for each in proposal.plan.environments] == ["api"]
+
+
 def test_a_saved_plan_whose_lock_is_gone_is_refused_with_the_hint_about_the_lock(load: Loader, tmp_path: Path) -> None:
     workspace = load(f"environments:\n  {WEB}")
     workspace.lock(offline=True)

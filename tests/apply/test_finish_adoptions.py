@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.apply.publish import _MOVING, finish_adoptions
+from reconciler.fs.sync import sync_directory
 from reconciler.state.layout import Layout
+from tests.observed_calls import observed_calls
 
 
 @pytest.fixture
@@ -38,7 +40,9 @@ def test_before_the_exchange_only_our_link_is_removed(layout: Layout, moving: Pa
 def test_after_the_exchange_it_is_finished(layout: Layout, moving: Path) -> None:
     own(moving)
     layout.environment("web").symlink_to("/none")
-    assert finish_adoptions(layout) == []
+    with observed_calls(sync_directory) as flushed:
+        assert finish_adoptions(layout) == []
+    assert moving.parent in [arguments["path"] for _, arguments in flushed], "a power cut does not undo the move"
     assert not moving.exists()
     [kept] = list(layout.adopted.rglob("own.txt"))
     assert kept.read_text() == "precious"

@@ -126,6 +126,12 @@ def test_a_generation_whose_seal_cannot_be_read_is_skipped_and_named(three: Benc
     assert "seal.json` is damaged" in caught.value.message + (caught.value.hint or "")
 
 
+def test_an_older_seal_that_cannot_be_read_does_not_matter(three: Bench) -> None:
+    three.state.layout.generation("web", 1).seal.write_text("{")
+    changed, said = rolled_back(three)
+    assert (changed.generation, said) == (2, [])
+
+
 def test_the_error_names_the_generation_that_the_only_one_was_rebuilt_from(bench: Bench) -> None:
     applied = bench.applied()
     for origin, words in ((0, "(1)"), (1, "(1, rebuilt from 1)")):

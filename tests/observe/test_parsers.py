@@ -80,6 +80,7 @@ def test_requirements_of_metadata_and_of_requires_txt(tmp_path: Path) -> None:
         ('"a,b.py",sha256=x,1\r\n', True),
         ("a.py\n", False),
         ("a.py,,\n\nb.py,,", True),
+        ('"a,b.py",,\n\nb.py,,', True),
         ("a.py,,\nb.py", False),
         ("a.py,,\nb.py,sha", False),
         ("a,b,c,d\n", False),
