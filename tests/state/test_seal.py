@@ -116,7 +116,8 @@ def test_a_truncated_seal_is_damaged(cut: float, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("format", 0), ("format", "1"), ("applied", None), ("applied", {}), ("plan", 3), ("created", None),
+        ("format", 0), ("format", "1"), ("format", True), ("applied", None), ("applied", {}), ("plan", 3),
+        ("created", None),
         ("inventory", ["x"]), ("home", 3), ("system_site_packages", "false"), ("lock", {}),
     ],
 )  # fmt: skip
