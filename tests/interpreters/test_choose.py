@@ -324,3 +324,11 @@ def test_real_interpreters_are_found(pythons: dict[str, Path]) -> None:
         found = chosen.choose(series)
         assert found.series == series
         assert Path(found.path).is_absolute()
+
+
+@pytest.mark.parametrize(
+    ("specifiers", "possible"),
+    [("===custom", True), ("===custom,>=3.13", False), ("===custom,>=3.12", True), ("<3.11,===custom", False)],
+)
+def test_an_arbitrary_text_rules_out_no_series(specifiers: str, possible: bool) -> None:
+    assert _series_may_satisfy("3.12", SpecifierSet(specifiers)) is possible
