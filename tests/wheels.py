@@ -49,7 +49,7 @@ def make_wheel(
     if scripts:
         lines = ["[console_scripts]", *(f"{script} = {target}" for script, target in scripts.items())]
         files[f"{info}/entry_points.txt"] = ("\n".join(lines) + "\n").encode()
-    record = "".join(f"{path},{_record_hash(content)},{len(content)}\n" for path, content in files.items())
+    record = "".join(f"{path},{record_hash(content)},{len(content)}\n" for path, content in files.items())
     files[f"{info}/RECORD"] = (record + f"{info}/RECORD,,\n").encode()
     directory.mkdir(parents=True, exist_ok=True)
     target = directory / f"{escaped}-{version}-{tag}.whl"
@@ -112,7 +112,8 @@ def _metadata(name: str, version: str, requires: Iterable[str], requires_python:
     return (text if text.endswith("\n") else text + "\n").encode("utf-8")
 
 
-def _record_hash(content: bytes) -> str:
+def record_hash(content: bytes) -> str:
+    """Return the hash of a file's content as RECORD has it."""
     return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode("ascii")
 
 

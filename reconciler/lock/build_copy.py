@@ -76,10 +76,10 @@ class _Copy:
 
     def _copy_project(self) -> None:
         tracked = tracked_files(self._project)
-        names = source_files(self._project)
+        names = source_files(self._project, tracked=tracked)
         # hatchling ignores nothing if the project is below a directory with an ignored name. The copy may be below one
         # (`tmp/`), so what the build leaves out in the original is not copied.
-        without = left_out(read_build_inputs(self._project), names)
+        without = left_out(read_build_inputs(self._project), names, tracked)
         for name in (each for each in names if each not in without):
             path = self._project / name
             self.place(path).parent.mkdir(parents=True, exist_ok=True)

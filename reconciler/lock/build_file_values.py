@@ -1,7 +1,7 @@
 """The text of build files, and strings in their TOML values."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +44,18 @@ def strings(value: Any) -> list[str]:
             return []
 
 
-def required_names(tables: Mapping[str, Any]) -> frozenset[str]:
-    """Return the normalized names of what `[build-system]` requires."""
+def hatch_build_tables(tables: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the table `[tool.hatch.build]` and those of its targets."""
+    build = table(table(table(tables, "tool"), "hatch"), "build")
+    return [build, *(each for each in table(build, "targets").values() if isinstance(each, dict))]
+
+
+def requires_only(names: Collection[str], texts: Mapping[str, str], tables: Mapping[str, Any]) -> bool:
+    """Return whether a build requires nothing but `names` (normalized), so that no other plugin takes part in it."""
     required = strings(table(tables, "build-system").get("requires", []))
-    names = (re.split(r"[^A-Za-z0-9._-]", each.strip(), maxsplit=1)[0] for each in required)
-    return frozenset(each.lower().replace("_", "-") for each in names)
+    found = (re.split(r"[^A-Za-z0-9._-]", each.strip(), maxsplit=1)[0] for each in required)
+    unlisted = {each.lower().replace("_", "-") for each in found} - {*names}
+    return not unlisted and not any("setup_requires" in each for each in texts.values())
 
 
 def placed_strings(value: Any, depends: bool = False) -> Iterator[tuple[str, bool]]:

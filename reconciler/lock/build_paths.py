@@ -4,15 +4,24 @@ import configparser
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from reconciler.lock.build_file_values import BUILD_FILES, WRITTEN, keys_and_strings, placed_strings, strings, table
+from reconciler.lock.build_file_values import (
+    BUILD_FILES,
+    WRITTEN,
+    hatch_build_tables,
+    keys_and_strings,
+    placed_strings,
+    strings,
+    table,
+)
 
 _OUTSIDE = re.compile(r"""["'](\.\./[^"'\n]+)["']""")  # in a program, a text that is a path next to the project
-# The tables of hatchling whose files an editable wheel has too.
-_IN_EVERY_WHEEL = ("force-include", "shared-data", "shared-scripts", "extra-metadata")
+# The tables of hatchling whose files every wheel has, an editable one too, also if git ignores them.
+IN_EVERY_WHEEL = ("force-include", "shared-data", "shared-scripts", "extra-metadata")
 _LEFT_THERE = frozenset({"__pycache__", ".git", ".venv", ".tox", ".nox", ".ruff_cache", ".pytest_cache", ".mypy_cache"})
 _CONTENTS_OF_POETRY = frozenset({"packages", "include", "exclude"})
 
@@ -65,15 +74,13 @@ def _existing(directory: Path, text: str) -> Path | None:
 def data_files(directory: Path, tables: Mapping[str, Any], setup_cfg: configparser.ConfigParser) -> set[Path]:
     """Return the licenses and data files that tables name by directory or pattern: editable installs have them too."""
     tool = table(tables, "tool")
-    build = table(table(tool, "hatch"), "build")
-    places = [build, *(each for each in table(build, "targets").values() if isinstance(each, dict))]
     found: list[Any] = [
         table(tables, "project").get("license-files", []),
         table(tool, "setuptools").get("license-files", []),
         table(tool, "setuptools").get("data-files", {}),
         table(tool, "flit").get("external-data", {}),
         table(table(tool, "uv"), "build-backend").get("data", {}),
-        *([*table(each, key)] for each in places for key in _IN_EVERY_WHEEL),
+        *([*table(each, key)] for each in hatch_build_tables(tables) for key in IN_EVERY_WHEEL),
     ]
     texts = strings(found)
     if setup_cfg.has_section("options.data_files"):
@@ -81,12 +88,11 @@ def data_files(directory: Path, tables: Mapping[str, Any], setup_cfg: configpars
     texts += re.split(r"[,\n]", setup_cfg.get("metadata", "license_files", fallback=""))
     files: set[Path] = set()
     for text in {each.strip().lstrip("/") for each in texts} - {"", "."}:
-        try:
+        # A text that cannot be a path (with a NUL character, absolute, too long) names no file: the build reports it.
+        with suppress(ValueError, NotImplementedError, OSError):
             matched = [directory / text] if not any(char in text for char in "*?[") else [*directory.glob(text)]
             for path in matched:
                 files |= {each for each in (path, *(_below(path) if path.is_dir() else ())) if each.is_file()}
-        except (ValueError, NotImplementedError, OSError):  # no path of the system: with NUL, absolute, or too long
-            continue
     return files
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reconciler.lock.build_file_values import build_file_text, keys_and_strings, strings, table
+from reconciler.lock.build_file_values import build_file_text, hatch_build_tables, keys_and_strings, strings, table
 
 DECLARATIVE = frozenset({"setuptools", "hatchling", "flit_core", "pdm", "poetry", "uv_build"})
 _KNOWN_HOOKS = frozenset({"vcs", "version"})  # of hatch: they write a version, and read nothing else
@@ -27,11 +27,7 @@ def has_program(backend: str, texts: Mapping[str, str], tables: Mapping[str, Any
             commands = "cmdclass" in texts.get("setup.cfg", "") or "cmdclass" in table(tool, "setuptools")
             return commands or ("setup.py" in texts and not _is_plain_setup(texts["setup.py"]))
         case "hatchling":
-            build = table(table(tool, "hatch"), "build")
-            hooks = [
-                table(build, "hooks"),
-                *(table(each, "hooks") for each in table(build, "targets").values() if isinstance(each, dict)),
-            ]
+            hooks = [table(each, "hooks") for each in hatch_build_tables(tables)]
             return any(name not in _KNOWN_HOOKS for each in hooks for name in each)
         case "pdm":
             build = table(table(tool, "pdm"), "build")

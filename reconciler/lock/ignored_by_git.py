@@ -12,16 +12,16 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
 from reconciler.git.index_file import find_git_root
-from reconciler.lock.build_file_values import strings, table
+from reconciler.lock.build_file_values import hatch_build_tables, strings, table
 from reconciler.lock.build_inputs import BuildInputs
+from reconciler.lock.build_paths import IN_EVERY_WHEEL
 from reconciler.lock.ignore_patterns import IgnoreRules, parse_ignore_file, parse_patterns
-from reconciler.lock.source_files import tracked_files
 
 BACKENDS_THAT_IGNORE = frozenset({"hatchling", "poetry"})  # what git ignores
 _IGNORE_FILE = ".gitignore"
 # The tables of hatchling that take files into the wheel although git ignores them: with all files below a directory,
 # and without.
-_TAKEN_TREES = ("force-include", "shared-data", "shared-scripts", "extra-metadata", "sbom-files")
+_TAKEN_TREES = (*IN_EVERY_WHEEL, "sbom-files")
 _TAKEN_FILES = ("only-include", "packages")
 _READING_HOOKS = frozenset({"requirements_txt", "vcs"})  # of the metadata: they read only files that tables name
 
@@ -30,16 +30,13 @@ _READING_HOOKS = frozenset({"requirements_txt", "vcs"})  # of the metadata: they
 LeftOut: TypeAlias = Callable[[str], bool]
 
 
-def left_out(inputs: BuildInputs, names: Iterable[str]) -> frozenset[str]:
+def left_out(inputs: BuildInputs, names: Iterable[str], tracked: Collection[str]) -> frozenset[str]:
     """Return those source files `names` of a project that its build neither packages nor reads: git ignores them.
 
-    Raises LockError.
+    `tracked` are those that git tracks.
     """
     if inputs.metadata_from is None or not inputs.declarative:  # its build may read any file
         return frozenset()
-    if inputs.backend not in BACKENDS_THAT_IGNORE:
-        return frozenset()
-    tracked = tracked_files(inputs.directory)
     is_left_out = left_out_files(inputs.directory, inputs.backend, inputs.tables, tracked=tracked)
     used = {*tracked, *(os.path.relpath(each, inputs.directory) for each in inputs.metadata_from)}
     return frozenset(name for name in names if name not in used and is_left_out(name))
@@ -85,8 +82,7 @@ class _Hatchling:
 
 def _left_out_by_hatchling(directory: Path, tables: Mapping[str, Any]) -> LeftOut:
     hatch = table(table(tables, "tool"), "hatch")
-    build = table(hatch, "build")
-    places = [build, *(each for each in table(build, "targets").values() if isinstance(each, dict))]
+    places = hatch_build_tables(tables)
     content = _nearest_ignore_file(directory)
     mercurial = any((each / ".hgignore").exists() for each in (directory, *directory.parents))
     hooks = set(table(table(hatch, "metadata"), "hooks"))

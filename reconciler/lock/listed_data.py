@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from reconciler.lock.build_file_values import required_names, strings, table
+from reconciler.lock.build_file_values import requires_only, strings, table
 
 _WITHOUT_DATA = frozenset({"setuptools", "wheel"})  # setuptools-scm and other plugins add files
 _MODULES = (".py", ".pyi", ".so", ".pyd", "/py.typed")
@@ -18,9 +18,9 @@ def listed_data(
 
     Without a MANIFEST.in, `include-package-data` adds nothing to what `package-data` says.
     """
-    if backend != "setuptools" or not required_names(tables) <= _WITHOUT_DATA or {"MANIFEST.in", "setup.py"} & {*texts}:
+    if backend != "setuptools" or not requires_only(_WITHOUT_DATA, texts, tables):
         return None
-    if any("setup_requires" in each for each in texts.values()):
+    if "MANIFEST.in" in texts or "setup.py" in texts:
         return None
     tool = table(table(tables, "tool"), "setuptools")
     section = "options.package_data"

@@ -5,7 +5,7 @@ import configparser
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reconciler.lock.build_file_values import required_names, table
+from reconciler.lock.build_file_values import requires_only, table
 
 # With any other requirement of the build, a plugin of setuptools may add files to the wheel.
 _WITHOUT_FILES = frozenset({"setuptools", "wheel", "setuptools-scm"})
@@ -47,7 +47,7 @@ def _lists_everything(
     texts: Mapping[str, str], tables: Mapping[str, Any], setup_cfg: configparser.ConfigParser
 ) -> bool:
     """Return whether setuptools searches for no modules and packages, because all its configuration lists them."""
-    if not required_names(tables) <= _WITHOUT_FILES or any("setup_requires" in each for each in texts.values()):
+    if not requires_only(_WITHOUT_FILES, texts, tables):
         return False
     tool = table(table(tables, "tool"), "setuptools")
     found: list[object] = [tool[key] for key in ("packages", "py-modules") if key in tool]

@@ -15,7 +15,7 @@ from reconciler.git.version_state import version_state
 from reconciler.lock.build_inputs import BuildInputs, read_build_inputs
 from reconciler.lock.file_digests import file_digest, file_state, files_digest
 from reconciler.lock.ignored_by_git import BACKENDS_THAT_IGNORE, left_out
-from reconciler.lock.source_files import LOCK_FILE, real_directory, source_files
+from reconciler.lock.source_files import LOCK_FILE, real_directory, source_files, tracked_files
 from reconciler.state.generated_files import NOTHING_GENERATED, GeneratedFiles
 
 _TABLES = frozenset({"pyproject.toml", "hatch.toml"})  # of these, only the tables that a build reads count
@@ -71,8 +71,9 @@ def content_digest(directory: Path, generated: GeneratedFiles = NOTHING_GENERATE
     """
     real = real_directory(directory)
     inputs = read_build_inputs(real)
-    found = _written_by_people(real, source_files(real, locks=locks), generated)
-    without = inputs.generated | left_out(inputs, found)
+    tracked = tracked_files(real)
+    found = _written_by_people(real, source_files(real, locks=locks, tracked=tracked), generated)
+    without = inputs.generated | left_out(inputs, found, tracked)
     names = [name for name in found if inputs.may_be_packaged(name) and name not in without]
     return digest(
         {

@@ -7,7 +7,7 @@ decides what a wheel contains. Tracked files always belong to it, also if they h
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from reconciler.errors import LockError
@@ -27,16 +27,17 @@ _CACHE_TAG = (
 )
 
 
-def source_files(directory: Path, *, locks: Path | None = None) -> list[str]:
+def source_files(directory: Path, *, locks: Path | None = None, tracked: Collection[str] | None = None) -> list[str]:
     """Return the POSIX paths of the source files below `directory`, sorted.
 
     Locks in the directory `locks` are left out, because writing a lock must not change the source that it is for. A
     symbolic link is an entry itself, and is not followed. In a repository, an untracked directory that this user may
-    not read is left out (the data of a container). Raises LockError if another directory cannot be read.
+    not read is left out (the data of a container). `tracked` are the files that git tracks, if they are known already
+    (`tracked_files`). Raises LockError if another directory cannot be read.
     """
     real = real_directory(directory)
     try:
-        tracked = _tracked(real)
+        tracked = _tracked(real) if tracked is None else tracked
         found = sorted({*tracked, *_walk(real, skip_unreadable=bool(tracked))})
     except (OSError, ValueError) as error:  # ValueError: a NUL character in a path that a `.git` file names
         raise LockError(f"{directory}: {getattr(error, 'strerror', None) or error}") from error

@@ -18,7 +18,7 @@ import uv
 
 from reconciler.engines.uv import UvEngine
 from reconciler.processes.child import Completed
-from tests.apply.test_verify_build import hashed
+from tests.wheels import record_hash
 
 SITE = "lib/python3.11/site-packages"
 PROGRAM = "/usr/bin/uv"
@@ -138,7 +138,7 @@ def install_package(venv: Path, name: str, files: Mapping[str, bytes], *, requir
     info = venv / SITE / f"{name}-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{requires}")
-    rows = [f"{path},{hashed(content) if content else ''},{len(content)}" for path, content in files.items()]
+    rows = [f"{path},{record_hash(content) if content else ''},{len(content)}" for path, content in files.items()]
     (info / "RECORD").write_text("\n".join([*rows, f"{info.name}/METADATA,,", f"{info.name}/RECORD,,", ""]))
     for path, content in files.items():
         if ".." not in path:

@@ -11,8 +11,8 @@ from reconciler.errors import HealthError, HookChangedError, HookError, Interrup
 from reconciler.manifest.desired import Health, Hooks
 from reconciler.plan.model import StepKind
 from reconciler.state.trial import MOST_RUNS, Trial, read_trial, write_trial
-from tests.apply.test_environment_run import Bench, performed, step
-from tests.apply.test_environment_run import bench as bench
+from tests.apply.bench import Bench, performed, step
+from tests.apply.bench import bench as bench
 
 TO_PUBLISH = (StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL, StepKind.PUBLISH, StepKind.RECORD)
 ALL = (*TO_PUBLISH, StepKind.AFTER_PUBLISH, StepKind.TRIAL)

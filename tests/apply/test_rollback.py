@@ -18,8 +18,8 @@ from reconciler.state.hold import Hold
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.seal import Seal
 from reconciler.state.trial import Trial, write_trial
-from tests.apply.test_environment_run import Bench, performed
-from tests.apply.test_environment_run import bench as bench
+from tests.apply.bench import Bench, performed
+from tests.apply.bench import bench as bench
 
 HOLD = Hold(reason="INC-42", by="alice", since="2026-11-30T09:12:00+00:00")
 

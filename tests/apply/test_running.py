@@ -6,8 +6,8 @@ from dataclasses import replace
 from reconciler.apply.running import running_notes
 from reconciler.diff.model import Origin, Reason, ReasonCode
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
-from tests.apply.test_environment_run import Bench
-from tests.apply.test_environment_run import bench as bench
+from tests.apply.bench import Bench
+from tests.apply.bench import bench as bench
 from tests.plan.build import world
 
 WAITS = Reason(code=ReasonCode.DELETES_WAIT, origin=Origin.PENDING, message="waits")

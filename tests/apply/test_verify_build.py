@@ -1,7 +1,5 @@
 """What a wheel's RECORD says about files is compared with the files of the environment, and never outside of it."""
 
-import base64
-import hashlib
 import py_compile
 import shutil
 import sys
@@ -15,12 +13,9 @@ from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Oc
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory import Inventory
 from reconciler.state.inventory_scan import take_inventory
+from tests.wheels import record_hash
 
 INFO = "lib/python3.11/site-packages/tool-1.0.dist-info"
-
-
-def hashed(content: bytes) -> str:
-    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
 
 
 def built(directory: Path, *lines: str) -> tuple[list[Record], Inventory]:
@@ -30,7 +25,7 @@ def built(directory: Path, *lines: str) -> tuple[list[Record], Inventory]:
     (venv / "bin").mkdir()
     (venv / "bin/tool").write_bytes(b"command")
     (venv / INFO).with_name("tool.py").write_bytes(b"module")
-    rows = [f"tool.py,{hashed(b'module')},6", f"../../../bin/tool,{hashed(b'command')},7", *lines]
+    rows = [f"tool.py,{record_hash(b'module')},6", f"../../../bin/tool,{record_hash(b'command')},7", *lines]
     (venv / INFO / "RECORD").write_text("\n".join([*rows, ""]))
     return read_records(venv, observed(venv)), take_inventory(venv, InodeHashes.load(directory / "inodes"))
 
@@ -55,7 +50,7 @@ def test_a_wheel_that_reaches_out_of_its_environment_is_refused(path: str, tmp_p
     """Also if the file there has the recorded contents; the message has the path as the wheel has it."""
     (tmp_path / "outside").write_bytes(b"theirs")
     with pytest.raises(RecordMismatchError) as caught:
-        verify_records(*built(tmp_path, f"{path},{hashed(b'theirs')},6"))
+        verify_records(*built(tmp_path, f"{path},{record_hash(b'theirs')},6"))
     assert f"`{path}`" in caught.value.message
     assert caught.value.packages == ("tool",)
 
@@ -65,7 +60,7 @@ def test_a_wheel_that_reaches_out_of_its_environment_is_refused(path: str, tmp_p
 )
 def test_a_file_that_is_missing_or_differs_is_refused(line: str, tmp_path: Path) -> None:
     with pytest.raises(RecordMismatchError):
-        verify_records(*built(tmp_path, line.format(hashed(b"other"))))
+        verify_records(*built(tmp_path, line.format(record_hash(b"other"))))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +90,7 @@ def test_recorded_bytecode_may_differ_only_if_it_was_compiled_from_the_module_ne
     if missing == "bytecode":
         (site / name).unlink()
     (venv / INFO).mkdir()
-    listed = [f"tool.py,{hashed(b'module')},6", f"{name},{hashed(b'as in the wheel')},9"]
+    listed = [f"tool.py,{record_hash(b'module')},6", f"{name},{record_hash(b'as in the wheel')},9"]
     (venv / INFO / "RECORD").write_text("\n".join([*listed, ""]))
     if missing == "source":
         (site / "tool.py").unlink()

@@ -10,8 +10,8 @@ from reconciler.diff.integrity import Integrity
 from reconciler.generation_list import sealed_generations
 from reconciler.observe.actual import Finding, FindingCode
 from reconciler.state.inode_hashes import InodeHashes
-from tests.apply.test_environment_run import Bench
-from tests.apply.test_environment_run import bench as bench
+from tests.apply.bench import Bench
+from tests.apply.bench import bench as bench
 
 INTACT = Integrity(name="web", generation=1, exists=True, packages=(), findings=())
 CHANGED = Integrity(

@@ -58,7 +58,7 @@ class Call:
 
 
 @dataclass
-class FakeUv:
+class ScriptedUv:
     """The script and what it answers."""
 
     top: Path
@@ -85,18 +85,18 @@ class FakeUv:
 
 
 @pytest.fixture
-def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeUv:
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedUv:
     script = tmp_path / "uv"
     script.write_text(SCRIPT.format(log=tmp_path / "log", top=tmp_path))
     script.chmod(0o755)
     (tmp_path / "log").mkdir()
     monkeypatch.setattr(uv, "find_uv_bin", lambda: str(script))
-    made = FakeUv(tmp_path)
+    made = ScriptedUv(tmp_path)
     made.answers()
     return made
 
 
-def common(fake: FakeUv) -> list[str]:
+def common(fake: ScriptedUv) -> list[str]:
     return [
         "--no-config",
         "--no-progress",
@@ -117,7 +117,7 @@ COMPILE = ["pip", "compile", "--preview-features", "pylock,index-exclude-newer",
            "--no-sources"]  # fmt: skip
 
 
-def test_a_resolution_without_options(fake: FakeUv) -> None:
+def test_a_resolution_without_options(fake: ScriptedUv) -> None:
     fake.answers(document="found\n")
     assert fake.engine().resolve(resolving()) == "found\n"
     call = fake.only()
@@ -136,14 +136,14 @@ def test_a_resolution_without_options(fake: FakeUv) -> None:
     assert Path(last).parent == Path(output).parent == Path(call.text("directory").strip())
 
 
-def test_a_resolution_that_fails_is_not_tried_again(fake: FakeUv) -> None:
+def test_a_resolution_that_fails_is_not_tried_again(fake: ScriptedUv) -> None:
     fake.answers(code=1, stderr="error: unexpected\n")
     with pytest.raises(EngineError):
         fake.engine().resolve(resolving())
     assert fake.only().after("-o")
 
 
-def test_a_resolution_with_every_option(fake: FakeUv, tmp_path: Path) -> None:
+def test_a_resolution_with_every_option(fake: ScriptedUv, tmp_path: Path) -> None:
     fake.answers(stderr='warning: `alpha==1.0` is yanked (reason: "broken")\n')
     directory = tmp_path / "project"
     directory.mkdir()
@@ -182,7 +182,7 @@ def test_a_resolution_with_every_option(fake: FakeUv, tmp_path: Path) -> None:
     assert call.environment()["CC"] == "cc"
 
 
-def test_without_builds_no_variables_are_given(fake: FakeUv) -> None:
+def test_without_builds_no_variables_are_given(fake: ScriptedUv) -> None:
     fake.engine().resolve(resolving(builds="deny", variables={"CC": "cc"}, upgrade=True))
     call = fake.only()
     assert "CC" not in call.environment()
@@ -191,7 +191,7 @@ def test_without_builds_no_variables_are_given(fake: FakeUv) -> None:
     assert "--upgrade" in call.arguments
 
 
-def test_the_environment_of_every_run(fake: FakeUv) -> None:
+def test_the_environment_of_every_run(fake: ScriptedUv) -> None:
     fake.ambient |= {"SECRET": "x", "UV_INDEX_ONE_PASSWORD": "p", "UV_INDEX_OTHER_PASSWORD": "q", "HOME": "/home/a"}
     fake.engine(cache=None, index_names=("one",), deadlines=Deadlines(silence=7)).resolve(resolving())
     found = fake.only().environment()
@@ -204,7 +204,7 @@ def test_the_environment_of_every_run(fake: FakeUv) -> None:
     assert "--cache-dir" not in fake.only().arguments
 
 
-def test_the_index_of_each_pin_is_asked(fake: FakeUv) -> None:
+def test_the_index_of_each_pin_is_asked(fake: ScriptedUv) -> None:
     listing = (
         "alpha==1.0 \\\n    --hash=x\n    # from https://one.example/simple\n"
         "beta==2.0\n    # via x\n    # from https://other.example/simple\n    # from\nnoise\n"
@@ -221,7 +221,7 @@ def test_the_index_of_each_pin_is_asked(fake: FakeUv) -> None:
     assert len(fake.calls()) == 1
 
 
-def test_a_single_index_is_asked_once(fake: FakeUv) -> None:
+def test_a_single_index_is_asked_once(fake: ScriptedUv) -> None:
     engine = fake.engine()
     request = resolving(indexes=(OTHER,))
     assert engine.indexes_of(("alpha==1.0",), request) == {}  # no answer
@@ -231,7 +231,7 @@ def test_a_single_index_is_asked_once(fake: FakeUv) -> None:
     assert len(fake.calls()) == 2
 
 
-def test_an_export_has_every_choice(fake: FakeUv, tmp_path: Path) -> None:
+def test_an_export_has_every_choice(fake: ScriptedUv, tmp_path: Path) -> None:
     fake.answers(document="exported")
     output = tmp_path / "out/pylock.toml"
     output.parent.mkdir()
@@ -249,7 +249,7 @@ def test_an_export_has_every_choice(fake: FakeUv, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("site", "flags"), [(True, ["--system-site-packages"]), (False, [])])
-def test_a_venv_is_created(fake: FakeUv, tmp_path: Path, site: bool, flags: list[str]) -> None:
+def test_a_venv_is_created(fake: ScriptedUv, tmp_path: Path, site: bool, flags: list[str]) -> None:
     fake.engine().create(tmp_path / "venv", PYTHON, system_site_packages=site, prompt="web")
     call = fake.only()
     wanted = ["venv", "--no-project", "--prompt=web", *flags, "-p", PYTHON.path, str(tmp_path / "venv")]
@@ -284,7 +284,7 @@ def installing(tmp_path: Path) -> Callable[..., InstallRequest]:
 
 
 def test_an_installation_without_options(
-    fake: FakeUv, installing: Callable[..., InstallRequest], tmp_path: Path
+    fake: ScriptedUv, installing: Callable[..., InstallRequest], tmp_path: Path
 ) -> None:
     fake.engine().install(installing())
     call = fake.only()
@@ -297,7 +297,7 @@ def test_an_installation_without_options(
 
 
 def test_an_installation_with_every_option(
-    fake: FakeUv, installing: Callable[..., InstallRequest], tmp_path: Path
+    fake: ScriptedUv, installing: Callable[..., InstallRequest], tmp_path: Path
 ) -> None:
     request = installing(
         indexes=(ONE,),
@@ -328,7 +328,7 @@ def test_an_installation_with_every_option(
     assert "CC" not in call.environment()
 
 
-def test_what_is_not_a_venv_is_refused(fake: FakeUv, installing: Callable[..., InstallRequest]) -> None:
+def test_what_is_not_a_venv_is_refused(fake: ScriptedUv, installing: Callable[..., InstallRequest]) -> None:
     request = installing()
     (request.venv / "pyvenv.cfg").unlink()
     with pytest.raises(EngineError, match="is not a virtual environment"):
@@ -337,7 +337,7 @@ def test_what_is_not_a_venv_is_refused(fake: FakeUv, installing: Callable[..., I
 
 
 def test_packages_are_installed_again_one_after_the_other(
-    fake: FakeUv, installing: Callable[..., InstallRequest], tmp_path: Path
+    fake: ScriptedUv, installing: Callable[..., InstallRequest], tmp_path: Path
 ) -> None:
     (tmp_path / "other.toml").write_text("packages = []\n")
     requests = {"beta": installing(), "alpha": replace(installing(), pylock=tmp_path / "other.toml", offline=True)}
@@ -353,7 +353,7 @@ def test_packages_are_installed_again_one_after_the_other(
 
 
 def test_packages_are_deleted_from_the_cache_before_they_are_fetched_again(
-    fake: FakeUv, installing: Callable[..., InstallRequest], tmp_path: Path
+    fake: ScriptedUv, installing: Callable[..., InstallRequest], tmp_path: Path
 ) -> None:
     (tmp_path / "cache").mkdir()
     fake.engine().install(installing(refresh=("alpha", "beta")))
@@ -363,7 +363,7 @@ def test_packages_are_deleted_from_the_cache_before_they_are_fetched_again(
 
 
 def test_the_user_s_own_cache_is_asked_for(
-    fake: FakeUv, installing: Callable[..., InstallRequest], tmp_path: Path
+    fake: ScriptedUv, installing: Callable[..., InstallRequest], tmp_path: Path
 ) -> None:
     (tmp_path / "own").mkdir()
     fake.answers(stdout=f"{tmp_path / 'own'}\n")
@@ -377,7 +377,7 @@ def test_the_user_s_own_cache_is_asked_for(
     assert all("--cache-dir" not in each.arguments for each in fake.calls())
 
 
-def test_unused_packages_are_deleted_from_the_cache(fake: FakeUv, tmp_path: Path) -> None:
+def test_unused_packages_are_deleted_from_the_cache(fake: ScriptedUv, tmp_path: Path) -> None:
     engine = fake.engine()
     engine.collect_cache(frozenset())  # the cache does not exist
     fake.engine(cache=None).collect_cache(frozenset())
@@ -389,7 +389,7 @@ def test_unused_packages_are_deleted_from_the_cache(fake: FakeUv, tmp_path: Path
     assert prune.text("directory").strip() == str(tmp_path)
 
 
-def test_a_failure_is_an_error_with_the_output_of_uv(fake: FakeUv) -> None:
+def test_a_failure_is_an_error_with_the_output_of_uv(fake: ScriptedUv) -> None:
     fake.answers(stderr="error: something is wrong\n", code=2)
     with pytest.raises(EngineError) as caught:
         fake.engine().resolve(resolving())

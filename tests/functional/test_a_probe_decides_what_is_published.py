@@ -143,7 +143,7 @@ def _with_latin_1(wheel: Path) -> bytes:
     import io
     import zipfile
 
-    from tests.wheels import _record_hash
+    from tests.wheels import record_hash
 
     out = io.BytesIO()
     with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(out, "w") as new:
@@ -151,7 +151,7 @@ def _with_latin_1(wheel: Path) -> bytes:
         metadata = files["odd-1.0.dist-info/METADATA"].replace("\u00e9".encode(), b"\xe9")
         record = files["odd-1.0.dist-info/RECORD"].decode()
         kept = [line for line in record.splitlines() if "METADATA" not in line]
-        kept.append(f"odd-1.0.dist-info/METADATA,{_record_hash(metadata)},{len(metadata)}")
+        kept.append(f"odd-1.0.dist-info/METADATA,{record_hash(metadata)},{len(metadata)}")
         files["odd-1.0.dist-info/METADATA"] = metadata
         files["odd-1.0.dist-info/RECORD"] = ("\n".join(kept) + "\n").encode()
         for name, content in files.items():

@@ -5,8 +5,8 @@ from dataclasses import replace
 from reconciler.observe.actual import Depth
 from reconciler.observe.consistent_read import observe_consistently
 from reconciler.state.inode_hashes import InodeHashes
-from tests.apply.test_environment_run import Bench
-from tests.apply.test_environment_run import bench as bench
+from tests.apply.bench import Bench
+from tests.apply.bench import bench as bench
 from tests.plan.build import world
 
 

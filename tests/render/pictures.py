@@ -6,6 +6,7 @@ In `outcomes`, an apply ends for each environment as its name says.
 """
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -181,14 +182,19 @@ PICTURES: dict[str, Callable[[Plan], str]] = {
 _ONLY_EVERYTHING = {picture_name(each, form) for form in _LONG for each in COMMANDS}
 
 
+_ASSETS = re.compile(r"(<(?:style|script)[^>]*>).*?(</(?:style|script)>)", re.DOTALL)
 _STATUS = {"status-80": 80, "status-50": 50}  # the width
 
 
-def drawn(name: str, case: World) -> str:
+def drawn(name: str, world_file: Path) -> str:
+    """Return the picture of a case; only one page has its style sheet and its script, which are the same in all."""
+    case = load_world(world_file)
     plan = case.plan()
     if name in _STATUS:
         return status_text(plan, installed(case.actual), width=_STATUS[name])
-    return PICTURES[name](plan).replace("\x1b", ESCAPE_PICTURE)
+    text = PICTURES[name](plan).replace("\x1b", ESCAPE_PICTURE)
+    whole = (world_file.stem, name) == ("everything", picture_name("apply", Format.HTML))
+    return text if whole or not name.endswith(".html") else _ASSETS.sub(r"\1\2", text)
 
 
 def pictures_of(world_file: Path) -> list[str]:
@@ -207,4 +213,4 @@ def place(world_file: Path, name: str) -> Path:
 if __name__ == "__main__":
     for file in sorted(CASES.glob("*.yaml")):
         for each in pictures_of(file):
-            place(file, each).write_text(drawn(each, load_world(file)), encoding="utf-8")
+            place(file, each).write_text(drawn(each, file), encoding="utf-8")

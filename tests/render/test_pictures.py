@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.render.pictures import CASES, drawn, load_world, pictures_of, place
+from tests.render.pictures import CASES, drawn, pictures_of, place
 
 WORLDS = sorted(CASES.glob("*.yaml"))
 PICTURES = {place(file, name): (file, name) for file in WORLDS for name in pictures_of(file)}
@@ -14,7 +14,7 @@ COMMAND = "`python -m tests.render.pictures`"
 @pytest.mark.parametrize("picture", [each for each in PICTURES if each.exists()], ids=lambda path: path.name)
 def test_plan_looks_as_drawn(picture: Path) -> None:
     file, name = PICTURES[picture]
-    assert drawn(name, load_world(file)) == picture.read_text(encoding="utf-8"), (
+    assert drawn(name, file) == picture.read_text(encoding="utf-8"), (
         f"if the new output is intended, run {COMMAND} and review {picture.name}"
     )
 
