@@ -51,7 +51,7 @@ def hatch_build_tables(tables: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def requires_only(names: Collection[str], texts: Mapping[str, str], tables: Mapping[str, Any]) -> bool:
-    """Return whether a build requires nothing but `names` (normalized), so that no other plugin takes part in it."""
+    """Return whether a build requires only `names` (normalized), so that no other plugin takes part in it."""
     required = strings(table(tables, "build-system").get("requires", []))
     found = (re.split(r"[^A-Za-z0-9._-]", each.strip(), maxsplit=1)[0] for each in required)
     unlisted = {each.lower().replace("_", "-") for each in found} - {*names}

@@ -1,7 +1,8 @@
 """Files of a local project that its build backend leaves out of the wheel because git ignores them.
 
 hatchling and poetry-core do so, unless their tables name the file. Only what is certain counts as left out
-(`reconciler.lock.ignore_patterns`): any other file is one that the wheel may contain. What git tracks is not asked for.
+(`reconciler.lock.ignore_patterns`): any other file is one that the wheel may contain. Files that git tracks are never
+left out.
 """
 
 import os
@@ -24,7 +25,6 @@ _IGNORE_FILE = ".gitignore"
 _TAKEN_TREES = (*IN_EVERY_WHEEL, "sbom-files")
 _TAKEN_FILES = ("only-include", "packages")
 _READING_HOOKS = frozenset({"requirements_txt", "vcs"})  # of the metadata: they read only files that tables name
-
 
 # Returns whether the wheel certainly lacks a file of the project (POSIX path), if git does not track it.
 LeftOut: TypeAlias = Callable[[str], bool]

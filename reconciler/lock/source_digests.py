@@ -45,9 +45,9 @@ def metadata_digest(directory: Path, generated: GeneratedFiles = NOTHING_GENERAT
     inputs = read_build_inputs(real)
     files = inputs.metadata_from
     found = source_files(real) if files is None or inputs.compiles or _lists_modules(inputs) else []
-    found = _written_by_people(real, found, generated)
+    found = _without_generated(real, found, generated)
     names = _possible_inputs(inputs, found) if files is None else _relative(files, real)
-    names = _written_by_people(real, names, generated)
+    names = _without_generated(real, names, generated)
     compiled = [name for name in found if inputs.is_compiled(name)]
     return digest(
         {
@@ -72,7 +72,7 @@ def content_digest(directory: Path, generated: GeneratedFiles = NOTHING_GENERATE
     real = real_directory(directory)
     inputs = read_build_inputs(real)
     tracked = tracked_files(real)
-    found = _written_by_people(real, source_files(real, locks=locks, tracked=tracked), generated)
+    found = _without_generated(real, source_files(real, locks=locks, tracked=tracked), generated)
     without = inputs.generated | left_out(inputs, found, tracked)
     names = [name for name in found if inputs.may_be_packaged(name) and name not in without]
     return digest(
@@ -114,7 +114,7 @@ def _resolved_from(inputs: BuildInputs, generated: GeneratedFiles) -> object:
         if files is None
         else _relative(files, inputs.directory)
     )
-    names = _written_by_people(inputs.directory, names, generated)
+    names = _without_generated(inputs.directory, names, generated)
     project = inputs.tables.get("project")
     resolved = {key: project[key] for key in _RESOLVED_KEYS if key in project} if isinstance(project, dict) else {}
     return {
@@ -125,7 +125,7 @@ def _resolved_from(inputs: BuildInputs, generated: GeneratedFiles) -> object:
     }
 
 
-def _written_by_people(directory: Path, names: list[str], generated: GeneratedFiles) -> list[str]:
+def _without_generated(directory: Path, names: list[str], generated: GeneratedFiles) -> list[str]:
     """Return `names` without those that a build wrote, and that are still as it wrote them."""
     if not generated:
         return names
@@ -141,7 +141,7 @@ def _neighbors(inputs: BuildInputs, generated: GeneratedFiles) -> dict[str, str]
     """Return the digest of each file and directory outside of a project that its build files name."""
     return {
         os.path.relpath(each, inputs.directory): files_digest(
-            each, _written_by_people(each.resolve(), source_files(each), generated)
+            each, _without_generated(each.resolve(), source_files(each), generated)
         )
         if each.is_dir()
         else _digest_if_file(each)

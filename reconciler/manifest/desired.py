@@ -88,8 +88,9 @@ class LocalProject:
 class BuildEnv:
     """Variables for builds: those in the manifest by name, and those of the shell with their values (may be secrets).
 
-    `hashes` are the digests of the values from the shell: only these may be recorded or shown. `unset` are the names
-    that the shell does not have, with their places in the manifest (`file:line:column`); their digests are empty.
+    `hashes` are the digests of the values from the shell: only these may be recorded or shown. `unset` are the
+    variables that are not set in the shell, with their places in the manifest (`file:line:column`); their digests are
+    empty.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)

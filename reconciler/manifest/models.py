@@ -387,7 +387,8 @@ class Environment(_StrictModel):
     build_env: f.BuildEnv = Field(
         default={},
         description="Environment variables for builds of source distributions and local projects. `from_env` lists "
-        "variables to take from the shell. A change of a value builds the environment again.",
+        "variables to take from the shell. A change of a value builds the environment again. If a variable is not set, "
+        "only this environment is blocked.",
         examples=[{"CMAKE_ARGS": "-DGGML_CUDA=on", "from_env": ["SETUPTOOLS_SCM_PRETEND_VERSION"]}],
     )
     system_site_packages: bool = Field(

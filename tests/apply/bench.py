@@ -1,4 +1,4 @@
-"""`Bench`: a root with the real engine, whose uv is a stand-in, for tests of the steps of one environment."""
+"""`Bench`: a root with the real engine, whose uv is replaced, for tests of the steps of one environment."""
 
 import datetime as dt
 import sys
