@@ -156,6 +156,24 @@ class RootOwnerError(StateError):
     code = "root-owner"
 
 
+class RootWritableError(StateError):
+    """Users other than the owner may write to the root, and so could change what runs from it."""
+
+    code = "root-writable"
+
+
+class RootTrackedError(StateError):
+    """git tracks files of the root, or the key of the user, so that a commit can change them."""
+
+    code = "root-tracked"
+
+
+class UntrustedRootError(StateError):
+    """The root was not made by envsync as this user at this place: it came with a commit, or it is a copy."""
+
+    code = "root-untrusted"
+
+
 class DamagedStateError(StateError):
     """A record or a seal is damaged, or belongs to a different environment."""
 

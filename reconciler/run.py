@@ -14,6 +14,7 @@ import os
 from reconciler.fastpath.agreement import agreement_path, read_cache_file, record_unchanged
 from reconciler.state.former_name import home_of
 from reconciler.state.published_link import published_number
+from reconciler.state.root_check import is_safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ def run_in(root: str, name: str, argv: Sequence[str], ambient: Mapping[str, str]
         from reconciler.run_errors import invalid_name
 
         raise invalid_name(name)
+    if os.path.isdir(root) and not is_safe(root):  # noqa: PTH112  # no pathlib here
+        from reconciler.run_errors import refuse_root
+
+        refuse_root(root)
     number = _enter(root, name, file)
     venv = f"{_directory(root, name, number)}/venv"
     env = {key: value for key, value in ambient.items() if key not in _REMOVED}
@@ -127,9 +132,11 @@ def _applied_env(root: str, name: str, number: int) -> dict[str, str]:
         pass
     from pathlib import Path
 
+    from reconciler.run_errors import as_run_error
     from reconciler.state.store import State
 
-    applied = State.at(Path(root)).applied(name)
+    with as_run_error():
+        applied = State.at(Path(root)).applied(name)
     stored = applied.settings.get("env") if applied else None
     return {str(key): str(value) for key, value in stored.items()} if isinstance(stored, dict) else {}
 

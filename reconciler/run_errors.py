@@ -2,16 +2,20 @@
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.backticks import list_in_backticks
-from reconciler.errors import EnvsyncError, NotExecutableError, NotFoundError, RunError
+from reconciler.errors import EnvsyncError, NotExecutableError, NotFoundError, RunError, StateError
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.manifest.expand import environments_by_entry
 from reconciler.manifest.hints import known_names_hint
 from reconciler.manifest.load import load_manifest
 from reconciler.state.former_name import renamed_to
+from reconciler.state.layout import Layout
 from reconciler.state.published_link import published_number
+from reconciler.state.root_trust import refuse_untrusted
 
 _PATH_OR_FIRST_LINE = "correct the path, or the first line of the file"
 _NOT_EXECUTABLE = {
@@ -27,6 +31,21 @@ _NOT_EXECUTABLE = {
 def invalid_name(name: str) -> RunError:
     """Return the error for text that cannot be the name of an environment."""
     return RunError(f"`{name}` is not a valid environment name", hint="use a name from the manifest")
+
+
+@contextmanager
+def as_run_error() -> Iterator[None]:
+    """Raise an error of the state as a RunError, which has the exit code of `run`."""
+    try:
+        yield
+    except StateError as error:
+        raise RunError(error.message, hint=error.hint) from error
+
+
+def refuse_root(root: str) -> None:
+    """Raise RunError if programs must not be started from a root, because somebody else may have written its files."""
+    with as_run_error():
+        refuse_untrusted(Layout(Path(root)))
 
 
 def unreadable(path: str, error: OSError) -> RunError:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import errno
-import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,9 +11,11 @@ from reconciler.apply.collected_path import begin_collection, keep_paths, remove
 from reconciler.apply.in_use import generations_in_use
 from reconciler.apply.publish import remove_former_path
 from reconciler.apply.restored_backup import is_restored
-from reconciler.canonical_json import Json, canonical_text
+from reconciler.canonical_json import Json
 from reconciler.errors import DamagedStateError, StateError
 from reconciler.fs.atomic_write import write_atomic
+from reconciler.fs.authentic_json import authentic_json, read_authentic_json
+from reconciler.fs.own_files import unlink_own
 from reconciler.fs.remove_tree import ForeignTreeError, remove_tree
 from reconciler.state.adopted import read_adopted
 from reconciler.state.applied import Applied
@@ -298,10 +299,10 @@ def mark_reported(layout: Layout, found: list[Removable]) -> list[Removable]:
     if not any(each.failure for each in found):
         return found
     try:
-        stored = json.loads(layout.undeletable.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        stored = read_authentic_json(str(layout.undeletable))
+    except (OSError, ValueError):
         return found
-    known = stored.get("failures") if isinstance(stored, dict) else None
+    known = stored.get("failures")
     if not isinstance(known, dict):
         return found
     return [replace(each, reported=bool(each.failure) and known.get(_key(each)) == each.failure) for each in found]
@@ -315,9 +316,10 @@ def remember_failures(layout: Layout, considered: list[Removable]) -> None:
     failures: Json = {_key(each): each.failure for each in considered if each.failure}
     with suppress(OSError):
         if failures:
-            write_atomic(layout.undeletable, canonical_text({"failures": failures}).encode("ascii"), flush=False)
+            content = authentic_json(str(layout.undeletable), {"failures": failures})
+            write_atomic(layout.undeletable, content, flush=False)
         else:
-            layout.undeletable.unlink(missing_ok=True)
+            unlink_own(str(layout.undeletable))
 
 
 def _key(each: Removable) -> str:

@@ -17,14 +17,14 @@ import os
 import zlib
 
 from reconciler import __version__
-from reconciler.state.marshal_file import load_marshalled
+from reconciler.state.columns_file import load_columns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    Signature = tuple[int, int, int, int, int]
+    Signature = list[int]
     Agreement = Mapping[str, Any]
 
 
@@ -50,24 +50,22 @@ def own_columns_path(root: str, name: str) -> str:
 
 def stat_signature(status: os.stat_result) -> Signature:
     """Return device, inode, size, mtime and ctime (nanoseconds): at least one changes when a file is written."""
-    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
-def machine_identity() -> tuple[str, ...]:
+def machine_identity() -> list[str]:
     """Return our version and the kernel, processor and C library, which the facts about interpreters depend on."""
     uname = os.uname()
     libc = os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else None
-    return (__version__, uname.release, uname.version, uname.machine, libc or "")
+    return [__version__, uname.release, uname.version, uname.machine, libc or ""]
 
 
 def read_cache_file(path: str) -> Agreement | None:
     """Return the contents of one of these cache files, None if it is missing or unusable."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  # no pathlib here
-            found = load_marshalled("agreed", file.read())
+        return load_columns(path, "agreed")
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
 
 
 def manifest_inputs_unchanged(reading: Agreement) -> bool:

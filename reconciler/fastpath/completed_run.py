@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from reconciler.fastpath.agreement import stat_signature
 from reconciler.fs.atomic_write import write_cache
+from reconciler.fs.own_files import read_own
 from reconciler.lock.model import Lock
 from reconciler.manifest.desired import DesiredState
 from reconciler.state.applied import Applied
+from reconciler.state.columns_file import dump_columns
 from reconciler.state.inode_hashes import TICK_NS, InodeHashes
-from reconciler.state.marshal_file import dump_marshalled
 from reconciler.state.store import State
 
 if TYPE_CHECKING:
@@ -85,9 +86,8 @@ class CompletedRun:
 
 def write_cache_file(path: str, value: Mapping[str, object]) -> None:
     """Write one of the fast path's cache files, unless it has the same contents already; raises OSError."""
-    content = dump_marshalled("agreed", value)
-    file = Path(path)
+    content = dump_columns(path, "agreed", dict(value))
     with suppress(FileNotFoundError):
-        if file.read_bytes() == content:
+        if read_own(path) == content:
             return
-    write_cache(file, content)
+    write_cache(Path(path), content)

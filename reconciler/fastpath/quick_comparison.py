@@ -43,7 +43,7 @@ class QuickComparison:
             return False
         if published.closed or agreement["access"] != root_bits(self._root):
             return False
-        if (inventory, own[INVENTORY_SIGNATURE]) not in agreement["files"] or not _same_seal(published, agreement):
+        if [inventory, own[INVENTORY_SIGNATURE]] not in agreement["files"] or not _same_seal(published, agreement):
             return False
         return environment_unchanged(venv, own, inventory, self._pass, agreement["listed"])
 

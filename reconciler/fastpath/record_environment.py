@@ -22,6 +22,7 @@ from reconciler.fastpath.metadata_columns import metadata_columns, site_director
 from reconciler.fastpath.own_columns import own_columns
 from reconciler.fastpath.stat_check import StatPass, entries_unchanged
 from reconciler.fs.access_bits import root_bits
+from reconciler.fs.own_files import unlink_own
 from reconciler.lock.freshness import local_archives
 from reconciler.lock.model import LockState, SourceDirectory
 from reconciler.lock.yanked import yanked_notes
@@ -31,7 +32,7 @@ from reconciler.state.inventory import Inventory
 from reconciler.state.inventory_file import load_inventory
 from reconciler.state.layout import Generation
 
-Times = dict[str, tuple[int, int]]
+Times = dict[str, list[int]]
 """mtime and ctime (nanoseconds) of directories, by relative path."""
 
 
@@ -44,7 +45,7 @@ def record_environment(run: CompletedRun, name: str, target: Target, reading: st
     path, own = agreement_path(str(layout.root), name), own_columns_path(str(layout.root), name)
     if applied is None or not _is_self_contained(target, applied):
         for each in (path, own):
-            Path(each).unlink(missing_ok=True)
+            unlink_own(each)
         return
     generation = layout.generation(name, applied.generation)
     venv = str(generation.venv)
@@ -166,8 +167,8 @@ def _changed_directories(venv: str, inventory: Inventory, run: CompletedRun) -> 
     times = zip(inventory.directories, inventory.directory_mtimes, inventory.directory_ctimes, strict=True)
     for directory, mtime, ctime in times:
         status = os.lstat(f"{venv}/{directory}")
-        now = (status.st_mtime_ns, status.st_ctime_ns)
-        if now != (mtime, ctime) and run.is_older(status):
+        now = [status.st_mtime_ns, status.st_ctime_ns]
+        if now != [mtime, ctime] and run.is_older(status):
             found[directory] = now
             found |= _new_directories(venv, directory, recorded, run)
     return found
@@ -184,6 +185,6 @@ def _new_directories(venv: str, directory: str, recorded: frozenset[str], run: C
             path = f"{directory}/{entry.name}" if directory else entry.name
             if path not in recorded and entry.is_dir(follow_symlinks=False):
                 status = entry.stat(follow_symlinks=False)
-                found[path] = (status.st_mtime_ns, status.st_ctime_ns) if run.is_older(status) else (0, 0)
+                found[path] = [status.st_mtime_ns, status.st_ctime_ns] if run.is_older(status) else [0, 0]
                 found |= _new_directories(venv, path, recorded, run)
     return found

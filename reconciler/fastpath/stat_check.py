@@ -12,7 +12,8 @@ from itertools import accumulate, islice, repeat
 
 from reconciler.fastpath.agreement import RELATIVE_PATHS, SHARED_DIGEST
 from reconciler.fs.access_bits import access_to, missing_bits
-from reconciler.state.marshal_file import load_marshalled
+from reconciler.state.columns_file import load_columns
+from reconciler.state.hashes_file import load_hashes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     Columns = Mapping[str, Any]  # an inventory's columns, as `inventory_file.plain_columns` has them
-    AcceptedDirectories = Mapping[str, tuple[int, int]]  # relative path: mtime, ctime (nanoseconds)
+    AcceptedDirectories = Mapping[str, list[int]]  # relative path: mtime, ctime (nanoseconds)
     RelativePaths = tuple[str, list[tuple[str, int, int]]]  # as `relative_paths.relative_paths` returns them
     Portion = tuple[int, int]  # index, and how many portions there are
     _Row = tuple[int, str, int, int, bytes | None]
@@ -58,10 +59,8 @@ class StatPass:
         """Return the SHA-256 that is remembered for an inode, None unless its signature is still the same."""
         if self._hashes is None:
             try:
-                with open(self._hashes_file, "rb") as file:  # noqa: PTH123  # no pathlib here
-                    rows = load_marshalled("inodes", file.read())
-                self._hashes = {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in rows}
-            except (OSError, ValueError, TypeError, IndexError):
+                self._hashes = load_hashes(self._hashes_file)
+            except (OSError, ValueError, TypeError, KeyError):
                 self._hashes = {}
         entry = self._hashes.get((status.st_dev, status.st_ino))
         if entry is None or entry[:3] != (status.st_size, status.st_mtime_ns, status.st_ctime_ns):
@@ -86,8 +85,7 @@ def environment_unchanged(
     digest, columns = own[SHARED_DIGEST], own
     if digest and digest not in stat_pass.unchanged_digests:
         try:
-            with open(inventory, "rb") as file:  # noqa: PTH123  # no pathlib here
-                columns = load_marshalled("inventory", file.read())
+            columns = load_columns(inventory, "inventory")
         except (OSError, ValueError):
             return False
         stat_pass.unchanged_digests.add(digest)  # of this portion; any difference ends the whole check
@@ -185,7 +183,7 @@ def _directories_unchanged(
             return False
         if found.st_ctime_ns != ctime:
             relative = f"{base}/{path}" if base and path else base or path
-            if accepted.get(relative) != (found.st_mtime_ns, found.st_ctime_ns):
+            if accepted.get(relative) != [found.st_mtime_ns, found.st_ctime_ns]:
                 return False
     return True
 
@@ -196,7 +194,7 @@ def _new_directories_unchanged(venv: str, columns: Columns, accepted: AcceptedDi
     for path, times in accepted.items():
         if f"\0{path}\0" not in recorded:
             found = os.lstat(f"{venv}/{path}")
-            if times != (found.st_mtime_ns, found.st_ctime_ns):
+            if times != [found.st_mtime_ns, found.st_ctime_ns]:
                 return False
     return True
 

@@ -19,6 +19,7 @@ from reconciler.fastpath.root_line import read_root
 from reconciler.fastpath.stat_check import StatPass, entries_unchanged, environment_unchanged
 from reconciler.fs.access_bits import access_to, lacks_access, root_bits
 from reconciler.state.former_name import renamed_to
+from reconciler.state.root_check import is_safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def count_unchanged(file: str, *, files: bool) -> int:
     if not manifest_inputs_unchanged(reading) or not _nothing_undeclared(root, names):
         return 0
     if reading["access"] != root_bits(root):  # they must be able to read everything below it
+        return 0
+    if not is_safe(root):
         return 0
     access = access_to(root)
     if any(lacks_access(f"{root}/.envsync{each}", access) for each in _STATE_DIRECTORIES):
@@ -158,7 +161,7 @@ class _Check:
         if not self._files:
             return agreement["venv"], agreement["metadata"], {}, inventory
         own = read_cache_file(own_columns_path(self._root, name))
-        if own is None or (inventory, own[INVENTORY_SIGNATURE]) not in agreement["files"]:
+        if own is None or [inventory, own[INVENTORY_SIGNATURE]] not in agreement["files"]:
             return None
         return agreement["venv"], own, agreement["listed"], inventory
 

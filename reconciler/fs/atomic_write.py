@@ -9,9 +9,12 @@ from pathlib import Path
 
 from reconciler.fs.access import callers_umask, is_own
 from reconciler.fs.access_bits import access_to
-from reconciler.fs.sync import naming, sync_directory
+from reconciler.fs.own_files import open_parent
+from reconciler.fs.sync import naming
 
-_TEMPORARY = re.compile(r"\..+\.([1-9][0-9]*)\.tmp")  # made by write_atomic: the file's name, and the writer's pid
+# Made by write_atomic: the name of the file, the pid of the writer, and a random part (older versions had none).
+_TEMPORARY = re.compile(r"\..+?\.([1-9][0-9]*)(?:\.[0-9a-f]{16})?\.tmp")
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int | None = None, flush: bool = True) -> None:
@@ -30,25 +33,32 @@ def replacing(path: Path, content: bytes, *, mode: int | None = None, flush: boo
 
     What takes space on the disk is done before the block. If the block raises, the old file stays as it was.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with naming(path):
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    directory, name = open_parent(str(path))
+    # A random name and O_EXCL: nobody can put a link or a file of their own in its place beforehand.
+    temporary = f".{name}.{os.getpid()}.{os.urandom(8).hex()}.tmp"
     try:
-        with naming(path), os.fdopen(descriptor, "wb") as file:
-            if mode is not None:
-                os.fchmod(descriptor, mode)
-            file.write(content)
-            if flush:
-                file.flush()
-                os.fsync(file.fileno())
-        yield
-        temporary.replace(path)
-    except BaseException:  # KeyboardInterrupt included: a half-written file never stays
-        with suppress(OSError):  # the first error is the one to report
-            temporary.unlink()
-        raise
-    if flush:
-        sync_directory(path.parent)
+        with naming(path):
+            descriptor = os.open(temporary, _NEW, 0o644, dir_fd=directory)
+        try:
+            with naming(path), os.fdopen(descriptor, "wb") as file:
+                if mode is not None:
+                    os.fchmod(descriptor, mode)
+                file.write(content)
+                if flush:
+                    file.flush()
+                    os.fsync(file.fileno())
+            yield
+            with naming(path):
+                os.replace(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+        except BaseException:  # KeyboardInterrupt included: a half-written file never stays
+            with suppress(OSError):  # the first error is the one to report
+                os.unlink(temporary, dir_fd=directory)
+            raise
+        if flush:
+            with naming(path):
+                os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def write_users_file(path: Path, content: bytes) -> None:

@@ -1,6 +1,5 @@
 """Chooses the interpreter for a request: a version, a specifier set (PEP 440), or an absolute path."""
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -11,8 +10,10 @@ from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from reconciler.backticks import in_backticks
+from reconciler.canonical_json import to_json
 from reconciler.errors import InterpreterError
 from reconciler.fs.atomic_write import write_cache
+from reconciler.fs.authentic_json import authentic_json, read_authentic_json
 from reconciler.interpreters.discover import Candidate, discover_interpreters, why_not_base
 from reconciler.interpreters.model import Interpreter
 from reconciler.interpreters.query import query_interpreter
@@ -110,7 +111,7 @@ class Interpreters:
             return
         self._forget_gone()
         with suppress(OSError):
-            write_cache(self._cache_file, json.dumps(self._facts, sort_keys=True).encode("utf-8"))
+            write_cache(self._cache_file, authentic_json(str(self._cache_file), {"interpreters": to_json(self._facts)}))
 
     def collect(self) -> int:
         """Drop the facts of interpreters that are gone, save, and return how many there were."""
@@ -242,8 +243,8 @@ def _load(cache: Path | None) -> dict[str, dict[str, object]]:
     if cache is None:
         return {}
     try:
-        stored = json.loads(cache.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        stored = read_authentic_json(str(cache)).get("interpreters")
+    except (OSError, ValueError):
         return {}
     return (
         {str(path): entry for path, entry in stored.items() if isinstance(entry, dict)}

@@ -8,12 +8,11 @@ works only there: a rollback moves it back.
 import datetime as dt
 from dataclasses import dataclass
 
-from reconciler.canonical_json import Json, canonical_text
+from reconciler.canonical_json import Json
 from reconciler.errors import StateError
-from reconciler.fs.atomic_write import write_atomic
 from reconciler.state.applied_json import require_text
 from reconciler.state.layout import Generation
-from reconciler.state.state_file import read_state_file
+from reconciler.state.state_file import read_state_file, write_state_file
 
 FORMAT = 1
 _HINT = "move the directory to a different place, or restore the file from a backup"
@@ -44,7 +43,7 @@ def write_adopted(generation: Generation, adopted: Adopted) -> None:
         "adopted": adopted.adopted.isoformat(),
         "keep_until": adopted.keep_until.isoformat(),
     }
-    write_atomic(generation.adoption, (canonical_text(stored) + "\n").encode("ascii"))
+    write_state_file(generation.adoption, stored)
 
 
 def read_adopted(generation: Generation) -> Adopted | None:
@@ -53,7 +52,7 @@ def read_adopted(generation: Generation) -> Adopted | None:
     if found is None:
         return None
     try:
-        times = [_time(found[1].get(key)) for key in ("adopted", "keep_until")]
+        times = [_time(found.get(key)) for key in ("adopted", "keep_until")]
     except (ValueError, TypeError) as error:
         raise StateError(f"`{generation.adoption}` is damaged: {error}", hint=_HINT) from error
     return Adopted(adopted=times[0], keep_until=times[1])

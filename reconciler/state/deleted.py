@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.backticks import in_backticks
-from reconciler.canonical_json import Json, canonical_text
+from reconciler.canonical_json import Json
 from reconciler.errors import DamagedStateError
-from reconciler.fs.atomic_write import write_atomic
 from reconciler.state.applied import Applied
 from reconciler.state.applied_json import applied_from_json, applied_to_json, require_text
-from reconciler.state.state_file import read_state_file
+from reconciler.state.state_file import read_state_file, write_state_file
 
 FORMAT = 1
 _SHORT = dt.timedelta(days=2)  # for less, a date alone is too vague
@@ -53,7 +52,7 @@ def write_deleted(path: Path, deleted: Deleted) -> None:
         "keep_until": deleted.keep_until.isoformat(),
         "applied": applied_to_json(deleted.applied),
     }
-    write_atomic(path, (canonical_text(stored) + "\n").encode("ascii"))
+    write_state_file(path, stored)
 
 
 def read_deleted(path: Path, name: str) -> Deleted | None:
@@ -65,7 +64,7 @@ def read_deleted(path: Path, name: str) -> Deleted | None:
     found = read_state_file(path, FORMAT, hint=hint)
     if found is None:
         return None
-    stored = found[1]
+    stored = found
     try:
         applied = applied_from_json(stored.get("applied") or {})
         moments = require_time(stored.get("deleted")), require_time(stored.get("keep_until"))

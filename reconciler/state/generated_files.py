@@ -4,16 +4,15 @@ They are results of a build and not its input, as long as they have the same con
 they count as sources, so that the next check reports a change.
 """
 
-import json
 import os
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TypeAlias
 
-from reconciler.canonical_json import Json, canonical_text
-from reconciler.fs.access import make_cache_directory
+from reconciler.canonical_json import Json
 from reconciler.fs.atomic_write import write_cache
+from reconciler.fs.authentic_json import authentic_json, read_authentic_json
 from reconciler.state.layout import Layout
 
 # By absolute path, without symbolic links: what a build made there (`reconciler.lock.file_digests.file_state`).
@@ -27,10 +26,10 @@ _writing = threading.Lock()
 def read_generated_files(layout: Layout) -> GeneratedFiles:
     """Return the generated files; none if the cache is missing or damaged, or has another format."""
     try:
-        stored = json.loads(layout.generated_files.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        stored = read_authentic_json(str(layout.generated_files))
+    except (OSError, ValueError):
         return NOTHING_GENERATED
-    files = stored.get("files") if isinstance(stored, dict) and stored.get("format") == _FORMAT else None
+    files = stored.get("files") if stored.get("format") == _FORMAT else None
     if not isinstance(files, dict) or not all(isinstance(each, str) for each in files.values()):
         return NOTHING_GENERATED
     return files
@@ -46,5 +45,4 @@ def write_generated_files(layout: Layout, found: Mapping[str, str | None]) -> No
         known = {path: state for path, state in {**before, **found}.items() if state and os.path.lexists(path)}
         if known != before:
             stored: dict[str, Json] = {"format": _FORMAT, "files": {**known}}
-            make_cache_directory(layout.generated_files.parent)
-            write_cache(layout.generated_files, canonical_text(stored).encode("ascii"))
+            write_cache(layout.generated_files, authentic_json(str(layout.generated_files), stored))

@@ -12,21 +12,39 @@ depth `hashes` only.
 import hashlib
 import os
 import time
+from array import array
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from reconciler.fs.access import make_cache_directory
 from reconciler.fs.atomic_write import write_cache
 from reconciler.fs.read import open_regular
-from reconciler.state.marshal_file import dump_marshalled, load_marshalled
+from reconciler.state.columns_file import dump_columns
+from reconciler.state.hashes_file import CODES, load_hashes
+
+if TYPE_CHECKING:
+    from reconciler.state.hashes_file import Hashes
 
 TICK_NS = 20_000_000  # twice the tick of the coarsest clock for file times on supported systems (100 Hz)
 _MOST_ENTRIES = 1_000_000
 
 Signature: TypeAlias = tuple[int, int, int]  # size, mtime_ns, ctime_ns
 FileStatus: TypeAlias = tuple[int, int, int, int]  # st_mode, size, mtime_ns, ctime_ns
+
+
+def hash_columns(known: "Hashes") -> dict[str, bytes]:
+    """Return hashes as the columns of their file (`hashes_file.load_hashes` reads it)."""
+    keys, values = known.keys(), known.values()
+    numbers = {
+        "devices": (each[0] for each in keys),
+        "inodes": (each[1] for each in keys),
+        "sizes": (each[0] for each in values),
+        "mtimes": (each[1] for each in values),
+        "ctimes": (each[2] for each in values),
+    }
+    columns = {name: array(CODES[name], column).tobytes() for name, column in numbers.items()}
+    return {**columns, "sha256": b"".join(each[3] for each in values)}
 
 
 class InodeHashes:
@@ -40,7 +58,7 @@ class InodeHashes:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
-        self._known: dict[tuple[int, int], tuple[int, int, int, bytes]] | None = None
+        self._known: Hashes | None = None
         self._used: set[tuple[int, int]] = set()
         self._changed = False
         self._read: dict[tuple[int, int], tuple[Signature, bytes]] = {}
@@ -63,10 +81,8 @@ class InodeHashes:
         known = self._known
         if len(known) > _MOST_ENTRIES:
             known = {key: value for key, value in known.items() if key in self._used}
-        flat = [(*key, *value) for key, value in known.items()]
         try:
-            make_cache_directory(self._path.parent)
-            write_cache(self._path, dump_marshalled("inodes", flat))
+            write_cache(self._path, dump_columns(str(self._path), "inodes", hash_columns(known)))
         except OSError:
             return
         self._changed = False
@@ -191,13 +207,12 @@ class InodeHashes:
             self._seen[key] = (after.st_size, after.st_mtime_ns, bytes.fromhex(sha256))
         return sha256
 
-    def _load(self) -> dict[tuple[int, int], tuple[int, int, int, bytes]]:
+    def _load(self) -> "Hashes":
         if self._known is None:
             self._known = {}
             if self._path is not None:
-                with suppress(OSError, ValueError, TypeError, IndexError):
-                    flat = load_marshalled("inodes", self._path.read_bytes())
-                    self._known = {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in flat}
+                with suppress(OSError, ValueError, TypeError, KeyError):
+                    self._known = load_hashes(str(self._path))
         return self._known
 
 

@@ -1,4 +1,4 @@
-"""Writes and reads the file of a generation's inventory: flat columns in `marshal` format, which loads fastest."""
+"""Writes and reads the file of a generation's inventory: flat columns, which load fast."""
 
 from array import array
 from pathlib import Path
@@ -6,14 +6,14 @@ from typing import Any
 
 from reconciler.errors import InventoryError, StateError
 from reconciler.fs.atomic_write import write_atomic
+from reconciler.state.columns_file import dump_columns, load_columns
 from reconciler.state.inventory import CONTENT_BYTES, Inventory
-from reconciler.state.marshal_file import dump_marshalled, load_marshalled
 
 
 def save_inventory(inventory: Inventory, path: Path) -> None:
     """Write an inventory atomically; raises StateError if it cannot be written."""
     try:
-        write_atomic(path, dump_marshalled("inventory", plain_columns(inventory)))
+        write_atomic(path, dump_columns(str(path), "inventory", plain_columns(inventory)))
     except OSError as error:
         raise StateError(f"`{path}` could not be written: {error.strerror}") from error
 
@@ -24,16 +24,17 @@ def load_inventory(path: Path, *, digest: str = "") -> Inventory:
     Raises InventoryError if it is missing, unreadable or damaged, or if its digest is not `digest` (empty: any).
     """
     try:
-        columns = load_marshalled("inventory", path.read_bytes())
+        columns = load_columns(str(path), "inventory")
         read: dict[str, Any] = {
             name: array(_CODES[name], value) if name in _CODES else value for name, value in columns.items()
         }
         read |= {name: tuple(columns[name].split(_BETWEEN)) if columns[name] else () for name in _JOINED}
         read["directories"] = read["directories"] or ("",)
+        read["targets"] = dict(columns["targets"])
         inventory = Inventory(**read)
     except OSError as error:
         raise InventoryError(str(path), error.strerror or str(error)) from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InventoryError(str(path), str(error)) from error
     length = len(inventory.names)
     if sum(inventory.counts) != length or len(inventory.contents) != CONTENT_BYTES * length:
@@ -48,9 +49,12 @@ def plain_columns(inventory: Inventory) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in inventory.__slots__:
         value = getattr(inventory, name)
-        found[name] = (
-            value.tobytes() if isinstance(value, array) else _BETWEEN.join(value) if name in _JOINED else value
-        )
+        if isinstance(value, array):
+            found[name] = value.tobytes()
+        elif isinstance(value, dict):  # the keys of a JSON object are texts
+            found[name] = list(value.items())
+        else:
+            found[name] = _BETWEEN.join(value) if name in _JOINED else value
     return found
 
 

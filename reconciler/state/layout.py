@@ -29,6 +29,11 @@ class Layout:
         return self.root / ".envsync"
 
     @property
+    def mark(self) -> Path:
+        """Return the file that says who made the root, and where (`reconciler.state.root_trust`)."""
+        return self.envsync_directory / "root.json"
+
+    @property
     def all_generations(self) -> Path:
         """Return the directory with one directory of generations for each environment."""
         return self.envsync_directory / "generations"

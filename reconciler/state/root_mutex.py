@@ -7,7 +7,6 @@ process holds it.
 import datetime as dt
 import json
 import os
-import pwd
 import socket
 import sys
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.state.layout import Layout
 from reconciler.state.open_state import open_state
 from reconciler.state.root_mutex_holder import find_holder
+from reconciler.state.root_trust import make_own_directory, refuse_symlinks, user_name
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
 
@@ -54,7 +54,7 @@ def _hold(layout: Layout, timeout: float) -> Iterator[int]:
     """Hold the mutex in an existing root while the block runs, and yield its descriptor."""
     descriptors: list[int] = []  # a second one of the same open file, because filelock closes its own in every fork
     try:
-        layout.envsync_directory.mkdir(exist_ok=True)
+        make_own_directory(layout)
         _write_gitignore(layout)
         lock = FileLock(layout.mutex, timeout=timeout, on_acquired=lambda opened: descriptors.append(os.dup(opened)))
         lock.acquire(poll_interval=0.05)
@@ -97,31 +97,6 @@ def refuse_other_owner(layout: Layout) -> None:
     )
 
 
-def user_name(number: int) -> str:
-    """Return the name of a user, or the number as sudo(8) accepts it if the user has no name."""
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return f"#{number}"
-
-
-def refuse_symlinks(layout: Layout) -> None:
-    """Raise StateError if one of envsync's own directories is a symbolic link: its target is not ours to change."""
-    for directory in (
-        layout.envsync_directory,
-        layout.all_generations,
-        layout.records,
-        layout.all_deleted,
-        layout.cache,
-        layout.adopted,
-    ):
-        if directory.is_symlink():
-            raise StateError(
-                f"`{directory}` is a symbolic link, which envsync does not follow",
-                hint="replace it with a real directory; to keep the environments elsewhere, set `root` in the manifest",
-            )
-
-
 def prepare_cache(layout: Layout) -> bool:
     """Create the root's cache directory; return False if it cannot be created, or must not be written."""
     if layout.envsync_directory.is_symlink() or layout.cache.is_symlink():
@@ -130,6 +105,7 @@ def prepare_cache(layout: Layout) -> bool:
         return False
     try:
         layout.root.mkdir(parents=True, exist_ok=True)
+        make_own_directory(layout)
         make_cache_directory(layout.cache)
         _write_gitignore(layout)
     except OSError:

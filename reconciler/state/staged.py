@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from reconciler.canonical_json import Json, canonical_text
+from reconciler.canonical_json import Json
 from reconciler.errors import DamagedStateError, StateError
-from reconciler.fs.atomic_write import write_atomic
 from reconciler.state.applied import Applied
 from reconciler.state.applied_json import require_bool, require_text
 from reconciler.state.deleted import require_time
 from reconciler.state.layout import Layout
-from reconciler.state.state_file import read_state_file
+from reconciler.state.state_file import read_state_file, write_state_file
 from reconciler.state.store import State
 
 FORMAT = 1
@@ -72,7 +71,7 @@ def write_staged(layout: Layout, name: str, number: int, note: StagedNote) -> No
         "drifted": note.drifted,
         "staged": note.staged.isoformat(),
     }
-    write_atomic(layout.generation(name, number).staged, (canonical_text(stored) + "\n").encode("ascii"))
+    write_state_file(layout.generation(name, number).staged, stored)
     unmark_staged(layout, name, below=number)
 
 
@@ -142,7 +141,7 @@ def _read(path: Path) -> StagedNote | None:
     found = read_state_file(path, FORMAT, hint=hint)
     if found is None:
         return None
-    stored: dict[str, Any] = dict(found[1])
+    stored: dict[str, Any] = found
     try:
         return StagedNote(
             desired=require_text(stored["desired"]),

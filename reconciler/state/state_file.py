@@ -1,25 +1,49 @@
-"""Reads the JSON files of the state: records and seals. A file that cannot be read is never taken for a missing one."""
+"""Writes and reads the JSON files of the state, such as records and seals.
+
+Each has a code that only the key of its user can make (`reconciler.fs.authentication`): a file that something else
+wrote is damaged. A file that cannot be read is never taken for a missing one.
+"""
 
 import errno
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from reconciler.canonical_json import Json
 from reconciler.errors import DamagedStateError, NewerFormatError, StateError
+from reconciler.fs.atomic_write import replacing
+from reconciler.fs.authentic_json import NotAuthenticError, authentic_json, require_authentic
 from reconciler.fs.os_error_hint import os_error_hint
+from reconciler.fs.own_files import read_own
 
-_DAMAGE = frozenset({errno.EISDIR, errno.ELOOP})  # something else is in the file's place
+# Something else is in the file's place.
+_DAMAGE = frozenset({errno.EISDIR, errno.ELOOP, errno.ENOTDIR, errno.EINVAL, errno.EFBIG, errno.ENXIO})
 
 
-def read_state_file(path: Path, known: int, *, hint: str) -> tuple[bytes, dict[str, Any]] | None:
-    """Return the bytes of a state file and the object in it, None if the file is missing.
+def write_state_file(path: Path, stored: Mapping[str, Json]) -> None:
+    """Write a state file atomically and durably, with its code; raises OSError."""
+    with replacing_state_file(path, stored):
+        pass
+
+
+@contextmanager
+def replacing_state_file(path: Path, stored: Mapping[str, Json]) -> Iterator[None]:
+    """Write a state file that takes effect when the block ends (`reconciler.fs.atomic_write.replacing`)."""
+    with replacing(path, authentic_json(str(path), stored)):
+        yield
+
+
+def read_state_file(path: Path, known: int, *, hint: str | None) -> dict[str, Any] | None:
+    """Return the object in a state file without its code, None if the file is missing.
 
     `known` is the newest format that we read, `hint` what to do about damage. Raises NewerFormatError,
     DamagedStateError, or StateError if the system does not let us read it.
     """
     try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+        content = read_own(str(path))
+    except FileNotFoundError:
         return None
     except OSError as error:
         if error.errno in _DAMAGE:
@@ -38,4 +62,7 @@ def read_state_file(path: Path, known: int, *, hint: str) -> tuple[bytes, dict[s
         )
     if not isinstance(stored, dict) or found not in range(1, known + 1):
         raise DamagedStateError(f"`{path}` is damaged: it has no known format", hint=hint)
-    return content, stored
+    try:
+        return require_authentic(str(path), stored)
+    except NotAuthenticError as error:
+        raise DamagedStateError(f"`{path}` is damaged: {error}", hint=hint) from error

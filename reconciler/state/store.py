@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.backticks import in_backticks
-from reconciler.canonical_json import canonical_text
+from reconciler.canonical_json import Json
 from reconciler.errors import DamagedStateError, StateError
 from reconciler.fs.access_bits import access_to
-from reconciler.fs.atomic_write import replacing
 from reconciler.fs.os_error_hint import os_error_hint
+from reconciler.fs.own_files import unlink_own
 from reconciler.fs.sync import sync_directory
 from reconciler.state.applied import Applied
 from reconciler.state.applied_json import applied_from_json, applied_to_json
@@ -26,8 +26,9 @@ from reconciler.state.layout import JOURNAL, Generation, Layout
 from reconciler.state.open_state import closed_state
 from reconciler.state.published_generation import PublishedGeneration
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS, acquire_root_mutex
+from reconciler.state.root_trust import make_own_directory, refuse_untrusted
 from reconciler.state.seal import HINT, Seal, read_seal
-from reconciler.state.state_file import read_state_file
+from reconciler.state.state_file import read_state_file, replacing_state_file
 from reconciler.state.trial import read_trial
 
 FORMAT = 2
@@ -56,8 +57,13 @@ class State:
 
     @classmethod
     def at(cls, root: Path) -> "State":
-        """Return the state below `root` (absolute); creates nothing."""
-        return cls(Layout(root))
+        """Return the state below `root` (absolute); creates nothing.
+
+        Raises StateError if the files of the root cannot be trusted (`reconciler.state.root_trust`).
+        """
+        layout = Layout(root)
+        refuse_untrusted(layout)
+        return cls(layout)
 
     def acquire_mutex(self, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> AbstractContextManager[int]:
         """Hold the root mutex while the block runs; see `acquire_root_mutex`."""
@@ -232,12 +238,14 @@ class State:
         """
         path = self.layout.record(applied.name)
         form = FORMAT if applied.hold else _FORMAT_WITHOUT_HOLD
-        content = canonical_text({"format": form, "applied": applied_to_json(applied)}) + "\n"
+        stored: dict[str, Json] = {"format": form, "applied": applied_to_json(applied)}
         with ExitStack() as stack:
             with _writing(path):
-                self.layout.records.mkdir(parents=True, exist_ok=True)
+                self.layout.root.mkdir(parents=True, exist_ok=True)
+                make_own_directory(self.layout)
+                self.layout.records.mkdir(exist_ok=True)
                 written = stack.enter_context(ExitStack())
-                written.enter_context(replacing(path, content.encode("ascii")))
+                written.enter_context(replacing_state_file(path, stored))
             yield
             with _writing(path):
                 written.close()
@@ -283,7 +291,7 @@ class State:
             raise StateError(what, hint=os_error_hint(error)) from error
         with suppress(OSError):  # a cache, whose files may stay
             for each in (name, f"{name}.own"):
-                (self.layout.agreements / each).unlink(missing_ok=True)
+                unlink_own(str(self.layout.agreements / each))
 
     def discard_deleted(self, name: str) -> None:
         """Remove the file about a deleted environment, so that its generations are not kept; raises OSError."""
@@ -310,6 +318,8 @@ class State:
                 hint="replace the symbolic link with a real directory",
             )
         try:
+            self.layout.root.mkdir(parents=True, exist_ok=True)
+            make_own_directory(self.layout)
             generation.venv.mkdir(parents=True)
             write_identity_mark(generation)
         except OSError as error:
@@ -342,7 +352,7 @@ class State:
         if found is None:
             return None
         try:
-            applied = applied_from_json(found[1].get("applied") or {})
+            applied = applied_from_json(found.get("applied") or {})
         except ValueError as error:
             raise DamagedStateError(f"`{path}` is damaged: {error}", hint=_RECORD_HINT) from error
         if applied.name != name:

@@ -7,13 +7,12 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.canonical_json import Json, canonical_text
+from reconciler.canonical_json import Json
 from reconciler.errors import DamagedStateError
-from reconciler.fs.atomic_write import write_atomic
 from reconciler.state.applied import Applied
 from reconciler.state.applied_json import applied_from_json, applied_to_json
 from reconciler.state.deleted import require_time
-from reconciler.state.state_file import read_state_file
+from reconciler.state.state_file import read_state_file, write_state_file
 
 FORMAT = 1
 MOST_RUNS = 3
@@ -37,7 +36,7 @@ def write_trial(path: Path, trial: Trial) -> None:
         "runs": trial.runs,
         "previous": None if trial.previous is None else applied_to_json(trial.previous),
     }
-    write_atomic(path, (canonical_text(stored) + "\n").encode("ascii"))
+    write_state_file(path, stored)
 
 
 def read_trial(path: Path) -> Trial | None:
@@ -49,7 +48,7 @@ def read_trial(path: Path) -> Trial | None:
     found = read_state_file(path, FORMAT, hint=hint)
     if found is None:
         return None
-    stored = found[1]
+    stored = found
     runs, previous = stored.get("runs"), stored.get("previous")
     try:
         if not isinstance(runs, int) or isinstance(runs, bool):

@@ -18,7 +18,7 @@ from reconciler.fastpath.agreement import (
     record_unchanged,
     stat_signature,
 )
-from reconciler.state.marshal_file import dump_marshalled
+from reconciler.state.columns_file import dump_columns
 
 
 def test_each_manifest_and_environment_has_a_file_of_its_own() -> None:
@@ -53,7 +53,7 @@ def test_the_machine_is_known_by_its_kernel_and_our_version(monkeypatch: pytest.
         assert found[4] == os.confstr("CS_GNU_LIBC_VERSION")
 
 
-@pytest.mark.parametrize("content", [None, b"", b"damaged", dump_marshalled("agreed", [1])])
+@pytest.mark.parametrize("content", [None, b"", b"damaged", dump_columns("/elsewhere", "agreed", {"a": 1})])
 def test_a_cache_file_that_is_missing_or_damaged_is_none(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "file").write_bytes(content)
@@ -61,7 +61,7 @@ def test_a_cache_file_that_is_missing_or_damaged_is_none(tmp_path: Path, content
 
 
 def test_a_cache_file_is_read(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(dump_marshalled("agreed", {"a": 1}))
+    (tmp_path / "file").write_bytes(dump_columns(str(tmp_path / "file"), "agreed", {"a": 1}))
     assert read_cache_file(str(tmp_path / "file")) == {"a": 1}
 
 

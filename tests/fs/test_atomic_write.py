@@ -87,13 +87,16 @@ def test_a_cache_is_not_written_into_a_directory_of_another_user(tmp_path: Path)
 def test_only_temporary_files_of_ended_processes_are_cleared(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
-    for name in (f".file.{ended.pid}.tmp", f".file.{os.getpid()}.tmp", f"file.{ended.pid}.tmp", ".file.0.tmp"):
+    random = "0123456789abcdef"
+    ours = {f".file.{ended.pid}.tmp", f".file.{ended.pid}.{random}.tmp"}
+    others = {f".file.{os.getpid()}.tmp", f".file.{os.getpid()}.{random}.tmp", f"file.{ended.pid}.tmp", ".file.0.tmp"}
+    for name in ours | others:
         (tmp_path / name).write_text("")
     (tmp_path / f".directory.{ended.pid}.tmp").mkdir()
     (tmp_path / f".link.{ended.pid}.tmp").symlink_to("file")
     before = set(os.listdir(tmp_path))
     clear_temporaries(tmp_path)
-    assert before - set(os.listdir(tmp_path)) == {f".file.{ended.pid}.tmp"}
+    assert before - set(os.listdir(tmp_path)) == ours
 
 
 def test_a_process_exists_until_it_has_ended() -> None:
@@ -115,12 +118,23 @@ def test_a_symbolic_link_is_replaced_and_its_target_is_not(tmp_path: Path) -> No
     assert not (tmp_path / "link").is_symlink()
 
 
-def test_a_symbolic_link_at_the_path_of_the_temporary_file_is_not_followed(tmp_path: Path) -> None:
+def test_a_symbolic_link_at_the_path_of_the_temporary_file_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "outside").write_text("mine")
-    (tmp_path / f".file.{os.getpid()}.tmp").symlink_to("outside")
-    with pytest.raises(OSError, match="symbolic links"):
+    monkeypatch.setattr(os, "urandom", bytes)  # so that the name can be foreseen
+    (tmp_path / f".file.{os.getpid()}.{'00' * 8}.tmp").symlink_to("outside")
+    with pytest.raises(FileExistsError):
         write_atomic(tmp_path / "file", b"new")
     assert (tmp_path / "outside").read_text() == "mine"
+
+
+def test_the_name_of_the_temporary_file_cannot_be_foreseen(tmp_path: Path) -> None:
+    names = set()
+    for _ in range(3):
+        with replacing(tmp_path / "file", b"new"):
+            names |= set(os.listdir(tmp_path)) - {"file"}
+    assert len(names) == 3
 
 
 @pytest.mark.parametrize("step", ["fsync", "rename"])
@@ -138,7 +152,7 @@ def test_the_old_file_is_kept_if_a_step_fails(
         if step == "fsync":
             patched.setattr(os, "fsync", fails)
         else:
-            patched.setattr(Path, "replace", fails)
+            patched.setattr(os, "replace", fails)
         with pytest.raises(type(failure)):
             write_atomic(path, b"new")
     assert path.read_bytes() == b"old"

@@ -210,10 +210,11 @@ def test_a_program_that_is_being_written_is_refused(jobs: Host) -> None:
 
 
 def _damaged_cache(host: Host) -> None:
-    from reconciler.state.marshal_file import dump_marshalled
+    from reconciler.state.columns_file import dump_columns
 
     for value in ({}, {"generation": 1}, {"generation": 1, "files": [], "env": 3}, {"generation": 1, "files": 7}):
-        (host.root / ".envsync/cache/agreed/jobs").write_bytes(dump_marshalled("agreed", value))
+        file = host.root / ".envsync/cache/agreed/jobs"
+        file.write_bytes(dump_columns(str(file), "agreed", value))
         assert run(host, "python", "-c", "import os; print(os.environ['COLOR'])").out == "blue\n", value
     (host.root / ".envsync/cache/agreed/jobs").write_bytes(b"damaged")
 

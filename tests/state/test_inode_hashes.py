@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.state import inode_hashes as module
 from reconciler.state.inode_hashes import TICK_NS, InodeHashes
-from reconciler.state.marshal_file import dump_marshalled
+from reconciler.state.columns_file import dump_columns
 
 
 @pytest.fixture
@@ -227,7 +227,9 @@ def test_a_cache_with_too_many_entries_keeps_those_that_were_used(
 
 
 def test_a_damaged_cache_is_ignored(file: Path, tmp_path: Path) -> None:
-    for content in (b"", b"damaged", dump_marshalled("inodes", [(1, 2)]), dump_marshalled("inodes", 3)):
+    path = str(tmp_path / "inodes")
+    wrong = ({}, {"devices": b"12345678"}, dict.fromkeys(("devices", "inodes", "sizes", "mtimes", "ctimes"), b"1"))
+    for content in (b"", b"damaged", *(dump_columns(path, "inodes", each) for each in wrong)):
         (tmp_path / "inodes").write_bytes(content)
         assert InodeHashes.load(tmp_path / "inodes").remembered_sha256(*key_of(file), signature(file.lstat())) is None
 

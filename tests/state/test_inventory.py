@@ -92,11 +92,11 @@ def test_the_digest_depends_on_contents_only(venv: Path, tmp_path: Path) -> None
     assert len(seen) == 1 + len(changes)
 
 
-def test_damage_is_an_error_and_never_reaches_marshal(venv: Path, tmp_path: Path) -> None:
+def test_damage_is_an_error(venv: Path, tmp_path: Path) -> None:
     file = tmp_path / "inventory"
     save_inventory(take_inventory(venv, InodeHashes()), file)
     good = file.read_bytes()
-    broken = [b"", b"envsync", good[:-1], good[:200] + b"\0" + good[201:], good.replace(b" 3 ", b" 4 ", 1)]
+    broken = [b"", b"envsync", good[:-1], good[:200] + b"\0" + good[201:], good.replace(b" 4 ", b" 5 ", 1)]
     broken += [good.replace(b"inventory", b"inodes", 1), b"\n" + good]
     for content in broken:
         file.write_bytes(content)

@@ -1,0 +1,44 @@
+"""JSON files below a root with a code in them that authenticates the rest (`reconciler.fs.authentication`)."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.canonical_json import Json, canonical_text
+from reconciler.fs.authentication import authentication_code, is_authentic
+from reconciler.fs.own_files import read_own
+
+_CODE = "authentication"
+
+
+class NotAuthenticError(ValueError):
+    """The file was not written by envsync as this user, at this place."""
+
+
+def authentic_json(path: str, stored: Mapping[str, Json]) -> bytes:
+    """Return the bytes of the file at `path`: an object and its code. Raises OSError if there can be no key."""
+    code = authentication_code(path, canonical_text(stored).encode("ascii"))
+    return (canonical_text({**stored, _CODE: code}) + "\n").encode("ascii")
+
+
+def require_authentic(path: str, stored: dict[str, Any]) -> dict[str, Any]:
+    """Return the object of the file at `path` without its code; raises NotAuthenticError."""
+    rest = {key: value for key, value in stored.items() if key != _CODE}
+    code = stored.get(_CODE)
+    if not is_authentic(path, canonical_text(rest).encode("ascii"), code if isinstance(code, str) else ""):
+        raise NotAuthenticError("it was not written by envsync as this user in this root")
+    return rest
+
+
+def read_authentic_json(path: str) -> dict[str, Any]:
+    """Return the object in the file at `path` without its code.
+
+    Raises OSError, or ValueError if it is damaged or not authentic: for caches, which are then made again.
+    """
+    try:
+        stored = json.loads(read_own(path))
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
+    if not isinstance(stored, dict):
+        raise ValueError("not an object")  # noqa: TRY004  # damage, as any other
+    return require_authentic(path, stored)

@@ -1,0 +1,91 @@
+"""The key of this user: envsync authenticates with it what it writes below a root (docs/design.md, "What is trusted").
+
+It is outside of every root: `$XDG_STATE_HOME/envsync/key`, by default `~/.local/state/envsync/key`. Nobody else may
+read it. Imports only modules that load fast.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+KEY_BYTES = 32
+_TYPE, _REGULAR = 0o170000, 0o100000  # S_IFMT, S_IFREG
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def state_directory() -> str:
+    """Return the directory of what envsync keeps for this user, in which nothing belongs to a root."""
+    base = os.environ.get("XDG_STATE_HOME", "")
+    if not base.startswith("/"):
+        base = f"{_home()}/.local/state"
+    return f"{base}/envsync"
+
+
+def key_path() -> str:
+    """Return the path of the key of this user."""
+    return f"{state_directory()}/key"
+
+
+def read_user_key() -> bytes | None:
+    """Return the key (32 bytes), None if there is none or if others could have read or written it."""
+    try:
+        descriptor = os.open(key_path(), _READ)
+    except (OSError, ValueError):
+        return None
+    try:
+        status = os.fstat(descriptor)
+        if status.st_mode & _TYPE != _REGULAR or status.st_mode & 0o077 or status.st_uid != os.geteuid():
+            return None
+        found = os.read(descriptor, KEY_BYTES + 1)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return found if len(found) == KEY_BYTES else None
+
+
+def make_user_key() -> bytes:
+    """Return the key, which is made if there is none; raises OSError, also if the file exists and is not usable.
+
+    Two processes that make it at the same time get the same key: the first one counts.
+    """
+    found = read_user_key()
+    if found is not None:
+        return found
+    path = key_path()
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120  # no pathlib here
+    temporary = f"{path}.{os.urandom(8).hex()}.tmp"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123  # no pathlib here
+            file.write(os.urandom(KEY_BYTES))
+            file.flush()
+            os.fsync(descriptor)
+        try:
+            os.link(temporary, path)  # unlike a rename, it replaces nothing
+        except FileExistsError:  # another process was faster
+            return _required_key(path)
+    finally:
+        os.unlink(temporary)  # noqa: PTH108
+    return _required_key(path)
+
+
+def _required_key(path: str) -> bytes:
+    found = read_user_key()
+    if found is None:
+        raise PermissionError(errno.EPERM, "it is not a key that only this user can read", path)
+    return found
+
+
+def _home() -> str:
+    """Return the home directory of this user; a service may have no HOME."""
+    home = os.environ.get("HOME", "")
+    if home.startswith("/"):
+        return home
+    from pwd import getpwuid
+
+    try:
+        return getpwuid(os.geteuid()).pw_dir
+    except KeyError:  # a user without a name, which a container may have
+        return "/nonexistent"

@@ -1,0 +1,134 @@
+"""Whether git tracks something below a directory: then a commit brought it, and no run of envsync made it.
+
+git is never started, and only names are read. Imports only modules that load fast. `index_file` reads the rest of an
+index.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_MOST_BYTES = 1 << 30
+_HEADER = 12  # bytes: signature, version, number of entries
+_STAT = 40  # bytes before the name of an object
+_PREFIX_COMPRESSED = 4  # the version of such an index
+_EXTENDED, _LENGTH = 0x4000, 0x0FFF  # of an entry's flags: it has 16 bits more; the length of its path
+_TYPE, _REGULAR = 0o170000, 0o100000  # S_IFMT, S_IFREG
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+_GIT_LINK = "gitdir:"
+
+
+def tracked_below(directory: str, counts: Callable[[str], bool] = bool) -> str:
+    """Return a path that git tracks at or below a directory, relative to its repository; empty if there is none.
+
+    `directory` is absolute, and need not exist. `counts` gets each such path relative to the directory (`.` for the
+    directory itself), and returns False for one that may be tracked. An index that cannot be read tracks nothing.
+    """
+    for path in dict.fromkeys((directory, os.path.realpath(directory))):
+        top = _repository(os.path.dirname(path))  # noqa: PTH120  # no pathlib here
+        if top is not None:
+            wanted = os.fsencode(path[len(top.rstrip("/")) + 1 :])
+            for index in _indexes(top):
+                found = _find(index, wanted, counts)
+                if found:
+                    return os.fsdecode(found)
+    return ""
+
+
+def _repository(directory: str) -> str | None:
+    """Return the nearest directory with a `.git`, from `directory` upwards, None if there is none."""
+    while True:
+        if os.path.lexists(f"{directory.rstrip('/')}/.git"):
+            return directory
+        above = os.path.dirname(directory)  # noqa: PTH120
+        if above == directory:
+            return None
+        directory = above
+
+
+def _indexes(top: str) -> Iterator[bytes]:
+    """Yield the contents of the index of a working tree, and of those that it shares entries with (a split index)."""
+    git = f"{top.rstrip('/')}/.git"
+    if not os.path.isdir(git):  # noqa: PTH112  # a linked working tree or a submodule: a file with a path
+        text = _content(git).decode("utf-8", "surrogateescape")
+        git = os.path.join(top, text.removeprefix(_GIT_LINK).strip(" \r\n"))  # noqa: PTH118
+    index = _content(f"{git}/index")
+    yield index
+    if b"link\0" in index:
+        try:
+            names = os.listdir(git)
+        except OSError:
+            return
+        yield from (_content(f"{git}/{name}") for name in names if name.startswith("sharedindex."))
+
+
+def _content(path: str) -> bytes:
+    """Return the contents of a file, nothing if it cannot be read."""
+    try:
+        descriptor = os.open(path, _READ)
+    except (OSError, ValueError):
+        return b""
+    try:
+        status = os.fstat(descriptor)
+        left = status.st_size if status.st_mode & _TYPE == _REGULAR and status.st_size <= _MOST_BYTES else 0
+        chunks = []
+        while left and (chunk := os.read(descriptor, left)):
+            chunks.append(chunk)
+            left -= len(chunk)
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
+    return b"".join(chunks)
+
+
+def _find(index: bytes, wanted: bytes, counts: Callable[[str], bool]) -> bytes:
+    """Return the first path in an index that is `wanted` or below it and that counts, empty if there is none."""
+    compressed = index[4:8] == _PREFIX_COMPRESSED.to_bytes(4, "big")
+    if not compressed and wanted not in index:  # most indexes need not be parsed
+        return b""
+    below = wanted + b"/"
+    for width in (20, 32):  # SHA-1, SHA-256: an index does not say which
+        try:
+            for path in _paths(index, width, compressed):
+                is_below = path == wanted or path.startswith(below)
+                if is_below and counts(os.fsdecode(path[len(below) :]) or "."):
+                    return path
+        except (IndexError, ValueError):
+            continue
+        return b""
+    return wanted if wanted in index else b""  # damaged: rather too many than too few
+
+
+def _paths(index: bytes, width: int, compressed: bool) -> Iterator[bytes]:
+    """Yield the paths of an index; raises IndexError or ValueError if names of objects do not have `width` bytes."""
+    position, path = _HEADER, b""
+    for _ in range(int.from_bytes(index[8:_HEADER], "big")):
+        start = position
+        position += _STAT + width
+        flags = index[position] << 8 | index[position + 1]
+        position += 4 if flags & _EXTENDED else 2
+        strip = 0
+        if compressed:
+            strip, position = _offset(index, position)
+        end = index.index(b"\0", position)
+        path = path[: len(path) - strip] + index[position:end] if compressed else index[position:end]
+        if flags & _LENGTH not in {len(path), _LENGTH}:
+            raise ValueError("length")
+        yield path
+        position = end + 1 if compressed else start + (end - start + 8) // 8 * 8
+
+
+def _offset(content: bytes, position: int) -> tuple[int, int]:
+    """Decode git's variable-width offset; return it and the position after it."""
+    byte = content[position]
+    value = byte & 0x7F
+    while byte & 0x80:
+        position += 1
+        byte = content[position]
+        value = ((value + 1) << 7) | (byte & 0x7F)
+    return value, position + 1

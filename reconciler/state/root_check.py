@@ -1,0 +1,47 @@
+"""Whether the files below a root may be trusted because of who can write them, in the time of a few system calls.
+
+A root belongs to this user, or to the superuser; nobody else may write to it; and git tracks none of its files.
+`reconciler.state.root_trust` says what is wrong, and knows the exceptions. Imports only modules that load fast.
+"""
+
+from __future__ import annotations
+
+import os
+
+from reconciler.fs.own_files import OWN_DIRECTORY
+from reconciler.fs.user_key import key_path
+from reconciler.git.tracked_below import tracked_below
+
+_TYPE, _DIRECTORY = 0o170000, 0o040000  # S_IFMT, S_IFDIR
+SUPERUSER = 0
+WRITABLE = 0o022  # by group and others
+
+
+def is_safe(root: str) -> bool:
+    """Return whether a root that exists is safe without an exception; False in every doubt."""
+    user = os.geteuid()
+    try:
+        for status in (os.stat(root), os.lstat(f"{root}/{OWN_DIRECTORY}")):  # noqa: PTH116
+            if status.st_uid not in {user, SUPERUSER} or status.st_mode & WRITABLE:
+                return False
+    except OSError:
+        return False
+    return status.st_mode & _TYPE == _DIRECTORY and not tracked_in(root) and not tracked_below(key_path())
+
+
+def tracked_in(root: str) -> str:
+    """Return a path that git tracks in place of a file of envsync below a root, empty if there is none.
+
+    Other files of the user may be tracked: a root may be the directory of the manifest.
+    """
+
+    def counts(path: str) -> bool:
+        first = path.partition("/")[0]
+        if first in {".", OWN_DIRECTORY}:
+            return True
+        try:
+            return os.readlink(f"{root}/{first}").startswith(f"{OWN_DIRECTORY}/")  # noqa: PTH115
+        except OSError:
+            return False
+
+    return tracked_below(root, counts)

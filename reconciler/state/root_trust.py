@@ -1,0 +1,236 @@
+"""Refuses a root whose files cannot be trusted, and knows the exceptions that its user made with `envsync trust`.
+
+A root proves who made it: the directories belong to the user, nobody else may write to them, git tracks none of the
+files, and the mark `root.json` has a code that only the key of the user can make. So a root that came with a commit, a
+copy of one, or one that another user made, is never taken for one's own.
+"""
+
+import datetime as dt
+import grp
+import json
+import os
+import pwd
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from reconciler.canonical_json import canonical_text
+from reconciler.errors import (
+    DamagedStateError,
+    RootOwnerError,
+    RootTrackedError,
+    RootWritableError,
+    StateError,
+    UntrustedRootError,
+)
+from reconciler.fs.access import make_cache_directory
+from reconciler.fs.atomic_write import write_atomic
+from reconciler.fs.os_error_hint import os_error_hint
+from reconciler.fs.read import read_regular
+from reconciler.fs.user_key import key_path, state_directory
+from reconciler.git.tracked_below import tracked_below
+from reconciler.state.layout import Layout
+from reconciler.state.root_check import SUPERUSER, WRITABLE, tracked_in
+from reconciler.state.state_file import read_state_file, write_state_file
+
+FORMAT = 1
+_OTHERS, _GROUP = 0o002, 0o020
+
+
+def refuse_untrusted(layout: Layout) -> None:
+    """Raise an error if files below the root may come from somebody else; a root without state has none.
+
+    Raises RootOwnerError, RootWritableError, RootTrackedError, UntrustedRootError, or StateError if it cannot be
+    examined.
+    """
+    refuse_symlinks(layout)
+    trusted = _trusted(layout.root)
+    try:
+        own = os.lstat(layout.envsync_directory)
+        root = os.stat(layout.root)  # noqa: PTH116
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise StateError(f"`{layout.root}` could not be read: {error.strerror}", hint=os_error_hint(error)) from error
+    for path, status in ((layout.root, root), (layout.envsync_directory, own)):
+        refuse_owner(path, status, trusted)
+        _refuse_writers(path, status, trusted)
+    _refuse_tracked(layout)
+    if own.st_uid == os.geteuid():
+        _refuse_unmarked(layout)
+
+
+def refuse_symlinks(layout: Layout) -> None:
+    """Raise StateError if one of envsync's own directories is a symbolic link: its target is not ours to change."""
+    for directory in (
+        layout.envsync_directory,
+        layout.all_generations,
+        layout.records,
+        layout.all_deleted,
+        layout.cache,
+        layout.adopted,
+    ):
+        if os.path.islink(directory):  # noqa: PTH114  # not `Path.is_symlink`, which raises an error
+            raise StateError(
+                f"`{directory}` is a symbolic link, which envsync does not follow",
+                hint="replace it with a real directory; to keep the environments elsewhere, set `root` in the manifest",
+            )
+
+
+def refuse_owner(path: Path, status: os.stat_result, trusted: Mapping[str, Any] | None = None) -> None:
+    """Raise RootOwnerError if a directory belongs to a user that is not trusted."""
+    user = os.geteuid()
+    if status.st_uid in {user, SUPERUSER, (trusted or {}).get("owner")}:
+        return
+    theirs, ours = user_name(status.st_uid), user_name(user)
+    raise RootOwnerError(
+        f"`{path}` belongs to {theirs}, and you are {ours}",
+        hint=f"run the command as its owner (`sudo -u {theirs} envsync ...`), or run `envsync trust` once to read it, "
+        "and to run programs from it, as this user",
+    )
+
+
+def make_own_directory(layout: Layout) -> None:
+    """Make the directory `.envsync` in a root that exists, and mark the root as made by this user.
+
+    Raises UntrustedRootError if it exists and was made elsewhere, or OSError.
+    """
+    make_cache_directory(layout.envsync_directory)  # with the access of the root
+    if not os.path.lexists(layout.mark):
+        _refuse_unmarked(layout)
+        write_mark(layout)
+
+
+def write_mark(layout: Layout) -> None:
+    """Mark the root as made by this user; raises OSError."""
+    made = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    write_state_file(layout.mark, {"format": FORMAT, "root": os.path.realpath(layout.root), "made": made})
+
+
+def trust_root_of_other(layout: Layout, *, group: bool) -> None:
+    """Remember for this user that the present owner of a root is trusted, and with `group` those who may write to it.
+
+    Raises OSError.
+    """
+    status = os.stat(layout.root)  # noqa: PTH116
+    trust: dict[str, Any] = {"owner": status.st_uid}
+    if group:
+        trust["group"] = status.st_gid
+    path = _trusted_path()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_atomic(path, canonical_text({**_all_trusted(), os.path.realpath(layout.root): trust}).encode("ascii"))
+
+
+def user_name(number: int) -> str:
+    """Return the name of a user, or the number as sudo(8) accepts it if the user has no name."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"#{number}"
+
+
+def _refuse_writers(path: Path, status: os.stat_result, trusted: Mapping[str, Any]) -> None:
+    """Raise RootWritableError if users other than the owner may write to a directory."""
+    writers = status.st_mode & WRITABLE
+    if not writers:
+        return
+    if not writers & _OTHERS and (status.st_gid == trusted.get("group") or _is_private_group(status)):
+        return
+    who, mode = ("everyone", "o-w") if writers & _OTHERS else (f"the group `{_group_name(status.st_gid)}`", "g-w")
+    raise RootWritableError(
+        f"{who} may write to `{path}`, and so could change what runs from it",
+        hint=f"run `chmod {mode} {path}`"
+        + ("" if writers & _OTHERS else ", or `envsync trust --group` if the group shares the root on purpose"),
+    )
+
+
+def _is_private_group(status: os.stat_result) -> bool:
+    """Return whether the group of a directory has its owner as the only member, as many systems create it."""
+    try:
+        owner, group = pwd.getpwuid(status.st_uid), grp.getgrgid(status.st_gid)
+    except KeyError:
+        return False
+    return group.gr_gid == owner.pw_gid and group.gr_name == owner.pw_name and set(group.gr_mem) <= {owner.pw_name}
+
+
+def _group_name(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
+
+
+def _refuse_tracked(layout: Layout) -> None:
+    tracked = tracked_in(str(layout.root))
+    if tracked:
+        raise RootTrackedError(
+            f"git tracks `{tracked}`, but the files of a root are never committed: whoever wrote the commit could have "
+            "forged them",
+            hint=f"run `git rm -r --cached {tracked}` in the repository, delete `{layout.envsync_directory}`, "
+            "then run `envsync apply`",
+        )
+    tracked = tracked_below(key_path())
+    if tracked:
+        raise RootTrackedError(
+            f"git tracks `{tracked}`, which is the key of this user",
+            hint=f"delete `{key_path()}`, and run `git rm --cached {tracked}` in the repository",
+        )
+
+
+def _refuse_unmarked(layout: Layout) -> None:
+    """Raise UntrustedRootError if the root has state, and no mark that this user made at this place."""
+    if not _has_state(layout):
+        return
+    try:
+        found = read_state_file(layout.mark, FORMAT, hint=None)
+    except DamagedStateError:
+        made = _former_path(layout)
+        moved = f": it was made as `{made}`" if made and made != os.path.realpath(layout.root) else ""
+    else:
+        if found is not None:
+            return
+        moved = ": it has no mark"
+    raise UntrustedRootError(
+        f"`{layout.root}` was not made by envsync as this user at this place{moved}",
+        hint="if you restored, moved or copied it, or an older envsync made it, run `envsync trust`; otherwise delete "
+        "it, then run `envsync apply`",
+    )
+
+
+def _has_state(layout: Layout) -> bool:
+    """Return whether a root has any file that a run would use; a run that was killed at once leaves none."""
+    with suppress(OSError):
+        ours = {layout.mutex.name, layout.mutex_holder.name}
+        return any(each not in ours and not each.startswith(".") for each in os.listdir(layout.envsync_directory))
+    return True
+
+
+def _former_path(layout: Layout) -> str:
+    """Return where a mark says that the root was made, for messages only; empty if it does not say it."""
+    with suppress(OSError, ValueError, RecursionError):
+        found = json.loads(read_regular(layout.mark, limit=1 << 16))
+        if isinstance(found, dict) and isinstance(found.get("root"), str):
+            return str(found["root"])
+    return ""
+
+
+def _trusted(root: Path) -> Mapping[str, Any]:
+    """Return what this user trusts of a root: `owner` and `group`, as numbers."""
+    found = _all_trusted().get(os.path.realpath(root))
+    return found if isinstance(found, dict) else {}
+
+
+def _all_trusted() -> dict[str, Any]:
+    """Return the roots that this user trusts, by real path; none if the file is unusable, or others may write to it."""
+    with suppress(OSError, ValueError, RecursionError):
+        path = _trusted_path()
+        status = path.lstat()
+        if status.st_uid == os.geteuid() and not status.st_mode & WRITABLE and not tracked_below(str(path)):
+            found = json.loads(read_regular(path))
+            return found if isinstance(found, dict) else {}
+    return {}
+
+
+def _trusted_path() -> Path:
+    return Path(state_directory(), "trusted-roots.json")
