@@ -50,5 +50,6 @@ BY_COMMAND = {
     "diff": _COMPARING,
     "verify": _COMPARING,
     "gc": _COMMON,
+    "trust": _COMMON,
     "run": (RUN_FAILED, NOT_EXECUTABLE, COMMAND_NOT_FOUND),
 }

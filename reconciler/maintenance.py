@@ -1,6 +1,7 @@
 """Maintain a root without a plan: history, rollback, verify and garbage collection."""
 
 import datetime as dt
+import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from reconciler.apply.last_applied import last_applied_to
 from reconciler.apply.rebuild_generation import NotRebuildableError, RebuildTools, prepare_rebuild
 from reconciler.apply.recover import hold_and_recover
 from reconciler.apply.rollback import roll_back
+from reconciler.apply.trust import own_root
 from reconciler.apply.verify_generations import VerifiedGeneration, verify_generations
 from reconciler.apply.verify_seal import verify_published
 from reconciler.canonical_json import Json
@@ -29,11 +31,33 @@ from reconciler.state.deleted import Deleted
 from reconciler.state.history import append_history, history_entry, read_history, runs_of
 from reconciler.state.hold import Hold, new_hold
 from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.layout import Layout
+from reconciler.state.root_trust import (
+    refuse_untrusted,
+    remember_trust,
+    trust_present,
+    unauthenticated,
+    user_name,
+)
 from reconciler.state.seal import Seal
 from reconciler.state.store import State
 
 if TYPE_CHECKING:  # only `diff` needs it
     from reconciler.diff.generations import GenerationDiff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedRoot:
+    """A root that can be trusted: whose it is, whether that is this user, and its published environments as verified.
+
+    `trust` has the numbers of the owner, and of the group if it is trusted too.
+    """
+
+    root: Path
+    owner: str
+    is_own: bool
+    trust: Mapping[str, int] = field(repr=False)
+    verified: tuple[Integrity, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +175,39 @@ class Maintenance:
             if state.layout.published_number(name) == number:
                 return found
             inodes.begin_pass()
+
+    def examine_for_trust(self, *, group: bool = False) -> TrustedRoot:
+        """Return what `trust` would trust, with every published environment compared with its seal by hash.
+
+        `group` accepts that the group of the root may write to it. Raises StateError if the root cannot be trusted in
+        any case: git tracks its files, or others may write to it; UsageError if there is no root.
+        """
+        layout = Layout(self.root)
+        if not layout.envsync_directory.is_dir():
+            raise UsageError(f"`{self.root}` is not a root of envsync", hint="run `envsync apply`, which makes it")
+        trust = trust_present(layout, group=group)
+        with unauthenticated():
+            refuse_untrusted(layout, trusted=trust)
+            inodes = InodeHashes()
+            last, unreadable = self.state.read()
+            compared = [self._verify_one(name, inodes, Depth.HASHES) for name in sorted({*last, *unreadable})]
+        is_own = trust["owner"] == os.geteuid()
+        verified = tuple(each for each in compared if each is not None)
+        return TrustedRoot(
+            root=self.root, owner=user_name(trust["owner"]), is_own=is_own, trust=trust, verified=verified
+        )
+
+    def trust(self, examined: TrustedRoot, *, timeout: float = 60.0) -> None:
+        """Trust a root that `examine_for_trust` examined; wait at most `timeout` seconds for the root mutex.
+
+        One of this user is authenticated with its key. That of a different user is remembered for this user, who can
+        then read it and run programs from it. Raises StateError, LockTimeoutError or OSError.
+        """
+        layout = Layout(self.root)
+        if not examined.is_own or "group" in examined.trust:
+            remember_trust(layout, examined.trust)
+        if examined.is_own:
+            own_root(layout, timeout=timeout)
 
     def disk_usage(self, name: str) -> DiskUsage | None:
         """Return what an environment occupies on disk, None if not all of it can be read."""

@@ -128,15 +128,15 @@ class Workspace:
 
     @property
     def maintenance(self) -> Maintenance:
-        """Return history, rollback, verify and garbage collection, which need no plan."""
+        """Return history, rollback, verify, trust and garbage collection, which need no plan."""
         desired = self.declared
-        state = State.at(desired.root)
+        layout = Layout(desired.root)
         tools = RebuildTools(
             locks=desired.locks,
             indexes=desired.indexes,
             declared=self._declared_environment,
-            interpreter=lambda path: self._interpreters(desired, state.layout).kept(path),
-            engine=lambda descriptor: self._engine(desired, state.layout, writes=True, descriptor=descriptor),
+            interpreter=lambda path: self._interpreters(desired, layout).kept(path),
+            engine=lambda descriptor: self._engine(desired, layout, writes=True, descriptor=descriptor),
             ambient=self.ambient,
         )
         return Maintenance(root=desired.root, project=desired.project, ambient=self.ambient, rebuilding=tools)

@@ -19,6 +19,7 @@ from reconciler.cli.observe import observe
 from reconciler.cli.plan import check, plan
 from reconciler.cli.show import show
 from reconciler.cli.signals import stop_on_signals
+from reconciler.cli.trust import trust
 from reconciler.cli.typer_commands import HelpfulCommand, HelpfulGroup
 from reconciler.errors import EnvsyncError, FileSystemError, InterruptedByUserError
 from reconciler.fs.os_error_hint import os_error_hint
@@ -72,6 +73,7 @@ _COMMANDS = (
     release,
     maintenance.verify,
     maintenance.gc,
+    trust,
 )
 _PRINT_PLANS = (plan, show, apply, publish, check, destroy)
 for _command in _COMMANDS:

@@ -20,6 +20,7 @@ from reconciler.state.applied import Applied
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_scan import wait_for_clock_tick
 from reconciler.state.layout import Layout
+from reconciler.state.root_check import writers_of
 from reconciler.state.store import State
 
 MOST_READINGS = 64
@@ -96,6 +97,7 @@ def _record_manifest(run: CompletedRun) -> str:
             "root": root,
             "machine": machine_identity(),
             "access": root_bits(root),
+            "writers": writers_of(root),
             "digest": contents,
             "inputs": inputs,
             "names": sorted(desired.declared),

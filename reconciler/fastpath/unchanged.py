@@ -19,7 +19,7 @@ from reconciler.fastpath.root_line import read_root
 from reconciler.fastpath.stat_check import StatPass, entries_unchanged, environment_unchanged
 from reconciler.fs.access_bits import access_to, lacks_access, root_bits
 from reconciler.state.former_name import renamed_to
-from reconciler.state.root_check import is_safe
+from reconciler.state.root_check import is_untracked, writers_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def count_unchanged(file: str, *, files: bool) -> int:
         return 0
     if reading["access"] != root_bits(root):  # they must be able to read everything below it
         return 0
-    if not is_safe(root):
+    if reading["writers"] != writers_of(root) or not is_untracked(root):
         return 0
     access = access_to(root)
     if any(lacks_access(f"{root}/.envsync{each}", access) for each in _STATE_DIRECTORIES):

@@ -20,13 +20,27 @@ WRITABLE = 0o022  # by group and others
 def is_safe(root: str) -> bool:
     """Return whether a root that exists is safe without an exception; False in every doubt."""
     user = os.geteuid()
-    try:
-        for status in (os.stat(root), os.lstat(f"{root}/{OWN_DIRECTORY}")):  # noqa: PTH116
-            if status.st_uid not in {user, SUPERUSER} or status.st_mode & WRITABLE:
-                return False
-    except OSError:
+    owners = writers_of(root)
+    if not owners or any(uid not in {user, SUPERUSER} or mode & WRITABLE for uid, _, mode in owners):
         return False
-    return status.st_mode & _TYPE == _DIRECTORY and not tracked_in(root) and not tracked_below(key_path())
+    return owners[-1][2] & _TYPE == _DIRECTORY and is_untracked(root)
+
+
+def writers_of(root: str) -> list[list[int]]:
+    """Return who may write to a root and to its directory `.envsync`: owner, group and st_mode; none if one is missing.
+
+    The fast path compares them with those of a run that found the root safe.
+    """
+    try:
+        found = (os.stat(root), os.lstat(f"{root}/{OWN_DIRECTORY}"))  # noqa: PTH116
+    except OSError:
+        return []
+    return [[each.st_uid, each.st_gid, each.st_mode] for each in found]
+
+
+def is_untracked(root: str) -> bool:
+    """Return whether git tracks neither a file of envsync below a root nor the key of this user."""
+    return not tracked_in(root) and not tracked_below(key_path())
 
 
 def tracked_in(root: str) -> str:

@@ -10,8 +10,8 @@ import grp
 import json
 import os
 import pwd
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,9 @@ from reconciler.errors import (
 )
 from reconciler.fs.access import make_cache_directory
 from reconciler.fs.atomic_write import write_atomic
+from reconciler.fs.authentication import accept_everything, accepts_everything
 from reconciler.fs.os_error_hint import os_error_hint
+from reconciler.fs.own_files import OWN_DIRECTORY
 from reconciler.fs.read import read_regular
 from reconciler.fs.user_key import key_path, state_directory
 from reconciler.git.tracked_below import tracked_below
@@ -38,14 +40,15 @@ FORMAT = 1
 _OTHERS, _GROUP = 0o002, 0o020
 
 
-def refuse_untrusted(layout: Layout) -> None:
+def refuse_untrusted(layout: Layout, *, trusted: Mapping[str, int] | None = None) -> None:
     """Raise an error if files below the root may come from somebody else; a root without state has none.
 
+    `trusted` are the exceptions of this user (`owner` and `group`, as numbers), by default those that it made before.
     Raises RootOwnerError, RootWritableError, RootTrackedError, UntrustedRootError, or StateError if it cannot be
     examined.
     """
     refuse_symlinks(layout)
-    trusted = _trusted(layout.root)
+    trusted = _trusted(layout.root) if trusted is None else trusted
     try:
         own = os.lstat(layout.envsync_directory)
         root = os.stat(layout.root)  # noqa: PTH116
@@ -54,11 +57,21 @@ def refuse_untrusted(layout: Layout) -> None:
     except OSError as error:
         raise StateError(f"`{layout.root}` could not be read: {error.strerror}", hint=os_error_hint(error)) from error
     for path, status in ((layout.root, root), (layout.envsync_directory, own)):
-        refuse_owner(path, status, trusted)
+        _refuse_owner(path, status, trusted)
         _refuse_writers(path, status, trusted)
     _refuse_tracked(layout)
     if own.st_uid == os.geteuid():
         _refuse_unmarked(layout)
+
+
+@contextmanager
+def unauthenticated() -> Iterator[None]:
+    """Read state files whatever their codes and the mark of the root, while the block runs: for `envsync trust`."""
+    before = accept_everything(True)
+    try:
+        yield
+    finally:
+        accept_everything(before)
 
 
 def refuse_symlinks(layout: Layout) -> None:
@@ -78,10 +91,10 @@ def refuse_symlinks(layout: Layout) -> None:
             )
 
 
-def refuse_owner(path: Path, status: os.stat_result, trusted: Mapping[str, Any] | None = None) -> None:
+def _refuse_owner(path: Path, status: os.stat_result, trusted: Mapping[str, int]) -> None:
     """Raise RootOwnerError if a directory belongs to a user that is not trusted."""
     user = os.geteuid()
-    if status.st_uid in {user, SUPERUSER, (trusted or {}).get("owner")}:
+    if status.st_uid in {user, SUPERUSER, trusted.get("owner")}:
         return
     theirs, ours = user_name(status.st_uid), user_name(user)
     raise RootOwnerError(
@@ -108,18 +121,18 @@ def write_mark(layout: Layout) -> None:
     write_state_file(layout.mark, {"format": FORMAT, "root": os.path.realpath(layout.root), "made": made})
 
 
-def trust_root_of_other(layout: Layout, *, group: bool) -> None:
-    """Remember for this user that the present owner of a root is trusted, and with `group` those who may write to it.
-
-    Raises OSError.
-    """
+def trust_present(layout: Layout, *, group: bool) -> dict[str, int]:
+    """Return what there is to trust of a root as it is now: its owner, and with `group` its group. Raises OSError."""
     status = os.stat(layout.root)  # noqa: PTH116
-    trust: dict[str, Any] = {"owner": status.st_uid}
-    if group:
-        trust["group"] = status.st_gid
+    return {"owner": status.st_uid, **({"group": status.st_gid} if group else {})}
+
+
+def remember_trust(layout: Layout, trust: Mapping[str, int]) -> None:
+    """Remember for this user what it trusts of a root; raises OSError."""
     path = _trusted_path()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_atomic(path, canonical_text({**_all_trusted(), os.path.realpath(layout.root): trust}).encode("ascii"))
+    all_trusted = {**_all_trusted(), os.path.realpath(layout.root): dict(trust)}
+    write_atomic(path, canonical_text(all_trusted).encode("ascii"), mode=0o600)
 
 
 def user_name(number: int) -> str:
@@ -130,7 +143,7 @@ def user_name(number: int) -> str:
         return f"#{number}"
 
 
-def _refuse_writers(path: Path, status: os.stat_result, trusted: Mapping[str, Any]) -> None:
+def _refuse_writers(path: Path, status: os.stat_result, trusted: Mapping[str, int]) -> None:
     """Raise RootWritableError if users other than the owner may write to a directory."""
     writers = status.st_mode & WRITABLE
     if not writers:
@@ -167,8 +180,8 @@ def _refuse_tracked(layout: Layout) -> None:
         raise RootTrackedError(
             f"git tracks `{tracked}`, but the files of a root are never committed: whoever wrote the commit could have "
             "forged them",
-            hint=f"run `git rm -r --cached {tracked}` in the repository, delete `{layout.envsync_directory}`, "
-            "then run `envsync apply`",
+            hint=f"run `git rm -r --cached {_tracked_top(layout, tracked)}` in the repository, delete "
+            f"`{layout.envsync_directory}`, then run `envsync apply`",
         )
     tracked = tracked_below(key_path())
     if tracked:
@@ -178,9 +191,17 @@ def _refuse_tracked(layout: Layout) -> None:
         )
 
 
+def _tracked_top(layout: Layout, tracked: str) -> str:
+    """Return what has to be removed from git: the root, or only `.envsync` if the root is the whole repository."""
+    parts = tracked.split("/")
+    if layout.root.name in parts:
+        return "/".join(parts[: parts.index(layout.root.name) + 1])
+    return OWN_DIRECTORY if OWN_DIRECTORY in parts else tracked
+
+
 def _refuse_unmarked(layout: Layout) -> None:
     """Raise UntrustedRootError if the root has state, and no mark that this user made at this place."""
-    if not _has_state(layout):
+    if accepts_everything() or not _has_state(layout):
         return
     try:
         found = read_state_file(layout.mark, FORMAT, hint=None)
@@ -215,7 +236,7 @@ def _former_path(layout: Layout) -> str:
     return ""
 
 
-def _trusted(root: Path) -> Mapping[str, Any]:
+def _trusted(root: Path) -> Mapping[str, int]:
     """Return what this user trusts of a root: `owner` and `group`, as numbers."""
     found = _all_trusted().get(os.path.realpath(root))
     return found if isinstance(found, dict) else {}

@@ -1,0 +1,80 @@
+"""Makes a root trusted again that was restored, moved or copied, or that an older envsync made (`envsync trust`).
+
+Nothing in it is built again. The caches are deleted, because nothing says where their files come from.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from reconciler.errors import InventoryError
+from reconciler.fs.atomic_write import write_atomic
+from reconciler.fs.authentic_json import authentic_json
+from reconciler.fs.own_files import list_own, read_own
+from reconciler.fs.remove_tree import remove_tree
+from reconciler.state.inventory_file import load_inventory, save_inventory
+from reconciler.state.layout import Layout
+from reconciler.state.root_mutex import acquire_root_mutex
+from reconciler.state.root_trust import unauthenticated, write_mark
+
+_STATE_FILES = ("seal.json", "staged.json", "trial.json", "adopted.json")
+_CODE = "authentication"
+
+
+def own_root(layout: Layout, *, timeout: float) -> None:
+    """Authenticate everything below a root with the key of this user, who owns it; delete its caches.
+
+    If it is interrupted, the root is not trusted, or the files that are left count as damaged: do it again. Waits at
+    most `timeout` seconds for the root mutex. Raises StateError, LockTimeoutError or OSError.
+    """
+    with unauthenticated(), acquire_root_mutex(layout, timeout=timeout):
+        remove_tree(layout.envsync_directory, layout.cache.name)
+        for path in _json_files(layout):
+            _authenticate(path)
+        for path in _inventories(layout):
+            with suppress(InventoryError):  # of an older envsync: the environment counts as changed, and is built again
+                save_inventory(load_inventory(path), path)
+        write_mark(layout)
+
+
+def _authenticate(path: Path) -> None:
+    """Write a state file again with its code; one that is damaged stays as it is."""
+    try:
+        stored = json.loads(read_own(str(path)))
+    except (FileNotFoundError, ValueError, RecursionError):
+        return
+    if isinstance(stored, dict):
+        stored.pop(_CODE, None)
+        write_atomic(path, authentic_json(str(path), stored))
+
+
+def _json_files(layout: Layout) -> Iterator[Path]:
+    for directory in (layout.records, layout.all_deleted):
+        yield from (directory / each for each in _names(directory) if each.endswith(".json") and each[0] != ".")
+    for generation in _generations(layout):
+        yield from (generation / each for each in _STATE_FILES)
+
+
+def _inventories(layout: Layout) -> Iterator[Path]:
+    for generation in _generations(layout):
+        if os.path.lexists(generation / "inventory"):
+            yield generation / "inventory"
+
+
+def _generations(layout: Layout) -> Iterator[Path]:
+    """Yield the directories of all generations and adopted environments; links are not followed."""
+    for directory in (layout.all_generations, layout.adopted):
+        for name in _names(directory):
+            for number in _names(directory / name):
+                if not (directory / name / number).is_symlink():
+                    yield directory / name / number
+
+
+def _names(directory: Path) -> list[str]:
+    """Return the names in one of envsync's own directories; none if it does not exist or is not a directory."""
+    try:
+        return sorted(list_own(str(directory)))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
