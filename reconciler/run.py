@@ -10,6 +10,7 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]  # no stub; `signal` itself takes longer to import
 import fcntl
 import os
+from time import sleep
 
 from reconciler.fastpath.agreement import agreement_path, read_cache_file, record_unchanged
 from reconciler.state.former_name import home_of
@@ -25,6 +26,7 @@ _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _OPEN_DIRECTORY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW  # O_PATH needs no permission
 _REMOVED = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__")
 _VERSION = frozenset("0123456789.")
+_ATTEMPTS, _PAUSE_SECONDS = 100, 0.02  # two seconds
 
 
 def run_in(root: str, name: str, argv: Sequence[str], ambient: Mapping[str, str], *, file: str) -> NoReturn:
@@ -110,7 +112,7 @@ def _hold_mark(generation: str) -> int:
         if mark <= 2:  # a standard stream was closed; it must not become this file
             mark, stream = fcntl.fcntl(mark, fcntl.F_DUPFD, 3), mark
             os.close(stream)
-        fcntl.flock(mark, fcntl.LOCK_SH)
+        _lock_shared(mark)
         os.set_inheritable(mark, True)
     except OSError:
         if mark >= 0:
@@ -120,6 +122,19 @@ def _hold_mark(generation: str) -> int:
         if directory >= 0:
             os.close(directory)
     return mark
+
+
+def _lock_shared(mark: int) -> None:
+    """Lock a generation's mark; raise OSError if somebody who may read it keeps it locked, which must block no service.
+
+    gc holds it while it deletes the generation, whose seal is deleted first.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            return fcntl.flock(mark, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sleep(_PAUSE_SECONDS)
+    raise BlockingIOError
 
 
 def _applied_env(root: str, name: str, number: int) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from reconciler.fs.own_files import open_own
 from reconciler.state.former_name import home_of, is_name
 from reconciler.state.layout import Generation
 
@@ -24,7 +25,7 @@ def generations_in_use(generations: Iterable[Generation]) -> set[Generation]:
 def _is_locked(generation: Generation) -> bool:
     """Return whether a command that `envsync run` started holds its shared lock on the generation."""
     try:
-        descriptor = os.open(generation.in_use, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = open_own(str(generation.in_use), os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:

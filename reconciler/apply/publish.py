@@ -7,6 +7,7 @@ from pathlib import Path
 from reconciler.errors import ApplyError
 from reconciler.fs.exchange import exchange
 from reconciler.fs.make_symlink import make_symlink
+from reconciler.fs.own_files import touch_own
 from reconciler.fs.sync import naming, sync_directory
 from reconciler.state.adopted import Adopted, write_adopted
 from reconciler.state.former_name import former_path_link
@@ -39,7 +40,7 @@ def publish(layout: Layout, name: str, number: int) -> None:
 def mark_drifted(generation: Generation) -> None:
     """Mark a generation that will be replaced because it drifted, durably; raises OSError."""
     with naming(generation.drifted):
-        generation.drifted.touch()
+        touch_own(str(generation.drifted))
     sync_directory(generation.directory)
 
 

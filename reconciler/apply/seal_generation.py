@@ -8,6 +8,7 @@ from reconciler.apply.observe_generation import refuse_if_probes_wrote
 from reconciler.apply.probe import runs_programs
 from reconciler.diff.model import Target
 from reconciler.diff.settings import settings_of
+from reconciler.fs.own_files import touch_own
 from reconciler.lock.model import Lock
 from reconciler.observe.actual import ActualEnvironment
 from reconciler.observe.pyvenv_cfg import read_pyvenv_cfg
@@ -78,6 +79,6 @@ def seal_generation(
 
 def complete(generation: Generation, seal: Seal) -> str:
     """Write the seal of a generation, which is not published yet, and return its digest; raises OSError."""
-    generation.unpublished.touch()
-    generation.in_use.touch()  # so that `run` can hold its lock on it where it may not make a file
+    touch_own(str(generation.unpublished))
+    touch_own(str(generation.in_use))  # so that `run` can hold its lock on it where it may not make a file
     return write_seal(seal, generation.seal)

@@ -17,6 +17,7 @@ import os
 import zlib
 
 from reconciler import __version__
+from reconciler.fs.own_files import read_user_file
 from reconciler.state.columns_file import load_columns
 
 TYPE_CHECKING = False
@@ -90,8 +91,7 @@ def _has_sha256(path: str, sha256: str) -> bool:
     import hashlib  # slow to import, and rarely needed
 
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
-            return hashlib.sha256(file.read()).hexdigest() == sha256
+        return hashlib.sha256(read_user_file(path)).hexdigest() == sha256
     except OSError:
         return False
 

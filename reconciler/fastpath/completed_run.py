@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from reconciler.fastpath.agreement import stat_signature
 from reconciler.fs.atomic_write import write_cache
 from reconciler.fs.own_files import read_own
+from reconciler.fs.read import read_regular
 from reconciler.lock.model import Lock
 from reconciler.manifest.desired import DesiredState
 from reconciler.state.applied import Applied
@@ -66,7 +67,7 @@ class CompletedRun:
         if signature is None and not self.observed:
             with suppress(OSError):
                 before = lock.path.lstat()
-                digest = "sha256:" + sha256(lock.path.read_bytes()).hexdigest()
+                digest = "sha256:" + sha256(read_regular(lock.path)).hexdigest()
                 settled = before.st_ctime_ns < time.time_ns() - TICK_NS
                 if digest == lock.digest and settled and stat_signature(lock.path.lstat()) == stat_signature(before):
                     return stat_signature(before)

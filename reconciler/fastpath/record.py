@@ -13,6 +13,7 @@ from reconciler.fastpath.record_environment import record_environment
 from reconciler.fastpath.stat_check import StatPass
 from reconciler.fs.access import is_own, make_cache_directory
 from reconciler.fs.access_bits import root_bits
+from reconciler.fs.own_files import unlink_own
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import Depth
 from reconciler.plan.model import Action, Plan
@@ -113,4 +114,4 @@ def _drop_old_readings(layout: Layout) -> None:
     if len(readings) > MOST_READINGS:
         readings.sort(key=lambda each: each.lstat().st_mtime_ns)
         for each in readings[:-MOST_READINGS]:
-            each.unlink(missing_ok=True)
+            unlink_own(str(each))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 
+from reconciler.fs.own_files import read_user_file
+
 _DEFAULT_ROOT = ".envs"
 _KEYS = ("root", '"root"', "'root'")
 
 
 def read_root(file: str) -> str:
     """Return the absolute path of the root of the manifest at `file`; raises OSError if `file` cannot be read."""
-    with open(file, encoding="utf-8", errors="replace") as text:  # noqa: PTH123  # no pathlib here
-        found = next((value for line in text if (value := _root_value(line.rstrip("\n")))), _DEFAULT_ROOT)
+    lines = read_user_file(file).decode("utf-8", "replace").splitlines()
+    found = next((value for line in lines if (value := _root_value(line))), _DEFAULT_ROOT)
     return os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(file)), found))  # noqa: PTH100, PTH118, PTH120
 
 

@@ -11,10 +11,11 @@ import errno
 import os
 
 OWN_DIRECTORY = ".envsync"
+USER_FILE_BYTES = 32 * 1024 * 1024
 LIMIT_BYTES = 256 * 1024 * 1024  # a cache of a million hashes has 80 MB
 _OWN = f"/{OWN_DIRECTORY}/"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NOFOLLOW
+_SAFELY = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NOFOLLOW
 _TYPE, _REGULAR, _DIRECTORY_TYPE = 0o170000, 0o100000, 0o040000  # S_IFMT, S_IFREG, S_IFDIR
 
 
@@ -61,6 +62,40 @@ def read_own(path: str, *, limit: int = LIMIT_BYTES) -> bytes:
         os.close(parent)
 
 
+def read_user_file(path: str) -> bytes:
+    """Return the contents of a file of the user, such as the manifest: links are followed, nothing is waited for.
+
+    Raises OSError as `read_own` does.
+    """
+    try:
+        return _read(path, None, USER_FILE_BYTES)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
+
+
+def open_own(path: str, flags: int, mode: int = 0o644) -> int:
+    """Return a descriptor of one of envsync's own files, opened with `flags` but never waiting; a file that is made gets
+    `mode` and the umask. Raises OSError as `read_own` does.
+    """
+    parent, name = open_parent(path)
+    try:
+        descriptor = os.open(name, flags | _SAFELY, mode, dir_fd=parent)
+        kind = os.fstat(descriptor).st_mode & _TYPE
+        if kind != _REGULAR:
+            os.close(descriptor)
+            raise _not_a_file(kind)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
+    finally:
+        os.close(parent)
+    return descriptor
+
+
+def touch_own(path: str) -> None:
+    """Make one of envsync's own files, with nothing in it, unless it exists. Raises OSError as `read_own` does."""
+    os.close(open_own(path, os.O_WRONLY | os.O_CREAT))
+
+
 def unlink_own(path: str) -> None:
     """Delete one of envsync's own files if it exists. Raises OSError with the path."""
     try:
@@ -88,8 +123,9 @@ def list_own(path: str) -> list[str]:
         os.close(parent)
 
 
-def _read(name: str, parent: int, limit: int) -> bytes:
-    descriptor = os.open(name, _READ, dir_fd=parent)
+def _read(name: str, parent: int | None, limit: int) -> bytes:
+    flags = os.O_RDONLY | (_SAFELY & ~os.O_NOFOLLOW if parent is None else _SAFELY)
+    descriptor = os.open(name, flags, dir_fd=parent)
     try:
         status = os.fstat(descriptor)
         kind = status.st_mode & _TYPE

@@ -12,6 +12,7 @@ from reconciler.canonical_json import Json, canonical_text
 from reconciler.errors import StateError
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.os_error_hint import os_error_hint
+from reconciler.fs.own_files import open_own, read_own
 from reconciler.state.layout import Layout
 
 MOST_BYTES = 4 * 1024 * 1024  # about 10,000 runs
@@ -41,7 +42,7 @@ def append_history(layout: Layout, entry: dict[str, Json]) -> str:
     """
     line = (canonical_text(entry) + "\n").encode("ascii")
     try:
-        descriptor = os.open(layout.history, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = open_own(str(layout.history), os.O_RDWR | os.O_APPEND | os.O_CREAT)
         try:
             size = os.fstat(descriptor).st_size
             unfinished = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"  # a killed run wrote part of a line
@@ -51,7 +52,7 @@ def append_history(layout: Layout, entry: dict[str, Json]) -> str:
         finally:
             os.close(descriptor)
         if size + len(line) > MOST_BYTES:
-            newest = layout.history.read_bytes()[-MOST_BYTES // 2 :]
+            newest = read_own(str(layout.history))[-MOST_BYTES // 2 :]
             write_atomic(layout.history, newest.partition(b"\n")[2])  # the first line is not whole
     except OSError as error:
         return f"the history has no line about this run: `{layout.history}`: {error.strerror}"
@@ -61,7 +62,7 @@ def append_history(layout: Layout, entry: dict[str, Json]) -> str:
 def read_history(layout: Layout) -> list[dict[str, Json]]:
     """Return the runs, oldest first, without incomplete lines; raises StateError."""
     try:
-        lines = layout.history.read_bytes().splitlines()
+        lines = read_own(str(layout.history)).splitlines()
     except FileNotFoundError:
         return []
     except OSError as error:

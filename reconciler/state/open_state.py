@@ -26,7 +26,8 @@ def open_state(layout: Layout) -> None:
         for entry in _entries(directory):
             if directory == layout.all_generations:
                 _open_generations(layout, entry.name, access, group)
-            elif entry.is_file():  # the mode of a link is not changed, nor that of its target
+            # Whoever may open the mutex could keep it. The mode of a link is not changed, nor that of its target.
+            elif entry.is_file() and entry.path != str(layout.mutex):
                 _widen(entry.path, access, group)
 
 

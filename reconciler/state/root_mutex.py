@@ -56,7 +56,10 @@ def _hold(layout: Layout, timeout: float) -> Iterator[int]:
     try:
         make_own_directory(layout)
         _write_gitignore(layout)
-        lock = FileLock(layout.mutex, timeout=timeout, on_acquired=lambda opened: descriptors.append(os.dup(opened)))
+        # Only the owner opens it: whoever can open a file can lock it, and keep every apply waiting.
+        lock = FileLock(
+            layout.mutex, timeout=timeout, mode=0o600, on_acquired=lambda opened: descriptors.append(os.dup(opened))
+        )
         lock.acquire(poll_interval=0.05)
     except Timeout as error:
         raise _timeout_error(layout, timeout) from error

@@ -13,9 +13,11 @@ from pathlib import Path
 
 from reconciler.backticks import in_backticks
 from reconciler.fs.atomic_write import process_exists
+from reconciler.fs.own_files import read_own
 from reconciler.state.layout import Layout
 
 _PROC = Path("/proc")
+_LIMIT_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class MutexHolder:
 def find_holder(layout: Layout) -> MutexHolder:
     """Return the holder of a root's mutex; details that cannot be found out are left out."""
     try:
-        written = json.loads(layout.mutex_holder.read_bytes())
+        written = json.loads(read_own(str(layout.mutex_holder), limit=_LIMIT_BYTES))
         pid, host = int(written["pid"]), str(written["host"])
         started = in_backticks(str(written["command"]))
         description = f"pid {pid} on {in_backticks(host)}, since {written['since']}, {started}"
@@ -51,7 +53,7 @@ def find_holder(layout: Layout) -> MutexHolder:
 def held_by_another_process(layout: Layout) -> bool:
     """Return whether another live process of this host wrote that it holds the root mutex; False if that is unknown."""
     try:
-        written = json.loads(layout.mutex_holder.read_bytes())
+        written = json.loads(read_own(str(layout.mutex_holder), limit=_LIMIT_BYTES))
         pid, host = int(written["pid"]), str(written["host"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False

@@ -82,6 +82,8 @@ def refuse_symlinks(layout: Layout) -> None:
         layout.records,
         layout.all_deleted,
         layout.cache,
+        layout.engine_cache,
+        layout.agreements,
         layout.adopted,
     ):
         if os.path.islink(directory):  # noqa: PTH114  # not `Path.is_symlink`, which raises an error

@@ -2,7 +2,10 @@
 
 from contextlib import suppress
 
+from reconciler.fs.own_files import read_own
 from reconciler.state.layout import Generation
+
+_LIMIT_BYTES = 1 << 20
 
 
 def set_aside_because(generation: Generation) -> str:
@@ -18,5 +21,5 @@ def set_aside_because(generation: Generation) -> str:
 def failure_of(generation: Generation) -> str:
     """Return why a generation failed after it was published, empty if it did not, or if that cannot be read."""
     with suppress(OSError):
-        return generation.failed.read_text(encoding="utf-8", errors="replace").strip()
+        return read_own(str(generation.failed), limit=_LIMIT_BYTES).decode("utf-8", "replace").strip()
     return ""
