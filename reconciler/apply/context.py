@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from reconciler.apply.wheel_contents import WheelContents
 from reconciler.engines.engine import Engine
 from reconciler.errors import InterruptedByUserError
 from reconciler.events import Event
@@ -52,10 +53,12 @@ class ApplyContext:
     stop: threading.Event = field(default_factory=threading.Event)
     building: threading.Semaphore = field(init=False)
     observing: threading.Lock = field(default_factory=threading.Lock, init=False)
+    wheels: WheelContents = field(init=False)
 
     def __post_init__(self) -> None:
-        """Allow as many builds at the same time as the options say, at least one."""
+        """Allow as many builds at the same time as the options say, at least one; read what is known of wheels."""
         object.__setattr__(self, "building", threading.Semaphore(max(1, self.options.parallelism)))
+        object.__setattr__(self, "wheels", WheelContents(self.state.layout))
 
     def check_stop(self) -> None:
         """Raise InterruptedByUserError if a signal requested to stop; called only between steps."""

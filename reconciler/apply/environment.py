@@ -314,6 +314,14 @@ class EnvironmentRun:
             compiled = venv if self._target.environment.compile_bytecode else None
             overlaps = find_overlaps(venv, records, self._target.interpreter.markers)
             verify_records(records, self._inventory, compiled, overlaps.replaced)
+            self.context.wheels.verify(
+                venv,
+                records,
+                self._target.packages or (),
+                self._inventory,
+                fetched=self._refetch,
+                replaced=overlaps.replaced,
+            )
             self.overlaps = overlaps.found
             self._verify_modes(records, self._inventory)
         return len(self._inventory.names)

@@ -148,6 +148,7 @@ def _run_in_thread(
     def work() -> None:
         try:
             outcome.append(apply_plan(context))
+            context.wheels.save()
         except BaseException as error:  # noqa: BLE001  # raised again below, in the caller's thread
             outcome.append(error)
         finally:

@@ -105,6 +105,7 @@ class Rebuild:
                 run.perform(_step(name, kind))
             self._seal(run)
             run.perform(_step(name, StepKind.SYNC))
+            context.wheels.save()
         except BaseException:  # KeyboardInterrupt included: an unfinished generation never stays
             run.abandon()
             raise

@@ -12,8 +12,8 @@ _KEYS = ("root", '"root"', "'root'")
 
 def read_root(file: str) -> str:
     """Return the absolute path of the root of the manifest at `file`; raises OSError if `file` cannot be read."""
-    lines = read_user_file(file).decode("utf-8", "replace").splitlines()
-    found = next((value for line in lines if (value := _root_value(line))), _DEFAULT_ROOT)
+    text = read_user_file(file).decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    found = next((value for line in text.split("\n") if (value := _root_value(line))), _DEFAULT_ROOT)
     return os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(file)), found))  # noqa: PTH100, PTH118, PTH120
 
 

@@ -74,8 +74,9 @@ def read_user_file(path: str) -> bytes:
 
 
 def open_own(path: str, flags: int, mode: int = 0o644) -> int:
-    """Return a descriptor of one of envsync's own files, opened with `flags` but never waiting; a file that is made gets
-    `mode` and the umask. Raises OSError as `read_own` does.
+    """Return a descriptor of one of envsync's own files, opened with `flags` and without waiting.
+
+    A file that is made gets `mode` and the umask. Raises OSError as `read_own` does.
     """
     parent, name = open_parent(path)
     try:

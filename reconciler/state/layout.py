@@ -74,6 +74,11 @@ class Layout:
         return self.cache / "generated.json"
 
     @property
+    def wheel_contents(self) -> Path:
+        """Return the file of what each wheel contained when it was fetched."""
+        return self.cache / "wheels.json"
+
+    @property
     def agreements(self) -> Path:
         """Return the directory of the agreements (see `reconciler.fastpath`)."""
         return self.cache / "agreed"
