@@ -9,6 +9,7 @@ then also count if only size and mtime are the same. An edit in these seconds th
 depth `hashes` only.
 """
 
+import errno
 import hashlib
 import os
 import time
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 TICK_NS = 20_000_000  # twice the tick of the coarsest clock for file times on supported systems (100 Hz)
 _MOST_ENTRIES = 1_000_000
+# A file that would take hours to read although it needs no space on the disk; no compressing file system saves as much.
+_LARGE_BYTES, _MOST_COMPRESSION = 1 << 30, 64
+_BLOCK_BYTES = 512  # the unit of st_blocks
 
 Signature: TypeAlias = tuple[int, int, int]  # size, mtime_ns, ctime_ns
 FileStatus: TypeAlias = tuple[int, int, int, int]  # st_mode, size, mtime_ns, ctime_ns
@@ -219,11 +223,13 @@ class InodeHashes:
 def hash_file(path: str | Path) -> tuple[os.stat_result, str, os.stat_result]:
     """Return a regular file's status before reading, its SHA-256 (hexadecimal), and its status after reading.
 
-    Raises OSError; a symbolic link is not followed.
+    Raises OSError, also for a large file with nearly nothing in it; a symbolic link is not followed.
     """
     descriptor = open_regular(path)
     with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123  # a descriptor, opened without following
         before = os.fstat(descriptor)
+        if before.st_size > _LARGE_BYTES and before.st_blocks * _BLOCK_BYTES < before.st_size // _MOST_COMPRESSION:
+            raise OSError(errno.EFBIG, f"a sparse file of {before.st_size // _LARGE_BYTES} GiB", str(path))
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return before, sha256, os.fstat(descriptor)
 

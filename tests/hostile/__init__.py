@@ -1,0 +1,1 @@
+"""Attacks: what somebody else could put in place of the files that envsync reads."""
