@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.state import inode_hashes as module
-from reconciler.state.inode_hashes import TICK_NS, InodeHashes
 from reconciler.state.columns_file import dump_columns
+from reconciler.state.inode_hashes import TICK_NS, InodeHashes
 
 
 @pytest.fixture
@@ -163,6 +163,9 @@ def test_a_hash_may_be_read_without_being_remembered(file: Path, reads: list[str
 def test_the_cache_is_written_only_if_it_changed(file: Path, tmp_path: Path, reads: list[str]) -> None:
     cache = tmp_path / "cache" / "inodes"
     inodes = InodeHashes.load(cache)
+    inodes.save()
+    assert not cache.exists()
+    cache.parent.mkdir()
     inodes.save()
     assert not cache.exists()
     sha256 = inodes.sha256_of(file, file.lstat())
