@@ -231,7 +231,11 @@ def test_a_cache_with_too_many_entries_keeps_those_that_were_used(
 
 def test_a_damaged_cache_is_ignored(file: Path, tmp_path: Path) -> None:
     path = str(tmp_path / "inodes")
-    wrong = ({}, {"devices": b"12345678"}, dict.fromkeys(("devices", "inodes", "sizes", "mtimes", "ctimes"), b"1"))
+    wrong: tuple[dict[str, bytes], ...] = (
+        {},
+        {"devices": b"12345678"},
+        dict.fromkeys(("devices", "inodes", "sizes", "mtimes", "ctimes"), b"1"),
+    )
     for content in (b"", b"damaged", *(dump_columns(path, "inodes", each) for each in wrong)):
         (tmp_path / "inodes").write_bytes(content)
         assert InodeHashes.load(tmp_path / "inodes").remembered_sha256(*key_of(file), signature(file.lstat())) is None
