@@ -9,6 +9,7 @@ from reconciler.errors import StateError
 from reconciler.manifest import defaults
 from reconciler.manifest.desired import DesiredState
 from reconciler.state.applied import Applied
+from reconciler.state.layout import Layout
 from reconciler.state.owner import recorded_manifest
 from reconciler.state.store import State
 
@@ -50,4 +51,4 @@ def _roots(directory: Path) -> list[Path]:
         return []
     roots = [directory / name for name in sorted(names, key=lambda name: (name != defaults.ROOT, name))]
     # Not `Path.is_dir`, which raises an error for a directory that may not be searched.
-    return [root for root in roots if os.path.isdir(State.at(root).layout.records)]  # noqa: PTH112
+    return [root for root in roots if os.path.isdir(Layout(root).records)]  # noqa: PTH112

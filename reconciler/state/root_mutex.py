@@ -55,6 +55,7 @@ def _hold(layout: Layout, timeout: float) -> Iterator[int]:
     descriptors: list[int] = []  # a second one of the same open file, because filelock closes its own in every fork
     try:
         make_own_directory(layout)
+        make_cache_directory(layout.cache)
         _write_gitignore(layout)
         # Only the owner opens it: whoever can open a file can lock it, and keep every apply waiting.
         lock = FileLock(

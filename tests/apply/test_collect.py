@@ -2,7 +2,6 @@
 
 import datetime as dt
 import fcntl
-import json
 import os
 import shutil
 from dataclasses import replace
@@ -33,6 +32,7 @@ from reconciler.state.seal import write_seal
 from reconciler.state.staged import StagedNote, write_staged
 from reconciler.state.store import State
 from reconciler.state.trial import Trial, write_trial
+from tests.state.edited import make_root, stored_in, write_stored
 from tests.state.records import applied, publish, seal_of
 
 LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -115,6 +115,7 @@ def test_nothing_is_deleted_if_the_record_cannot_be_read(state: State) -> None:
 
 def adopted_directory(state: State, number: int, keep_until: dt.datetime) -> None:
     kept_as = state.layout.adopted_generation("web", number)
+    make_root(state.layout.root)
     kept_as.venv.mkdir(parents=True)
     write_adopted(kept_as, Adopted(adopted=LONG_AGO, keep_until=keep_until))
     write_identity_mark(kept_as)
@@ -174,7 +175,7 @@ def test_a_failure_is_reported_once(state: State) -> None:
     assert first.kept
     assert first.notice == f"`{generation.directory}` could not be deleted: {first.failure}"
     assert second == replace(first, reported=True)
-    assert json.loads(state.layout.undeletable.read_bytes()) == {"failures": {"web/1": first.failure}}
+    assert stored_in(state.layout.undeletable) == {"failures": {"web/1": first.failure}}
     assert not state.layout.collected_numbers("web")
     generation.adoption.rmdir()
     [third] = collect_garbage(state)
@@ -198,21 +199,27 @@ def test_a_failure_without_a_file_has_its_reason(state: State, error: OSError, m
 @pytest.mark.parametrize(
     ("stored", "reported"),
     [
-        (b'{"failures": {"web/1": "full"}}', True),
-        (b'{"failures": {"web/1": "other"}}', False),
-        (b'{"failures": {"web/2": "full"}}', False),
-        (b'{"failures": ["web/1"]}', False),
+        ({"failures": {"web/1": "full"}}, True),
+        ({"failures": {"web/1": "other"}}, False),
+        ({"failures": {"web/2": "full"}}, False),
+        ({"failures": ["web/1"]}, False),
+        ({}, False),
+        (b'{"failures": {"web/1": "full"}}', False),
         (b"{}", False),
         (b"[]", False),
         (b"\xff", False),
         (None, False),
     ],
 )
-def test_only_the_same_failure_counts_as_reported(state: State, stored: bytes | None, reported: bool) -> None:
+def test_only_the_same_failure_that_envsync_wrote_counts_as_reported(
+    state: State, stored: dict[str, Any] | bytes | None, reported: bool
+) -> None:
     failed = Removable(name="web", generation=state.layout.generation("web", 1), failure="full")
     deleted = Removable(name="web", generation=state.layout.generation("web", 3))
-    if stored is not None:
-        state.layout.undeletable.parent.mkdir(parents=True)
+    state.layout.undeletable.parent.mkdir(parents=True)
+    if isinstance(stored, dict):
+        write_stored(state.layout.undeletable, stored)
+    elif stored is not None:
         state.layout.undeletable.write_bytes(stored)
     assert mark_reported(state.layout, [failed, deleted]) == [replace(failed, reported=reported), deleted]
     assert mark_reported(state.layout, [deleted]) == [deleted]

@@ -30,7 +30,7 @@ class Builder:
         self.project, self.layout = place / "project", Layout(place / "root")
         self.copies: list[Path] = []
         self._build = build
-        self.layout.envsync_directory.mkdir(parents=True)
+        self.layout.cache.mkdir(parents=True)
         (self.project / "src").mkdir(parents=True)
         (self.project / "pyproject.toml").write_text(pyproject)
         (self.project / "src/own.py").write_text("")

@@ -21,6 +21,7 @@ from reconciler.state.layout import Layout
 from reconciler.state.rename_conflict import first_conflicts
 from reconciler.state.seal import write_seal
 from reconciler.state.store import State
+from tests.state.edited import stored_in, write_stored
 from tests.state.records import applied, seal_of
 
 
@@ -112,8 +113,12 @@ def test_a_link_alone_gives_no_generation_away(state: State) -> None:
 def test_a_copied_seal_of_a_renamed_generation_is_damage(state: State) -> None:
     renamed(state)
     copy = state.new_generation("site")
-    copy.seal.write_bytes(state.layout.generation("site", 2).seal.read_bytes())
-    with pytest.raises(DamagedStateError):
+    copied = state.layout.generation("site", 2).seal
+    copy.seal.write_bytes(copied.read_bytes())
+    with pytest.raises(DamagedStateError, match="it was not written by envsync as this user in this root"):
+        state.seal("site", copy.number)
+    write_stored(copy.seal, stored_in(copied))
+    with pytest.raises(DamagedStateError, match="it is the seal of generation 2 of `web`"):
         state.seal("site", copy.number)
 
 

@@ -33,22 +33,22 @@ def test_each_manifest_and_environment_has_a_file_of_its_own() -> None:
 def test_a_signature_changes_with_every_write(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("one")
     status = (tmp_path / "file").stat()
-    assert stat_signature(status) == (
+    assert stat_signature(status) == [
         status.st_dev,
         status.st_ino,
         status.st_size,
         status.st_mtime_ns,
         status.st_ctime_ns,
-    )
+    ]
 
 
 def test_the_machine_is_known_by_its_kernel_and_our_version(monkeypatch: pytest.MonkeyPatch) -> None:
     found = machine_identity()
-    assert found[1:4] == (os.uname().release, os.uname().version, os.uname().machine)
+    assert found[1:4] == [os.uname().release, os.uname().version, os.uname().machine]
     assert all(isinstance(each, str) for each in found)
     with monkeypatch.context() as patched:
         patched.setattr(os, "confstr_names", {})
-        assert machine_identity() == (*found[:4], "")
+        assert machine_identity() == [*found[:4], ""]
     if "CS_GNU_LIBC_VERSION" in os.confstr_names:
         assert found[4] == os.confstr("CS_GNU_LIBC_VERSION")
 

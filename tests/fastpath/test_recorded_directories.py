@@ -61,7 +61,7 @@ def test_a_directory_that_was_accepted_later_must_be_the_same_too(
     columns = plain_columns(take_inventory(venv, InodeHashes()))
     (venv / "inner" / "made-later").mkdir()
     times = {
-        each: ((venv / each).stat().st_mtime_ns, (venv / each).stat().st_ctime_ns)
+        each: [(venv / each).stat().st_mtime_ns, (venv / each).stat().st_ctime_ns]
         for each in ("inner", "inner/made-later")
     }
     if change:

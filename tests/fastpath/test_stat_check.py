@@ -10,6 +10,8 @@ import pytest
 from reconciler.fastpath.agreement import RELATIVE_PATHS, SHARED_DIGEST
 from reconciler.fastpath.own_columns import own_columns
 from reconciler.fastpath.stat_check import StatPass, entries_unchanged
+from reconciler.state.columns_file import dump_columns
+from reconciler.state.hashes_file import CODES
 from reconciler.state.inode_hashes import TICK_NS, InodeHashes
 from reconciler.state.inventory import Inventory
 from reconciler.state.inventory_file import plain_columns
@@ -18,7 +20,7 @@ from reconciler.state.inventory_scan import take_inventory
 SITE = "lib/python3.11/site-packages"
 OWN_FILES = ("own.txt", f"{SITE}/demo-1.dist-info/RECORD")
 SHARED_FILES = (f"{SITE}/shared.py", f"{SITE}/demo/shared.py")
-SIGNATURE = (0, 0, 0, 0, 0)
+SIGNATURE = [0, 0, 0, 0, 0]
 
 
 @pytest.fixture
@@ -151,11 +153,14 @@ def test_a_file_whose_ctime_changed_is_unchanged_if_its_contents_are_remembered(
     assert not same()
 
 
-@pytest.mark.parametrize("content", [b"", b"damaged"])
-def test_a_damaged_cache_is_never_believed(content: bytes, pair: dict[Path, Inventory], tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"damaged", {}, dict.fromkeys([*CODES, "sha256"], 1)], ids=str)
+def test_a_damaged_cache_is_never_believed(
+    content: bytes | dict[str, int], pair: dict[Path, Inventory], tmp_path: Path
+) -> None:
     _, other = pair
     root = tmp_path / "root"
     (root / ".envsync/cache").mkdir(parents=True)
-    (root / ".envsync/cache/inodes").write_bytes(content)
+    file = root / ".envsync/cache/inodes"
+    file.write_bytes(content if isinstance(content, bytes) else dump_columns(str(file), "inodes", content))
     (other / OWN_FILES[0]).chmod(0o640)
     assert not entries_unchanged(str(other), plain_columns(pair[other]), StatPass(str(root)), {})

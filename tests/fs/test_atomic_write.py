@@ -13,7 +13,14 @@ import pytest
 
 from reconciler.fs import atomic_write
 from reconciler.fs.access import umask_of
-from reconciler.fs.atomic_write import clear_temporaries, process_exists, write_atomic, write_cache, write_users_file
+from reconciler.fs.atomic_write import (
+    clear_temporaries,
+    process_exists,
+    replacing,
+    write_atomic,
+    write_cache,
+    write_users_file,
+)
 from reconciler.fs.sync import begin_sync, sync_directory, sync_filesystem
 from tests.unprivileged import reachable_directory, unprivileged
 
@@ -145,7 +152,7 @@ def test_the_old_file_is_kept_if_a_step_fails(
     path = tmp_path / "file"
     write_atomic(path, b"old")
 
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise failure
 
     with monkeypatch.context() as patched:

@@ -7,6 +7,7 @@ import pytest
 
 from reconciler.fs.disk_usage import measure, total
 from reconciler.maintenance import Maintenance
+from tests.state.edited import make_root
 from tests.unprivileged import reachable_directory, unprivileged
 
 
@@ -44,6 +45,7 @@ def test_what_is_not_there_occupies_nothing(tmp_path: Path, monkeypatch: pytest.
 def test_what_cannot_be_read_has_no_size() -> None:
     with reachable_directory() as place:
         inner = place / ".envsync/generations/web/1/venv"
+        make_root(place)
         inner.mkdir(parents=True)
         (place / "web").symlink_to(".envsync/generations/web/1/venv")
         maintenance = Maintenance(root=place, project="acme", ambient={})

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.specifiers import SpecifierSet
@@ -14,6 +15,7 @@ from reconciler.interpreters.choose import Interpreters, _series_may_satisfy, lo
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.python_request import validate_python
 from tests.interpreters.fakes import fake_interpreter, script, times_started
+from tests.state.edited import stored_in, write_stored
 
 
 @pytest.fixture(autouse=True)
@@ -256,16 +258,25 @@ def test_facts_are_queried_once_and_kept_until_the_file_changes(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "damage",
-    ["", "[]", "{", "null", '{"x": 3}', "[" * 100_000, "\0", '{"PATH": {}}', '{"PATH": {"signature": "SIGNATURE"}}'],
+    [
+        *("", "[]", "{", "null", "[" * 100_000, "\0"),
+        *({"x": 3}, {"interpreters": 3}, {"interpreters": ["PATH"]}),
+        *({"interpreters": {"PATH": each}} for each in (3, {}, {"signature": "SIGNATURE"})),
+    ],
+    ids=lambda damage: str(damage)[:40],
 )
-def test_a_damaged_cache_is_ignored(damage: str, tmp_path: Path) -> None:
+def test_a_damaged_cache_is_ignored(damage: str | dict[str, Any], tmp_path: Path) -> None:
     path = fake_interpreter(tmp_path / "bin", "python3.12", "3.12.1")
     cache = tmp_path / "interpreters.json"
     before = on(tmp_path / "bin", cache=cache)
     before.choose("3.12")
     before.save()
-    signature = json.loads(cache.read_text())[str(path)]["signature"]
-    cache.write_text(damage.replace("PATH", str(path)).replace('"SIGNATURE"', json.dumps(signature)))
+    signature = stored_in(cache)["interpreters"][str(path)]["signature"]
+    if isinstance(damage, str):
+        cache.write_text(damage)
+    else:
+        text = json.dumps(damage).replace("PATH", str(path)).replace('"SIGNATURE"', json.dumps(signature))
+        write_stored(cache, json.loads(text))
     assert on(tmp_path / "bin", cache=cache).choose("3.12").version == "3.12.1"
     assert times_started(path) == 2
 
@@ -276,8 +287,21 @@ def test_facts_from_a_different_machine_or_kernel_are_queried_again(tmp_path: Pa
     before = on(tmp_path / "bin", cache=cache)
     before.choose("3.12")
     before.save()
-    cache.write_text(cache.read_text().replace(os.uname().release, "0.0.1-other"))
+    text = json.dumps(stored_in(cache))
+    assert os.uname().release in text
+    write_stored(cache, json.loads(text.replace(os.uname().release, "0.0.1-other")))
     on(tmp_path / "bin", cache=cache).choose("3.12")
+    assert times_started(path) == 2
+
+
+def test_facts_that_envsync_did_not_write_are_queried_again(tmp_path: Path) -> None:
+    path = fake_interpreter(tmp_path / "bin", "python3.12", "3.12.1")
+    cache = tmp_path / "interpreters.json"
+    before = on(tmp_path / "bin", cache=cache)
+    before.choose("3.12")
+    before.save()
+    cache.write_text(cache.read_text().replace("3.12.1", "3.12.9"))
+    assert on(tmp_path / "bin", cache=cache).choose("3.12").version == "3.12.1"
     assert times_started(path) == 2
 
 
@@ -304,7 +328,7 @@ def test_facts_of_interpreters_that_are_gone_are_dropped(how: str, tmp_path: Pat
         before = on(tmp_path / place, cache=cache)
         before.choose("3.12")
         before.save()
-    assert json.loads(cache.read_text()).keys() == {str(gone), str(kept)}
+    assert stored_in(cache)["interpreters"].keys() == {str(gone), str(kept)}
     gone.unlink()
     if how == "collect":
         assert on(cache=cache).collect() == 1
@@ -314,7 +338,7 @@ def test_facts_of_interpreters_that_are_gone_are_dropped(how: str, tmp_path: Pat
         after = on(tmp_path / "new", cache=cache)
         after.choose("3.12")
         after.save()
-    assert json.loads(cache.read_text()).keys() == {str(kept)}
+    assert stored_in(cache)["interpreters"].keys() == {str(kept)}
 
 
 def test_real_interpreters_are_found(pythons: dict[str, Path]) -> None:

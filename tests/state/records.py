@@ -9,6 +9,7 @@ from reconciler.lock.model import ArchiveFile, IndexFile, LockedPackage, SourceD
 from reconciler.state.applied import Applied, AppliedInterpreter
 from reconciler.state.layout import Layout
 from reconciler.state.seal import Seal, write_seal
+from tests.state.edited import make_root
 
 PLAIN = Applied(
     name="web",
@@ -50,6 +51,7 @@ def seal_of(what: Applied, **more: Any) -> Seal:
 def sealed(layout: Layout, what: Applied, **more: Any) -> str:
     """Make the generation that `what` names, seal it, and return the seal's digest."""
     generation = layout.generation(what.name, what.generation)
+    make_root(layout.root)
     generation.venv.mkdir(parents=True)
     return write_seal(seal_of(what, **more), generation.seal)
 

@@ -1,7 +1,6 @@
 """The file of an adopted directory says how long it is kept, and is never guessed."""
 
 import datetime as dt
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from reconciler.errors import StateError
 from reconciler.state.adopted import Adopted, read_adopted, write_adopted
 from reconciler.state.layout import Generation
 from reconciler.state.store import State
+from tests.state.edited import edit_state_file
 
 HINT = "move the directory to a different place, or restore the file from a backup"
 
@@ -52,7 +52,7 @@ def test_it_is_read_as_it_was_written(generation: Generation) -> None:
 def test_damage_has_a_hint(generation: Generation, change: dict[str, Any], message: str) -> None:
     write_adopted(generation, Adopted.now(dt.timedelta(days=7)))
     file = generation.adoption
-    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    edit_state_file(file, change)
     with pytest.raises(StateError, match=message) as caught:
         read_adopted(generation)
     assert str(file) in caught.value.message

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import errno
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -13,6 +12,7 @@ from reconciler.errors import DamagedStateError, NewerFormatError, StateError
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.state.deleted import Deleted
 from reconciler.state.store import State
+from tests.state.edited import edit_state_file, stored_in, write_stored
 from tests.state.records import applied, sealed
 from tests.unprivileged import reachable_directory, unprivileged
 
@@ -42,16 +42,19 @@ def no_format(path: Path) -> None:
 
 
 def no_content(path: Path) -> None:
-    stored = json.loads(path.read_bytes())
-    path.write_text(json.dumps({"format": stored["format"]}))
+    write_stored(path, {"format": stored_in(path)["format"]})
 
 
 def of_another(path: Path) -> None:
-    path.write_text(path.read_text().replace('"web"', '"api"'))
+    edit_state_file(path, lambda stored: stored["applied"].update(name="api"))
+
+
+def forged(path: Path) -> None:
+    path.write_text(path.read_text().replace('"acme"', '"evil"'))
 
 
 def newer(path: Path) -> None:
-    path.write_text(json.dumps({**json.loads(path.read_bytes()), "format": 99}))
+    edit_state_file(path, {"format": 99})
 
 
 def error_of(
@@ -80,7 +83,7 @@ def error_of(
     return paths[kind], caught.value
 
 
-@pytest.mark.parametrize("damage", [a_text, a_directory, a_loop, no_format, no_content, of_another])
+@pytest.mark.parametrize("damage", [a_text, a_directory, a_loop, no_format, no_content, of_another, forged])
 @pytest.mark.parametrize("kind", HINTS)
 def test_damage_has_a_hint(tmp_path: Path, kind: str, damage: Callable[[Path], None]) -> None:
     path, error = error_of(tmp_path, kind, damage)

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import errno
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +13,12 @@ from hypothesis import given
 
 from reconciler.apply.collect import collect_garbage, removable_generations
 from reconciler.apply.recover import recover
-from reconciler.errors import DamagedStateError, NewerFormatError, StateError
+from reconciler.errors import DamagedStateError, NewerFormatError
 from reconciler.state.applied import Applied
 from reconciler.state.deleted import Deleted, read_deleted, write_deleted
 from reconciler.state.seal import write_seal
 from reconciler.state.store import State
+from tests.state.edited import edit_state_file, stored_in, write_stored
 from tests.state.records import APPLIED, applied, publish, seal_of, sealed
 
 WEEK = dt.timedelta(days=7)
@@ -138,7 +138,7 @@ def test_only_the_named_ones_are_discarded(state: State) -> None:
 def test_a_file_that_is_not_valid_is_an_error_and_keeps_the_generations(state: State, change: dict[str, Any]) -> None:
     deleted(state, 1)
     file = state.layout.deleted("web")
-    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+    edit_state_file(file, change)
     newer = change == {"format": 2}
     expected = NewerFormatError if newer else DamagedStateError
     with pytest.raises(expected, match=r"deleted/web\.json` (was made by a newer envsync|is damaged): ") as caught:
@@ -154,8 +154,12 @@ def test_a_file_that_is_not_valid_is_an_error_and_keeps_the_generations(state: S
 
 def test_a_file_of_another_name_is_an_error(state: State) -> None:
     deleted(state, 1)
+    stored = stored_in(state.layout.deleted("web"))
     state.layout.deleted("web").rename(state.layout.deleted("jobs"))
-    with pytest.raises(StateError, match="it is the record of the environment `web`"):
+    with pytest.raises(DamagedStateError, match="it was not written by envsync as this user in this root"):
+        state.deleted("jobs")
+    write_stored(state.layout.deleted("jobs"), stored)
+    with pytest.raises(DamagedStateError, match="it is the record of the environment `web`"):
         state.deleted("jobs")
 
 

@@ -54,7 +54,7 @@ def test_a_history_that_cannot_be_written_is_ignored(tmp_path: Path) -> None:
 
 def test_a_history_that_cannot_be_read_is_a_state_error(layout: Layout) -> None:
     layout.history.mkdir()
-    with pytest.raises(StateError, match=r"history\.jsonl: Is a directory"):
+    with pytest.raises(StateError, match=r"history\.jsonl: a directory, not a file"):
         read_history(layout)
 
 

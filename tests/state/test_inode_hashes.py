@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.state import inode_hashes as module
-from reconciler.state.inode_hashes import TICK_NS, InodeHashes
 from reconciler.state.columns_file import dump_columns
+from reconciler.state.inode_hashes import TICK_NS, InodeHashes
 
 
 @pytest.fixture
@@ -165,6 +165,9 @@ def test_the_cache_is_written_only_if_it_changed(file: Path, tmp_path: Path, rea
     inodes = InodeHashes.load(cache)
     inodes.save()
     assert not cache.exists()
+    cache.parent.mkdir()
+    inodes.save()
+    assert not cache.exists()
     sha256 = inodes.sha256_of(file, file.lstat())
     inodes.save()
     assert InodeHashes.load(cache).sha256_of(file, file.lstat()) == sha256
@@ -228,7 +231,11 @@ def test_a_cache_with_too_many_entries_keeps_those_that_were_used(
 
 def test_a_damaged_cache_is_ignored(file: Path, tmp_path: Path) -> None:
     path = str(tmp_path / "inodes")
-    wrong = ({}, {"devices": b"12345678"}, dict.fromkeys(("devices", "inodes", "sizes", "mtimes", "ctimes"), b"1"))
+    wrong: tuple[dict[str, bytes], ...] = (
+        {},
+        {"devices": b"12345678"},
+        dict.fromkeys(("devices", "inodes", "sizes", "mtimes", "ctimes"), b"1"),
+    )
     for content in (b"", b"damaged", *(dump_columns(path, "inodes", each) for each in wrong)):
         (tmp_path / "inodes").write_bytes(content)
         assert InodeHashes.load(tmp_path / "inodes").remembered_sha256(*key_of(file), signature(file.lstat())) is None

@@ -125,7 +125,7 @@ def test_a_known_inode_is_not_read_again(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("one")
     time.sleep(2 * TICK_NS / 1e9)
-    cache = tmp_path / "cache/inodes"
+    cache = tmp_path / "inodes"
     inodes = InodeHashes.load(cache)
     status = file.lstat()
     first = inodes.sha256_of(file, status)

@@ -44,7 +44,7 @@ def test_directories_and_small_files_get_the_access_of_the_root(state: State) ->
     now = modes(state)
     changed = {name for name, mode in now.items() if mode != before[name]}
     generation, record = state.layout.generation("web", 1), state.layout.record("web")
-    files = (generation.seal, generation.inventory, generation.pylock, generation.in_use, record)
+    files = (state.layout.mark, generation.seal, generation.inventory, generation.pylock, generation.in_use, record)
     above = (state.layout.all_generations, state.layout.records, state.layout.generations("web"), generation.directory)
     top = state.layout.envsync_directory
     assert changed == {str(each.relative_to(top)) for each in (top, *above, *files)}

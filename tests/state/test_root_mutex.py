@@ -56,6 +56,8 @@ def test_it_creates_directories_and_says_who_holds_it(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "deep" / "root")
     with acquire_root_mutex(layout, timeout=1):
         assert (layout.root / ".gitignore").read_text() == "*\n"
+        assert layout.mark.is_file()
+        assert layout.cache.is_dir(), "what an apply remembers is below it, whichever cache the engine uses"
         holder = json.loads(layout.mutex_holder.read_bytes())
         assert (holder["pid"], holder["host"]) == (os.getpid(), socket.gethostname())
     assert not layout.mutex_holder.exists()

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from reconciler.errors import DamagedStateError, NewerFormatError, StateError
 from reconciler.state.applied import Applied
 from reconciler.state.seal import read_seal, write_seal
+from tests.state.edited import edit_state_file, stored_in, write_stored
 from tests.state.records import APPLIED, applied, seal_of
 from tests.unprivileged import reachable_directory, unprivileged
 
@@ -37,14 +38,30 @@ def test_equal_seals_have_the_same_digest_and_others_do_not(tmp_path: Path) -> N
     assert len({digest, *(write_seal(each, tmp_path / "other") for each in others)}) == 1 + len(others)
 
 
-def test_every_edit_changes_the_digest(tmp_path: Path) -> None:
+def test_every_edit_is_damage_and_a_valid_change_has_another_digest(tmp_path: Path) -> None:
     path = tmp_path / "seal.json"
     digest = write_seal(seal_of(applied()), path)
-    for edited in (path.read_bytes() + b" ", path.read_bytes().replace(b"/usr/bin", b"/evl/bin")):
-        path.write_bytes(edited)
-        found = read_seal(path)
-        assert found is not None
-        assert found.digest != digest
+    written = path.read_bytes()
+    path.write_bytes(written.replace(b"/usr/bin", b"/evl/bin"))
+    assert damage(path).endswith("it was not written by envsync as this user in this root")
+    path.write_bytes(written + b" ")  # only the object counts
+    found = read_seal(path)
+    assert found is not None
+    assert found.digest == digest
+    edit_state_file(path, {"home": "/evl/bin"})
+    found = read_seal(path)
+    assert found is not None
+    assert found.digest != digest
+
+
+def test_a_copy_in_a_different_place_or_root_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "root/.envsync/generations/web/1/seal.json"
+    path.parent.mkdir(parents=True)
+    write_seal(seal_of(applied()), path)
+    for place in ("root/.envsync/generations/web/2/seal.json", "other/.envsync/generations/web/1/seal.json"):
+        (tmp_path / place).parent.mkdir(parents=True)
+        (tmp_path / place).write_bytes(path.read_bytes())
+        assert damage(tmp_path / place).endswith("it was not written by envsync as this user in this root")
 
 
 @pytest.mark.parametrize(
@@ -79,8 +96,11 @@ def damage(path: Path) -> str:
 
 def test_only_a_missing_seal_is_none(tmp_path: Path) -> None:
     assert read_seal(tmp_path / "seal.json") is None
+    assert read_seal(tmp_path / "nowhere" / "seal.json") is None
     (tmp_path / "file").write_text("")
-    assert read_seal(tmp_path / "file" / "seal.json") is None
+    assert "Not a directory" in damage(tmp_path / "file" / "seal.json")
+    os.mkfifo(tmp_path / "pipe")
+    assert "not a regular file" in damage(tmp_path / "pipe")
     assert "directory" in damage(tmp_path)
     (tmp_path / "circle").symlink_to("circle")
     assert "symbolic links" in damage(tmp_path / "circle")
@@ -124,9 +144,9 @@ def test_a_truncated_seal_is_damaged(cut: float, tmp_path: Path) -> None:
 def test_a_value_of_a_wrong_type_is_damage(key: str, value: Any, tmp_path: Path) -> None:
     path = tmp_path / "seal.json"
     write_seal(seal_of(applied()), path)
-    stored = json.loads(path.read_bytes())
-    path.write_text(json.dumps(stored | {key: value}))
+    stored = stored_in(path)
+    write_stored(path, stored | {key: value})
     assert damage(path)
     del stored[key]
-    path.write_text(json.dumps(stored))
+    write_stored(path, stored)
     assert damage(path)

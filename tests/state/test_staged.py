@@ -1,7 +1,6 @@
 """Which generation is staged: the newest one with a mark that is newer than what is published, until it expires."""
 
 import datetime as dt
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from reconciler.state.staged import (
     write_staged,
 )
 from reconciler.state.store import State
+from tests.state.edited import edit_state_file
 from tests.state.records import applied, publish, sealed
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
@@ -135,7 +135,7 @@ def test_marks_are_removed(state: State) -> None:
 def test_a_damaged_mark_keeps_its_generation_and_is_reported(state: State, change: dict[str, Any]) -> None:
     write_staged(state.layout, "web", 2, NOTE)
     file = state.layout.generation("web", 2).staged
-    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    edit_state_file(file, change)
     assert kept(state) == [2]
     with pytest.raises(DamagedStateError, match="does not describe a staged generation") as caught:
         staged_generation(state, "web")
@@ -150,7 +150,7 @@ def test_a_damaged_mark_keeps_its_generation_and_is_reported(state: State, chang
 def test_a_mark_without_a_value_is_damaged(state: State, key: str) -> None:
     write_staged(state.layout, "web", 2, NOTE)
     file = state.layout.generation("web", 2).staged
-    file.write_text(json.dumps({name: value for name, value in json.loads(file.read_text()).items() if name != key}))
+    edit_state_file(file, lambda stored: stored.pop(key))
     with pytest.raises(DamagedStateError):
         staged_generation(state, "web")
 

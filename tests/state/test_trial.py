@@ -1,7 +1,6 @@
 """The file of a trial is read as it was written, and damage is never taken for a generation that passed."""
 
 import datetime as dt
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 
 from reconciler.errors import DamagedStateError
 from reconciler.state.trial import Trial, read_trial, write_trial
+from tests.state.edited import edit_state_file
 from tests.state.records import applied
 
 SINCE = dt.datetime(2026, 11, 30, 9, 12, tzinfo=dt.UTC)
@@ -37,7 +37,7 @@ def test_a_trial_is_read_as_it_was_written(tmp_path: Path, previous: Any) -> Non
 def test_a_damaged_trial_has_a_hint(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     file = tmp_path / "trial"
     write_trial(file, Trial(since=SINCE, runs=1, previous=None))
-    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    edit_state_file(file, change)
     with pytest.raises(DamagedStateError, match=message) as caught:
         read_trial(file)
     assert str(file) in caught.value.message
