@@ -22,6 +22,7 @@ from reconciler.engines.uv_cache import (
     git_entries,
     has_older_sources,
     old_interpreters,
+    remove_what_is_not_of_uv,
     unused_entries,
     unused_names,
 )
@@ -67,6 +68,7 @@ class UvEngine:
             "GIT_CEILING_DIRECTORIES": os.path.realpath(tempfile.gettempdir()),  # nor does a copy find one above it
         }
         self._cache = cache
+        self._examined = False  # whether the cache was examined for what uv did not put there
         self._asking = threading.Lock()
         self._only_index: dict[tuple[Index, ...], str] = {}
         self.lock_fd = lock_fd
@@ -308,6 +310,9 @@ class UvEngine:
         from uv import find_uv_bin  # finding uv takes time, and not every run needs it
 
         given = indexes or UvIndexes()
+        if self._cache is not None and not self._examined:
+            remove_what_is_not_of_uv(self._cache)
+            self._examined = True
         cache = cache or self._cache
         inherit = () if self.lock_fd is None else (self.lock_fd,)
         env = {**self._env, **given.environment, **variables}

@@ -5,9 +5,10 @@ A file whose name is not understood stays: with another layout of the cache noth
 
 import fcntl
 import os
+import re
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -18,6 +19,7 @@ from reconciler.errors import DeadlineError
 
 MOST_INTERPRETERS = 200  # uv remembers the interpreter of every generation that was built, by its path
 _PAUSE = 0.05  # seconds
+_ARCHIVE = re.compile(r"/(?:archive|builds)-v[0-9]+/[^/]+$")  # an unpacked wheel, or the environment of a build
 # Below these are a directory for each package, and in it a name for each file or source distribution, which starts with
 # the version. The directories in between stand for indexes and URLs.
 _PACKAGES = ("wheels-v*/pypi/*", "wheels-v*/index/*/*", "wheels-v*/url/*/*", "sdists-v*/pypi/*", "sdists-v*/index/*/*")
@@ -100,6 +102,27 @@ def old_interpreters(cache: Path) -> list[Path]:
     """Return the files about interpreters, without the newest half of those that may stay, if there are too many."""
     found = [(path.lstat().st_mtime_ns, path) for path in cache.glob("interpreter-v*/*/*")]
     return [path for _, path in sorted(found)[: -MOST_INTERPRETERS // 2]] if len(found) > MOST_INTERPRETERS else []
+
+
+def remove_what_is_not_of_uv(cache: Path) -> None:
+    """Delete from a cache what uv does not put there: a link that leads out of it, a named pipe, a device.
+
+    uv would write to where such a link points, and wait for a pipe without end. What an archive contains is only read,
+    and compared with its RECORD. What cannot be deleted stays, for uv to report.
+    """
+    top = os.path.realpath(cache)
+    left = [str(cache)]
+    while left:
+        with suppress(OSError), os.scandir(left.pop()) as entries:
+            for each in entries:
+                if each.is_dir(follow_symlinks=False):
+                    if not _ARCHIVE.search(each.path):
+                        left.append(each.path)
+                elif each.is_symlink():
+                    if not os.path.realpath(each.path).startswith(f"{top}/"):
+                        os.unlink(each.path)  # noqa: PTH108
+                elif not each.is_file(follow_symlinks=False):
+                    os.unlink(each.path)  # noqa: PTH108
 
 
 def _entries(cache: Path) -> Iterator[tuple[str, Version, Path]]:

@@ -13,7 +13,6 @@ from itertools import accumulate, islice, repeat
 from reconciler.fastpath.agreement import RELATIVE_PATHS, SHARED_DIGEST
 from reconciler.fs.access_bits import access_to, missing_bits
 from reconciler.state.columns_file import load_columns
-from reconciler.state.hashes_file import load_hashes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +57,8 @@ class StatPass:
     def remembered_sha256(self, status: os.stat_result) -> bytes | None:
         """Return the SHA-256 that is remembered for an inode, None unless its signature is still the same."""
         if self._hashes is None:
+            from reconciler.state.hashes_file import load_hashes  # rarely needed
+
             try:
                 self._hashes = load_hashes(self._hashes_file)
             except (OSError, ValueError, TypeError, KeyError):

@@ -1,4 +1,4 @@
-"""The long form: `python -m tests.hostile --count 1000` replaces random files by something hostile, and runs commands."""
+"""The long form: `python -m tests.hostile` replaces random files by something hostile, and runs random commands."""
 
 import argparse
 import random

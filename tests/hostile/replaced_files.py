@@ -1,7 +1,7 @@
 """Replaces a file below a root, or one that a manifest names, by something hostile, and runs every command.
 
-The promise: no file outside of the root changes, nothing is executed that was not before, each command ends soon, and its
-exit code and message are documented ones.
+The promise: no file outside of the root changes, nothing is executed that was not before, each command ends soon, and
+its exit code and message are documented ones.
 """
 
 import os
@@ -58,13 +58,14 @@ class Outcome:
 
 @dataclass(kw_only=True)
 class AttackedHost:
-    """A host that was applied twice, with a copy of it that is restored after every attack; `outside` is not its own."""
+    """A host that was applied twice, and a copy of it that is restored after every attack; `outside` is not its own."""
 
     host: Host
     saved: Path
     outside: Path
     canary: Path
     paths: list[str] = field(default_factory=list)
+    program: tuple[str, ...] = ("-m", "reconciler")
 
     @classmethod
     def prepare(cls, host: Host, directory: Path) -> "AttackedHost":
@@ -129,7 +130,7 @@ class AttackedHost:
     def _run(self, arguments: Sequence[str]) -> tuple[str, int]:
         """Run a command; return what is wrong with it, empty if nothing is, and its exit code."""
         with subprocess.Popen(
-            [sys.executable, "-m", "reconciler", *arguments],
+            [sys.executable, *self.program, *arguments],
             cwd=self.host.directory,
             env={**base_environment(), **self.host.env},
             stdin=subprocess.DEVNULL,
