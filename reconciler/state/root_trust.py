@@ -48,6 +48,8 @@ def refuse_untrusted(layout: Layout, *, trusted: Mapping[str, int] | None = None
     examined.
     """
     refuse_symlinks(layout)
+    if trusted is None and accepts_everything():  # `envsync trust` has examined it
+        return
     trusted = _trusted(layout.root) if trusted is None else trusted
     try:
         own = os.lstat(layout.envsync_directory)
@@ -209,7 +211,8 @@ def _refuse_unmarked(layout: Layout) -> None:
         found = read_state_file(layout.mark, FORMAT, hint=None)
     except DamagedStateError:
         made = _former_path(layout)
-        moved = f": it was made as `{made}`" if made and made != os.path.realpath(layout.root) else ""
+        is_here = made in {"", os.path.realpath(layout.root)}
+        moved = ": its mark was not made with the key of this user" if is_here else f": it was made as `{made}`"
     else:
         if found is not None:
             return

@@ -219,6 +219,31 @@ def _(host: Host, _stack: ExitStack) -> list[str]:
     return ["apply", "--yes"]
 
 
+@error_case("root-writable")
+def _(host: Host, _stack: ExitStack) -> list[str]:
+    web(host, "alpha")
+    host.apply()
+    host.root.chmod(0o777)
+    return ["check"]
+
+
+@error_case("root-tracked")
+def _(host: Host, _stack: ExitStack) -> list[str]:
+    web(host, "alpha")
+    host.apply()
+    git(host.directory, "init", "-q")
+    git(host.directory, "add", "-f", ".envs")
+    return ["check"]
+
+
+@error_case("root-untrusted")
+def _(host: Host, _stack: ExitStack) -> list[str]:
+    web(host, "alpha")
+    host.apply()
+    (host.root / ".envsync/root.json").unlink()
+    return ["check"]
+
+
 @error_case("lock-timeout")
 def _(host: Host, stack: ExitStack) -> list[str]:
     web(host, "alpha")
