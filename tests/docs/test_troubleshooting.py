@@ -33,6 +33,7 @@ from tests.docs.pages import DOCS, read_page, section
 from tests.docs.test_command_pages import invocations
 from tests.host import Host, Ran, base_environment, new_host
 from tests.index_faults import Fault
+from tests.repository import git
 from tests.wheels import make_sdist, make_wheel
 
 PAGE = DOCS / "troubleshooting.md"

@@ -18,6 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from tests.host import Host, base_environment, is_documented
+from tests.repository import git
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "plan": ("plan", "--depth", "files"),
@@ -172,13 +173,6 @@ def contents_of(directory: Path) -> dict[str, tuple[int, int, str]]:
         content = sha256(path.read_bytes()).hexdigest() if stat.S_ISREG(status.st_mode) else ""
         found[str(path)] = (status.st_mode, status.st_mtime_ns, content)
     return found
-
-
-def git(directory: Path, *arguments: str) -> None:
-    identity = ("-c", "user.name=Someone", "-c", "user.email=someone@index.example")
-    subprocess.run(
-        ["git", "-C", directory, *identity, *arguments], check=True, capture_output=True, env=base_environment()
-    )
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.host import Host, new_host
-from tests.hostile.replaced_files import contents_of, git
+from tests.hostile.replaced_files import contents_of
+from tests.repository import git
 
 EVIL = "raise SystemExit('evil')\n"
 COMMANDS = (
@@ -85,7 +86,7 @@ def test_a_root_of_somebody_else_is_refused_by_every_command(way: Callable[[Host
     way(clone)
     before = contents_of(clone.root.resolve())
     for arguments in COMMANDS:
-        in_json = () if arguments[0] == "freeze" else ("--output", "json")
+        in_json = () if arguments[0] in {"freeze", "observe"} else ("--output", "json")
         ran = clone.envsync(*arguments, *in_json)
         assert ran.code == 1, (arguments, ran.out, ran.err)
         assert "No drift" not in ran.out
