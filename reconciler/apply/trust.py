@@ -12,12 +12,13 @@ from pathlib import Path
 from reconciler.errors import InventoryError
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.authentic_json import authentic_json
+from reconciler.fs.authentication import forget_roots
 from reconciler.fs.own_files import list_own, read_own
 from reconciler.fs.remove_tree import remove_tree
 from reconciler.state.inventory_file import load_inventory, save_inventory
 from reconciler.state.layout import Layout
 from reconciler.state.root_mutex import acquire_root_mutex
-from reconciler.state.root_trust import unauthenticated, write_mark
+from reconciler.state.root_trust import require_key, unauthenticated, write_mark
 
 _STATE_FILES = ("seal.json", "staged.json", "trial.json", "adopted.json")
 _CODE = "authentication"
@@ -29,6 +30,8 @@ def own_root(layout: Layout, *, timeout: float) -> None:
     If it is interrupted, the root is not trusted, or the files that are left count as damaged: do it again. Waits at
     most `timeout` seconds for the root mutex. Raises StateError, LockTimeoutError or OSError.
     """
+    require_key()
+    forget_roots()  # the key may be a new one
     with unauthenticated(), acquire_root_mutex(layout, timeout=timeout):
         remove_tree(layout.envsync_directory, layout.cache.name)
         for path in _json_files(layout):

@@ -79,10 +79,13 @@ def _required_key(path: str) -> bytes:
 
 
 def _home() -> str:
-    """Return the home directory of this user; a service may have no HOME."""
+    """Return the home directory of this user: HOME counts only if it is theirs, which it is not after some `sudo`."""
     home = os.environ.get("HOME", "")
-    if home.startswith("/"):
-        return home
+    try:
+        if home.startswith("/") and os.stat(home).st_uid == os.geteuid():  # noqa: PTH116
+            return home
+    except OSError:  # a service may have none
+        pass
     from pwd import getpwuid
 
     try:

@@ -30,7 +30,7 @@ from reconciler.fs.authentication import accept_everything, accepts_everything
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.own_files import OWN_DIRECTORY
 from reconciler.fs.read import read_regular
-from reconciler.fs.user_key import key_path, state_directory
+from reconciler.fs.user_key import key_path, make_user_key, state_directory
 from reconciler.git.tracked_below import tracked_below
 from reconciler.state.layout import Layout
 from reconciler.state.root_check import SUPERUSER, WRITABLE, tracked_in
@@ -116,7 +116,22 @@ def make_own_directory(layout: Layout) -> None:
     make_cache_directory(layout.envsync_directory)  # with the access of the root
     if not os.path.lexists(layout.mark):
         _refuse_unmarked(layout)
+        require_key()
         write_mark(layout)
+
+
+def require_key() -> None:
+    """Make the key of this user if there is none; raises StateError."""
+    try:
+        make_user_key()
+    except OSError as error:
+        exists = os.path.lexists(key_path())
+        raise StateError(
+            f"`{key_path()}`, the key of this user, could not be {'used' if exists else 'made'}: {error.strerror}",
+            hint="run `envsync trust` after you deleted it: a new one is made"
+            if exists
+            else "set `XDG_STATE_HOME` to a directory that only this user may write to",
+        ) from error
 
 
 def write_mark(layout: Layout) -> None:
