@@ -24,7 +24,7 @@ def interpreter_fault(environment: DesiredEnvironment, error: InterpreterError) 
     message = f"no python {version}" + (f": {error.unused}" if error.unused else "")
     if request_specifier(version) is None or isinstance(error, RefusedInterpreterError):
         message = error.message
-    found = ", ".join(dict.fromkeys(error.found))
+    found = "" if error.unused else ", ".join(dict.fromkeys(error.found))
     return Fault(
         code=ReasonCode.NO_INTERPRETER,
         message=message + _place(environment),

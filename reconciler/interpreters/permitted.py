@@ -6,7 +6,6 @@ that another user could have put there: on its whole path, also through symbolic
 
 import os
 import shlex
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,19 +93,15 @@ def refusal(path: str, places: ForbiddenPlaces) -> Refusal | None:
 
 def _changeable(path: str, step: str, status: os.stat_result, who: str) -> Refusal:
     """Return the refusal of a program because `who` may change `step` on its path."""
-    verb = "belongs to" if status.st_uid not in {0, os.geteuid()} else "can be changed by"
     where = "" if step == path else f"{in_backticks(path)} is not used: "
-    if verb == "belongs to":
-        user = user_name(os.geteuid())
-        option = "-h " if stat.S_ISLNK(status.st_mode) else ""
-        cure = f"`chown {option}{user} {shlex.quote(step)}`"
+    if status.st_uid not in {0, os.geteuid()}:
+        message = f"{where}{in_backticks(step)} belongs to {who}"
+        command = f"chown -h {user_name(os.geteuid())} {shlex.quote(step)}"
     else:
-        cure = f"`chmod go-w {shlex.quote(step)}`"
-    return Refusal(
-        message=f"{where}{in_backticks(step)} {verb} {who}",
-        hint=f"run {cure}, or use an interpreter that only root and you can change",
-        curable=True,
-    )
+        message = f"{where}{in_backticks(step)} can be changed by {who}"
+        command = f"chmod go-w {shlex.quote(step)}"
+    hint = f"run `{command}`, or use an interpreter that only root and you can change"
+    return Refusal(message=message, hint=hint, curable=True)
 
 
 def _leads(path: str, step: str) -> str:

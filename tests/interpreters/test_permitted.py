@@ -203,5 +203,5 @@ def test_another_user_may_start_what_is_its_own_or_belongs_to_root() -> None:
             found = refusal(str(others), forbidden)
         assert found is not None
         assert found.message == f"`{others}` belongs to user `{user_name(1)}`"
-        assert f"`chown {user_name(NOBODY)} {others}`" in found.hint
+        assert f"`chown -h {user_name(NOBODY)} {others}`" in found.hint
         assert refusal(str(own), forbidden) is not None, "root does not start what a user could change"
