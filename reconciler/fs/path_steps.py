@@ -20,7 +20,7 @@ _ADMINISTRATORS = frozenset({80}) if sys.platform == "darwin" else frozenset[int
 
 
 def steps_to(path: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield every directory and symbolic link on the way to `path` (absolute), then what it leads to, from `/` on.
+    """Yield every directory and symbolic link on the way to `path` (absolute) from `/` on, then the file there.
 
     Each comes with its own status, not that of the target of a link. Raises OSError as stat(2) would.
     """
@@ -51,8 +51,8 @@ def steps_to(path: str) -> Iterator[tuple[str, os.stat_result]]:
 def other_writer(path: str, status: os.stat_result) -> str:
     """Return who may change a file or directory besides root and the user of this process: "user `bob`", or "".
 
-    In a directory with the sticky bit (`/tmp`) nobody can replace what belongs to someone else, so it counts only by
-    its owner. A group counts if it has members besides root and this user.
+    In a directory with the sticky bit (`/tmp`) only its owner can replace the files of others, so its mode does not
+    count. A group counts if it has members besides root and this user.
     """
     ours = {0, os.geteuid()}
     if status.st_uid not in ours:
@@ -63,7 +63,7 @@ def other_writer(path: str, status: os.stat_result) -> str:
 
 
 def writers_by_mode(path: str, status: os.stat_result) -> str:
-    """Return to whom besides its owner the mode of a file or directory gives write permission; "" for nobody else."""
+    """Return to whom besides its owner the mode of a file or directory gives write permission; "" for no other user."""
     if status.st_mode & stat.S_IWOTH:
         return "every user"
     if status.st_mode & stat.S_IWGRP:

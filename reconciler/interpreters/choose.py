@@ -100,8 +100,8 @@ class Interpreters:
 
         Raises InterpreterError, listing those found, where there is none. Raises RefusedInterpreterError if `keep`
         still exists, was recorded with a version that satisfies the request (`keep_version`), and must not be started
-        for a reason that does not lie in a record: other users may change it, or the search does not find it. Another
-        interpreter would be a change that nobody asked for.
+        for a reason that the record does not cause: other users may change it, or the search does not find it. A
+        different interpreter would be a change that no user requested.
         """
         if request.startswith("/"):
             return self._at_path(request)

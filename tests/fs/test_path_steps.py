@@ -14,7 +14,7 @@ from reconciler.fs import path_steps
 from reconciler.fs.path_steps import other_writer, steps_to, user_name, writers_by_mode
 from tests.unprivileged import reachable_directory, unprivileged
 
-NOBODY = 65534
+SOME_USER = 65534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can give files away")
 
 
@@ -68,7 +68,7 @@ def test_a_link_out_of_a_directory_counts_before_two_dots(tmp_path: Path) -> Non
     ("name", "error"),
     [("gone", errno.ENOENT), ("circle", errno.ELOOP), ("file/below", errno.ENOTDIR), ("n" * 300, errno.ENAMETOOLONG)],
 )
-def test_a_path_that_leads_nowhere_is_an_error(name: str, error: int, tmp_path: Path) -> None:
+def test_a_path_without_a_file_is_an_error(name: str, error: int, tmp_path: Path) -> None:
     (tmp_path / "circle").symlink_to("circle")
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=r".") as caught:
@@ -106,8 +106,8 @@ def test_an_owner_other_than_root_or_this_user_may_write(tmp_path: Path) -> None
     for name in ("file", "link"):
         path = tmp_path / name
         path.symlink_to("/") if name == "link" else path.touch()
-        os.chown(path, NOBODY, -1, follow_symlinks=False)
-        assert writer(path) == f"user `{user_name(NOBODY)}`"
+        os.chown(path, SOME_USER, -1, follow_symlinks=False)
+        assert writer(path) == f"user `{user_name(SOME_USER)}`"
     os.chown(tmp_path / "file", 4_000_000, -1)
     assert writer(tmp_path / "file") == "user `4000000`", "it has no name"
 
@@ -115,7 +115,7 @@ def test_an_owner_other_than_root_or_this_user_may_write(tmp_path: Path) -> None
 @needs_root
 def test_what_belongs_to_root_or_to_this_user_is_not_changed_by_others() -> None:
     with reachable_directory() as place:
-        for name, owner in {"own": NOBODY, "roots": 0, "others": 1}.items():
+        for name, owner in {"own": SOME_USER, "roots": 0, "others": 1}.items():
             (place / name).touch()
             os.chown(place / name, owner, -1)
         with unprivileged():
@@ -146,7 +146,7 @@ class Accounts:
         ([], {"me": (os.geteuid(), 5000)}, ""),  # the private group of the user: umask 002 on many systems
         (["me"], {"me": (os.geteuid(), 100)}, ""),
         (["root", "me"], {"me": (os.geteuid(), 100), "root": (0, 0)}, ""),
-        ([], {}, ""),  # nobody is in it, as in `staff` of Debian
+        ([], {}, ""),  # it has no members, as `staff` of Debian
         (["gone"], {}, ""),
         (["bob"], {"bob": (4242, 100)}, "group `devs`"),
         ([], {"me": (os.geteuid(), 5000), "bob": (4242, 5000)}, "group `devs`"),

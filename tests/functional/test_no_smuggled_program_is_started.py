@@ -20,7 +20,7 @@ from tests.host import Host, base_environment, new_host
 from tests.interpreters.fakes import fake_interpreter, times_started
 
 WANTED = "3.50"  # no real interpreter satisfies it
-NOBODY = 65534
+SOME_USER = 65534
 # With an environment that is blocked because its interpreter must not be started, or that was not applied yet.
 CODES = {"plan": 0, "check": 2, "status": 0, "lock": 1, "observe": 0, "verify": 0, "run web true": 125}
 INVALID = dict.fromkeys(CODES, 3) | {"run web true": 125}
@@ -229,14 +229,14 @@ def a_program_in_a_directory_that_others_may_change(scene: Scene) -> None:
 @way("belongs to user")
 def a_program_of_another_user(scene: Scene) -> None:
     program = scene.program("bin")
-    os.chown(program, NOBODY, -1)
+    os.chown(program, SOME_USER, -1)
     scene.python = str(program)
 
 
 @way("belongs to user")
 def a_program_in_the_home_directory_of_another_user(scene: Scene) -> None:
     program = scene.program("home/bob/bin")
-    os.chown(scene.top / "home/bob", NOBODY, -1)
+    os.chown(scene.top / "home/bob", SOME_USER, -1)
     scene.python = str(program)
 
 
@@ -244,7 +244,7 @@ def a_program_in_the_home_directory_of_another_user(scene: Scene) -> None:
 def a_link_that_another_user_made_in_a_directory_for_all(scene: Scene) -> None:
     link = scene.link("shared/python3", scene.program("elsewhere"))
     (scene.top / "shared").chmod(0o1777)
-    os.chown(link, NOBODY, -1, follow_symlinks=False)
+    os.chown(link, SOME_USER, -1, follow_symlinks=False)
     scene.python = str(link)
 
 

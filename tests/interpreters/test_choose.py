@@ -312,7 +312,7 @@ def test_a_damaged_cache_is_ignored(damage: str, tmp_path: Path) -> None:
 
 
 def test_facts_of_a_cache_are_used_only_for_what_the_search_finds(tmp_path: Path) -> None:
-    """Whoever wrote the cache named a program; it is neither started nor chosen."""
+    """A program that only the cache names is neither started nor chosen."""
     elsewhere = fake_interpreter(tmp_path / "elsewhere", "python3.12", "3.12.1")
     cache = tmp_path / "interpreters.json"
     before = on(tmp_path / "elsewhere", cache=cache)

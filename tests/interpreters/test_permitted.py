@@ -13,7 +13,7 @@ from tests.unprivileged import reachable_directory, unprivileged
 
 OUTSIDE = "name a base interpreter outside of the repository, of roots and of virtual environments"
 NAME = "name the interpreter itself, for example `/usr/bin/python3`"
-NOBODY = 65534
+SOME_USER = 65534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can give files away")
 
 
@@ -130,7 +130,7 @@ def test_a_program_without_the_name_of_an_interpreter_is_not_started(name: str, 
 
 @needs_root
 def test_a_way_into_another_container_is_refused(host: Path) -> None:
-    """`/proc/PID/root` reads `/`, but leads to what that process sees as `/`."""
+    """The text of the link `/proc/PID/root` is `/`, but it means what that process sees as `/`."""
     other = [
         "unshare",
         "--mount",
@@ -179,10 +179,10 @@ def test_what_belongs_to_another_user_is_not_started(which: str, host: Path) -> 
     link = host / "python3"
     link.symlink_to(program)
     changed = {"file": program, "directory": program.parent, "link": link}[which]
-    os.chown(changed, NOBODY, -1, follow_symlinks=False)
+    os.chown(changed, SOME_USER, -1, follow_symlinks=False)
     found = why(host, link)
     assert found is not None
-    assert found.message.endswith(f"`{changed}` belongs to user `{user_name(NOBODY)}`")
+    assert found.message.endswith(f"`{changed}` belongs to user `{user_name(SOME_USER)}`")
     assert found.curable
     os.system(found.hint.split("`")[1])  # noqa: S605  # what the hint says
     assert why(host, link) is None
@@ -194,7 +194,7 @@ def test_another_user_may_start_what_is_its_own_or_belongs_to_root() -> None:
     with reachable_directory() as place:
         own, roots, others = (script(place / name / "bin", "python3.12", "exit 1\n") for name in ("own", "roots", "x"))
         for path in (own, own.parent, own.parent.parent):
-            os.chown(path, NOBODY, -1)
+            os.chown(path, SOME_USER, -1)
         os.chown(others, 1, -1)
         forbidden = ForbiddenPlaces()
         with unprivileged():
@@ -203,5 +203,5 @@ def test_another_user_may_start_what_is_its_own_or_belongs_to_root() -> None:
             found = refusal(str(others), forbidden)
         assert found is not None
         assert found.message == f"`{others}` belongs to user `{user_name(1)}`"
-        assert f"`chown -h {user_name(NOBODY)} {others}`" in found.hint
+        assert f"`chown -h {user_name(SOME_USER)} {others}`" in found.hint
         assert refusal(str(own), forbidden) is not None, "root does not start what a user could change"
