@@ -221,8 +221,8 @@ def test_each_environment_is_resolved_for_its_interpreter(tmp_path: Path, monkey
     desired, engine, options = object(), object(), object()
     resolve: Any = update.resolve_again
     found = resolve(outdated, desired, last, chooser, engine, options)
-    before = last["web"].interpreter
-    assert chooser.kept == [(before.path, before.version), ("", ""), ("", "")]
+    recorded = last["web"].interpreter
+    assert chooser.kept == [(recorded.path, recorded.version), ("", ""), ("", "")]
     assert {name: str(each) for name, each in found.items()} == {
         "bad": "no interpreter",
         "web": "a hint",
