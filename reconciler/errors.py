@@ -139,9 +139,33 @@ class SnapshotError(EnvsyncError):
 
 
 class InterpreterError(EnvsyncError):
-    """No interpreter on this machine satisfies a request, or one could not be queried."""
+    """No interpreter on this machine satisfies a request, or one could not be queried.
+
+    `found` are the versions of those that exist; `unused` says why one that might satisfy it is not used.
+    """
 
     code = "interpreter"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        details: tuple[str, ...] = (),
+        found: tuple[str, ...] = (),
+        unused: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint, details=details)
+        self.found = found
+        self.unused = unused
+
+
+class RefusedInterpreterError(InterpreterError):
+    """A program must not be started as an interpreter; `curable` if it could be one but for who may change it."""
+
+    def __init__(self, message: str, *, hint: str, curable: bool) -> None:
+        super().__init__(message, hint=hint)
+        self.curable = curable
 
 
 class StateError(EnvsyncError):

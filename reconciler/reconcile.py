@@ -34,6 +34,7 @@ from reconciler.events import Event, RunFinished
 from reconciler.fastpath.record import record_apply_outcome, record_plan_outcome
 from reconciler.fs.access_bits import root_bits
 from reconciler.interpreters.choose import Interpreters, choose_for
+from reconciler.interpreters.permitted import ForbiddenPlaces
 from reconciler.lock.model import Lock, LockState
 from reconciler.lock.resolve import ResolveOptions
 from reconciler.lock.update import (
@@ -135,7 +136,7 @@ class Workspace:
             locks=desired.locks,
             indexes=desired.indexes,
             declared=self._declared_environment,
-            interpreter=lambda path: self._interpreters(desired, layout).kept(path),
+            interpreter=lambda path, request: self._interpreters(desired, layout).recorded(path, request=request),
             engine=lambda descriptor: self._engine(desired, layout, writes=True, descriptor=descriptor),
             ambient=self.ambient,
         )
@@ -402,7 +403,8 @@ class Workspace:
         return found
 
     def _interpreters(self, desired: DesiredState, layout: Layout) -> Interpreters:
-        return Interpreters(self.ambient, outside=desired.file.parent.resolve(), cache=layout.interpreter_facts)
+        places = ForbiddenPlaces.of(desired.file, desired.root)
+        return Interpreters(self.ambient, places=places, cache=layout.interpreter_facts)
 
     @contextmanager
     def _engine(

@@ -104,7 +104,7 @@ def _prepare(
     faults = [fault] if fault is not None else []
     interpreter, lock, state = UNKNOWN, None, LockState.UNREADABLE
     try:
-        interpreter = choose_for(environment, interpreters, keep=applied.interpreter.path if applied else "")
+        interpreter = choose_for(environment, interpreters, keep=applied.interpreter if applied else None)
     except InterpreterError as error:
         faults.append(interpreter_fault(environment, error))
     else:

@@ -29,8 +29,8 @@ ROOT = PACKAGE.parent
 DOCS = ROOT / "docs"
 DESIGN = (DOCS / "design.md").read_text(encoding="utf-8")
 HEADINGS = (
-    "Words", "Data flow", "Manifest", "Lock", "Local projects", "Indexes", "Observation", "Plan", "Apply", "Staging",
-    "Trials", "On disk", "What is trusted", "Exit codes", "Command line", "Speed", "Code",
+    "Words", "Data flow", "Manifest", "Lock", "Local projects", "Indexes", "Interpreters", "Observation", "Plan",
+    "Apply", "Staging", "Trials", "On disk", "What is trusted", "Exit codes", "Command line", "Speed", "Code",
 )  # fmt: skip
 WORDS = frozenset(
     {

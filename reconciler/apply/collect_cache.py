@@ -14,6 +14,7 @@ from reconciler.errors import EnvsyncError
 from reconciler.fastpath.agreement import read_cache_file
 from reconciler.fs.disk_usage import measure, total
 from reconciler.interpreters.choose import Interpreters
+from reconciler.interpreters.permitted import ForbiddenPlaces
 from reconciler.processes.scratch import clear_scratch
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.layout import Layout
@@ -83,7 +84,7 @@ def _packages(state: State, engine: Engine) -> CollectedCache:
 
 
 def _interpreters(layout: Layout) -> CollectedCache:
-    facts = Interpreters({}, outside=None, cache=layout.interpreter_facts)
+    facts = Interpreters({}, places=ForbiddenPlaces(), cache=layout.interpreter_facts)
     return CollectedCache(kind="interpreters", count=facts.collect())
 
 

@@ -22,7 +22,13 @@ from reconciler.diff.findings import SHOWN
 from reconciler.diff.model import Target
 from reconciler.diff.settings import settings_of
 from reconciler.engines.engine import Engine
-from reconciler.errors import EngineError, LockError, RecordMismatchError
+from reconciler.errors import (
+    EngineError,
+    InterpreterError,
+    LockError,
+    RecordMismatchError,
+    RefusedInterpreterError,
+)
 from reconciler.fs.read import read_regular, reason
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.lock_file import lock_path, parse_lock
@@ -55,14 +61,15 @@ class RebuildTools:
     """What a rebuild needs besides the state; `locks` is the directory of the manifest's locks.
 
     `declared` returns the environment that the manifest declares under a name, None if it declares none; `interpreter`
-    the interpreter at a path, None if it is gone. `engine` gives the engine for the time of a block; its argument is
-    the descriptor of the root mutex. `offline` forbids the network.
+    the interpreter at a recorded path, given the `python` that the manifest requests; it raises InterpreterError if
+    that is gone or must not be started. `engine` gives the engine for the time of a block; its argument is the
+    descriptor of the root mutex. `offline` forbids the network.
     """
 
     locks: Path
     indexes: tuple[Index, ...]
     declared: Callable[[str], DesiredEnvironment | None]
-    interpreter: Callable[[str], Interpreter | None]
+    interpreter: Callable[[str, str], Interpreter]
     engine: Callable[[int], AbstractContextManager[Engine]]
     offline: bool = False
     ambient: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -173,15 +180,18 @@ def prepare_rebuild(state: State, seal: Seal, base: Applied, tools: RebuildTools
     cannot be read.
     """
     last = seal.applied
-    interpreter = tools.interpreter(last.interpreter.path)
-    if interpreter is None:
-        raise NotRebuildableError(f"its interpreter `{last.interpreter.path}` is gone")
+    declared = tools.declared(last.name)
+    try:
+        interpreter = tools.interpreter(last.interpreter.path, declared.python if declared else "")
+    except RefusedInterpreterError as error:
+        raise NotRebuildableError(f"its interpreter cannot be used: {error.message}") from error
+    except InterpreterError as error:
+        raise NotRebuildableError(f"its interpreter `{last.interpreter.path}` is gone") from error
     if (interpreter.version, interpreter.implementation) != (last.interpreter.version, last.interpreter.implementation):
         raise NotRebuildableError(
             f"its interpreter `{interpreter.path}` is now {interpreter.implementation} {interpreter.version}, "
             f"but was {last.interpreter.implementation} {last.interpreter.version}"
         )
-    declared = tools.declared(last.name)
     environment = replace(
         declared or DesiredEnvironment(name=last.name, python=last.interpreter.version),
         system_site_packages=seal.system_site_packages,

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path, PurePath
 
 from reconciler.diff.model import Fault, ReasonCode
-from reconciler.errors import InterpreterError, LockError, NewerFormatError, NewerLockError, UnsetVariableError
+from reconciler.errors import (
+    InterpreterError,
+    LockError,
+    NewerFormatError,
+    NewerLockError,
+    RefusedInterpreterError,
+    UnsetVariableError,
+)
 from reconciler.interpreters.choose import request_specifier
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.state.layout import Layout
@@ -14,10 +21,10 @@ from reconciler.state.store import UnreadableState
 def interpreter_fault(environment: DesiredEnvironment, error: InterpreterError) -> Fault:
     """Return the fault of an environment without an interpreter, with the place of its request in the manifest."""
     version = environment.python
-    message = f"no python {version}"
-    if request_specifier(version) is None:
+    message = f"no python {version}" + (f": {error.unused}" if error.unused else "")
+    if request_specifier(version) is None or isinstance(error, RefusedInterpreterError):
         message = error.message
-    found = ", ".join(dict.fromkeys(each.split()[0] for each in error.details[1:]))  # the first line is a title
+    found = "" if error.unused else ", ".join(dict.fromkeys(error.found))
     return Fault(
         code=ReasonCode.NO_INTERPRETER,
         message=message + _place(environment),

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from reconciler.engines.bytecode import compile_modules
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Builds, CachedPackage, ExportRequest, InstallRequest, ResolveRequest
+from reconciler.engines.isolated_interpreter import isolated_interpreter
 from reconciler.engines.uv_build_variables import Packages, build_variables, build_variables_table
 from reconciler.engines.uv_cache import (
     cache_lock,
@@ -235,8 +236,14 @@ class UvEngine:
 
     def _compile(self, request: ResolveRequest, lines: tuple[str, ...], scratch: Path, *extra: str) -> Completed:
         """Run `uv pip compile` on `lines` with the request's rules, from files in `scratch`."""
+        with isolated_interpreter(request.interpreter.path, scratch, lambda: self._cache_directory(scratch)) as python:
+            return self._compile_for(python, request, lines, scratch, *extra)
+
+    def _compile_for(
+        self, python: Path, request: ResolveRequest, lines: tuple[str, ...], scratch: Path, *extra: str
+    ) -> Completed:
         arguments = ["pip", "compile", "--preview-features", "pylock,index-exclude-newer", "--universal",
-                     "-p", request.interpreter.path, "--python-version", request.python_version,
+                     "-p", str(python), "--python-version", request.python_version,
                      "--prerelease", request.prerelease, "--no-sources",
                      *_builds(request.builds), *extra]  # fmt: skip
         for option, content in (("--constraints", request.constraints), ("--overrides", request.overrides)):

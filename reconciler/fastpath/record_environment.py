@@ -75,6 +75,7 @@ def record_environment(run: CompletedRun, name: str, target: Target, reading: st
         "env": applied.settings.get("env") or {},
         "ignored": ignored,
         "access": root_bits(str(layout.root)),
+        "searched": "" if target.environment.python.startswith("/") else os.path.dirname(target.interpreter.path),  # noqa: PTH120
         "until": min((each.until for each in target.environment.exceptions if each.until), default=""),
         **contents,
     }

@@ -18,6 +18,7 @@ from reconciler.fastpath.agreement import (
 from reconciler.fastpath.root_line import read_root
 from reconciler.fastpath.stat_check import StatPass, entries_unchanged, environment_unchanged
 from reconciler.fs.access_bits import access_to, lacks_access, root_bits
+from reconciler.interpreters.search_path import is_searched
 from reconciler.state.former_name import renamed_to
 from reconciler.state.root_check import is_untracked, writers_of
 
@@ -133,6 +134,9 @@ class _Check:
             return None
         if agreement["access"] != self._reading["access"]:  # the mode of the root was changed since
             return None
+        searched = agreement.get("searched", "/")  # the cache of an older envsync does not have it
+        if searched and not is_searched(searched, os.environ):
+            return None  # with this PATH, its interpreter would not be found
         try:
             published = os.readlink(f"{self._root}/{name}")  # noqa: PTH115
         except OSError:

@@ -98,6 +98,28 @@ def find_repository(directory: str) -> Repository | None:
     return None
 
 
+def working_trees_around(directory: str) -> tuple[str, ...]:
+    """Return the working trees whose commits decide what is in `directory` (a real path), innermost first.
+
+    That is the one that it is in, for an additional working tree also the main one, and for a submodule the one that
+    contains it. Anything called `.git` counts, whether git would accept it or not.
+    """
+    found: list[str] = []
+    while True:
+        dot_git = f"{directory.rstrip('/')}/.git"
+        if os.path.lexists(dot_git):
+            found.append(directory)
+            if os.path.isdir(dot_git):  # noqa: PTH112
+                break
+            linked = _linked(directory, dot_git)
+            main, named, _ = (linked.git_dir if linked else "").partition("/.git/")
+            found += [main] if named else []
+        if directory == "/":
+            break
+        directory = os.path.dirname(directory)  # noqa: PTH120
+    return tuple(dict.fromkeys(found))
+
+
 def _linked(top: str, dot_git: str) -> Repository | None:
     text = _text(dot_git) or ""
     if not text.startswith("gitdir: "):

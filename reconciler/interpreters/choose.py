@@ -1,4 +1,7 @@
-"""Chooses the interpreter for a request: a version, a specifier set (PEP 440), or an absolute path."""
+"""Chooses the interpreter for a request: a version, a specifier set (PEP 440), or an absolute path.
+
+Only what the search finds or the manifest names is started. A path that only a record or a cache contains is not.
+"""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -11,11 +14,12 @@ from packaging.version import InvalidVersion, Version
 
 from reconciler.backticks import in_backticks
 from reconciler.canonical_json import to_json
-from reconciler.errors import InterpreterError
+from reconciler.errors import InterpreterError, RefusedInterpreterError
 from reconciler.fs.atomic_write import write_cache
 from reconciler.fs.authentic_json import authentic_json, read_authentic_json
-from reconciler.interpreters.discover import Candidate, discover_interpreters, why_not_base
+from reconciler.interpreters.discover import Discovered, discover_interpreters, would_be_found
 from reconciler.interpreters.model import Interpreter
+from reconciler.interpreters.permitted import ForbiddenPlaces, Refusal, refusal
 from reconciler.interpreters.query import query_interpreter
 from reconciler.manifest.desired import DesiredEnvironment
 
@@ -55,30 +59,50 @@ def best_for(specifiers: SpecifierSet, interpreters: Iterable[Interpreter]) -> I
 class Chooser(Protocol):
     """Chooses an interpreter: among those of this machine, or those that a snapshot lists."""
 
-    def choose(self, request: str, *, keep: str = "") -> Interpreter:
-        """Return `keep` (a path) if it satisfies `request`, otherwise the best interpreter that does."""
+    def choose(self, request: str, *, keep: str = "", keep_version: str = "") -> Interpreter:
+        """Return `keep` (a path) if it satisfies `request`, otherwise the best interpreter that does.
+
+        `keep_version` is what is recorded as its version.
+        """
 
 
-def choose_for(environment: DesiredEnvironment, interpreters: Chooser, *, keep: str = "") -> Interpreter:
-    """Return the interpreter of an environment; raises InterpreterError."""
-    return interpreters.choose(environment.python, keep=keep)
+class Recorded(Protocol):
+    """The interpreter that a record names."""
+
+    @property
+    def path(self) -> str:
+        """Return its absolute path."""
+
+    @property
+    def version(self) -> str:
+        """Return its version when the generation was built."""
+
+
+def choose_for(environment: DesiredEnvironment, interpreters: Chooser, *, keep: Recorded | None = None) -> Interpreter:
+    """Return the interpreter of an environment, which keeps the recorded one if it can; raises InterpreterError."""
+    if keep is None:
+        return interpreters.choose(environment.python)
+    return interpreters.choose(environment.python, keep=keep.path, keep_version=keep.version)
 
 
 class Interpreters:
-    """The interpreters of this machine, discovered and queried once a run; facts are cached by the file's stat."""
+    """The interpreters of this machine, discovered and queried once a run; facts are cached by the file's signature."""
 
-    def __init__(self, ambient: Mapping[str, str], *, outside: Path | None, cache: Path | None) -> None:
+    def __init__(self, ambient: Mapping[str, str], *, places: ForbiddenPlaces, cache: Path | None) -> None:
         self._ambient = ambient
-        self._outside = outside
+        self._places = places
         self._cache_file = cache
         self._facts: dict[str, dict[str, object]] = _load(cache)
-        self._candidates: tuple[Candidate, ...] | None = None
+        self._found: Discovered | None = None
         self._dirty = False
 
-    def choose(self, request: str, *, keep: str = "") -> Interpreter:
+    def choose(self, request: str, *, keep: str = "", keep_version: str = "") -> Interpreter:
         """Return the interpreter for `request`: `keep` (a path) while it satisfies it, else the newest that does.
 
-        Raises InterpreterError, listing those found, where there is none.
+        Raises InterpreterError, listing those found, where there is none. Raises RefusedInterpreterError if `keep`
+        still exists, was recorded with a version that satisfies the request (`keep_version`), and must not be started
+        for a reason that the record does not cause: other users may change it, or the search does not find it. A
+        different interpreter would be a change that no user requested.
         """
         if request.startswith("/"):
             return self._at_path(request)
@@ -87,20 +111,32 @@ class Interpreters:
         except InvalidSpecifier as error:
             raise InterpreterError(f"not a python request: {in_backticks(request)}") from error
         assert specifiers is not None  # noqa: S101  # not a path, as checked above
-        kept = self.kept(keep)
+        try:
+            kept = self.recorded(keep) if keep else None
+        except RefusedInterpreterError as error:
+            if error.curable and _satisfies(keep_version, specifiers):
+                raise
+            kept = None
+        except InterpreterError:
+            kept = None
         if kept is not None and specifiers.contains(kept.version, prereleases=True):
             return kept
         best = best_for(specifiers, self._possible(specifiers))  # among equals, the first that was discovered
         if best is None:
-            raise self._none_for(request)
+            raise self._none_for(request, specifiers)
         return best
 
-    def kept(self, path: str) -> Interpreter | None:
-        """Return the interpreter at `path`, which a generation uses; None if it is gone or must not be started."""
-        if path and not why_not_base(path, self._outside):  # a record in the repository may contain anything
-            with suppress(InterpreterError):
-                return self._query(path)
-        return None
+    def recorded(self, path: str, *, request: str = "") -> Interpreter:
+        """Return the interpreter at `path`, which a record names: if the manifest requests that path, or it is found.
+
+        A record may contain anything. Raises RefusedInterpreterError if it must not be started, InterpreterError if it
+        is gone or does not work.
+        """
+        if not path.startswith("/") or "\0" in path:
+            raise InterpreterError(f"not an absolute path: {in_backticks(path)}")
+        if path != request:
+            self._require_found(path)
+        return self._permitted(path)
 
     def save(self) -> None:
         """Keep the facts for the next run; in a read-only root, the next run queries the interpreters again.
@@ -126,39 +162,56 @@ class Interpreters:
             del self._facts[path]
         return len(gone)
 
-    def _at_path(self, path: str) -> Interpreter:
-        if where := why_not_base(path, self._outside):
-            raise InterpreterError(
-                f"`{path}` is {where}",
-                hint="name a base interpreter outside of the repository and of virtual environments",
+    def _require_found(self, path: str) -> None:
+        """Raise RefusedInterpreterError if something is at `path` that the search does not find."""
+        if os.path.lexists(path) and not would_be_found(path, self._ambient):
+            why = _refusal(path, self._places)
+            raise RefusedInterpreterError(
+                f"{in_backticks(path)} is not used: only the record of the environment names it",
+                hint="write this path as the value of `python`, or add its directory to `PATH`",
+                curable=why is None or why.curable,
             )
+
+    def _permitted(self, path: str) -> Interpreter:
+        """Return the interpreter at `path`, if it may be started."""
         try:
-            return self._query(path)
+            why = refusal(path, self._places)
+        except OSError as error:
+            raise InterpreterError(f"no interpreter at {in_backticks(path)}: {error.strerror}") from error
+        if why is not None:
+            raise RefusedInterpreterError(why.message, hint=why.hint, curable=why.curable)
+        return self._query(path)
+
+    def _at_path(self, path: str) -> Interpreter:
+        try:
+            return self._permitted(path)
+        except RefusedInterpreterError:
+            raise
         except InterpreterError as error:
             hint = error.hint or "name an interpreter of this machine, or write a version such as `3.12`"
-            raise InterpreterError(error.message, hint=hint, details=error.details or self._found()) from error
+            raise InterpreterError(error.message, hint=hint, details=error.details or self._listed()) from error
 
     def _possible(self, specifiers: SpecifierSet) -> list[Interpreter]:
         """Query the candidates that their name does not already rule out."""
         queried = []
-        for candidate in self._all():
+        for candidate in self._all().candidates:
             if candidate.series and not _series_may_satisfy(candidate.series, specifiers):
                 continue
             with suppress(InterpreterError):
                 queried.append(self._query(candidate.path))
         return queried
 
-    def _all(self) -> tuple[Candidate, ...]:
-        if self._candidates is None:
-            self._candidates = discover_interpreters(self._ambient, outside=self._outside)
-        return self._candidates
+    def _all(self) -> Discovered:
+        if self._found is None:
+            self._found = discover_interpreters(self._ambient, self._places)
+        return self._found
 
     def _query(self, path: str) -> Interpreter:
         try:
             stat = Path(path).stat()
         except OSError as error:
             raise InterpreterError(f"no interpreter at `{path}`: {error.strerror}") from error
-        signature = [stat.st_ino, stat.st_size, stat.st_mtime_ns, *_host()]
+        signature = [stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, *_host()]
         entry = self._facts.get(path)
         if entry is not None and entry.get("signature") == signature:
             with suppress(KeyError, TypeError, ValueError):
@@ -174,21 +227,51 @@ class Interpreters:
         self._dirty = True
         return queried
 
-    def _none_for(self, request: str) -> InterpreterError:
+    def _none_for(self, request: str, specifiers: SpecifierSet) -> InterpreterError:
+        """Return the error of a request that no interpreter satisfies; one that is not used may be the reason."""
+        refused = [
+            why
+            for candidate, why in self._all().refused
+            if why.curable and (not candidate.series or _series_may_satisfy(candidate.series, specifiers))
+        ]
+        lines = tuple(dict.fromkeys(f"  {each.message}" for each in refused))
+        hint = "install one, or change `python`; envsync does not download interpreters"
         return InterpreterError(
             f"no interpreter on this machine satisfies python {in_backticks(request)}",
-            hint="install one, or change `python`; envsync does not download interpreters",
-            details=self._found(),
+            hint=refused[0].hint if refused else hint,
+            details=(*self._listed(), *(("not used:", *lines) if lines else ())),
+            found=tuple(version for version, _ in self._versions()),
+            unused=refused[0].message if refused else "",
         )
 
-    def _found(self) -> tuple[str, ...]:
+    def _listed(self) -> tuple[str, ...]:
         """Return a line for each interpreter of this machine, the newest first."""
+        found = self._versions()
+        return ("found:", *(f"  {version}  {path}" for version, path in found)) if found else ("found none",)
+
+    def _versions(self) -> list[tuple[str, str]]:
+        """Return version and path of each interpreter of this machine, the newest first."""
         found: list[tuple[str, str]] = []
-        for candidate in self._all():
+        for candidate in self._all().candidates:
             with suppress(InterpreterError):
                 found.append((self._query(candidate.path).version, candidate.path))
-        found.sort(key=lambda each: Version(each[0]), reverse=True)
-        return ("found:", *(f"  {version}  {path}" for version, path in found)) if found else ("found none",)
+        return sorted(found, key=lambda each: Version(each[0]), reverse=True)
+
+
+def _refusal(path: str, places: ForbiddenPlaces) -> Refusal | None:
+    """Return why a path must not be started, also if that cannot be examined."""
+    try:
+        return refusal(path, places)
+    except OSError:
+        return Refusal(message="", hint="")
+
+
+def _satisfies(version: str, specifiers: SpecifierSet) -> bool:
+    """Return whether a version satisfies a request; False for a text that is not a version."""
+    try:
+        return specifiers.contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return False
 
 
 def _host() -> tuple[str, str, str, str]:

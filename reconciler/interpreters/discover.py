@@ -1,7 +1,7 @@
 """Finds the base interpreters of this machine by scanning directories, without starting any.
 
-In order: absolute entries of PATH, pyenv's versions, uv's managed Pythons, and the usual bin directories. Shims and
-interpreters inside virtual environments are skipped.
+In order: absolute entries of PATH that only root and this user can change, pyenv's versions, uv's managed Pythons, and
+the usual bin directories. Shims and interpreters inside virtual environments are skipped.
 """
 
 import os
@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_NAMED = re.compile(r"^(?:python|pypy)(?P<series>3\.\d+)t?$")
+from reconciler.fs.path_steps import writers_by_mode
+from reconciler.interpreters import search_path
+from reconciler.interpreters.permitted import ForbiddenPlaces, Refusal, refusal
+
+_NAMED = re.compile(r"(?:python|pypy)(?P<series>3\.[0-9]+)t?")
 _PLAIN = frozenset({"python3", "python", "pypy3"})
-_MOST_LINKS = 40  # the kernel's own limit
-_FIXED = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin", "/opt/local/bin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,55 +26,44 @@ class Candidate:
     series: str
 
 
-def discover_interpreters(ambient: Mapping[str, str], *, outside: Path | None = None) -> tuple[Candidate, ...]:
-    """Return every candidate once, in order of preference; none from `outside` (the manifest's directory)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovered:
+    """Every candidate once, in order of preference, and those that must not be started, each with the reason."""
+
+    candidates: tuple[Candidate, ...]
+    refused: tuple[tuple[Candidate, Refusal], ...]
+
+
+def discover_interpreters(ambient: Mapping[str, str], places: ForbiddenPlaces) -> Discovered:
+    """Return what a search with the variables `ambient` finds; nothing in the forbidden places is a candidate."""
     seen: set[str] = set()
     found: list[Candidate] = []
+    refused: list[tuple[Candidate, Refusal]] = []
     for directory in _directories(ambient):
-        if not directory.is_absolute() or directory.name == "shims" or _exists(directory.parent / "pyvenv.cfg"):
+        if _exists(directory.parent / "pyvenv.cfg"):
             continue
         for name, series in _names(directory):
             path = directory / name
             real = os.path.realpath(path)
             if real in seen or not os.access(path, os.X_OK) or not Path(real).is_file():
                 continue
-            if why_not_base(str(path), outside):
+            candidate = Candidate(path=str(path), series=series)
+            try:
+                why = refusal(candidate.path, places)
+            except OSError:  # it is gone again
+                continue
+            if why is not None:
+                refused.append((candidate, why))
                 continue
             seen.add(real)
-            found.append(Candidate(path=str(path), series=series))
-    return tuple(found)
+            found.append(candidate)
+    return Discovered(candidates=tuple(found), refused=tuple(refused))
 
 
-def why_not_base(path: str, outside: Path | None) -> str:
-    """Return why `path` must not be started, as "in ..."; empty if it may be.
-
-    No symbolic link in the path may be below `outside` (the manifest's directory) or in a virtual environment: a commit
-    or an installed package could change its target.
-    """
-    for step in _resolution_steps(path):
-        if outside is not None and step.is_relative_to(outside):
-            return "in the manifest's own directory"
-        if _exists(step.parent.parent / "pyvenv.cfg"):
-            return "in a virtual environment"
-    return ""
-
-
-def _resolution_steps(path: str) -> Iterator[Path]:
-    """Yield `path` as written, then every symbolic link that it passes through, then the file itself."""
-    yield Path(os.path.normpath(path))
-    reached, ahead, links = Path("/"), [*reversed(Path(path).parts)], 0
-    while ahead and links < _MOST_LINKS:
-        part = ahead.pop()
-        step = reached.parent if part == ".." else reached / part  # an absolute part starts again at the top
-        try:
-            target = step.readlink()
-        except OSError:
-            reached = step
-            continue
-        yield step
-        ahead += reversed(target.parts)
-        links += 1
-    yield reached
+def would_be_found(path: str, ambient: Mapping[str, str]) -> bool:
+    """Return whether a search with the variables `ambient` lists `path`, if an interpreter is there."""
+    directory, _, name = path.rpartition("/")
+    return (name in _PLAIN or _NAMED.fullmatch(name) is not None) and search_path.is_searched(directory, ambient)
 
 
 def _exists(path: Path) -> bool:
@@ -82,16 +73,24 @@ def _exists(path: Path) -> bool:
 
 def _directories(ambient: Mapping[str, str]) -> Iterator[Path]:
     """Yield the directories that may hold interpreters."""
-    home = Path(ambient.get("HOME", "/"))
-    for entry in ambient.get("PATH", "").split(":"):
-        if entry.startswith("/"):
+    for entry in search_path.entries_of_path(ambient):
+        if not _others_may_write(entry):
             yield Path(entry)
-    pyenv = Path(ambient.get("PYENV_ROOT") or home / ".pyenv")
-    yield from _bins(pyenv / "versions")
-    data = Path(ambient.get("XDG_DATA_HOME") or home / ".local/share")
-    yield from _bins(Path(ambient.get("UV_PYTHON_INSTALL_DIR") or data / "uv/python"))
-    for entry in _FIXED:
+    for versions in search_path.directories_of_versions(ambient):
+        yield from _bins(Path(versions))
+    for entry in search_path.FIXED:
         yield Path(entry)
+
+
+def _others_may_write(directory: str) -> bool:
+    """Return whether other users may write to a directory of PATH, also if only the owner may replace a file (sticky).
+
+    They could put an interpreter there that this user never installed.
+    """
+    try:
+        return bool(writers_by_mode(directory, os.stat(directory)))  # noqa: PTH116
+    except OSError:
+        return True
 
 
 def _bins(versions: Path) -> Iterator[Path]:
@@ -115,7 +114,7 @@ def _names(directory: Path) -> list[tuple[str, str]]:
         entries = os.listdir(directory)
     except OSError:
         return []
-    named = [(name, match["series"]) for name in entries if (match := _NAMED.match(name))]
+    named = [(name, match["series"]) for name in entries if (match := _NAMED.fullmatch(name))]
     return sorted(named, key=lambda pair: _natural(pair[0]), reverse=True) + [
         (name, "") for name in sorted(_PLAIN & set(entries), reverse=True)
     ]

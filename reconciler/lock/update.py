@@ -190,7 +190,7 @@ def resolve_again(
     failed: dict[str, InterpreterError] = {}
     for each in outdated:
         name = each.environment.name
-        keep = applied[name].interpreter.path if name in applied else ""
+        keep = applied[name].interpreter if name in applied else None
         try:
             chosen[name] = choose_for(each.environment, interpreters, keep=keep)
         except InterpreterError as error:

@@ -8,19 +8,21 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from reconciler.backticks import in_backticks
 from reconciler.manifest.hints import suggest
+from reconciler.manifest.interpreter_name import is_interpreter_name
 from reconciler.manifest.invalid_text import InvalidTextError
 
 _VERSION = re.compile(r"\d{1,4}(\.\d{1,4}){0,2}((a|b|rc)\d{1,4})?")
 _HIGHEST_MAJOR = 9  # 312 is a misspelt 3.12
 _VERSION_HINT = 'write a version such as `"3.12"`, or a specifier such as `">=3.11,<3.14"`'
 _OUTSIDE_HINT = 'write the absolute path of an interpreter outside the repository, or a version such as `"3.12"`'
+_NAME_HINT = 'write the path of the interpreter itself, for example `/usr/bin/python3`, or a version such as `"3.12"`'
 
 
 def validate_python(text: str, directory: Path) -> str:
     """Return the request without white space around it; raises InvalidTextError.
 
-    A path must be absolute and outside `directory`, the manifest's own. Planning runs the interpreter to get its
-    version, and must not run a program that comes with the repository.
+    A path must be absolute and outside `directory`, the manifest's own, and end in a name that interpreters have.
+    Planning runs the interpreter to get its version, and must not run a program that comes with the repository.
     """
     request = text.strip()
     if "/" in request or "\\" in request or re.match(r"~(?![=\d])", request):
@@ -112,4 +114,8 @@ def _validate_interpreter_path(request: str, directory: Path) -> str:
                     "the interpreter is inside the manifest's directory: envsync never runs one from the repository"
                 )
                 raise InvalidTextError(message, hint=_OUTSIDE_HINT)
+    name = request.rpartition("/")[2]
+    if not is_interpreter_name(name):
+        message = f"not the path of an interpreter: no interpreter is called {in_backticks(name)}"
+        raise InvalidTextError(message, hint=_NAME_HINT)
     return request

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from reconciler.errors import InterpreterError
-from reconciler.interpreters.choose import Interpreters, best_for, request_specifier
+from reconciler.interpreters.choose import Interpreters, best_for, choose_for, request_specifier
 from reconciler.interpreters.model import UNKNOWN, Interpreter
 from reconciler.manifest.desired import DesiredState
 from reconciler.state.applied import Applied
@@ -21,7 +21,7 @@ class KnownInterpreters:
     found: tuple[Interpreter, ...] = ()
     others: tuple[Interpreter, ...] = ()
 
-    def choose(self, request: str, *, keep: str = "") -> Interpreter:
+    def choose(self, request: str, *, keep: str = "", keep_version: str = "") -> Interpreter:  # noqa: ARG002
         """Return the interpreter for `request`, as `Interpreters.choose` does; if none fits, one without a version.
 
         `keep` is the path of the environment's current interpreter, which is kept if it satisfies the request. One of
@@ -47,15 +47,15 @@ def known_interpreters(
     found: dict[str, Interpreter] = {}
     others: dict[str, Interpreter] = {}
     for each in applied.values():
-        kept = interpreters.kept(each.interpreter.path) if each.project == desired.project else None
-        if kept is not None:
-            others[kept.path] = kept
+        if each.project == desired.project:
+            with suppress(InterpreterError):
+                kept = interpreters.recorded(each.interpreter.path)
+                others[kept.path] = kept
     for environment in desired.environments:
         last = applied.get(environment.name)
-        keep = last.interpreter.path if last else ""
         with suppress(InterpreterError):
-            chosen = interpreters.choose(environment.python, keep=keep)
-            was_searched = chosen.path not in {keep, environment.python}
+            chosen = choose_for(environment, interpreters, keep=last.interpreter if last else None)
+            was_searched = chosen.path not in {last.interpreter.path if last else "", environment.python}
             (found if was_searched else others)[chosen.path] = chosen
     return KnownInterpreters(
         found=tuple(found.values()), others=tuple(each for path, each in others.items() if path not in found)

@@ -29,6 +29,7 @@ printf '%s\\n' "$@" > {log}/$number/arguments
 while [ $# -gt 0 ]; do
   case "$1" in
     -o) [ -f "$2" ] && cp "$2" {log}/$number/preferences; cp {top}/document "$2";;
+    -p) [ -f "$2" ] && cp "$2" {log}/$number/python;;
     --constraints|--overrides|--config-file) cp "$2" {log}/$number/;;
     */requirements.in) cp "$1" {log}/$number/;;
   esac
@@ -113,7 +114,7 @@ def resolving(**more: Any) -> ResolveRequest:
 
 
 COMPILE = ["pip", "compile", "--preview-features", "pylock,index-exclude-newer", "--universal",
-           "-p", PYTHON.path, "--python-version", "3.11", "--prerelease", "if-necessary",
+           "-p", "SCRATCH/python", "--python-version", "3.11", "--prerelease", "if-necessary",
            "--no-sources"]  # fmt: skip
 
 
@@ -122,9 +123,10 @@ def test_a_resolution_without_options(fake: ScriptedUv) -> None:
     assert fake.engine().resolve(resolving()) == "found\n"
     call = fake.only()
     output, last = call.after("-o"), call.arguments[-1]
+    scratch = call.text("directory").strip()
     assert call.arguments == [
         *common(fake),
-        *COMPILE,
+        *(each.replace("SCRATCH", scratch) for each in COMPILE),
         "--generate-hashes",
         "--format",
         "pylock.toml",
@@ -133,6 +135,7 @@ def test_a_resolution_without_options(fake: ScriptedUv) -> None:
         last,
     ]
     assert call.text("requirements.in") == "alpha>=1\nbeta\n"
+    assert call.text("python") == f'#!/bin/sh\nexec {PYTHON.path} -I -S -B "$@"\n', "uv leaves out `-S` itself"
     assert Path(last).parent == Path(output).parent == Path(call.text("directory").strip())
 
 
@@ -166,7 +169,7 @@ def test_a_resolution_with_every_option(fake: ScriptedUv, tmp_path: Path) -> Non
     assert text == 'packages = []\n\n[tool.envsync.yanked]\n"alpha==1.0" = "broken"\n'
     call = fake.only()
     scratch = Path(call.text("directory").strip())
-    wanted = [each if each != "if-necessary" else "allow" for each in COMPILE]
+    wanted = [each.replace("SCRATCH", str(scratch)).replace("if-necessary", "allow") for each in COMPILE]
     assert call.arguments == [
         *common(fake)[:-1], str(scratch / "cache"), *wanted,
         "--only-binary", ":all:", "--no-binary", "alpha", "--no-binary", "beta",

@@ -1,6 +1,8 @@
 """The fast path does not answer for what it cannot see: directories outside of the environment, unreadable files."""
 
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,30 @@ def test_what_the_user_cannot_read_is_not_called_unchanged(hidden: str) -> None:
         (host.directory / hidden).chmod(0o700)
         with unprivileged():
             assert [quick(host, depth) for depth in DEPTHS] == [0, 0]
+
+
+def test_another_path_that_does_not_have_the_interpreter_is_noticed(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The full program does not start what only the record names (docs/design.md, "Interpreters")."""
+    for directory in ("one", "two"):
+        (tmp_path / directory).mkdir()
+        (tmp_path / directory / "python3").symlink_to(os.path.realpath(sys.executable))
+    version = ".".join(map(str, sys.version_info[:3]))
+    host.env = {"PATH": f"{tmp_path}/one", "PYENV_ROOT": "/nowhere"}
+    host.manifest(WEB.replace("3.11", version))
+    host.apply()
+    for name, value in host.env.items():
+        monkeypatch.setenv(name, value)
+    assert [quick(host, depth) for depth in DEPTHS] == [1, 1]
+    monkeypatch.setenv("PATH", f"{tmp_path}/two:{tmp_path}//one/")
+    assert [quick(host, depth) for depth in DEPTHS] == [1, 1]
+    host.env["PATH"] = f"{tmp_path}/two"
+    monkeypatch.setenv("PATH", host.env["PATH"])
+    assert [quick(host, depth) for depth in DEPTHS] == [0, 0]
+    ran = host.envsync("check")
+    assert ran.code == 2
+    assert "only the record of the environment names it" in " ".join(ran.out.split())
+    host.manifest(WEB.replace("3.11", f"{tmp_path}/one/python3"))  # as the hint says
+    host.apply()
+    assert [quick(host, depth) for depth in DEPTHS] == [1, 1]

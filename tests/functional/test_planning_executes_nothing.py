@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.manifest.interpreter_name import is_interpreter_name
 from tests.host import Host, base_environment
 
 MANIFEST = """
@@ -137,9 +138,12 @@ def test_reading_commands_run_nothing_of_the_repository_or_the_environment(
     assert started, "strace did not even see envsync"
     for program, arguments in started[1:]:
         assert not Path(program).is_relative_to(host.directory), (program, arguments)
-        if "python" in Path(program).name and '"-S"' not in arguments:
-            # uv's first query of a base interpreter; the `site` of a base interpreter belongs to the machine
-            assert '"-I"' in arguments, (program, arguments)
+        if Path(program).parent.name.startswith("envsync-"):  # what uv gets instead of an interpreter: it adds `-S`
+            assert "get_interpreter_info" in arguments, (program, arguments)
+        elif Path(program).name != "uv":
+            options = ['"-I"', '"-S"', '"-B"']
+            assert is_interpreter_name(Path(program).name), (program, arguments)
+            assert all(each in arguments for each in options), (program, arguments)
     if command == "plan":
         assert "frozen create: python 3.11" in " ".join(done.stdout.split())
         assert "fresh" in done.stdout

@@ -11,7 +11,6 @@ from tests.hints.trials import TRIED, key, pattern
 
 # Values that reach a hint and are not words of the source: what passes on a hint that is collected elsewhere.
 PASSED_ON = {
-    "diff/faults.py": "`found ...`, which is tried with its own words",
     "engines/uv_errors.py": "uv's own hints, which are only searched and not printed",
     "manifest/validation_errors.py": "the hint of an `InvalidTextError`",
     "plan/document.py": "the description of a field",

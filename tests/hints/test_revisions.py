@@ -215,7 +215,7 @@ def test_variables_for_builds(host: Host, attempts: Attempts) -> None:
 @trial(
     "interpreters/choose.py: install one, or change `python`; envsync does not download interpreters",
     "interpreters/choose.py: name an interpreter of this machine, or write a version such as `3.12`",
-    "interpreters/choose.py: name a base interpreter outside of the repository and of virtual environments",
+    "interpreters/permitted.py: name a base interpreter outside of the repository, of roots and of virtual environments",
     "diff/faults.py: found {versions}",
     "lock/lock_file.py: delete it and run `envsync lock {name}`",
     "lock/select.py: delete the lock and run `envsync lock`",

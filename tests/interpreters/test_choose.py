@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from reconciler.errors import InterpreterError
-from reconciler.interpreters import discover
+from reconciler.errors import InterpreterError, RefusedInterpreterError
+from reconciler.interpreters import search_path
 from reconciler.interpreters.choose import Interpreters, _series_may_satisfy, lower_bound, request_specifier
 from reconciler.interpreters.model import Interpreter
+from reconciler.interpreters.permitted import ForbiddenPlaces
 from reconciler.manifest.python_request import validate_python
 from tests.interpreters.fakes import fake_interpreter, script, times_started
 from tests.state.edited import stored_in, write_stored
@@ -20,11 +21,12 @@ from tests.state.edited import stored_in, write_stored
 
 @pytest.fixture(autouse=True)
 def _no_system_interpreters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discover, "_FIXED", ())
+    monkeypatch.setattr(search_path, "FIXED", ())
 
 
 def on(*directories: Path, outside: Path | None = None, cache: Path | None = None) -> Interpreters:
-    return Interpreters({"PATH": ":".join(map(str, directories))}, outside=outside, cache=cache)
+    places = ForbiddenPlaces(directories={str(outside): "the repository of the manifest"} if outside else {})
+    return Interpreters({"PATH": ":".join(map(str, directories))}, places=places, cache=cache)
 
 
 # Requests
@@ -165,10 +167,47 @@ def test_an_interpreter_that_does_not_work_is_skipped(tmp_path: Path) -> None:
 
 def test_the_current_interpreter_is_kept_if_it_satisfies_the_request(tmp_path: Path) -> None:
     fake_interpreter(tmp_path / "a", "python3.13", "3.13.0")
-    kept = str(fake_interpreter(tmp_path / "elsewhere", "python3.11", "3.11.4"))
-    assert on(tmp_path / "a").choose(">=3.11", keep=kept).path == kept
-    assert on(tmp_path / "a").choose(">=3.12", keep=kept).version == "3.13.0"
-    assert on(tmp_path / "a").choose(">=3.11", keep=str(tmp_path / "gone")).version == "3.13.0"
+    kept = str(fake_interpreter(tmp_path / "b", "python3.11", "3.11.4"))
+    chosen = on(tmp_path / "a", tmp_path / "b")
+    assert chosen.choose(">=3.11", keep=kept).path == kept
+    assert chosen.choose(">=3.12", keep=kept).version == "3.13.0"
+    assert chosen.choose(">=3.11", keep=str(tmp_path / "gone")).version == "3.13.0"
+
+
+def test_what_only_a_record_names_is_never_started_and_not_replaced_in_silence(tmp_path: Path) -> None:
+    found = fake_interpreter(tmp_path / "a", "python3.13", "3.13.0")
+    elsewhere = fake_interpreter(tmp_path / "elsewhere", "python3.11", "3.11.4")
+    chosen = on(tmp_path / "a")
+    with pytest.raises(RefusedInterpreterError, match="only the record of the environment names it") as caught:
+        chosen.choose(">=3.11", keep=str(elsewhere), keep_version="3.11.4")
+    assert caught.value.hint == "write this path as the value of `python`, or add its directory to `PATH`"
+    assert times_started(elsewhere) == times_started(found) == 0
+    assert chosen.choose(">=3.12", keep=str(elsewhere), keep_version="3.11.4").version == "3.13.0", "it would not do"
+    assert chosen.choose(">=3.11", keep=str(elsewhere), keep_version="forged").version == "3.13.0"
+    assert times_started(elsewhere) == 0
+    assert on(tmp_path / "a", tmp_path / "elsewhere").choose(">=3.11", keep=str(elsewhere)).version == "3.11.4"
+    assert chosen.choose(str(elsewhere)).version == "3.11.4"
+
+
+@pytest.mark.parametrize("path", ["", "bin/python3.11", "./python3.11", "~/python3.11", "/\0", "/no/such/python3.11"])
+def test_a_record_may_contain_anything(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_interpreter(tmp_path / "a", "python3.13", "3.13.0")
+    relative = fake_interpreter(tmp_path / "bin", "python3.11", "3.11.4")
+    monkeypatch.chdir(tmp_path)
+    assert on(tmp_path / "a").choose(">=3.11", keep=path, keep_version="3.11.4").version == "3.13.0"
+    assert times_started(relative) == 0
+
+
+def test_a_recorded_interpreter_that_others_can_change_is_not_replaced_in_silence(tmp_path: Path) -> None:
+    fake_interpreter(tmp_path / "a", "python3.13", "3.13.0")
+    kept = fake_interpreter(tmp_path / "b", "python3.11", "3.11.4")
+    kept.chmod(0o757)
+    with pytest.raises(RefusedInterpreterError, match=r"python3\.11` can be changed by every user") as caught:
+        on(tmp_path / "a", tmp_path / "b").choose(">=3.11", keep=str(kept), keep_version="3.11.4")
+    assert f"run `chmod go-w {kept}`" in str(caught.value.hint)
+    assert times_started(kept) == 0
+    kept.chmod(0o755)
+    assert on(tmp_path / "a", tmp_path / "b").choose(">=3.11", keep=str(kept)).version == "3.11.4"
 
 
 @pytest.mark.parametrize("place", ["repository/bin", "link", "venv/bin"])
@@ -187,7 +226,7 @@ def test_a_record_cannot_make_planning_run_a_program_of_the_repository_or_a_venv
 
 
 def test_an_absolute_path_is_used_unchanged(tmp_path: Path) -> None:
-    path = str(fake_interpreter(tmp_path, "anything", "3.10.1"))
+    path = str(fake_interpreter(tmp_path, "python3.13", "3.10.1"))
     assert on().choose(path).path == path
 
 
@@ -195,18 +234,20 @@ def test_a_path_in_the_manifest_s_directory_or_a_venv_is_refused(tmp_path: Path)
     repository = tmp_path / "repository"
     evil = fake_interpreter(repository / "bin", "python", "3.13.0")
     good = fake_interpreter(tmp_path / "good", "python", "3.13.0")
-    (repository / "link").symlink_to(good)
-    (tmp_path / "outside").symlink_to(evil)
+    (repository / "python3").symlink_to(good)
+    (tmp_path / "python").symlink_to(evil)
     (tmp_path / "venv/bin").mkdir(parents=True)
     (tmp_path / "venv/bin/python").symlink_to(good)
     (tmp_path / "venv/pyvenv.cfg").write_text("home = /usr/bin\n")
     chosen = on(outside=repository)
-    for path in (evil, repository / "link", tmp_path / "outside", repository / "../repository/bin/python"):
-        with pytest.raises(InterpreterError, match="in the manifest's own directory"):
+    for path in (evil, repository / "python3", tmp_path / "python", repository / "../repository/bin/python"):
+        with pytest.raises(InterpreterError, match="in the repository of the manifest"):
             chosen.choose(str(path))
-    with pytest.raises(InterpreterError, match="in a virtual environment") as caught:
+    with pytest.raises(InterpreterError, match="in the virtual environment") as caught:
         chosen.choose(str(tmp_path / "venv/bin/python"))
-    assert caught.value.hint == "name a base interpreter outside of the repository and of virtual environments"
+    assert (
+        caught.value.hint == "name a base interpreter outside of the repository, of roots and of virtual environments"
+    )
     assert times_started(evil) == times_started(good) == 0
 
 
@@ -279,6 +320,37 @@ def test_a_damaged_cache_is_ignored(damage: str | dict[str, Any], tmp_path: Path
         write_stored(cache, json.loads(text))
     assert on(tmp_path / "bin", cache=cache).choose("3.12").version == "3.12.1"
     assert times_started(path) == 2
+
+
+def test_facts_of_a_cache_are_used_only_for_what_the_search_finds(tmp_path: Path) -> None:
+    """A program that only the cache names is neither started nor chosen."""
+    elsewhere = fake_interpreter(tmp_path / "elsewhere", "python3.12", "3.12.1")
+    cache = tmp_path / "interpreters.json"
+    before = on(tmp_path / "elsewhere", cache=cache)
+    before.choose("3.12")
+    before.save()
+    fake_interpreter(tmp_path / "bin", "python3.11", "3.11.1")
+    with pytest.raises(InterpreterError, match="no interpreter on this machine satisfies"):
+        on(tmp_path / "bin", cache=cache).choose("3.12")
+    assert times_started(elsewhere) == 1
+
+
+@pytest.mark.parametrize("what", ["device", "inode", "size", "mtime", "ctime"])
+def test_facts_are_queried_again_if_anything_in_the_signature_differs(what: str, tmp_path: Path) -> None:
+    path = fake_interpreter(tmp_path / "bin", "python3.12", "3.12.1")
+    cache = tmp_path / "interpreters.json"
+    before = on(tmp_path / "bin", cache=cache)
+    before.choose("3.12")
+    before.save()
+    stored = json.loads(cache.read_text())
+    status = path.stat()
+    assert stored[str(path)]["signature"][:5] == [
+        status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns,
+    ]  # fmt: skip
+    stored[str(path)]["signature"][["device", "inode", "size", "mtime", "ctime"].index(what)] += 1
+    stored[str(path)]["version"] = "3.12.99"
+    cache.write_text(json.dumps(stored))
+    assert on(tmp_path / "bin", cache=cache).choose("3.12").version == "3.12.1"
 
 
 def test_facts_from_a_different_machine_or_kernel_are_queried_again(tmp_path: Path) -> None:

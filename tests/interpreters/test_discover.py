@@ -4,19 +4,27 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.interpreters import discover
-from reconciler.interpreters.discover import discover_interpreters, why_not_base
+from reconciler.interpreters import search_path
+from reconciler.interpreters.discover import Discovered, discover_interpreters, would_be_found
+from reconciler.interpreters.permitted import ForbiddenPlaces
 from tests.interpreters.fakes import script, times_started
 from tests.unprivileged import reachable_directory, unprivileged
 
 
 @pytest.fixture(autouse=True)
 def _no_system_interpreters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discover, "_FIXED", ())
+    monkeypatch.setattr(search_path, "FIXED", ())
+
+
+def discovered(ambient: dict[str, str], outside: Path | None = None) -> Discovered:
+    places = ForbiddenPlaces(directories={str(outside): "the repository of the manifest"} if outside else {})
+    return discover_interpreters(ambient, places)
 
 
 def paths(ambient: dict[str, str], *, outside: Path | None = None) -> list[str]:
-    return [each.path for each in discover_interpreters(ambient, outside=outside)]
+    found = [each.path for each in discovered(ambient, outside).candidates]
+    assert all(would_be_found(each, ambient) for each in found), "what a record names is compared with this"
+    return found
 
 
 def plant(directory: Path, *names: str) -> list[str]:
@@ -25,7 +33,7 @@ def plant(directory: Path, *names: str) -> list[str]:
 
 def test_versioned_names_come_first_with_the_newest_at_the_top(tmp_path: Path) -> None:
     plant(tmp_path / "bin", "python3.9", "python3.12", "python3", "python", "pypy3", "python3.10")
-    found = discover_interpreters({"PATH": str(tmp_path / "bin")})
+    found = discovered({"PATH": str(tmp_path / "bin")}).candidates
     assert [Path(each.path).name for each in found] == [
         "python3.12", "python3.10", "python3.9", "python3", "python", "pypy3",
     ]  # fmt: skip
@@ -105,7 +113,6 @@ def test_an_unreadable_directory_is_skipped() -> None:
         try:
             with unprivileged():
                 assert paths({"PATH": f"{closed}/bin:/etc/hostname/bin:/no/such", "HOME": str(closed)}) == []
-                assert why_not_base(f"{closed}/bin/python3.12", None) == ""
         finally:
             closed.chmod(0o700)
 
@@ -114,4 +121,58 @@ def test_symbolic_links_in_a_circle_are_skipped(tmp_path: Path) -> None:
     (tmp_path / "python3.12").symlink_to("python3.11")
     (tmp_path / "python3.11").symlink_to("python3.12")
     assert paths({"PATH": str(tmp_path)}) == []
-    assert why_not_base(str(tmp_path / "python3.12"), None) == ""
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o757, 0o1777])
+def test_a_directory_of_path_that_others_may_write_to_is_not_searched(mode: int, tmp_path: Path) -> None:
+    """Also with the sticky bit: others could add an interpreter that this user never installed."""
+    shared = tmp_path / "shared"
+    plant(shared, "python3.12")
+    [own] = plant(tmp_path / "own", "python3.11")
+    shared.chmod(mode)
+    assert paths({"PATH": f"{shared}:{tmp_path}/own"}) == [own]
+    shared.chmod(0o755)
+    assert paths({"PATH": f"{shared}:{tmp_path}/own"}) == [f"{shared}/python3.12", own]
+
+
+def test_an_empty_or_relative_entry_of_path_is_not_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(tmp_path, "python3.12")
+    plant(tmp_path / "bin", "python3.11")
+    monkeypatch.chdir(tmp_path)
+    for path in ("", ":", "::", ".:", "./", "bin", ":bin", "bin:", "./bin", "../" + tmp_path.name, "~/bin"):
+        assert paths({"PATH": path, "HOME": "/nowhere"}) == []
+
+
+def test_what_must_not_be_started_is_listed_with_the_reason(tmp_path: Path) -> None:
+    [open_to_all] = plant(tmp_path / "bin", "python3.12")
+    Path(open_to_all).chmod(0o777)
+    [(candidate, why)] = discovered({"PATH": str(tmp_path / "bin")}).refused
+    assert (candidate.path, candidate.series) == (open_to_all, "3.12")
+    assert why.message == f"`{open_to_all}` can be changed by every user"
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/usr/bin/python3.12", True),
+        ("/opt/one/bin/python3", True),
+        ("/home/u/.pyenv/versions/3.12.1/bin/python3.12", True),
+        ("/home/u/.local/share/uv/python/cpython-3.12-linux/bin/python3.12", True),
+        ("/opt/one/bin/python3.12-config", False),
+        ("/opt/two/bin/python3.12", False),
+        ("/opt/one/bin/../bin/python3.12", False),
+        ("/home/u/.pyenv/shims/python3.12", False),
+        ("/home/u/.pyenv/versions/bin/python3.12", False),
+        ("/home/u/.pyenv/versions//bin/python3.12", False),
+        ("/home/u/.pyenv/versions/3.12.1/lib/python3.12", False),
+        ("relative/python3.12", False),
+        ("bin/python3.12", False),
+        ("python3.12", False),
+    ],
+)
+def test_a_path_is_found_if_the_search_looks_into_its_directory(
+    path: str, *, found: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_path, "FIXED", ("/usr/bin",))
+    ambient = {"PATH": "/opt/one/bin/:/home/u/.pyenv/shims:bin::relative", "HOME": "/home/u"}
+    assert would_be_found(path, ambient) is found

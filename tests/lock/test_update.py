@@ -195,10 +195,10 @@ class Chooser:
     """Chooses an interpreter for every request except `none`, and remembers what was to be kept."""
 
     def __init__(self) -> None:
-        self.kept: list[str] = []
+        self.kept: list[tuple[str, str]] = []
 
-    def choose(self, request: str, *, keep: str = "") -> Interpreter:
-        self.kept.append(keep)
+    def choose(self, request: str, *, keep: str = "", keep_version: str = "") -> Interpreter:
+        self.kept.append((keep, keep_version))
         if request == "none":
             raise InterpreterError("no interpreter")
         return interpreter("3.12.1", f"/python/{request}")
@@ -221,7 +221,8 @@ def test_each_environment_is_resolved_for_its_interpreter(tmp_path: Path, monkey
     desired, engine, options = object(), object(), object()
     resolve: Any = update.resolve_again
     found = resolve(outdated, desired, last, chooser, engine, options)
-    assert chooser.kept == [last["web"].interpreter.path, "", ""]
+    recorded = last["web"].interpreter
+    assert chooser.kept == [(recorded.path, recorded.version), ("", ""), ("", "")]
     assert {name: str(each) for name, each in found.items()} == {
         "bad": "no interpreter",
         "web": "a hint",
