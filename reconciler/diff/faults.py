@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path, PurePath
 
 from reconciler.diff.model import Fault, ReasonCode
-from reconciler.errors import InterpreterError, LockError, NewerFormatError, NewerLockError, UnsetVariableError
+from reconciler.errors import (
+    InterpreterError,
+    LockError,
+    NewerFormatError,
+    NewerLockError,
+    RefusedLockError,
+    UnsetVariableError,
+)
 from reconciler.interpreters.choose import request_specifier
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.state.layout import Layout
@@ -42,6 +49,8 @@ def lock_fault(error: LockError, path: Path) -> Fault:
             code = ReasonCode.UNSET_VARIABLE
         case NewerLockError():
             code = ReasonCode.NEWER_FORMAT
+        case RefusedLockError():
+            code = ReasonCode.LOCK_REFUSED
         case _:
             code = ReasonCode.LOCK_UNREADABLE
     return Fault(code=code, message=Layout(path.parent).with_short_paths(error.message), hint=error.hint or "")
