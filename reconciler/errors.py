@@ -108,6 +108,12 @@ class NewerLockError(LockError):
     code = "newer-lock"
 
 
+class RefusedLockError(LockError):
+    """A lock is valid, but the manifest does not allow what it contains, such as a file on a host of no index."""
+
+    code = "lock-refused"
+
+
 class UnsetVariableError(LockError):
     """A variable that the builds of an environment take from the shell (`build_env`) is not set."""
 

@@ -30,7 +30,7 @@ from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Engine
 from reconciler.engines.factory import make_engine
 from reconciler.errors import EnvsyncError, InterpreterError, LockError, PlanFileError, PlatformError
-from reconciler.events import Event, RunFinished
+from reconciler.events import Event, Failure, RunFinished
 from reconciler.fastpath.record import record_apply_outcome, record_plan_outcome
 from reconciler.fs.access_bits import root_bits
 from reconciler.interpreters.choose import Interpreters, choose_for
@@ -165,6 +165,8 @@ class Workspace:
         desired = self.desired(selection)
         skipped = self._skipped(desired)
         locks = read_locks(desired)
+        if not check:
+            locks = [each.to_be_made_again() for each in locks]
         if upgrade:
             refuse_upgrade_of_foreign_locks(locks)
         if isinstance(upgrade, tuple):
@@ -185,6 +187,11 @@ class Workspace:
             replace(each, note=skipped_note(skipped[each.environment])) if each.environment in skipped else each
             for each in outcomes
         ]
+
+    def refused_locks(self, selection: Selection | None = None) -> dict[str, Failure]:
+        """Return the failure of each selected environment whose lock contains what the manifest does not allow."""
+        found = read_locks(self.desired(selection))
+        return {each.environment.name: each.failure for each in found if each.refused and each.failure is not None}
 
     def plan(self, selection: Selection | None = None, options: PlanOptions | None = None) -> "Proposal":
         """Return what differs and what apply would do about it. Only caches are written.

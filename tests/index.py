@@ -37,7 +37,9 @@ class ServedIndex:
     has HTTP statuses and `faulty` faults; a `*` at the end of a path matches any rest. `patience` has the number of
     requests for such a path that fail before it works. By file name, `uploaded` has upload times (PEP 700, RFC 3339),
     `lies` wrong SHA-256 digests, `described` metadata that differ from the wheel's (PEP 658), and `yanked` reasons
-    (PEP 592). `listed` has by project further file names, which only the page of the project has.
+    (PEP 592). `listed` has by project further file names, which only the page of the project has. `files_at` is the
+    address of another index whose files the pages link to. Requests for paths that begin with `moved[0]` are redirected
+    to the same path at the address `moved[1]`.
     """
 
     directory: Path
@@ -51,6 +53,8 @@ class ServedIndex:
     yanked: dict[str, str] = field(default_factory=dict)
     described: dict[str, bytes] = field(default_factory=dict)
     listed: dict[str, list[str]] = field(default_factory=dict)
+    files_at: str = ""
+    moved: tuple[str, str] = ("", "")
     ended: threading.Event = field(default_factory=threading.Event)
     requests: list[str] = field(default_factory=list)
 
@@ -136,6 +140,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.index.credentials is not None and not self._allowed(self.index.credentials):
             self._send(b"", "text/plain", HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": 'Basic realm="index"'})
             return
+        start, address = self.index.moved
+        if address and path.startswith(start):
+            self._send(b"", "text/plain", HTTPStatus.FOUND, {"Location": address + self.path})
+            return
         match path.strip("/").split("/"):
             case ["simple"]:
                 self._root()
@@ -198,7 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
         metadata = self.index.described.get(path.name) or _metadata(path)
         entry: dict[str, object] = {
             "filename": path.name,
-            "url": f"/files/{quote(path.name)}",
+            "url": f"{self.index.files_at}/files/{quote(path.name)}",
             "hashes": {"sha256": self._sha256(path)},
             "size": path.stat().st_size,
             "yanked": self.index.yanked.get(path.name, False),

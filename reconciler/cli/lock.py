@@ -56,7 +56,7 @@ def lock(
     for each in outcomes:
         if each.note:
             out.message(f"note: {each.note}")
-        elif check and each.before in {LockState.MISSING, LockState.STALE}:
+        elif check and each.failure is None and each.before in {LockState.MISSING, LockState.STALE}:
             state = "missing" if each.before is LockState.MISSING else "out of date"
             out.print(f"{each.environment}: {each.path.name} is {state}")
         elif each.changed:

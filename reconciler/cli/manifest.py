@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 import reconciler
+from reconciler import exit_codes
 from reconciler.cli.console import console
+from reconciler.cli.error_output import print_failures
 from reconciler.cli.options import FileOption
 
 
@@ -23,8 +25,13 @@ class SchemaName(StrEnum):
 
 
 def validate(file: FileOption = Path("envs.yaml")) -> None:
-    """Check the manifest and the files that it names."""
-    desired = reconciler.load(file).desired()
+    """Check the manifest, the files that it names, and whether it allows what the locks contain."""
+    workspace = reconciler.load(file)
+    desired = workspace.desired()
+    refused = workspace.refused_locks()
+    if refused:
+        print_failures(refused)
+        raise typer.Exit(exit_codes.INVALID_INPUT)
     count = len(desired.environments)
     console().message(f"{file}: {count} environment{'' if count == 1 else 's'}, no errors")
 

@@ -10,6 +10,7 @@ from reconciler.errors import (
     NewerFormatError,
     NewerLockError,
     RefusedInterpreterError,
+    RefusedLockError,
     UnsetVariableError,
 )
 from reconciler.interpreters.choose import request_specifier
@@ -49,6 +50,8 @@ def lock_fault(error: LockError, path: Path) -> Fault:
             code = ReasonCode.UNSET_VARIABLE
         case NewerLockError():
             code = ReasonCode.NEWER_FORMAT
+        case RefusedLockError():
+            code = ReasonCode.LOCK_REFUSED
         case _:
             code = ReasonCode.LOCK_UNREADABLE
     return Fault(code=code, message=Layout(path.parent).with_short_paths(error.message), hint=error.hint or "")

@@ -6,6 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from reconciler.canonical_json import Json, digest
+from reconciler.diff.source_change import SourceChange
 from reconciler.events import Failure
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.model import Lock, LockedPackage, LockState
@@ -85,6 +86,7 @@ class ReasonCode(StrEnum):
     NO_INTERPRETER = "no-interpreter"
     UNSET_VARIABLE = "unset-variable"
     LOCK_UNREADABLE = "lock-unreadable"  # or it selects nothing for the interpreter
+    LOCK_REFUSED = "lock-refused"  # the manifest does not allow what the lock contains
     STATE_UNREADABLE = "state-unreadable"  # the record or the seal
     NEWER_FORMAT = "newer-format"  # of the record, the seal or the lock
     UNDECLARED_DRIFTED = "undeclared-drifted"  # kept by `--no-prune`
@@ -112,7 +114,7 @@ class PackageChange:
 
     `name` is normalized; `reason` is the code and `message` its sentence; `drift_reason` is the code of what was
     changed manually, None if `origin` is `pending` or in a saved plan of format 1.0; `files` are the paths that need a
-    repair, relative to the environment.
+    repair, relative to the environment. `source` is how the source in the lock changed, None if it did not.
     """
 
     name: str
@@ -124,6 +126,7 @@ class PackageChange:
     before: str | None = None
     after: str | None = None
     files: tuple[str, ...] = ()
+    source: SourceChange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +143,7 @@ FAULTS = frozenset(
         ReasonCode.NO_INTERPRETER,
         ReasonCode.UNSET_VARIABLE,
         ReasonCode.LOCK_UNREADABLE,
+        ReasonCode.LOCK_REFUSED,
         ReasonCode.STATE_UNREADABLE,
         ReasonCode.NEWER_FORMAT,
         ReasonCode.NAME_IN_USE,

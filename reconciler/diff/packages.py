@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from reconciler.diff.model import Origin, PackageAction, PackageChange, ReasonCode
 from reconciler.diff.package_source import has_source
+from reconciler.diff.source_change import hosts_sentence, source_change
 from reconciler.lock.model import LockedPackage, SourceDirectory
 from reconciler.observe.actual import Distribution, OriginKind
 from reconciler.state.applied import Applied
@@ -150,12 +151,18 @@ def _package_change(
         action = PackageAction.REMOVE
         if actual is None and applied is not None:
             before = applied.version  # It was already removed manually: only the applied version can be shown.
+    source = None
+    if pending and desired and applied:
+        same = desired.version == applied.version
+        source = source_change(applied.source, desired.source, same_version=same)
+    hosts = hosts_sentence(source)
     return PackageChange(
         name=states.name,
         action=action,
         origin=origin,
         reason=reasons[0],
-        message=", and ".join(_SENTENCES[each] for each in reasons),
+        message=", and ".join(f"{_SENTENCES[each]}{hosts if each is pending else ''}" for each in reasons),
+        source=source,
         drift_reason=drift,
         before=before,
         after=after,

@@ -6,11 +6,13 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from reconciler.backticks import list_in_backticks
+from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.errors import LockError
 from reconciler.manifest.desired import DesiredEnvironment, Index
+from reconciler.manifest.index_hosts import is_default_index
 from reconciler.manifest.index_rules import DEFAULT_INDEX, index_of_url, may_serve, pinned_to
 from reconciler.manifest.urls import canonical_url, plain_url
+from reconciler.redaction import redact_url
 
 
 def check_indexes(packages: list[dict[str, Any]], indexes: tuple[Index, ...]) -> None:
@@ -19,23 +21,38 @@ def check_indexes(packages: list[dict[str, Any]], indexes: tuple[Index, ...]) ->
     The engine asks no such index. This check makes sure, because a wrong index means dependency confusion.
     """
     for package in packages:
-        name, url = str(package["name"]), str(package.get("index", "")).rstrip("/")
-        allowed = [each for each in indexes if may_serve(each, name, indexes)]
-        declared = canonical_url(url) in {canonical_url(each.url) for each in indexes if each is not DEFAULT_INDEX}
-        if not url or not indexes or canonical_url(url) in {canonical_url(each.url) for each in allowed}:
-            continue
-        if DEFAULT_INDEX in allowed and not declared:  # only the engine knows its URL
-            continue
-        source = index_of_url(url, indexes)
-        shown = f"`{source.name}` (`{url}`)" if source else f"`{url}`"
-        if pinned_to(name, indexes):
-            wanted = " or ".join(f"`{each.name}` (`{plain_url(each.url)}`)" for each in allowed)
-            raise LockError(f"`{name}` is pinned to index {wanted}, but was resolved from {shown}")
-        if source is not None and source.packages:
-            raise LockError(
-                f"`{name}` was resolved from index {shown}, which is only for {list_in_backticks(source.packages)}"
-            )
-        raise LockError(f"`{name}` was resolved from {shown}, which is not an index of this environment")
+        problem = index_problem(str(package["name"]), str(package.get("index", "")), indexes)
+        if "index" in package and problem:
+            raise LockError(problem)
+
+
+def index_problem(name: str, url: str, indexes: tuple[Index, ...]) -> str:
+    """Return why the package `name` (normalized) must not come from the index at `url`; empty if it may.
+
+    `indexes` are those of the environment (`used_indexes`); none of them means the default index alone.
+    """
+    url, indexes = url.rstrip("/"), indexes or (DEFAULT_INDEX,)
+    allowed = [each for each in indexes if may_serve(each, name, indexes)]
+    wanted = canonical_url(url)
+    if any(wanted == canonical_url(each.url) for each in allowed if each is not DEFAULT_INDEX):
+        return ""
+    source = index_of_url(url, indexes)
+    if DEFAULT_INDEX in allowed and source is None and is_default_index(url):
+        return ""
+    shown = in_backticks(redact_url(url))
+    if source is not None:
+        shown = f"`{source.name}` ({shown})"
+    if pinned_to(name, indexes):
+        pinned = " or ".join(f"`{each.name}` (`{plain_url(each.url)}`)" for each in allowed)
+        return f"`{name}` is pinned to index {pinned}, but comes from {shown}"
+    if source is not None and source.packages and wanted == canonical_url(source.url):
+        return f"`{name}` comes from index {shown}, which is only for {list_in_backticks(source.packages)}"
+    used = " and ".join(_in_words(each) for each in allowed) or "no index that may serve it"
+    return f"`{name}` comes from {shown}, which is not an index of this environment: it uses {used}"
+
+
+def _in_words(index: Index) -> str:
+    return f"`{index.name}` (`{plain_url(index.url)}`)" if index.name else "the default index (PyPI)"
 
 
 def check_local_names(packages: list[dict[str, Any]], names: Collection[str]) -> None:

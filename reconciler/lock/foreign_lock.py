@@ -26,6 +26,7 @@ from reconciler.lock.lock_file import lock_path
 from reconciler.lock.marker_choice import chosen_marker
 from reconciler.lock.pdm_lock import read_pdm_lock
 from reconciler.lock.poetry_lock import declared_groups, read_poetry_lock
+from reconciler.lock.refused_lock import require_allowed_source
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, LockSource
 from reconciler.manifest.input_files import LARGEST_LOCK
 from reconciler.processes.scratch import scratch_directory
@@ -53,12 +54,16 @@ def foreign_document(
         )
     text = source_text(source)
     if source.tool == "uv":
-        return _exported(environment, source, interpreter, engine)
+        exported = _exported(environment, source, interpreter, engine)
+        require_allowed_source(exported["packages"], environment, desired, text)
+        return exported
     try:
         document = tomli.loads(text)
         match source.tool:
             case "pylock":
-                return _with_project(_chosen(document, source), environment)
+                chosen = _chosen(document, source)
+                require_allowed_source(chosen["packages"], environment, desired, text)
+                return _with_project(chosen, environment)
             case "poetry":
                 found = read_poetry_lock(document, source, declared_groups(source.path.parent))
             case "pdm":
@@ -66,6 +71,7 @@ def foreign_document(
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError, InvalidMarker) as error:
         what = f"`{error.args[0]}` is missing" if isinstance(error, KeyError) else str(error)
         raise LockError(f"{source.relative}: not a valid lock: {what}", hint=_AGAIN) from error
+    require_allowed_source(found.tables, environment, desired, text)
     packages = [dict(each) for each in found.tables] + list(_with_urls(found, source, engine, request))
     made = {"lock-version": "1.0", "packages": sorted(packages, key=_order)}
     if found.python:

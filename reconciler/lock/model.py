@@ -49,6 +49,19 @@ class ArchiveFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UniversalSource(ArchiveFile):
+    """Everything that a lock has for a package, for all interpreters; `sha256` is a digest of all that decides.
+
+    `hosts` are those of its index and of its files (`https://HOST`, or `file:`). `files` has the hash of each file by
+    its name, `publishers` the identities in its attestations (PEP 740). A record never contains it.
+    """
+
+    hosts: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    publishers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VcsCommit:
     """A commit of a repository (PEP 610 `vcs_info`)."""
 

@@ -20,6 +20,7 @@ from reconciler.lock.foreign_lock import foreign_document
 from reconciler.lock.freshness import present_inputs
 from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import Lock
+from reconciler.lock.refused_lock import require_allowed_resolution
 from reconciler.lock.requirement_lines import RequirementLines, requirement_lines
 from reconciler.lock.toml_format import lock_text
 from reconciler.lock.yanked import yanked_in
@@ -87,6 +88,7 @@ def resolve_lock(
     check_local_names(packages, environment.local_names)
     check_indexes(packages, request.indexes)
     make_relative(packages, request.indexes, path.parent)
+    require_allowed_resolution(packages, environment, desired, path.parent)
     document["packages"] = [_ordered(package) for package in packages]
     document["created-by"] = "envsync"
     yanked = yanked_in(packages, document.get("tool", {}).get("envsync", {}).get("yanked", {}))
@@ -126,6 +128,7 @@ def _from_foreign_lock(
         _portable(package, path.parent, RequirementLines(lines=(), directory=Path("/")))
     check_indexes(packages, request.indexes)
     make_relative(packages, request.indexes, path.parent)
+    require_allowed_resolution(packages, environment, desired, path.parent)
     document["packages"] = [_ordered(package) for package in packages]
     document["created-by"] = "envsync"
     table = _own_table(environment, inputs, None) | {"from": source.relative, "from-sha256": source.sha256}

@@ -9,12 +9,12 @@ from packaging.utils import InvalidName, canonicalize_name
 
 from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.engines.engine import Engine
-from reconciler.errors import EnvsyncError, InterpreterError, LockError, LockWriteError, UsageError
+from reconciler.errors import EnvsyncError, InterpreterError, LockError, LockWriteError, RefusedLockError, UsageError
 from reconciler.events import Failure
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.interpreters.choose import Interpreters, choose_for
 from reconciler.interpreters.model import Interpreter
-from reconciler.lock.lock_file import lock_path, write_lock
+from reconciler.lock.lock_file import lock_path, read_lock, write_lock
 from reconciler.lock.model import Lock, LockState
 from reconciler.lock.renamed_lock import read_present_lock, with_present_name
 from reconciler.lock.resolve import ResolveOptions
@@ -46,7 +46,7 @@ class LockOutcome:
 class CommittedLock:
     """One environment's lock file (`lock` is None if there is none), and whether it is up to date.
 
-    `failure` is why it cannot be read.
+    `failure` is why it cannot be used. If it was read and is `refused`, it is out of date and can be made again.
     """
 
     environment: DesiredEnvironment
@@ -54,6 +54,11 @@ class CommittedLock:
     lock: Lock | None
     state: LockState
     failure: Failure | None = None
+    refused: bool = False
+
+    def to_be_made_again(self) -> "CommittedLock":
+        """Return it without the failure that a new lock removes."""
+        return replace(self, failure=None) if self.refused else self
 
     def outcome(
         self, lock: Lock | None = None, failure: Failure | None = None, *, changed: bool = False
@@ -121,11 +126,29 @@ def _read_one(environment: DesiredEnvironment, desired: DesiredState) -> Committ
     path = lock_path(desired.locks, environment.name)
     try:
         lock, state = read_present_lock(environment, desired)
+    except RefusedLockError as error:
+        return CommittedLock(
+            environment=environment,
+            path=path,
+            lock=_pins_of_refused(environment, desired),
+            state=LockState.STALE,
+            failure=Failure.of(error),
+            refused=True,
+        )
     except LockError as error:
         return CommittedLock(
             environment=environment, path=path, lock=None, state=LockState.UNREADABLE, failure=Failure.of(error)
         )
     return CommittedLock(environment=environment, path=path, lock=lock, state=state)
+
+
+def _pins_of_refused(environment: DesiredEnvironment, desired: DesiredState) -> Lock | None:
+    """Return a lock that is refused as if another tool had made it: only its names and versions are kept."""
+    for name in (environment.name, environment.renamed_from):
+        lock = read_lock(lock_path(desired.locks, name), environment.name) if name else None
+        if lock is not None:
+            return replace(lock, inputs=None)
+    return None
 
 
 def refuse_upgrade_of_foreign_locks(locks: Sequence[CommittedLock]) -> None:

@@ -25,7 +25,8 @@ class Index:
     """One package index (PEP 503 or 691) without credentials; `packages` are the name patterns pinned to it.
 
     `default` is the key as written; None if it was not written. `relative` is the directory as written if it is
-    relative to the manifest (POSIX); `url` is then its `file:` URL on this machine.
+    relative to the manifest (POSIX); `url` is then its `file:` URL on this machine. `file_hosts` are the other hosts
+    (`HOST` or `HOST:PORT`) that its files may be on.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Index:
     packages: tuple[str, ...] = ()
     default: bool | None = None
     relative: str = ""
+    file_hosts: tuple[str, ...] = ()
 
     @property
     def replaces_default(self) -> bool:

@@ -124,7 +124,14 @@ def _index(index: "models.Index", directory: Path) -> Index:
     """Return an index of the manifest in `directory`; a relative directory becomes a `file:` URL."""
     relative = os.path.normpath(index.url) if is_relative_directory(index.url) else ""
     url = Path(os.path.normpath(directory / relative)).as_uri() if relative else index.url
-    return Index(name=index.name, url=url, packages=index.packages, default=index.default, relative=relative)
+    return Index(
+        name=index.name,
+        url=url,
+        packages=index.packages,
+        default=index.default,
+        relative=relative,
+        file_hosts=index.file_hosts,
+    )
 
 
 def _select(

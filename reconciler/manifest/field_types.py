@@ -16,7 +16,7 @@ from reconciler.manifest.python_request import validate_matrix_python, validate_
 from reconciler.manifest.requirement import normalize_requirement
 from reconciler.manifest.root_path import validate_root
 from reconciler.manifest.times import parse_seconds, validate_age, validate_date, validate_exclude_newer
-from reconciler.manifest.urls import validate_index_url
+from reconciler.manifest.urls import FILE_HOST_PATTERN, validate_file_host, validate_index_url
 
 # The types of pydantic's custom errors.
 INVALID_TEXT = "invalid_text"
@@ -162,6 +162,7 @@ LockSourcePath: TypeAlias = Annotated[str, _validated(paths.validate_lock_source
 IndexUrl: TypeAlias = Annotated[
     str, _validated(validate_index_url), _json_schema(pattern=r"^((https?|file)://|\.\.?/)")
 ]
+FileHost: TypeAlias = Annotated[str, _validated(validate_file_host), _json_schema(pattern=FILE_HOST_PATTERN)]
 PackageGlob: TypeAlias = Annotated[
     str, _validated(names.validate_package_pattern), _json_schema(pattern=names.GLOB_PATTERN)
 ]

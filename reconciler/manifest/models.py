@@ -47,6 +47,12 @@ class Index(_StrictModel):
         "an index without `packages` replaces it, and an index with `packages` does not.",
         examples=[False],
     )
+    file_hosts: tuple[f.FileHost, ...] = Field(
+        default=(),
+        description="Other hosts that the index serves files from, or redirects to: `HOST` or `HOST:PORT`. A lock with "
+        "a file on any host but these and that of `url` is refused.",
+        examples=[["files.index.example"]],
+    )
 
 
 class Project(_StrictModel):

@@ -95,6 +95,20 @@ def validate_index_url(text: str) -> str:
     return text
 
 
+FILE_HOST_PATTERN = r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$"
+
+
+def validate_file_host(text: str) -> str:
+    """Return a host, or a host and port, in lower case; raises InvalidTextError."""
+    if re.fullmatch(FILE_HOST_PATTERN, text) is None:
+        host = re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://", "", text).rpartition("@")[2].partition("/")[0]
+        hint = "list each host as `HOST` or `HOST:PORT`, for example `files.index.example`"
+        if re.fullmatch(FILE_HOST_PATTERN, host):
+            hint = f"write {in_backticks(host)}"
+        raise InvalidTextError("not a host: it must have no scheme, path, wildcard or credentials", hint=hint)
+    return text.lower()
+
+
 _DIRECT_SCHEMES = ("https", "http", "file", "git+https", "git+http", "git+ssh", "git+file")
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from reconciler.canonical_json import Json, to_json
 from reconciler.diff.model import Origin, PackageAction, ReasonCode
+from reconciler.diff.source_change import SourceFlag
 from reconciler.json_output import json_text, safe_json
 from reconciler.observe.actual import Depth, FindingCode
 from reconciler.plan.model import Action, EnvironmentPlan, Plan, StepKind
@@ -45,6 +46,14 @@ class ReasonDocument(Document):
     message: Sentence
 
 
+class SourceDocument(Document):
+    """How the source of a package in the lock changed."""
+
+    before: list[str] = Field(description="Its hosts before: `https://HOST`, or `file:`.")
+    after: list[str] = Field(description="Its hosts now.")
+    review: list[SourceFlag] = Field(description="What changed although the version did not.")
+
+
 class PackageDocument(Document):
     """One package's change."""
 
@@ -60,6 +69,9 @@ class PackageDocument(Document):
     before: str | None = Field(description="The installed version; null: absent, or unknown.")
     after: str | None = Field(description="The desired version; null: absent, or only known after a build.")
     files: list[str] = Field(description="The files to repair, relative to the environment.")
+    source: SourceDocument | None = Field(
+        default=None, description="How host, hash or publisher changed; null if they did not."
+    )
 
 
 class SettingDocument(Document):

@@ -9,6 +9,7 @@ from reconciler.diff.findings import SHOWN
 from reconciler.diff.model import DiffKind, EnvironmentDiff, Fault, Origin, Reason, ReasonCode, Target
 from reconciler.diff.overlaps import overlap_notes
 from reconciler.diff.reasons import pending_reason, take_over_reason
+from reconciler.diff.source_change import SourceFlag, in_words
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.yanked import yanked_notes
 from reconciler.manifest.desired import DesiredState
@@ -90,6 +91,7 @@ def plan_change(
         hints=tuple(each for each in (target.hint, _owner_hint(diff, owner, policy)) if each),
         notes=(
             *_notes_of(target),
+            *_sources_to_review(diff),
             *_excepted(diff),
             *_notes_about_files(diff, policy),
             *overlap_notes(applied, target.packages or ()),
@@ -225,6 +227,16 @@ def _notes_about_files(diff: EnvironmentDiff, policy: Policy) -> tuple[str, ...]
 
 def _notes_of(target: Target) -> tuple[str, ...]:
     return (*yanked_notes(target.lock, target.packages or ()), *_expired_exceptions(target))
+
+
+def _sources_to_review(diff: EnvironmentDiff) -> tuple[str, ...]:
+    """Return which packages have a different host, hash or publisher, but the same version."""
+    found = [each for each in diff.packages if each.source is not None and each.source.review]
+    if not found:
+        return ()
+    flags = {flag for each in found if each.source is not None for flag in each.source.review}
+    changed = in_words(each for each in SourceFlag if each in flags)
+    return (f"review {list_in_backticks([each.name for each in found])}: same version, different {changed}",)
 
 
 def _expired_exceptions(target: Target) -> tuple[str, ...]:

@@ -209,4 +209,5 @@ def _packages(environment: EnvironmentPlan, *, full: bool) -> tuple[list[Package
 
 def _same_version(change: PackageChange) -> bool:
     pending = change.origin is Origin.PENDING and change.reason is ReasonCode.LOCK_CHANGED
-    return pending and change.action is PackageAction.CHANGE
+    to_review = change.source is not None and bool(change.source.review)
+    return pending and change.action is PackageAction.CHANGE and not to_review

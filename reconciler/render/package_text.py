@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from reconciler.diff.model import Origin, PackageAction, PackageChange, ReasonCode
+from reconciler.diff.source_change import in_words
 from reconciler.render.escape import sanitize
 from reconciler.render.layout import Segment, align_columns, entry_lines
 from reconciler.render.style import Palette, Style
@@ -97,6 +98,8 @@ def package_reason(change: PackageChange) -> str:
 
 
 def _remark(change: PackageChange) -> str:
+    if change.source is not None and change.source.review:
+        return f"review it: same version, different {in_words(change.source.review)}; "
     if change.action is PackageAction.DOWNGRADE:
         return "downgrade; "
     if change.action is PackageAction.CHANGE and change.reason is not ReasonCode.SOURCE_CHANGED:

@@ -316,6 +316,10 @@ RULES: Mapping[str, Rule] = {
                 "The lock of the environment cannot be used",
                 "Restore the lock from version control, or delete it and run `envsync lock`.",
             ),
+            Code.LOCK_REFUSED: (
+                "The manifest does not allow what the lock of the environment contains",
+                "Find out who changed the lock. `envsync lock` makes it again from the manifest.",
+            ),
             Code.STATE_UNREADABLE: (
                 "The record or the seal of the environment could not be read",
                 "Fix its permissions, or restore it from a backup. Nothing of the environment is changed until then.",

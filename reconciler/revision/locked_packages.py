@@ -1,13 +1,15 @@
 """All packages of a lock, for every interpreter and platform, because it is not known which of them a host has."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from packaging.pylock import Package, PackageSdist, PackageWheel
 from packaging.version import Version
 
-from reconciler.canonical_json import Json, digest
+from reconciler.canonical_json import Json, canonical_text, digest
+from reconciler.diff.source_change import host_of
 from reconciler.lock.lock_file import parsed_lock
-from reconciler.lock.model import ArchiveFile, Lock, LockedPackage, Source, SourceDirectory
+from reconciler.lock.model import Lock, LockedPackage, Source, SourceDirectory, UniversalSource
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import DesiredEnvironment
 from reconciler.manifest.input_files import InputFiles
@@ -44,7 +46,13 @@ def _package(
     source: Source
     if directory is None or others:
         facts = sorted((_facts(each) for each in entries), key=digest)
-        source = ArchiveFile(location="", sha256=digest(facts))
+        source = UniversalSource(
+            location="",
+            sha256=digest(facts),
+            hosts=tuple(sorted({host for each in entries for host in _hosts(each)})),
+            files=tuple(sorted({file for each in entries for file in _hashes(each)})),
+            publishers=tuple(sorted({text for each in entries for text in _publishers(each)})),
+        )
     else:
         place = sources.files.real(lock.path.parent / directory.path)
         project = environment.project if environment.project and environment.project.path == place else None
@@ -60,9 +68,8 @@ def _package(
 
 
 def _facts(package: Package) -> dict[str, Json]:
-    """Return everything that decides which bytes a host installs; the mirror of an index does not."""
+    """Return everything that decides which bytes a host installs."""
     vcs, archive, directory = package.vcs, package.archive, package.directory
-    files = [*(package.wheels or ()), *([package.sdist] if package.sdist else ())]
     return {
         "version": str(package.version) if isinstance(package.version, Version) else None,
         "marker": str(package.marker) if package.marker else None,
@@ -70,9 +77,36 @@ def _facts(package: Package) -> dict[str, Json]:
         "vcs": [vcs.type, vcs.url or vcs.path, vcs.commit_id, vcs.subdirectory] if vcs else None,
         "archive": [archive.url or archive.path, dict(archive.hashes), archive.subdirectory] if archive else None,
         "directory": [directory.path, bool(directory.editable)] if directory else None,
-        "files": list[Json](sorted(_file(each) for each in files)),
+        "files": list[Json](sorted(_file(each) for each in _files(package))),
     }
 
 
 def _file(file: PackageWheel | PackageSdist) -> str:
     return " ".join([file.filename, *(f"{name}={file.hashes[name]}" for name in sorted(file.hashes))])
+
+
+def _files(package: Package) -> list[PackageWheel | PackageSdist]:
+    return [*(package.wheels or ()), *([package.sdist] if package.sdist else ())]
+
+
+def _hosts(package: Package) -> Iterator[str]:
+    """Yield the hosts of a package's index, files, archive and repository."""
+    if package.index is not None:
+        yield host_of(package.index)
+    for each in (*_files(package), package.archive, package.vcs):
+        if each is not None:
+            yield host_of(each.url or "")
+
+
+def _hashes(package: Package) -> Iterator[tuple[str, str]]:
+    """Yield the name and the hashes of each file."""
+    for each in _files(package):
+        yield each.filename, " ".join(f"{name}={each.hashes[name]}" for name in sorted(each.hashes))
+    if (archive := package.archive) is not None:
+        place = archive.url or archive.path or ""
+        yield place, " ".join(f"{name}={archive.hashes[name]}" for name in sorted(archive.hashes))
+
+
+def _publishers(package: Package) -> Iterator[str]:
+    for each in package.attestation_identities or ():
+        yield canonical_text(each)

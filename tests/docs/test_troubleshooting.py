@@ -197,6 +197,16 @@ def _(host: Host, _stack: ExitStack) -> list[str]:
     return ["lock"]
 
 
+@error_case("lock-refused")
+def _(host: Host, _stack: ExitStack) -> list[str]:
+    web(host, "beta")
+    assert host.envsync("lock").code == 0
+    path = host.directory / "locks/pylock.web.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(f"{host.index.base}/files", "https://files.other.example"), encoding="utf-8")
+    return ["validate"]
+
+
 @error_case("unset-variable")
 def _(host: Host, _stack: ExitStack) -> list[str]:
     web(host, "alpha", more="  build_env: {from_env: [ACME_TOKEN]}\n")
@@ -465,7 +475,8 @@ def run_scenario(code: str, directory: Path) -> tuple[str, Ran, Ran]:
     with new_host(directory) as host, ExitStack() as stack:
         arguments = SCENARIOS[code](host, stack)
         ran = host.envsync(*arguments)
-        as_json = ran if arguments[0] in {"run", "lock", "rollback"} else host.envsync(*arguments, "--output", "json")
+        only_text = arguments[0] in {"run", "lock", "rollback", "validate"}
+        as_json = ran if only_text else host.envsync(*arguments, "--output", "json")
         lines = [line for line in ran.err.splitlines() if SHOWN.match(line)]
         return shown("\n".join(lines) + "\n", host), ran, as_json
 

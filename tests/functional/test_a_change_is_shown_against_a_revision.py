@@ -11,6 +11,7 @@ import pytest
 from tests.functional.host_state import tree
 from tests.functional.projects import write_project
 from tests.host import Host, Ran, base_environment
+from tests.index import serve_index
 from tests.repository import commit, git
 from tests.wheels import make_wheel
 
@@ -421,3 +422,71 @@ def test_no_program_is_started_nothing_is_written_and_the_network_is_not_used(ho
     assert not [line for line in seen if "connect(" in line or "fork(" in line]
     assert not (tmp_path / "sang").exists()
     assert tree(host.directory) == before
+
+
+def test_the_same_version_from_another_host_or_with_another_hash_is_to_be_reviewed(host: Host, tmp_path: Path) -> None:
+    """A merge brings `alpha` rebuilt under its old name, and all from another index; `gamma` has a new version."""
+    host.manifest(WEB)
+    lock(host)
+    commit(host)
+    with serve_index(tmp_path / "other") as other:
+        for each in host.index.directory.iterdir():
+            (other.directory / each.name).write_bytes(each.read_bytes())
+        make_wheel(other.directory, "alpha", "1.0", requires=["beta"], modules={"alpha/__init__.py": "NAME = 'x'\n"})
+        make_wheel(other.directory, "gamma", "0.2", modules={"gamma/__init__.py": ""})
+        text = (host.directory / "envs.yaml").read_text(encoding="utf-8")
+        text = text.replace(host.index.url, other.url).replace("gamma]", "gamma>=0.2]")
+        (host.directory / "envs.yaml").write_text(text, encoding="utf-8")
+        lock(host)
+        web = against(host, "main")["web"]
+        found = {each["name"]: each["source"] for each in web["packages"]}
+        hosts = {"before": [host.index.base], "after": [other.base]}
+        assert found == {
+            "alpha": {**hosts, "review": ["host", "hash"]},
+            "beta": {**hosts, "review": ["host"]},
+            "gamma": {**hosts, "review": []},
+        }
+        assert web["notes"] == ["review `alpha`, `beta`: same version, different host and hash"]
+        said = "review it: same version, different host and hash; lock changed from "
+        for output in ("text", "markdown", "html", "github", "json"):
+            out = " ".join(host.envsync("plan", "--against", "main", "--output", output).out.split())
+            assert host.index.base.partition("://")[2] in out, output
+            assert other.base.partition("://")[2] in out, output
+            assert "review" in out, output
+            assert said in out or output in {"json", "github", "html"}, (output, out)
+
+
+def test_another_host_of_the_files_alone_is_a_change(host: Host, tmp_path: Path) -> None:
+    host.manifest('web:\n  python: "3.11"\n  packages: [beta]\n')
+    lock(host)
+    commit(host)
+    with serve_index(tmp_path / "other") as other:
+        own, files = (each.base.partition("://")[2] for each in (host.index, other))
+        text = (host.directory / "envs.yaml").read_text(encoding="utf-8")
+        more = f"    file_hosts: ['{files}']\nenvironments:"
+        (host.directory / "envs.yaml").write_text(text.replace("environments:", more), encoding="utf-8")
+        path = host.directory / "locks/pylock.web.toml"
+        edited = path.read_text(encoding="utf-8").replace(f"{own}/files", f"{files}/files")
+        path.write_text(edited, encoding="utf-8")
+        [change] = against(host, "main")["web"]["packages"]
+        source = {
+            "before": [f"http://{own}"],
+            "after": sorted([f"http://{own}", f"http://{files}"]),
+            "review": ["host"],
+        }
+        assert (change["action"], change["source"]) == ("change", source)
+        assert "refused" not in host.envsync("validate").err
+
+
+def test_a_publisher_that_changed_is_to_be_reviewed(host: Host) -> None:
+    """PEP 751 has a place for the identities in the attestations of a package (PEP 740)."""
+    host.manifest('web:\n  python: "3.11"\n  packages: [beta]\n')
+    lock(host)
+    path = host.directory / "locks/pylock.web.toml"
+    text = path.read_text(encoding="utf-8")
+    identity = '\nattestation-identities = [{kind = "GitHub", repository = "acme/beta"}]\n\n[tool.envsync]'
+    path.write_text(text.replace("\n\n[tool.envsync]", identity), encoding="utf-8")
+    commit(host)
+    path.write_text(path.read_text(encoding="utf-8").replace("acme/beta", "evil/beta"), encoding="utf-8")
+    [change] = against(host, "main")["web"]["packages"]
+    assert change["source"]["review"] == ["publisher"]

@@ -121,12 +121,16 @@ def test_other_sources_of_poetry(bench: Workbench, served: ServedIndex) -> None:
         return f"{head}[package.source]\n{source}\n"
 
     project_at(bench.directory / "sub" / "core", name="core")
-    wheel = served.directory / "both-1.0-py3-none-any.whl"
+    wheel, commit = served.directory / "both-1.0-py3-none-any.whl", "abc1" * 10
+    (bench.directory / "sub" / "pyproject.toml").write_text(
+        '[tool.poetry.dependencies]\ntool = {git = "https://git.example/t.git", subdirectory = "py"}\n'
+        f'both = {{url = "{served.file_url(wheel.name)}"}}\n'
+    )
     packages = [
         package("core", 'type = "directory"\nurl = "core"', "files = []\ndevelop = true"),
         package(
             "tool",
-            'type = "git"\nurl = "https://u:hunter2@git.example/t"\nresolved_reference = "abc"\nsubdirectory = "py"',
+            f'type = "git"\nurl = "https://git.example/t"\nresolved_reference = "{commit}"\nsubdirectory = "py"',
         ),
         package("both", f'type = "url"\nurl = "{served.file_url(wheel.name)}"', files(served, wheel.name)),
         package("alpha", 'type = "file"\nurl = "../wheels/alpha.whl"', files(served, "alpha-1.0-py3-none-any.whl")),
@@ -136,7 +140,7 @@ def test_other_sources_of_poetry(bench: Workbench, served: ServedIndex) -> None:
     assert found["core"]["directory"] == {"path": "../sub/core", "editable": True}
     assert "version" not in found["core"]
     assert found["tool"]["vcs"] == {
-        "type": "git", "url": "https://git.example/t", "commit-id": "abc", "subdirectory": "py",
+        "type": "git", "url": "https://git.example/t", "commit-id": commit, "subdirectory": "py",
     }  # fmt: skip
     assert found["both"]["archive"] == {"url": served.file_url(wheel.name), "hashes": {"sha256": sha256(wheel)}}
     assert found["alpha"]["archive"]["path"] == "../wheels/alpha.whl"

@@ -141,6 +141,8 @@ def test_indexes_count_by_url_order_and_packages_but_not_by_name() -> None:
     assert inputs_digest(BASE, (replace(INDEXES[0], default=False), INDEXES[1])) != digest
     assert inputs_digest(BASE, (replace(INDEXES[0], default=True), INDEXES[1])) == digest, "that is its default"
     assert inputs_digest(replace(BASE, indexes=("one", "two")), INDEXES) == digest, "those are all"
+    elsewhere = (replace(INDEXES[0], file_hosts=("files.example",)), INDEXES[1])
+    assert inputs_digest(BASE, elsewhere) == digest, "they only decide whether the lock is accepted"
 
 
 def test_metadata_that_only_a_build_reveals_counts_as_a_whole() -> None:

@@ -41,7 +41,7 @@ def test_different_spellings_of_a_url_are_the_same_index(url: str) -> None:
     indexes = (Index(name="own", url=url, packages=("acme-*",)), Index(name="public", url="https://index.example"))
     found = [{"name": "acme-web", "index": "https://own.index.example/simple"}]
     check_indexes(found, indexes)
-    with pytest.raises(LockError, match="`other-thing` was resolved from index `own`"):
+    with pytest.raises(LockError, match="`other-thing` comes from index `own`"):
         check_indexes([{"name": "other-thing", "index": "https://own.index.example/simple"}], indexes)
 
 
@@ -78,4 +78,5 @@ def test_an_index_that_the_environment_does_not_use_is_refused() -> None:
     indexes = (Index(name="one", url="https://one.index.example"),)
     with pytest.raises(LockError, match="which is not an index of this environment"):
         check_indexes([{"name": "acme", "index": "https://two.index.example/"}], indexes)
-    check_indexes([{"name": "acme", "index": "https://two.index.example/"}], ())
+    with pytest.raises(LockError, match=r"it uses the default index \(PyPI\)"):
+        check_indexes([{"name": "acme", "index": "https://two.index.example/"}], ())

@@ -47,7 +47,9 @@ def _environment(environment: DesiredEnvironment, here: Path) -> dict[str, Any]:
 
 def _index(index: Index) -> dict[str, Any]:
     """Return an index; `url` is as written, also that of a relative directory."""
-    return _interesting(replace(index, url=index.relative or index.url), "name", "url", "packages", "default")
+    return _interesting(
+        replace(index, url=index.relative or index.url), "name", "url", "packages", "default", "file_hosts"
+    )
 
 
 def _line(line: RequirementLine, here: Path) -> dict[str, Any]:

@@ -44,7 +44,10 @@ ANOTHER: dict[str, object] = {
     "PackageException.match": "elsewhere",
     "Project.path": "elsewhere",
 }
-WITHOUT_EFFECT = {"Index.name"}  # only messages and the variables for credentials contain it
+WITHOUT_EFFECT = {
+    "Index.file_hosts",  # it only decides whether a lock is accepted: tests/lock/test_refusals.py
+    "Index.name",  # only messages and the variables for credentials contain it
+}
 # Required keys without another valid value.
 ALONE = {"Manifest.environments", "Manifest.version"}
 NEXT_BUILD = {"Environment.builds", "Environment.compile_bytecode", "Environment.link_mode"}

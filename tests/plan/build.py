@@ -279,7 +279,7 @@ def locked(name: str, spec: str | Spec) -> LockedPackage:
                 path=path, editable=entry.get("editable", False), content=str(entry.get("content", "as it was"))
             )
         case _:
-            filename = f"{name}-{version}-py3-none-any.whl"
+            filename = entry.get("file", f"{name}-{version}-py3-none-any.whl")
             index = entry.get("index", "https://index.example/simple")
             source = IndexFile(index=index, filename=filename, sha256=entry.get("sha256", sha256(filename)))
     return LockedPackage(name=name, version=version, source=source)
