@@ -6,6 +6,7 @@ from reconciler.lock.freshness import lock_state, require_build_variables
 from reconciler.lock.lock_file import lock_path, read_lock
 from reconciler.lock.model import Lock, LockState
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+from reconciler.manifest.reach import reach_of_state
 
 
 def read_present_lock(environment: DesiredEnvironment, desired: DesiredState) -> tuple[Lock | None, LockState]:
@@ -16,10 +17,11 @@ def read_present_lock(environment: DesiredEnvironment, desired: DesiredState) ->
     """
     require_build_variables(environment)
     name, former = environment.name, environment.renamed_from
-    lock = read_lock(lock_path(desired.locks, name), name)
+    reach = reach_of_state(desired)
+    lock = read_lock(lock_path(desired.locks, name), name, reach)
     if lock is not None or not former:
         return lock, lock_state(lock, environment, desired)
-    lock = read_lock(lock_path(desired.locks, former), name)
+    lock = read_lock(lock_path(desired.locks, former), name, reach)
     state = lock_state(lock, environment, desired)
     return lock, LockState.MISSING if state is LockState.STALE else state
 
