@@ -9,6 +9,7 @@ from reconciler.manifest.desired import InputFile
 from reconciler.manifest.reach import Reach
 from reconciler.manifest.text_file import LARGEST, TextFile, UnreadableFileError, decode_text, read_file
 
+BUILD_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 LARGEST_LOCK = 64 * 1024 * 1024  # bytes
 
 
@@ -48,6 +49,16 @@ class InputFiles:
     def require(self, path: Path, *, is_project: bool = False) -> None:
         """Raise UnreadableFileError if a path, which may not exist, must not be read; see `Reach.require`."""
         self._reach.require(path, is_project=is_project)
+
+    def has_build_file(self, directory: Path) -> bool:
+        """Return whether a directory has a file that makes it a Python project.
+
+        Raises UnreadableFileError if one of them is a link to a file that must not be read.
+        """
+        paths = [directory / each for each in BUILD_FILES]
+        for path in paths:
+            self.require(path)
+        return any(self.is_file(path) for path in paths)
 
     def contains(self, path: Path) -> bool:
         """Return whether a path, which may not exist, may be read."""

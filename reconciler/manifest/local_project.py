@@ -11,13 +11,11 @@ from reconciler.backticks import in_backticks
 from reconciler.canonical_json import digest
 from reconciler.manifest.desired import LocalProject
 from reconciler.manifest.hints import known_names_hint
-from reconciler.manifest.input_files import InputFiles
+from reconciler.manifest.input_files import BUILD_FILES, InputFiles
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.pyproject import Pyproject, parse_pyproject
 from reconciler.manifest.source_text import unquoted_error
 from reconciler.manifest.text_file import UnreadableFileError
-
-_BUILD_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 
 ReportError = Callable[[InvalidTextError, tuple[str | int, ...]], None]
 
@@ -100,7 +98,7 @@ def _read(directory: Path, files: InputFiles) -> tuple[Pyproject, dict[str, str]
     quotable = True
     texts: dict[str, str] = {}
     digests: dict[str, str] = {}
-    for name in _BUILD_FILES:
+    for name in BUILD_FILES:
         try:
             content = files.text(directory / name)
         except UnreadableFileError as error:

@@ -26,6 +26,7 @@ def read_lock_source(
     try:
         files.require(path.parent, is_project=True)  # uv reads the project there
         sha256 = files.lock_sha256(path)
+        files.require(path.parent / "pyproject.toml")
     except UnreadableFileError as error:
         invalid = error.invalid_text(text)
         if error.missing:

@@ -242,6 +242,8 @@ class ProjectSources:
         try:
             if local := path_of_direct_url(wanted.url):
                 self._files.require(local, is_project=True)
+                if self._files.is_directory(local):
+                    self._files.has_build_file(local)
         except UnreadableFileError as error:
             message = f"{local}: {error.message}"
             self._problems.append(wanted.file.problem(message, wanted.path, hint=error.hint))
@@ -322,7 +324,7 @@ class ProjectSources:
         except InvalidTextError as error:
             raise invalid_source(error, source) from error
         if file is None:
-            if not any(self._files.is_file(directory / each) for each in ("setup.py", "setup.cfg")):
+            if not self._has_build_file(directory, source):
                 message = "not a Python project: the directory has no `pyproject.toml`, `setup.py` or `setup.cfg`"
                 raise SourceError(message, source.file, source.path, hint="write the path of a project's directory")
         elif file.pyproject.name and canonicalize_name(file.pyproject.name) != name:
@@ -334,6 +336,13 @@ class ProjectSources:
             hint = "remove `package = false` there, or use uv's own lock: `lock: {from: uv.lock}`"
             raise SourceError(message, source.file, source.path, hint=hint)
         return self._files.real(directory)
+
+    def _has_build_file(self, directory: Path, source: PackageSource) -> bool:
+        try:
+            return self._files.has_build_file(directory)
+        except UnreadableFileError as error:
+            message = f"{source.location}: {error.message}"
+            raise SourceError(message, source.file, source.path, hint=error.hint) from error
 
     def _line(
         self, wanted: _Wanted, source: PackageSource, path: Path, extras: tuple[str, ...], marker: Marker | None

@@ -8,6 +8,7 @@ checked before anything is opened.
 import errno
 import os
 import re
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,8 @@ from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.paths import LOCK_SOURCE, in_special_tree, is_within, validate_allowed_path
 from reconciler.manifest.text_file import UnreadableFileError, unreadable
 
-COPY_HINT = "copy it into the repository, and write the path of the copy"
+COPY_HINT = "copy it into the directory of the manifest, and write the path of the copy"
+_OTHER_HINT = "write the path of a different file"
 # Outside the repository, only files with these names are read: no file of credentials has one of them.
 _READ_OUTSIDE = re.compile(rf".+\.(txt|in)|pyproject\.toml|setup\.(py|cfg)|{LOCK_SOURCE.pattern}")
 _ARCHIVES = (".whl", ".zip", ".gz", ".bz2", ".xz", ".tar", ".tgz")
@@ -93,7 +95,9 @@ class Reach:
             message = f"outside {self.place}, and in no directory of `allow_paths`"
             raise UnreadableFileError(message, hint=self._hint(real, is_project=is_project))
         if any(part.casefold() == ".git" for part in real.relative_to(start).parts):
-            raise UnreadableFileError("inside `.git`, which only git uses", hint="write the path of a different file")
+            raise UnreadableFileError("inside `.git`, which only git uses", hint=_OTHER_HINT)
+        if not _may_be_read(real):
+            raise UnreadableFileError("not a regular file", hint=_OTHER_HINT)
         return real, start
 
     def _hint(self, real: Path, *, is_project: bool) -> str:
@@ -106,8 +110,8 @@ class Reach:
         except InvalidTextError:
             return COPY_HINT
         if self.allowed:
-            return f"add {in_backticks(flow(shown))} to `allow_paths` at the top level of the manifest"
-        return f"add {in_backticks(f'allow_paths: [{flow(shown)}]')} at the top level of the manifest"
+            return f"add {in_backticks(flow(shown))} to `allow_paths` in the manifest"
+        return f"write {in_backticks(f'allow_paths: [{flow(shown)}]')} at the top level of the manifest"
 
 
 def reach_of(directory: Path, allow_paths: Sequence[str] = ()) -> Reach:
@@ -130,6 +134,15 @@ def reach_of_state(desired: DesiredState) -> Reach:
 def repository_of(directory: Path) -> Path | None:
     """Return the top of the git repository (or submodule, or linked working tree) around a real path; None without."""
     return next((each for each in (directory, *directory.parents) if os.path.lexists(each / ".git")), None)
+
+
+def _may_be_read(real: Path) -> bool:
+    """Return whether a path is a regular file, a directory, or missing: reading a pipe or a device may never end."""
+    try:
+        kind = real.lstat().st_mode
+    except OSError:
+        return True  # reading it reports the error
+    return stat.S_ISREG(kind) or stat.S_ISDIR(kind) or stat.S_ISLNK(kind)
 
 
 def _real(path: Path) -> Path:

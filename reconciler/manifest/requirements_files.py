@@ -172,11 +172,12 @@ class RequirementsFiles:
             raise InvalidTextError("local paths are not allowed in a constraints file", hint=hint)
         try:
             self.files.require(self.directory / line.path, is_project=True)
+            path = self.files.real(self.directory / line.path)
+            is_project = self.files.is_directory(path) and self.files.has_build_file(path)
         except UnreadableFileError as error:
             raise error.invalid_text(line.path) from error
-        path = self.files.real(self.directory / line.path)
         if self.files.is_directory(path):
-            if not any(self.files.is_file(path / each) for each in ("pyproject.toml", "setup.py", "setup.cfg")):
+            if not is_project:
                 message = (
                     f"not a Python project: {in_backticks(line.path)} has no `pyproject.toml`, `setup.py` or "
                     "`setup.cfg`"
@@ -238,6 +239,8 @@ def require_local_url(requirement: str, files: InputFiles) -> None:
         return
     try:
         files.require(path, is_project=True)
+        if files.is_directory(path):
+            files.has_build_file(path)  # the engine reads them
     except UnreadableFileError as error:
         raise error.invalid_text(str(path)) from error
 

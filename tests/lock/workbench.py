@@ -33,6 +33,7 @@ class Workbench:
     engine: UvEngine
     interpreter: Interpreter
     indexes: tuple[Index, ...]
+    allow_paths: tuple[str, ...] = ()
 
     @property
     def desired(self) -> DesiredState:
@@ -43,6 +44,7 @@ class Workbench:
             locks=self.directory / "locks",
             digest="",
             indexes=self.indexes,
+            allow_paths=self.allow_paths,
         )
 
     def resolve(
