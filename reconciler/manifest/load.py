@@ -41,7 +41,7 @@ def _refuse_link_out_of_the_repository(file: Path) -> None:
     """Raise ManifestError if a commit made the manifest a link to a file elsewhere: errors would show its text."""
     try:
         directory, real = Path(os.path.realpath(file.parent)), Path(os.path.realpath(file))
-    except ValueError:  # a NUL character: reading it reports that there is no such file
+    except ValueError:  # a NUL character: the error is reported when it is read
         return
     repository = repository_of(directory)
     if repository is not None and not is_within(real, repository):

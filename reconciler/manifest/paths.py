@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.windows_path import refuse_windows_path
 
-# What is below these is no file of a user, although /proc and /sys have regular files (environ, kcore).
+# File systems of the kernel; /proc and /sys contain regular files too (environ, kcore).
 _SPECIAL_TREES = tuple(map(Path, ("/proc", "/sys", "/dev")))
 _MEMORY = Path("/dev/shm")  # noqa: S108  # an ordinary file system, which may have a repository
 DOWNLOAD_HINT = "download the file, and write the path of the copy"

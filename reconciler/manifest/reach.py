@@ -111,7 +111,8 @@ class Reach:
             return COPY_HINT
         if self.allowed:
             return f"add {in_backticks(flow(shown))} to `allow_paths` in the manifest"
-        return f"write {in_backticks(f'allow_paths: [{flow(shown)}]')} at the top level of the manifest"
+        line = f"allow_paths: {flow((shown,))}"
+        return f"write {in_backticks(line)} at the top level of the manifest"
 
 
 def reach_of(directory: Path, allow_paths: Sequence[str] = ()) -> Reach:

@@ -106,7 +106,7 @@ def unquoted_problem(place: Place) -> Problem:
 
 
 def unquoted_error(shown: str) -> InvalidTextError:
-    """Return the error of a file, of which `shown` is the path, whose text must not be shown."""
+    """Return the error of a file whose text must not be shown; `shown` is its path."""
     return InvalidTextError(f"{shown}: {NOT_SHOWN}", hint=NOT_SHOWN_HINT)
 
 

@@ -28,7 +28,7 @@ class RevisionFiles(InputFiles):
         self._prefix = Path(os.path.realpath(self._top)).relative_to(revision.repository)
 
     def require(self, path: Path, *, is_project: bool = False) -> None:
-        """Raise UnreadableFileError if a path must not be read: the revision's links may not lead out of it."""
+        """Raise UnreadableFileError if a path must not be read: a link of the revision must not point out of it."""
         relative = self._in_repository(path)
         if relative is None:
             super().require(path, is_project=is_project)

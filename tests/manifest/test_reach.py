@@ -1,4 +1,4 @@
-"""A manifest reaches only its repository: every key that names a file, and every way that leads out of it.
+"""A manifest reaches only its repository: every key that names a file, and every way out of it.
 
 The same files are refused in a git revision: tests/revision/test_reach_of_a_revision.py. The whole command, in every
 format: tests/functional/test_no_file_outside_the_repository_is_shown.py.
@@ -210,7 +210,7 @@ ABSOLUTE = {"an absolute path"}
 
 
 def repository_in(tmp_path: Path) -> Path:
-    """Return a repository next to a directory `outside` with files that nobody may see."""
+    """Return a repository next to a directory `outside` with files that must not be shown."""
     repository, outside = tmp_path / "repository", tmp_path / "outside"
     (repository / ".git").mkdir(parents=True)
     (outside / "again").mkdir(parents=True)
