@@ -26,7 +26,11 @@ def read_regular(path: str | Path, *, limit: int = LIMIT_BYTES, follow: bool = F
     Raises OSError: ELOOP for a symbolic link, EISDIR for a directory, EINVAL for anything else that is not a regular
     file, EFBIG for a file that is too large, ENOENT for a name with a NUL character.
     """
-    descriptor = open_regular(path, follow=follow)
+    return read_descriptor(open_regular(path, follow=follow), path, limit=limit)
+
+
+def read_descriptor(descriptor: int, path: str | Path, *, limit: int = LIMIT_BYTES) -> bytes:
+    """Return the content of the open regular file `path`, at most `limit` bytes, and close it; raises OSError."""
     try:
         size = os.fstat(descriptor).st_size
         chunks = []  # a file of /proc has no size, and any file may grow: read to its end, or one byte over the limit
@@ -43,12 +47,15 @@ def read_regular(path: str | Path, *, limit: int = LIMIT_BYTES, follow: bool = F
     return b"".join(chunks)
 
 
-def open_regular(path: str | Path, *, follow: bool = False) -> int:
-    """Return a descriptor of a regular file, open for reading; raises OSError as `read_regular` does."""
+def open_regular(path: str | Path, *, follow: bool = False, directory: int | None = None) -> int:
+    """Return a descriptor of a regular file, open for reading; raises OSError as `read_regular` does.
+
+    With `directory`, a descriptor, a relative `path` starts there.
+    """
     # O_NONBLOCK: opening a named pipe must not wait for a writer. O_NOCTTY: a terminal must not become ours.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, flags, dir_fd=directory)
     except ValueError as error:  # a NUL character in the name
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from error
     kind = os.fstat(descriptor).st_mode

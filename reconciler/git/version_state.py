@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from reconciler.canonical_json import Json, digest
+from reconciler.fs.read import read_regular
 from reconciler.git.index_file import SUBMODULE, IndexEntry, index_entries
 from reconciler.git.working_tree import Repository, find_repository
 
@@ -77,7 +78,7 @@ def _is_changed(top: str, entry: IndexEntry, written: int) -> bool:
         elif status.st_size & _32_BITS == entry.size and status.st_mtime_ns == entry.mtime < written:
             return False
         else:
-            content = Path(os.fsdecode(path)).read_bytes()
+            content = read_regular(os.fsdecode(path), limit=status.st_size)
     except OSError:
         return True
     hashed = hashlib.new("sha1" if len(entry.object_name) == 40 else "sha256", b"blob %d\0" % len(content))

@@ -1,5 +1,6 @@
 """Digests of files: of one, and of several with their names. A file is read once in a run."""
 
+import errno
 import hashlib
 import os
 import stat
@@ -7,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from reconciler.errors import LockError
+from reconciler.fs.read import open_regular
 
 
 def file_digest(path: Path) -> str:
@@ -40,6 +42,14 @@ def files_digest(directory: Path, files: list[str], *, follow: bool = False) -> 
     return "sha256:" + total.hexdigest()
 
 
+@lru_cache(maxsize=1)
+def _kernels_devices() -> frozenset[int]:
+    """Return the devices of the file systems of the kernel, whose regular files may have no end."""
+    top = Path("/").stat().st_dev
+    mounted = [Path(each) for each in ("/proc", "/sys") if Path(each).is_dir()]
+    return frozenset(each.stat().st_dev for each in mounted) - {top}
+
+
 def _sha256(path: Path, status: os.stat_result) -> bytes:
     """Return the SHA-256 of a file; within a run it is computed once for the same inode, size and times."""
     return _sha256_at(path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
@@ -47,5 +57,7 @@ def _sha256(path: Path, status: os.stat_result) -> bytes:
 
 @lru_cache(maxsize=100_000)
 def _sha256_at(path: Path, *_signature: int) -> bytes:
-    with path.open("rb") as file:
+    if _signature[0] in _kernels_devices():
+        raise OSError(errno.EINVAL, "not a regular file", str(path))  # /proc/kcore has 128 TiB
+    with os.fdopen(open_regular(path, follow=True), "rb") as file:
         return hashlib.file_digest(file, "sha256").digest()

@@ -17,11 +17,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from reconciler.engines.engine import Engine, ExportRequest, ResolveRequest
-from reconciler.errors import LockError
-from reconciler.fs.os_error_hint import os_error_hint
-from reconciler.fs.read import read_regular, reason
+from reconciler.errors import EnvsyncError, IndexFailureError, LockError
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.foreign_package import ForeignLock, PinnedPackage, check_choice
+from reconciler.lock.local_paths import require_local_paths
 from reconciler.lock.lock_file import lock_path
 from reconciler.lock.marker_choice import chosen_marker
 from reconciler.lock.pdm_lock import read_pdm_lock
@@ -29,6 +28,9 @@ from reconciler.lock.poetry_lock import declared_groups, read_poetry_lock
 from reconciler.lock.refused_lock import require_allowed_source
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, LockSource
 from reconciler.manifest.input_files import LARGEST_LOCK
+from reconciler.manifest.reach import Reach, reach_of_state
+from reconciler.manifest.source_text import NOT_SHOWN, NOT_SHOWN_HINT
+from reconciler.manifest.text_file import UnreadableFileError
 from reconciler.processes.scratch import scratch_directory
 
 _AGAIN = "make it again with its tool, or correct the path in the manifest"
@@ -52,7 +54,26 @@ def foreign_document(
             f"`{source.relative}` is the lock that envsync writes for `{environment.name}` itself",
             hint="write the path of a different lock, or remove `lock` and let envsync resolve",
         )
-    text = source_text(source)
+    reach = reach_of_state(desired)
+    text = source_text(source, reach)
+    try:
+        document = _document(environment, source, text, interpreter, engine, request)
+    except EnvsyncError as error:
+        if reach.may_quote(source.path) or isinstance(error, IndexFailureError):
+            raise
+        raise LockError(f"{source.relative}: {NOT_SHOWN}", hint=NOT_SHOWN_HINT) from error
+    require_local_paths(document["packages"], source.path.parent, reach, source.relative)
+    return document
+
+
+def _document(
+    environment: DesiredEnvironment,
+    source: LockSource,
+    text: str,
+    interpreter: Interpreter,
+    engine: Engine,
+    request: ResolveRequest,
+) -> dict[str, Any]:
     if source.tool == "uv":
         exported = _exported(environment, source, interpreter, engine)
         require_allowed_source(exported["packages"], environment, desired, text)
@@ -79,13 +100,13 @@ def foreign_document(
     return _with_project(made, environment)
 
 
-def source_text(source: LockSource) -> str:
+def source_text(source: LockSource, reach: Reach) -> str:
     """Return the text of the lock; raises LockError if it is not the file that the manifest was expanded with."""
     try:
-        content = read_regular(source.path, limit=LARGEST_LOCK, follow=True)
+        content = reach.read(source.path, limit=LARGEST_LOCK)
         text = content.decode("utf-8")
-    except OSError as error:
-        raise LockError(f"{source.relative}: {reason(error)}", hint=os_error_hint(error)) from error
+    except UnreadableFileError as error:
+        raise LockError(f"{source.relative}: {error.message}", hint=error.hint or None) from error
     except UnicodeDecodeError as error:
         raise LockError(f"{source.relative}: not UTF-8", hint=_AGAIN) from error
     if hashlib.sha256(content).hexdigest() != source.sha256:

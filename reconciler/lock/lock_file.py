@@ -12,10 +12,13 @@ from reconciler.errors import LockError, LockWriteError, NewerFormatError, Newer
 from reconciler.fs.access import make_users_directory
 from reconciler.fs.atomic_write import write_users_file
 from reconciler.fs.os_error_hint import os_error_hint
-from reconciler.fs.read import read_regular, reason
+from reconciler.lock.local_paths import require_local_paths
 from reconciler.lock.model import Lock, ParsedLock, lock_file_name
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.input_files import LARGEST_LOCK
+from reconciler.manifest.reach import Reach, reach_of
+from reconciler.manifest.source_text import NOT_SHOWN
+from reconciler.manifest.text_file import UnreadableFileError
 
 
 class _NewerVersionError(Exception):
@@ -27,20 +30,28 @@ def lock_path(locks: Path, environment: str) -> Path:
     return locks / lock_file_name(environment)
 
 
-def read_lock(path: Path, environment: str) -> Lock | None:
-    """Return the lock at `path`, or None if there is none.
+def read_lock(path: Path, environment: str, reach: Reach | None = None) -> Lock | None:
+    """Return the lock at `path`, or None if there is none. Without `reach`, links must not leave its repository.
 
     Raises LockError if it cannot be read or is not a PEP 751 file, NewerLockError if its format is newer.
     """
+    reach = reach or reach_of(path.parent)
     try:
-        text = read_regular(path, limit=LARGEST_LOCK, follow=True).decode("utf-8")
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise LockError(f"{path}: {reason(error)}", hint=os_error_hint(error)) from error
+        text = reach.read(path, limit=LARGEST_LOCK).decode("utf-8")
+    except UnreadableFileError as error:
+        if error.missing:
+            return None
+        raise LockError(f"{path}: {error.message}", hint=error.hint or None) from error
     except UnicodeDecodeError as error:
         raise LockError(f"{path}: not UTF-8", hint=f"delete it and run `envsync lock {environment}`") from error
-    return parse_lock(text, path, environment)
+    try:
+        lock = parse_lock(text, path, environment)
+    except LockError as error:
+        if reach.may_quote(path):
+            raise
+        raise type(error)(f"{path}: {NOT_SHOWN}", hint=error.hint) from error
+    require_local_paths(lock.document["packages"], path.parent, reach, str(path))
+    return lock
 
 
 def parse_lock(text: str, path: Path, environment: str) -> Lock:

@@ -9,11 +9,11 @@ import tomli
 from packaging.utils import canonicalize_name
 
 from reconciler.errors import LockError
-from reconciler.fs.read import read_regular
 from reconciler.lock.foreign_package import ForeignLock, PinnedPackage, check_choice, lowest_python, sha256_of
 from reconciler.lock.marker_choice import any_of, chosen_marker
 from reconciler.manifest.desired import LockSource
-from reconciler.manifest.text_file import LARGEST
+from reconciler.manifest.reach import reach_of
+from reconciler.manifest.text_file import LARGEST, UnreadableFileError
 
 MAIN = "main"
 
@@ -56,9 +56,9 @@ def read_poetry_lock(document: Mapping[str, Any], source: LockSource, declared_g
 def declared_groups(directory: Path) -> frozenset[str]:
     """Return the normalized names of the groups that a pyproject.toml declares for Poetry; none if it is invalid."""
     try:
-        text = read_regular(directory / "pyproject.toml", limit=LARGEST, follow=True).decode("utf-8")
+        text = reach_of(directory).read(directory / "pyproject.toml", limit=LARGEST).decode("utf-8")
         document = tomli.loads(text)
-    except (OSError, ValueError, RecursionError):  # the lock alone then says which groups exist
+    except (UnreadableFileError, ValueError, RecursionError):  # the lock alone then says which groups exist
         return frozenset()
     poetry = document.get("tool", {}).get("poetry", {}).get("group", {})
     return frozenset(canonicalize_name(each) for each in [*poetry, *document.get("dependency-groups", {})])

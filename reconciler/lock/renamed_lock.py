@@ -7,6 +7,7 @@ from reconciler.lock.lock_file import lock_path, read_lock
 from reconciler.lock.model import Lock, LockState
 from reconciler.lock.refused_lock import require_allowed
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+from reconciler.manifest.reach import reach_of_state
 
 
 def read_present_lock(environment: DesiredEnvironment, desired: DesiredState) -> tuple[Lock | None, LockState]:
@@ -18,10 +19,11 @@ def read_present_lock(environment: DesiredEnvironment, desired: DesiredState) ->
     """
     require_build_variables(environment)
     name, former = environment.name, environment.renamed_from
-    lock = read_lock(lock_path(desired.locks, name), name)
+    reach = reach_of_state(desired)
+    lock = read_lock(lock_path(desired.locks, name), name, reach)
     if lock is not None or not former:
         return lock, _checked_state(lock, environment, desired)
-    lock = read_lock(lock_path(desired.locks, former), name)
+    lock = read_lock(lock_path(desired.locks, former), name, reach)
     state = _checked_state(lock, environment, desired)
     return lock, LockState.MISSING if state is LockState.STALE else state
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from reconciler.errors import LockError
+from reconciler.fs.read import open_regular
 from reconciler.git.index_file import find_git_root, index_file_path, tracked_paths
 
 LOCK_FILE = re.compile(r"\.?pylock\..+")  # and the temporary file before it is renamed
@@ -132,7 +133,7 @@ def _is_environment_or_cache(directory: Path) -> bool:
     if any(os.path.lexists(directory / name) for name in _ENVIRONMENTS):
         return True
     try:
-        with (directory / "CACHEDIR.TAG").open("rb") as tag:
+        with os.fdopen(open_regular(directory / "CACHEDIR.TAG"), "rb") as tag:
             return tag.read(len(_CACHE_TAG)) == _CACHE_TAG
     except OSError:
         return False

@@ -273,7 +273,7 @@ class DesiredState:
     `environments` are the selected ones, sorted by name. `declared` are the names of all environments, selected or
     not. `selected` is True if the user made a selection; nothing outside it may then be deleted. `file` is as the user
     named it; `root` and `locks` are absolute. `keep_deleted` is an age as written. `inputs` are all files that it was
-    made from, sorted by path.
+    made from, sorted by path. `allow_paths` are as written: `reach_of_state` says which files may be read.
     """
 
     project: str
@@ -289,6 +289,7 @@ class DesiredState:
     declared: frozenset[str] = frozenset()
     selected: bool = False
     inputs: tuple[InputFile, ...] = ()
+    allow_paths: tuple[str, ...] = ()
 
     def only(self, names: Collection[str]) -> "DesiredState":
         """Return the same state without the environments that are not in `names`; they are still declared."""

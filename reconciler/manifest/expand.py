@@ -1,7 +1,7 @@
 """Expands a Manifest to a DesiredState: templates, matrix, requirements files, local projects, and the selection."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,9 @@ from reconciler.manifest.expand_environment import EnvironmentExpander
 from reconciler.manifest.inheritance import InheritedEntry, inherited_entries
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.matrix_members import Member, member_entry, members_of
+from reconciler.manifest.reach import reach_of
 from reconciler.manifest.selection import EnvironmentOutline, select_environments
+from reconciler.manifest.text_file import UnreadableFileError
 from reconciler.manifest.urls import is_relative_directory
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ def expand(
     """
     directory = manifest.file.parent
     files = files or InputFiles()
+    files.reach = reach_of(directory, manifest.allow_paths)
     entries = inherited_entries(manifest.templates, manifest.environments)
     matrices = {name: made for name, entry in entries.items() if (made := _members(name, entry))}
     chosen = _select(entries, matrices, names=names, labels=labels)
@@ -60,8 +63,8 @@ def expand(
             if any(each in chosen for each in _made(name, matrices)) is selected:
                 expanded = _expanded(name, entry, matrices, expander)
                 environments |= {each: replace(found, access=manifest.access) for each, found in expanded.items()}
-        if selected and expander.problems:
-            problems = sorted(dict.fromkeys(expander.problems), key=partial(_order, str(manifest.file)))
+        if selected and (found_problems := [*_locks_problems(manifest, files), *expander.problems]):
+            problems = sorted(dict.fromkeys(found_problems), key=partial(_order, str(manifest.file)))
             raise ManifestError(tuple(problems))
     base = directory.absolute()
     source = InputFile(path=manifest.file.absolute(), sha256=manifest.source.sha256)
@@ -78,8 +81,17 @@ def expand(
         environments=tuple(environments[name] for name in sorted(chosen)),
         declared=frozenset(environments),
         selected=bool(names or labels),
+        allow_paths=manifest.allow_paths,
         inputs=tuple(sorted((source, *files.read_so_far()))),
     )
+
+
+def _locks_problems(manifest: "Manifest", files: InputFiles) -> Iterator[Problem]:
+    """Yield a problem if the directory of the locks is out of reach."""
+    try:
+        files.require(Path(os.path.normpath(manifest.file.parent.absolute() / manifest.locks)), is_project=True)
+    except UnreadableFileError as error:
+        yield manifest.source.problem(f"{manifest.locks}: {error.message}", ("locks",), hint=error.hint)
 
 
 def environments_by_entry(manifest: "Manifest") -> dict[str, tuple[str, ...]]:
@@ -111,6 +123,7 @@ def declared_state(manifest: "Manifest") -> DesiredState:
         keep_deleted=manifest.keep_deleted,
         indexes=_indexes(manifest),
         access=manifest.access,
+        allow_paths=manifest.allow_paths,
         declared=frozenset(made for name, entry in entries.items() for made in _members(name, entry) or (name,)),
         selected=True,
     )
@@ -201,6 +214,7 @@ def _digest(manifest: "Manifest", indexes: tuple[Index, ...], environments: Mapp
             "project": manifest.project,
             "root": None if Path(manifest.root).is_absolute() else os.path.normpath(manifest.root),
             "locks": os.path.normpath(manifest.locks),
+            **({"allow_paths": manifest.allow_paths} if manifest.allow_paths else {}),
             "cache": manifest.cache,
             "keep_deleted": manifest.keep_deleted,
             "access": manifest.access,

@@ -28,7 +28,7 @@ from reconciler.manifest.local_project import read_local_project
 from reconciler.manifest.lock_source import read_lock_source
 from reconciler.manifest.names import FROM_ENV
 from reconciler.manifest.project_sources import ProjectSources
-from reconciler.manifest.requirements_files import RequirementsFiles
+from reconciler.manifest.requirements_files import RequirementsFiles, require_local_url
 from reconciler.manifest.source_text import KeyPath, SourceText
 from reconciler.manifest.times import today_in_utc
 
@@ -158,6 +158,12 @@ class EnvironmentExpander:
             RequirementLine(text=each.value, source=str(self.source.value_place(each.path)))
             for each in entry.placed_values("packages")
         ]
+        for key in ("packages", "overrides"):
+            for each in entry.placed_values(key):
+                try:
+                    require_local_url(each.value, self.files)
+                except InvalidTextError as error:
+                    self._report(error, each.path)
         constraints: list[str] = []
         for key in ("requirements", "constraints"):
             for each in entry.placed_values(key):

@@ -156,6 +156,7 @@ ProjectId: TypeAlias = Annotated[
 ]
 Root: TypeAlias = Annotated[str, _validated_in_directory(validate_root)]
 Locks: TypeAlias = Annotated[str, _validated(paths.validate_lock_directory)]
+AllowedPath: TypeAlias = Annotated[str, _validated_in_directory(paths.validate_allowed_path)]
 ProjectPath: TypeAlias = Annotated[str, _validated(paths.validate_project_path)]
 FilePath: TypeAlias = Annotated[str, _validated(paths.validate_file_path)]
 LockSourcePath: TypeAlias = Annotated[str, _validated(paths.validate_lock_source)]

@@ -1,5 +1,7 @@
 """Reads a manifest: YAML text to Manifest, or all of its errors at once, each with its place."""
 
+import os
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,6 +11,8 @@ from reconciler.errors import ManifestError, Place, Problem
 from reconciler.manifest.cross_references import reference_problems
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.models import Manifest
+from reconciler.manifest.paths import is_within
+from reconciler.manifest.reach import repository_of
 from reconciler.manifest.source_text import KeyPath
 from reconciler.manifest.text_file import UnreadableFileError
 from reconciler.manifest.written_matrix import unusable_keys
@@ -20,6 +24,8 @@ def load_manifest(file: Path, *, files: InputFiles | None = None) -> Manifest:
 
     It is read from disk unless `files` is given. Files that the manifest names are read later, by `expand`.
     """
+    if files is None:
+        _refuse_link_out_of_the_repository(file)
     try:
         content = (files or InputFiles()).text(file)
     except UnreadableFileError as error:
@@ -29,6 +35,19 @@ def load_manifest(file: Path, *, files: InputFiles | None = None) -> Manifest:
     if problems or manifest is None:
         raise ManifestError(tuple(sorted(problems, key=_order)))
     return manifest
+
+
+def _refuse_link_out_of_the_repository(file: Path) -> None:
+    """Raise ManifestError if a commit made the manifest a link to a file elsewhere: errors would show its text."""
+    try:
+        directory, real = Path(os.path.realpath(file.parent)), Path(os.path.realpath(file))
+    except ValueError:  # a NUL character: the error is reported when it is read
+        return
+    repository = repository_of(directory)
+    if repository is not None and not is_within(real, repository):
+        message = "a symbolic link to a file outside the repository"
+        hint = f"name the file itself: `-f {shlex.quote(str(real))}`"
+        raise ManifestError((Problem(message=message, path=str(file), hint=hint),))
 
 
 def _validate(document: Document, file: Path) -> tuple[Manifest | None, list[Problem]]:

@@ -11,12 +11,11 @@ from reconciler.backticks import in_backticks
 from reconciler.canonical_json import digest
 from reconciler.manifest.desired import LocalProject
 from reconciler.manifest.hints import known_names_hint
-from reconciler.manifest.input_files import InputFiles
+from reconciler.manifest.input_files import BUILD_FILES, InputFiles
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.pyproject import Pyproject, parse_pyproject
+from reconciler.manifest.source_text import unquoted_error
 from reconciler.manifest.text_file import UnreadableFileError
-
-_BUILD_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 
 ReportError = Callable[[InvalidTextError, tuple[str | int, ...]], None]
 
@@ -40,12 +39,17 @@ def read_local_project(
     """
     project_directory = Path(os.path.normpath(directory.absolute() / path))
     relative = Path(os.path.relpath(project_directory, directory.absolute())).as_posix()
+    try:
+        files.require(project_directory, is_project=True)
+    except UnreadableFileError as error:
+        report(error.invalid_text(path), ("path",))
+        return None
     if not files.is_directory(project_directory):
         hint = "correct the path: it is relative to the manifest"
         report(InvalidTextError(f"no such directory: {in_backticks(path)}", hint=hint), ("path",))
         return None
     try:
-        pyproject, build_files = _read(project_directory, files)
+        pyproject, build_files, quotable = _read(project_directory, files)
     except InvalidTextError as error:
         report(error, ("path",))
         return None
@@ -60,13 +64,15 @@ def read_local_project(
         ]
     )
     for problem, key in unknown:
+        problem.hint = problem.hint if quotable else ""  # it lists names of the file
         report(problem, key)
     if unknown:
         return None
     try:
         requirements = () if has_lock else pyproject.requirements(extras, groups)
     except InvalidTextError as error:
-        report(InvalidTextError(f"pyproject.toml: {error.message}", hint=error.hint), ("path",))
+        shown = InvalidTextError(f"pyproject.toml: {error.message}", hint=error.hint)
+        report(shown if quotable else unquoted_error("pyproject.toml"), ("path",))
         return None
     needed = {"dependencies", "version", *(("optional-dependencies",) if extras else ())}
     static = pyproject.static and not needed & pyproject.dynamic
@@ -84,11 +90,15 @@ def read_local_project(
     )
 
 
-def _read(directory: Path, files: InputFiles) -> tuple[Pyproject, dict[str, str]]:
-    """Return the project's pyproject.toml (an empty one if it has none), and the SHA-256 of its build files by name."""
+def _read(directory: Path, files: InputFiles) -> tuple[Pyproject, dict[str, str], bool]:
+    """Return the project's pyproject.toml (an empty one if it has none), and the SHA-256 of its build files by name.
+
+    The third value says whether errors may show text of the build files.
+    """
+    quotable = True
     texts: dict[str, str] = {}
     digests: dict[str, str] = {}
-    for name in _BUILD_FILES:
+    for name in BUILD_FILES:
         try:
             content = files.text(directory / name)
         except UnreadableFileError as error:
@@ -96,6 +106,7 @@ def _read(directory: Path, files: InputFiles) -> tuple[Pyproject, dict[str, str]
                 raise error.invalid_text(name) from error
         else:
             texts[name], digests[name] = content.text, content.sha256
+            quotable = quotable and content.quotable
     if not texts:
         message = "not a Python project: the directory has no `pyproject.toml`, `setup.py` or `setup.cfg`"
         raise InvalidTextError(message, hint="write the path of the project's directory")
@@ -104,8 +115,10 @@ def _read(directory: Path, files: InputFiles) -> tuple[Pyproject, dict[str, str]
             texts.get("pyproject.toml", ""), fallback_name=_setup_name(texts.get("setup.cfg", ""))
         )
     except InvalidTextError as error:
+        if not quotable:
+            raise unquoted_error("pyproject.toml") from error
         raise InvalidTextError(f"pyproject.toml: {error.message}", hint=error.hint) from error
-    return pyproject, digests
+    return pyproject, digests, quotable
 
 
 def _setup_name(text: str) -> str:

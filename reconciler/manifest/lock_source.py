@@ -24,7 +24,9 @@ def read_lock_source(
     found = LOCK_SOURCE.fullmatch(path.name)
     tool = cast("LockTool", (found[1] or found[2]) if found else "pylock")  # the model checked the name
     try:
+        files.require(path.parent, is_project=True)  # uv reads the project there
         sha256 = files.lock_sha256(path)
+        files.require(path.parent / "pyproject.toml")
     except UnreadableFileError as error:
         invalid = error.invalid_text(text)
         if error.missing:

@@ -470,6 +470,13 @@ class Manifest(_StrictModel):
         description="The directory of the lock files, relative to the manifest.",
         examples=["deploy/locks"],
     )
+    allow_paths: tuple[f.AllowedPath, ...] = Field(
+        default=(),
+        description="Directories outside the repository, or without one outside the manifest's directory, that the "
+        "manifest may name files and projects in: relative to the manifest or absolute. Errors never show lines of "
+        "these files.",
+        examples=[["../shared"], ["/srv/acme/requirements"]],
+    )
     cache: desired.CacheOwner = Field(
         default=defaults.CACHE,
         description="Which package cache to use: `own` for one inside the root, `user` for the user's shared uv cache.",

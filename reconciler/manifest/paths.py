@@ -7,6 +7,9 @@ from pathlib import Path, PurePosixPath
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.windows_path import refuse_windows_path
 
+# File systems of the kernel; /proc and /sys contain regular files too (environ, kcore).
+_SPECIAL_TREES = tuple(map(Path, ("/proc", "/sys", "/dev")))
+_MEMORY = Path("/dev/shm")  # noqa: S108  # an ordinary file system, which may have a repository
 DOWNLOAD_HINT = "download the file, and write the path of the copy"
 LOCK_SOURCE = re.compile(r"(uv|poetry|pdm)\.lock|(pylock)(?:\.[^.]+)?\.toml")
 _RELATIVE_HINT = "write a path relative to the manifest"
@@ -35,6 +38,29 @@ def validate_lock_directory(text: str) -> str:
 def validate_project_path(text: str) -> str:
     """Return the path of a project's directory; raises InvalidTextError unless it is relative to the manifest."""
     return _validate_relative(text, f"{_RELATIVE_HINT}, for example `.`")
+
+
+def validate_allowed_path(text: str, directory: Path) -> str:
+    """Return a directory of `allow_paths` as written; raises InvalidTextError if it must not be allowed.
+
+    A relative one starts at `directory`, the manifest's.
+    """
+    hint = "write an absolute path, or a path relative to the manifest"
+    validate_path(text, hint=hint)
+    if "://" in text:
+        raise InvalidTextError("must be a directory, not a URL", hint=hint)
+    real = Path(os.path.realpath(directory / text))
+    if real == Path(real.anchor):
+        hint = "write the directory that has the files"
+        raise InvalidTextError("must not be `/`, which contains every file of the machine", hint=hint)
+    if in_special_tree(real):
+        raise InvalidTextError("must not be below `/proc`, `/sys` or `/dev`", hint="remove it")
+    return text
+
+
+def in_special_tree(real: Path) -> bool:
+    """Return whether a path without links is in a file system of the kernel: processes, devices and settings."""
+    return any(is_within(real, each) for each in _SPECIAL_TREES) and not is_within(real, _MEMORY)
 
 
 def validate_file_path(text: str) -> str:

@@ -10,19 +10,23 @@ from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.pyproject import Pyproject, parse_toml, static_content
 from reconciler.manifest.requirements_line import relative_to
-from reconciler.manifest.source_text import KeyPath, format_key_path, problem_at
+from reconciler.manifest.source_text import KeyPath, format_key_path, problem_at, unquoted_error, unquoted_problem
 from reconciler.manifest.text_file import UnreadableFileError
 
 
 @dataclass(slots=True, kw_only=True)
 class ProjectFile:
-    """A pyproject.toml: its directory (absolute), its path for messages, its tables, and its static content."""
+    """A pyproject.toml: its directory (absolute), its path for messages, its tables, and its static content.
+
+    `quotable` says whether errors may show its text.
+    """
 
     directory: Path
     shown: str
     lines: tuple[str, ...]
     document: Mapping[str, Any] = field(repr=False)
     pyproject: Pyproject
+    quotable: bool = True
     _places: Mapping[KeyPath, tuple[int, int, int]] | None = None
 
     def table(self, *keys: str) -> Mapping[str, Any]:
@@ -50,6 +54,8 @@ class ProjectFile:
 
     def problem(self, message: str, path: KeyPath, *, hint: str) -> Problem:
         """Return a problem at the place of a key or list item."""
+        if not self.quotable:
+            return unquoted_problem(self.place(path))
         return problem_at(self.place(path), self.lines, message, path=format_key_path(path), hint=hint)
 
 
@@ -86,16 +92,23 @@ class ProjectFiles:
 
     def _parse(self, directory: Path) -> ProjectFile | None:
         path = directory / "pyproject.toml"
-        if not self.files.is_file(path):
+        if not self.files.contains(directory):  # a directory above the project, where uv looks for a workspace
             return None
         shown = self.shown(path)
+        quotable = True
         try:
-            text = self.files.text(path).text
+            self.files.require(path)  # it may be a link
+            if not self.files.is_file(path):
+                return None
+            file = self.files.text(path)
+            text, quotable = file.text, file.quotable
             document = parse_toml(text)
             pyproject = static_content(document)
         except UnreadableFileError as error:
             raise error.invalid_text(shown) from error
         except InvalidTextError as error:
+            if not quotable:
+                raise unquoted_error(shown) from error
             raise InvalidTextError(f"{shown}: {error.message}", hint=error.hint) from error
         return ProjectFile(
             directory=directory,
@@ -103,4 +116,5 @@ class ProjectFiles:
             lines=tuple(text.replace("\r\n", "\n").split("\n")),
             document=document,
             pyproject=pyproject,
+            quotable=quotable,
         )

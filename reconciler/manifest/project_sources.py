@@ -32,7 +32,9 @@ from reconciler.manifest.requirement import normalize_requirement
 from reconciler.manifest.requirements_line import relative_to
 from reconciler.manifest.resolver_settings import TakenOver, refused_build_settings, take_over
 from reconciler.manifest.source_indexes import check_index
-from reconciler.manifest.urls import directory_of_url
+from reconciler.manifest.source_text import unquoted_error
+from reconciler.manifest.text_file import UnreadableFileError
+from reconciler.manifest.urls import directory_of_url, path_of_direct_url
 from reconciler.manifest.uv_workspace import Workspace, Workspaces
 
 
@@ -128,6 +130,7 @@ class ProjectSources:
         """Report the build settings of the pyproject.toml next to a uv.lock in `directory`, which uv would use."""
         try:
             file = self.projects.read(directory)
+            self.workspaces.of(directory)  # uv reads the members too
         except InvalidTextError as error:
             self._problems.append(Problem(message=error.message, hint=error.hint or None))
         else:
@@ -223,6 +226,8 @@ class ProjectSources:
                 for each in pyproject.requested(visit.extras, visit.groups)
             ]
         except InvalidTextError as error:
+            if not file.quotable:
+                raise unquoted_error(file.shown) from error
             raise InvalidTextError(f"{file.shown}: {error.message}", hint=error.hint) from error
         if not pyproject.static or "dependencies" in pyproject.dynamic:
             found += [
@@ -234,6 +239,15 @@ class ProjectSources:
     def _directory_of_url(self, wanted: _Wanted) -> list[_Visit]:
         """Return the directory that a requirement `NAME @ file:///PATH` names, which may have sources itself."""
         directory = directory_of_url(wanted.url)
+        try:
+            if local := path_of_direct_url(wanted.url):
+                self._files.require(local, is_project=True)
+                if self._files.is_directory(local):
+                    self._files.has_build_file(local)
+        except UnreadableFileError as error:
+            message = f"{local}: {error.message}"
+            self._problems.append(wanted.file.problem(message, wanted.path, hint=error.hint))
+            return []
         if directory is None or not self._files.is_directory(directory):
             return []
         return [_Visit(directory=self._files.real(directory), extras=wanted.extras, marker=wanted.marker)]
@@ -289,7 +303,13 @@ class ProjectSources:
         return self._installable(name, source, workspace.members[name])
 
     def _path(self, name: str, source: PackageSource) -> Path:
-        path = self._files.real(source.base / source.location / source.subdirectory)
+        written = source.base / source.location / source.subdirectory
+        try:
+            self._files.require(written, is_project=True)
+        except UnreadableFileError as error:
+            message = f"{source.location}: {error.message}"
+            raise SourceError(message, source.file, source.path, hint=error.hint) from error
+        path = self._files.real(written)
         if not source.location or not (self._files.is_directory(path) or self._files.is_file(path)):
             missing = f"{source.location}/{source.subdirectory}" if source.subdirectory else source.location
             message = f"no such file or directory: {in_backticks(missing)}"
@@ -304,17 +324,25 @@ class ProjectSources:
         except InvalidTextError as error:
             raise invalid_source(error, source) from error
         if file is None:
-            if not any(self._files.is_file(directory / each) for each in ("setup.py", "setup.cfg")):
+            if not self._has_build_file(directory, source):
                 message = "not a Python project: the directory has no `pyproject.toml`, `setup.py` or `setup.cfg`"
                 raise SourceError(message, source.file, source.path, hint="write the path of a project's directory")
         elif file.pyproject.name and canonicalize_name(file.pyproject.name) != name:
-            message = f"the project there is named {in_backticks(file.pyproject.name)}, not `{name}`"
+            named = in_backticks(file.pyproject.name) if file.quotable else "differently"
+            message = f"the project there is named {named}, not `{name}`"
             raise SourceError(message, source.file, source.path, hint="correct the path or the name")
         elif file.table("tool", "uv").get("package") is False:
             message = f"`{name}` is not a package: its pyproject.toml says `package = false`"
             hint = "remove `package = false` there, or use uv's own lock: `lock: {from: uv.lock}`"
             raise SourceError(message, source.file, source.path, hint=hint)
         return self._files.real(directory)
+
+    def _has_build_file(self, directory: Path, source: PackageSource) -> bool:
+        try:
+            return self._files.has_build_file(directory)
+        except UnreadableFileError as error:
+            message = f"{source.location}: {error.message}"
+            raise SourceError(message, source.file, source.path, hint=error.hint) from error
 
     def _line(
         self, wanted: _Wanted, source: PackageSource, path: Path, extras: tuple[str, ...], marker: Marker | None

@@ -1,7 +1,7 @@
 """Reads requirements and constraints files in pip's format with their includes; errors have a line and column."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import assert_never
 
@@ -24,9 +24,9 @@ from reconciler.manifest.requirements_line import (
     parse_requirements_line,
     relative_to,
 )
-from reconciler.manifest.source_text import problem_at
+from reconciler.manifest.source_text import problem_at, unquoted_problem
 from reconciler.manifest.text_file import UnreadableFileError
-from reconciler.manifest.urls import directory_of_url, validate_index_url
+from reconciler.manifest.urls import directory_of_url, path_of_direct_url, validate_index_url
 
 _MAX_INCLUDE_DEPTH = 32  # files
 _MISSING_HINT = "correct the path, which is relative to the manifest"
@@ -34,11 +34,21 @@ _MISSING_HINT = "correct the path, which is relative to the manifest"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ParsedFile:
-    """One file without its includes: `shown` is its path for messages, and each of `entries` has its place."""
+    """One file without its includes: `shown` is its path for messages, and each of `entries` has its place.
+
+    `quotable` says whether errors may show its text.
+    """
 
     shown: str
     lines: tuple[str, ...]
+    quotable: bool
     entries: tuple[tuple[Line, Place], ...]
+
+    def problem(self, place: Place, error: InvalidTextError) -> Problem:
+        """Return the problem of an invalid line."""
+        if not self.quotable:
+            return unquoted_problem(place)
+        return problem_at(place, self.lines, error.message, hint=error.hint)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,7 +105,8 @@ class RequirementsFiles:
         """Raise InvalidTextError if a file belongs to another tool, and UnreadableFileError if it cannot be read."""
         from reconciler.manifest.foreign_files import foreign_file_hint
 
-        if hint := foreign_file_hint(name, self.files.text(path, any_unicode=True).text):
+        file = self.files.text(path, any_unicode=True)
+        if hint := foreign_file_hint(name, file.text if file.quotable else ""):
             raise InvalidTextError("not a requirements file", hint=hint)
 
     def _collect(
@@ -111,8 +122,10 @@ class RequirementsFiles:
                         included, included_trail = self._include(line, parsed, trail, constraints=constraints)
                         self._collect(included, included_trail, collected, constraints=line.constraints)
                     case NamedRequirement() if constraints:
+                        require_local_url(line.text, self.files)
                         collected.constraints.append(_constraint(line))
                     case NamedRequirement():
+                        require_local_url(line.text, self.files)
                         source = str(place)
                         collected.requirements.append(
                             RequirementLine(text=line.text, source=source, hashes=line.hashes)
@@ -125,7 +138,7 @@ class RequirementsFiles:
                     case _:
                         assert_never(line)
             except InvalidTextError as error:
-                self.problems.append(problem_at(place, parsed.lines, error.message, hint=error.hint))
+                self.problems.append(parsed.problem(place, error))
 
     def _include(
         self, include: Include, parsed: _ParsedFile, trail: tuple[Path, ...], *, constraints: bool
@@ -149,15 +162,22 @@ class RequirementsFiles:
         if "://" in line.value or not line.value:
             return directory_of_url(validate_index_url(line.value)) if line.value else None
         candidates = (Path(os.path.normpath(each / line.value)) for each in (beside, self.directory))
-        return next((each for each in candidates if self.files.is_directory(each)), self.directory / line.value)
+        return next(
+            (each for each in candidates if self.files.is_directory(each, of_index=True)), self.directory / line.value
+        )
 
     def _local(self, line: LocalRequirement, place: Place, *, constraints: bool) -> RequirementLine:
         if constraints:
             hint = "write a package name with a version specifier"
             raise InvalidTextError("local paths are not allowed in a constraints file", hint=hint)
-        path = self.files.real(self.directory / line.path)
+        try:
+            self.files.require(self.directory / line.path, is_project=True)
+            path = self.files.real(self.directory / line.path)
+            is_project = self.files.is_directory(path) and self.files.has_build_file(path)
+        except UnreadableFileError as error:
+            raise error.invalid_text(line.path) from error
         if self.files.is_directory(path):
-            if not any(self.files.is_file(path / each) for each in ("pyproject.toml", "setup.py", "setup.cfg")):
+            if not is_project:
                 message = (
                     f"not a Python project: {in_backticks(line.path)} has no `pyproject.toml`, `setup.py` or "
                     "`setup.cfg`"
@@ -188,19 +208,17 @@ class RequirementsFiles:
             content = self.files.text(path, any_unicode=True)
             lines = tuple(content.text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
             entries: list[tuple[Line, Place]] = []
+            parsed = _ParsedFile(shown=shown, lines=lines, quotable=content.quotable, entries=())
             bad = list(unprintable_characters(lines))
             for number, column, character in bad:
-                place = Place(file=shown, line=number, column=column)
-                self.problems.append(
-                    problem_at(place, lines, f"control characters are not allowed: `{character}`", hint="remove it")
-                )
+                error = InvalidTextError(f"control characters are not allowed: `{character}`", hint="remove it")
+                self.problems.append(parsed.problem(Place(file=shown, line=number, column=column), error))
             for line in () if bad else logical_lines(lines):
                 try:
                     entries.append((parse_requirements_line(line.text), line.place(shown)))
                 except InvalidTextError as error:
-                    place = line.place(shown, error.offset, error.width)
-                    self.problems.append(problem_at(place, lines, error.message, hint=error.hint))
-            self._parsed[path] = _ParsedFile(shown=shown, lines=lines, entries=tuple(entries))
+                    self.problems.append(parsed.problem(line.place(shown, error.offset, error.width), error))
+            self._parsed[path] = replace(parsed, entries=tuple(entries))
         return self._parsed[path]
 
     @staticmethod
@@ -210,6 +228,21 @@ class RequirementsFiles:
     @staticmethod
     def _shown(directory: Path, name: str) -> str:
         return os.path.normpath(directory / name)
+
+
+def require_local_url(requirement: str, files: InputFiles) -> None:
+    """Raise InvalidTextError if a valid requirement has a `file:` URL of what must not be read."""
+    if "file:" not in requirement.lower():
+        return
+    path = path_of_direct_url(Requirement(requirement).url or "")
+    if path is None:
+        return
+    try:
+        files.require(path, is_project=True)
+        if files.is_directory(path):
+            files.has_build_file(path)  # the engine reads them
+    except UnreadableFileError as error:
+        raise error.invalid_text(str(path)) from error
 
 
 def _constraint(line: NamedRequirement) -> str:

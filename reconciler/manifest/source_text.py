@@ -12,6 +12,8 @@ from reconciler.redaction import redact, redact_source_line
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 
+NOT_SHOWN = "invalid or not supported; the text is not shown, because the file is outside the repository"
+NOT_SHOWN_HINT = "correct the file there, or copy it into the repository to see the whole error"
 _MAX_SHOWN_WIDTH = 110  # characters of a source line
 
 
@@ -96,6 +98,16 @@ def problem_at(place: Place, lines: tuple[str, ...], message: str, *, path: str 
         context=tuple(context),
         caret=caret,
     )
+
+
+def unquoted_problem(place: Place) -> Problem:
+    """Return the problem of a line in a file whose text must not be shown (see `Reach.may_quote`)."""
+    return Problem(message=NOT_SHOWN, place=place, hint=NOT_SHOWN_HINT)
+
+
+def unquoted_error(shown: str) -> InvalidTextError:
+    """Return the error of a file whose text must not be shown; `shown` is its path."""
+    return InvalidTextError(f"{shown}: {NOT_SHOWN}", hint=NOT_SHOWN_HINT)
 
 
 def _cut(line: str, column: int) -> tuple[str, int]:

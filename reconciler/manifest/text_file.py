@@ -51,10 +51,14 @@ class UnreadableFileError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextFile:
-    """A file's text without its byte order mark, and the SHA-256 of its bytes in hexadecimal."""
+    """A file's text without its byte order mark, and the SHA-256 of its bytes in hexadecimal.
+
+    `quotable` says whether errors may show its lines.
+    """
 
     text: str
     sha256: str
+    quotable: bool = True
 
 
 def decode_text(content: bytes, *, any_unicode: bool = False) -> TextFile:
@@ -82,10 +86,16 @@ def read_file(path: Path, *, limit: int = LARGEST) -> bytes:
     try:
         return read_regular(path, limit=limit, follow=True)
     except OSError as error:
-        missing = error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
-        is_directory = error.errno == errno.EISDIR
-        hint = os_error_hint(error) or ""
-        raise UnreadableFileError(reason(error), hint=hint, missing=missing, is_directory=is_directory) from error
+        raise unreadable(error) from error
+
+
+def unreadable(error: OSError) -> UnreadableFileError:
+    """Return the error of a file that could not be read."""
+    missing = error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
+    is_directory = error.errno == errno.EISDIR
+    return UnreadableFileError(
+        reason(error), hint=os_error_hint(error) or "", missing=missing, is_directory=is_directory
+    )
 
 
 def limit_size(content: bytes) -> bytes:

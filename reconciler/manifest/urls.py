@@ -28,6 +28,15 @@ def directory_of_url(url: str) -> Path | None:
     return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
 
+def path_of_direct_url(url: str) -> Path | None:
+    """Return the absolute path of a file, directory or repository that a direct URL names; None if it is elsewhere."""
+    parts = urlsplit(url)
+    if parts.scheme == "git+file":
+        path, revision, _ = parts.path.rpartition("@")
+        return Path(unquote(path if revision else parts.path))
+    return directory_of_url(url)
+
+
 def canonical_url(url: str) -> str:
     """Return `url` in a form to compare: no credentials, host in lower case, no default port, no slash at the end.
 

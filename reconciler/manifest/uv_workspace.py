@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.paths import is_within
 from reconciler.manifest.project_file import ProjectFile, ProjectFiles
+from reconciler.manifest.text_file import UnreadableFileError
 
 MOST_DIRECTORIES = 10_000
 
@@ -88,7 +89,7 @@ class Workspaces:
             if part in {".", ".."}:
                 waiting.append((directory if part == "." else directory.parent, following))
             elif not any(each in part for each in "*?["):
-                if self._projects.files.is_directory(directory / part):
+                if self._is_directory(directory / part, top):
                     waiting.append((directory / part, following))
                 else:
                     self._projects.files.names(directory / part)  # so would be a directory
@@ -97,8 +98,23 @@ class Workspaces:
                     waiting.append((directory, following))
                 for name in self._projects.files.names(directory):
                     fits = not name.startswith(".") and (part == "**" or fnmatchcase(name, part))
-                    if fits and self._projects.files.is_directory(directory / name):
+                    if fits and self._is_directory(directory / name, top):
                         waiting.append((directory / name, rest if part == "**" else following))
+
+    def _is_directory(self, path: Path, top: Path) -> bool:
+        """Return whether a path is a directory; raises InvalidTextError for a link to a project that is out of reach.
+
+        uv, which reads the workspace too, would follow it.
+        """
+        files = self._projects.files
+        if files.is_directory(path):
+            return True
+        if is_within(path, top) and path.is_symlink() and (path / "pyproject.toml").exists():
+            try:
+                files.require(path, is_project=True)
+            except UnreadableFileError as error:
+                raise error.invalid_text(self._projects.shown(path)) from error
+        return False
 
 
 def _fits(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:

@@ -27,6 +27,18 @@ class RevisionFiles(InputFiles):
         self._top = inside[-1]
         self._prefix = Path(os.path.realpath(self._top)).relative_to(revision.repository)
 
+    def require(self, path: Path, *, is_project: bool = False) -> None:
+        """Raise UnreadableFileError if a path must not be read: a link of the revision must not point out of it."""
+        relative = self._in_repository(path)
+        if relative is None:
+            super().require(path, is_project=is_project)
+        else:
+            self.revision.find(relative)
+
+    def may_quote(self, path: Path) -> bool:
+        """Return whether errors may show lines of a file."""
+        return self._in_repository(path) is not None or super().may_quote(path)
+
     def content(self, path: Path) -> bytes:
         """Return the bytes of a file of at most 1 MiB; raises UnreadableFileError."""
         relative = self._in_repository(path)
@@ -57,10 +69,10 @@ class RevisionFiles(InputFiles):
             return []
         return sorted({each.partition("/")[0] for each, _, _ in self.revision.files_below(entry)})
 
-    def is_directory(self, path: Path) -> bool:
+    def is_directory(self, path: Path, *, of_index: bool = False) -> bool:
         """Return whether the revision has a directory at `path`; a submodule counts, though it cannot be read."""
         if self._in_repository(path) is None:
-            return super().is_directory(path)
+            return super().is_directory(path, of_index=of_index)
         entry = self.entry(path)
         return entry is not None and (stat.S_ISDIR(entry.mode) or entry.mode == SUBMODULE)
 

@@ -4,6 +4,7 @@ import hashlib
 
 from reconciler.lock.foreign_lock import source_text
 from reconciler.manifest.desired import LockSource
+from reconciler.manifest.reach import reach_of
 from tests.functional.projects import write_project
 from tests.hints.trials import Attempts, trial
 from tests.host import Host
@@ -100,5 +101,6 @@ def test_locks_that_cannot_be_used(host: Host, attempts: Attempts) -> None:
     web(host)
     path = host.directory / "poetry.lock"
     before = LockSource(path=path, relative=path.name, tool="poetry", sha256="0" * 64)
-    attempts.refused(lambda: source_text(before))  # a change between two reads in one process
+    # A change between two reads in one process.
+    attempts.refused(lambda: source_text(before, reach_of(before.path.parent)))
     attempts.gone("plan")

@@ -89,6 +89,20 @@ def test_a_workspace_with_too_many_directories(tmp_path: Path, monkeypatch: pyte
     assert problems(tmp_path, {**files, "pyproject.toml": f'{head}members = ["libs/a"]\n'}) == ()
 
 
+LINK = tried(["manifest/load.py: name the file itself: `-f {...}`"], f"{__name__} a link out of the repository")
+
+
+def test_a_manifest_that_is_a_link_out_of_its_repository(tmp_path: Path) -> None:
+    (tmp_path / "repository" / ".git").mkdir(parents=True)
+    (tmp_path / "real.yaml").write_text(HEAD + "environments: {}\n", encoding="utf-8")
+    (tmp_path / "repository" / "envs.yaml").symlink_to(tmp_path / "real.yaml")
+    [found] = problems(tmp_path / "repository", {})
+    assert pattern(LINK[0]).fullmatch(found.hint or "")
+    named = re.search(r"`-f (.+)`", found.hint or "")
+    assert named is not None
+    expand(load_manifest(Path(named[1])))
+
+
 def test_a_correction_that_ignores_the_hint_is_noticed() -> None:
     assert does_what_it_says("write `NAME @ URL`", "acme @ https://a.example/acme.whl")
     assert not does_what_it_says("write `NAME @ URL`", "acme==1.0")

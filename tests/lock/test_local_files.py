@@ -143,7 +143,12 @@ def test_a_file_without_its_hash_is_an_error(tmp_path: Path) -> None:
 def test_the_lock_of_a_renamed_environment_is_that_of_its_former_name(tmp_path: Path) -> None:
     environment = requiring("alpha", renamed_from="old")
     desired = DesiredState(
-        project="acme", file=Path("e"), root=tmp_path / "r", locks=tmp_path, digest="", environments=(environment,)
+        project="acme",
+        file=tmp_path / "envs.yaml",
+        root=tmp_path / "r",
+        locks=tmp_path,
+        digest="",
+        environments=(environment,),
     )
     assert read_present_lock(environment, desired) == (None, LockState.MISSING)
     digest = inputs_digest(environment, ())

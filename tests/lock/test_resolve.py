@@ -119,6 +119,7 @@ def test_paths_in_a_lock_are_relative_to_the_real_path_of_its_directory(bench: W
     deep.mkdir(parents=True)
     (bench.directory / "locks").symlink_to(deep)
     lib = project_at(bench.directory / "lib")
+    bench = replace(bench, allow_paths=("../deep",))
     lock = bench.written(bench.resolve(requiring(requirements=(local(lib),))))
     path = only(lock)["directory"]["path"]
     assert path == "../../../work/lib"

@@ -175,7 +175,7 @@ def test_locks_are_read_for_every_environment(tmp_path: Path) -> None:
     environments = tuple(replace(requiring("alpha"), name=name) for name in ("web", "bad", "none"))
     desired = DesiredState(
         project="acme",
-        file=Path("envs.yaml"),
+        file=tmp_path / "envs.yaml",
         root=tmp_path / ".envs",
         locks=tmp_path,
         digest="",

@@ -11,6 +11,7 @@ from reconciler.lock.lock_file import lock_path, read_lock, write_lock
 from reconciler.lock.model import Lock
 from reconciler.lock.resolve import ResolveOptions, resolve_lock
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, RequirementLine
+from reconciler.manifest.reach import reach_of_state
 
 
 def requiring(*texts: str, **more: Any) -> DesiredEnvironment:
@@ -32,16 +33,18 @@ class Workbench:
     engine: UvEngine
     interpreter: Interpreter
     indexes: tuple[Index, ...]
+    allow_paths: tuple[str, ...] = ()
 
     @property
     def desired(self) -> DesiredState:
         return DesiredState(
             project="acme",
-            file=Path("envs.yaml"),
+            file=self.directory / "envs.yaml",
             root=self.directory / ".envs",
             locks=self.directory / "locks",
             digest="",
             indexes=self.indexes,
+            allow_paths=self.allow_paths,
         )
 
     def resolve(
@@ -59,7 +62,8 @@ class Workbench:
     def written(self, lock: Lock) -> Lock:
         """Write a lock and read it back."""
         write_lock(lock)
-        found = read_lock(lock_path(self.desired.locks, lock.environment), lock.environment)
+        path = lock_path(self.desired.locks, lock.environment)
+        found = read_lock(path, lock.environment, reach_of_state(self.desired))
         assert found is not None
         return found
 

@@ -21,7 +21,7 @@ def readable(state: DesiredState) -> dict[str, Any]:
     return {
         "root": _relative(state.root, here),
         "locks": _relative(state.locks, here),
-        **_interesting(state, "project", "cache", "keep_deleted", "access"),
+        **_interesting(state, "project", "allow_paths", "cache", "keep_deleted", "access"),
         **({"indexes": [_index(each) for each in state.indexes]} if state.indexes else {}),
         "environments": {each.name: _environment(each, here) for each in state.environments},
         # A pyproject.toml above the case, such as that of this repository, could be the root of a workspace.

@@ -36,6 +36,7 @@ ANOTHER: dict[str, object] = {
     "Index.name": "elsewhere",
     "Index.url": "https://elsewhere.example/simple",
     "LockSource.from": "site/pylock.toml",
+    "Manifest.allow_paths": ["/srv"],
     "Manifest.indexes": [{"name": "mirror", "url": "https://elsewhere.example/simple"}],
     "Manifest.project": "elsewhere",
     "Manifest.templates": {"base": {"python": ">=3.11", "labels": {"tier": "elsewhere"}}},

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.manifest.input_files import InputFiles
+from reconciler.manifest.reach import reach_of
 from reconciler.manifest.text_file import LARGEST, UnreadableFileError, decode_text, limit_size, read_file
 
 TEXT = "caf\u00e9\n"
@@ -76,7 +77,7 @@ def test_what_is_wrong_is_known(tmp_path: Path) -> None:
 
 
 def test_a_file_is_read_once_and_its_absence_is_an_input(tmp_path: Path) -> None:
-    files = InputFiles()
+    files = InputFiles(reach_of(tmp_path))
     (tmp_path / "a.txt").write_text("first", encoding="utf-8")
     assert files.text(tmp_path / "a.txt").text == "first"
     (tmp_path / "a.txt").write_text("second", encoding="utf-8")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.manifest.reach import reach_of
 from reconciler.manifest.text_file import UnreadableFileError
 from reconciler.revision.files import RevisionFiles
 from reconciler.revision.git_revision import open_revision
@@ -64,15 +65,16 @@ def test_the_manifest_may_be_reached_through_a_link(repository: Path) -> None:
 def test_directories_are_listed_and_locks_are_read_at_the_revision(repository: Path) -> None:
     (repository / "real" / "later").mkdir()
     (repository.parent / "outside").mkdir()
-    (repository.parent / "outside" / "file").write_text("two")
+    (repository.parent / "outside" / "uv.lock").write_text("two")
     with open_revision(repository, "HEAD") as revision:
         files = RevisionFiles(revision, repository)
+        files.reach = reach_of(repository, ["../outside"])
         assert files.names(repository / "real") == ("inner",)
         assert files.names(repository / "link") == ("file",)
         assert files.names(repository / "none") == ()
-        assert files.names(repository.parent / "outside") == ("file",)
+        assert files.names(repository.parent / "outside") == ("uv.lock",)
         assert files.lock_sha256(repository / "link" / "file") == hashlib.sha256(b"one").hexdigest()
-        assert files.lock_sha256(repository.parent / "outside" / "file") == hashlib.sha256(b"two").hexdigest()
+        assert files.lock_sha256(repository.parent / "outside" / "uv.lock") == hashlib.sha256(b"two").hexdigest()
         with pytest.raises(UnreadableFileError, match="no such file"):
             files.lock_sha256(repository / "none")
         recorded = {each.path.relative_to(repository.parent).as_posix(): each.sha256 for each in files.read_so_far()}
