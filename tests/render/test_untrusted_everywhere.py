@@ -27,7 +27,7 @@ from tests.render.untrusted import NASTY, SECRET, assert_clean_json, assert_clea
 
 PLANS = [load_plan(path) for path in sorted(CASES.glob("*.yaml"))]
 Renderer = Callable[..., str]
-FIXED: dict[type, dict[str, str]] = {CollectedCache: {"kind": "packages"}}
+FIXED: dict[Any, dict[str, str]] = {CollectedCache: {"kind": "packages"}}
 """Fields whose values are only words of envsync."""
 
 
@@ -74,8 +74,9 @@ class Filled:
             return made if origin is list or origin.__module__ == "collections.abc" else origin(made)
         if is_dataclass(hint):
             hints = get_type_hints(hint)
-            made = {each.name: self.value(hints[each.name]) for each in fields(hint) if each.init}
-            return hint(**made | FIXED.get(hint, {}))
+            kind: Any = hint
+            strings = {each.name: self.value(hints[each.name]) for each in fields(hint) if each.init}
+            return kind(**{**strings, **FIXED.get(hint, {})})
         return self._single(hint)
 
     def _single(self, hint: Any) -> Any:
@@ -96,7 +97,7 @@ RUN_KEYS = ("name", "action", "status", "generation")
 def arguments(renderer: Renderer, filled: Filled) -> dict[str, Any]:
     hints = get_type_hints(renderer)
     found = {name: filled.value(hints[name]) for name in inspect.signature(renderer).parameters if name != "zone"}
-    if "runs" in found:  # JSON, of which only these keys are printed
+    if "runs" in found:  # JSON: only these keys are printed
         row = dict.fromkeys(RUN_KEYS, filled.text) | {"reasons": [filled.text, filled.text]}
         found["runs"] = [{"at": filled.text, "by": filled.text, "environments": [row, row]}]
     return found
@@ -115,7 +116,7 @@ def test_the_functions_of_every_command_are_found() -> None:
 def test_no_string_is_printed_raw(renderer: Renderer) -> None:
     for text in NASTY:
         if renderer is render_problems and SECRET in text:
-            continue  # a manifest with credentials is refused without its text: tests/functional/test_no_secret_leaves.py
+            continue  # no line with credentials gets here: tests/functional/test_no_secret_leaves.py
         for choice in range(6):
             given = arguments(renderer, Filled(text, choice))
             positional = [
