@@ -19,7 +19,9 @@ from tests.surfaces.action import TOP, run_action
 from tests.surfaces.hostile_checkout import HostileCheckout, fill
 from tests.surfaces.pull_request import PullRequest
 
-OF_THE_RUNNER = {name: os.environ[name] for name in ("PIP_CERT", "PIP_CACHE_DIR") if name in os.environ}
+OF_THE_RUNNER = {
+    name: os.environ[name] for name in ("PIP_CERT", "PIP_CACHE_DIR", "PIP_INDEX_URL") if name in os.environ
+}
 
 
 @pytest.fixture
