@@ -691,6 +691,14 @@ SAFEGUARDS = (
         tests=("tests/lock/test_build_inputs.py",),
     ),
     Safeguard(
+        name="the hint that was made from a secret",
+        promise="a hint that shows a value in another form has no credential of a URL either",
+        file="reconciler/manifest/source_text.py",
+        text='                hint = ""  # it was made from a secret',
+        instead="                pass  # it was made from a secret",
+        tests=("tests/manifest/test_source_text.py",),
+    ),
+    Safeguard(
         name="the isolated start in CI",
         promise="a step that reads a pull request imports nothing from it",
         file=".github/action/run.sh",

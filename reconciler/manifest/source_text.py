@@ -83,6 +83,8 @@ def problem_at(place: Place, lines: tuple[str, ...], message: str, *, path: str 
         shown = redact_source_line(line)
         column, width = place.column, place.width
         if shown != line:  # text redacted before the place moves it, and text redacted in it makes it narrower
+            if (_words(line[column - 1 :][:width]) - _words(shown)) & _words(hint):
+                hint = ""  # it was made from a secret, in a form that no redaction knows
             column = min(len(redact_source_line(line[: place.column - 1])), len(shown)) + 1
             width = max(1, min(width, len(shown) - column + 1))
         text, start = _cut(shown, column - 1)
@@ -96,6 +98,10 @@ def problem_at(place: Place, lines: tuple[str, ...], message: str, *, path: str 
         context=tuple(context),
         caret=caret,
     )
+
+
+def _words(text: str) -> set[str]:
+    return {each.casefold() for each in re.findall(r"[^\W_]{3,}", text)}
 
 
 def _cut(line: str, column: int) -> tuple[str, int]:
