@@ -61,6 +61,7 @@ def test_the_mark_moves_with_what_was_redacted(column: int, width: int, caret: t
         ("https://ada:hunter2@host.example", 'write `labels: {https: "//ada:hunter2@host.example"}`'),
         ("https://host.example/?token=hunter2", "rename it, for example to `https-host-example-token-hunter2`"),
     ],
+    ids=["name", "name in lower case", "mapping", "parameter"],
 )
 def test_a_hint_that_was_made_from_a_secret_is_left_out(value: str, hint: str) -> None:
     place = Place(file="envs.yaml", line=1, column=7, width=len(value))
