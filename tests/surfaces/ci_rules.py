@@ -72,13 +72,11 @@ def wrong_in_document(document: Any) -> Iterator[str]:
     for used in _values(document, "uses"):
         if not _COMMIT.fullmatch(used) and not used.startswith("./"):
             yield f"{used} is not pinned to a commit"
-    if not isinstance(document, dict):
-        return
-    if "jobs" in document:
+    for key in ("run", *_SCRIPT_KEYS):
+        for text in _values(document, key):
+            yield from _written_through_a_link(text)
+    if isinstance(document, dict) and "jobs" in document:
         yield from _wrong_in_workflow(document)
-    for job in document.values():
-        if isinstance(job, dict):
-            yield from _wrong_in_gitlab_job(job)
 
 
 def _wrong_in_workflow(workflow: dict[Any, Any]) -> Iterator[str]:
@@ -108,9 +106,9 @@ def _wrong_in_workflow(workflow: dict[Any, Any]) -> Iterator[str]:
                 yield f"{name} gives a secret to a step"
 
 
-def _wrong_in_gitlab_job(job: dict[str, Any]) -> Iterator[str]:
+def _written_through_a_link(text: str) -> Iterator[str]:
     removed: set[str] = set()
-    for line in job.get("script", ()) if isinstance(job.get("script"), list) else ():
+    for line in text.splitlines():
         if line.startswith("rm -rf "):
             removed |= set(line.split())
         for found in _REDIRECT.finditer(line):

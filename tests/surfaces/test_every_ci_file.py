@@ -106,7 +106,11 @@ def test_each_rule_for_workflows_refuses_what_it_is_for(text: str, instead: str)
     assert list(wrong_in_document(yaml.safe_load(GOOD.replace(text, instead))))
 
 
-def test_a_job_of_gitlab_writes_through_no_link_of_the_checkout() -> None:
+def test_a_job_writes_through_no_link_of_the_checkout() -> None:
+    """A shell follows a link that was committed, and overwrites any file of the runner's user."""
     assert list(wrong_in_document({"job": {"script": ["rm -rf a.json", "envsync plan > a.json"]}})) == []
+    assert list(wrong_in_document([{"run": 'envsync plan > "$RUNNER_TEMP/a.json" 2>&1'}])) == []
     assert list(wrong_in_document({"job": {"script": ["envsync plan > a.json", "rm -rf a.json"]}}))
     assert list(wrong_in_document({"job": {"script": ["rm -rf b.json", "envsync plan >> a.json || true"]}}))
+    assert list(wrong_in_document({"job": {"script": "envsync plan > a.json"}}))
+    assert list(wrong_in_document([{"run": "envsync plan >a.json"}]))
