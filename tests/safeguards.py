@@ -796,6 +796,30 @@ SAFEGUARDS = (
         instead="    if False:",
         tests=("tests/lock/test_build_inputs.py",),
     ),
+    Safeguard(
+        name="the hint that was made from a secret",
+        promise="a hint that shows a value in another form has no credential of a URL either",
+        file="reconciler/manifest/source_text.py",
+        text='                hint = ""  # it was made from a secret',
+        instead="                pass  # it was made from a secret",
+        tests=("tests/manifest/test_source_text.py",),
+    ),
+    Safeguard(
+        name="the isolated start in CI",
+        promise="a step that reads a pull request imports nothing from it",
+        file=".github/action/run.sh",
+        text=' -I -m reconciler "$@"',
+        instead=' -m reconciler "$@"',
+        tests=("tests/surfaces/test_a_hostile_checkout.py::test_the_steps_of_a_pull_request_execute_nothing_of_it",),
+    ),
+    Safeguard(
+        name="the variables of the installation in CI",
+        promise="no variable of a job says what is installed, or where",
+        file=".github/action/install.sh",
+        text='        *) unset "$name" ;;',
+        instead="        *) ;;",
+        tests=("tests/surfaces/test_a_hostile_checkout.py::test_the_action_is_installed_from_its_own_files_only",),
+    ),
 )
 
 

@@ -57,7 +57,7 @@ def foreign_document(
     reach = reach_of_state(desired)
     text = source_text(source, reach)
     try:
-        document = _document(environment, source, text, interpreter, engine, request)
+        document = _document(environment, source, text, desired, interpreter, engine, request)
     except EnvsyncError as error:
         if reach.may_quote(source.path) or isinstance(error, IndexFailureError):
             raise
@@ -70,6 +70,7 @@ def _document(
     environment: DesiredEnvironment,
     source: LockSource,
     text: str,
+    desired: DesiredState,
     interpreter: Interpreter,
     engine: Engine,
     request: ResolveRequest,

@@ -85,6 +85,8 @@ def problem_at(place: Place, lines: tuple[str, ...], message: str, *, path: str 
         shown = redact_source_line(line)
         column, width = place.column, place.width
         if shown != line:  # text redacted before the place moves it, and text redacted in it makes it narrower
+            if (_words(line[column - 1 :][:width]) - _words(shown)) & _words(hint):
+                hint = ""  # it was made from a secret, in a form that no redaction knows
             column = min(len(redact_source_line(line[: place.column - 1])), len(shown)) + 1
             width = max(1, min(width, len(shown) - column + 1))
         text, start = _cut(shown, column - 1)
@@ -108,6 +110,10 @@ def unquoted_problem(place: Place) -> Problem:
 def unquoted_error(shown: str) -> InvalidTextError:
     """Return the error of a file whose text must not be shown; `shown` is its path."""
     return InvalidTextError(f"{shown}: {NOT_SHOWN}", hint=NOT_SHOWN_HINT)
+
+
+def _words(text: str) -> set[str]:
+    return {each.casefold() for each in re.findall(r"[^\W_]{3,}", text)}
 
 
 def _cut(line: str, column: int) -> tuple[str, int]:

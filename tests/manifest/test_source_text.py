@@ -53,6 +53,23 @@ def test_the_mark_moves_with_what_was_redacted(column: int, width: int, caret: t
     assert problem(4, column, width).caret == caret
 
 
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ("https://ada:hunter2@host.example", "rename it, for example to `https-ada-hunter2`"),
+        ("https://ada:Hunter2@host.example", "rename it, for example to `https-ada-hunter2`"),
+        ("https://ada:hunter2@host.example", 'write `labels: {https: "//ada:hunter2@host.example"}`'),
+        ("https://host.example/?token=hunter2", "rename it, for example to `https-host-example-token-hunter2`"),
+    ],
+    ids=["name", "name in lower case", "mapping", "parameter"],
+)
+def test_a_hint_that_was_made_from_a_secret_is_left_out(value: str, hint: str) -> None:
+    place = Place(file="envs.yaml", line=1, column=7, width=len(value))
+    assert problem_at(place, (f"name: {value}",), "no value", hint=hint).hint is None
+    kept = "keep credentials out of files: use netrc for `host.example`"
+    assert problem_at(place, (f"name: {value}",), "no value", hint=kept).hint == kept
+
+
 @pytest.mark.parametrize("column", [1, 20, 100, 200, 390, 400])
 def test_a_long_line_is_cut_around_the_place(column: int) -> None:
     found = problem(1, column, lines=(LONG,))

@@ -1,4 +1,4 @@
-"""Runs the GitHub action like a runner: the step of `action.yml`, in bash, with the runner's files and variables."""
+"""Runs the GitHub action like a runner: the steps of `action.yml`, in bash, with the runner's files and variables."""
 
 import re
 import sys
@@ -19,7 +19,7 @@ EXPRESSION = re.compile(r"^\$\{\{ (?P<name>[a-z_.-]+) \}\}$")
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """The result of the step that runs envsync."""
+    """The result of the step that runs envsync, and of the step that comments if there was one."""
 
     ran: Ran
     summary: str
@@ -33,14 +33,22 @@ def action() -> dict[str, Any]:
 
 
 def run_action(
-    host: Host, scratch: Path, inputs: Mapping[str, str], *, pull_request: PullRequest | None = None, base: str = ""
+    host: Host,
+    scratch: Path,
+    inputs: Mapping[str, str],
+    *,
+    pull_request: PullRequest | None = None,
+    base: str = "",
+    env: Mapping[str, str] | None = None,
+    install: bool = False,
 ) -> Step:
-    """Run the action with `inputs`; `base` is the target branch of a pull request, empty without one."""
+    """Run the action with `inputs`; `base` is the target branch of a pull request, empty without one.
+
+    `env` are variables that the workflow sets. With `install`, the first step installs envsync from the package index;
+    otherwise the envsync of this test run is used.
+    """
     runner = scratch / "runner"
-    (runner / "envsync").mkdir(parents=True, exist_ok=True)
-    link = runner / "envsync/bin"  # what install.sh creates: a venv with envsync in it
-    if not link.is_symlink():
-        link.symlink_to(Path(sys.executable).parent)
+    runner.mkdir(exist_ok=True)
     summary, outputs = runner / "summary", runner / "outputs"
     summary.write_text("")
     outputs.write_text("")
@@ -53,8 +61,8 @@ def run_action(
         "GITHUB_STEP_SUMMARY": str(summary),
         "GITHUB_OUTPUT": str(outputs),
         "RUNNER_TEMP": str(runner),
+        **(env or {}),
     }
-    [step] = [each for each in action()["runs"]["steps"] if each.get("id") == "run"]
     values = {
         "github.event.pull_request.number": str(pull_request.number) if pull_request else "",
         "github.event.pull_request.head.sha": git(host.directory, "rev-parse", "HEAD") if pull_request else "",
@@ -62,9 +70,25 @@ def run_action(
         "inputs.token": "the-token",
         **{f"inputs.{name}": value for name, value in inputs.items()},
     }
-    env = {name: _value(text, values) for name, text in step["env"].items()}
-    ran = shell(host, step["run"], {**github, **env})
+
+    def run_step(step: dict[str, Any]) -> Ran:
+        assert set(step) <= {"name", "id", "if", "shell", "env", "run"}
+        assert step["shell"] == "bash"
+        own = {name: _value(text, values) for name, text in step.get("env", {}).items()}
+        return shell(host, step["run"], {**github, **own})
+
+    installing, running, commenting = action()["runs"]["steps"]
+    if install:
+        installed = run_step(installing)
+        assert installed.code == 0, installed.err
+    elif not (runner / "envsync").exists():
+        (runner / "envsync").symlink_to(sys.prefix)  # what install.sh creates: a venv with envsync in it
+    ran = run_step(running)
     written = dict(line.split("=", 1) for line in outputs.read_text().splitlines())
+    assert commenting["if"] == "${{ !cancelled() && steps.run.outputs.comment != '' }}"
+    if values.setdefault("steps.run.outputs.comment", written.get("comment", "")):
+        commented = run_step(commenting)
+        ran = Ran(code=ran.code or commented.code, out=ran.out + commented.out, err=ran.err + commented.err)
     return Step(ran=ran, summary=summary.read_text(), outputs=written)
 
 

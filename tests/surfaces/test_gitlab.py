@@ -1,5 +1,6 @@
 """The GitLab template: the unchanged script of each job runs in a real repository on a real host."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,16 @@ TEMPLATE = Path(__file__).parent.parent.parent / "docs/gitlab-ci.yml"
 
 
 def run_job(host: Host, name: str, **variables: str) -> Ran:
+    """Run a job with the envsync of this test run, in the place of what the template installs."""
     template: dict[str, Any] = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
     given = {each: str(value) for each, value in template["variables"].items()}
-    return shell(host, "\n".join(template[name]["script"]), {**given, **variables})
+    place = host.directory.parent / f"{host.directory.name}.tmp/envsync"
+    if not place.exists():
+        place.mkdir(parents=True)
+        (place / "venv").symlink_to(sys.prefix)
+    before = template[".envsync"]["before_script"]
+    lines = [before[0], before[-1], *template[name]["script"]]  # the place, and the function that starts envsync
+    return shell(host, "\n".join(lines), {**given, "CI_PROJECT_DIR": str(host.directory), **variables})
 
 
 def test_each_job_of_the_template_works(host: Host) -> None:
