@@ -230,10 +230,6 @@ def _(host: Host, _stack: ExitStack) -> list[str]:
     return ["apply", "--yes"]
 
 
-def git(directory: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=directory, env=base_environment(), capture_output=True, check=True)
-
-
 @error_case("root-writable")
 def _(host: Host, _stack: ExitStack) -> list[str]:
     web(host, "alpha")

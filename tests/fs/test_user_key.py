@@ -32,23 +32,21 @@ def written(key: Path, content: bytes = b"k" * KEY_BYTES, mode: int = 0o600) -> 
 @pytest.mark.parametrize(
     ("xdg", "home", "directory"),
     [
-        ("/state", "/home/a", "/state/envsync"),
-        ("", "/home/a", "/home/a/.local/state/envsync"),
-        (None, "/home/a", "/home/a/.local/state/envsync"),
-        ("relative", "/home/a", "/home/a/.local/state/envsync"),
-        ("", "relative", "/home/named/.local/state/envsync"),
+        ("/state", "own", "/state/envsync"),
+        ("", "own", "{own}/.local/state/envsync"),
+        (None, "own", "{own}/.local/state/envsync"),
+        ("relative", "own", "{own}/.local/state/envsync"),
+        ("", ".", "/home/named/.local/state/envsync"),  # its owner does not matter: it is relative
         (None, "", "/home/named/.local/state/envsync"),
         (None, None, "/home/named/.local/state/envsync"),
+        (None, "nowhere", "/home/named/.local/state/envsync"),
+        (None, "of somebody else", "/home/named/.local/state/envsync"),
+        ("/state", "of somebody else", "/state/envsync"),
     ],
 )
 def test_it_is_in_the_state_directory_of_the_user(
-    xdg: str | None, home: str | None, directory: str, monkeypatch: pytest.MonkeyPatch
+    xdg: str | None, home: str | None, directory: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("XDG_STATE_HOME", xdg), ("HOME", home)):
-        if value is None:
-            monkeypatch.delenv(name, raising=False)
-        else:
-            monkeypatch.setenv(name, value)
     users: list[int] = []
 
     def named(user: int) -> SimpleNamespace:
@@ -56,10 +54,18 @@ def test_it_is_in_the_state_directory_of_the_user(
         return SimpleNamespace(pw_dir="/home/named")
 
     monkeypatch.setattr(pwd, "getpwuid", named)
-    monkeypatch.setattr(os, "geteuid", lambda: 4711)
-    assert state_directory() == directory
-    assert key_path() == f"{directory}/key"
-    assert set(users) <= {4711}
+    if home == "of somebody else":  # as sudo may leave it
+        monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    for name, value in (("XDG_STATE_HOME", xdg), ("HOME", home)):
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, str(tmp_path) if value in {"own", "of somebody else"} else value)
+    if home == "nowhere":
+        monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
+    assert state_directory() == directory.format(own=tmp_path)
+    assert key_path() == f"{state_directory()}/key"
+    assert set(users) <= {os.geteuid()}
 
 
 def test_a_user_without_a_name_and_a_home_has_no_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,6 +119,26 @@ def test_what_git_tracks(host: Host, attempts: Attempts) -> None:
 
 
 @trial(
+    "state/root_trust.py: set `XDG_STATE_HOME` to a directory that only this user may write to",
+    "state/root_trust.py: run `envsync trust` after you deleted it: a new one is made",
+)
+def test_the_key_of_the_user(host: Host, attempts: Attempts) -> None:
+    host.manifest("")
+    host.env["XDG_STATE_HOME"] = str(host.directory / "envs.yaml")
+    attempts.provoke("apply", "--yes")
+    host.env["XDG_STATE_HOME"] = str(host.directory / "state")
+    attempts.gone("apply", "--yes")
+
+    key = host.directory / "state/envsync/key"
+    key.chmod(0o644)
+    shutil.rmtree(host.root)
+    attempts.provoke("apply", "--yes")
+    key.unlink()
+    attempts.follow()
+    attempts.gone("apply", "--yes")
+
+
+@trial(
     "maintenance.py: run `envsync apply`, which makes it",
     "cli/trust.py: add `--yes` to trust the root without confirmation",
 )

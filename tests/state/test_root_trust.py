@@ -39,6 +39,7 @@ from tests.unprivileged import reachable_directory, unprivileged
 
 SUPERUSER_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser may give files away")
 NOBODY = 65534
+FORGED = ": its mark was not made with the key of this user"
 TRUST_HINT = (
     "if you restored, moved or copied it, or an older envsync made it, run `envsync trust`; otherwise delete it, "
     "then run `envsync apply`"
@@ -355,12 +356,12 @@ def a_link(layout: Layout) -> None:
     ("change", "reason"),
     [
         (without, ": it has no mark"),
-        (damaged, ""),
-        (forged, ""),
-        (a_link, ""),
+        (damaged, FORGED),
+        (forged, FORGED),
+        (a_link, FORGED),
         (of_another, ": it was made as `{other}`"),
-        (lambda layout: layout.mark.write_text('{"root": 3, "format": 1}'), ""),
-        (lambda layout: layout.mark.write_text("[" * 100_000), ""),
+        (lambda layout: layout.mark.write_text('{"root": 3, "format": 1}'), FORGED),
+        (lambda layout: layout.mark.write_text("[" * 100_000), FORGED),
     ],
 )
 def test_a_root_without_a_mark_of_this_user_is_refused(
@@ -393,7 +394,7 @@ def test_a_root_of_a_user_with_a_different_key_is_refused(
     forget_roots()
     error = refused(layout)
     assert type(error) is UntrustedRootError
-    assert error.message.endswith("at this place"), "it is the same place"
+    assert error.message.endswith(FORGED), "it is the same place"
 
 
 def test_a_mark_of_a_newer_envsync_is_an_error_of_its_own(layout: Layout) -> None:
@@ -456,6 +457,32 @@ def test_everything_is_accepted_only_within_the_block(layout: Layout) -> None:
         raise ZeroDivisionError
     assert not accepts_everything()
     assert type(refused(layout)) is UntrustedRootError
+
+
+def test_a_key_that_cannot_be_made_or_used_is_an_error_with_a_hint_and_no_root_is_marked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = Layout(tmp_path / "root")
+    layout.root.mkdir()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    (tmp_path / "file").touch()
+    with pytest.raises(StateError) as caught:
+        make_own_directory(layout)
+    assert caught.value.message == f"`{key_path()}`, the key of this user, could not be made: Not a directory"
+    assert caught.value.hint == "set `XDG_STATE_HOME` to a directory that only this user may write to"
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    make_user_key()
+    Path(key_path()).chmod(0o644)
+    with pytest.raises(StateError) as caught:
+        make_own_directory(layout)
+    assert caught.value.message == (
+        f"`{key_path()}`, the key of this user, could not be used: it is not a key that only this user can read"
+    )
+    assert caught.value.hint == "run `envsync trust` after you deleted it: a new one is made"
+    assert not layout.mark.exists()
+    Path(key_path()).chmod(0o600)
+    make_own_directory(layout)
+    assert layout.mark.exists()
 
 
 # Exceptions
