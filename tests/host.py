@@ -134,7 +134,7 @@ def is_documented(code: int, arguments: Sequence[str]) -> bool:
 
 def base_environment() -> dict[str, str]:
     """Return the variables for a child, without the PIP_*, UV_*, PYTHON* and virtual environment of the test run."""
-    kept = ("HOME", "PATH", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYENV_ROOT", "USER")
+    kept = ("HOME", "PATH", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYENV_ROOT", "USER", "XDG_STATE_HOME")
     found = {name: os.environ[name] for name in kept if name in os.environ}
     return {**found, "PYTHONPATH": str(Path(__file__).parent.parent)}  # bytecode is kept: a command starts faster
 

@@ -29,7 +29,7 @@ def tracked_below(directory: str, counts: Callable[[str], bool] = bool) -> str:
     directory itself), and returns False for one that may be tracked. An index that cannot be read tracks nothing.
     """
     for path in dict.fromkeys((directory, os.path.realpath(directory))):
-        top = _repository(os.path.dirname(path))  # noqa: PTH120  # no pathlib here
+        top = _repository(path)  # also one whose top is this very directory
         if top is not None:
             wanted = os.fsencode(path[len(top.rstrip("/")) + 1 :])
             for index in _indexes(top):
@@ -41,7 +41,7 @@ def tracked_below(directory: str, counts: Callable[[str], bool] = bool) -> str:
 
 def _repository(directory: str) -> str | None:
     """Return the nearest directory with a `.git`, from `directory` upwards, None if there is none."""
-    while True:
+    while True:  # no pathlib here
         if os.path.lexists(f"{directory.rstrip('/')}/.git"):
             return directory
         above = os.path.dirname(directory)  # noqa: PTH120
@@ -91,17 +91,18 @@ def _find(index: bytes, wanted: bytes, counts: Callable[[str], bool]) -> bytes:
     compressed = index[4:8] == _PREFIX_COMPRESSED.to_bytes(4, "big")
     if not compressed and wanted not in index:  # most indexes need not be parsed
         return b""
-    below = wanted + b"/"
-    for width in (20, 32):  # SHA-1, SHA-256: an index does not say which
+    below = wanted and wanted + b"/"
+    is_damaged = True
+    for width in (20, 32):  # SHA-1, SHA-256: an index does not say which, and names of objects can be chosen to mislead
         try:
             for path in _paths(index, width, compressed):
-                is_below = path == wanted or path.startswith(below)
+                is_below = path and (path == wanted or path.startswith(below))
                 if is_below and counts(os.fsdecode(path[len(below) :]) or "."):
                     return path
         except (IndexError, ValueError):
             continue
-        return b""
-    return wanted if wanted in index else b""  # damaged: rather too many than too few
+        is_damaged = False
+    return wanted if is_damaged and wanted in index else b""  # rather too many than too few
 
 
 def _paths(index: bytes, width: int, compressed: bool) -> Iterator[bytes]:
@@ -121,6 +122,8 @@ def _paths(index: bytes, width: int, compressed: bool) -> Iterator[bytes]:
             raise ValueError("length")
         yield path
         position = end + 1 if compressed else start + (end - start + 8) // 8 * 8
+    if position > len(index) - width:  # no place for the checksum
+        raise ValueError("end")
 
 
 def _offset(content: bytes, position: int) -> tuple[int, int]:

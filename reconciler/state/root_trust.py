@@ -213,9 +213,10 @@ def _refuse_tracked(layout: Layout) -> None:
 def _tracked_top(layout: Layout, tracked: str) -> str:
     """Return what has to be removed from git: the root, or only `.envsync` if the root is the whole repository."""
     parts = tracked.split("/")
-    if layout.root.name in parts:
-        return "/".join(parts[: parts.index(layout.root.name) + 1])
-    return OWN_DIRECTORY if OWN_DIRECTORY in parts else tracked
+    if OWN_DIRECTORY in parts:
+        return "/".join(parts[: parts.index(OWN_DIRECTORY)]) or OWN_DIRECTORY
+    # Otherwise git tracks the root itself, or a link in it.
+    return tracked if parts[-1] == layout.root.name else "/".join(parts[:-1]) or tracked
 
 
 def _refuse_unmarked(layout: Layout) -> None:

@@ -12,6 +12,7 @@ from reconciler.plan.model import Plan
 from reconciler.state.layout import Layout
 from tests.observe.trees import VENV, build, dist_info
 from tests.plan.build import world
+from tests.state.edited import make_root
 from tests.state.records import publish
 
 PLAN = world({"manifest": {name: {"packages": {"six": "1.0"}} for name in ("api", "job", "web")}}).plan()
@@ -25,7 +26,7 @@ def graphs(root: Path, plan: Plan = PLAN) -> Mapping[str, Mapping[str, tuple[str
 def root(tmp_path: Path) -> Path:
     """Return a root in which `api` and `web` are published."""
     for name in ("api", "web"):
-        venv = Layout(tmp_path).generation(name, 1).venv
+        venv = make_root(tmp_path).generation(name, 1).venv
         build(venv, {**VENV, **dist_info("six", "1.0"), **dist_info(name, "1.0")})
         publish(Layout(tmp_path), name, 1)
     return tmp_path

@@ -35,6 +35,7 @@ from tests.faults.model import (
     deletes_waiting,
 )
 from tests.faults.real import Ground, Real
+from tests.state.edited import edit_state_file
 from tests.unprivileged import unprivileged
 
 NAMES = ("api", "job", "web")
@@ -57,6 +58,7 @@ RECORDS = (
     "seal removed",
     "seal cut",
     "seal edited",
+    "seal of a backup",
     "inventory removed",
     "inventory cut",
     "moved",
@@ -438,7 +440,10 @@ class Machine(RuleBasedStateMachine):
                 paths.seal.write_bytes(paths.seal.read_bytes()[:100])
                 own.seal, own.cut = None, True
             case "seal edited":
-                paths.seal.write_bytes(paths.seal.read_bytes() + b"\n")
+                paths.seal.write_bytes(paths.seal.read_bytes().replace(b'"plan":"', b'"plan":"x'))
+                own.seal, own.cut = None, True
+            case "seal of a backup":
+                edit_state_file(paths.seal, lambda stored: stored.update(plan=stored["plan"] + "x"))
                 own.seal = (own.seal or 0) + 1
             case "inventory removed":
                 paths.inventory.unlink()

@@ -8,6 +8,7 @@ import pytest
 
 from tests.functional.host_state import generations, planned, published
 from tests.host import Host, Ran
+from tests.state.edited import edit_state_file
 
 WEB = 'web:\n  python: "3.11"\n  packages: [%s]\n  keep_generations: 2\n'
 JOBS = 'jobs:\n  python: "3.11"\n  packages: [beta]\n'
@@ -32,9 +33,8 @@ def deleted_file(host: Host, name: str = "web") -> Path:
 
 def expire(host: Host) -> None:
     """Change the time until which `web` is kept, as if it were over."""
-    stored = json.loads(deleted_file(host).read_text())
-    stored["keep_until"] = (dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1)).isoformat()
-    deleted_file(host).write_text(json.dumps(stored))
+    over = (dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1)).isoformat()
+    edit_state_file(deleted_file(host), {"keep_until": over})
 
 
 def restore(host: Host, *arguments: str) -> Ran:
@@ -246,6 +246,7 @@ def test_a_file_that_cannot_be_read_keeps_the_generations(deleted: Host) -> None
     [
         (('"format":1', '"format":2'), "newer-format", "was made by a newer envsync"),
         (('"format":1', '"format":'), "state-unreadable", "is damaged"),
+        (('"keep_until":"2', '"keep_until":"9'), "state-unreadable", "is damaged"),
     ],
 )
 def test_its_name_is_not_used_again_while_the_file_cannot_be_read(

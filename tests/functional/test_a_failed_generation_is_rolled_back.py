@@ -10,6 +10,7 @@ from pathlib import Path
 from reconciler.state.trial import MOST_RUNS
 from tests.functional.host_state import finished, generations, last_run, planned, published, steps
 from tests.host import Host, base_environment
+from tests.state.edited import edit_state_file
 
 # Logs the version that it runs with, and fails if that is the bad one.
 HOOK = (
@@ -149,7 +150,7 @@ def test_an_interrupted_or_killed_trial_is_finished_by_the_next_apply(host: Host
     number = published(host, "web")
     assert number > 2
     file = host.root / f".envsync/generations/web/{number}/trial.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "runs": MOST_RUNS}))
+    edit_state_file(file, {"runs": MOST_RUNS})
     answer.write_text("0")  # the check would pass, but too many runs did not live until it did
     ran = host.envsync("apply", "--yes")
     assert ran.code == 4

@@ -10,6 +10,7 @@ from reconciler.state.store import State
 from tests.faults.killed import run_killed
 from tests.functional.host_state import finished, generations, planned, published
 from tests.host import Host, base_environment
+from tests.state.edited import edit_state_file
 
 WEB = 'web:\n  python: "3.11"\n  packages: [alpha=={version}]\n'
 JOB = 'job:\n  python: "3.11"\n  depends_on: [web]\n  packages: [gamma]\n'
@@ -124,9 +125,7 @@ def test_gc_keeps_the_held_generation_and_the_one_to_come_back_to(host: Host) ->
     assert host.envsync("apply", "--yes", "--no-gc").code == 0
     state = State.at(host.root)
     assert host.envsync("rollback", "web", "--hold", "INC-42").code == 0
-    record = json.loads(state.layout.record("web").read_text())
-    record["applied"]["settings"]["keep_generations"] = 1
-    state.layout.record("web").write_text(json.dumps(record))
+    edit_state_file(state.layout.record("web"), lambda record: record["applied"]["settings"].update(keep_generations=1))
     assert host.envsync("gc").code == 0
     assert generations(host, "web") == [1, 2]
     assert host.envsync("release", "web").code == 0

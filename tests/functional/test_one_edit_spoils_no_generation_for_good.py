@@ -9,6 +9,7 @@ import pytest
 from tests.functional.host_state import generations, planned, published
 from tests.functional.projects import write_project
 from tests.host import Host
+from tests.state.edited import edit_state_file
 
 ENVIRONMENT = '%s:\n  python: "3.11"\n  packages: [alpha==%s, gamma]\n  link_mode: hardlink\n'
 SHARED = "one edit is shared by "
@@ -129,12 +130,9 @@ def test_a_generation_whose_interpreter_or_lock_changed_is_not_rebuilt(host: Hos
     refused("its `pylock.toml` cannot be read")
     lock.unlink()
     lock.write_text(readable[0])
-    stored = json.loads(readable[1])
-    stored["applied"]["interpreter"]["version"] = "3.11.99"
-    seal.write_text(json.dumps(stored))
+    edit_state_file(seal, lambda stored: stored["applied"]["interpreter"].update(version="3.11.99"))
     refused("its interpreter `")
-    stored["applied"]["interpreter"]["path"] = "/no/such/python3.11"
-    seal.write_text(json.dumps(stored))
+    edit_state_file(seal, lambda stored: stored["applied"]["interpreter"].update(path="/no/such/python3.11"))
     refused("its interpreter `/no/such/python3.11` is gone")
 
 

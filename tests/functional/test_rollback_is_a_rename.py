@@ -3,12 +3,14 @@
 import json
 import os
 import pwd
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.functional.host_state import generations
 from tests.host import Host
+from tests.state.edited import edit_state_file
 
 OLD = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n'
 NEW = 'web:\n  python: "3.11"\n  packages: [alpha==1.1]\n'
@@ -195,13 +197,22 @@ def test_verify_compares_with_the_seal_and_not_with_the_manifest(twice: Host) ->
     assert "stray.pth" in ran.out
 
 
-def test_verify_and_plan_agree_on_a_seal_that_was_edited(twice: Host) -> None:
-    seal = twice.root / ".envsync/generations/web/2/seal.json"
-    seal.write_text(seal.read_text() + "\n")
+@pytest.mark.parametrize(
+    ("edit", "problem"),
+    [
+        (lambda seal: edit_state_file(seal, {"plan": "other"}), "its seal differs from the one that was applied"),
+        (lambda seal: seal.write_text(seal.read_text().replace('"plan":"', '"plan":"x')), "seal.json` is damaged"),
+    ],
+    ids=["by envsync", "by somebody else"],
+)
+def test_verify_and_plan_agree_on_a_seal_that_was_edited(
+    edit: Callable[[Path], object], problem: str, twice: Host
+) -> None:
+    edit(twice.root / ".envsync/generations/web/2/seal.json")
     assert [each["code"] for each in twice.environment("web")["reasons"]] == ["environment-damaged"]
     ran = twice.envsync("verify")
     assert ran.code == 2
-    assert "its seal differs from the one that was applied" in ran.out
+    assert problem in " ".join(ran.out.split())
 
 
 def test_verify_uses_the_settings_of_the_last_apply(twice: Host) -> None:

@@ -6,6 +6,7 @@ import sys
 
 from tests.functional.host_state import last_run, planned
 from tests.host import Host
+from tests.state.edited import edit_state_file
 
 WEB = 'web:\n  python: "3.11"\n  packages: [gamma]\n'
 
@@ -47,7 +48,7 @@ def test_it_is_listed_restored_and_collected(host: Host) -> None:
     assert (host.root / ".envsync/adopted/web/3/venv/marker").read_text() == "mine"
     assert host.envsync("gc").out == "No generations to delete.\n"
     kept = host.root / ".envsync/adopted/web/3/adopted.json"
-    kept.write_text(json.dumps({**json.loads(kept.read_text()), "keep_until": "2020-01-01T00:00:00+00:00"}))
+    edit_state_file(kept, {"keep_until": "2020-01-01T00:00:00+00:00"})
     assert host.envsync("gc", "--dry-run").out == "web: generation 3 would be deleted\n"
     assert host.envsync("gc").out == "web: generation 3 deleted\n"
     assert not (host.root / ".envsync/adopted/web").exists()

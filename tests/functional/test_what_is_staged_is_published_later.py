@@ -6,6 +6,7 @@ import json
 import reconciler.state.staged
 from tests.functional.host_state import finished, generations, last_run, planned, published, steps
 from tests.host import Host
+from tests.state.edited import stored_in, write_stored
 
 SAY = "import os, pathlib, sys; pathlib.Path(os.environ['LOG']).open('a').write(sys.prefix.split('/')[-2] + chr(10))"
 
@@ -151,7 +152,7 @@ def test_a_staged_generation_is_kept_for_thirty_days_and_an_unreadable_one_is_na
     assert host.envsync("apply", "web", "--stage", "--yes").code == 0
     assert host.envsync("apply", "other", "--stage", "--yes").code == 0
     mark = host.root / ".envsync/generations/web/1/staged.json"
-    text = mark.read_text()
+    stored = stored_in(mark)
     mark.write_text("{}")
     assert host.envsync("gc").code == 0
     assert "cannot be published" in host.envsync("plan", "web").err
@@ -161,10 +162,8 @@ def test_a_staged_generation_is_kept_for_thirty_days_and_an_unreadable_one_is_na
     assert (ran.code, published(host, "other")) == (4, 1), "one that cannot be read keeps no other back"
     assert "cannot be published" in ran.err
     assert host.envsync("publish", "--all", "--yes").code == 1
-    stored = json.loads(text)
     for age, kept in ((dt.timedelta(days=29), [1]), (reconciler.state.staged.KEEP, [])):
-        stored["staged"] = (dt.datetime.now(dt.UTC) - age).isoformat()
-        mark.write_text(json.dumps(stored))
+        write_stored(mark, {**stored, "staged": (dt.datetime.now(dt.UTC) - age).isoformat()})
         assert host.envsync("gc").code == 0
         assert generations(host, "web") == kept
     assert planned(host, "web")["web"]["action"] == "create"

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shlex
 import subprocess
 import sys
 import threading
@@ -37,7 +36,7 @@ def state(host: Host) -> Path:
     "state/seal.py: restore the file from a backup, or run `envsync apply`, which builds the environment again",
     "state/deleted.py: restore it from a backup, or delete it: `envsync gc` then deletes the generations of `{name}`",
     "state/store.py: replace the symbolic link with a real directory",
-    "state/root_mutex.py: replace it with a real directory; to keep the environments elsewhere, set `root` in the manifest",
+    "state/root_trust.py: replace it with a real directory; to keep the environments elsewhere, set `root` in the manifest",
     "cli/app.py: check the file or directory, then run the command again",
     long=True,
 )
@@ -146,21 +145,6 @@ def test_a_root_that_an_orphan_locks(host: Host, attempts: Attempts) -> None:
     finally:
         os.kill(orphan, 9)
     attempts.gone("apply", "--yes", *attempts.options(), "10")
-
-
-@trial(
-    "state/root_mutex.py: run the command as its owner (`sudo -u {theirs} envsync ...`), or change the owner: `chown -R {ours} {root}`"
-)
-def test_a_root_of_another_user(host: Host, attempts: Attempts) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can give a directory to a different user")
-    host.manifest("")
-    apply(host)
-    subprocess.run(["chown", "-R", "1:1", host.root], check=True)
-    hint = attempts.provoke("apply", "--yes")
-    command = shlex.split(hint.split("`")[3])
-    subprocess.run(command, cwd=host.directory, check=True)
-    attempts.gone("apply", "--yes")
 
 
 @trial(

@@ -122,11 +122,17 @@ class Attempts:
         done = []
         for each in commands:
             words = [values.get(word, word) for word in shlex.split(each)[1:]]
-            yes = ["--yes"] if words[0] in {"apply", "destroy"} else []
+            yes = ["--yes"] if words[0] in {"apply", "destroy", "trust"} else []
             ran = self.host.envsync(*words, *yes, *more)
             assert ran.code == 0, (each, ran.code, ran.out, ran.err)
             done.append(ran)
         return done
+
+    def follow_only(self, command: str) -> None:
+        """Run the one command of the last hint that is the right one here: the hint names several ways."""
+        assert f"`envsync {command}`" in self.seen[self.last], f"`envsync {command}` is not in: {self.seen[self.last]}"
+        ran = self.host.envsync(command, "--yes")
+        assert ran.code == 0, (command, ran.code, ran.out, ran.err)
 
     def options(self) -> list[str]:
         """Return the options that the last hint names."""
