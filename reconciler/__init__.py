@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from reconciler.diff.integrity import Integrity
     from reconciler.diff.model import Fault, Origin, PackageAction, PackageChange, Reason, ReasonCode, SettingChange
+    from reconciler.diff.source_change import SourceChange, SourceFlag
     from reconciler.engines.deadlines import Deadlines
     from reconciler.errors import EnvsyncError, ManifestError, Place, Problem
     from reconciler.events import (
@@ -166,6 +167,8 @@ __all__ = [
     "Selection",
     "SettingChange",
     "Snapshot",
+    "SourceChange",
+    "SourceFlag",
     "Staged",
     "StagedNote",
     "Status",
@@ -193,6 +196,7 @@ _NAMES_BY_MODULE = {
     "reconciler.diff.generations": "FileChange FileDifference GenerationDiff GenerationSide PackageDifference",
     "reconciler.diff.integrity": "Integrity",
     "reconciler.diff.model": "Fault Origin PackageAction PackageChange Reason ReasonCode SettingChange",
+    "reconciler.diff.source_change": "SourceChange SourceFlag",
     "reconciler.engines.deadlines": "Deadlines",
     "reconciler.errors": "EnvsyncError ManifestError Place Problem",
     "reconciler.events": (

@@ -211,8 +211,8 @@ SAFEGUARDS = (
         name="the hosts of an index",
         promise="a lock cannot name a file on a host that its index does not use",
         file="reconciler/manifest/index_hosts.py",
-        text="    return encrypted and origin.place in index.file_hosts\n",
-        instead="    return encrypted\n",
+        text="    return encrypted and not {origin.place",
+        instead="    return encrypted or not {origin.place",
         tests=("tests/lock/test_refusals.py",),
     ),
     Safeguard(

@@ -38,7 +38,7 @@ class Origin:
 
 
 def origin_of(url: str) -> Origin | None:
-    """Return the origin of an `http:` or `https:` URL; None if it is another one, or not clearly valid."""
+    """Return the origin of an `http:` or `https:` URL; None for other schemes, and if it is not clearly valid."""
     found = _WEB_URL.fullmatch(url)
     if found is None:
         return None
@@ -56,14 +56,26 @@ def serves_from(index: Index, origin: Origin) -> bool:
 
     A file without encryption is only accepted from an index without encryption.
     """
-    own = origin_of(index.url)
+    own = origin_of(_ascii(index.url))
     if own == origin:
         return True
     default = index is DEFAULT_INDEX or _is(own, _DEFAULT_HOST)
     if default and (_is(origin, _DEFAULT_HOST) or _is(origin, _DEFAULT_FILE_HOST)):
         return True
     encrypted = origin.scheme == "https" or (own is not None and own.scheme == "http")
-    return encrypted and origin.place in index.file_hosts
+    return encrypted and not {origin.place, f"{origin.host}:{origin.port}"}.isdisjoint(index.file_hosts)
+
+
+def _ascii(url: str) -> str:
+    """Return the URL of an index with an internationalized host as locks have it: in ASCII (`xn--`)."""
+    scheme, separator, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    if authority.isascii():
+        return url
+    try:
+        return scheme + separator + authority.encode("idna").decode("ascii") + slash + path
+    except UnicodeError:  # no host of a lock is equal
+        return url
 
 
 def _is(origin: Origin | None, sha256: str) -> bool:

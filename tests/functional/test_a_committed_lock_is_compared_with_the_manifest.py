@@ -1,4 +1,4 @@
-"""A lock is a file of a pull request: one that leads to another host is refused by every command."""
+"""A lock is a file of a pull request: one with files on another host is refused by every command."""
 
 import re
 from collections.abc import Iterator
@@ -40,9 +40,7 @@ def with_file_hosts(host: Host, environments: str, *indexes: ServedIndex) -> Non
     host.manifest(environments, head=index, local_index=False)
 
 
-def test_a_lock_that_leads_elsewhere_blocks_its_environment_and_is_made_again(
-    host: Host, elsewhere: ServedIndex
-) -> None:
+def test_a_lock_with_another_host_blocks_its_environment_and_is_made_again(host: Host, elsewhere: ServedIndex) -> None:
     host.manifest(PAIR)
     assert host.envsync("lock").code == 0
     honest = lock_of(host).read_text(encoding="utf-8")

@@ -35,7 +35,7 @@ OTHER = {
     "NAME @ git+https://...", "P7D", "SSL_CERT_FILE", "UV_INDEX_<NAME>_PASSWORD", "UV_INDEX_<NAME>_USERNAME", "INC-42",
     "XDG_STATE_HOME",
     "Workspace.plan", "acme.settings", "apply", "file:///PATH", "import", "pyvenv.cfg", "share/**", "fetch-depth: 0",
-    "project: NAME", "indexes: [{kept}]", "default: true", "indexes:",
+    "project: NAME", "indexes: [{kept}]", "HOST", "HOST:PORT", "files.index.example", "file_hosts: [{hosts}]", "default: true", "indexes:",
     'python: ["3.11", "3.12"]', "4.2", "django~={django}.0", "{{", "}}", "{AXIS}", "/", "\\",
     "pipenv requirements > requirements.txt",
     # Other tools: their files, commands and keys

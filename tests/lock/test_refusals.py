@@ -194,3 +194,13 @@ def test_a_local_project_declares_what_its_build_files_name(tmp_path: Path) -> N
         assert read_present_lock(environment, desired)[1] is LockState.FRESH, files
         for name in files:
             (tmp_path / "local" / name).unlink()
+
+
+def test_a_host_is_the_same_in_every_spelling(tmp_path: Path) -> None:
+    manifest = one_index('url: "https://Bücher.example:443/simple", file_hosts: ["files.example:443"]')
+    index = "https://Bücher.example/simple"
+    for url in ("https://xn--bcher-kva.example", "https://XN--bcher-kva.example:443", "https://files.example"):
+        lock = django(index, f'url = "{url}')
+        assert read_present_lock(*project(tmp_path, manifest=manifest, lock=lock))[1] is LockState.FRESH, url
+    for url in ("https://bucher.example", "https://bücher.example", "https://files.example:8443"):
+        refusal(tmp_path, manifest=manifest, lock=django(index, f'url = "{url}'))

@@ -18,6 +18,9 @@ pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git (
 MANIFEST = """\
 version: 1
 project: acme
+indexes:
+  - {name: one, url: "https://index.example/simple", file_hosts: [mirror.example]}
+  - {name: other, url: "https://other.example/simple", file_hosts: [index.example]}
 environments:
   web: {python: "3.11", requirements: [files/web.txt], project: {path: lib}}
 """
@@ -29,19 +32,20 @@ created-by = "a test"
 name = "alpha"
 version = "1.0"
 index = "https://index.example/simple"
-wheels = [{name = "alpha-1.0-py3-none-any.whl", url = "https://index.example/a.whl", hashes = {sha256 = "00"}}]
+wheels = [{name = "alpha-1.0-py3-none-any.whl", url = "https://index.example/a.whl", hashes = {sha256 = "0"}}]
 
 [[packages]]
 name = "alpha"
 version = "2.0"
 marker = "python_version >= '3.12'"
 index = "https://index.example/simple"
-wheels = [{name = "alpha-2.0-py3-none-any.whl", url = "https://index.example/b.whl", hashes = {sha256 = "11"}}]
+wheels = [{name = "alpha-2.0-py3-none-any.whl", url = "https://index.example/b.whl", hashes = {sha256 = "1"}}]
 
 [[packages]]
 name = "lib"
 directory = {path = "../lib"}
 """
+LOCK = LOCK.replace('"0"', f'"{"0" * 64}"').replace('"1"', f'"{"1" * 64}"')
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +114,8 @@ def test_all_versions_that_markers_choose_between_are_shown(repository: Path, tm
     lock = tmp_path / "copy" / "locks" / "pylock.web.toml"
     (environment,) = workspace.plan_against("main").plan.environments
     assert [each.code.value for each in environment.reasons] == ["lock-stale"]  # another tool wrote the lock
-    inputs = inputs_digest(workspace.desired().environments[0], ())
+    desired = workspace.desired()
+    inputs = inputs_digest(desired.environments[0], desired.indexes)
     mine = f'\n[tool.envsync]\ninputs = "{inputs}"\n'
     lock.write_text(LOCK + mine)
     (environment,) = workspace.plan_against("main").plan.environments
@@ -120,9 +125,11 @@ def test_all_versions_that_markers_choose_between_are_shown(repository: Path, tm
     assert [(each.action, each.before, each.after) for each in environment.packages] == [
         ("change", "1.0 | 2.0", "1.0 | 3.0")
     ]
-    for old, new in (("'3.12'", "'3.13'"), ('"11"', '"22"'), ("index.example/simple", "other.example/simple")):
+    for old, new in (("'3.12'", "'3.13'"), ("1" * 64, "2" * 64), ("index.example/simple", "other.example/simple")):
         lock.write_text(LOCK.replace(old, new) + mine)
         (environment,) = workspace.plan_against("main").plan.environments
         assert [each.action for each in environment.packages] == ["change"], new
     lock.write_text(LOCK.replace("index.example/b.whl", "mirror.example/b.whl") + mine)
-    assert not workspace.plan_against("main").plan.environments[0].packages
+    [change] = workspace.plan_against("main").plan.environments[0].packages
+    assert change.source is not None
+    assert [each.value for each in change.source.review] == ["host"], "another host alone is to be reviewed"
