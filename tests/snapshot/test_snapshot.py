@@ -262,6 +262,24 @@ def test_packages_are_selected_for_the_interpreter_of_the_snapshot(workspace: Wo
     assert [(each.name, each.action.value) for each in plan.packages if each.name == "beta"] == [("beta", "install")]
 
 
+def test_an_environment_that_was_renamed_is_planned_as_on_the_host(tmp_path: Path) -> None:
+    workspace = on(tmp_path, "  renamed_from: old\n")
+    first = snapshot(worlds()["unchanged"])
+    last = next(iter(first.applied.values()))
+    seen = next(iter(first.environments.values()))
+    no_effect = "`renamed_from: old` has no effect, because both environments exist"
+    for names, former in ((("old",), "old"), (("old", "web"), "")):
+        taken = replace(
+            first,
+            environments={name: replace(seen, name=name, path=f"{first.root}/{name}") for name in names},
+            applied={name: replace(last, name=name) for name in names},
+        )
+        plan = workspace.plan_snapshot(read_snapshot(written(snapshot_json(taken), tmp_path)))
+        web = next(each for each in plan.environments if each.name == "web")
+        assert web.renamed_from == former
+        assert (no_effect in web.notes) is not bool(former)
+
+
 def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
     """Return the path of every value in a document."""
     keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
