@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from dulwich.index import IndexEntry
+from dulwich.objects import ObjectID
 
 from reconciler.errors import RevisionError
 from reconciler.revision.files import RevisionFiles
@@ -174,6 +175,6 @@ def test_a_repository_with_long_object_names_is_compared_by_them(tmp_path: Path)
     name = blob(top, "one")
     assert len(name) == 64
     entry = IndexEntry(
-        ctime=0, mtime=0, dev=0, ino=0, mode=0o100644, uid=0, gid=0, size=3, sha=name.encode("ascii"), flags=0
+        ctime=0, mtime=0, dev=0, ino=0, mode=0o100644, uid=0, gid=0, size=3, sha=ObjectID(name.encode("ascii")), flags=0
     )
     assert _current(top / "one", entry, 0) == (0o100644, blob(top, "changed"))

@@ -1,0 +1,44 @@
+"""What a rebuild of a generation from its lock records: as the old seal, except for what the new build is."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+
+from reconciler.apply.rebuild_generation import Rebuild, RebuildTools
+from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.inventory_file import load_inventory
+from reconciler.state.seal import Seal
+from tests.apply.bench import INDEX, PYTHON, Bench
+from tests.apply.bench import bench as bench
+
+
+def rebuilt(bench: Bench, seal: Seal) -> Seal:
+    """Rebuild a generation that has run hooks since; return the seal of the new one."""
+    target = bench.run().plan.target
+    assert target is not None
+    tools = RebuildTools(
+        locks=bench.state.layout.root / "locks",
+        indexes=(INDEX,),
+        declared=lambda _name: None,
+        interpreter=lambda _path: PYTHON,
+        engine=lambda _descriptor: nullcontext(bench.engine),
+    )
+    base = replace(
+        seal.applied, hook_paths=frozenset({"written"}), hook_packages=frozenset({"hooked"}), rolled_back_from=7
+    )
+    number = Rebuild(state=bench.state, seal=seal, base=base, target=target, tools=tools).run(InodeHashes(), 0)
+    found = bench.state.seal("web", number)
+    assert found is not None
+    return found
+
+
+def test_a_rebuilt_generation_is_sealed_as_the_old_one_without_what_hooks_wrote(bench: Bench) -> None:
+    bench.applied(env={"A": "a"})
+    old = bench.state.seal("web", 1)
+    assert old is not None
+    new = rebuilt(bench, old)
+    assert new.applied == replace(old.applied, generation=2, rebuilt_from=1)
+    assert (new.plan, new.lock, new.home) == (old.plan, old.lock, old.home)
+    generation = bench.state.layout.generation("web", 2)
+    assert load_inventory(generation.inventory, digest=new.inventory).names
+    assert rebuilt(bench, new).applied.rebuilt_from == 1, "of a rebuilt generation, the first one is named"
+    assert bench.state.layout.published_number("web") == 1
