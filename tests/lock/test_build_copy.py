@@ -312,3 +312,16 @@ def test_a_project_that_cannot_be_found_is_an_error(missing: bool, tmp_path: Pat
         own.symlink_to("own")
     with pytest.raises(LockError, match=f"{own}: "):
         copy_for_build(own, tmp_path)
+
+
+def test_a_directory_above_a_project_is_linked_unless_it_has_too_many_entries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_copy, "_MOST_NAMES", 3)
+    (tmp_path / "a/own").mkdir(parents=True)
+    (tmp_path / "scratch").mkdir()
+    for number, linked in enumerate((True, True, False)):
+        (tmp_path / "a" / f"file{number}").touch()
+        base = tmp_path / "scratch" / str(number)
+        base.mkdir()
+        assert (copy_for_build(tmp_path / "a/own", base).parent / "file0").is_symlink() is linked
