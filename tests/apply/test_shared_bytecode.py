@@ -71,6 +71,8 @@ def test_every_bytecode_file_of_a_module_is_linked(venvs: Venvs) -> None:
     venvs.see(write(venvs.old / optimized, "compiled"))
     write(venvs.old / CACHES[A] / "a.cpython-312.pyc.140", "the compiler was killed")
     assert venvs.shared()[0][CACHES[A]].keys() == {Path(BYTECODE[A]).name, Path(optimized).name}
+    (venvs.old / optimized).write_text("edited since")
+    assert venvs.shared() == (links_of(B), [A]), "one file that changed is enough"
 
 
 def test_a_module_that_the_old_venv_lacks_is_compiled(venvs: Venvs) -> None:
@@ -129,3 +131,16 @@ def test_bytecode_that_is_already_there_is_replaced(venvs: Venvs) -> None:
     write(venvs.new / BYTECODE[A], "from a wheel")
     link_bytecode(shared_bytecode(venvs.old, venvs.new, venvs.inodes)[0])
     assert (venvs.new / BYTECODE[A]).samefile(venvs.old / BYTECODE[A])
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_in_place_of_bytecode_is_not_followed(exists: bool, venvs: Venvs, tmp_path: Path) -> None:
+    """It was put there after the bytecode was examined."""
+    outside = write(tmp_path / "outside", "of another program")
+    (venvs.old / BYTECODE[A]).unlink()
+    (venvs.old / BYTECODE[A]).symlink_to(outside)
+    if exists:
+        write(venvs.new / BYTECODE[A], "from a wheel")
+    link_bytecode({f"{venvs.new}/{CACHES[A]}": {Path(BYTECODE[A]).name: f"{venvs.old}/{BYTECODE[A]}"}})
+    assert (venvs.new / BYTECODE[A]).is_symlink()
+    assert outside.stat().st_nlink == 1
