@@ -17,8 +17,6 @@ from jsonschema import Draft202012Validator
 import reconciler
 from reconciler.diff.model import Fault, ReasonCode
 from reconciler.errors import LockError, SnapshotError
-from reconciler.interpreters import discover
-from reconciler.interpreters.choose import Interpreters
 from reconciler.lock.freshness import inputs_digest
 from reconciler.plan.document import plan_json
 from reconciler.reconcile import Workspace
@@ -28,10 +26,9 @@ from reconciler.render.style import Palette
 from reconciler.snapshot import file as snapshot_file
 from reconciler.snapshot.document import snapshot_schema
 from reconciler.snapshot.file import read_snapshot, snapshot_json
-from reconciler.snapshot.interpreters import KnownInterpreters, known_interpreters
+from reconciler.snapshot.interpreters import KnownInterpreters
 from reconciler.snapshot.model import Snapshot
 from reconciler.snapshot.string_encoding import decode_string, encode_string, redact_settings
-from tests.interpreters.fakes import fake_interpreter
 from tests.render.pictures import check_text
 from tests.render.untrusted import SECRET, assert_clean_json, assert_clean_text, replace_strings, texts
 from tests.snapshot.worlds import interpreter, snapshot, worlds
@@ -265,24 +262,6 @@ def test_packages_are_selected_for_the_interpreter_of_the_snapshot(workspace: Wo
     assert [(each.name, each.action.value) for each in plan.packages if each.name == "beta"] == [("beta", "install")]
 
 
-def test_an_environment_that_was_renamed_is_planned_as_on_the_host(tmp_path: Path) -> None:
-    workspace = on(tmp_path, "  renamed_from: old\n")
-    first = snapshot(worlds()["unchanged"])
-    last = next(iter(first.applied.values()))
-    seen = next(iter(first.environments.values()))
-    no_effect = "`renamed_from: old` has no effect, because both environments exist"
-    for names, former in ((("old",), "old"), (("old", "web"), "")):
-        taken = replace(
-            first,
-            environments={name: replace(seen, name=name, path=f"{first.root}/{name}") for name in names},
-            applied={name: replace(last, name=name) for name in names},
-        )
-        plan = workspace.plan_snapshot(read_snapshot(written(snapshot_json(taken), tmp_path)))
-        web = next(each for each in plan.environments if each.name == "web")
-        assert web.renamed_from == former
-        assert (no_effect in web.notes) is not bool(former)
-
-
 def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
     """Return the path of every value in a document."""
     keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
@@ -368,30 +347,3 @@ def test_a_fault_of_an_undeclared_environment_counts_unless_others_were_selected
     assert taken.state_faults(replace(seen.desired, environments=chosen, selected=True)) == {"web": fault}
     others = tuple(each for each in seen.desired.environments if each.name != "web")
     assert taken.state_faults(replace(seen.desired, environments=others, selected=True)) == {}
-
-
-def test_the_interpreters_that_generations_of_this_project_use_are_known(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(discover, "_FIXED", ())
-    newest = fake_interpreter(tmp_path / "bin", "python3.12", "3.12.9")
-    paths = {
-        name: str(fake_interpreter(tmp_path / name, f"python{series}", f"{series}.1"))
-        for name, series in (("gone", "3.10"), ("theirs", "3.11"), ("web", "3.12"))
-    }
-    base = next(iter(snapshot(worlds()["unchanged"]).applied.values()))
-    applied = {
-        name: replace(
-            base,
-            name=name,
-            project="other" if name == "theirs" else "acme",
-            interpreter=replace(base.interpreter, path=path),
-        )
-        for name, path in paths.items()
-    }
-    workspace = on(tmp_path, " api:\n  python: '>=3.12'\n none:\n  python: '3.14'\n")
-    found = known_interpreters(
-        workspace.desired(), applied, Interpreters({"PATH": str(newest.parent)}, outside=None, cache=None)
-    )
-    assert [each.path for each in found.found] == [str(newest)]
-    assert [each.path for each in found.others] == [paths["gone"], paths["web"]], "kept, and not searched for"
