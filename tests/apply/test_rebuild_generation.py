@@ -6,13 +6,16 @@ from dataclasses import replace
 from reconciler.apply.rebuild_generation import Rebuild, RebuildTools
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_file import load_inventory
+from reconciler.state.overlap import Overlap
 from reconciler.state.seal import Seal
 from tests.apply.bench import INDEX, PYTHON, Bench
 from tests.apply.bench import bench as bench
 
+OVERLAP = Overlap(packages=("other", "tool"), installed="tool", equal=False, files=1, paths=("tool.py",))
+
 
 def rebuilt(bench: Bench, seal: Seal) -> Seal:
-    """Rebuild a generation that has run hooks since; return the seal of the new one."""
+    """Rebuild a generation after its record changed; return the seal of the new one."""
     target = bench.run().plan.target
     assert target is not None
     tools = RebuildTools(
@@ -23,7 +26,14 @@ def rebuilt(bench: Bench, seal: Seal) -> Seal:
         engine=lambda _descriptor: nullcontext(bench.engine),
     )
     base = replace(
-        seal.applied, hook_paths=frozenset({"written"}), hook_packages=frozenset({"hooked"}), rolled_back_from=7
+        seal.applied,
+        installed={"hooked": "1.0"},
+        accepted=frozenset({"finding"}),
+        overlaps=(OVERLAP,),
+        seal="sha256:old",
+        hook_paths=frozenset({"written"}),
+        hook_packages=frozenset({"hooked"}),
+        rolled_back_from=7,
     )
     number = Rebuild(state=bench.state, seal=seal, base=base, target=target, tools=tools).run(InodeHashes(), 0)
     found = bench.state.seal("web", number)
@@ -31,7 +41,7 @@ def rebuilt(bench: Bench, seal: Seal) -> Seal:
     return found
 
 
-def test_a_rebuilt_generation_is_sealed_as_the_old_one_without_what_hooks_wrote(bench: Bench) -> None:
+def test_a_rebuilt_generation_is_sealed_as_the_old_one_with_what_the_new_build_contains(bench: Bench) -> None:
     bench.applied(env={"A": "a"})
     old = bench.state.seal("web", 1)
     assert old is not None

@@ -50,7 +50,7 @@ def test_a_lock_that_the_run_wrote_is_remembered_if_it_still_has_these_contents(
     time.sleep(2 * TICK_NS / 1e9)
     assert building.lock_signature(lock, fresh=False) == stat_signature(path.lstat())
     assert run(tmp_path, observed=True, since=0).lock_signature(lock, fresh=False) is None, "it read something else"
-    path.write_text(LOCK + "# edited by hand\n")
+    path.write_text(LOCK + "# edited manually\n")
     time.sleep(2 * TICK_NS / 1e9)
     assert building.lock_signature(lock, fresh=False) is None
 

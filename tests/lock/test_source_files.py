@@ -132,7 +132,7 @@ def test_a_file_that_metadata_names_may_be_missing(tmp_path: Path) -> None:
     assert metadata_digest(tmp_path) != before
 
 
-def test_a_file_is_no_source_directory(tmp_path: Path) -> None:
+def test_a_file_instead_of_a_source_directory_is_an_error(tmp_path: Path) -> None:
     write(tmp_path, "own.py")
     for ask in (real_directory, source_files, tracked_files):
         with pytest.raises(LockError) as caught:
