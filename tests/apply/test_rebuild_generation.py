@@ -45,9 +45,13 @@ def test_a_rebuilt_generation_is_sealed_as_the_old_one_with_what_the_new_build_c
     bench.applied(env={"A": "a"})
     old = bench.state.seal("web", 1)
     assert old is not None
-    new = rebuilt(bench, old)
+    new = rebuilt(
+        bench, replace(old, created="2026-01-01T00:00:00+00:00", home="/usr/gone/bin", inventory="sha256:old")
+    )
     assert new.applied == replace(old.applied, generation=2, rebuilt_from=1)
     assert (new.plan, new.lock, new.home) == (old.plan, old.lock, old.home)
+    assert old.created <= new.created
+    assert len(new.created) == len(old.created), "to the second"
     generation = bench.state.layout.generation("web", 2)
     assert load_inventory(generation.inventory, digest=new.inventory).names
     assert rebuilt(bench, new).applied.rebuilt_from == 1, "of a rebuilt generation, the first one is named"
