@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 import reconciler
-from reconciler.fastpath.agreement import agreement_path, read_cache_file
 from reconciler.fastpath.quick_comparison import QuickComparison
 from reconciler.observe.actual import ActualEnvironment, Depth
 from reconciler.observe.environments import observe_environments
@@ -55,6 +54,31 @@ def test_an_unchanged_environment_is_not_compared(applied_host: Host) -> None:
     remembered, both = seen(applied_host, compare=False)
     assert (none, both) == (set(), {"api", "web"})
     assert remembered == compared
+
+
+def test_an_environment_is_compared_if_not_all_who_may_enter_the_root_may_read_it(applied_host: Host) -> None:
+    settle(applied_host)
+    state = reconciler.load(applied_host.directory / "envs.yaml").state
+    published = state.published("web")
+    assert published is not None
+
+    def known(**changes: Any) -> bool:
+        return QuickComparison(state.layout).files_as_sealed("web", replace(published, **changes), ())
+
+    assert known()
+    assert not known(closed=("web",))
+    assert not known(seal="")
+    assert not known(venv=published.venv.parent)
+    assert not known(inventory=published.inventory.with_name("other"))
+    assert not QuickComparison(state.layout).files_as_sealed("web", published, ("var/**",))
+    assert not QuickComparison(state.layout).files_as_sealed("other", published, ())
+    mode = state.layout.root.stat().st_mode & 0o777
+    state.layout.root.chmod(mode ^ 0o010)
+    assert not known()
+    state.layout.root.chmod(mode)
+    assert known()
+    os.utime(published.inventory.with_name("seal.json"))
+    assert not known()
 
 
 @pytest.mark.parametrize("damage", CATALOGUE, ids=lambda each: each.name)
@@ -110,38 +134,3 @@ def test_a_new_generation_does_not_read_shared_files_again(applied_host: Host, m
     reconciler.load(applied_host.directory / "envs.yaml").plan().apply()
     assert read
     assert not [path for path in read if path.endswith("alpha/__init__.py")]
-
-
-def test_an_environment_is_compared_if_not_all_who_may_enter_the_root_may_read_it(applied_host: Host) -> None:
-    settle(applied_host)
-    state = reconciler.load(applied_host.directory / "envs.yaml").state
-    published = state.published("web")
-    assert published is not None
-
-    def known(**changes: Any) -> bool:
-        return QuickComparison(state.layout).files_as_sealed("web", replace(published, **changes), ())
-
-    assert known()
-    assert not known(closed=("web",))
-    assert not known(seal="")
-    assert not known(venv=published.venv.parent)
-    assert not known(inventory=published.inventory.with_name("other"))
-    assert not QuickComparison(state.layout).files_as_sealed("web", published, ("var/**",))
-    assert not QuickComparison(state.layout).files_as_sealed("other", published, ())
-    mode = state.layout.root.stat().st_mode & 0o777
-    state.layout.root.chmod(mode ^ 0o010)
-    assert not known()
-    state.layout.root.chmod(mode)
-    assert known()
-    os.utime(published.inventory.with_name("seal.json"))
-    assert not known()
-
-
-def test_an_agreement_ends_with_the_first_exception_that_ends(applied_host: Host) -> None:
-    exceptions = (
-        "  ignore: [a, {match: b, until: '9997-01-01'}, {match: c, until: '9996-01-01'}]\n"
-        "  ignore_files: [d, {match: e, until: '9998-01-01'}]\n"
-    )
-    settle(applied_host, WEB + exceptions + API)
-    agreements = [read_cache_file(agreement_path(str(applied_host.root), name)) for name in ("web", "api")]
-    assert [each and each["until"] for each in agreements] == ["9996-01-01", ""]

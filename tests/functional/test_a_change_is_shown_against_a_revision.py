@@ -421,14 +421,3 @@ def test_no_program_is_started_nothing_is_written_and_the_network_is_not_used(ho
     assert not [line for line in seen if "connect(" in line or "fork(" in line]
     assert not (tmp_path / "sang").exists()
     assert tree(host.directory) == before
-
-
-def test_a_renamed_environment_is_compared_with_its_former_name(host: Host) -> None:
-    host.manifest(WEB)
-    lock(host)
-    commit(host)
-    host.manifest(WEB.replace("web:", "site:\n  renamed_from: web").replace("alpha==1.0", "alpha==1.1"))
-    lock(host)
-    [site] = against(host, "main").values()
-    assert (site["name"], site["renamed_from"], site["action"]) == ("site", "web", "rename")
-    assert lines(site) == [("upgrade", "alpha", "1.0", "1.1")]
