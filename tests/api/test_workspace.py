@@ -16,6 +16,7 @@ from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.factory import make_engine
 from reconciler.errors import LockError, PlanFileError, PlatformError, UsageError
 from reconciler.events import Event
+from reconciler.fastpath.record import record_apply_outcome
 from reconciler.lock.model import LockState
 from reconciler.observe.actual import Depth, Occupant
 from reconciler.plan.model import Action, Policy
@@ -211,3 +212,18 @@ def test_the_variables_are_those_of_the_process_unless_others_are_given(
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(PlatformError, match="not on win32"):
         reconciler.load(file)
+
+
+def test_only_a_plan_of_the_whole_manifest_as_it_is_lets_the_next_check_be_quick(load: Loader) -> None:
+    workspace = load(f"environments:\n  {WEB}")
+    plain = PlanOptions(build=True, offline=True)
+    for options, recorded in (
+        (replace(plain, policy=Policy(stage=True)), 0),
+        (replace(plain, policy=Policy(publish=frozenset({"web"}))), 0),
+        (replace(plain, exceptions=(("web", "six"),)), 0),
+        (plain, 1),
+    ):
+        proposal = workspace.plan(options=options)
+        with observed_calls(record_apply_outcome) as calls:
+            assert proposal.apply().exit_code == 0
+        assert len(calls) == recorded, options

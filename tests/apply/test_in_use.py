@@ -102,6 +102,12 @@ def test_command_line_environment_and_directory_of_other_processes_are_read(layo
     assert used(layout) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
+def test_envsync_itself_does_not_count(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(layout.generation("web", 1).venv)
+    assert used(layout) == []
+
+
 def test_without_proc_only_the_lock_counts(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(_: object) -> list[str]:
         raise PermissionError

@@ -64,3 +64,15 @@ def test_nothing_behind_a_link_is_touched(tmp_path: Path) -> None:
     recover(state)
     assert (elsewhere / "1" / "seal.json").exists()
     assert (elsewhere / "1" / generation.unpublished.name).exists()
+
+
+def test_a_published_generation_is_not_staged_any_more(tmp_path: Path) -> None:
+    state = State.at(tmp_path)
+    generation = built(state)
+    generation.unpublished.touch()
+    generation.staged.touch()
+    publish(state.layout, "web", generation.number)
+    recover(state)
+    assert generation.directory.exists()
+    assert not generation.staged.exists()
+    assert not generation.unpublished.exists()

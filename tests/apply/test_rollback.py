@@ -11,11 +11,12 @@ import pytest
 from reconciler.apply.changed_environment import ChangedEnvironment, ChangeKind
 from reconciler.apply.rebuild_generation import NotRebuildableError
 from reconciler.apply.rollback import roll_back
-from reconciler.errors import ApplyError, StateError, UsageError
+from reconciler.errors import ApplyError, InventoryError, StateError, UsageError
 from reconciler.plan.model import StepKind
 from reconciler.state.applied import Applied
 from reconciler.state.hold import Hold
 from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.inventory_file import load_inventory, save_inventory
 from reconciler.state.seal import Seal
 from reconciler.state.trial import Trial, write_trial
 from tests.apply.bench import Bench, performed
@@ -184,6 +185,22 @@ def test_a_damaged_generation_is_rebuilt(three: Bench) -> None:
     assert said[0].endswith("; it cannot be rebuilt: its interpreter is gone")
     assert said[1].endswith("; it is rebuilt from its lock")
     assert three.state.layout.generation("web", 1).drifted.exists()
+
+
+def test_a_rebuilt_generation_whose_inventory_does_not_belong_to_its_seal_is_not_published(three: Bench) -> None:
+    spoil(three, 1)
+    layout = three.state.layout
+
+    def build() -> int:
+        run = three.run()
+        performed(run, StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL)
+        inventory = load_inventory(run.new.inventory)
+        save_inventory(replace(inventory, digest="sha256:other"), run.new.inventory)
+        return run.new.number
+
+    with pytest.raises(InventoryError, match="its digest is not the one in the seal"):
+        rolled_back(three, 1, rebuild=lambda _seal, _base: build)
+    assert layout.published_number("web") == 3
 
 
 def test_a_rollback_may_hold_the_environment(three: Bench) -> None:

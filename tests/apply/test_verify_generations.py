@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from reconciler.apply.verify_generations import GenerationState, VerifiedGeneration, verify_generations
-from reconciler.apply.verify_seal import verify_generation
+from reconciler.apply.verify_seal import verify_generation, verify_published
 from reconciler.diff.integrity import Integrity
 from reconciler.generation_list import sealed_generations
-from reconciler.observe.actual import Finding, FindingCode
+from reconciler.maintenance import Maintenance
+from reconciler.observe.actual import Depth, Finding, FindingCode
 from reconciler.state.inode_hashes import InodeHashes
 from tests.apply.bench import Bench
 from tests.apply.bench import bench as bench
@@ -78,3 +79,51 @@ def test_a_list_says_which_seal_is_newer_and_which_is_damaged(bench: Bench) -> N
     for text, state in (("{", GenerationState.UNREADABLE), ('{"format": 99}', GenerationState.NEWER)):
         seal.write_text(text)
         assert [each.state for each in sealed_generations(bench.state, "web")] == [state, GenerationState.PUBLISHED]
+
+
+def test_a_published_generation_is_compared_although_its_record_cannot_be_read(bench: Bench) -> None:
+    assert verify_published(bench.state, "web", InodeHashes()) is None
+    bench.applied()
+    intact = verify_published(bench.state, "web", InodeHashes())
+    assert intact is not None
+    assert (intact.intact, intact.problem, intact.generation) == (True, "", 1)
+    bench.state.layout.record("web").write_text("{")
+    (bench.state.layout.generation("web", 1).venv / "added").touch()
+    found = verify_published(bench.state, "web", InodeHashes())
+    assert found is not None
+    assert (found.exists, found.generation) == (True, 1)
+    assert "environments/web.json" in found.problem
+    assert [each.path for each in found.findings] == ["added"]
+    bench.state.layout.environment("web").unlink()
+    found = verify_published(bench.state, "web", InodeHashes())
+    assert found is not None
+    assert (found.exists, found.generation, found.findings) == (False, 0, ())
+    assert "environments/web.json" in found.problem
+
+
+def test_a_published_generation_whose_seal_cannot_be_read_is_reported(bench: Bench) -> None:
+    bench.applied()
+    bench.state.layout.generation("web", 1).seal.write_text('{"format": 99}')
+    found = verify_published(bench.state, "web", InodeHashes())
+    assert found is not None
+    assert "newer envsync" in found.problem
+    bench.state.layout.generation("web", 1).seal.write_text("{")
+    found = verify_published(bench.state, "web", InodeHashes())
+    assert found is not None
+    assert (found.problem, bool(found.findings)) == ("", True), "damage is a finding"
+    bench.state.layout.record("web").write_text("{")
+    found = verify_published(bench.state, "web", InodeHashes())
+    assert found is not None
+    assert (found.exists, found.generation, bool(found.problem)) == (True, 1, True)
+
+
+def test_older_generations_are_compared_except_at_depth_metadata(bench: Bench) -> None:
+    for value in ("a", "b"):
+        bench.applied(env={"A": value})
+    (bench.state.layout.generation("web", 1).venv / "added").touch()
+    maintenance = Maintenance(root=bench.state.layout.root, project="acme", ambient={})
+    for depth, unusable in ((Depth.METADATA, ()), (Depth.FILES, (1,)), (Depth.HASHES, (1,))):
+        [found] = maintenance.verify(depth=depth)
+        assert (found.intact, found.unusable) == (True, unusable)
+    bench.state.layout.generation("web", 1).drifted.touch()
+    assert maintenance.verify()[0].unusable == (), "no rollback chooses it anyway"

@@ -1,4 +1,4 @@
-"""The dependency graphs of a report: of the environments that change, as they are published."""
+"""What a report shows beyond the plan: the last runs, and the dependency graphs of the environments that change."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli import report_extras
-from reconciler.cli.report_extras import published_graphs
+from reconciler.cli.report_extras import newest_runs, published_graphs
 from reconciler.plan.model import Plan
+from reconciler.state.history import append_history
 from reconciler.state.layout import Layout
 from tests.observe.trees import VENV, build, dist_info
 from tests.plan.build import world
@@ -52,3 +53,17 @@ def test_a_link_that_is_not_ours_or_points_to_no_venv_has_none(root: Path) -> No
     Layout(root).environment("job").symlink_to(Layout(root).environment("web"))
     (Layout(root).generation("web", 1).venv / "pyvenv.cfg").unlink()
     assert list(graphs(root)) == ["api"]
+
+
+def test_the_last_runs_are_shown_the_newest_first(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    assert newest_runs(tmp_path) == ()
+    layout.envsync_directory.mkdir()
+    for number in range(25):
+        append_history(layout, {"run": number})
+    assert [each["run"] for each in newest_runs(tmp_path)] == list(range(24, 4, -1))
+
+
+def test_a_report_without_a_readable_history_shows_no_runs(tmp_path: Path) -> None:
+    Layout(tmp_path).history.mkdir(parents=True)
+    assert newest_runs(tmp_path) == ()

@@ -3,11 +3,14 @@
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import reconciler
+from reconciler.fastpath.quick_comparison import QuickComparison
 from reconciler.observe.actual import ActualEnvironment, Depth
 from reconciler.observe.environments import observe_environments
 from reconciler.state import inode_hashes
@@ -51,6 +54,31 @@ def test_an_unchanged_environment_is_not_compared(applied_host: Host) -> None:
     remembered, both = seen(applied_host, compare=False)
     assert (none, both) == (set(), {"api", "web"})
     assert remembered == compared
+
+
+def test_an_environment_is_compared_if_not_all_who_may_enter_the_root_may_read_it(applied_host: Host) -> None:
+    settle(applied_host)
+    state = reconciler.load(applied_host.directory / "envs.yaml").state
+    published = state.published("web")
+    assert published is not None
+
+    def known(**changes: Any) -> bool:
+        return QuickComparison(state.layout).files_as_sealed("web", replace(published, **changes), ())
+
+    assert known()
+    assert not known(closed=("web",))
+    assert not known(seal="")
+    assert not known(venv=published.venv.parent)
+    assert not known(inventory=published.inventory.with_name("other"))
+    assert not QuickComparison(state.layout).files_as_sealed("web", published, ("var/**",))
+    assert not QuickComparison(state.layout).files_as_sealed("other", published, ())
+    mode = state.layout.root.stat().st_mode & 0o777
+    state.layout.root.chmod(mode ^ 0o010)
+    assert not known()
+    state.layout.root.chmod(mode)
+    assert known()
+    os.utime(published.inventory.with_name("seal.json"))
+    assert not known()
 
 
 @pytest.mark.parametrize("damage", CATALOGUE, ids=lambda each: each.name)

@@ -1,5 +1,6 @@
 """A copy in which a project is built: git answers as in the original, and what is around the project is there."""
 
+import errno
 import os
 import subprocess
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.errors import LockError
 from reconciler.git.version_state import version_state
 from reconciler.lock import build_copy
 from reconciler.lock.build_copy import copy_for_build
@@ -244,3 +246,82 @@ def test_git_reads_the_ignore_files_above_a_project_in_the_copy(tmp_path: Path) 
     copy = copy_for_build(above / "own", tmp_path / "scratch")
     asked = ("ls-files", "--others", "-i", "--exclude-standard")
     assert git(copy, *asked) == git(above / "own", *asked) == "a_pb2.py\n"
+
+
+def test_a_copy_has_the_contents_the_mode_and_the_times_of_the_original(tmp_path: Path) -> None:
+    """Build backends write modes and times into wheels, and reuse what is newer than its source."""
+    own = tmp_path / "own"
+    (own / "data").mkdir(parents=True)
+    (own / "pyproject.toml").write_text(STATIC)
+    (own / "data/link").symlink_to("../pyproject.toml")
+    (own / "run").write_bytes(b"x" * 100_000)
+    (own / "run").chmod(0o754)
+    (own / "data/read-only").write_text("")
+    (own / "data/read-only").chmod(0o444)
+    for at, name in enumerate(("pyproject.toml", "data/link", "run", "data/read-only")):
+        os.utime(own / name, ns=(10**18 + at, 10**18 + 10 + at), follow_symlinks=False)
+    (tmp_path / "scratch").mkdir()
+    copy = copy_for_build(own, tmp_path / "scratch")
+    for at, (name, mode) in enumerate(
+        {"pyproject.toml": 0, "data/link": 0, "run": 0o754, "data/read-only": 0o644}.items()
+    ):
+        status = (copy / name).lstat()
+        assert status.st_mtime_ns == 10**18 + 10 + at
+        assert not mode or status.st_mode & 0o777 == mode
+        assert (copy / name).read_bytes() == (own / name).read_bytes()
+    assert (copy / "data/link").readlink() == Path("../pyproject.toml")
+
+
+@pytest.mark.parametrize("size", [0, 1, 100_000])
+def test_a_file_is_copied_where_the_system_cannot_share_blocks(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object) -> int:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/data").write_bytes(b"x" * size)
+    for name, replaced in {"one": fail, "two": None}.items():
+        if replaced is None:
+            monkeypatch.delattr(os, "copy_file_range")
+        else:
+            monkeypatch.setattr(os, "copy_file_range", replaced)
+        (tmp_path / name).mkdir()
+        assert (copy_for_build(tmp_path / "own", tmp_path / name) / "data").read_bytes() == b"x" * size
+
+
+def test_a_copy_that_cannot_be_written_is_an_error_with_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/data").write_bytes(b"x")
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(os, "copy_file_range", fail)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        copy_for_build(tmp_path / "own", tmp_path / "scratch")
+    assert caught.value.filename == f"{tmp_path}/scratch{tmp_path}/own/data"
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_a_project_that_cannot_be_found_is_an_error(missing: bool, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    if not missing:
+        own.symlink_to("own")
+    with pytest.raises(LockError, match=f"{own}: "):
+        copy_for_build(own, tmp_path)
+
+
+def test_a_directory_above_a_project_is_linked_unless_it_has_too_many_entries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_copy, "_MOST_NAMES", 3)
+    (tmp_path / "a/own").mkdir(parents=True)
+    (tmp_path / "scratch").mkdir()
+    for number, linked in enumerate((True, True, False)):
+        (tmp_path / "a" / f"file{number}").touch()
+        base = tmp_path / "scratch" / str(number)
+        base.mkdir()
+        assert (copy_for_build(tmp_path / "a/own", base).parent / "file0").is_symlink() is linked

@@ -546,3 +546,16 @@ def test_poetry_leaves_out_what_git_ignores_in_a_project_that_a_larger_repositor
         (tmp_path / "project" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "project" / name).write_text("changed\n")
         assert (content_digest(tmp_path / "project") != before) is counts, name
+
+
+def test_all_tables_count_for_a_backend_that_may_read_any(tmp_path: Path) -> None:
+    more = "[tool.own]\nday = 2026-11-30\n[tool.setuptools]\nzip-safe = false\n[other]\nx = 1\n"
+    (tmp_path / "pyproject.toml").write_text(SETUPTOOLS + STATIC + more)
+    assert read_build_inputs(tmp_path).tables["tool"] == {"setuptools": {"zip-safe": False}}
+    assert "other" not in read_build_inputs(tmp_path).tables
+    (tmp_path / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["own"]\nbuild-backend = "own"\n' + STATIC + more
+    )
+    tables = read_build_inputs(tmp_path).tables
+    assert tables["tool"] == {"own": {"day": "2026-11-30"}, "setuptools": {"zip-safe": False}}
+    assert tables["other"] == {"x": 1}

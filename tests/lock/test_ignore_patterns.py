@@ -93,3 +93,8 @@ def ignored_by_git(patterns: str, directory: Path) -> set[str]:
         cwd=directory, env=git_environment(), input="\n".join(NAMES), capture_output=True, text=True, check=False,
     )  # fmt: skip
     return set(done.stdout.splitlines())
+
+
+def test_a_pattern_that_keeps_files_ignores_none() -> None:
+    rules = parse_patterns(["!own", "!o[a-c]", "own"])
+    assert (len(rules.certain), len(rules.uncertain), len(rules.kept)) == (1, 0, 2)

@@ -65,3 +65,10 @@ def test_one_of_several_markers() -> None:
     assert any_of([False, "os_name == 'nt'", False]) == "os_name == 'nt'"
     assert any_of(["os_name == 'nt'", True]) is True
     assert any_of(["a", "b", "a"]) == "(a) or (b)"
+
+
+@pytest.mark.parametrize(
+    "marker", ["os_name in extras", "extra == os_name", "os_name == extra", '"extra" == "os-name"']
+)
+def test_a_comparison_of_two_variables_or_two_texts_chooses_nothing(marker: str) -> None:
+    assert chosen_marker(marker, extras={"os-name"}, groups=()) == marker

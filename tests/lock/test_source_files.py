@@ -8,7 +8,7 @@ import pytest
 from reconciler.errors import LockError
 from reconciler.lock.build_copy import copy_for_build
 from reconciler.lock.source_digests import content_digest, metadata_digest
-from reconciler.lock.source_files import source_files
+from reconciler.lock.source_files import real_directory, source_files, tracked_files
 from tests.unprivileged import reachable_directory, unprivileged
 
 
@@ -130,3 +130,17 @@ def test_a_file_that_metadata_names_may_be_missing(tmp_path: Path) -> None:
     before = metadata_digest(tmp_path)
     (tmp_path / "VERSION").write_text("1")
     assert metadata_digest(tmp_path) != before
+
+
+def test_a_file_instead_of_a_source_directory_is_an_error(tmp_path: Path) -> None:
+    write(tmp_path, "own.py")
+    for ask in (real_directory, source_files, tracked_files):
+        with pytest.raises(LockError) as caught:
+            ask(tmp_path / "own.py")
+        assert caught.value.message == f"{tmp_path}/own.py: not a directory"
+
+
+def test_the_tracked_files_that_are_known_already_are_used(tmp_path: Path) -> None:
+    write(tmp_path, "own.py", "build/own.py", "build/x.py")
+    assert source_files(tmp_path, tracked=["build/own.py"]) == ["build/own.py", "own.py"]
+    assert source_files(tmp_path) == ["own.py"]

@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import ManifestError
+from reconciler.manifest.desired import Index
 from reconciler.manifest.expand import expand
+from reconciler.manifest.index_option import check_index_option
 from reconciler.manifest.index_rules import DEFAULT_INDEX, used_indexes
+from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.load import load_manifest
+from reconciler.manifest.requirements_line import IndexOption
 from reconciler.manifest.urls import directory_of_url
 
 LINE = re.compile(r"add a line below `indexes:` in the manifest: (`+) ?(- .+?) ?\1")
@@ -50,3 +54,22 @@ def test_a_manifest_is_valid_after_the_lines_of_its_errors_were_added(options: l
     if not primary:
         assert used == () or used[-1] is DEFAULT_INDEX, "without `--index-url` pip asks PyPI as well"
     assert all(path.is_dir() for each in used if (path := directory_of_url(each.url)) is not None)
+
+
+@pytest.mark.parametrize(
+    ("declared", "url", "name"),
+    [
+        ("", "https://Index.Example:8443/simple", "index-example"),
+        ("", "https://[::1]/simple", "1"),
+        ("", f"https://{'long.' * 12}example/simple", "long-long-long-long-long-long-long-long-"[:40]),
+        ("", "https://--/simple", "index"),
+        ("index-example", "https://index.example/simple", "index-example-2"),
+        ("index-example index-example-2", "https://index.example/simple", "index-example-3"),
+    ],
+)
+def test_a_new_index_is_named_after_its_host(declared: str, url: str, name: str) -> None:
+    indexes = tuple(Index(name=each, url=f"https://{each}.example/other") for each in declared.split())
+    line = IndexOption(option="--index-url", value=url)
+    with pytest.raises(InvalidTextError) as caught:
+        check_index_option(line, None, indexes, (), Path("/srv"))
+    assert f'`- {{name: "{name}", url: "{url}"}}`' in caught.value.hint

@@ -179,6 +179,25 @@ def test_after_an_unreadable_directory_the_files_of_a_missing_one_are_still_miss
     assert any("gone/inner/b.py" in each for each in found)
 
 
+def test_what_is_below_a_directory_that_cannot_be_reached_is_not_reported() -> None:
+    with reachable_directory() as top:
+        for name in ("closed/inner/deep/a.py", "closed/inner/b.py", "closed/other/c.py", "closes/d.py"):
+            (top / name).parent.mkdir(parents=True, exist_ok=True)
+            (top / name).write_text("x")
+        inventory = take_inventory(top, InodeHashes())
+        (top / "closes/d.py").unlink()
+        (top / "closed").chmod(0)
+        with unprivileged():
+            found = compare(top, inventory, InodeHashes())
+        (top / "closed").chmod(0o755)
+    assert found == [
+        "file-missing closes/d.py",
+        "unreadable closed",
+        "unreadable closed/inner",
+        "unreadable closed/other",
+    ]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
 def test_an_unreadable_directory_is_one_finding(tmp_path: Path) -> None:
     web = make(tmp_path)

@@ -1,8 +1,10 @@
 """What counts as last applied if the state of an environment cannot be read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.diff.compare import declared_or_readable
+from reconciler.diff.faults import state_faults
 from reconciler.errors import StateError
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.state.store import UnreadableState
@@ -30,3 +32,29 @@ def test_what_the_other_file_says_counts_for_a_declared_environment_only() -> No
         "old": UnreadableState(error=error, applied=other),
     }
     assert declared_or_readable(desired, {"web": readable}, unreadable) == {"web": readable, "api": known}
+
+
+def test_an_undeclared_environment_that_may_be_our_own_has_a_fault_unless_others_were_selected() -> None:
+    desired = DesiredState(
+        project="acme",
+        file=FILE,
+        root=FILE.parent / ".envs",
+        locks=FILE.parent / "locks",
+        digest="",
+        environments=(DesiredEnvironment(name="web", python="3.12"),),
+        declared=frozenset({"web", "api"}),
+    )
+    error = StateError("the record cannot be read", hint="repair it")
+    ours, theirs = applied_environment("old", {}), replace(applied_environment("theirs", {}), project="other")
+    unreadable = {
+        "web": UnreadableState(error=error, applied=None),
+        "api": UnreadableState(error=error, applied=None),
+        "old": UnreadableState(error=error, applied=ours),
+        "unknown": UnreadableState(error=error, applied=None),
+        "theirs": UnreadableState(error=error, applied=theirs),
+        "deleted": UnreadableState(error=error, applied=None, deleted=True),
+    }
+    assert list(state_faults(desired, unreadable)) == ["old", "unknown", "web"]
+    selected = replace(desired, selected=True)
+    assert list(state_faults(selected, unreadable)) == ["web"]
+    assert list(state_faults(selected, unreadable, named=frozenset({"theirs", "gone"}))) == ["theirs", "web"]

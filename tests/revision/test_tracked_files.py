@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from dulwich.index import IndexEntry
+from dulwich.objects import ObjectID
 
 from reconciler.errors import RevisionError
 from reconciler.revision.files import RevisionFiles
 from reconciler.revision.git_revision import open_revision
-from reconciler.revision.tracked_files import _nanoseconds, revision_tracked, source_content, worktree_tracked
+from reconciler.revision.tracked_files import _current, _nanoseconds, revision_tracked, source_content, worktree_tracked
 from tests.repository import git
 
 COMMIT = "1" * 40
@@ -163,3 +165,16 @@ def test_an_editable_installation_depends_on_the_metadata_files_only(tmp_path: P
 
 def test_times_are_compared_in_nanoseconds() -> None:
     assert [_nanoseconds(each) for each in (3, 3.9, (3, 7))] == [3_000_000_000, 3_000_000_000, 3_000_000_007]
+
+
+def test_a_repository_with_long_object_names_is_compared_by_them(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    top.mkdir()
+    git(tmp_path, "init", "-q", "--object-format=sha256", str(top))
+    (top / "one").write_text("changed")
+    name = blob(top, "one")
+    assert len(name) == 64
+    entry = IndexEntry(
+        ctime=0, mtime=0, dev=0, ino=0, mode=0o100644, uid=0, gid=0, size=3, sha=ObjectID(name.encode("ascii")), flags=0
+    )
+    assert _current(top / "one", entry, 0) == (0o100644, blob(top, "changed"))
