@@ -24,6 +24,8 @@ def steps_to(path: str) -> Iterator[tuple[str, os.stat_result]]:
 
     Each comes with its own status, not that of the target of a link. Raises OSError as stat(2) would.
     """
+    if not _can_be_a_path(path):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     reached, links = "/", 0
     yield reached, os.lstat(reached)
     ahead = [*reversed(path.split("/"))]
@@ -46,6 +48,14 @@ def steps_to(path: str) -> Iterator[tuple[str, os.stat_result]]:
         target = os.readlink(step)  # noqa: PTH115
         reached = "/" if target.startswith("/") else reached
         ahead += reversed(target.split("/"))
+
+
+def _can_be_a_path(text: str) -> bool:
+    """Return whether the system accepts a text as a path; a text from a file may have any characters."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def other_writer(path: str, status: os.stat_result) -> str:

@@ -66,7 +66,14 @@ def test_a_link_out_of_a_directory_counts_before_two_dots(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("name", "error"),
-    [("gone", errno.ENOENT), ("circle", errno.ELOOP), ("file/below", errno.ENOTDIR), ("n" * 300, errno.ENAMETOOLONG)],
+    [
+        ("gone", errno.ENOENT),
+        ("circle", errno.ELOOP),
+        ("file/below", errno.ENOTDIR),
+        ("n" * 300, errno.ENAMETOOLONG),
+        ("\0", errno.ENOENT),
+        ("\ud800", errno.ENOENT),
+    ],
 )
 def test_a_path_without_a_file_is_an_error(name: str, error: int, tmp_path: Path) -> None:
     (tmp_path / "circle").symlink_to("circle")

@@ -189,7 +189,19 @@ def test_what_only_a_record_names_is_never_started_and_not_replaced_in_silence(t
     assert chosen.choose(str(elsewhere)).version == "3.11.4"
 
 
-@pytest.mark.parametrize("path", ["", "bin/python3.11", "./python3.11", "~/python3.11", "/\0", "/no/such/python3.11"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "bin/python3.11",
+        "./python3.11",
+        "~/python3.11",
+        "/\0",
+        "/\ud800",
+        "/usr/bin/\ud800/python3",
+        "/no/such/python3.11",
+    ],
+)
 def test_a_record_may_contain_anything(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_interpreter(tmp_path / "a", "python3.13", "3.13.0")
     relative = fake_interpreter(tmp_path / "bin", "python3.11", "3.11.4")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.fs.path_steps import user_name
+from reconciler.interpreters.discover import discover_interpreters
 from reconciler.interpreters.permitted import ForbiddenPlaces, Refusal, refusal
 from tests.interpreters.fakes import script, times_started
 from tests.unprivileged import reachable_directory, unprivileged
@@ -205,3 +206,29 @@ def test_another_user_may_start_what_is_its_own_or_belongs_to_root() -> None:
         assert found.message == f"`{others}` belongs to user `{user_name(1)}`"
         assert f"`chown -h {user_name(SOME_USER)} {others}`" in found.hint
         assert refusal(str(own), forbidden) is not None, "root does not start what a user could change"
+
+
+@needs_root
+def test_interpreters_that_a_user_installed_at_home_are_found_and_may_be_started() -> None:
+    """pyenv, uv, conda, a link in `~/.local/bin`, and a shim that the manifest names; root would start none of them."""
+    with reachable_directory() as home:
+        pyenv = script(home / ".pyenv/versions/3.12.1/bin", "python3.12", "exit 1\n")
+        shim = script(home / ".pyenv/shims", "python3.12", "exit 1\n")
+        conda = script(home / "miniconda3/bin", "python3.11", "exit 1\n")
+        managed = script(home / ".local/share/uv/python/cpython-3.13.1-linux/bin", "python3.13", "exit 1\n")
+        (conda.parent / "python").symlink_to("python3.11")
+        (home / ".local/bin").mkdir()
+        (home / ".local/bin/python3.13").symlink_to(managed)
+        for directory, _, files in os.walk(home):
+            for path in (directory, *(f"{directory}/{each}" for each in files)):
+                os.chown(path, SOME_USER, -1, follow_symlinks=False)
+        ambient = {"HOME": str(home), "PATH": f"{home}/.pyenv/shims:{home}/.local/bin:{conda.parent}"}
+        with unprivileged():
+            found = discover_interpreters(ambient, ForbiddenPlaces())
+            assert refusal(str(shim), ForbiddenPlaces()) is None
+        wanted = {str(home / ".local/bin/python3.13"), str(conda), str(pyenv)}
+        assert wanted <= {each.path for each in found.candidates}
+        assert not found.refused
+        as_root = discover_interpreters(ambient, ForbiddenPlaces())
+        assert not wanted & {each.path for each in as_root.candidates}
+        assert {why.curable for _, why in as_root.refused} == {True}
