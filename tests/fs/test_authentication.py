@@ -21,7 +21,7 @@ CONTENT = b'{"format":1}'
 
 @pytest.fixture(autouse=True)
 def _own_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Use a key that nobody has yet, and roots that this process has not met."""
+    """Use a key that does not exist yet, and roots that this process has not met."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     forget_roots()
     yield
@@ -129,7 +129,7 @@ def test_the_files_of_a_different_user_are_not_checked_because_only_that_user_ha
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser may give files away")
 def test_the_owner_of_a_link_is_not_that_of_its_target(root: Path, tmp_path: Path) -> None:
-    """Otherwise a link to a directory of somebody else would make every file count as authentic."""
+    """Otherwise a link to the directory of a different user would make every file count as authentic."""
     (tmp_path / "theirs").mkdir()
     os.chown(tmp_path / "theirs", 65534, -1)
     (root / ".envsync").rmdir()

@@ -42,7 +42,7 @@ def _no_descriptor_stays_open() -> Iterator[None]:
     [
         ("/root/.envsync/cache/inodes", ("/root", "cache/inodes")),
         ("/root/.envsync/root.json", ("/root", "root.json")),
-        ("/a/.envsync/b/.envsync/c", ("/a/.envsync/b", "c")),  # a root below another one
+        ("/a/.envsync/b/.envsync/c", ("/a/.envsync/b", "c")),  # a root below a root
         ("/.envsync/x", ("", "x")),
         ("/root/envsync/x", ("", "")),
         ("/root/.envsync", ("", "")),

@@ -1,4 +1,4 @@
-"""The key of the user is made once, nobody else may read it, and an unusable one is never used or replaced."""
+"""The key of the user is made once, no other user may read it, and an unusable one is never used or replaced."""
 
 import os
 import pwd
@@ -40,8 +40,8 @@ def written(key: Path, content: bytes = b"k" * KEY_BYTES, mode: int = 0o600) -> 
         (None, "", "/home/named/.local/state/envsync"),
         (None, None, "/home/named/.local/state/envsync"),
         (None, "nowhere", "/home/named/.local/state/envsync"),
-        (None, "of somebody else", "/home/named/.local/state/envsync"),
-        ("/state", "of somebody else", "/state/envsync"),
+        (None, "of a different user", "/home/named/.local/state/envsync"),
+        ("/state", "of a different user", "/state/envsync"),
     ],
 )
 def test_it_is_in_the_state_directory_of_the_user(
@@ -54,13 +54,13 @@ def test_it_is_in_the_state_directory_of_the_user(
         return SimpleNamespace(pw_dir="/home/named")
 
     monkeypatch.setattr(pwd, "getpwuid", named)
-    if home == "of somebody else":  # as sudo may leave it
+    if home == "of a different user":  # as sudo may leave it
         monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
     for name, value in (("XDG_STATE_HOME", xdg), ("HOME", home)):
         if value is None:
             monkeypatch.delenv(name, raising=False)
         else:
-            monkeypatch.setenv(name, str(tmp_path) if value in {"own", "of somebody else"} else value)
+            monkeypatch.setenv(name, str(tmp_path) if value in {"own", "of a different user"} else value)
     if home == "nowhere":
         monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
     assert state_directory() == directory.format(own=tmp_path)

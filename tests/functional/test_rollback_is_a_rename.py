@@ -203,7 +203,7 @@ def test_verify_compares_with_the_seal_and_not_with_the_manifest(twice: Host) ->
         (lambda seal: edit_state_file(seal, {"plan": "other"}), "its seal differs from the one that was applied"),
         (lambda seal: seal.write_text(seal.read_text().replace('"plan":"', '"plan":"x')), "seal.json` is damaged"),
     ],
-    ids=["by envsync", "by somebody else"],
+    ids=["by envsync", "by an editor"],
 )
 def test_verify_and_plan_agree_on_a_seal_that_was_edited(
     edit: Callable[[Path], object], problem: str, twice: Host

@@ -19,7 +19,7 @@ SIMILAR = ("a", "a.b", "a-b", "ab", "a b", "b", "\u00fc", "\udcff", ".envs", ".e
 
 
 def names(seed: int, count: int) -> list[str]:
-    """Return paths of which many begin alike; no path is the directory of another one."""
+    """Return paths, many of them with the same beginning; no path is the directory of a different path."""
     chance = random.Random(seed)  # noqa: S311
     found: set[str] = set()
     while len(found) < count:

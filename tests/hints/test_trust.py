@@ -1,4 +1,4 @@
-"""Hints about a root that somebody else may have written, and `envsync trust`."""
+"""Hints about a root that another user may have written, and `envsync trust`."""
 
 import os
 import re

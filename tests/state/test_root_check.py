@@ -1,4 +1,4 @@
-"""A root is safe if it belongs to this user or the superuser, nobody else may write to it, and git tracks no file."""
+"""A root is safe if it belongs to this user or the superuser, no other user may write to it, and git tracks no file."""
 
 import os
 from pathlib import Path
