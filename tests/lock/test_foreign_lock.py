@@ -124,7 +124,7 @@ def test_other_sources_of_poetry(bench: Workbench, served: ServedIndex) -> None:
     wheel, commit = served.directory / "both-1.0-py3-none-any.whl", "abc1" * 10
     (bench.directory / "sub" / "pyproject.toml").write_text(
         '[tool.poetry.dependencies]\ntool = {git = "https://git.example/t.git", subdirectory = "py"}\n'
-        f'both = {{url = "{served.file_url(wheel.name)}"}}\n'
+        f'both = {{url = "{served.file_url(wheel.name)}"}}\nalpha = {{path = "../wheels/alpha.whl"}}\n'
     )
     packages = [
         package("core", 'type = "directory"\nurl = "core"', "files = []\ndevelop = true"),
