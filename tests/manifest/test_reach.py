@@ -241,7 +241,7 @@ def expansion_error(file: Path) -> ManifestError | None:
 
 
 CASES = [
-    pytest.param(key, way, id=f"{key}, {way}")
+    pytest.param(key, way, id=f"{key} - {way}")
     for key in KEYS
     for way in WAYS
     if not (KEYS[key].relative_only and way in ABSOLUTE)
