@@ -53,6 +53,10 @@ def stat_signature(status: os.stat_result) -> Signature:
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
+_TYPE_OF_FILE, _REGULAR_FILE = 0o170000, 0o100000  # S_IFMT and S_IFREG, without the import of `stat`
+_LARGEST_INPUT_BYTES = 64 * 1024 * 1024  # as `reconciler.manifest.input_files.LARGEST_LOCK`
+
+
 def machine_identity() -> tuple[str, ...]:
     """Return our version and the kernel, processor and C library, which the facts about interpreters depend on."""
     uname = os.uname()
@@ -82,13 +86,16 @@ def manifest_inputs_unchanged(reading: Agreement) -> bool:
             continue
         except OSError:
             return False
-        if not sha256 or (stat_signature(status) != signature and not _has_sha256(path, sha256)):
+        if not sha256 or (stat_signature(status) != signature and not _has_sha256(path, sha256, status)):
             return False
     return True
 
 
-def _has_sha256(path: str, sha256: str) -> bool:
+def _has_sha256(path: str, sha256: str, status: os.stat_result) -> bool:
     """Return whether a file that was written since, for example by a checkout, has the same contents."""
+    # A pipe in its place would block, and a device or a file of /proc may have no end: the full program reports them.
+    if status.st_mode & _TYPE_OF_FILE != _REGULAR_FILE or not 0 < status.st_size <= _LARGEST_INPUT_BYTES:
+        return False
     import hashlib  # slow to import, and rarely needed
 
     try:
