@@ -11,7 +11,7 @@ import errno
 import os
 
 OWN_DIRECTORY = ".envsync"
-USER_FILE_BYTES = 32 * 1024 * 1024
+USER_FILE_BYTES = 64 * 1024 * 1024  # as `reconciler.manifest.input_files.LARGEST_LOCK`
 LIMIT_BYTES = 256 * 1024 * 1024  # a cache of a million hashes has 80 MB
 _OWN = f"/{OWN_DIRECTORY}/"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC

@@ -51,6 +51,25 @@ def replaced_by_a_loop(file: Path) -> None:
     file.symlink_to(file.name)
 
 
+def replaced_by_a_pipe(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
+def replaced_by_a_link_to_a_device(file: Path) -> None:
+    file.unlink()
+    file.symlink_to("/dev/zero")
+
+
+def replaced_by_a_file_of_the_kernel(file: Path) -> None:
+    file.unlink()
+    file.symlink_to("/proc/kcore")
+
+
+def grown_to_a_tebibyte(file: Path) -> None:
+    os.truncate(file, 1 << 40)
+
+
 @pytest.mark.parametrize(
     ("change", "unchanged"),
     [
@@ -58,6 +77,10 @@ def replaced_by_a_loop(file: Path) -> None:
         (touched, True),
         (written_again, True),
         (edited, False),
+        (replaced_by_a_pipe, False),
+        (replaced_by_a_link_to_a_device, False),
+        (replaced_by_a_file_of_the_kernel, False),
+        (grown_to_a_tebibyte, False),
         (deleted, False),
         (replaced_by_a_directory, False),
         (replaced_by_a_loop, False),

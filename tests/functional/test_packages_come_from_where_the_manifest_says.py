@@ -29,7 +29,8 @@ def test_git_url_and_file_requirements_are_installed_from_their_source(host: Hos
     url = host.index.file_url("by_url-1.0-py3-none-any.whl")
     host.manifest(
         f'web:\n  python: "3.11"\n  packages: ["from-git @ git+file://{repository}@v1", "by-url @ {url}", alpha]\n'
-        "  requirements: [requirements.txt]\n"
+        "  requirements: [requirements.txt]\n",
+        head="allow_paths: [../repository]\n",
     )
     host.apply()
     frozen = host.freeze("web")

@@ -1,7 +1,7 @@
 """A manifest reaches only its repository: every key that names a file, and every way out of it.
 
-The same files are refused in a git revision: tests/revision/test_reach_of_a_revision.py. The whole command, in every
-format: tests/functional/test_no_file_outside_the_repository_is_shown.py.
+The whole command in every format, also with a git revision, is tested in
+tests/functional/test_no_file_outside_the_repository_is_shown.py.
 """
 
 import os
@@ -241,7 +241,7 @@ def expansion_error(file: Path) -> ManifestError | None:
 
 
 CASES = [
-    pytest.param(key, way, id=f"{key}, {way}")
+    pytest.param(key, way, id=f"{key} - {way}")
     for key in KEYS
     for way in WAYS
     if not (KEYS[key].relative_only and way in ABSOLUTE)
