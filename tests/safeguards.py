@@ -56,6 +56,22 @@ SAFEGUARDS = (
         tests=("tests/manifest/test_project_sources.py",),
     ),
     Safeguard(
+        name="values that are not public",
+        promise="no plan, snapshot or report has the value of a variable that the manifest does not make public",
+        file="reconciler/diff/masking.py",
+        text="each if name in shown else mask((key, name), each) for name",
+        instead="each for name",
+        tests=("tests/plan/test_masking.py",),
+    ),
+    Safeguard(
+        name="values that are not public in the output of programs",
+        promise="the output of a hook that fails has no argument and no variable that is not public",
+        file="reconciler/apply/probe.py",
+        text="credentials_of(env, disclosure.secrets)",
+        instead="credentials_of(env)",
+        tests=("tests/functional/test_no_document_has_a_secret.py",),
+    ),
+    Safeguard(
         name="the filter of indexes",
         promise="no index is asked for a package that it must not serve",
         file="reconciler/engines/index_filter.py",

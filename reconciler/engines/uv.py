@@ -174,6 +174,7 @@ class UvEngine:
                 indexes=indexes,
                 configuration=build_variables_table(variables),
                 variables=request.secrets,
+                hidden=[text for name, text in request.variables.items() if name not in request.public],
             ),
         )
 
@@ -298,12 +299,13 @@ class UvEngine:
         indexes: UvIndexes | None = None,
         configuration: str = "",
         variables: Mapping[str, str] = _NO_VARIABLES,
+        hidden: Sequence[str] = (),
         cache: Path | None = None,
     ) -> Completed:
         """Run uv with the options that every call needs; raise the error for its failure.
 
         `configuration` (TOML) and that of the `indexes` are all that it reads; `variables` are added to its
-        environment, and their values are removed from its output; `cache` replaces the cache directory.
+        environment, and their values and `hidden` are removed from its output; `cache` replaces the cache directory.
         """
         from uv import find_uv_bin  # finding uv takes time, and not every run needs it
 
@@ -319,7 +321,7 @@ class UvEngine:
         done = given.translated(done)
         if not done.ok:
             known = KnownIndexes(indexes=given.indexes, variables=frozenset(self._env))
-            raise uv_error(arguments[:2], done, timeout, credentials_of(env, variables.values()), known)
+            raise uv_error(arguments[:2], done, timeout, credentials_of(env, [*variables.values(), *hidden]), known)
         return done
 
 

@@ -43,6 +43,7 @@ ANOTHER: dict[str, object] = {
     "Matrix.python": ["3.12", "3.13"],
     "PackageException.match": "elsewhere",
     "Project.path": "elsewhere",
+    "PublicCommand.run": ["true"],
 }
 WITHOUT_EFFECT = {"Index.name"}  # only messages and the variables for credentials contain it
 # Required keys without another valid value.
