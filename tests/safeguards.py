@@ -72,6 +72,22 @@ SAFEGUARDS = (
         tests=("tests/functional/test_no_document_has_a_secret.py",),
     ),
     Safeguard(
+        name="credentials are bound to a host",
+        promise="a host that takes the name of an index does not get its credentials",
+        file="reconciler/engines/uv_credentials.py",
+        text='        _refuse_other_host(index, given.get(host_variable(index.name), ""))\n',
+        instead="",
+        tests=("tests/engines/test_uv_credentials.py",),
+    ),
+    Safeguard(
+        name="credentials are not in the environment of builds",
+        promise="no build backend finds the password of an index in its environment",
+        file="reconciler/engines/uv.py",
+        text="            **allowed_environment(ambient),\n",
+        instead="            **allowed_environment(ambient),\n            **index_credentials(ambient, index_names),\n",
+        tests=("tests/engines/test_uv_commands.py",),
+    ),
+    Safeguard(
         name="the filter of indexes",
         promise="no index is asked for a package that it must not serve",
         file="reconciler/engines/index_filter.py",

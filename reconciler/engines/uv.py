@@ -25,6 +25,7 @@ from reconciler.engines.uv_cache import (
     unused_entries,
     unused_names,
 )
+from reconciler.engines.uv_credentials import uv_credentials
 from reconciler.engines.uv_errors import uv_error
 from reconciler.engines.uv_index_errors import KnownIndexes
 from reconciler.engines.uv_indexes import UvIndexes, attempts, uv_indexes
@@ -58,7 +59,6 @@ class UvEngine:
         self._deadlines = deadlines or Deadlines()
         self._env = {
             **allowed_environment(ambient),
-            **index_credentials(ambient, index_names),
             **self._deadlines.environment(),
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_NO_PROGRESS": "1",
@@ -66,6 +66,7 @@ class UvEngine:
             "GIT_OPTIONAL_LOCKS": "0",  # a build of an editable project does not refresh the index of its repository
             "GIT_CEILING_DIRECTORIES": os.path.realpath(tempfile.gettempdir()),  # nor does a copy find one above it
         }
+        self._credentials = index_credentials(ambient, index_names)
         self._cache = cache
         self._asking = threading.Lock()
         self._only_index: dict[tuple[Index, ...], str] = {}
@@ -313,15 +314,19 @@ class UvEngine:
         cache = cache or self._cache
         inherit = () if self.lock_fd is None else (self.lock_fd,)
         env = {**self._env, **given.environment, **variables}
-        with _configured("\n".join(filter(None, (given.configuration, configuration)))) as configured:
+        with (
+            _configured("\n".join(filter(None, (given.configuration, configuration)))) as configured,
+            uv_credentials(given.indexes, self._credentials) as credentials,
+        ):
             argv = [find_uv_bin(), *configured, "--no-progress", "--color", "never", "--system-certs"]
             if cache is not None:
                 argv += ["--cache-dir", str(cache)]
-            done = run_child([*argv, *arguments], env=env, cwd=cwd, timeout=timeout, inherit=inherit)
+            done = run_child([*argv, *arguments], env={**env, **credentials}, cwd=cwd, timeout=timeout, inherit=inherit)
         done = given.translated(done)
         if not done.ok:
-            known = KnownIndexes(indexes=given.indexes, variables=frozenset(self._env))
-            raise uv_error(arguments[:2], done, timeout, credentials_of(env, [*variables.values(), *hidden]), known)
+            known = KnownIndexes(indexes=given.indexes, variables=frozenset(self._credentials))
+            secrets = credentials_of({**env, **self._credentials}, [*variables.values(), *hidden])
+            raise uv_error(arguments[:2], done, timeout, secrets, known)
         return done
 
 
