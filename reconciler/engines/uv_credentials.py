@@ -31,7 +31,7 @@ def uv_credentials(indexes: Iterable[Index], given: Mapping[str, str]) -> Iterat
     local and has no https gets them in the environment. Raises IndexForbiddenError if they are for a different host, or
     if they do not say for which one.
     """
-    tables, variables = list[str](), dict[str, str]()
+    tables, variables = dict[str, str](), dict[str, str]()
     for index in indexes:
         names = credential_variables(index.name)
         user, password = (given.get(each, "") for each in names)
@@ -40,13 +40,17 @@ def uv_credentials(indexes: Iterable[Index], given: Mapping[str, str]) -> Iterat
         _refuse_other_host(index, given.get(host_variable(index.name), ""))
         parts = urlsplit(index.url)
         if parts.scheme == "https" or parts.hostname in _LOCAL:
-            tables.append(_table(service=index.url, username=user, scheme="basic", password=password))
+            login = {"username": user, "scheme": "basic", "password": password}
+            # Pages are below the URL of the index, but files may be elsewhere on its host.
+            tables[index.url] = _table(service=index.url, **login)
+            host = f"{parts.scheme}://{parts.netloc}/"
+            tables.setdefault(host, _table(service=host, **login))
         else:
             variables |= {each: given[each] for each in names if each in given}
     if not tables:
         yield variables
         return
-    with scratch_directory() as scratch, _written(scratch / "credentials.toml", "\n".join(tables)):
+    with scratch_directory() as scratch, _written(scratch / "credentials.toml", "\n".join(tables.values())):
         yield {**variables, "UV_CREDENTIALS_DIR": str(scratch)}
 
 

@@ -23,8 +23,9 @@ def test_they_are_in_a_store_that_only_the_user_can_read_and_that_ends_with_the_
         assert list(variables) == ["UV_CREDENTIALS_DIR"]
         file = Path(variables["UV_CREDENTIALS_DIR"]) / "credentials.toml"
         assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-        [found] = tomllib.loads(file.read_text(encoding="utf-8"))["credential"]
-        assert found == {"service": ACME.url, "username": "joe", "scheme": "basic", "password": 's3"cret\\ü'}
+        pages, files = tomllib.loads(file.read_text(encoding="utf-8"))["credential"]
+        assert pages == {"service": ACME.url, "username": "joe", "scheme": "basic", "password": 's3"cret\\ü'}
+        assert files == pages | {"service": "https://pypi.acme.example/"}
         if Path("/proc/self/fd").is_dir():
             assert "memfd" in str(file.readlink().readlink()), "it is not on disk"
     assert not file.parent.exists()
