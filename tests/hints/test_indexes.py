@@ -190,6 +190,7 @@ def test_an_index_that_fails(host: Host, attempts: Attempts) -> None:
     credentials = {"UV_INDEX_LOCAL_USERNAME": "joe", "UV_INDEX_LOCAL_PASSWORD": "s3cret"}
     bound = {"UV_INDEX_LOCAL_HOST": host.index.base.removeprefix("http://")}
     attempts.provoke("plan", of="engines/uv_index_errors.py: set")
+    attempts.gone("plan", env=credentials | bound)
     attempts.provoke("plan", env=credentials, of="engines/uv_credentials.py")
     credentials |= bound
     attempts.gone("plan", env=credentials)
