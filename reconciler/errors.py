@@ -12,7 +12,8 @@ from reconciler import exit_codes
 from reconciler.backticks import list_in_backticks
 
 CREDENTIALS_HINT = (
-    "keep credentials out of files: set `UV_INDEX_<NAME>_USERNAME` and `UV_INDEX_<NAME>_PASSWORD`, or use netrc"
+    "keep credentials out of files: set `UV_INDEX_<NAME>_USERNAME`, `UV_INDEX_<NAME>_PASSWORD` and "
+    "`UV_INDEX_<NAME>_HOST`, or use netrc"
 )
 DIRECT_CREDENTIALS_HINT = "keep credentials out of files: use netrc, or for git a credential helper"
 

@@ -222,7 +222,9 @@ class Maintenance:
         cannot be read.
         """
         from reconciler.diff.generations import diff_generations
+        from reconciler.diff.masking import Mask
         from reconciler.observe.generation_contents import read_contents
+        from reconciler.state.masking_key import read_masking_key
 
         state = self.state
         last = last_applied_to(state, self.project, name)
@@ -238,7 +240,7 @@ class Maintenance:
                 missing = f"environment `{name}` has no generation {number}"
                 raise UsageError(problem if adopted else missing, hint=hint)
         one, other = (seal for seal in seals if seal is not None)
-        return diff_generations(name, *read_contents(state, (one, other)))
+        return diff_generations(name, *read_contents(state, (one, other)), Mask(read_masking_key(state.layout)))
 
     def rollback(
         self,

@@ -24,6 +24,7 @@ from reconciler.apply.rebuild_generation import RebuildTools
 from reconciler.apply.recover import hold_and_recover
 from reconciler.apply.running import running_notes
 from reconciler.diff.compare import compare
+from reconciler.diff.masking import Mask
 from reconciler.diff.model import Diff, Fault, Target
 from reconciler.diff.root_access import with_present_access
 from reconciler.engines.deadlines import Deadlines
@@ -62,6 +63,7 @@ from reconciler.state.applied import Applied
 from reconciler.state.former_root import former_root_notes
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.layout import Layout
+from reconciler.state.masking_key import read_masking_key
 from reconciler.state.owner import named_path, under_present_project
 from reconciler.state.root_mutex import may_write_cache, prepare_cache
 from reconciler.state.staged import Staged, staged_generations
@@ -220,9 +222,10 @@ class Workspace:
         renames, actual = scope.renames.observed(actual)
         applied = under_present_project(renames.applied(last), owners, desired.project)
         applied = with_present_access(applied, desired.access, root_bits(desired.root))
+        mask = Mask(read_masking_key(state.layout))
         diff = Diff(environments=())
         if not (options.policy.destroy or options.policy.publish):
-            diff = compare(desired, targets, actual, applied, options.exceptions, today=today_in_utc())
+            diff = compare(desired, targets, actual, applied, options.exceptions, today=today_in_utc(), mask=mask)
         plan = make_plan(
             desired,
             diff,
@@ -234,6 +237,7 @@ class Workspace:
             faults=scope.faults,
             staged=scope.staged,
             renames=renames,
+            mask=mask,
         )
         plan = replace(plan, asked=chosen.plan_request(options.policy), platform=platform(), notes=scope.notes)
         # With exceptions an environment with differences can be unchanged, and the fast path knows nothing staged.
@@ -327,7 +331,9 @@ class Workspace:
 
         chosen, options = selection or Selection(), options or PlanOptions()
         with open_revision(self.manifest.file.parent, revision) as opened:
-            compared = compare_with(opened, self.desired(chosen), locked=options.locked, policy=options.policy)
+            desired = self.desired(chosen)
+            mask = Mask(read_masking_key(Layout(desired.root)))
+            compared = compare_with(opened, desired, locked=options.locked, policy=options.policy, mask=mask)
         asked = chosen.plan_request(options.policy)
         return replace(compared, plan=replace(compared.plan, asked=asked, remarks=compared.notes))
 

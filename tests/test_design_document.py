@@ -30,7 +30,8 @@ DOCS = ROOT / "docs"
 DESIGN = (DOCS / "design.md").read_text(encoding="utf-8")
 HEADINGS = (
     "Words", "Data flow", "Manifest", "Lock", "Local projects", "Indexes", "Interpreters", "Observation", "Plan",
-    "Apply", "Staging", "Trials", "On disk", "What is trusted", "Exit codes", "Command line", "Speed", "Code",
+    "Apply", "Staging", "Trials", "On disk", "Secrets", "What is trusted", "Exit codes", "Command line", "Speed",
+    "Code",
 )  # fmt: skip
 WORDS = frozenset(
     {

@@ -17,6 +17,7 @@ _SECTIONS = {
     "ImportProbe": ("Entries of `probes`: import a module", "probes."),
     "CommandProbe": ("Entries of `probes`: run a command", "probes."),
     "Hooks": ("Keys of `hooks`", "hooks."),
+    "PublicCommand": ("Entries of `hooks` with public arguments", "hooks."),
     "Health": ("Keys of `health`", "health."),
     "PackageException": ("Entries of `ignore` with a reason or a last day", "ignore."),
     "FileException": ("Entries of `ignore_files` with a reason or a last day", "ignore_files."),

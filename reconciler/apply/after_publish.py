@@ -11,6 +11,7 @@ from reconciler.apply.health import wait_until_healthy
 from reconciler.apply.hook_changes import changes_by_hooks
 from reconciler.apply.trial import end_trial, resume_trial, return_to_previous
 from reconciler.diff.hook_changes import hook_changes_text
+from reconciler.diff.masking import Disclosure
 from reconciler.diff.settings import returns_after
 from reconciler.errors import (
     ApplyError,
@@ -76,8 +77,9 @@ class AfterPublish:
         health, said = applied.settings.get("health"), ""
         if isinstance(health, dict):
             env = applied_environment(applied, self._context)
+            disclosure = Disclosure.of(applied.settings)
             try:
-                said = f"health check {wait_until_healthy(health, env, self._context.stop)}"
+                said = f"health check {wait_until_healthy(health, env, self._context.stop, disclosure)}"
             except HealthError as error:
                 self._roll_back("health", error)
                 raise

@@ -2,6 +2,7 @@
 
 from reconciler.apply.context import ApplyContext
 from reconciler.apply.probe import child_environment, run_hooks
+from reconciler.diff.masking import Disclosure
 from reconciler.state.applied import Applied
 
 
@@ -12,7 +13,7 @@ def run_applied_hooks(kind: str, applied: Applied, context: ApplyContext) -> Non
     if not isinstance(commands, list):
         return
     argvs = [[str(part) for part in argv] for argv in commands if isinstance(argv, list)]
-    run_hooks(argvs, applied_environment(applied, context))
+    run_hooks(kind, argvs, applied_environment(applied, context), Disclosure.of(applied.settings))
 
 
 def applied_environment(applied: Applied, context: ApplyContext) -> dict[str, str]:

@@ -74,6 +74,7 @@ def _build(
             refresh=refresh,
             variables=environment.build_env.variables,
             secrets=environment.build_env.from_env,
+            public=frozenset(environment.public.build_env),
         )
         outputs = find_generated_files(
             lock, selected, request, target.interpreter, engine=context.engine, layout=context.state.layout

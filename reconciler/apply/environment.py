@@ -26,6 +26,7 @@ from reconciler.apply.verify_build import Record, read_records, verify_lock, ver
 from reconciler.apply.verify_local_projects import verify_local_projects
 from reconciler.apply.widen import widen_venv
 from reconciler.backticks import in_backticks, list_in_backticks
+from reconciler.diff.masking import Disclosure
 from reconciler.diff.model import ReasonCode, Target
 from reconciler.diff.overlaps import overlap_sentences
 from reconciler.diff.settings import settings_of
@@ -355,10 +356,11 @@ class EnvironmentRun:
         generation = self.generation or self._layout.generation(self._present_name, self.plan.generation)
         observed = self._observed or observe_generation(generation, self._target, self.context)
         env = child_environment(generation.venv, environment.env, self.context.ambient)
+        disclosure = Disclosure.of(settings_of(environment))
         passed = []
         for probe in environment.probes:
             self.context.check_stop()
-            passed.append(run_probe(probe, generation.venv, observed, self._target.interpreter, env))
+            passed.append(run_probe(probe, generation.venv, observed, self._target.interpreter, env, disclosure))
         if self.generation is None and runs_programs(environment.probes):  # a new one is checked when it is sealed
             accepted = self._applied.accepted if self._applied else frozenset()
             refuse_if_probes_wrote(generation, self._target, self.context, accepted)

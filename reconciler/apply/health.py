@@ -6,6 +6,7 @@ from threading import Event
 
 from reconciler.apply.probe import run_health_check
 from reconciler.canonical_json import Json
+from reconciler.diff.masking import Disclosure
 from reconciler.errors import HealthError, InterruptedByUserError
 
 FIRST_PAUSE_SECONDS = 1.0
@@ -16,14 +17,16 @@ def wait_until_healthy(
     health: Mapping[str, Json],
     env: Mapping[str, str],
     stop: Event,
+    disclosure: Disclosure,
     *,
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], bool] | None = None,
 ) -> str:
     """Run a health check, as the settings have it, until it passes; return how often it was run, in words.
 
-    Between two attempts it waits for a second at first, then longer. The last attempt begins before the time is over.
-    `clock` returns seconds, and `wait` waits for seconds and returns whether to stop; by default it waits for `stop`.
+    `disclosure` says what may be shown of it. Between two attempts it waits for a second at first, then longer. The
+    last attempt begins before the time is over. `clock` returns seconds, and `wait` waits for seconds and returns
+    whether to stop; by default it waits for `stop`.
     Raises HealthError if the check does not pass in time, or InterruptedByUserError.
     """
     argv = _argv(health)
@@ -33,7 +36,7 @@ def wait_until_healthy(
     while True:
         attempts += 1
         try:
-            run_health_check(argv, env, timeout)
+            run_health_check(argv, env, timeout, disclosure)
         except HealthError as error:
             failed = error
         else:

@@ -26,6 +26,7 @@ from reconciler.plan.prior import prior
 from reconciler.processes.child import SIGNAL_SECONDS
 from reconciler.state.history import append_history, history_entry
 from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.masking_key import make_masking_key
 from reconciler.state.owner import ManifestIdentity, manifest_identity, named_path
 from reconciler.state.store import State
 
@@ -67,6 +68,7 @@ def _perform(request: ApplyRequest, on_event: Callable[[Event], None]) -> RunFin
     inodes.begin_linking()
     inodes.begin_pass()
     layout.cache.mkdir(parents=True, exist_ok=True)
+    make_masking_key(layout)  # after the plan was made: a new key changes no plan that was approved
     plan_id = request.plan.id
     owner = _owner(request)
     result = _run_in_thread(request, plan_id, owner, on_event)

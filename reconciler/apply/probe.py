@@ -5,7 +5,6 @@ They write no bytecode into the environment.
 """
 
 import os
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import assert_never
@@ -15,6 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from reconciler.backticks import in_backticks
+from reconciler.diff.masking import Disclosure
 from reconciler.errors import HealthError, HookError, ProbeError
 from reconciler.fs.access import callers_umask
 from reconciler.interpreters.model import Interpreter
@@ -44,17 +44,22 @@ def child_environment(venv: Path, extra: Mapping[str, str], ambient: Mapping[str
 
 
 def run_probe(
-    probe: Probe, venv: Path, observed: ActualEnvironment, interpreter: Interpreter, env: Mapping[str, str]
+    probe: Probe,
+    venv: Path,
+    observed: ActualEnvironment,
+    interpreter: Interpreter,
+    env: Mapping[str, str],
+    disclosure: Disclosure,
 ) -> str:
     """Run one probe on the venv at its final path; return the name of the passed check. Raises ProbeError."""
     match probe:
         case ImportProbe():
             argv = (str(venv / "bin" / "python"), "-c", f"import importlib; importlib.import_module({probe.module!r})")
-            _run("import " + probe.module, argv, env, probe.timeout, failed=ProbeError)
+            _run("import " + probe.module, argv, env, probe.timeout, disclosure, failed=ProbeError)
             return f"import {probe.module}"
         case CommandProbe():
-            command = shlex.join(probe.argv)
-            _run(command, probe.argv, env, probe.timeout, failed=ProbeError)
+            command = disclosure.shown(probe.argv)
+            _run(command, probe.argv, env, probe.timeout, disclosure, failed=ProbeError)
             return command
         case DependenciesProbe():
             broken = broken_dependencies(venv, observed, interpreter)
@@ -73,15 +78,16 @@ def runs_programs(probes: Iterable[Probe]) -> bool:
     return any(not isinstance(each, DependenciesProbe) for each in probes)
 
 
-def run_hooks(hooks: Sequence[Sequence[str]], env: Mapping[str, str]) -> None:
-    """Run hooks one after another; raises HookError at the first one that does not exit with 0."""
-    for argv in hooks:
-        _run(shlex.join(argv), argv, env, _HOOK_SECONDS, failed=HookError)
+def run_hooks(moment: str, hooks: Sequence[Sequence[str]], env: Mapping[str, str], disclosure: Disclosure) -> None:
+    """Run the hooks of a `moment` one after another; raises HookError at the first one that does not exit with 0."""
+    for number, argv in enumerate(hooks):
+        place = f"hooks.{moment}[{number}]" if disclosure.hides(argv) and len(hooks) > 1 else ""
+        _run(disclosure.shown(argv), argv, env, _HOOK_SECONDS, disclosure, failed=HookError, place=place)
 
 
-def run_health_check(argv: Sequence[str], env: Mapping[str, str], timeout: float) -> None:
+def run_health_check(argv: Sequence[str], env: Mapping[str, str], timeout: float, disclosure: Disclosure) -> None:
     """Run a health check once, for at most `timeout` seconds; raises HealthError if it does not exit with 0."""
-    _run(shlex.join(argv), argv, env, timeout, failed=HealthError)
+    _run(disclosure.shown(argv), argv, env, timeout, disclosure, failed=HealthError)
 
 
 def broken_dependencies(venv: Path, observed: ActualEnvironment, interpreter: Interpreter) -> list[str]:
@@ -117,15 +123,18 @@ def _run(
     argv: Sequence[str],
     env: Mapping[str, str],
     timeout: float,
+    disclosure: Disclosure,
     *,
     failed: type[ProbeError | HookError | HealthError],
+    place: str = "",
 ) -> None:
     """Run a program in an empty directory; raise `failed` unless it exits with 0 within `timeout` seconds.
 
-    Credentials in `env` are redacted in the last lines of its output.
+    Credentials in `env`, and all that `disclosure` does not allow, are redacted in the last lines of its output.
+    `place` is where the manifest has the command, if `command` alone does not identify it.
     """
     kind, hint = _FAILURES[failed]
-    shown = f"{kind} {in_backticks(command)}"
+    shown = f"{kind} {in_backticks(command)}" + (f" ({in_backticks(place)})" if place else "")
     program = _find(argv[0], env["PATH"])
     if program is None:
         what = f"{shown} failed: {in_backticks(argv[0])} was not found in the environment or on `PATH`"
@@ -137,7 +146,7 @@ def _run(
             raise failed(f"{shown} failed: {error.strerror}", hint=hint) from error
     if done.ok:
         return
-    secrets = credentials_of(env)
+    secrets = credentials_of(env, disclosure.secrets)
     output = tuple(without_secrets(secrets, line) for line in done.last_lines())
     if done.timed_out:
         raise failed(f"{shown} did not finish within {timeout:g} seconds", hint=hint, details=output)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from reconciler.backticks import in_backticks
 from reconciler.diff.environment import environment_diff
 from reconciler.diff.integrity import check_integrity
+from reconciler.diff.masking import NO_KEY, Mask
 from reconciler.diff.model import Diff, DiffKind, EnvironmentDiff, PackageAction, ReasonCode, Target
 from reconciler.diff.reasons import drift_reasons, finding_reasons, gone_reason, is_adopted_restored, pending_reason
 from reconciler.diff.renames import FOREIGN
@@ -26,11 +27,12 @@ def compare(
     exceptions: Iterable[tuple[str, str]] = (),
     *,
     today: str = "",
+    mask: Mask = NO_KEY,
 ) -> Diff:
     """Compare every selected environment and, without a selection, the project's environments that are undeclared now.
 
     `exceptions` are pairs of an environment and a pattern whose differences do not count in it. `today` is a date in
-    UTC (`2026-12-31`), by which recorded exceptions expire; without it none does.
+    UTC (`2026-12-31`), by which recorded exceptions expire; without it none does. `mask` masks what is not public.
     Raises KeyError if `targets` or `actual` lack one: an environment that was not observed must not count as unchanged.
     """
     file = desired.file.name
@@ -45,6 +47,7 @@ def compare(
             project=desired.project,
             file=file,
             exceptions=patterns.get(each.name, ()),
+            mask=mask,
         )
         for each in desired.environments
     ]

@@ -9,6 +9,7 @@ from reconciler.diff.excepted import except_differences
 from reconciler.diff.findings import FindingCategory, category_of
 from reconciler.diff.hook_changes import changed_by_hook_reasons, split_by_hook
 from reconciler.diff.ignored_files import divide_ignored_files
+from reconciler.diff.masking import NO_KEY, Mask
 from reconciler.diff.model import (
     DiffKind,
     EnvironmentDiff,
@@ -52,13 +53,14 @@ def environment_diff(
     project: str,
     file: str,
     exceptions: Sequence[str] = (),
+    mask: Mask = NO_KEY,
 ) -> EnvironmentDiff:
     """Compare one environment that the manifest declares; `file` is the manifest's name in messages.
 
     `exceptions` are patterns of packages and files whose differences do not count (`reconciler.diff.excepted`). Of a
-    faulty environment only the drift is kept.
+    faulty environment only the drift is kept. `mask` masks the settings that are not public.
     """
-    diff = _environment_diff(target, actual, applied, project=project, file=file, exceptions=exceptions)
+    diff = _environment_diff(target, actual, applied, project=project, file=file, exceptions=exceptions, mask=mask)
     diff = _without_pending(diff, target) if target.faults else diff
     if exceptions and not diff.excepted:
         return replace(diff, excepted=tuple((each, ()) for each in exceptions))
@@ -73,6 +75,7 @@ def _environment_diff(
     project: str,
     file: str,
     exceptions: Sequence[str],
+    mask: Mask,
 ) -> EnvironmentDiff:
     ours = applied if applied is not None and applied.project == project else None
     last = ours if ours is not None and ours.generation > 0 else None
@@ -80,20 +83,20 @@ def _environment_diff(
     match actual.occupant:
         case Occupant.ABSENT | Occupant.DANGLING:
             return _unpublished_diff(
-                target, actual, last, DiffKind.CREATE, gone_reason(actual.occupant) if last else new
+                target, actual, last, DiffKind.CREATE, gone_reason(actual.occupant) if last else new, mask
             )
         case Occupant.DIRECTORY | Occupant.VENV | Occupant.SYMLINK | Occupant.OTHER:
             if last is not None and is_adopted_restored(last):
                 message = f"rolled back from generation {last.generation} to the environment that `--adopt` replaced"
                 restored = pending_reason(ReasonCode.ROLLED_BACK, message)
-                return _unpublished_diff(target, actual, None, DiffKind.FOREIGN, restored)
+                return _unpublished_diff(target, actual, None, DiffKind.FOREIGN, restored, mask)
             return _unpublished_diff(
-                target, actual, last, DiffKind.FOREIGN, gone_reason(actual.occupant) if last else new
+                target, actual, last, DiffKind.FOREIGN, gone_reason(actual.occupant) if last else new, mask
             )
         case Occupant.PUBLISHED:
             if last is None:
-                return _unpublished_diff(target, actual, None, DiffKind.CREATE, new)
-            return _published_diff(target, actual, last, exceptions)
+                return _unpublished_diff(target, actual, None, DiffKind.CREATE, new, mask)
+            return _published_diff(target, actual, last, exceptions, mask)
         case _:
             assert_never(actual.occupant)
 
@@ -116,7 +119,7 @@ def _without_pending(diff: EnvironmentDiff, target: Target) -> EnvironmentDiff:
 
 
 def _unpublished_diff(
-    target: Target, actual: ActualEnvironment, last: Applied | None, kind: DiffKind, first: Reason
+    target: Target, actual: ActualEnvironment, last: Applied | None, kind: DiffKind, first: Reason, mask: Mask
 ) -> EnvironmentDiff:
     """Compare an environment that is not published: everything is installed, or replaces a foreign environment."""
     desired = target.packages or ()
@@ -134,7 +137,7 @@ def _unpublished_diff(
     if last is None:
         reasons += lock_reasons(target)
     else:
-        settings = setting_changes(last.settings, settings_of(target.environment))
+        settings = setting_changes(last.settings, settings_of(target.environment), mask)
         reasons += _pending_reasons(target, last, changes, settings)
     return EnvironmentDiff(
         name=target.environment.name,
@@ -149,7 +152,7 @@ def _unpublished_diff(
 
 
 def _published_diff(
-    target: Target, actual: ActualEnvironment, last: Applied, exceptions: Sequence[str]
+    target: Target, actual: ActualEnvironment, last: Applied, exceptions: Sequence[str], mask: Mask
 ) -> EnvironmentDiff:
     """Compare a published generation.
 
@@ -168,7 +171,7 @@ def _published_diff(
     moved = {name: each for name, each in moved.items() if any(change.name == name for change in changes)}
     unexplained = unexplained_findings(findings, changes if known else ())
     shown = frozenset(unexplained)  # a set, because there can be thousands
-    settings = setting_changes(last.settings, settings_of(target.environment))
+    settings = setting_changes(last.settings, settings_of(target.environment), mask)
     hooks = [*hook_reasons(target, last), *trial_reasons(last)]
     by_hook, others = split_by_hook(changes, unexplained, last)
     # Findings come first: `reconciler.render.issue_drift` lists them one by one, and the generation's reason stays.

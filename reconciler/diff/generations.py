@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.diff.masking import NO_KEY, Mask
 from reconciler.diff.model import PackageAction, SettingChange
 from reconciler.diff.settings import setting_changes
 from reconciler.observe.generation_contents import GenerationContents
@@ -69,15 +70,17 @@ class GenerationDiff:
         return python or bool(self.packages or self.files or self.settings)
 
 
-def diff_generations(name: str, before: GenerationContents, after: GenerationContents) -> GenerationDiff:
-    """Return how two generations of the environment `name` differ."""
+def diff_generations(
+    name: str, before: GenerationContents, after: GenerationContents, mask: Mask = NO_KEY
+) -> GenerationDiff:
+    """Return how two generations of the environment `name` differ; `mask` masks what is not public."""
     return GenerationDiff(
         name=name,
         before=_side(before),
         after=_side(after),
         packages=tuple(_packages(before, after)),
         files=tuple(_files(before, after)),
-        settings=setting_changes(before.settings, after.settings),
+        settings=setting_changes(before.settings, after.settings, mask),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from reconciler.canonical_json import Json, digest
+from reconciler.canonical_json import Json
 from reconciler.diff.source_change import SourceChange
 from reconciler.events import Failure
 from reconciler.interpreters.model import Interpreter
@@ -201,26 +201,6 @@ class Target:
     hint: str = ""
     failure: Failure | None = None
     faults: tuple[Fault, ...] = ()
-
-    @property
-    def digest(self) -> str:
-        """Return the digest of packages, interpreter version and settings; the paths of a machine do not count."""
-        wanted = self.environment
-        return digest(
-            {
-                "packages": self.packages,
-                "python": self.interpreter.version,
-                "implementation": self.interpreter.implementation,
-                "system_site_packages": wanted.system_site_packages,
-                "env": dict(wanted.env),
-                "probes": wanted.probes,
-                "hooks": wanted.hooks,
-                # Only if they are set, so that other digests stay as they were.
-                **({"on_failure": wanted.on_failure} if wanted.on_failure == "rollback" else {}),
-                **({"health": wanted.health} if wanted.health is not None else {}),
-                **({"build_env": wanted.build_env.recorded} if wanted.build_env else {}),
-            }
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,19 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
-from reconciler.canonical_json import Json, canonical_text, to_json
-from reconciler.diff.model import SettingChange
+from reconciler.canonical_json import Json, canonical_text, digest, to_json
+from reconciler.diff.masking import NO_KEY, Mask, command_prefix, masked_settings
+from reconciler.diff.model import SettingChange, Target
 from reconciler.manifest import defaults
 from reconciler.manifest.desired import CommandProbe, DependenciesProbe, DesiredEnvironment, Health, ImportProbe, Probe
-from reconciler.redaction import REDACTED, is_secret_name
 
 
 def settings_of(environment: DesiredEnvironment) -> dict[str, Json]:
     """Return the settings that are recorded next to the packages, as plain JSON with the manifest's own keys.
 
     Timeouts are in seconds. Settings that only the next build uses (`link_mode`, `compile_bytecode`, `builds`) and
-    settings that already changed the lock are left out. `health` and the `on_failure` of hooks are left out if they are
-    not set, because an older envsync did not record them.
+    settings that already changed the lock are left out. `health`, the `on_failure` of hooks and `public` are left out
+    if they are not set, because an older envsync did not record them. Values are in clear, so `reconciler.diff.masking`
+    masks them before one leaves the program.
     """
     hooks = to_json(environment.hooks)
     assert isinstance(hooks, dict)  # noqa: S101  # a dataclass
@@ -38,7 +39,35 @@ def settings_of(environment: DesiredEnvironment) -> dict[str, Json]:
         "prevent_destroy": environment.prevent_destroy,
         **({"build_env": dict(environment.build_env.recorded)} if environment.build_env else {}),
         **({"access": environment.access} if environment.access else {}),  # without it the root decides
+        **({"public": public} if (public := _public(environment)) else {}),
     }
+
+
+def desired_digest(target: Target, mask: Mask = NO_KEY) -> str:
+    """Return the digest of packages, interpreter version and settings; the paths of a machine do not count.
+
+    It is part of a plan, so values that are not public are masked in it too: without a key they do not count.
+    """
+    wanted = target.environment
+    settings = masked_settings(settings_of(wanted), mask)
+    kept = ("env", "probes", "hooks", "health", "build_env")
+    return digest(
+        {
+            "packages": target.packages,
+            "python": target.interpreter.version,
+            "implementation": target.interpreter.implementation,
+            "system_site_packages": wanted.system_site_packages,
+            **{key: settings[key] for key in kept if key in settings},
+        }
+    )
+
+
+def _public(environment: DesiredEnvironment) -> dict[str, Json]:
+    """Return the names of the variables, and the commands, that may be shown; empty if there are none."""
+    public = environment.public
+    found: dict[str, Json] = {"env": list(public.env), "build_env": list(public.build_env)}
+    found["commands"] = [list(each) for each in public.commands]
+    return {key: value for key, value in found.items() if value}
 
 
 def _health(health: Health) -> dict[str, Json]:
@@ -59,8 +88,13 @@ def _exceptions(environment: DesiredEnvironment, key: str) -> list[Json]:
     ]
 
 
-def setting_changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple[SettingChange, ...]:
-    """Return every setting that differs, sorted by path; the items of a list are compared by position."""
+def setting_changes(
+    before: Mapping[str, Json], after: Mapping[str, Json], mask: Mask = NO_KEY
+) -> tuple[SettingChange, ...]:
+    """Return every setting that differs, sorted by path; the items of a list are compared by position.
+
+    Values that are not public are masked. A command whose arguments are masked is a single change.
+    """
     old, new = dict(before), dict(after)
     if old == new:
         return ()
@@ -70,17 +104,46 @@ def setting_changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> tu
 
     # Without the threshold, very different dicts become a single change. Names that start with `__` are not private.
     tree = DeepDiff(old, new, view="tree", threshold_to_diff_deeper=0, ignore_private_variables=False)
-    changes = [
-        SettingChange(
-            path=tuple(level.path(output_format="list")),
-            before=None if level.t1 is notpresent else _displayed(level.path(output_format="list"), level.t1),
-            after=None if level.t2 is notpresent else _displayed(level.path(output_format="list"), level.t2),
+    shown_old, shown_new = masked_settings(old, mask), masked_settings(new, mask)
+    found: dict[str, SettingChange] = {}
+    for level in (level for category in tree.values() for level in category):
+        path = tuple(level.path(output_format="list"))
+        new_path = tuple(level.path(output_format="list", use_t2=True))
+        absent = level.t1 is notpresent, level.t2 is notpresent
+        if (command := command_prefix(path)) and not (
+            _is_shown(old, shown_old, command) and _is_shown(new, shown_new, command_prefix(new_path))
+        ):
+            inner = len(path) > len(command)  # an argument was added or removed: the command exists on both sides
+            path, new_path = command, command_prefix(new_path)
+            absent = (False, False) if inner else absent
+        if path[0] == "public" and len(path) > 1:  # one change for each list of names or commands
+            path = new_path = path[:2]
+            absent = (_at(old, path) is None, _at(new, path) is None)
+        change = SettingChange(
+            path=path,
+            before=None if absent[0] else _at(shown_old, path),
+            after=None if absent[1] else _at(shown_new, new_path),
         )
-        for category in tree.values()
-        for level in category
-    ]
-    changes = [single for each in changes for single in _by_key(each)]
-    return tuple(sorted(changes, key=lambda each: canonical_text(each.path)))
+        for each in _by_key(change):
+            found.setdefault(canonical_text(each.path), each)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _is_shown(settings: Json, shown: Json, path: Sequence[str | int]) -> bool:
+    """Return whether the value at `path` is public, or missing."""
+    return _at(settings, path) == _at(shown, path)
+
+
+def _at(value: Json, path: Sequence[str | int]) -> Json:
+    """Return the value at `path`, None if there is none."""
+    for part in path:
+        if isinstance(value, dict) and isinstance(part, str):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return None
+    return value
 
 
 def _by_key(change: SettingChange) -> list[SettingChange]:
@@ -92,11 +155,6 @@ def _by_key(change: SettingChange) -> list[SettingChange]:
             return [SettingChange(path=(*change.path, key), before=each, after=None) for key, each in before.items()]
         case _:
             return [change]
-
-
-def _displayed(path: Sequence[str | int], value: Json) -> Json:
-    """Return a value as a plan may show it: `****` for a variable that is named like a secret."""
-    return REDACTED if path[0] in {"env", "build_env"} and is_secret_name(str(path[-1])) else value
 
 
 def string_list(settings: Mapping[str, Json], key: str) -> tuple[str, ...]:

@@ -62,7 +62,8 @@ class ExportRequest:
 class InstallRequest:
     """What to install into the venv at `venv`: exactly the packages of the PEP 751 file at `pylock`.
 
-    `variables` are given to builds; `secrets` too, and their values are never written anywhere.
+    `variables` are given to builds; `secrets` too, and their values are never written anywhere. `public` are the names
+    of those of the variables that may be shown.
     """
 
     venv: Path
@@ -75,6 +76,7 @@ class InstallRequest:
     refresh: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    public: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

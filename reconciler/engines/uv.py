@@ -27,6 +27,7 @@ from reconciler.engines.uv_cache import (
     unused_entries,
     unused_names,
 )
+from reconciler.engines.uv_credentials import uv_credentials
 from reconciler.engines.uv_errors import uv_error
 from reconciler.engines.uv_index_errors import KnownIndexes
 from reconciler.engines.uv_indexes import UvIndexes, attempts, uv_indexes
@@ -60,7 +61,6 @@ class UvEngine:
         self._deadlines = deadlines or Deadlines()
         self._env = {
             **allowed_environment(ambient),
-            **index_credentials(ambient, index_names),
             **self._deadlines.environment(),
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_NO_PROGRESS": "1",
@@ -68,6 +68,7 @@ class UvEngine:
             "GIT_OPTIONAL_LOCKS": "0",  # a build of an editable project does not refresh the index of its repository
             "GIT_CEILING_DIRECTORIES": os.path.realpath(tempfile.gettempdir()),  # nor does a copy find one above it
         }
+        self._credentials = index_credentials(ambient, index_names)
         self._cache = cache
         self._examined = False  # whether the cache was examined for what uv did not put there
         self._asking = threading.Lock()
@@ -177,6 +178,7 @@ class UvEngine:
                 indexes=indexes,
                 configuration=build_variables_table(variables),
                 variables=request.secrets,
+                hidden=[text for name, text in request.variables.items() if name not in request.public],
             ),
         )
 
@@ -307,12 +309,13 @@ class UvEngine:
         indexes: UvIndexes | None = None,
         configuration: str = "",
         variables: Mapping[str, str] = _NO_VARIABLES,
+        hidden: Sequence[str] = (),
         cache: Path | None = None,
     ) -> Completed:
         """Run uv with the options that every call needs; raise the error for its failure.
 
         `configuration` (TOML) and that of the `indexes` are all that it reads; `variables` are added to its
-        environment, and their values are removed from its output; `cache` replaces the cache directory.
+        environment, and their values and `hidden` are removed from its output; `cache` replaces the cache directory.
         """
         from uv import find_uv_bin  # finding uv takes time, and not every run needs it
 
@@ -323,15 +326,19 @@ class UvEngine:
         cache = cache or self._cache
         inherit = () if self.lock_fd is None else (self.lock_fd,)
         env = {**self._env, **given.environment, **variables}
-        with _configured("\n".join(filter(None, (given.configuration, configuration)))) as configured:
+        with (
+            _configured("\n".join(filter(None, (given.configuration, configuration)))) as configured,
+            uv_credentials(given.indexes, self._credentials) as credentials,
+        ):
             argv = [find_uv_bin(), *configured, "--no-progress", "--color", "never", "--system-certs"]
             if cache is not None:
                 argv += ["--cache-dir", str(cache)]
-            done = run_child([*argv, *arguments], env=env, cwd=cwd, timeout=timeout, inherit=inherit)
+            done = run_child([*argv, *arguments], env={**env, **credentials}, cwd=cwd, timeout=timeout, inherit=inherit)
         done = given.translated(done)
         if not done.ok:
-            known = KnownIndexes(indexes=given.indexes, variables=frozenset(self._env))
-            raise uv_error(arguments[:2], done, timeout, credentials_of(env, variables.values()), known)
+            known = KnownIndexes(indexes=given.indexes, variables=frozenset(self._credentials))
+            secrets = credentials_of({**env, **self._credentials}, [*variables.values(), *hidden])
+            raise uv_error(arguments[:2], done, timeout, secrets, known)
         return done
 
 

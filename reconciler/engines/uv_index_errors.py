@@ -7,6 +7,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from reconciler.backticks import in_backticks
+from reconciler.engines.uv_credentials import index_host
 from reconciler.errors import (
     FileDamagedError,
     FileGoneError,
@@ -19,7 +20,7 @@ from reconciler.errors import (
 )
 from reconciler.manifest.desired import Index
 from reconciler.manifest.index_rules import index_of_url
-from reconciler.processes.environ import credential_variables
+from reconciler.processes.environ import credential_variables, host_variable
 
 _STATUS = re.compile(
     r"^HTTP status (?:client|server) error \((?P<cause>\d{3})\b"
@@ -74,7 +75,7 @@ def _refused(
     """Return the error for an index that refuses; for 401 it is the same for every package, and so shown once."""
     where = f"index `{index.name}` ({where})"
     user, password = credential_variables(index.name)
-    hint = f"set `{user}` and `{password}`, or use netrc"
+    hint = f"set `{user}`, `{password}` and `{host_variable(index.name)}={index_host(index.url)}`, or use netrc"
     if not variables.isdisjoint((user, password)):
         hint = f"correct `{user}` and `{password}`, or ask the operator of the index for access"
     if status == HTTPStatus.UNAUTHORIZED:

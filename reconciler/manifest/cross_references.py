@@ -209,13 +209,20 @@ class _References:
 
     def _indexes(self) -> Iterator[Problem]:
         names: dict[str, int] = {}
+        variables: dict[str, str] = {}
         for at, index in self.indexes:
             name = index.get("name")
-            if isinstance(name, str) and names.setdefault(name, at) != at:
-                path: KeyPath = ("indexes", at, "name")
+            path: KeyPath = ("indexes", at, "name")
+            if not isinstance(name, str):
+                continue
+            first = variables.setdefault(name.replace("-", "_"), name)
+            if names.setdefault(name, at) != at:
                 yield self.source.problem(
                     f"duplicate index name {in_backticks(name)}", path, hint="rename one of the two"
                 )
+            elif first != name:
+                message = f"{in_backticks(name)} and {in_backticks(first)} have the same variables for credentials"
+                yield self.source.problem(message, path, hint="rename one of the two")
         for path, name in self._references("indexes"):
             if name not in names:
                 hint = known_names_hint(name, names, noun="indexes")

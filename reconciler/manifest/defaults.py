@@ -15,6 +15,7 @@ BUILDS: Final = "allow"
 SYSTEM_SITE_PACKAGES: Final = False
 COMPILE_BYTECODE: Final = False
 KEEP_GENERATIONS: Final = 3
+PUBLIC: Final = False
 PREVENT_DESTROY: Final = False
 
 HOOKS_ON_FAILURE: Final = "keep"

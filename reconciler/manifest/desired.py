@@ -111,6 +111,18 @@ class BuildEnv:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Public:
+    """What may be shown in clear: the names of variables of `env` and `build_env`, and whole commands (argv).
+
+    All other values, and the arguments of all other commands, are masked. Each is sorted.
+    """
+
+    env: tuple[str, ...] = ()
+    build_env: tuple[str, ...] = ()
+    commands: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LockSource:
     """The lock of another tool that an environment's packages come from.
 
@@ -231,6 +243,7 @@ class DesiredEnvironment:
     link_mode: LinkMode | None = None
     keep_generations: int = defaults.KEEP_GENERATIONS
     env: Mapping[str, str] = field(default_factory=dict)
+    public: Public = Public()
     probes: tuple[Probe, ...] = ()
     hooks: Hooks = Hooks()
     on_failure: OnFailure = defaults.HOOKS_ON_FAILURE

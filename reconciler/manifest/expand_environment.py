@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from reconciler.backticks import in_backticks
 from reconciler.canonical_json import digest
 from reconciler.errors import Problem
 from reconciler.manifest import defaults
@@ -19,14 +20,16 @@ from reconciler.manifest.desired import (
     LocalProject,
     LockSource,
     Probe,
+    Public,
     RequirementLine,
 )
+from reconciler.manifest.hints import did_you_mean
 from reconciler.manifest.inheritance import InheritedEntry
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.local_project import read_local_project
 from reconciler.manifest.lock_source import read_lock_source
-from reconciler.manifest.names import FROM_ENV
+from reconciler.manifest.names import FROM_ENV, PUBLIC
 from reconciler.manifest.project_sources import ProjectSources
 from reconciler.manifest.requirements_files import RequirementsFiles, require_local_url
 from reconciler.manifest.source_text import KeyPath, SourceText
@@ -102,11 +105,12 @@ class EnvironmentExpander:
             compile_bytecode=entry.value("compile_bytecode", defaults.COMPILE_BYTECODE),
             link_mode=entry.value("link_mode"),
             keep_generations=entry.value("keep_generations", defaults.KEEP_GENERATIONS),
-            env=entry.mapping("env"),
+            env=_variables(entry.section("env")),
+            public=self._public(entry),
             probes=tuple(_probe(each.value) for each in entry.placed_values("probes")),
             hooks=Hooks(
-                after_publish=tuple(each.value for each in hooks.placed_values("after_publish")) if hooks else (),
-                before_delete=tuple(each.value for each in hooks.placed_values("before_delete")) if hooks else (),
+                after_publish=_hooks(hooks, "after_publish"),
+                before_delete=_hooks(hooks, "before_delete"),
             ),
             on_failure=hooks.value("on_failure", defaults.HOOKS_ON_FAILURE) if hooks else defaults.HOOKS_ON_FAILURE,
             health=_health(entry.value("health")),
@@ -129,13 +133,38 @@ class EnvironmentExpander:
         taken = {name: shell[name] for name in names if name in shell}
         unset = {name: str(self.source.value_place(path)) for name, path in names.items() if name not in taken}
         hashes = {name: digest(["build_env", name, value]) for name, value in taken.items()}
-        written = {name: section.value(name) for name in section.names if name != FROM_ENV}
+        written = _variables(section)
         return BuildEnv(
             variables={name: value for name, value in sorted(written.items()) if name not in names},
             from_env=dict(sorted(taken.items())),
             hashes=dict(sorted({**hashes, **dict.fromkeys(unset, "")}.items())),
             unset=dict(sorted(unset.items())),
         )
+
+    def _public(self, entry: InheritedEntry) -> Public:
+        """Return what may be shown in clear."""
+        names = {key: self._public_names(entry, key) for key in ("env", "build_env")}
+        commands = {each.value.run for each in entry.placed_values("probes") if getattr(each.value, "public", False)}
+        for section in filter(None, [entry.section("hooks")]):
+            for moment in ("after_publish", "before_delete"):
+                hooks = (each.value for each in section.placed_values(moment))
+                commands |= {each.run for each in hooks if getattr(each, "public", False)}
+        health = entry.value("health")
+        commands |= {health.run} if health is not None and health.public else set()
+        return Public(env=names["env"], build_env=names["build_env"], commands=tuple(sorted(commands)))
+
+    def _public_names(self, entry: InheritedEntry, key: str) -> tuple[str, ...]:
+        """Return the names that `public` lists in `env` or `build_env`; report those that it does not set."""
+        section = entry.section(key)
+        if section is None:
+            return ()
+        known = _variables(section)
+        for each in section.placed_values(PUBLIC):
+            if each.value not in known:
+                message = f"`{PUBLIC}` lists {in_backticks(each.value)}, which `{key}` does not set to a value"
+                hint = did_you_mean(each.value, known) or f"remove it from `{PUBLIC}`, or set it in `{key}`"
+                self._report(InvalidTextError(message, hint=hint), each.path)
+        return tuple(sorted({each.value for each in section.placed_values(PUBLIC)} & known.keys()))
 
     def _exceptions(self, entry: InheritedEntry, key: Literal["ignore", "ignore_files"]) -> tuple[IgnoreException, ...]:
         """Return the entries of a list that are mappings."""
@@ -232,6 +261,19 @@ class EnvironmentExpander:
 
     def _report(self, error: InvalidTextError, path: KeyPath) -> None:
         self.problems.append(self.source.problem(error.message, path, hint=error.hint))
+
+
+def _variables(section: InheritedEntry | None) -> dict[str, str]:
+    """Return the variables that `env` or `build_env` sets to a value, sorted by name."""
+    if section is None:
+        return {}
+    return {name: section.value(name) for name in section.names if name not in {FROM_ENV, PUBLIC}}
+
+
+def _hooks(section: InheritedEntry | None, moment: str) -> tuple[tuple[str, ...], ...]:
+    """Return the commands of one moment."""
+    listed = section.placed_values(moment) if section else ()
+    return tuple(each.value if isinstance(each.value, tuple) else each.value.run for each in listed)
 
 
 def _health(health: Any) -> Health | None:

@@ -96,19 +96,52 @@ def _version(value: object) -> int:
     return 1
 
 
+class _ListForText(tuple[object, ...]):
+    """A list in the place of a text."""
+
+    __slots__ = ()
+
+
+class _TextForList(str):
+    """A text in the place of a list."""
+
+    __slots__ = ()
+
+
+def _with_kinds(*lists: str) -> BeforeValidator:
+    """Mark the values of variables that have the wrong kind: those of the keys `lists` are lists, all others texts."""
+
+    def validator(values: object) -> object:
+        if not isinstance(values, dict):
+            return values
+        return {name: _marked(value, is_list=name in lists) for name, value in values.items()}
+
+    return BeforeValidator(validator)
+
+
+def _marked(value: object, *, is_list: bool) -> object:
+    if isinstance(value, tuple) and not is_list:
+        return _ListForText(value)
+    return _TextForList(value) if isinstance(value, str) and is_list else value
+
+
 def _build_value_kind(value: object) -> str | None:
-    return "text" if isinstance(value, str) else "names" if isinstance(value, tuple) else None
+    """Return the kind that a value must have, None if it has neither."""
+    match value:
+        case _ListForText():
+            return "text"
+        case _TextForList():
+            return "names"
+        case _:
+            return "text" if isinstance(value, str) else "names" if isinstance(value, tuple) else None
+
+
+def _value_kind(value: object) -> str:
+    return _build_value_kind(value) or "text"
 
 
 def _build_env(values: Mapping[str, str | tuple[str, ...]]) -> Mapping[str, str | tuple[str, ...]]:
-    """Return a `build_env`: `from_env` is a list of names, and every other value is text."""
-    for name, value in values.items():
-        if (name == names.FROM_ENV) != isinstance(value, tuple):
-            hint = (
-                f"write `{names.FROM_ENV}: [{value}]`" if name == names.FROM_ENV else "write it as one text in quotes"
-            )
-            message = f"`{name}` must be {'a list of names' if name == names.FROM_ENV else 'text'}"
-            raise _invalid_text(InvalidTextError(message, hint=hint))
+    """Return a `build_env` without a variable that is given twice."""
     twice = sorted(
         {*values.get(names.FROM_ENV, ())} & {*values} | ({names.FROM_ENV} & {*values.get(names.FROM_ENV, ())})
     )
@@ -182,6 +215,26 @@ AxisValue: TypeAlias = Annotated[
 Variable: TypeAlias = Annotated[
     str, _validated(names.validate_variable_name), _json_schema(pattern=names.VARIABLE_PATTERN)
 ]
+Env: TypeAlias = Annotated[
+    Mapping[
+        Variable,
+        Annotated[
+            Annotated[str, Tag("text")] | Annotated[tuple[Variable, ...], Tag("names")],
+            Discriminator(_value_kind),
+        ],
+    ],
+    _with_kinds(names.PUBLIC),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                names.PUBLIC: {"type": "array", "items": {"type": "string", "pattern": names.VARIABLE_PATTERN}}
+            },
+            "propertyNames": {"type": "string", "pattern": names.VARIABLE_PATTERN},
+            "additionalProperties": {"type": "string"},
+        }
+    ),
+]
 _BUILD_VARIABLE = {"type": "string", "pattern": names.VARIABLE_PATTERN}
 BuildEnv: TypeAlias = Annotated[
     Mapping[
@@ -193,15 +246,18 @@ BuildEnv: TypeAlias = Annotated[
                 _build_value_kind,
                 custom_error_type=WRONG_TYPE,
                 custom_error_message="{expected}",
-                custom_error_context={"expected": "text, or for `from_env` a list of names"},
+                custom_error_context={"expected": "text, or for `from_env` and `public` a list of names"},
             ),
         ],
     ],
+    _with_kinds(names.FROM_ENV, names.PUBLIC),
     AfterValidator(_build_env),
     WithJsonSchema(
         {
             "type": "object",
-            "properties": {names.FROM_ENV: {"type": "array", "items": _BUILD_VARIABLE}},
+            "properties": {
+                each: {"type": "array", "items": _BUILD_VARIABLE} for each in (names.FROM_ENV, names.PUBLIC)
+            },
             "propertyNames": _BUILD_VARIABLE,
             "additionalProperties": {"type": "string"},
         }

@@ -134,8 +134,9 @@ def member_entry(entry: InheritedEntry, member: Member) -> InheritedEntry:
         if values := merged.tree(key):
             changed[key] = {
                 name: PlacedValue(replace_placeholders(each.value, texts), each.path)
-                for name, each in values.items()
                 if isinstance(each, PlacedValue)
+                else each  # the names that `public` lists
+                for name, each in values.items()
             }
     return merged.changed(**changed)
 

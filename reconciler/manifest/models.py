@@ -149,15 +149,44 @@ Axis: TypeAlias = Annotated[
 ]
 
 
-class Hooks(_StrictModel):
-    """Commands to run in the environment, each a list of program and arguments."""
+_Public: TypeAlias = Annotated[
+    bool,
+    Field(
+        description="Whether plans and messages may show the arguments. By default they show the program and `****`, "
+        "because an argument may be a secret."
+    ),
+]
 
-    after_publish: tuple[f.Argv, ...] = Field(
+
+class PublicCommand(_StrictModel):
+    """A command whose arguments plans and messages may show."""
+
+    run: f.Argv = Field(
+        description="The program and its arguments.", examples=[["systemctl", "--user", "restart", "web"]]
+    )
+    public: _Public = defaults.PUBLIC
+
+
+def hook_kind(value: object) -> Literal["list of words", "command with options"]:
+    """Return which form a hook has; anything but a mapping must be a list."""
+    return "command with options" if isinstance(value, dict | PublicCommand) else "list of words"
+
+
+_Hook: TypeAlias = Annotated[
+    Annotated[f.Argv, Tag("list of words")] | Annotated[PublicCommand, Tag("command with options")],
+    Discriminator(hook_kind),
+]
+
+
+class Hooks(_StrictModel):
+    """Commands to run in the environment, each a list of program and arguments, or `{run: [...], public: true}`."""
+
+    after_publish: tuple[_Hook, ...] = Field(
         default=(),
         description="Commands to run at least once after a new generation is published.",
         examples=[[["systemctl", "--user", "restart", "web"]]],
     )
-    before_delete: tuple[f.Argv, ...] = Field(
+    before_delete: tuple[_Hook, ...] = Field(
         default=(),
         description="Commands to run before the environment is deleted.",
         examples=[[["systemctl", "--user", "stop", "web"]]],
@@ -197,6 +226,7 @@ class Health(_StrictModel):
         "`keep` the new one, and check again at the next apply.",
         examples=["keep"],
     )
+    public: _Public = defaults.PUBLIC
 
     def desired(self) -> desired.Health:
         """Return the check as a value of the desired state."""
@@ -230,6 +260,7 @@ class CommandProbe(_StrictModel):
         description="Maximum duration; a number is in seconds.",
         examples=["10s"],
     )
+    public: _Public = defaults.PUBLIC
 
     def desired(self) -> desired.Probe:
         """Return the probe as a value of the desired state."""
@@ -394,7 +425,7 @@ class Environment(_StrictModel):
         default={},
         description="Environment variables for builds of source distributions and local projects. `from_env` lists "
         "variables to take from the shell. A change of a value builds the environment again. If a variable is not set, "
-        "only this environment is blocked.",
+        "only this environment is blocked. `public` lists variables whose values may be shown, as in `env`.",
         examples=[{"CMAKE_ARGS": "-DGGML_CUDA=on", "from_env": ["SETUPTOOLS_SCM_PRETEND_VERSION"]}],
     )
     system_site_packages: bool = Field(
@@ -426,10 +457,11 @@ class Environment(_StrictModel):
         description="How many generations `gc` keeps for a rollback, the published one included.",
         examples=[5],
     )
-    env: Mapping[f.Variable, str] = Field(
+    env: f.Env = Field(
         default={},
-        description="Environment variables for `envsync run`, probes and hooks.",
-        examples=[{"DJANGO_SETTINGS_MODULE": "acme.settings"}],
+        description="Environment variables for `envsync run`, probes and hooks. Plans, snapshots and messages do not "
+        "show their values, except of the variables that `public` lists.",
+        examples=[{"DJANGO_SETTINGS_MODULE": "acme.settings", "public": ["DJANGO_SETTINGS_MODULE"]}],
     )
     probes: tuple[Probe, ...] = Field(
         default=(),

@@ -22,6 +22,7 @@ RESERVED_VARIABLES = frozenset({"PATH", "PYTHONHOME", "VIRTUAL_ENV"})
 # A build must use the interpreter, the programs and the packages that the manifest chooses.
 RESERVED_BUILD_VARIABLES = frozenset({*RESERVED_VARIABLES, "HOME", "TMPDIR"})
 RESERVED_BUILD_PREFIXES = ("PYTHON", "UV_", "PIP_", "LD_", "DYLD_", "ENVSYNC_")
+PUBLIC = "public"  # the key of `env` and `build_env` that lists variables whose values may be shown
 FROM_ENV = "from_env"  # the key of `build_env` that lists variables of the shell
 
 

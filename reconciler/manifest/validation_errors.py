@@ -14,7 +14,7 @@ from reconciler.manifest.field_types import INVALID_TEXT, WRONG_TYPE
 from reconciler.manifest.flow_text import flow
 from reconciler.manifest.hints import did_you_mean, suggest
 from reconciler.manifest.invalid_text import InvalidTextError
-from reconciler.manifest.names import FROM_ENV
+from reconciler.manifest.names import FROM_ENV, PUBLIC
 from reconciler.manifest.python_request import corrected_python
 from reconciler.manifest.requirement_corrections import operators_of_lists
 from reconciler.manifest.source_text import KeyPath, SourceText
@@ -183,7 +183,7 @@ def _wrong_type_hint(expected: str, found: object, path: KeyPath, value: Value, 
         return "install a newer envsync, or write `version: 1`" if newer else "write `version: 1`"
     if expected == "a string" and written is not None and not _is_item_of_other_form(path):
         return _quoting_hint(written, path)
-    if path[2:-1] == ("build_env",) and path[-1] != FROM_ENV and written is not None:
+    if path[2:-1] == ("build_env",) and path[-1] not in {FROM_ENV, PUBLIC} and written is not None:
         return _quoting_hint(written, path)
     if expected == "a mapping" and isinstance(found, str):
         line = source.lines[source.value_place(path).line - 1]
@@ -344,6 +344,8 @@ def model_at(path: KeyPath, value: Value) -> type[BaseModel]:
             return model_at(("environments", variant, *below), {"environments": {variant: inside}})
         case (_, _, "hooks"):
             return models.Hooks
+        case (_, _, "hooks", "after_publish" | "before_delete", int()):
+            return models.PublicCommand
         case (_, _, "health"):
             return models.Health
         case (_, _, "ignore", int()):

@@ -32,7 +32,12 @@ def credential_variables(index: str) -> tuple[str, str]:
     return f"{stem}_USERNAME", f"{stem}_PASSWORD"
 
 
+def host_variable(index: str) -> str:
+    """Return the name of the variable with the host that the credentials for an index of the manifest are for."""
+    return credential_variables(index)[0].removesuffix("USERNAME") + "HOST"
+
+
 def index_credentials(ambient: Mapping[str, str], index_names: Iterable[str]) -> dict[str, str]:
-    """Return `UV_INDEX_<NAME>_USERNAME` and `_PASSWORD` for the indexes of the manifest, and for no others."""
-    variables = (each for name in index_names for each in credential_variables(name))
+    """Return `UV_INDEX_<NAME>_USERNAME`, `_PASSWORD` and `_HOST` for the indexes of the manifest, and for no others."""
+    variables = (each for name in index_names for each in (*credential_variables(name), host_variable(name)))
     return {each: ambient[each] for each in variables if each in ambient}

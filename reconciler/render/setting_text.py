@@ -3,10 +3,12 @@
 import json
 import re
 from collections.abc import Sequence
+from typing import TypeGuard
 
 from reconciler.canonical_json import Json
 from reconciler.diff.model import SettingChange
 from reconciler.json_output import safe_json
+from reconciler.redaction import REDACTED
 from reconciler.render.escape import escape
 from reconciler.render.layout import Segment, entry_lines
 from reconciler.render.package_text import INDENT
@@ -43,14 +45,23 @@ def _symbol(change: SettingChange) -> Segment:
 def setting_sentence(change: SettingChange, *, full: bool = False) -> str:
     """Return path and values, sanitized: `env.DEBUG: "0" -> "1"`.
 
-    Two values that look alike are never shown as a change: their difference was truncated or redacted.
+    Values that are masked are only said to have changed, with their digests if they have any. Two values that look
+    alike are never shown as a change: their difference was truncated or redacted.
     """
+    if is_masked(change.before) and is_masked(change.after):
+        digests = [each.removeprefix(REDACTED).strip() for each in (change.before, change.after)]
+        return f"{setting_path(change.path)}: changed{f' ({digests[0]} -> {digests[1]})' if all(digests) else ''}"
     values = [setting_value(each, full=full) for each in (change.before, change.after) if each is not None]
     if len(values) > len(set(values)):
         values = [setting_value(each) for each in (change.before, change.after)]
     if len(values) > len(set(values)):
         return f"{setting_path(change.path)}: {values[0]} (the redacted part changed)"
     return f"{setting_path(change.path)}: {' -> '.join(values)}"
+
+
+def is_masked(value: Json) -> TypeGuard[str]:
+    """Return whether a value is masked (`reconciler.diff.masking`): `****`, or `**** 1f3a9c02b4d5`."""
+    return isinstance(value, str) and value.startswith(REDACTED)
 
 
 def setting_path(path: Sequence[str | int]) -> str:

@@ -72,9 +72,9 @@ class Snapshot:
         return {name: each for name, each in self.faults.items() if name in selected | undeclared}
 
     def last_applied(self, desired: DesiredState) -> dict[str, Applied]:
-        """Return what was last applied, with the redacted secrets filled in from the manifest if all else is equal.
+        """Return what was last applied, with the masked values filled in from the manifest where all else is equal.
 
-        If only a secret changed, nothing differs: a secret is not in the snapshot, so it cannot be compared.
+        If only a value that is not public changed, nothing differs: it is not in the snapshot, so it is not compared.
         """
         found = dict(self.applied)
         for each in desired.environments:
@@ -97,4 +97,13 @@ def _fill_in(stored: Json, redacted: Json, declared: Json) -> Json:
             key: _fill_in(value, redacted[key], declared[key]) if key in redacted and key in declared else value
             for key, value in stored.items()
         }
+    if isinstance(stored, list) and isinstance(redacted, list) and isinstance(declared, list):
+        return [_fill_in_item(at, each, redacted, declared) for at, each in enumerate(stored)]
     return stored
+
+
+def _fill_in_item(at: int, stored: Json, redacted: list[Json], declared: list[Json]) -> Json:
+    """Return the item of a list as `_fill_in` does: by its position if that fits, else by an equal one elsewhere."""
+    if at < len(redacted) and stored != redacted[at] and stored in redacted:
+        at = redacted.index(stored)
+    return _fill_in(stored, redacted[at], declared[at]) if at < len(redacted) else stored

@@ -8,8 +8,9 @@ import re
 from collections.abc import Mapping
 
 from reconciler.canonical_json import Json
+from reconciler.diff.masking import masked_settings
 from reconciler.json_output import safe_json
-from reconciler.redaction import REDACTED, is_secret_name, redact
+from reconciler.redaction import redact
 
 _TO_ESCAPE = re.compile("[\ud800-\udfff\\\\]")
 _ESCAPE = re.compile(r"\\(?:(?P<backslash>\\)|u(?P<surrogate>d[89a-f][0-9a-f]{2})|)")
@@ -39,13 +40,12 @@ def decode_string(text: str) -> str:
 
 
 def redact_settings(settings: Mapping[str, Json]) -> dict[str, Json]:
-    """Return an environment's settings without secrets: credentials in URLs, and variables with a secret's name."""
-    redacted = safe_json(dict(settings))
-    variables = redacted.get("env") if isinstance(redacted, dict) else None
-    if not isinstance(redacted, dict) or not isinstance(variables, dict):
-        return redacted if isinstance(redacted, dict) else {}
-    hidden = {name: REDACTED if is_secret_name(name) else value for name, value in variables.items()}
-    return {**redacted, "env": hidden}
+    """Return an environment's settings with `****` for all that is not public, and for credentials in URLs.
+
+    A snapshot has no digests of them: the machine that judges it has no key to compare them with.
+    """
+    redacted = safe_json(masked_settings(settings))
+    return redacted if isinstance(redacted, dict) else {}
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -89,6 +89,11 @@ class Layout:
         return self.envsync_directory / "history.jsonl"
 
     @property
+    def masking_key(self) -> Path:
+        """Return the file of the key with which values are compared that are not shown."""
+        return self.envsync_directory / "masking-key"
+
+    @property
     def mutex(self) -> Path:
         """Return the file of the root mutex."""
         return self.envsync_directory / "lock"

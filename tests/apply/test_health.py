@@ -8,6 +8,7 @@ from threading import Event
 import pytest
 
 from reconciler.apply.health import wait_until_healthy
+from reconciler.diff.masking import Disclosure
 from reconciler.errors import HealthError, InterruptedByUserError
 
 
@@ -30,7 +31,7 @@ class FakeClock:
 def check(code: str, clock: FakeClock, stop: Event | None = None) -> str:
     env = {"PATH": "/bin"}
     found: Callable[..., str] = wait_until_healthy
-    return found(settings(code), env, stop or Event(), clock=lambda: clock.now, wait=clock.wait)
+    return found(settings(code), env, stop or Event(), Disclosure(), clock=lambda: clock.now, wait=clock.wait)
 
 
 def test_it_passes_at_once_or_later(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.apply.probe import child_environment, run_health_check
+from reconciler.diff.masking import Disclosure
 from reconciler.errors import HealthError
 
 
@@ -25,7 +26,7 @@ def said(venv: Path, name: str) -> str:
     directories = [venv.parent / each for each in ("first", "second")]
     env = child_environment(venv, {}, {"PATH": os.pathsep.join(map(str, directories))})
     with pytest.raises(HealthError) as caught:
-        run_health_check([name], env, timeout=60)
+        run_health_check([name], env, timeout=60, disclosure=Disclosure())
     return "".join(caught.value.details) or caught.value.message
 
 

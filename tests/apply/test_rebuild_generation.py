@@ -22,7 +22,7 @@ def rebuilt(bench: Bench, seal: Seal) -> Seal:
         locks=bench.state.layout.root / "locks",
         indexes=(INDEX,),
         declared=lambda _name: None,
-        interpreter=lambda _path: PYTHON,
+        interpreter=lambda _path, _request: PYTHON,
         engine=lambda _descriptor: nullcontext(bench.engine),
     )
     base = replace(

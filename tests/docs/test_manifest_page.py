@@ -59,6 +59,9 @@ AROUND: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "FileException": lambda entry: {"environments": {"one": PYTHON | {"ignore_files": [{"match": "x"} | entry]}}},
     "Health": lambda entry: {"environments": {"one": PYTHON | {"health": {"run": ["true"]} | entry}}},
     "Hooks": lambda entry: {"environments": {"one": PYTHON | {"hooks": entry}}},
+    "PublicCommand": lambda entry: {
+        "environments": {"one": PYTHON | {"hooks": {"after_publish": [{"run": ["true"]} | entry]}}}
+    },
 }
 
 

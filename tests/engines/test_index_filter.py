@@ -55,6 +55,10 @@ def both(served: ServedIndex, own: ServedIndex) -> tuple[Index, ...]:
 CREDENTIALS = {"UV_INDEX_OWN_USERNAME": "joe", "UV_INDEX_OWN_PASSWORD": "s3cret"}
 
 
+def credentials(own: Index) -> dict[str, str]:
+    return CREDENTIALS | {"UV_INDEX_OWN_HOST": urlsplit(own.url).netloc}
+
+
 def engine_at(cache: Path, **variables: str) -> UvEngine:
     return UvEngine(ambient={**os.environ, **variables}, cache=cache, index_names=("own", "public"))
 
@@ -81,7 +85,7 @@ def test_each_index_is_asked_for_its_own_packages_only(
         "b.py": _BACKEND,
     }
     make_sdist(served.directory, "built", "1.0", files=files)
-    engine = engine_at(tmp_path / "cache", **CREDENTIALS)
+    engine = engine_at(tmp_path / "cache", **credentials(both[1]))
     asked = request(interpreter, both, "acme-app", "built")
     document = engine.resolve(asked)
     assert 'name = "acme-core"\nversion = "1.0"' in document
@@ -110,13 +114,13 @@ def test_each_index_is_asked_for_its_own_packages_only(
 def test_offline_works_although_another_program_had_the_port(
     tmp_path: Path, interpreter: Interpreter, both: tuple[Index, ...]
 ) -> None:
-    engine = engine_at(tmp_path / "cache", **CREDENTIALS)
+    engine = engine_at(tmp_path / "cache", **credentials(both[1]))
     asked = request(interpreter, both, "acme-app")
     with taken(filter_addresses(both)[0]):
         engine.resolve(asked)
     assert "acme-core" in engine.resolve(replace(asked, offline=True))
     with pytest.raises(OfflineError):
-        engine_at(tmp_path / "empty", **CREDENTIALS).resolve(replace(asked, offline=True))
+        engine_at(tmp_path / "empty", **credentials(both[1])).resolve(replace(asked, offline=True))
 
 
 def test_a_refused_request_names_the_variables_once(
@@ -125,11 +129,13 @@ def test_a_refused_request_names_the_variables_once(
     asked = request(interpreter, both, "acme-app", "acme-core", "acme-other")
     with pytest.raises(IndexForbiddenError) as caught:
         engine_at(tmp_path / "cache").resolve(asked)
-    assert caught.value.hint == "set `UV_INDEX_OWN_USERNAME` and `UV_INDEX_OWN_PASSWORD`, or use netrc"
+    host = urlsplit(own.base).netloc
+    variables = f"`UV_INDEX_OWN_USERNAME`, `UV_INDEX_OWN_PASSWORD` and `UV_INDEX_OWN_HOST={host}`"
+    assert caught.value.hint == f"set {variables}, or use netrc"
     assert caught.value.message == f"index `own` (`{urlsplit(own.base).netloc}`) requires valid credentials (401)"
     assert caught.value.details == (), "they would differ for each package"
     with pytest.raises(IndexForbiddenError) as caught:
-        engine_at(tmp_path / "cache", **(CREDENTIALS | {"UV_INDEX_OWN_PASSWORD": "wrong"})).resolve(asked)
+        engine_at(tmp_path / "cache", **(credentials(both[1]) | {"UV_INDEX_OWN_PASSWORD": "wrong"})).resolve(asked)
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("correct `UV_INDEX_OWN_USERNAME` and `UV_INDEX_OWN_PASSWORD`")
     netrc = tmp_path / "netrc"
@@ -236,7 +242,7 @@ def test_a_version_that_the_pinned_index_lacks_is_explained_without_the_filter(
     tmp_path: Path, interpreter: Interpreter, both: tuple[Index, ...]
 ) -> None:
     with pytest.raises(ResolveError) as caught:
-        engine_at(tmp_path / "cache", **CREDENTIALS).resolve(request(interpreter, both, "acme-core>=7"))
+        engine_at(tmp_path / "cache", **credentials(both[1])).resolve(request(interpreter, both, "acme-core>=7"))
     assert caught.value.hint == "loosen one of the requirements or constraints named above"
     assert "/end/" not in "\n".join(caught.value.details)
     assert "`acme-core` was found on" in "\n".join(caught.value.details)

@@ -155,12 +155,15 @@ def test_an_index_that_refuses_is_reported(status: int, uv: Uv, served: ServedIn
     with pytest.raises(IndexForbiddenError) as caught:
         uv.resolve("alpha")
     assert f"({status})" in caught.value.message
-    assert caught.value.hint == "set `UV_INDEX_LOCAL_USERNAME` and `UV_INDEX_LOCAL_PASSWORD`, or use netrc"
+    host = served.base.removeprefix("http://")
+    variables = f"`UV_INDEX_LOCAL_USERNAME`, `UV_INDEX_LOCAL_PASSWORD` and `UV_INDEX_LOCAL_HOST={host}`"
+    assert caught.value.hint == f"set {variables}, or use netrc"
 
 
 def test_credentials_reach_their_index_but_no_message(uv: Uv, served: ServedIndex) -> None:
     served.credentials = ("user", "s3cret")
     ambient = {**os.environ, "UV_INDEX_LOCAL_USERNAME": "user", "UV_INDEX_LOCAL_PASSWORD": "s3cret"}
+    ambient["UV_INDEX_LOCAL_HOST"] = served.base.removeprefix("http://")
     engine = UvEngine(ambient=ambient, cache=uv.scratch / "other", index_names=("local",))
     assert tomllib.loads(engine.resolve(uv.request("beta")))["packages"][0]["version"] == "2.0"
     with pytest.raises(IndexForbiddenError):

@@ -127,7 +127,8 @@ def test_changed_probes_alone_run_and_are_recorded(web: Host) -> None:
 
 def test_probes_get_only_the_variables_of_the_manifest(host: Host, tmp_path: Path) -> None:
     see = "import os, sys; sys.exit(repr(sorted(os.environ)) + os.environ['COLOR'] + os.getcwd())"
-    host.manifest(f'web:\n  python: "3.11"\n  env: {{COLOR: blue}}\n  probes: [{{run: [python, -c, "{see}"]}}]\n')
+    env = "{COLOR: blue, public: [COLOR]}"
+    host.manifest(f'web:\n  python: "3.11"\n  env: {env}\n  probes: [{{run: [python, -c, "{see}"]}}]\n')
     host.env = {"SECRET_TOKEN": "x", "UV_INDEX_URL": "http://127.0.0.1:9", "PIP_INDEX_URL": "http://127.0.0.1:9"}
     ran = host.envsync("apply", "--yes")
     assert ran.code == 1

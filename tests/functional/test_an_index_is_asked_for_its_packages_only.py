@@ -49,7 +49,7 @@ def test_variants_of_pytorch_a_private_index_and_the_rest_of_another(host: Host,
         assert refused.code == 1
         assert refused.err.count("UV_INDEX_ACME_USERNAME") == 1, "two environments and three packages need it"
         assert "ml-gpu, web: index `acme` (`127.0.0.1:" in refused.err
-        host.env = dict(CREDENTIALS)
+        host.env = CREDENTIALS | {"UV_INDEX_ACME_HOST": acme.base.removeprefix("http://")}
         planned = host.envsync("plan")
         assert planned.code == 0, planned.err
         host.apply()

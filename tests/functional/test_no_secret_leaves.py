@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.host import Host, base_environment, new_host
+from tests.index import serve_index
 from tests.index_faults import Fault
 from tests.wheels import make_sdist
 
@@ -23,6 +24,8 @@ BACKEND = """\
 import os, sys
 for name, value in os.environ.items():
     print(name, value, file=sys.stderr)
+with open(os.path.expanduser("~/seen-by-the-build"), "a") as seen:
+    seen.write(repr(dict(os.environ)))
 try:
     print(open(os.path.expanduser("~/.netrc")).read(), file=sys.stderr)
 except OSError:
@@ -84,13 +87,17 @@ def guarded(tmp_path: Path) -> Iterator[Host]:
         yield host
 
 
+def bound(host: Host) -> dict[str, str]:
+    return {"UV_INDEX_LOCAL_HOST": host.index.base.removeprefix("http://")}
+
+
 def by_variables(host: Host, _outside: Path) -> None:
-    host.env |= {"UV_INDEX_LOCAL_USERNAME": USER, "UV_INDEX_LOCAL_PASSWORD": TOKEN}
+    host.env |= {"UV_INDEX_LOCAL_USERNAME": USER, "UV_INDEX_LOCAL_PASSWORD": TOKEN, **bound(host)}
 
 
 def by_token_as_user(host: Host, _outside: Path) -> None:
     host.index.credentials = (TOKEN, "")
-    host.env |= {"UV_INDEX_LOCAL_USERNAME": TOKEN, "UV_INDEX_LOCAL_PASSWORD": ""}
+    host.env |= {"UV_INDEX_LOCAL_USERNAME": TOKEN, "UV_INDEX_LOCAL_PASSWORD": "", **bound(host)}
 
 
 def by_netrc(host: Host, outside: Path) -> None:
@@ -129,7 +136,7 @@ def files_with_token(directory: Path, *, but: tuple[Path, ...] = ()) -> list[str
     for folder, _names, files in os.walk(directory):
         for file in files:
             path = Path(folder) / file
-            if path in but or not path.is_file():
+            if path in but or path.is_symlink() or not path.is_file():  # a link may point to memory
                 continue
             content = path.read_bytes() + os.fsencode(path)
             if any(each in content for each in spellings()):
@@ -168,6 +175,8 @@ def test_a_credential_is_used_and_never_shown(
     for output in ("text", "json"):
         printed = output_without_token(guarded, "apply", "--yes", "-vv", "--output", output, code=1)
         assert "end of the output" in printed  # the backend's output is shown, without the token
+    seen = (Path(guarded.env["HOME"]) / "seen-by-the-build").read_text()
+    assert "UV_INDEX" not in seen, "a build gets no credentials (`files_with_token` looks for the values, below)"
 
     guarded.manifest(MANIFEST.replace("alpha==1.0", "gamma"))
     guarded.index.broken["/files/gamma-0.1-py3-none-any.whl"] = 403
@@ -186,6 +195,19 @@ def test_a_credential_that_is_refused_is_not_shown(guarded: Host, tmp_path: Path
     output_without_token(guarded, "plan", "-vv", "--output", "json", code=1)
     output_without_token(guarded, "apply", "--yes", "-vv", "--output", "json", code=1)
     assert files_with_token(tmp_path) == []
+
+
+def test_a_host_that_takes_the_name_of_an_index_gets_no_credentials(guarded: Host, tmp_path: Path) -> None:
+    by_variables(guarded, tmp_path)
+    guarded.manifest(MANIFEST)
+    output_without_token(guarded, "lock", code=0)
+    with serve_index(guarded.index.directory) as other:
+        manifest = guarded.directory / "envs.yaml"
+        manifest.write_text(manifest.read_text().replace(guarded.index.base, other.base))
+        for command in (("lock", "--upgrade"), ("plan",), ("apply", "--yes")):
+            printed = output_without_token(guarded, *command, code=1)
+            assert f"its credentials are for `{guarded.index.base.removeprefix('http://')}`" in printed
+        assert other.requests == []
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])

@@ -97,6 +97,7 @@ def test_credentials_are_used_and_appear_nowhere(tmp_path: Path, host: Host) -> 
     assert ran.code == 1, "without credentials the index refuses"
     outputs.append(ran)
     host.env = {"UV_INDEX_LOCAL_USERNAME": USER, "UV_INDEX_LOCAL_PASSWORD": SECRET}
+    host.env["UV_INDEX_LOCAL_HOST"] = host.index.base.removeprefix("http://")
     outputs += [
         host.envsync("plan", "-vv"),
         host.envsync("lock"),

@@ -144,8 +144,10 @@ def test_packages_that_cannot_be_resolved(host: Host, attempts: Attempts) -> Non
     "errors.py: try again later; the error is on the index's side",
     "errors.py: check the index's URL, the network, and the proxy variables",
     "errors.py: ask the operator of the index",
-    "errors.py: keep credentials out of files: set `UV_INDEX_<NAME>_USERNAME` and `UV_INDEX_<NAME>_PASSWORD`, or use netrc",
-    "engines/uv_index_errors.py: set `{user}` and `{password}`, or use netrc",
+    "errors.py: keep credentials out of files: set `UV_INDEX_<NAME>_USERNAME`, `UV_INDEX_<NAME>_PASSWORD` and `UV_INDEX_<NAME>_HOST`, or use netrc",
+    "engines/uv_index_errors.py: set `{user}`, `{password}` and `{host_variable(index.name)}={index_host(index.url)}`, "
+    "or use netrc",
+    "engines/uv_credentials.py: if this host may have them, set `{host_variable(index.name)}={host}`",
     "engines/uv_index_errors.py: correct `{user}` and `{password}`, or ask the operator of the index for access",
     long=True,
 )
@@ -186,7 +188,11 @@ def test_an_index_that_fails(host: Host, attempts: Attempts) -> None:
 
     host.index.credentials = ("joe", "s3cret")
     credentials = {"UV_INDEX_LOCAL_USERNAME": "joe", "UV_INDEX_LOCAL_PASSWORD": "s3cret"}
+    bound = {"UV_INDEX_LOCAL_HOST": host.index.base.removeprefix("http://")}
     attempts.provoke("plan", of="engines/uv_index_errors.py: set")
+    attempts.gone("plan", env=credentials | bound)
+    attempts.provoke("plan", env=credentials, of="engines/uv_credentials.py")
+    credentials |= bound
     attempts.gone("plan", env=credentials)
     attempts.provoke("plan", env=credentials | {"UV_INDEX_LOCAL_PASSWORD": "wrong"})
     attempts.gone("plan", env=credentials)

@@ -44,6 +44,7 @@ ANOTHER: dict[str, object] = {
     "Matrix.python": ["3.12", "3.13"],
     "PackageException.match": "elsewhere",
     "Project.path": "elsewhere",
+    "PublicCommand.run": ["true"],
 }
 WITHOUT_EFFECT = {
     "Index.file_hosts",  # it only decides whether a lock is accepted: tests/lock/test_refusals.py

@@ -63,6 +63,7 @@ from reconciler.manifest.desired import (
     IgnoreException,
     ImportProbe,
     Probe,
+    Public,
 )
 from reconciler.observe.actual import (
     ActualEnvironment,
@@ -209,12 +210,17 @@ def environment(name: str, spec: Spec) -> DesiredEnvironment:
         link_mode=spec.get("link_mode"),
         compile_bytecode=spec.get("compile_bytecode", False),
         builds=spec.get("builds", "allow"),
+        public=Public(**{key: tuple(map(_as_tuple, each)) for key, each in spec.get("public", {}).items()}),
         build_env=BuildEnv(variables=spec.get("build_env", {})),
         exclude_newer=spec.get("exclude_newer"),
         prerelease=spec.get("prerelease", "if-necessary-or-explicit"),
         **dict[str, Any]({key: spec[key] for key in plain & spec.keys()}),
         **dict[str, Any]({key: tuple(spec[key]) for key in lists & spec.keys()}),
     )
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def probe(spec: Any) -> Probe:

@@ -83,5 +83,5 @@ def test_each_side_has_number_time_interpreter_and_size_and_only_the_interpreter
 
 def test_settings_that_changed_are_listed() -> None:
     found = diff_generations("web", replace(EMPTY, settings={"env": {"A": "1"}}), EMPTY)
-    assert [(each.path, each.before, each.after) for each in found.settings] == [(("env", "A"), "1", None)]
+    assert [(each.path, each.before, each.after) for each in found.settings] == [(("env", "A"), "****", None)]
     assert found.differs

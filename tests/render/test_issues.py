@@ -214,7 +214,7 @@ def test_each_reason_lists_what_is_behind_it() -> None:
     assert {each.code: reason_details(web, each.code) for each in web.reasons} == {
         ReasonCode.INTERPRETER_CHANGED: [],
         ReasonCode.LOCK_CHANGED: ["~ six 1.15.0 -> 1.16.0: lock changed"],
-        ReasonCode.SETTINGS_CHANGED: ['env.A: "1"'],
+        ReasonCode.SETTINGS_CHANGED: ['env.A: "****"'],
         ReasonCode.PACKAGES_DRIFTED: ["~ idna 3.9 -> 3.10: changed manually"],
         ReasonCode.FILES_DRIFTED: ["! attrs 25.1.0: 1 file edited: attr/a.py", "1 file added: b.pth"],
         ReasonCode.ENVIRONMENT_DAMAGED: ["its scripts name a different path (bin/activate)"],

@@ -7,6 +7,7 @@ import pytest
 
 from reconciler.interpreters import discover
 from reconciler.interpreters.choose import Interpreters
+from reconciler.interpreters.permitted import ForbiddenPlaces
 from reconciler.snapshot.file import read_snapshot, snapshot_json
 from reconciler.snapshot.interpreters import known_interpreters
 from tests.interpreters.fakes import fake_interpreter
@@ -53,7 +54,7 @@ def test_the_interpreters_that_generations_of_this_project_use_are_known(
     }
     workspace = on(tmp_path, " api:\n  python: '>=3.12'\n none:\n  python: '3.14'\n")
     found = known_interpreters(
-        workspace.desired(), applied, Interpreters({"PATH": str(newest.parent)}, outside=None, cache=None)
+        workspace.desired(), applied, Interpreters({"PATH": str(newest.parent)}, places=ForbiddenPlaces(), cache=None)
     )
     assert [each.path for each in found.found] == [str(newest)]
     assert [each.path for each in found.others] == [paths["gone"], paths["web"]], "kept, and not searched for"

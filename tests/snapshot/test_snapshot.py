@@ -16,8 +16,10 @@ from jsonschema import Draft202012Validator
 
 import reconciler
 from reconciler.diff.model import Fault, ReasonCode
+from reconciler.diff.settings import setting_changes, settings_of
 from reconciler.errors import LockError, SnapshotError
 from reconciler.lock.freshness import inputs_digest
+from reconciler.manifest.desired import Hooks
 from reconciler.plan.document import plan_json
 from reconciler.reconcile import Workspace
 from reconciler.redaction import redact
@@ -89,20 +91,50 @@ def test_a_string_is_decoded_as_it_was_encoded_except_for_secrets(text: str) -> 
     assert SECRET not in encoded
 
 
-def test_a_variable_with_a_secret_name_is_redacted_and_does_not_differ(tmp_path: Path) -> None:
-    workspace = on(tmp_path, f"  env: {{API_TOKEN: {SECRET}, URL: 'https://me:{SECRET}@host/', DEBUG: '1'}}\n")
+def test_a_value_is_in_a_snapshot_and_compared_only_if_it_is_public(tmp_path: Path) -> None:
+    workspace = on(tmp_path, f"  env: {{API_TOKEN: {SECRET}, DEBUG: '1', TZ: UTC, public: [TZ]}}\n")
     desired = workspace.desired()
     before = snapshot(worlds()["unchanged"])
     last = replace(next(iter(before.applied.values())), name="web")
     environment = desired.environments[0]
-    stored = replace(last, settings={"env": dict(environment.env)})
+    stored = replace(last, settings=settings_of(environment))
     text = snapshot_json(replace(before, environments=as_web(before), applied={"web": stored}))
     assert SECRET not in text
     after = read_snapshot(written(text, tmp_path))
-    assert after.applied["web"].settings["env"] == {"API_TOKEN": "****", "URL": "https://****@host/", "DEBUG": "1"}
+    assert after.applied["web"].settings["env"] == {"API_TOKEN": "****", "DEBUG": "****", "TZ": "UTC"}
     assert after.last_applied(desired)["web"].settings == stored.settings
     changed = replace(environment, env={**environment.env, "DEBUG": "2"})
-    assert after.last_applied(replace(desired, environments=(changed,)))["web"].settings == stored.settings
+    assert settings_of(changed) == after.last_applied(replace(desired, environments=(changed,)))["web"].settings
+    changed = replace(environment, env={**environment.env, "TZ": "CET"})
+    assert settings_of(changed) != after.last_applied(replace(desired, environments=(changed,)))["web"].settings
+
+
+@pytest.mark.parametrize(
+    ("declared", "differs"),
+    [
+        ([["a", "1"], ["b", "2"]], False),
+        ([["a", "other"], ["b", "2"]], False),  # its arguments are not in the snapshot
+        ([["b", "2"], ["a", "1"]], True),
+        ([["b", "2"]], True),
+        ([["a", "1"], ["c", "2"]], True),
+        ([["a", "1"], ["b", "2"], ["b", "2"]], True),
+        ([["a"], ["b", "2"]], True),
+    ],
+)
+def test_of_a_command_that_is_not_public_a_snapshot_compares_the_program(
+    tmp_path: Path, declared: list[list[str]], differs: bool
+) -> None:
+    [environment] = on(tmp_path, "").desired().environments
+    desired = on(tmp_path, "").desired()
+    before = snapshot(worlds()["unchanged"])
+    hooks = Hooks(after_publish=(("a", "1"), ("b", "2")))
+    last = replace(
+        next(iter(before.applied.values())), name="web", settings=settings_of(replace(environment, hooks=hooks))
+    )
+    text = snapshot_json(replace(before, environments=as_web(before), applied={"web": last}))
+    now = replace(environment, hooks=Hooks(after_publish=tuple(map(tuple, declared))))
+    found = read_snapshot(written(text, tmp_path)).last_applied(replace(desired, environments=(now,)))["web"].settings
+    assert bool(setting_changes(found, settings_of(now))) is differs
 
 
 def as_web(found: Snapshot) -> dict[str, Any]:
