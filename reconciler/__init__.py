@@ -72,6 +72,8 @@ if TYPE_CHECKING:
         InstalledFrom,
         Occupant,
         OriginKind,
+        StartupFile,
+        StartupState,
     )
     from reconciler.observe.disk_usage import DiskUsage
     from reconciler.options import PlanOptions, Selection
@@ -168,6 +170,8 @@ __all__ = [
     "Snapshot",
     "Staged",
     "StagedNote",
+    "StartupFile",
+    "StartupState",
     "Status",
     "Step",
     "StepFinished",
@@ -208,7 +212,7 @@ _NAMES_BY_MODULE = {
     ),
     "reconciler.observe.actual": (
         "ActualEnvironment ActualState Depth Distribution EditedInode Finding FindingCode InstalledFrom Occupant "
-        "OriginKind"
+        "OriginKind StartupFile StartupState"
     ),
     "reconciler.observe.disk_usage": "DiskUsage",
     "reconciler.options": "PlanOptions Selection",

@@ -32,6 +32,22 @@ class Safeguard:
 
 SAFEGUARDS = (
     Safeguard(
+        name="what runs at every start",
+        promise="a file that Python runs at every start is a finding of its own, also at depth `metadata`",
+        file="reconciler/observe/environment.py",
+        text="            venv.compare_startup(inventory, ignore_files)\n",
+        instead="",
+        tests=("tests/observe/test_cases.py",),
+    ),
+    Safeguard(
+        name="what runs at every start, on the fast path",
+        promise="a startup file that is edited in place is seen although its directory is unchanged",
+        file="reconciler/fastpath/metadata_columns.py",
+        text="        if _CUSTOMIZE.fullmatch(name):\n            return True\n",
+        instead="",
+        tests=("tests/fastpath/test_startup_files.py",),
+    ),
+    Safeguard(
         name="the number of combinations of a matrix",
         promise="a manifest of a few lines cannot declare millions of environments",
         file="reconciler/manifest/matrix_checks.py",
