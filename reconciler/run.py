@@ -12,6 +12,7 @@ import fcntl
 import os
 
 from reconciler.fastpath.agreement import agreement_path, read_cache_file, record_unchanged
+from reconciler.fs.file_lock import lock_file
 from reconciler.state.former_name import home_of
 from reconciler.state.published_link import published_number
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _OPEN_DIRECTORY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW  # O_PATH needs no permission
 _REMOVED = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__")
+_MARK_SECONDS = 0.5  # to wait for the lock of a mark
 _VERSION = frozenset("0123456789.")
 
 
@@ -91,7 +93,8 @@ def _hold_mark(generation: str) -> int:
     """Hold a shared lock on a generation's mark; return its descriptor, which the command inherits.
 
     Return -1 if that is not possible, for any reason: the root may be read-only or full, or on a network file system
-    without locks. The command must start in any case, and gc finds its process in /proc.
+    without locks, or another process keeps the mark locked (gc does so for a moment only). The command must start in
+    any case, and gc finds its process in /proc.
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW  # O_NONBLOCK: a named pipe must not block
     mark = directory = -1
@@ -105,7 +108,8 @@ def _hold_mark(generation: str) -> int:
         if mark <= 2:  # a standard stream was closed; it must not become this file
             mark, stream = fcntl.fcntl(mark, fcntl.F_DUPFD, 3), mark
             os.close(stream)
-        fcntl.flock(mark, fcntl.LOCK_SH)
+        if not lock_file(mark, fcntl.LOCK_SH, _MARK_SECONDS):
+            raise BlockingIOError
         os.set_inheritable(mark, True)
     except OSError:
         if mark >= 0:

@@ -123,8 +123,8 @@ SAFEGUARDS = (
         name="the lock of the engine's cache",
         promise="nothing is deleted from the cache that another process of the engine uses",
         file="reconciler/engines/uv_cache.py",
-        text="                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
-        instead="",
+        text="if not lock_file(descriptor, fcntl.LOCK_EX, timeout):",
+        instead="if False:",
         tests=("tests/engines/test_uv_cache.py",),
     ),
     Safeguard(

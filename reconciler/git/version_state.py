@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from reconciler.canonical_json import Json, digest
+from reconciler.fs.read import LIMIT_BYTES, read_regular
 from reconciler.git.index_file import SUBMODULE, IndexEntry, index_entries
 from reconciler.git.working_tree import Repository, find_repository
 
@@ -77,7 +78,7 @@ def _is_changed(top: str, entry: IndexEntry, written: int) -> bool:
         elif status.st_size & _32_BITS == entry.size and status.st_mtime_ns == entry.mtime < written:
             return False
         else:
-            content = Path(os.fsdecode(path)).read_bytes()
+            content = read_regular(os.fsdecode(path), limit=max(entry.size, LIMIT_BYTES))
     except OSError:
         return True
     hashed = hashlib.new("sha1" if len(entry.object_name) == 40 else "sha256", b"blob %d\0" % len(content))
@@ -88,4 +89,4 @@ def _is_changed(top: str, entry: IndexEntry, written: int) -> bool:
 def _reftable(repository: Repository) -> Json:
     """Return the names of the reftable's files, which git replaces with every change of a ref (None without one)."""
     listed = Path(repository.common_dir, "reftable", "tables.list")
-    return listed.read_text(encoding="utf-8", errors="replace") if listed.is_file() else None
+    return read_regular(listed, follow=True).decode("utf-8", "replace") if listed.is_file() else None

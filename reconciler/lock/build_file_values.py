@@ -1,11 +1,13 @@
 """The text of build files, and strings in their TOML values."""
 
+import io
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from reconciler.errors import LockError
+from reconciler.fs.read import open_regular
 
 BUILD_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 _LARGEST_BYTES = 1024 * 1024  # as for every file that a manifest names
@@ -17,7 +19,7 @@ _DEPENDENCY_TABLES = frozenset({"dependencies", "dev-dependencies", "group", "so
 def build_file_text(path: Path) -> str | None:
     """Return the text of a build file, None if there is none; raises LockError if it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with io.FileIO(open_regular(path, follow=True)) as file:
             return file.read(_LARGEST_BYTES).decode("utf-8", "replace")
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None

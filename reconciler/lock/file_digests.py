@@ -1,12 +1,14 @@
 """Digests of files: of one, and of several with their names. A file is read once in a run."""
 
 import hashlib
+import io
 import os
 import stat
 from functools import lru_cache
 from pathlib import Path
 
 from reconciler.errors import LockError
+from reconciler.fs.read import open_regular
 
 
 def file_digest(path: Path) -> str:
@@ -47,5 +49,5 @@ def _sha256(path: Path, status: os.stat_result) -> bytes:
 
 @lru_cache(maxsize=100_000)
 def _sha256_at(path: Path, *_signature: int) -> bytes:
-    with path.open("rb") as file:
+    with io.FileIO(open_regular(path, follow=True)) as file:
         return hashlib.file_digest(file, "sha256").digest()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
+from reconciler.fs.read import read_regular
 from reconciler.git.index_file import find_git_root
 from reconciler.lock.build_file_values import hatch_build_tables, strings, table
 from reconciler.lock.build_inputs import BuildInputs
@@ -163,6 +164,6 @@ def _parents(name: str) -> Iterator[str]:
 
 def _read(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_regular(path, follow=True)
     except OSError:
         return None

@@ -4,6 +4,7 @@ They are all files below the directory except build leftovers, whether or not gi
 decides what a wheel contains. Tracked files always belong to it, also if they have the names of leftovers.
 """
 
+import io
 import os
 import re
 import stat
@@ -11,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from reconciler.errors import LockError
+from reconciler.fs.read import open_regular
 from reconciler.git.index_file import find_git_root, index_file_path, tracked_paths
 
 LOCK_FILE = re.compile(r"\.?pylock\..+")  # and the temporary file before it is renamed
@@ -132,7 +134,7 @@ def _is_environment_or_cache(directory: Path) -> bool:
     if any(os.path.lexists(directory / name) for name in _ENVIRONMENTS):
         return True
     try:
-        with (directory / "CACHEDIR.TAG").open("rb") as tag:
+        with io.FileIO(open_regular(directory / "CACHEDIR.TAG", follow=True)) as tag:
             return tag.read(len(_CACHE_TAG)) == _CACHE_TAG
     except OSError:
         return False

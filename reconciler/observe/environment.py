@@ -155,7 +155,7 @@ def _occupant(path: Path, name: str, inodes: InodeHashes) -> tuple[Occupant, lis
             occupant = Occupant.VENV if os.path.lexists(f"{path}/pyvenv.cfg") else Occupant.DIRECTORY
         else:
             occupant = Occupant.OTHER
-        content = inodes.sha256_of(path, status) if stat.S_ISREG(status.st_mode) else ""
+        content = inodes.bounded_sha256(path, status) if stat.S_ISREG(status.st_mode) else ""
     except FileNotFoundError:
         return Occupant.ABSENT, []
     except OSError as error:

@@ -19,8 +19,7 @@ from reconciler.backticks import in_backticks
 from reconciler.fs.read import read_inside, reason
 from reconciler.observe.actual import Finding, FindingCode, StartupFile, StartupState
 from reconciler.observe.site import PTH_LIMIT_BYTES, Site, SiteDirectory
-from reconciler.observe.zip_archive import zip_names
-from reconciler.state.inode_hashes import hash_file
+from reconciler.state.inode_hashes import LARGEST_HASHED, hash_file
 from reconciler.state.inventory import Inventory
 
 _CUSTOMIZE = re.compile(r"(?P<module>sitecustomize|usercustomize)(?:\.pyc?|\.(?:[^./]+\.)?so)?")
@@ -29,7 +28,6 @@ _START_FILES_SINCE = 15  # Python 3.15
 _IMPORTS = ("import ", "import\t")
 _MARKS = ("\ufeff", "ï»¿")  # the byte order mark of UTF-8, decoded as UTF-8 and as Latin-1
 _CODES = {StartupState.ADDED: FindingCode.STARTUP_ADDED, StartupState.CHANGED: FindingCode.STARTUP_CHANGED}
-_HASHED_BYTES = 32 * 1024 * 1024  # of a file that is not as large as the sealed one
 
 
 def find_startup_files(venv: str, site: Site) -> tuple[StartupFile, ...]:
@@ -207,6 +205,8 @@ def _in_zip(archive: SiteDirectory) -> Iterator[StartupFile]:
     """Yield a zip archive on the import path that contains `sitecustomize` or `usercustomize`, or too much to know."""
     if not os.path.isfile(archive.path):  # noqa: PTH113
         return
+    from reconciler.observe.zip_archive import zip_names  # slow to import, and rarely needed
+
     try:
         names = zip_names(archive.path)
     except OSError as error:
@@ -240,7 +240,7 @@ def _content(place: str, recorded_size: int) -> bytes:
         status = os.lstat(place)
         if stat.S_ISLNK(status.st_mode):
             return hashlib.sha256(os.fsencode(os.readlink(place))).digest() + b"l"  # noqa: PTH115
-        if stat.S_ISREG(status.st_mode) and (status.st_size == recorded_size or status.st_size <= _HASHED_BYTES):
+        if stat.S_ISREG(status.st_mode) and (status.st_size == recorded_size or status.st_size <= LARGEST_HASHED):
             return bytes.fromhex(hash_file(place)[1]) + b"-"
     except OSError:
         return b"?"

@@ -25,7 +25,7 @@ def zip_member(path: str, name: str, limit: int) -> bytes:
     def read(archive: zipfile.ZipFile) -> bytes:
         # The other methods of compression cannot be unpacked in bounded steps.
         if archive.getinfo(name).compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-            raise OSError("its compression is not supported")
+            raise OSError(errno.EINVAL, "its compression is not supported")
         with archive.open(name) as member:
             return member.read(limit)
 
@@ -37,7 +37,7 @@ def _read(path: str, what: Callable[[zipfile.ZipFile], _Result]) -> _Result:
         with io.FileIO(open_regular(path, follow=True)) as file, zipfile.ZipFile(_Bounded(file)) as archive:
             return what(archive)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, ValueError, EOFError) as error:
-        raise OSError(str(error) or "it is incomplete") from error
+        raise OSError(errno.EINVAL, str(error) or "it is incomplete") from error
 
 
 class _Bounded(io.RawIOBase):
