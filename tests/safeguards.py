@@ -380,7 +380,7 @@ SAFEGUARDS = (
         name="the lock of `run`",
         promise="a generation in use is not collected, without /proc either",
         file="reconciler/run.py",
-        text="        fcntl.flock(mark, fcntl.LOCK_SH)\n",
+        text="        if not lock_file(mark, fcntl.LOCK_SH, _MARK_SECONDS):\n            raise BlockingIOError\n",
         instead="",
         tests=("tests/functional/test_what_is_in_use_is_kept.py",),
     ),

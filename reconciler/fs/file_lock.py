@@ -1,6 +1,6 @@
 """Waits for the operating system's lock of an open file (flock), but never without limit.
 
-Whoever may read a file may lock it, and keep the lock for ever.
+Every user who may read a file can lock it, and keep the lock for ever.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""No lock is waited for without limit: whoever may read a file can lock it for ever."""
+"""No lock is waited for without limit: every user who may read a file can lock it for ever."""
 
 import ast
 import fcntl

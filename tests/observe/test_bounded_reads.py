@@ -37,7 +37,7 @@ READ = (
     f"{SITE}/zipped.egg",
     f"{SITE}/acme.py",
 )
-_GIANT = 1 << 43  # 8 TiB, of which nothing is on the disk
+_GIANT = 1 << 43  # 8 TiB; it takes no space on the disk
 
 
 def fifo(path: Path) -> None:
