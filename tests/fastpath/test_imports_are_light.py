@@ -18,7 +18,7 @@ HEAVY = {
 OURS = {
     "cli", "cli.argument_order", "cli.process_exit", "cli.run", "fastpath", "fastpath.agreement", "fastpath.answer",
     "fastpath.command_line", "fastpath.root_line", "fastpath.stat_check", "fastpath.unchanged", "fs", "fs.access_bits",
-    "run", "state", "state.former_name", "state.marshal_file", "state.published_link",
+    "fs.file_lock", "run", "state", "state.former_name", "state.marshal_file", "state.published_link",
 }  # fmt: skip
 # The full program imports these only for a manifest that needs them: `packages` of an index, sources, an error.
 RARE = {
