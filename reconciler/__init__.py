@@ -73,6 +73,8 @@ if TYPE_CHECKING:
         InstalledFrom,
         Occupant,
         OriginKind,
+        StartupFile,
+        StartupState,
     )
     from reconciler.observe.disk_usage import DiskUsage
     from reconciler.options import PlanOptions, Selection
@@ -171,6 +173,8 @@ __all__ = [
     "SourceFlag",
     "Staged",
     "StagedNote",
+    "StartupFile",
+    "StartupState",
     "Status",
     "Step",
     "StepFinished",
@@ -212,7 +216,7 @@ _NAMES_BY_MODULE = {
     ),
     "reconciler.observe.actual": (
         "ActualEnvironment ActualState Depth Distribution EditedInode Finding FindingCode InstalledFrom Occupant "
-        "OriginKind"
+        "OriginKind StartupFile StartupState"
     ),
     "reconciler.observe.disk_usage": "DiskUsage",
     "reconciler.options": "PlanOptions Selection",

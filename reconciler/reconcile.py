@@ -51,7 +51,7 @@ from reconciler.manifest.expand import declared_state, expand
 from reconciler.manifest.load import load_manifest
 from reconciler.manifest.models import Manifest
 from reconciler.manifest.times import today_in_utc
-from reconciler.observe.actual import ActualEnvironment, Depth, Occupant
+from reconciler.observe.actual import ActualEnvironment, Depth, Occupant, StartupFile
 from reconciler.observe.consistent_read import observe_consistently
 from reconciler.options import PlanOptions, Selection
 from reconciler.plan.make import make_plan
@@ -370,6 +370,12 @@ class Workspace:
         inodes = InodeHashes.load(state.layout.inode_hashes)
         _, actual = observe_consistently([name], desired, state, state.last_applied(), depth, inodes)
         return actual.environments[name]
+
+    def startup_files(self, name: str) -> tuple[StartupFile, ...]:
+        """Return everything that Python runs at every start of one environment, also in its base interpreter."""
+        from reconciler.observe.startup_listing import list_startup_files
+
+        return list_startup_files(self.observe_environment(name))
 
     def collect_caches(self, *, timeout: float = 60.0) -> list[CollectedCache]:
         """Delete from the root's caches what nothing needs; wait at most `timeout` seconds for the root mutex.

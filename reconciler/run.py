@@ -10,9 +10,9 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]  # no stub; `signal` itself takes longer to import
 import fcntl
 import os
-from time import sleep
 
 from reconciler.fastpath.agreement import agreement_path, read_cache_file, record_unchanged
+from reconciler.fs.file_lock import lock_file
 from reconciler.state.former_name import home_of
 from reconciler.state.published_link import published_number
 from reconciler.state.root_check import is_safe
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _OPEN_DIRECTORY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW  # O_PATH needs no permission
 _REMOVED = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__")
+_MARK_SECONDS = 0.5  # to wait for the lock of a mark
 _VERSION = frozenset("0123456789.")
-_ATTEMPTS, _PAUSE_SECONDS = 100, 0.02  # two seconds
 
 
 def run_in(root: str, name: str, argv: Sequence[str], ambient: Mapping[str, str], *, file: str) -> NoReturn:
@@ -98,7 +98,8 @@ def _hold_mark(generation: str) -> int:
     """Hold a shared lock on a generation's mark; return its descriptor, which the command inherits.
 
     Return -1 if that is not possible, for any reason: the root may be read-only or full, or on a network file system
-    without locks. The command must start in any case, and gc finds its process in /proc.
+    without locks, or another process keeps the mark locked (gc does so for a moment only). The command must start in
+    any case, and gc finds its process in /proc.
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW  # O_NONBLOCK: a named pipe must not block
     mark = directory = -1
@@ -112,7 +113,8 @@ def _hold_mark(generation: str) -> int:
         if mark <= 2:  # a standard stream was closed; it must not become this file
             mark, stream = fcntl.fcntl(mark, fcntl.F_DUPFD, 3), mark
             os.close(stream)
-        _lock_shared(mark)
+        if not lock_file(mark, fcntl.LOCK_SH, _MARK_SECONDS):
+            raise BlockingIOError
         os.set_inheritable(mark, True)
     except OSError:
         if mark >= 0:
@@ -122,19 +124,6 @@ def _hold_mark(generation: str) -> int:
         if directory >= 0:
             os.close(directory)
     return mark
-
-
-def _lock_shared(mark: int) -> None:
-    """Lock a generation's mark; raise OSError if somebody who may read it keeps it locked, which must block no service.
-
-    gc holds it while it deletes the generation, whose seal is deleted first.
-    """
-    for _ in range(_ATTEMPTS):
-        try:
-            return fcntl.flock(mark, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sleep(_PAUSE_SECONDS)
-    raise BlockingIOError
 
 
 def _applied_env(root: str, name: str, number: int) -> dict[str, str]:

@@ -32,6 +32,22 @@ class Safeguard:
 
 SAFEGUARDS = (
     Safeguard(
+        name="what runs at every start",
+        promise="a file that Python runs at every start is a finding of its own, also at depth `metadata`",
+        file="reconciler/observe/environment.py",
+        text="            venv.compare_startup(inventory, ignore_files)\n",
+        instead="",
+        tests=("tests/observe/test_cases.py",),
+    ),
+    Safeguard(
+        name="what runs at every start, on the fast path",
+        promise="a startup file that is edited in place is seen although its directory is unchanged",
+        file="reconciler/fastpath/metadata_columns.py",
+        text="        if _CUSTOMIZE.fullmatch(name):\n            return True\n",
+        instead="",
+        tests=("tests/fastpath/test_startup_files.py",),
+    ),
+    Safeguard(
         name="the number of combinations of a matrix",
         promise="a manifest of a few lines cannot declare millions of environments",
         file="reconciler/manifest/matrix_checks.py",
@@ -171,8 +187,8 @@ SAFEGUARDS = (
         name="the lock of the engine's cache",
         promise="nothing is deleted from the cache that another process of the engine uses",
         file="reconciler/engines/uv_cache.py",
-        text="                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
-        instead="",
+        text="if not lock_file(descriptor, fcntl.LOCK_EX, timeout):",
+        instead="if False:",
         tests=("tests/engines/test_uv_cache.py",),
     ),
     Safeguard(
@@ -452,7 +468,7 @@ SAFEGUARDS = (
         name="the lock of `run`",
         promise="a generation in use is not collected, without /proc either",
         file="reconciler/run.py",
-        text="        fcntl.flock(mark, fcntl.LOCK_SH)\n",
+        text="        if not lock_file(mark, fcntl.LOCK_SH, _MARK_SECONDS):\n            raise BlockingIOError\n",
         instead="",
         tests=("tests/functional/test_what_is_in_use_is_kept.py",),
     ),

@@ -7,6 +7,7 @@ The stub prevents that a bare `pip` in an activated environment runs another int
 import os
 from pathlib import Path
 
+from reconciler.fs.read import read_regular
 from reconciler.fs.sync import naming
 
 _PIP_STUB = """\
@@ -27,7 +28,7 @@ def rewrite_activation(venv: Path, path: Path) -> None:
     for script in sorted((venv / "bin").glob("activate*")):
         if script.is_symlink() or not script.is_file():
             continue
-        content = script.read_bytes()
+        content = read_regular(script)
         if old in content:
             _replace(script, content.replace(old, new))
 

@@ -15,6 +15,7 @@ from reconciler.apply.overlaps import settle_overlaps
 from reconciler.diff.model import Target
 from reconciler.engines.engine import InstallRequest
 from reconciler.errors import ApplyError
+from reconciler.fs.read import read_regular
 from reconciler.fs.sync import naming
 from reconciler.lock.install_document import install_document
 from reconciler.lock.model import Lock
@@ -113,4 +114,4 @@ def _reusable_venv(target: Target, context: ApplyContext) -> Path | None:
 
 def _identity(venv: Path) -> tuple[bytes, bytes]:
     """Return what makes a directory this environment: its pyvenv.cfg (PEP 405), and the target of `bin/python`."""
-    return (venv / "pyvenv.cfg").read_bytes(), os.readlink(os.fsencode(venv / "bin" / "python"))  # noqa: PTH115  # bytes
+    return read_regular(venv / "pyvenv.cfg"), os.readlink(os.fsencode(venv / "bin" / "python"))  # noqa: PTH115  # bytes

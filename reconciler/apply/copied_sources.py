@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from reconciler.fs.read import read_regular
 from reconciler.fs.sync import naming
 from reconciler.lock.build_copy import copy_for_build
 from reconciler.lock.install_document import source_directories
@@ -41,9 +42,9 @@ def name_originals(venv: Path, copies: Mapping[Path, Path]) -> None:
     # A copy has the path of the original below another directory.
     bases = {copy.removesuffix(original.removeprefix("file://")).encode("ascii") for original, copy in renamed.items()}
     for path in sorted((venv / "lib").glob("python*/site-packages/*.dist-info/direct_url.json")) if copies else ():
-        if json.loads(path.read_text(encoding="utf-8")).get("url") in renamed.values():
+        if json.loads(read_regular(path)).get("url") in renamed.values():
             for each in (path, path.with_name("METADATA")):
-                content = before = each.read_bytes()
+                content = before = read_regular(each)
                 for base in bases:
                     content = content.replace(base + b"/", b"file:///")
                 if content != before:
@@ -55,7 +56,7 @@ def _record(path: Path, content: bytes) -> None:
     """Write the hash and size of a file of a metadata directory into its RECORD."""
     record = path.parent / "RECORD"
     name = f"{path.parent.name}/{path.name}"
-    rows = list(csv.reader(io.StringIO(record.read_text(encoding="utf-8"), newline="")))
+    rows = list(csv.reader(io.StringIO(read_regular(record).decode("utf-8"), newline="")))
     digest = urlsafe_b64encode(hashlib.sha256(content).digest()).decode("ascii").rstrip("=")
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(

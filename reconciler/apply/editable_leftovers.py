@@ -9,10 +9,12 @@ from pathlib import Path
 
 from packaging.pylock import PackageDirectory
 
+from reconciler.fs.file_lock import lock_file
 from reconciler.fs.remove_tree import remove_tree
 from reconciler.lock.model import Lock, Selected
 from reconciler.lock.select import artifact_directory
 
+_MOST_SECONDS = 3600.0  # builds of the same project wait for each other
 _TEMPORARY_BUILD = re.compile(r"temp\..+|lib|lib\..+|bdist\..+")  # what setuptools makes below `build`
 
 
@@ -64,7 +66,10 @@ def _directories(folder: Path) -> Iterable[Path]:
 
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    """Hold the operating system's lock of a directory; hold none if the file system has no such locks."""
+    """Hold the operating system's lock of a directory; hold none if the file system has no such locks.
+
+    After an hour the block runs without the lock: anybody who may read the directory can lock it for ever.
+    """
     try:
         opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
@@ -72,7 +77,7 @@ def _locked(directory: Path) -> Iterator[None]:
         return
     try:
         with suppress(OSError):
-            fcntl.flock(opened, fcntl.LOCK_EX)
+            lock_file(opened, fcntl.LOCK_EX, _MOST_SECONDS)
         yield
     finally:
         os.close(opened)

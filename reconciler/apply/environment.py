@@ -13,6 +13,7 @@ from reconciler.apply.build import build
 from reconciler.apply.carry_over import carry_over
 from reconciler.apply.collect import remove_generation
 from reconciler.apply.context import ApplyContext
+from reconciler.apply.new_startup_files import new_startup_sentences
 from reconciler.apply.observe_generation import observe_generation, refuse_if_probes_wrote
 from reconciler.apply.overlaps import find_overlaps
 from reconciler.apply.probe import child_environment, run_probe, runs_programs
@@ -280,6 +281,7 @@ class EnvironmentRun:
                     if each in self.plan.notes:  # shown already
                         continue
                     self.context.emit(Notice(message=each, environment=self.plan.name))
+                self._report_new_startup_files()
                 return f"{files} files{self._refetch_note if len(self._refetch) > before else ''}"
 
     def _give_up_build(self, packages: tuple[str, ...], error: EnvsyncError) -> None:
@@ -336,6 +338,13 @@ class EnvironmentRun:
             if each.code is FindingCode.EDITABLE_MISSING:
                 message = f"{in_backticks(each.package)} is an editable project: {each.detail}"
                 self.context.emit(Notice(message=message, environment=self.plan.name))
+
+    def _report_new_startup_files(self) -> None:
+        """Report which files that Python runs at every start the generation brings, before it is published."""
+        observed, inventory = self.verified
+        before = self.context.state.published(self._present_name)
+        for each in new_startup_sentences(self.new.venv, observed, inventory, before):
+            self.context.emit(Notice(message=each, environment=self.plan.name))
 
     def _verify_modes(self, records: list[Record], inventory: Inventory) -> None:
         """Raise RecordMismatchError if cached files have a mode that an edit gave them; what was fetched is right."""

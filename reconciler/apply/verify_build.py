@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from reconciler.errors import ApplyError, RecordMismatchError
+from reconciler.fs.read import read_regular
 from reconciler.lock.model import LockedPackage
 from reconciler.observe.actual import ActualEnvironment
 from reconciler.observe.bytecode import bytecode_source, header_mismatch
@@ -79,7 +80,7 @@ def installed_records(venv: Path) -> list[Record]:
 
 
 def _read_record(venv: Path, key: str, place: str) -> Record:
-    content = (venv / place / "RECORD").read_bytes()
+    content = read_regular(venv / place / "RECORD")
     hashes = _record_hashes(content, posixpath.basename(place))
     return Record(key=key, path=f"{place}/RECORD", sha256=hashlib.sha256(content).digest(), hashes=hashes)
 

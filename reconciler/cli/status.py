@@ -30,6 +30,7 @@ def status(
     output: OutputOption = Output.TEXT,
     depth: DepthOption = Depth.FILES,
     size: Annotated[bool, typer.Option("--size", help="Show the disk space of each environment.")] = False,
+    startup: Annotated[bool, typer.Option("--startup", help="List what Python runs at every start.")] = False,
 ) -> None:
     """List the environments and the status of each.
 
@@ -40,6 +41,10 @@ def status(
     hard links with other generations, other environments or the package cache. RECLAIMABLE is the space that deleting
     its older generations would free, with the environments that `--adopt` replaced. Without NAME and `--label`,
     environments that were deleted and can be restored are listed too. JSON has the sizes in bytes.
+
+    With `--startup`, the files by which Python runs code at every start of an environment are listed, with the package
+    of each. `sealed` ones were built with the environment, `added` and `changed` ones are drift, and `outside` ones
+    belong to the base interpreter or to a directory that a `.pth` file adds.
     """
     # only this command needs it
     from reconciler.render.status_text import deleted_rows, render_status, status_json, status_rows
@@ -59,10 +64,13 @@ def status(
             rows += deleted_rows(deleted.keys() - {each.name for each in rows}, root)
             rows.sort(key=lambda each: each.name)
         rows = [replace(each, size=maintenance.disk_usage(each.name)) for each in rows]
+    if startup:
+        rows = [replace(each, startup=workspace.startup_files(each.name)) for each in rows]
     if output is Output.JSON:
-        out.print(status_json(rows, sizes=size))
+        out.print(status_json(rows, sizes=size, startup=startup))
     else:
-        out.print(render_status(rows, palette=out.palette(sys.stdout), width=out.width, sizes=size))
+        palette = out.palette(sys.stdout)
+        out.print(render_status(rows, palette=palette, width=out.width, sizes=size, startup=startup))
     untils = ", ".join(f"`{name}` until {each.until}" for name, each in deleted.items())
     restorable = f"deleted, can be restored with `envsync rollback NAME`: {untils}"
     held = [f"`{each.name}` is held: {hold_text(each.hold)}" for each in proposal.plan.environments if each.hold]

@@ -49,6 +49,8 @@ PHRASES: Mapping[FindingCategory, Mapping[Code, str]] = {
         Code.EDITABLE_MISSING: "the project that it is installed from is missing, or incomplete",
     },
     FindingCategory.FILES: {
+        Code.STARTUP_ADDED: "added",
+        Code.STARTUP_CHANGED: "changed",
         Code.FILE_CHANGED: "edited",
         Code.FILE_MISSING: "missing",
         Code.DIRECTORY_MISSING: "missing",
@@ -59,7 +61,10 @@ PHRASES: Mapping[FindingCategory, Mapping[Code, str]] = {
         Code.BYTECODE_MISMATCH: "of mismatched bytecode",
     },
 }
-_NOUNS: Mapping[Code, tuple[str, str]] = {Code.DIRECTORY_MISSING: ("empty directory", "empty directories")}
+_NOUNS: Mapping[Code, tuple[str, str]] = {
+    Code.DIRECTORY_MISSING: ("empty directory", "empty directories"),
+    **dict.fromkeys((Code.STARTUP_ADDED, Code.STARTUP_CHANGED), ("startup file", "startup files")),
+}
 _FILES = ("file", "files")
 # The paths that the words above name.
 PATHS_IN_PHRASES: Mapping[Code, str] = {
@@ -108,7 +113,7 @@ def count_files(findings: Iterable[Finding]) -> str:
 
 
 def noun_of(finding: Finding) -> str:
-    """Return the noun to which the words of a file's finding belong: `file` or `empty directory`."""
+    """Return the noun to which the words of a file's finding belong: `file`, `startup file` or `empty directory`."""
     return _NOUNS.get(finding.code, _FILES)[0]
 
 

@@ -54,7 +54,10 @@ class GenerationSide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationDiff:
-    """How generation `after` of an environment differs from `before`; packages, files and settings are sorted."""
+    """How generation `after` of an environment differs from `before`; packages, files and settings are sorted.
+
+    `startup` are those of `files` by which Python runs code at every start, in one of the two generations.
+    """
 
     name: str
     before: GenerationSide
@@ -62,6 +65,7 @@ class GenerationDiff:
     packages: tuple[PackageDifference, ...]
     files: tuple[FileDifference, ...]
     settings: tuple[SettingChange, ...]
+    startup: tuple[FileDifference, ...] = ()
 
     @property
     def differs(self) -> bool:
@@ -74,13 +78,16 @@ def diff_generations(
     name: str, before: GenerationContents, after: GenerationContents, mask: Mask = NO_KEY
 ) -> GenerationDiff:
     """Return how two generations of the environment `name` differ; `mask` masks what is not public."""
+    files = tuple(_files(before, after))
+    startup = before.startup | after.startup
     return GenerationDiff(
         name=name,
         before=_side(before),
         after=_side(after),
         packages=tuple(_packages(before, after)),
-        files=tuple(_files(before, after)),
+        files=files,
         settings=setting_changes(before.settings, after.settings, mask),
+        startup=tuple(each for each in files if each.path in startup),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from reconciler.diff.findings import FindingCategory, category_of, package_damage
 from reconciler.diff.model import Origin, PackageAction, PackageChange, ReasonCode
-from reconciler.observe.actual import Distribution, Finding
+from reconciler.observe.actual import STARTUP_CODES, Distribution, Finding
 
 
 def drift_findings(
@@ -13,12 +13,14 @@ def drift_findings(
 ) -> tuple[Finding, ...]:
     """Return the findings that are drift: new since the generation was sealed, and not in an ignored package.
 
-    A file finding is left out if a metadata finding covers it: METADATA that is empty was also edited.
+    A file finding is left out if a metadata finding covers it: METADATA that is empty was also edited. What Python runs
+    at every start comes first.
     """
     new = {each for each in findings if each.key not in accepted and each.package not in ignored}
     covered = {each.path for each in new if category_of(each) is FindingCategory.METADATA}
     files = {each for each in new if category_of(each) is FindingCategory.FILES}
-    return tuple(sorted(each for each in new if each not in files or not _is_covered(each.path, covered)))
+    kept = (each for each in new if each not in files or not _is_covered(each.path, covered))
+    return tuple(sorted(kept, key=lambda each: (each.code not in STARTUP_CODES, each)))
 
 
 def _is_covered(path: str, covered: Collection[str]) -> bool:
@@ -27,9 +29,12 @@ def _is_covered(path: str, covered: Collection[str]) -> bool:
 
 
 def unexplained_findings(findings: Iterable[Finding], changes: Iterable[PackageChange]) -> tuple[Finding, ...]:
-    """Return the findings outside packages that have drifted themselves: one line for each package is enough."""
+    """Return the findings outside packages that have drifted themselves: one line for each package is enough.
+
+    What Python runs at every start is always a finding of its own.
+    """
     drifted = {each.name for each in changes if each.origin is not Origin.PENDING}
-    return tuple(each for each in findings if each.package not in drifted)
+    return tuple(each for each in findings if each.package not in drifted or each.code in STARTUP_CODES)
 
 
 def with_repairs(
@@ -48,6 +53,8 @@ def with_repairs(
         damaged_metadata = any(category_of(each) is FindingCategory.METADATA for each in wrong)
         reason = ReasonCode.METADATA_DAMAGED if damaged_metadata else ReasonCode.FILES_EDITED
         files = tuple(sorted({each.path for each in wrong if each.path}))
+        if name in lines and lines[name].origin is not Origin.PENDING:
+            continue  # it was changed manually, with all of its files
         if name in lines:
             line = lines[name]
             message = f"{line.message}, and {damage}"

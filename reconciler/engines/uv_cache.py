@@ -6,7 +6,6 @@ A file whose name is not understood stays: with another layout of the cache noth
 import fcntl
 import os
 import re
-import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,9 +15,9 @@ from packaging.version import InvalidVersion, Version
 
 from reconciler.engines.engine import CachedPackage
 from reconciler.errors import DeadlineError
+from reconciler.fs.file_lock import lock_file
 
 MOST_INTERPRETERS = 200  # uv remembers the interpreter of every generation that was built, by its path
-_PAUSE = 0.05  # seconds
 _ARCHIVE = re.compile(r"/(?:archive|builds)-v[0-9]+/[^/]+$")  # an unpacked wheel, or the environment of a build
 # Below these are a directory for each package, and in it a name for each file or source distribution, which starts with
 # the version. The directories in between stand for indexes and URLs.
@@ -44,17 +43,10 @@ def cache_lock(cache: Path, timeout: float) -> Iterator[None]:
     Raises DeadlineError if another uv uses it for longer than `timeout` seconds, or OSError.
     """
     descriptor = os.open(cache / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    end = time.monotonic() + timeout
     try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    message = f"`{cache}` was in use for {timeout:g} seconds"
-                    raise DeadlineError(message, hint="allow more time with `--timeout`") from None
-                time.sleep(_PAUSE)
+        if not lock_file(descriptor, fcntl.LOCK_EX, timeout):
+            message = f"`{cache}` was in use for {timeout:g} seconds"
+            raise DeadlineError(message, hint="allow more time with `--timeout`")
         yield
     finally:
         os.close(descriptor)

@@ -53,7 +53,7 @@ _DAMAGED_ENTRY = re.compile(
     rf"|Failed to extract archive: {_CACHE_ENTRY}$"
     rf"|`{_CACHE_ENTRY}` does not appear to be a Python project"
 )
-_NOT_FOUND = re.compile(r"\b([A-Za-z0-9][A-Za-z0-9._-]*) was not found in the package registry")
+_NOT_FOUND = re.compile(r"(?<![A-Za-z0-9._-])([A-Za-z0-9][A-Za-z0-9._-]*) was not found in the package registry")
 _NO_VERSIONS = re.compile(r"\bno versions of ([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?![A-Za-z0-9<>=!~\[])")
 _NO_WHEEL = re.compile(r"has no (?:usable )?wheels|has no wheels with a matching|no wheels (?:are|is) available")
 _UNSATISFIABLE = re.compile(r"^No solution found|not found in the package registry|unsatisfiable|conflicting URLs")

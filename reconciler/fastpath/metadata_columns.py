@@ -1,11 +1,13 @@
 """Selects the columns of an inventory that depth `metadata` depends on.
 
 These are site-packages and each metadata directory, whose mtime changes when an entry is added or removed, and the
-files in them that can be rewritten in place without a change of that mtime.
+files in them that can be rewritten in place without a change of that mtime: metadata, and what Python runs at every
+start.
 """
 
 import os
 import re
+import stat
 from array import array
 from collections.abc import Callable
 from typing import Any
@@ -18,10 +20,12 @@ Trust = Callable[[os.stat_result, bytes], bool]
 
 SITE_PACKAGES = re.compile(r"lib(?:64)?/[^/]+/site-packages")
 _ABOVE_SITE_PACKAGES = re.compile(r"|bin|lib(?:64)?|lib(?:64)?/[^/]+")
+_CUSTOMIZE = re.compile(r"(?:sitecustomize|usercustomize)(?:\..*)?")  # Python imports them at every start
 _METADATA = re.compile(rf"{SITE_PACKAGES.pattern}/[^/]+\.(?:dist|egg)-info", re.IGNORECASE)
+_PACKAGES = re.compile(rf"{SITE_PACKAGES.pattern}/(?:sitecustomize|usercustomize)")
 _MOST_SLASHES = 3  # in the path of any of these directories
 _METADATA_FILES = frozenset({"METADATA", "PKG-INFO", "direct_url.json"})
-_INTERPRETER_FILES = re.compile(r"activate|(?:python|pypy)[0-9.]*t?")
+_INTERPRETER_FILES = re.compile(r"activate|(?:python|pypy)[0-9.]*t?|.*\._pth")
 _POINTS_ELSEWHERE = (".egg", ".egg-link")
 
 
@@ -31,7 +35,7 @@ def site_directories(inventory: Inventory) -> list[str]:
 
 
 def metadata_columns(inventory: Inventory, venv: str, trust: Trust) -> dict[str, Any] | None:
-    """Return the columns, with current signatures where `trust` allows; None if an egg points elsewhere.
+    """Return the columns, with current signatures where `trust` allows; None if an egg or a link points elsewhere.
 
     `venv` is the absolute path. Raises OSError.
     """
@@ -45,6 +49,8 @@ def metadata_columns(inventory: Inventory, venv: str, trust: Trust) -> dict[str,
         kept = [each for each in positions if _content_matters(directory, inventory.names[each])]
         if any(inventory.names[each].lower().endswith(_POINTS_ELSEWHERE) for each in kept):
             return None
+        if SITE_PACKAGES.match(directory) and any(stat.S_ISLNK(inventory.modes[each]) for each in kept):
+            return None
         directories.append(number)
         rows += kept
         counts.append(len(kept))
@@ -54,15 +60,19 @@ def metadata_columns(inventory: Inventory, venv: str, trust: Trust) -> dict[str,
 
 
 def _is_relevant(directory: str) -> bool:
-    return any(each.fullmatch(directory) for each in (_ABOVE_SITE_PACKAGES, SITE_PACKAGES, _METADATA))
+    return any(each.fullmatch(directory) for each in (_ABOVE_SITE_PACKAGES, SITE_PACKAGES, _METADATA, _PACKAGES))
 
 
 def _content_matters(directory: str, name: str) -> bool:
     """Return whether the contents of a directory's entry matter, and not only that it exists."""
     if _METADATA.fullmatch(directory):
         return name in _METADATA_FILES
+    if _PACKAGES.fullmatch(directory):
+        return name.startswith("__init__.")
     if SITE_PACKAGES.fullmatch(directory):
-        return name.lower().endswith((".pth", ".egg-info", *_POINTS_ELSEWHERE))
+        if _CUSTOMIZE.fullmatch(name):
+            return True
+        return name.lower().endswith((".pth", ".start", ".egg-info", *_POINTS_ELSEWHERE))
     return not directory or (directory == "bin" and _INTERPRETER_FILES.fullmatch(name) is not None)
 
 

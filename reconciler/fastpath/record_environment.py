@@ -26,7 +26,8 @@ from reconciler.fs.own_files import unlink_own
 from reconciler.lock.freshness import local_archives
 from reconciler.lock.model import LockState, SourceDirectory
 from reconciler.lock.yanked import yanked_notes
-from reconciler.observe.site import SiteDirectory, directories_in_pth_files
+from reconciler.observe.site import SiteDirectory
+from reconciler.observe.startup import adds_directories
 from reconciler.state.applied import Applied
 from reconciler.state.inventory import Inventory
 from reconciler.state.inventory_file import load_inventory
@@ -135,12 +136,9 @@ def _new_contents(
 
 
 def _has_outside_directories(venv: str, inventory: Inventory) -> bool:
-    """Return whether a `.pth` file adds directories to the import path, whose distributions may change."""
-    for relative in site_directories(inventory):
-        site = SiteDirectory(path=f"{venv}/{relative}", relative=relative)
-        if directories_in_pth_files(venv, site, os.listdir(site.path)):
-            return True
-    return False
+    """Return whether a `.pth` file adds directories to the import path, whose distributions and code may change."""
+    sites = (SiteDirectory(path=f"{venv}/{each}", relative=each) for each in site_directories(inventory))
+    return any(adds_directories(venv, each) for each in sites)
 
 
 def _accepted_directories(

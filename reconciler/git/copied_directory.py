@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from reconciler.fs.read import read_regular
 from reconciler.git.working_tree import Repository
 
 _OWN = ("HEAD", "index", "config.worktree", "info/sparse-checkout")  # of the working tree
@@ -63,7 +64,9 @@ def copy_git_directory(repository: Repository, top: Path, *, linked: Iterable[st
 
 def _copy(source: Path, copy: Path) -> None:
     with suppress(FileNotFoundError, NotADirectoryError, PermissionError, IsADirectoryError):
-        content = source.read_bytes()  # a symbolic link (HEAD of an old repository) becomes what it points to
+        content = read_regular(
+            source, follow=True
+        )  # a symbolic link (HEAD of an old repository) becomes what it points to
         if source.is_symlink() and source.name == "HEAD":
             content = b"ref: %s\n" % os.fsencode(source.readlink())
         copy.write_bytes(content)

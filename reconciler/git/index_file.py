@@ -15,7 +15,8 @@ from reconciler.fs.read import read_regular
 
 _SIGNATURE = b"DIRC"
 _HEADER_BYTES = 12
-_LINK_BYTES, _INDEX_BYTES = 1 << 16, 1 << 30
+_LARGEST_INDEX_BYTES = 1024 * 1024 * 1024  # some ten million files
+_LONGEST_LINK_BYTES = 64 * 1024  # of the `.git` file of a linked working tree
 _STAT_BYTES = 40  # ten numbers of 32 bits before the object's name
 _CREATE_AGAIN = "delete it and run `git reset`, which creates it again without staged changes"
 
@@ -47,7 +48,7 @@ def index_file_path(repository: Path) -> Path:
     """Return the path of a working tree's index; the `.git` of a linked working tree is a file with a path."""
     dot_git = repository / ".git"
     if dot_git.is_file():
-        text = read_regular(dot_git, limit=_LINK_BYTES, follow=True).decode("utf-8", "surrogateescape")
+        text = read_regular(dot_git, limit=_LONGEST_LINK_BYTES, follow=True).decode("utf-8", "surrogateescape")
         dot_git = repository / text.removeprefix("gitdir:").strip(" \r\n")
     return dot_git / "index"
 
@@ -62,7 +63,7 @@ def index_entries(index: Path) -> list[IndexEntry]:
 
     Raises LockError if the file is not an index of a known version or is damaged, or OSError.
     """
-    content = read_regular(index, limit=_INDEX_BYTES, follow=True)
+    content = read_regular(index, limit=_LARGEST_INDEX_BYTES, follow=True)
     signature, version, count = struct.unpack_from(">4sLL", content) if len(content) > _HEADER_BYTES else (b"", 0, 0)
     if signature != _SIGNATURE:
         raise LockError(f"{index}: not a git index", hint=_CREATE_AGAIN)

@@ -89,4 +89,4 @@ def _is_changed(top: str, entry: IndexEntry, written: int) -> bool:
 def _reftable(repository: Repository) -> Json:
     """Return the names of the reftable's files, which git replaces with every change of a ref (None without one)."""
     listed = Path(repository.common_dir, "reftable", "tables.list")
-    return listed.read_text(encoding="utf-8", errors="replace") if listed.is_file() else None
+    return read_regular(listed, follow=True).decode("utf-8", "replace") if listed.is_file() else None

@@ -25,6 +25,7 @@ from reconciler.lock.dynamic_metadata import DEPENDENCIES, DynamicMetadata
 from reconciler.lock.listed_data import listed_data, may_be_data
 from reconciler.lock.listed_modules import listed_modules
 from reconciler.manifest.pyproject import build_tables, plain_tables
+from reconciler.manifest.toml_depth import refuse_deep_keys
 
 _MORE_FILES = ("MANIFEST.in", "hatch.toml", "pdm_build.py")
 _LICENSES = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*")  # setuptools and others put these into the metadata
@@ -116,14 +117,14 @@ def read_build_inputs(directory: Path) -> BuildInputs:
         name: text for name in (*BUILD_FILES, *_MORE_FILES) if (text := build_file_text(directory / name)) is not None
     }
     try:
-        document = tomllib.loads(texts.get("pyproject.toml", ""))
+        document = _parse(texts.get("pyproject.toml", ""))
         tables = build_tables(document)
         backend = _backend(tables)
         if backend not in DECLARATIVE:  # it may read any table
             tables = plain_tables(document)
         if backend == "hatchling" and "hatch.toml" in texts:
-            tables = _with_hatch(tables, tomllib.loads(texts["hatch.toml"]))
-    except (tomllib.TOMLDecodeError, RecursionError):
+            tables = _with_hatch(tables, _parse(texts["hatch.toml"]))
+    except (ValueError, RecursionError):
         tables, backend = {"invalid": [texts.get("pyproject.toml", ""), texts.get("hatch.toml", "")]}, ""
     setup_cfg = _setup_cfg(texts.get("setup.cfg", ""))
     programs = [texts.get("setup.py", ""), *own_backend(directory, tables)]
@@ -162,6 +163,12 @@ def read_build_inputs(directory: Path) -> BuildInputs:
         generated=generated_files(tables),
         versioned=asks_version_control(directory, texts, tables),
     )
+
+
+def _parse(text: str) -> dict[str, Any]:
+    """Return the tables of a TOML text; raises ValueError or RecursionError."""
+    refuse_deep_keys(text)
+    return tomllib.loads(text)
 
 
 def _setup_cfg(text: str) -> configparser.ConfigParser:

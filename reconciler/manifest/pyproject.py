@@ -15,6 +15,7 @@ from reconciler.canonical_json import digest
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.requirement import parse_requirement
 from reconciler.manifest.source_text import KeyPath, format_key_path
+from reconciler.manifest.toml_depth import refuse_deep_keys
 
 # The `tool` tables that a build backend reads. They decide what is installed; those of other tools do not.
 _BACKENDS = (
@@ -125,8 +126,9 @@ def parse_pyproject(text: str, *, fallback_name: str = "") -> Pyproject:
 def parse_toml(text: str) -> dict[str, Any]:
     """Return the tables of a TOML file; raises InvalidTextError."""
     try:
+        refuse_deep_keys(text)
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise InvalidTextError(f"not valid TOML: {error}") from error
     except RecursionError as error:
         raise InvalidTextError("not valid TOML: nested too deeply") from error

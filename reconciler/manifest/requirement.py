@@ -24,6 +24,8 @@ _PLAIN_WORDS = {
     "RIGHT_PARENTHESIS": ")",
 }
 
+_LONGEST_WITH_HINT = 1000  # characters: no mistake that has a hint is longer
+
 
 def parse_requirement(text: str) -> Requirement:
     """Return the requirement with its names normalized; raises InvalidTextError."""
@@ -63,14 +65,24 @@ def _invalid_requirement(text: str, lead: int, error: InvalidRequirement) -> Inv
 
     `lead` is the number of characters before `text`.
     """
-    # Corrections are only imported for a manifest with an error, to start quickly.
-    from reconciler.manifest.flow_text import flow
-    from reconciler.manifest.requirement_corrections import corrected_requirement
-
     forbid_credentials(text, offset=lead)
     message = str(error).splitlines()[0]
     # The span of the invalid part is only on the error's cause, which is not a public interface.
     start, end = getattr(error.__cause__, "span", (0, len(text)))
+    hint = _hint(text) if len(text) <= _LONGEST_WITH_HINT else ""
+    message = message[:1].lower() + message[1:]
+    for words, plain in _PLAIN_WORDS.items():
+        message = message.replace(words, plain)
+    message = f"not a valid requirement: {message}"
+    return InvalidTextError(message, hint=hint, offset=lead + start, width=max(end - start, 1))
+
+
+def _hint(text: str) -> str:
+    """Return a likely correction of an invalid requirement, empty if none is likely."""
+    # Corrections are only imported for a manifest with an error, to start quickly.
+    from reconciler.manifest.flow_text import flow
+    from reconciler.manifest.requirement_corrections import corrected_requirement
+
     hint = ""
     if re.search(r"\{[a-z][a-z0-9_-]*\}", text):
         hint = "write a version: `{AXIS}` is only replaced in `packages` of an environment with a matrix"
@@ -82,11 +94,7 @@ def _invalid_requirement(text: str, lead: int, error: InvalidRequirement) -> Inv
         hint = suggest(corrected)
     elif "://" in text.split(";")[0] and "@" not in text.split("://")[0]:
         hint = "write `NAME @ URL`"
-    message = message[:1].lower() + message[1:]
-    for words, plain in _PLAIN_WORDS.items():
-        message = message.replace(words, plain)
-    message = f"not a valid requirement: {message}"
-    return InvalidTextError(message, hint=hint, offset=lead + start, width=max(end - start, 1))
+    return hint
 
 
 def _local_project(text: str) -> dict[str, object]:

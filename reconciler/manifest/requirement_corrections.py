@@ -77,7 +77,7 @@ def _bare(text: str) -> str:
     """Return a text without what surrounds a requirement in commands and other files."""
     text = straight_quotes(text.strip())
     text = re.sub(r"^(?:\$ )?(?:python3? -m )?(?:uv )?pip3? install (?:-U |--upgrade )?", "", text)
-    text = re.sub(r"\s+#.*$", "", text)
+    text = re.sub(r"(?<!\s)\s+#.*$", "", text)
     text = text.rstrip(",;").strip()
     return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
 

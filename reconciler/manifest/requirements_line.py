@@ -67,7 +67,7 @@ _TRAILING_OPTIONS = re.compile(r"\s(--?[A-Za-z].*)$")
 _HASH = re.compile(r"sha256:[0-9a-f]{64}", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{[A-Za-z0-9_]+\}")
 _ARCHIVE = re.compile(r"\.(?:whl|zip|tar\.gz|tgz|tar\.bz2|tar\.xz)$", re.IGNORECASE)
-_LOCAL = re.compile(r"(?P<path>[^;\[]+?)\s*(?:\[(?P<extras>[^\]]*)\])?\s*(?:;\s*(?P<marker>.*))?")
+_LOCAL = re.compile(r"(?P<path>[^;\[]*[^;\[\s])\s*(?:\[(?P<extras>[^\]]*)\]\s*)?(?:;\s*(?P<marker>.*))?")
 _INDEX_OPTIONS = frozenset({"-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-index"})
 _HINTS = {
     "--trusted-host": "remove it; `SSL_CERT_FILE` names the certificates to trust",

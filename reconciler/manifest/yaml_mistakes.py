@@ -77,7 +77,7 @@ def _backslashes(text: str, column: int) -> str:
 
 def _closed(text: str) -> str:
     """Return what a line has after its indentation with the missing brackets or quote at its end; empty if none is."""
-    bare = re.sub(r"\s+#.*$", "", text).strip()
+    bare = re.sub(r"(?<!\s)\s+#.*$", "", text).strip()
     missing = []
     quote = ""
     for character in bare:
@@ -111,7 +111,7 @@ def _indent(text: str) -> int:
 
 def _value_to_quote(text: str) -> str:
     """Return the hint to quote the value of a key in a line, or an empty string."""
-    key = _KEY.fullmatch(re.sub(r"\s+#.*$", "", text.rstrip()))
+    key = _KEY.fullmatch(re.sub(r"(?<!\s)\s+#.*$", "", text.rstrip()))
     value = key["value"] if key else re.sub(r"^\s*- ", "", text).strip() if re.match(r"\s*- \S", text) else ""
     if not value or value[0] in "\"'[{|":
         return ""

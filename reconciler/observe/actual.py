@@ -56,6 +56,9 @@ class FindingCode(StrEnum):
     LEFTOVER = "leftover"  # a directory that pip renamed to `~name`
     EGG_LINK = "egg-link"  # a legacy editable install
     EDITABLE_MISSING = "editable-missing"
+    # what Python runs at every start, compared with the inventory of the generation at every depth
+    STARTUP_ADDED = "startup-added"
+    STARTUP_CHANGED = "startup-changed"
     # files, compared with the inventory of the generation
     FILE_CHANGED = "file-changed"
     FILE_MISSING = "file-missing"
@@ -86,6 +89,33 @@ class Finding:
     def key(self) -> str:
         """Return code, path and content as one text: equal for the same finding in two observations."""
         return f"{self.code}:{self.path}:{self.content}"
+
+
+STARTUP_CODES = frozenset({FindingCode.STARTUP_ADDED, FindingCode.STARTUP_CHANGED})
+
+
+class StartupState(StrEnum):
+    """How a startup file compares with the seal of its generation."""
+
+    SEALED = "sealed"  # part of the generation, with the sealed contents
+    ADDED = "added"
+    CHANGED = "changed"
+    OUTSIDE = "outside"  # of the base interpreter, or in a directory that a `.pth` file adds: no seal contains it
+    UNKNOWN = "unknown"  # not compared, because the seal is missing or cannot be read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartupFile:
+    """A file by which Python runs code at every start; `detail` is a sentence that says how.
+
+    `path` is relative to the environment (POSIX), or absolute if the file is outside. `package` is the normalized name
+    of the distribution whose RECORD lists it, empty if there is none or it is not known.
+    """
+
+    path: str
+    detail: str
+    state: StartupState = StartupState.UNKNOWN
+    package: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +182,8 @@ class ActualEnvironment:
     `generation` is the published generation's number (0: none). `python` and `home` are from pyvenv.cfg. Distributions
     are sorted by key, findings in their own order. Both are complete: what could not be read is a finding. `ignored`
     are the findings about files that `ignore_files` matches: they are not drift, but a rebuild must not lose them.
-    `edited` are the inodes of edited files that others may share; they are not part of a snapshot.
+    `edited` are the inodes of edited files that others may share. `startup` are the files that make Python run code at
+    every start. Neither is part of a snapshot.
     """
 
     name: str
@@ -168,6 +199,7 @@ class ActualEnvironment:
     findings: tuple[Finding, ...] = ()
     ignored: tuple[Finding, ...] = ()
     edited: tuple[EditedInode, ...] = field(default=(), compare=False)
+    startup: tuple[StartupFile, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,7 @@ class AddedFiles:
         place = f"{self.venv}/{path}"
         content = ""
         if stat.S_ISREG(status.st_mode):
-            content = self.inodes.sha256_of(place, status)
+            content = self.inodes.bounded_sha256(place, status)
         elif stat.S_ISLNK(status.st_mode):
             content = self.symlink_sha256(os.readlink(place))  # noqa: PTH115
         return Finding(code=code, path=path, detail=detail, content=content)

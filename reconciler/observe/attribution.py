@@ -13,6 +13,7 @@ from reconciler.observe.bytecode import bytecode_source
 from reconciler.observe.record_file import recorded_paths
 
 _LISTS = ("RECORD", "installed-files.txt")
+_METADATA = (".dist-info", ".egg-info")
 
 
 def attribute_findings(
@@ -27,11 +28,10 @@ def attribute_findings(
     sealed_keys = {each.key for each in distributions if each.place in sealed}
     directories: dict[str, set[str]] = {}
     for each in distributions:
-        site, _, name = each.place.rpartition("/")
-        if not name.endswith((".dist-info", ".egg-info")):
+        if not each.place.endswith(_METADATA):
             continue
         directories.setdefault(each.place, set()).add(each.key)
-        for path in _recorded(venv, each.place, site):
+        for path in recorded_files(venv, each):
             owners.setdefault(path, []).append(each.key)
             parent = path.rpartition("/")[0]
             while parent and each.key not in directories.setdefault(parent, set()):
@@ -57,8 +57,15 @@ def _attributed(
     return replace(finding, package=package, detail=f"{finding.detail}; {several}" if finding.detail else several)
 
 
-def _recorded(venv: str, place: str, site: str) -> list[str]:
-    """Return the paths that the list of files in the metadata directory `place` has, relative to the environment."""
+def recorded_files(venv: str, distribution: Distribution) -> list[str]:
+    """Return the paths (relative to the environment) that a distribution's list of files has; none if it has no list.
+
+    `venv` is the absolute path of the environment.
+    """
+    place = distribution.place
+    site, _, name = place.rpartition("/")
+    if not name.endswith(_METADATA):
+        return []
     for name in _LISTS:
         try:
             text = read_inside(f"{venv}/{place}/{name}", venv).decode("utf-8", "surrogateescape")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from reconciler.backticks import in_backticks
-from reconciler.fs.read import read_inside
+from reconciler.fs.read import read_inside, reason
 from reconciler.observe.actual import Distribution, Finding, FindingCode
 from reconciler.observe.metadata import normalized, read_identity
 from reconciler.observe.site import SiteDirectory
@@ -56,16 +56,17 @@ def read_zipped_egg(site: SiteDirectory) -> Distribution | Finding | None:
     """Return the distribution in a zipped egg that a `.pth` file names, None if the file is not an egg."""
     if not site.path.lower().endswith(".egg"):
         return None
-    import zipfile  # slow to import, and rarely needed
+    from reconciler.observe.zip_archive import zip_member  # slow to import, and rarely needed
 
     place = site.relative or site.named_by
     try:
-        with zipfile.ZipFile(site.path) as egg, egg.open("EGG-INFO/PKG-INFO") as metadata:
-            identity = read_identity(metadata.read(_LIMIT_BYTES).decode("utf-8", "replace"))
+        metadata = zip_member(site.path, "EGG-INFO/PKG-INFO", _LIMIT_BYTES)
     except KeyError:
         return Finding(code=FindingCode.MISSING_METADATA, path=place, detail="a zipped egg without PKG-INFO")
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # encrypted; unknown compression
-        return Finding(code=FindingCode.UNREADABLE, path=place, detail=f"a zipped egg that could not be read: {error}")
+    except OSError as error:
+        detail = f"a zipped egg that could not be read: {reason(error)}"
+        return Finding(code=FindingCode.UNREADABLE, path=place, detail=detail)
+    identity = read_identity(metadata.decode("utf-8", "replace"))
     if not identity.name or not identity.version:
         return Finding(code=FindingCode.INVALID_METADATA, path=place, detail="a zipped egg without name or version")
     return Distribution(

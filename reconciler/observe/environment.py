@@ -22,6 +22,7 @@ from reconciler.observe.actual import (
     Finding,
     FindingCode,
     Occupant,
+    StartupFile,
 )
 from reconciler.observe.attribution import attribute_findings
 from reconciler.observe.distributions import list_distributions
@@ -31,12 +32,16 @@ from reconciler.observe.ignore_globs import ignore_matcher
 from reconciler.observe.pyvenv_cfg import PyvenvCfg, PyvenvCfgError, read_pyvenv_cfg
 from reconciler.observe.relocation import relocated_scripts
 from reconciler.observe.site import find_site
+from reconciler.observe.startup import compare_startup_files, find_startup_files
 from reconciler.state.former_name import renamed_to
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory import Inventory
 from reconciler.state.inventory_file import load_inventory
 from reconciler.state.published_generation import PublishedGeneration
 
+_OF_CONTENTS = frozenset(
+    {FindingCode.FILE_ADDED, FindingCode.FILE_CHANGED, FindingCode.FILE_TYPE_CHANGED, FindingCode.STRAY_BYTECODE}
+)
 _FOREIGN = {
     Occupant.DIRECTORY: (FindingCode.FOREIGN_DIRECTORY, "a directory that envsync did not create"),
     Occupant.VENV: (FindingCode.FOREIGN_VENV, "a virtual environment that envsync did not create"),
@@ -120,14 +125,17 @@ def _observe_published(
     if published.damaged:
         detail = f"{published.unreadable}; files could not be compared"
         venv.findings.append(Finding(code=FindingCode.SEAL_DAMAGED, detail=detail))
-    if depth is not Depth.METADATA and ignore_files is not None and not published.unreadable:
+    compares = depth is not Depth.METADATA or (venv.startup and seal)
+    if compares and ignore_files is not None and not published.unreadable:
         try:
             inventory = load_inventory(published.inventory, digest=published.inventory_digest)
         except InventoryError as error:
             detail = f"the inventory could not be read: {error.problem}"
             venv.findings.append(Finding(code=FindingCode.INVENTORY_UNREADABLE, detail=detail))
         else:
-            venv.compare(inventory, inodes, depth, ignore_files, published.access)
+            if depth is not Depth.METADATA:
+                venv.compare(inventory, inodes, depth, ignore_files, published.access)
+            venv.compare_startup(inventory, ignore_files)
     return venv.result(name=name, path=path, occupant=Occupant.PUBLISHED, depth=depth, generation=generation, seal=seal)
 
 
@@ -147,7 +155,7 @@ def _occupant(path: Path, name: str, inodes: InodeHashes) -> tuple[Occupant, lis
             occupant = Occupant.VENV if os.path.lexists(f"{path}/pyvenv.cfg") else Occupant.DIRECTORY
         else:
             occupant = Occupant.OTHER
-        content = inodes.sha256_of(path, status) if stat.S_ISREG(status.st_mode) else ""
+        content = inodes.bounded_sha256(path, status) if stat.S_ISREG(status.st_mode) else ""
     except FileNotFoundError:
         return Occupant.ABSENT, []
     except OSError as error:
@@ -173,6 +181,7 @@ class _ObservedVenv:
     distributions: tuple[Distribution, ...] = ()
     configuration: PyvenvCfg | None = None
     series: str = ""
+    startup: tuple[StartupFile, ...] = ()
 
     def read(
         self, *, places: Sequence[str], home: str | None, system_site_packages: bool | None, sealed: bool = False
@@ -205,6 +214,7 @@ class _ObservedVenv:
         self.series = site.series
         self.findings += [*site.findings, *listing.findings]
         self.distributions = listing.distributions
+        self.startup = find_startup_files(self.place, site)
 
     def compare(
         self, inventory: Inventory, inodes: InodeHashes, depth: Depth, ignore_files: Sequence[str], access: int
@@ -225,6 +235,20 @@ class _ObservedVenv:
         # An ignored script may name a different environment.
         moved = [each for each in self.findings if each.code is FindingCode.MOVED and matches(each.path)]
         self.findings = [each for each in self.findings if each not in moved]
+
+    def compare_startup(self, inventory: Inventory, ignore_files: Sequence[str]) -> None:
+        """Compare what Python runs at every start with an inventory, at every depth.
+
+        A finding about it takes the place of the one about the same file. Files that `ignore_files` matches are
+        declared, so they are none.
+        """
+        matches = ignore_matcher(ignore_files)
+        self.startup, found = compare_startup_files(self.place, self.startup, inventory)
+        found = [each for each in found if not matches(each.path)]
+        if found:
+            paths = {each.path for each in found}
+            self.findings = [each for each in self.findings if each.path not in paths or each.code not in _OF_CONTENTS]
+            self.findings += attribute_findings(found, self.place, self.distributions, set(inventory.directories))
 
     def _check_interpreter(self) -> None:
         try:
@@ -258,4 +282,5 @@ class _ObservedVenv:
             findings=tuple(sorted(set(self.findings))),
             ignored=tuple(sorted(set(self.ignored))),
             edited=self.edited,
+            startup=self.startup,
         )

@@ -17,7 +17,7 @@ from reconciler.fs.access_bits import missing_bits
 from reconciler.observe.actual import Depth, Finding, FindingCode
 from reconciler.observe.added_files import AddedFiles
 from reconciler.observe.bytecode import CACHE, SUFFIXES, bytecode_source
-from reconciler.state.inode_hashes import FileStatus, InodeHashes
+from reconciler.state.inode_hashes import LARGEST_HASHED, FileStatus, InodeHashes
 from reconciler.state.inventory import Inventory, entry_type
 from reconciler.state.inventory_scan import IGNORED_AT_TOP
 
@@ -177,6 +177,9 @@ class _Comparison:
             self._find(FindingCode.FILE_CHANGED, path, detail, AddedFiles.symlink_sha256(target))
 
     def _compare_file(self, path: str, place: str, status: os.stat_result, mode: int, position: int) -> None:
+        if status.st_size > LARGEST_HASHED and status.st_size != self.inventory.sizes[position]:
+            self._find(FindingCode.FILE_CHANGED, path, "its contents differ")  # its size says so
+            return
         sha256 = self.inodes.read_sha256(place, status) if self.rehash else self.inodes.sha256_of(place, status)
         if bytes.fromhex(sha256) != self.inventory.sha256(position):
             self._find(FindingCode.FILE_CHANGED, path, "its contents differ", sha256)
@@ -235,7 +238,7 @@ class _Comparison:
     def _content(self, place: str, status: os.stat_result) -> str:
         if stat.S_ISLNK(status.st_mode):
             return AddedFiles.symlink_sha256(os.readlink(place))  # noqa: PTH115
-        return self.inodes.sha256_of(place, status) if stat.S_ISREG(status.st_mode) else ""
+        return self.inodes.bounded_sha256(place, status) if stat.S_ISREG(status.st_mode) else ""
 
     def _place(self, path: str) -> str:
         return f"{self.venv}/{path}" if path else self.venv

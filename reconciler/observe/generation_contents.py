@@ -17,6 +17,8 @@ from reconciler.fs.read import read_inside
 from reconciler.lock.model import LockedPackage
 from reconciler.observe.bytecode import bytecode_source
 from reconciler.observe.record_file import recorded_paths
+from reconciler.observe.site import find_site
+from reconciler.observe.startup import find_startup_files
 from reconciler.state.applied import AppliedInterpreter
 from reconciler.state.inventory import Inventory
 from reconciler.state.inventory_file import load_inventory
@@ -34,7 +36,8 @@ class GenerationContents:
     `created` is the time of its seal (UTC, RFC 3339). `installed` has version and origin of each distribution by
     normalized name (`Distribution.identity`), `locked` the packages of its lock. `files` has what each file contains,
     by its path in the environment, as `Inventory.content` returns it, and `owners` the package that lists a file in its
-    RECORD. `size` is the sum of the files' sizes in bytes, bytecode included.
+    RECORD. `startup` are the paths of the files that make Python run code at every start. `size` is the sum of the
+    files' sizes in bytes, bytecode included.
     """
 
     number: int
@@ -45,6 +48,7 @@ class GenerationContents:
     settings: Mapping[str, Json]
     files: Mapping[str, bytes]
     owners: Mapping[str, str]
+    startup: frozenset[str]
     size: int
 
 
@@ -74,6 +78,7 @@ def _read(state: State, seal: Seal) -> GenerationContents:
         settings=seal.applied.settings,
         files=files,
         owners=_owners(str(generation.venv), inventory.directories),
+        startup=_startup(str(generation.venv), seal.applied.interpreter.version),
         size=sum(inventory.sizes),
     )
 
@@ -101,6 +106,11 @@ def _owners(venv: str, directories: Iterable[str]) -> dict[str, str]:
             continue
         owners |= dict.fromkeys(recorded_paths(text, site), package)
     return owners
+
+
+def _startup(venv: str, version: str) -> frozenset[str]:
+    """Return the paths of the startup files that are on disk now."""
+    return frozenset(each.path for each in find_startup_files(venv, find_site(venv, version)))
 
 
 def _files_that_name_their_path(
@@ -162,5 +172,6 @@ def _without(contents: GenerationContents, moved: set[str]) -> GenerationContent
         settings=contents.settings,
         files=kept,
         owners=contents.owners,
+        startup=contents.startup,
         size=contents.size,
     )

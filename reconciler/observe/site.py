@@ -12,6 +12,8 @@ from reconciler.fs.read import read_inside
 from reconciler.observe.actual import Finding, FindingCode
 
 _INTERPRETER = re.compile(r"^(?:python|pypy)(?P<series>3\.\d+)t?$")
+PTH_LIMIT_BYTES = 256 * 1024
+"""The size of the largest `.pth` file whose lines are read."""
 _LIBRARIES = ("lib64", "lib")  # if both are real directories, site.py uses lib64 first
 
 
@@ -75,9 +77,9 @@ def directories_in_pth_files(venv: str, site: SiteDirectory, names: list[str]) -
     found = []
     for name in sorted(each for each in names if each.endswith(".pth") and not each.startswith(".")):
         try:
-            text = read_inside(f"{site.path}/{name}", venv).decode("utf-8-sig")
+            text = read_inside(f"{site.path}/{name}", venv, limit=PTH_LIMIT_BYTES).decode("utf-8-sig")
         except (OSError, UnicodeDecodeError):
-            continue  # site.py cannot read it either; the file is still compared with the inventory
+            continue  # it is a startup file then (reconciler.observe.startup)
         for line in text.splitlines():
             if not line.strip() or line.startswith(("#", "import ", "import\t")) or "\0" in line:
                 continue

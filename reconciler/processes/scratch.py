@@ -28,7 +28,7 @@ def scratch_directory(kind: str = "") -> Iterator[Path]:
     locked = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with suppress(OSError):  # some network file systems have no locks; the process number still protects it
-            fcntl.flock(locked, fcntl.LOCK_SH)
+            fcntl.flock(locked, fcntl.LOCK_SH | fcntl.LOCK_NB)
         yield directory
     except OSError as error:
         if error.filename is None and error.errno:  # a failed write has no path: name the directory

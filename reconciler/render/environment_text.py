@@ -3,7 +3,7 @@
 from reconciler.diff.findings import FindingCategory, category_of
 from reconciler.diff.model import Origin, PackageAction, PackageChange, ReasonCode
 from reconciler.events import EnvironmentFinished, Status
-from reconciler.observe.actual import Finding, FindingCode
+from reconciler.observe.actual import STARTUP_CODES, Finding, FindingCode
 from reconciler.plan.model import Action, EnvironmentPlan
 from reconciler.render.escape import sanitize
 from reconciler.render.finding_text import finding_lines, phrase_names_path
@@ -104,7 +104,7 @@ def environment_sentences(environment: EnvironmentPlan, *, labeled: bool = True)
 
 
 def findings_to_list(environment: EnvironmentPlan, *, full: bool = False) -> list[Finding]:
-    """Return the findings that neither a package's line nor a reason covers.
+    """Return the findings that neither a package's line nor a reason covers. Startup files are always listed.
 
     `full` includes the target of a symbolic link that a blocking reason covers.
     """
@@ -114,7 +114,8 @@ def findings_to_list(environment: EnvironmentPlan, *, full: bool = False) -> lis
     return [
         each
         for each in environment.findings
-        if each.package not in covered and each not in described and each.code not in hidden
+        if each.code in STARTUP_CODES
+        or (each.package not in covered and each not in described and each.code not in hidden)
     ]
 
 

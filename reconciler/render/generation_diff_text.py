@@ -30,6 +30,7 @@ def render_generation_diff(found: GenerationDiff, *, palette: Palette, width: in
     if not found.differs:
         return "".join(f"{line}\n" for line in [*lines, "No differences."])
     lines += [*_python(found, palette=palette, width=width), *_packages(found, palette=palette, width=width)]
+    lines += _startup(found, palette=palette, width=width)
     lines += setting_lines(found.settings, palette=palette, width=width, full=verbose > 0)
     if verbose:
         for each in found.files:
@@ -80,6 +81,17 @@ def _packages(found: GenerationDiff, *, palette: Palette, width: int) -> list[st
     texts = [_counts(files.get(name, ())) for name in (*names, "")]
     lines = []
     for columns, text in zip(align_columns(rows) if rows else [], texts, strict=False):
+        lines += entry_lines(columns, [Segment(text=text)], palette=palette, width=width, indent=_INDENT)
+    return lines
+
+
+def _startup(found: GenerationDiff, *, palette: Palette, width: int) -> list[str]:
+    """Return a line for each file that Python runs at every start; they are always listed."""
+    lines = []
+    for each in found.startup:
+        columns = [Segment(text="!", style=Style.REPLACED, gap=1)]
+        package = f" ({sanitize(each.package)})" if each.package else ""
+        text = f"startup file {each.change.value}: {sanitize(each.path)}{package}"
         lines += entry_lines(columns, [Segment(text=text)], palette=palette, width=width, indent=_INDENT)
     return lines
 

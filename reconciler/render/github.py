@@ -6,11 +6,13 @@ from enum import StrEnum
 
 from reconciler.diff.model import Origin, PackageChange
 from reconciler.events import EnvironmentFinished, Failure
+from reconciler.observe.actual import STARTUP_CODES
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
 from reconciler.render.drift_status import DriftStatus, drift_status
 from reconciler.render.environment_text import environment_sentences, failure_is_described
 from reconciler.render.escape import sanitize
 from reconciler.render.event_text import is_unsuccessful, outcome_text
+from reconciler.render.finding_text import finding_sentences
 from reconciler.render.notes import all_notes
 from reconciler.render.package_text import package_sentence, version_change
 from reconciler.render.phrases import count
@@ -101,10 +103,16 @@ def _finished(environment: EnvironmentPlan, finished: EnvironmentFinished) -> An
 def _planned(environment: EnvironmentPlan, *, counts: bool) -> Iterator[Annotation]:
     """Yield an environment's annotations: that it is blocked or held, or one for drift and one for pending changes.
 
+    What Python runs at every start has an annotation of its own, of the highest level.
+
     `counts` is whether it is a difference.
     """
     name = environment.name
     status = drift_status(environment)
+    startup = finding_sentences(each for each in environment.findings if each.code in STARTUP_CODES)
+    if startup:
+        title = f"{name}: startup files drifted"
+        yield Annotation(level=AnnotationLevel.ERROR, environment=name, title=title, lines=tuple(startup))
     if status is DriftStatus.BLOCKED:
         failure = environment.failure
         failure_hints = [failure.hint] if failure is not None and failure.hint else []

@@ -16,6 +16,7 @@ from reconciler.render.rules import Severity
 SEVERITIES: Mapping[Severity, str] = {
     Severity.FAILED: "blocker",
     Severity.BLOCKED: "critical",
+    Severity.SECURITY: "critical",
     Severity.DRIFT: "major",
     Severity.PENDING: "info",
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.diff.findings import FindingCategory, category_of
 from reconciler.diff.model import Origin, PackageChange, Reason, ReasonCode
-from reconciler.observe.actual import Finding
+from reconciler.observe.actual import STARTUP_CODES, Finding
 from reconciler.plan.model import EnvironmentPlan
 
 MAX_PER_CODE = 20  # packages or findings of one environment
@@ -39,7 +39,9 @@ def list_drift(environment: EnvironmentPlan) -> DriftList:
     codes = {each.code for each in environment.reasons}
     # A plan that was filtered to pending changes has packages with both origins, but no reasons that are drift.
     packages = changed if codes & _PACKAGE_REASONS else []
-    findings = [each for each in environment.findings if each.package not in names] if codes & _FINDING_REASONS else []
+    findings = []
+    if codes & _FINDING_REASONS:
+        findings = [each for each in environment.findings if each.package not in names or each.code in STARTUP_CODES]
     omitted: dict[ReasonCode, Counter[str]] = {}
     counts: Counter[str] = Counter()
     counting: set[ReasonCode] = set()

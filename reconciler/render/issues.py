@@ -138,7 +138,7 @@ def _drift_issues(report: Report, environment: EnvironmentPlan, drift: DriftList
         yield _issue(
             report,
             code=finding.code,
-            severity=Severity.DRIFT,
+            severity=RULES[finding.code].severity,
             environment=environment.name,
             message=finding_line(finding),
             package=finding.package,

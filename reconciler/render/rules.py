@@ -19,6 +19,7 @@ class Severity(StrEnum):
 
     FAILED = "failed"  # an apply or a lock failed
     BLOCKED = "blocked"  # apply refuses the change
+    SECURITY = "security"  # drift that runs code at every start
     DRIFT = "drift"
     PENDING = "pending"
 
@@ -40,7 +41,8 @@ _REVERT_FILE = (
     "manifest."
 )
 _RUNS_AT_START = (
-    "Find out who added it: Python runs `sitecustomize.py` and the `import` lines of `.pth` files at every start."
+    "Start no Python of the environment. Find out who made the change and what ran since. `envsync apply` reverts it. "
+    "`envsync status --startup` lists all such files."
 )
 _REMOVE_BYTECODE = "Find out what wrote it: Python can run it instead of the source. `envsync apply` removes it."
 _REBUILD = "Find out what changed it. `envsync apply` builds the environment again."
@@ -225,10 +227,7 @@ RULES: Mapping[str, Rule] = {
             FindingCode.FILE_CHANGED: ("A file of the environment was edited", _REVERT_FILE),
             FindingCode.FILE_MISSING: ("A file of the environment was deleted", _REVERT_FILE),
             FindingCode.DIRECTORY_MISSING: ("An empty directory of the environment was deleted", _REVERT_FILE),
-            FindingCode.FILE_ADDED: (
-                "A file was added to the environment",
-                f"{_RUNS_AT_START} `envsync apply` removes it. To allow it, list it in `ignore_files` in the manifest.",
-            ),
+            FindingCode.FILE_ADDED: ("A file was added to the environment", _REVERT_FILE),
             FindingCode.FILE_TYPE_CHANGED: (
                 "A file of the environment was replaced with one of a different type",
                 _REVERT_FILE,
@@ -250,6 +249,19 @@ RULES: Mapping[str, Rule] = {
             FindingCode.INVENTORY_UNREADABLE: (
                 "The inventory of the generation is damaged, so files could not be compared",
                 _REBUILD,
+            ),
+        },
+    ),
+    **_rules(
+        Severity.SECURITY,
+        {
+            FindingCode.STARTUP_ADDED: (
+                "A file that Python runs at every start was added to the environment",
+                _RUNS_AT_START,
+            ),
+            FindingCode.STARTUP_CHANGED: (
+                "A file that Python runs at every start was changed",
+                _RUNS_AT_START,
             ),
         },
     ),

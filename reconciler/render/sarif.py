@@ -17,6 +17,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 LEVELS: Mapping[Severity, str] = {
     Severity.FAILED: "error",
     Severity.BLOCKED: "error",
+    Severity.SECURITY: "error",
     Severity.DRIFT: "warning",
     Severity.PENDING: "note",
 }
@@ -69,14 +70,19 @@ def _driver() -> dict[str, Json]:
     return {"name": "envsync", "semanticVersion": __version__, "rules": [_rule(*each) for each in RULES.items()]}
 
 
+# For GitHub, 7.0 to 8.9 is a security alert of high severity.
+_SECURITY_SEVERITY = "8.0"
+
+
 def _rule(code: str, rule: Rule) -> dict[str, Json]:
+    security: dict[str, Json] = {"security-severity": _SECURITY_SEVERITY} if rule.severity is Severity.SECURITY else {}
     return {
         "id": code,
         "shortDescription": {"text": f"{rule.meaning}."},
         "fullDescription": {"text": f"{rule.meaning}. {rule.remedy}"},
         "help": {"text": rule.remedy},
         "defaultConfiguration": {"level": LEVELS[rule.severity]},
-        "properties": {"tags": ["environments", rule.severity.value]},
+        "properties": {"tags": ["environments", rule.severity.value], **security},
     }
 
 

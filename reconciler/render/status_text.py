@@ -1,6 +1,6 @@
 """The environments as a table: status, interpreter, packages, generation and path of each."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -8,6 +8,7 @@ from types import MappingProxyType
 from reconciler.canonical_json import Json, to_json
 from reconciler.diff.model import ReasonCode
 from reconciler.json_output import json_array
+from reconciler.observe.actual import StartupFile, StartupState
 from reconciler.observe.disk_usage import DiskUsage
 from reconciler.plan.model import Action, EnvironmentPlan, Plan
 from reconciler.render.drift_status import DriftStatus, drift_status
@@ -69,7 +70,7 @@ class StatusRow:
 
     `generation` is 0 if none is published, `staged` if none is staged. `python` is the installed interpreter's version,
     or empty. `blocked` is None unless the state is `blocked`. `size` is None if it could not be measured. `hold` is why
-    applies leave it alone (None: they do not).
+    applies leave it alone (None: they do not). `startup` are the files by which Python runs code at every start.
     """
 
     name: str
@@ -82,6 +83,7 @@ class StatusRow:
     staged: int = 0
     size: DiskUsage | None = None
     hold: Hold | None = None
+    startup: tuple[StartupFile, ...] = ()
 
 
 def status_rows(
@@ -111,11 +113,13 @@ def deleted_rows(names: Iterable[str], shown_root: str) -> list[StatusRow]:
     ]
 
 
-def render_status(rows: Sequence[StatusRow], *, palette: Palette, width: int, sizes: bool = False) -> str:
+def render_status(
+    rows: Sequence[StatusRow], *, palette: Palette, width: int, sizes: bool = False, startup: bool = False
+) -> str:
     """Return the rows as a table that ends with a line end; columns that have no room are left out, from the right.
 
     With `sizes`, the columns before the path say what each environment occupies. Why environments are blocked follows
-    below the table, because a sentence has no room in a column.
+    below the table, because a sentence has no room in a column. So do the startup files, with `startup`.
     """
     if not rows:
         return "The manifest declares no environments.\n"
@@ -123,11 +127,31 @@ def render_status(rows: Sequence[StatusRow], *, palette: Palette, width: int, si
     columns = [_columns(each, sizes=sizes) for each in rows]
     table = table_text(titles, columns, palette=palette, width=width, drop_columns=True)
     blocked = [(row, row.blocked) for row in rows if row.blocked is not None]
-    if not blocked:
-        return table
-    name_width = min(max(cell_width(sanitize(row.name)) for row, _ in blocked), _MAX_NAME_WIDTH)
-    lines = [line for each in blocked for line in _blocked_lines(*each, name_width, palette, width)]
-    return f"{table}\n" + "".join(f"{line}\n" for line in lines)
+    lines = []
+    if blocked:
+        name_width = min(max(cell_width(sanitize(row.name)) for row, _ in blocked), _MAX_NAME_WIDTH)
+        lines += ["", *(line for each in blocked for line in _blocked_lines(*each, name_width, palette, width))]
+    if startup:
+        lines += ["", *(line for row in rows for line in _startup_lines(row, palette, width))]
+    return table + "".join(f"{line}\n" for line in lines)
+
+
+def _startup_lines(row: StatusRow, palette: Palette, width: int) -> list[str]:
+    """Return a line for each file that Python runs at every start, at most `width` columns wide."""
+    name = Segment(text=f"{sanitize(row.name)}:", style=Style.STRONG)
+    if not row.startup:
+        return entry_lines([], [name, Segment(text="no startup files")], palette=palette, width=width)
+    lines = entry_lines([], [name, Segment(text=count(len(row.startup), "startup file"))], palette=palette, width=width)
+    for each in row.startup:
+        drift = each.state in {StartupState.ADDED, StartupState.CHANGED}
+        columns = [Segment(text="!" if drift else " ", style=Style.REPLACED, gap=1)]
+        package = f" of {sanitize(each.package)}" if each.package else ""
+        text = [
+            Segment(text=f"{each.state.value}{package}:", style=Style.BAD if drift else Style.FAINT),
+            Segment(text=f"{sanitize(each.path)} ({sanitize(each.detail)})"),
+        ]
+        lines += entry_lines(columns, text, palette=palette, width=width, indent=2)
+    return lines
 
 
 def _blocked_lines(row: StatusRow, blocked: BlockedStatus, name_width: int, palette: Palette, width: int) -> list[str]:
@@ -141,15 +165,19 @@ def _blocked_lines(row: StatusRow, blocked: BlockedStatus, name_width: int, pale
     return entry_lines(head, text, palette=palette, width=width)
 
 
-def status_json(rows: Sequence[StatusRow], *, sizes: bool = False) -> str:
-    """Return the rows as a JSON array of objects that ends with a line end; they have `size` only with `sizes`."""
-    return json_array(_object(each, sizes=sizes) for each in rows)
+def status_json(rows: Sequence[StatusRow], *, sizes: bool = False, startup: bool = False) -> str:
+    """Return the rows as a JSON array of objects that ends with a line end.
+
+    They have `size` only with `sizes`, and `startup` only with `startup`.
+    """
+    left_out = {name for name, wanted in (("size", sizes), ("startup", startup)) if not wanted}
+    return json_array(_object(each, left_out) for each in rows)
 
 
-def _object(row: StatusRow, *, sizes: bool) -> dict[str, Json]:
+def _object(row: StatusRow, left_out: Collection[str]) -> dict[str, Json]:
     found = to_json(row)
     assert isinstance(found, dict)  # noqa: S101  # a dataclass
-    return {key: value for key, value in found.items() if sizes or key != "size"}
+    return {key: value for key, value in found.items() if key not in left_out}
 
 
 def _row(environment: EnvironmentPlan, installed: int | None, path: str) -> StatusRow:

@@ -32,6 +32,8 @@ _MOST_ENTRIES = 1_000_000
 # A file that would take hours to read although it needs no space on the disk; no compressing file system saves as much.
 _LARGE_BYTES, _MOST_COMPRESSION = 1 << 30, 64
 _BLOCK_BYTES = 512  # the unit of st_blocks
+LARGEST_HASHED = 64 * 1024 * 1024
+"""The size in bytes of the largest file that is hashed although no seal has a file of that size."""
 
 Signature: TypeAlias = tuple[int, int, int]  # size, mtime_ns, ctime_ns
 FileStatus: TypeAlias = tuple[int, int, int, int]  # st_mode, size, mtime_ns, ctime_ns
@@ -167,6 +169,13 @@ class InodeHashes:
     def sha256_of(self, path: str | Path, status: os.stat_result) -> str:
         """Return a regular file's SHA-256 (hexadecimal); see `sha256_bytes`."""
         return self.sha256_bytes(path, status).hex()
+
+    def bounded_sha256(self, path: str | Path, status: os.stat_result) -> str:
+        """Return a regular file's SHA-256 (hexadecimal), empty if it is larger than 64 MiB; see `sha256_bytes`.
+
+        It is for files that nothing declares: one of any size takes no space if it is sparse, but hours to read.
+        """
+        return self.sha256_of(path, status) if status.st_size <= LARGEST_HASHED else ""
 
     def sha256_bytes(self, path: str | Path, status: os.stat_result, *, remember: bool = True) -> bytes:
         """Return a regular file's SHA-256 (32 bytes); reads the file only if no hash is known for `status`, its lstat.

@@ -188,9 +188,19 @@ CATALOGUE: tuple[Damage, ...] = (
     _damage(CLOSED, _close_to_others, shared=BETA, **{**_MODULE, "reason": "environment-damaged"}),
     _damage("module touched", _touch, slot="beta.py", needs="beta", depth=None),
     _damage(
-        "stray .pth", _write(f"{PACKAGES}/evil.pth", b"import os\n"), slot="evil.pth", shown=f"{PACKAGES}/evil.pth"
+        "stray .pth",
+        _write(f"{PACKAGES}/evil.pth", b"import os\n"),
+        slot="evil.pth",
+        depth=Depth.METADATA,
+        shown=f"{PACKAGES}/evil.pth",
     ),
-    _damage("sitecustomize.py", _write(SITECUSTOMIZE, b"import os\n"), slot="sitecustomize", shown=SITECUSTOMIZE),
+    _damage(
+        "sitecustomize.py",
+        _write(SITECUSTOMIZE, b"import os\n"),
+        slot="sitecustomize",
+        depth=Depth.METADATA,
+        shown=SITECUSTOMIZE,
+    ),
     _damage("empty directory added", _add_directory, slot="var", shown="var"),
     _damage("uv's lock file left behind", _write(".lock", b""), slot=".lock", depth=None),
     _damage("bytecode alone", _write(f"{PACKAGES}/evil.pyc", b"x" * 20), slot="evil", shown=f"{PACKAGES}/evil.pyc"),

@@ -20,6 +20,7 @@ EMPTY = GenerationContents(
     settings={},
     files={},
     owners={},
+    startup=frozenset(),
     size=10,
 )
 

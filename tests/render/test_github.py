@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.observe.actual import STARTUP_CODES
 from reconciler.plan.model import Action
 from reconciler.render.drift_status import DriftStatus, drift_status
 from reconciler.render.escape import sanitize
@@ -96,7 +97,9 @@ def test_each_differing_environment_has_an_annotation_at_its_line(world: Path) -
         notes = [one for one in of_each if one.properties["title"].endswith(": note")]
         assert [one.name for one in notes] == ["notice"] * bool(each.notes)
         assert all("\n".join(each.notes) == one.message for one in notes)
-        own = [one for one in of_each if one not in notes]
+        startup = [one for one in of_each if one.properties["title"].endswith(": startup files drifted")]
+        assert [one.name for one in startup] == ["error"] * any(one.code in STARTUP_CODES for one in each.findings)
+        own = [one for one in of_each if one not in notes and one not in startup]
         names, allowed = sorted(one.name for one in own), kinds[drift_status(each)]
         both_in_one = drift_status(each) is DriftStatus.BOTH and names == ["warning"]  # each reason is of both origins
         assert names == allowed or both_in_one, each

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.diff.findings import FindingCategory, category_of
 from reconciler.diff.model import ReasonCode
-from reconciler.observe.actual import Finding, FindingCode
+from reconciler.observe.actual import STARTUP_CODES, Finding, FindingCode
 from reconciler.plan.model import EnvironmentPlan, Plan
 from reconciler.plan.origin_filter import OriginFilter, filter_by_origin
 from reconciler.render.issue_details import reason_details
@@ -40,16 +40,32 @@ def expected_findings(environment: EnvironmentPlan) -> set[tuple[str, str]]:
     if not codes & {FILES, DAMAGED}:
         return set()
     changed = {each.name for each in environment.packages if drift_code(each) is not None}
-    return {(each.code, each.path) for each in environment.findings if each.package not in changed}
+    return {
+        (each.code, each.path)
+        for each in environment.findings
+        if each.package not in changed or each.code in STARTUP_CODES
+    }
 
 
-def test_a_stray_pth_is_one_issue_with_its_own_code_and_its_file() -> None:
-    plan = drifted_plan({"code": "file-added", "path": f"{SITE}/stray.pth", "detail": "not part of the generation"})
+def test_a_stray_file_is_one_issue_with_its_own_code_and_its_file() -> None:
+    plan = drifted_plan({"code": "file-added", "path": f"{SITE}/stray.txt", "detail": "not part of the generation"})
     [issue] = found_in(plan)
     assert (issue.code, issue.severity) == ("file-added", Severity.DRIFT)
-    assert issue.message == f"web: 1 file added: {SITE}/stray.pth"
+    assert issue.message == f"web: 1 file added: {SITE}/stray.txt"
     assert issue.details == ("not part of the generation",)
-    assert issue.uri == f"web/{SITE}/stray.pth"
+    assert issue.uri == f"web/{SITE}/stray.txt"
+
+
+def test_a_startup_file_comes_first_and_is_a_matter_of_security() -> None:
+    first, second = found_in(
+        drifted_plan(
+            {"code": "file-added", "path": f"{SITE}/a.py"},
+            {"code": "startup-added", "path": f"{SITE}/stray.pth", "detail": "Python runs its `import` lines"},
+        )
+    )
+    assert (first.code, first.severity, second.severity) == ("startup-added", Severity.SECURITY, Severity.DRIFT)
+    assert first.message == f"web: 1 startup file added: {SITE}/stray.pth"
+    assert first.details == ("Python runs its `import` lines",)
 
 
 def test_an_edited_module_has_its_package() -> None:
@@ -256,7 +272,8 @@ def test_every_code_is_a_rule_and_none_means_two_things() -> None:
     for each in RULES.values():
         assert not each.meaning.endswith(".")
         assert each.remedy.endswith(".")
-    assert {RULES[code].severity for code in FindingCode} == {Severity.DRIFT}
+    assert {RULES[code].severity for code in set(FindingCode) - STARTUP_CODES} == {Severity.DRIFT}
+    assert {RULES[code].severity for code in STARTUP_CODES} == {Severity.SECURITY}
     assert {category_of(Finding(code=each)) for each in FindingCode} == set(FindingCategory)
 
 

@@ -1,0 +1,32 @@
+"""Refuses TOML with dotted keys of many parts, before it is parsed: `tomllib` and `tomli` need quadratic time for them.
+
+A key of 300,000 parts fits into a file of 1 MiB, and would take hours.
+"""
+
+import re
+
+MOST_PARTS = 100
+_QUOTED = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'")
+
+
+def refuse_deep_keys(text: str) -> None:
+    """Raise ValueError, with the line, if a line of a TOML text may have a dotted key of more than 100 parts.
+
+    A text of so many words with dots and nothing else between them is refused too, if it is not quoted on its own line.
+    """
+    if text.count(".") <= MOST_PARTS:
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > MOST_PARTS and _parts(line) > MOST_PARTS:
+            raise ValueError(f"a key has more than {MOST_PARTS} parts (at line {number})")
+
+
+def _parts(line: str) -> int:
+    """Return the largest number of consecutive words of a line that only dots separate."""
+    most = 0
+    for piece in re.split(r"[^\w\s.-]+", _QUOTED.sub("q", line)):
+        parts = 1
+        for word in piece.split("."):
+            parts = parts + 1 if len(word.split()) == 1 else 1
+            most = max(most, parts)
+    return most
