@@ -131,6 +131,9 @@ def test_a_directory_that_was_moved_with_its_root_is_the_same(host: Host) -> Non
     assert host.envsync("apply", "--yes", "-f", "a/envs.yaml").code == 0
     (host.directory / "a").rename(host.directory / "moved")
     write(host, "moved/envs.yaml", "web", root=".envs")
+    refused = host.envsync("plan", "-f", "moved/envs.yaml")
+    assert (refused.code, "was not made by envsync as this user at this place" in joined(refused.err)) == (1, True)
+    assert host.envsync("trust", "-f", "moved/envs.yaml", "--yes").code == 0
     assert planned(host, "-f", "moved/envs.yaml")["old"]["blocked"] == []
 
 
