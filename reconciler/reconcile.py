@@ -237,7 +237,6 @@ class Workspace:
             faults=scope.faults,
             staged=scope.staged,
             renames=renames,
-            mask=mask,
         )
         plan = replace(plan, asked=chosen.plan_request(options.policy), platform=platform(), notes=scope.notes)
         # With exceptions an environment with differences can be unchanged, and the fast path knows nothing staged.

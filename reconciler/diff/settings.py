@@ -43,13 +43,13 @@ def settings_of(environment: DesiredEnvironment) -> dict[str, Json]:
     }
 
 
-def desired_digest(target: Target, mask: Mask = NO_KEY) -> str:
+def desired_digest(target: Target) -> str:
     """Return the digest of packages, interpreter version and settings; the paths of a machine do not count.
 
-    It is part of a plan, so values that are not public are masked in it too: without a key they do not count.
+    It is part of a plan, and the same on every machine, so values that are not public do not count.
     """
     wanted = target.environment
-    settings = masked_settings(settings_of(wanted), mask)
+    settings = masked_settings(settings_of(wanted))
     kept = ("env", "probes", "hooks", "health", "build_env")
     return digest(
         {

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from reconciler.backticks import in_backticks, list_in_backticks
 from reconciler.diff.compare import foreign_findings
 from reconciler.diff.findings import SHOWN
-from reconciler.diff.masking import NO_KEY, Mask
 from reconciler.diff.model import DiffKind, EnvironmentDiff, Fault, Origin, Reason, ReasonCode, Target
 from reconciler.diff.overlaps import overlap_notes
 from reconciler.diff.reasons import pending_reason, take_over_reason
@@ -67,12 +66,10 @@ def plan_change(
     owner: OtherOwner | None = None,
     *,
     former: str = "",
-    mask: Mask = NO_KEY,
 ) -> EnvironmentDraft:
     """Plan an environment that the manifest declares; `owner` is who applied it if it was not this manifest.
 
-    `former` is the name that it is renamed from, empty if it is not: then nothing is adopted at its new path. `mask`
-    masks the settings that are not public.
+    `former` is the name that it is renamed from, empty if it is not: then nothing is adopted at its new path.
     """
     policy = replace(policy, adopt=policy.adopt and not former)
     if owner is not None and (owner.project or policy.take_over):
@@ -84,7 +81,7 @@ def plan_change(
         _plan(desired, actual, target.interpreter),
         action=Action.ADOPT if adopting else ACTIONS[diff.kind],
         reasons=(requested, *diff.reasons) if adopting else diff.reasons,
-        desired=desired_digest(target, mask),
+        desired=desired_digest(target),
         python_before=applied.interpreter.version if applied and applied.generation else actual.python,
         python_after=target.interpreter.version,
         packages=diff.packages,

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from reconciler.diff.masking import NO_KEY, Mask
 from reconciler.diff.model import NO_FAULTS, Diff, DiffKind, Fault, Target
 from reconciler.diff.renames import NO_RENAMES, Renames
 from reconciler.diff.settings import string_list
@@ -36,15 +35,13 @@ def make_plan(
     faults: Mapping[str, Fault] = NO_FAULTS,
     staged: Mapping[str, Staged] = MappingProxyType({}),
     renames: Renames = NO_RENAMES,
-    mask: Mask = NO_KEY,
 ) -> Plan:
     """Return the plan for every environment in `diff`, and for those that `policy.destroy` or `policy.publish` names.
 
     `staged` has the staged generations, by name.
     `owners` says who applied the environments that this manifest did not apply. Environments in `faults` that are not
     in `diff` are left alone: their state cannot be read. `applied` and `actual` have the environments that are renamed
-    under their new names (`Renames`). `mask` masks the settings that are not public. Raises KeyError if `targets` or
-    `actual` lack one of them.
+    under their new names (`Renames`). Raises KeyError if `targets` or `actual` lack one of them.
     """
     drafts: dict[str, EnvironmentDraft] = {}
     for each in diff.environments:
@@ -55,7 +52,7 @@ def make_plan(
             last = applied.get(each.name)
             target, owner = targets[each.name], owners.get(each.name)
             old = renames.pairs.get(each.name, "")
-            drafts[each.name] = plan_change(desired, each, target, present, last, policy, owner, former=old, mask=mask)
+            drafts[each.name] = plan_change(desired, each, target, present, last, policy, owner, former=old)
             if old:
                 drafts[each.name] = plan_rename(drafts[each.name], old, owner, policy, renames.occupied.get(each.name))
     drafts = note_ineffective(drafts, renames)

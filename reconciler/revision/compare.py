@@ -53,7 +53,7 @@ def compare_with(
     environments = {name: before_actual.get(name) or absent_environment(name) for name in names}
     renames, actual = renames.observed(ActualState(environments=environments, depth=Depth.METADATA))
     diff = compare(desired, targets, actual, applied, mask=mask)
-    plan = make_plan(desired, diff, targets, actual, applied, policy, renames=renames, mask=mask)
+    plan = make_plan(desired, diff, targets, actual, applied, policy, renames=renames)
     compared = tuple(_without_disk(each, revision.name, before) for each in plan.environments)
     return Comparison(plan=replace(plan, against=revision.name, environments=compared), desired=desired, notes=notes)
 

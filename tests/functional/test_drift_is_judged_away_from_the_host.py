@@ -23,7 +23,7 @@ WEB = f"""
 web:
   python: "3.11"
   packages: [alpha==1.0, gamma]
-  env: {{API_TOKEN: {SECRET}, DEBUG: "1"}}
+  env: {{API_TOKEN: {SECRET}, DEBUG: "1", public: [DEBUG]}}
 old:
   python: ">=3.11"
   packages: [beta]
@@ -32,7 +32,7 @@ PENDING = f"""
 web:
   python: ">=3.11"
   packages: [alpha==1.1]
-  env: {{API_TOKEN: {SECRET}, DEBUG: "2"}}
+  env: {{API_TOKEN: {SECRET}, DEBUG: "2", public: [DEBUG]}}
   probes: [dependencies]
 new:
   python: ">=3.11"
