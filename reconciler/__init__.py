@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from reconciler.generation_list import KeptGeneration
     from reconciler.lock.model import LockState
     from reconciler.lock.update import LockOutcome
-    from reconciler.maintenance import Maintenance
+    from reconciler.maintenance import Maintenance, TrustedRoot
     from reconciler.manifest.desired import (
         BuildEnv,
         CommandProbe,
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         InputFile,
         LocalProject,
         LockSource,
+        Public,
         RequirementLine,
     )
     from reconciler.observe.actual import (
@@ -159,6 +160,7 @@ __all__ = [
     "Policy",
     "Problem",
     "Proposal",
+    "Public",
     "Reason",
     "ReasonCode",
     "Removable",
@@ -181,6 +183,7 @@ __all__ = [
     "StepKind",
     "StepStarted",
     "Summary",
+    "TrustedRoot",
     "VerifiedGeneration",
     "Workspace",
     "__version__",
@@ -209,10 +212,10 @@ _NAMES_BY_MODULE = {
     "reconciler.generation_list": "KeptGeneration",
     "reconciler.lock.model": "LockState",
     "reconciler.lock.update": "LockOutcome",
-    "reconciler.maintenance": "Maintenance",
+    "reconciler.maintenance": "Maintenance TrustedRoot",
     "reconciler.manifest.desired": (
         "BuildEnv CommandProbe DependenciesProbe DesiredEnvironment DesiredState Health Hooks IgnoreException "
-        "ImportProbe Index InputFile LocalProject LockSource RequirementLine"
+        "ImportProbe Index InputFile LocalProject LockSource Public RequirementLine"
     ),
     "reconciler.observe.actual": (
         "ActualEnvironment ActualState Depth Distribution EditedInode Finding FindingCode InstalledFrom Occupant "

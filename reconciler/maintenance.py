@@ -180,7 +180,7 @@ class Maintenance:
         """Return what `trust` would trust, with every published environment compared with its seal by hash.
 
         `group` accepts that the group of the root may write to it. Raises StateError if the root cannot be trusted in
-        any case: git tracks its files, or others may write to it; UsageError if there is no root.
+        any case: git tracks its files, or others may write to it; UsageError if the root does not exist.
         """
         layout = Layout(self.root)
         if not layout.envsync_directory.is_dir():

@@ -43,7 +43,7 @@ def as_run_error() -> Iterator[None]:
 
 
 def refuse_root(root: str) -> None:
-    """Raise RunError if programs must not be started from a root, because somebody else may have written its files."""
+    """Raise RunError if programs must not be started from a root, because another user may have written its files."""
     with as_run_error():
         refuse_untrusted(Layout(Path(root)))
 

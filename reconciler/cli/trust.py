@@ -27,8 +27,8 @@ def trust(
 ) -> None:
     """Trust a root that was restored, moved or copied, that an older envsync made, or that is a different user's.
 
-    Shows first whether every published environment matches its seal, by hash. Whoever can write below a root can make
-    it match: trust it only if you know where it comes from. Its caches are deleted.
+    Shows first whether every published environment matches its seal, by hash. A user who can write below a root
+    can make it match: trust it only if you know where it comes from. Its caches are deleted.
 
     A root of a different user can then be read, and programs can be run from it, but only its owner can change it.
     """

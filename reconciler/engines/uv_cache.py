@@ -97,7 +97,7 @@ def old_interpreters(cache: Path) -> list[Path]:
 
 
 def remove_what_is_not_of_uv(cache: Path) -> None:
-    """Delete from a cache what uv does not put there: a link that leads out of it, a named pipe, a device.
+    """Delete from a cache what uv does not put there: a link to a place outside of it, a named pipe, a device.
 
     uv would write to where such a link points, and wait for a pipe without end. What an archive contains is only read,
     and compared with its RECORD. What cannot be deleted stays, for uv to report.

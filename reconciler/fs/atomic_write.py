@@ -34,7 +34,7 @@ def replacing(path: Path, content: bytes, *, mode: int | None = None, flush: boo
     What takes space on the disk is done before the block. If the block raises, the old file stays as it was.
     """
     directory, name = open_parent(str(path))
-    # A random name and O_EXCL: nobody can put a link or a file of their own in its place beforehand.
+    # A random name and O_EXCL: no one can put a link or a file in its place beforehand.
     temporary = f".{name}.{os.getpid()}.{os.urandom(8).hex()}.tmp"
     try:
         with naming(path):

@@ -1,8 +1,8 @@
 """The door to envsync's own files, which are below `.envsync` in a root: no symbolic link below the root is followed.
 
-Each directory on the way is opened in the one above it. So a link that a commit put there leads nowhere, at whatever
-moment it appears. Only regular files of at most a given size are read, and nothing is waited for. Imports only modules
-that load fast.
+Each directory on the way is opened in the one above it. So a link that a commit put there is never followed, at
+whatever moment it appears. Only regular files of at most a given size are read, and nothing is waited for. Imports only
+modules that load fast.
 """
 
 from __future__ import annotations

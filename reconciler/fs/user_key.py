@@ -1,6 +1,6 @@
 """The key of this user: envsync authenticates with it what it writes below a root (docs/design.md, "What is trusted").
 
-It is outside of every root: `$XDG_STATE_HOME/envsync/key`, by default `~/.local/state/envsync/key`. Nobody else may
+It is outside of every root: `$XDG_STATE_HOME/envsync/key`, by default `~/.local/state/envsync/key`. No one else may
 read it. Imports only modules that load fast.
 """
 

@@ -26,7 +26,7 @@ def open_state(layout: Layout) -> None:
         for entry in _entries(directory):
             if directory == layout.all_generations:
                 _open_generations(layout, entry.name, access, group)
-            # Whoever may open the mutex could keep it. The mode of a link is not changed, nor that of its target.
+            # A user who may open the mutex could keep it. The mode of a link is not changed, nor that of its target.
             elif entry.is_file() and entry.path != str(layout.mutex):
                 _widen(entry.path, access, group)
 

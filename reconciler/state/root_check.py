@@ -1,6 +1,6 @@
 """Whether the files below a root may be trusted because of who can write them, in the time of a few system calls.
 
-A root belongs to this user, or to the superuser; nobody else may write to it; and git tracks none of its files.
+A root belongs to this user, or to the superuser; no one else may write to it; and git tracks none of its files.
 `reconciler.state.root_trust` says what is wrong, and knows the exceptions. Imports only modules that load fast.
 """
 
@@ -13,6 +13,7 @@ from reconciler.fs.user_key import key_path
 from reconciler.git.tracked_below import tracked_below
 
 _TYPE, _DIRECTORY = 0o170000, 0o040000  # S_IFMT, S_IFDIR
+MARK = "root.json"  # `reconciler.state.root_trust` writes it
 SUPERUSER = 0
 WRITABLE = 0o022  # by group and others
 
@@ -23,16 +24,17 @@ def is_safe(root: str) -> bool:
     owners = writers_of(root)
     if not owners or any(uid not in {user, SUPERUSER} or mode & WRITABLE for uid, _, mode in owners):
         return False
-    return owners[-1][2] & _TYPE == _DIRECTORY and is_untracked(root)
+    return owners[1][2] & _TYPE == _DIRECTORY and is_untracked(root)
 
 
 def writers_of(root: str) -> list[list[int]]:
-    """Return who may write to a root and to its directory `.envsync`: owner, group and st_mode; none if one is missing.
+    """Return who may write to a root, to its `.envsync` and to its mark: owner, group and st_mode of each.
 
-    The fast path compares them with those of a run that found the root safe.
+    Empty if one of them is missing. The fast path compares them with those of a run that found the root safe.
     """
+    own = f"{root}/{OWN_DIRECTORY}"
     try:
-        found = (os.stat(root), os.lstat(f"{root}/{OWN_DIRECTORY}"))  # noqa: PTH116
+        found = (os.stat(root), os.lstat(own), os.lstat(f"{own}/{MARK}"))  # noqa: PTH116
     except OSError:
         return []
     return [[each.st_uid, each.st_gid, each.st_mode] for each in found]

@@ -57,7 +57,7 @@ def _hold(layout: Layout, timeout: float) -> Iterator[int]:
         make_own_directory(layout)
         make_cache_directory(layout.cache)
         _write_gitignore(layout)
-        # Only the owner opens it: whoever can open a file can lock it, and keep every apply waiting.
+        # Only the owner opens it: a user who can open a file can lock it, and keep every apply waiting.
         lock = FileLock(
             layout.mutex, timeout=timeout, mode=0o600, on_acquired=lambda opened: descriptors.append(os.dup(opened))
         )

@@ -1,6 +1,6 @@
 """Refuses a root whose files cannot be trusted, and knows the exceptions that its user made with `envsync trust`.
 
-A root proves who made it: the directories belong to the user, nobody else may write to them, git tracks none of the
+A root proves who made it: the directories belong to the user, no one else may write to them, git tracks none of the
 files, and the mark `root.json` has a code that only the key of the user can make. So a root that came with a commit, a
 copy of one, or one that another user made, is never taken for one's own.
 """
@@ -41,7 +41,7 @@ _OTHERS, _GROUP = 0o002, 0o020
 
 
 def refuse_untrusted(layout: Layout, *, trusted: Mapping[str, int] | None = None) -> None:
-    """Raise an error if files below the root may come from somebody else; a root without state has none.
+    """Raise an error if files below the root may come from another user or a commit; a root without state has none.
 
     `trusted` are the exceptions of this user (`owner` and `group`, as numbers), by default those that it made before.
     Raises RootOwnerError, RootWritableError, RootTrackedError, UntrustedRootError, or StateError if it cannot be
@@ -197,8 +197,8 @@ def _refuse_tracked(layout: Layout) -> None:
     tracked = tracked_in(str(layout.root))
     if tracked:
         raise RootTrackedError(
-            f"git tracks `{tracked}`, but the files of a root are never committed: whoever wrote the commit could have "
-            "forged them",
+            f"git tracks `{tracked}`, but the files of a root are never committed: the author of the commit could "
+            "have forged them",
             hint=f"run `git rm -r --cached {_tracked_top(layout, tracked)}` in the repository, delete "
             f"`{layout.envsync_directory}`, then run `envsync apply`",
         )

@@ -17,7 +17,7 @@ EVIL = b"raise SystemExit('evil')\n"
 
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[Host]:
-    """Yield a host with one environment; another one with the same wheel is declared, but not applied."""
+    """Yield a host with one environment; a second one with the same wheel is declared, but not applied."""
     with new_host(tmp_path) as found:
         found.manifest(WEB)
         found.apply()

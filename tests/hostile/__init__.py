@@ -1,1 +1,1 @@
-"""Attacks: what somebody else could put in place of the files that envsync reads."""
+"""Attacks: what another user or a commit could put in place of the files that envsync reads."""

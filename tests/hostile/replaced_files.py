@@ -160,7 +160,7 @@ class AttackedHost:
 def may_execute(kind: str, path: str, command: str) -> bool:
     """Return whether a command may execute what a file was replaced by: `run` starts what is in the environment.
 
-    Whoever can write into an environment as its owner can let it run anything. A commit or another user cannot.
+    A user who can write into an environment as its owner can let it run anything. A commit or another user cannot.
     """
     return command == "run" and "/venv" in path and kind not in {"committed copy", "other owner"}
 

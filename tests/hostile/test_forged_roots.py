@@ -82,7 +82,9 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_a_root_of_somebody_else_is_refused_by_every_command(way: Callable[[Host], None], clone: Host) -> None:
+def test_a_root_that_this_user_did_not_make_is_refused_by_every_command(
+    way: Callable[[Host], None], clone: Host
+) -> None:
     way(clone)
     before = contents_of(clone.root.resolve())
     for arguments in COMMANDS:
@@ -98,7 +100,7 @@ def test_a_root_of_somebody_else_is_refused_by_every_command(way: Callable[[Host
     assert contents_of(clone.root.resolve()) == before
 
 
-def test_the_hint_leads_to_an_environment_of_the_lock(clone: Host) -> None:
+def test_after_the_hint_the_environment_is_that_of_the_lock(clone: Host) -> None:
     hint = clone.envsync("check").err
     assert "git rm -r --cached .envs" in hint
     git(clone.directory, "rm", "-rq", "--cached", ".envs")

@@ -20,6 +20,7 @@ def root(tmp_path: Path) -> Path:
     made = tmp_path / "root"
     made.mkdir(0o755)
     (made / ".envsync").mkdir(0o755)
+    (made / ".envsync/root.json").touch(0o644)
     return made
 
 
@@ -53,6 +54,7 @@ def test_a_different_owner_is_not_safe(place: str, root: Path) -> None:
 def test_a_root_of_the_superuser_is_safe_for_everybody_and_one_of_ones_own_too() -> None:
     with reachable_directory() as directory:
         (directory / "root/.envsync").mkdir(parents=True)
+        (directory / "root/.envsync/root.json").touch()
         root = str(directory / "root")
         with unprivileged():
             assert is_safe(root)
@@ -68,6 +70,9 @@ def test_a_root_of_the_superuser_is_safe_for_everybody_and_one_of_ones_own_too()
 
 
 def test_a_root_without_a_directory_of_envsync_is_not_safe(root: Path) -> None:
+    (root / ".envsync/root.json").unlink()
+    assert not is_safe(str(root)), "nor without its mark"
+    assert writers_of(str(root)) == []
     (root / ".envsync").rmdir()
     assert not is_safe(str(root))
     assert writers_of(str(root)) == []
@@ -81,8 +86,9 @@ def test_a_root_without_a_directory_of_envsync_is_not_safe(root: Path) -> None:
     assert writers_of(str(root / "nowhere")) == []
 
 
-def test_who_may_write_is_the_owner_the_group_and_the_mode_of_both(root: Path) -> None:
-    expected = [[each.lstat().st_uid, each.lstat().st_gid, each.lstat().st_mode] for each in (root, root / ".envsync")]
+def test_who_may_write_is_the_owner_the_group_and_the_mode_of_each(root: Path) -> None:
+    three = (root, root / ".envsync", root / ".envsync/root.json")
+    expected = [[each.lstat().st_uid, each.lstat().st_gid, each.lstat().st_mode] for each in three]
     assert writers_of(str(root)) == expected
     (root.parent / "link").symlink_to(root)
     assert writers_of(str(root.parent / "link")) == expected, "the root itself may be reached through a link"

@@ -409,7 +409,9 @@ def test_a_mark_of_a_newer_envsync_is_an_error_of_its_own(layout: Layout) -> Non
         (["history.jsonl"], True),
     ],
 )
-def test_what_a_run_that_was_killed_at_once_leaves_is_no_state(names: list[str], state: bool, tmp_path: Path) -> None:
+def test_what_a_run_that_was_killed_at_once_leaves_does_not_count_as_state(
+    names: list[str], state: bool, tmp_path: Path
+) -> None:
     layout = Layout(tmp_path / "root")
     layout.envsync_directory.mkdir(parents=True, mode=0o755)
     layout.root.chmod(0o755)
