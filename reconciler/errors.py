@@ -170,6 +170,8 @@ class InterpreterError(EnvsyncError):
 class RefusedInterpreterError(InterpreterError):
     """A program must not be started as an interpreter; `curable` if it could be one but for who may change it."""
 
+    code = "interpreter-refused"
+
     def __init__(self, message: str, *, hint: str, curable: bool) -> None:
         super().__init__(message, hint=hint)
         self.curable = curable

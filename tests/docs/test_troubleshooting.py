@@ -33,6 +33,7 @@ from tests.docs.pages import DOCS, read_page, section
 from tests.docs.test_command_pages import invocations
 from tests.host import Host, Ran, base_environment, new_host
 from tests.index_faults import Fault
+from tests.installed_pythons import interpreters
 from tests.repository import git
 from tests.wheels import make_sdist, make_wheel
 
@@ -163,6 +164,16 @@ def _(host: Host, _stack: ExitStack) -> list[str]:
 @error_case("interpreter")
 def _(host: Host, _stack: ExitStack) -> list[str]:
     web(host, "alpha", python="2.7")
+    return ["lock"]
+
+
+@error_case("interpreter-refused")
+def _(host: Host, _stack: ExitStack) -> list[str]:
+    opened = host.directory.parent / "opened"
+    opened.mkdir()
+    opened.chmod(0o777)
+    (opened / "python3.12").symlink_to(interpreters()["3.12"])
+    web(host, "alpha", python=str(opened / "python3.12"))
     return ["lock"]
 
 
@@ -483,7 +494,7 @@ def run_scenario(code: str, directory: Path) -> tuple[str, Ran, Ran]:
 
 def shown(text: str, host: Host) -> str:
     """Return a message with the names, times and places of the page instead of those of this machine."""
-    text = text.replace(str(host.directory), "/srv/acme")
+    text = text.replace(str(host.directory), "/srv/acme").replace(str(host.directory.parent), "/srv")
     text = re.sub(r"127\.0\.0\.1:\d+", "pypi.acme.example", text)
     text = re.sub(r"\bin \d+\.\d+s", "in 0.4s", text)
     return re.sub(r"pid \d+ on .*", "pid 4242 on `host1`, since 2026-11-30T02:00:00+00:00, `envsync apply`", text)
