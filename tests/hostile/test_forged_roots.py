@@ -77,7 +77,7 @@ WAYS = {
     tracked: "root-tracked",
     extracted: "root-untrusted",
     linked: "root-untrusted",
-    of_a_submodule: "root-untrusted",
+    of_a_submodule: "root-tracked",
 }
 
 

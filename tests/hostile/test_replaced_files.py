@@ -10,7 +10,7 @@ from tests.host import new_host
 from tests.hostile.replaced_files import ATTACKS, COMMANDS, AttackedHost
 
 CHANCE = random.Random(14)  # noqa: S311
-SAMPLE = [(kind, CHANCE.choice(sorted(COMMANDS))) for kind in sorted(ATTACKS) for _ in range(2)]
+SAMPLE = [(kind, CHANCE.choice(sorted(COMMANDS))) for kind in sorted(ATTACKS)]
 
 
 @pytest.fixture(scope="module")
