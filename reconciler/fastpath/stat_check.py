@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any, Literal
 
+    from reconciler.state.hashes_file import HashColumns
+
     Columns = Mapping[str, Any]  # an inventory's columns, as `inventory_file.plain_columns` has them
     AcceptedDirectories = Mapping[str, list[int]]  # relative path: mtime, ctime (nanoseconds)
     RelativePaths = tuple[str, list[tuple[str, int, int]]]  # as `relative_paths.relative_paths` returns them
@@ -43,7 +45,8 @@ class StatPass:
         self.shared = shared
         self._hashes_file = f"{root}/.envsync/cache/inodes"
         self.access = access_to(root)
-        self._hashes: dict[tuple[int, int], tuple[int, int, int, bytes]] | None = None
+        self._hashes: HashColumns | None = None
+        self._hashes_read = False
         self._split: tuple[str, list[str]] = ("", [""])
         self.contents: dict[int, dict[int, bytes]] = {}
         self.unchanged_digests: set[bytes] = set()
@@ -56,17 +59,18 @@ class StatPass:
 
     def remembered_sha256(self, status: os.stat_result) -> bytes | None:
         """Return the SHA-256 that is remembered for an inode, None unless its signature is still the same."""
-        if self._hashes is None:
-            from reconciler.state.hashes_file import load_hashes  # rarely needed
+        if not self._hashes_read:
+            from reconciler.state.hashes_file import HashColumns  # rarely needed
 
+            self._hashes_read = True
             try:
-                self._hashes = load_hashes(self._hashes_file)
+                self._hashes = HashColumns(self._hashes_file)
             except (OSError, ValueError, TypeError, KeyError):
-                self._hashes = {}
-        entry = self._hashes.get((status.st_dev, status.st_ino))
-        if entry is None or entry[:3] != (status.st_size, status.st_mtime_ns, status.st_ctime_ns):
+                return None
+        if self._hashes is None:
             return None
-        return entry[3]
+        signature = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        return self._hashes.sha256(status.st_dev, status.st_ino, signature)
 
 
 def environment_unchanged(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.state.columns_file import dump_columns
-from reconciler.state.hashes_file import CODES, load_hashes
+from reconciler.state.hashes_file import CODES, HashColumns, load_hashes
 from reconciler.state.inode_hashes import hash_columns
 
 UNSIGNED, SIGNED = st.integers(0, (1 << 64) - 1), st.integers(-(1 << 63), (1 << 63) - 1)
@@ -41,6 +41,16 @@ def test_each_column_is_in_its_place(tmp_path: Path) -> None:
     found = load_hashes(written(tmp_path / "inodes", {**columns, "sha256": b"a" * 32 + b"b" * 32}))
     top = (1 << 64) - 1
     assert found == {(1, 8): (15, 22, 29, b"a" * 32), (top, top - 1): (top - 2, -3, -4, b"b" * 32)}
+
+
+def test_one_hash_is_found_for_its_device_inode_and_signature_only(tmp_path: Path) -> None:
+    hashes = {(1, 2): (3, 4, 5, b"s" * 32), (1, 7): (8, 9, 10, b"t" * 32)}
+    found = HashColumns(written(tmp_path / "inodes", hash_columns(hashes)))
+    assert found.sha256(1, 2, (3, 4, 5)) == b"s" * 32
+    assert found.sha256(1, 7, (8, 9, 10)) == b"t" * 32
+    assert found.sha256(2, 2, (3, 4, 5)) is None
+    assert found.sha256(1, 3, (3, 4, 5)) is None
+    assert [found.sha256(1, 2, each) for each in ((0, 4, 5), (3, 0, 5), (3, 4, 0))] == [None] * 3
 
 
 def test_an_empty_file_of_hashes_has_none(tmp_path: Path) -> None:
