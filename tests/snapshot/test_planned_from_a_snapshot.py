@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.interpreters import discover
+from reconciler.interpreters import search_path
 from reconciler.interpreters.choose import Interpreters
 from reconciler.interpreters.permitted import ForbiddenPlaces
 from reconciler.snapshot.file import read_snapshot, snapshot_json
@@ -36,7 +36,7 @@ def test_an_environment_that_was_renamed_is_planned_as_on_the_host(tmp_path: Pat
 def test_the_interpreters_that_generations_of_this_project_use_are_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(discover, "_FIXED", ())
+    monkeypatch.setattr(search_path, "FIXED", ())
     newest = fake_interpreter(tmp_path / "bin", "python3.12", "3.12.9")
     paths = {
         name: str(fake_interpreter(tmp_path / name, f"python{series}", f"{series}.1"))
