@@ -11,7 +11,6 @@ from reconciler.lock.refusals import Refusal, lock_refusals
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.manifest.input_files import LARGEST_LOCK
 from reconciler.manifest.source_text import KeyPath
-from reconciler.manifest.toml_places import toml_places
 
 
 def require_allowed(lock: Lock, environment: DesiredEnvironment, desired: DesiredState) -> None:
@@ -54,6 +53,8 @@ def _refused(refusals: list[Refusal], file: str, place: Place | None) -> Refused
 
 def _place(file: str, text: str, path: KeyPath) -> Place | None:
     """Return the place of a key in the text of a TOML file, or of the closest table that contains it."""
+    from reconciler.manifest.toml_places import toml_places  # only for an error, to start quickly
+
     places = toml_places(text)
     while path and path not in places:
         path = path[:-1]

@@ -21,6 +21,7 @@ from reconciler.lock.resolve import ResolveOptions
 from reconciler.lock.resolve_all import resolve_all
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.manifest.hints import known_names_hint
+from reconciler.manifest.reach import reach_of_state
 from reconciler.state.applied import Applied
 
 
@@ -144,8 +145,9 @@ def _read_one(environment: DesiredEnvironment, desired: DesiredState) -> Committ
 
 def _pins_of_refused(environment: DesiredEnvironment, desired: DesiredState) -> Lock | None:
     """Return a lock that is refused as if another tool had made it: only its names and versions are kept."""
+    reach = reach_of_state(desired)
     for name in (environment.name, environment.renamed_from):
-        lock = read_lock(lock_path(desired.locks, name), environment.name) if name else None
+        lock = read_lock(lock_path(desired.locks, name), environment.name, reach) if name else None
         if lock is not None:
             return replace(lock, inputs=None)
     return None

@@ -30,6 +30,7 @@ COMMANDS = frozenset(
         "rollback",
         "run",
         "status",
+        "trust",
         "validate",
         "verify",
     }

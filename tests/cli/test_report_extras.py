@@ -56,9 +56,9 @@ def test_a_link_that_is_not_ours_or_points_to_no_venv_has_none(root: Path) -> No
 
 
 def test_the_last_runs_are_shown_the_newest_first(tmp_path: Path) -> None:
-    layout = Layout(tmp_path)
     assert newest_runs(tmp_path) == ()
-    layout.envsync_directory.mkdir()
+    layout = make_root(tmp_path)
+    assert newest_runs(tmp_path) == ()
     for number in range(25):
         append_history(layout, {"run": number})
     assert [each["run"] for each in newest_runs(tmp_path)] == list(range(24, 4, -1))

@@ -149,7 +149,9 @@ def test_a_refused_request_names_the_variables_once(
 def test_the_filter_is_not_reached_through_a_proxy(
     tmp_path: Path, interpreter: Interpreter, both: tuple[Index, ...]
 ) -> None:
-    engine = engine_at(tmp_path / "cache", **CREDENTIALS, HTTP_PROXY="http://127.0.0.1:1", NO_PROXY="index.example")
+    engine = engine_at(
+        tmp_path / "cache", **credentials(both[1]), HTTP_PROXY="http://127.0.0.1:1", NO_PROXY="index.example"
+    )
     assert "acme-core" in engine.resolve(request(interpreter, both, "acme-app"))
 
 
@@ -161,7 +163,7 @@ def test_without_an_index_for_the_rest_the_default_index_is_asked_for_the_rest_o
     used = used_indexes(pinned)
     assert used == (pinned if default else (*pinned, DEFAULT_INDEX))
     with recording_proxy() as (proxy, requests):
-        engine = engine_at(tmp_path / "cache", **CREDENTIALS, HTTPS_PROXY=proxy)
+        engine = engine_at(tmp_path / "cache", **credentials(pinned[0]), HTTPS_PROXY=proxy)
         assert "acme-core" in engine.resolve(replace(request(interpreter, used, "acme-core"), dependencies=False))
         assert requests == []
         with pytest.raises(PackageNotFoundError if default else EngineError):

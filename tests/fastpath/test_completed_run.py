@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.fastpath import completed_run
 from reconciler.fastpath.agreement import stat_signature
 from reconciler.fastpath.completed_run import CompletedRun, write_cache_file
+from reconciler.fs.read import read_regular
 from reconciler.lock.lock_file import parse_lock
 from reconciler.state.inode_hashes import TICK_NS, InodeHashes
 from reconciler.state.store import State
@@ -66,14 +68,13 @@ def test_a_lock_that_changed_within_the_last_tick_or_while_it_was_read_is_not_re
     for age, known in ((TICK_NS, False), (TICK_NS + 1, True)):
         monkeypatch.setattr(time, "time_ns", lambda age=age: now + age)
         assert (building.lock_signature(lock, fresh=False) is not None) is known
-    read_bytes = Path.read_bytes
 
-    def read_and_changed(self: Path) -> bytes:
-        found = read_bytes(self)
-        os.utime(self)
+    def read_and_changed(path: Path) -> bytes:
+        found = read_regular(path)
+        os.utime(path)
         return found
 
-    monkeypatch.setattr(Path, "read_bytes", read_and_changed)
+    monkeypatch.setattr(completed_run, "read_regular", read_and_changed)
     assert building.lock_signature(lock, fresh=False) is None
 
 

@@ -4,7 +4,6 @@ Each way is set up with a program that would answer like an interpreter of the w
 when it starts. Then every command that reads runs: no mark, a documented exit code, and a message that says why.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ import pytest
 from tests.every_case import usually
 from tests.host import Host, base_environment, new_host
 from tests.interpreters.fakes import fake_interpreter, times_started
+from tests.state.edited import stored_in, write_stored
 
 WANTED = "3.50"  # no real interpreter satisfies it
 SOME_USER = 65534
@@ -73,14 +73,18 @@ class Scene:
         return self.host.root / ".envsync"
 
     def forge_facts(self, file: Path, version: str) -> None:
-        """Make the cache say that the program is an interpreter of this version, with its real signature."""
+        """Make the cache say that the program is an interpreter of this version, with its real signature.
+
+        The file gets a valid code: what a cache says starts nothing, even if its code could be forged.
+        """
         [program] = self.programs
         status = program.stat()
         signature = [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
-        content = json.loads(file.read_text())
-        known = next(iter(content.values()))
-        content[str(program)] = known | {"signature": signature + known["signature"][5:], "version": version}
-        file.write_text(json.dumps(content))
+        stored = stored_in(file)
+        known = next(iter(stored["interpreters"].values()))
+        facts = known | {"signature": signature + known["signature"][5:], "version": version}
+        stored["interpreters"][str(program)] = facts
+        write_stored(file, stored)
 
 
 def git_directory(path: Path) -> None:

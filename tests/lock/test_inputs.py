@@ -17,6 +17,7 @@ from reconciler.manifest.desired import (
     Index,
     LocalProject,
     LockSource,
+    Public,
     RequirementLine,
 )
 from tests.lock.workbench import local, project_at, requiring
@@ -87,7 +88,8 @@ SAME = [
     replace(BASE, requirements=tuple(replace(each, source="elsewhere") for each in BASE.requirements)),
     replace(BASE, constraints=BASE.constraints[::-1]),
     replace(BASE, builds="deny"),
-    replace(BASE, env={"A": "b"}, probes=(CommandProbe(argv=("true",)),), hooks=Hooks(after_publish=(("x",),))),
+    replace(BASE, env={"A": "b"}, public=Public(env=("A",))),
+    replace(BASE, probes=(CommandProbe(argv=("true",)),), hooks=Hooks(after_publish=(("x",),))),
     replace(BASE, on_failure="rollback", health=Health(argv=("true",))),
     replace(BASE, compile_bytecode=True, link_mode="copy", keep_generations=9, prevent_destroy=True),
     replace(BASE, exceptions=(IgnoreException(key="ignore", match="x"),)),

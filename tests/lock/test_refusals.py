@@ -81,6 +81,15 @@ def test_a_lock_that_was_edited_is_refused_at_its_place(tmp_path: Path, case: Ma
     assert (fault.code, fault.hint) == (ReasonCode.LOCK_REFUSED, case["hint"])
 
 
+def test_a_directory_out_of_the_repository_is_refused_whether_or_not_the_manifest_may_read_it(tmp_path: Path) -> None:
+    lock = LOCK.replace('path = "../local"', 'path = "/srv/local"')
+    with pytest.raises(LockError, match="the source of `local` is outside the manifest's directory"):
+        read_present_lock(*project(tmp_path, lock=lock))
+    error = refusal(tmp_path, manifest=f"{MANIFEST}allow_paths: [/srv/local]\n", lock=lock)
+    assert "48:14: `local` comes from `/srv/local`, but nothing declares that for this package" in error.message
+    assert error.hint == "run `envsync lock web`"
+
+
 def test_a_file_without_a_hash_is_refused(tmp_path: Path) -> None:
     wheel = f'hashes = {{sha256 = "{"d" * 64}"}}'
     for lock in (LOCK.replace(f", {wheel}", ""), LOCK.replace(wheel, "hashes = {}")):

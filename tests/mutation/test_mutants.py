@@ -233,7 +233,7 @@ def test_a_changed_function_is_changed_in_memory() -> None:
     file = ROOT / "reconciler/fs/read.py"
     [mutant] = [each for each in mutants_in([file]) if each.location.endswith("size > limit => size <= limit")]
     [(function, code)] = changed_code(mutant)
-    assert function is read.read_regular
+    assert function is read.read_descriptor
     assert len(read.read_regular(file)) == file.stat().st_size
     original = function.__code__
     function.__code__ = code

@@ -81,7 +81,7 @@ def test_severities_depend_on_the_origin() -> None:
     assert by_name_and_rule["demo", "envsync/destroy-requested"]["location"]["lines"]["begin"] == 1
     failed = findings(applied(plan_of(EVERYTHING), status=Status.FAILED))
     assert {each["severity"] for each in failed} == {"blocker", "critical"}
-    assert by_name_and_rule["web", "envsync/settings-changed"]["description"].endswith("; and 2 more)")
+    assert by_name_and_rule["web", "envsync/settings-changed"]["description"].endswith("; and 3 more)")
 
 
 def test_a_finding_has_its_code_and_its_file() -> None:

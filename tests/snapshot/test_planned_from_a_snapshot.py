@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.interpreters import discover
+from reconciler.interpreters import search_path
 from reconciler.interpreters.choose import Interpreters
 from reconciler.interpreters.permitted import ForbiddenPlaces
 from reconciler.snapshot.file import read_snapshot, snapshot_json
 from reconciler.snapshot.interpreters import known_interpreters
-from tests.interpreters.fakes import fake_interpreter
+from tests.interpreters.fakes import fake_interpreter, times_started
 from tests.snapshot.test_snapshot import on, written
 from tests.snapshot.worlds import snapshot, worlds
 
@@ -36,12 +36,13 @@ def test_an_environment_that_was_renamed_is_planned_as_on_the_host(tmp_path: Pat
 def test_the_interpreters_that_generations_of_this_project_use_are_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(discover, "_FIXED", ())
+    monkeypatch.setattr(search_path, "FIXED", ())
     newest = fake_interpreter(tmp_path / "bin", "python3.12", "3.12.9")
     paths = {
         name: str(fake_interpreter(tmp_path / name, f"python{series}", f"{series}.1"))
-        for name, series in (("gone", "3.10"), ("theirs", "3.11"), ("web", "3.12"))
+        for name, series in (("gone", "3.10"), ("theirs", "3.11"), ("web", "3.12"), ("elsewhere", "3.13"))
     }
+    searched = ":".join(str(tmp_path / name) for name in ("bin", "gone", "theirs", "web"))
     base = next(iter(snapshot(worlds()["unchanged"]).applied.values()))
     applied = {
         name: replace(
@@ -54,7 +55,8 @@ def test_the_interpreters_that_generations_of_this_project_use_are_known(
     }
     workspace = on(tmp_path, " api:\n  python: '>=3.12'\n none:\n  python: '3.14'\n")
     found = known_interpreters(
-        workspace.desired(), applied, Interpreters({"PATH": str(newest.parent)}, places=ForbiddenPlaces(), cache=None)
+        workspace.desired(), applied, Interpreters({"PATH": searched}, places=ForbiddenPlaces(), cache=None)
     )
     assert [each.path for each in found.found] == [str(newest)]
-    assert [each.path for each in found.others] == [paths["gone"], paths["web"]], "kept, and not searched for"
+    assert [each.path for each in found.others] == [paths["gone"], paths["web"]], "kept, and not the newest"
+    assert times_started(Path(paths["elsewhere"])) == 0, "only a record names it"

@@ -267,7 +267,8 @@ def test_a_file_that_is_not_regular_or_too_large_is_refused(tmp_path: Path) -> N
 def on(directory: Path, more: str = "") -> Workspace:
     """Write a manifest and a fresh lock with one package, and return the workspace, without environments."""
     (directory / "envs.yaml").write_text(
-        f'version: 1\nproject: acme\nenvironments:\n web:\n  python: ">=3.11"\n  packages: [beta]\n{more}'
+        "version: 1\nproject: acme\nindexes: [{name: own, url: 'https://host/simple'}]\n"
+        f'environments:\n web:\n  python: ">=3.11"\n  packages: [beta]\n{more}'
     )
     workspace = reconciler.load(directory / "envs.yaml", ambient={})
     desired = workspace.desired()
@@ -275,6 +276,7 @@ def on(directory: Path, more: str = "") -> Workspace:
     lock.parent.mkdir(exist_ok=True)
     lock.write_text(
         'lock-version = "1.0"\ncreated-by = "envsync"\n[[packages]]\nname = "beta"\nversion = "2.0"\n'
+        'index = "https://host/simple"\n'
         "marker = \"python_version >= '3.8' and platform_release >= '4'\"\nrequires-python = '>=3.8'\n"
         'wheels = [{url = "https://host/beta-2.0-py3-none-any.whl", hashes = {sha256 = "' + "0" * 64 + '"}}]\n'
         f'[tool.envsync]\ninputs = "{inputs_digest(desired.environments[0], desired.indexes)}"\n'
