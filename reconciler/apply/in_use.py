@@ -1,5 +1,6 @@
 """Finds the generations that live processes use, by the lock that `envsync run` holds and by /proc."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
@@ -9,6 +10,9 @@ from pathlib import Path
 from reconciler.fs.own_files import open_own
 from reconciler.state.former_name import home_of, is_name
 from reconciler.state.layout import Generation
+
+# Something else is in the place of the mark or of a directory on the way. What deletes the generation reports that.
+_NO_MARK = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.EINVAL, errno.ENXIO})
 
 
 def generations_in_use(generations: Iterable[Generation]) -> set[Generation]:
@@ -26,8 +30,10 @@ def _is_locked(generation: Generation) -> bool:
     """Return whether a command that `envsync run` started holds its shared lock on the generation."""
     try:
         descriptor = open_own(str(generation.in_use), os.O_RDONLY)
-    except FileNotFoundError:
-        return False
+    except OSError as error:
+        if error.errno in _NO_MARK:
+            return False
+        raise
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

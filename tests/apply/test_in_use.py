@@ -4,7 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -83,6 +83,35 @@ def test_a_generation_is_used_while_a_command_holds_its_lock(layout: Layout, tex
         assert used(layout) == [2]
         assert os.listdir("/dev/fd") == before
     assert used(layout) == []
+
+
+def link_to_file(path: Path) -> None:
+    path.with_name("elsewhere").write_text("")
+    path.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize("put", [Path.mkdir, os.mkfifo, link_to_file], ids=["directory", "pipe", "link"])
+def test_something_else_in_the_place_of_the_mark_is_no_lock(
+    layout: Layout, texts: list[bytes], put: Callable[[Path], object]
+) -> None:
+    mark = layout.generation("web", 2).in_use
+    mark.unlink(missing_ok=True)
+    put(mark)
+    assert used(layout) == []
+
+
+@pytest.mark.parametrize("links", ["web", "web/2"])
+def test_a_link_in_the_place_of_a_directory_on_the_way_is_not_followed(
+    layout: Layout, texts: list[bytes], links: str, tmp_path: Path
+) -> None:
+    mark = layout.generation("web", 2).in_use
+    mark.touch()
+    place = layout.all_generations / links
+    place.rename(tmp_path / "moved")
+    place.symlink_to(tmp_path / "moved")
+    with mark.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        assert used(layout) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.fs.user_key import key_path
 from tests.functional.host_state import finished, published
 from tests.host import Host, Ran, new_host
 from tests.wheels import make_wheel, record_hash
@@ -143,6 +144,7 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Host, Ra
     outside.mkdir()
     (outside / "kept").write_text("kept")
     with new_host(top) as host:
+        host.env["XDG_STATE_HOME"] = str(Path(key_path()).parents[1])  # the key of this process, whatever HOME is
         host.env["HOME"] = str(outside)
         host.manifest("good: {python: '>=3.11', packages: [beta]}\n")
         host.apply()

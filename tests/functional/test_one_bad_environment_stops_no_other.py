@@ -19,6 +19,7 @@ from tests.every_case import EVERY_CASE
 from tests.functional.host_state import finished, generations, published
 from tests.functional.test_reading_commands_need_no_write_permission import as_other_user, readable_interpreter
 from tests.host import Host, new_host
+from tests.state.edited import stored_in, write_stored
 from tests.unprivileged import reachable_directory
 
 FORMATS = ("text", "json", "markdown", "github", "sarif", "junit", "gitlab", "html")
@@ -27,7 +28,7 @@ FORMATS = ("text", "json", "markdown", "github", "sarif", "junit", "gitlab", "ht
 def manifest(host: Host, turn: int, bad: str = 'python: "3.11", packages: [alpha==1.0]') -> None:
     host.manifest(
         f"bad: {{{bad}, keep_generations: 50}}\n"
-        f'changed: {{python: "3.11", packages: [beta], env: {{TURN: "{turn}"}}}}\n'
+        f'changed: {{python: "3.11", packages: [beta], env: {{TURN: "{turn}", public: [TURN]}}}}\n'
         'drifted: {python: "3.11", packages: [gamma]}\n'
         'other: {python: "3.11", packages: [beta]}\n'
         'same: {python: "3.11", packages: [alpha==1.1]}\n'
@@ -94,6 +95,10 @@ def no_index(host: Host) -> None:
     host.index.broken["/simple/delta/"] = 403
 
 
+def directory_as_interpreter(host: Host) -> None:
+    (host.directory.parent / "python3.11").mkdir(exist_ok=True)
+
+
 def not_executable(host: Host) -> None:
     (host.directory.parent / "python3").write_text("#!/bin/sh\n")
 
@@ -105,7 +110,12 @@ WAYS = (
     Way(name="no interpreter in the range", spec='python: ">=3.98,<4"', blocked=NO_PYTHON),
     Way(name="no file at the path of the interpreter", spec="python: /opt/none/bin/python3", blocked=NO_PYTHON),
     Way(name="no executable", spec="python: @HERE@/python3", damage=not_executable, blocked=NO_PYTHON),
-    Way(name="a directory as interpreter", spec="python: /usr/bin", blocked=NO_PYTHON),
+    Way(
+        name="a directory as interpreter",
+        spec="python: @HERE@/python3.11",
+        damage=directory_as_interpreter,
+        blocked=NO_PYTHON,
+    ),
     Way(
         name="a variable for its builds is not set",
         spec='python: "3.11", packages: [alpha==1.0], build_env: {from_env: [NOT_SET_ANYWHERE]}',
@@ -427,12 +437,12 @@ def test_an_optional_version_is_skipped_with_a_note_until_it_was_applied(host: H
     declare("3.12")
     host.apply()
     state = host.root / ".envsync/environments/test-py312.json"
-    for path in (state, generation_of(host, "test-py312") / "seal.json"):
-        path.write_text(path.read_text().replace("test-py312", "test-py399"))
     state.rename(state.with_name("test-py399.json"))
     (host.root / ".envsync/generations/test-py312").rename(host.root / ".envsync/generations/test-py399")
     (host.root / "test-py312").unlink()
     (host.root / "test-py399").symlink_to(".envsync/generations/test-py399/1/venv")
+    for path in (state.with_name("test-py399.json"), generation_of(host, "test-py399") / "seal.json"):
+        write_stored(path, json.loads(json.dumps(stored_in(path)).replace("test-py312", "test-py399")))
     declare("3.99")
     ran = host.envsync("check")
     assert ran.code == 2, "one that was applied is not skipped, and not deleted"

@@ -66,6 +66,10 @@ def test_a_moved_repository_is_reported_and_rebuilt_at_its_new_path(host: Host) 
     moved = host.directory.with_name("moved")
     host.directory.rename(moved)
     there = Host(directory=moved, index=host.index)
+    ran = there.envsync("check")
+    assert ran.code == 1
+    assert "was not made by envsync as this user at this place" in ran.err
+    assert there.envsync("trust", "--yes").code == 0
     assert there.envsync("check").code == 2
     there.apply()
     assert there.envsync("run", "web", "--", "python", "-c", "import gamma").code == 0
