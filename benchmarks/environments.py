@@ -126,6 +126,7 @@ class Setup:
         self.write_manifest(fleet.manifest, members, settings)
         fleet.cache.mkdir(parents=True)
         copy(self.warm_cache(kind), fleet.cache / "uv")
+        self.do(self.envsync("trust", "-f", fleet.manifest, "--yes"))  # a root that envsync did not make is refused
         self.do(self.envsync("lock", "-f", fleet.manifest, "--offline"))
         os.sync()
         return fleet

@@ -48,9 +48,10 @@ _KINDS = {
     "package cache": r"\.envsync/cache/uv(/.*)?",
     "file hashes": r"\.envsync/cache/inodes",
     "interpreters": r"\.envsync/cache/interpreters\.json",
+    "contents of wheels": r"\.envsync/cache/wheels\.json",
     "manifest readings": r"\.envsync/cache/manifest-[0-9a-f]{8}",
     "agreements": r"\.envsync/cache/agreed(/\w+(\.own)?)?",
-    "fixed": r"\.gitignore|\.envsync|\.envsync/(cache|lock|adopted)",
+    "fixed": r"\.gitignore|\.envsync|\.envsync/(cache|lock|adopted|root\.json|masking-key)",
 }
 _BOUNDS = {  # of what grows; everything else must not
     "collected paths": 2 * (MOST_LINKS + 2),

@@ -21,6 +21,7 @@ from reconciler.options import PlanOptions, Selection
 from reconciler.plan.model import Policy
 from reconciler.reconcile import Proposal, Workspace
 from reconciler.state.layout import Generation, Layout
+from reconciler.state.root_trust import make_own_directory
 from reconciler.state.store import State
 from tests.faults.damages import PYTHON
 from tests.faults.model import MAIN, Declared, Side
@@ -82,6 +83,8 @@ class Real:
         self.layout = Layout(self.host.root)
         self.ambient = base_environment()
         if ground.cache.exists():
+            self.layout.root.mkdir()
+            make_own_directory(self.layout)  # a root with files and without its mark would be refused
             shutil.copytree(ground.cache, self.layout.cache, symlinks=True)
 
     def end(self) -> None:

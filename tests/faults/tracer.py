@@ -177,7 +177,7 @@ class _Following:
 
 def _file_name(call: Call) -> str:
     """Return the name of a call's file, without the process number in the name of a temporary file."""
-    return re.sub(r"\.[1-9][0-9]*\.tmp$", ".tmp", Path(call.path).name)
+    return re.sub(r"\.[1-9][0-9]*(\.[0-9a-f]{16})?\.tmp$", ".tmp", Path(call.path).name)
 
 
 def _fail(task: int, registers: "ctypes.Array[ctypes.c_ulonglong]", error: int) -> None:

@@ -338,6 +338,19 @@ def test_odd_surroundings_cause_no_traceback(jobs: Host, script: str, code: int,
     assert "Broken pipe" not in done.stderr, "Python ignores SIGPIPE, and the command must not"
 
 
+@pytest.fixture
+def no_ignored_signal() -> Iterator[None]:
+    """Ignore no signal of those that nohup(1), or a shell for a job in the background, ignores in its children."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)}
+    for each, handler in before.items():
+        if handler is signal.SIG_IGN:
+            signal.signal(each, signal.SIG_DFL)
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+@pytest.mark.usefixtures("no_ignored_signal")
 def test_the_command_gets_the_default_of_every_signal(jobs: Host) -> None:
     script = "import signal; print(*[each.name for each in signal.valid_signals() if isinstance(each, signal.Signals) "
     script += "and signal.getsignal(each) is signal.SIG_IGN])"
