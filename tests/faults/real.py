@@ -21,12 +21,12 @@ from reconciler.options import PlanOptions, Selection
 from reconciler.plan.model import Policy
 from reconciler.reconcile import Proposal, Workspace
 from reconciler.state.layout import Generation, Layout
-from reconciler.state.root_trust import make_own_directory
 from reconciler.state.store import State
 from tests.faults.damages import PYTHON
 from tests.faults.model import MAIN, Declared, Side
 from tests.host import Host, base_environment, new_host
 from tests.index import ServedIndex
+from tests.state.edited import make_root
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +83,7 @@ class Real:
         self.layout = Layout(self.host.root)
         self.ambient = base_environment()
         if ground.cache.exists():
-            self.layout.root.mkdir()
-            make_own_directory(self.layout)  # a root with files and without its mark would be refused
+            make_root(self.layout.root)  # a root with files and without its mark would be refused
             shutil.copytree(ground.cache, self.layout.cache, symlinks=True)
 
     def end(self) -> None:

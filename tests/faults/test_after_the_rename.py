@@ -44,7 +44,7 @@ class Step:
 ROLLBACK = {
     "rollback-flush": Step(call="fsync .envs", error=errno.EIO, message=DONE),
     "rollback-mark": Step(call="unlink unpublished", error=errno.EIO, code=0),
-    "rollback-record": Step(call="rename .%s.json.tmp", error=errno.EIO, message=DONE),
+    "rollback-record": Step(call="renameat .%s.json.tmp", error=errno.EIO, message=DONE),
     "rollback-record-flush": Step(call="fsync environments", error=errno.EIO, message=DONE),
     "rollback-history": Step(call="openat history.jsonl", error=errno.EACCES, code=0, message=NO_HISTORY),
     "rollback-history-line": Step(call="write history.jsonl", code=0, message=NO_HISTORY),
@@ -116,7 +116,7 @@ def applied(host: Host, name: str) -> Applied:
 def test_a_rollback_says_that_it_is_done_and_its_record_is_kept(name: str, host: Host, tmp_path: Path) -> None:
     fail(host, name, ROLLBACK[name], tmp_path, "rollback", name)
     assert published(host, name) == 1
-    if ROLLBACK[name].call != "rename .%s.json.tmp":  # without the record its seal counts
+    if ROLLBACK[name].call != "renameat .%s.json.tmp":  # without the record its seal counts
         assert applied(host, name).rolled_back_from == 2
     assert applied(host, name).generation == 1
     if ROLLBACK[name].message != NO_HISTORY:

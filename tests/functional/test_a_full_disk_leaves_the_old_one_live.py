@@ -24,7 +24,10 @@ def small(host: Host) -> Iterator[Path]:
         pytest.skip("needs root, to mount a small file system")
     host.root.mkdir()
     done = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=4m,mode=755", "tmpfs", host.root], capture_output=True, text=True, check=False
+        [mount, "-t", "tmpfs", "-o", "size=4m,mode=755", "tmpfs", host.root],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         pytest.skip(f"cannot mount here: {done.stderr.strip()}")

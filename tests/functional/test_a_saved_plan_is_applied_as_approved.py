@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.fs.user_key import state_directory
 from reconciler.plan.document import plan_json
 from reconciler.plan.model import FORMAT_VERSION
 from reconciler.plan.plan_file import read_plan
@@ -238,6 +239,7 @@ def test_the_same_state_gives_the_same_bytes_in_any_directory_and_environment(ho
     below.mkdir(parents=True)
     configured = {
         "HOME": str(home),
+        "XDG_STATE_HOME": str(Path(state_directory()).parent),  # the same user, with the same key
         "XDG_CONFIG_HOME": str(home / ".config"),
         "XDG_CACHE_HOME": str(home / "cache"),
         "UV_INDEX_URL": "https://nowhere.example/simple",

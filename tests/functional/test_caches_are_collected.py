@@ -12,6 +12,7 @@ from reconciler.fastpath.record import MOST_READINGS
 from reconciler.state.layout import Layout
 from tests.functional.host_state import tree
 from tests.host import Host
+from tests.state.edited import edit_state_file, stored_in
 
 WEB = 'web:\n  python: "3.11"\n  packages: [%s]\n  keep_generations: 2\n'
 
@@ -67,8 +68,9 @@ def test_entries_of_what_is_gone_are_deleted(thrice: Host) -> None:
     assert thrice.envsync("plan", "--file", str(elsewhere)).code == 0
     assert len(list(layout.cache.glob("manifest-*"))) == 2
     elsewhere.unlink()
-    facts = json.loads(layout.interpreter_facts.read_text())
-    layout.interpreter_facts.write_text(json.dumps(facts | {"/gone/python3": next(iter(facts.values()))}))
+    facts = stored_in(layout.interpreter_facts)
+    known = facts["interpreters"]
+    edit_state_file(layout.interpreter_facts, {"interpreters": known | {"/gone/python3": next(iter(known.values()))}})
     found = collected(thrice)
     assert found["agreements"]["count"] == 1
     assert found["manifest readings"]["count"] == 1
@@ -76,7 +78,7 @@ def test_entries_of_what_is_gone_are_deleted(thrice: Host) -> None:
     assert found["file hashes"]["count"]
     assert "gone" not in os.listdir(layout.agreements)
     assert "web" in os.listdir(layout.agreements)
-    assert json.loads(layout.interpreter_facts.read_text()) == facts
+    assert stored_in(layout.interpreter_facts) == facts
     assert {each["count"] for each in collected(thrice).values()} == {0}
 
 

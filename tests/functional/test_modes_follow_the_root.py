@@ -299,33 +299,45 @@ READING = (
 def test_a_root_of_another_user_is_refused_before_anything_changes(service: Host, group_writable: bool) -> None:
     """Also by root, who could write, and in a root that its group may write."""
     assert envsync(service, "apply", "--yes").code == 0
+    declare(service, "alpha==1.1")
+    assert envsync(service, "lock").code == 0
     for path in (service.root, *service.root.rglob("*")):
         os.chown(path, SERVICE, SERVICE, follow_symlinks=False)
         if group_writable and not path.is_symlink():
             path.chmod(path.stat().st_mode | 0o020)
     owner = pwd.getpwuid(SERVICE).pw_name
     before = tree(service.directory)
-    declare(service, "alpha==1.1")
-    assert envsync(service, "lock").code == 0
     for command in WRITING:
         for user, group, name in ((0, 0, "root"), (12345, SERVICE, "#12345")):
             ran = envsync(service, *command, user=user, group=group)
             assert ran.code == 1, (command, ran.err)
             assert f"`{service.root}` belongs to {owner}, and you are {name}" in ran.err
             assert f"sudo -u {owner} envsync" in ran.err
-            assert f"chown -R {name} " in ran.err
+            assert "run `envsync trust` once" in ran.err
     assert envsync(service, "apply", "--yes", "--output", "json").json()["error"]["code"] == "root-owner"
     after = tree(service.directory)
     changed = {each for each in before.keys() | after.keys() if before.get(each) != after.get(each)}
     assert {each for each in changed if str(each).startswith(".envs/")} == set()
 
 
-def test_reading_in_a_root_of_another_user_leaves_nothing_there(service: Host) -> None:
+def test_a_trusted_root_of_another_user_is_read_and_nothing_is_written_there(
+    service: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before `envsync trust`, it is not even read."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # where this test's trust is remembered
+    owner = pwd.getpwuid(SERVICE).pw_name
     assert envsync(service, "apply", "--yes").code == 0
     for path in (service.root, *service.root.rglob("*")):
         os.chown(path, SERVICE, SERVICE, follow_symlinks=False)
     for path in (service.root / ".envsync/cache").iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for command in READING:
+        ran = envsync(service, *command)
+        assert (ran.code, f"belongs to {owner}, and you are root" in ran.err) == (1, True), (command, ran.err)
+    assert envsync(service, "trust", "--yes").code == 0
+    for command in WRITING:
+        ran = envsync(service, *command)
+        assert (ran.code, f"chown -R root {service.root}" in ran.err) == (1, True), (command, ran.err)
     for command in (*READING, ["lock", "--upgrade"]):
         ran = envsync(service, *command)
         assert ran.code == 0, (command, ran.err)
