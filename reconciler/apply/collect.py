@@ -254,7 +254,8 @@ def _retained(state: State, name: str, applied: Applied | None, published: int) 
     marked = [number for number in older if set_aside_because(state.layout.generation(name, number))]
     sound = [number for number in older if number not in marked]
     came_from = {applied.rolled_back_from} & set(sealed) if applied.hold else set()
-    trial = read_trial(state.layout.generation(name, published).trial) if published else None
+    live = state.layout.generation(name, published)
+    trial = read_trial(live.trial) if published and state.layout.has_real_path(live) else None
     needed = {trial.previous.generation} if trial is not None and trial.previous is not None else set()
     return {applied.generation, *sound[: limit - 1], *marked[:1]} | came_from | needed | unreadable
 

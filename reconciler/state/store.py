@@ -122,7 +122,8 @@ class State:
     def _with_generation(self, name: str, applied: Applied) -> Applied:
         """Return what was applied with what only its generation says: since when it is on trial, its former name."""
         generation = self.layout.generation(name, applied.generation)
-        trial = read_trial(generation.trial)
+        # Behind a symbolic link, nothing is read: what needs the generation reports the link.
+        trial = read_trial(generation.trial) if self.layout.has_real_path(generation) else None
         since = f"{trial.since:%Y-%m-%d %H:%M} UTC" if trial is not None else ""
         built_as = "" if generation.home == name else generation.home
         if (applied.trial_since, applied.built_as) == (since, built_as):

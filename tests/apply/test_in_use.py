@@ -91,7 +91,7 @@ def link_to_file(path: Path) -> None:
 
 
 @pytest.mark.parametrize("put", [Path.mkdir, os.mkfifo, link_to_file], ids=["directory", "pipe", "link"])
-def test_something_else_in_the_place_of_the_mark_is_no_lock(
+def test_something_else_in_the_place_of_the_mark_does_not_count_as_a_lock(
     layout: Layout, texts: list[bytes], put: Callable[[Path], object]
 ) -> None:
     mark = layout.generation("web", 2).in_use
