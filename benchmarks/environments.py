@@ -125,8 +125,9 @@ class Setup:
         fleet = Fleet(place, tuple(members))
         self.write_manifest(fleet.manifest, members, settings)
         fleet.cache.mkdir(parents=True)
+        self.do(self.envsync("trust", "-f", fleet.manifest, "--yes"))  # marks the root, and deletes its caches
+        fleet.cache.mkdir(exist_ok=True)
         copy(self.warm_cache(kind), fleet.cache / "uv")
-        self.do(self.envsync("trust", "-f", fleet.manifest, "--yes"))  # a root that envsync did not make is refused
         self.do(self.envsync("lock", "-f", fleet.manifest, "--offline"))
         os.sync()
         return fleet

@@ -58,7 +58,7 @@ def test_sarif_has_a_result_for_each_difference_at_its_line(moved: Host) -> None
     ]
 
 
-def test_a_stray_pth_reaches_sarif_and_gitlab_as_a_file_added(host: Host) -> None:
+def test_a_stray_pth_reaches_sarif_and_gitlab_as_a_startup_file(host: Host) -> None:
     """Its code is the rule, its file is a related location, and both stay the same from run to run."""
     host.manifest(WEB)
     host.apply()
@@ -68,10 +68,13 @@ def test_a_stray_pth_reaches_sarif_and_gitlab_as_a_file_added(host: Host) -> Non
     assert (ran.code, ran.err) == (2, "")
     (run,) = valid(ran.out, "sarif-2.1.0.schema.json")["runs"]
     [result] = run["results"]
-    assert (result["ruleId"], result["level"]) == ("file-added", "warning")
+    assert (result["ruleId"], result["level"]) == ("startup-added", "error")
     rule = run["tool"]["driver"]["rules"][result["ruleIndex"]]
-    assert (rule["id"], rule["shortDescription"]["text"]) == ("file-added", "A file was added to the environment.")
-    assert result["message"]["text"] == f"web: 1 file added: {SITE}/{name}\nnot part of the generation"
+    assert (rule["id"], rule["shortDescription"]["text"]) == (
+        "startup-added",
+        "A file that Python runs at every start was added to the environment.",
+    )
+    assert result["message"]["text"] == f"web: 1 startup file added: {SITE}/{name}\nPython runs its `import` lines"
     [manifest], [file] = result["locations"], result["relatedLocations"]
     assert manifest["physicalLocation"]["region"] == {"startLine": line_of(host, "web")}
     artifact = file["physicalLocation"]["artifactLocation"]
@@ -82,8 +85,8 @@ def test_a_stray_pth_reaches_sarif_and_gitlab_as_a_file_added(host: Host) -> Non
     assert host.envsync("check", "--output", "sarif").out == ran.out
 
     [finding] = valid(host.envsync("check", "--output", "gitlab").out, "gitlab-code-quality.schema.json")
-    assert finding["check_name"] == "envsync/file-added"
-    assert finding["description"] == f"web: 1 file added: {SITE}/{name} (not part of the generation)"
+    assert finding["check_name"] == "envsync/startup-added"
+    assert finding["description"] == f"web: 1 startup file added: {SITE}/{name} (Python runs its `import` lines)"
     assert finding["location"]["path"] == "envs.yaml"
     assert finding["fingerprint"] == result["partialFingerprints"]["envsync/v1"]
 
