@@ -16,7 +16,7 @@ _SHA256_BYTES = 32
 
 
 class HashColumns:
-    """The hashes in a file, of which only a few are needed: no object is made for the others."""
+    """The hashes in a file, if only a few are needed: no object is made for the others."""
 
     def __init__(self, path: str) -> None:
         """Read the file at `path`; raises OSError, or ValueError, TypeError or KeyError for damage."""

@@ -58,7 +58,6 @@ RECORDS = (
     "seal removed",
     "seal cut",
     "seal edited",
-    "seal of a backup",
     "inventory removed",
     "inventory cut",
     "moved",
@@ -442,9 +441,6 @@ class Machine(RuleBasedStateMachine):
             case "seal edited":
                 paths.seal.write_bytes(paths.seal.read_bytes().replace(b'"plan":"', b'"plan":"x'))
                 own.seal, own.cut = None, True
-            case "seal of a backup":
-                edit_state_file(paths.seal, lambda stored: stored.update(plan=stored["plan"] + "x"))
-                own.seal = (own.seal or 0) + 1
             case "inventory removed":
                 paths.inventory.unlink()
                 own.inventory = False
