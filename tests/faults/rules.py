@@ -35,7 +35,6 @@ from tests.faults.model import (
     deletes_waiting,
 )
 from tests.faults.real import Ground, Real
-from tests.state.edited import edit_state_file
 from tests.unprivileged import unprivileged
 
 NAMES = ("api", "job", "web")
