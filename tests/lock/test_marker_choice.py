@@ -67,8 +67,7 @@ def test_one_of_several_markers() -> None:
     assert any_of(["a", "b", "a"]) == "(a) or (b)"
 
 
-@pytest.mark.parametrize(
-    "marker", ["os_name in extras", "extra == os_name", "os_name == extra", '"extra" == "os-name"']
-)
+# Not `extra == os_name`: packaging 26.1 reads the variable as a text.
+@pytest.mark.parametrize("marker", ["os_name in extras", '"extra" == "os-name"'])
 def test_a_comparison_of_two_variables_or_two_texts_chooses_nothing(marker: str) -> None:
     assert chosen_marker(marker, extras={"os-name"}, groups=()) == marker
