@@ -16,7 +16,7 @@ from reconciler.apply.last_applied import last_applied_to
 from reconciler.apply.rebuild_generation import NotRebuildableError, RebuildTools, prepare_rebuild
 from reconciler.apply.recover import hold_and_recover
 from reconciler.apply.rollback import roll_back
-from reconciler.apply.trust import own_root
+from reconciler.apply.trust import authenticate_root
 from reconciler.apply.verify_generations import VerifiedGeneration, verify_generations
 from reconciler.apply.verify_seal import verify_published
 from reconciler.canonical_json import Json
@@ -207,7 +207,7 @@ class Maintenance:
         if not examined.is_own or "group" in examined.trust:
             remember_trust(layout, examined.trust)
         if examined.is_own:
-            own_root(layout, timeout=timeout)
+            authenticate_root(layout, timeout=timeout)
 
     def disk_usage(self, name: str) -> DiskUsage | None:
         """Return what an environment occupies on disk, None if not all of it can be read."""

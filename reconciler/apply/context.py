@@ -56,7 +56,7 @@ class ApplyContext:
     wheels: WheelContents = field(init=False)
 
     def __post_init__(self) -> None:
-        """Allow as many builds at the same time as the options say, at least one; read what is known of wheels."""
+        """Allow as many builds at the same time as the options say, at least one."""
         object.__setattr__(self, "building", threading.Semaphore(max(1, self.options.parallelism)))
         object.__setattr__(self, "wheels", WheelContents(self.state.layout))
 

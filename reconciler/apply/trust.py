@@ -4,7 +4,6 @@ Nothing in it is built again. The caches are deleted, because nothing says where
 """
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,15 +15,12 @@ from reconciler.fs.authentication import forget_roots
 from reconciler.fs.own_files import list_own, read_own
 from reconciler.fs.remove_tree import remove_tree
 from reconciler.state.inventory_file import load_inventory, save_inventory
-from reconciler.state.layout import Layout
+from reconciler.state.layout import Generation, Layout
 from reconciler.state.root_mutex import acquire_root_mutex
 from reconciler.state.root_trust import require_key, unauthenticated, write_mark
 
-_STATE_FILES = ("seal.json", "staged.json", "trial.json", "adopted.json")
-_CODE = "authentication"
 
-
-def own_root(layout: Layout, *, timeout: float) -> None:
+def authenticate_root(layout: Layout, *, timeout: float) -> None:
     """Authenticate everything below a root with the key of this user, who owns it; delete its caches.
 
     If it is interrupted, the root is not trusted, or the files that are left count as damaged: do it again. Waits at
@@ -34,11 +30,15 @@ def own_root(layout: Layout, *, timeout: float) -> None:
     forget_roots()  # the key may be a new one
     with unauthenticated(), acquire_root_mutex(layout, timeout=timeout):
         remove_tree(layout.envsync_directory, layout.cache.name)
-        for path in _json_files(layout):
-            _authenticate(path)
-        for path in _inventories(layout):
-            with suppress(InventoryError):  # of an older envsync: the environment counts as changed, and is built again
-                save_inventory(load_inventory(path), path)
+        for directory in (layout.records, layout.all_deleted):
+            for name in _names(directory):
+                if name.endswith(".json") and not name.startswith("."):
+                    _authenticate(directory / name)
+        for generation in _generations(layout):
+            for path in (generation.seal, generation.staged, generation.trial, generation.adoption):
+                _authenticate(path)
+            with suppress(InventoryError):  # none, or of an older envsync: the environment then counts as changed
+                save_inventory(load_inventory(generation.inventory), generation.inventory)
         write_mark(layout)
 
 
@@ -49,30 +49,17 @@ def _authenticate(path: Path) -> None:
     except (FileNotFoundError, ValueError, RecursionError):
         return
     if isinstance(stored, dict):
-        stored.pop(_CODE, None)
         write_atomic(path, authentic_json(str(path), stored))
 
 
-def _json_files(layout: Layout) -> Iterator[Path]:
-    for directory in (layout.records, layout.all_deleted):
-        yield from (directory / each for each in _names(directory) if each.endswith(".json") and each[0] != ".")
-    for generation in _generations(layout):
-        yield from (generation / each for each in _STATE_FILES)
-
-
-def _inventories(layout: Layout) -> Iterator[Path]:
-    for generation in _generations(layout):
-        if os.path.lexists(generation / "inventory"):
-            yield generation / "inventory"
-
-
-def _generations(layout: Layout) -> Iterator[Path]:
-    """Yield the directories of all generations and adopted environments; links are not followed."""
+def _generations(layout: Layout) -> Iterator[Generation]:
+    """Yield all generations and adopted environments; links are not followed."""
     for directory in (layout.all_generations, layout.adopted):
         for name in _names(directory):
             for number in _names(directory / name):
-                if not (directory / name / number).is_symlink():
-                    yield directory / name / number
+                path = directory / name / number
+                if number.isdecimal() and not path.is_symlink():
+                    yield Generation(path, int(number))
 
 
 def _names(directory: Path) -> list[str]:

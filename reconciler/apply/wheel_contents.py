@@ -16,6 +16,7 @@ from pathlib import Path
 from reconciler.apply.verify_build import Record
 from reconciler.canonical_json import Json, canonical_text
 from reconciler.errors import RecordMismatchError
+from reconciler.fastpath.own_columns import WRITTEN_BY_INSTALLERS
 from reconciler.fs.atomic_write import write_cache
 from reconciler.fs.authentic_json import authentic_json, read_authentic_json
 from reconciler.lock.model import ArchiveFile, IndexFile, LockedPackage
@@ -24,9 +25,6 @@ from reconciler.state.layout import Layout
 
 _FORMAT = 1
 _MOST_WHEELS = 20_000
-_WRITTEN_BY_INSTALLERS = frozenset(
-    {"INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json", "uv_build.json"}
-)
 _OF_THE_VENV = frozenset({"_virtualenv.py", "_virtualenv.pth"})  # uv makes them, and no RECORD lists them
 _SCRIPT = b"#!"
 
@@ -36,9 +34,16 @@ class WheelContents:
 
     def __init__(self, layout: Layout) -> None:
         self._path = layout.wheel_contents
-        self._known = _read(str(self._path))
+        self._read: dict[str, str] | None = None
         self._found: dict[str, str] = {}
         self._lock = threading.Lock()
+
+    @property
+    def _known(self) -> dict[str, str]:
+        """Return what the file has, which is read when a generation is verified."""
+        if self._read is None:
+            self._read = _read(str(self._path))
+        return self._read
 
     def verify(
         self,
@@ -121,11 +126,11 @@ def _digest(venv: Path, record: Record, extra: Sequence[str], hashes: Mapping[st
     metadata = posixpath.basename(posixpath.dirname(record.path))
     for path, sha256 in record.hashes.items():
         directory, name = posixpath.split(path)
-        if directory == metadata and name in _WRITTEN_BY_INSTALLERS:
+        if directory == metadata and name in WRITTEN_BY_INSTALLERS:
             continue
         is_script = path.startswith("../") and _is_script(venv / record.site / path)
         rows.append([path, "" if is_script else sha256])
-    rows += [[path, hashes.get(path, b"").hex()] for path in extra]
+    rows += [[path.removeprefix(f"{record.site}/"), hashes.get(path, b"").hex()] for path in extra]
     return hashlib.sha256(canonical_text(sorted(rows)).encode("ascii")).hexdigest()
 
 

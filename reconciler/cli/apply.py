@@ -11,6 +11,7 @@ import typer
 import reconciler
 from reconciler import exit_codes
 from reconciler.apply.context import ApplyOptions
+from reconciler.cli.confirmation import confirm, require_terminal
 from reconciler.cli.console import console, output_errors
 from reconciler.cli.error_output import print_failures
 from reconciler.cli.options import (
@@ -40,7 +41,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.plan_output import print_notes, print_plan, print_report, report_of
 from reconciler.cli.signals import interruptible
-from reconciler.errors import InterruptedByUserError, UsageError
+from reconciler.errors import UsageError
 from reconciler.events import Event, Notice, RunFinished, RunStarted
 from reconciler.manifest.times import age_text, parse_age
 from reconciler.observe.actual import Depth
@@ -215,11 +216,8 @@ def _run(
     lock_timeout: float,
 ) -> None:
     """Plan with the root locked, show the plan, ask, apply; exit with the code of the result."""
-    asks = sys.stdin.isatty() and sys.stderr.isatty()
-    if not yes and not asks:
-        raise UsageError(
-            "cannot ask for confirmation without a terminal", hint="add `--yes` to apply without confirmation"
-        )
+    if not yes:
+        require_terminal(purpose="apply")
     with workspace.hold(timeout=lock_timeout):
         proposal = workspace.plan(chosen, options)
         _show(proposal, output)
@@ -254,11 +252,8 @@ def _ask(proposal: Proposal) -> None:
     if not changing:
         return
     deleting = any(each.action is Action.DELETE for each in changing)
-    sys.stderr.write(f"\n{_restorable(proposal.desired.keep_deleted)}\n" if deleting else "\n")
-    sys.stderr.write("Apply these changes? Enter `yes` to apply them: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in {"yes", "y"}:
-        raise InterruptedByUserError("not confirmed; nothing was changed")
+    before = f"\n{_restorable(proposal.desired.keep_deleted)}\n" if deleting else "\n"
+    confirm(f"{before}Apply these changes? Enter `yes` to apply them: ")
 
 
 def _restorable(keep_deleted: str) -> str:

@@ -8,10 +8,9 @@ import typer
 
 import reconciler
 from reconciler.canonical_json import canonical_text
+from reconciler.cli.confirmation import confirm, require_terminal
 from reconciler.cli.console import console
 from reconciler.cli.options import FileOption, LockTimeoutOption, Output, OutputOption, YesOption
-from reconciler.errors import InterruptedByUserError, UsageError
-from reconciler.maintenance import TrustedRoot
 from reconciler.render.escape import sanitize
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
@@ -40,7 +39,8 @@ def trust(
     if output is Output.TEXT:
         out.print(render_verification(examined.verified, palette=out.palette(sys.stdout), width=out.width))
     if not yes:
-        _ask(examined)
+        require_terminal(purpose="trust the root")
+        confirm(f"\nTrust `{sanitize(str(examined.root))}`? Enter `yes` to trust it: ")
     maintenance.trust(examined, timeout=lock_timeout)
     if output is Output.JSON:
         out.print(canonical_text({"root": str(examined.root), "owner": examined.owner, "own": examined.is_own}))
@@ -51,15 +51,3 @@ def trust(
         if examined.is_own
         else f"`{root}` of {sanitize(examined.owner)} is trusted for this user."
     )
-
-
-def _ask(examined: TrustedRoot) -> None:
-    """Ask once; any answer except `yes` or `y` means no."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(
-            "cannot ask for confirmation without a terminal", hint="add `--yes` to trust the root without confirmation"
-        )
-    sys.stderr.write(f"\nTrust `{sanitize(str(examined.root))}`? Enter `yes` to trust it: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in {"yes", "y"}:
-        raise InterruptedByUserError("not confirmed; nothing was changed")

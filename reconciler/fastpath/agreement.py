@@ -17,7 +17,7 @@ import os
 import zlib
 
 from reconciler import __version__
-from reconciler.fs.own_files import read_user_file
+from reconciler.fs.read import read_regular
 from reconciler.state.columns_file import load_columns
 
 TYPE_CHECKING = False
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 # Keys of `agreed/<name>.own` besides the columns: the signature of the inventory file that the columns were taken from,
 # the paths of its directories relative to base directories (see `relative_paths`), and the digest of its shared files.
+_LARGEST_INPUT = 64 * 1024 * 1024  # bytes, as `reconciler.manifest.input_files.LARGEST_LOCK`
 INVENTORY_SIGNATURE, RELATIVE_PATHS, SHARED_DIGEST = "inventory", "near", "shared"
 
 
@@ -91,7 +92,7 @@ def _has_sha256(path: str, sha256: str) -> bool:
     import hashlib  # slow to import, and rarely needed
 
     try:
-        return hashlib.sha256(read_user_file(path)).hexdigest() == sha256
+        return hashlib.sha256(read_regular(path, limit=_LARGEST_INPUT, follow=True)).hexdigest() == sha256
     except OSError:
         return False
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reconciler.fastpath.agreement import Signature
 
 _NOT_EXAMINED = frozenset({"directory_modes", "directory_mtimes", "modes", "sizes", "mtimes", "targets", "digest"})
-_WRITTEN_BY_INSTALLERS = frozenset(
+WRITTEN_BY_INSTALLERS = frozenset(
     {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"}
 )
 
@@ -51,7 +51,7 @@ def _own(names: Sequence[str], positions: range) -> list[int]:
 
     An installer writes them for each environment, or they are bytecode.
     """
-    return [each for each in positions if names[each] in _WRITTEN_BY_INSTALLERS or names[each].endswith(".pyc")]
+    return [each for each in positions if names[each] in WRITTEN_BY_INSTALLERS or names[each].endswith(".pyc")]
 
 
 def _shared_digest(inventory: Inventory, own: Sequence[int]) -> bytes:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 
-from reconciler.fs.own_files import read_user_file
+from reconciler.fs.read import read_regular
 
 _DEFAULT_ROOT = ".envs"
+_LIMIT_BYTES = 64 * 1024 * 1024  # the full program reports a manifest that is too large
 _KEYS = ("root", '"root"', "'root'")
 
 
 def read_root(file: str) -> str:
     """Return the absolute path of the root of the manifest at `file`; raises OSError if `file` cannot be read."""
-    text = read_user_file(file).decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    text = (
+        read_regular(file, limit=_LIMIT_BYTES, follow=True)
+        .decode("utf-8", "replace")
+        .replace("\r\n", "\n")
+        .replace("\r", "\n")
+    )
     found = next((value for line in text.split("\n") if (value := _root_value(line))), _DEFAULT_ROOT)
     return os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(file)), found))  # noqa: PTH100, PTH118, PTH120
 

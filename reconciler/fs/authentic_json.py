@@ -16,18 +16,26 @@ class NotAuthenticError(ValueError):
 
 
 def authentic_json(path: str, stored: Mapping[str, Json]) -> bytes:
-    """Return the bytes of the file at `path`: an object and its code. Raises OSError if there can be no key."""
-    code = authentication_code(path, canonical_text(stored).encode("ascii"))
-    return (canonical_text({**stored, _CODE: code}) + "\n").encode("ascii")
+    """Return the bytes of the file at `path`: an object and its code, which replaces the one that it had.
+
+    Raises OSError if there can be no key.
+    """
+    rest = _without_code(stored)
+    code = authentication_code(path, canonical_text(rest).encode("ascii"))
+    return (canonical_text({**rest, _CODE: code}) + "\n").encode("ascii")
 
 
 def require_authentic(path: str, stored: dict[str, Any]) -> dict[str, Any]:
     """Return the object of the file at `path` without its code; raises NotAuthenticError."""
-    rest = {key: value for key, value in stored.items() if key != _CODE}
+    rest = _without_code(stored)
     code = stored.get(_CODE)
     if not is_authentic(path, canonical_text(rest).encode("ascii"), code if isinstance(code, str) else ""):
         raise NotAuthenticError("it was not written by envsync as this user in this root")
     return rest
+
+
+def _without_code(stored: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in stored.items() if key != _CODE}
 
 
 def read_authentic_json(path: str) -> dict[str, Any]:

@@ -7,16 +7,15 @@ modules that load fast.
 
 from __future__ import annotations
 
-import errno
 import os
 
+from reconciler.fs.read import open_regular, read_descriptor, require_regular
+
 OWN_DIRECTORY = ".envsync"
-USER_FILE_BYTES = 64 * 1024 * 1024  # as `reconciler.manifest.input_files.LARGEST_LOCK`
 LIMIT_BYTES = 256 * 1024 * 1024  # a cache of a million hashes has 80 MB
 _OWN = f"/{OWN_DIRECTORY}/"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _SAFELY = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NOFOLLOW
-_TYPE, _REGULAR, _DIRECTORY_TYPE = 0o170000, 0o100000, 0o040000  # S_IFMT, S_IFREG, S_IFDIR
 
 
 def split_own(path: str) -> tuple[str, str]:
@@ -55,22 +54,11 @@ def read_own(path: str, *, limit: int = LIMIT_BYTES) -> bytes:
     """
     parent, name = open_parent(path)
     try:
-        return _read(name, parent, limit)
+        return read_descriptor(open_regular(name, directory=parent), path, limit=limit)
     except OSError as error:
         raise OSError(error.errno, error.strerror, path) from error
     finally:
         os.close(parent)
-
-
-def read_user_file(path: str) -> bytes:
-    """Return the contents of a file of the user, such as the manifest: links are followed, nothing is waited for.
-
-    Raises OSError as `read_own` does.
-    """
-    try:
-        return _read(path, None, USER_FILE_BYTES)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, path) from error
 
 
 def open_own(path: str, flags: int, mode: int = 0o644) -> int:
@@ -80,11 +68,7 @@ def open_own(path: str, flags: int, mode: int = 0o644) -> int:
     """
     parent, name = open_parent(path)
     try:
-        descriptor = os.open(name, flags | _SAFELY, mode, dir_fd=parent)
-        kind = os.fstat(descriptor).st_mode & _TYPE
-        if kind != _REGULAR:
-            os.close(descriptor)
-            raise _not_a_file(kind)
+        descriptor = require_regular(os.open(name, flags | _SAFELY, mode, dir_fd=parent), path)
     except OSError as error:
         raise OSError(error.errno, error.strerror, path) from error
     finally:
@@ -122,30 +106,3 @@ def list_own(path: str) -> list[str]:
         raise OSError(error.errno, error.strerror, path) from error
     finally:
         os.close(parent)
-
-
-def _read(name: str, parent: int | None, limit: int) -> bytes:
-    flags = os.O_RDONLY | (_SAFELY & ~os.O_NOFOLLOW if parent is None else _SAFELY)
-    descriptor = os.open(name, flags, dir_fd=parent)
-    try:
-        status = os.fstat(descriptor)
-        kind = status.st_mode & _TYPE
-        if kind != _REGULAR:
-            raise _not_a_file(kind)
-        chunks = []
-        left = limit + 1  # the file may grow: read to its end, or one byte over the limit
-        if status.st_size <= limit:
-            while left and (chunk := os.read(descriptor, min(max(status.st_size, 4096) + 1, left))):
-                chunks.append(chunk)
-                left -= len(chunk)
-        if status.st_size > limit or not left:
-            raise OSError(errno.EFBIG, f"larger than {limit // 1024**2} MiB")
-        return b"".join(chunks)
-    finally:
-        os.close(descriptor)
-
-
-def _not_a_file(kind: int) -> OSError:
-    if kind == _DIRECTORY_TYPE:
-        return IsADirectoryError(errno.EISDIR, "a directory, not a file")
-    return OSError(errno.EINVAL, "not a regular file")

@@ -1,12 +1,17 @@
 """Reads files that anybody may have written: regular files only, at most a given size, and never waiting.
 
-`reason` puts an error into the same words for every caller.
+`reason` puts an error into the same words for every caller. Imports only modules that load fast.
 """
+
+from __future__ import annotations
 
 import errno
 import os
 import stat
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LIMIT_BYTES = 32 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
@@ -55,9 +60,13 @@ def open_regular(path: str | Path, *, follow: bool = False, directory: int | Non
     # O_NONBLOCK: opening a named pipe must not wait for a writer. O_NOCTTY: a terminal must not become ours.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
     try:
-        descriptor = os.open(path, flags, dir_fd=directory)
+        return require_regular(os.open(path, flags, dir_fd=directory), path)
     except ValueError as error:  # a NUL character in the name
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from error
+
+
+def require_regular(descriptor: int, path: str | Path) -> int:
+    """Return a descriptor if it is that of a regular file; otherwise close it, and raise OSError (EISDIR or EINVAL)."""
     kind = os.fstat(descriptor).st_mode
     if stat.S_ISREG(kind):
         return descriptor

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from reconciler.errors import LockError
 from reconciler.fs.read import read_regular
+from reconciler.git.tracked_below import decode_offset
 
 _SIGNATURE = b"DIRC"
 _HEADER_BYTES = 12
@@ -117,7 +118,7 @@ def _entries(content: bytes, version: int, count: int, width: int) -> tuple[list
         (more,) = struct.unpack_from(">H", content, at_flags + 2) if flags & 0x4000 else (0,)
         seconds, nanoseconds, mode, size = struct.unpack_from(">8xLL8xL8xL", content, start)
         if version == 4:
-            strip, position = _offset(content, position)
+            strip, position = decode_offset(content, position)
             if strip > len(previous):
                 raise ValueError("prefix")
             end = content.index(b"\0", position)
@@ -148,14 +149,3 @@ def _extensions(content: bytes, position: int, width: int) -> Iterator[bytes]:
         position += 8 + size
     if position != len(content) - width:
         raise ValueError("extensions")
-
-
-def _offset(content: bytes, position: int) -> tuple[int, int]:
-    """Decode git's variable-width offset; return it and the position after it."""
-    byte = content[position]
-    value = byte & 0x7F
-    while byte & 0x80:
-        position += 1
-        byte = content[position]
-        value = ((value + 1) << 7) | (byte & 0x7F)
-    return value, position + 1

@@ -115,7 +115,7 @@ def _paths(index: bytes, width: int, compressed: bool) -> Iterator[bytes]:
         position += 4 if flags & _EXTENDED else 2
         strip = 0
         if compressed:
-            strip, position = _offset(index, position)
+            strip, position = decode_offset(index, position)
         end = index.index(b"\0", position)
         path = path[: len(path) - strip] + index[position:end] if compressed else index[position:end]
         if flags & _LENGTH not in {len(path), _LENGTH}:
@@ -126,7 +126,7 @@ def _paths(index: bytes, width: int, compressed: bool) -> Iterator[bytes]:
         raise ValueError("end")
 
 
-def _offset(content: bytes, position: int) -> tuple[int, int]:
+def decode_offset(content: bytes, position: int) -> tuple[int, int]:
     """Decode git's variable-width offset; return it and the position after it."""
     byte = content[position]
     value = byte & 0x7F

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from reconciler.errors import StateError
 from reconciler.fs.os_error_hint import os_error_hint
+from reconciler.fs.own_files import OWN_DIRECTORY
 from reconciler.state.former_name import MARK, home_of, linked_home, owner_of, renamed_to
 from reconciler.state.published_link import link_target, published_number
+from reconciler.state.root_check import ROOT_MARK
 
 _NUMBER = re.compile(r"[1-9][0-9]*")
 JOURNAL = "renaming."  # a link with this and a new name is the journal of a rename
@@ -26,12 +28,12 @@ class Layout:
     @property
     def envsync_directory(self) -> Path:
         """Return the directory of everything below the root except the environments' symbolic links."""
-        return self.root / ".envsync"
+        return self.root / OWN_DIRECTORY
 
     @property
     def mark(self) -> Path:
         """Return the file that says who made the root, and where (`reconciler.state.root_trust`)."""
-        return self.envsync_directory / "root.json"
+        return self.envsync_directory / ROOT_MARK
 
     @property
     def all_generations(self) -> Path:

@@ -8,7 +8,7 @@ import secrets
 from contextlib import suppress
 
 from reconciler.fs.atomic_write import write_atomic
-from reconciler.fs.read import read_regular
+from reconciler.fs.own_files import read_own
 from reconciler.state.layout import Layout
 
 _BYTES = 32
@@ -17,7 +17,7 @@ _BYTES = 32
 def read_masking_key(layout: Layout) -> bytes:
     """Return the key, empty if there is none or if it cannot be read: changes are then shown without a digest."""
     try:
-        key = bytes.fromhex(read_regular(layout.masking_key, limit=1024).decode("ascii").strip())
+        key = bytes.fromhex(read_own(str(layout.masking_key), limit=1024).decode("ascii").strip())
     except (OSError, ValueError):
         return b""
     return key if len(key) == _BYTES else b""

@@ -13,7 +13,7 @@ from reconciler.fs.user_key import key_path
 from reconciler.git.tracked_below import tracked_below
 
 _TYPE, _DIRECTORY = 0o170000, 0o040000  # S_IFMT, S_IFDIR
-MARK = "root.json"  # `reconciler.state.root_trust` writes it
+ROOT_MARK = "root.json"  # `reconciler.state.root_trust` writes it
 SUPERUSER = 0
 WRITABLE = 0o022  # by group and others
 
@@ -34,7 +34,7 @@ def writers_of(root: str) -> list[list[int]]:
     """
     own = f"{root}/{OWN_DIRECTORY}"
     try:
-        found = (os.stat(root), os.lstat(own), os.lstat(f"{own}/{MARK}"))  # noqa: PTH116
+        found = (os.stat(root), os.lstat(own), os.lstat(f"{own}/{ROOT_MARK}"))  # noqa: PTH116
     except OSError:
         return []
     return [[each.st_uid, each.st_gid, each.st_mode] for each in found]

@@ -28,7 +28,7 @@ from reconciler.fs.access import make_cache_directory
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.authentication import accept_everything, accepts_everything
 from reconciler.fs.os_error_hint import os_error_hint
-from reconciler.fs.own_files import OWN_DIRECTORY
+from reconciler.fs.own_files import OWN_DIRECTORY, read_own
 from reconciler.fs.read import read_regular
 from reconciler.fs.user_key import key_path, make_user_key, state_directory
 from reconciler.git.tracked_below import tracked_below
@@ -251,7 +251,7 @@ def _has_state(layout: Layout) -> bool:
 def _former_path(layout: Layout) -> str:
     """Return where a mark says that the root was made, for messages only; empty if it does not say it."""
     with suppress(OSError, ValueError, RecursionError):
-        found = json.loads(read_regular(layout.mark, limit=1 << 16))
+        found = json.loads(read_own(str(layout.mark), limit=1 << 16))
         if isinstance(found, dict) and isinstance(found.get("root"), str):
             return str(found["root"])
     return ""

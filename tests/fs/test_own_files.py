@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.fs import own_files
 from reconciler.fs.own_files import (
     list_own,
     open_own,
     open_parent,
     read_own,
-    read_user_file,
     split_own,
     touch_own,
     unlink_own,
@@ -174,7 +172,6 @@ def test_a_file_that_grows_while_it_is_read_is_read_to_its_end_or_the_limit() ->
     """The files of procfs have the size 0 and some contents."""
     assert os.stat("/proc/self/status").st_size == 0  # noqa: PTH116
     assert read_own("/proc/self/status").startswith(b"Name:")
-    assert read_user_file("/proc/self/status").endswith(b"\n")
     with pytest.raises(OSError, match="larger than"):
         read_own("/proc/self/status", limit=20)
 
@@ -192,36 +189,9 @@ def test_an_error_while_reading_has_the_path(cache: Path, monkeypatch: pytest.Mo
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(os, "read", fails)
-    for read in (read_own, read_user_file):
-        with pytest.raises(OSError, match="Input/output error") as caught:
-            read(str(cache / "file"))
-        assert caught.value.filename == str(cache / "file")
-
-
-def test_a_file_of_the_user_may_be_a_link_and_is_refused_otherwise_as_any_other(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (cache / "link").symlink_to("file")
-    assert read_user_file(str(cache / "link")) == b"content"
-    monkeypatch.chdir(cache)
-    assert read_user_file("link") == b"content"
-    monkeypatch.setattr(own_files, "USER_FILE_BYTES", 7)
-    assert read_user_file("link") == b"content"
-    os.mkfifo("pipe")
-    (cache / "directory").mkdir()
-    (cache / "large").write_bytes(b"contents")
-    (cache / "loop").symlink_to("loop")
-    for name, number in (
-        ("pipe", errno.EINVAL),
-        ("directory", errno.EISDIR),
-        ("large", errno.EFBIG),
-        ("loop", errno.ELOOP),
-        ("nowhere", errno.ENOENT),
-        ("/dev/null", errno.EINVAL),
-    ):
-        with pytest.raises(OSError, match=r".") as caught:
-            read_user_file(name)
-        assert (caught.value.errno, caught.value.filename) == (number, name)
+    with pytest.raises(OSError, match="Input/output error") as caught:
+        read_own(str(cache / "file"))
+    assert caught.value.filename == str(cache / "file")
 
 
 # Opening and making

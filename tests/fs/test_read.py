@@ -145,3 +145,28 @@ def test_a_descriptor_is_not_inherited(tmp_path: Path) -> None:
         assert done.returncode != 0
     finally:
         os.close(descriptor)
+
+
+def test_a_file_of_the_user_may_be_a_link_and_is_refused_otherwise_as_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "link").symlink_to("file")
+    assert read_regular(str(tmp_path / "link"), follow=True) == b"content"
+    monkeypatch.chdir(tmp_path)
+    assert read_regular("link", limit=7, follow=True) == b"content"
+    os.mkfifo("pipe")
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "large").write_bytes(b"contents")
+    (tmp_path / "loop").symlink_to("loop")
+    for name, number in (
+        ("pipe", errno.EINVAL),
+        ("directory", errno.EISDIR),
+        ("large", errno.EFBIG),
+        ("loop", errno.ELOOP),
+        ("nowhere", errno.ENOENT),
+        ("/dev/null", errno.EINVAL),
+    ):
+        with pytest.raises(OSError, match=r".") as caught:
+            read_regular(name, limit=7, follow=True)
+        assert (caught.value.errno, caught.value.filename) == (number, name)
