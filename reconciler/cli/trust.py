@@ -33,13 +33,14 @@ def trust(
     """
     from reconciler.render.verify_text import render_verification  # only these commands need it
 
+    if not yes:
+        require_terminal(purpose="trust the root")
     maintenance = reconciler.load(file).maintenance
     out = console()
     examined = maintenance.examine_for_trust(group=group)
     if output is Output.TEXT:
         out.print(render_verification(examined.verified, palette=out.palette(sys.stdout), width=out.width))
     if not yes:
-        require_terminal(purpose="trust the root")
         confirm(f"\nTrust `{sanitize(str(examined.root))}`? Enter `yes` to trust it: ")
     maintenance.trust(examined, timeout=lock_timeout)
     if output is Output.JSON:
