@@ -132,7 +132,7 @@ def test_run_without_a_command(host: Host, attempts: Attempts) -> None:
     attempts.gone("run", "-f", "envs.yaml", "web", "--", "true", "argument")
 
 
-@trial("cli/apply.py: add `--yes` to apply without confirmation")
+@trial("cli/confirmation.py: add `--yes` to {purpose} without confirmation")
 def test_apply_without_a_terminal(host: Host, attempts: Attempts) -> None:
     host.manifest("")
     attempts.provoke("apply")

@@ -140,7 +140,7 @@ def test_the_key_of_the_user(host: Host, attempts: Attempts) -> None:
 
 @trial(
     "maintenance.py: run `envsync apply`, which makes it",
-    "cli/trust.py: add `--yes` to trust the root without confirmation",
+    "cli/confirmation.py: add `--yes` to {purpose} without confirmation",
 )
 def test_trust(host: Host, attempts: Attempts) -> None:
     host.manifest("")
