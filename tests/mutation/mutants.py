@@ -42,6 +42,19 @@ EMPTY = {
 # Keyword arguments that change nothing that a test of a correct program can see, by the name of the function: `strict`
 # is an assertion, and the tests run with UTF-8.
 NEEDLESS = frozenset({("zip", "strict"), ("open", "encoding"), ("read_text", "encoding"), ("write_text", "encoding")})
+# The kinds of inverted nodes; `_weakened` names its own.
+KINDS: dict[type[ast.AST], str] = {
+    ast.Compare: "an inverted comparison",
+    ast.BoolOp: "an inverted condition",
+    ast.UnaryOp: "an inverted condition",
+    ast.Call: "an inverted condition",
+    ast.If: "an inverted branch",
+    ast.IfExp: "an inverted branch",
+    ast.While: "an inverted branch",
+    ast.comprehension: "an inverted filter",
+    ast.Match: "a dropped case",
+    ast.MatchOr: "a dropped case",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +62,7 @@ class Change:
     """A change of one node, as a function that changes it in place.
 
     `lines` are those of the part that is changed. `node` is this part, or the first statement of a dropped branch: a
-    test that does not execute it cannot notice the change.
+    test that does not execute it cannot notice the change. `kind` says in words what kind of change it is.
 
     `before` and `after` show the change; both are empty if the node itself is short enough to be shown.
     """
@@ -57,6 +70,7 @@ class Change:
     make: Callable[[ast.AST], None]
     node: ast.AST
     lines: range
+    kind: str = ""
     before: str = ""
     after: str = ""
 
@@ -117,14 +131,26 @@ def _mutants(path: Path, *, decisions: bool) -> Iterator[Mutant]:
     for index, node in enumerate(ast.walk(tree)):
         owner, function = owners.get(node, ("", None))
         weakened = () if decisions or function is None else _weakened(node, function)
-        for change in (*_inverted(node), *weakened):
+        inverted = (replace(each, kind=KINDS[type(node)]) for each in _inverted(node))
+        for change in (*inverted, *weakened):
             before, after = change.before, change.after
             if not before:
-                twin = copy.deepcopy(node)
+                twin = _twin(node)
                 change.make(twin)
                 before, after = _text(node), _text(twin)
             location = f"{relative} {owner}: {before} => {after}"
             yield Mutant(location=location, path=path, index=index, place=found.get(change.node, ""), change=change)
+
+
+def _twin(node: ast.AST, levels: int = 2) -> ast.AST:
+    """Return a copy of a node as deep as a change reaches: the node itself, its lists, and the nodes in it."""
+    twin = copy.copy(node)
+    for name, value in ast.iter_fields(node):
+        if isinstance(value, list):
+            setattr(twin, name, list(value))
+        elif isinstance(value, ast.AST) and levels > 1:
+            setattr(twin, name, _twin(value, levels - 1))
+    return twin
 
 
 def _owners(
@@ -188,23 +214,24 @@ def _weakened(node: ast.AST, function: ast.FunctionDef) -> Iterator[Change]:
         statements = getattr(node, block, None)
         for place, each in enumerate(statements if isinstance(statements, list) else ()):
             if _is_removable(each) and not isinstance(node, ast.ClassDef):
-                yield _setter(each, f"{block}.{place}", ast.Pass(), shown=(_text(each), "pass"))
+                yield _setter(each, f"{block}.{place}", ast.Pass(), shown=(_text(each), "pass"), kind="a removed statement")
     match node:
         case ast.ExceptHandler(type=kind, body=[first, *_]) if not _does_nothing(node, function):
             caught = ast.unparse(kind) if kind else ""
             shown = (f"except {caught}: {_text(first)}", "pass")
-            yield _setter(first, "body", [ast.Pass()], shown=shown, last=node.body[-1])
+            yield _setter(first, "body", [ast.Pass()], shown=shown, last=node.body[-1], kind="an emptied handler")
         case ast.Call(func=called, keywords=keywords):
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
             for place, keyword in enumerate(keywords):
                 if keyword.arg and (name, keyword.arg) not in NEEDLESS:
                     shown = (f"{name}({' '.join(ast.unparse(keyword).split())})", f"{name}()")
-                    yield _dropper(keyword, "keywords", place, shown=shown)
+                    yield _dropper(keyword, "keywords", place, shown=shown, kind="a dropped argument")
         case ast.Return(value=value) if value is not None:
             falsehood = _falsehood(value, function)
             if falsehood != ast.unparse(value):
                 shown = (_text(node), f"return {falsehood}")
-                yield _setter(node, "value", ast.parse(falsehood, mode="eval").body, shown=shown)
+                value = ast.parse(falsehood, mode="eval").body
+                yield _setter(node, "value", value, shown=shown, kind="a returned falsehood")
         case _:
             return
 
@@ -259,7 +286,13 @@ def _falsehood(value: ast.expr, function: ast.FunctionDef) -> str:
 
 
 def _setter(
-    changed: ast.AST, where: str, value: object, *, shown: tuple[str, str] = ("", ""), last: ast.AST | None = None
+    changed: ast.AST,
+    where: str,
+    value: object,
+    *,
+    shown: tuple[str, str] = ("", ""),
+    last: ast.AST | None = None,
+    kind: str = "",
 ) -> Change:
     """Return the change that sets the attribute or list entry `where` to `value`."""
 
@@ -273,17 +306,20 @@ def _setter(
         else:
             setattr(target, name, value)
 
-    return Change(make=make, node=changed, lines=_lines(changed, last or changed), before=shown[0], after=shown[1])
+    lines = _lines(changed, last or changed)
+    return Change(make=make, node=changed, lines=lines, kind=kind, before=shown[0], after=shown[1])
 
 
-def _dropper(changed: ast.AST, where: str, place: int, *, shown: tuple[str, str] = ("", "")) -> Change:
+def _dropper(
+    changed: ast.AST, where: str, place: int, *, shown: tuple[str, str] = ("", ""), kind: str = ""
+) -> Change:
     """Return the change that drops an entry of the list `where`."""
     lines = _lines(changed, changed)
 
     def make(node: ast.AST) -> None:
         getattr(node, where).pop(place)
 
-    return Change(make=make, node=changed, lines=lines, before=shown[0], after=shown[1])
+    return Change(make=make, node=changed, lines=lines, kind=kind, before=shown[0], after=shown[1])
 
 
 def _lines(first: ast.AST, last: ast.AST) -> range:

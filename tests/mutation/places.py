@@ -44,10 +44,13 @@ def places(tree: ast.Module, file: str) -> Iterator[Place]:
 def place_of_nodes(tree: ast.Module, file: str) -> dict[ast.AST, str]:
     """Return the name of the place of each node that has one."""
     found: dict[ast.AST, str] = {}
-    for place in places(tree, file):  # from outside to inside, so that the innermost one is set last
-        for statement in place.statements[place.start :]:
-            for node in ast.walk(statement):
+    for place in reversed(list(places(tree, file))):  # from inside to outside, so that every node is visited once
+        waiting: list[ast.AST] = list(place.statements[place.start :])
+        while waiting:
+            node = waiting.pop()
+            if node not in found:
                 found[node] = place.name
+                waiting += ast.iter_child_nodes(node)
     return found
 
 
