@@ -9,7 +9,6 @@ import json
 import os
 import pty
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -106,13 +105,12 @@ def _serve(listening: socket.socket) -> None:
     import reconciler.cli.app  # imported once, for all commands
     import reconciler.reconcile  # noqa: F401
 
-    signal.signal(
-        signal.SIGCHLD, signal.SIG_IGN
-    )  # the children answer by themselves, so the server need not wait for them
     while listening in select.select([listening, sys.stdin], [], [])[0]:
         connection, _ = listening.accept()
+        with suppress(ChildProcessError):  # those that have answered: a mutation run counts their processor time
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
         if os.fork() == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             listening.close()
             code = 1
             try:

@@ -2,9 +2,11 @@
 
 Most need no copy of their own: a session (tests/mutation/in_session.py) tests them in memory. The tests with the best
 chance to fail come first: the module's own unit tests, then quick ones that reach little else. The tests of a file come
-in several parts, so that within the budget every file has its turn.
+in several parts, so that within the budget every file has its turn. A test that also fails without the mutant does not
+count.
 """
 
+import ast
 import json
 import os
 import queue
@@ -18,9 +20,8 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from tests.checkout import Checkout, copied_checkout
+from tests.mutation.measurements import Measured
 from tests.mutation.mutants import Mutant
-from tests.mutation.places import function_of
-from tests.mutation.reached import Measured
 
 PART_SECONDS = 5.0  # of the tests of one file
 # A mutant is tested in portions: most fail in the first, and pytest need not collect the others.
@@ -100,32 +101,24 @@ def session_verdicts(chosen: Sequence[Mutant], *, budget: float, jobs: int) -> I
             raise RuntimeError(f"the session exits with {run.returncode}:\n{''.join(output)}")
 
 
-def reached_places(mutant: Mutant, measured: Mapping[str, Measured]) -> set[str]:
-    """Return the names of the places that show a mutant: a test that reaches none of them cannot notice it.
-
-    It is the place of the mutant; all those of its function if that was changed after the measurement; or its module,
-    if it is executed at the import.
-    """
-    if not mutant.place:
-        return {mutant.file}
-    version = mutant.place.rpartition(" ")[0] + " "
-    if any(name.startswith(version) for each in measured.values() for name in each.bits):
-        return {mutant.place}
-    function = function_of(mutant.place)
-    return {name for each in measured.values() for name in each.bits if " " in name and function_of(name) == function}
-
-
 def ordered_parts(mutant: Mutant, measured: Mapping[str, Measured], *, elsewhere: bool = False) -> list[Part]:
     """Return the tests that reach a mutant, those with the best chance to fail first.
 
-    With `elsewhere` they are those that reach it in a new interpreter.
+    With `elsewhere` they are those that reach it in a new interpreter. If no test reached the function before it
+    changed, they are those that reach its module.
     """
-    names = reached_places(mutant, measured)
-    unit = PurePosixPath("tests", *PurePosixPath(mutant.file).parts[1:-1]).as_posix() + "/"
+    for wide in (False, True):
+        if found := _ordered_parts(mutant, measured, elsewhere=elsewhere, wide=wide):
+            return found
+    return []
+
+
+def _ordered_parts(mutant: Mutant, measured: Mapping[str, Measured], *, elsewhere: bool, wide: bool) -> list[Part]:
+    unit = unit_tests(mutant)
     own = f"{unit}test_{PurePosixPath(mutant.file).name}"
     found: list[tuple[tuple[object, ...], Part]] = []
     for file, each in measured.items():
-        reaching = each.reaching(names, elsewhere=elsewhere)
+        reaching = each.reaching(mutant, elsewhere=elsewhere, wide=wide)
         breadth = sum(test.reached.bit_count() * test.seconds for test in reaching.values())
         for number, part in enumerate(_parts(file, {name: test.seconds for name, test in reaching.items()})):
             is_unit = file.startswith(unit) and unit != "tests/"
@@ -133,13 +126,19 @@ def ordered_parts(mutant: Mutant, measured: Mapping[str, Measured], *, elsewhere
     return [part for _, part in sorted(found, key=lambda each: each[0])]
 
 
+def unit_tests(mutant: Mutant) -> str:
+    """Return the directory of the unit tests of the package that a mutant changes, with a slash at its end."""
+    return PurePosixPath("tests", *PurePosixPath(mutant.file).parts[1:-1]).as_posix() + "/"
+
+
 def within(parts: Sequence[Part], budget: float) -> list[Part]:
-    """Return the first parts that take about `budget` seconds, at least one."""
+    """Return the parts that take about `budget` seconds together: the first one, and each other that still fits."""
     found: list[Part] = []
+    left = budget
     for part in parts:
-        if found and sum(each.seconds for each in found) + part.seconds > budget:
-            break
-        found.append(part)
+        if not found or part.seconds <= left:
+            found.append(part)
+            left -= part.seconds
     return found
 
 
@@ -183,28 +182,43 @@ def _judge(
         return mutant, before.get(mutant.location, Verdict(killed=False, why="no test executes it"))
     checkout = checkouts.get()
     try:
-        with checkout.changed(mutant.file, mutant.source):
-            return mutant, _verdict(checkout, parts, measured, budget)
+        return mutant, _verdict(checkout, mutant, parts, measured, budget)
     finally:
         checkouts.put(checkout)
 
 
-def _verdict(checkout: Checkout, parts: Sequence[Part], measured: Mapping[str, Measured], budget: float) -> Verdict:
+def _verdict(
+    checkout: Checkout, mutant: Mutant, parts: Sequence[Part], measured: Mapping[str, Measured], budget: float
+) -> Verdict:
     run = 0
-    for portion in portions(within(parts, budget)):
+    failing: set[str] = set()  # also without the mutant
+    waiting = portions(within(parts, budget))
+    while waiting:
+        portion = waiting[0]
         usual = sum(part.seconds for part in portion)
         files = list(dict.fromkeys(part.file for part in portion))
-        wanted = {name for part in portion for name in part.tests}
-        left_out = [name for file in files for name in measured[file].tests if name not in wanted]
-        tested = checkout.test(
-            files,
+        wanted = {name for part in portion for name in part.tests} - failing
+        left_out = failing.union(*(measured[file].tests for file in files)) - wanted
+        run_tests = partial(
+            checkout.test,
             seconds=START_SECONDS + 10 * usual,
             processor_seconds=START_SECONDS / 2 + 5 * usual,
             options=("-p", "tests.mutation.selected_tests"),
-            variables={"LEFT_OUT_TESTS": checkout.listed(left_out)},
+            variables={"LEFT_OUT_TESTS": checkout.listed(sorted(left_out))},
         )
-        if not tested.passed:
-            return Verdict(killed=True, why=tested.first_failure)
-        run += len(wanted)
+        with checkout.changed(mutant.file, mutant.source):
+            tested = run_tests(files)
+        if tested.passed:
+            run += len(wanted)
+            waiting.pop(0)
+            continue
+        failure = tested.first_failure
+        unchanged = ast.unparse(ast.parse(mutant.path.read_text(encoding="utf-8")))
+        with checkout.changed(mutant.file, unchanged):
+            if run_tests([failure] if failure in tested.failures else files).passed:
+                return Verdict(killed=True, why=failure)
+        if failure not in tested.failures or failure in failing:  # not one test: the whole portion shows nothing
+            waiting.pop(0)
+        failing.add(failure)
     left = sum(len(part.tests) for part in parts) - run
     return Verdict(killed=False, why=f"{run} tests in copies" + (f"; {left} others take too long" if left else ""))

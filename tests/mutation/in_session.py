@@ -8,6 +8,7 @@ start one. The file that `SESSION` names has the request. The results are writte
 
 import ast
 import atexit
+import functools
 import gc
 import importlib
 import json
@@ -27,37 +28,50 @@ from pathlib import Path
 import pytest
 
 from tests import preloaded
-from tests.mutation.in_copy import START_SECONDS, ordered_parts, within
+from tests.mutation.in_copy import START_SECONDS, ordered_parts, unit_tests, within
+from tests.mutation.measurements import files_of_tests, load
 from tests.mutation.mutants import ROOT, Mutant, mutants_in
-from tests.mutation.reached import load
 
 _MOST_MEMORY = 4 << 30  # bytes
-NO_END = "it did not end"
+END = "end"
 
 
 @dataclass(slots=True, kw_only=True)
 class _Child:
-    """A process that runs the tests of a mutant, and writes the name of the one that failed to `answer`."""
+    """A process that runs the tests of a mutant; it writes the place of each in the list before it starts it.
+
+    At the end it writes `END`. `usual` are the seconds that each test usually takes.
+    """
 
     mutant: Mutant
     tests: Sequence[str]
-    seconds: float
+    usual: Sequence[float]
     answer: int
     directory: Path
-    started: float = field(default_factory=time.monotonic)
+    running: int = 0
+    ended: bool = False
+    since: float = field(default_factory=time.monotonic)
 
     @property
     def is_late(self) -> bool:
-        return time.monotonic() - self.started > START_SECONDS + 10 * self.seconds
+        """Return whether a test takes much longer than usual."""
+        self._read()
+        return time.monotonic() - self.since > START_SECONDS + 10 * self.usual[self.running]
 
     def result(self) -> str:
-        """Return the name of the test that failed, empty if none did; the process has ended."""
-        os.set_blocking(self.answer, False)
-        with Path(f"/dev/fd/{self.answer}").open("rb") as stream:
-            text = stream.read()
+        """Return the name of the test that failed or did not end, empty if all passed; the process has ended."""
+        self._read()
         os.close(self.answer)
         shutil.rmtree(self.directory, ignore_errors=True)
-        return json.loads(text)["failed"] if text else NO_END
+        return "" if self.ended else self.tests[self.running]
+
+    def _read(self) -> None:
+        with suppress(BlockingIOError):
+            while text := os.read(self.answer, 1 << 16):
+                self.since = time.monotonic()
+                *_, last = text.decode().split()
+                self.ended = last == END
+                self.running = self.running if self.ended else int(last)
 
 
 class Session:
@@ -72,6 +86,8 @@ class Session:
         self.parts = {
             each.location: within(ordered_parts(each, self.measured), budget) for each in self.mutants if each.place
         }
+        self.unmeasured = [each for each in files_of_tests() if each not in self.measured]
+        self.seconds = {name: test.seconds for each in self.measured.values() for name, test in each.tests.items()}
         self.items: dict[str, pytest.Item] = {}
         self.new: dict[str, list[str]] = {}  # tests that were not measured, such as new cases, by their file
         self.running: dict[int, _Child] = {}
@@ -82,7 +98,7 @@ class Session:
     @property
     def files(self) -> list[str]:
         """Return the test files that are needed."""
-        return sorted({part.file for parts in self.parts.values() for part in parts})
+        return sorted({file for each in self.mutants for file in self._files_for(each)})
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         for path in sorted((ROOT / "reconciler").rglob("*.py")):
@@ -92,27 +108,36 @@ class Session:
                 )
         self.items = {each.nodeid: each for each in session.items}
         for name in self.items:
-            file = name.partition("::")[0]
-            if name not in self.measured[file].tests:
-                self.new.setdefault(file, []).append(name)
-        for mutant in sorted(self.mutants, key=self._seconds):
-            parts = self.parts.get(mutant.location, ())
-            tests = [name for part in parts for name in part.tests]
-            for file in dict.fromkeys(part.file for part in parts):
-                tests += self.new.get(file, [])
-            self._start(mutant, tests, self._seconds(mutant))
+            if name not in self.seconds:
+                self.new.setdefault(name.partition("::")[0], []).append(name)
+        tests = {each.location: self._tests_of(each) for each in self.mutants}
+        for mutant in sorted(self.mutants, key=lambda each: self._usual(tests[each.location])):
+            self._start(mutant, tests[mutant.location])
         while self.running:
             self._wait()
         return True
+
+    def _files_for(self, mutant: Mutant) -> list[str]:
+        """Return the test files with tests for a mutant, also those of its package that were never measured."""
+        if mutant.location not in self.parts:
+            return []
+        unit = unit_tests(mutant)
+        files = [part.file for part in self.parts[mutant.location]]
+        return list(dict.fromkeys([*files, *(each for each in self.unmeasured if each.startswith(unit))]))
+
+    def _tests_of(self, mutant: Mutant) -> list[str]:
+        """Return the names of the tests for a mutant: the measured ones, and then the new ones of the same files."""
+        tests = [name for part in self.parts.get(mutant.location, ()) for name in part.tests]
+        return [*tests, *(name for file in self._files_for(mutant) for name in self.new.get(file, ()))]
+
+    def _usual(self, tests: Sequence[str]) -> float:
+        return sum(self.seconds.get(each, 1.0) for each in tests)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and not self.failed:
             self.failed = report.nodeid
 
-    def _seconds(self, mutant: Mutant) -> float:
-        return sum(part.seconds for part in self.parts.get(mutant.location, ()))
-
-    def _start(self, mutant: Mutant, tests: Sequence[str], seconds: float) -> None:
+    def _start(self, mutant: Mutant, tests: Sequence[str]) -> None:
         """Start a child with a mutant, if it can be changed in memory, when there is a place for one."""
         tests = [each for each in tests if each in self.items and self.passing.get(each, True)]
         code = changed_code(mutant) if tests else []
@@ -120,17 +145,14 @@ class Session:
             return
         while len(self.running) >= self.jobs:
             self._wait()
-        process, child = self._fork(mutant, tests, seconds, code)
+        process, child = self._fork(mutant, tests, code)
         self.running[process] = child
 
     def _fork(
-        self,
-        mutant: Mutant,
-        tests: Sequence[str],
-        seconds: float,
-        code: list[tuple[types.FunctionType, types.CodeType]],
+        self, mutant: Mutant, tests: Sequence[str], code: list[tuple[types.FunctionType, types.CodeType]]
     ) -> tuple[int, _Child]:
         answer, writes = os.pipe()
+        os.set_blocking(answer, False)
         directory = Path.cwd() / "temporary" / str(time.monotonic_ns())
         directory.parent.mkdir(exist_ok=True)
         process = os.fork()
@@ -138,22 +160,25 @@ class Session:
             with suppress(BaseException):
                 os.close(answer)
                 os.setsid()
-                _limit(seconds)
+                _limit(self._usual(tests))
                 for function, changed in code:
                     function.__code__ = changed
+                forget_results()
                 _serve_commands()
-                self._run([self.items[name] for name in tests], directory)
-                os.write(writes, json.dumps({"failed": self.failed}).encode())
+                self._run([self.items[name] for name in tests], directory, writes)
             os._exit(0)
         os.close(writes)
-        return process, _Child(mutant=mutant, tests=tests, seconds=seconds, answer=answer, directory=directory)
+        usual = [self.seconds.get(each, 1.0) for each in tests]
+        return process, _Child(mutant=mutant, tests=tests, usual=usual, answer=answer, directory=directory)
 
-    def _run(self, items: Sequence[pytest.Item], directory: Path) -> None:
+    def _run(self, items: Sequence[pytest.Item], directory: Path, writes: int) -> None:
         items[0].config._tmp_path_factory._given_basetemp = directory  # type: ignore[attr-defined]
-        for item, following in zip(items, [*items[1:], None], strict=True):
+        for number, (item, following) in enumerate(zip(items, [*items[1:], None], strict=True)):
+            os.write(writes, f"{number}\n".encode())
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self.failed:
                 return
+        os.write(writes, f"{END}\n".encode())
 
     def _wait(self) -> None:
         """Wait until a child ends, and write its result."""
@@ -166,16 +191,19 @@ class Session:
             time.sleep(0.01)
 
     def _judge(self, child: _Child, failed: str) -> None:
-        """Write a result; if the test that failed also fails without the mutant, start the child again without it."""
-        if failed in self.items and not self._passes_unchanged(child.mutant, failed):
-            self._start(child.mutant, child.tests, child.seconds)
+        """Write a result; if the test that failed also fails without the mutant, start the child again without it.
+
+        So does a test that does not end: it may be the machine that is slow.
+        """
+        if failed and not self._passes_unchanged(child.mutant, failed):
+            self._start(child.mutant, child.tests)
             return
         result = {"location": child.mutant.location, "failed": failed, "tests": len(child.tests)}
         os.write(self.results, (json.dumps(result) + "\n").encode())
 
     def _passes_unchanged(self, mutant: Mutant, test: str) -> bool:
         if test not in self.passing:
-            process, child = self._fork(mutant, [test], START_SECONDS, [])
+            process, child = self._fork(mutant, [test], [])
             while not _has_ended(process, child):
                 time.sleep(0.01)
             self.passing[test] = not child.result()
@@ -213,6 +241,13 @@ def changed_code(mutant: Mutant) -> list[tuple[types.FunctionType, types.CodeTyp
                 return []
             found.append((each, changed))
     return found
+
+
+def forget_results() -> None:
+    """Clear what functions of envsync have cached, which they computed before one of them was changed."""
+    for each in gc.get_objects():
+        if isinstance(each, functools._lru_cache_wrapper) and each.__module__.startswith("reconciler."):
+            each.cache_clear()
 
 
 class _SinglePatterns(ast.NodeTransformer):

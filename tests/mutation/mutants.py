@@ -214,7 +214,9 @@ def _weakened(node: ast.AST, function: ast.FunctionDef) -> Iterator[Change]:
         statements = getattr(node, block, None)
         for place, each in enumerate(statements if isinstance(statements, list) else ()):
             if _is_removable(each) and not isinstance(node, ast.ClassDef):
-                yield _setter(each, f"{block}.{place}", ast.Pass(), shown=(_text(each), "pass"), kind="a removed statement")
+                yield _setter(
+                    each, f"{block}.{place}", ast.Pass(), shown=(_text(each), "pass"), kind="a removed statement"
+                )
     match node:
         case ast.ExceptHandler(type=kind, body=[first, *_]) if not _does_nothing(node, function):
             caught = ast.unparse(kind) if kind else ""
@@ -310,9 +312,7 @@ def _setter(
     return Change(make=make, node=changed, lines=lines, kind=kind, before=shown[0], after=shown[1])
 
 
-def _dropper(
-    changed: ast.AST, where: str, place: int, *, shown: tuple[str, str] = ("", ""), kind: str = ""
-) -> Change:
+def _dropper(changed: ast.AST, where: str, place: int, *, shown: tuple[str, str] = ("", ""), kind: str = "") -> Change:
     """Return the change that drops an entry of the list `where`."""
     lines = _lines(changed, changed)
 

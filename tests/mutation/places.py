@@ -59,6 +59,11 @@ def function_of(place: str) -> str:
     return place.rsplit(" ", 2)[0]
 
 
+def version_of(place: str) -> str:
+    """Return the path, the name and the digest of the function of a place."""
+    return place.rpartition(" ")[0]
+
+
 def _functions(node: ast.AST, owner: str) -> Iterator[tuple[str, ast.FunctionDef]]:
     """Yield every function with its qualified name, outer ones first."""
     for child in ast.iter_child_nodes(node):

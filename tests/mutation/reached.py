@@ -1,45 +1,36 @@
 """Which test executes which places of envsync, in its own process or in any that it starts.
 
 It is measured in a copy of the checkout in which every place reports when it is reached, because the tests start
-thousands of processes, and kill some of them. The result is kept outside of the repository, and a test file is
-measured again when it changed: `python -m tests.mutation --measure`.
+thousands of processes, and kill some of them. Every process also reports which files below `tests` it opens. The
+result is kept outside of the repository (tests/mutation/measurements.py): `python -m tests.mutation --measure new`.
 """
 
 import ast
-import fcntl
-import hashlib
 import json
-import os
+import queue
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.checkout import Checkout, copied_checkout
-from tests.mutation.places import places
-from tests.mutation.reported_tests import ALL_TESTS
-from tests.repository_files import ROOT, repository_files
+from tests.mutation.measurements import digest_of, keep
+from tests.mutation.places import places, version_of
+from tests.mutation.reported_tests import ALL_TESTS, COLLECTION
 
 LONGEST_SECONDS = 900
-# Test files that say nothing about a mutant: they compare texts with the source, or run mutants themselves.
-LEFT_OUT = (
-    "tests/docs/",
-    "tests/benchmarks/",
-    "tests/surfaces/",
-    "tests/mutation/",
-    "tests/plan/test_mutation.py",
-    "tests/test_statements.py",
-    "tests/test_safeguards.py",
-)
-NOT_LEFT_OUT = ("tests/docs/test_generated.py",)  # the help pages are expected output
-LONG = ("tests/functional/", "tests/faults/", "tests/fastpath/", "tests/engines/")
 # Every process writes the file. A forked process reports again what its parent reached before. A minus sign means a
-# process that is neither pytest's nor a fork of it (or of tests/preloaded.py, which is as good as a fork).
-_REPORTER = """\
+# process that is neither pytest's nor a fork of it (or of tests/preloaded.py, which is as good as a fork), or a place
+# that is reached while a module is imported. An equals sign means a file or directory below `tests` that is read.
+REPORTER = """\
 import builtins, os, sys
 
 _seen = set()
+_opened = set()
+_imported = []
 _sign = "" if {{"pytest", "tests.preloaded"}} & set(sys.orig_argv) else "-"
 try:
     _file = os.open({file!r}, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
@@ -50,15 +41,16 @@ except OSError:  # a process of another user
 def _write(text):
     if _file >= 0:
         try:
-            os.write(_file, text.encode())
+            os.write(_file, text.encode("utf-8", "surrogateescape"))
         except OSError:
             pass
 
 
 def _reached(number):
-    if number not in _seen:
-        _seen.add(number)
-        _write(f"{{_sign}}{{number}}\\n")
+    text = f"{{'-' if _imported else _sign}}{{number}}\\n"
+    if text not in _seen:
+        _seen.add(text)
+        _write(text)
 
 
 def _mark(text):
@@ -66,41 +58,31 @@ def _mark(text):
     _write(f"{{text}}\\n")
 
 
+def _begin(number):
+    _imported.append(number)
+    _reached(number)
+
+
+def _end(number):
+    if number in _imported:
+        del _imported[_imported.index(number) :]
+
+
+def _audit(event, arguments):
+    if event in ("open", "os.listdir", "os.scandir") and isinstance(arguments[0], (str, os.PathLike)):
+        path = os.fspath(arguments[0])
+        if isinstance(path, str) and path.startswith({tests!r}) and path not in _opened:
+            _opened.add(path)
+            _write(f"={{path}}\\n")
+
+
 _reached.mark = _mark
+_reached.begin = _begin
+_reached.end = _end
 builtins._reached = _reached
-os.register_at_fork(after_in_child=lambda: _write("".join(f"{{_sign}}{{number}}\\n" for number in list(_seen))))
+os.register_at_fork(after_in_child=lambda: _write("".join(list(_seen))))
+sys.addaudithook(_audit)
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasuredTest:
-    """A test: how long it takes, whether it passes in a copy, and the places that it reaches as bits.
-
-    `elsewhere` are those that it reaches in new interpreters, which import the modules.
-    """
-
-    seconds: float
-    passes: bool
-    reached: int
-    elsewhere: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """A test file as it was measured: `sha256` is that of the file, `bits` are the places by name, and its tests."""
-
-    sha256: str
-    bits: Mapping[str, int]
-    tests: Mapping[str, MeasuredTest]
-
-    def reaching(self, names: Iterable[str], *, elsewhere: bool = False) -> dict[str, MeasuredTest]:
-        """Return the tests that pass and reach one of the places, with `elsewhere` only those in new interpreters."""
-        mask = sum(1 << self.bits[name] for name in set(names) if name in self.bits)
-        return {
-            name: each
-            for name, each in self.tests.items()
-            if each.passes and (each.elsewhere if elsewhere else each.reached) & mask
-        }
 
 
 class Named(NamedTuple):
@@ -110,70 +92,85 @@ class Named(NamedTuple):
     cached: bool
 
 
-def cache_file() -> Path:
-    """Return where the measurements are kept."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "envsync-tests" / "reached-places.json"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Copies:
+    """Two copies of the checkout: in one, every place of `named` reports to the file `reports` that it is reached.
+
+    `modules` are the digests of the modules before that.
+    """
+
+    reporting: Checkout
+    unchanged: Checkout
+    reports: Path
+    named: list[Named]
+    modules: Mapping[str, str]
 
 
-def load() -> dict[str, Measured]:
-    """Return the measurements of all test files that did not change since, by path."""
-    stored = {file: each for file, each in _stored().items() if each["sha256"] == _sha256(ROOT / file)}
-    return {
-        file: Measured(
-            sha256=each["sha256"],
-            bits={name: bit for bit, name in enumerate(each["places"])},
-            tests={
-                name: MeasuredTest(
-                    seconds=seconds, passes=passes, reached=int(reached, 16), elsewhere=int(elsewhere, 16)
-                )
-                for name, (seconds, passes, reached, elsewhere) in each["tests"].items()
-            },
-        )
-        for file, each in stored.items()
-    }
+def measure(files: Iterable[str], jobs: int = 1) -> None:
+    """Measure test files, `jobs` at a time, and keep the results."""
+    copies: queue.SimpleQueue[_Copies] = queue.SimpleQueue()
+
+    def measure_file(file: str) -> str:
+        used = copies.get()
+        try:
+            return _measure(file, used)
+        finally:
+            copies.put(used)
+
+    with ExitStack() as stack, ThreadPoolExecutor(jobs) as threads:
+        for _ in range(jobs):
+            reporting, unchanged = stack.enter_context(copied_checkout()), stack.enter_context(copied_checkout())
+            reports = reporting.directory / "reached"
+            copies.put(_report_places(reporting, unchanged, reports))
+        for line in threads.map(measure_file, files):
+            print(line, flush=True)
 
 
-def measure(files: Iterable[str]) -> None:
-    """Measure test files, one at a time, and keep the results with the earlier ones."""
-    with copied_checkout() as reporting, copied_checkout() as unchanged:
-        reports = reporting.directory / "reached"
-        named = _report_places(reporting, reports)
-        for file in files:
-            if not (reporting.directory / file).exists():
-                continue  # it was written after the copy was made
-            reports.write_bytes(b"")
-            reports.chmod(0o666)
-            began = time.monotonic()
-            reporting.test(
-                [file], seconds=LONGEST_SECONDS, options=("--maxfail=0", "-p", "tests.mutation.reported_tests")
-            )
-            found = _Reports.of(reports.read_text(encoding="utf-8"))
-            # The reports are calls too: a test that counts them may fail only for that.
-            if found.failed:
-                tested = unchanged.test(sorted(found.failed), seconds=LONGEST_SECONDS, options=("--maxfail=0",))
-                found.failed = {each for each in found.failed if each in tested.failures or tested.code is None}
-            _keep(file, found.measured(named, _sha256(reporting.directory / file)))
-            seconds = time.monotonic() - began
-            failing = f", FAIL: {sorted(found.failed)}" if found.failed else ""
-            print(f"{file}: {len(found.seconds)} tests in {seconds:.0f} s{failing}", flush=True)
+def _measure(file: str, copies: _Copies) -> str:
+    """Measure a test file and keep the result; return what to print."""
+    if not (copies.reporting.directory / file).exists():
+        return f"{file}: it was written after the copy was made"
+    copies.reports.write_bytes(b"")
+    copies.reports.chmod(0o666)
+    began = time.monotonic()
+    tested = copies.reporting.test(
+        [file], seconds=LONGEST_SECONDS, options=("--maxfail=0", "-p", "tests.mutation.reported_tests")
+    )
+    found = _Reports.of(copies.reports.read_text(encoding="utf-8", errors="surrogateescape"))
+    if not found.seconds and tested.code is None:
+        return f"{file}: it did not end in {LONGEST_SECONDS} s, and is not measured"
+    # The reports are calls too: a test that counts them may fail only for that.
+    if found.failed:
+        again = copies.unchanged.test(sorted(found.failed), seconds=LONGEST_SECONDS, options=("--maxfail=0",))
+        found.failed = {each for each in found.failed if each in again.failures or again.code is None}
+    used = sorted(set().union(*found.reached.values()))
+    names = [copies.named[number].name for number in used]
+    inputs = {file, *_inputs(found.opened, copies.reporting.directory)}
+    digests = {path: digest_of(path, copies.unchanged.directory) for path in inputs}
+    keep(
+        file,
+        inputs={path: digest for path, digest in digests.items() if digest},
+        modules={name: copies.modules[name] for name in {each.partition(" ")[0] for each in names}},
+        functions={version_of(each.name) for each in copies.named if " " in each.name},
+        places=names,
+        tests=found.tests(used, {number for number in used if copies.named[number].cached}),
+    )
+    failing = f", FAIL: {sorted(found.failed)}" if found.failed else ""
+    return f"{file}: {len(found.seconds)} tests in {time.monotonic() - began:.0f} s{failing}"
 
 
-def unmeasured() -> list[str]:
-    """Return the test files that have no measurement, or changed since."""
-    found = load()
-    return [file for file in files_of_tests() if file not in found]
+def _inputs(opened: Iterable[str], top: Path) -> Iterator[str]:
+    """Yield the paths of what was opened in the copy `top`: directories with a slash, modules for their bytecode.
 
-
-def files_of_tests() -> list[str]:
-    """Return the files of tests that can notice a mutant; those that take long come last."""
-    names = [path.as_posix() for path in repository_files("tests") if path.name.startswith("test_")]
-    found = [
-        name
-        for name in names
-        if name.endswith(".py") and (name.startswith(NOT_LEFT_OUT) or not name.startswith(LEFT_OUT))
-    ]
-    return sorted(found, key=lambda name: (name.startswith(LONG), name))
+    A package is listed by every import, and counts by its modules.
+    """
+    for each in opened:
+        path = Path(each)
+        if path.parent.name == "__pycache__":
+            path = path.parent.parent / f"{path.name.partition('.')[0]}.py"
+        if path.is_relative_to(top / "tests/mutation") or (path / "__init__.py").exists():
+            continue
+        yield path.relative_to(top).as_posix() + ("/" if path.is_dir() else "")
 
 
 def instrumented(source: str, file: str, named: list[Named]) -> str:
@@ -187,10 +184,15 @@ def instrumented(source: str, file: str, named: list[Named]) -> str:
     named += [Named(place.name, place.cached) for place in found]
     for number, place in reversed(list(enumerate(found, start=first))):
         place.statements.insert(place.start, ast.parse(f"_envsync_reached({number})").body[0])
-    header = f"_envsync_reached = getattr(__import__('builtins'), '_reached', int)\n_envsync_reached({len(named)})\n"
+    number = len(named)
+    header = (
+        "_envsync_reached = getattr(__import__('builtins'), '_reached', int)\n"
+        f"getattr(_envsync_reached, 'begin', _envsync_reached)({number})\n"
+    )
     named.append(Named(file, cached=True))
     start = max((index + 1 for index, each in enumerate(tree.body) if _comes_first(each)), default=0)
     tree.body[start:start] = ast.parse(header).body
+    tree.body += ast.parse(f"getattr(_envsync_reached, 'end', int)({number})").body
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
@@ -209,17 +211,22 @@ class _Reports:
     elsewhere: dict[str, set[int]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
+    opened: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, text: str) -> "_Reports":
         """Read the lines: numbers of places, and the marks of the plugin."""
         found = cls()
-        running = ALL_TESTS
+        running = COLLECTION
         for line in text.splitlines():
             if line.lstrip("-").isdigit():
-                found.reached.setdefault(running, set()).add(int(line.lstrip("-")))
+                number = int(line.lstrip("-"))
+                found.reached.setdefault(running, set()).add(number)
                 if line.startswith("-"):
-                    found.elsewhere.setdefault(running, set()).add(int(line[1:]))
+                    found.elsewhere.setdefault(running, set()).add(number)
+                continue
+            if line.startswith("="):
+                found.opened.add(line[1:])
                 continue
             try:
                 mark: dict[str, Any] = json.loads(line)
@@ -227,67 +234,47 @@ class _Reports:
                 continue
             if "test" in mark:
                 running = mark["test"]
-            else:
-                name = mark["phase"]
-                found.seconds[name] = found.seconds.get(name, 0.0) + mark["seconds"]
-                if mark["failed"]:
-                    found.failed.add(name)
+            elif "ended" in mark:
+                found.seconds[mark["ended"]] = mark["seconds"]
+            elif mark["failed"]:
+                found.failed.add(mark["phase"])
         return found
 
-    def measured(self, named: list[Named], sha256: str) -> dict[str, Any]:
-        """Return the measurement as it is stored."""
-        used = sorted(set().union(*self.reached.values()))
+    def tests(self, used: list[int], cached: set[int]) -> dict[str, tuple[float, bool, str, str]]:
+        """Return the tests as they are stored; the bits are those of the `used` places in their order."""
         bits = {number: bit for bit, number in enumerate(used)}
-        cached = {number for number in used if named[number].cached}
 
-        def mask(reached: dict[str, set[int]], name: str, always: set[int]) -> str:
-            numbers = reached.get(name, set()) | reached.get(ALL_TESTS, set()) | always
-            return f"{sum(1 << bits[number] for number in numbers):x}"
+        def mask(*reached: set[int]) -> str:
+            return f"{sum(1 << bits[number] for number in set().union(*reached)):x}"
 
-        tests = {
+        nothing: set[int] = set()
+        at_collection = self.reached.get(COLLECTION, nothing)
+        of_all = self.reached.get(ALL_TESTS, nothing), at_collection
+        of_all_elsewhere = self.elsewhere.get(ALL_TESTS, nothing), at_collection
+        return {
             name: (
                 round(seconds, 2),
                 name not in self.failed,
-                mask(self.reached, name, cached),
-                mask(self.elsewhere, name, set()),
+                mask(self.reached.get(name, nothing), cached, *of_all),
+                mask(self.elsewhere.get(name, nothing), *of_all_elsewhere),
             )
             for name, seconds in self.seconds.items()
         }
-        return {"sha256": sha256, "places": [named[number].name for number in used], "tests": tests}
 
 
-def _report_places(checkout: Checkout, reports: Path) -> list[Named]:
+def _report_places(reporting: Checkout, unchanged: Checkout, reports: Path) -> _Copies:
     """Change all modules of envsync so that every process appends the places that it reaches to the file `reports`.
 
-    Return the places; their index is what is reported.
+    A place is reported as its index in `named` of the result.
     """
     reports.write_bytes(b"")
-    (checkout.directory / "sitecustomize.py").write_text(_REPORTER.format(file=str(reports)), encoding="utf-8")
+    tests = str(reporting.directory / "tests")
+    reporter = REPORTER.format(file=str(reports), tests=tests)
+    (reporting.directory / "sitecustomize.py").write_text(reporter, encoding="utf-8")
     named: list[Named] = []
-    for path in sorted(checkout.directory.glob("reconciler/**/*.py")):
-        file = path.relative_to(checkout.directory).as_posix()
+    modules = {}
+    for path in sorted(reporting.directory.glob("reconciler/**/*.py")):
+        file = path.relative_to(reporting.directory).as_posix()
+        modules[file] = digest_of(file, reporting.directory)
         path.write_text(instrumented(path.read_text(encoding="utf-8"), file, named), encoding="utf-8")
-    return named
-
-
-def _stored() -> dict[str, Any]:
-    try:
-        stored: dict[str, Any] = json.loads(cache_file().read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    return stored
-
-
-def _keep(name: str, measured: dict[str, Any]) -> None:
-    """Store the measurement of a test file; other processes may store those of other files at the same time."""
-    file = cache_file()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        new = file.with_suffix(".new")
-        new.write_text(json.dumps({**_stored(), name: measured}), encoding="utf-8")
-        new.replace(file)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+    return _Copies(reporting=reporting, unchanged=unchanged, reports=reports, named=named, modules=modules)

@@ -2,19 +2,37 @@
 
 import ast
 import builtins
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.mutation import mutants
-from tests.mutation.__main__ import REASONS
+from tests.mutation.__main__ import REASONS, _compiles, grouped
 from tests.mutation.changed_lines import changed_lines, is_changed
-from tests.mutation.in_copy import ordered_parts, portions, reached_places, within
-from tests.mutation.in_session import changed_code
+from tests.mutation.in_copy import ordered_parts, portions, within
+from tests.mutation.in_session import _Child, changed_code, forget_results
+from tests.mutation.measurements import (
+    MOST_KEPT,
+    Functions,
+    Measured,
+    MeasuredTest,
+    cache_directory,
+    digest_of,
+    files_of_tests,
+    keep,
+    load,
+    unmeasured,
+)
 from tests.mutation.mutants import ROOT, Mutant, mutants_in
-from tests.mutation.places import function_of, places
-from tests.mutation.reached import Measured, MeasuredTest, Named, files_of_tests, instrumented
+from tests.mutation.places import function_of, places, version_of
+from tests.mutation.reached import REPORTER, Named, instrumented, measure
+from tests.mutation.reported_tests import processor_seconds
 from tests.repository import git
 from tests.repository_files import repository_files
 
@@ -159,14 +177,17 @@ def test_the_module_s_own_tests_come_first_then_quick_and_special_ones() -> None
     assert portions(parts) == [parts[:1], parts[1:3], parts[3:]]
     assert within(parts, 21) == parts[:2]
     assert within(parts, 5) == parts[:1]
+    assert within(parts, 13) == [parts[0], parts[2]], (
+        "a part that does not fit is skipped, and a later one that fits is run"
+    )
     assert ordered_parts(mutant, measured, elsewhere=True) == []
 
 
 def test_the_tests_of_a_long_file_have_their_turn_after_those_of_other_files() -> None:
     [mutant, *_] = mutants_in([ROOT / "reconciler/fs/atomic_write.py"])
     long = Measured(
-        sha256="",
         bits={mutant.place: 0, "x": 1},
+        functions=Functions.of([version_of(mutant.place)]),
         tests={f"long {number}": MeasuredTest(seconds=3, passes=True, reached=1, elsewhere=1) for number in range(3)}
         | {"long other": MeasuredTest(seconds=3, passes=True, reached=2, elsewhere=0)},
     )
@@ -177,17 +198,148 @@ def test_the_tests_of_a_long_file_have_their_turn_after_those_of_other_files() -
 def test_a_function_that_changed_after_the_measurement_is_reached_by_all_its_tests() -> None:
     [mutant, *_] = mutants_in([ROOT / "reconciler/fs/atomic_write.py"])
     function = function_of(mutant.place)
-    earlier = measurement(
-        1, f"{function} 00000000 0", f"{function} 00000000 1", "reconciler/fs/read.py other 0 0", "m.py"
-    )
-    assert reached_places(mutant, {"a": earlier}) == {f"{function} 00000000 0", f"{function} 00000000 1"}
-    assert reached_places(mutant, {"a": earlier, "b": measurement(1, mutant.place)}) == {mutant.place}
+    other = "reconciler/fs/atomic_write.py other 0 0"
+    new = measurement(1, mutant.place)
+    elsewhere = measurement(1, "m.py", functions=[version_of(mutant.place)])
+    changed = measurement(1, f"{function} 00000000 0", other)
+    before_it_was_written = measurement(1, other)
+    before_its_module_was_written = measurement(1, "m.py")
+    reached_before_it_changed = measurement(1, other, functions=[f"{function} 00000000", version_of(other)])
+    found = {
+        "new": new,
+        "elsewhere": elsewhere,
+        "changed": changed,
+        "before_it_was_written": before_it_was_written,
+        "before_its_module_was_written": before_its_module_was_written,
+    }
+    assert [part.file for part in ordered_parts(mutant, found)] == ["before_it_was_written", "new", "changed"]
+    assert ordered_parts(mutant, {"a": elsewhere}) == []
+    alone = ordered_parts(mutant, {"a": elsewhere, "b": reached_before_it_changed})
+    assert [part.file for part in alone] == ["b"], "no test reached the function, so the tests of its module are run"
+    assert ordered_parts(mutant, {"a": new, "b": reached_before_it_changed}) == ordered_parts(mutant, {"a": new})
 
 
-def measurement(seconds: float, *places: str, passes: bool = True) -> Measured:
-    """Return the measurement of a file with one test, which reaches `places`."""
+def measurement(seconds: float, *places: str, passes: bool = True, functions: Iterable[str] | None = None) -> Measured:
+    """Return the measurement of a file with one test, which reaches `places`.
+
+    `functions` are the versions of those that there are; if none are named, they are those of the places.
+    """
     test = MeasuredTest(seconds=seconds, passes=passes, reached=(1 << len(places)) - 1, elsewhere=0)
-    return Measured(sha256="", bits={name: bit for bit, name in enumerate(places)}, tests={"b": test})
+    versions = functions if functions is not None else (version_of(each) for each in places if " " in each)
+    return Measured(
+        bits={name: bit for bit, name in enumerate(places)}, tests={"b": test}, functions=Functions.of(versions)
+    )
+
+
+READ = "tests/fs/test_read.py"
+NOTHING: Mapping[str, str] = {}
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty directory for measurements."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return cache_directory()
+
+
+def keep_read(*, inputs: Mapping[str, str] = NOTHING, modules: Mapping[str, str] = NOTHING, test: str = "a") -> None:
+    """Keep a measurement of a test file with one test; other digests mean that files changed since."""
+    current = {each: digest_of(each) for each in (READ, "tests/cases/manifest/bad/")}
+    module = {"reconciler/fs/read.py": digest_of("reconciler/fs/read.py")}
+    keep(
+        READ,
+        inputs={**current, **inputs},
+        modules={**module, **modules},
+        functions=["m f 0"],
+        places=["m f 0 0"],
+        tests={test: (1.5, True, "1", "0")},
+    )
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_measurement_is_read_as_it_was_kept() -> None:
+    keep_read()
+    assert load() == {
+        READ: Measured(
+            bits={"m f 0 0": 0},
+            tests={"a": MeasuredTest(seconds=1.5, passes=True, reached=1, elsewhere=0)},
+            functions=Functions(frozenset({"m f 0"}), frozenset({"m f"})),
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_new"),
+    [
+        ({}, False),
+        ({"inputs": {READ: "changed"}}, True),
+        ({"inputs": {"tests/host.py": "changed"}}, True),
+        ({"inputs": {"tests/cases/manifest/bad/": "without a new case"}}, True),
+        ({"inputs": {"tests/deleted.py": "deleted"}}, True),
+        ({"modules": {"reconciler/fs/read.py": "changed"}}, False),
+    ],
+)
+@pytest.mark.usefixtures("cache")
+def test_a_file_is_new_if_what_its_tests_open_changed(changed: Mapping[str, Mapping[str, str]], is_new: bool) -> None:
+    keep_read(inputs=changed.get("inputs", NOTHING), modules=changed.get("modules", NOTHING))
+    assert (READ in unmeasured()) is is_new
+    assert (READ in unmeasured(exactly=True)) is bool(changed)
+    assert READ in load(), "it is used even so"
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_measurement_of_other_code_replaces_none() -> None:
+    keep_read()
+    keep_read(inputs={READ: "changed"}, test="other")
+    keep_read(modules={"reconciler/fs/read.py": "changed"}, test="other")
+    assert list(load()[READ].tests) == ["a"]
+
+
+def test_only_the_last_measurements_are_kept(cache: Path) -> None:
+    for number in range(MOST_KEPT + 2):
+        keep_read(inputs={READ: f"{number}"})
+    assert len(list((cache / "reached" / READ).iterdir())) == MOST_KEPT
+    assert len(list((cache / "functions").iterdir())) == 1
+
+
+def test_the_names_of_a_directory_have_a_digest(tmp_path: Path) -> None:
+    (tmp_path / "cases").mkdir()
+    before = digest_of("cases/", tmp_path)
+    assert before
+    (tmp_path / "cases/new.yaml").touch()
+    assert digest_of("cases/", tmp_path) not in {"", before}
+    assert digest_of("missing", tmp_path) == ""
+
+
+def test_a_measurement_names_what_was_opened_and_what_is_reached_at_the_collection(
+    cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = "tests/fs/test_read_beneath.py"
+    assert (ROOT / file).exists()
+    measure([file])
+    assert f"{file}: " in capsys.readouterr().out
+    [stored] = (cache / "reached" / file).iterdir()
+    header = json.loads(stored.read_text().splitlines()[0])
+    assert {file, "tests/conftest.py", "tests/installed_pythons.py"} <= set(header["inputs"])
+    assert not [each for each in header["inputs"] if each.endswith(".pyc") or digest_of(each) == ""]
+    assert "reconciler/fs/read_beneath.py" in header["modules"]
+    assert file not in unmeasured(exactly=True)
+    [found] = load().values()
+    assert found.functions.versions > {version_of(each) for each in found.bits if " " in each} > set()
+    assert all(test.passes and test.reached for test in found.tests.values())
+
+
+def test_processor_time_counts_the_processes_below() -> None:
+    before = processor_seconds()
+    program = "import time\nwhile time.process_time() < 0.3: pass\nprint(flush=True)\ninput()"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        while_it_runs = processor_seconds()
+        child.communicate(b"\n")
+    if sys.platform == "linux":
+        assert while_it_runs - before > 0.25
+    assert processor_seconds() - before > 0.25
 
 
 PLACES = """\
@@ -227,6 +379,25 @@ def test_places_report_that_they_are_reached(
     assert {starts[name] for name in reached} == lines
 
 
+def test_what_is_reached_while_a_module_is_imported_is_marked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A session changes functions after the import, so only a new interpreter shows such a mutant."""
+    reports = tmp_path / "reports"
+    reports.touch()
+    monkeypatch.setattr(os, "register_at_fork", lambda **_: None)
+    monkeypatch.setattr(sys, "addaudithook", lambda _: None)
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "pytest"])
+    monkeypatch.setattr(builtins, "_reached", None, raising=False)
+    exec(REPORTER.format(file=str(reports), tests=str(tmp_path)), {})  # noqa: S102
+    named: list[Named] = []
+    names: dict[str, Callable[[int], int]] = {}
+    source = "def double(value):\n    return 2 * value\nTWO = double(1)\n"
+    exec(instrumented(source, "m.py", named), names)  # noqa: S102
+    names["double"](2)
+    function, module = range(2)
+    assert [each.name for each in named][module] == "m.py"
+    assert reports.read_text().splitlines() == [f"-{module}", f"-{function}", f"{function}"]
+
+
 def test_a_changed_function_is_changed_in_memory() -> None:
     from reconciler.fs import read
 
@@ -253,6 +424,75 @@ def test_an_alternative_of_patterns_that_has_one_left_is_compiled() -> None:
         if each.location.endswith("Occupant.ABSENT | Occupant.DANGLING => Occupant.ABSENT")
     ]
     assert [function.__name__ for function, _ in changed_code(mutant)] == ["_environment_diff"]
+
+
+def test_results_that_were_computed_before_the_change_are_forgotten() -> None:
+    from reconciler.canonical_json import _fields
+
+    _fields(Mutant)
+    assert _fields.cache_info().currsize == 1
+    forget_results()
+    assert _fields.cache_info().currsize == 0
+
+
+def test_a_child_names_the_test_that_runs_until_all_have_ended(tmp_path: Path, made: list[Mutant]) -> None:
+    for written, result in ((b"", "a"), (b"0\n", "a"), (b"0\n1\n", "b"), (b"0\n1\nend\n", "")):
+        answer, writes = os.pipe()
+        os.set_blocking(answer, False)
+        child = _Child(mutant=made[0], tests=["a", "b"], usual=[1, 2], answer=answer, directory=tmp_path / "none")
+        os.write(writes, written)
+        assert not child.is_late
+        os.close(writes)
+        assert child.result() == result
+
+
+def test_a_child_is_late_if_one_test_takes_much_longer_than_usual(tmp_path: Path, made: list[Mutant]) -> None:
+    answer, writes = os.pipe()
+    os.set_blocking(answer, False)
+    usual = [1.0, 100.0]
+    child = _Child(mutant=made[0], tests=["a", "b"], usual=usual, answer=answer, directory=tmp_path)
+    child.since -= 100
+    assert child.is_late
+    os.write(writes, b"1\n")
+    assert not child.is_late
+    child.since -= 100
+    assert not child.is_late
+    os.close(writes)
+    os.close(answer)
+
+
+def test_only_what_cannot_be_compiled_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mutants, "ROOT", tmp_path)
+    source = "def first():\n    a = 1\n    def inner():\n        nonlocal a\n        a = 2\n    inner()\n    return a\n"
+    (tmp_path / "module.py").write_text(source)
+    found = mutants_in([tmp_path / "module.py"])
+    assert [each.location for each in found if not _compiles(each)] == ["module.py first: a = 1 => pass"]
+
+
+def test_survivors_are_shown_by_package_and_kind() -> None:
+    wanted = ("reconciler/fs/sync.py", "reconciler/fs/read.py read_regular: chunks", "reconciler/git/tracked_below.py")
+    found = mutants_in([ROOT / each.split()[0] for each in wanted])
+    chosen = [next(each for each in found if each.location.startswith(name)) for name in wanted]
+    lines = list(grouped(chosen))
+    assert lines[0] == "reconciler/fs: 2 survive"
+    assert lines[1] == f"  survivor without a reason: {chosen[1].location}"
+    assert lines[2] == f"  survivor without a reason: {chosen[0].location}"
+    assert lines[3] == "reconciler/git: 1 survives"
+    assert lines[4] == f"  survivor without a reason: {chosen[2].location}"
+    assert {each.rpartition(": ")[0] for each in lines[5:]} == {each.change.kind for each in chosen}
+
+
+def test_every_kind_of_change_has_a_name(made: list[Mutant]) -> None:
+    assert {each.change.kind for each in made} == {
+        "a dropped argument",
+        "a removed statement",
+        "a returned falsehood",
+        "an emptied handler",
+        "an inverted branch",
+        "an inverted comparison",
+        "an inverted condition",
+        "an inverted filter",
+    }
 
 
 def test_the_files_of_tests_are_found() -> None:
