@@ -104,13 +104,11 @@ def session_verdicts(chosen: Sequence[Mutant], *, budget: float, jobs: int) -> I
 def ordered_parts(mutant: Mutant, measured: Mapping[str, Measured], *, elsewhere: bool = False) -> list[Part]:
     """Return the tests that reach a mutant, those with the best chance to fail first.
 
-    With `elsewhere` they are those that reach it in a new interpreter. If no test reached the function before it
-    changed, they are those that reach its module.
+    With `elsewhere` they are those that reach it in a new interpreter, at an import, or while tests are collected. If
+    no test reached the function before it changed, they are those that reach its module.
     """
-    for wide in (False, True):
-        if found := _ordered_parts(mutant, measured, elsewhere=elsewhere, wide=wide):
-            return found
-    return []
+    wide = not any(each.reaching(mutant) for each in measured.values())
+    return _ordered_parts(mutant, measured, elsewhere=elsewhere, wide=wide)
 
 
 def _ordered_parts(mutant: Mutant, measured: Mapping[str, Measured], *, elsewhere: bool, wide: bool) -> list[Part]:

@@ -2,8 +2,8 @@
 
 The child replaces the code of the changed function in memory, also for the commands that functional tests run
 (tests/preloaded.py). A new interpreter imports the unchanged module: tests/mutation/in_copy.py runs the tests that
-start one. The file that `SESSION` names has the request. The results are written to standard output as JSON lines (see
-`session_verdicts` there).
+start one, or that reach the function at an import or while tests are collected. The file that `SESSION` names has the
+request. The results are written to standard output as JSON lines (see `session_verdicts` there).
 """
 
 import ast
@@ -246,7 +246,7 @@ def changed_code(mutant: Mutant) -> list[tuple[types.FunctionType, types.CodeTyp
 def forget_results() -> None:
     """Clear what functions of envsync have cached, which they computed before one of them was changed."""
     for each in gc.get_objects():
-        if isinstance(each, functools._lru_cache_wrapper) and each.__module__.startswith("reconciler."):
+        if type(each) is functools._lru_cache_wrapper and each.__module__.startswith("reconciler."):
             each.cache_clear()
 
 

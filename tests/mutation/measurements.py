@@ -78,7 +78,10 @@ class Measured:
     functions: Functions
 
     def reaching(self, mutant: Mutant, *, elsewhere: bool = False, wide: bool = False) -> dict[str, MeasuredTest]:
-        """Return the tests that pass and reach a mutant; `elsewhere` and `wide` as in `ordered_parts`."""
+        """Return the tests that pass and reach a mutant, or with `elsewhere` those that a session does not see fail.
+
+        `wide` as in `_mask`.
+        """
         mask = self._mask(mutant, wide=wide)
         return {
             name: each
