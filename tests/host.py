@@ -133,6 +133,13 @@ def is_documented(code: int, arguments: Sequence[str]) -> bool:
     return command == "run" or code in BY_COMMAND[command] or code < 0  # negative: killed by a signal
 
 
+def isolated_envsync() -> list[str]:
+    """Return the command that starts this checkout's `envsync` as its script does, without this shell's paths."""
+    checkout = str(Path(__file__).parent.parent)
+    program = f"import sys; sys.path.insert(0, {checkout!r}); from reconciler.cli import main; main()"
+    return [sys.executable, "-I", "-c", program]
+
+
 def base_environment() -> dict[str, str]:
     """Return the variables for a child, without the PIP_*, UV_*, PYTHON* and virtual environment of the test run."""
     kept = ("HOME", "PATH", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYENV_ROOT", "USER", "XDG_STATE_HOME")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.functional.host_state import tree
 from tests.functional.projects import write_project
-from tests.host import Host, Ran, base_environment
+from tests.host import Host, Ran, base_environment, isolated_envsync
 from tests.index import serve_index
 from tests.repository import commit, git
 from tests.wheels import make_wheel
@@ -401,11 +401,10 @@ def test_no_program_is_started_nothing_is_written_and_the_network_is_not_used(ho
         shutil.copy(canary, host.directory / ".git" / "hooks" / hook)
     before = tree(host.directory)
     log = tmp_path / "strace.log"
-    envsync = [sys.executable, "-I", "-c", "from reconciler.cli import main; main()"]
     done = subprocess.run(
         [
             *("strace", "-f", "-qq", "-e", "trace=execve,connect,fork,vfork", "-o", str(log)),
-            *(*envsync, "plan", "--against", "main"),
+            *(*isolated_envsync(), "plan", "--against", "main"),
         ],
         cwd=host.directory,
         env=base_environment(),

@@ -8,13 +8,12 @@ import re
 import shutil
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from reconciler.manifest.interpreter_name import is_interpreter_name
-from tests.host import Host, base_environment
+from tests.host import Host, base_environment, isolated_envsync
 
 MANIFEST = """
 web:
@@ -122,7 +121,7 @@ def test_reading_commands_run_nothing_of_the_repository_or_the_environment(
     host.manifest(MANIFEST)
     log = tmp_path / "strace.log"
     # -I: envsync itself starts like from its script, without the variables of this shell.
-    envsync = [sys.executable, "-I", "-c", "from reconciler.cli import main; main()", *command.split()]
+    envsync = [*isolated_envsync(), *command.split()]
     done = subprocess.run(
         ["strace", "-f", "-qq", "-s", "4096", "-e", "trace=execve", "-o", str(log), *envsync],
         cwd=host.directory,

@@ -53,6 +53,8 @@ def main() -> int:
         if missing:
             print(f"measuring {len(missing)} test files, which takes as long as running them", flush=True)
             measure(missing, options.jobs)
+        if earlier := len(unmeasured(exactly=True)):
+            print(f"{earlier} test files reach code that changed since they were measured: `--measure all` is exact")
         found = verdicts(chosen, load(), budget=options.budget, jobs=options.jobs)
         alive = {location for location, each in found.items() if not each.killed}
     elif tests_pass_unchanged(chosen):
