@@ -112,21 +112,23 @@ def ordered_parts(mutant: Mutant, measured: Mapping[str, Measured], *, elsewhere
 
 
 def _ordered_parts(mutant: Mutant, measured: Mapping[str, Measured], *, elsewhere: bool, wide: bool) -> list[Part]:
-    unit = unit_tests(mutant)
-    own = f"{unit}test_{PurePosixPath(mutant.file).name}"
+    own = str(_unit_tests(mutant) / f"test_{PurePosixPath(mutant.file).name}")
     found: list[tuple[tuple[object, ...], Part]] = []
     for file, each in measured.items():
         reaching = each.reaching(mutant, elsewhere=elsewhere, wide=wide)
         breadth = sum(test.reached.bit_count() * test.seconds for test in reaching.values())
         for number, part in enumerate(_parts(file, {name: test.seconds for name, test in reaching.items()})):
-            is_unit = file.startswith(unit) and unit != "tests/"
-            found.append(((file != own, not is_unit, number, breadth, file), part))
+            found.append(((file != own, not is_unit_test(file, mutant), number, breadth, file), part))
     return [part for _, part in sorted(found, key=lambda each: each[0])]
 
 
-def unit_tests(mutant: Mutant) -> str:
-    """Return the directory of the unit tests of the package that a mutant changes, with a slash at its end."""
-    return PurePosixPath("tests", *PurePosixPath(mutant.file).parts[1:-1]).as_posix() + "/"
+def is_unit_test(file: str, mutant: Mutant) -> bool:
+    """Return whether a test file has unit tests of the package that a mutant changes."""
+    return PurePosixPath(file).parent == _unit_tests(mutant)
+
+
+def _unit_tests(mutant: Mutant) -> PurePosixPath:
+    return PurePosixPath("tests", *PurePosixPath(mutant.file).parts[1:-1])
 
 
 def within(parts: Sequence[Part], budget: float) -> list[Part]:

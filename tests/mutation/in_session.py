@@ -28,7 +28,7 @@ from pathlib import Path
 import pytest
 
 from tests import preloaded
-from tests.mutation.in_copy import START_SECONDS, ordered_parts, unit_tests, within
+from tests.mutation.in_copy import START_SECONDS, is_unit_test, ordered_parts, within
 from tests.mutation.measurements import files_of_tests, load
 from tests.mutation.mutants import ROOT, Mutant, mutants_in
 
@@ -121,9 +121,8 @@ class Session:
         """Return the test files with tests for a mutant, also those of its package that were never measured."""
         if mutant.location not in self.parts:
             return []
-        unit = unit_tests(mutant)
         files = [part.file for part in self.parts[mutant.location]]
-        return list(dict.fromkeys([*files, *(each for each in self.unmeasured if each.startswith(unit))]))
+        return list(dict.fromkeys([*files, *(each for each in self.unmeasured if is_unit_test(each, mutant))]))
 
     def _tests_of(self, mutant: Mutant) -> list[str]:
         """Return the names of the tests for a mutant: the measured ones, and then the new ones of the same files."""

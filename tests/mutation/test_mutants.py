@@ -6,16 +6,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from tests import checkout
 from tests.mutation import mutants
 from tests.mutation.__main__ import REASONS, _compiles, grouped
 from tests.mutation.changed_lines import changed_lines, is_changed
-from tests.mutation.in_copy import ordered_parts, portions, within
+from tests.mutation.in_copy import Part, _verdict, is_unit_test, ordered_parts, portions, within
 from tests.mutation.in_session import _Child, changed_code, forget_results
 from tests.mutation.measurements import (
     MOST_KEPT,
@@ -183,6 +185,20 @@ def test_the_module_s_own_tests_come_first_then_quick_and_special_ones() -> None
     assert ordered_parts(mutant, measured, elsewhere=True) == []
 
 
+@pytest.mark.parametrize(
+    ("module", "file", "expected"),
+    [
+        ("reconciler/fs/read.py", "tests/fs/test_sync.py", True),
+        ("reconciler/fs/read.py", "tests/state/test_store.py", False),
+        ("reconciler/run.py", "tests/test_redaction.py", True),
+        ("reconciler/run.py", "tests/functional/test_run_is_the_command.py", False),
+    ],
+)
+def test_the_unit_tests_of_a_module_are_next_to_those_of_its_package(module: str, file: str, expected: bool) -> None:
+    [mutant, *_] = mutants_in([ROOT / module])
+    assert is_unit_test(file, mutant) is expected
+
+
 def test_the_tests_of_a_long_file_have_their_turn_after_those_of_other_files() -> None:
     [mutant, *_] = mutants_in([ROOT / "reconciler/fs/atomic_write.py"])
     long = Measured(
@@ -217,6 +233,44 @@ def test_a_function_that_changed_after_the_measurement_is_reached_by_all_its_tes
     alone = ordered_parts(mutant, {"a": elsewhere, "b": reached_before_it_changed})
     assert [part.file for part in alone] == ["b"], "no test reached the function, so the tests of its module are run"
     assert ordered_parts(mutant, {"a": new, "b": reached_before_it_changed}) == ordered_parts(mutant, {"a": new})
+
+
+class Simulated(checkout.Checkout):
+    """A copy of the checkout in which tests called `always` fail, and those called `mutant` only with a mutant."""
+
+    def test(self, files: Sequence[str], **options: Any) -> checkout.Tested:
+        left_out = Path(options["variables"]["LEFT_OUT_TESTS"]).read_text().split("\n")
+        source = (self.directory / "reconciler/fs/atomic_write.py").read_text()
+        is_changed = source != ast.unparse(ast.parse((ROOT / "reconciler/fs/atomic_write.py").read_text()))
+        named = [each for each in files if "::" in each]
+        for name in named or [each for each in ("a.py::always", "a.py::mutant", "a.py::good") if each not in left_out]:
+            if name.endswith("always") or (name.endswith("mutant") and is_changed):
+                return checkout.Tested(code=1, output=f"FAILED {name} - it failed")
+        return checkout.Tested(code=0, output="")
+
+
+@pytest.mark.parametrize(
+    ("tests", "killed"),
+    [
+        (["a.py::always", "a.py::good"], False),
+        (["a.py::always", "a.py::mutant"], True),
+        (["a.py::always"], False),
+        (["a.py::good"], False),
+    ],
+)
+def test_a_test_that_fails_without_the_mutant_kills_nothing(tmp_path: Path, tests: list[str], killed: bool) -> None:
+    (tmp_path / "reconciler/fs").mkdir(parents=True)
+    (tmp_path / "reconciler/fs/atomic_write.py").touch()
+    [mutant, *_] = mutants_in([ROOT / "reconciler/fs/atomic_write.py"])
+    one = MeasuredTest(seconds=1, passes=True, reached=1, elsewhere=1)
+    all_tests = dict.fromkeys(["a.py::always", "a.py::mutant", "a.py::good"], one)
+    measured = {"a.py": Measured(bits={mutant.place: 0}, tests=all_tests, functions=Functions.of([]))}
+    part = Part(file="a.py", tests=tuple(tests), seconds=1)
+    verdict = _verdict(Simulated(tmp_path), mutant, [part], measured, budget=10)
+    assert (verdict.killed, verdict.why.partition(" ")[0]) == (
+        killed,
+        "a.py::mutant" if killed else str(len(set(tests) - {"a.py::always"})),
+    )
 
 
 def measurement(seconds: float, *places: str, passes: bool = True, functions: Iterable[str] | None = None) -> Measured:
