@@ -102,9 +102,7 @@ def _end(server: "subprocess.Popen[bytes]") -> None:
 
 def _serve(listening: socket.socket) -> None:
     """Fork for each request; the child runs the command and answers with its exit code."""
-    import reconciler.cli.app  # imported once, for all commands
-    import reconciler.reconcile  # noqa: F401
-
+    _prepare()
     while listening in select.select([listening, sys.stdin], [], [])[0]:
         connection, _ = listening.accept()
         with suppress(ChildProcessError):  # those that have answered: a mutation run counts their processor time
@@ -124,6 +122,21 @@ def _serve(listening: socket.socket) -> None:
             connection.send(str(code).encode())
             os._exit(code)
         connection.close()
+
+
+def _prepare() -> None:
+    """Import the program, and build once what each command would build: its command line, and pydantic's validators."""
+    import typer
+
+    import reconciler.cli.app
+    import reconciler.reconcile
+    from reconciler.manifest.models import Manifest
+    from reconciler.plan.document import PlanDocument
+
+    command = typer.main.get_command(reconciler.cli.app.app)
+    typer.main.get_command = lambda typer_instance: command  # noqa: ARG005
+    for model in (Manifest, PlanDocument):
+        model.model_rebuild()
 
 
 def _command(connection: socket.socket) -> int:
