@@ -40,11 +40,6 @@ class IndexEntry:
     assumed: bool
 
 
-def find_git_root(directory: Path) -> Path | None:
-    """Return the nearest directory with a `.git`, from `directory` upwards, None if there is none."""
-    return next((each for each in (directory, *directory.parents) if (each / ".git").exists()), None)
-
-
 def index_file_path(repository: Path) -> Path:
     """Return the path of a working tree's index; the `.git` of a linked working tree is a file with a path."""
     dot_git = repository / ".git"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from reconciler.fs.repository_top import repository_top
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +31,7 @@ def tracked_below(directory: str, counts: Callable[[str], bool] = bool) -> str:
     directory itself), and returns False for one that may be tracked. An index that cannot be read tracks nothing.
     """
     for path in dict.fromkeys((directory, os.path.realpath(directory))):
-        top = _repository(path)  # also one whose top is this very directory
+        top = repository_top(path)  # also one whose top is this very directory
         if top is not None:
             wanted = os.fsencode(path[len(top.rstrip("/")) + 1 :])
             for index in _indexes(top):
@@ -37,17 +39,6 @@ def tracked_below(directory: str, counts: Callable[[str], bool] = bool) -> str:
                 if found:
                     return os.fsdecode(found)
     return ""
-
-
-def _repository(directory: str) -> str | None:
-    """Return the nearest directory with a `.git`, from `directory` upwards, None if there is none."""
-    while True:  # no pathlib here
-        if os.path.lexists(f"{directory.rstrip('/')}/.git"):
-            return directory
-        above = os.path.dirname(directory)  # noqa: PTH120
-        if above == directory:
-            return None
-        directory = above
 
 
 def _indexes(top: str) -> Iterator[bytes]:

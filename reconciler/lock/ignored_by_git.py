@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
 from reconciler.fs.read import read_regular
-from reconciler.git.index_file import find_git_root
+from reconciler.fs.repository_top import repository_of
 from reconciler.lock.build_file_values import hatch_build_tables, strings, table
 from reconciler.lock.build_inputs import BuildInputs
 from reconciler.lock.build_paths import IN_EVERY_WHEEL
@@ -147,7 +147,7 @@ class _Poetry:
 
 
 def _left_out_by_poetry(directory: Path, tables: Mapping[str, Any], *, is_tracked: bool) -> LeftOut:
-    top = find_git_root(directory)
+    top = repository_of(directory)
     # If a project is ignored itself, poetry-core does not ask git. One with a tracked file is not.
     if top is None or (top != directory and not is_tracked) or shutil.which("git") is None:
         return nothing_left_out

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from reconciler.backticks import in_backticks, list_in_backticks
-from reconciler.git.index_file import find_git_root
+from reconciler.fs.repository_top import repository_of
 from reconciler.lock.checks import index_problem
 from reconciler.lock.declared_sources import DeclaredSources
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index
@@ -234,7 +234,7 @@ class _Checks:
     def _is_in_repository(self, path: Path) -> bool:
         """Return whether a path is in the repository of the manifest, or in the project of the other tool's lock."""
         directory = Path(os.path.realpath(self.desired.file.absolute().parent))
-        tops = [find_git_root(directory) or directory, *([lock.path.parent] if (lock := self.environment.lock) else [])]
+        tops = [repository_of(directory) or directory, *([lock.path.parent] if (lock := self.environment.lock) else [])]
         real = Path(os.path.realpath(path))
         return any(real.is_relative_to(each) for each in tops)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler.canonical_json import digest
 from reconciler.errors import LockError
-from reconciler.git.index_file import find_git_root
+from reconciler.fs.repository_top import repository_of
 from reconciler.git.version_state import version_state
 from reconciler.lock.build_inputs import BuildInputs, read_build_inputs
 from reconciler.lock.file_digests import file_digest, file_state, files_digest
@@ -89,7 +89,7 @@ def _ignore_files(inputs: BuildInputs) -> dict[str, str]:
     """Return the digest of each `.gitignore` of a project and above it, if its backend leaves out what git ignores."""
     if inputs.backend not in BACKENDS_THAT_IGNORE:
         return {}
-    top = find_git_root(inputs.directory) or inputs.directory
+    top = repository_of(inputs.directory) or inputs.directory
     above = [each for each in (inputs.directory, *inputs.directory.parents) if each.is_relative_to(top)]
     files = [each / name for each in above for name in (".gitignore", ".hgignore")]
     return {os.path.relpath(each, inputs.directory): _digest_if_file(each) for each in files if each.is_file()}

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from reconciler.errors import LockError
 from reconciler.fs.read import open_regular
-from reconciler.git.index_file import find_git_root, index_file_path, tracked_paths
+from reconciler.fs.repository_top import repository_of
+from reconciler.git.index_file import index_file_path, tracked_paths
 
 LOCK_FILE = re.compile(r"\.?pylock\..+")  # and the temporary file before it is renamed
 _LEFTOVERS = frozenset(
@@ -73,7 +74,7 @@ def real_directory(directory: Path) -> Path:
 
 def _tracked(directory: Path) -> list[str]:
     """Return the files that the repository around `directory` tracks below it, submodules included."""
-    repository = find_git_root(directory)
+    repository = repository_of(directory)
     if repository is None:
         return []
     index = index_file_path(repository)

@@ -8,11 +8,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from reconciler.errors import ManifestError, Place, Problem
+from reconciler.fs.repository_top import repository_of
 from reconciler.manifest.cross_references import reference_problems
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.models import Manifest
 from reconciler.manifest.paths import is_within
-from reconciler.manifest.reach import repository_of
 from reconciler.manifest.source_text import KeyPath
 from reconciler.manifest.text_file import UnreadableFileError
 from reconciler.manifest.written_matrix import unusable_keys

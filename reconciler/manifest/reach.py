@@ -16,6 +16,7 @@ from pathlib import Path
 from reconciler.backticks import in_backticks
 from reconciler.fs.read import LIMIT_BYTES
 from reconciler.fs.read_beneath import read_beneath
+from reconciler.fs.repository_top import repository_of
 from reconciler.manifest.desired import DesiredState
 from reconciler.manifest.flow_text import flow
 from reconciler.manifest.invalid_text import InvalidTextError
@@ -130,11 +131,6 @@ def reach_of(directory: Path, allow_paths: Sequence[str] = ()) -> Reach:
 def reach_of_state(desired: DesiredState) -> Reach:
     """Return what the manifest of a desired state may read."""
     return reach_of(desired.file.parent, desired.allow_paths)
-
-
-def repository_of(directory: Path) -> Path | None:
-    """Return the top of the git repository (or submodule, or linked working tree) around a real path; None without."""
-    return next((each for each in (directory, *directory.parents) if os.path.lexists(each / ".git")), None)
 
 
 def _may_be_read(real: Path) -> bool:

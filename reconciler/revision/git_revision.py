@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from reconciler import __version__
 from reconciler.backticks import in_backticks
 from reconciler.errors import RevisionError, UsageError
+from reconciler.fs.repository_top import repository_of
 from reconciler.git.index_file import SUBMODULE
 from reconciler.manifest.text_file import UnreadableFileError
 from reconciler.revision.git_errors import FETCH_HINT, translate_git_errors
@@ -140,7 +141,7 @@ def open_revision(directory: Path, name: str) -> Iterator[Revision]:
             "`--against` requires dulwich, which reads git repositories without running git", hint=hint
         ) from error
     real = Path(os.path.realpath(directory))
-    repository = next((each for each in (real, *real.parents) if os.path.lexists(each / ".git")), None)
+    repository = repository_of(real)
     if repository is None:
         hint = "use `--against` with a manifest in a git repository"
         raise RevisionError(f"{real}: not in a git repository", hint=hint)
