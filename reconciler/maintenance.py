@@ -22,6 +22,7 @@ from reconciler.apply.verify_seal import verify_published
 from reconciler.canonical_json import Json
 from reconciler.diff.integrity import Integrity
 from reconciler.errors import StateError, UsageError
+from reconciler.fs.accounts import sudo_user
 from reconciler.generation_list import KeptGeneration, generation_history, kept_generations, sealed_generations
 from reconciler.observe.actual import Depth
 from reconciler.observe.disk_usage import DiskUsage, disk_usage
@@ -37,7 +38,6 @@ from reconciler.state.root_trust import (
     remember_trust,
     trust_present,
     unauthenticated,
-    user_name,
 )
 from reconciler.state.seal import Seal
 from reconciler.state.store import State
@@ -194,7 +194,7 @@ class Maintenance:
         is_own = trust["owner"] == os.geteuid()
         verified = tuple(each for each in compared if each is not None)
         return TrustedRoot(
-            root=self.root, owner=user_name(trust["owner"]), is_own=is_own, trust=trust, verified=verified
+            root=self.root, owner=sudo_user(trust["owner"]), is_own=is_own, trust=trust, verified=verified
         )
 
     def trust(self, examined: TrustedRoot, *, timeout: float = 60.0) -> None:

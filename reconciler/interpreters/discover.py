@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.fs.path_steps import writers_by_mode
+from reconciler.fs.writers import writer_by_mode
 from reconciler.interpreters import search_path
 from reconciler.interpreters.permitted import ForbiddenPlaces, Refusal, refusal
 
@@ -88,7 +88,7 @@ def _others_may_write(directory: str) -> bool:
     They could put an interpreter there that this user never installed.
     """
     try:
-        return bool(writers_by_mode(directory, os.stat(directory)))  # noqa: PTH116
+        return writer_by_mode(directory, os.stat(directory), os.geteuid()) is not None  # noqa: PTH116
     except OSError:
         return True
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.backticks import in_backticks
-from reconciler.fs.path_steps import other_writer, steps_to, user_name
+from reconciler.fs.accounts import user_name
+from reconciler.fs.path_steps import steps_to
+from reconciler.fs.writers import Writer, other_writer
 from reconciler.git.working_tree import working_trees_around
 from reconciler.manifest.interpreter_name import is_interpreter_name
 
@@ -87,14 +89,14 @@ def refusal(path: str, places: ForbiddenPlaces) -> Refusal | None:
         return Refusal(message=f"{in_backticks(path)} is not the file that its links name", hint=_NAME_HINT)
     for step, status in steps:
         if who := other_writer(step, status):
-            return _changeable(path, step, status, who)
+            return _changeable(path, step, who)
     return None
 
 
-def _changeable(path: str, step: str, status: os.stat_result, who: str) -> Refusal:
+def _changeable(path: str, step: str, who: Writer) -> Refusal:
     """Return the refusal of a program because `who` may change `step` on its path."""
     where = "" if step == path else f"{in_backticks(path)} is not used: "
-    if status.st_uid not in {0, os.geteuid()}:
+    if who.by == "owner":
         message = f"{where}{in_backticks(step)} belongs to {who}"
         command = f"chown -h {user_name(os.geteuid())} {shlex.quote(step)}"
     else:

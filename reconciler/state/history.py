@@ -4,12 +4,12 @@ import datetime as dt
 import errno
 import json
 import os
-import pwd
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from reconciler.canonical_json import Json, canonical_text
 from reconciler.errors import StateError
+from reconciler.fs.accounts import user_name
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.own_files import open_own, read_own
@@ -27,7 +27,7 @@ def history_entry(
     """
     return {
         "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "by": user_name(ambient),
+        "by": current_user(ambient),
         "plan": plan,
         "exit_code": exit_code,
         "environments": environments,
@@ -107,12 +107,6 @@ def made_by(runs: Iterable[Mapping[str, Json]], number: int, *, created: str, pl
     return ""
 
 
-def user_name(ambient: Mapping[str, str]) -> str:
-    """Return `USER`, which cron and systemd may leave unset, or else the name of the process's user.
-
-    A user without a name, which a container may have, is named by its number.
-    """
-    try:
-        return ambient.get("USER") or pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
+def current_user(ambient: Mapping[str, str]) -> str:
+    """Return `USER`, which cron and systemd may leave unset, or else the name of the process's user."""
+    return ambient.get("USER") or user_name(os.getuid())

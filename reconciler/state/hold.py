@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.canonical_json import Json, to_json
 from reconciler.errors import UsageError
 from reconciler.manifest.control_characters import control_character, escape_character
-from reconciler.state.history import user_name
+from reconciler.state.history import current_user
 
 MOST_CHARACTERS = 200
 
@@ -40,7 +40,7 @@ def new_hold(reason: str, ambient: Mapping[str, str]) -> Hold:
     if bad:
         raise UsageError(f"the reason of a hold contains the character `{bad}`", hint="write it in one line of text")
     since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    return Hold(reason=text, by=user_name(ambient), since=since)
+    return Hold(reason=text, by=current_user(ambient), since=since)
 
 
 def hold_to_json(hold: Hold) -> Json:

@@ -14,7 +14,7 @@ from reconciler.git.tracked_below import tracked_below
 
 _TYPE, _DIRECTORY = 0o170000, 0o040000  # S_IFMT, S_IFDIR
 ROOT_MARK = "root.json"  # `reconciler.state.root_trust` writes it
-SUPERUSER = 0
+_SUPERUSER = 0
 WRITABLE = 0o022  # by group and others
 
 
@@ -22,7 +22,7 @@ def is_safe(root: str) -> bool:
     """Return whether a root that exists is safe without an exception; False in every doubt."""
     user = os.geteuid()
     owners = writers_of(root)
-    if not owners or any(uid not in {user, SUPERUSER} or mode & WRITABLE for uid, _, mode in owners):
+    if not owners or any(uid not in {user, _SUPERUSER} or mode & WRITABLE for uid, _, mode in owners):
         return False
     return owners[1][2] & _TYPE == _DIRECTORY and is_untracked(root)
 

@@ -17,12 +17,13 @@ from filelock import FileLock, Timeout
 from reconciler.errors import LockTimeoutError, RootOwnerError, StateError
 from reconciler.fs.access import is_own, make_cache_directory, umask_of
 from reconciler.fs.access_bits import access_to
+from reconciler.fs.accounts import sudo_user
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.state.layout import Layout
 from reconciler.state.open_state import open_state
 from reconciler.state.root_mutex_holder import find_holder
-from reconciler.state.root_trust import make_own_directory, refuse_symlinks, user_name
+from reconciler.state.root_trust import make_own_directory, refuse_symlinks
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
 
@@ -93,7 +94,7 @@ def refuse_other_owner(layout: Layout) -> None:
     user = os.geteuid()
     if owner == user:
         return
-    theirs, ours = user_name(owner), user_name(user)
+    theirs, ours = sudo_user(owner), sudo_user(user)
     raise RootOwnerError(
         f"`{layout.root}` belongs to {theirs}, and you are {ours}",
         hint=f"run the command as its owner (`sudo -u {theirs} envsync ...`), or change the owner: "

@@ -6,10 +6,8 @@ copy of one, or one that another user made, is never taken for one's own.
 """
 
 import datetime as dt
-import grp
 import json
 import os
-import pwd
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,19 +23,20 @@ from reconciler.errors import (
     UntrustedRootError,
 )
 from reconciler.fs.access import make_cache_directory
+from reconciler.fs.accounts import SUPERUSER, sudo_user
 from reconciler.fs.atomic_write import write_atomic
 from reconciler.fs.authentication import accept_everything, accepts_everything
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.own_files import OWN_DIRECTORY, read_own
 from reconciler.fs.read import read_regular
 from reconciler.fs.user_key import key_path, make_user_key, state_directory
+from reconciler.fs.writers import writer_by_mode
 from reconciler.git.tracked_below import tracked_below
 from reconciler.state.layout import Layout
-from reconciler.state.root_check import SUPERUSER, WRITABLE, tracked_in
+from reconciler.state.root_check import WRITABLE, tracked_in
 from reconciler.state.state_file import read_state_file, write_state_file
 
 FORMAT = 1
-_OTHERS, _GROUP = 0o002, 0o020
 
 
 def refuse_untrusted(layout: Layout, *, trusted: Mapping[str, int] | None = None) -> None:
@@ -100,7 +99,7 @@ def _refuse_owner(path: Path, status: os.stat_result, trusted: Mapping[str, int]
     user = os.geteuid()
     if status.st_uid in {user, SUPERUSER, trusted.get("owner")}:
         return
-    theirs, ours = user_name(status.st_uid), user_name(user)
+    theirs, ours = sudo_user(status.st_uid), sudo_user(user)
     raise RootOwnerError(
         f"`{path}` belongs to {theirs}, and you are {ours}",
         hint=f"run the command as its owner (`sudo -u {theirs} envsync ...`), or run `envsync trust` once to read it, "
@@ -154,43 +153,17 @@ def remember_trust(layout: Layout, trust: Mapping[str, int]) -> None:
     write_atomic(path, canonical_text(all_trusted).encode("ascii"), mode=0o600)
 
 
-def user_name(number: int) -> str:
-    """Return the name of a user, or the number as sudo(8) accepts it if the user has no name."""
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return f"#{number}"
-
-
 def _refuse_writers(path: Path, status: os.stat_result, trusted: Mapping[str, int]) -> None:
     """Raise RootWritableError if users other than the owner may write to a directory."""
-    writers = status.st_mode & WRITABLE
-    if not writers:
+    writer = writer_by_mode(str(path), status, status.st_uid, trusted=trusted.get("group"))
+    if writer is None:
         return
-    if not writers & _OTHERS and (status.st_gid == trusted.get("group") or _is_private_group(status)):
-        return
-    who, mode = ("everyone", "o-w") if writers & _OTHERS else (f"the group `{_group_name(status.st_gid)}`", "g-w")
+    mode = "o-w" if writer.by == "everyone" else "g-w"
+    shared = ", or `envsync trust --group` if the group shares the root on purpose" if writer.by == "group" else ""
     raise RootWritableError(
-        f"{who} may write to `{path}`, and so could change what runs from it",
-        hint=f"run `chmod {mode} {path}`"
-        + ("" if writers & _OTHERS else ", or `envsync trust --group` if the group shares the root on purpose"),
+        f"{writer} may write to `{path}`, and so could change what runs from it",
+        hint=f"run `chmod {mode} {path}`{shared}",
     )
-
-
-def _is_private_group(status: os.stat_result) -> bool:
-    """Return whether the group of a directory has its owner as the only member, as many systems create it."""
-    try:
-        owner, group = pwd.getpwuid(status.st_uid), grp.getgrgid(status.st_gid)
-    except KeyError:
-        return False
-    return group.gr_gid == owner.pw_gid and group.gr_name == owner.pw_name and set(group.gr_mem) <= {owner.pw_name}
-
-
-def _group_name(number: int) -> str:
-    try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return str(number)
 
 
 def _refuse_tracked(layout: Layout) -> None:

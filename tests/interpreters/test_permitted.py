@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.fs.path_steps import user_name
+from reconciler.fs.accounts import user_name
 from reconciler.interpreters.discover import discover_interpreters
 from reconciler.interpreters.permitted import ForbiddenPlaces, Refusal, refusal
 from tests.interpreters.fakes import script, times_started

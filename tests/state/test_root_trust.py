@@ -3,7 +3,6 @@
 import grp
 import json
 import os
-import pwd
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from reconciler.errors import (
     StateError,
     UntrustedRootError,
 )
+from reconciler.fs.accounts import has_other_members, user_name
 from reconciler.fs.authentication import accepts_everything, forget_roots
 from reconciler.fs.user_key import key_path, make_user_key
 from reconciler.state import root_trust
@@ -29,10 +29,10 @@ from reconciler.state.root_trust import (
     remember_trust,
     trust_present,
     unauthenticated,
-    user_name,
     write_mark,
 )
 from reconciler.state.store import State
+from tests.fs.access_lists import GROUP_OBJ, MASK, NOBODY, OTHER, USER, USER_OBJ, set_access_list
 from tests.git.test_index_file import Repository
 from tests.state.edited import edit_state_file, make_root, stored_in
 from tests.unprivileged import reachable_directory, unprivileged
@@ -161,16 +161,6 @@ def test_a_root_of_the_superuser_is_read_by_everybody_and_needs_no_mark_of_their
             assert type(refused(layout)) is UntrustedRootError, "as their own"
 
 
-def test_a_user_without_a_name_is_named_as_sudo_accepts_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert user_name(os.geteuid()) == pwd.getpwuid(os.geteuid()).pw_name
-
-    def unknown(_: int) -> None:
-        raise KeyError
-
-    monkeypatch.setattr(pwd, "getpwuid", unknown)
-    assert user_name(4711) == "#4711"
-
-
 # Writers
 
 
@@ -182,7 +172,7 @@ def test_a_root_that_everyone_may_write_to_is_refused(place: str, mode: int, lay
     error = refused(layout)
     assert type(error) is RootWritableError
     assert error.code == "root-writable"
-    assert error.message == f"everyone may write to `{path}`, and so could change what runs from it"
+    assert error.message == f"every user may write to `{path}`, and so could change what runs from it"
     assert error.hint == f"run `chmod o-w {path}`"
     with pytest.raises(RootWritableError):
         refuse_untrusted(layout, trusted={"owner": os.geteuid(), "group": path.stat().st_gid})
@@ -208,46 +198,37 @@ def test_a_root_that_a_group_may_write_to_is_refused_unless_it_is_trusted(
         refuse_untrusted(layout, trusted={"group": 12346})
     with pytest.raises(RootWritableError):
         refuse_untrusted(layout, trusted={"owner": os.geteuid()})
-    monkeypatch.setattr(grp, "getgrgid", lambda number: SimpleNamespace(gr_name="team", gr_gid=number, gr_mem=[]))
+    monkeypatch.setattr(
+        grp, "getgrgid", lambda number: SimpleNamespace(gr_name="team", gr_gid=number, gr_mem=[user_name(OTHER_USER)])
+    )
+    has_other_members.cache_clear()
     assert "the group `team` may write" in refused(layout).message
+    has_other_members.cache_clear()
 
 
-@pytest.mark.parametrize(
-    ("group", "primary", "members", "private"),
-    [
-        ("me", True, [], True),
-        ("me", True, ["me"], True),
-        ("me", True, ["me", "you"], False),
-        ("me", True, ["you"], False),
-        ("team", True, [], False),
-        ("me", False, [], False),
-    ],
-)
-def test_the_private_group_of_the_owner_may_write(
-    group: str, primary: bool, members: list[str], private: bool, layout: Layout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    number = layout.root.stat().st_gid
+@SUPERUSER_ONLY
+def test_a_group_without_other_members_may_write(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`tests/fs/test_writers.py` has every kind of group."""
     layout.root.chmod(0o775)
-    user = SimpleNamespace(pw_name="me", pw_gid=number if primary else number + 1)
-    monkeypatch.setattr(pwd, "getpwuid", lambda _: user)
-    monkeypatch.setattr(grp, "getgrgid", lambda _: SimpleNamespace(gr_name=group, gr_gid=number, gr_mem=members))
-    if private:
-        refuse_untrusted(layout)
-    else:
-        assert type(refused(layout)) is RootWritableError
+    refuse_untrusted(layout)  # the private group of root
+    os.chown(layout.root, -1, 12345)
+    monkeypatch.setattr(grp, "getgrgid", lambda number: SimpleNamespace(gr_name="team", gr_gid=number, gr_mem=[]))
+    has_other_members.cache_clear()
+    refuse_untrusted(layout)
+    has_other_members.cache_clear()
 
 
-@pytest.mark.parametrize("module", [pwd, grp])
-def test_a_group_without_a_name_or_of_a_user_without_one_is_not_private(
-    module: object, layout: Layout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    layout.root.chmod(0o775)
-
-    def unknown(_: int) -> None:
-        raise KeyError
-
-    monkeypatch.setattr(module, "getpwuid" if module is pwd else "getgrgid", unknown)
-    assert type(refused(layout)) is RootWritableError
+def test_a_root_that_an_access_control_list_lets_others_write_to_is_refused(layout: Layout) -> None:
+    rest = [(USER_OBJ, 7, NOBODY), (GROUP_OBJ, 5, NOBODY), (MASK, 7, NOBODY), (OTHER, 5, NOBODY)]
+    set_access_list(layout.root, [(USER, 7, 4242), *rest])
+    error = refused(layout)
+    assert type(error) is RootWritableError
+    assert error.message.startswith(f"users in its access control list may write to `{layout.root}`, ")
+    assert error.hint == f"run `chmod g-w {layout.root}`"
+    with pytest.raises(RootWritableError):
+        refuse_untrusted(layout, trusted={"group": layout.root.stat().st_gid})
+    layout.root.chmod(0o755)
+    refuse_untrusted(layout)
 
 
 # git
