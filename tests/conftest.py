@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from tests.installed_pythons import interpreters
+from tests.own_state import signature, use_own_state
 
 # The examples are always the same, so that a failure comes from the change. EXAMPLES=2000 tries new ones.
 # No deadline for one example: a busy machine is not a fault. A test that must end in time has its own timeout.
@@ -14,6 +15,9 @@ _MORE = os.environ.get("EXAMPLES")
 settings.register_profile("repeated", deadline=None, derandomize=True)
 settings.register_profile("explored", deadline=None, max_examples=int(_MORE or 100))
 settings.load_profile("explored" if _MORE else "repeated")
+
+_REAL_STATE = use_own_state()
+_BEFORE = signature(_REAL_STATE) if _REAL_STATE else {}
 
 LONGEST = (
     "test_six_real_environments.py",
@@ -32,6 +36,12 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the longest tests first, so that no process works alone at the end."""
     items.sort(key=lambda each: each.path.name not in LONGEST)
+
+
+def pytest_sessionfinish() -> None:
+    """Let the run fail if something wrote to the directory with the key of the user who runs the tests."""
+    if _REAL_STATE and signature(_REAL_STATE) != _BEFORE:
+        pytest.exit(f"a test, or something else in the meantime, changed `{_REAL_STATE}`", returncode=1)
 
 
 @pytest.fixture(scope="session")

@@ -18,9 +18,9 @@ HEAVY = {
 OURS = {
     "cli", "cli.argument_order", "cli.process_exit", "cli.run", "fastpath", "fastpath.agreement", "fastpath.answer",
     "fastpath.command_line", "fastpath.root_line", "fastpath.stat_check", "fastpath.unchanged", "fs", "fs.access_bits",
-    "fs.authentication", "fs.file_lock", "fs.own_files", "fs.read", "fs.user_key", "git", "git.tracked_below",
-    "interpreters", "interpreters.search_path", "run", "state", "state.columns_file", "state.former_name",
-    "state.hashes_file", "state.published_link", "state.root_check",
+    "fs.authentication", "fs.file_lock", "fs.own_files", "fs.read", "fs.repository_top", "fs.user_key", "git",
+    "git.tracked_below", "interpreters", "interpreters.search_path", "run", "state", "state.columns_file",
+    "state.former_name", "state.hashes_file", "state.published_link", "state.root_check",
 }  # fmt: skip
 # The full program imports these only for a manifest that needs them: `packages` of an index, sources, an error.
 RARE = {

@@ -15,6 +15,7 @@ from tests.faults.report import report
 from tests.faults.sweep import Trial, Workers, workers
 from tests.faults.verdict import Verdict
 from tests.installed_pythons import interpreters
+from tests.own_state import use_own_state
 
 PARTS = ("kills", "child-kills", "errors", "child-errors", "peers")
 _WITH_CHILDREN = ("create", "upgrade")
@@ -37,6 +38,7 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     """Run the sweep; return 1 if a promise of envsync did not hold."""
     options = _arguments()
+    use_own_state()
     parts: tuple[str, ...] = tuple(options.part or PARTS)
     own = [each.name for each in operations("", "") if not options.operation or each.name in options.operation]
     peers = [each for each in PEERS if "peers" in parts and (not options.operation or each in options.operation)]

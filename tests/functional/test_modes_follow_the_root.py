@@ -46,6 +46,7 @@ def envsync(host: Host, *arguments: str, umask: int = 0o022, user: int = 0, grou
     env = base_environment()
     program = sys.executable if user == 0 else str(PYTHON)
     if user:
+        del env["XDG_STATE_HOME"]  # that of the user who runs the tests
         if PYTHON is None or PYTHON.name != f"python{sys.version_info.major}.{sys.version_info.minor}":
             pytest.skip(f"the packages of these tests are not for {PYTHON}")
         packages = [each for each in sys.path if "site-packages" in each]

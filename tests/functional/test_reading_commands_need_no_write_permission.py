@@ -21,7 +21,7 @@ def as_other_user(host: Host, *arguments: str) -> Ran:
     if os.geteuid() != 0 or setpriv is None:
         pytest.skip("needs root and setpriv, to become another user")
     command = [setpriv, f"--reuid={OTHER_USER}", f"--regid={OTHER_USER}", "--clear-groups", "--", sys.executable, "-m"]
-    env = base_environment() | {"HOME": "/nonexistent"}
+    env = base_environment() | {"HOME": "/nonexistent", "XDG_STATE_HOME": "/nonexistent"}
     probe = subprocess.run([*command, "reconciler", "--version"], env=env, capture_output=True, check=False, cwd="/")
     if probe.returncode != 0:
         pytest.skip("another user cannot read this checkout or its interpreter")

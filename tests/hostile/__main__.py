@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.host import new_host
 from tests.hostile.replaced_files import ATTACKS, COMMANDS, LONGEST_SECONDS, AttackedHost
+from tests.own_state import use_own_state
 
 
 def main() -> int:
@@ -20,6 +21,7 @@ def main() -> int:
     parser.add_argument("--command", default="", metavar="NAME", help="only this command")
     parser.add_argument("--attack", default="", metavar="KIND", help="only this attack")
     options = parser.parse_args()
+    use_own_state()
     chance = random.Random(options.seed)  # noqa: S311
     bad = slow = tried = 0
     with tempfile.TemporaryDirectory() as directory, new_host(Path(directory, "host")) as host:
