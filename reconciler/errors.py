@@ -357,6 +357,12 @@ class DamagedCacheError(EngineError):
         self.message = f"{list_in_backticks(self.packages)} cannot be used, even after the cached files were deleted"
 
 
+class UnsafeCacheError(EngineError):
+    """Someone else may have written to the package cache of the user (`cache: user`)."""
+
+    code = "unsafe-cache"
+
+
 class ReservedNameError(EngineError):
     """A wheel has a script with a name that the environment itself needs (`python`, `python3`, ...)."""
 

@@ -444,6 +444,7 @@ class Workspace:
                 # If envsync is killed and a child survives, the child keeps the root locked until it ends.
                 inherited_descriptor=self._held[-1] if self._held else descriptor,
                 deadlines=self.deadlines,
+                places=ForbiddenPlaces.of(desired.file, desired.root),
             )
 
 

@@ -79,7 +79,6 @@ def _perform(request: ApplyRequest, on_event: Callable[[Event], None]) -> RunFin
         if unwritten:
             on_event(Notice(message=unwritten))
     if request.options.collect and not result.interrupted:
-        request.engine.bound_cache()
         result = _collect(request.state, result, on_event)
     on_event(result)
     return result

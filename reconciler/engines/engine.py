@@ -123,6 +123,3 @@ class Engine(Protocol):
 
         The user's own cache stays as it is.
         """
-
-    def bound_cache(self) -> None:
-        """Delete what the engine's cache gets with every build, if it is too much; nothing of it is needed."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Engine
 from reconciler.engines.uv import UvEngine
+from reconciler.interpreters.permitted import ForbiddenPlaces
 
 
 def make_engine(
@@ -15,8 +16,9 @@ def make_engine(
     index_names: tuple[str, ...] = (),
     inherited_descriptor: int | None = None,
     deadlines: Deadlines | None = None,
+    places: ForbiddenPlaces,
 ) -> Engine:
-    """Return the engine: uv, with its cache in the directory `cache` (None: the user's own cache).
+    """Return the engine: uv, with its cache in the directory `cache` (None: the user's own, which is not in `places`).
 
     Its children see of the `ambient` variables only those on an allow-list, and the credentials of `index_names`. They
     keep `inherited_descriptor` open, so that a root stays locked while one of them runs.
@@ -27,4 +29,5 @@ def make_engine(
         index_names=index_names,
         lock_fd=inherited_descriptor,
         deadlines=deadlines,
+        places=places,
     )

@@ -16,13 +16,14 @@ from reconciler.engines.bytecode import compile_modules
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import Builds, CachedPackage, ExportRequest, InstallRequest, ResolveRequest
 from reconciler.engines.isolated_interpreter import isolated_interpreter
+from reconciler.engines.user_cache import refuse_unsafe_cache
 from reconciler.engines.uv_build_variables import Packages, build_variables, build_variables_table
 from reconciler.engines.uv_cache import (
     cache_lock,
     editable_entries,
+    forget_interpreters,
     git_entries,
     has_older_sources,
-    old_interpreters,
     remove_what_is_not_of_uv,
     unused_entries,
     unused_names,
@@ -35,6 +36,7 @@ from reconciler.engines.uv_warnings import yanked_table, yanked_versions
 from reconciler.errors import BuildFailedError, EngineError, OfflineError
 from reconciler.fs.remove_tree import remove_tree
 from reconciler.interpreters.model import Interpreter
+from reconciler.interpreters.permitted import ForbiddenPlaces
 from reconciler.manifest.desired import Index
 from reconciler.processes.child import Completed, run_child
 from reconciler.processes.credentials import credentials_of
@@ -47,7 +49,10 @@ _FROM = re.compile(r"^\s+# from (?P<url>\S+)\s*$")
 
 
 class UvEngine:
-    """Runs uv. `cache` is its cache directory (None: the user's own), `lock_fd` a descriptor that its children keep."""
+    """Runs uv. `cache` is its cache directory (None: the user's own), `lock_fd` a descriptor that its children keep.
+
+    The user's own cache must not be in one of the `places`.
+    """
 
     def __init__(
         self,
@@ -57,6 +62,7 @@ class UvEngine:
         index_names: tuple[str, ...] = (),
         lock_fd: int | None = None,
         deadlines: Deadlines | None = None,
+        places: ForbiddenPlaces | None = None,
     ) -> None:
         self._deadlines = deadlines or Deadlines()
         self._env = {
@@ -70,7 +76,10 @@ class UvEngine:
         }
         self._credentials = index_credentials(ambient, index_names)
         self._cache = cache
-        self._examined = False  # whether the cache was examined for what uv did not put there
+        self._directory = cache  # of the cache, None if uv was not asked yet
+        self._places = places
+        self._examined = False  # whether the cache was examined for what this user's uv did not put there
+        self._examining = threading.Lock()
         self._asking = threading.Lock()
         self._only_index: dict[tuple[Index, ...], str] = {}
         self.lock_fd = lock_fd
@@ -134,11 +143,15 @@ class UvEngine:
     def create(self, venv: Path, interpreter: Interpreter, *, system_site_packages: bool, prompt: str) -> None:
         """Make an empty venv with `uv venv`; `venv` must not exist, or be empty."""
         flags = ["--system-site-packages"] if system_site_packages else []
-        self._run(
-            ["venv", "--no-project", f"--prompt={prompt}", *flags, "-p", interpreter.path, str(venv)],
-            cwd=venv.parent,
-            timeout=self._deadlines.venv,
-        )
+        with (
+            scratch_directory() as scratch,
+            isolated_interpreter(interpreter.path, scratch, lambda: self._cache_directory(scratch)) as python,
+        ):
+            self._run(
+                ["venv", "--no-project", f"--prompt={prompt}", *flags, "-p", str(python), str(venv)],
+                cwd=venv.parent,
+                timeout=self._deadlines.venv,
+            )
 
     def install(self, request: InstallRequest) -> None:
         """Install with `uv pip sync`; the venv must be one that `create` just created."""
@@ -200,15 +213,7 @@ class UvEngine:
                 remove_tree(path.parent, path.name, below=self._cache)
             else:
                 path.unlink()
-        self.bound_cache()
         self._run(["cache", "prune"], cwd=self._cache.parent, timeout=self._deadlines.install)
-
-    def bound_cache(self) -> None:
-        """Delete the oldest facts about interpreters, which uv then queries again; an error is ignored."""
-        if self._cache is not None:
-            with suppress(OSError):
-                for path in old_interpreters(self._cache):
-                    path.unlink()
 
     def _keep_suspects(self, error: EngineError, cwd: Path, began: float) -> None:
         """Blame the cache for a failed build only if it had sources before the build `began` (seconds)."""
@@ -231,10 +236,10 @@ class UvEngine:
 
     def _cache_directory(self, cwd: Path) -> Path:
         """Return the directory of the cache, which uv knows if it is the user's own."""
-        if self._cache is not None:
-            return self._cache
-        done = self._run(["cache", "dir"], cwd=cwd, timeout=self._deadlines.venv)
-        return Path(os.fsdecode(done.stdout).removesuffix("\n"))
+        if self._directory is None:
+            done = self._start(["cache", "dir"], cwd=cwd, timeout=self._deadlines.venv)
+            self._directory = cwd / os.fsdecode(done.stdout).removesuffix("\n")
+        return self._directory
 
     def _compile(self, request: ResolveRequest, lines: tuple[str, ...], scratch: Path, *extra: str) -> Completed:
         """Run `uv pip compile` on `lines` with the request's rules, from files in `scratch`."""
@@ -300,7 +305,48 @@ class UvEngine:
         with uv_indexes(indexes, self._env, offline=offline, attempt=last) as given:
             return run(given)
 
+    def _examine_cache(self, cwd: Path) -> None:
+        """Delete from the root's cache what must not be there; raises UnsafeCacheError for an unsafe cache of the user.
+
+        Does nothing but the first time.
+        """
+        with self._examining:
+            if self._examined:
+                return
+            if self._cache is None:
+                refuse_unsafe_cache(self._cache_directory(cwd), self._places or ForbiddenPlaces())
+            else:
+                remove_what_is_not_of_uv(self._cache)
+                forget_interpreters(self._cache)
+            self._examined = True
+
     def _run(
+        self,
+        arguments: list[str],
+        *,
+        cwd: Path,
+        timeout: float,
+        indexes: UvIndexes | None = None,
+        configuration: str = "",
+        variables: Mapping[str, str] = _NO_VARIABLES,
+        hidden: Sequence[str] = (),
+        cache: Path | None = None,
+    ) -> Completed:
+        """Run uv when its cache is known to be safe; see `_start`."""
+        if cache is None:
+            self._examine_cache(cwd)
+        return self._start(
+            arguments,
+            cwd=cwd,
+            timeout=timeout,
+            indexes=indexes,
+            configuration=configuration,
+            variables=variables,
+            hidden=hidden,
+            cache=cache,
+        )
+
+    def _start(
         self,
         arguments: list[str],
         *,
@@ -320,9 +366,6 @@ class UvEngine:
         from uv import find_uv_bin  # finding uv takes time, and not every run needs it
 
         given = indexes or UvIndexes()
-        if self._cache is not None and not self._examined:
-            remove_what_is_not_of_uv(self._cache)
-            self._examined = True
         cache = cache or self._cache
         inherit = () if self.lock_fd is None else (self.lock_fd,)
         env = {**self._env, **given.environment, **variables}

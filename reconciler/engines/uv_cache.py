@@ -17,7 +17,6 @@ from reconciler.engines.engine import CachedPackage
 from reconciler.errors import DeadlineError
 from reconciler.fs.file_lock import lock_file
 
-MOST_INTERPRETERS = 200  # uv remembers the interpreter of every generation that was built, by its path
 _ARCHIVE = re.compile(r"/(?:archive|builds)-v[0-9]+/[^/]+$")  # an unpacked wheel, or the environment of a build
 # Below these are a directory for each package, and in it a name for each file or source distribution, which starts with
 # the version. The directories in between stand for indexes and URLs.
@@ -90,10 +89,15 @@ def git_entries(cache: Path, commits: Collection[str]) -> list[Path]:
     return [each for each in (*(found or checkouts), *databases) if each.is_dir() and not each.is_symlink()]
 
 
-def old_interpreters(cache: Path) -> list[Path]:
-    """Return the files about interpreters, without the newest half of those that may stay, if there are too many."""
-    found = [(path.lstat().st_mtime_ns, path) for path in cache.glob("interpreter-v*/*/*")]
-    return [path for _, path in sorted(found)[: -MOST_INTERPRETERS // 2]] if len(found) > MOST_INTERPRETERS else []
+def forget_interpreters(cache: Path) -> None:
+    """Delete what uv remembers of interpreters; an error is ignored.
+
+    It remembers the interpreter of every generation, by its path, which no later run needs. And it would believe what
+    something else wrote there: which program to start, and where to install.
+    """
+    for path in cache.glob("interpreter-v*/*/*"):  # the directories stay, because another uv may write there now
+        with suppress(OSError):
+            path.unlink()
 
 
 def remove_what_is_not_of_uv(cache: Path) -> None:

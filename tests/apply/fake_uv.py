@@ -6,6 +6,7 @@ It creates small venvs, and installs packages whose files the test gives. It can
 import os
 import posixpath
 import py_compile
+import shlex
 import shutil
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -114,6 +115,11 @@ class FakeUv:
 
     def _call(self, options: list[str], arguments: list[str], env: Mapping[str, str]) -> Call:
         more: dict[str, Any] = {}
+        if arguments[0] == "venv":  # the interpreter is a script, which starts the real one with options
+            place = arguments.index("-p") + 1
+            _, interpreter, *flags, _ = shlex.split(Path(arguments[place]).read_text().splitlines()[1])
+            assert flags == ["-I", "-S", "-B"]
+            arguments = [*arguments[:place], interpreter, *arguments[place + 1 :]]
         if arguments[-1].endswith(".toml"):
             more["document"] = tomllib.loads(Path(arguments[-1]).read_text())
         if options[0] == "--config-file":

@@ -357,6 +357,14 @@ def _(host: Host, _stack: ExitStack) -> list[str]:
     return locked(host)
 
 
+@error_case("unsafe-cache")
+def _(host: Host, _stack: ExitStack) -> list[str]:
+    git(host.directory, "init", "-q")
+    host.manifest('web:\n  python: "3.11"\n  packages: [alpha]\n', head="cache: user\n")
+    host.env["XDG_CACHE_HOME"] = str(host.directory / ".cache")
+    return ["lock"]
+
+
 @error_case("reserved-name")
 def _(host: Host, _stack: ExitStack) -> list[str]:
     make_wheel(wheels(host), "acme", "1.0", scripts={"python": "acme:main"})

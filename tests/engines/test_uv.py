@@ -229,6 +229,16 @@ def test_create_and_install_give_exactly_the_listed_packages(uv: Uv) -> None:
     assert (venv / "bin/python").resolve() == Path(uv.interpreter.path).resolve()
 
 
+def test_no_facts_about_interpreters_are_believed(uv: Uv) -> None:
+    """Neither those that an earlier uv or something else left in the cache, nor any of the base interpreter."""
+    planted = uv.scratch / "facts/interpreter-v5/0123/456.msgpack"
+    planted.parent.mkdir(parents=True)
+    planted.write_bytes(b"planted")
+    fresh = cold(uv, "facts")
+    fresh.engine.create(uv.scratch / "venv", uv.interpreter, system_site_packages=False, prompt="x")
+    assert list((uv.scratch / "facts").glob("interpreter-v*/*/*")) == []
+
+
 def test_an_empty_document_installs_nothing(uv: Uv) -> None:
     site = uv.install()
     assert [path.name for path in site.iterdir() if path.suffix == ".dist-info"] == []

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.engines.engine import CachedPackage
-from reconciler.engines.uv import UvEngine
 from reconciler.engines.uv_cache import (
-    MOST_INTERPRETERS,
     cache_lock,
     editable_entries,
+    forget_interpreters,
     git_entries,
     has_older_sources,
     unused_entries,
@@ -54,18 +53,14 @@ def test_only_versions_that_are_not_kept_and_names_that_are_understood_are_found
     assert unused_names(tmp_path, keep) == ["six", "typing-extensions"]
 
 
-def test_the_interpreters_in_the_cache_are_bounded(tmp_path: Path) -> None:
-    place(tmp_path, *(f"interpreter-v5/0123/{number}.msgpack" for number in range(MOST_INTERPRETERS)))
-    engine = UvEngine(ambient={}, cache=tmp_path)
-    engine.bound_cache()
-    assert len(os.listdir(tmp_path / "interpreter-v5/0123")) == MOST_INTERPRETERS
-    for number in range(MOST_INTERPRETERS):
-        os.utime(tmp_path / f"interpreter-v5/0123/{number}.msgpack", (0, number))
-    place(tmp_path, "interpreter-v5/4567/new.msgpack")
-    engine.bound_cache()
-    kept = sorted(int(each.partition(".")[0]) for each in os.listdir(tmp_path / "interpreter-v5/0123"))
-    assert kept == list(range(MOST_INTERPRETERS // 2 + 1, MOST_INTERPRETERS))
-    assert (tmp_path / "interpreter-v5/4567/new.msgpack").exists()
+def test_what_uv_remembers_of_interpreters_is_deleted_and_nothing_else(tmp_path: Path) -> None:
+    others = ("interpreter-v5/.gitignore", "archive-v0/interpreter-v5/0123/456/x", "wheels-v6/pypi/six/1.16.0")
+    place(tmp_path, "interpreter-v5/0123/4.msgpack", "interpreter-v4/4567/8.msgpack", *others)
+    (tmp_path / "interpreter-v5/0123/directory").mkdir()
+    forget_interpreters(tmp_path)
+    assert {each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*") if each.is_file()} == set(others)
+    assert (tmp_path / "interpreter-v4/4567").is_dir(), "another uv may write there now"
+    forget_interpreters(tmp_path / "missing")
 
 
 def test_the_repositories_of_some_commits_are_found_or_all_if_none_is_known(tmp_path: Path) -> None:

@@ -197,13 +197,16 @@ def test_without_builds_no_variables_are_given(fake: ScriptedUv) -> None:
 def test_the_environment_of_every_run(fake: ScriptedUv) -> None:
     fake.ambient |= {"SECRET": "x", "UV_INDEX_ONE_PASSWORD": "p", "UV_INDEX_OTHER_PASSWORD": "q", "HOME": "/home/a"}
     fake.engine(cache=None, index_names=("one",), deadlines=Deadlines(silence=7)).resolve(resolving())
-    found = fake.only().environment()
+    question, call = fake.calls()
+    assert question.arguments[-2:] == ["cache", "dir"], "which must be safe"
+    assert question.environment()["HOME"] == "/home/a", "it decides where the cache is"
+    found = call.environment()
     assert found["UV_PYTHON_DOWNLOADS"] == "never"
     assert (found["UV_NO_PROGRESS"], found["GIT_TERMINAL_PROMPT"], found["GIT_OPTIONAL_LOCKS"]) == ("1", "0", "0")
     assert found["UV_HTTP_TIMEOUT"] == "7"
     assert found["HOME"] == "/home/a"
     assert not {"SECRET", "UV_INDEX_ONE_PASSWORD", "UV_INDEX_OTHER_PASSWORD"} & found.keys(), "a build would see them"
-    assert "--cache-dir" not in fake.only().arguments
+    assert "--cache-dir" not in call.arguments
 
 
 def test_the_index_of_each_pin_is_asked(fake: ScriptedUv) -> None:
@@ -254,9 +257,10 @@ def test_an_export_has_every_choice(fake: ScriptedUv, tmp_path: Path) -> None:
 def test_a_venv_is_created(fake: ScriptedUv, tmp_path: Path, site: bool, flags: list[str]) -> None:
     fake.engine().create(tmp_path / "venv", PYTHON, system_site_packages=site, prompt="web")
     call = fake.only()
-    wanted = ["venv", "--no-project", "--prompt=web", *flags, "-p", PYTHON.path, str(tmp_path / "venv")]
+    wanted = ["venv", "--no-project", "--prompt=web", *flags, "-p", call.after("-p"), str(tmp_path / "venv")]
     assert call.arguments == [*common(fake), *wanted]
     assert call.text("directory").strip() == str(tmp_path)
+    assert call.text("python") == f'#!/bin/sh\nexec {PYTHON.path} -I -S -B "$@"\n'
 
 
 DOCUMENT = """
@@ -372,8 +376,8 @@ def test_the_user_s_own_cache_is_asked_for(
     fake.engine(cache=None).install(installing(refresh=("alpha",)))
     plain = common(fake)[:-2]
     assert [each.arguments[len(plain) :][:2] for each in fake.calls()] == [
-        ["cache", "clean"],
         ["cache", "dir"],
+        ["cache", "clean"],
         ["pip", "sync"],
     ]
     assert all("--cache-dir" not in each.arguments for each in fake.calls())

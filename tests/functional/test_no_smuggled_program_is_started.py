@@ -429,3 +429,5 @@ def test_nothing_in_the_site_packages_of_a_base_interpreter_runs_while_planning(
         assert ran.code in {0, 2}, ran.err
         assert not mark.exists(), f"`{command}` ran what is in the site-packages of the interpreter"
     assert "2 packages" in ran.out, "a lock was made"
+    scene.host.apply()
+    assert not mark.exists(), "nor does `apply`, which creates an environment that has site-packages of its own"

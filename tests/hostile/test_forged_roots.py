@@ -227,7 +227,7 @@ def test_a_root_of_another_user_is_refused_until_it_is_trusted(tmp_path: Path) -
         assert host.envsync("apply", "--yes").code == 1  # only the owner writes
 
 
-@pytest.mark.parametrize(("mode", "who"), [(0o777, "everyone"), (0o757, "everyone"), (0o770, "the group")])
+@pytest.mark.parametrize(("mode", "who"), [(0o777, "every user"), (0o757, "every user"), (0o770, "the group")])
 def test_a_root_that_others_may_write_to_is_refused(mode: int, who: str, own: Host) -> None:
     for path in (own.root, own.root / ".envsync"):
         before = path.stat().st_mode
