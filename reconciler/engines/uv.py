@@ -308,7 +308,7 @@ class UvEngine:
     def _examine_cache(self, cwd: Path) -> None:
         """Delete from the root's cache what must not be there; raises UnsafeCacheError for an unsafe cache of the user.
 
-        Does nothing but the first time.
+        Only the first call does this.
         """
         with self._examining:
             if self._examined:
