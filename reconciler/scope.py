@@ -63,17 +63,22 @@ def find_scope(
     owners = other_owners(readable, desired.project, file, desired.root)
     applied = under_present_project(readable, owners, desired.project)
     if policy.destroy:
-        faults = state_faults(desired, unreadable, named=policy.destroy)
+        faults = _of(policy.destroy, state_faults(desired, unreadable, named=policy.destroy))
         kept = select_for_destroy(desired, policy.destroy, applied, faults)
         return Scope(desired=kept, names=policy.destroy, applied=applied, owners=owners, faults=faults)
     if policy.publish:
         staged = select_staged(state, policy.publish)
-        faults = state_faults(desired, unreadable)
         names = frozenset(staged)
+        faults = _of(names, state_faults(desired, unreadable))
         return Scope(
             desired=desired.only(staged), names=names, applied=applied, owners=owners, faults=faults, staged=staged
         )
     return _scope_of_changes(state, desired, policy, _Known(applied, unreadable, owners), targets)
+
+
+def _of(names: frozenset[str], faults: Mapping[str, Fault]) -> dict[str, Fault]:
+    """Return the faults of the environments that a plan is about: it must not fail because of another one."""
+    return {name: each for name, each in faults.items() if name in names}
 
 
 @dataclass(frozen=True, slots=True)
