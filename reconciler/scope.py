@@ -77,7 +77,7 @@ def find_scope(
 
 
 def _of(names: frozenset[str], faults: Mapping[str, Fault]) -> dict[str, Fault]:
-    """Return the faults of the environments that a plan is about: it must not fail because of another one."""
+    """Return only the faults of `names`: a plan for some environments does not fail because of others."""
     return {name: each for name, each in faults.items() if name in names}
 
 
