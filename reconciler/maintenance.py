@@ -262,6 +262,7 @@ class Maintenance:
         """
         state = self.state
         begun = new_hold(hold, self.ambient) if hold is not None else None
+        self._refuse_missing_root(name)
         rebuilt: list[str] = []
         with hold_and_recover(state, timeout=timeout) as descriptor:
             inodes = InodeHashes.load(state.layout.inode_hashes)
@@ -318,6 +319,7 @@ class Maintenance:
         not one line of text, or if the environment was never applied.
         """
         state, begun = self.state, new_hold(reason, self.ambient)
+        self._refuse_missing_root(name)
         with hold_and_recover(state, timeout=timeout):
             applied = hold_environment(state, self.project, name, begun)
             self._log_hold(name, applied.generation, "hold", begun)
@@ -330,6 +332,7 @@ class Maintenance:
         Wait at most `timeout` seconds for the root mutex. Raises UsageError if it is not held.
         """
         state = self.state
+        self._refuse_missing_root(name)
         with hold_and_recover(state, timeout=timeout):
             ended = release_environment(state, self.project, name)
             applied = state.applied(name)
@@ -337,6 +340,11 @@ class Maintenance:
                 self._log_hold(name, applied.generation, "release", ended)
             number = state.layout.published_number(name)
         return ChangedEnvironment(name=name, action=ChangeKind.RELEASE, generation=number, released=ended)
+
+    def _refuse_missing_root(self, name: str) -> None:
+        """Raise UsageError if nothing was ever applied in the root: `name` was not, and no root is made to say so."""
+        if not self.state.exists:
+            last_applied_to(self.state, self.project, name)
 
     def _log_hold(self, name: str, generation: int, action: str, hold: Hold) -> None:
         """Append to the history that a hold began or ended (`hold` or `release`)."""
@@ -358,5 +366,7 @@ class Maintenance:
         if dry_run:
             discard = frozenset(self.deleted() if deleted else ())
             return mark_in_use(removable_generations(state, discard=discard))
+        if not state.exists:
+            return []
         with hold_and_recover(state, timeout=timeout):
             return collect_garbage(state, discard=frozenset(self.deleted() if deleted else ()))

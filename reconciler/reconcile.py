@@ -282,6 +282,11 @@ class Workspace:
         state = self.state
         return staged_generations(state, generation_names(state.layout))[1]
 
+    @property
+    def is_applied(self) -> bool:
+        """Whether anything was ever applied in the root; `hold` makes a root that does not exist."""
+        return State.at(self.declared.root).exists
+
     @contextmanager
     def hold(self, *, timeout: float = 60.0) -> Iterator[None]:
         """Lock the root, so that no other apply runs while this one plans, asks for approval and applies.
@@ -383,6 +388,8 @@ class Workspace:
         """
         desired = self.desired()
         state = State.at(desired.root)
+        if not state.exists:
+            return []
         with self.hold(timeout=timeout), self._engine(desired, state.layout, writes=True) as engine:
             return collect_caches(state, engine if desired.cache == "own" else None)
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -167,7 +168,7 @@ def publish(
             hint="write `envsync publish NAME` or `envsync publish --all`",
         )
     workspace = reconciler.load(file)
-    with workspace.hold(timeout=lock_timeout):
+    with workspace.hold(timeout=lock_timeout) if workspace.is_applied else nullcontext():
         staged = workspace.staged(Selection(names=tuple(names or ())))
         unreadable = workspace.unreadable_staged() if everything else ()
     print_notes(unreadable)
@@ -202,7 +203,10 @@ def destroy(
     policy = Policy(destroy=frozenset(names), take_over=take_over, skip_hooks=skip_hooks)
     options = PlanOptions(depth=Depth.METADATA, resolve=False, policy=policy)
     how = ApplyOptions(parallelism=1, offline=True, collect=gc)
-    _run(reconciler.load(file), Selection(), options, how, output=output, yes=yes, lock_timeout=lock_timeout)
+    workspace = reconciler.load(file)
+    if not workspace.is_applied:
+        workspace.plan(Selection(), options)  # says that there is nothing to destroy; `hold` would make a root first
+    _run(workspace, Selection(), options, how, output=output, yes=yes, lock_timeout=lock_timeout)
 
 
 def _run(

@@ -54,6 +54,8 @@ def refuse_untrusted(layout: Layout, *, trusted: Mapping[str, int] | None = None
         own = os.lstat(layout.envsync_directory)
         root = os.stat(layout.root)  # noqa: PTH116
     except (FileNotFoundError, NotADirectoryError):
+        if os.path.islink(layout.root):  # noqa: PTH114  # a commit may contain it: nothing is made at its target
+            _refuse_tracked(layout)
         return
     except OSError as error:
         raise StateError(f"`{layout.root}` could not be read: {error.strerror}", hint=os_error_hint(error)) from error

@@ -65,6 +65,11 @@ class State:
         refuse_untrusted(layout)
         return cls(layout)
 
+    @property
+    def exists(self) -> bool:
+        """Return whether anything was ever applied in this root: to hold the mutex of a root makes its state."""
+        return os.path.lexists(self.layout.envsync_directory)
+
     def acquire_mutex(self, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> AbstractContextManager[int]:
         """Hold the root mutex while the block runs; see `acquire_root_mutex`."""
         return acquire_root_mutex(self.layout, timeout=timeout)

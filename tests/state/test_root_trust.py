@@ -3,6 +3,7 @@
 import grp
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -275,6 +276,11 @@ def test_a_root_that_is_a_committed_link_or_has_committed_links_is_refused(tmp_p
     layout.root.symlink_to(tmp_path / "elsewhere")
     repository.git("add", "app/.envs")
     assert "run `git rm -r --cached app/.envs` in" in (refused(layout).hint or "")
+    shutil.rmtree(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").mkdir()
+    assert refused(layout).code == "root-tracked", "nothing was made there yet"
+    repository.git("rm", "-q", "--cached", "app/.envs")
+    refuse_untrusted(layout)
     top = make_root(repository.path)
     (top.root / "web").symlink_to(".envsync/generations/web/1/venv")
     repository.git("add", "web")
