@@ -284,7 +284,7 @@ class Workspace:
 
     @property
     def is_applied(self) -> bool:
-        """Whether anything was ever applied in the root; `hold` makes a root that does not exist."""
+        """Return whether anything was ever applied in the root; `hold` makes a root that does not exist."""
         return State.at(self.declared.root).exists
 
     @contextmanager
