@@ -1,0 +1,144 @@
+"""Masks the lines of a manifest that is not valid YAML, so that no error quotes a value that may be a secret.
+
+Such a file has no key paths. A line is shown if it begins with a key whose value is never a secret, and all keys around
+it are such keys: those of the lines before it that are indented less. In doubt a line is masked after its key.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reconciler.manifest.secret_places import SECTIONS, is_shown_key
+from reconciler.redaction import REDACTED
+
+_ENTRIES = ("environments", "templates")
+_LINE = re.compile(r"(?P<lead>[ \t]*(?:-[ \t]+)*)(?:(?P<key>[A-Za-z_][\w.-]{0,99}|<<):(?=[ \t]|$))?", re.ASCII)
+_KEY_WITHOUT_SPACE = re.compile(r"[ \t]*([a-z_]+):(?=[^\s/])")
+_KEYS_INSIDE = re.compile(r"([^\s,\[{}\]:]{0,200})[ \t]{0,9}:(?=[\s,\[{}\]]|$)")
+_IN_MATRIX = re.compile(r"\bmatrix:[ \t]{1,9}\{[^{}]{0,400}\Z")
+_TOKEN_STARTS = frozenset(":,[{-?")
+
+
+def mask_lines(lines: Sequence[str]) -> list[str]:
+    """Return the lines with `****` in place of whatever may be a secret; keys and indentation are kept."""
+    reader = _Reader()
+    return [reader.mask(line) for line in lines]
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A key of a line before the present one, with its indentation."""
+
+    name: str
+    indent: int
+    is_shown: bool
+
+
+class _Reader:
+    """Reads lines one after the other."""
+
+    def __init__(self) -> None:
+        self._around: list[_Key] = []
+        self._section: _Section | None = None
+
+    def mask(self, line: str) -> str:
+        text = line.strip()
+        found = _LINE.match(line)
+        lead, key = (found["lead"], found["key"]) if found else ("", None)
+        indent = len(line) - len(line.lstrip(" \t"))
+        if self._section is not None:
+            if not self._section.ends_at(line, indent, is_key=bool(key) and self._is_clear(str(key), indent, text)):
+                self._section.read(line)
+                return _masked(line, found.end() if found and key else len(lead))
+            self._section = None
+        if not text or text.startswith("#"):
+            return line
+        if key:
+            shown = self._enter(key, len(lead), text)
+        elif without_space := _KEY_WITHOUT_SPACE.match(line):
+            shown = self._is_clear(without_space[1], indent, text)
+        else:
+            shown = self._is_list_item(indent, text)
+        rest = line[found.end() :] if found else line
+        cut = 0 if not shown else self._first_doubt(rest)
+        if shown and cut is None:
+            return line
+        self._section = _Section(indent)
+        self._section.read(rest[cut:] if cut else rest)
+        return _masked(line, len(line) - len(rest) + (cut or 0))
+
+    def _enter(self, key: str, indent: int, text: str) -> bool:
+        """Return whether the value of a key may be shown, and remember the key for the lines below it."""
+        shown = self._is_clear(key, indent, text)
+        self._around = [each for each in self._around if each.indent < indent]
+        self._around.append(_Key(key, indent, shown))
+        return shown
+
+    def _is_clear(self, key: str, indent: int, text: str) -> bool:
+        around = [each for each in self._around if each.indent < indent]
+        if not all(each.is_shown for each in around):
+            return False
+        if around and around[-1].name in _ENTRIES:
+            return text.endswith(":") or re.search(r":\s+\{", text) is not None
+        return is_shown_key(key)
+
+    def _is_list_item(self, indent: int, text: str) -> bool:
+        """Return whether a line without a key may be shown: an item of a list, or the end of one."""
+        above = [each for each in self._around if each.indent < indent or (each.indent == indent and text[0] in "-]}")]
+        return text in {"---", "..."} or (
+            bool(above) and all(each.is_shown for each in above) and above[-1].name not in _ENTRIES
+        )
+
+    def _first_doubt(self, rest: str) -> int | None:
+        """Return where a value contains a key whose value may be a secret, None if it contains none."""
+        in_brackets = rest.lstrip()[:1] in {"[", "{"}
+        for inside in _KEYS_INSIDE.finditer(rest):
+            name = inside[1].strip("\"'")
+            if name in SECTIONS:
+                return inside.end()
+            opens_mapping = rest[inside.end() :].lstrip().startswith("{")  # whose keys are looked at as well
+            is_axis = _IN_MATRIX.search(rest, 0, inside.start()) is not None
+            if in_brackets and not opens_mapping and not is_axis and not is_shown_key(name):
+                return inside.start()
+        return None
+
+
+class _Section:
+    """The lines of one value: those that are indented further, and those that continue its brackets or quotes."""
+
+    def __init__(self, indent: int) -> None:
+        self._indent = indent
+        self._depth = 0
+        self._quote = ""
+
+    def ends_at(self, line: str, indent: int, *, is_key: bool) -> bool:
+        """Return whether a line begins a different value; `is_key` is whether it begins with a key that may be shown."""
+        if self._depth > 0 or self._quote or not line.strip() or line.lstrip().startswith("#"):
+            return False
+        return indent <= self._indent and is_key
+
+    def read(self, text: str) -> None:
+        """Count the brackets that are open, and the quote that does not end, after some text of the section."""
+        last, at = ":", 0
+        while at < len(text):
+            character = text[at]
+            if self._quote:
+                if character == "\\" and self._quote == '"':
+                    at += 1
+                elif character == self._quote:
+                    self._quote, last = "", character
+            elif character in "\"'" and last in _TOKEN_STARTS:
+                self._quote = character
+            elif character == "#" and (at == 0 or text[at - 1].isspace()):
+                return
+            else:
+                self._depth = max(0, self._depth + (character in "[{") - (character in "]}"))
+                last = last if character.isspace() else character
+            at += 1
+
+
+def _masked(line: str, start: int) -> str:
+    if not line[start:].strip():
+        return line
+    kept = line[:start]
+    return f"{kept}{'' if not kept or kept[-1].isspace() else ' '}{REDACTED}"
