@@ -15,7 +15,7 @@ _ENTRIES = ("environments", "templates")
 _LINE = re.compile(r"(?P<lead>[ \t]*(?:-[ \t]+)*)(?:(?P<key>[A-Za-z_][\w.-]{0,99}|<<):(?=[ \t]|$))?", re.ASCII)
 _KEY_WITHOUT_SPACE = re.compile(r"[ \t]*([a-z_]+):(?=[^\s/])")
 _KEYS_INSIDE = re.compile(r"([^\s,\[{}\]:]{0,200})[ \t]{0,9}:(?=[\s,\[{}\]]|$)")
-_IN_MATRIX = re.compile(r"\bmatrix:[ \t]{1,9}\{[^{}]{0,400}\Z")
+_NAMES_OF_USERS = re.compile(r"\b(?:matrix|labels):[ \t]{1,9}\{[^{}]{0,400}\Z")
 _TOKEN_STARTS = frozenset(":,[{-?")
 
 
@@ -60,7 +60,7 @@ class _Reader:
         else:
             shown = self._is_list_item(indent, text)
         rest = line[found.end() :] if found else line
-        cut = 0 if not shown else self._first_doubt(rest)
+        cut = 0 if not shown else self._first_doubt(rest, key)
         if shown and cut is None:
             return line
         self._section = _Section(indent)
@@ -89,16 +89,16 @@ class _Reader:
             bool(above) and all(each.is_shown for each in above) and above[-1].name not in _ENTRIES
         )
 
-    def _first_doubt(self, rest: str) -> int | None:
-        """Return where a value contains a key whose value may be a secret, None if it contains none."""
+    def _first_doubt(self, rest: str, key: str | None) -> int | None:
+        """Return where the value of a key contains a key whose value may be a secret, None if it contains none."""
         in_brackets = rest.lstrip()[:1] in {"[", "{"}
         for inside in _KEYS_INSIDE.finditer(rest):
             name = inside[1].strip("\"'")
             if name in SECTIONS:
                 return inside.end()
             opens_mapping = rest[inside.end() :].lstrip().startswith("{")  # whose keys are looked at as well
-            is_axis = _IN_MATRIX.search(rest, 0, inside.start()) is not None
-            if in_brackets and not opens_mapping and not is_axis and not is_shown_key(name):
+            is_own_name = _NAMES_OF_USERS.search(f"{key}:{rest[: inside.start()]}") is not None
+            if in_brackets and not opens_mapping and not is_own_name and not is_shown_key(name):
                 return inside.start()
         return None
 
@@ -112,7 +112,7 @@ class _Section:
         self._quote = ""
 
     def ends_at(self, line: str, indent: int, *, is_key: bool) -> bool:
-        """Return whether a line begins a different value; `is_key` is whether it begins with a key that may be shown."""
+        """Return whether a line begins a different value; `is_key` is whether it begins with a key that is shown."""
         if self._depth > 0 or self._quote or not line.strip() or line.lstrip().startswith("#"):
             return False
         return indent <= self._indent and is_key

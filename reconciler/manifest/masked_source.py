@@ -147,12 +147,7 @@ class SourceMask:
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 self._start(event)
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                closed = self._stack.pop()
-                if closed.path not in self._above:
-                    self._shown.add(closed.path)  # nothing in it is masked
-                if is_in_section(closed.path):
-                    self._sections.append((closed.line + 1, max(closed.line + 1, event.end_mark.line)))
-                self._next()
+                self._end(event)
             case yaml.ScalarEvent() | yaml.AliasEvent():
                 self._leaf(event)
             case _:
@@ -170,6 +165,14 @@ class SourceMask:
         above = parent.key_line if parent else None
         is_list = isinstance(event, yaml.SequenceStartEvent)
         self._stack.append(_Open(path=path, line=line if above is None else above, is_list=is_list))
+
+    def _end(self, event: Any) -> None:
+        closed = self._stack.pop()
+        if closed.path not in self._above:
+            self._shown.add(closed.path)  # nothing in it is masked
+        if is_in_section(closed.path):
+            self._sections.append((closed.line + 1, max(closed.line + 1, event.end_mark.line)))
+        self._next()
 
     def _end_of_properties(self, event: Any) -> int:
         text, at = self.lines[event.start_mark.line], event.start_mark.column

@@ -344,7 +344,7 @@ def _unknown_key_hint(key: str, parent: KeyPath, value: Value) -> str:
 def meant_key(key: str, known: Sequence[str]) -> str:
     """Return the key in `known` that an unknown key most likely should be, or an empty string."""
     synonym = _SYNONYMS.get(key.lower().replace("-", "_"))
-    return synonym if synonym in known else closest_match(key, known) or ""
+    return synonym if synonym and synonym in known else closest_match(key, known) or ""
 
 
 def key_names(model: type[BaseModel]) -> list[str]:

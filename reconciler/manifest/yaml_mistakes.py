@@ -48,23 +48,26 @@ def syntax_hint(
         return f"close it on line {opened + 1}: `{closed}`"
     if spaced := with_space_after_colon(text):
         return suggest(spaced)
-    if "expected ':'" in problem and line and line - 1 not in masked and (spaced := with_space_after_colon(lines[line - 1])):
+    if (
+        "expected ':'" in problem
+        and line
+        and line - 1 not in masked
+        and (spaced := with_space_after_colon(lines[line - 1]))
+    ):
         return f"write `{spaced}` on line {line}"
     if "did not find expected key" in problem or "mapping values are not allowed" in problem:
         return _indentation(lines, line) or _value_to_quote(text)
     return _value_to_quote(text)
 
 
-def _hint_without_text(
-    problem: str, lines: Sequence[str], line: int, opened: int | None, masked: Sequence[int]
-) -> str:
+def _hint_without_text(problem: str, lines: Sequence[str], line: int, opened: int | None, masked: Sequence[int]) -> str:
     """Return the hint for an error in, or next to, text that may be a secret."""
     if opened is not None and opened < len(lines) and (closed := _closed(lines[opened])):
         shown = f": `{closed}`" if opened not in masked else ", where brackets or quotes are open"
         return f"close it on line {opened + 1}{shown}"
-    at = line - 1 if "expected ':'" in problem and line else line  # libyaml reports it one line later
-    if _KEY_WITHOUT_SPACE.match(lines[at]):
-        return f"write a space after the colon on line {at + 1}"
+    for each in (line, line - 1):  # libyaml may report it one line later
+        if each >= 0 and _KEY_WITHOUT_SPACE.match(lines[each]):
+            return f"write a space after the colon on line {each + 1}"
     if "did not find expected key" in problem and (indentation := _indentation(lines, line)):
         return indentation
     return "put the value in quotes"
