@@ -15,7 +15,6 @@ from reconciler.manifest.masked_lines import mask_lines
 from reconciler.manifest.secret_places import (
     is_entry,
     is_in_section,
-    is_program,
     is_shown_key,
     may_be_secret,
     shows_key,
@@ -25,7 +24,6 @@ from reconciler.redaction import REDACTED
 
 _MAX_DEPTH = 40  # more than a manifest may have
 _PROBES_WITHOUT_ARGUMENTS = ("dependencies",)
-_PROGRAM = re.compile(r"[\w./+-]{1,200}")  # a whole command in one text has spaces
 _KEY_WITHOUT_SPACE = re.compile(r"([a-z_]+):[^\s:]*")  # `python:"3.12"` in the place of an environment
 _NO_TEXT = "?"
 
@@ -220,7 +218,9 @@ class SourceMask:
             line = self.lines[number]
             first = start.column if number == start.line else len(line) - len(line.lstrip())
             last = end.column if number == end.line else len(line)
-            self._token(number, first, last, masked=masked)
+            # A line of a plain text may belong to a line before it that was removed, and not to this value.
+            continues = number > start.line and isinstance(event, yaml.ScalarEvent) and not event.style
+            self._token(number, first, last, masked=masked or continues)
 
     def _token(self, line: int, start: int, end: int, *, masked: bool) -> None:
         if end > start:
@@ -250,10 +250,8 @@ def _may_be_shown(path: KeyPath, event: Any) -> bool:
         return is_entry(path)  # the name of an anchor, and not a value that begins with `*`
     if path[-2:-1] == ("probes",):
         return closest_match(event.value, _PROBES_WITHOUT_ARGUMENTS) is not None
-    if is_entry(path):
-        key = _KEY_WITHOUT_SPACE.fullmatch(event.value)
-        return key is not None and is_shown_key(key[1])
-    return is_program(path) and _PROGRAM.fullmatch(event.value) is not None
+    key = _KEY_WITHOUT_SPACE.fullmatch(event.value) if is_entry(path) else None
+    return key is not None and is_shown_key(key[1])
 
 
 class _TooDeepError(ValueError):

@@ -16,9 +16,15 @@ from reconciler.manifest.validation_errors import key_names, meant_key
 Parts: TypeAlias = Sequence[str | int]
 
 SECTIONS = frozenset({"env", "build_env", "hooks", "probes", "health"})
+_ENTRIES = ("environments", "templates")
 _UNKNOWN = "?"
-_ENTRY_KEYS = frozenset({*key_names(Environment), *key_names(Project), *key_names(Manifest)})
-_TOP_KEYS = frozenset({*key_names(Manifest), *key_names(Environment)})
+_ENTRY_KEYS = (*key_names(Environment), *key_names(Project))
+_TOP_KEYS = tuple(key_names(Manifest))
+_ALL_KEYS = frozenset({*_ENTRY_KEYS, *_TOP_KEYS})
+_COMMAND_KEYS = ("run", "import", "timeout", "public")
+_SECTION_KEYS = frozenset(
+    {"run", "import", "timeout", "public", "for", "otherwise", "after_publish", "before_delete", "on_failure", FROM_ENV}
+)
 _MERGE = "<<"
 # A key that may be shown next to a value that may not.
 _KEY = re.compile(r"[\w.-]{0,100}", re.ASCII)
@@ -40,18 +46,6 @@ def may_be_secret(path: Parts) -> bool:
             return False
         case _:
             return True
-
-
-def is_program(path: Parts) -> bool:
-    """Return whether the value at a key path is the program of a command, which plans show as well."""
-    section, below = _section(path)
-    match section, list(below):
-        case ("hooks", ["after_publish" | "before_delete", int(), 0]) | ("health", ["run", 0]):
-            return True
-        case ("hooks", ["after_publish" | "before_delete", int(), "run", 0]) | ("probes", [int(), "run", 0]):
-            return True
-        case _:
-            return False
 
 
 def is_entry(path: Parts) -> bool:
@@ -76,15 +70,20 @@ def shows_key(path: Parts) -> bool:
     if not section or path[-1] == _MERGE:
         return True
     match section, list(below):
-        case ("probes", [int(), str()]) | ("hooks", [str(), int(), str()]):
-            return _KEY.fullmatch(str(path[-1])) is not None
+        case ("probes", [int(), str() as key]) | ("hooks", [str(), int(), str() as key]):
+            return bool(meant_key(key, _COMMAND_KEYS))
         case _:
             return len(below) <= (section != _UNKNOWN) and _KEY.fullmatch(str(path[-1])) is not None
 
 
 def is_shown_key(key: str) -> bool:
     """Return whether a key is one of an environment or of a manifest, and its value is never a secret."""
-    return _known(key, _ENTRY_KEYS) not in {"", *SECTIONS}
+    return (_known(key, _ENTRY_KEYS) or _known(key, _TOP_KEYS)) not in {"", *SECTIONS}
+
+
+def is_key_of_section(key: str) -> bool:
+    """Return whether a key is one that envsync reads in a value that contains secrets, or of such a value."""
+    return key in _SECTION_KEYS or key in SECTIONS
 
 
 def _section(path: Parts) -> tuple[str, Parts]:
@@ -103,7 +102,9 @@ def _section(path: Parts) -> tuple[str, Parts]:
             return _in_entry(below)
         case [str() as key, *below]:
             known = _known(key, _TOP_KEYS)
-            return (known or _UNKNOWN, below) if known in {"", *SECTIONS} else ("", ())
+            if known in _ENTRIES:
+                return _section((known, *below))
+            return _in_value(known, below)
         case _:
             return _UNKNOWN, path
 
@@ -116,9 +117,19 @@ def _in_entry(path: Parts) -> tuple[str, Parts]:
             known = _known(key, _ENTRY_KEYS)
             if known == "matrix":
                 return _in_matrix(below)
-            return (known or _UNKNOWN, below) if known in {"", *SECTIONS} else ("", ())
+            if known in _ENTRIES:
+                return _section((known, *below))
+            return _in_value(known, below)
         case _:
             return _UNKNOWN, path
+
+
+def _in_value(key: str, below: Parts) -> tuple[str, Parts]:
+    """Return the section of a path below a known key; a section can be in a wrong place, after a bracket too many."""
+    if key in {"", *SECTIONS}:
+        return key or _UNKNOWN, below
+    inner = next((at for at, part in enumerate(below) if part in SECTIONS), None)
+    return ("", ()) if inner is None or key == "labels" else (str(below[inner]), below[inner + 1 :])
 
 
 def _in_matrix(path: Parts) -> tuple[str, Parts]:
@@ -126,11 +137,11 @@ def _in_matrix(path: Parts) -> tuple[str, Parts]:
         case [axis, str(), *below] if axis not in key_names(Matrix):
             return _in_entry(below)
         case _:
-            return "", ()
+            return _in_value("matrix", path)
 
 
-def _known(key: str, known: frozenset[str]) -> str:
+def _known(key: str, known: Sequence[str]) -> str:
     """Return the key that a key is or most likely should be, empty if there is none."""
-    if key in known:
+    if key in _ALL_KEYS:
         return key
-    return meant_key(key, sorted(known)) if re.fullmatch(r"[a-z_-]+", key) else ""
+    return meant_key(key, known) if re.fullmatch(r"[a-z_-]+", key) else ""
