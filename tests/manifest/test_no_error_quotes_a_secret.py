@@ -193,9 +193,9 @@ CHARACTERS = "\"'[]{},:-#&*!|>%@`"
 
 
 def manifests(style: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield each manifest of a style with a mark: what it is, its text, and whether a line of the value looks like a key.
+    """Yield what each manifest of a style is, its text with a mark, and whether a line of the value looks like a key.
 
-    Such a line is a key if the line before it is lost.
+    Such a line is a key if the line before it is lost, or if its quotes are closed before it.
     """
     for written in WRITTEN:
         looks_like_key = "\n" in written and ": " in written
@@ -207,7 +207,7 @@ def broken(text: str, *, only_added: bool) -> Iterator[str]:
     yield text
     lines = text.split("\n")
     for at, line in enumerate(lines):
-        changes = [[line, each] for each in BROKEN_LINES]
+        changes = [[line, each] for each in BROKEN_LINES if not only_added or not {*"\"'"} & {*each}]
         changes += [] if only_added else [[each] for each in changed_lines(line)]
         changes += [] if only_added else [[], [line, line]]
         for changed in changes:
