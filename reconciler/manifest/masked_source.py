@@ -245,7 +245,7 @@ class SourceMask:
 
 
 def _may_be_shown(path: KeyPath, event: Any) -> bool:
-    """Return whether a value that may be a secret, by its place, is none by what it is."""
+    """Return whether a value is not a secret, although its place may have one."""
     if isinstance(event, yaml.AliasEvent):
         return is_entry(path)  # the name of an anchor, and not a value that begins with `*`
     if path[-2:-1] == ("probes",):

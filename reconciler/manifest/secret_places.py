@@ -31,7 +31,7 @@ _KEY = re.compile(r"[\w.-]{0,100}", re.ASCII)
 
 
 def may_be_secret(path: Parts) -> bool:
-    """Return whether the value at a key path, which is no list or mapping, may be a secret."""
+    """Return whether the text or number at a key path may be a secret."""
     section, below = _section(path)
     match section, list(below):
         case "", _:
@@ -65,7 +65,7 @@ def is_in_section(path: Parts) -> bool:
 
 
 def shows_key(path: Parts) -> bool:
-    """Return whether the last key of a path may be shown: it is a name, and no part of a value."""
+    """Return whether the last key of a path may be shown: it is a name, and not a part of a value."""
     section, below = _section(path)
     if not section or path[-1] == _MERGE:
         return True
