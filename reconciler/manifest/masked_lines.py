@@ -15,6 +15,7 @@ _ENTRIES = ("environments", "templates")
 _LINE = re.compile(r"(?P<lead>[ \t]*(?:-[ \t]+)*)(?:(?P<key>[A-Za-z_][\w.-]{0,99}|<<):(?=[ \t]|$))?", re.ASCII)
 _KEY_WITHOUT_SPACE = re.compile(r"[ \t]*([a-z_]+):(?=[^\s/])")
 _KEYS_INSIDE = re.compile(r"([^\s,\[{}\]:]{0,200})[ \t]{0,9}:(?=[\s,\[{}\]]|$)")
+_MOST_NAMES = 500  # characters before a key that are looked at
 _NAMES_OF_USERS = re.compile(r"\b(?:matrix|labels):[ \t]{1,9}\{[^{}]{0,400}\Z")
 _MAPPING = re.compile(r"\s*\{\s*(?:\}|[\"']?[\w-]{1,100}[\"']?:(?=[\s{\[]|$)|$)")
 _TOKEN_STARTS = frozenset(":,[{-?")
@@ -109,13 +110,16 @@ class _Reader:
     def _first_doubt(self, rest: str, key: str | None) -> int | None:
         """Return where the value of a key contains a key whose value may be a secret, None if it contains none."""
         in_brackets = rest.lstrip()[:1] in {"[", "{"}
+        whole = f"{key}:{rest}"
         for inside in _KEYS_INSIDE.finditer(rest):
             name = inside[1].strip("\"'")
             if name in SECTIONS:
                 return inside.end()
             opens_mapping = _MAPPING.match(rest, inside.end()) is not None  # whose keys are looked at as well
-            is_own_name = _NAMES_OF_USERS.search(f"{key}:{rest[: inside.start()]}") is not None
-            if in_brackets and not opens_mapping and not is_own_name and not is_shown_key(name):
+            if not in_brackets or opens_mapping or is_shown_key(name):
+                continue
+            end = len(whole) - len(rest) + inside.start()
+            if _NAMES_OF_USERS.search(whole, max(0, end - _MOST_NAMES), end) is None:
                 return inside.start()
         return None
 

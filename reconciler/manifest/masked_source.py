@@ -82,13 +82,14 @@ class SourceMask:
 
     lines: tuple[str, ...]
     _tokens: dict[int, list[_Token]] = field(default_factory=dict)
-    _sections: list[tuple[int, int]] = field(default_factory=list)  # first and last line of a value with secrets
+    _section_lines: set[int] = field(default_factory=set)  # numbers of the lines of values with secrets
     _masked: set[KeyPath] = field(default_factory=set)
     _shown: set[KeyPath] = field(default_factory=set)
     _masked_keys: set[KeyPath] = field(default_factory=set)
     _above: set[KeyPath] = field(default_factory=set)  # what contains values that are masked
     _stack: list[_Open] = field(default_factory=list)
     _as_text: list[str] | None = None
+    _shown_lines: dict[int, MaskedLine] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read the places of all values."""
@@ -117,13 +118,17 @@ class SourceMask:
 
     def line(self, number: int) -> MaskedLine:
         """Return the line to show for a line of the file; `number` counts from 1."""
+        if number not in self._shown_lines:  # one line may have thousands of errors
+            self._shown_lines[number] = self._masked_line(number)
+        return self._shown_lines[number]
+
+    def _masked_line(self, number: int) -> MaskedLine:
         raw = self.lines[number - 1]
         if self._as_text is not None and self._as_text[number - 1] != raw:
             text = self._as_text[number - 1]
             return MaskedLine(text, ((len(text) - len(REDACTED), len(text) - len(REDACTED), len(raw) + 1),))
         tokens = sorted(self._tokens.get(number, ()), key=lambda each: each.start)
-        in_section = any(first <= number <= last for first, last in self._sections)
-        if not in_section and not any(each.masked for each in tokens):
+        if number not in self._section_lines and not any(each.masked for each in tokens):
             return MaskedLine(raw)
         text, at, pieces = "", 0, []
         for token in (*tokens, _Token(len(raw), len(raw), masked=False)):
@@ -169,7 +174,7 @@ class SourceMask:
         if closed.path not in self._above:
             self._shown.add(closed.path)  # nothing in it is masked
         if is_in_section(closed.path):
-            self._sections.append((closed.line + 1, max(closed.line + 1, event.end_mark.line)))
+            self._section_lines.update(range(closed.line + 1, max(closed.line + 1, event.end_mark.line) + 1))
         self._next()
 
     def _end_of_properties(self, event: Any) -> int:
@@ -199,7 +204,7 @@ class SourceMask:
             self._masked.add(path)
             self._above.update(path[:length] for length in range(len(path)))
             first = event.start_mark.line if parent is None or parent.key_line is None else parent.key_line
-            self._sections.append((first + 1, event.end_mark.line + 1))
+            self._section_lines.update(range(first + 1, event.end_mark.line + 2))
         self._span(event, masked=masked)
         self._next()
 
