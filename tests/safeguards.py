@@ -56,11 +56,11 @@ SAFEGUARDS = (
         tests=("tests/lock/test_inputs.py",),
     ),
     Safeguard(
-        name="the end of a run of bits in a split index",
-        promise="a few bytes of a git index cannot make envsync list billions of entries",
-        file="reconciler/git/split_index.py",
-        text="min(count, position + run * _WORD)",
-        instead="position + run * _WORD",
+        name="the deleted entries of a split index",
+        promise="a root that was removed with `git rm --cached` is not refused because an older index still has it",
+        file="reconciler/git/tracked_below.py",
+        text=" and position not in deleted and ",
+        instead=" and ",
         tests=("tests/git/test_split_index.py",),
     ),
     Safeguard(
@@ -870,8 +870,8 @@ SAFEGUARDS = (
         name="the hash of a local archive",
         promise="a lock is out of date if a local archive that it names has other contents",
         file="reconciler/lock/freshness.py",
-        text=" or _has_changed_archive(lock):",
-        instead=":",
+        text="LockState.STALE if _has_changed_archive(lock) else LockState.FRESH",
+        instead="LockState.FRESH",
         tests=(
             "tests/functional/test_a_build_sees_what_pip_would_show_it.py::test_a_local_wheel_that_was_built_again_makes_the_lock_out_of_date",
         ),

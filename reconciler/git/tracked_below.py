@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 
 from reconciler.fs.repository_top import repository_top
-from reconciler.git.split_index import find_link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,6 +83,8 @@ def _link(index: bytes) -> Link | None:
         except (IndexError, ValueError):
             continue
     [(position, width)] = found
+    from reconciler.git.split_index import find_link  # only for a split index, to start quickly
+
     return find_link(index, position, width)
 
 
