@@ -32,6 +32,38 @@ class Safeguard:
 
 SAFEGUARDS = (
     Safeguard(
+        name="values in the errors of a manifest",
+        promise="an error in a manifest quotes no value that may be a secret",
+        file="reconciler/manifest/masked_source.py",
+        text="        masked = may_be_secret(path) and not _may_be_shown(path, event)\n",
+        instead="        masked = False\n",
+        tests=("tests/manifest/test_no_error_quotes_a_secret.py",),
+    ),
+    Safeguard(
+        name="values in the errors of a manifest that is not valid YAML",
+        promise="a syntax error quotes no value that may be a secret",
+        file="reconciler/manifest/masked_source.py",
+        text="            self._as_text = mask_lines(self.lines)\n",
+        instead="            self._as_text = list(self.lines)\n",
+        tests=("tests/manifest/test_no_error_quotes_a_secret.py",),
+    ),
+    Safeguard(
+        name="the values of the shell in the digest of a lock",
+        promise="no value of a variable can be found by trial with a committed lock",
+        file="reconciler/lock/freshness.py",
+        text="generated, names if variables.hashes else variables.variables)",
+        instead="generated, variables.recorded)",
+        tests=("tests/lock/test_inputs.py",),
+    ),
+    Safeguard(
+        name="the deleted entries of a split index",
+        promise="a root that was removed with `git rm --cached` is not refused because an older index still has it",
+        file="reconciler/git/tracked_below.py",
+        text=" and position not in deleted and ",
+        instead=" and ",
+        tests=("tests/git/test_split_index.py",),
+    ),
+    Safeguard(
         name="what runs at every start",
         promise="a file that Python runs at every start is a finding of its own, also at depth `metadata`",
         file="reconciler/observe/environment.py",
@@ -838,8 +870,8 @@ SAFEGUARDS = (
         name="the hash of a local archive",
         promise="a lock is out of date if a local archive that it names has other contents",
         file="reconciler/lock/freshness.py",
-        text=" or _has_changed_archive(lock):",
-        instead=":",
+        text="LockState.STALE if _has_changed_archive(lock) else LockState.FRESH",
+        instead="LockState.FRESH",
         tests=(
             "tests/functional/test_a_build_sees_what_pip_would_show_it.py::test_a_local_wheel_that_was_built_again_makes_the_lock_out_of_date",
         ),

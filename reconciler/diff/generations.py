@@ -7,6 +7,7 @@ from enum import StrEnum
 from reconciler.diff.masking import NO_KEY, Mask
 from reconciler.diff.model import PackageAction, SettingChange
 from reconciler.diff.settings import setting_changes
+from reconciler.diff.source_change import SourceChange, source_change
 from reconciler.observe.generation_contents import GenerationContents
 from reconciler.state.applied import AppliedInterpreter
 from reconciler.versions import compare_versions
@@ -24,13 +25,15 @@ class FileChange(StrEnum):
 class PackageDifference:
     """One package; `before` and `after` are versions, None if it is not installed.
 
-    With the action `change` the version is the same, but it comes from a different file or source.
+    With the action `change` the version is the same, but it comes from a different file or source. `source` is how its
+    source changed, None if host, hash and publisher did not.
     """
 
     name: str
     action: PackageAction
     before: str | None
     after: str | None
+    source: SourceChange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +110,10 @@ def _packages(before: GenerationContents, after: GenerationContents) -> list[Pac
         if old == new and before.locked.get(name) == after.locked.get(name):
             continue
         versions = _version(old), _version(new)
-        found.append(PackageDifference(name=name, action=_action(*versions), before=versions[0], after=versions[1]))
+        action = _action(*versions)
+        sources = [each.source if each else None for each in (before.locked.get(name), after.locked.get(name))]
+        source = source_change(*sources, same_version=action is PackageAction.CHANGE)
+        found.append(PackageDifference(name=name, action=action, before=versions[0], after=versions[1], source=source))
     return found
 
 

@@ -12,7 +12,9 @@ from reconciler.fs.repository_top import repository_top
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
+
+    from reconciler.git.split_index import Link
 
 _MOST_BYTES = 1 << 30
 _HEADER = 12  # bytes: signature, version, number of entries
@@ -34,27 +36,63 @@ def tracked_below(directory: str, counts: Callable[[str], bool] = bool) -> str:
         top = repository_top(path)  # also one whose top is this very directory
         if top is not None:
             wanted = os.fsencode(path[len(top.rstrip("/")) + 1 :])
-            for index in _indexes(top):
-                found = _find(index, wanted, counts)
+            for index, deleted in _indexes(top):
+                found = _find(index, wanted, counts, deleted)
                 if found:
                     return os.fsdecode(found)
     return ""
 
 
-def _indexes(top: str) -> Iterator[bytes]:
-    """Yield the contents of the index of a working tree, and of those that it shares entries with (a split index)."""
+def _indexes(top: str) -> Iterator[tuple[bytes, frozenset[int]]]:
+    """Yield the contents of the index of a working tree, and of the one that it shares entries with (a split index).
+
+    With each come the positions of its entries that are deleted. If the split index cannot be read, nothing is: then
+    every shared index counts.
+    """
     git = f"{top.rstrip('/')}/.git"
     if not os.path.isdir(git):  # noqa: PTH112  # a linked working tree or a submodule: a file with a path
         text = _content(git).decode("utf-8", "surrogateescape")
         git = os.path.join(top, text.removeprefix(_GIT_LINK).strip(" \r\n"))  # noqa: PTH118
     index = _content(f"{git}/index")
-    yield index
-    if b"link\0" in index:
+    yield index, frozenset()
+    if b"link\0" not in index:
+        return
+    try:
+        link = _link(index)
+        if link is not None:
+            shared = _content(f"{git}/sharedindex.{link.base}")
+            yield shared, link.deleted(_count(shared))
+    except (IndexError, ValueError):
+        for name in _shared_indexes(git):
+            yield _content(f"{git}/{name}"), frozenset()
+
+
+def _link(index: bytes) -> Link | None:
+    """Return the `link` extension of an index, None if it has none. Raises IndexError or ValueError if it is damaged.
+
+    So does an index that can be read with object names of both widths.
+    """
+    found = []
+    for width in (20, 32):
+        paths = _paths(index, width)
         try:
-            names = os.listdir(git)
-        except OSError:
-            return
-        yield from (_content(f"{git}/{name}") for name in names if name.startswith("sharedindex."))
+            while True:
+                next(paths)
+        except StopIteration as end:
+            found.append((end.value, width))
+        except (IndexError, ValueError):
+            continue
+    [(position, width)] = found
+    from reconciler.git.split_index import find_link  # only for a split index, to start quickly
+
+    return find_link(index, position, width)
+
+
+def _shared_indexes(git: str) -> list[str]:
+    try:
+        return [name for name in os.listdir(git) if name.startswith("sharedindex.")]
+    except OSError:
+        return []
 
 
 def _content(path: str) -> bytes:
@@ -77,17 +115,19 @@ def _content(path: str) -> bytes:
     return b"".join(chunks)
 
 
-def _find(index: bytes, wanted: bytes, counts: Callable[[str], bool]) -> bytes:
-    """Return the first path in an index that is `wanted` or below it and that counts, empty if there is none."""
-    compressed = index[4:8] == _PREFIX_COMPRESSED.to_bytes(4, "big")
-    if not compressed and wanted not in index:  # most indexes need not be parsed
+def _find(index: bytes, wanted: bytes, counts: Callable[[str], bool], deleted: frozenset[int]) -> bytes:
+    """Return the first path in an index that is `wanted` or below it and that counts, empty if there is none.
+
+    The entries at the positions `deleted` do not count.
+    """
+    if not _is_compressed(index) and wanted not in index:  # most indexes need not be parsed
         return b""
     below = wanted and wanted + b"/"
     is_damaged = True
     for width in (20, 32):  # SHA-1, SHA-256: an index does not say which, and names of objects can be chosen to mislead
         try:
-            for path in _paths(index, width, compressed):
-                is_below = path and (path == wanted or path.startswith(below))
+            for position, path in enumerate(_paths(index, width)):
+                is_below = path and position not in deleted and (path == wanted or path.startswith(below))
                 if is_below and counts(os.fsdecode(path[len(below) :]) or "."):
                     return path
         except (IndexError, ValueError):
@@ -96,10 +136,23 @@ def _find(index: bytes, wanted: bytes, counts: Callable[[str], bool]) -> bytes:
     return wanted if is_damaged and wanted in index else b""  # rather too many than too few
 
 
-def _paths(index: bytes, width: int, compressed: bool) -> Iterator[bytes]:
-    """Yield the paths of an index; raises IndexError or ValueError if names of objects do not have `width` bytes."""
+def _is_compressed(index: bytes) -> bool:
+    return index[4:8] == _PREFIX_COMPRESSED.to_bytes(4, "big")
+
+
+def _count(index: bytes) -> int:
+    """Return the number of entries of an index."""
+    return int.from_bytes(index[8:_HEADER], "big")
+
+
+def _paths(index: bytes, width: int) -> Generator[bytes, None, int]:
+    """Yield the paths of an index, and return the position after the entries.
+
+    Raises IndexError or ValueError if names of objects do not have `width` bytes.
+    """
+    compressed = _is_compressed(index)
     position, path = _HEADER, b""
-    for _ in range(int.from_bytes(index[8:_HEADER], "big")):
+    for _ in range(_count(index)):
         start = position
         position += _STAT + width
         flags = index[position] << 8 | index[position + 1]
@@ -115,6 +168,7 @@ def _paths(index: bytes, width: int, compressed: bool) -> Iterator[bytes]:
         position = end + 1 if compressed else start + (end - start + 8) // 8 * 8
     if position > len(index) - width:  # no place for the checksum
         raise ValueError("end")
+    return position
 
 
 def decode_offset(content: bytes, position: int) -> tuple[int, int]:

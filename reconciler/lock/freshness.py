@@ -5,6 +5,7 @@ The digest is the same on every machine that has the same manifest and sources.
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from reconciler.backticks import list_in_backticks
 from reconciler.canonical_json import digest
@@ -28,9 +29,12 @@ def lock_state(lock: Lock | None, environment: DesiredEnvironment, desired: Desi
     """
     if lock is None:
         return LockState.MISSING
-    if lock.inputs != present_inputs(environment, desired) or _has_changed_archive(lock):
+    generated = read_generated_files(Layout(desired.root))
+    if lock.inputs != inputs_digest(environment, desired.indexes, generated) and not (
+        environment.build_env.hashes and lock.inputs == _former_digest(environment, desired.indexes, generated)
+    ):
         return LockState.STALE
-    return LockState.FRESH
+    return LockState.STALE if _has_changed_archive(lock) else LockState.FRESH
 
 
 def require_build_variables(environment: DesiredEnvironment) -> None:
@@ -89,9 +93,23 @@ def inputs_digest(
 ) -> str:
     """Return the digest of everything that may change a resolution; paths and tool versions are not part of it.
 
-    Reads what the dependencies of local projects are read from, except `generated` files; raises LockError if that
-    fails.
+    Of the variables that builds take from the shell, only the names are: a lock is committed, and a value could be
+    found by trial. Reads what the dependencies of local projects are read from, except `generated` files; raises
+    LockError if that fails.
     """
+    variables = environment.build_env
+    names = {"from-env": sorted(variables.hashes), "set": dict(variables.variables)}
+    return _digest(environment, indexes, generated, names if variables.hashes else variables.variables)
+
+
+def _former_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...], generated: GeneratedFiles) -> str:
+    """Return the digest that envsync wrote before it left out the values of the shell."""
+    return _digest(environment, indexes, generated, environment.build_env.recorded)
+
+
+def _digest(
+    environment: DesiredEnvironment, indexes: tuple[Index, ...], generated: GeneratedFiles, variables: Mapping[str, Any]
+) -> str:
     project, lock = environment.project, environment.lock
     taken = lock and {
         "path": lock.relative,
@@ -129,7 +147,7 @@ def inputs_digest(
             "exclude-newer": environment.exclude_newer,
             "prerelease": environment.prerelease,
             "python": environment.python,
-            **({"build-env": environment.build_env.recorded} if environment.build_env else {}),
+            **({"build-env": variables} if environment.build_env else {}),
             # Keys that older locks do not have: their digests remain the same.
             **({"lock": taken} if taken else {}),
             **({"local-names": sorted(environment.local_names)} if environment.local_names else {}),

@@ -8,7 +8,7 @@ from pathlib import Path
 import tomli
 from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
 
-from reconciler.errors import LockError, LockWriteError, NewerFormatError, NewerLockError
+from reconciler.errors import LockError, LockWriteError, NewerFormatError, NewerLockError, RefusedLockError
 from reconciler.fs.access import make_users_directory
 from reconciler.fs.atomic_write import write_users_file
 from reconciler.fs.os_error_hint import os_error_hint
@@ -30,10 +30,11 @@ def lock_path(locks: Path, environment: str) -> Path:
     return locks / lock_file_name(environment)
 
 
-def read_lock(path: Path, environment: str, reach: Reach | None = None) -> Lock | None:
+def read_lock(path: Path, environment: str, reach: Reach | None = None, *, names_any_path: bool = False) -> Lock | None:
     """Return the lock at `path`, or None if there is none. Without `reach`, links must not leave its repository.
 
-    Raises LockError if it cannot be read or is not a PEP 751 file, NewerLockError if its format is newer.
+    Raises LockError if it cannot be read or is not a PEP 751 file, NewerLockError if its format is newer, and unless it
+    `names_any_path`, RefusedLockError if it names a file or directory that the manifest may not name.
     """
     reach = reach or reach_of(path.parent)
     try:
@@ -50,7 +51,11 @@ def read_lock(path: Path, environment: str, reach: Reach | None = None) -> Lock 
         if reach.may_quote(path):
             raise
         raise type(error)(f"{path}: {NOT_SHOWN}", hint=error.hint) from error
-    require_local_paths(lock.document["packages"], path.parent, reach, str(path))
+    if not names_any_path:
+        try:
+            require_local_paths(lock.document["packages"], path.parent, reach, str(path))
+        except LockError as error:  # the manifest has no such path, or its own error would come first
+            raise RefusedLockError(error.message, hint=f"run `envsync lock {environment}`") from error
     return lock
 
 

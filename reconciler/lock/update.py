@@ -147,7 +147,8 @@ def _pins_of_refused(environment: DesiredEnvironment, desired: DesiredState) -> 
     """Return a lock that is refused as if another tool had made it: only its names and versions are kept."""
     reach = reach_of_state(desired)
     for name in (environment.name, environment.renamed_from):
-        lock = read_lock(lock_path(desired.locks, name), environment.name, reach) if name else None
+        path = lock_path(desired.locks, name or environment.name)
+        lock = read_lock(path, environment.name, reach, names_any_path=True) if name else None
         if lock is not None:
             return replace(lock, inputs=None)
     return None

@@ -215,7 +215,11 @@ class MatrixChecks:
                     replaced = (replace_in_requirement if package else replace_placeholders)(text, texts)
                 except InvalidTextError as error:
                     reported.add(path)
-                    yield self.source.invalid_text(error, path, text)
+                    if self.source.hides(path):
+                        hint = "name an axis of the matrix in the braces, or double braces that are not a placeholder"
+                        yield self.source.problem("braces that are not a placeholder", path, hint=hint)
+                    else:
+                        yield self.source.invalid_text(error, path, text)
                     continue
                 if not package or replaced == text:
                     continue

@@ -4,11 +4,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from reconciler.errors import Place, Problem
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.redaction import redact, redact_source_line
+
+if TYPE_CHECKING:
+    from reconciler.manifest.masked_source import SourceMask
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 
@@ -66,7 +69,16 @@ class SourceText:
 
     def problem(self, message: str, path: KeyPath, *, hint: str = "", place: Place | None = None) -> Problem:
         """Return a problem at `path`, placed at its value unless `place` is given."""
-        return problem_at(place or self.value_place(path), self.lines, message, path=format_key_path(path), hint=hint)
+        return masked_problem(place or self.value_place(path), self._mask(), message, path, hint=hint)
+
+    def hides(self, path: KeyPath) -> bool:
+        """Return whether the value at `path` may be a secret, or contains one: a message must not show it."""
+        return self._mask().hides(path)
+
+    def _mask(self) -> "SourceMask":
+        from reconciler.manifest.masked_source import mask_of  # only for a file with an error, to start quickly
+
+        return mask_of(self.lines)
 
     def invalid_text(self, error: InvalidTextError, path: KeyPath, text: str) -> Problem:
         """Return the problem for an invalid string `text` at `path`."""
@@ -74,14 +86,35 @@ class SourceText:
         return self.problem(error.message, path, hint=error.hint, place=place)
 
 
+def masked_problem(place: Place, mask: "SourceMask", message: str, path: KeyPath = (), *, hint: str = "") -> Problem:
+    """Return a problem of a manifest with its source lines, without the values that may be secrets."""
+    shown_path = format_key_path(mask.shown_path(path))
+    if not 1 <= place.line <= len(mask.lines):
+        return problem_at(place, (), message, path=shown_path, hint=hint)
+    before = mask.line(place.line - 1).text if place.line > 1 else ""
+    line = mask.line(place.line)
+    texts = ("" if before.lstrip().startswith("#") else before, line.text)
+    column, width = line.place(place.column, place.width)
+    marked = replace(place, column=column, width=width)
+    return replace(_problem_in(marked, texts, message, path=shown_path, hint=hint), place=place)
+
+
 def problem_at(place: Place, lines: tuple[str, ...], message: str, *, path: str = "", hint: str = "") -> Problem:
     """Return a problem with its source line and the line before it; long lines are cut, and secrets redacted."""
+    texts = None
+    if 1 <= place.line <= len(lines):
+        texts = (lines[place.line - 2] if place.line > 1 else "", lines[place.line - 1])
+    return _problem_in(place, texts, message, path=path, hint=hint)
+
+
+def _problem_in(place: Place, texts: tuple[str, str] | None, message: str, *, path: str, hint: str) -> Problem:
+    """Return a problem; `texts` are the line before it and its line, as they may be shown except for redaction."""
     context: list[tuple[int, str]] = []
     caret = None
-    if 1 <= place.line <= len(lines):
-        if place.line > 1 and lines[place.line - 2].strip():
-            context.append((place.line - 1, _cut(redact_source_line(lines[place.line - 2]), 0)[0]))
-        line = lines[place.line - 1]
+    if texts is not None:
+        before, line = texts
+        if before.strip():
+            context.append((place.line - 1, _cut(redact_source_line(before), 0)[0]))
         shown = redact_source_line(line)
         column, width = place.column, place.width
         if shown != line:  # text redacted before the place moves it, and text redacted in it makes it narrower

@@ -12,7 +12,7 @@ from reconciler.errors import Problem
 from reconciler.manifest import models
 from reconciler.manifest.field_types import INVALID_TEXT, WRONG_TYPE
 from reconciler.manifest.flow_text import flow
-from reconciler.manifest.hints import did_you_mean, suggest
+from reconciler.manifest.hints import closest_match, did_you_mean, suggest
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.names import FROM_ENV, PUBLIC
 from reconciler.manifest.python_request import corrected_python
@@ -151,10 +151,12 @@ def _problem(error: ErrorDetails, value: Value, source: SourceText) -> Problem:
             quoted = [f"`{word}`" for word in words]
             expected = " or ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
             hint = ""
-            if isinstance(found, str):
+            if source.hides(path):
+                hint = _hint_without_values(expected, found, path, None)
+            elif isinstance(found, str):
                 synonym = _VALUE_SYNONYMS.get(found.lower())
                 hint = suggest(synonym) if synonym and synonym in words else did_you_mean(found, words)
-            if not hint and (corrected := _rewritten(path, value, source)):
+            if not hint and not source.hides(path) and (corrected := _rewritten(path, value, source)):
                 hint = f"write `{corrected[0]}: {flow(corrected[1])}`"
             return source.problem(f"expected {expected}, got {_kind(found, path, source)}", path, hint=hint)
         case "greater_than_equal":
@@ -178,6 +180,8 @@ def _wrong_type(expected: str, found: object, path: KeyPath, value: Value, sourc
 
 def _wrong_type_hint(expected: str, found: object, path: KeyPath, value: Value, source: SourceText) -> str:
     written = source.written.get(path)
+    if source.hides(path):
+        return _hint_without_values(expected, found, path, written)
     if path == ("version",):
         newer = isinstance(found, int) and found > 1
         return "install a newer envsync, or write `version: 1`" if newer else "write `version: 1`"
@@ -202,6 +206,25 @@ def _wrong_type_hint(expected: str, found: object, path: KeyPath, value: Value, 
         return f"write it as a list: `{flow(tuple(items))}`"
     if expected == "a string" and isinstance(found, dict) and list(found.values()) == [None]:
         return f'quote it: `"{{{next(iter(found))}}}"`'
+    return ""
+
+
+def _hint_without_values(expected: str, found: object, path: KeyPath, written: str | None) -> str:
+    """Return the hint for a value that may be a secret, so the hint must not contain it."""
+    key = path[-1] if path else ""
+    if written is not None and (expected == "a string" or path[2:-1] == ("build_env",)):
+        return "put the value in quotes"
+    if expected == "a mapping" and key in {"env", "build_env"}:
+        return "write it as a mapping: `{NAME: VALUE}`"
+    if expected == "a mapping" and key == "health":
+        return "write it as a mapping: `{run: [PROGRAM, ARGUMENT]}`"
+    if "probes" in path[-2:] and isinstance(found, str):
+        return "write it as a list of probes: `[{run: [PROGRAM, ARGUMENT]}]`"
+    if expected == "a list" and isinstance(found, str):
+        if not {"after_publish", "before_delete"}.isdisjoint(path[-2:]):
+            return "write it as a list of commands: `[[PROGRAM, ARGUMENT]]`"
+        if _is_command(path):
+            return "write it as a list: `[PROGRAM, ARGUMENT]`"
     return ""
 
 
@@ -281,8 +304,10 @@ def _is_command(path: KeyPath) -> bool:
 
 
 def _kind(value: object, path: KeyPath, source: SourceText) -> str:
-    """Return a short description of a value."""
+    """Return a short description of a value; it does not contain one that may be a secret."""
     written = source.written.get(path)
+    if source.hides(path) and not isinstance(value, dict | tuple):
+        return "a string" if isinstance(value, str) else "a boolean" if isinstance(value, bool) else "a number"
     match value:
         case bool():
             word = "true" if value else "false"
@@ -303,11 +328,8 @@ def _kind(value: object, path: KeyPath, source: SourceText) -> str:
 def _unknown_key_hint(key: str, parent: KeyPath, value: Value) -> str:
     model = model_at(parent, value)
     known = key_names(model)
-    folded = key.lower().replace("-", "_")
-    if _SYNONYMS.get(folded) in known:
-        return suggest(_SYNONYMS[folded])
-    if hint := did_you_mean(key, known):
-        return hint
+    if meant := meant_key(key, known):
+        return suggest(meant)
     if model is models.Manifest and key in key_names(models.Environment):
         return f"move `{key}` into an environment or a template"
     if model is models.Environment and key in key_names(models.Manifest):
@@ -317,6 +339,12 @@ def _unknown_key_hint(key: str, parent: KeyPath, value: Value) -> str:
     if len(known) > _MAX_LISTED_KEYS:
         return "remove it; `envsync schema manifest` lists all keys"
     return f"remove it, or use one of these keys: {list_in_backticks(known)}"
+
+
+def meant_key(key: str, known: Sequence[str]) -> str:
+    """Return the key in `known` that an unknown key most likely should be, or an empty string."""
+    synonym = _SYNONYMS.get(key.lower().replace("-", "_"))
+    return synonym if synonym and synonym in known else closest_match(key, known) or ""
 
 
 def key_names(model: type[BaseModel]) -> list[str]:

@@ -5,22 +5,26 @@ the names of anchors, keeps the last of duplicate keys, and its recursion is as 
 """
 
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import yaml
 
 from reconciler.backticks import in_backticks
 from reconciler.errors import ManifestError, Place, Problem
 from reconciler.manifest.control_characters import control_character, unprintable_characters
-from reconciler.manifest.source_text import KeyPath, SourceText, format_key_path, problem_at
+from reconciler.manifest.source_text import KeyPath, SourceText, masked_problem, problem_at
 from reconciler.manifest.text_file import TextFile
 from reconciler.manifest.yaml_scalars import AmbiguousNumberError, Scalar, plain_scalar
+
+if TYPE_CHECKING:
+    from reconciler.manifest.masked_source import SourceMask
 
 MAX_DEPTH = 32
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 Value: TypeAlias = "Scalar | tuple[Value, ...] | dict[str, Value]"
 
+_IN_QUOTES = "put the value in quotes"
 _INSTEAD = "write the value out, or share it with `templates` and `extends`"
 
 
@@ -150,7 +154,10 @@ class _Reader:
             self.aliased.add(event.anchor)
             pattern = any(part in {"ignore", "ignore_files", "match"} for part in path)
             hint = f'quote it: `"*{event.anchor}"`' if pattern else _INSTEAD
-            self._report(place, f"aliases are not supported: {in_backticks(f'*{event.anchor}')}", path, hint=hint)
+            if self._mask().hides(path):
+                self._report(place, "aliases are not supported", path, hint="put the value in quotes, or write it out")
+            else:
+                self._report(place, f"aliases are not supported: {in_backticks(f'*{event.anchor}')}", path, hint=hint)
         if self._recorded():
             self.broken.add(path)
         self._attach(None, place, recorded=self._recorded())
@@ -172,9 +179,8 @@ class _Reader:
             try:
                 value = plain_scalar(loader, event.value)
             except AmbiguousNumberError as error:
-                self._report(
-                    place, str(error), path, hint=f'write a plain decimal number, or quote it: `"{event.value}"`'
-                )
+                hint = f'write a plain decimal number, or quote it: `"{event.value}"`'
+                self._report(place, str(error), path, hint=_IN_QUOTES if self._mask().hides(path) else hint)
                 self.broken.add(path)
             if not isinstance(value, str) and recorded:
                 self.written[path] = event.value
@@ -199,6 +205,12 @@ class _Reader:
 
     def _properties(self, event: Any, place: Place, path: KeyPath) -> None:
         """Report an anchor or a tag before a value; the value itself is read without it."""
+        if (event.anchor or event.tag) and self._mask().hides(path):
+            what = "anchors" if event.anchor else "tags"
+            self._report(place, f"{what} are not supported", path, hint=_IN_QUOTES)
+            if event.tag and self._recorded():
+                self.broken.add(path)
+            return
         if event.anchor:
             hint = "remove it, and share values with `templates` and `extends`"
             self._report(place, f"anchors are not supported: {in_backticks(f'&{event.anchor}')}", path, hint=hint)
@@ -251,7 +263,12 @@ class _Reader:
         return Place(file=self.file, line=start.line + 1, column=start.column + 1, width=max(1, width))
 
     def _report(self, place: Place, message: str, path: KeyPath = (), *, hint: str = "") -> None:
-        self.problems.append(problem_at(place, self.lines, message, path=format_key_path(path), hint=hint))
+        self.problems.append(masked_problem(place, self._mask(), message, path, hint=hint))
+
+    def _mask(self) -> "SourceMask":
+        from reconciler.manifest.masked_source import mask_of  # only for a file with an error, to start quickly
+
+        return mask_of(self.lines)
 
     def _fail(self, place: Place, message: str, path: KeyPath = ()) -> NoReturn:
         self._report(place, message, path)
@@ -265,7 +282,10 @@ class _Reader:
         if line >= len(self.lines):
             line, column = len(self.lines) - 1, 0
         context = error.context_mark.line if error.context_mark and error.context else None
-        hint = syntax_hint(str(error.problem or ""), self.lines, line, column, context)
+        mask = self._mask()
+        near = (line - 1, line, line if context is None else context)
+        masked = [each for each in near if 0 <= each < len(self.lines) and mask.line(each + 1).text != self.lines[each]]
+        hint = syntax_hint(str(error.problem or ""), self.lines, line, column, context, masked=masked)
         place = Place(file=self.file, line=line + 1, column=column + 1)
         if (
             error.problem == "exceeded maximum nesting depth"

@@ -13,18 +13,24 @@ _BRACKETS_INSIDE = re.compile(
     r"(?:\s*[<>=!~]=?=?\s*(?:[\w.*+!]|\{[\w-]+\})+(?:\s*,\s*[<>=!~]=?=?\s*[\w.*+!]+)*)?"
 )
 _KEY = re.compile(r"(?P<indent>\s*(?:- )*)(?P<key>[A-Za-z_][\w-]*):(?P<space>\s+)(?P<value>.+)")
+_KEY_WITHOUT_SPACE = re.compile(r"\s*(?:- )*[A-Za-z_][\w-]*:[^\s/]")
 _WITHOUT_SPACE = re.compile(r"\s*(?P<key>[a-z_]+):(?P<value>[\"'\[{\w>=~<.].*)")
 
 
-def syntax_hint(problem: str, lines: Sequence[str], line: int, column: int, opened: int | None) -> str:
+def syntax_hint(
+    problem: str, lines: Sequence[str], line: int, column: int, opened: int | None, *, masked: Sequence[int] = ()
+) -> str:
     """Return the hint for a syntax error of libyaml at a line and column (from 0), or an empty string.
 
     `opened` is the line on which the list, mapping or quoted text that contains the error starts, if that is known.
+    `masked` are the numbers of lines (from 0) that may contain secrets: no text of them is in the hint.
     """
     text = lines[line] if line < len(lines) else ""
     at = text[column : column + 1]
     if "\t" in (at, text[:column].strip(" ")[-1:]) or text[: len(text) - len(text.lstrip())].count("\t"):
         return "indent with spaces, not with tabs"
+    if line in masked or opened in masked:
+        return _hint_without_text(problem, lines, line, opened, masked)
     if at and at in "@`%" and "cannot start any token" in problem:
         return f"quote the value that starts with {in_backticks(at)}"
     if found := _brackets_to_quote(text, column):
@@ -42,11 +48,29 @@ def syntax_hint(problem: str, lines: Sequence[str], line: int, column: int, open
         return f"close it on line {opened + 1}: `{closed}`"
     if spaced := with_space_after_colon(text):
         return suggest(spaced)
-    if "expected ':'" in problem and line and (spaced := with_space_after_colon(lines[line - 1])):
+    if (
+        "expected ':'" in problem
+        and line
+        and line - 1 not in masked
+        and (spaced := with_space_after_colon(lines[line - 1]))
+    ):
         return f"write `{spaced}` on line {line}"
     if "did not find expected key" in problem or "mapping values are not allowed" in problem:
         return _indentation(lines, line) or _value_to_quote(text)
     return _value_to_quote(text)
+
+
+def _hint_without_text(problem: str, lines: Sequence[str], line: int, opened: int | None, masked: Sequence[int]) -> str:
+    """Return the hint for an error in, or next to, text that may be a secret."""
+    if opened is not None and opened < len(lines) and (closed := _closed(lines[opened])):
+        shown = f": `{closed}`" if opened not in masked else ", where brackets or quotes are open"
+        return f"close it on line {opened + 1}{shown}"
+    for each in (line, line - 1):  # libyaml may report it one line later
+        if each >= 0 and _KEY_WITHOUT_SPACE.match(lines[each]):
+            return f"write a space after the colon on line {each + 1}"
+    if "did not find expected key" in problem and (indentation := _indentation(lines, line)):
+        return indentation
+    return "put the value in quotes"
 
 
 def with_space_after_colon(text: str) -> str | None:

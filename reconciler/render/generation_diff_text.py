@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from reconciler.canonical_json import Json, to_json
 from reconciler.diff.generations import FileChange, FileDifference, GenerationDiff, GenerationSide, PackageDifference
+from reconciler.diff.source_change import hosts_sentence
 from reconciler.json_output import json_text, safe_json
 from reconciler.render.escape import sanitize
 from reconciler.render.layout import Segment, align_columns, entry_lines
@@ -78,7 +79,7 @@ def _packages(found: GenerationDiff, *, palette: Palette, width: int) -> list[st
     rows += [[Segment(text="~", style=Style.CHANGED, gap=1), Segment(text="other files"), Segment(text="")]] * (
         "" in files
     )
-    texts = [_counts(files.get(name, ())) for name in (*names, "")]
+    texts = [_hosts(changed.get(name)) + _counts(files.get(name, ())) for name in (*names, "")]
     lines = []
     for columns, text in zip(align_columns(rows) if rows else [], texts, strict=False):
         lines += entry_lines(columns, [Segment(text=text)], palette=palette, width=width, indent=_INDENT)
@@ -102,6 +103,12 @@ def _package(name: str, change: PackageDifference | None) -> list[Segment]:
     same = len(versions) > 1 and versions[0] == versions[1]
     text = f"{versions[0]} from a different source" if same else " -> ".join(versions)
     return [Segment(text=sign, style=style, gap=1), Segment(text=sanitize(name)), Segment(text=text)]
+
+
+def _hosts(change: PackageDifference | None) -> str:
+    """Return the hosts of a package whose host changed, before its files; empty for any other."""
+    hosts = sanitize(hosts_sentence(change.source)).strip() if change else ""
+    return f"{hosts}; " if hosts else ""
 
 
 def _counts(files: Iterable[FileDifference]) -> str:

@@ -8,7 +8,7 @@ import errno
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from reconciler.canonical_json import Json
@@ -16,7 +16,7 @@ from reconciler.errors import DamagedStateError, NewerFormatError, StateError
 from reconciler.fs.atomic_write import replacing
 from reconciler.fs.authentic_json import NotAuthenticError, authentic_json, require_authentic
 from reconciler.fs.os_error_hint import os_error_hint
-from reconciler.fs.own_files import read_own
+from reconciler.fs.own_files import OWN_DIRECTORY, read_own, split_own
 
 # Something else is in the file's place.
 _DAMAGE = frozenset({errno.EISDIR, errno.ELOOP, errno.ENOTDIR, errno.EINVAL, errno.EFBIG, errno.ENXIO})
@@ -46,6 +46,8 @@ def read_state_file(path: Path, known: int, *, hint: str | None) -> dict[str, An
     except FileNotFoundError:
         return None
     except OSError as error:
+        if step := _wrong_step(path):
+            raise _damaged_way(path, step) from error
         if error.errno in _DAMAGE:
             raise DamagedStateError(f"`{path}` is damaged: {error.strerror}", hint=hint) from error
         raise StateError(f"`{path}` could not be read: {error.strerror}", hint=os_error_hint(error)) from error
@@ -66,3 +68,20 @@ def read_state_file(path: Path, known: int, *, hint: str | None) -> dict[str, An
         return require_authentic(str(path), stored)
     except NotAuthenticError as error:
         raise DamagedStateError(f"`{path}` is damaged: {error}", hint=hint) from error
+
+
+def _wrong_step(path: Path) -> Path | None:
+    """Return what is in the place of a directory on the way to a state file, None if all are directories."""
+    root, place = split_own(str(path))
+    own = Path(root, OWN_DIRECTORY)
+    steps = [own, *reversed([own / each for each in PurePath(place).parents][:-1])] if root else []
+    return next((each for each in steps if each.is_symlink() or (each.exists() and not each.is_dir())), None)
+
+
+def _damaged_way(path: Path, step: Path) -> DamagedStateError:
+    if step.is_symlink():
+        hint = f"replace the symbolic link `{step}` with the directory that it points to"
+        return DamagedStateError(f"`{path}` is damaged: `{step}` is a symbolic link", hint=hint)
+    return DamagedStateError(
+        f"`{path}` is damaged: `{step}` is not a directory", hint=f"restore the directory `{step}` from a backup"
+    )

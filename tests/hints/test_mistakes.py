@@ -48,6 +48,8 @@ def apply_hint(text: str, problem: Problem) -> str:
     hint = problem.hint or ""
     match = SUGGESTED.search(hint)
     suggested = match["text"] if match else ""
+    if hint.startswith("put the value in quotes") and not problem.message.startswith("not valid YAML"):
+        return quote_value(text, problem)
     if problem.message.startswith("not valid YAML") or problem.message.startswith(("tags are", "aliases are")):
         return apply_to_line(text, problem, hint, suggested)
     source = read_document("envs.yaml", decode_text(text.encode())).source
@@ -73,7 +75,13 @@ def apply_to_line(text: str, problem: Problem, hint: str, suggested: str) -> str
     at = problem.place.line - 1
     if hint == "indent with spaces, not with tabs":
         return text.replace("\t", "    ")
-    if closed := re.match(r"close it on line (\d+)", hint):
+    if hint == "put the value in quotes":
+        lines[at] = re.sub(r"^(\s*\w+: )(.*)$", r'\1"\2"', lines[at])
+    elif no_space := re.match(r"write a space after the colon on line (\d+)", hint):
+        lines[int(no_space[1]) - 1] = re.sub(r":(?=\S)", ": ", lines[int(no_space[1]) - 1], count=1)
+    elif open_line := re.match(r"close it on line (\d+), where", hint):
+        lines[int(open_line[1]) - 1] += '"'
+    elif closed := re.match(r"close it on line (\d+)", hint):
         at = int(closed[1]) - 1
         lines[at] = indentation(lines[at]) + suggested
     elif indent := re.match(r"indent it by (\d+) spaces", hint):
@@ -91,6 +99,17 @@ def apply_to_line(text: str, problem: Problem, hint: str, suggested: str) -> str
         lines[at] = indentation(lines[at]) + suggested
     else:  # a text in double quotes, whose escapes are wrong
         lines[at] = re.sub(r'"[^"]*"', lambda _: suggested, lines[at], count=1)
+    return "\n".join(lines)
+
+
+def quote_value(text: str, problem: Problem) -> str:
+    """Return a manifest with the value at the place of a problem in quotes."""
+    assert problem.place
+    lines = text.split("\n")
+    line, start = lines[problem.place.line - 1], problem.place.column - 1
+    value = re.match(r"[^,}\s]+", line[start:])
+    assert value
+    lines[problem.place.line - 1] = f'{line[:start]}"{value[0]}"{line[start + len(value[0]) :]}'
     return "\n".join(lines)
 
 

@@ -37,6 +37,7 @@ OTHER = {
     "project: NAME", "indexes: [{kept}]", "HOST", "HOST:PORT", "files.index.example", "file_hosts: [{hosts}]", "default: true", "indexes:",
     'python: ["3.11", "3.12"]', "4.2", "django~={django}.0", "{{", "}}", "{AXIS}", "/", "\\",
     "pipenv requirements > requirements.txt",
+    "[PROGRAM, ARGUMENT]", "[[PROGRAM, ARGUMENT]]",
     # Other tools: their files, commands and keys
     "[tool.uv.sources]", "[tool.uv.workspace]", "[project]", "pdm lock --update-reuse --strategy inherit_metadata",
     "poetry lock", "https://HOST/REPOSITORY", "markers", "markers = \"python_version >= '3.12'\"", "package = false",

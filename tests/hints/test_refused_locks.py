@@ -128,3 +128,15 @@ def test_the_lock_of_another_tool_that_was_edited(host: Host, attempts: Attempts
         attempts.follow()
         attempts.gone("plan")
         host.apply()
+
+
+@trial("lock/lock_file.py: run `envsync lock {environment}`")
+def test_a_lock_that_names_a_directory_outside(host: Host, attempts: Attempts) -> None:
+    web(host)
+    assert host.envsync("lock").code == 0
+    honest = lock_of(host).read_text(encoding="utf-8")
+    lock_of(host).write_text(f'{honest}[[packages]]\nname = "x"\ndirectory = {{path = "../../x"}}\n', encoding="utf-8")
+    attempts.provoke("plan")
+    attempts.follow()
+    attempts.gone("lock", "--check")
+    assert lock_of(host).read_text(encoding="utf-8") == honest

@@ -13,6 +13,7 @@ from reconciler.cli.installation import report_overwritten
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.state.layout import Layout
 from reconciler.state.root_mutex import acquire_root_mutex
+from reconciler.state.store import State
 from tests.hints.trials import Attempts, pattern, trial, tried
 from tests.host import Host, Ran, base_environment
 from tests.mounts import mounted
@@ -28,6 +29,31 @@ def apply(host: Host, *arguments: str) -> None:
 
 def state(host: Host) -> Path:
     return host.root / ".envsync"
+
+
+@trial(
+    "state/state_file.py: replace the symbolic link `{step}` with the directory that it points to",
+    "state/state_file.py: restore the directory `{step}` from a backup",
+)
+def test_something_else_in_the_place_of_a_directory_of_the_state(host: Host, attempts: Attempts) -> None:
+    host.manifest(WEB)
+    apply(host)
+    records = state(host) / "environments"
+    elsewhere = host.directory / "elsewhere"
+    records.rename(elsewhere)
+    records.symlink_to(elsewhere)
+    attempts.refused(lambda: State(Layout(host.root)).applied("web"))  # each command refuses the link before it reads
+    records.unlink()
+    elsewhere.rename(records)
+    attempts.gone("plan", "--detailed-exitcode")
+
+    records.rename(elsewhere)
+    records.write_text("", encoding="utf-8")
+    host.manifest(f"{WEB}  env: {{A: b}}\n")
+    attempts.provoke("plan")
+    records.unlink()
+    elsewhere.rename(records)
+    attempts.gone("plan")
 
 
 @trial(

@@ -1,6 +1,7 @@
 """Whether a lock is up to date: its inputs, and the hashes of the archives on this machine."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from reconciler.errors import LockError
 from reconciler.lock.freshness import inputs_digest, local_archives, lock_state, require_fresh
 from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import Lock, LockState
-from reconciler.manifest.desired import DesiredState
+from reconciler.manifest.desired import BuildEnv, DesiredEnvironment, DesiredState
 from tests.lock.workbench import requiring
 
 HEAD = 'lock-version = "1.0"\ncreated-by = "envsync"\n'
@@ -78,3 +79,18 @@ def test_every_lock_that_is_not_up_to_date_is_named(
 
 def test_locks_that_are_up_to_date_or_unreadable_are_accepted(tmp_path: Path) -> None:
     require_fresh(desired(tmp_path), {"fine": LockState.FRESH, "bad": LockState.UNREADABLE})
+
+
+@pytest.mark.parametrize(("value", "expected"), [("1234", LockState.FRESH), ("4321", LockState.STALE)])
+def test_the_lock_of_an_older_envsync_with_the_hash_of_a_variable_of_the_shell_is_still_read(
+    value: str, expected: LockState, tmp_path: Path
+) -> None:
+    def with_pin(text: str) -> DesiredEnvironment:
+        variables = BuildEnv(variables={"A": "b"}, from_env={"PIN": text}, hashes={"PIN": f"sha256:{text}"})
+        return replace(WEB, build_env=variables)
+
+    before = replace(WEB, build_env=BuildEnv(variables={"A": "b", "PIN": "sha256:1234"}))
+    older = lock(tmp_path, inputs=inputs_digest(before, desired(tmp_path).indexes))
+    assert lock_state(older, with_pin(value), desired(tmp_path)) is expected
+    present = lock(tmp_path, inputs=inputs_digest(with_pin("1234"), desired(tmp_path).indexes))
+    assert lock_state(present, with_pin(value), desired(tmp_path)) is LockState.FRESH

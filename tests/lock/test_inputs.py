@@ -178,6 +178,17 @@ def test_a_symbolic_link_to_a_metadata_file_counts_by_the_contents_of_its_target
     assert inputs_digest(environment, ()) != before
 
 
+def test_the_value_of_a_variable_of_the_shell_is_not_in_the_digest_but_its_name_is() -> None:
+    def of(**values: str) -> str:
+        hashes = {name: f"sha256:{value}" for name, value in values.items()}
+        return inputs_digest(replace(BASE, build_env=BuildEnv(from_env=values, hashes=hashes)), INDEXES)
+
+    assert of(PIN="1234") == of(PIN="4321")
+    assert of(PIN="1234") != of(OTHER="1234") != of()
+    written = inputs_digest(replace(BASE, build_env=BuildEnv(variables={"PIN": "1234"})), INDEXES)
+    assert written not in {of(PIN="1234"), of()}
+
+
 def test_the_digest_is_the_same_in_every_release() -> None:
     """A change of how the digest is made would put every lock out of date. Do that only on purpose."""
     assert inputs_digest(BASE, INDEXES) == "sha256:df08dc07ba56fb18be72c7b130744292c7224afff201b273e78e2874d62b495f"

@@ -14,6 +14,7 @@ from reconciler.errors import ManifestError
 from reconciler.lock.build_inputs import read_build_inputs
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.logical_lines import logical_lines
+from reconciler.manifest.masked_source import SourceMask
 from reconciler.manifest.pyproject import parse_toml
 from reconciler.manifest.requirement_corrections import corrected_requirement
 from reconciler.manifest.requirements_line import parse_requirements_line
@@ -25,6 +26,13 @@ BOUND_SECONDS = 10.0  # of processor time; a fiftieth of it is usual
 
 def blanks(before: str, after: str) -> str:
     return f"{before}{' ' * LENGTH}{after}"
+
+
+def masked(text: str) -> list[str]:
+    """Return all lines of a manifest as an error may show them."""
+    lines = tuple(text.split("\n"))
+    mask = SourceMask(lines)
+    return [mask.line(number + 1).text for number in range(len(lines))]
 
 
 LONG: dict[str, tuple[Callable[[str], object], str]] = {
@@ -39,6 +47,10 @@ LONG: dict[str, tuple[Callable[[str], object], str]] = {
     "a dotted key in an inline table": (parse_toml, "x = {" + "a . " * (LENGTH // 4) + "a = 1}"),
     "a quoted dotted key": (parse_toml, '"a b".' * (LENGTH // 6) + "a = 1"),
     "brackets": (parse_toml, "a = " + "[" * LENGTH),
+    "mappings in a manifest that is not valid YAML": (masked, "labels: {" + "a: {" * (LENGTH // 4)),
+    "keys in a manifest that is not valid YAML": (masked, "labels: {" + "a: b, " * (LENGTH // 6)),
+    "a word in a manifest that is not valid YAML": (masked, "env:\n  " + "a" * LENGTH),
+    "lines of a manifest that is not valid YAML": (masked, "env:\n" + "  a: b\n" * (LENGTH // 7) + "["),
 }
 
 

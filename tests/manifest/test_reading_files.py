@@ -123,7 +123,8 @@ def test_of_thousands_of_errors_the_first_hundred_are_shown_and_the_others_count
 
 
 def test_terminal_escapes_in_keys_and_values_never_reach_the_terminal(tmp_path: Path) -> None:
-    text = HEAD + 'environments:\n  web:\n    "a\\e]0;x\\a": 1\n    \u202ebidi: 1\n    "zero\u200bwidth": 1\n'
+    keys = '      "a\\e]0;x\\a": 1\n      \u202ebidi: 1\n      "zero\u200bwidth": 1\n'
+    text = f"{HEAD}environments:\n  web:\n    labels:\n{keys}"
     shown = error_text(written(tmp_path, text))
     assert "\x1b" not in shown
     assert "\u202e" not in shown

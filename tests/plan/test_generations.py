@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.diff.generations import FileChange, diff_generations
 from reconciler.diff.model import PackageAction
+from reconciler.diff.source_change import SourceChange, SourceFlag
 from reconciler.lock.model import IndexFile, LockedPackage
 from reconciler.observe.generation_contents import GenerationContents
 from reconciler.state.applied import AppliedInterpreter
@@ -25,8 +26,10 @@ EMPTY = GenerationContents(
 )
 
 
-def locked(version: str, sha256: str = "0" * 64) -> dict[str, LockedPackage]:
-    source = IndexFile(index="https://index.example", filename=f"six-{version}-py3-none-any.whl", sha256=sha256)
+def locked(
+    version: str, sha256: str = "0" * 64, *, index: str = "https://index.example/simple"
+) -> dict[str, LockedPackage]:
+    source = IndexFile(index=index, filename=f"six-{version}-py3-none-any.whl", sha256=sha256)
     return {"six": LockedPackage(name="six", version=version, source=source)}
 
 
@@ -56,6 +59,32 @@ def test_a_package_at_one_version_differs_by_its_lock_only() -> None:
     assert not diff_generations("web", one, one).differs
     [found] = diff_generations("web", one, replace(one, locked=locked("1.0", "1" * 64))).packages
     assert (found.action, found.before, found.after) == (PackageAction.CHANGE, "1.0", "1.0")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "review"),
+    [
+        ("1.0", "1.0", (SourceFlag.HOST,)),
+        ("1.0", "1.1", ()),
+    ],
+)
+def test_a_package_from_a_different_host_has_both_hosts(
+    before: str, after: str, review: tuple[SourceFlag, ...]
+) -> None:
+    one = replace(EMPTY, installed={"six": before}, locked=locked(before))
+    moved = locked(after, index="https://user:hunter2@mirror.example/simple")
+    [found] = diff_generations("web", one, replace(one, installed={"six": after}, locked=moved)).packages
+    assert found.source == SourceChange(
+        before=("https://index.example",), after=("https://mirror.example",), review=review
+    )
+
+
+@pytest.mark.parametrize(("installed", "sha256"), [("1.1", "0" * 64), ("1.1", "1" * 64)])
+def test_a_new_version_from_the_same_host_has_no_source(installed: str, sha256: str) -> None:
+    one = replace(EMPTY, installed={"six": "1.0"}, locked=locked("1.0"))
+    other = replace(EMPTY, installed={"six": installed}, locked=locked(installed, sha256))
+    assert [each.source for each in diff_generations("web", one, other).packages] == [None]
+    assert [each.source for each in diff_generations("web", EMPTY, other).packages] == [None]
 
 
 def test_files_differ_by_content_and_have_the_package_that_lists_them() -> None:

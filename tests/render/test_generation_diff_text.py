@@ -1,5 +1,6 @@
 """What `diff` prints: each kind of difference once, within the width, and no control character."""
 
+import json
 from dataclasses import replace
 
 from reconciler.diff.generations import (
@@ -10,6 +11,7 @@ from reconciler.diff.generations import (
     PackageDifference,
 )
 from reconciler.diff.model import PackageAction, SettingChange
+from reconciler.diff.source_change import SourceChange, SourceFlag
 from reconciler.render.generation_diff_text import generation_diff_json, render_generation_diff
 from reconciler.render.style import Palette
 from reconciler.state.applied import AppliedInterpreter
@@ -54,6 +56,20 @@ def test_each_difference_has_a_line() -> None:
         "",
         "Diff: 3 packages, 1 setting, 4 files. Size of all files: 2 KiB -> 3 MiB.",
     ]
+
+
+def test_a_package_from_a_different_host_has_both_hosts() -> None:
+    source = SourceChange(before=("https://one.example",), after=("https://two.example",), review=(SourceFlag.HOST,))
+    packages = tuple(replace(each, source=source) for each in FOUND.packages[:2])
+    found = replace(FOUND, after=replace(SIDE, generation=8), packages=packages, files=FOUND.files[1:2], settings=())
+    hosts = "from `https://one.example` to `https://two.example`"
+    assert text(found, width=120).splitlines()[1:3] == [
+        f"  ~ django  5.2.1 -> 5.2.4               {hosts}; 1 file added",
+        f"  ~ local   1.0 from a different source  {hosts}; no file differs",
+    ]
+    shown = json.loads(generation_diff_json(found))["packages"][1]
+    assert shown["source"] == {"before": ["https://one.example"], "after": ["https://two.example"], "review": ["host"]}
+    assert json.loads(generation_diff_json(FOUND))["packages"][1]["source"] is None
 
 
 def test_every_sign_has_the_color_of_what_it_means() -> None:
