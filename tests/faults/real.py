@@ -151,6 +151,11 @@ class Real:
         """Return whether every user may read the root."""
         return self.layout.root.stat().st_mode & 0o005 == 0o005
 
+    def is_closed_directory(self, name: str) -> bool:
+        """Return whether a person made a directory at an environment's path that not every user may enter."""
+        path = self.layout.environment(name)
+        return path.is_dir() and not path.is_symlink() and not path.stat().st_mode & 0o001
+
     def is_closed_lock(self, name: str) -> bool:
         """Return whether a lock exists that not every user may read."""
         path = self.lock_path(name)

@@ -216,11 +216,18 @@ class Machine(RuleBasedStateMachine):
         assert self.real.changes() == before
 
     def _unread(self, depth: Depth) -> set[str]:
-        """Return the environments with a module that a second user may not read although `depth` reads every file."""
+        """Return the environments that have something that a second user may not read.
+
+        A person closed it: a directory at the path of the environment or, if `depth` reads every file, a module.
+        """
+        closed = {name for name in self.model if self.real.is_closed_directory(name)}
         if depth is not Depth.HASHES:
-            return set()  # the owner's plan, made just before, has noted the hash of every file
+            return closed  # the owner's plan, made just before, has noted the hash of every file
         published = {name: each.published for name, each in self.model.items()}
-        return {name for name, each in published.items() if each and CLOSED in {one.name for one in each.open.values()}}
+        modules = {
+            name for name, each in published.items() if each and CLOSED in {one.name for one in each.open.values()}
+        }
+        return closed | modules
 
     @precondition(lambda self: os.geteuid() == 0 and PYTHON != SERIES and self._runnable())
     @rule(name=_of(lambda self: self._runnable()))
