@@ -269,6 +269,9 @@ class _ObservedVenv:
     def _check_interpreter(self) -> None:
         try:
             status = os.stat(f"{self.place}/bin/python")  # noqa: PTH116
+        except PermissionError as error:  # it may well exist
+            self._find(FindingCode.UNREADABLE, "bin/python", f"the interpreter could not be read: {error.strerror}")
+            return
         except OSError as error:
             detail = f"the interpreter could not be found: {error.strerror}"
             self._find(FindingCode.DANGLING_INTERPRETER, "bin/python", detail)

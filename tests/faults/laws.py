@@ -50,7 +50,7 @@ def check_other_view(plan: Plan, seen: Plan, unread: Set[str]) -> None:
             assert not strange or FindingCode.UNREADABLE in strange, (mine, other)
             assert strange <= {FindingCode.UNREADABLE, FindingCode.FOREIGN_DIRECTORY}, (mine, other)
         else:
-            assert other == mine
+            assert other == mine, (mine, other)
 
 
 def _codes(reasons: Iterable[Reason]) -> set[ReasonCode]:

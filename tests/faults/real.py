@@ -9,7 +9,7 @@ import sys
 import tempfile
 import venv
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -151,10 +151,25 @@ class Real:
         """Return whether every user may read the root."""
         return self.layout.root.stat().st_mode & 0o005 == 0o005
 
+    def is_shared(self) -> bool:
+        """Return whether anyone but its owner may enter the root."""
+        return bool(self.layout.root.stat().st_mode & 0o011)
+
     def is_closed_directory(self, name: str) -> bool:
-        """Return whether a person made a directory at an environment's path that not every user may enter."""
+        """Return whether a person made a directory at an environment's path that this user may not read completely.
+
+        This user may not enter it, or it is a venv whose interpreter only its owner can reach.
+        """
         path = self.layout.environment(name)
-        return path.is_dir() and not path.is_symlink() and not path.stat().st_mode & 0o001
+        if path.is_symlink() or not path.is_dir():
+            return False
+        try:
+            for each in ("pyvenv.cfg", "bin/python"):
+                with suppress(FileNotFoundError):
+                    (path / each).stat()
+        except PermissionError:
+            return True
+        return False
 
     def is_closed_lock(self, name: str) -> bool:
         """Return whether a lock exists that not every user may read."""
