@@ -147,6 +147,11 @@ class Real:
                     found.append(str(path))
         return found
 
+    def is_closed_file(self, name: str, number: int, path: str) -> bool:
+        """Return whether a user who may enter the root may not read a file of a generation, by their modes."""
+        access = self.layout.root.stat().st_mode & 0o044
+        return (self.generation(name, number).venv / path).stat().st_mode & access != access
+
     def is_open(self) -> bool:
         """Return whether every user may read the root."""
         return self.layout.root.stat().st_mode & 0o005 == 0o005

@@ -377,8 +377,7 @@ class Machine(RuleBasedStateMachine):
             own.open = {
                 slot: each
                 for slot, each in own.open.items()
-                if each.name != CLOSED
-                or self.real.generation(name, number).venv.joinpath(BETA).stat().st_mode & 0o004 == 0
+                if each.name != CLOSED or self.real.is_closed_file(name, number, BETA)
             }
 
     @rule()
@@ -517,7 +516,8 @@ class Machine(RuleBasedStateMachine):
         last = self.model[name].applied
         if what == "record cut" and path.exists() and last and last.owner.project == MAIN.project:
             planned = {each.name: each for each in self.real.plan().plan.environments}
-            assert [each.code for each in planned[name].blocked] == ["state-unreadable"]
+            foreign = ["not-ours"] if self.model[name].at_path in FOREIGN else []
+            assert [each.code for each in planned[name].blocked] == ["state-unreadable", *foreign], planned[name]
             assert f"environments/{name}.json` is damaged" in planned[name].blocked[0].message
             assert planned[name].hints
         path.unlink(missing_ok=True)
