@@ -147,6 +147,11 @@ class Real:
                     found.append(str(path))
         return found
 
+    def is_complete_seal(self, name: str, number: int) -> bool:
+        """Return whether a generation has a seal that was not cut."""
+        seal = self.generation(name, number).seal
+        return seal.exists() and seal.read_bytes().endswith(b"}\n")
+
     def is_closed_file(self, name: str, number: int, path: str) -> bool:
         """Return whether a user who may enter the root may not read a file of a generation, by their modes."""
         access = self.layout.root.stat().st_mode & 0o044

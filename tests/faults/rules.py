@@ -199,7 +199,7 @@ class Machine(RuleBasedStateMachine):
                     blocked = {each.name for each in seen.environments if each.blocked}
                     assert closed <= blocked, (closed, seen)
                 else:
-                    check_other_view(plan, seen, self._unread(depth))
+                    check_other_view(plan, seen, unread=self._unread(depth), forged=self._forged())
                 self.real.workspace().maintenance.verify(depth=Depth.METADATA)
             for change in (
                 lambda: self.real.workspace().maintenance.collect(),
@@ -212,6 +212,14 @@ class Machine(RuleBasedStateMachine):
                     assert isinstance(caught.value, RootOwnerError)
                     assert "belongs to root" in caught.value.message
         assert self.real.changes() == before
+
+    def _forged(self) -> set[str]:
+        """Return the environments with a seal that was edited and has a wrong code, but can be read."""
+        return {
+            name
+            for name, number in self._built()
+            if self.model[name].generations[number].cut and self.real.is_complete_seal(name, number)
+        }
 
     def _unread(self, depth: Depth) -> set[str]:
         """Return the environments that have something that a second user may not read.
