@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import stat
 from dataclasses import dataclass
 
 from reconciler.backticks import in_backticks
@@ -39,12 +40,22 @@ def read_egg_link(venv: str, site: SiteDirectory, name: str) -> tuple[EggLink, F
         lines = (line.strip() for line in content.decode("utf-8", "replace").splitlines())
         first = next((line for line in lines if line and "\0" not in line), "")
         target = os.path.normpath(os.path.join(site.path, first)) if first else ""  # noqa: PTH118
-        if not os.path.isdir(target):  # noqa: PTH112
-            detail += f"; its project {in_backticks(target)} is missing" if target else "; it names no project"
+        detail += _problem(target) if target else "; it names no project"
     except OSError as error:
         detail += f"; it could not be read: {error.strerror}"
     link = EggLink(name=name, place=place, target=target)
     return link, Finding(code=FindingCode.EGG_LINK, path=place, package=link.key, detail=detail, content=sha256)
+
+
+def _problem(target: str) -> str:
+    """Return what is wrong with the project directory of an `.egg-link`, empty if nothing is."""
+    try:
+        exists = stat.S_ISDIR(os.stat(target).st_mode)  # noqa: PTH116
+    except PermissionError as error:
+        return f"; its project {in_backticks(target)} could not be read: {error.strerror}"
+    except (OSError, ValueError):
+        exists = False
+    return "" if exists else f"; its project {in_backticks(target)} is missing"
 
 
 def egg_link_names(raw_name: str) -> tuple[str, str]:

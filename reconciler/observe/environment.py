@@ -152,9 +152,7 @@ def _occupant(path: Path, name: str, inodes: InodeHashes) -> tuple[Occupant, lis
             detail = f"a symbolic link to {in_backticks(target)} that envsync did not create"
             return Occupant.SYMLINK, [Finding(code=FindingCode.FOREIGN_SYMLINK, detail=detail)]
         if stat.S_ISDIR(status.st_mode):
-            occupant = Occupant.VENV if os.path.lexists(f"{path}/pyvenv.cfg") else Occupant.DIRECTORY
-        else:
-            occupant = Occupant.OTHER
+            return _directory_occupant(path)
         content = inodes.bounded_sha256(path, status) if stat.S_ISREG(status.st_mode) else ""
     except FileNotFoundError:
         return Occupant.ABSENT, []
@@ -162,12 +160,30 @@ def _occupant(path: Path, name: str, inodes: InodeHashes) -> tuple[Occupant, lis
         detail = f"could not be read: {error.strerror or error}"
         absent = error.errno == errno.ENOTDIR
         return (Occupant.ABSENT if absent else Occupant.OTHER), [Finding(code=FindingCode.UNREADABLE, detail=detail)]
+    code, detail = _FOREIGN[Occupant.OTHER]
+    return Occupant.OTHER, [Finding(code=code, detail=detail, content=content)]
+
+
+def _directory_occupant(path: Path) -> tuple[Occupant, list[Finding]]:
+    """Return which kind of directory exists at a path; one that the user may not enter can be a venv or any other."""
+    occupant, findings = Occupant.DIRECTORY, []
+    for name in ("pyvenv.cfg", "bin/python"):
+        try:
+            os.lstat(path / name)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            detail = f"could not be read: {error.strerror or error}"
+            findings.append(Finding(code=FindingCode.UNREADABLE, path=name, detail=detail))
+        else:
+            if name == "pyvenv.cfg":
+                occupant = Occupant.VENV
+            else:
+                detail = "it has bin/python, but no pyvenv.cfg"
+                findings.append(Finding(code=FindingCode.MISSING_PYVENV_CFG, path="pyvenv.cfg", detail=detail))
+        break
     code, detail = _FOREIGN[occupant]
-    findings = [Finding(code=code, detail=detail, content=content)]
-    if occupant is Occupant.DIRECTORY and os.path.lexists(f"{path}/bin/python"):
-        detail = "it has bin/python, but no pyvenv.cfg"
-        findings.append(Finding(code=FindingCode.MISSING_PYVENV_CFG, path="pyvenv.cfg", detail=detail))
-    return occupant, findings
+    return occupant, [Finding(code=code, detail=detail), *findings]
 
 
 @dataclass(slots=True)
@@ -253,6 +269,9 @@ class _ObservedVenv:
     def _check_interpreter(self) -> None:
         try:
             status = os.stat(f"{self.place}/bin/python")  # noqa: PTH116
+        except PermissionError as error:  # it may well exist
+            self._find(FindingCode.UNREADABLE, "bin/python", f"the interpreter could not be read: {error.strerror}")
+            return
         except OSError as error:
             detail = f"the interpreter could not be found: {error.strerror}"
             self._find(FindingCode.DANGLING_INTERPRETER, "bin/python", detail)

@@ -60,7 +60,9 @@ def parse_columns(path: str, kind: str, content: bytes) -> Columns:
     start = content.find(b"\n", end + 1) + 1
     try:
         found = _parsed(content[end + 1 : start].decode("ascii"), content, start)
-    except (StopIteration, RecursionError, AttributeError, TypeError, ValueError) as error:
+    except StopIteration as error:  # its text is only a position
+        raise ValueError(f"damaged envsync {kind} file: its object is not complete") from error
+    except (RecursionError, AttributeError, TypeError, ValueError) as error:
         raise ValueError(f"damaged envsync {kind} file: {error}") from error
     if not isinstance(found, dict):
         raise ValueError(f"damaged envsync {kind} file: not an object")  # noqa: TRY004  # as for all other damage

@@ -579,9 +579,11 @@ def test_what_cannot_be_restored_leaves_nothing(bench: Bench, reason: str) -> No
 
 
 def test_a_path_that_cannot_be_removed_stays_published(monkeypatch: pytest.MonkeyPatch) -> None:
-    with reachable_directory() as root:
+    with reachable_directory() as root, reachable_directory() as home:
         bench = bench_at(root, monkeypatch)
         bench.applied()
+        home.chmod(0o777)
+        monkeypatch.setenv("XDG_STATE_HOME", str(home))  # for the key of the user without privileges
         run = bench.run(StepKind.UNPUBLISH)
         run.begin()
         bench.state.layout.all_deleted.mkdir()

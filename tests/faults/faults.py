@@ -4,19 +4,26 @@ import errno
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from tests.faults.calls import CALLS_OF, Kind
 from tests.faults.tracer import Fault, Whose
 from tests.faults.verdict import Verdict
 
-_NO_SPACE = ("openat", "open", "write", "mkdir", "rename", "symlink", "fsync", "syncfs", "copy_file_range", "link")
+_NAMES: tuple[Kind, ...] = ("open", "rename", "link", "symlink", "make", "mkdir")  # they make a new name
+_DATA: tuple[Kind, ...] = ("write", "resize", "flush", "xattr")
+_GONE: tuple[Kind, ...] = ("unlink", "rmdir")
+_STATUS: tuple[Kind, ...] = ("chmod", "chown", "utime")
+
+
+def _calls(*kinds: Kind) -> frozenset[str]:
+    return frozenset(name for kind in kinds for name in CALLS_OF[kind].values())
+
+
 ERRORS = {
-    "EMFILE": (errno.EMFILE, frozenset({"openat", "open"})),
-    "ENOSPC": (errno.ENOSPC, frozenset(_NO_SPACE)),
-    "EIO": (errno.EIO, frozenset({*_NO_SPACE, "unlink", "unlinkat", "rmdir", "chmod", "flock"})),
-    "EACCES": (errno.EACCES, frozenset({"openat", "mkdir", "rename", "symlink", "unlink", "unlinkat", "rmdir"})),
-    "EROFS": (
-        errno.EROFS,
-        frozenset({"openat", "mkdir", "rename", "symlink", "unlink", "unlinkat", "rmdir", "chmod"}),
-    ),
+    "EMFILE": (errno.EMFILE, _calls("open")),
+    "ENOSPC": (errno.ENOSPC, _calls(*_NAMES, *_DATA)),
+    "EIO": (errno.EIO, _calls(*_NAMES, *_DATA, *_GONE, *_STATUS, "lock")),
+    "EACCES": (errno.EACCES, _calls(*_NAMES, *_GONE)),
+    "EROFS": (errno.EROFS, _calls(*_NAMES, *_GONE, *_STATUS)),
 }
 
 

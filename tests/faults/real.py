@@ -9,7 +9,7 @@ import sys
 import tempfile
 import venv
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -147,9 +147,39 @@ class Real:
                     found.append(str(path))
         return found
 
+    def is_complete_seal(self, name: str, number: int) -> bool:
+        """Return whether a generation has a seal that was not cut."""
+        seal = self.generation(name, number).seal
+        return seal.exists() and seal.read_bytes().endswith(b"}\n")
+
+    def is_closed_file(self, name: str, number: int, path: str) -> bool:
+        """Return whether a user who may enter the root may not read a file of a generation, by their modes."""
+        access = self.layout.root.stat().st_mode & 0o044
+        return (self.generation(name, number).venv / path).stat().st_mode & access != access
+
     def is_open(self) -> bool:
         """Return whether every user may read the root."""
         return self.layout.root.stat().st_mode & 0o005 == 0o005
+
+    def is_shared(self) -> bool:
+        """Return whether anyone but its owner may enter the root."""
+        return bool(self.layout.root.stat().st_mode & 0o011)
+
+    def is_closed_directory(self, name: str) -> bool:
+        """Return whether a person made a directory at an environment's path that this user may not read completely.
+
+        This user may not enter it, or it is a venv whose interpreter only its owner can reach.
+        """
+        path = self.layout.environment(name)
+        if path.is_symlink() or not path.is_dir():
+            return False
+        try:
+            for each in ("pyvenv.cfg", "bin/python"):
+                with suppress(FileNotFoundError):
+                    (path / each).stat()
+        except PermissionError:
+            return True
+        return False
 
     def is_closed_lock(self, name: str) -> bool:
         """Return whether a lock exists that not every user may read."""

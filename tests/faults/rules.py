@@ -18,7 +18,7 @@ from reconciler.errors import ApplyError, RootOwnerError, StateError, UsageError
 from reconciler.events import Status
 from reconciler.observe.actual import Depth
 from reconciler.plan.model import Policy
-from tests.faults.damages import BETA, BY_NAME, CATALOGUE, CLOSED, PYTHON, SERIES, SITECUSTOMIZE
+from tests.faults.damages import BETA, BY_NAME, CATALOGUE, CLOSED, PYTHON, SERIES, SITECUSTOMIZE, Damage
 from tests.faults.killed import run_killed
 from tests.faults.laws import check_other_view, check_plan, check_state
 from tests.faults.model import (
@@ -198,10 +198,8 @@ class Machine(RuleBasedStateMachine):
                 if closed:  # locks keep the umask of the caller, because they are files of the user
                     blocked = {each.name for each in seen.environments if each.blocked}
                     assert closed <= blocked, (closed, seen)
-                elif unread := self._unread(depth):
-                    check_other_view(plan, seen, unread)
                 else:
-                    assert seen.id == plan.id
+                    check_other_view(plan, seen, unread=self._unread(depth), forged=self._forged())
                 self.real.workspace().maintenance.verify(depth=Depth.METADATA)
             for change in (
                 lambda: self.real.workspace().maintenance.collect(),
@@ -215,12 +213,27 @@ class Machine(RuleBasedStateMachine):
                     assert "belongs to root" in caught.value.message
         assert self.real.changes() == before
 
+    def _forged(self) -> set[str]:
+        """Return the environments with a seal that was edited and has a wrong code, but can be read."""
+        return {
+            name
+            for name, number in self._built()
+            if self.model[name].generations[number].cut and self.real.is_complete_seal(name, number)
+        }
+
     def _unread(self, depth: Depth) -> set[str]:
-        """Return the environments with a module that a second user may not read although `depth` reads every file."""
+        """Return the environments that have something that a second user may not read.
+
+        A person closed it: a directory at the path of the environment or, if `depth` reads every file, a module.
+        """
+        closed = {name for name in self.model if self.real.is_closed_directory(name)}
         if depth is not Depth.HASHES:
-            return set()  # the owner's plan, made just before, has noted the hash of every file
+            return closed  # the owner's plan, made just before, has noted the hash of every file
         published = {name: each.published for name, each in self.model.items()}
-        return {name for name, each in published.items() if each and CLOSED in {one.name for one in each.open.values()}}
+        modules = {
+            name for name, each in published.items() if each and CLOSED in {one.name for one in each.open.values()}
+        }
+        return closed | modules
 
     @precondition(lambda self: os.geteuid() == 0 and PYTHON != SERIES and self._runnable())
     @rule(name=_of(lambda self: self._runnable()))
@@ -372,8 +385,7 @@ class Machine(RuleBasedStateMachine):
             own.open = {
                 slot: each
                 for slot, each in own.open.items()
-                if each.name != CLOSED
-                or self.real.generation(name, number).venv.joinpath(BETA).stat().st_mode & 0o004 == 0
+                if each.name != CLOSED or self.real.is_closed_file(name, number, BETA)
             }
 
     @rule()
@@ -419,8 +431,12 @@ class Machine(RuleBasedStateMachine):
         with _usual_umask():  # what people add is readable, so that only envsync's own files can be closed
             damage.make(self.real.generation(name, number))
         for other, each in {*sharing, (name, number)}:
-            if damage.depth is not None:
+            if self._has_effect(damage):
                 self.model[other].generations[each].open[damage.slot] = damage
+
+    def _has_effect(self, damage: Damage) -> bool:
+        """Return whether a plan must show a damage; in a root that only its owner may enter, every mode is correct."""
+        return damage.depth is not None and (damage.name != CLOSED or self.real.is_shared())
 
     @precondition(lambda self: self._built())
     @rule(where=_of(lambda self: self._built()), what=st.sampled_from(RECORDS))
@@ -508,7 +524,8 @@ class Machine(RuleBasedStateMachine):
         last = self.model[name].applied
         if what == "record cut" and path.exists() and last and last.owner.project == MAIN.project:
             planned = {each.name: each for each in self.real.plan().plan.environments}
-            assert [each.code for each in planned[name].blocked] == ["state-unreadable"]
+            foreign = ["not-ours"] if self.model[name].at_path in FOREIGN else []
+            assert [each.code for each in planned[name].blocked] == ["state-unreadable", *foreign], planned[name]
             assert f"environments/{name}.json` is damaged" in planned[name].blocked[0].message
             assert planned[name].hints
         path.unlink(missing_ok=True)

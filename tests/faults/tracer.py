@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from tests.faults.calls import BELOW_DIRECTORY, BY_DESCRIPTOR, CALLS, stop_before_calls
+from tests.faults.calls import BELOW_DIRECTORY, BY_DESCRIPTOR, BY_THIRD_DESCRIPTOR, CALLS, stop_before_calls
 
 CAN_TRACE = sys.platform == "linux" and platform.machine() == "x86_64"
 
@@ -27,7 +27,7 @@ _OPTIONS = 0x2 | 0x4 | 0x8 | 0x10 | 0x80 | 0x100000  # fork, vfork, clone, exec,
 _BORN = (1, 2, 3)  # the events of fork, vfork and clone; their message is the id of the new task
 _SECCOMP_STOP = 7
 _ALL_THREADS = 0x40000000  # __WALL
-_RAX, _RDX, _RSI, _RDI, _ORIG_RAX = 10, 12, 13, 14, 15
+_RAX, _RDX, _RSI, _RDI, _ORIG_RAX = 10, 12, 13, 14, 15  # of these, RDI, RSI and RDX have the first three arguments
 _Registers = ctypes.c_ulonglong * 27
 _AT_FDCWD = 0xFFFFFF9C
 
@@ -65,13 +65,17 @@ class Call:
 
 @dataclass(slots=True)
 class Traced:
-    """The result of the program: `code` is negative for a signal, `hit` is the call with the fault."""
+    """The result of the program: `code` is negative for a signal, `hit` is the call with the fault.
+
+    `unlisted` are the numbers of the calls that are in no list of `tests.faults.calls`.
+    """
 
     code: int = 0
     out: str = ""
     err: str = ""
     hit: Call | None = None
     calls: dict[Whose, list[Call]] = field(default_factory=lambda: {"own": [], "children": []})
+    unlisted: set[int] = field(default_factory=set)
 
 
 def trace(
@@ -86,6 +90,7 @@ def trace(
     """Run `argv` until it and all its children have ended; its output goes to files in `output_directory`.
 
     `before_kill` is called just before a fault kills; the calling thread is stopped then, its other threads are not.
+    Raises RuntimeError if a call was made that is in no list, because it could have changed a file.
     """
     out, err = output_directory / "out", output_directory / "err"
     pid = os.fork()
@@ -96,6 +101,8 @@ def trace(
     _ptrace(_CONT, pid, 0)
     traced = Traced()
     _Following(pid, traced, fault, before_kill).follow()
+    if traced.unlisted:
+        raise RuntimeError(f"system calls that are in no list of tests/faults/calls.py: {sorted(traced.unlisted)}")
     traced.out, traced.err = (each.read_text("utf-8", "replace") for each in (out, err))
     return traced
 
@@ -144,6 +151,9 @@ class _Following:
         registers = _Registers()
         if _libc.ptrace(_GETREGS, task, None, ctypes.byref(registers)) < 0:
             return  # it was killed in the meantime
+        if registers[_ORIG_RAX] not in CALLS:
+            self.traced.unlisted.add(int(registers[_ORIG_RAX]))
+            return
         call = _call(task, registers)
         if call is None:
             return
@@ -205,16 +215,20 @@ def _become(argv: Sequence[str], cwd: Path, env: Mapping[str, str], out: Path, e
 def _call(task: int, registers: "ctypes.Array[ctypes.c_ulonglong]") -> Call | None:
     """Return the call that will be made; None if it is not about a file (but a pipe, a terminal, /dev/null)."""
     name = CALLS[registers[_ORIG_RAX]]
-    first, second = int(registers[_RDI]), int(registers[_RSI])
+    first, second, third = (int(registers[each]) for each in (_RDI, _RSI, _RDX))
     try:
-        if name in BY_DESCRIPTOR:
-            if name == "write" and first in {1, 2}:
+        if name in BY_DESCRIPTOR or (name in BELOW_DIRECTORY and not second):  # utimensat without a path
+            if name in {"write", "writev"} and first in {1, 2}:
                 return None
             path = _opened(task, first)
-        elif name in BELOW_DIRECTORY or name.endswith("at"):
+        elif name in BY_THIRD_DESCRIPTOR:
+            path = _opened(task, third)
+        elif name in BELOW_DIRECTORY:
+            path = _below(task, first, second)
+        elif name == "symlinkat":
+            path = _below(task, second, third)
+        elif name == "symlink":
             path = _text(task, second)
-            if not path.startswith("/") and first & 0xFFFFFFFF != _AT_FDCWD:
-                path = f"{_opened(task, first)}/{path}"
         else:
             path = _text(task, first)
     except OSError:
@@ -222,6 +236,12 @@ def _call(task: int, registers: "ctypes.Array[ctypes.c_ulonglong]") -> Call | No
     if path.startswith(("/dev/", "/proc/", "/memfd:", "pipe:", "socket:", "anon_inode:")):
         return None
     return Call(name, path)
+
+
+def _below(task: int, directory: int, address: int) -> str:
+    """Return the path at `address` below the directory with this descriptor, or in the working directory."""
+    path = _text(task, address)
+    return path if path.startswith("/") or directory & 0xFFFFFFFF == _AT_FDCWD else f"{_opened(task, directory)}/{path}"
 
 
 def _opened(task: int, descriptor: int) -> str:

@@ -3,10 +3,11 @@
 The superuser may read everything, so a user without privileges plans here.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
@@ -92,6 +93,77 @@ def test_it_is_reported(place: str, depth: Depth, host: Host) -> None:
         assert not found.clean, (oct(mode), found.text)
         assert path.name in found.text or "ermission denied" in found.text, (oct(mode), found.text)
     assert outcome(host, depth).clean
+
+
+# What a person made at the path of an environment, with a directory that others may not enter.
+FOREIGN = {  # by name: a file in it, and the directory that is closed
+    "a venv": ("pyvenv.cfg", "."),
+    "a venv without pyvenv.cfg": ("bin/python", "."),
+    "its bin": ("bin/python", "bin"),
+    "any other directory": ("notes.txt", "."),
+}
+
+
+@pytest.mark.parametrize("mode", [0, LISTED_ONLY], ids=oct)
+@pytest.mark.parametrize("what", FOREIGN)
+def test_a_directory_that_a_person_made_is_not_taken_for_a_different_one(what: str, mode: int, host: Host) -> None:
+    """To a user who may not enter it, the plan does not say that it has no pyvenv.cfg, but what could not be read."""
+    file, closed = FOREIGN[what]
+    path = Layout(host.root).environment("web")
+    target = path.readlink()
+    path.unlink()
+    try:
+        (path / file).parent.mkdir(parents=True)
+        (path / file).write_text("mine")
+        assert "could not be read" not in outcome(host, Depth.FILES).text
+        with hidden(path / closed, mode):
+            found = outcome(host, Depth.FILES)
+    finally:
+        rmtree(path)
+        path.symlink_to(target)
+    assert not found.clean
+    assert "could not be read: Permission denied" in " ".join(found.text.split())
+    assert outcome(host, Depth.FILES).clean
+
+
+@contextmanager
+def another_interpreter(host: Host, target: Path) -> Iterator[None]:
+    """Let the environment's interpreter be at `target`."""
+    python = host.venv("web") / "bin/python"
+    before = python.readlink()
+    target.write_text("")
+    target.chmod(0o755)
+    python.unlink()
+    python.symlink_to(target)
+    try:
+        yield
+    finally:
+        python.unlink()
+        python.symlink_to(before)
+
+
+@contextmanager
+def egg_link(host: Host, target: Path) -> Iterator[None]:
+    """Name the project `target` in a legacy link."""
+    link = host.site_packages("web") / "own.egg-link"
+    target.mkdir()
+    link.write_text(f"{target}\n")
+    try:
+        yield
+    finally:
+        link.unlink()
+
+
+@pytest.mark.parametrize("named", [another_interpreter, egg_link], ids=lambda each: each.__name__)
+def test_what_is_outside_of_an_environment_and_closed_is_not_called_missing(
+    named: Callable[[Host, Path], AbstractContextManager[None]], host: Host
+) -> None:
+    with reachable_directory() as outside, named(host, outside / "closed"):
+        with hidden(outside, 0):
+            found = " ".join(outcome(host, Depth.METADATA).text.split())
+        assert "could not be read: Permission denied" in found
+        assert "missing" not in found
+        assert "could not be" not in outcome(host, Depth.METADATA).text
 
 
 def test_the_superuser_is_not_a_user_without_privileges(tmp_path: Path) -> None:
