@@ -57,35 +57,37 @@ def _indexes(top: str) -> Iterator[tuple[bytes, frozenset[int]]]:
     yield index, frozenset()
     if b"link\0" not in index:
         return
+    links = [each for each in _links(index) if os.path.lexists(f"{git}/sharedindex.{each.base}")]
     try:
-        link = _link(index)
-        if link is not None:
-            shared = _content(f"{git}/sharedindex.{link.base}")
-            yield shared, link.deleted(_count(shared))
-    except (IndexError, ValueError):
+        [link] = links
+        shared = _content(f"{git}/sharedindex.{link.base}")
+        yield shared, link.deleted(_count(shared))
+    except ValueError:
         for name in _shared_indexes(git):
             yield _content(f"{git}/{name}"), frozenset()
 
 
-def _link(index: bytes) -> Link | None:
-    """Return the `link` extension of an index, None if it has none. Raises IndexError or ValueError if it is damaged.
-
-    So does an index that can be read with object names of both widths.
-    """
-    found = []
-    for width in (20, 32):
-        paths = _paths(index, width)
-        try:
-            while True:
-                next(paths)
-        except StopIteration as end:
-            found.append((end.value, width))
-        except (IndexError, ValueError):
-            continue
-    [(position, width)] = found
+def _links(index: bytes) -> list[Link]:
+    """Return the `link` extensions of an index, for each width of object names that it can be read with."""
     from reconciler.git.split_index import find_link  # only for a split index, to start quickly
 
-    return find_link(index, position, width)
+    found = []
+    for width in (20, 32):
+        try:
+            found.append(find_link(index, _end_of_entries(index, width), width))
+        except (IndexError, ValueError):
+            continue
+    return [each for each in found if each is not None]
+
+
+def _end_of_entries(index: bytes, width: int) -> int:
+    """Return the position after the entries of an index. Raises IndexError or ValueError as `_paths` does."""
+    paths = _paths(index, width)
+    while True:
+        try:
+            next(paths)
+        except StopIteration as end:
+            return int(end.value)
 
 
 def _shared_indexes(git: str) -> list[str]:

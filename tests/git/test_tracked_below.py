@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from reconciler.git import tracked_below as module
-from reconciler.git.split_index import Link
 from reconciler.git.tracked_below import tracked_below
 from tests.git.test_index_file import Repository
 from tests.unprivileged import reachable_directory, unprivileged
@@ -162,7 +161,7 @@ def test_of_a_split_index_whose_directory_cannot_be_listed_one_file_counts(
 
     monkeypatch.setattr(os, "listdir", refused)
     assert tracked_below(str(repository.path / "other")) == "other"  # it is found by its name
-    monkeypatch.setattr(module, "_link", lambda _index: Link("", b"damaged").deleted(1))
+    monkeypatch.setattr(module, "_links", lambda _index: [])
     assert tracked_below(str(repository.path / "later")) == "later"
     assert tracked_below(str(repository.path / "other")) == ""
 
