@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import assert_never
 
@@ -15,6 +16,7 @@ from reconciler.manifest.index_option import check_index_option
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.logical_lines import logical_lines
+from reconciler.manifest.problem_limit import MOST_PROBLEMS
 from reconciler.manifest.requirements_line import (
     Include,
     IndexOption,
@@ -29,6 +31,7 @@ from reconciler.manifest.text_file import UnreadableFileError
 from reconciler.manifest.urls import directory_of_url, path_of_direct_url, validate_index_url
 
 _MAX_INCLUDE_DEPTH = 32  # files
+_MOST_LINES = 20_000  # of one file, without comments
 _MISSING_HINT = "correct the path, which is relative to the manifest"
 
 
@@ -214,6 +217,11 @@ class RequirementsFiles:
                 error = InvalidTextError(f"control characters are not allowed: `{character}`", hint="remove it")
                 self.problems.append(parsed.problem(Place(file=shown, line=number, column=column), error))
             for line in () if bad else logical_lines(lines):
+                if len(entries) == _MOST_LINES or len(self.problems) > MOST_PROBLEMS:
+                    if len(entries) == _MOST_LINES:
+                        too_many = InvalidTextError(f"more than {_MOST_LINES:,} lines", hint="divide the file")
+                        self.problems.append(parsed.problem(line.place(shown), too_many))
+                    break
                 try:
                     entries.append((parse_requirements_line(line.text), line.place(shown)))
                 except InvalidTextError as error:
@@ -249,7 +257,12 @@ def _constraint(line: NamedRequirement) -> str:
     if line.hashes:
         hint = "remove `--hash`: the lock contains the hash of every file"
         raise InvalidTextError("hashes are not allowed in a constraints file", hint=hint)
-    if Requirement(line.text).extras:
+    if _has_extras(line.text):
         hint = "remove the extra here, and add it to the requirement"
         raise InvalidTextError("extras are not allowed in a constraints file", hint=hint)
     return line.text
+
+
+@lru_cache(maxsize=65536)  # the constraints of one file are those of many environments
+def _has_extras(text: str) -> bool:
+    return bool(Requirement(text).extras)

@@ -15,6 +15,7 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 NOT_SHOWN = "invalid or not supported; the text is not shown, because the file is outside the repository"
 NOT_SHOWN_HINT = "correct the file there, or copy it into the repository to see the whole error"
 _MAX_SHOWN_WIDTH = 110  # characters of a source line
+_LONGEST_SHOWN = 10_000  # characters of a line that is shown at all: its secrets are looked for in all of it
 
 
 def format_key_path(path: KeyPath) -> str:
@@ -78,8 +79,8 @@ def problem_at(place: Place, lines: tuple[str, ...], message: str, *, path: str 
     """Return a problem with its source line and the line before it; long lines are cut, and secrets redacted."""
     context: list[tuple[int, str]] = []
     caret = None
-    if 1 <= place.line <= len(lines):
-        if place.line > 1 and lines[place.line - 2].strip():
+    if 1 <= place.line <= len(lines) and len(lines[place.line - 1]) <= _LONGEST_SHOWN:
+        if place.line > 1 and len(lines[place.line - 2]) <= _LONGEST_SHOWN and lines[place.line - 2].strip():
             context.append((place.line - 1, _cut(redact_source_line(lines[place.line - 2]), 0)[0]))
         line = lines[place.line - 1]
         shown = redact_source_line(line)

@@ -14,6 +14,7 @@ _BRACKETS_INSIDE = re.compile(
 )
 _KEY = re.compile(r"(?P<indent>\s*(?:- )*)(?P<key>[A-Za-z_][\w-]*):(?P<space>\s+)(?P<value>.+)")
 _WITHOUT_SPACE = re.compile(r"\s*(?P<key>[a-z_]+):(?P<value>[\"'\[{\w>=~<.].*)")
+_LONGEST = 1000  # characters of a line; a longer one gets no hint, because some expressions take quadratic time
 
 
 def syntax_hint(problem: str, lines: Sequence[str], line: int, column: int, opened: int | None) -> str:
@@ -22,6 +23,8 @@ def syntax_hint(problem: str, lines: Sequence[str], line: int, column: int, open
     `opened` is the line on which the list, mapping or quoted text that contains the error starts, if that is known.
     """
     text = lines[line] if line < len(lines) else ""
+    if any(len(lines[each]) > _LONGEST for each in (line - 1, line, opened or 0) if 0 <= each < len(lines)):
+        return ""
     at = text[column : column + 1]
     if "\t" in (at, text[:column].strip(" ")[-1:]) or text[: len(text) - len(text.lstrip())].count("\t"):
         return "indent with spaces, not with tabs"
