@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from reconciler.fs.any_between import any_between
 
+_MOST_CHARACTERS = 32 * 1024  # of all patterns of a file
 _CLASS = re.compile(r"\[[A-Za-z0-9_]+\]")  # a set of characters without ranges and negation
 _PIECES = re.compile(r"\[[^\]]*+\]?|.", re.DOTALL)  # a bracket that is not closed is one piece, for linear time
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -56,6 +57,8 @@ def parse_ignore_file(content: bytes) -> IgnoreRules:
 def parse_patterns(lines: list[str]) -> IgnoreRules:
     """Return the patterns in `lines`."""
     patterns = [each for each in lines if each.strip() and not each.startswith("#")]
+    if sum(map(len, patterns)) > _MOST_CHARACTERS:  # compiling them would take seconds: any of them may match
+        return IgnoreRules(uncertain=(_ALWAYS,), kept=(_ALWAYS,))
     ignoring = {each: _certain(each) for each in patterns if not each.startswith("!")}
     return IgnoreRules(
         certain=tuple(each for each in ignoring.values() if each is not None),

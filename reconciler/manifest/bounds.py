@@ -5,14 +5,17 @@ Its size alone is no bound: a template of 10 KB that 20,000 environments extend 
 
 from collections.abc import Iterable, Mapping
 from math import prod
+from typing import TYPE_CHECKING
 
 from reconciler.errors import Place, Problem
 from reconciler.manifest.inheritance import template_order
 from reconciler.manifest.matrix_members import MAX_COMBINATIONS, SETTINGS
 from reconciler.manifest.source_text import SourceText
-from reconciler.manifest.yaml_document import Value
 
-MOST_ENVIRONMENTS = 2_500  # with those of matrices
+if TYPE_CHECKING:
+    from reconciler.manifest.yaml_document import Value
+
+MOST_ENVIRONMENTS = 4_000  # with those of matrices
 MOST_INHERITED = 100_000  # values of all environments, those of templates once for each environment
 MOST_CHARACTERS = 32 * 1024 * 1024  # of the same
 MOST_REQUIREMENTS = 100_000  # in the files of all environments
@@ -20,7 +23,7 @@ MOST_REQUIREMENTS = 100_000  # in the files of all environments
 _DIVIDE = "divide the manifest into several"
 
 
-def oversize_problem(value: Mapping[str, Value], source: SourceText) -> Problem | None:
+def oversize_problem(value: Mapping[str, "Value"], source: SourceText) -> Problem | None:
     """Return the problem of the first environment with which a manifest, as plain values, has too much; else None."""
     templates, environments = _entries(value, "templates"), _entries(value, "environments")
     extended = {name: _names(entry) for name, entry in templates.items()}
@@ -68,7 +71,7 @@ def _size(value: object) -> tuple[int, int]:
     return 1 + sum(count for count, _ in parts), sum(length for _, length in parts)
 
 
-def _combinations(levels: Iterable[Mapping[str, Value]]) -> int:
+def _combinations(levels: "Iterable[Mapping[str, Value]]") -> int:
     """Return the number of environments that a matrix makes at most: 1 if it is refused for their number."""
     axes: dict[str, int] = {}
     for level in levels:
@@ -80,13 +83,13 @@ def _combinations(levels: Iterable[Mapping[str, Value]]) -> int:
     return found if 0 < found <= MAX_COMBINATIONS else 1
 
 
-def _entries(value: Mapping[str, Value], key: str) -> dict[str, Mapping[str, Value]]:
+def _entries(value: Mapping[str, "Value"], key: str) -> "dict[str, Mapping[str, Value]]":
     entries = value.get(key)
     named = entries if isinstance(entries, Mapping) else {}
     return {name: entry for name, entry in named.items() if isinstance(entry, Mapping)}
 
 
-def _names(entry: Mapping[str, Value]) -> tuple[str, ...]:
+def _names(entry: Mapping[str, "Value"]) -> tuple[str, ...]:
     value = entry.get("extends")
     if isinstance(value, str):
         return (value,)

@@ -25,12 +25,17 @@ def refuse_deep_keys(text: str) -> None:
 def _parts(line: str) -> int:
     """Return the largest number of consecutive words of a line that only dots separate."""
     most = 0
-    for piece in re.split(r"[^\w\s.-]+", _QUOTED.sub(_short, line)):
+    for piece in re.split(r"[^\w\s.-]+", without_strings(line)):
         parts = 1
         for word in piece.split("."):
             parts = parts + 1 if len(word.split()) == 1 else 1
             most = max(most, parts)
     return most
+
+
+def without_strings(line: str) -> str:
+    """Return a line of a TOML text with `q` in the place of each string that ends on it."""
+    return _QUOTED.sub(_short, line)
 
 
 def _short(quoted: re.Match[str]) -> str:
