@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from reconciler.redaction import redact
 
 _MOST_CHARACTERS = 200
+_MOST_REDACTED = 10_000  # characters; what is after them is never shown
 
 
 def in_backticks(text: str) -> str:
@@ -13,7 +14,7 @@ def in_backticks(text: str) -> str:
     Text that contains a backtick gets two at each end, as in Markdown. Empty text is `""`. Control characters are not
     changed: every output escapes them (`reconciler.render.escape`).
     """
-    text = redact(text) or '""'
+    text = redact(text[:_MOST_REDACTED]) or '""'
     if len(text) > _MOST_CHARACTERS:
         text = f"{text[:_MOST_CHARACTERS]}..."
     return f"`` {text} ``" if "`" in text else f"`{text}`"

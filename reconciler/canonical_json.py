@@ -47,7 +47,12 @@ def to_json(value: object) -> Json:
 
 def canonical_text(value: object) -> str:
     """Return `value` as ASCII JSON with sorted keys and without spaces; lone surrogates are escaped."""
-    return json.dumps(to_json(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return canonical_text_of_json(to_json(value))
+
+
+def canonical_text_of_json(value: Json) -> str:
+    """Return the same for a value that is JSON already; raises RecursionError if it is nested too deeply."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def digest(value: object) -> str:

@@ -76,17 +76,21 @@ class UsageError(EnvsyncError):
 
 
 class ManifestError(EnvsyncError):
-    """The manifest, or a file that it names, is invalid; `problems` lists everything that is wrong, in file order."""
+    """The manifest, or a file that it names, is invalid; `problems` lists everything that is wrong, in file order.
+
+    If it is `incomplete`, there are more, and the last problem says so.
+    """
 
     exit_code = exit_codes.INVALID_INPUT
     code = "manifest"
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, problems: tuple[Problem, ...], *, incomplete: bool = False) -> None:
         first = problems[0]
         where = f"{first.place}: " if first.place else ""
         what = f"{first.path}: " if first.path else ""
         super().__init__(f"{where}{what}{first.message}", hint=first.hint)
         self.problems = problems
+        self.incomplete = incomplete
 
 
 class RevisionError(EnvsyncError):

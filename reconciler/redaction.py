@@ -18,12 +18,12 @@ _SHORT = r"(?:[\w.%-]{0,60}[-_.])?(?:sig|key|auth|pwd)(?:[-_.][\w.%-]{0,60})?"
 _PARAMETER = rf"(?i)([?&#;](?:{_LONG}|{_SHORT})=)"
 # A secret may contain a backtick. The one that ends a quoted URL is followed by the end of a word.
 _INNER_BACKTICK = r"`(?![),.;:'\"]{0,9}(?:\s|\Z))"
-_PARAMETER_IN_TEXT = re.compile(rf"{_PARAMETER}(?:[^&#\s\"'`]|{_INNER_BACKTICK})+")
+_PARAMETER_IN_TEXT = re.compile(rf"{_PARAMETER}(?:[^&#\s\"'`]++|{_INNER_BACKTICK})+")
 _PARAMETER_IN_URL = re.compile(_PARAMETER + r"[^&#]+")
 # All repeats are bounded, or begin at the start of a word: an untrusted line of a million letters takes no time.
 _SETTING = re.compile(r"(?<![\w-])([\w-]{1,120})[\"']?\s{0,9}[:=]\s{1,60}(?=\S)")
 # A password may contain a quote.
-_URL = re.compile(rf"([A-Za-z][A-Za-z0-9+.-]{{0,40}}://)((?:[^\s\"<>\\`]|{_INNER_BACKTICK})+)")
+_URL = re.compile(rf"(?<![A-Za-z0-9+.-])([A-Za-z0-9+.-]++://)((?:[^\s\"<>\\`]++|{_INNER_BACKTICK})+)")
 # PEP 610: a recorded URL may contain variables in place of the user name and password.
 _VARIABLES = re.compile(r"\$\{[A-Za-z0-9_-]+\}(:\$\{[A-Za-z0-9_-]+\})?")
 

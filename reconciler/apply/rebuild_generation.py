@@ -12,8 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import tomli
-
 from reconciler.apply.context import ApplyContext, ApplyOptions
 from reconciler.apply.environment import EnvironmentRun
 from reconciler.apply.seal_generation import complete
@@ -32,6 +30,7 @@ from reconciler.errors import (
 from reconciler.fs.read import read_regular, reason
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.lock_file import lock_path, parse_lock
+from reconciler.lock.lock_toml import parse_lock_toml
 from reconciler.lock.model import ArchiveFile, Lock, LockedPackage, Source, SourceDirectory
 from reconciler.lock.select import select_packages
 from reconciler.lock.toml_format import lock_text
@@ -220,7 +219,7 @@ def _own_lock(state: State, last: Applied, locks: Path) -> Lock:
     """
     path = state.layout.generation(last.name, last.generation).pylock
     try:
-        document = tomli.loads(read_regular(path, limit=LARGEST_LOCK).decode("utf-8"))
+        document = parse_lock_toml(read_regular(path, limit=LARGEST_LOCK).decode("utf-8"))
     except OSError as error:
         raise NotRebuildableError(f"its `pylock.toml` cannot be read: {reason(error)}") from error
     except (ValueError, RecursionError) as error:

@@ -11,7 +11,7 @@ _NO_SHORT_NAME = " " * len("-x, ")  # so that the long names of all options are 
 _WIDEST_TERM = 30
 _GAP = 2
 # A name with its arguments, or a default, is easier to read on one line. textwrap does not break at this space.
-_TOGETHER = re.compile(r"`[^`]*`|\[[^\]]*\]")
+_TOGETHER = re.compile(r"`[^`]*`|\[[^\[\]]*\]")
 _UNBREAKABLE_SPACE = "\N{NO-BREAK SPACE}"
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # Keys of `agreed/<name>.own` besides the columns: the signature of the inventory file that the columns were taken from,
 # the paths of its directories relative to base directories (see `relative_paths`), and the digest of its shared files.
-_LARGEST_INPUT = 64 * 1024 * 1024  # bytes, as `reconciler.manifest.input_files.LARGEST_LOCK`
+_LARGEST_INPUT = 16 * 1024 * 1024  # bytes, as `reconciler.manifest.input_files.LARGEST_LOCK`
 INVENTORY_SIGNATURE, RELATIVE_PATHS, SHARED_DIGEST = "inventory", "near", "shared"
 
 

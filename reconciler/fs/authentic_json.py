@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.canonical_json import Json, canonical_text
+from reconciler.canonical_json import Json, canonical_text, canonical_text_of_json
 from reconciler.fs.authentication import authentication_code, is_authentic
 from reconciler.fs.own_files import read_own
 
@@ -29,7 +29,11 @@ def require_authentic(path: str, stored: dict[str, Any]) -> dict[str, Any]:
     """Return the object of the file at `path` without its code; raises NotAuthenticError."""
     rest = _without_code(stored)
     code = stored.get(_CODE)
-    if not is_authentic(path, canonical_text(rest).encode("ascii"), code if isinstance(code, str) else ""):
+    try:
+        content = canonical_text_of_json(rest).encode("ascii")
+    except RecursionError as error:
+        raise NotAuthenticError("it is nested too deeply") from error
+    if not is_authentic(path, content, code if isinstance(code, str) else ""):
         raise NotAuthenticError("it was not written by envsync as this user in this root")
     return rest
 

@@ -22,6 +22,7 @@ from reconciler.interpreters.model import Interpreter
 from reconciler.lock.foreign_package import ForeignLock, PinnedPackage, check_choice
 from reconciler.lock.local_paths import require_local_paths
 from reconciler.lock.lock_file import lock_path
+from reconciler.lock.lock_toml import parse_lock_toml
 from reconciler.lock.marker_choice import chosen_marker
 from reconciler.lock.pdm_lock import read_pdm_lock
 from reconciler.lock.poetry_lock import declared_groups, read_poetry_lock
@@ -80,7 +81,7 @@ def _document(
         require_allowed_source(exported["packages"], environment, desired, text)
         return exported
     try:
-        document = tomli.loads(text)
+        document = parse_lock_toml(text)
         match source.tool:
             case "pylock":
                 chosen = _chosen(document, source)

@@ -6,10 +6,16 @@ Two questions have safe answers: whether a pattern certainly matches a path, and
 import re
 from dataclasses import dataclass
 
+from reconciler.fs.any_between import any_between
+
+_MOST_CHARACTERS = 32 * 1024  # of all patterns of a file
 _CLASS = re.compile(r"\[[A-Za-z0-9_]+\]")  # a set of characters without ranges and negation
-_PIECES = re.compile(r"\[[^\]]*\]|.", re.DOTALL)
+_PIECES = re.compile(r"\[[^\]]*+\]?|.", re.DOTALL)  # a bracket that is not closed is one piece, for linear time
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _ALWAYS = re.compile(r".*", re.DOTALL)
+# While a pattern is converted, these stand for any text, and for any number of directories.
+_STAR, _DIRECTORIES = "\0", "\1"
+_GAP = re.compile(f"[{_STAR}{_DIRECTORIES}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +57,8 @@ def parse_ignore_file(content: bytes) -> IgnoreRules:
 def parse_patterns(lines: list[str]) -> IgnoreRules:
     """Return the patterns in `lines`."""
     patterns = [each for each in lines if each.strip() and not each.startswith("#")]
+    if sum(map(len, patterns)) > _MOST_CHARACTERS:  # compiling them would take seconds: any of them may match
+        return IgnoreRules(uncertain=(_ALWAYS,), kept=(_ALWAYS,))
     ignoring = {each: _certain(each) for each in patterns if not each.startswith("!")}
     return IgnoreRules(
         certain=tuple(each for each in ignoring.values() if each is not None),
@@ -83,41 +91,48 @@ def _certain_segment(segment: str) -> str | None:
         return None
     if segment == "*":
         return "[^/]+"
-    found = []
+    found = [""]  # the parts between `*`
     for piece in _PIECES.findall(segment):
         match piece:
             case "*":
-                found.append("[^/]*")
+                found.append("")
             case "?":
-                found.append("[^/]")
+                found[-1] += "[^/]"
             case _ if _CLASS.fullmatch(piece):
-                found.append(piece)
+                found[-1] += piece
             case _ if "[" in piece or "]" in piece:
                 return None
             case _:
-                found.append(re.escape(piece))
-    return "".join(found)
+                found[-1] += re.escape(piece)
+    return any_between("[^/]", found)
 
 
 def _possible(pattern: str) -> re.Pattern[str]:
     """Return an expression for at least what a pattern matches: anywhere, and with everything below it."""
     text = pattern.strip().strip("/")
-    if "\\" in text:
+    if "\\" in text or _GAP.search(text):
         return _ALWAYS
     found = []
     for piece in _PIECES.findall(text):
         match piece:
             case "*":
-                found.append(".*")
+                found.append(_STAR)
             case "?":
                 found.append(".")
-            case "[" | "[]" | "[!]" | "[^]":  # no set, or one with a bracket in it
+            case "[]" | "[!]" | "[^]":  # no set, or one with a bracket in it
                 return _ALWAYS
-            case _ if len(piece) > 1:
-                if "[" in piece[1:]:
+            case _ if piece.startswith("["):
+                if "[" in piece[1:] or not piece.endswith("]"):
                     return _ALWAYS
                 found.append(".")
             case _:
                 found.append(re.escape(piece))
-    body = "".join(found).replace(re.escape("/") + ".*.*" + re.escape("/"), "/(?:.*/)?")
-    return re.compile(f"(?:.*/)?{body.removeprefix('.*.*/')}(?:/.*)?", re.DOTALL | re.IGNORECASE)
+    slash = re.escape("/")
+    body = "".join(found).replace(f"{slash}{_STAR}{_STAR}{slash}", f"/{_DIRECTORIES}")
+    body = _DIRECTORIES + body.removeprefix(f"{_STAR}{_STAR}{slash}")
+    gaps, parts = _GAP.findall(body), _GAP.split(body)[1:]
+    # Each part matches texts of one length, so it can be found from left to right (see `any_between`).
+    expressions = {_STAR: ".*?", _DIRECTORIES: "(?:.*?/)??"}
+    every = [f"{expressions[gap]}{part}" for gap, part in zip(gaps, parts, strict=True)]
+    found_first = "".join(f"(?>{each})" for each in every[:-1])
+    return re.compile(f"{found_first}{every[-1]}(?:/.*)?", re.DOTALL | re.IGNORECASE)

@@ -5,7 +5,6 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-import tomli
 from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
 
 from reconciler.errors import LockError, LockWriteError, NewerFormatError, NewerLockError, RefusedLockError
@@ -13,12 +12,15 @@ from reconciler.fs.access import make_users_directory
 from reconciler.fs.atomic_write import write_users_file
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.lock.local_paths import require_local_paths
+from reconciler.lock.lock_toml import parse_lock_toml
 from reconciler.lock.model import Lock, ParsedLock, lock_file_name
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.input_files import LARGEST_LOCK
 from reconciler.manifest.reach import Reach, reach_of
 from reconciler.manifest.source_text import NOT_SHOWN
 from reconciler.manifest.text_file import UnreadableFileError
+
+_LONGEST_MESSAGE = 1000  # characters; the text of an error may contain a value of the file
 
 
 class _NewerVersionError(Exception):
@@ -67,7 +69,9 @@ def parse_lock(text: str, path: Path, environment: str) -> Lock:
         raise NewerLockError(f"`{path}` was made by a newer envsync: {error}", hint=NewerFormatError.cure) from error
     except (ValueError, RecursionError, PylockValidationError, PylockUnsupportedVersionError) as error:
         hint = f"delete it and run `envsync lock {environment}`"
-        raise LockError(f"{path}: not a valid lock: {error}", hint=hint) from error
+        words = str(error)
+        words = words if len(words) <= _LONGEST_MESSAGE else f"{words[:_LONGEST_MESSAGE]}..."
+        raise LockError(f"{path}: not a valid lock: {words}", hint=hint) from error
     own = parsed.document.get("tool", {}).get("envsync", {})
     inputs = own.get("inputs") if isinstance(own, dict) else None
     return Lock(
@@ -86,7 +90,7 @@ def parsed_lock(text: str) -> ParsedLock:
 
     Raises ValueError, RecursionError, PylockValidationError, PylockUnsupportedVersionError or _NewerVersionError.
     """
-    document = tomli.loads(text)
+    document = parse_lock_toml(text)
     version = document.get("lock-version")
     if isinstance(version, str) and re.match(r"([2-9]|[1-9][0-9]+)(\.|$)", version):
         raise _NewerVersionError(f"its `lock-version` is {version}, but this envsync reads 1.0")

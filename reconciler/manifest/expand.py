@@ -9,13 +9,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reconciler.canonical_json import digest
-from reconciler.errors import ManifestError, Problem
+from reconciler.errors import Problem
 from reconciler.manifest import defaults
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, InputFile
 from reconciler.manifest.expand_environment import EnvironmentExpander
 from reconciler.manifest.inheritance import InheritedEntry, inherited_entries
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.matrix_members import Member, member_entry, members_of
+from reconciler.manifest.problem_limit import manifest_error
 from reconciler.manifest.reach import reach_of
 from reconciler.manifest.selection import EnvironmentOutline, select_environments
 from reconciler.manifest.text_file import UnreadableFileError
@@ -65,7 +66,7 @@ def expand(
                 environments |= {each: replace(found, access=manifest.access) for each, found in expanded.items()}
         if selected and (found_problems := [*_locks_problems(manifest, files), *expander.problems]):
             problems = sorted(dict.fromkeys(found_problems), key=partial(_order, str(manifest.file)))
-            raise ManifestError(tuple(problems))
+            raise manifest_error(problems, str(manifest.file))
     base = directory.absolute()
     source = InputFile(path=manifest.file.absolute(), sha256=manifest.source.sha256)
     return DesiredState(

@@ -9,6 +9,7 @@ from reconciler.backticks import in_backticks
 from reconciler.canonical_json import digest
 from reconciler.errors import Problem
 from reconciler.manifest import defaults
+from reconciler.manifest.bounds import MOST_REQUIREMENTS, too_many_requirements
 from reconciler.manifest.desired import (
     BuildEnv,
     DependenciesProbe,
@@ -55,6 +56,7 @@ class EnvironmentExpander:
     problems: list[Problem] = field(default_factory=list)
     today: str = field(default_factory=today_in_utc)
     ambient: Mapping[str, str] | None = field(default=None, repr=False)
+    requirements_left: int = MOST_REQUIREMENTS
     requirements_files: RequirementsFiles = field(init=False)
     project_sources: ProjectSources = field(init=False)
 
@@ -195,7 +197,7 @@ class EnvironmentExpander:
                     self._report(error, each.path)
         constraints: list[str] = []
         for key in ("requirements", "constraints"):
-            for each in entry.placed_values(key):
+            for each in entry.placed_values(key) if self.requirements_left >= 0 else ():
                 try:
                     found = self.requirements_files.read(
                         each.value, constraints=key == "constraints", chosen=entry.values("indexes")
@@ -205,6 +207,9 @@ class EnvironmentExpander:
                 else:
                     lines += found.requirements
                     constraints += found.constraints
+                    self.requirements_left -= len(found.requirements) + len(found.constraints)
+        if self.requirements_left < 0:
+            self.problems.append(too_many_requirements(self.source.key_place(entry.path)))
         unique: dict[tuple[str, tuple[str, ...]], RequirementLine] = {}
         for line in lines:
             unique.setdefault((line.text, line.hashes), line)

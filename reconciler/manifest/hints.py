@@ -6,13 +6,18 @@ from itertools import islice
 
 from reconciler.backticks import list_in_backticks
 
+_LONGEST_COMPARED = 200  # characters; names are shorter
 _MAX_COMPARED = 300  # difflib takes a few microseconds for each
 
 
 def closest_match(word: str, known: Iterable[str]) -> str | None:
     """Return the name in `known` that `word` is most likely a misspelling or abbreviation of, or None."""
+    if len(word) > _LONGEST_COMPARED:
+        return None
     folded = word.lower().replace("-", "_")
-    by_fold = {each.lower().replace("-", "_"): each for each in islice(known, _MAX_COMPARED)}
+    by_fold = {
+        each.lower().replace("-", "_"): each for each in islice(known, _MAX_COMPARED) if len(each) <= _LONGEST_COMPARED
+    }
     found = difflib.get_close_matches(folded, sorted(by_fold), n=1, cutoff=0.6)
     if found:
         return by_fold[found[0]]

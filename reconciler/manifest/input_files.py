@@ -10,7 +10,7 @@ from reconciler.manifest.reach import Reach
 from reconciler.manifest.text_file import LARGEST, TextFile, UnreadableFileError, decode_text, read_file
 
 BUILD_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
-LARGEST_LOCK = 64 * 1024 * 1024  # bytes
+LARGEST_LOCK = 16 * 1024 * 1024  # bytes; see `reconciler.lock.lock_toml`
 
 
 class InputFiles:
@@ -89,7 +89,7 @@ class InputFiles:
         return self._others[path]
 
     def lock_content(self, path: Path) -> bytes:
-        """Return the bytes of a file of at most 64 MiB; raises UnreadableFileError."""
+        """Return the bytes of a file of at most 16 MiB; raises UnreadableFileError."""
         return self._reach.read(path, limit=LARGEST_LOCK)
 
     def is_directory(self, path: Path, *, of_index: bool = False) -> bool:
@@ -97,11 +97,11 @@ class InputFiles:
 
         Like a server, it is a source of packages, and no text in it is shown.
         """
-        return (of_index or self.contains(path)) and path.is_dir()
+        return (of_index or self.contains(path)) and os.path.isdir(path)  # noqa: PTH112  # False if the name is too long
 
     def is_file(self, path: Path) -> bool:
         """Return whether `path` is a regular file that may be read, or a symbolic link to one."""
-        return self.contains(path) and path.is_file()
+        return self.contains(path) and os.path.isfile(path)  # noqa: PTH113  # False if the name is too long
 
     def real(self, path: Path) -> Path:
         """Return an absolute path without symbolic links."""

@@ -3,16 +3,19 @@
 import os
 import shlex
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from reconciler.errors import ManifestError, Place, Problem
 from reconciler.fs.repository_top import repository_of
+from reconciler.manifest.bounds import oversize_problem
 from reconciler.manifest.cross_references import reference_problems
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.models import Manifest
 from reconciler.manifest.paths import is_within
+from reconciler.manifest.problem_limit import MOST_PROBLEMS, manifest_error
 from reconciler.manifest.source_text import KeyPath
 from reconciler.manifest.text_file import UnreadableFileError
 from reconciler.manifest.written_matrix import unusable_keys
@@ -31,9 +34,11 @@ def load_manifest(file: Path, *, files: InputFiles | None = None) -> Manifest:
     except UnreadableFileError as error:
         raise ManifestError((_unreadable(file, error),)) from error
     document = read_document(str(file), content)
+    if isinstance(document.value, dict) and (oversize := oversize_problem(document.value, document.source)):
+        raise ManifestError((*document.problems, oversize))
     manifest, problems = _validate(document, file)
     if problems or manifest is None:
-        raise ManifestError(tuple(sorted(problems, key=_order)))
+        raise manifest_error(sorted(problems, key=_order), str(file))
     return manifest
 
 
@@ -52,7 +57,8 @@ def _refuse_link_out_of_the_repository(file: Path) -> None:
 
 def _validate(document: Document, file: Path) -> tuple[Manifest | None, list[Problem]]:
     value, source = document.value, document.source
-    problems = [*document.problems, *_empty_values(document)]
+    most = MOST_PROBLEMS + 1  # of each kind; the last one shows that there are more
+    problems = [*document.problems, *islice(_empty_values(document), most)]
     broken = {*document.broken, *(path for path, each in _values(value) if each is None)}
     broken |= set(_unusable_matrix_keys(value))
     context = {"directory": file.parent, "file": file, "source": source}
@@ -67,9 +73,9 @@ def _validate(document: Document, file: Path) -> tuple[Manifest | None, list[Pro
         unsupported = [each for each in errors if each["loc"] == ("version",) and each["type"] != "missing"]
         if unsupported:  # other errors may be valid in that version
             return None, [*document.problems, *model_problems(unsupported, value, source)]
-        problems += model_problems(errors, value, source)
+        problems += model_problems(errors[:most], value, source)
     if isinstance(value, dict):
-        problems += reference_problems(value, source, file.parent)
+        problems += islice(reference_problems(value, source, file.parent), most)
     return manifest, problems
 
 

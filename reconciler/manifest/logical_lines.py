@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import Place
 
-_COMMENT = re.compile(r"(?:^|(?<!\s)\s+)#.*$")  # from the first of several spaces only: linear time
+_COMMENT = re.compile(r"(?:^|(?<!\s)\s+)#.*", re.DOTALL)  # from the first of several spaces only: linear time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from reconciler.manifest.interpreter_name import is_interpreter_name
 from reconciler.manifest.invalid_text import InvalidTextError
 
 _VERSION = re.compile(r"\d{1,4}(\.\d{1,4}){0,2}((a|b|rc)\d{1,4})?")
+_LONGEST = 200  # characters of a request that has a correction, or can be satisfied
 _HIGHEST_MAJOR = 9  # 312 is a misspelt 3.12
 _VERSION_HINT = 'write a version such as `"3.12"`, or a specifier such as `">=3.11,<3.14"`'
 _OUTSIDE_HINT = 'write the absolute path of an interpreter outside the repository, or a version such as `"3.12"`'
@@ -40,6 +41,8 @@ def corrected_python(text: str) -> str:
     """Return the version or specifier that a text most likely means (`py312`, `^3.11`), or an empty string."""
     from reconciler.manifest.requirement_corrections import corrected_requirement, straight_quotes
 
+    if len(text) > _LONGEST:
+        return ""
     text = straight_quotes(text.strip()).strip("\"'").lower()
     text = re.sub(r"^(?:c?python|cp|py|v)[ =@_-]*(?=[\d<>=!~^])", "", text)
     text = re.sub(r"(?:\.exe|-dev|[tm])$", "", text)

@@ -9,6 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
 _MOST_PARTS = 10  # of a requirement that was divided at its commas
+_LONGEST_LIST = 1000  # characters of several requirements
 _LONGEST = 200  # characters; a longer text is not a requirement with one mistake
 _VERSION = r"\d[\w.+*]*+(?:!\d[\w.+*]*+)?"  # possessive: long versions must not take long
 _MARKERS = (
@@ -45,6 +46,8 @@ def straight_quotes(text: str) -> str:
 
 def split_requirements(text: str) -> list[str]:
     """Return the requirements in one text: one a line, or separated by commas or spaces; empty if any is invalid."""
+    if len(text) > _LONGEST_LIST:
+        return []
     lines = [line for each in text.splitlines() if (line := re.sub(r"(^|\s)#.*", "", each).strip().removeprefix("- "))]
     if len(lines) == 1 and not _is_valid(lines[0]):
         words = lines[0].split()
@@ -164,8 +167,8 @@ def _ranges(text: str) -> str:
         numbers = [int(each) for each in match[1].split(".")][:2]
         return f">={match[1]},<{'.'.join(map(str, [*numbers[:-1], numbers[-1] + 1]))}"
 
-    text = re.sub(r"\s*(?:[=@]=?)?\s*\^\s*(\d+(?:\.\d+)*)", caret, text)
-    return re.sub(r"\s*(?:[=@]=?)?\s*~(?!=)>?\s*(\d+(?:\.\d+)*)", tilde, text)
+    text = re.sub(r"\s*+(?:[=@]=?+)?\s*+\^\s*(\d+(?:\.\d+)*)", caret, text)
+    return re.sub(r"\s*+(?:[=@]=?+)?\s*+~(?!=)>?\s*(\d+(?:\.\d+)*)", tilde, text)
 
 
 def _wildcards(text: str) -> str:

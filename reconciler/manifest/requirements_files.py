@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import assert_never
 
@@ -15,6 +16,7 @@ from reconciler.manifest.index_option import check_index_option
 from reconciler.manifest.input_files import InputFiles
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.logical_lines import logical_lines
+from reconciler.manifest.problem_limit import MOST_PROBLEMS
 from reconciler.manifest.requirements_line import (
     Include,
     IndexOption,
@@ -29,6 +31,8 @@ from reconciler.manifest.text_file import UnreadableFileError
 from reconciler.manifest.urls import directory_of_url, path_of_direct_url, validate_index_url
 
 _MAX_INCLUDE_DEPTH = 32  # files
+_MOST_LINES = 20_000  # of one file, without comments
+_MOST_OTHERS = 500  # lines that are not requirements with a name; most of them name a file, which is looked for
 _MISSING_HINT = "correct the path, which is relative to the manifest"
 
 
@@ -139,6 +143,8 @@ class RequirementsFiles:
                         assert_never(line)
             except InvalidTextError as error:
                 self.problems.append(parsed.problem(place, error))
+                if len(self.problems) > MOST_PROBLEMS:
+                    return
 
     def _include(
         self, include: Include, parsed: _ParsedFile, trail: tuple[Path, ...], *, constraints: bool
@@ -208,16 +214,25 @@ class RequirementsFiles:
             content = self.files.text(path, any_unicode=True)
             lines = tuple(content.text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
             entries: list[tuple[Line, Place]] = []
+            others = 0
             parsed = _ParsedFile(shown=shown, lines=lines, quotable=content.quotable, entries=())
             bad = list(unprintable_characters(lines))
             for number, column, character in bad:
                 error = InvalidTextError(f"control characters are not allowed: `{character}`", hint="remove it")
                 self.problems.append(parsed.problem(Place(file=shown, line=number, column=column), error))
             for line in () if bad else logical_lines(lines):
+                if too_many := _too_many(len(entries), others):
+                    self.problems.append(parsed.problem(line.place(shown), too_many))
+                    break
                 try:
-                    entries.append((parse_requirements_line(line.text), line.place(shown)))
+                    parsed_line = parse_requirements_line(line.text)
                 except InvalidTextError as error:
                     self.problems.append(parsed.problem(line.place(shown, error.offset, error.width), error))
+                    if len(self.problems) > MOST_PROBLEMS:
+                        break
+                else:
+                    others += not isinstance(parsed_line, NamedRequirement)
+                    entries.append((parsed_line, line.place(shown)))
             self._parsed[path] = replace(parsed, entries=tuple(entries))
         return self._parsed[path]
 
@@ -249,7 +264,21 @@ def _constraint(line: NamedRequirement) -> str:
     if line.hashes:
         hint = "remove `--hash`: the lock contains the hash of every file"
         raise InvalidTextError("hashes are not allowed in a constraints file", hint=hint)
-    if Requirement(line.text).extras:
+    if _has_extras(line.text):
         hint = "remove the extra here, and add it to the requirement"
         raise InvalidTextError("extras are not allowed in a constraints file", hint=hint)
     return line.text
+
+
+@lru_cache(maxsize=65536)  # the constraints of one file are those of many environments
+def _has_extras(text: str) -> bool:
+    return bool(Requirement(text).extras)
+
+
+def _too_many(lines: int, others: int) -> InvalidTextError | None:
+    """Return the error of a file that already has so many lines, and so many that are not requirements with a name."""
+    if lines == _MOST_LINES:
+        return InvalidTextError(f"more than {_MOST_LINES:,} lines", hint="divide the file")
+    if others == _MOST_OTHERS:
+        return InvalidTextError(f"more than {_MOST_OTHERS} paths and options", hint="divide the file")
+    return None

@@ -18,6 +18,7 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 NOT_SHOWN = "invalid or not supported; the text is not shown, because the file is outside the repository"
 NOT_SHOWN_HINT = "correct the file there, or copy it into the repository to see the whole error"
 _MAX_SHOWN_WIDTH = 110  # characters of a source line
+_LONGEST_SHOWN = 10_000  # characters of a line that is shown at all: its secrets are looked for in all of it
 
 
 def format_key_path(path: KeyPath) -> str:
@@ -111,9 +112,9 @@ def _problem_in(place: Place, texts: tuple[str, str] | None, message: str, *, pa
     """Return a problem; `texts` are the line before it and its line, as they may be shown except for redaction."""
     context: list[tuple[int, str]] = []
     caret = None
-    if texts is not None:
+    if texts is not None and len(texts[1]) <= _LONGEST_SHOWN:
         before, line = texts
-        if before.strip():
+        if len(before) <= _LONGEST_SHOWN and before.strip():
             context.append((place.line - 1, _cut(redact_source_line(before), 0)[0]))
         shown = redact_source_line(line)
         column, width = place.column, place.width

@@ -6,6 +6,7 @@ import re
 
 from reconciler.manifest.invalid_text import InvalidTextError
 
+_LONGEST = 100  # characters of a duration
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 _SHORT_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smh])+")
 # At most five digits, so that subtracting any age from today gives a year that a date can have.
@@ -24,11 +25,11 @@ _EXCLUDE_NEWER_HINT = (
 def parse_seconds(value: str | float) -> float:
     """Return a duration (`10s`, `2m`, `1h30m` or a number) in seconds, more than 0; raises InvalidTextError."""
     if isinstance(value, str):
-        text = value.strip()
-        if _SHORT_DURATION.fullmatch(text):
+        text = value.strip()[: _LONGEST + 1]
+        if len(text) <= _LONGEST and _SHORT_DURATION.fullmatch(text):
             parts = re.findall(r"(\d+(?:\.\d+)?)([smh])", text)
             seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
-        elif re.fullmatch(r"\d+(\.\d+)?", text):
+        elif len(text) <= _LONGEST and re.fullmatch(r"\d+(\.\d+)?", text):
             seconds = float(text)
         else:
             hint = "write a duration such as `10s`, `2m` or `1h`, or a number of seconds"

@@ -1,6 +1,5 @@
 """Converts pydantic's errors to problems of the manifest, with a place, a clear message and a hint."""
 
-import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ from reconciler.manifest.names import FROM_ENV, PUBLIC
 from reconciler.manifest.python_request import corrected_python
 from reconciler.manifest.requirement_corrections import operators_of_lists
 from reconciler.manifest.source_text import KeyPath, SourceText
-from reconciler.manifest.wrong_type_hints import rewritten, scalar
+from reconciler.manifest.wrong_type_hints import command_words, rewritten, scalar
 from reconciler.manifest.yaml_document import Value
 from reconciler.manifest.yaml_mistakes import with_space_after_colon
 
@@ -202,7 +201,7 @@ def _wrong_type_hint(expected: str, found: object, path: KeyPath, value: Value, 
             return f"write it as a list: `{flow(right)}`"
         return f"write `{flow(key)}: {flow(right)}`"
     if expected == "a list" and isinstance(found, str):
-        items = _command_words(found) if _is_command(path) else [found]
+        items = command_words(found) if _is_command(path) else [found]
         return f"write it as a list: `{flow(tuple(items))}`"
     if expected == "a string" and isinstance(found, dict) and list(found.values()) == [None]:
         return f'quote it: `"{{{next(iter(found))}}}"`'
@@ -290,13 +289,6 @@ def _python_of_number(written: str) -> str:
     if written == "3.1":
         return "3.10"
     return corrected_python(written) if written.isdecimal() and len(written) > 1 else ""
-
-
-def _command_words(text: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return text.split()
 
 
 def _is_command(path: KeyPath) -> bool:

@@ -12,6 +12,7 @@ from reconciler.manifest.names import validate_axis_name
 from reconciler.manifest.source_text import KeyPath, SourceText
 from reconciler.manifest.yaml_document import Value
 
+_LONGEST_COMPARED = 100  # characters
 # Keys of a matrix in other tools, and what to do in envsync instead.
 _UNSUPPORTED = {
     "include": "declare a separate environment for the additional combination",
@@ -78,5 +79,7 @@ def misspelt_key(axis: str) -> str:
     """Return the key of a matrix that an axis is most likely a misspelling of, or an empty string."""
     if axis.startswith("python") or axis == "py":
         return "python"
+    if len(axis) > _LONGEST_COMPARED:
+        return ""
     likely = difflib.get_close_matches(axis, ("python", *sorted(SETTINGS)), n=1, cutoff=0.75)
     return likely[0] if likely else ""

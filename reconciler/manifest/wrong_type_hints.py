@@ -11,6 +11,7 @@ from reconciler.manifest.requirement_corrections import corrected_requirement, s
 from reconciler.manifest.source_text import KeyPath
 from reconciler.manifest.yaml_document import Value
 
+_LONGEST_COMMAND = 10_000  # characters; `shlex` takes quadratic time
 _LONGEST = 400  # characters of a hint's text; a longer one is not read
 _MOST_ITEMS = 50  # of a list or mapping: each of thousands of errors may get a hint
 _REQUIREMENTS = ("packages", "overrides")
@@ -95,7 +96,7 @@ def _of_environment(key: str, found: Value, keys: KeyPath, written: Mapping[KeyP
             probes = tuple(_probe(each) for each in (found if isinstance(found, tuple) else (found,)))
             return None if None in probes else probes
         case "health", str():
-            return {"run": tuple(_words(found))}
+            return {"run": tuple(command_words(found))}
         case "health", tuple() if all(isinstance(each, str) for each in found):
             return {"run": found}
         case "matrix", tuple():
@@ -183,24 +184,27 @@ def _probe(value: Value) -> Value:
     if text in {"dependencies", "pip check", "check"}:
         return "dependencies"
     module = re.sub(r"^import\s+", "", text)
-    return (
-        {"import": module} if re.fullmatch(MODULE_PATTERN, module) else {"run": tuple(_words(text))} if text else None
-    )
+    if re.fullmatch(MODULE_PATTERN, module):
+        return {"import": module}
+    return {"run": tuple(command_words(text))} if text else None
 
 
 def _commands(found: Value) -> Value:
     """Return one command, or a list of its words, as a list of commands; None if it is a list of several commands."""
     if isinstance(found, str):
-        return tuple(tuple(_words(line)) for line in found.splitlines() if line.strip())
+        return tuple(tuple(command_words(line)) for line in found.splitlines() if line.strip())
     if not isinstance(found, tuple) or not all(isinstance(each, str) for each in found):
         return None
     texts = [str(each) for each in found]
     if any(" " in each.strip() for each in texts[:1]):
-        return tuple(tuple(_words(each)) for each in texts)
+        return tuple(tuple(command_words(each)) for each in texts)
     return (tuple(texts),)
 
 
-def _words(text: str) -> list[str]:
+def command_words(text: str) -> list[str]:
+    """Return the words of a command that was written as one text; none if it is longer than any hint."""
+    if len(text) > _LONGEST_COMMAND:
+        return []
     try:
         return shlex.split(text)
     except ValueError:

@@ -12,6 +12,7 @@ import yaml
 from reconciler.backticks import in_backticks
 from reconciler.errors import ManifestError, Place, Problem
 from reconciler.manifest.control_characters import control_character, unprintable_characters
+from reconciler.manifest.problem_limit import MOST_PROBLEMS, manifest_error
 from reconciler.manifest.source_text import KeyPath, SourceText, masked_problem, problem_at
 from reconciler.manifest.text_file import TextFile
 from reconciler.manifest.yaml_scalars import AmbiguousNumberError, Scalar, plain_scalar
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.manifest.masked_source import SourceMask
 
 MAX_DEPTH = 32
+MOST_VALUES = 50_000  # of a file, with its keys; a manifest with 1,000 environments has some 20,000
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 Value: TypeAlias = "Scalar | tuple[Value, ...] | dict[str, Value]"
@@ -78,6 +80,7 @@ class _Reader:
         self.stack: list[_OpenCollection] = []
         self.root: list[Value] = []
         self.aliased: set[str] = set()
+        self.left = MOST_VALUES
 
     def read(self) -> Document:
         for line, column, character in unprintable_characters(self.lines):
@@ -150,6 +153,7 @@ class _Reader:
 
     def _alias(self, event: Any) -> None:
         place, path = self._place(event), self._path()
+        self._count(place)
         if event.anchor not in self.aliased:  # report only the first: all of them depend on the same anchor
             self.aliased.add(event.anchor)
             pattern = any(part in {"ignore", "ignore_files", "match"} for part in path)
@@ -205,6 +209,7 @@ class _Reader:
 
     def _properties(self, event: Any, place: Place, path: KeyPath) -> None:
         """Report an anchor or a tag before a value; the value itself is read without it."""
+        self._count(place)
         if (event.anchor or event.tag) and self._mask().hides(path):
             what = "anchors" if event.anchor else "tags"
             self._report(place, f"{what} are not supported", path, hint=_IN_QUOTES)
@@ -222,6 +227,13 @@ class _Reader:
             self._report(place, f"tags are not supported: {in_backticks(tag)}", path, hint=hint)
             if self._recorded():
                 self.broken.add(path)
+
+    def _count(self, place: Place) -> None:
+        """Count one key or value; raises ManifestError if the file has too many."""
+        self.left -= 1
+        if self.left < 0:
+            message = f"the file has more than {MOST_VALUES:,} keys and values"
+            self._fail(place, message, hint="divide the manifest into several")
 
     def _attach(self, value: Value, place: Place, *, recorded: bool) -> None:
         """Add a complete value to the list or mapping that contains it."""
@@ -264,14 +276,16 @@ class _Reader:
 
     def _report(self, place: Place, message: str, path: KeyPath = (), *, hint: str = "") -> None:
         self.problems.append(masked_problem(place, self._mask(), message, path, hint=hint))
+        if len(self.problems) > MOST_PROBLEMS:
+            raise manifest_error(self.problems, self.file)
 
     def _mask(self) -> "SourceMask":
         from reconciler.manifest.masked_source import mask_of  # only for a file with an error, to start quickly
 
         return mask_of(self.lines)
 
-    def _fail(self, place: Place, message: str, path: KeyPath = ()) -> NoReturn:
-        self._report(place, message, path)
+    def _fail(self, place: Place, message: str, path: KeyPath = (), *, hint: str = "") -> NoReturn:
+        self._report(place, message, path, hint=hint)
         raise ManifestError(tuple(self.problems))
 
     def _stop_at(self, error: yaml.MarkedYAMLError) -> NoReturn:

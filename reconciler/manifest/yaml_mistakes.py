@@ -15,6 +15,7 @@ _BRACKETS_INSIDE = re.compile(
 _KEY = re.compile(r"(?P<indent>\s*(?:- )*)(?P<key>[A-Za-z_][\w-]*):(?P<space>\s+)(?P<value>.+)")
 _KEY_WITHOUT_SPACE = re.compile(r"\s*(?:- )*[A-Za-z_][\w-]*:[^\s/]")
 _WITHOUT_SPACE = re.compile(r"\s*(?P<key>[a-z_]+):(?P<value>[\"'\[{\w>=~<.].*)")
+_LONGEST = 1000  # characters of a line; a longer one gets no hint, because some expressions take quadratic time
 
 
 def syntax_hint(
@@ -26,6 +27,8 @@ def syntax_hint(
     `masked` are the numbers of lines (from 0) that may contain secrets: no text of them is in the hint.
     """
     text = lines[line] if line < len(lines) else ""
+    if any(len(lines[each]) > _LONGEST for each in (line - 1, line, opened or 0) if 0 <= each < len(lines)):
+        return ""
     at = text[column : column + 1]
     if "\t" in (at, text[:column].strip(" ")[-1:]) or text[: len(text) - len(text.lstrip())].count("\t"):
         return "indent with spaces, not with tabs"

@@ -109,6 +109,9 @@ def read_distribution(candidate: Candidate, *, sealed: bool = False) -> Reading:
     return reading
 
 
+METADATA_LIMIT_BYTES = 8 * 1024 * 1024  # of a file; a `METADATA` with a long description has some 100 KB
+
+
 def _listing(reading: Reading) -> frozenset[str] | None:
     """Return the names in the metadata directory, None if the candidate is a file."""
     candidate = reading.candidate
@@ -130,7 +133,7 @@ def _read(reading: Reading, file: str) -> bytes | None:
     """Return the contents of a metadata file; add a finding and return None if it cannot be read."""
     path = f"{reading.candidate.path}/{file}" if file else reading.candidate.path
     try:
-        return read_inside(path, reading.candidate.boundary)
+        return read_inside(path, reading.candidate.boundary, limit=METADATA_LIMIT_BYTES)
     except OSError as error:
         reading.add(FindingCode.UNREADABLE, f"{file or 'it'} could not be read: {error.strerror}", file=file)
         return None

@@ -14,6 +14,7 @@ from reconciler.observe.site import SiteDirectory
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9.]+")
 _LIMIT_BYTES = 1024 * 1024
+_LONGEST_LINK_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ def read_egg_link(venv: str, site: SiteDirectory, name: str) -> tuple[EggLink, F
     place = f"{site.relative}/{name}" if site.relative else site.named_by
     target, sha256, detail = "", "", "a legacy editable install (setup.py develop)"
     try:
-        content = read_inside(f"{site.path}/{name}", venv if site.relative else site.path)
+        content = read_inside(f"{site.path}/{name}", venv if site.relative else site.path, limit=_LONGEST_LINK_BYTES)
         sha256 = hashlib.sha256(content).hexdigest()
         lines = (line.strip() for line in content.decode("utf-8", "replace").splitlines())
         first = next((line for line in lines if line and "\0" not in line), "")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from reconciler.fs.read import read_regular
 
+_LIMIT_BYTES = 8 * 1024 * 1024
 _HEADER = re.compile(r"[!-9;-~]+:")
 _SECTION = re.compile(r"^\[(?P<extra>[^\]:]*)(?::(?P<marker>[^\]]*))?\]$")
 _NOT_NAME = re.compile(r"[-_.]+")
@@ -81,7 +82,7 @@ def read_requirements(place: Path) -> list[str]:
 
 def _text(path: str) -> str:
     try:
-        return read_regular(os.path.realpath(path)).decode("utf-8", "replace")
+        return read_regular(os.path.realpath(path), limit=_LIMIT_BYTES).decode("utf-8", "replace")
     except OSError:
         return ""
 

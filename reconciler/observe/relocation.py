@@ -11,7 +11,8 @@ from reconciler.observe.actual import Finding, FindingCode
 
 _ACTIVATE_SCRIPTS = ("activate", "activate.csh", "activate.fish")
 _VIRTUAL_ENV = re.compile(
-    r"""^\s*(?:export |setenv |set -gx )?\s*VIRTUAL_ENV[= ]\s*(['"]?)(/[^'"\n\0]*)\1\s*$""", re.MULTILINE
+    r"""^[ \t]*+(?:export |setenv |set -gx )?[ \t]*+VIRTUAL_ENV[= ][ \t]*+(['"]?)(/[^'"\n\0]*)\1[ \t\r]*$""",
+    re.MULTILINE,
 )
 _SHEBANG = re.compile(rb"#![ \t]*(?P<path>/[^\n\0]*)")
 _TRAMPOLINE = re.compile(rb"#![ \t]*/bin/sh[ \t]*\r?\n'''exec' [\"']?(?P<path>/[^\"'\n\0]*?)[\"']? \"\$0\"")

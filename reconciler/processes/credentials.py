@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from reconciler.redaction import REDACTED, is_secret_name, redact
 
-_SETTING = re.compile(r"-{0,2}[\w.-]{1,120}(?:=|:\s+)(?P<all>(?:.*\s)?(?P<last>\S+))")
+_SETTING = re.compile(r"-{0,2}[\w.-]{1,120}(?:=|:\s++)(?P<all>(?:.*\s)?(?P<last>\S+))")
 _USER_OF_URL = re.compile(r"://[^/?#\s:@]*:(?P<password>[^/?#\s]*)@")
 _KEY = re.compile(r"(?<![A-Za-z0-9])(?=[a-z0-9]*[A-Z])(?=[A-Z0-9]*[a-z])(?=[A-Za-z]*[0-9])[A-Za-z0-9]{8,512}")
 _SHORTEST = 4  # a shorter text is not a secret, and would match ordinary words

@@ -32,7 +32,8 @@ def render_problems(error: ManifestError) -> str:
     r"""Return a manifest's problems as plain text, at most 100 of them; control characters are shown as `\x1b`."""
     problems = [_problem(problem) for problem in error.problems[:_MAX_PROBLEMS]]
     if len(error.problems) > _MAX_PROBLEMS:
-        problems.append(f"error: {len(error.problems) - _MAX_PROBLEMS} more problems\n")
+        more = len(error.problems) - _MAX_PROBLEMS
+        problems.append(f"error: {f'more than {more - 1}' if error.incomplete else more} more problems\n")
     return "\n".join(problems)
 
 

@@ -20,7 +20,7 @@ from reconciler.snapshot.string_encoding import encode_json, encode_string, reda
 from reconciler.state.applied import Applied
 from reconciler.state.applied_json import applied_from_json, applied_to_json
 
-LARGEST_BYTES = 256 * 1024 * 1024
+LARGEST_BYTES = 64 * 1024 * 1024
 _MAX_DETAILS = 10
 _HINT = "take a new snapshot on the host with `envsync observe --out FILE`"
 

@@ -18,6 +18,7 @@ from reconciler.fs.authentic_json import NotAuthenticError, authentic_json, requ
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.own_files import OWN_DIRECTORY, read_own, split_own
 
+LARGEST = 16 * 1024 * 1024  # bytes; a record with 10,000 packages has 5 MB
 # Something else is in the file's place.
 _DAMAGE = frozenset({errno.EISDIR, errno.ELOOP, errno.ENOTDIR, errno.EINVAL, errno.EFBIG, errno.ENXIO})
 
@@ -42,7 +43,7 @@ def read_state_file(path: Path, known: int, *, hint: str | None) -> dict[str, An
     DamagedStateError, or StateError if the system does not let us read it.
     """
     try:
-        content = read_own(str(path))
+        content = read_own(str(path), limit=LARGEST)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -135,7 +135,7 @@ def test_a_huge_file_is_refused_without_reading_it(tmp_path: Path, monkeypatch: 
     path = tmp_path / "pylock.web.toml"
     with path.open("wb") as file:
         file.truncate(65 * 1024 * 1024)
-    with pytest.raises(LockError, match="larger than 64 MiB"):
+    with pytest.raises(LockError, match="larger than 16 MiB"):
         read_lock(path, "web")
 
 

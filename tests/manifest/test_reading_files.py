@@ -115,11 +115,11 @@ def test_blocks_nested_too_deeply_are_errors(tmp_path: Path) -> None:
     assert "nested deeper than 32 levels" in error_text(written(tmp_path, text))
 
 
-def test_of_thousands_of_errors_the_first_hundred_are_shown_and_the_others_counted(tmp_path: Path) -> None:
+def test_of_thousands_of_errors_the_first_hundred_are_shown_and_the_others_counted_to_500(tmp_path: Path) -> None:
     file = written(tmp_path, HEAD + "".join(f"key{number}: 1\n" for number in range(5000)))
     shown = error_text(file)
     assert shown.count("unknown key") == 100
-    assert shown.endswith("\nerror: 4900 more problems\n")
+    assert shown.endswith("\nerror: more than 400 more problems\n")
 
 
 def test_terminal_escapes_in_keys_and_values_never_reach_the_terminal(tmp_path: Path) -> None:

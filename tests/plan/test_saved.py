@@ -148,7 +148,7 @@ def test_a_path_that_is_not_a_regular_file_is_refused_at_once(tmp_path: Path) ->
     assert refusal(tmp_path / "missing\0") == "no such file"
     assert refusal(tmp_path) == "a directory, not a file"
     assert refusal(tmp_path / "pipe") == "not a regular file"
-    assert refusal(tmp_path / "huge") == "larger than 64 MiB"
+    assert refusal(tmp_path / "huge") == "larger than 16 MiB"
     assert refusal(tmp_path / "loop") == "too many symbolic links"
 
 

@@ -257,7 +257,7 @@ def test_a_file_that_is_not_regular_or_too_large_is_refused(tmp_path: Path) -> N
         "": "a directory, not a file",
         "none": "no such file",
         "x\0y": "no such file",
-        "sparse": "larger than 256 MiB",
+        "sparse": "larger than 64 MiB",
         "binary": "invalid JSON",
         "loop": "symbolic links",
     }.items():

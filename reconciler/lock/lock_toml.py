@@ -1,0 +1,55 @@
+"""Reads the TOML of a lock, with bounds on the work: `LARGEST_LOCK` bytes and some hundred thousand values.
+
+A real lock of 15 MiB has 4,000 packages with 15 files each, and is read in about a second. Another file of that size
+could have eight million values, and take a minute.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import tomli
+
+from reconciler.manifest.toml_depth import refuse_deep_keys, without_strings
+
+_MOST_LINES = 200_000
+_MOST_VALUES = 1_000_000
+_MOST_TABLES = 150_000
+_MOST_DOTS = 1_000_000  # in keys
+_FEW_DOTS = 4  # in a line
+_MOST_MARKER_CHARACTERS = 1_000_000
+
+
+def parse_lock_toml(text: str) -> dict[str, Any]:
+    """Return the tables of a lock; raises ValueError or RecursionError."""
+    for most, found, what in (
+        (_MOST_LINES, text.count("\n"), "lines"),
+        (_MOST_VALUES, text.count(","), "values"),
+        (_MOST_TABLES, text.count("{") + text.count("[["), "tables"),
+    ):
+        if found > most:
+            raise ValueError(f"more than {most:,} {what}")
+    if text.count(".") > _MOST_DOTS and sum(_dots_in_keys(text)) > _MOST_DOTS:
+        raise ValueError(f"more than {_MOST_DOTS:,} dots in its keys")
+    refuse_deep_keys(text)
+    document = tomli.loads(text)
+    if sum(_marker_lengths(document)) > _MOST_MARKER_CHARACTERS:
+        raise ValueError(f"its markers have more than {_MOST_MARKER_CHARACTERS:,} characters")
+    return document
+
+
+def _dots_in_keys(text: str) -> Iterator[int]:
+    for line in text.split("\n"):
+        few = line.count(".")
+        yield few if few <= _FEW_DOTS else without_strings(line).count(".")
+
+
+def _marker_lengths(document: dict[str, Any]) -> Iterator[int]:
+    """Yield the lengths of a lock's markers: parsing them takes more time than anything else in it."""
+    environments = document.get("environments")
+    yield from (len(each) for each in (environments if isinstance(environments, list) else ()) if isinstance(each, str))
+    for key in ("packages", "package"):
+        packages = document.get(key)
+        for each in packages if isinstance(packages, list) else ():
+            if isinstance(each, dict):
+                marker = each.get("marker", each.get("markers"))
+                yield len(marker) if isinstance(marker, str) else 0
