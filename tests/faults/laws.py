@@ -97,9 +97,10 @@ def check_state(real: Real, model: Mapping[str, Environment], declared: Mapping[
 
     - A plan is the one that the model expects, at every depth, and the same plan when it is made twice. So nothing else
       changed.
-    - At depth `hashes`, a plan shows drift exactly if `verify` finds damage. They differ by design in two cases: if
-      `ignore_files` is not applied yet (a plan uses the manifest, `verify` uses the applied settings), and for
-      environments that the manifest no longer declares (a delete does not look for drift).
+    - At depth `hashes`, a plan shows drift exactly if `verify` finds damage. They differ by design in three cases: if
+      `ignore_files` is not applied yet (a plan uses the manifest, `verify` uses the applied settings), for
+      environments that the manifest no longer declares (a delete does not look for drift), and for those that are
+      blocked because their record or seal cannot be read.
     - `freeze` shows what was built if nothing is damaged.
     - The published generations and the generations on disk are those of the model. Foreign files are unchanged.
     """
@@ -116,6 +117,9 @@ def check_state(real: Real, model: Mapping[str, Environment], declared: Mapping[
         own, entry = model[each.name], declared.get(each.name)
         if each.name not in clean and own.applied:
             continue  # a different project's
+        if ReasonCode.STATE_UNREADABLE in _codes(each.blocked):
+            assert not clean.get(each.name, False), (clean, each)
+            continue
         if entry and (own.applied is None or entry.settings.ignore_files == own.applied.settings.ignore_files):
             assert drifts(each) == (not clean.get(each.name, True)), (clean, each)
     assert clean == {
