@@ -6,6 +6,7 @@ wrote is damaged. A file that cannot be read is never taken for a missing one.
 
 import errno
 import json
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePath
@@ -76,7 +77,15 @@ def _wrong_step(path: Path) -> Path | None:
     root, place = split_own(str(path))
     own = Path(root, OWN_DIRECTORY)
     steps = [own, *reversed([own / each for each in PurePath(place).parents][:-1])] if root else []
-    return next((each for each in steps if each.is_symlink() or (each.exists() and not each.is_dir())), None)
+    return next((each for each in steps if _is_no_directory(each)), None)
+
+
+def _is_no_directory(path: Path) -> bool:
+    """Return whether something else is at a path; False if the user may not look at it, which is a different error."""
+    try:
+        return not stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _damaged_way(path: Path, step: Path) -> DamagedStateError:
