@@ -11,7 +11,7 @@ from reconciler.observe.actual import Finding, FindingCode
 
 _ACTIVATE_SCRIPTS = ("activate", "activate.csh", "activate.fish")
 _VIRTUAL_ENV = re.compile(
-    r"""^[ \t]*+(?:export |setenv |set -gx )?[ \t]*+VIRTUAL_ENV[= ][ \t]*+(['"]?)(/[^'"\n\0]*)\1[ \t\r]*$""",
+    r"""^[ \t]*+(?:export |setenv |set -gx )?[ \t]*+VIRTUAL_ENV[= ][ \t]*+(['"]?)(/[^'"\n\0]*+)\1[ \t\r]*$""",
     re.MULTILINE,
 )
 _SHEBANG = re.compile(rb"#![ \t]*(?P<path>/[^\n\0]*)")

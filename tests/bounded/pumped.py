@@ -8,8 +8,8 @@ from typing import Any
 
 _MANY = 200  # a repeat with a smaller maximum cannot take long alone
 _COMMON = ("a", " ", "0")
-_MOST_LETTERS = 9
-_ENDS = ("", "\x00", "\n!", "!")
+_MOST_LETTERS = 6
+_ENDS = ("\x00", "\n!", "!")
 
 
 def pumped(pattern: "re.Pattern[str] | re.Pattern[bytes]", length: int) -> Iterator[str]:
