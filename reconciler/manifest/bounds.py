@@ -1,6 +1,6 @@
 """How much a manifest may contain, so that it is read or refused in about a second (docs/design.md, "Bounded work").
 
-Its size alone is no bound: a template of 10 KB that 20,000 environments extend is 200 MB of settings.
+Its size alone does not say that: a template of 10 KB that 20,000 environments extend is 200 MB of settings.
 """
 
 from collections.abc import Iterable, Mapping
