@@ -20,9 +20,11 @@ from reconciler.manifest.secret_places import (
     shows_key,
 )
 from reconciler.manifest.source_text import KeyPath
+from reconciler.manifest.yaml_document import MOST_VALUES
 from reconciler.redaction import REDACTED
 
 _MAX_DEPTH = 40  # more than a manifest may have
+_MOST_EVENTS = 2 * MOST_VALUES  # the end of a list or mapping is one too
 _PROBES_WITHOUT_ARGUMENTS = ("dependencies",)
 _KEY_WITHOUT_SPACE = re.compile(r"([a-z_]+):[^\s:]*")  # `python:"3.12"` in the place of an environment
 _NO_TEXT = "?"
@@ -95,8 +97,12 @@ class SourceMask:
         """Read the places of all values."""
         loader = yaml.CSafeLoader("\n".join(self.lines))
         try:
-            while loader.check_event():
+            for _ in range(_MOST_EVENTS):
+                if not loader.check_event():
+                    break
                 self._event(loader.get_event())
+            else:
+                self._as_text = mask_lines(self.lines)
         except (yaml.YAMLError, _TooDeepError):
             self._as_text = mask_lines(self.lines)
         finally:

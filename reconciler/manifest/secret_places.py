@@ -7,6 +7,7 @@ a value is `public` or not: a manifest with an error may not say it where a read
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from reconciler.manifest.models import Environment, Manifest, Matrix, Project
@@ -140,7 +141,8 @@ def _in_matrix(path: Parts) -> tuple[str, Parts]:
             return _in_value("matrix", path)
 
 
-def _known(key: str, known: Sequence[str]) -> str:
+@lru_cache(maxsize=4096)  # a file has the same keys again and again, and compared with each known one they take long
+def _known(key: str, known: tuple[str, ...]) -> str:
     """Return the key that a key is or most likely should be, empty if there is none."""
     if key in _ALL_KEYS:
         return key

@@ -90,7 +90,7 @@ class SourceText:
 def masked_problem(place: Place, mask: "SourceMask", message: str, path: KeyPath = (), *, hint: str = "") -> Problem:
     """Return a problem of a manifest with its source lines, without the values that may be secrets."""
     shown_path = format_key_path(mask.shown_path(path))
-    if not 1 <= place.line <= len(mask.lines):
+    if not (1 <= place.line <= len(mask.lines) and len(mask.lines[place.line - 1]) <= _LONGEST_SHOWN):
         return problem_at(place, (), message, path=shown_path, hint=hint)
     before = mask.line(place.line - 1).text if place.line > 1 else ""
     line = mask.line(place.line)
