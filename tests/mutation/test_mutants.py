@@ -484,7 +484,7 @@ def test_results_that_were_computed_before_the_change_are_forgotten() -> None:
     from reconciler.canonical_json import _fields
 
     _fields(Mutant)
-    assert _fields.cache_info().currsize == 1
+    assert _fields.cache_info().currsize > 0
     forget_results()
     assert _fields.cache_info().currsize == 0
 
