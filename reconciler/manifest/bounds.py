@@ -1,4 +1,4 @@
-"""How much a manifest may contain, so that it is read or refused in about a second (docs/design.md, "Bounded work").
+"""How much a manifest may contain, so that it is read or refused in about a second (docs/design.md, "What is trusted").
 
 Its size alone does not say that: a template of 10 KB that 20,000 environments extend is 200 MB of settings.
 """
