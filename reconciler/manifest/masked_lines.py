@@ -18,6 +18,7 @@ _KEYS_INSIDE = re.compile(r"([^\s,\[{}\]:]{0,200})[ \t]{0,9}:(?=[\s,\[{}\]]|$)")
 _MOST_NAMES = 500  # characters before a key that are looked at
 _NAMES_OF_USERS = re.compile(r"\b(?:matrix|labels):[ \t]{1,9}\{[^{}]{0,400}\Z")
 _MAPPING = re.compile(r"\s*\{\s*(?:\}|[\"']?[\w-]{1,100}[\"']?:(?=[\s{\[]|$)|$)")
+_SECTION_WITHOUT_COLON = re.compile(rf"(?<![\w-])(?:{'|'.join(sorted(SECTIONS))})[\"']?(?=[ \t{{\[])")
 _TOKEN_STARTS = frozenset(":,[{-?")
 
 
@@ -110,12 +111,19 @@ class _Reader:
     def _first_doubt(self, rest: str, key: str | None) -> int | None:
         """Return where the value of a key contains a key whose value may be a secret, None if it contains none."""
         in_brackets = rest.lstrip()[:1] in {"[", "{"}
+        lost = _SECTION_WITHOUT_COLON.search(rest) if in_brackets else None
+        found = [] if lost is None else [lost.end()]
+        in_doubt = self._first_key_in_doubt(rest, key, in_brackets=in_brackets)
+        return min([*found, *([] if in_doubt is None else [in_doubt])], default=None)
+
+    def _first_key_in_doubt(self, rest: str, key: str | None, *, in_brackets: bool) -> int | None:
         whole = f"{key}:{rest}"
         for inside in _KEYS_INSIDE.finditer(rest):
             name = inside[1].strip("\"'")
             if name in SECTIONS:
                 return inside.end()
-            opens_mapping = _MAPPING.match(rest, inside.end()) is not None  # whose keys are looked at as well
+            # The keys of an environment or a variant are looked at as well. A variable has a mapping by mistake.
+            opens_mapping = name.islower() and _MAPPING.match(rest, inside.end()) is not None
             if not in_brackets or opens_mapping or is_shown_key(name):
                 continue
             end = len(whole) - len(rest) + inside.start()
