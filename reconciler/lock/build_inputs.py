@@ -4,7 +4,6 @@ A build backend may read any file. Where a table of pyproject.toml or setup.cfg 
 the backend knows them (a `setup.py` that computes, a hook, an unknown backend), every file of the project counts.
 """
 
-import configparser
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from reconciler.lock.dynamic_metadata import DEPENDENCIES, DynamicMetadata
 from reconciler.lock.listed_data import listed_data, may_be_data
 from reconciler.lock.listed_modules import listed_modules
 from reconciler.manifest.pyproject import build_tables, plain_tables
+from reconciler.manifest.setup_cfg import parse_setup_cfg
 from reconciler.manifest.toml_depth import refuse_deep_keys
 
 _MORE_FILES = ("MANIFEST.in", "hatch.toml", "pdm_build.py")
@@ -126,7 +126,7 @@ def read_build_inputs(directory: Path) -> BuildInputs:
             tables = _with_hatch(tables, _parse(texts["hatch.toml"]))
     except (ValueError, RecursionError):
         tables, backend = {"invalid": [texts.get("pyproject.toml", ""), texts.get("hatch.toml", "")]}, ""
-    setup_cfg = _setup_cfg(texts.get("setup.cfg", ""))
+    setup_cfg = parse_setup_cfg(texts.get("setup.cfg", ""))
     programs = [texts.get("setup.py", ""), *own_backend(directory, tables)]
     named, neighbors, projects = named_paths(directory, tables, setup_cfg, programs)
     reader = DynamicMetadata(directory=directory, texts=texts, tables=tables, setup_cfg=setup_cfg, backend=backend)
@@ -169,15 +169,6 @@ def _parse(text: str) -> dict[str, Any]:
     """Return the tables of a TOML text; raises ValueError or RecursionError."""
     refuse_deep_keys(text)
     return tomllib.loads(text)
-
-
-def _setup_cfg(text: str) -> configparser.ConfigParser:
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
-    try:
-        parser.read_string(text)
-    except configparser.Error:
-        return configparser.ConfigParser(interpolation=None)
-    return parser
 
 
 def _backend(tables: Mapping[str, Any]) -> str:

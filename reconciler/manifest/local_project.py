@@ -1,6 +1,5 @@
 """Reads the local project that an environment installs (the key `project`): its pyproject.toml and build files."""
 
-import configparser
 import os
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from reconciler.manifest.hints import known_names_hint
 from reconciler.manifest.input_files import BUILD_FILES, InputFiles
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.pyproject import Pyproject, parse_pyproject
+from reconciler.manifest.setup_cfg import parse_setup_cfg
 from reconciler.manifest.source_text import unquoted_error
 from reconciler.manifest.text_file import UnreadableFileError
 
@@ -123,12 +123,7 @@ def _read(directory: Path, files: InputFiles) -> tuple[Pyproject, dict[str, str]
 
 def _setup_name(text: str) -> str:
     """Return the literal name in a setup.cfg, or an empty string: only setuptools can evaluate the other forms."""
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
-    try:
-        parser.read_string(text)
-    except configparser.Error:
-        return ""
-    name = parser.get("metadata", "name", fallback="").strip()
+    name = parse_setup_cfg(text).get("metadata", "name", fallback="").strip()
     return "" if name.startswith(("attr:", "file:")) else name
 
 

@@ -97,16 +97,18 @@ class SourceMask:
         """Read the places of all values."""
         loader = yaml.CSafeLoader("\n".join(self.lines))
         try:
-            for _ in range(_MOST_EVENTS):
-                if not loader.check_event():
-                    break
-                self._event(loader.get_event())
-            else:
-                self._as_text = mask_lines(self.lines)
-        except (yaml.YAMLError, _TooDeepError):
+            self._events(loader)
+        except (yaml.YAMLError, _TooLargeError):
             self._as_text = mask_lines(self.lines)
         finally:
             loader.dispose()
+
+    def _events(self, loader: yaml.CSafeLoader) -> None:
+        for _ in range(_MOST_EVENTS):
+            if not loader.check_event():
+                return
+            self._event(loader.get_event())
+        raise _TooLargeError
 
     def hides(self, path: KeyPath) -> bool:
         """Return whether the value at a key path may be a secret, or contains one."""
@@ -164,7 +166,7 @@ class SourceMask:
 
     def _start(self, event: Any) -> None:
         if len(self._stack) == _MAX_DEPTH:
-            raise _TooDeepError
+            raise _TooLargeError
         path, parent = self._path(), self._stack[-1] if self._stack else None
         if parent and not parent.is_list and parent.key is None:
             path = (*parent.path, _NO_TEXT)  # a list or mapping as a key
@@ -265,8 +267,8 @@ def _may_be_shown(path: KeyPath, event: Any) -> bool:
     return key is not None and is_shown_key(key[1])
 
 
-class _TooDeepError(ValueError):
-    """A file is nested deeper than any manifest may be."""
+class _TooLargeError(ValueError):
+    """A file has more values, or is nested deeper, than any manifest may be."""
 
 
 _last: list[SourceMask] = []

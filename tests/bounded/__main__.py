@@ -1,4 +1,4 @@
-"""Reads every kind of file with every value at its largest (tests/README.md, "Bounded work").
+"""Reads every kind of file with every value at its largest (tests/README.md, "Tests of the tests").
 
     python -m tests.bounded [--only TEXT] [--sample N] [--seed N]
 

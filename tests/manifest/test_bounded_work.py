@@ -18,6 +18,7 @@ from reconciler.manifest.masked_source import SourceMask
 from reconciler.manifest.pyproject import parse_toml
 from reconciler.manifest.requirement_corrections import corrected_requirement
 from reconciler.manifest.requirements_line import parse_requirements_line
+from reconciler.manifest.setup_cfg import parse_setup_cfg
 from reconciler.manifest.toml_depth import MOST_PARTS, refuse_deep_keys
 
 LENGTH = 100_000
@@ -46,6 +47,7 @@ LONG: dict[str, tuple[Callable[[str], object], str]] = {
     "a dotted header": (parse_toml, "[" + "a." * (LENGTH // 2) + "a]"),
     "a dotted key in an inline table": (parse_toml, "x = {" + "a . " * (LENGTH // 4) + "a = 1}"),
     "a quoted dotted key": (parse_toml, '"a b".' * (LENGTH // 6) + "a = 1"),
+    "lines of a setup.cfg": (parse_setup_cfg, "a\n" * LENGTH * 3),
     "brackets": (parse_toml, "a = " + "[" * LENGTH),
     "mappings in a manifest that is not valid YAML": (masked, "labels: {" + "a: {" * (LENGTH // 4)),
     "keys in a manifest that is not valid YAML": (masked, "labels: {" + "a: b, " * (LENGTH // 6)),
