@@ -17,6 +17,7 @@ _VIRTUAL_ENV = re.compile(
 _SHEBANG = re.compile(rb"#![ \t]*(?P<path>/[^\n\0]*)")
 _TRAMPOLINE = re.compile(rb"#![ \t]*/bin/sh[ \t]*\r?\n'''exec' [\"']?(?P<path>/[^\"'\n\0]*?)[\"']? \"\$0\"")
 _PYTHON = re.compile(r"^(?:python|pypy)[0-9.]*t?$")
+_LONGEST_PATH = 4096  # PATH_MAX of Linux
 _LIMIT_BYTES = 1024 * 1024
 _SYSTEM = frozenset({"/usr/bin", "/bin", "/usr/local/bin"})
 
@@ -42,7 +43,7 @@ def relocated_scripts(venv: str, places: Collection[str], home: str, *, only_act
         except OSError:
             continue  # a symbolic link, a directory or a large program, but not a script with a path
         named = _path_in_activate(content) if name in _ACTIVATE_SCRIPTS else _path_in_shebang(content, home)
-        if named and os.path.normpath(named) not in allowed and os.path.realpath(named) not in allowed:
+        if named and not _is_one_of(named, allowed):
             finding = Finding(
                 code=FindingCode.MOVED,
                 path=f"bin/{name}",
@@ -51,6 +52,12 @@ def relocated_scripts(venv: str, places: Collection[str], home: str, *, only_act
             )
             findings.append(finding)
     return findings
+
+
+def _is_one_of(path: str, allowed: Collection[str]) -> bool:
+    """Return whether a path leads to one of the paths; `realpath` takes quadratic time, so a longer one does not."""
+    is_path = len(path) <= _LONGEST_PATH
+    return is_path and (os.path.normpath(path) in allowed or os.path.realpath(path) in allowed)
 
 
 def _path_in_activate(content: bytes) -> str:

@@ -1,6 +1,6 @@
 """Reads every kind of file with every value at its largest (tests/README.md, "Tests of the tests").
 
-    python -m tests.bounded [--only TEXT] [--sample N] [--seed N]
+    python -m tests.bounded [--only TEXT] [--case TEXT] [--sample N] [--seed N]
 
 Prints each case that takes more than two seconds of processor time or ends with an error that no command expects, and
 exits with 1 if there is one.
@@ -22,6 +22,7 @@ def main() -> int:
     """Run the cases that the command line selects."""
     parser = argparse.ArgumentParser(prog="python -m tests.bounded")
     parser.add_argument("--only", default="", help="only inputs whose name contains this text")
+    parser.add_argument("--case", default="", help="only cases whose name ends with this text")
     parser.add_argument("--sample", type=int, default=0, help="only so many cases of each input")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--most", type=float, default=_MOST_SECONDS, help="seconds of processor time")
@@ -30,7 +31,7 @@ def main() -> int:
     for each in INPUTS:
         if chosen.only not in each.name:
             continue
-        cases = list(each.texts(each.largest - 100))
+        cases = [case for case in each.texts(each.largest - 100) if case[0].endswith(chosen.case)]
         if chosen.sample:
             cases = random.Random(chosen.seed).sample(cases, min(chosen.sample, len(cases)))  # noqa: S311  # for tests
         slowest = 0.0
