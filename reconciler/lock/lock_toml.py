@@ -15,6 +15,8 @@ _MOST_LINES = 200_000
 _MOST_VALUES = 1_000_000
 _MOST_TABLES = 150_000
 _MOST_DOTS = 1_000_000  # in keys
+_MOST_STEPS = 500_000  # the links of each are resolved
+_LONGEST_PATH = 8192  # characters, of a path or URL
 _FEW_DOTS = 4  # in a line
 _MOST_MARKER_CHARACTERS = 1_000_000
 
@@ -34,7 +36,26 @@ def parse_lock_toml(text: str) -> dict[str, Any]:
     document = tomli.loads(text)
     if sum(_marker_lengths(document)) > _MOST_MARKER_CHARACTERS:
         raise ValueError(f"its markers have more than {_MOST_MARKER_CHARACTERS:,} characters")
+    if sum(_steps_of_paths(document)) > _MOST_STEPS:
+        raise ValueError(f"its paths have more than {_MOST_STEPS:,} steps")
     return document
+
+
+def _steps_of_paths(document: dict[str, Any]) -> Iterator[int]:
+    """Yield the number of steps of each local path; raises ValueError for a path that no system call accepts."""
+    packages = document.get("packages")
+    for package in packages if isinstance(packages, list) else ():
+        if not isinstance(package, dict):
+            continue
+        wheels = package.get("wheels")
+        files = [package.get(each) for each in ("directory", "archive", "vcs", "sdist")]
+        for each in (*files, *(wheels if isinstance(wheels, list) else ())):
+            for key in ("path", "url") if isinstance(each, dict) else ():
+                text = each.get(key)
+                if isinstance(text, str):
+                    if len(text) > _LONGEST_PATH:
+                        raise ValueError(f"a {key} has more than {_LONGEST_PATH:,} characters")
+                    yield text.count("/") if key == "path" or text.startswith("file:") else 0
 
 
 def _dots_in_keys(text: str) -> Iterator[int]:

@@ -12,6 +12,7 @@ _SPECIAL_TREES = tuple(map(Path, ("/proc", "/sys", "/dev")))
 _MEMORY = Path("/dev/shm")  # noqa: S108  # an ordinary file system, which may have a repository
 DOWNLOAD_HINT = "download the file, and write the path of the copy"
 LOCK_SOURCE = re.compile(r"(uv|poetry|pdm)\.lock|(pylock)(?:\.[^.]+)?\.toml")
+LONGEST_PATH = 4096  # characters; PATH_MAX of Linux has as many bytes
 _RELATIVE_HINT = "write a path relative to the manifest"
 
 
@@ -22,12 +23,19 @@ def validate_path(text: str, *, hint: str = _RELATIVE_HINT) -> str:
     """
     if not text.strip():
         raise InvalidTextError("the path is empty", hint=hint)
+    refuse_long_path(text)
     if text.startswith("~"):
         raise InvalidTextError("`~` is not expanded in paths", hint=hint)
     refuse_windows_path(text, hint=hint)
     if "$" in text:
         raise InvalidTextError("variables are not expanded in paths", hint=hint, offset=text.index("$"))
     return text
+
+
+def refuse_long_path(text: str) -> None:
+    """Raise InvalidTextError for a path that no system call accepts; resolving its links would take long."""
+    if len(text) > LONGEST_PATH:
+        raise InvalidTextError(f"the path has more than {LONGEST_PATH:,} characters", hint="correct the path")
 
 
 def validate_lock_directory(text: str) -> str:
@@ -98,4 +106,4 @@ def escapes(text: str) -> bool:
 
 def is_within(path: Path, directory: Path) -> bool:
     """Return whether a normalized path is `directory` or below it."""
-    return path == directory or directory in path.parents
+    return path.is_relative_to(directory)

@@ -10,6 +10,7 @@ from reconciler.backticks import in_backticks
 from reconciler.manifest.hints import suggest
 from reconciler.manifest.interpreter_name import is_interpreter_name
 from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.paths import refuse_long_path
 
 _VERSION = re.compile(r"\d{1,4}(\.\d{1,4}){0,2}((a|b|rc)\d{1,4})?")
 _LONGEST = 200  # characters of a request that has a correction, or can be satisfied
@@ -109,6 +110,7 @@ def _validate_interpreter_path(request: str, directory: Path) -> str:
             raise InvalidTextError("a Windows path, but envsync does not run on Windows", hint=hint)
         message = "the path of an interpreter must be absolute: envsync never runs one from the repository"
         raise InvalidTextError(message, hint=_OUTSIDE_HINT)
+    refuse_long_path(request)
     real_directory = os.path.realpath(directory)
     for path in {os.path.normpath(request), os.path.realpath(request)}:
         for base in {real_directory, os.path.normpath(directory.absolute())}:

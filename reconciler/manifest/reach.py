@@ -20,7 +20,7 @@ from reconciler.fs.repository_top import repository_of
 from reconciler.manifest.desired import DesiredState
 from reconciler.manifest.flow_text import flow
 from reconciler.manifest.invalid_text import InvalidTextError
-from reconciler.manifest.paths import LOCK_SOURCE, in_special_tree, is_within, validate_allowed_path
+from reconciler.manifest.paths import LOCK_SOURCE, LONGEST_PATH, in_special_tree, is_within, validate_allowed_path
 from reconciler.manifest.text_file import UnreadableFileError, unreadable
 
 COPY_HINT = "copy it into the directory of the manifest, and write the path of the copy"
@@ -144,6 +144,8 @@ def _may_be_read(real: Path) -> bool:
 
 def _real(path: Path) -> Path:
     """Return a path with its links resolved; raises UnreadableFileError if it cannot be a path."""
+    if len(os.fspath(path)) > 2 * LONGEST_PATH:  # with the directory that it starts in
+        raise UnreadableFileError("file name too long")
     try:
         return Path(os.path.realpath(path))
     except (OSError, ValueError) as error:  # a NUL character

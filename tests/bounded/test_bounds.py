@@ -119,6 +119,12 @@ def test_more_errors_than_are_listed_are_mentioned_in_every_format(tmp_path: Pat
     assert (len(error.problems), error.incomplete) == (MOST_PROBLEMS, False)
 
 
+@pytest.mark.parametrize("key", ["root", "locks"])
+def test_a_path_that_no_system_call_accepts_is_refused(key: str, tmp_path: Path) -> None:
+    [problem] = refused(tmp_path, f"{HEAD}{key}: {'a/' * 100_000}b\n").problems
+    assert (problem.message, problem.path) == ("the path has more than 4,096 characters", key)
+
+
 def test_a_long_line_is_not_shown_with_its_error(tmp_path: Path) -> None:
     error = refused(tmp_path, f"{HEAD}key: {'a' * 20_000}\n")
     assert error.problems[0].context == ()
@@ -134,6 +140,11 @@ def test_a_long_line_is_not_shown_with_its_error(tmp_path: Path) -> None:
         (f"a = [{'{},' * 150_001}]", "more than 150,000 tables"),
         (f"{'a.' * 60}a = 1\n" * 20_000, "more than 1,000,000 dots in its keys"),
         (f"{'a.' * 101}a = 1\n", "a key has more than 100 parts"),
+        (f"[[packages]]\ndirectory = {{ path = '{'a/' * 5000}' }}", "a path has more than 8,192 characters"),
+        (
+            f"[[packages]]\ndirectory = {{ path = '{'a/' * 4000}' }}\n" * 150,
+            "its paths have more than 500,000 steps",
+        ),
         (f"environments = ['{'a' * 1_000_001}']", "its markers have more than 1,000,000 characters"),
         (f"[[packages]]\nmarker = '{'a' * 1_000_001}'", "its markers have more than 1,000,000 characters"),
         (f"[[package]]\nmarkers = '{'a' * 1_000_001}'", "its markers have more than 1,000,000 characters"),

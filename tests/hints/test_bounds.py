@@ -71,6 +71,15 @@ def test_a_requirements_file_has_too_many_lines(host: Host, attempts: Attempts) 
     attempts.gone("validate")
 
 
+@trial("manifest/paths.py: correct the path")
+def test_a_path_is_too_long(host: Host, attempts: Attempts) -> None:
+    (host.directory / "requirements.txt").write_text("six\n")
+    write(host, {"web": {"python": "3.11", "requirements": ["./" * 3000 + "requirements.txt"]}})
+    attempts.provoke("validate")
+    write(host, {"web": {"python": "3.11", "requirements": ["requirements.txt"]}})
+    attempts.gone("validate")
+
+
 @trial("plan/plan_file.py: plan fewer environments at a time: `envsync plan --out FILE NAME`")
 def test_a_plan_is_too_large_for_a_file(host: Host, attempts: Attempts) -> None:
     write(host, many([1]))
