@@ -54,7 +54,7 @@ def _steps_of_paths(document: dict[str, Any]) -> Iterator[int]:
                 text = each.get(key)
                 if isinstance(text, str):
                     if len(text) > _LONGEST_PATH:
-                        raise ValueError(f"a {key} has more than {_LONGEST_PATH:,} characters")
+                        raise ValueError(f"a `{key}` has more than {_LONGEST_PATH:,} characters")
                     yield text.count("/") if key == "path" or text.startswith("file:") else 0
 
 

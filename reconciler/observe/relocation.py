@@ -17,7 +17,7 @@ _VIRTUAL_ENV = re.compile(
 _SHEBANG = re.compile(rb"#![ \t]*(?P<path>/[^\n\0]*)")
 _TRAMPOLINE = re.compile(rb"#![ \t]*/bin/sh[ \t]*\r?\n'''exec' [\"']?(?P<path>/[^\"'\n\0]*?)[\"']? \"\$0\"")
 _PYTHON = re.compile(r"^(?:python|pypy)[0-9.]*t?$")
-_LONGEST_PATH = 4096  # PATH_MAX of Linux
+_LONGEST_PATH = 4096  # PATH_MAX of Linux; `realpath` takes quadratic time for a longer one
 _LIMIT_BYTES = 1024 * 1024
 _SYSTEM = frozenset({"/usr/bin", "/bin", "/usr/local/bin"})
 
@@ -55,7 +55,7 @@ def relocated_scripts(venv: str, places: Collection[str], home: str, *, only_act
 
 
 def _is_one_of(path: str, allowed: Collection[str]) -> bool:
-    """Return whether a path leads to one of the paths; `realpath` takes quadratic time, so a longer one does not."""
+    """Return whether a path, or its target, is one of the paths; no path is longer than 4,096 characters."""
     is_path = len(path) <= _LONGEST_PATH
     return is_path and (os.path.normpath(path) in allowed or os.path.realpath(path) in allowed)
 

@@ -20,6 +20,7 @@ from reconciler.plan.document import FORMAT_PATTERN, PlanDocument, plan_document
 from reconciler.plan.model import FORMAT_VERSION, Plan
 
 LARGEST = 16 * 1024 * 1024  # bytes; 100 changed packages in each of 300 environments
+_MOST_URLS = 300_000  # with their parameters: secrets are looked for in each; a plan has one or two for a package
 _HINT = "create a new plan with `envsync plan --out FILE`"
 _DISPLAY_ONLY = "not saved: a plan made with `--against` or `--only` is for display and cannot be applied"
 
@@ -70,6 +71,8 @@ def read_plan(path: Path) -> SavedPlan:
     the format that this version writes.
     """
     text = _text(path)
+    if sum(map(text.count, ("://", "?", "&", "#", ";"))) > _MOST_URLS:
+        _refuse(path, f"not a plan: more than {_MOST_URLS:,} URLs and parameters of URLs", _HINT)
     found = _json(path, text)
     version = found.get("format_version")
     if isinstance(version, str) and re.fullmatch(r"[0-9]+\.[0-9]+", version) and not re.match(FORMAT_PATTERN, version):

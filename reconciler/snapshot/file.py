@@ -21,6 +21,7 @@ from reconciler.state.applied import Applied
 from reconciler.state.applied_json import applied_from_json, applied_to_json
 
 LARGEST_BYTES = 64 * 1024 * 1024
+_MOST_VALUES = 4_000_000  # a snapshot of that size has a third of them
 _MAX_DETAILS = 10
 _HINT = "take a new snapshot on the host with `envsync observe --out FILE`"
 
@@ -57,6 +58,8 @@ def read_snapshot(path: Path) -> Snapshot:
         content = read_regular(path, limit=LARGEST_BYTES, follow=True)
     except OSError as error:
         raise SnapshotError(f"{path}: {reason(error)}", hint=_HINT) from error
+    if content.count(b",") > _MOST_VALUES:
+        raise SnapshotError(f"{path}: more than {_MOST_VALUES:,} values", hint=_HINT)
     try:
         document = SnapshotDocument.model_validate_json(content, strict=True)
     except ValidationError as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.errors import LockError, ManifestError
+from reconciler.errors import DamagedStateError, LockError, ManifestError, PlanFileError, SnapshotError
 from reconciler.lock.ignore_patterns import parse_patterns
 from reconciler.lock.lock_file import read_lock
 from reconciler.lock.lock_toml import parse_lock_toml
@@ -15,8 +15,10 @@ from reconciler.manifest.load import load_manifest
 from reconciler.manifest.problem_limit import MOST_PROBLEMS
 from reconciler.manifest.yaml_document import MOST_VALUES
 from reconciler.observe.ignore_globs import ignore_matcher
+from reconciler.plan.plan_file import read_plan
 from reconciler.render.error_document import error_document
 from reconciler.render.error_text import render_problems
+from reconciler.snapshot.file import read_snapshot
 from reconciler.state.state_file import read_state_file
 from tests.bounded.growth import is_linear
 
@@ -140,7 +142,7 @@ def test_a_long_line_is_not_shown_with_its_error(tmp_path: Path) -> None:
         (f"a = [{'{},' * 150_001}]", "more than 150,000 tables"),
         (f"{'a.' * 60}a = 1\n" * 20_000, "more than 1,000,000 dots in its keys"),
         (f"{'a.' * 101}a = 1\n", "a key has more than 100 parts"),
-        (f"[[packages]]\ndirectory = {{ path = '{'a/' * 5000}' }}", "a path has more than 8,192 characters"),
+        (f"[[packages]]\ndirectory = {{ path = '{'a/' * 5000}' }}", "a `path` has more than 8,192 characters"),
         (
             f"[[packages]]\ndirectory = {{ path = '{'a/' * 4000}' }}\n" * 150,
             "its paths have more than 500,000 steps",
@@ -181,10 +183,18 @@ def test_a_real_large_lock_is_read(tmp_path: Path) -> None:
     assert len(lock.document["packages"]) == 3000
 
 
+def test_a_plan_with_too_many_urls_and_a_snapshot_with_too_many_values_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("?://" * 150_001)
+    with pytest.raises(PlanFileError, match="more than 300,000 URLs and parameters"):
+        read_plan(file)
+    file.write_text("," * 4_000_001)
+    with pytest.raises(SnapshotError, match="more than 4,000,000 values"):
+        read_snapshot(file)
+
+
 @pytest.mark.parametrize("depth", [10, 100, 300, 600, 900, 2000, 100_000])
 def test_a_state_file_that_is_nested_deeply_is_damaged(depth: int, tmp_path: Path) -> None:
-    from reconciler.errors import DamagedStateError
-
     path = tmp_path / ".envsync/records/web.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({"format": 1, "a": "NESTED"}).replace('"NESTED"', "[" * depth + "]" * depth))
