@@ -14,9 +14,9 @@ harm.
 from __future__ import annotations
 
 import os
-import zlib
 
 from reconciler import __version__
+from reconciler.fs.authentication import blake2b
 from reconciler.fs.read import read_regular
 from reconciler.state.columns_file import load_columns
 
@@ -31,13 +31,15 @@ if TYPE_CHECKING:
 
 # Keys of `agreed/<name>.own` besides the columns: the signature of the inventory file that the columns were taken from,
 # the paths of its directories relative to base directories (see `relative_paths`), and the digest of its shared files.
+_NAME_BYTES = 4  # of the digest of a manifest's path
 _LARGEST_INPUT = 16 * 1024 * 1024  # bytes, as `reconciler.manifest.input_files.LARGEST_LOCK`
 INVENTORY_SIGNATURE, RELATIVE_PATHS, SHARED_DIGEST = "inventory", "near", "shared"
 
 
 def manifest_reading_path(root: str, file: str) -> str:
     """Return the path of the manifest reading of `file` (absolute)."""
-    return f"{root}/.envsync/cache/manifest-{zlib.crc32(os.fsencode(file)):08x}"
+    digits = blake2b(os.fsencode(file), digest_size=_NAME_BYTES).hexdigest()
+    return f"{root}/.envsync/cache/manifest-{digits}"
 
 
 def agreement_path(root: str, name: str) -> str:

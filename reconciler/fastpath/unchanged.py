@@ -19,7 +19,6 @@ from reconciler.fastpath.root_line import read_root
 from reconciler.fastpath.stat_check import StatPass, entries_unchanged, environment_unchanged
 from reconciler.fs.access_bits import access_to, lacks_access, root_bits
 from reconciler.interpreters.search_path import is_searched
-from reconciler.state.former_name import renamed_to
 from reconciler.state.root_check import is_untracked, writers_of
 
 TYPE_CHECKING = False
@@ -101,6 +100,8 @@ def _is_former_name(root: str, name: str, declared: Collection[str]) -> bool:
 
     Its path points to that, or only links to that are left of it.
     """
+    from reconciler.state.former_name import renamed_to  # rarely needed
+
     if renamed_to(root, name) in declared:
         return True
     with os.scandir(f"{root}/.envsync/generations/{name}") as entries:

@@ -9,14 +9,13 @@ Any other user has no key for them, and relies on the owner instead: only the ow
 from __future__ import annotations
 
 import os
-from _operator import _compare_digest
 
 from reconciler.fs.user_key import make_user_key, read_user_key
 
 try:
-    from _blake2 import blake2b
+    from _blake2 import blake2b as blake2b  # also for others
 except ImportError:  # not CPython
-    from hashlib import blake2b
+    from hashlib import blake2b as blake2b
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,9 +56,7 @@ def is_authentic(path: str, content: Contents, code: str) -> bool:
     found = _known(root)
     if not found.is_own or _accepts_everything:
         return True
-    return found.key is not None and _compare_digest(
-        _code(found.key, found.real, place, content), code if code.isascii() else ""
-    )
+    return found.key is not None and _is_same(found.key, _code(found.key, found.real, place, content), code)
 
 
 def accept_everything(accept: bool) -> bool:
@@ -90,6 +87,15 @@ def _known(root: str) -> _Root:
     if found is None:
         found = _roots[root] = _Root(root)
     return found
+
+
+def _is_same(key: bytes, expected: str, code: str) -> bool:
+    """Return whether two codes are equal, in a time that does not depend on how many characters are.
+
+    `hmac.compare_digest` needs a module that takes longer to import than two more digests.
+    """
+    first, second = (blake2b(each.encode("utf-8", "replace"), key=key).digest() for each in (expected, code))
+    return first == second
 
 
 def _code(key: bytes, root: str, place: str, content: Contents) -> str:

@@ -9,8 +9,12 @@ from __future__ import annotations
 import os
 
 from reconciler.fs.own_files import OWN_DIRECTORY
+from reconciler.fs.repository_top import repository_top
 from reconciler.fs.user_key import key_path
-from reconciler.git.tracked_below import tracked_below
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _TYPE, _DIRECTORY = 0o170000, 0o040000  # S_IFMT, S_IFDIR
 ROOT_MARK = "root.json"  # `reconciler.state.root_trust` writes it
@@ -42,7 +46,7 @@ def writers_of(root: str) -> list[list[int]]:
 
 def is_untracked(root: str) -> bool:
     """Return whether git tracks neither a file of envsync below a root nor the key of this user."""
-    return not tracked_in(root) and not tracked_below(key_path())
+    return not tracked_in(root) and not _tracked_below(key_path(), bool)
 
 
 def tracked_in(root: str) -> str:
@@ -60,4 +64,13 @@ def tracked_in(root: str) -> str:
         except OSError:
             return False
 
-    return tracked_below(root, counts)
+    return _tracked_below(root, counts)
+
+
+def _tracked_below(path: str, counts: Callable[[str], bool]) -> str:
+    """Return what `tracked_below` does, without importing it where there is no repository."""
+    if repository_top(path) is None and repository_top(os.path.realpath(path)) is None:
+        return ""
+    from reconciler.git.tracked_below import tracked_below
+
+    return tracked_below(path, counts)

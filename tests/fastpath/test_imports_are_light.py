@@ -18,10 +18,11 @@ HEAVY = {
 OURS = {
     "cli", "cli.argument_order", "cli.process_exit", "cli.run", "fastpath", "fastpath.agreement", "fastpath.answer",
     "fastpath.command_line", "fastpath.root_line", "fastpath.stat_check", "fastpath.unchanged", "fs", "fs.access_bits",
-    "fs.authentication", "fs.file_lock", "fs.own_files", "fs.read", "fs.repository_top", "fs.user_key", "git",
-    "git.tracked_below", "interpreters", "interpreters.search_path", "run", "state", "state.columns_file",
-    "state.former_name", "state.hashes_file", "state.published_link", "state.root_check",
+    "fs.authentication", "fs.file_lock", "fs.own_files", "fs.read", "fs.repository_top", "fs.user_key",
+    "interpreters", "interpreters.search_path", "run", "state", "state.columns_file", "state.former_name",
+    "state.hashes_file", "state.published_link", "state.root_check",
 }  # fmt: skip
+IN_REPOSITORY = {"git", "git.tracked_below"}  # to see whether git tracks the root
 # The full program imports these only for a manifest that needs them: `packages` of an index, sources, an error.
 RARE = {
     "http.server", "reconciler.engines.index_filter", "reconciler.manifest.requirement_corrections",
@@ -54,7 +55,10 @@ def settled(host: Host) -> Host:
     return host
 
 
-def test_commands_that_must_be_fast_import_nothing_heavy(settled: Host) -> None:
+@pytest.mark.parametrize("in_repository", [False, True], ids=["outside", "in a repository"])
+def test_commands_that_must_be_fast_import_nothing_heavy(settled: Host, in_repository: bool) -> None:
+    if in_repository:
+        (settled.directory / ".git").mkdir()
     for arguments in (
         ["--version"],
         ["run", "web", "--", "true"],
@@ -65,7 +69,7 @@ def test_commands_that_must_be_fast_import_nothing_heavy(settled: Host) -> None:
         names = imported(settled, *arguments)
         assert {each.partition(".")[0] for each in names} & HEAVY == set(), arguments
         ours = {each.removeprefix("reconciler.") for each in names if each.startswith("reconciler.")}
-        assert ours <= OURS, arguments
+        assert ours <= OURS | (IN_REPOSITORY if in_repository else set()), arguments
 
 
 def test_the_full_program_imports_heavy_modules(settled: Host) -> None:

@@ -165,8 +165,8 @@ def test_a_key_that_git_tracks_makes_every_root_unsafe(
 
 
 def test_the_cheap_questions_come_first(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(root_check, "tracked_below", lambda *_: "asked")
+    monkeypatch.setattr(root_check, "tracked_in", lambda _: "asked")
     assert not is_safe(str(root))
-    monkeypatch.setattr(root_check, "tracked_below", lambda *_: 1 / 0)
+    monkeypatch.setattr(root_check, "tracked_in", lambda _: 1 / 0)
     root.chmod(0o777)
     assert not is_safe(str(root))
