@@ -96,10 +96,15 @@ class UvEngine:
             return output.read_text(encoding="utf-8") + yanked_table(yanked_versions(done.stderr))
 
     def indexes_of(self, pins: tuple[str, ...], request: ResolveRequest) -> Mapping[str, str]:
-        """Return a mapping of `name==version` to index URL, from a second run: uv's PEP 751 output lacks it."""
+        """Return a mapping of `name==version` to index URL; if it is not clear, from a second run.
+
+        uv's PEP 751 output lacks it.
+        """
         if len(request.indexes) > 1:
             return self._indexes_of(pins, request)
-        # With a single index, the answer for one package holds for all.
+        if request.indexes and request.indexes[0].url:
+            return {pin.partition(" ")[0]: request.indexes[0].url for pin in pins}
+        # The only index is uv's own default: its answer for one package holds for all.
         with self._asking:
             for pin in pins:
                 if request.indexes not in self._only_index and (found := self._indexes_of((pin,), request)):

@@ -14,6 +14,7 @@ from reconciler.engines.engine import CachedPackage, ExportRequest, InstallReque
 from reconciler.engines.uv import UvEngine
 from reconciler.errors import EngineError
 from reconciler.manifest.desired import Index
+from reconciler.manifest.index_rules import DEFAULT_INDEX
 from tests.plan.build import interpreter
 
 PYTHON = interpreter("3.12.1", "/python/bin/python3.12")
@@ -226,13 +227,21 @@ def test_the_index_of_each_pin_is_asked(fake: ScriptedUv) -> None:
     assert len(fake.calls()) == 1
 
 
-def test_a_single_index_is_asked_once(fake: ScriptedUv) -> None:
+def test_a_single_index_of_the_manifest_is_not_asked(fake: ScriptedUv) -> None:
+    found = fake.engine().indexes_of(("alpha==1.0", "beta==2.0 ; os_name == 'nt'"), resolving(indexes=(OTHER,)))
+    assert found == {"alpha==1.0": OTHER.url, "beta==2.0": OTHER.url}
+    assert fake.calls() == []
+
+
+@pytest.mark.parametrize("indexes", [(), (DEFAULT_INDEX,)])
+def test_the_default_index_is_asked_once(indexes: tuple[Index, ...], fake: ScriptedUv) -> None:
     engine = fake.engine()
-    request = resolving(indexes=(OTHER,))
+    request = resolving(indexes=indexes)
     assert engine.indexes_of(("alpha==1.0",), request) == {}  # no answer
     fake.answers(stdout="beta==2.0\n    # from https://other.example/simple\n")
-    assert engine.indexes_of(("beta==2.0 ; x", "gamma==1"), request) == {"beta==2.0": OTHER.url, "gamma==1": OTHER.url}
-    assert engine.indexes_of(("delta==1",), request) == {"delta==1": OTHER.url}
+    default = "https://other.example/simple"
+    assert engine.indexes_of(("beta==2.0 ; x", "gamma==1"), request) == {"beta==2.0": default, "gamma==1": default}
+    assert engine.indexes_of(("delta==1",), request) == {"delta==1": default}
     assert len(fake.calls()) == 2
 
 
