@@ -3,7 +3,7 @@
 Most need no copy of their own: a session (tests/mutation/in_session.py) tests them in memory. The tests with the best
 chance to fail come first: the module's own unit tests, then quick ones that reach little else. The tests of a file come
 in several parts, so that within the budget every file has its turn. A test that also fails without the mutant does not
-count.
+count. mypy counts like a test (tests/mutation/type_errors.py).
 """
 
 import ast
@@ -22,6 +22,7 @@ from pathlib import PurePosixPath
 from tests.checkout import Checkout, copied_checkout
 from tests.mutation.measurements import Measured
 from tests.mutation.mutants import Mutant
+from tests.mutation.type_errors import new_type_errors
 
 PART_SECONDS = 5.0  # of the tests of one file
 # A mutant is tested in portions: most fail in the first, and pytest need not collect the others.
@@ -35,7 +36,7 @@ START_SECONDS = 60.0  # before a portion that does not end counts as a failure, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Whether a mutant was killed; `why` is the first test that failed, or how many tests were run."""
+    """Whether a mutant was killed; `why` is the first test that failed, a type error, or how many tests were run."""
 
     killed: bool
     why: str
@@ -178,10 +179,12 @@ def _judge(
 ) -> tuple[Mutant, Verdict]:
     """Test a mutant in a copy: if it survived the session, only with the tests that reach it in a new interpreter."""
     parts = ordered_parts(mutant, measured, elsewhere=mutant.location in before)
-    if not parts:
-        return mutant, before.get(mutant.location, Verdict(killed=False, why="no test executes it"))
     checkout = checkouts.get()
     try:
+        if errors := new_type_errors(checkout, mutant):
+            return mutant, Verdict(killed=True, why=f"mypy: {errors[0]}")
+        if not parts:
+            return mutant, before.get(mutant.location, Verdict(killed=False, why="no test executes it"))
         return mutant, _verdict(checkout, mutant, parts, measured, budget)
     finally:
         checkouts.put(checkout)
