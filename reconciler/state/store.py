@@ -119,7 +119,7 @@ class State:
         number = self.layout.published_number(name)
         found = record
         if record is None or record.generation != number:
-            seal = self.seal(name, number)
+            seal = self._seal_in_place_of_record(name, number)
             hold = record.hold if record else None
             found = record if seal is None else replace(seal.applied, seal=seal.digest, hold=hold)
         return found if found is None or not found.generation else self._with_generation(name, found)
@@ -152,6 +152,15 @@ class State:
         if seal is not None and generation.home != name:  # it was renamed since
             return replace(seal, applied=replace(seal.applied, name=name))
         return seal
+
+    def _seal_in_place_of_record(self, name: str, number: int) -> Seal | None:
+        """Return a generation's seal as `seal` does; the hint of its error does not rely on a record."""
+        try:
+            return self.seal(name, number)
+        except DamagedStateError as error:
+            link = self.layout.root / name
+            hint = f"restore the file from a backup, or delete the symbolic link `{link}`, then run `envsync apply`"
+            raise DamagedStateError(error.message, hint=hint) from error
 
     def sealed_numbers(self, name: str) -> list[int]:
         """Return the numbers of the generations whose seal can be read, in order; raises StateError."""

@@ -130,6 +130,27 @@ def test_files_of_the_state(host: Host, attempts: Attempts) -> None:
     attempts.gone("apply", "--yes")
 
 
+@trial(
+    "state/store.py: restore the file from a backup, or delete the symbolic link `{link}`, then run `envsync apply`",
+    long=True,
+)
+def test_a_damaged_seal_without_a_record(host: Host, attempts: Attempts) -> None:
+    host.manifest(WEB)
+    apply(host)
+    record = state(host) / "environments/web.json"
+    record.unlink()
+    seal = (host.root / "web").resolve().parent / "seal.json"
+    backup = seal.read_bytes()
+    seal.write_text("{}", encoding="utf-8")
+    attempts.provoke("plan")
+    seal.write_bytes(backup)
+    assert host.envsync("plan", "--detailed-exitcode").code == 0
+    seal.write_text("{}", encoding="utf-8")
+    (host.root / "web").unlink()
+    attempts.follow()
+    attempts.gone("plan", "--detailed-exitcode")
+
+
 @trial("state/root_mutex.py: wait until it ends, or wait longer with `--lock-timeout`")
 def test_a_root_that_is_locked(host: Host, attempts: Attempts) -> None:
     host.manifest("")
