@@ -233,7 +233,7 @@ class Workspace:
             actual,
             applied,
             options.policy,
-            owners,
+            owners=owners,
             faults=scope.faults,
             staged=scope.staged,
             renames=renames,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.backticks import list_in_backticks
 from reconciler.diff.faults import interpreter_fault, lock_fault, missing_in_snapshot
-from reconciler.diff.model import NO_FAULTS, Fault, Target
+from reconciler.diff.model import Fault, Target
 from reconciler.engines.engine import Engine
 from reconciler.errors import EnvsyncError, InterpreterError, LockError, UsageError
 from reconciler.events import Failure
@@ -36,7 +36,7 @@ class LockOptions:
     """
 
     resolve: ResolveOptions | None = None
-    locked: bool = False
+    locked: bool
 
 
 def resolve_targets(
@@ -45,7 +45,7 @@ def resolve_targets(
     engine: Engine | None,
     applied: Mapping[str, Applied],
     options: LockOptions,
-    faults: Mapping[str, Fault] = NO_FAULTS,
+    faults: Mapping[str, Fault],
 ) -> dict[str, Target]:
     """Return the target of every selected environment, by name. Without an engine nothing is resolved.
 
@@ -183,7 +183,7 @@ def select_for_destroy(
     desired: DesiredState,
     names: frozenset[str],
     applied: Mapping[str, Applied],
-    faults: Mapping[str, Fault] = NO_FAULTS,
+    faults: Mapping[str, Fault],
 ) -> DesiredState:
     """Return the desired state with only the environments to destroy; raises UsageError if one was never applied."""
     unknown = sorted(names - applied.keys() - faults.keys())

@@ -51,7 +51,7 @@ PAGES = TOOL.with_name("make_page_pictures.py")
 @pytest.mark.skipif(find_chromium() is None, reason="no Chromium is installed (the Debian package is `chromium`)")
 @pytest.mark.parametrize(("form", "options"), [(Format.HTML, []), (Format.MARKDOWN, ["--comment"])])
 def test_page_and_comment_become_pictures(tmp_path: Path, form: Format, options: list[str]) -> None:
-    report = Report(plan=load_plan(CASES / "everything.yaml"), command="plan", file="envs.yaml")
+    report = Report(plan=load_plan(CASES / "everything.yaml"), command="plan", file="envs.yaml", places={})
     target = tmp_path / "drawn.png"
     made = [sys.executable, str(PAGES), str(target), "--size", "800x600", *options]
     subprocess.run(made, input=render_report(report, form).encode(), capture_output=True, check=True)

@@ -191,7 +191,7 @@ def adopted_names(layout: Layout) -> list[str]:
         return []
 
 
-def removable_generations(state: State, *, discard: frozenset[str] = frozenset()) -> list[Removable]:
+def removable_generations(state: State, *, discard: frozenset[str]) -> list[Removable]:
     """Return the generations that are neither published nor retained, whether or not they are in use.
 
     Deleted environments that `discard` names count as expired. If it cannot be read which ones are retained, all are

@@ -27,7 +27,7 @@ def begin_collection(layout: Layout, name: str, generation: Generation) -> None:
         _symlink(collected_link(generation.home, name), f"{generation.number}{_JOURNAL}", directory)
 
 
-def keep_paths(layout: Layout, name: str, deleted: Mapping[int, str], gone: Collection[str] = ()) -> None:
+def keep_paths(layout: Layout, name: str, deleted: Mapping[int, str], gone: Collection[str]) -> None:
     """Make the links of the generations that are deleted: those noted, and `deleted`; then delete the oldest links.
 
     `name` is that of the directory. `deleted` has the texts of the links whose note could not be written, for example

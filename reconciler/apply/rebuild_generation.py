@@ -71,7 +71,7 @@ class RebuildTools:
     interpreter: Callable[[str, str], Interpreter]
     engine: Callable[[int], AbstractContextManager[Engine]]
     offline: bool = False
-    ambient: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ambient: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

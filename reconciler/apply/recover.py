@@ -11,25 +11,22 @@ from reconciler.apply.restore_adopted import finish_restores
 from reconciler.errors import StateError
 from reconciler.fs.atomic_write import clear_temporaries
 from reconciler.processes.scratch import clear_scratch
-from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 from reconciler.state.staged import is_staged
 from reconciler.state.store import State
 
 
 @contextmanager
-def hold_and_recover(
-    state: State, *, timeout: float = DEFAULT_TIMEOUT_SECONDS, locks: Path | None = None
-) -> Iterator[int]:
+def hold_and_recover(state: State, *, timeout: float, locks: Path | None = None) -> Iterator[int]:
     """Hold the root mutex, recover, and yield the mutex's file descriptor; wait at most `timeout` seconds.
 
     `locks` is the directory of the lock files. Raises LockTimeoutError or StateError.
     """
     with state.acquire_mutex(timeout=timeout) as descriptor:
-        recover(state, locks)
+        recover(state, locks=locks)
         yield descriptor
 
 
-def recover(state: State, locks: Path | None = None) -> None:
+def recover(state: State, *, locks: Path | None) -> None:
     """Finish adoptions and renames, and delete temporary files, links and scratch directories.
 
     `locks` is the directory of the lock files.

@@ -38,10 +38,10 @@ def roll_back(
     name: str,
     inodes: InodeHashes,
     *,
-    to: int | None = None,
-    hold: Hold | None = None,
-    on_skip: Callable[[str], None] = lambda _sentence: None,
-    rebuild: Rebuilder | None = None,
+    to: int | None,
+    hold: Hold | None,
+    on_skip: Callable[[str], None],
+    rebuild: Rebuilder | None,
 ) -> ChangedEnvironment:
     """Publish generation `to` of `name`; return what was done.
 
@@ -195,9 +195,7 @@ def _holding(state: State, current: Applied, hold: Hold | None) -> Iterator[None
         raise
 
 
-def _no_such_generation(
-    name: str, number: int, published: int, others: Sequence[int], *, origin: int = 0
-) -> UsageError:
+def _no_such_generation(name: str, number: int, published: int, others: Sequence[int], *, origin: int) -> UsageError:
     """Return why generation `number` (0: any older one) cannot be published; `others` are those that could be.
 
     `origin` is the generation that the published one was rebuilt from (0: none).

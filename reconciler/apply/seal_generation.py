@@ -29,7 +29,7 @@ def seal_generation(
     observed: ActualEnvironment,
     inventory: Inventory,
     hooks_pending: bool,
-    overlaps: tuple[Overlap, ...] = (),
+    overlaps: tuple[Overlap, ...],
 ) -> Applied:
     """Write the inventory and the seal of a generation; return what is applied once it is published.
 

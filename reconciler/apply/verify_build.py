@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from types import MappingProxyType
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -88,8 +87,8 @@ def _read_record(venv: Path, key: str, place: str) -> Record:
 def verify_records(
     records: Iterable[Record],
     inventory: Inventory,
-    compiled: Path | None = None,
-    replaced: Mapping[str, Collection[str]] = MappingProxyType({}),
+    compiled: Path | None,
+    replaced: Mapping[str, Collection[str]],
 ) -> None:
     """Raise RecordMismatchError unless every file with a SHA-256 in a RECORD has this hash.
 

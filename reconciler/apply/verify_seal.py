@@ -38,7 +38,7 @@ def verify_generation(
     return check_integrity(_observe(state, name, published, last, inodes, depth), last, today_in_utc())
 
 
-def verify_published(state: State, name: str, inodes: InodeHashes, depth: Depth = Depth.HASHES) -> Integrity | None:
+def verify_published(state: State, name: str, inodes: InodeHashes, depth: Depth) -> Integrity | None:
     """Return how the published generation differs from its seal; None if `name` was never applied, or was deleted.
 
     If the record or the seal cannot be read, `problem` is why. A damaged seal is a finding.

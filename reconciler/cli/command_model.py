@@ -84,7 +84,7 @@ class Command:
     paragraphs: tuple[str, ...]
     arguments: tuple[Argument, ...]
     options: tuple[Option, ...]
-    subcommands: tuple["Command", ...] = ()
+    subcommands: tuple["Command", ...]
 
     @property
     def path(self) -> str:

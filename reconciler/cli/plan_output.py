@@ -53,7 +53,7 @@ def print_report(report: Report, form: Format) -> None:
 
 
 def report_of(
-    made: Plan, form: Format, *, command: Command, file: Path, desired: DesiredState | None = None, local: bool = True
+    made: Plan, form: Format, *, command: Command, file: Path, desired: DesiredState | None, local: bool = True
 ) -> Report:
     """Return the content of a report; its `file` is relative to the repository if that is known.
 

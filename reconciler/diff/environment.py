@@ -9,7 +9,7 @@ from reconciler.diff.excepted import except_differences
 from reconciler.diff.findings import FindingCategory, category_of
 from reconciler.diff.hook_changes import changed_by_hook_reasons, split_by_hook
 from reconciler.diff.ignored_files import divide_ignored_files
-from reconciler.diff.masking import NO_KEY, Mask
+from reconciler.diff.masking import Mask
 from reconciler.diff.model import (
     DiffKind,
     EnvironmentDiff,
@@ -52,8 +52,8 @@ def environment_diff(
     *,
     project: str,
     file: str,
-    exceptions: Sequence[str] = (),
-    mask: Mask = NO_KEY,
+    exceptions: Sequence[str],
+    mask: Mask,
 ) -> EnvironmentDiff:
     """Compare one environment that the manifest declares; `file` is the manifest's name in messages.
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 from reconciler.canonical_json import Json
 from reconciler.diff.source_change import SourceChange
@@ -164,9 +163,6 @@ class Fault:
     hint: str = ""
 
 
-NO_FAULTS: Mapping[str, Fault] = MappingProxyType({})
-
-
 class DiffKind(StrEnum):
     """How an environment differs as a whole; the plan's action follows from it."""
 
@@ -215,10 +211,10 @@ class EnvironmentDiff:
 
     name: str
     kind: DiffKind
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[Reason, ...]
     packages: tuple[PackageChange, ...] = ()
     settings: tuple[SettingChange, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...]
     ignored: tuple[str, ...] = ()
     carried: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()

@@ -39,7 +39,7 @@ class PackageStates:
     applied: LockedPackage | None
     installed: str | None
     actual: Distribution | None
-    moved: bool = False
+    moved: bool
 
 
 def package_changes(
@@ -120,7 +120,7 @@ def ignored_packages(
     return frozenset(name for name in found if name not in ours and any(fnmatchcase(name, each) for each in normalized))
 
 
-def matches_desired(desired: LockedPackage | None, actual: Distribution | None, place: str = "") -> bool:
+def matches_desired(desired: LockedPackage | None, actual: Distribution | None, place: str) -> bool:
     """Return whether the installed distribution is the one in the lock: its version and its source (`has_source`)."""
     if desired is None or actual is None:
         return desired is None and actual is None

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from reconciler.canonical_json import Json, canonical_text, digest, to_json
-from reconciler.diff.masking import NO_KEY, Mask, command_prefix, masked_settings
+from reconciler.diff.masking import Mask, command_prefix, masked_settings
 from reconciler.diff.model import SettingChange, Target
 from reconciler.manifest import defaults
 from reconciler.manifest.desired import CommandProbe, DependenciesProbe, DesiredEnvironment, Health, ImportProbe, Probe
@@ -88,9 +88,7 @@ def _exceptions(environment: DesiredEnvironment, key: str) -> list[Json]:
     ]
 
 
-def setting_changes(
-    before: Mapping[str, Json], after: Mapping[str, Json], mask: Mask = NO_KEY
-) -> tuple[SettingChange, ...]:
+def setting_changes(before: Mapping[str, Json], after: Mapping[str, Json], mask: Mask) -> tuple[SettingChange, ...]:
     """Return every setting that differs, sorted by path; the items of a list are compared by position.
 
     Values that are not public are masked. A command whose arguments are masked is a single change.

@@ -10,9 +10,7 @@ from reconciler.processes.scratch import scratch_directory
 _ALONE = 200  # modules; with more, parallel processes save more time than they take to start
 
 
-def compile_modules(
-    interpreter: str, modules: Sequence[Path], *, timeout: float, inherit: tuple[int, ...] = ()
-) -> None:
+def compile_modules(interpreter: str, modules: Sequence[Path], *, timeout: float, inherit: tuple[int, ...]) -> None:
     """Write the bytecode of `modules` beside them, as compileall(1) does; modules that do not parse are skipped.
 
     Raises EngineError if it takes longer than `timeout` seconds.

@@ -27,11 +27,11 @@ class ResolveRequest:
     python_version: str
     constraints: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
-    indexes: tuple[Index, ...] = ()
+    indexes: tuple[Index, ...]
     exclude_newer: str | None = None
     prerelease: Prerelease = defaults.PRERELEASE
-    builds: Builds = defaults.BUILDS
-    offline: bool = False
+    builds: Builds
+    offline: bool
     preferences: str | None = None
     upgrade: bool | tuple[str, ...] = False
     dependencies: bool = True
@@ -51,11 +51,11 @@ class ExportRequest:
     directory: Path
     output: Path
     interpreter: Interpreter
-    package: str = ""
-    extras: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    project: bool = True
-    editable: bool = True
+    package: str
+    extras: tuple[str, ...]
+    groups: tuple[str, ...]
+    project: bool
+    editable: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,15 +68,15 @@ class InstallRequest:
 
     venv: Path
     pylock: Path
-    indexes: tuple[Index, ...] = ()
-    link_mode: LinkMode | None = None
-    compile_bytecode: bool = False
-    builds: Builds = defaults.BUILDS
-    offline: bool = False
-    refresh: tuple[str, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    public: frozenset[str] = frozenset()
+    indexes: tuple[Index, ...]
+    link_mode: LinkMode | None
+    compile_bytecode: bool
+    builds: Builds
+    offline: bool
+    refresh: tuple[str, ...]
+    variables: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
+    public: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

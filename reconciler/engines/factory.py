@@ -13,9 +13,9 @@ def make_engine(
     *,
     ambient: Mapping[str, str],
     cache: Path | None,
-    index_names: tuple[str, ...] = (),
-    inherited_descriptor: int | None = None,
-    deadlines: Deadlines | None = None,
+    index_names: tuple[str, ...],
+    inherited_descriptor: int | None,
+    deadlines: Deadlines | None,
     places: ForbiddenPlaces,
 ) -> Engine:
     """Return the engine: uv, with its cache in the directory `cache` (None: the user's own, which is not in `places`).

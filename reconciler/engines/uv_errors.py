@@ -109,8 +109,8 @@ def uv_error(
     command: list[str],
     done: Completed,
     timeout: float,
-    secrets: tuple[str, ...] = (),
-    known: KnownIndexes | None = None,
+    secrets: tuple[str, ...],
+    known: KnownIndexes | None,
 ) -> EngineError | ResolveError:
     """Return the error for a failed run of uv with the indexes `known`; its details are uv's last lines, no secrets."""
     lines = (_UNUSABLE_ADVICE.sub("", line) for line in done.last_lines(_DETAIL_LINES) if not _NOISE.match(line))

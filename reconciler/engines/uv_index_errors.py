@@ -34,12 +34,12 @@ _URL = re.compile(r"(?:for url |An index (?:URL )?)\((?P<in>https?://[^\s)]+)\)|
 class KnownIndexes:
     """The indexes of a run, and the names of its variables: some have the credentials for an index."""
 
-    indexes: tuple[Index, ...] = ()
-    variables: frozenset[str] = frozenset()
+    indexes: tuple[Index, ...]
+    variables: frozenset[str]
 
 
 def uv_index_error(
-    causes: Sequence[str], hints: Sequence[str], details: tuple[str, ...], known: KnownIndexes | None = None
+    causes: Sequence[str], hints: Sequence[str], details: tuple[str, ...], known: KnownIndexes | None
 ) -> IndexFailureError | None:
     """Return the index's failure that uv's `causes` and `hints` describe; None if they describe none."""
     lines = (*causes, *hints)

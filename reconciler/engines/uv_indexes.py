@@ -45,7 +45,7 @@ class UvIndexes:
 
 @contextmanager
 def uv_indexes(
-    indexes: tuple[Index, ...], ambient: Mapping[str, str], *, offline: bool = False, attempt: int = 0
+    indexes: tuple[Index, ...], ambient: Mapping[str, str], *, offline: bool, attempt: int
 ) -> Iterator[UvIndexes]:
     """Yield what uv needs for `indexes` (`used_indexes`), during a run.
 

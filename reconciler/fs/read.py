@@ -34,7 +34,7 @@ def read_regular(path: str | Path, *, limit: int = LIMIT_BYTES, follow: bool = F
     return read_descriptor(open_regular(path, follow=follow), path, limit=limit)
 
 
-def read_descriptor(descriptor: int, path: str | Path, *, limit: int = LIMIT_BYTES) -> bytes:
+def read_descriptor(descriptor: int, path: str | Path, *, limit: int) -> bytes:
     """Return the content of the open regular file `path`, at most `limit` bytes, and close it; raises OSError."""
     try:
         size = os.fstat(descriptor).st_size

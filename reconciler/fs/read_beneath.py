@@ -5,13 +5,13 @@ import os
 import stat
 from pathlib import Path
 
-from reconciler.fs.read import LIMIT_BYTES, open_regular, read_descriptor
+from reconciler.fs.read import open_regular, read_descriptor
 
 # A directory that may be entered but not listed can be opened with O_PATH, which only Linux has.
 _DIRECTORY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def read_beneath(path: Path, top: Path, *, limit: int = LIMIT_BYTES) -> bytes:
+def read_beneath(path: Path, top: Path, *, limit: int) -> bytes:
     """Return the content of a regular file below `top`; both paths are absolute and without symbolic links.
 
     So a check of the path counts for what is read, even if the path changes in between. Raises OSError as

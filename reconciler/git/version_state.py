@@ -18,7 +18,7 @@ from reconciler.git.working_tree import Repository, find_repository
 _32_BITS = 0xFFFFFFFF
 
 
-def version_state(directory: Path, *, without: re.Pattern[str] | None = None) -> Json:
+def version_state(directory: Path, *, without: re.Pattern[str] | None) -> Json:
     """Return a value that changes with the commit, the tags, and the names of the tracked files, and if any is changed.
 
     It is None outside of a repository, and the same in another clone with the same commit and tags. While a file is

@@ -31,9 +31,9 @@ class ForeignLock:
     `python` is the lowest Python version that the lock is for, empty if it does not say.
     """
 
-    pins: tuple[PinnedPackage, ...] = ()
-    tables: tuple[Mapping[str, Any], ...] = ()
-    python: str = ""
+    pins: tuple[PinnedPackage, ...]
+    tables: tuple[Mapping[str, Any], ...]
+    python: str
 
 
 def check_choice(name: str, kind: str, chosen: Collection[str], known: Collection[str]) -> None:

@@ -17,7 +17,7 @@ from reconciler.lock.source_digests import resolution_digest
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, LocalProject
 from reconciler.manifest.index_rules import chosen_indexes
 from reconciler.manifest.names import FROM_ENV
-from reconciler.state.generated_files import NOTHING_GENERATED, GeneratedFiles, read_generated_files
+from reconciler.state.generated_files import GeneratedFiles, read_generated_files
 from reconciler.state.layout import Layout
 
 
@@ -88,9 +88,7 @@ def present_inputs(environment: DesiredEnvironment, desired: DesiredState) -> st
     return inputs_digest(environment, desired.indexes, read_generated_files(Layout(desired.root)))
 
 
-def inputs_digest(
-    environment: DesiredEnvironment, indexes: tuple[Index, ...], generated: GeneratedFiles = NOTHING_GENERATED
-) -> str:
+def inputs_digest(environment: DesiredEnvironment, indexes: tuple[Index, ...], generated: GeneratedFiles) -> str:
     """Return the digest of everything that may change a resolution; paths and tool versions are not part of it.
 
     Of the variables that builds take from the shell, only the names are: a lock is committed, and a value could be

@@ -32,7 +32,7 @@ def lock_path(locks: Path, environment: str) -> Path:
     return locks / lock_file_name(environment)
 
 
-def read_lock(path: Path, environment: str, reach: Reach | None = None, *, names_any_path: bool = False) -> Lock | None:
+def read_lock(path: Path, environment: str, reach: Reach | None, *, names_any_path: bool = False) -> Lock | None:
     """Return the lock at `path`, or None if there is none. Without `reach`, links must not leave its repository.
 
     Raises LockError if it cannot be read or is not a PEP 751 file, NewerLockError if its format is newer, and unless it

@@ -45,7 +45,7 @@ class ArchiveFile:
 
     location: str
     sha256: str
-    subdirectory: str = ""
+    subdirectory: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +56,9 @@ class UniversalSource(ArchiveFile):
     its name, `publishers` the identities in its attestations (PEP 740). A record never contains it.
     """
 
-    hosts: tuple[str, ...] = ()
-    files: tuple[tuple[str, str], ...] = ()
-    publishers: tuple[str, ...] = ()
+    hosts: tuple[str, ...]
+    files: tuple[tuple[str, str], ...]
+    publishers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class VcsCommit:
     vcs: str
     url: str
     commit: str
-    subdirectory: str = ""
+    subdirectory: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

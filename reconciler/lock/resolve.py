@@ -35,7 +35,7 @@ class ResolveOptions:
     """How to resolve; `build` permits the builds that the manifest's `builds` allows (planning never builds)."""
 
     build: bool
-    offline: bool = False
+    offline: bool
     upgrade: bool | tuple[str, ...] = False
 
 
@@ -46,7 +46,7 @@ def resolve_lock(
     engine: Engine,
     options: ResolveOptions,
     *,
-    previous: Lock | None = None,
+    previous: Lock | None,
 ) -> Lock:
     """Resolve one environment and return its lock, not yet written; versions in `previous` are kept if they still fit.
 

@@ -36,14 +36,14 @@ from reconciler.lock.source_digests import content_digest, metadata_digest
 from reconciler.lock.toml_format import lock_text
 from reconciler.lock.wheel_order import tags_in_order, wheels_in_order
 from reconciler.manifest.desired import DesiredEnvironment
-from reconciler.state.generated_files import NOTHING_GENERATED, GeneratedFiles
+from reconciler.state.generated_files import GeneratedFiles
 
 
 def select_packages(
     lock: Lock,
     environment: DesiredEnvironment,
     interpreter: Interpreter,
-    generated: GeneratedFiles = NOTHING_GENERATED,
+    generated: GeneratedFiles,
 ) -> tuple[LockedPackage, ...]:
     """Return what `lock` selects for `interpreter`, sorted by name; `generated` files do not count as sources.
 

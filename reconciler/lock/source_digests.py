@@ -16,7 +16,7 @@ from reconciler.lock.build_inputs import BuildInputs, read_build_inputs
 from reconciler.lock.file_digests import file_digest, file_state, files_digest
 from reconciler.lock.ignored_by_git import BACKENDS_THAT_IGNORE, left_out
 from reconciler.lock.source_files import LOCK_FILE, real_directory, source_files, tracked_files
-from reconciler.state.generated_files import NOTHING_GENERATED, GeneratedFiles
+from reconciler.state.generated_files import GeneratedFiles
 
 _TABLES = frozenset({"pyproject.toml", "hatch.toml"})  # of these, only the tables that a build reads count
 _SETUP_FILES = ("setup.cfg", "setup.py")
@@ -24,7 +24,7 @@ _SETUP_FILES = ("setup.cfg", "setup.py")
 _RESOLVED_KEYS = ("name", "requires-python", "dependencies", "optional-dependencies", "dynamic")
 
 
-def resolution_digest(directory: Path, generated: GeneratedFiles = NOTHING_GENERATED) -> str:
+def resolution_digest(directory: Path, generated: GeneratedFiles) -> str:
     """Return the digest of everything that the dependencies of a local project are read from (not its version).
 
     These are its build files and those that they name for dependencies, or every source file if only the backend knows
@@ -33,7 +33,7 @@ def resolution_digest(directory: Path, generated: GeneratedFiles = NOTHING_GENER
     return digest([_resolved_from(each, generated) for each in _with_local_dependencies(real_directory(directory))])
 
 
-def metadata_digest(directory: Path, generated: GeneratedFiles = NOTHING_GENERATED) -> str:
+def metadata_digest(directory: Path, generated: GeneratedFiles) -> str:
     """Return the digest of everything that the metadata of a local project is made from: what an editable install has.
 
     Of a pyproject.toml, only the tables count that a build reads. The state of the repository counts if the version
@@ -62,7 +62,7 @@ def metadata_digest(directory: Path, generated: GeneratedFiles = NOTHING_GENERAT
     )
 
 
-def content_digest(directory: Path, generated: GeneratedFiles = NOTHING_GENERATED, *, locks: Path | None = None) -> str:
+def content_digest(directory: Path, generated: GeneratedFiles, *, locks: Path | None) -> str:
     """Return the digest of everything that a wheel of a local project is built from: what a non-editable install has.
 
     These are its source files, except those that no wheel contains (`BuildInputs.may_be_packaged`, `left_out`), and the

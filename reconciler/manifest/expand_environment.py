@@ -52,10 +52,10 @@ class EnvironmentExpander:
     source: SourceText
     directory: Path
     files: InputFiles
-    indexes: tuple[Index, ...] = ()
+    indexes: tuple[Index, ...]
     problems: list[Problem] = field(default_factory=list)
     today: str = field(default_factory=today_in_utc)
-    ambient: Mapping[str, str] | None = field(default=None, repr=False)
+    ambient: Mapping[str, str] | None = field(repr=False)
     requirements_left: int = MOST_REQUIREMENTS
     requirements_files: RequirementsFiles = field(init=False)
     project_sources: ProjectSources = field(init=False)

@@ -15,7 +15,7 @@ def chosen_indexes(indexes: tuple[Index, ...], names: Collection[str]) -> tuple[
     return tuple(each for each in indexes if not names or each.name in names)
 
 
-def used_indexes(indexes: tuple[Index, ...], names: Collection[str] = ()) -> tuple[Index, ...]:
+def used_indexes(indexes: tuple[Index, ...], names: Collection[str]) -> tuple[Index, ...]:
     """Return the `chosen_indexes`, with the default index at the end, unless one of them replaces it.
 
     Without any index the result is empty, which means the default index alone.

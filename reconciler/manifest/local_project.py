@@ -29,7 +29,7 @@ def read_local_project(
     directory: Path,
     files: InputFiles,
     report: ReportError,
-    has_lock: bool = False,
+    has_lock: bool,
 ) -> LocalProject | None:
     """Return the project in `directory / path`, or None after passing every error to `report`.
 

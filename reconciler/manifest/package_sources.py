@@ -47,10 +47,10 @@ class PackageSource:
     base: Path
     file: ProjectFile
     path: KeyPath
-    revision: str = ""
-    subdirectory: str = ""
-    editable: bool = False
-    marker: Marker | None = None
+    revision: str
+    subdirectory: str
+    editable: bool
+    marker: Marker | None
     extra: str = ""
     group: str = ""
     extras: tuple[str, ...] = ()

@@ -26,7 +26,7 @@ class ProjectFile:
     lines: tuple[str, ...]
     document: Mapping[str, Any] = field(repr=False)
     pyproject: Pyproject
-    quotable: bool = True
+    quotable: bool
     _places: Mapping[KeyPath, tuple[int, int, int]] | None = None
 
     def table(self, *keys: str) -> Mapping[str, Any]:

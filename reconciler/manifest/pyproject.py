@@ -31,8 +31,8 @@ class Requested:
 
     requirement: Requirement
     path: KeyPath
-    extra: str = ""
-    group: str = ""
+    extra: str
+    group: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ class Pyproject:
             raise InvalidTextError(f"dependency-groups.{name}: {text[:1].lower()}{text[1:]}") from error
 
 
-def parse_pyproject(text: str, *, fallback_name: str = "") -> Pyproject:
+def parse_pyproject(text: str, *, fallback_name: str) -> Pyproject:
     """Return the static content of a pyproject.toml; raises InvalidTextError if it is not valid (TOML, PEP 621, 735).
 
     `fallback_name` is used if neither `[project]` nor Poetry's table contains a name.

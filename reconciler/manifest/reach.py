@@ -42,7 +42,7 @@ class Reach:
     directory: Path
     top: Path
     in_repository: bool
-    allowed: tuple[Path, ...] = ()
+    allowed: tuple[Path, ...]
 
     @property
     def place(self) -> str:

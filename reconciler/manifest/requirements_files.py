@@ -65,7 +65,7 @@ class CollectedRequirements:
 
     requirements: list[RequirementLine] = field(default_factory=list)
     constraints: list[str] = field(default_factory=list)
-    chosen: tuple[str, ...] = ()
+    chosen: tuple[str, ...]
     files: set[tuple[Path, bool]] = field(default_factory=set)
 
 
@@ -80,8 +80,8 @@ class RequirementsFiles:
     directory: Path
     shown_directory: Path
     files: InputFiles
-    indexes: tuple[Index, ...] = ()
-    problems: list[Problem] = field(default_factory=list)
+    indexes: tuple[Index, ...]
+    problems: list[Problem]
     _parsed: dict[Path, _ParsedFile] = field(default_factory=dict)
 
     def read(self, name: str, *, constraints: bool, chosen: tuple[str, ...] = ()) -> CollectedRequirements:

@@ -30,7 +30,7 @@ class NamedRequirement:
     """A requirement by name (PEP 508), normalized, and the hashes that it allows (`sha256:<hex>`)."""
 
     text: str
-    hashes: tuple[str, ...] = ()
+    hashes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +39,9 @@ class LocalRequirement:
 
     path: str
     editable: bool
-    extras: tuple[str, ...] = ()
-    marker: str = ""
-    hashes: tuple[str, ...] = ()
+    extras: tuple[str, ...]
+    marker: str
+    hashes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

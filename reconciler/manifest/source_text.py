@@ -87,7 +87,7 @@ class SourceText:
         return self.problem(error.message, path, hint=error.hint, place=place)
 
 
-def masked_problem(place: Place, mask: "SourceMask", message: str, path: KeyPath = (), *, hint: str = "") -> Problem:
+def masked_problem(place: Place, mask: "SourceMask", message: str, path: KeyPath, *, hint: str) -> Problem:
     """Return a problem of a manifest with its source lines, without the values that may be secrets."""
     shown_path = format_key_path(mask.shown_path(path))
     if not (1 <= place.line <= len(mask.lines) and len(mask.lines[place.line - 1]) <= _LONGEST_SHOWN):
@@ -100,7 +100,7 @@ def masked_problem(place: Place, mask: "SourceMask", message: str, path: KeyPath
     return replace(_problem_in(marked, texts, message, path=shown_path, hint=hint), place=place)
 
 
-def problem_at(place: Place, lines: tuple[str, ...], message: str, *, path: str = "", hint: str = "") -> Problem:
+def problem_at(place: Place, lines: tuple[str, ...], message: str, *, path: str = "", hint: str) -> Problem:
     """Return a problem with its source line and the line before it; long lines are cut, and secrets redacted."""
     texts = None
     if 1 <= place.line <= len(lines):

@@ -61,7 +61,7 @@ class TextFile:
     quotable: bool = True
 
 
-def decode_text(content: bytes, *, any_unicode: bool = False) -> TextFile:
+def decode_text(content: bytes, *, any_unicode: bool) -> TextFile:
     """Return a file's bytes as text; raises UnreadableFileError.
 
     The encoding is UTF-8, or with `any_unicode` the one of the byte order mark.

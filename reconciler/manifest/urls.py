@@ -121,7 +121,7 @@ def validate_file_host(text: str) -> str:
 _DIRECT_SCHEMES = ("https", "http", "file", "git+https", "git+http", "git+ssh", "git+file")
 
 
-def validate_direct_url(url: str, *, offset: int = 0) -> None:
+def validate_direct_url(url: str, *, offset: int) -> None:
     """Raise InvalidTextError unless a URL can follow `NAME @`: without credentials or variables, and absolute.
 
     `offset` is where the URL starts in the requirement.

@@ -19,7 +19,7 @@ _LONGEST = 1000  # characters of a line; a longer one gets no hint, because some
 
 
 def syntax_hint(
-    problem: str, lines: Sequence[str], line: int, column: int, opened: int | None, *, masked: Sequence[int] = ()
+    problem: str, lines: Sequence[str], line: int, column: int, opened: int | None, *, masked: Sequence[int]
 ) -> str:
     """Return the hint for a syntax error of libyaml at a line and column (from 0), or an empty string.
 

@@ -17,7 +17,7 @@ _METADATA = (".dist-info", ".egg-info")
 
 
 def attribute_findings(
-    findings: Iterable[Finding], venv: str, distributions: Sequence[Distribution], sealed: Collection[str] = ()
+    findings: Iterable[Finding], venv: str, distributions: Sequence[Distribution], sealed: Collection[str]
 ) -> list[Finding]:
     """Return `findings` with `package` filled in if it is known; reads the RECORD files of all distributions.
 

@@ -66,7 +66,7 @@ class Reading:
         self.findings.append(Finding(code=code, path=place, package=self.key, detail=detail, content=sha256))
 
 
-def read_distribution(candidate: Candidate, *, sealed: bool = False) -> Reading:
+def read_distribution(candidate: Candidate, *, sealed: bool) -> Reading:
     """Return what pip would read from `candidate`; never raises for files on disk.
 
     In a `sealed` environment the contents of RECORD are not read.

@@ -27,7 +27,7 @@ class Listing:
     findings: tuple[Finding, ...]
 
 
-def list_distributions(venv: str, site: Site, *, local: bool, sealed: bool = False) -> Listing:
+def list_distributions(venv: str, site: Site, *, local: bool, sealed: bool) -> Listing:
     """Return the distributions that are installed in the environment at `venv` (absolute).
 
     `local` leaves out distributions outside that a `.pth` file adds, as `pip freeze --local` does; it is for

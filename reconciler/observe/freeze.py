@@ -20,9 +20,9 @@ _DEVELOPMENT_BEFORE_312 = frozenset({"pip", "setuptools", "distribute", "wheel"}
 def freeze_lines(
     environment: ActualEnvironment,
     *,
-    all: bool = False,  # noqa: A002  # pip's own word
-    exclude: Collection[str] = (),
-    exclude_editable: bool = False,
+    all: bool,  # noqa: A002  # pip's own word
+    exclude: Collection[str],
+    exclude_editable: bool,
 ) -> list[str]:
     """Return the lines of `pip --python ENV freeze`, with its options, for an observed environment.
 

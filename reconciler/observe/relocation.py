@@ -22,7 +22,7 @@ _LIMIT_BYTES = 1024 * 1024
 _SYSTEM = frozenset({"/usr/bin", "/bin", "/usr/local/bin"})
 
 
-def relocated_scripts(venv: str, places: Collection[str], home: str, *, only_activate: bool = False) -> list[Finding]:
+def relocated_scripts(venv: str, places: Collection[str], home: str, *, only_activate: bool) -> list[Finding]:
     """Return a finding for each script in `bin` that names an environment at a path other than `places`.
 
     `home` is the directory of the base interpreter; scripts that use this interpreter, or one of the system, name no

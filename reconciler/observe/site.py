@@ -36,7 +36,7 @@ class Site:
 
     directories: tuple[SiteDirectory, ...]
     series: str
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...]
 
 
 def find_site(venv: str, version: str) -> Site:

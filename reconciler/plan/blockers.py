@@ -49,9 +49,9 @@ def change_blockers(
     applied: Applied | None,
     desired: DesiredState,
     policy: Policy,
-    owner: OtherOwner | None = None,
+    owner: OtherOwner | None,
     *,
-    former: str = "",
+    former: str,
 ) -> list[Blocker]:
     """Return what blocks the change of an environment that the manifest declares.
 
@@ -121,7 +121,7 @@ def delete_blockers(
     applied: Applied,
     desired: DesiredState,
     policy: Policy,
-    owner: OtherOwner | None = None,
+    owner: OtherOwner | None,
 ) -> list[Blocker]:
     """Return what blocks the deletion of an environment, by prune or by `policy.destroy`; `owner` as for a change."""
     if applied.project != desired.project:
@@ -177,7 +177,7 @@ def publish_blockers(
     applied: Applied | None,
     staged: Staged,
     desired: DesiredState,
-    owner: OtherOwner | None = None,
+    owner: OtherOwner | None,
     *,
     changed: bool,
 ) -> list[Blocker]:

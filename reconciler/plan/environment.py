@@ -63,9 +63,9 @@ def plan_change(
     actual: ActualEnvironment,
     applied: Applied | None,
     policy: Policy,
-    owner: OtherOwner | None = None,
+    owner: OtherOwner | None,
     *,
-    former: str = "",
+    former: str,
 ) -> EnvironmentDraft:
     """Plan an environment that the manifest declares; `owner` is who applied it if it was not this manifest.
 
@@ -123,7 +123,7 @@ def plan_prune(
     actual: ActualEnvironment,
     applied: Applied,
     policy: Policy,
-    owner: OtherOwner | None = None,
+    owner: OtherOwner | None,
 ) -> EnvironmentDraft:
     """Plan an environment of this project that the manifest does not declare; its drift counts if it is kept.
 
@@ -171,7 +171,7 @@ def plan_destroy(
     actual: ActualEnvironment,
     applied: Applied | None,
     policy: Policy,
-    owner: OtherOwner | None = None,
+    owner: OtherOwner | None,
 ) -> EnvironmentDraft:
     """Plan an environment that `destroy` names; if it was never applied, nothing will be destroyed."""
     if applied is None:

@@ -3,10 +3,9 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
-from reconciler.diff.model import NO_FAULTS, Diff, DiffKind, Fault, Target
-from reconciler.diff.renames import NO_RENAMES, Renames
+from reconciler.diff.model import Diff, DiffKind, Fault, Target
+from reconciler.diff.renames import Renames
 from reconciler.diff.settings import string_list
 from reconciler.diff.shared_edits import shared_edit_notes
 from reconciler.manifest.desired import DesiredState
@@ -31,10 +30,11 @@ def make_plan(
     actual: ActualState,
     applied: Mapping[str, Applied],
     policy: Policy,
-    owners: Mapping[str, OtherOwner] = MappingProxyType({}),
-    faults: Mapping[str, Fault] = NO_FAULTS,
-    staged: Mapping[str, Staged] = MappingProxyType({}),
-    renames: Renames = NO_RENAMES,
+    *,
+    owners: Mapping[str, OtherOwner],
+    faults: Mapping[str, Fault],
+    staged: Mapping[str, Staged],
+    renames: Renames,
 ) -> Plan:
     """Return the plan for every environment in `diff`, and for those that `policy.destroy` or `policy.publish` names.
 

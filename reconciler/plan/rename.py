@@ -22,7 +22,7 @@ def plan_rename(
     old: str,
     owner: OtherOwner | None,
     policy: Policy,
-    occupant: ActualEnvironment | None = None,
+    occupant: ActualEnvironment | None,
 ) -> EnvironmentDraft:
     """Return the draft of an environment that was `old` before; `owner` is who applied that if not this manifest.
 

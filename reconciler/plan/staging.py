@@ -92,7 +92,7 @@ def plan_publish(
     applied: Applied | None,
     staged: Staged,
     policy: Policy,
-    owner: OtherOwner | None = None,
+    owner: OtherOwner | None,
 ) -> EnvironmentDraft:
     """Plan the publish of a staged generation; it is blocked if what is at the path has changed since it was staged."""
     new, note = staged.applied, staged.note

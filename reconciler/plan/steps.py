@@ -12,7 +12,7 @@ from reconciler.plan.topology import topological_order
 from reconciler.state.applied import Applied
 
 
-def build_step_kinds(target: Target, *, adopt: bool, hooks: bool = True, carry: bool = False) -> list[StepKind]:
+def build_step_kinds(target: Target, *, adopt: bool, hooks: bool, carry: bool) -> list[StepKind]:
     """Return the steps that build a new generation and publish it, or replace an adopted venv with it.
 
     Without `hooks` they run none. `carry` carries the files over that `ignore_files` matches.
@@ -33,9 +33,7 @@ def build_step_kinds(target: Target, *, adopt: bool, hooks: bool = True, carry: 
     ]
 
 
-def change_step_kinds(
-    diff: EnvironmentDiff, target: Target, *, hooks: bool = True, carry: bool = True
-) -> list[StepKind]:
+def change_step_kinds(diff: EnvironmentDiff, target: Target, *, hooks: bool = True, carry: bool) -> list[StepKind]:
     """Return the steps of one environment that the manifest declares; a foreign occupant is adopted.
 
     Without `hooks` none are run, and those that are due count as done. Without `carry` a rebuild leaves ignored files

@@ -17,7 +17,7 @@ _KEY = re.compile(r"(?<![A-Za-z0-9])(?=[a-z0-9]*[A-Z])(?=[A-Z0-9]*[a-z])(?=[A-Za
 _SHORTEST = 4  # a shorter text is not a secret, and would match ordinary words
 
 
-def credentials_of(env: Mapping[str, str], others: Iterable[str] = ()) -> tuple[str, ...]:
+def credentials_of(env: Mapping[str, str], others: Iterable[str]) -> tuple[str, ...]:
     """Return the secrets in a child's environment, in every spelling that the child may print, longest first.
 
     These are the passwords in `UV_INDEX_<NAME>_PASSWORD`, in proxy URLs and in netrc, and the values of variables with

@@ -10,7 +10,7 @@ from reconciler.render.escape import sanitize
 from reconciler.render.phrases import count, size_text
 
 
-def render_gc(found: Sequence[Removable], caches: Sequence[CollectedCache] = (), *, dry_run: bool) -> str:
+def render_gc(found: Sequence[Removable], caches: Sequence[CollectedCache], *, dry_run: bool) -> str:
     """Return a line for each generation (what happened to it, or would happen), and then one for each cache."""
     verb = "would be deleted" if dry_run else "deleted"
     lines = [f"{sanitize(each.name)}: generation {each.generation.number} {_outcome(each, verb)}" for each in found]
@@ -19,7 +19,7 @@ def render_gc(found: Sequence[Removable], caches: Sequence[CollectedCache] = (),
     return "".join(f"{line}\n" for line in lines)
 
 
-def gc_json(found: Sequence[Removable], caches: Sequence[CollectedCache] = ()) -> str:
+def gc_json(found: Sequence[Removable], caches: Sequence[CollectedCache]) -> str:
     """Return the generations as a JSON array; `used`, `foreign` and `failure` say why one is kept.
 
     An object for each cache follows: `cache` is its kind, `count` and `bytes` are what was deleted.

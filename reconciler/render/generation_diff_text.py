@@ -23,7 +23,7 @@ _SIGNS = {
 }
 
 
-def render_generation_diff(found: GenerationDiff, *, palette: Palette, width: int, verbose: int = 0) -> str:
+def render_generation_diff(found: GenerationDiff, *, palette: Palette, width: int, verbose: int) -> str:
     """Return the differences as text that ends with a line end; `verbose` lists every file and whole values."""
     title = Segment(text=f"{sanitize(found.name)}:", style=Style.STRONG)
     sides = f"generation {_side(found.before)} -> {_side(found.after)}"

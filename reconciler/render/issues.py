@@ -40,9 +40,9 @@ class Issue:
     message: str
     line: int
     fingerprint: str
-    package: str = ""
-    uri: str = ""
-    details: tuple[str, ...] = ()
+    package: str
+    uri: str
+    details: tuple[str, ...]
 
 
 _STILL_DIFFERS = frozenset({Status.STAGED, Status.LEFT})  # nothing was published

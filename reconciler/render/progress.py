@@ -33,7 +33,7 @@ class Progress(Protocol):
         ...
 
 
-def progress_for(stream: TextIO, *, live: bool, palette: Palette, quiet: bool = False) -> Progress:
+def progress_for(stream: TextIO, *, live: bool, palette: Palette, quiet: bool) -> Progress:
     """Return what shows progress on a stream; `quiet` shows only failures."""
     if live and not quiet:
         # Imported here, because importing rich takes longer than a plan.

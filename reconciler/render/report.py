@@ -23,7 +23,7 @@ class Report:
     plan: Plan
     command: Command
     file: str
-    places: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str]
     result: RunFinished | None = None
     runs: tuple[Mapping[str, Json], ...] = ()
     graphs: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)

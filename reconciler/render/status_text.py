@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from types import MappingProxyType
 
 from reconciler.canonical_json import Json, to_json
 from reconciler.diff.model import ReasonCode
@@ -87,7 +86,7 @@ class StatusRow:
 
 
 def status_rows(
-    plan: Plan, installed: Mapping[str, int], shown_root: str, staged: Mapping[str, int] = MappingProxyType({})
+    plan: Plan, installed: Mapping[str, int], shown_root: str, staged: Mapping[str, int]
 ) -> list[StatusRow]:
     """Return a row for every environment of a plan; paths are below `shown_root`.
 
@@ -113,9 +112,7 @@ def deleted_rows(names: Iterable[str], shown_root: str) -> list[StatusRow]:
     ]
 
 
-def render_status(
-    rows: Sequence[StatusRow], *, palette: Palette, width: int, sizes: bool = False, startup: bool = False
-) -> str:
+def render_status(rows: Sequence[StatusRow], *, palette: Palette, width: int, sizes: bool, startup: bool) -> str:
     """Return the rows as a table that ends with a line end; columns that have no room are left out, from the right.
 
     With `sizes`, the columns before the path say what each environment occupies. Why environments are blocked follows
@@ -165,7 +162,7 @@ def _blocked_lines(row: StatusRow, blocked: BlockedStatus, name_width: int, pale
     return entry_lines(head, text, palette=palette, width=width)
 
 
-def status_json(rows: Sequence[StatusRow], *, sizes: bool = False, startup: bool = False) -> str:
+def status_json(rows: Sequence[StatusRow], *, sizes: bool, startup: bool) -> str:
     """Return the rows as a JSON array of objects that ends with a line end.
 
     They have `size` only with `sizes`, and `startup` only with `startup`.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.backticks import in_backticks
 from reconciler.diff.compare import compare, undeclared
-from reconciler.diff.masking import NO_KEY, Mask
+from reconciler.diff.masking import Mask
 from reconciler.diff.renames import find_renames
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, ActualState, Depth
@@ -25,9 +25,7 @@ class Comparison:
     notes: tuple[str, ...] = ()
 
 
-def compare_with(
-    revision: Revision, desired: DesiredState, *, locked: bool, policy: Policy, mask: Mask = NO_KEY
-) -> Comparison:
+def compare_with(revision: Revision, desired: DesiredState, *, locked: bool, policy: Policy, mask: Mask) -> Comparison:
     """Return how the working tree's manifest and locks (`desired`) differ from those of `revision`.
 
     With `locked`, a lock that is missing or out of date in the working tree is an error. `mask` masks the settings that
@@ -53,7 +51,7 @@ def compare_with(
     environments = {name: before_actual.get(name) or absent_environment(name) for name in names}
     renames, actual = renames.observed(ActualState(environments=environments, depth=Depth.METADATA))
     diff = compare(desired, targets, actual, applied, mask=mask)
-    plan = make_plan(desired, diff, targets, actual, applied, policy, renames=renames)
+    plan = make_plan(desired, diff, targets, actual, applied, policy, owners={}, faults={}, staged={}, renames=renames)
     compared = tuple(_without_disk(each, revision.name, before) for each in plan.environments)
     return Comparison(plan=replace(plan, against=revision.name, environments=compared), desired=desired, notes=notes)
 

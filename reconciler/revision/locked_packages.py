@@ -48,6 +48,7 @@ def _package(
         facts = sorted((_facts(each) for each in entries), key=digest)
         source = UniversalSource(
             location="",
+            subdirectory="",
             sha256=digest(facts),
             hosts=tuple(sorted({host for each in entries for host in _hosts(each)})),
             files=tuple(sorted({file for each in entries for file in _hashes(each)})),

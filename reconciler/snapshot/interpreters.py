@@ -18,8 +18,8 @@ class KnownInterpreters:
     `found` are those that a search on the host chose. `others` belong to a generation, or are requested by their path.
     """
 
-    found: tuple[Interpreter, ...] = ()
-    others: tuple[Interpreter, ...] = ()
+    found: tuple[Interpreter, ...]
+    others: tuple[Interpreter, ...]
 
     def choose(self, request: str, *, keep: str = "", keep_version: str = "") -> Interpreter:  # noqa: ARG002
         """Return the interpreter for `request`, as `Interpreters.choose` does; if none fits, one without a version.

@@ -50,5 +50,7 @@ def plan_snapshot(
         snapshot.actual([*targets, *undeclared(desired, applied), *faults, *renames.pairs.values()])
     )
     diff = compare(desired, targets, actual, applied, exceptions, today=today_in_utc())
-    plan = make_plan(desired, diff, targets, actual, applied, policy, owners, faults, renames=renames)
+    plan = make_plan(
+        desired, diff, targets, actual, applied, policy, owners=owners, faults=faults, staged={}, renames=renames
+    )
     return replace(plan, platform=snapshot.platform, notes=notes)

@@ -21,9 +21,7 @@ from reconciler.state.owner import other_owners
 from reconciler.state.store import State
 
 
-def take_snapshot(
-    desired: DesiredState, interpreters: Interpreters, depth: Depth, named: Path | None = None
-) -> Snapshot:
+def take_snapshot(desired: DesiredState, interpreters: Interpreters, depth: Depth, named: Path | None) -> Snapshot:
     """Return the snapshot of the root of `desired`, observed at `depth`; writes only caches. Raises OSError.
 
     `named` is the path of the manifest as it is recorded (`reconciler.state.owner.named_path`).

@@ -29,7 +29,7 @@ DEFAULT_TIMEOUT_SECONDS = 60.0
 
 
 @contextmanager
-def acquire_root_mutex(layout: Layout, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Iterator[int]:
+def acquire_root_mutex(layout: Layout, *, timeout: float) -> Iterator[int]:
     """Hold the root mutex while the block runs, and yield its descriptor; wait at most `timeout` seconds for it.
 
     A child process that keeps the descriptor open keeps the mutex, even if this process is killed. While the block

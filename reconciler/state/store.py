@@ -25,7 +25,7 @@ from reconciler.state.generation_identity import write_identity_mark
 from reconciler.state.layout import JOURNAL, Generation, Layout
 from reconciler.state.open_state import closed_state
 from reconciler.state.published_generation import PublishedGeneration
-from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS, acquire_root_mutex
+from reconciler.state.root_mutex import acquire_root_mutex
 from reconciler.state.root_trust import make_own_directory, refuse_untrusted
 from reconciler.state.seal import HINT, Seal, read_seal
 from reconciler.state.state_file import read_state_file, replacing_state_file
@@ -70,7 +70,7 @@ class State:
         """Return whether anything was ever applied in this root: to hold the mutex of a root makes its state."""
         return os.path.lexists(self.layout.envsync_directory)
 
-    def acquire_mutex(self, *, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> AbstractContextManager[int]:
+    def acquire_mutex(self, *, timeout: float) -> AbstractContextManager[int]:
         """Hold the root mutex while the block runs; see `acquire_root_mutex`."""
         return acquire_root_mutex(self.layout, timeout=timeout)
 
@@ -314,7 +314,7 @@ class State:
         if self.layout.all_deleted.is_dir():
             sync_directory(self.layout.all_deleted)
 
-    def new_generation(self, name: str, *, above: int = 0, adopting: bool = False) -> Generation:
+    def new_generation(self, name: str, *, above: int, adopting: bool) -> Generation:
         """Create the next generation's directory, its empty venv and its identity mark; raises StateError.
 
         A number is never used again while its directory, or the link that it left, exists. It is greater than `above`.

@@ -22,6 +22,7 @@ from reconciler.manifest.desired import DesiredEnvironment, Index
 from reconciler.observe.actual import Depth
 from reconciler.plan.model import Action, EnvironmentPlan, Plan, Step, StepKind
 from reconciler.state.applied import Applied
+from reconciler.state.generated_files import NOTHING_GENERATED
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.owner import ManifestIdentity
 from reconciler.state.store import State
@@ -82,7 +83,7 @@ class Bench:
             environment=environment,
             interpreter=interpreter,
             lock=parsed,
-            packages=select_packages(parsed, environment, interpreter),
+            packages=select_packages(parsed, environment, interpreter, generated=NOTHING_GENERATED),
         )
         kinds = steps or (
             StepKind.BUILD,

@@ -33,6 +33,7 @@ from reconciler.state.staged import StagedNote, write_staged
 from reconciler.state.store import State
 from reconciler.state.trial import Trial, write_trial
 from tests.state.edited import make_root, stored_in, write_stored
+from tests.state.generations import new_generation
 from tests.state.records import applied, publish, seal_of
 
 LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -46,7 +47,7 @@ def state(tmp_path: Path) -> State:
 def built(state: State, count: int, **more: Any) -> Applied:
     """Make generations of `web` as builds do, seal them, and publish and record the last one."""
     for _ in range(count):
-        generation = state.new_generation("web")
+        generation = new_generation(state, "web")
         made = applied(generation=generation.number, **more)
         made = replace(made, seal=write_seal(seal_of(made), generation.seal))
     publish(state.layout, "web", made.generation)
@@ -56,7 +57,7 @@ def built(state: State, count: int, **more: Any) -> Applied:
 
 def kept(state: State) -> list[int]:
     """Return the numbers of the generations that would be kept."""
-    removable = {each.generation.number for each in removable_generations(state)}
+    removable = {each.generation.number for each in removable_generations(state, discard=frozenset())}
     return [each for each in state.layout.generation_numbers("web") if each not in removable]
 
 
@@ -129,7 +130,7 @@ def test_an_adopted_directory_is_kept_for_its_time_or_while_it_is_one_of_the_new
     adopted_directory(state, 1, until)
     if days is None:
         state.layout.adopted_generation("web", 1).adoption.write_text("damaged")
-    assert state.new_generation("web").number == 2
+    assert new_generation(state, "web").number == 2
     made = applied(generation=2, settings={"keep_generations": keep})
     made = replace(made, seal=write_seal(seal_of(made), state.layout.generation("web", 2).seal))
     publish(state.layout, "web", 2)
@@ -252,7 +253,7 @@ def test_the_links_of_an_environment_are_removed_when_nothing_of_it_is_left(stat
 
 def test_a_generation_that_was_never_sealed_leaves_no_link(state: State) -> None:
     built(state, 1)
-    generation = state.new_generation("web")
+    generation = new_generation(state, "web")
     [found] = collect_garbage(state)
     assert found.generation == generation
     assert state.layout.collected_numbers("web") == []
@@ -260,7 +261,7 @@ def test_a_generation_that_was_never_sealed_leaves_no_link(state: State) -> None
 
 def test_what_is_spared_staged_or_used_is_kept(state: State) -> None:
     built(state, 4, settings={"keep_generations": 1})
-    staged = state.new_generation("web")
+    staged = new_generation(state, "web")
     write_seal(seal_of(applied(generation=5)), staged.seal)
     note = StagedNote(desired="", prior="", action="", reasons=(), drifted=False, staged=dt.datetime.now(dt.UTC))
     write_staged(state.layout, "web", 5, note)
@@ -291,13 +292,13 @@ def test_a_damaged_file_about_a_deletion_does_not_matter_once_it_exists_again(st
     built(state, 2, settings={"keep_generations": 1})
     state.layout.all_deleted.mkdir()
     state.layout.deleted("web").write_text("damaged")
-    [found] = removable_generations(state)
+    [found] = removable_generations(state, discard=frozenset())
     assert (found.generation.number, found.foreign) == (1, "")
     state.layout.record("web").unlink()
     state.layout.environment("web").unlink()
     adopted_directory(state, 3, LONG_AGO)
-    assert all("damaged" in each.foreign for each in removable_generations(state))
-    assert [each.generation.number for each in removable_generations(state)] == [1, 2, 3]
+    assert all("damaged" in each.foreign for each in removable_generations(state, discard=frozenset()))
+    assert [each.generation.number for each in removable_generations(state, discard=frozenset())] == [1, 2, 3]
 
 
 def test_a_generation_that_was_restored_from_a_backup_is_deleted(state: State) -> None:

@@ -14,6 +14,7 @@ from reconciler.lock.file_digests import file_state
 from reconciler.lock.select import select_artifacts
 from reconciler.state.generated_files import read_generated_files
 from reconciler.state.layout import Layout
+from tests.engines.requests import install_request
 from tests.lock.test_select import INTERPRETER, lock_of
 
 STATIC = '[project]\nname = "own"\nversion = "1"\n[build-system]\nbuild-backend = "{}"\nrequires = ["{}"]\n'
@@ -53,7 +54,7 @@ class Builder:
             {"name": "own", "directory": {"path": "..", "editable": True}},
             path=self.project / "locks/pylock.web.toml",
         )
-        request = InstallRequest(venv=Path("venv"), pylock=Path("pylock.toml"))
+        request = install_request(Path("venv"), Path("pylock.toml"))
         with find_generated_files(
             lock,
             select_artifacts(lock, INTERPRETER),

@@ -6,13 +6,13 @@ import pytest
 
 from reconciler.apply.overlaps import Overlaps, find_overlaps, settle_overlaps
 from reconciler.apply.verify_build import Record, installed_records, verify_records
-from reconciler.engines.engine import InstallRequest
 from reconciler.errors import RecordMismatchError
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.inventory_scan import take_inventory
 from reconciler.state.overlap import MOST_PATHS, Overlap
 from tests.apply.fake_uv import SITE, FakeUv
 from tests.apply.fake_uv import install_package as install
+from tests.engines.requests import install_request
 
 
 def found(venv: Path) -> Overlaps:
@@ -57,7 +57,7 @@ def test_a_replaced_file_must_be_that_of_the_package_that_wins(tmp_path: Path) -
     def verify() -> None:
         records: list[Record] = installed_records(venv)
         inventory = take_inventory(venv, InodeHashes.load(tmp_path / "inodes"))
-        verify_records(records, inventory, replaced=find_overlaps(venv, records, {}).replaced)
+        verify_records(records, inventory, replaced=find_overlaps(venv, records, {}).replaced, compiled=None)
 
     verify()
     for content in (b"bb", b"other"):
@@ -73,7 +73,7 @@ def settled(venv: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     packages = [{"name": each.key, "version": "1.0"} for each in installed_records(venv)]
     document = {"lock-version": "1.0", "created-by": "t", "packages": packages}
     (venv / "pyvenv.cfg").touch()
-    request = InstallRequest(venv=venv, pylock=venv.with_name("pylock.toml"))
+    request = install_request(venv, venv.with_name("pylock.toml"))
     settle_overlaps(uv.engine(venv.with_name("cache"), monkeypatch), request, document, {})
     if not uv.calls:
         return []

@@ -24,6 +24,7 @@ def rebuilt(bench: Bench, seal: Seal) -> Seal:
         declared=lambda _name: None,
         interpreter=lambda _path, _request: PYTHON,
         engine=lambda _descriptor: nullcontext(bench.engine),
+        ambient={},
     )
     base = replace(
         seal.applied,

@@ -22,6 +22,7 @@ from reconciler.state.rename_conflict import first_conflicts
 from reconciler.state.seal import write_seal
 from reconciler.state.store import State
 from tests.state.edited import stored_in, write_stored
+from tests.state.generations import new_generation
 from tests.state.records import applied, seal_of
 
 
@@ -34,7 +35,7 @@ def state(tmp_path: Path) -> State:
     """Return a state with generations 1 and 2 of `web`; 2 is published."""
     found = State.at(tmp_path / "root")
     for number in (1, 2):
-        made = found.new_generation("web")
+        made = new_generation(found, "web")
         last = sealed(found.layout, applied(generation=made.number))
         assert made.number == number
     publish(found.layout, "web", 2)
@@ -70,8 +71,8 @@ def test_the_new_name_has_everything_and_the_old_path_points_to_it(state: State)
     seal = state.seal("site", 1)
     assert seal is not None
     assert (seal.applied.name, seal.applied.generation) == ("site", 1)
-    assert state.new_generation("site").number == 3
-    assert state.new_generation("web").number == 3, "1 and 2 are not used again"
+    assert new_generation(state, "site").number == 3
+    assert new_generation(state, "web").number == 3, "1 and 2 are not used again"
 
 
 @pytest.mark.parametrize("function", ["_finish", "_give_away", "publish", "leave_former_path", "redirect_paths"])
@@ -89,7 +90,7 @@ def test_a_run_killed_at_any_point_is_finished_and_readers_see_one_name(
     assert seen == (["site"] if state.layout.published_number("site") else ["web"])
     assert all(state.published(name) is not None for name in seen)
     assert state.layout.environment("web").exists()
-    recover(state)
+    recover(state, locks=None)
     assert owned(state) == {"site": [1, 2]}
     assert list(state.last_applied()) == ["site"]
     assert not os.path.lexists(state.layout.rename_journal("site"))
@@ -112,7 +113,7 @@ def test_a_link_alone_gives_no_generation_away(state: State) -> None:
 
 def test_a_copied_seal_of_a_renamed_generation_is_damage(state: State) -> None:
     renamed(state)
-    copy = state.new_generation("site")
+    copy = new_generation(state, "site")
     copied = state.layout.generation("site", 2).seal
     copy.seal.write_bytes(copied.read_bytes())
     with pytest.raises(DamagedStateError, match="it was not written by envsync as this user in this root"):
@@ -127,7 +128,7 @@ def test_something_else_at_the_new_path_and_equal_numbers_are_refused_before_any
     with pytest.raises(ApplyError, match="is not managed by envsync"):
         renamed(state)
     state.layout.environment("site").rmdir()
-    state.new_generation("site")
+    new_generation(state, "site")
     assert first_conflicts(state.layout, {"site": "web", "free": "web"}) == {"site": 1}
     with pytest.raises(ApplyError, match="`site` already has generation 1"):
         renamed(state)
@@ -137,7 +138,7 @@ def test_something_else_at_the_new_path_and_equal_numbers_are_refused_before_any
 
 def test_a_renamed_generation_is_collected_and_its_paths_point_to_what_is_published(state: State) -> None:
     renamed(state)
-    made = state.new_generation("site")
+    made = new_generation(state, "site")
     last = sealed(state.layout, applied("site", made.number, settings={"keep_generations": 1}))
     publish(state.layout, "site", made.number)
     state.record(last)
@@ -153,7 +154,7 @@ def test_a_renamed_generation_is_collected_and_its_paths_point_to_what_is_publis
 
 def test_links_that_were_made_before_the_rename_point_to_the_new_name(state: State) -> None:
     remove_generation(state.layout, state.layout.generation("web", 1))
-    keep_paths(state.layout, "web", {1: "current"})
+    keep_paths(state.layout, "web", {1: "current"}, gone=())
     renamed(state)
     assert (state.layout.generations("web") / "1").readlink() == Path("../site/current")
     assert (state.layout.generations("web") / "1/venv").resolve() == state.layout.generation("site", 2).venv
@@ -162,7 +163,7 @@ def test_links_that_were_made_before_the_rename_point_to_the_new_name(state: Sta
 
 def test_links_to_a_new_name_are_bounded(state: State) -> None:
     renamed(state)
-    keep_paths(state.layout, "web", dict.fromkeys(range(3, 150), "../site/current"))
+    keep_paths(state.layout, "web", dict.fromkeys(range(3, 150), "../site/current"), gone=())
     assert len(state.layout.collected_numbers("web")) == MOST_LINKS
 
 
@@ -171,7 +172,7 @@ def test_a_former_path_is_free_for_a_new_environment(state: State) -> None:
     path = state.layout.environment("web")
     seen = observe_environment(path, name="web", published=None, depth=Depth.FILES, inodes=InodeHashes())
     assert (seen.occupant, seen.findings) == (Occupant.ABSENT, ())
-    made = state.new_generation("web")
+    made = new_generation(state, "web")
     sealed(state.layout, applied(generation=made.number))
     publish(state.layout, "web", made.number)
     assert (state.layout.published_number("web"), state.layout.renamed_to("web")) == (3, "")

@@ -22,6 +22,7 @@ from reconciler.state.hold import Hold
 from reconciler.state.store import State
 from tests.faults.killed import run_killed
 from tests.plan.build import applied_environment
+from tests.state.generations import new_generation
 
 LONG_AGO = Adopted(adopted=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), keep_until=dt.datetime(2026, 1, 8, tzinfo=dt.UTC))
 HOLD = Hold(reason="INC-42", by="alice", since="2026-11-30T09:12:00+00:00")
@@ -32,7 +33,7 @@ def adopted(root: Path, *, keep_generations: int = 3) -> tuple[State, Applied]:
     state = State.at(root)
     (root / "web").mkdir(parents=True)
     (root / "web" / "marker").write_text("mine")
-    number = state.new_generation("web", adopting=True).number
+    number = state.new_generation("web", adopting=True, above=0).number
     assert number == 2
     adopt(state.layout, "web", number, LONG_AGO)
     applied = applied_environment("web", {"generation": number, "keep_generations": keep_generations})
@@ -62,7 +63,7 @@ def test_a_kill_at_any_change_loses_nothing(tmp_path: Path, monkeypatch: pytest.
     while True:
         state, applied = adopted(tmp_path / str(at))
         killed = run_killed(partial(restore_adopted, state, applied, 1, None), at=at)
-        recover(state)
+        recover(state, locks=None)
         seen.add(where(state))
         assert state.applied("web") is not None, "it is still owned"
         if not killed:
@@ -78,7 +79,7 @@ def test_a_kill_at_any_change_of_an_adoption_loses_nothing(tmp_path: Path) -> No
         killed = run_killed(partial(adopted, root), at=at)
         state = State.at(root)
         if (root / ".envsync").exists():
-            recover(state)
+            recover(state, locks=None)
         markers = [path for path in root.rglob("marker") if not path.parent.is_symlink()]
         begun = (root / "web").exists() or state.layout.adopted.exists()
         assert len(markers) == 1 or not begun or at < 5, "before that, the test itself makes the directory"
@@ -90,25 +91,25 @@ def test_a_kill_at_any_change_of_an_adoption_loses_nothing(tmp_path: Path) -> No
 
 def test_it_is_a_generation_with_a_number_of_its_own(tmp_path: Path) -> None:
     state, applied = adopted(tmp_path)
-    assert state.new_generation("web").number == 3
+    assert new_generation(state, "web").number == 3
     restored = restore_adopted(state, applied, 1, HOLD)
     assert (restored.rolled_back_from, restored.generation) == (2, 2)
     assert state.applied("web") == replace(applied, rolled_back_from=2, hold=HOLD)
-    assert state.new_generation("web", adopting=True).number == 5, "4 is for what is adopted next"
+    assert state.new_generation("web", adopting=True, above=0).number == 5, "4 is for what is adopted next"
 
 
 def test_it_is_collected_by_keep_generations_but_not_before_its_time(tmp_path: Path) -> None:
     state, _ = adopted(tmp_path / "three")
-    assert removable_generations(state) == []
+    assert removable_generations(state, discard=frozenset()) == []
     state, _ = adopted(tmp_path / "one", keep_generations=1)
-    (found,) = removable_generations(state)
+    (found,) = removable_generations(state, discard=frozenset())
     assert found.generation == state.layout.adopted_generation("web", 1)
     write_adopted(found.generation, Adopted.now(dt.timedelta(days=7)))
-    assert removable_generations(state) == []
+    assert removable_generations(state, discard=frozenset()) == []
     found.generation.adoption.write_text("damaged")
-    assert removable_generations(state) == [], "it is not known how long it is to be kept"
+    assert removable_generations(state, discard=frozenset()) == [], "it is not known how long it is to be kept"
     found.generation.adoption.unlink()
-    assert len(removable_generations(state)) == 1, "its deletion has begun"
+    assert len(removable_generations(state, discard=frozenset())) == 1, "its deletion has begun"
 
 
 def test_one_that_an_older_envsync_kept_is_left_alone(tmp_path: Path) -> None:
@@ -116,9 +117,9 @@ def test_one_that_an_older_envsync_kept_is_left_alone(tmp_path: Path) -> None:
     generation = state.layout.adopted_generation("web", 1)
     generation.adoption.unlink()
     generation.identity.unlink()
-    recover(state)
+    recover(state, locks=None)
     assert state.layout.adopted_numbers("web") == []
-    assert removable_generations(state) == []
+    assert removable_generations(state, discard=frozenset()) == []
     assert (generation.venv / "marker").exists()
 
 

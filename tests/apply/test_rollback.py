@@ -4,13 +4,12 @@ import datetime as dt
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from reconciler.apply.changed_environment import ChangedEnvironment, ChangeKind
 from reconciler.apply.rebuild_generation import NotRebuildableError
-from reconciler.apply.rollback import roll_back
+from reconciler.apply.rollback import Rebuilder, roll_back
 from reconciler.errors import ApplyError, InventoryError, StateError, UsageError
 from reconciler.plan.model import StepKind
 from reconciler.state.applied import Applied
@@ -25,9 +24,13 @@ from tests.apply.bench import bench as bench
 HOLD = Hold(reason="INC-42", by="alice", since="2026-11-30T09:12:00+00:00")
 
 
-def rolled_back(bench: Bench, to: int | None = None, **more: Any) -> tuple[ChangedEnvironment, list[str]]:
+def rolled_back(
+    bench: Bench, to: int | None = None, *, hold: Hold | None = None, rebuild: Rebuilder | None = None
+) -> tuple[ChangedEnvironment, list[str]]:
     said: list[str] = []
-    changed = roll_back(bench.state, "acme", "web", InodeHashes(), to=to, on_skip=said.append, **more)
+    changed = roll_back(
+        bench.state, "acme", "web", InodeHashes(), to=to, hold=hold, on_skip=said.append, rebuild=rebuild
+    )
     return changed, said
 
 
@@ -62,7 +65,7 @@ def test_after_a_change_of_project_the_environment_stays_with_the_new_one(three:
     assert applied is not None
     assert applied.manifest, "the same manifest applied the older generations"
     three.state.record(replace(applied, project="renamed"))
-    roll_back(three.state, "renamed", "web", InodeHashes(), on_skip=print)
+    roll_back(three.state, "renamed", "web", InodeHashes(), on_skip=print, to=None, hold=None, rebuild=None)
     after = three.state.applied("web")
     assert after is not None
     assert (after.generation, after.project, after.manifest) == (2, "renamed", applied.manifest)

@@ -82,20 +82,20 @@ def test_a_list_says_which_seal_is_newer_and_which_is_damaged(bench: Bench) -> N
 
 
 def test_a_published_generation_is_compared_although_its_record_cannot_be_read(bench: Bench) -> None:
-    assert verify_published(bench.state, "web", InodeHashes()) is None
+    assert verify_published(bench.state, "web", InodeHashes(), depth=Depth.HASHES) is None
     bench.applied()
-    intact = verify_published(bench.state, "web", InodeHashes())
+    intact = verify_published(bench.state, "web", InodeHashes(), depth=Depth.HASHES)
     assert intact is not None
     assert (intact.intact, intact.problem, intact.generation) == (True, "", 1)
     bench.state.layout.record("web").write_text("{")
     (bench.state.layout.generation("web", 1).venv / "added").touch()
-    found = verify_published(bench.state, "web", InodeHashes())
+    found = verify_published(bench.state, "web", InodeHashes(), depth=Depth.HASHES)
     assert found is not None
     assert (found.exists, found.generation) == (True, 1)
     assert "environments/web.json" in found.problem
     assert [each.path for each in found.findings] == ["added"]
     bench.state.layout.environment("web").unlink()
-    found = verify_published(bench.state, "web", InodeHashes())
+    found = verify_published(bench.state, "web", InodeHashes(), depth=Depth.HASHES)
     assert found is not None
     assert (found.exists, found.generation, found.findings) == (False, 0, ())
     assert "environments/web.json" in found.problem
@@ -104,15 +104,15 @@ def test_a_published_generation_is_compared_although_its_record_cannot_be_read(b
 def test_a_published_generation_whose_seal_cannot_be_read_is_reported(bench: Bench) -> None:
     bench.applied()
     bench.state.layout.generation("web", 1).seal.write_text('{"format": 99}')
-    found = verify_published(bench.state, "web", InodeHashes())
+    found = verify_published(bench.state, "web", InodeHashes(), depth=Depth.HASHES)
     assert found is not None
     assert "newer envsync" in found.problem
     bench.state.layout.generation("web", 1).seal.write_text("{")
-    found = verify_published(bench.state, "web", InodeHashes())
+    found = verify_published(bench.state, "web", InodeHashes(), depth=Depth.HASHES)
     assert found is not None
     assert (found.problem, bool(found.findings)) == ("", True), "damage is a finding"
     bench.state.layout.record("web").write_text("{")
-    found = verify_published(bench.state, "web", InodeHashes())
+    found = verify_published(bench.state, "web", InodeHashes(), depth=Depth.HASHES)
     assert found is not None
     assert (found.exists, found.generation, bool(found.problem)) == (True, 1, True)
 

@@ -80,7 +80,7 @@ def _project(name: str) -> Callable[[Path, str], None]:
 
 def _lock(directory: Path, text: str) -> None:
     (directory / "pylock.web.toml").write_text(text, encoding="utf-8")
-    read_lock(directory / "pylock.web.toml", "web")
+    read_lock(directory / "pylock.web.toml", "web", reach=None)
 
 
 def _plan(directory: Path, text: str) -> None:

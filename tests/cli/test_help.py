@@ -141,7 +141,7 @@ def test_long_names_are_below_each_other_and_a_wide_term_has_its_own_line(page: 
 
 def test_a_usage_that_is_too_long_continues_below_its_arguments() -> None:
     argument = Argument(metavar="ARGUMENT", type="text", help="", required=True, several=False, choices=(), default="")
-    command = Command(name="plan", summary="", paragraphs=(), arguments=(argument,) * 6, options=())
+    command = Command(name="plan", summary="", paragraphs=(), arguments=(argument,) * 6, options=(), subcommands=())
     lines = format_help(command, width=50).split("\n\n")[0].splitlines()
     assert lines[0] == "Usage: envsync plan [OPTIONS] ARGUMENT ARGUMENT"
     assert lines[1] == " " * len("Usage: envsync plan ") + "ARGUMENT ARGUMENT ARGUMENT"

@@ -47,4 +47,4 @@ def error_of(
     text: str, command: tuple[str, ...] = ("pip", "compile"), *, timed_out: bool = False
 ) -> errors.EnvsyncError:
     done = Completed(argv=("uv",), returncode=2, stdout=b"", stderr=text.encode(), timed_out=timed_out)
-    return uv_error(list(command), done, 7)
+    return uv_error(list(command), done, 7, secrets=(), known=None)

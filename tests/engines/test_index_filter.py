@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from reconciler.engines.engine import InstallRequest, ResolveRequest
+from reconciler.engines.engine import ResolveRequest
 from reconciler.engines.index_filter import filter_addresses, index_filter
 from reconciler.engines.uv import UvEngine
 from reconciler.errors import (
@@ -26,6 +26,7 @@ from reconciler.errors import (
 from reconciler.interpreters.model import Interpreter
 from reconciler.manifest.desired import Index
 from reconciler.manifest.index_rules import DEFAULT_INDEX, used_indexes
+from tests.engines.requests import install_request, resolve_request
 from tests.index import ServedIndex, serve_index
 from tests.wheels import make_sdist, make_wheel
 
@@ -64,9 +65,7 @@ def engine_at(cache: Path, **variables: str) -> UvEngine:
 
 
 def request(interpreter: Interpreter, indexes: tuple[Index, ...], *lines: str) -> ResolveRequest:
-    return ResolveRequest(
-        requirements=lines, interpreter=interpreter, python_version=interpreter.series, indexes=indexes
-    )
+    return resolve_request(*lines, interpreter=interpreter, indexes=indexes)
 
 
 def projects(index: ServedIndex) -> set[str]:
@@ -102,7 +101,7 @@ def test_each_index_is_asked_for_its_own_packages_only(
     pylock = venv.parent / "pylock.toml"
     pylock.write_text(document)
     engine.create(venv, interpreter, system_site_packages=False, prompt="web")
-    engine.install(InstallRequest(venv=venv, pylock=pylock, indexes=both))
+    engine.install(install_request(venv, pylock, indexes=both))
     assert projects(own) <= {"acme-app", "acme-core"}
     assert projects(served) <= {"beta", "built"}
 
@@ -160,7 +159,7 @@ def test_without_an_index_for_the_rest_the_default_index_is_asked_for_the_rest_o
     default: bool | None, tmp_path: Path, interpreter: Interpreter, own: ServedIndex
 ) -> None:
     pinned = (Index(name="own", url=own.url, packages=("acme-*",), default=default),)
-    used = used_indexes(pinned)
+    used = used_indexes(pinned, names=())
     assert used == (pinned if default else (*pinned, DEFAULT_INDEX))
     with recording_proxy() as (proxy, requests):
         engine = engine_at(tmp_path / "cache", **credentials(pinned[0]), HTTPS_PROXY=proxy)

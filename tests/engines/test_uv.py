@@ -2,13 +2,12 @@
 
 import os
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reconciler.engines.engine import InstallRequest, ResolveRequest
+from reconciler.engines.engine import ResolveRequest
 from reconciler.engines.uv import UvEngine
 from reconciler.errors import (
     BuildNeededError,
@@ -25,6 +24,7 @@ from reconciler.errors import (
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import Index
+from tests.engines.requests import install_request, resolve_request
 from tests.index import ServedIndex
 from tests.wheels import make_sdist, make_wheel
 
@@ -36,13 +36,7 @@ class Uv:
         self.engine, self.interpreter, self.indexes, self.scratch = engine, interpreter, indexes, scratch
 
     def request(self, *lines: str, **more: Any) -> ResolveRequest:
-        plain = ResolveRequest(
-            requirements=lines,
-            interpreter=self.interpreter,
-            python_version=self.interpreter.series,
-            indexes=self.indexes,
-        )
-        return replace(plain, **more)
+        return resolve_request(*lines, interpreter=self.interpreter, **{"indexes": self.indexes, **more})
 
     def resolve(self, *lines: str, **more: Any) -> list[dict[str, Any]]:
         found = tomllib.loads(self.engine.resolve(self.request(*lines, **more)))["packages"]
@@ -67,7 +61,7 @@ class Uv:
         pylock.write_text(text or self.text(*lines))
         venv = directory / "venv"
         self.engine.create(venv, self.interpreter, system_site_packages=False, prompt="web")
-        self.engine.install(InstallRequest(venv=venv, pylock=pylock, indexes=self.indexes, **more))
+        self.engine.install(install_request(venv, pylock, indexes=self.indexes, **more))
         return venv / f"lib/python{self.interpreter.series}/site-packages"
 
 
@@ -255,7 +249,7 @@ def test_a_directory_without_pyvenv_cfg_is_never_installed_into(uv: Uv, tmp_path
     pylock = tmp_path / "pylock.toml"
     pylock.write_text(uv.text("beta"))
     with pytest.raises(EngineError, match="is not a virtual environment"):
-        uv.engine.install(InstallRequest(venv=tmp_path, pylock=pylock))
+        uv.engine.install(install_request(tmp_path, pylock))
 
 
 def test_create_does_not_change_an_existing_directory(uv: Uv, tmp_path: Path) -> None:

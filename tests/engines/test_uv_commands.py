@@ -15,6 +15,7 @@ from reconciler.engines.uv import UvEngine
 from reconciler.errors import EngineError
 from reconciler.manifest.desired import Index
 from reconciler.manifest.index_rules import DEFAULT_INDEX
+from tests.engines.requests import install_request, resolve_request
 from tests.plan.build import interpreter
 
 PYTHON = interpreter("3.12.1", "/python/bin/python3.12")
@@ -111,7 +112,7 @@ def common(fake: ScriptedUv) -> list[str]:
 
 
 def resolving(**more: Any) -> ResolveRequest:
-    return ResolveRequest(requirements=("alpha>=1", "beta"), interpreter=PYTHON, python_version="3.11", **more)
+    return resolve_request("alpha>=1", "beta", interpreter=PYTHON, python_version="3.11", **more)
 
 
 COMPILE = ["pip", "compile", "--preview-features", "pylock,index-exclude-newer", "--universal",
@@ -249,7 +250,16 @@ def test_an_export_has_every_choice(fake: ScriptedUv, tmp_path: Path) -> None:
     fake.answers(document="exported")
     output = tmp_path / "out/pylock.toml"
     output.parent.mkdir()
-    request = ExportRequest(directory=tmp_path / "project", output=output, interpreter=PYTHON)
+    request = ExportRequest(
+        directory=tmp_path / "project",
+        output=output,
+        interpreter=PYTHON,
+        package="",
+        extras=(),
+        groups=(),
+        project=True,
+        editable=True,
+    )
     assert fake.engine().export(request) == "exported"
     plain = ["export", "--frozen", "--offline", "--format", "pylock.toml", "--no-default-groups", "--preview-features",
              "pylock", "--project", str(tmp_path / "project"), "-p", PYTHON.path]  # fmt: skip
@@ -293,7 +303,7 @@ def installing(tmp_path: Path) -> Callable[..., InstallRequest]:
     (tmp_path / "pylock.toml").write_text(DOCUMENT)
 
     def made(**more: Any) -> InstallRequest:
-        return InstallRequest(venv=venv, pylock=tmp_path / "pylock.toml", **more)
+        return install_request(venv, tmp_path / "pylock.toml", **more)
 
     return made
 

@@ -25,7 +25,7 @@ FETCH = (
 
 def error_of(stderr: str, *, timed_out: bool = False, secrets: tuple[str, ...] = ()) -> EnvsyncError:
     done = Completed(argv=("uv",), returncode=2, stdout=b"", stderr=stderr.encode(), timed_out=timed_out)
-    return uv_error(["pip", "compile"], done, 7, secrets)
+    return uv_error(["pip", "compile"], done, 7, secrets, known=None)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_credentials_are_redacted_in_every_spelling() -> None:
         "http_proxy": "http://[broken",
         "HOME": "/nonexistent",
     }
-    secrets = credentials_of(env)
+    secrets = credentials_of(env, others=())
     assert {"p@ss/w0rd", "p%40ss%2Fw0rd", "dXNlcjpwQHNzL3cwcmQ=", "only-a-token", "pr%40xy-pass", "pr@xy-pass"} <= {
         *secrets
     }
@@ -118,4 +118,4 @@ def test_credentials_are_redacted_in_every_spelling() -> None:
 
 
 def test_a_netrc_that_is_broken_has_no_secrets(tmp_path: object) -> None:
-    assert credentials_of({"NETRC": str(tmp_path), "HOME": "/nonexistent"}) == ()
+    assert credentials_of({"NETRC": str(tmp_path), "HOME": "/nonexistent"}, others=()) == ()

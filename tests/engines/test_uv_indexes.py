@@ -12,6 +12,7 @@ from reconciler.engines.uv_warnings import yanked_table
 from reconciler.manifest.desired import Index
 from reconciler.manifest.index_rules import DEFAULT_INDEX
 from reconciler.processes.child import Completed
+from tests.engines.requests import install_request
 
 ONE = Index(name="one", url="https://one.example/simple")
 OTHER = Index(name="other", url="https://other.example/simple")
@@ -19,7 +20,7 @@ PINNED = Index(name="pinned", url="https://pinned.example/simple", packages=("ac
 
 
 def given(*indexes: Index, **more: str) -> UvIndexes:
-    with uv_indexes(indexes, more) as found:
+    with uv_indexes(indexes, more, offline=False, attempt=0) as found:
         return found
 
 
@@ -37,7 +38,7 @@ def test_plain_indexes_are_options(indexes: tuple[Index, ...], options: tuple[st
 
 
 def test_pinned_packages_come_through_the_filter(tmp_path: Path) -> None:
-    with uv_indexes((ONE, PINNED, OTHER), {"NO_PROXY": "intranet"}) as found:
+    with uv_indexes((ONE, PINNED, OTHER), {"NO_PROXY": "intranet"}, offline=False, attempt=0) as found:
         [(address, real)] = found.addresses.items()
         base = address.removesuffix("1/")
         assert (real, found.end, found.options) == (PINNED.url, f"{base}{found.end.removeprefix(base)}", ())
@@ -66,7 +67,7 @@ def test_a_directory_gets_pages(tmp_path: Path) -> None:
     (wheels / "acme_one-1.0-py3-none-any.whl").touch()
     (wheels / "beta-1.0-py3-none-any.whl").touch()
     index = Index(name="local", url=wheels.as_uri(), packages=("acme-*",))
-    with uv_indexes((index,), {}) as found:
+    with uv_indexes((index,), {}, offline=False, attempt=0) as found:
         [(address, real)] = found.addresses.items()
         assert (real, found.end, found.environment) == (index.url, "", {})
         assert f'url = "{address}"\nexclude-newer = false\n' in found.configuration
@@ -76,7 +77,7 @@ def test_a_directory_gets_pages(tmp_path: Path) -> None:
         assert not (pages / "beta").exists()
     assert not pages.exists()
     (wheels / "acme_one-1.0-py3-none-any.whl").unlink()
-    with uv_indexes((index,), {}) as found:
+    with uv_indexes((index,), {}, offline=False, attempt=0) as found:
         [address] = found.addresses
         assert list(Path(address.removeprefix("file://")).iterdir()) == []  # it has none of its packages
     (wheels / "beta-1.0-py3-none-any.whl").unlink()
@@ -119,8 +120,7 @@ PACKAGES = (
 
 
 def request(**more: object) -> InstallRequest:
-    given: dict[str, object] = {"venv": Path("/v"), "pylock": Path("/p"), **more}
-    return InstallRequest(**given)  # type: ignore[arg-type]
+    return install_request(Path("/v"), Path("/p"), **more)
 
 
 def test_only_packages_without_a_wheel_get_variables() -> None:

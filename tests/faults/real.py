@@ -21,6 +21,7 @@ from reconciler.options import PlanOptions, Selection
 from reconciler.plan.model import Policy
 from reconciler.reconcile import Proposal, Workspace
 from reconciler.state.layout import Generation, Layout
+from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 from reconciler.state.store import State
 from tests.faults.damages import PYTHON
 from tests.faults.model import MAIN, Declared, Side
@@ -114,7 +115,9 @@ class Real:
         return self.workspace(side).plan(Selection(names=names), options)
 
     def freeze(self, name: str) -> tuple[str, ...]:
-        return tuple(freeze_lines(self.workspace().observe_environment(name), all=True))
+        return tuple(
+            freeze_lines(self.workspace().observe_environment(name), all=True, exclude=(), exclude_editable=False)
+        )
 
     def generation(self, name: str, number: int) -> Generation:
         return self.layout.generation(name, number)
@@ -225,7 +228,7 @@ class Real:
 
     def wait_for_orphans(self) -> None:
         """Wait until all children of a killed run have ended; they keep the root locked."""
-        with State.at(self.layout.root).acquire_mutex():
+        with State.at(self.layout.root).acquire_mutex(timeout=DEFAULT_TIMEOUT_SECONDS):
             pass
 
     # manual changes at an environment's path

@@ -36,7 +36,7 @@ def test_temporary_files_of_ended_processes_are_deleted_and_others_kept(tmp_path
 
 def test_a_missing_directory_has_nothing_to_clean_up(tmp_path: Path) -> None:
     clear_temporaries(tmp_path / "none")
-    recover(State.at(tmp_path / "root"))
+    recover(State.at(tmp_path / "root"), locks=None)
     assert os.listdir(tmp_path) == []
 
 
@@ -45,7 +45,7 @@ def test_prepared_links_are_deleted_and_other_files_of_such_a_name_kept(tmp_path
     layout.envsync_directory.mkdir()
     (layout.envsync_directory / "publish.web").symlink_to("nowhere")
     (layout.envsync_directory / "publish.notes").write_text("foreign")
-    recover(State(layout))
+    recover(State(layout), locks=None)
     assert os.listdir(layout.envsync_directory) == ["publish.notes"]
 
 

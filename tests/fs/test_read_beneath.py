@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.fs.read import LIMIT_BYTES
 from reconciler.fs.read_beneath import read_beneath
 
 
@@ -20,8 +21,8 @@ def test_a_regular_file_is_read_up_to_the_limit(tmp_path: Path) -> None:
     file = tmp_path / "a" / "b" / "c.txt"
     file.parent.mkdir(parents=True)
     file.write_bytes(b"one")
-    assert read_beneath(file, tmp_path) == b"one"
-    assert read_beneath(file, file.parent) == b"one"
+    assert read_beneath(file, tmp_path, limit=LIMIT_BYTES) == b"one"
+    assert read_beneath(file, file.parent, limit=LIMIT_BYTES) == b"one"
     assert failure(file, tmp_path, limit=2) == errno.EFBIG
     assert failure(tmp_path / "a" / "none", tmp_path) == errno.ENOENT
     assert failure(file / "below", tmp_path) == errno.ENOTDIR
@@ -55,7 +56,7 @@ def test_no_descriptor_stays_open(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "file").write_bytes(b"one")
     before = len(os.listdir("/dev/fd"))
-    read_beneath(tmp_path / "a" / "file", tmp_path)
+    read_beneath(tmp_path / "a" / "file", tmp_path, limit=LIMIT_BYTES)
     failure(tmp_path / "a" / "none", tmp_path)
     failure(tmp_path / "a" / "file" / "x", tmp_path)
     assert len(os.listdir("/dev/fd")) == before

@@ -94,7 +94,9 @@ def observed(host: Host, state: State, applied: Mapping[str, Applied], *names: s
         assert check_integrity(actual.environments[name], last, "2026-01-01").intact
         assert actual.environments[name].generation == last.generation
     return {
-        name: freeze_lines(each) for name, each in actual.environments.items() if each.occupant is not Occupant.ABSENT
+        name: freeze_lines(each, all=False, exclude=(), exclude_editable=False)
+        for name, each in actual.environments.items()
+        if each.occupant is not Occupant.ABSENT
     }
 
 

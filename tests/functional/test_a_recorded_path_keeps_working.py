@@ -139,6 +139,6 @@ def test_what_is_not_ours_is_neither_replaced_nor_deleted(collected: Host, forei
 def test_the_newest_hundred_links_are_kept(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     layout.generation("web", 150).venv.mkdir(parents=True)
-    keep_paths(layout, "web", dict.fromkeys(range(1, 150), "current"))
+    keep_paths(layout, "web", dict.fromkeys(range(1, 150), "current"), gone=())
     assert layout.collected_numbers("web") == list(range(150 - MOST_LINKS, 150))
     assert layout.generation_numbers("web") == [150]

@@ -68,10 +68,19 @@ def assert_equal(tools: Tools, env: Path, series: str, *arguments: str) -> list[
     seen = observe_path(env)
     everything = tools.freeze(env, "--all", *arguments, series=series)
     difference = list(
-        difflib.unified_diff(everything, freeze_lines(seen, all=True), "pip", "envsync", lineterm="", n=1)
+        difflib.unified_diff(
+            everything,
+            freeze_lines(seen, all=True, exclude=(), exclude_editable=False),
+            "pip",
+            "envsync",
+            lineterm="",
+            n=1,
+        )
     )
     assert not difference, "\n".join(difference)
-    assert freeze_lines(seen) == tools.freeze(env, *arguments, series=series)
+    assert freeze_lines(seen, all=False, exclude=(), exclude_editable=False) == tools.freeze(
+        env, *arguments, series=series
+    )
     return everything
 
 
@@ -342,8 +351,8 @@ def test_editable_installs_in_git_repositories_of_every_kind(
     assert "# Editable Git install with no remote (no-remote==1.0)" in lines
     assert "## !! Could not determine repository location" in lines
     seen = observe_path(env)
-    assert freeze_lines(seen, exclude_editable=True, all=True) == []
-    assert freeze_lines(seen, exclude=["No_Remote", "plain"]) == tools.freeze(
+    assert freeze_lines(seen, exclude_editable=True, all=True, exclude=()) == []
+    assert freeze_lines(seen, exclude=["No_Remote", "plain"], all=False, exclude_editable=False) == tools.freeze(
         env, "--exclude", "No_Remote", "--exclude", "plain", series=series
     )
 
@@ -361,7 +370,7 @@ def test_credentials_that_pip_prints_are_redacted(tools: Tools, pythons: dict[st
     dist_info(site, "query", "1.0", direct_url={"url": "https://a.example/w.whl?sig=s3cret&n=1", "archive_info": {}})
 
     printed = tools.freeze(env, series="3.12")
-    ours = freeze_lines(observe_path(env))
+    ours = freeze_lines(observe_path(env), all=False, exclude=(), exclude_editable=False)
 
     assert "s3cret" in "".join(printed)
     assert ours == [line.replace("me:s3cret", "****").replace("s3cret", "****") for line in printed]

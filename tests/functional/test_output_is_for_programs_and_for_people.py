@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 from reconciler.state.store import State
 from tests.functional.host_state import published
 from tests.host import Host, Ran, base_environment
@@ -116,7 +117,7 @@ def test_the_errors_of_each_stage_have_their_codes(web: Host) -> None:
     assert code("apply", "-q") == (3, "usage")
     assert code("plan", "unknown") == (3, "usage")
     assert code("check", "-f", "nowhere.yaml") == (3, "manifest")
-    with State.at(web.root).acquire_mutex():
+    with State.at(web.root).acquire_mutex(timeout=DEFAULT_TIMEOUT_SECONDS):
         assert code("apply", "--yes", "--lock-timeout", "0") == (1, "lock-timeout")
 
 

@@ -11,8 +11,8 @@ import pytest
 from reconciler.errors import LockError
 from reconciler.git.index_file import index_entries, index_file_path, tracked_paths
 from reconciler.lock.build_copy import copy_for_build
-from reconciler.lock.source_digests import content_digest
 from reconciler.lock.source_files import source_files, tracked_files
+from tests.lock.nothing_generated import content_digest
 from tests.lock.workbench import git_environment
 
 

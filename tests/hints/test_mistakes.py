@@ -52,7 +52,7 @@ def apply_hint(text: str, problem: Problem) -> str:
         return quote_value(text, problem)
     if problem.message.startswith("not valid YAML") or problem.message.startswith(("tags are", "aliases are")):
         return apply_to_line(text, problem, hint, suggested)
-    source = read_document("envs.yaml", decode_text(text.encode())).source
+    source = read_document("envs.yaml", decode_text(text.encode(), any_unicode=False)).source
     path = next(path for path in (*source.values, *source.keys) if format_key_path(path) == problem.path)
     if added := re.match(r"add it, for example `(\w+): (.+)`", hint):
         manifest = plain(text)
@@ -126,12 +126,12 @@ def value_at(text: str, path: KeyPath) -> Any:
 
 def plain(text: str) -> Any:
     """Return a manifest as plain values that can be changed."""
-    return json.loads(json.dumps(read_document("envs.yaml", decode_text(text.encode())).value))
+    return json.loads(json.dumps(read_document("envs.yaml", decode_text(text.encode(), any_unicode=False)).value))
 
 
 def dumped(manifest: Any, text: str) -> str:
     """Return a manifest as text; numbers that YAML changes (3.10) stay as they are written in `text`."""
-    source = read_document("envs.yaml", decode_text(text.encode())).source
+    source = read_document("envs.yaml", decode_text(text.encode(), any_unicode=False)).source
 
     def shown(value: Any, path: KeyPath) -> str:
         if isinstance(value, dict):

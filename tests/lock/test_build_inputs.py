@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.lock import source_digests
 from reconciler.lock.build_inputs import read_build_inputs
 from reconciler.lock.file_digests import file_state
-from reconciler.lock.source_digests import content_digest, metadata_digest, resolution_digest
 from tests.layouts.layout import commit, git
+from tests.lock.nothing_generated import content_digest, metadata_digest, resolution_digest
 
 SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
 HATCH = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
@@ -503,9 +504,9 @@ def test_what_a_build_wrote_is_in_no_digest_while_it_is_as_the_build_made_it(
 
     def digests_without(generated: Mapping[str, str]) -> tuple[str, str, str]:
         return (
-            resolution_digest(project, generated),
-            metadata_digest(project, generated),
-            content_digest(project, generated),
+            source_digests.resolution_digest(project, generated),
+            source_digests.metadata_digest(project, generated),
+            source_digests.content_digest(project, generated, locks=None),
         )
 
     before = digests_without({})

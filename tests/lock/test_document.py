@@ -30,18 +30,18 @@ def test_the_path_of_a_lock() -> None:
 
 
 def test_a_missing_lock_is_none(tmp_path: Path) -> None:
-    assert read_lock(tmp_path / "no" / "pylock.web.toml", "web") is None
+    assert read_lock(tmp_path / "no" / "pylock.web.toml", "web", reach=None) is None
 
 
 def test_a_written_lock_is_read_again_and_its_digest_is_that_of_its_bytes(tmp_path: Path) -> None:
     lock = parse_lock(OURS, tmp_path / "new" / "pylock.web.toml", "web")
     write_lock(lock)
-    again = read_lock(lock.path, "web")
+    again = read_lock(lock.path, "web", reach=None)
     assert again is not None
     assert (again.inputs, again.document, again.environment) == ("sha256:1", lock.document, "web")
     assert sorted(os.listdir(lock.path.parent)) == ["pylock.web.toml"]
     lock.path.write_text(lock.path.read_text() + "# a comment\n")
-    edited = read_lock(lock.path, "web")
+    edited = read_lock(lock.path, "web", reach=None)
     assert edited is not None
     assert edited.digest != again.digest
 
@@ -127,7 +127,7 @@ def test_bytes_that_are_not_utf_8_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "pylock.web.toml"
     path.write_bytes(OURS.encode("utf-16"))
     with pytest.raises(LockError, match=r"pylock\.web\.toml: not UTF-8") as caught:
-        read_lock(path, "web")
+        read_lock(path, "web", reach=None)
     assert caught.value.hint == "delete it and run `envsync lock web`"
 
 
@@ -136,20 +136,20 @@ def test_a_huge_file_is_refused_without_reading_it(tmp_path: Path, monkeypatch: 
     with path.open("wb") as file:
         file.truncate(65 * 1024 * 1024)
     with pytest.raises(LockError, match="larger than 16 MiB"):
-        read_lock(path, "web")
+        read_lock(path, "web", reach=None)
 
 
 def test_anything_but_a_regular_file_is_refused_without_waiting(tmp_path: Path) -> None:
     for name, make in (("fifo", os.mkfifo), ("directory", os.mkdir)):
         make(tmp_path / name)
         with pytest.raises(LockError, match=rf"{name}: (not a regular file|a directory, not a file)"):
-            read_lock(tmp_path / name, "web")
+            read_lock(tmp_path / name, "web", reach=None)
     (tmp_path / "endless").symlink_to("/dev/zero")
     with pytest.raises(LockError, match="not a regular file"):
-        read_lock(tmp_path / "endless", "web")
+        read_lock(tmp_path / "endless", "web", reach=None)
     (tmp_path / "circle").symlink_to("circle")
     with pytest.raises(LockError, match="symbolic links"):
-        read_lock(tmp_path / "circle", "web")
+        read_lock(tmp_path / "circle", "web", reach=None)
 
 
 def test_a_lock_that_cannot_be_written_is_an_error_and_the_old_one_is_kept(

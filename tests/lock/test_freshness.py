@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import LockError
-from reconciler.lock.freshness import inputs_digest, local_archives, lock_state, require_fresh
+from reconciler.lock.freshness import local_archives, lock_state, require_fresh
 from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import Lock, LockState
 from reconciler.manifest.desired import BuildEnv, DesiredEnvironment, DesiredState
+from tests.lock.nothing_generated import inputs_digest
 from tests.lock.workbench import requiring
 
 HEAD = 'lock-version = "1.0"\ncreated-by = "envsync"\n'

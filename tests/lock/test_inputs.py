@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from reconciler.lock.freshness import inputs_digest
 from reconciler.manifest.desired import (
     BuildEnv,
     CommandProbe,
@@ -20,6 +19,7 @@ from reconciler.manifest.desired import (
     Public,
     RequirementLine,
 )
+from tests.lock.nothing_generated import inputs_digest
 from tests.lock.workbench import local, project_at, requiring
 
 INDEXES = (

@@ -9,12 +9,12 @@ from packaging.pylock import PackageWheel
 from reconciler.errors import LockError
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.directory_index import index_of, make_relative, with_url
-from reconciler.lock.freshness import inputs_digest
 from reconciler.lock.lock_file import lock_path, parse_lock, read_lock, write_lock
 from reconciler.lock.model import ArchiveFile, IndexFile, Lock, LockState, SourceDirectory, VcsCommit
 from reconciler.lock.renamed_lock import read_present_lock, with_present_name
-from reconciler.lock.select import editable_directories, local_places, select_packages
+from reconciler.lock.select import editable_directories, local_places
 from reconciler.manifest.desired import DesiredState, Index
+from tests.lock.nothing_generated import inputs_digest, select_packages
 from tests.lock.workbench import project_at, requiring
 
 HEAD = 'lock-version = "1.0"\ncreated-by = "envsync"\n'
@@ -104,7 +104,7 @@ directory = {{path = "../lib"}}
     )
     assert packages["source"].source == IndexFile(index="", filename="source-1.0.tar.gz", sha256=SHA256)
     assert packages["archive"].source == ArchiveFile(location="../a.zip", sha256=SHA256, subdirectory="x")
-    assert packages["far"].source == ArchiveFile(location="https://i.example/f.zip", sha256=SHA256)
+    assert packages["far"].source == ArchiveFile(location="https://i.example/f.zip", sha256=SHA256, subdirectory="")
     assert packages["repository"].source == VcsCommit(
         vcs="git", url="https://g.example/r.git", commit="abc", subdirectory="y"
     )
@@ -167,4 +167,4 @@ def test_the_lock_of_a_renamed_environment_is_that_of_its_former_name(tmp_path: 
     assert (own.path, found) == (lock_path(tmp_path, "web"), LockState.STALE)
     lock_path(tmp_path, "web").unlink()
     assert read_present_lock(requiring("alpha"), desired) == (None, LockState.MISSING)
-    assert read_lock(lock_path(tmp_path, "old"), "web") is not None
+    assert read_lock(lock_path(tmp_path, "old"), "web", reach=None) is not None

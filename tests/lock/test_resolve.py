@@ -12,11 +12,11 @@ import pytest
 from packaging.pylock import Pylock
 
 from reconciler.errors import BuildNeededError, LockError, PackageNotFoundError, ResolveError
-from reconciler.lock.freshness import inputs_digest
 from reconciler.lock.lock_file import parse_lock
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import Index, LocalProject, RequirementLine
 from tests.index import ServedIndex, serve_index
+from tests.lock.nothing_generated import inputs_digest
 from tests.lock.workbench import Workbench, git_environment, local, only, pins, project_at, requiring
 from tests.wheels import make_sdist, make_wheel, sha256
 

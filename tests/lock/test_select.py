@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from reconciler.engines.engine import InstallRequest
 from reconciler.errors import LockError
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.build_copy import copy_for_build
 from reconciler.lock.install_document import install_document, source_directories
 from reconciler.lock.lock_file import parse_lock
 from reconciler.lock.model import ArchiveFile, IndexFile, Lock, LockedPackage, SourceDirectory, VcsCommit
-from reconciler.lock.select import select_artifacts, select_packages
-from reconciler.lock.source_digests import content_digest, metadata_digest
+from reconciler.lock.select import select_artifacts
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import LocalProject
+from tests.engines.requests import install_request
+from tests.lock.nothing_generated import content_digest, metadata_digest, select_packages
 from tests.lock.workbench import Workbench, local, project_at, requiring
 
 INDEX = "https://index.example/simple"
@@ -311,7 +311,7 @@ def test_a_real_lock_is_selected_by_a_real_interpreter_and_installed(bench: Work
     pylock.write_text(lock_text(document))
     venv = tmp_path / "venv"
     bench.engine.create(venv, bench.interpreter, system_site_packages=False, prompt="web")
-    bench.engine.install(InstallRequest(venv=venv, pylock=pylock, indexes=bench.indexes))
+    bench.engine.install(install_request(venv, pylock, indexes=bench.indexes))
     site = venv / f"lib/python{bench.interpreter.series}/site-packages"
     assert sorted(path.name for path in site.glob("*.dist-info")) == [
         "alpha-1.1.dist-info", "beta-2.0.dist-info", "delta-1.0.dist-info", "lib-1.0.dist-info",

@@ -7,8 +7,8 @@ import pytest
 
 from reconciler.errors import LockError
 from reconciler.lock.build_copy import copy_for_build
-from reconciler.lock.source_digests import content_digest, metadata_digest
 from reconciler.lock.source_files import real_directory, source_files, tracked_files
+from tests.lock.nothing_generated import content_digest, metadata_digest
 from tests.unprivileged import reachable_directory, unprivileged
 
 

@@ -61,7 +61,7 @@ def test_a_lock_that_differs_is_written(tmp_path: Path, before: str | None) -> N
     old = lock(tmp_path, before) if before else None
     outcome = committed(tmp_path, old, LockState.STALE).update(lock(tmp_path))
     assert (outcome.changed, outcome.before, outcome.lock) == (True, LockState.STALE, lock(tmp_path))
-    assert read_lock(lock_path(tmp_path, "web"), "web") is not None
+    assert read_lock(lock_path(tmp_path, "web"), "web", reach=None) is not None
 
 
 def test_an_error_is_the_outcome(tmp_path: Path) -> None:
@@ -182,7 +182,11 @@ def test_locks_are_read_for_every_environment(tmp_path: Path) -> None:
         environments=environments,
     )
     web, bad, none = read_locks(desired)
-    assert (web.lock, web.state, web.failure) == (read_lock(lock_path(tmp_path, "web"), "web"), LockState.STALE, None)
+    assert (web.lock, web.state, web.failure) == (
+        read_lock(lock_path(tmp_path, "web"), "web", reach=None),
+        LockState.STALE,
+        None,
+    )
     assert (bad.lock, bad.state) == (None, LockState.UNREADABLE)
     assert bad.failure is not None
     assert "not a valid lock" in bad.failure.message

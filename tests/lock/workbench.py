@@ -48,14 +48,20 @@ class Workbench:
         )
 
     def resolve(
-        self, environment: DesiredEnvironment, *, previous: Lock | None = None, build: bool = True, **options: Any
+        self,
+        environment: DesiredEnvironment,
+        *,
+        previous: Lock | None = None,
+        build: bool = True,
+        offline: bool = False,
+        **options: Any,
     ) -> Lock:
         return resolve_lock(
             environment,
             self.desired,
             self.interpreter,
             self.engine,
-            ResolveOptions(build=build, **options),
+            ResolveOptions(build=build, offline=offline, **options),
             previous=previous,
         )
 

@@ -16,13 +16,13 @@ from pydantic import BaseModel
 
 from reconciler.diff.settings import settings_of
 from reconciler.errors import ManifestError
-from reconciler.lock.freshness import inputs_digest
 from reconciler.manifest.desired import DesiredState
 from reconciler.manifest.expand import expand
 from reconciler.manifest.load import load_manifest
 from reconciler.manifest.models import Manifest
 from reconciler.manifest.source_text import KeyPath
 from reconciler.manifest.validation_errors import key_names, model_at
+from tests.lock.nothing_generated import inputs_digest
 
 CASE = Path(__file__).parent.parent / "cases" / "manifest" / "good" / "every-key"
 # The keys of an environment that only its next build uses: a change of them alone is neither drift nor pending.

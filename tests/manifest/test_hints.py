@@ -61,7 +61,7 @@ def test_following_the_hint_removes_the_error(file: Path, number: int, tmp_path:
         changed.write_text("\n".join(lines) + "\n", encoding="utf-8")
         assert problems(changed) == ()
         return
-    source = read_document(str(file), decode_text(content)).source
+    source = read_document(str(file), decode_text(content, any_unicode=False)).source
     path = next((path for path in source.values if format_key_path(path) == problem.path), None)
     # An error inside of a string has a place of its own; the replacement is for the whole string.
     whole = path is not None and problem.place.line == source.values[path].line and problem.message != "unknown key"

@@ -49,7 +49,7 @@ def test_a_manifest_is_valid_after_the_lines_of_its_errors_were_added(options: l
             break
     else:
         pytest.fail(f"still not valid with {lines}")
-    used = used_indexes(desired.indexes)
+    used = used_indexes(desired.indexes, names=())
     primary = any(each.startswith(("-i", "--index-url")) for each in options)
     if not primary:
         assert used == () or used[-1] is DEFAULT_INDEX, "without `--index-url` pip asks PyPI as well"

@@ -39,7 +39,7 @@ def test_a_pinned_package_has_its_indexes_and_they_serve_nothing_else(
 
 @given(indexes=index_sets())
 def test_the_default_index_is_last_and_used_unless_one_replaces_it(indexes: tuple[Index, ...]) -> None:
-    used = used_indexes(indexes)
+    used = used_indexes(indexes, names=())
     assert used[: len(indexes)] == indexes
     replaced = any(not each.packages if each.default is None else each.default for each in indexes)
     assert used[len(indexes) :] == (() if replaced or not indexes else (DEFAULT_INDEX,))

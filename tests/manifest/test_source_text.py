@@ -37,7 +37,7 @@ def test_the_line_and_the_one_before_it_are_shown_if_they_exist(
 
 
 def test_a_problem_without_a_hint_has_none() -> None:
-    assert problem_at(Place(file="x", line=1, column=1), (), "no value").hint is None
+    assert problem_at(Place(file="x", line=1, column=1), (), "no value", hint="").hint is None
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_direct_url_is_absolute(url: str, message: str, hint: str, wrong: str)
 
 @pytest.mark.parametrize("url", ["https://x/y.whl", "HTTPS://x/y.whl", "file:///x", "git+ssh://git@x.example/y"])
 def test_a_valid_direct_url_is_accepted(url: str) -> None:
-    validate_direct_url(url)
+    validate_direct_url(url, offset=0)
 
 
 def test_the_scheme_of_a_direct_url_must_be_known() -> None:

@@ -54,13 +54,13 @@ INSTALLED = [distribution("one"), distribution("two"), distribution("zed"), dist
     ],
 )
 def test_the_package_of_a_path(venv: str, path: str, package: str) -> None:
-    [found] = attribute_findings([Finding(code=FindingCode.FILE_ADDED, path=path)], venv, INSTALLED)
+    [found] = attribute_findings([Finding(code=FindingCode.FILE_ADDED, path=path)], venv, INSTALLED, sealed=())
     assert (found.package, found.detail) == (package, "")
 
 
 def test_a_package_that_is_known_stays(venv: str) -> None:
     finding = Finding(code=FindingCode.FILE_ADDED, path=f"{SITE}/one.py", package="other")
-    assert attribute_findings([finding], venv, INSTALLED) == [finding]
+    assert attribute_findings([finding], venv, INSTALLED, sealed=()) == [finding]
 
 
 @pytest.mark.parametrize(
@@ -84,4 +84,4 @@ def test_a_record_out_of_the_environment_is_not_read(venv: str, tmp_path: Path) 
     record.unlink()
     record.symlink_to("/etc/passwd")
     finding = Finding(code=FindingCode.FILE_ADDED, path=f"{SITE}/one.py")
-    assert attribute_findings([finding], venv, [distribution("one")]) == [finding]
+    assert attribute_findings([finding], venv, [distribution("one")], sealed=()) == [finding]

@@ -84,5 +84,5 @@ def test_what_is_not_a_small_file_is_passed_over(tmp_path: Path) -> None:
     (directory / "a-link").symlink_to("tool")
     (directory / "large").write_text("#!/old/bin/python\n" + "x" * 1024 * 1024)
     assert found(tmp_path, "tool", "#!/old/bin/python\n") == ["/old"]
-    none: list[Finding] = relocated_scripts(str(tmp_path / "none"), [], "")
+    none: list[Finding] = relocated_scripts(str(tmp_path / "none"), [], "", only_activate=False)
     assert none == []

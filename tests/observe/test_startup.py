@@ -69,7 +69,7 @@ def site_at(venv: Path, series: str) -> tuple[Site, Path]:
     relative = f"lib/python{series}/site-packages"
     (venv / relative).mkdir(parents=True)
     directory = SiteDirectory(path=f"{venv}/{relative}", relative=relative)
-    return Site(directories=(directory,), series=series), venv / relative
+    return Site(directories=(directory,), series=series, findings=()), venv / relative
 
 
 @pytest.mark.parametrize(("series", "read"), [("3.14", False), ("3.15", True), ("3.20", True), ("", True)])

@@ -118,10 +118,10 @@ class World:
             self.actual,
             self.applied,
             self.policy,
-            self.owners,
-            self.faults,
-            self.staged,
-            self.renames,
+            owners=self.owners,
+            faults=self.faults,
+            staged=self.staged,
+            renames=self.renames,
         )
 
 
@@ -277,9 +277,9 @@ def locked(name: str, spec: str | Spec) -> LockedPackage:
     source: Source
     match entry:
         case {"archive": location}:
-            source = ArchiveFile(location=location, sha256=entry.get("sha256", sha256(location)))
+            source = ArchiveFile(location=location, sha256=entry.get("sha256", sha256(location)), subdirectory="")
         case {"git": url, "commit": commit}:
-            source = VcsCommit(vcs="git", url=url, commit=commit)
+            source = VcsCommit(vcs="git", url=url, commit=commit, subdirectory="")
         case {"directory": path}:
             source = SourceDirectory(
                 path=path, editable=entry.get("editable", False), content=str(entry.get("content", "as it was"))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.canonical_json import canonical_text
-from reconciler.diff.masking import Disclosure, Mask, masked_settings
+from reconciler.diff.masking import NO_KEY, Disclosure, Mask, masked_settings
 from reconciler.diff.settings import desired_digest, setting_changes
 from reconciler.render.setting_text import setting_sentence
 from tests.plan.build import world
@@ -67,14 +67,16 @@ def test_equal_values_have_equal_digests_only_for_the_same_variable_or_program()
 def test_a_value_that_is_added_or_removed_is_masked(change: str) -> None:
     empty: dict[str, Any] = {"env": {}, "hooks": {"after_publish": []}, "probes": []}
     sides = (empty, BEFORE) if change == "add" else (BEFORE, empty)
-    text = canonical_text([[each.before, each.after] for each in setting_changes(*sides)])
+    text = canonical_text([[each.before, each.after] for each in setting_changes(*sides, mask=NO_KEY)])
     assert "one" not in text
     assert "CET" in text, "it is public"
 
 
 def test_a_value_that_was_public_is_shown_and_the_one_that_is_not_is_not() -> None:
     now: dict[str, Any] = {"env": {"TZ": "secret"}}
-    found = {each.path: each for each in setting_changes({"env": {"TZ": "CET"}, "public": {"env": ["TZ"]}}, now)}
+    found = {
+        each.path: each for each in setting_changes({"env": {"TZ": "CET"}, "public": {"env": ["TZ"]}}, now, mask=NO_KEY)
+    }
     assert (found["env", "TZ"].before, found["env", "TZ"].after) == ("CET", "****")
 
 

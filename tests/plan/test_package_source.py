@@ -10,9 +10,9 @@ SHA = "0" * 64
 WHEEL = "https://index.example/a-1.0-py3-none-any.whl"
 GIT = "https://git.index.example/team/a.git"
 INDEX = IndexFile(index="https://index.example", filename="a-1.0-py3-none-any.whl", sha256=SHA)
-URL = ArchiveFile(location=WHEEL, sha256=SHA)
-LOCAL = ArchiveFile(location="../w/a-1.0-py3-none-any.whl", sha256=SHA)
-COMMIT = VcsCommit(vcs="git", url=GIT, commit="1" * 40)
+URL = ArchiveFile(location=WHEEL, sha256=SHA, subdirectory="")
+LOCAL = ArchiveFile(location="../w/a-1.0-py3-none-any.whl", sha256=SHA, subdirectory="")
+COMMIT = VcsCommit(vcs="git", url=GIT, commit="1" * 40, subdirectory="")
 EDITABLE = SourceDirectory(path="../a", editable=True, content="x")
 BUILT = SourceDirectory(path="../a", editable=False, content="x")
 

@@ -8,9 +8,16 @@ from reconciler.diff.source_change import SourceChange, SourceFlag, host_of, hos
 from reconciler.lock.model import ArchiveFile, IndexFile, Source, SourceDirectory, UniversalSource, VcsCommit
 
 WHEEL = IndexFile(index="https://one.example/simple", filename="a-1-py3-none-any.whl", sha256="1")
-ARCHIVE = ArchiveFile(location="https://files.example/a.zip", sha256="1")
-COMMIT = VcsCommit(vcs="git", url="https://u:p@git.example/a", commit="c")
-ALL = UniversalSource(location="", sha256="x", hosts=("https://one.example",), files=(("a.whl", "sha256=1"),))
+ARCHIVE = ArchiveFile(location="https://files.example/a.zip", sha256="1", subdirectory="")
+COMMIT = VcsCommit(vcs="git", url="https://u:p@git.example/a", commit="c", subdirectory="")
+ALL = UniversalSource(
+    location="",
+    subdirectory="",
+    sha256="x",
+    hosts=("https://one.example",),
+    files=(("a.whl", "sha256=1"),),
+    publishers=(),
+)
 LOCAL = SourceDirectory(path="a", editable=False, content="sha256:1")
 
 

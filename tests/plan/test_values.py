@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.diff.compare import compare
+from reconciler.diff.masking import NO_KEY
 from reconciler.diff.settings import desired_digest, setting_changes, settings_of
 from reconciler.events import Failure
 from reconciler.manifest.desired import (
@@ -100,7 +101,18 @@ def test_an_environment_that_was_not_observed_is_an_error_and_not_a_no_op() -> N
     with pytest.raises(KeyError):
         compare(before.desired, before.targets, unseen, before.applied)
     with pytest.raises(KeyError):
-        make_plan(before.desired, before.diff(), before.targets, unseen, before.applied, before.policy)
+        make_plan(
+            before.desired,
+            before.diff(),
+            before.targets,
+            unseen,
+            before.applied,
+            before.policy,
+            owners=before.owners,
+            faults=before.faults,
+            staged=before.staged,
+            renames=before.renames,
+        )
 
 
 PLACED = ActualEnvironment(
@@ -202,7 +214,7 @@ def test_settings_are_plain_json_with_the_keys_of_the_manifest() -> None:
 
 
 def test_settings_that_have_nothing_in_common_are_shown_one_by_one() -> None:
-    changes = setting_changes({"env": {"A": "1", "B": "2", "__C": "3"}}, {"env": {"D": "1", "E": "2"}})
+    changes = setting_changes({"env": {"A": "1", "B": "2", "__C": "3"}}, {"env": {"D": "1", "E": "2"}}, mask=NO_KEY)
     assert [each.path for each in changes] == [("env", name) for name in ("A", "B", "D", "E", "__C")]
     assert [(each.before, each.after) for each in changes] == [
         ("****", None), ("****", None), (None, "****"), (None, "****"), ("****", None),

@@ -20,8 +20,8 @@ from reconciler.processes.credentials import credentials_of
     ],
 )
 def test_a_variable_with_a_password_or_a_token_is_a_secret(variables: dict[str, str]) -> None:
-    assert "s3cret" in credentials_of({"HOME": "/nonexistent", **variables})
-    assert "user" not in credentials_of({"HOME": "/nonexistent", **variables})
+    assert "s3cret" in credentials_of({"HOME": "/nonexistent", **variables}, others=())
+    assert "user" not in credentials_of({"HOME": "/nonexistent", **variables}, others=())
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -30,5 +30,5 @@ def test_the_passwords_of_netrc_are_secrets(tmp_path: Path, named: bool) -> None
         "machine a.example login user password s3cret\ndefault login user password 0ther\n"
     )
     env = {"NETRC": str(tmp_path / ".netrc"), "HOME": "/nonexistent"} if named else {"HOME": str(tmp_path)}
-    assert {"s3cret", "0ther"} <= {*credentials_of(env)}
-    assert "user" not in credentials_of(env)
+    assert {"s3cret", "0ther"} <= {*credentials_of(env, others=())}
+    assert "user" not in credentials_of(env, others=())

@@ -95,7 +95,13 @@ def check_text(plan: Plan, *, width: int = 80, color: bool = False, verbose: int
 def status_text(
     plan: Plan, installed: Mapping[str, int] = MappingProxyType({}), *, width: int = 80, color: bool = False
 ) -> str:
-    return render_status(status_rows(plan, installed, ".envs"), palette=Palette.chosen(color=color), width=width)
+    return render_status(
+        status_rows(plan, installed, ".envs", staged={}),
+        palette=Palette.chosen(color=color),
+        width=width,
+        sizes=False,
+        startup=False,
+    )
 
 
 def installed(actual: ActualState) -> dict[str, int]:

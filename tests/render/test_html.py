@@ -267,7 +267,7 @@ def test_the_policy_has_the_hashes_of_style_and_script() -> None:
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: str(path.stem))
 def test_every_case_makes_a_page(path: Path) -> None:
     plan = plan_of(path)
-    page = assert_ours(html(Report(plan=plan, command="check", file="envs.yaml")))
+    page = assert_ours(html(Report(plan=plan, command="check", file="envs.yaml", places={})))
     assert len(list(page.all("section", **{"class": "environment"}))) == len(plan.changes)
 
 
@@ -309,7 +309,8 @@ def elements(text: str, path: Path) -> Counter[str]:
 
 def test_an_unchanged_environment_is_only_a_row() -> None:
     few, more = (
-        html(Report(plan=large_plan(each, changed=3), command="check", file="envs.yaml")) for each in (50, 150)
+        html(Report(plan=large_plan(each, changed=3), command="check", file="envs.yaml", places={}))
+        for each in (50, 150)
     )
     assert (len(more) - len(few)) / 100 < 400, "bytes for each environment"
 

@@ -168,10 +168,10 @@ def test_gc_says_what_was_deleted_and_why_the_rest_was_kept() -> None:
         "web: generation 2 kept: a running process uses it\nweb: generation 3 kept: a file system is mounted below it\n"
         "web: generation 4 kept: venv/lib: Permission denied\n"
     )
-    assert render_gc(found, dry_run=False) == f"web: generation 1 deleted\n{kept}"
-    assert render_gc(found, dry_run=True) == f"web: generation 1 would be deleted\n{kept}"
-    assert render_gc([], dry_run=True) == "No generations to delete.\n"
-    assert [each["used"] for each in json.loads(gc_json(found))] == [False, True, False, False]
+    assert render_gc(found, dry_run=False, caches=()) == f"web: generation 1 deleted\n{kept}"
+    assert render_gc(found, dry_run=True, caches=()) == f"web: generation 1 would be deleted\n{kept}"
+    assert render_gc([], dry_run=True, caches=()) == "No generations to delete.\n"
+    assert [each["used"] for each in json.loads(gc_json(found, caches=()))] == [False, True, False, False]
 
 
 def test_gc_says_what_was_deleted_from_each_cache() -> None:

@@ -74,8 +74,8 @@ def _progress() -> str:
 
 
 def _status() -> str:
-    rows = status_rows(a_plan(), {}, ".envs")
-    return render_status(rows, palette=Palette.plain(), width=200)
+    rows = status_rows(a_plan(), {}, ".envs", staged={})
+    return render_status(rows, palette=Palette.plain(), width=200, sizes=False, startup=False)
 
 
 ERROR = EnvsyncError("it failed", hint=HINT)

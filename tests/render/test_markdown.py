@@ -193,7 +193,7 @@ def huge(environments: int, packages: int, **more: object) -> Report:
         plan_of(NOTHING),
         environments=tuple(environment(f"env-{number:05}", packages, **more) for number in range(environments)),
     )
-    return Report(plan=plan, command="plan", file="envs.yaml")
+    return Report(plan=plan, command="plan", file="envs.yaml", places={})
 
 
 @pytest.mark.parametrize(("number", "folded"), [(20, 0), (21, 1)])
@@ -222,6 +222,7 @@ HUGE: dict[str, Callable[[], Report]] = {
         ),
         command="check",
         file="envs.yaml",
+        places={},
     ),
 }
 

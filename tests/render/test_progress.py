@@ -228,9 +228,9 @@ def test_untrusted_names_do_not_move_the_cursor() -> None:
 
 
 def test_which_progress_is_chosen() -> None:
-    assert isinstance(progress_for(io.StringIO(), live=True, palette=Palette.plain()), LiveProgress)
+    assert isinstance(progress_for(io.StringIO(), live=True, palette=Palette.plain(), quiet=False), LiveProgress)
     assert isinstance(progress_for(io.StringIO(), live=True, palette=Palette.plain(), quiet=True), PlainProgress)
-    assert isinstance(progress_for(io.StringIO(), live=False, palette=Palette.plain()), PlainProgress)
+    assert isinstance(progress_for(io.StringIO(), live=False, palette=Palette.plain(), quiet=False), PlainProgress)
 
 
 def test_an_error_has_details_and_a_hint() -> None:

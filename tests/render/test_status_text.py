@@ -37,10 +37,12 @@ def test_an_environment_that_must_be_created_is_missing_and_has_no_python() -> N
 
 def test_the_table_has_sizes_only_on_request() -> None:
     rows = [replace(each, size=USAGE if each.name == "web" else None) for each in ROWS]
-    assert shown(render_status(rows, palette=Palette.plain(), width=120).splitlines())[0] == [
+    assert shown(render_status(rows, palette=Palette.plain(), width=120, sizes=False, startup=False).splitlines())[
+        0
+    ] == [
         *("NAME", "STATE", "PYTHON", "PACKAGES", "GENERATION", "PATH"),
     ]
-    assert shown(render_status(rows, palette=Palette.plain(), width=120, sizes=True).splitlines()) == [
+    assert shown(render_status(rows, palette=Palette.plain(), width=120, sizes=True, startup=False).splitlines()) == [
         ["NAME", "STATE", "PYTHON", "PACKAGES", "GENERATION", "OWN", "SHARED", "RECLAIMABLE", "PATH"],
         ["gone", "missing", "-", "-", "-", "?", "?", "?", ".envs/gone"],
         ["held", "held", "3.12.1", "1", "1", "?", "?", "?", ".envs/held"],
@@ -51,8 +53,8 @@ def test_the_table_has_sizes_only_on_request() -> None:
 
 def test_the_json_has_sizes_only_on_request() -> None:
     rows = [replace(each, size=USAGE) for each in ROWS[3:]]
-    (without,) = json.loads(status_json(rows))
-    (with_sizes,) = json.loads(status_json(rows, sizes=True))
+    (without,) = json.loads(status_json(rows, sizes=False, startup=False))
+    (with_sizes,) = json.loads(status_json(rows, sizes=True, startup=False))
     size = with_sizes.pop("size")
     assert with_sizes == without
     assert size == {"own": 2048, "shared": 3 * 1024**2, "reclaimable": 0}
@@ -70,7 +72,7 @@ def test_the_json_has_sizes_only_on_request() -> None:
 
 
 def test_environments_that_were_deleted_have_only_a_name_and_a_path() -> None:
-    text = render_status(deleted_rows(["old"], ".envs"), palette=Palette.plain(), width=120)
+    text = render_status(deleted_rows(["old"], ".envs"), palette=Palette.plain(), width=120, sizes=False, startup=False)
     assert text.splitlines()[1].split() == ["old", "deleted", "-", "-", "-", ".envs/old"]
 
 
@@ -79,8 +81,13 @@ def test_environments_that_were_deleted_have_only_a_name_and_a_path() -> None:
 )
 def test_a_state_has_its_color(name: str, color: str) -> None:
     rows = [each for each in ROWS if each.name == name]
-    assert f"\x1b[{color}m{rows[0].state}\x1b[0m" in render_status(rows, palette=Palette.chosen(color=True), width=80)
+    assert f"\x1b[{color}m{rows[0].state}\x1b[0m" in render_status(
+        rows, palette=Palette.chosen(color=True), width=80, sizes=False, startup=False
+    )
 
 
 def test_without_environments_there_is_a_sentence() -> None:
-    assert render_status([], palette=Palette.plain(), width=80) == "The manifest declares no environments.\n"
+    assert (
+        render_status([], palette=Palette.plain(), width=80, sizes=False, startup=False)
+        == "The manifest declares no environments.\n"
+    )

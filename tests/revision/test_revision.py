@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import reconciler
 from reconciler.errors import LockError, RevisionError
-from reconciler.lock.freshness import inputs_digest
 from tests.host import base_environment
+from tests.lock.nothing_generated import inputs_digest
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git (Debian: apt-get install git)")
 

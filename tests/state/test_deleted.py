@@ -19,6 +19,7 @@ from reconciler.state.deleted import Deleted, read_deleted, write_deleted
 from reconciler.state.seal import write_seal
 from reconciler.state.store import State
 from tests.state.edited import edit_state_file, stored_in, write_stored
+from tests.state.generations import new_generation
 from tests.state.records import APPLIED, applied, publish, seal_of, sealed
 
 WEEK = dt.timedelta(days=7)
@@ -69,7 +70,7 @@ def test_a_record_counts_for_more_and_ends_it(state: State) -> None:
     assert not file.exists()
     file.write_bytes(content)  # as if the run had been killed in between
     assert state.deleted("web") is None
-    recover(state)
+    recover(state, locks=None)
     assert not file.exists()
     assert state.applied("web") == applied()
     assert remains.applied.name == "web"
@@ -77,16 +78,16 @@ def test_a_record_counts_for_more_and_ends_it(state: State) -> None:
 
 def test_recovery_keeps_what_can_be_restored_and_removes_what_is_published_again(state: State) -> None:
     remains = deleted(state, 1)
-    recover(state)
+    recover(state, locks=None)
     assert state.deleted("web") == remains
     publish(state.layout, "web", 1)
-    recover(state)
+    recover(state, locks=None)
     assert state.deleted_names() == []
 
 
 def test_the_numbers_of_generations_continue(state: State) -> None:
     deleted(state, 1, 4)
-    assert state.new_generation("web").number == 5
+    assert new_generation(state, "web").number == 5
 
 
 @pytest.mark.parametrize(("keep", "removed"), [(1, [1, 2, 4]), (2, [1, 2]), (3, [1])], ids=["one", "two", "three"])
@@ -94,13 +95,13 @@ def test_the_applied_generation_and_the_newest_others_are_kept(state: State, kee
     for number in (1, 2, 4):
         sealed(state.layout, applied(generation=number))
     deleted(state, 3, keep_generations=keep)
-    assert [each.generation.number for each in removable_generations(state)] == removed
+    assert [each.generation.number for each in removable_generations(state, discard=frozenset())] == removed
 
 
 def test_the_generation_that_was_applied_is_kept_if_its_link_is_gone(state: State) -> None:
     sealed(state.layout, applied(generation=2))
     state.record(applied(seal=sealed(state.layout, applied()), settings={"keep_generations": 1}))
-    assert [each.generation.number for each in removable_generations(state)] == [2]
+    assert [each.generation.number for each in removable_generations(state, discard=frozenset())] == [2]
 
 
 def test_an_expired_one_is_collected_with_its_file(state: State) -> None:
@@ -109,7 +110,7 @@ def test_an_expired_one_is_collected_with_its_file(state: State) -> None:
     assert not remains.is_expired(remains.keep_until - dt.timedelta(seconds=1))
     past = Deleted(applied=remains.applied, deleted=remains.deleted - 2 * WEEK, keep_until=remains.deleted - WEEK)
     write_deleted(state.layout.deleted("web"), past)
-    assert [each.generation.number for each in removable_generations(state)] == [1]
+    assert [each.generation.number for each in removable_generations(state, discard=frozenset())] == [1]
     collect_garbage(state)
     assert state.deleted_names() == []
 
@@ -148,7 +149,7 @@ def test_a_file_that_is_not_valid_is_an_error_and_keeps_the_generations(state: S
     (kept,) = collect_garbage(state)
     assert kept.foreign == caught.value.message
     assert state.layout.generation_numbers("web") == [1]
-    recover(state)
+    recover(state, locks=None)
     assert state.deleted_names() == ["web"]
 
 
@@ -184,7 +185,7 @@ def test_the_number_of_a_deleted_generation_is_not_used_again_if_its_directory_i
     remains = deleted(state, 7)
     shutil.rmtree(state.layout.generations("web"))
     assert remains.applied.generation == 7
-    assert state.new_generation("web").number == 8
+    assert new_generation(state, "web").number == 8
 
 
 def test_generations_stay_if_their_file_cannot_be_removed(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +203,7 @@ def test_generations_stay_if_their_file_cannot_be_removed(state: State, monkeypa
 
 def built(state: State) -> Applied:
     """Make the next generation of `web` as a build does, seal it, and return what was applied."""
-    generation = state.new_generation("web")
+    generation = new_generation(state, "web")
     made = applied(generation=generation.number, settings={"keep_generations": 1})
     return replace(made, seal=write_seal(seal_of(made), generation.seal))
 

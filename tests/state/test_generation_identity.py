@@ -12,6 +12,7 @@ from reconciler.fs.remove_tree import ForeignTreeError
 from reconciler.state.generation_identity import write_identity_mark
 from reconciler.state.layout import Generation
 from reconciler.state.store import State
+from tests.state.generations import new_generation
 
 Change = Callable[[Generation, Path], None]
 
@@ -24,7 +25,7 @@ def state(tmp_path: Path) -> State:
 @pytest.fixture
 def made(state: State) -> Generation:
     """An unfinished generation with a file in its venv."""
-    generation = state.new_generation("web")
+    generation = new_generation(state, "web")
     (generation.venv / "module.py").write_text("")
     return generation
 
@@ -77,7 +78,7 @@ def a_link_for_a_venv(made: Generation, precious: Path) -> None:
 
 
 def another_generation(made: Generation, _precious: Path) -> None:
-    other = State.at(made.directory.parents[3]).new_generation("web")
+    other = new_generation(State.at(made.directory.parents[3]), "web")
     put(other.directory, made.directory)
 
 

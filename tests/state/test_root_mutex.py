@@ -16,7 +16,7 @@ import pytest
 from reconciler.errors import LockTimeoutError, StateError
 from reconciler.state import root_mutex
 from reconciler.state.layout import Layout
-from reconciler.state.root_mutex import acquire_root_mutex, prepare_cache
+from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS, acquire_root_mutex, prepare_cache
 from tests.unprivileged import reachable_directory, unprivileged
 
 _HOLDER = (
@@ -174,7 +174,7 @@ def test_a_file_in_place_of_the_root_is_a_state_error(tmp_path: Path) -> None:
     (tmp_path / "root").write_text("")
     with (
         pytest.raises(StateError, match="root` could not be written: Not a directory"),
-        acquire_root_mutex(Layout(tmp_path / "root")),
+        acquire_root_mutex(Layout(tmp_path / "root"), timeout=DEFAULT_TIMEOUT_SECONDS),
     ):
         pass
 

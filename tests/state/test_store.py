@@ -15,6 +15,7 @@ from reconciler.state.applied_names import applied_names_hint
 from reconciler.state.published_generation import PublishedGeneration
 from reconciler.state.store import State
 from tests.state.edited import stored_in, write_stored
+from tests.state.generations import new_generation
 from tests.state.records import applied, publish, seal_of, sealed
 from tests.unprivileged import reachable_directory, unprivileged
 
@@ -128,10 +129,10 @@ def test_unknown_files_are_ignored(state: State) -> None:
 
 
 def test_a_number_is_never_used_twice(state: State) -> None:
-    assert [state.new_generation("web").number for _ in range(3)] == [1, 2, 3]
-    assert state.new_generation("api").number == 1
+    assert [new_generation(state, "web").number for _ in range(3)] == [1, 2, 3]
+    assert new_generation(state, "api").number == 1
     shutil.rmtree(state.layout.generation("web", 2).directory)
-    assert state.new_generation("web").number == 4
+    assert new_generation(state, "web").number == 4
 
 
 @pytest.mark.parametrize("lost", ["directories", "record", "link"])
@@ -140,11 +141,11 @@ def test_a_number_in_a_record_or_a_link_is_not_used(lost: str, state: State) -> 
         state.record(applied(generation=7))
     if lost != "link":
         publish(state.layout, "web", 7)
-    assert state.new_generation("web").number == 8
+    assert new_generation(state, "web").number == 8
 
 
 def test_a_new_generation_has_an_empty_venv_and_its_identity_mark(state: State) -> None:
-    generation = state.new_generation("web")
+    generation = new_generation(state, "web")
     assert set(generation.directory.iterdir()) == {generation.venv, generation.identity}
     assert list(generation.venv.iterdir()) == []
 
@@ -159,7 +160,7 @@ def test_no_generation_is_created_or_read_through_a_link(link: str, state: State
     before = sorted(outside.rglob("*"))
     why = r"\.envsync` is a symbolic link" if link == ".envsync" else "its path contains a symbolic link"
     with pytest.raises(StateError, match=why):
-        state.new_generation("web")
+        new_generation(state, "web")
     assert sorted(outside.rglob("*")) == before
     if link.endswith("web"):
         assert state.seal("web", 1) is None, digest
@@ -209,7 +210,7 @@ def test_a_record_that_cannot_be_read_is_an_error_of_its_environment(
         state.layout.record("web").write_text(content)
     else:
         write_stored(state.layout.record("web"), content)
-    for read in (lambda: state.applied("web"), lambda: state.new_generation("web")):
+    for read in (lambda: state.applied("web"), lambda: new_generation(state, "web")):
         with pytest.raises(StateError) as caught:
             read()
         assert caught.value.message.startswith(f"`{state.layout.record('web')}` {why}")
@@ -271,7 +272,7 @@ def test_a_read_only_root_is_read_and_not_written() -> None:
                 writes: list[Any] = [
                     lambda: state.record(applied()),
                     lambda: state.forget("web"),
-                    lambda: state.new_generation("web"),
+                    lambda: new_generation(state, "web"),
                     lambda: state.acquire_mutex(timeout=0).__enter__(),
                 ]
                 for write in writes:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from reconciler.apply.collect import removable_generations
 from reconciler.apply.verify_seal import verify_published
+from reconciler.observe.actual import Depth
 from reconciler.state.generation_identity import _is_empty
 from reconciler.state.inode_hashes import InodeHashes
 from reconciler.state.store import State
@@ -21,17 +22,17 @@ def test_a_generation_whose_seal_cannot_be_read_is_kept() -> None:
         last = state.seal("web", 3)
         assert last is not None
         state.record(applied(generation=3, seal=last.digest, settings={"keep_generations": 1}))
-        assert [each.generation.number for each in removable_generations(state)] == [1, 2]
+        assert [each.generation.number for each in removable_generations(state, discard=frozenset())] == [1, 2]
         state.layout.generation("web", 1).seal.chmod(0)
         with unprivileged():
-            assert [each.generation.number for each in removable_generations(state)] == [2]
+            assert [each.generation.number for each in removable_generations(state, discard=frozenset())] == [2]
 
 
 def test_an_environment_that_is_not_published_is_reported_as_missing(tmp_path: Path) -> None:
     state = State.at(tmp_path)
-    assert verify_published(state, "web", InodeHashes()) is None
+    assert verify_published(state, "web", InodeHashes(), depth=Depth.HASHES) is None
     state.record(applied(seal=sealed(state.layout, applied())))
-    found = verify_published(state, "web", InodeHashes())
+    found = verify_published(state, "web", InodeHashes(), depth=Depth.HASHES)
     assert found is not None
     assert (found.exists, found.generation, found.intact) == (False, 1, False)
 

@@ -39,7 +39,7 @@ class Section:
     """Markdown that ends with a line end, and how many rows were left out of it."""
 
     text: str
-    left_out: int = 0
+    left_out: int
 
 
 def environment_section(
