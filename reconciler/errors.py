@@ -21,14 +21,14 @@ DIRECT_CREDENTIALS_HINT = "keep credentials out of files: use netrc, or for git 
 class EnvsyncError(Exception):
     """The root of the tree, never raised itself; each subclass has a stable `code`.
 
-    `message` says what is wrong, `hint` what to do about it; `details` are lines of a child process's output, or other
-    particulars. None of them is escaped.
+    `message` says what is wrong, `hint` what to do about it (None: nothing is known that helps); `details` are lines of
+    a child process's output, or other particulars. None of them is escaped.
     """
 
     exit_code: ClassVar[int] = exit_codes.FAILURE
     code: ClassVar[str] = "error"
 
-    def __init__(self, message: str, *, hint: str | None = None, details: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, *, hint: str | None, details: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -63,7 +63,7 @@ class Problem:
     message: str
     path: str = ""
     place: Place | None = None
-    hint: str | None = None
+    hint: str | None
     context: tuple[tuple[int, str], ...] = ()
     caret: tuple[int, int] | None = None
 
@@ -161,7 +161,7 @@ class InterpreterError(EnvsyncError):
         self,
         message: str,
         *,
-        hint: str | None = None,
+        hint: str | None,
         details: tuple[str, ...] = (),
         found: tuple[str, ...] = (),
         unused: str = "",
@@ -230,7 +230,7 @@ class InventoryError(StateError):
     code = "inventory"
 
     def __init__(self, path: str, problem: str) -> None:
-        super().__init__(f"{path}: {problem}")
+        super().__init__(f"{path}: {problem}", hint=None)
         self.problem = problem
 
 
@@ -386,12 +386,15 @@ class DeadlineError(EngineError):
 
 
 class IndexFailureError(EngineError):
-    """An index, or the server of a direct URL, did not return what was requested."""
+    """An index, or the server of a direct URL, did not return what was requested.
+
+    Its hint is `default_hint`, unless a better one is given.
+    """
 
     code = "index"
     default_hint: ClassVar[str] = "ask the operator of the index"
 
-    def __init__(self, message: str, *, hint: str | None = None, details: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, *, hint: str | None, details: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint=hint or self.default_hint, details=details)
 
 

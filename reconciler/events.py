@@ -62,7 +62,7 @@ class Failure:
 
     code: str
     message: str
-    hint: str = ""
+    hint: str
     details: tuple[str, ...] = ()
 
     @classmethod

@@ -126,7 +126,11 @@ def _target(
 ) -> Target:
     """Return the target of an environment, from its committed lock if that is fresh, else from the resolved one."""
     target = Target(
-        environment=environment, interpreter=prepared.interpreter, lock_state=prepared.state, faults=prepared.faults
+        environment=environment,
+        interpreter=prepared.interpreter,
+        lock_state=prepared.state,
+        faults=prepared.faults,
+        hint="",
     )
     if prepared.faults:
         return target

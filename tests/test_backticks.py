@@ -44,5 +44,5 @@ def test_a_list_names_the_first_ten(names: list[str], shown: str) -> None:
 
 def test_the_output_escapes_what_a_value_contains() -> None:
     name = in_backticks("a\nb\x1b[31m`")
-    error = UsageError(f"no environment named {name}")
+    error = UsageError(f"no environment named {name}", hint=None)
     assert render_error(error, Palette.plain()) == "error: no environment named `` a\\nb\\x1b[31m` ``\n"

@@ -133,7 +133,9 @@ def test_every_error_has_its_own_code() -> None:
     [
         ManifestError(
             (
-                Problem(message="no value", place=Place(file="a\x1b\udcff.yaml", line=3, column=1), path="root"),
+                Problem(
+                    message="no value", place=Place(file="a\x1b\udcff.yaml", line=3, column=1), path="root", hint=None
+                ),
                 Problem(message="a URL with https://me:hunter2@host/", hint="https://me:hunter2@host/"),
             )
         ),
@@ -163,7 +165,7 @@ def test_run_finished_has_the_exit_code_and_seconds_to_the_millisecond() -> None
 
 
 def test_a_failed_garbage_collection_is_in_the_last_event_and_its_exit_code() -> None:
-    failure = Failure(code="gc-failed", message="x could not be deleted")
+    failure = Failure(code="gc-failed", message="x could not be deleted", hint="")
     found = json.loads(event_json(RunFinished(environments=(CREATED,), failure=failure)))
     validator(event_schema()).validate(found)
     assert (found["exit_code"], found["failure"]["code"]) == (4, "gc-failed")

@@ -63,4 +63,4 @@ class ApplyContext:
     def check_stop(self) -> None:
         """Raise InterruptedByUserError if a signal requested to stop; called only between steps."""
         if self.stop.is_set():
-            raise InterruptedByUserError("interrupted; every environment is either old or new")
+            raise InterruptedByUserError("interrupted; every environment is either old or new", hint=None)

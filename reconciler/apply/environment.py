@@ -220,7 +220,7 @@ class EnvironmentRun:
     @property
     def _target(self) -> Target:
         if self._built_for is None:
-            raise ApplyError(f"{self.plan.name}: the plan has no target to build")
+            raise ApplyError(f"{self.plan.name}: the plan has no target to build", hint=None)
         return self._built_for
 
     @property
@@ -233,14 +233,14 @@ class EnvironmentRun:
     def new(self) -> Generation:
         """Return the generation that was built; raises ApplyError if there is none."""
         if self.generation is None:
-            raise ApplyError(f"{self.plan.name}: the plan has no build step")
+            raise ApplyError(f"{self.plan.name}: the plan has no build step", hint=None)
         return self.generation
 
     @property
     def verified(self) -> tuple[ActualEnvironment, Inventory]:
         """Return what the verification of the new generation found; raises ApplyError if it was not verified."""
         if self._observed is None or self._inventory is None:
-            raise ApplyError(f"{self.plan.name}: a generation must be verified before it is sealed")
+            raise ApplyError(f"{self.plan.name}: a generation must be verified before it is sealed", hint=None)
         return self._observed, self._inventory
 
     def _build(self) -> str:
@@ -423,7 +423,7 @@ class EnvironmentRun:
         """Give the generations, the path and the record of the former name to the environment."""
         former, last = self.plan.renamed_from, self._last_applied()
         if last is None:
-            raise ApplyError(f"{self.plan.name}: `{former}` no longer exists, so it cannot be renamed")
+            raise ApplyError(f"{self.plan.name}: `{former}` no longer exists, so it cannot be renamed", hint=None)
         owner = self.context.owner
         last = replace(
             last, built_as="", project=self.context.plan.project, manifest=owner.path, repository=owner.repository
@@ -441,7 +441,7 @@ class EnvironmentRun:
     def _record(self) -> None:
         """Write the record: for the new generation, or with new settings for the published one."""
         if self._applied is None:
-            raise ApplyError(f"{self.plan.name}: nothing was applied, so there is nothing to record")
+            raise ApplyError(f"{self.plan.name}: nothing was applied, so there is nothing to record", hint=None)
         if self.generation is None:
             environment = self._target.environment
             self._applied = replace(

@@ -43,7 +43,7 @@ def wait_until_healthy(
             return "passed" if attempts == 1 else f"passed on attempt {attempts}"
         remaining = deadline - clock()
         if stop.is_set() or (remaining > 0 and (wait or stop.wait)(min(pause, remaining))):
-            raise InterruptedByUserError("interrupted during the trial")
+            raise InterruptedByUserError("interrupted during the trial", hint=None)
         if deadline - clock() <= 0:
             break
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

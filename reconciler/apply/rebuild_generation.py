@@ -208,7 +208,7 @@ def prepare_rebuild(state: State, seal: Seal, base: Applied, tools: RebuildTools
     except LockError as error:
         raise NotRebuildableError(f"its lock cannot be used: {error.message}") from error
     _refuse_other_packages(last.packages, packages, tools.locks)
-    target = Target(environment=environment, interpreter=interpreter, lock=lock, packages=last.packages)
+    target = Target(environment=environment, interpreter=interpreter, lock=lock, packages=last.packages, hint="")
     return Rebuild(state=state, seal=seal, base=base, target=target, tools=tools)
 
 

@@ -170,7 +170,7 @@ def _rebuilt(
             mark_drifted(generation)
         found = state.seal(name, new)
         if found is None:
-            raise ApplyError(f"generation {new} of `{name}` was removed during the build")
+            raise ApplyError(f"generation {new} of `{name}` was removed during the build", hint=None)
         return found
     raise ApplyError("; ".join(reasons), hint=hint)
 

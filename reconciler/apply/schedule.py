@@ -197,7 +197,7 @@ def _failure(error: EnvsyncError | OSError, step: Step, *, suffix: str = "") -> 
 
 def _refused(each: EnvironmentPlan, reason: ReasonCode, message: str) -> EnvironmentFinished:
     """Return the result of an environment that is blocked for `reason`, which is its failure too."""
-    return _blocked(each, reason, Failure(code=reason, message=message))
+    return _blocked(each, reason, Failure(code=reason, message=message, hint=""))
 
 
 def _blocked(each: EnvironmentPlan, reason: ReasonCode, failure: Failure) -> EnvironmentFinished:

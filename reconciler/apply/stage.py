@@ -46,7 +46,7 @@ def stage(plan: EnvironmentPlan, generation: Generation, context: ApplyContext, 
     `drifted` is whether the contents of what it will replace have drifted.
     """
     if plan.target is None:
-        raise ApplyError(f"{plan.name}: the plan has no target to stage")
+        raise ApplyError(f"{plan.name}: the plan has no target to stage", hint=None)
     note = StagedNote(
         desired=staged_identity(plan.target, context.plan.project),
         prior=plan.prior,
@@ -102,7 +102,7 @@ def verify_staged(plan: EnvironmentPlan, context: ApplyContext, *, hooks: bool) 
             hooks_pending=hooks,
         ),
         inventory=inventory,
-        target=Target(environment=environment, interpreter=interpreter_of(new), packages=new.packages),
+        target=Target(environment=environment, interpreter=interpreter_of(new), packages=new.packages, hint=""),
         drifted=staged.note.drifted,
     )
 

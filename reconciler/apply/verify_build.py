@@ -38,7 +38,7 @@ def verify_lock(packages: tuple[LockedPackage, ...], observed: ActualEnvironment
         if version is not None and not _same_version(version, installed[name]):
             problems.append(f"`{name}` is {installed[name]}, but the lock has {version}")
     if problems:
-        raise ApplyError("the installed packages differ from the lock: " + "; ".join(problems))
+        raise ApplyError("the installed packages differ from the lock: " + "; ".join(problems), hint=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +150,7 @@ def _parse(record: bytes, name: str) -> Mapping[str, str]:
             if len(row) == 3 and row[0]
         }
     except (ValueError, csv.Error) as error:
-        raise ApplyError(f"`{name}/RECORD` could not be read: {error}") from error
+        raise ApplyError(f"`{name}/RECORD` could not be read: {error}", hint=None) from error
 
 
 _parse_cached = lru_cache(maxsize=1024)(_parse)

@@ -60,7 +60,9 @@ def _applicable(lines: Iterable[str], own: str, extras: set[str], target: Target
         try:
             parsed.append(Requirement(line))
         except InvalidRequirement as error:
-            raise ApplyError(f"`{own}` was built with an invalid requirement: {in_backticks(line)}") from error
+            raise ApplyError(
+                f"`{own}` was built with an invalid requirement: {in_backticks(line)}", hint=None
+            ) from error
     while True:
         found = [each for each in parsed if _counts(each, extras, target)]
         more = {canonicalize_name(one) for each in found if canonicalize_name(each.name) == own for one in each.extras}

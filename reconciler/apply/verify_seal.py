@@ -31,7 +31,7 @@ def verify_generation(
     """
     seal, published = state.seal(name, number), state.sealed_generation(name, number)
     if seal is None or published is None:
-        raise UsageError(f"generation {number} of `{name}` does not exist, or was never completed")
+        raise UsageError(f"generation {number} of `{name}` does not exist, or was never completed", hint=None)
     last = applied or replace(seal.applied, seal=seal.digest)
     if not modes:
         published = replace(published, access=0, closed=())

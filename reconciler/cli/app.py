@@ -102,5 +102,5 @@ def main(arguments: list[str]) -> int:
         hint = os_error_hint(error) or "check the file or directory, then run the command again"
         return report_error(FileSystemError(what, hint=hint), ordered)
     except (typer.Abort, KeyboardInterrupt):
-        return report_error(InterruptedByUserError("interrupted"), ordered)
+        return report_error(InterruptedByUserError("interrupted", hint=None), ordered)
     return code if isinstance(code, int) else 0

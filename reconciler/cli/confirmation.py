@@ -18,4 +18,4 @@ def confirm(question: str) -> None:
     sys.stderr.write(question)
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"yes", "y"}:
-        raise InterruptedByUserError("not confirmed; nothing was changed")
+        raise InterruptedByUserError("not confirmed; nothing was changed", hint=None)

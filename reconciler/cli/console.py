@@ -56,7 +56,7 @@ def output_errors(stream: TextIO) -> Iterator[None]:
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         if not isinstance(error, BrokenPipeError):
-            raise OutputError(f"the output could not be written: {error.strerror}") from error
+            raise OutputError(f"the output could not be written: {error.strerror}", hint=None) from error
 
 
 def open_streams() -> None:

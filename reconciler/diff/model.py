@@ -160,7 +160,7 @@ class Fault:
 
     code: ReasonCode
     message: str
-    hint: str = ""
+    hint: str
 
 
 class DiffKind(StrEnum):
@@ -194,7 +194,7 @@ class Target:
     packages: tuple[LockedPackage, ...] | None = None
     editables: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
-    hint: str = ""
+    hint: str
     failure: Failure | None = None
     faults: tuple[Fault, ...] = ()
 

@@ -27,4 +27,6 @@ def compile_modules(interpreter: str, modules: Sequence[Path], *, timeout: float
             inherit=inherit,
         )
     if done.timed_out:
-        raise EngineError(f"compiling bytecode did not finish within {timeout:g} seconds", details=done.last_lines())
+        raise EngineError(
+            f"compiling bytecode did not finish within {timeout:g} seconds", hint=None, details=done.last_lines()
+        )

@@ -71,11 +71,11 @@ def _started(indexes: tuple[Index, ...]) -> "_Filter":
             if error.errno == errno.EADDRINUSE:
                 continue
             raise EngineError(
-                f"cannot listen on `{_LOOPBACK}`, which an index with `packages` requires: {error.strerror}"
+                f"cannot listen on `{_LOOPBACK}`, which an index with `packages` requires: {error.strerror}", hint=None
             ) from error
         server.start()
         return server
-    raise EngineError(f"no port of `{_LOOPBACK}` is free, but an index with `packages` requires one")
+    raise EngineError(f"no port of `{_LOOPBACK}` is free, but an index with `packages` requires one", hint=None)
 
 
 class _Filter(ThreadingHTTPServer):

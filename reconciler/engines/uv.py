@@ -411,7 +411,7 @@ def _packages(request: InstallRequest) -> Packages:
 def _install_options(request: InstallRequest, packages: Packages) -> list[str]:
     """Return the options for `uv pip sync` and `uv pip install`; raises EngineError if it is not a venv."""
     if not (request.venv / "pyvenv.cfg").is_file():  # uv would act on the base interpreter instead
-        raise EngineError(f"`{request.venv}` is not a virtual environment")
+        raise EngineError(f"`{request.venv}` is not a virtual environment", hint=None)
     arguments = ["--preview-features", "pylock", "-p", str(request.venv / "bin" / "python")]
     arguments += _builds(_built(request.builds, packages))
     if request.link_mode:

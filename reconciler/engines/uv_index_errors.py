@@ -65,7 +65,7 @@ def uv_index_error(
             hint = "set `SSL_CERT_FILE` to the absolute path of the certificates to trust" if certificate else None
             return kind(message, hint=hint, details=details)
     if any(cause.startswith(("error sending request", "Failed to fetch: ")) for cause in causes):
-        return IndexUnreachableError(f"{where} did not answer correctly", details=details)
+        return IndexUnreachableError(f"{where} did not answer correctly", hint=None, details=details)
     return None
 
 
@@ -86,15 +86,15 @@ def _refused(
 def _by_status(status: int, where: str, details: tuple[str, ...]) -> IndexFailureError:
     match status:
         case 401 | 407:
-            return IndexForbiddenError(f"{where} requires valid credentials ({status})", details=details)
+            return IndexForbiddenError(f"{where} requires valid credentials ({status})", hint=None, details=details)
         case 403:
-            return IndexForbiddenError(f"{where} denies access ({status})", details=details)
+            return IndexForbiddenError(f"{where} denies access ({status})", hint=None, details=details)
         case 404 | 410:
-            return FileGoneError(f"{where} does not have a requested file ({status})", details=details)
+            return FileGoneError(f"{where} does not have a requested file ({status})", hint=None, details=details)
         case _ if status >= 500 or status == 429:
-            return IndexServerError(f"{where} reported an error ({status})", details=details)
+            return IndexServerError(f"{where} reported an error ({status})", hint=None, details=details)
         case _:
-            return IndexFailureError(f"{where} answered {status}", details=details)
+            return IndexFailureError(f"{where} answered {status}", hint=None, details=details)
 
 
 def _url(lines: Sequence[str]) -> str:

@@ -109,7 +109,7 @@ class Interpreters:
         try:
             specifiers = request_specifier(request)
         except InvalidSpecifier as error:
-            raise InterpreterError(f"not a python request: {in_backticks(request)}") from error
+            raise InterpreterError(f"not a python request: {in_backticks(request)}", hint=None) from error
         assert specifiers is not None  # noqa: S101  # not a path, as checked above
         try:
             kept = self.recorded(keep) if keep else None
@@ -133,7 +133,7 @@ class Interpreters:
         is gone or does not work.
         """
         if not path.startswith("/") or "\0" in path:
-            raise InterpreterError(f"not an absolute path: {in_backticks(path)}")
+            raise InterpreterError(f"not an absolute path: {in_backticks(path)}", hint=None)
         if path != request:
             self._require_found(path)
         return self._permitted(path)
@@ -177,7 +177,7 @@ class Interpreters:
         try:
             why = refusal(path, self._places)
         except OSError as error:
-            raise InterpreterError(f"no interpreter at {in_backticks(path)}: {error.strerror}") from error
+            raise InterpreterError(f"no interpreter at {in_backticks(path)}: {error.strerror}", hint=None) from error
         if why is not None:
             raise RefusedInterpreterError(why.message, hint=why.hint, curable=why.curable)
         return self._query(path)
@@ -210,7 +210,7 @@ class Interpreters:
         try:
             stat = Path(path).stat()
         except OSError as error:
-            raise InterpreterError(f"no interpreter at `{path}`: {error.strerror}") from error
+            raise InterpreterError(f"no interpreter at `{path}`: {error.strerror}", hint=None) from error
         signature = [stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, *_host()]
         entry = self._facts.get(path)
         if entry is not None and entry.get("signature") == signature:

@@ -59,9 +59,9 @@ def query_interpreter(path: str) -> Interpreter:
             timeout=_TIMEOUT_SECONDS,
         )
     except OSError as error:
-        raise InterpreterError(f"`{path}` could not be started: {error.strerror}") from error
+        raise InterpreterError(f"`{path}` could not be started: {error.strerror}", hint=None) from error
     if not done.ok:
-        raise InterpreterError(f"`{path}` did not report its version", details=done.last_lines(5))
+        raise InterpreterError(f"`{path}` did not report its version", hint=None, details=done.last_lines(5))
     try:
         facts: dict[str, Any] = json.loads(done.stdout)
         markers = {str(key): str(value) for key, value in facts["markers"].items()}
@@ -73,7 +73,7 @@ def query_interpreter(path: str) -> Interpreter:
             tags=_tags(facts, markers),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InterpreterError(f"`{path}` is not a Python interpreter: its facts are unreadable") from error
+        raise InterpreterError(f"`{path}` is not a Python interpreter: its facts are unreadable", hint=None) from error
 
 
 def _tags(facts: dict[str, Any], markers: dict[str, str]) -> tuple[str, ...]:

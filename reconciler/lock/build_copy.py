@@ -34,7 +34,7 @@ def copy_for_build(source: Path, scratch: Path) -> Path:
     try:
         real = source.resolve(strict=True)
     except (OSError, RuntimeError) as error:
-        raise LockError(f"{source}: {getattr(error, 'strerror', None) or error}") from error
+        raise LockError(f"{source}: {getattr(error, 'strerror', None) or error}", hint=None) from error
     base = scratch.resolve()
     copy = _Copy(base=base, project=real, repository=find_repository(str(real)))
     copy.run()

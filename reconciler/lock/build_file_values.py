@@ -24,7 +24,7 @@ def build_file_text(path: Path) -> str | None:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except OSError as error:
-        raise LockError(f"{path}: {reason(error)}") from error
+        raise LockError(f"{path}: {reason(error)}", hint=None) from error
 
 
 def table(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:

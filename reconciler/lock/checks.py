@@ -23,7 +23,7 @@ def check_indexes(packages: list[dict[str, Any]], indexes: tuple[Index, ...]) ->
     for package in packages:
         problem = index_problem(str(package["name"]), str(package.get("index", "")), indexes)
         if "index" in package and problem:
-            raise LockError(problem)
+            raise LockError(problem, hint=None)
 
 
 def index_problem(name: str, url: str, indexes: tuple[Index, ...]) -> str:

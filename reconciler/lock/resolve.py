@@ -190,7 +190,7 @@ def _index_of(package: dict[str, Any], from_index: Mapping[str, str]) -> str:
     local = (url for each, url in from_index.items() if each.partition("+")[0] == pin)  # "==1.0" also matches 1.0+cpu
     url = from_index.get(pin) or next(local, None)
     if url is None:
-        raise LockError(f"the package tool did not report the index of `{pin}`")
+        raise LockError(f"the package tool did not report the index of `{pin}`", hint=None)
     return url
 
 

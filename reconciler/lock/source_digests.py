@@ -183,7 +183,7 @@ def _version_state(inputs: BuildInputs) -> object:
     try:
         return version_state(inputs.directory, without=LOCK_FILE)  # apply itself writes locks, which git may track
     except OSError as error:
-        raise LockError(f"{error.filename}: {error.strerror}") from error
+        raise LockError(f"{error.filename}: {error.strerror}", hint=None) from error
 
 
 def _text_digest(text: str) -> str:

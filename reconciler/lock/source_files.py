@@ -42,7 +42,7 @@ def source_files(directory: Path, *, locks: Path | None = None, tracked: Collect
         tracked = _tracked(real) if tracked is None else tracked
         found = sorted({*tracked, *_walk(real, skip_unreadable=bool(tracked))})
     except (OSError, ValueError) as error:  # ValueError: a NUL character in a path that a `.git` file names
-        raise LockError(f"{directory}: {getattr(error, 'strerror', None) or error}") from error
+        raise LockError(f"{directory}: {getattr(error, 'strerror', None) or error}", hint=None) from error
     return found if locks is None else without_locks(found, real, locks)
 
 
@@ -52,7 +52,7 @@ def tracked_files(directory: Path) -> frozenset[str]:
     try:
         return frozenset(_tracked(real))
     except (OSError, ValueError) as error:
-        raise LockError(f"{directory}: {getattr(error, 'strerror', None) or error}") from error
+        raise LockError(f"{directory}: {getattr(error, 'strerror', None) or error}", hint=None) from error
 
 
 def without_locks(names: Iterable[str], directory: Path, locks: Path) -> list[str]:
@@ -66,9 +66,9 @@ def real_directory(directory: Path) -> Path:
     try:
         real = directory.resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:
-        raise LockError(f"{directory}: {getattr(error, 'strerror', None) or error}") from error
+        raise LockError(f"{directory}: {getattr(error, 'strerror', None) or error}", hint=None) from error
     if not real.is_dir():
-        raise LockError(f"{directory}: not a directory")
+        raise LockError(f"{directory}: not a directory", hint=None)
     return real
 
 

@@ -47,7 +47,7 @@ def _matching(text: str, pattern: str, allowed: str, *, start: str = "letter or 
         hint = f"rename it, for example to `{suggestion}`" if works else ""
         raise InvalidTextError(f"not a valid name: use {allowed}, and start with a {start}", hint=hint)
     if len(text) > _MAX_NAME_LENGTH:
-        raise InvalidTextError(f"not a valid name: it is longer than {_MAX_NAME_LENGTH} characters")
+        raise InvalidTextError(f"not a valid name: it is longer than {_MAX_NAME_LENGTH} characters", hint="")
     return text
 
 
@@ -75,7 +75,7 @@ def validate_extra_name(text: str) -> str:
         return canonicalize_name(text, validate=True)
     except InvalidName as error:
         message = "not a valid name: use letters, digits, `.`, `-` and `_`, and start and end with a letter or digit"
-        raise InvalidTextError(message) from error
+        raise InvalidTextError(message, hint="") from error
 
 
 def validate_package_pattern(text: str) -> str:
@@ -98,7 +98,7 @@ def validate_variable_name(name: str) -> str:
     """Return the name of an environment variable that a manifest may set; raises InvalidTextError."""
     if not re.fullmatch(VARIABLE_PATTERN, name):
         message = "not a valid variable name: use letters, digits and `_`, and do not start with a digit"
-        raise InvalidTextError(message)
+        raise InvalidTextError(message, hint="")
     if name in RESERVED_VARIABLES:
         raise InvalidTextError(f"`{name}` is reserved: envsync sets or removes it", hint="remove it")
     return name
@@ -119,7 +119,7 @@ def validate_label_name(name: str) -> str:
     """Return the name of a label, which must work in `-l NAME=VALUE`; raises InvalidTextError."""
     if not re.fullmatch(LABEL_PATTERN, name):
         message = "not a valid label name: use letters, digits and `. _ / -`, and start and end with a letter or digit"
-        raise InvalidTextError(message)
+        raise InvalidTextError(message, hint="")
     return name
 
 

@@ -11,5 +11,5 @@ def manifest_error(problems: Sequence[Problem], file: str) -> ManifestError:
     """Return the error with the first 500 of `problems`, and one more that says so if there are more."""
     if len(problems) <= MOST_PROBLEMS:
         return ManifestError(tuple(problems))
-    more = Problem(message=f"more than {MOST_PROBLEMS} problems", path=file)
+    more = Problem(message=f"more than {MOST_PROBLEMS} problems", path=file, hint=None)
     return ManifestError((*problems[:MOST_PROBLEMS], more), incomplete=True)

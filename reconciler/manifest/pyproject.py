@@ -112,7 +112,7 @@ class Pyproject:
         except ExceptionGroup as error:  # packaging collects all errors of the group
             first = error.exceptions[0]
             text = str(first).splitlines()[0]
-            raise InvalidTextError(f"dependency-groups.{name}: {text[:1].lower()}{text[1:]}") from error
+            raise InvalidTextError(f"dependency-groups.{name}: {text[:1].lower()}{text[1:]}", hint="") from error
 
 
 def parse_pyproject(text: str, *, fallback_name: str) -> Pyproject:
@@ -129,9 +129,9 @@ def parse_toml(text: str) -> dict[str, Any]:
         refuse_deep_keys(text)
         return tomllib.loads(text)
     except ValueError as error:
-        raise InvalidTextError(f"not valid TOML: {error}") from error
+        raise InvalidTextError(f"not valid TOML: {error}", hint="") from error
     except RecursionError as error:
-        raise InvalidTextError("not valid TOML: nested too deeply") from error
+        raise InvalidTextError("not valid TOML: nested too deeply", hint="") from error
 
 
 def static_content(document: Mapping[str, Any], *, fallback_name: str = "") -> Pyproject:
@@ -139,7 +139,7 @@ def static_content(document: Mapping[str, Any], *, fallback_name: str = "") -> P
     tool = _table(document, "tool")
     project = _table(document, "project")
     if "project" in document and not isinstance(project.get("name"), str):
-        raise InvalidTextError("`project.name` is missing")
+        raise InvalidTextError("`project.name` is missing", hint="")
     extras = _table(project, "optional-dependencies", "project.")
     name = project.get("name") or _table(tool, "poetry", "tool.").get("name") or fallback_name
     version = project.get("version")
@@ -177,7 +177,7 @@ def plain_tables(document: Mapping[str, Any]) -> Mapping[str, Any]:
 def _groups(table: Mapping[str, Any]) -> Mapping[str, Sequence[Any]]:
     groups: dict[str, Sequence[Any]] = {canonicalize_name(name): members for name, members in table.items()}
     if len(groups) < len(table):
-        raise InvalidTextError("dependency-groups: two names are the same when normalized")
+        raise InvalidTextError("dependency-groups: two names are the same when normalized", hint="")
     return groups
 
 
@@ -198,14 +198,14 @@ def both_markers(first: Marker | None, second: Marker | None) -> Marker | None:
 def _table(parent: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
     value = parent.get(key, {})
     if not isinstance(value, dict):
-        raise InvalidTextError(f"`{where}{key}` must be a table")
+        raise InvalidTextError(f"`{where}{key}` must be a table", hint="")
     return value
 
 
 def _strings(parent: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
     value = parent.get(key, [])
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise InvalidTextError(f"`{where}{key}` must be a list of strings")
+        raise InvalidTextError(f"`{where}{key}` must be a list of strings", hint="")
     return tuple(value)
 
 

@@ -100,7 +100,7 @@ def _validate_specifiers(request: str) -> None:
             f"not a valid version specifier (PEP 440): {in_backticks(request)}", hint=_python_hint(request)
         ) from error
     if specifiers.is_unsatisfiable():
-        raise InvalidTextError(f"no version can satisfy {in_backticks(request)}")
+        raise InvalidTextError(f"no version can satisfy {in_backticks(request)}", hint="")
 
 
 def _validate_interpreter_path(request: str, directory: Path) -> str:

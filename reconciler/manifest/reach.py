@@ -145,7 +145,7 @@ def _may_be_read(real: Path) -> bool:
 def _real(path: Path) -> Path:
     """Return a path with its links resolved; raises UnreadableFileError if it cannot be a path."""
     if len(os.fspath(path)) > 2 * LONGEST_PATH:  # with the directory that it starts in
-        raise UnreadableFileError("file name too long")
+        raise UnreadableFileError("file name too long", hint="")
     try:
         return Path(os.path.realpath(path))
     except (OSError, ValueError) as error:  # a NUL character

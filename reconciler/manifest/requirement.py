@@ -32,11 +32,11 @@ def parse_requirement(text: str) -> Requirement:
     stripped = text.strip()
     lead = len(text) - len(text.lstrip())
     if not stripped:
-        raise InvalidTextError("the requirement is empty")
+        raise InvalidTextError("the requirement is empty", hint="")
     if stripped.startswith("-"):
         raise _option(stripped, lead)
     if "\n" in stripped or "\r" in stripped:
-        raise InvalidTextError("not a valid requirement: it has more than one line")
+        raise InvalidTextError("not a valid requirement: it has more than one line", hint="")
     try:
         parsed = Requirement(stripped)
     except InvalidRequirement as error:

@@ -157,7 +157,7 @@ class RequirementsFiles:
             through = " through other files" if path != trail[-1] else ""
             raise InvalidTextError(f"include cycle: the file includes itself{through}", hint="remove this line")
         if len(trail) == _MAX_INCLUDE_DEPTH:
-            raise InvalidTextError(f"includes are nested deeper than {_MAX_INCLUDE_DEPTH} files")
+            raise InvalidTextError(f"includes are nested deeper than {_MAX_INCLUDE_DEPTH} files", hint="")
         try:
             return self._parse(path, self._shown(Path(parsed.shown).parent, include.path)), (*trail, path)
         except UnreadableFileError as error:

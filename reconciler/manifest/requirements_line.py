@@ -102,11 +102,11 @@ def parse_requirements_line(text: str) -> Line:
 def _option_line(text: str) -> Line:
     match = _OPTION.match(text)
     if match is None:
-        raise InvalidTextError("neither a requirement nor an option", offset=0)
+        raise InvalidTextError("neither a requirement nor an option", hint="", offset=0)
     option, value = match.group(1), _unquoted(match.group(2).strip())
     if option in {"-r", "--requirement", "-c", "--constraint"}:
         if not value:
-            raise InvalidTextError(f"`{option}` needs the path of a file", offset=0, width=len(option))
+            raise InvalidTextError(f"`{option}` needs the path of a file", hint="", offset=0, width=len(option))
         if "://" in value:
             forbid_credentials(value, offset=match.start(2))
             raise InvalidTextError(
@@ -121,11 +121,11 @@ def _option_line(text: str) -> Line:
                 "only a local directory can be editable", hint=hint, offset=match.start(2), width=len(value)
             )
         if not value:
-            raise InvalidTextError(f"`{option}` needs the path of a directory", offset=0, width=len(option))
+            raise InvalidTextError(f"`{option}` needs the path of a directory", hint="", offset=0, width=len(option))
         return _local_requirement(value, match.start(2), editable=True, hashes=())
     if option in _INDEX_OPTIONS:
         if not value and option != "--no-index":
-            raise InvalidTextError(f"`{option}` needs a value", offset=0, width=len(option))
+            raise InvalidTextError(f"`{option}` needs a value", hint="", offset=0, width=len(option))
         forbid_credentials(value, offset=match.start(2), hint=CREDENTIALS_HINT)
         return IndexOption(option=option, value=value)
     raise _unsupported_option(option, 0)
@@ -164,14 +164,16 @@ def _is_local(text: str) -> bool:
 def _local_requirement(text: str, offset: int, *, editable: bool, hashes: tuple[str, ...]) -> LocalRequirement:
     match = _LOCAL.fullmatch(text)
     if match is None:
-        raise InvalidTextError("not a valid path", offset=offset, width=len(text))
+        raise InvalidTextError("not a valid path", hint="", offset=offset, width=len(text))
     marker = ""
     if match["marker"]:
         try:
             marker = str(Marker(match["marker"]))
         except InvalidMarker as error:
             at = offset + match.start("marker")
-            raise InvalidTextError("not a valid environment marker", offset=at, width=len(match["marker"])) from error
+            raise InvalidTextError(
+                "not a valid environment marker", hint="", offset=at, width=len(match["marker"])
+            ) from error
     try:
         extras = tuple(
             sorted(
@@ -182,7 +184,7 @@ def _local_requirement(text: str, offset: int, *, editable: bool, hashes: tuple[
         )
     except InvalidName as error:
         raise InvalidTextError(
-            "not a valid extra", offset=offset + match.start("extras"), width=len(match["extras"])
+            "not a valid extra", hint="", offset=offset + match.start("extras"), width=len(match["extras"])
         ) from error
     return LocalRequirement(
         path=_unquoted(match["path"]), editable=editable, extras=extras, marker=marker, hashes=hashes

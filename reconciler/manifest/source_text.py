@@ -68,7 +68,7 @@ class SourceText:
                 return replace(place, column=place.column + lead + offset, width=max(1, width))
         return place
 
-    def problem(self, message: str, path: KeyPath, *, hint: str = "", place: Place | None = None) -> Problem:
+    def problem(self, message: str, path: KeyPath, *, hint: str, place: Place | None = None) -> Problem:
         """Return a problem at `path`, placed at its value unless `place` is given."""
         return masked_problem(place or self.value_place(path), self._mask(), message, path, hint=hint)
 

@@ -29,7 +29,7 @@ class UnreadableFileError(Exception):
         self,
         message: str,
         *,
-        hint: str = "",
+        hint: str,
         line: int = 0,
         column: int = 0,
         missing: bool = False,
@@ -101,5 +101,5 @@ def unreadable(error: OSError) -> UnreadableFileError:
 def limit_size(content: bytes) -> bytes:
     """Return `content`, or raise UnreadableFileError if it is larger than 1 MiB."""
     if len(content) > LARGEST:
-        raise UnreadableFileError("larger than 1 MiB")
+        raise UnreadableFileError("larger than 1 MiB", hint="")
     return content

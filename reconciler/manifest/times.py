@@ -37,7 +37,7 @@ def parse_seconds(value: str | float) -> float:
     else:
         seconds = float(value)
     if not math.isfinite(seconds) or seconds <= 0:
-        raise InvalidTextError("must be more than 0")
+        raise InvalidTextError("must be more than 0", hint="")
     return seconds
 
 

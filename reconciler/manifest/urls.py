@@ -76,31 +76,33 @@ def validate_index_url(text: str) -> str:
         return text
     forbid_credentials(text, hint=CREDENTIALS_HINT)
     if "${" in text:
-        raise InvalidTextError("environment variables are not expanded in URLs", offset=text.index("${"), width=2)
+        raise InvalidTextError(
+            "environment variables are not expanded in URLs", hint="", offset=text.index("${"), width=2
+        )
     try:
         parts = urlsplit(text)
         host = parts.hostname
     except ValueError as error:
-        raise InvalidTextError(f"not a valid URL: {error}") from error
+        raise InvalidTextError(f"not a valid URL: {error}", hint="") from error
     try:
         _ = parts.port
     except ValueError as error:
         not_a_number = str(error).startswith("Port could not be cast")
         reason = "the port must be a number" if not_a_number else str(error)
-        raise InvalidTextError(f"not a valid URL: {reason}") from error
+        raise InvalidTextError(f"not a valid URL: {reason}", hint="") from error
     if parts.scheme not in {"http", "https", "file"}:
         message = "not a valid index URL: it must start with `https://`, `http://`, `file:///` or `./`"
         raise InvalidTextError(message, hint="" if parts.scheme or host else _hint_for_a_path(text))
     if parts.scheme == "file" and (host or not parts.path.startswith("/")):
         raise InvalidTextError("not an absolute file URL", hint="write `file:///PATH`")
     if parts.scheme != "file" and not host:
-        raise InvalidTextError("not a valid URL: the host is missing")
+        raise InvalidTextError("not a valid URL: the host is missing", hint="")
     if parts.query or parts.fragment:
         raise InvalidTextError(
             "an index URL must not have a query or fragment", hint="remove everything after `?` or `#`"
         )
     if any(character.isspace() for character in text):
-        raise InvalidTextError("not a valid URL: it contains white space")
+        raise InvalidTextError("not a valid URL: it contains white space", hint="")
     return text
 
 
@@ -129,7 +131,7 @@ def validate_direct_url(url: str, *, offset: int) -> None:
     forbid_credentials(url, offset=offset)
     if "${" in url:
         at = offset + url.index("${")
-        raise InvalidTextError("environment variables are not expanded in URLs", offset=at, width=2)
+        raise InvalidTextError("environment variables are not expanded in URLs", hint="", offset=at, width=2)
     scheme, separator, rest = url.partition(":")
     scheme = scheme.lower()
     if not separator or not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme):
@@ -149,4 +151,6 @@ def validate_direct_url(url: str, *, offset: int) -> None:
     if scheme in {"file", "git+file"} and not rest.startswith("///"):
         raise InvalidTextError("not an absolute file URL", hint="write `file:///PATH`", offset=offset, width=len(url))
     if not rest.startswith("//"):
-        raise InvalidTextError("not a valid URL: `//` is missing after the scheme", offset=offset, width=len(url))
+        raise InvalidTextError(
+            "not a valid URL: `//` is missing after the scheme", hint="", offset=offset, width=len(url)
+        )

@@ -159,14 +159,14 @@ def _problem(error: ErrorDetails, value: Value, source: SourceText) -> Problem:
                 hint = f"write `{corrected[0]}: {flow(corrected[1])}`"
             return source.problem(f"expected {expected}, got {_kind(found, path, source)}", path, hint=hint)
         case "greater_than_equal":
-            return source.problem(f"expected {context['ge']} or more, got {found}", path)
+            return source.problem(f"expected {context['ge']} or more, got {found}", path, hint="")
         case "too_short":
             kind = "mapping" if isinstance(found, dict) else "list"
             return source.problem(f"the {kind} is empty", path, hint="add at least one item")
         case kind if kind in _EXPECTED:
             return _wrong_type(_EXPECTED[kind], found, path, value, source)
         case _:
-            return source.problem(error["msg"][:1].lower() + error["msg"][1:], path)
+            return source.problem(error["msg"][:1].lower() + error["msg"][1:], path, hint="")
 
 
 def _wrong_type(expected: str, found: object, path: KeyPath, value: Value, source: SourceText) -> Problem:

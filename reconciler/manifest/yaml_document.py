@@ -134,7 +134,7 @@ class _Reader:
     def _open(self, event: Any, items: "list[Value] | dict[str, Value]") -> None:
         place, path, recorded = self._place(event), self._path(), self._recorded()
         if len(self.stack) == MAX_DEPTH:
-            self._fail(place, _TOO_DEEP, path)
+            self._fail(place, _TOO_DEEP, path, hint="")
         parent = self.stack[-1] if self.stack else None
         if parent and isinstance(parent.items, dict) and parent.key is None:
             self._report(place, "keys must be strings", path, hint="quote the key")
@@ -274,7 +274,7 @@ class _Reader:
         width = end.column - start.column if end.line == start.line and not opens else length - start.column
         return Place(file=self.file, line=start.line + 1, column=start.column + 1, width=max(1, width))
 
-    def _report(self, place: Place, message: str, path: KeyPath = (), *, hint: str = "") -> None:
+    def _report(self, place: Place, message: str, path: KeyPath = (), *, hint: str) -> None:
         self.problems.append(masked_problem(place, self._mask(), message, path, hint=hint))
         if len(self.problems) > MOST_PROBLEMS:
             raise manifest_error(self.problems, self.file)
@@ -284,7 +284,7 @@ class _Reader:
 
         return mask_of(self.lines)
 
-    def _fail(self, place: Place, message: str, path: KeyPath = (), *, hint: str = "") -> NoReturn:
+    def _fail(self, place: Place, message: str, path: KeyPath = (), *, hint: str) -> NoReturn:
         self._report(place, message, path, hint=hint)
         raise ManifestError(tuple(self.problems))
 
@@ -304,6 +304,6 @@ class _Reader:
         if (
             error.problem == "exceeded maximum nesting depth"
         ):  # libyaml has its own limit, and reads ahead of its events
-            self._fail(place, _TOO_DEEP)
+            self._fail(place, _TOO_DEEP, hint="")
         self._report(place, f"not valid YAML: {error.problem or error.context}", hint=hint)
         raise ManifestError(tuple(self.problems)) from error

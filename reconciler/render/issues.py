@@ -150,7 +150,7 @@ def _drift_issues(report: Report, environment: EnvironmentPlan, drift: DriftList
 
 def _unsuccessful(report: Report, finished: EnvironmentFinished) -> Issue:
     """Return why an apply did not make an environment as planned."""
-    failure = finished.failure or Failure(code=finished.status, message=finished.status.value)
+    failure = finished.failure or Failure(code=finished.status, message=finished.status.value, hint="")
     return _failed(report, finished.environment, failure, sanitize(failure.message))
 
 

@@ -56,7 +56,7 @@ def _case(
     elif environment.blocked or (finished is None and drift_status(environment) is not DriftStatus.OK):
         _failure(case, report, environment)
     elif finished is not None and is_unsuccessful(finished):
-        failure = finished.failure or Failure(code=finished.status, message=finished.status.value)
+        failure = finished.failure or Failure(code=finished.status, message=finished.status.value, hint="")
         if finished.status is Status.BLOCKED:
             _outcome(case, "failure", failure)
         else:

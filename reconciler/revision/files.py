@@ -49,11 +49,11 @@ class RevisionFiles(InputFiles):
         relative = self._in_repository(path)
         entry = None if relative is None else self.revision.find(relative)
         if entry is None:
-            raise UnreadableFileError("no such file", missing=True)
+            raise UnreadableFileError("no such file", hint="", missing=True)
         if entry.mode == SUBMODULE:
-            raise UnreadableFileError("a submodule, which has its own revisions")
+            raise UnreadableFileError("a submodule, which has its own revisions", hint="")
         if not stat.S_ISREG(entry.mode):
-            raise UnreadableFileError("a directory, not a file", is_directory=True)
+            raise UnreadableFileError("a directory, not a file", hint="", is_directory=True)
         return self.revision.content(entry.id)
 
     def lock_content(self, path: Path) -> bytes:

@@ -69,10 +69,10 @@ class Revision:
             if part == "..":
                 trail.pop()
                 if not trail:
-                    raise UnreadableFileError("a symbolic link that points out of the repository")
+                    raise UnreadableFileError("a symbolic link that points out of the repository", hint="")
                 continue
             if parent.mode == SUBMODULE:
-                raise UnreadableFileError("inside a submodule, which has its own revisions")
+                raise UnreadableFileError("inside a submodule, which has its own revisions", hint="")
             found = self._tree(parent.id).get(part) if stat.S_ISDIR(parent.mode) else None
             if found is None:
                 return None
@@ -80,10 +80,10 @@ class Revision:
             if stat.S_ISLNK(mode):
                 links += 1
                 if links > _MAX_LINKS:
-                    raise UnreadableFileError("too many symbolic links")
+                    raise UnreadableFileError("too many symbolic links", hint="")
                 target = os.fsdecode(self.content(name))
                 if target.startswith("/"):
-                    raise UnreadableFileError("a symbolic link that points out of the repository")
+                    raise UnreadableFileError("a symbolic link that points out of the repository", hint="")
                 rest += target.split("/")[::-1]
             else:
                 trail.append(Entry(path=f"{parent.path}/{part}".lstrip("/"), mode=mode, id=name))

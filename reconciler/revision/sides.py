@@ -123,14 +123,14 @@ def _lock(files: RevisionFiles, path: Path, environment: str) -> Lock | None:
     try:
         content = files.blob(path)
         if len(content) > LARGEST_LOCK:
-            raise LockError(f"{path}: larger than {LARGEST_LOCK // 1024 // 1024} MiB")
+            raise LockError(f"{path}: larger than {LARGEST_LOCK // 1024 // 1024} MiB", hint=None)
         return parse_lock(content.decode("utf-8"), path, environment)
     except UnreadableFileError as error:
         if error.missing:
             return None
-        raise LockError(f"{path}: {error.message}") from error
+        raise LockError(f"{path}: {error.message}", hint=error.hint or None) from error
     except UnicodeDecodeError as error:
-        raise LockError(f"{path}: not valid UTF-8") from error
+        raise LockError(f"{path}: not valid UTF-8", hint=None) from error
 
 
 def _packages(lock: Lock | None, environment: DesiredEnvironment, sources: Sources) -> tuple[LockedPackage, ...] | None:

@@ -15,7 +15,7 @@ def save_inventory(inventory: Inventory, path: Path) -> None:
     try:
         write_atomic(path, dump_columns(str(path), "inventory", plain_columns(inventory)))
     except OSError as error:
-        raise StateError(f"`{path}` could not be written: {error.strerror}") from error
+        raise StateError(f"`{path}` could not be written: {error.strerror}", hint=None) from error
 
 
 def load_inventory(path: Path, *, digest: str = "") -> Inventory:

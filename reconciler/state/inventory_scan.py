@@ -38,7 +38,7 @@ def take_inventory(venv: Path, inodes: InodeHashes, *, quiet_since: int | None =
             started = wait_for_clock_tick(quiet)
             scan = scan.scanned_again(young)
     except OSError as error:
-        raise StateError(f"the inventory of `{venv}` could not be taken: {error}") from error
+        raise StateError(f"the inventory of `{venv}` could not be taken: {error}", hint=None) from error
     return scan.inventory(too_young=started - TICK_NS)
 
 

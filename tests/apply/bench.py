@@ -84,6 +84,7 @@ class Bench:
             interpreter=interpreter,
             lock=parsed,
             packages=select_packages(parsed, environment, interpreter, generated=NOTHING_GENERATED),
+            hint="",
         )
         kinds = steps or (
             StepKind.BUILD,

@@ -125,7 +125,7 @@ def test_a_file_that_differs_after_every_build_is_a_source(tmp_path: Path) -> No
 def test_after_a_build_that_fails_in_the_copy_nothing_is_recorded(tmp_path: Path) -> None:
     def build(directory: Path) -> None:
         if directory != tmp_path / "project":
-            raise EngineError("it failed")
+            raise EngineError("it failed", hint=None)
         (directory / "src/made.py").write_text("MADE = 1")
 
     builder = Builder(tmp_path, build)

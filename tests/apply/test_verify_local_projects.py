@@ -46,6 +46,7 @@ def verify(tmp_path: Path, requires: str, *, source: Any = LOCAL, target: Any = 
         environment=DesiredEnvironment(name="web", python="3.12", **environment),
         interpreter=PYTHON,
         packages=(LockedPackage(name="lib", version="1.0", source=source),),
+        hint="",
     )
     verify_local_projects(tmp_path, replace(wanted, **(target or {})), observed)
 

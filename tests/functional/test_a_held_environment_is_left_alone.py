@@ -153,7 +153,7 @@ def test_a_rollback_that_is_killed_publishes_nothing_that_is_not_held(twice: Hos
 
 def test_a_rollback_that_fails_holds_nothing(twice: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_arguments: object) -> None:
-        raise ApplyError("the link could not be replaced")
+        raise ApplyError("the link could not be replaced", hint=None)
 
     monkeypatch.setattr("reconciler.apply.republish.publish", fail)
     maintenance = reconciler.load(twice.directory / "envs.yaml", ambient=base_environment()).maintenance

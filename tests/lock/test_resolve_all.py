@@ -36,20 +36,20 @@ def resolved(monkeypatch: pytest.MonkeyPatch, error: Exception, *environments: D
     [("allow", "run `envsync lock web`"), ("deny", "allow it in `builds`, or require a version with a wheel")],
 )
 def test_a_needed_build_is_an_error_or_a_hint(monkeypatch: pytest.MonkeyPatch, builds: Any, cure: str) -> None:
-    error, web = BuildNeededError("x"), requiring("six", builds=builds)
+    error, web = BuildNeededError("x", hint=None), requiring("six", builds=builds)
     assert resolved(monkeypatch, error, web, build=True) == {"web": error}
     hint = f"a source distribution must be built to know its dependencies: {cure}"
     assert resolved(monkeypatch, error, web, build=False) == {"web": hint}
 
 
 def test_every_error_is_that_of_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    error = ResolveError("x")
+    error = ResolveError("x", hint=None)
     api = replace(requiring("idna"), name="api")
     assert resolved(monkeypatch, error, requiring("six"), api, build=True) == {"web": error, "api": error}
 
 
 def test_after_some_that_timed_out_the_others_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    slow = IndexSlowError("x")
+    slow = IndexSlowError("x", hint=None)
     found = resolved(
         monkeypatch, slow, *(replace(requiring(f"a{each}"), name=f"e{each}") for each in range(30)), build=True
     )

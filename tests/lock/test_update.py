@@ -204,7 +204,7 @@ class Chooser:
     def choose(self, request: str, *, keep: str = "", keep_version: str = "") -> Interpreter:
         self.kept.append((keep, keep_version))
         if request == "none":
-            raise InterpreterError("no interpreter")
+            raise InterpreterError("no interpreter", hint=None)
         return interpreter("3.12.1", f"/python/{request}")
 
 

@@ -259,11 +259,11 @@ def target(name: str, spec: Spec, unreadable: Fault | None = None) -> Target:
 
 
 def fault(spec: Spec) -> Fault:
-    return Fault(**{**spec, "code": ReasonCode(spec["code"])})
+    return Fault(**{"hint": "", **spec, "code": ReasonCode(spec["code"])})
 
 
 def failure(spec: Spec) -> Failure:
-    return Failure(**{**spec, "details": tuple(spec.get("details", ()))})
+    return Failure(**{"hint": "", **spec, "details": tuple(spec.get("details", ()))})
 
 
 def locked_packages(specs: Spec) -> tuple[LockedPackage, ...]:

@@ -87,7 +87,7 @@ def test_a_plan_for_display_cannot_be_applied() -> None:
 def test_failures_are_those_of_the_environments() -> None:
     plan = world(CASE).plan()
     assert plan.failures == {}
-    failure = Failure(code="lock-failed", message="no versions satisfy all requirements")
+    failure = Failure(code="lock-failed", message="no versions satisfy all requirements", hint="")
     failed = replace(plan.environments[1], failure=failure)
     plan = replace(plan, environments=(plan.environments[0], failed, *plan.environments[2:]))
     assert plan.failures == {failed.name: failure}

@@ -132,7 +132,7 @@ def results(plan: Plan) -> Iterator[EnvironmentFinished]:
             yield _end(each, status, None if status in SUCCESSFUL else FAILURE)
         elif each.blocked:
             first = each.blocked[0]
-            ended = _end(each, Status.BLOCKED, Failure(code=first.code, message=first.message))
+            ended = _end(each, Status.BLOCKED, Failure(code=first.code, message=first.message, hint=""))
             yield replace(ended, reason=first.code)
         elif each.hold:
             yield _end(each, Status.HELD)

@@ -24,11 +24,13 @@ _FAILURES = {
     Status.FAILED: Failure(
         code="probe-failed", message="probe `import x` failed", hint="look at it", details=("Traceback", "\tboom")
     ),
-    Status.HOOK_FAILED: Failure(code="hook-failed", message="hook `true` failed"),
-    Status.UNHEALTHY: Failure(code="health-failed", message="health check `true` failed"),
-    Status.ROLLED_BACK: Failure(code="rolled-back-after-failure", message="hook `true` failed; generation 1 is kept"),
-    Status.BLOCKED: Failure(code="dependency-failed", message="it depends on `web`"),
-    Status.INTERRUPTED: Failure(code="interrupted", message="interrupted; nothing is half-done"),
+    Status.HOOK_FAILED: Failure(code="hook-failed", message="hook `true` failed", hint=""),
+    Status.UNHEALTHY: Failure(code="health-failed", message="health check `true` failed", hint=""),
+    Status.ROLLED_BACK: Failure(
+        code="rolled-back-after-failure", message="hook `true` failed; generation 1 is kept", hint=""
+    ),
+    Status.BLOCKED: Failure(code="dependency-failed", message="it depends on `web`", hint=""),
+    Status.INTERRUPTED: Failure(code="interrupted", message="interrupted; nothing is half-done", hint=""),
 }
 
 
@@ -65,7 +67,7 @@ def applied(plan: Plan, *, status: Status | None = None, collected: bool = True)
         )
         for number, each in enumerate(plan.environments)
     ]
-    failure = None if collected else Failure(code="gc-failed", message="generation 3 could not be deleted")
+    failure = None if collected else Failure(code="gc-failed", message="generation 3 could not be deleted", hint="")
     return report_of(plan, command="apply", result=RunFinished(environments=tuple(ends), failure=failure))
 
 

@@ -30,13 +30,13 @@ BLOCKED = EnvironmentFinished(
     status=Status.BLOCKED,
     action="update",
     reason="dependency-failed",
-    failure=Failure(code="dependency-failed", message="it depends on `web`"),
+    failure=Failure(code="dependency-failed", message="it depends on `web`", hint=""),
 )
 INTERRUPTED = EnvironmentFinished(
     environment="test",
     status=Status.INTERRUPTED,
     action="create",
-    failure=Failure(code="interrupted", message="interrupted; nothing is half-done"),
+    failure=Failure(code="interrupted", message="interrupted; nothing is half-done", hint=""),
 )
 UNCHANGED = EnvironmentFinished(environment="same", status=Status.UNCHANGED, action="no-op", generation=4)
 DELETED = EnvironmentFinished(environment="old", status=Status.APPLIED, action="delete", seconds=0.04)

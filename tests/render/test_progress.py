@@ -238,4 +238,6 @@ def test_an_error_has_details_and_a_hint() -> None:
     assert render_error(error, Palette.plain()) == (
         "error: no interpreter for >=3.99\n    found:\n      3.11.7 /opt/python\nhint: install one\n"
     )
-    assert render_error(EnvsyncError("short"), Palette.chosen(color=True)) == "\x1b[1;31merror:\x1b[0m short\n"
+    assert (
+        render_error(EnvsyncError("short", hint=None), Palette.chosen(color=True)) == "\x1b[1;31merror:\x1b[0m short\n"
+    )

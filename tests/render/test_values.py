@@ -89,7 +89,9 @@ def test_at_most_forty_details_are_kept(number: int, kept: int, last: str) -> No
 
 @pytest.mark.parametrize(("number", "more"), [(100, ""), (101, "1 more problems"), (250, "150 more problems")])
 def test_at_most_a_hundred_problems_are_shown(number: int, more: str) -> None:
-    text = render_problems(ManifestError(tuple(Problem(message=f"problem {each}") for each in range(number))))
+    text = render_problems(
+        ManifestError(tuple(Problem(message=f"problem {each}", hint=None) for each in range(number)))
+    )
     assert text.count("error: problem ") == 100
     assert ("more problems" in text) is bool(more)
     assert more in text
@@ -104,7 +106,7 @@ def test_a_problem_has_its_place_its_lines_with_a_mark_and_its_hint() -> None:
         context=((1233, "a: \u65e5"), (12345, "\u65e5\tb: ")),
         caret=(3, 1),
     )
-    assert render_problems(ManifestError((problem, Problem(message="short")))).splitlines() == [
+    assert render_problems(ManifestError((problem, Problem(message="short", hint=None)))).splitlines() == [
         "error: envs.yaml:1234:4: environments.web: no value",
         "  1233 | a: \u65e5",
         " 12345 | \u65e5\\tb:",
@@ -117,7 +119,7 @@ def test_a_problem_has_its_place_its_lines_with_a_mark_and_its_hint() -> None:
 
 def test_environments_that_share_a_failure_are_named_together() -> None:
     failure = Failure(code="lock", message="no index", hint="add one", details=("a\n\tb",))
-    failures = {"api": failure, "job": Failure(code="lock", message="other"), "web": failure}
+    failures = {"api": failure, "job": Failure(code="lock", message="other", hint=""), "web": failure}
     assert render_failures(failures, Palette.plain()).splitlines() == [
         "error: api, web: no index",
         "    a",

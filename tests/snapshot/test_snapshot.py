@@ -379,7 +379,7 @@ def test_a_pre_release_is_an_interpreter_like_any_other(place: str) -> None:
 
 def test_a_fault_of_an_undeclared_environment_counts_unless_others_were_selected() -> None:
     seen = worlds()["no-interpreter"]
-    fault = Fault(code=ReasonCode.STATE_UNREADABLE, message="its record is damaged")
+    fault = Fault(code=ReasonCode.STATE_UNREADABLE, message="its record is damaged", hint="")
     taken = replace(snapshot(seen), faults={"web": fault, "left": fault})
     assert taken.state_faults(seen.desired) == {"web": fault, "left": fault}
     chosen = tuple(each for each in seen.desired.environments if each.name == "web")
