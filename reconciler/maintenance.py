@@ -369,4 +369,4 @@ class Maintenance:
         if not state.exists:
             return []
         with hold_and_recover(state, timeout=timeout):
-            return collect_garbage(state, discard=frozenset(self.deleted() if deleted else ()))
+            return collect_garbage(state, discard=frozenset(self.deleted() if deleted else ()), spare=frozenset())

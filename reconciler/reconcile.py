@@ -403,7 +403,9 @@ class Workspace:
     ) -> Mapping[str, Target]:
         """Return what each selected environment will become, resolving locks as `options` allow."""
         interpreters = self._interpreters(desired, state.layout)
-        resolve = ResolveOptions(build=options.build, offline=options.offline) if options.resolve else None
+        resolve = (
+            ResolveOptions(build=options.build, offline=options.offline, upgrade=False) if options.resolve else None
+        )
         lock_options = LockOptions(resolve=resolve, locked=options.locked)
         with self._engine(desired, state.layout, writes=options.build) as engine:
             targets = resolve_targets(desired, interpreters, engine, applied, lock_options, faults)

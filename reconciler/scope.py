@@ -4,7 +4,7 @@ A plan destroys environments, publishes what was staged, or brings all that are 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.diff.compare import declared_or_readable, undeclared
@@ -36,10 +36,10 @@ class Scope:
     applied: Mapping[str, Applied]
     owners: Mapping[str, OtherOwner]
     faults: Mapping[str, Fault]
-    renames: Renames = NO_RENAMES
-    targets: Mapping[str, Target] = field(default_factory=dict)
-    staged: Mapping[str, Staged] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    renames: Renames
+    targets: Mapping[str, Target]
+    staged: Mapping[str, Staged]
+    notes: tuple[str, ...]
 
     @property
     def observed(self) -> DesiredState:
@@ -65,13 +65,31 @@ def find_scope(
     if policy.destroy:
         faults = _of(policy.destroy, state_faults(desired, unreadable, named=policy.destroy))
         kept = select_for_destroy(desired, policy.destroy, applied, faults)
-        return Scope(desired=kept, names=policy.destroy, applied=applied, owners=owners, faults=faults)
+        return Scope(
+            desired=kept,
+            names=policy.destroy,
+            applied=applied,
+            owners=owners,
+            faults=faults,
+            renames=NO_RENAMES,
+            targets={},
+            staged={},
+            notes=(),
+        )
     if policy.publish:
         staged = select_staged(state, policy.publish)
         names = frozenset(staged)
         faults = _of(names, state_faults(desired, unreadable))
         return Scope(
-            desired=desired.only(staged), names=names, applied=applied, owners=owners, faults=faults, staged=staged
+            desired=desired.only(staged),
+            names=names,
+            applied=applied,
+            owners=owners,
+            faults=faults,
+            renames=NO_RENAMES,
+            targets={},
+            staged=staged,
+            notes=(),
         )
     return _scope_of_changes(state, desired, policy, _Known(applied, unreadable, owners), targets)
 

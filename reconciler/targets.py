@@ -35,7 +35,7 @@ class LockOptions:
     `resolve` are the options to resolve with; with None the packages stay unknown. `locked` makes it an error.
     """
 
-    resolve: ResolveOptions | None = None
+    resolve: ResolveOptions | None
     locked: bool
 
 
@@ -129,8 +129,10 @@ def _target(
         environment=environment,
         interpreter=prepared.interpreter,
         lock_state=prepared.state,
-        faults=prepared.faults,
+        lock=None,
+        packages=None,
         hint="",
+        faults=prepared.faults,
     )
     if prepared.faults:
         return target

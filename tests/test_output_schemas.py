@@ -134,7 +134,7 @@ def test_every_error_has_its_own_code() -> None:
         ManifestError(
             (
                 Problem(
-                    message="no value", place=Place(file="a\x1b\udcff.yaml", line=3, column=1), path="root", hint=None
+                    message="no value", path="root", place=Place(file="a\x1b\udcff.yaml", line=3, column=1), hint=None
                 ),
                 Problem(message="a URL with https://me:hunter2@host/", hint="https://me:hunter2@host/"),
             )

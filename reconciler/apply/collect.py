@@ -59,12 +59,7 @@ class Removable:
         return f"`{self.generation.directory}` could not be deleted: {self.failure}" if self.failure else ""
 
 
-def collect_garbage(
-    state: State,
-    *,
-    spare: frozenset[tuple[str, int]] = frozenset(),
-    discard: frozenset[str] = frozenset(),
-) -> list[Removable]:
+def collect_garbage(state: State, *, spare: frozenset[tuple[str, int]], discard: frozenset[str]) -> list[Removable]:
     """Delete every generation that nothing keeps; return all that were considered. The root mutex must be held.
 
     These generations are kept: the published one, the newest sealed ones up to `keep_generations` (the published one

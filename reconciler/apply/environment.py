@@ -36,7 +36,7 @@ from reconciler.events import Notice
 from reconciler.fs.sync import begin_sync, sync_filesystem
 from reconciler.lock.lock_file import write_lock
 from reconciler.lock.model import Lock
-from reconciler.observe.actual import ActualEnvironment, FindingCode
+from reconciler.observe.actual import ActualEnvironment, Depth, FindingCode
 from reconciler.plan.model import Action, EnvironmentPlan, Step, StepKind
 from reconciler.state.adopted import Adopted
 from reconciler.state.applied import Applied
@@ -304,7 +304,7 @@ class EnvironmentRun:
         venv = self.new.venv
         built = time.time_ns()
         with self.context.observing:
-            self._observed = observe_generation(self.new, self._target, self.context)
+            self._observed = observe_generation(self.new, self._target, self.context, depth=Depth.METADATA, inodes=None)
             verify_lock(self._target.packages or (), self._observed)
             verify_local_projects(venv, self._target, self._observed)
             self._report_missing_sources(self._observed)
@@ -363,7 +363,9 @@ class EnvironmentRun:
         """Run the probes on the new generation, or on the published one if only settings changed."""
         environment = self._target.environment
         generation = self.generation or self._layout.generation(self._present_name, self.plan.generation)
-        observed = self._observed or observe_generation(generation, self._target, self.context)
+        observed = self._observed or observe_generation(
+            generation, self._target, self.context, depth=Depth.METADATA, inodes=None
+        )
         env = child_environment(generation.venv, environment.env, self.context.ambient)
         disclosure = Disclosure.of(settings_of(environment))
         passed = []

@@ -16,8 +16,8 @@ def observe_generation(
     generation: Generation,
     target: Target,
     context: ApplyContext,
-    depth: Depth = Depth.METADATA,
-    inodes: InodeHashes | None = None,
+    depth: Depth,
+    inodes: InodeHashes | None,
 ) -> ActualEnvironment:
     """Return what a generation contains, as if it were published; `inodes` are the context's by default.
 

@@ -185,7 +185,7 @@ def _collect(state: State, result: RunFinished, on_event: Callable[[Event], None
     # because the generations of repeated failures would fill the disk.
     spare = frozenset((name, max(state.layout.generation_numbers(name), default=0)) for name in failed)
     new = []
-    for each in collect_garbage(state, spare=spare):
+    for each in collect_garbage(state, spare=spare, discard=frozenset()):
         if each.failure and not each.reported:
             new.append(each)
         elif each.notice:

@@ -31,7 +31,7 @@ from reconciler.fs.read import read_regular, reason
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.lock_toml import parse_lock_toml
-from reconciler.lock.model import ArchiveFile, Lock, LockedPackage, Source, SourceDirectory
+from reconciler.lock.model import ArchiveFile, Lock, LockedPackage, LockState, Source, SourceDirectory
 from reconciler.lock.select import select_packages
 from reconciler.lock.toml_format import lock_text
 from reconciler.manifest.desired import DesiredEnvironment, Index
@@ -208,7 +208,15 @@ def prepare_rebuild(state: State, seal: Seal, base: Applied, tools: RebuildTools
     except LockError as error:
         raise NotRebuildableError(f"its lock cannot be used: {error.message}") from error
     _refuse_other_packages(last.packages, packages, tools.locks)
-    target = Target(environment=environment, interpreter=interpreter, lock=lock, packages=last.packages, hint="")
+    target = Target(
+        environment=environment,
+        interpreter=interpreter,
+        lock_state=LockState.FRESH,
+        lock=lock,
+        packages=last.packages,
+        hint="",
+        faults=(),
+    )
     return Rebuild(state=state, seal=seal, base=base, target=target, tools=tools)
 
 

@@ -39,4 +39,4 @@ def is_restored(state: State, name: str, generation: Generation) -> bool:
         inventory = load_inventory(generation.inventory)
     except InventoryError:
         return False
-    return not compare_files(str(generation.venv), inventory, InodeHashes(), Depth.HASHES)
+    return not compare_files(str(generation.venv), inventory, InodeHashes(), Depth.HASHES, access=0)

@@ -12,6 +12,7 @@ from reconciler.diff.model import Target
 from reconciler.errors import ApplyError
 from reconciler.events import EnvironmentFinished, Status
 from reconciler.fs.sync import sync_filesystem
+from reconciler.lock.model import LockState
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.manifest.times import today_in_utc
 from reconciler.plan.model import EnvironmentPlan, Plan
@@ -102,7 +103,15 @@ def verify_staged(plan: EnvironmentPlan, context: ApplyContext, *, hooks: bool) 
             hooks_pending=hooks,
         ),
         inventory=inventory,
-        target=Target(environment=environment, interpreter=interpreter_of(new), packages=new.packages, hint=""),
+        target=Target(
+            environment=environment,
+            interpreter=interpreter_of(new),
+            lock_state=LockState.FRESH,
+            lock=None,
+            packages=new.packages,
+            hint="",
+            faults=(),
+        ),
         drifted=staged.note.drifted,
     )
 

@@ -95,7 +95,16 @@ def _undeclared_diff(actual: ActualEnvironment, last: Applied, file: str, today:
         findings = foreign_findings(actual)
         if last.generation > 0 and not (actual.occupant in FOREIGN_OCCUPANTS and is_adopted_restored(last)):
             reasons.append(gone_reason(actual.occupant))
-        return EnvironmentDiff(name=actual.name, kind=DiffKind.DELETE, reasons=tuple(reasons), findings=findings)
+        return EnvironmentDiff(
+            name=actual.name,
+            kind=DiffKind.DELETE,
+            reasons=tuple(reasons),
+            packages=(),
+            settings=(),
+            findings=findings,
+            ignored=(),
+            complete=True,
+        )
     drift = check_integrity(actual, last, today)
     changes = [each for each in drift.packages if each.action is not PackageAction.REPAIR]
     reasons += [*drift_reasons(changes), *finding_reasons(unexplained_findings(drift.findings, changes))]
@@ -104,5 +113,8 @@ def _undeclared_diff(actual: ActualEnvironment, last: Applied, file: str, today:
         kind=DiffKind.DELETE,
         reasons=tuple(reasons),
         packages=drift.packages,
+        settings=(),
         findings=drift.findings,
+        ignored=(),
+        complete=True,
     )

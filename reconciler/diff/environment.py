@@ -129,7 +129,7 @@ def _unpublished_diff(
     counted = {name: each for name, each in installed.items() if foreign and name not in ignored}
     changes: tuple[PackageChange, ...] = ()
     if target.packages is not None:
-        changes = package_changes(desired, last, counted, places=target.places)
+        changes = package_changes(desired, last, counted, places=target.places, moved=())
     if not foreign:
         changes = tuple(each for each in changes if each.action is not PackageAction.REMOVE)
     reasons: list[Reason] = [first]

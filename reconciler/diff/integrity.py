@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from reconciler.diff.model import PackageChange
-from reconciler.diff.packages import distributions_by_name, ignored_packages, package_changes
+from reconciler.diff.packages import NO_PLACES, distributions_by_name, ignored_packages, package_changes
 from reconciler.diff.repairs import drift_findings, unexplained_findings, with_repairs
 from reconciler.observe.actual import ActualEnvironment, EditedInode, Finding, FindingCode, Occupant
 from reconciler.state.applied import Applied
@@ -42,7 +42,7 @@ def check_integrity(actual: ActualEnvironment, last: Applied, today: str) -> Int
     ignored = ignored_packages(installed, last.ignore_patterns("ignore", today), last.packages, last)
     counted = {name: each for name, each in installed.items() if name not in ignored}
     exists = actual.occupant is Occupant.PUBLISHED
-    changes = package_changes(last.packages, last, counted) if exists else ()
+    changes = package_changes(last.packages, last, counted, moved=(), places=NO_PLACES) if exists else ()
     observed = actual.findings
     if exists and actual.seal and actual.seal != last.seal:
         detail = "its seal differs from the one that was applied"

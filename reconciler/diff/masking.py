@@ -69,7 +69,7 @@ class Disclosure:
         return len(command) > 1 and tuple(command) not in self.commands
 
 
-def masked_settings(settings: Mapping[str, Json], mask: Mask = NO_KEY) -> dict[str, Json]:
+def masked_settings(settings: Mapping[str, Json], mask: Mask) -> dict[str, Json]:
     """Return an environment's settings with every value masked that is not public.
 
     Of a command the program is kept, and all of its arguments become one text.

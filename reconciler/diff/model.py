@@ -189,14 +189,14 @@ class Target:
 
     environment: DesiredEnvironment
     interpreter: Interpreter
-    lock_state: LockState = LockState.FRESH
-    lock: Lock | None = None
-    packages: tuple[LockedPackage, ...] | None = None
+    lock_state: LockState
+    lock: Lock | None
+    packages: tuple[LockedPackage, ...] | None
     editables: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
     hint: str
     failure: Failure | None = None
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[Fault, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,14 +212,14 @@ class EnvironmentDiff:
     name: str
     kind: DiffKind
     reasons: tuple[Reason, ...]
-    packages: tuple[PackageChange, ...] = ()
-    settings: tuple[SettingChange, ...] = ()
+    packages: tuple[PackageChange, ...]
+    settings: tuple[SettingChange, ...]
     findings: tuple[Finding, ...]
-    ignored: tuple[str, ...] = ()
+    ignored: tuple[str, ...]
     carried: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     excepted: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    complete: bool = True
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,8 +46,8 @@ def package_changes(
     desired: Iterable[LockedPackage],
     applied: Applied | None,
     found: Mapping[str, Distribution],
-    moved: Collection[str] = (),
-    places: Mapping[str, str] = NO_PLACES,
+    moved: Collection[str],
+    places: Mapping[str, str],
 ) -> tuple[PackageChange, ...]:
     """Return every package that differs, sorted by name.
 

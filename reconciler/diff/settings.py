@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from reconciler.canonical_json import Json, canonical_text, digest, to_json
-from reconciler.diff.masking import Mask, command_prefix, masked_settings
+from reconciler.diff.masking import NO_KEY, Mask, command_prefix, masked_settings
 from reconciler.diff.model import SettingChange, Target
 from reconciler.manifest import defaults
 from reconciler.manifest.desired import CommandProbe, DependenciesProbe, DesiredEnvironment, Health, ImportProbe, Probe
@@ -49,7 +49,7 @@ def desired_digest(target: Target) -> str:
     It is part of a plan, and the same on every machine, so values that are not public do not count.
     """
     wanted = target.environment
-    settings = masked_settings(settings_of(wanted))
+    settings = masked_settings(settings_of(wanted), mask=NO_KEY)
     kept = ("env", "probes", "hooks", "health", "build_env")
     return digest(
         {

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from reconciler.interpreters.model import Interpreter
-from reconciler.manifest import defaults
 from reconciler.manifest.desired import Index, LinkMode, Prerelease
 
 Builds = Literal["allow", "deny"] | tuple[str, ...]
@@ -25,18 +24,18 @@ class ResolveRequest:
     requirements: tuple[str, ...]
     interpreter: Interpreter
     python_version: str
-    constraints: tuple[str, ...] = ()
-    overrides: tuple[str, ...] = ()
+    constraints: tuple[str, ...]
+    overrides: tuple[str, ...]
     indexes: tuple[Index, ...]
-    exclude_newer: str | None = None
-    prerelease: Prerelease = defaults.PRERELEASE
+    exclude_newer: str | None
+    prerelease: Prerelease
     builds: Builds
     offline: bool
-    preferences: str | None = None
-    upgrade: bool | tuple[str, ...] = False
+    preferences: str | None
+    upgrade: bool | tuple[str, ...]
     dependencies: bool = True
-    directory: Path | None = None
-    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    directory: Path | None
+    variables: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

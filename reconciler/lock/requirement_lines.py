@@ -22,8 +22,8 @@ class RequirementLines:
 
     lines: tuple[str, ...]
     directory: Path
-    overrides: tuple[str, ...] = ()
-    bases: tuple[Path, ...] = ()
+    overrides: tuple[str, ...]
+    bases: tuple[Path, ...]
 
     def original(self, path: str) -> str:
         """Return the path (absolute, or relative to the directory) without links, with an original for a copy."""

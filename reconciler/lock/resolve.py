@@ -24,6 +24,7 @@ from reconciler.lock.refused_lock import require_allowed_resolution
 from reconciler.lock.requirement_lines import RequirementLines, requirement_lines
 from reconciler.lock.toml_format import lock_text
 from reconciler.lock.yanked import yanked_in
+from reconciler.manifest import defaults
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState, LockSource
 from reconciler.manifest.index_rules import used_indexes
 from reconciler.manifest.times import exclude_newer_time
@@ -36,7 +37,7 @@ class ResolveOptions:
 
     build: bool
     offline: bool
-    upgrade: bool | tuple[str, ...] = False
+    upgrade: bool | tuple[str, ...]
 
 
 def resolve_lock(
@@ -111,9 +112,17 @@ def _from_foreign_lock(
         requirements=(),
         interpreter=interpreter,
         python_version=lower_bound(environment.python, interpreter),
+        constraints=(),
+        overrides=(),
         indexes=used_indexes(desired.indexes, environment.indexes),
+        exclude_newer=None,
+        prerelease=defaults.PRERELEASE,
         builds=environment.builds if options.build else "deny",
         offline=options.offline,
+        preferences=None,
+        upgrade=False,
+        directory=None,
+        variables={},
     )
     document = foreign_document(environment, source, desired, interpreter, engine, request)
     path = lock_path(desired.locks, environment.name)
@@ -125,7 +134,7 @@ def _from_foreign_lock(
             package["index"] = _index_of(package, from_index)
         if "index" in package:
             package["index"] = plain_url(package["index"])
-        _portable(package, path.parent, RequirementLines(lines=(), directory=Path("/")))
+        _portable(package, path.parent, RequirementLines(lines=(), directory=Path("/"), overrides=(), bases=()))
     check_indexes(packages, request.indexes)
     make_relative(packages, request.indexes, path.parent)
     require_allowed_resolution(packages, environment, desired, path.parent)

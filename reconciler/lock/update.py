@@ -54,8 +54,8 @@ class CommittedLock:
     path: Path
     lock: Lock | None
     state: LockState
-    failure: Failure | None = None
-    refused: bool = False
+    failure: Failure | None
+    refused: bool
 
     def to_be_made_again(self) -> "CommittedLock":
         """Return it without the failure that a new lock removes."""
@@ -138,9 +138,14 @@ def _read_one(environment: DesiredEnvironment, desired: DesiredState) -> Committ
         )
     except LockError as error:
         return CommittedLock(
-            environment=environment, path=path, lock=None, state=LockState.UNREADABLE, failure=Failure.of(error)
+            environment=environment,
+            path=path,
+            lock=None,
+            state=LockState.UNREADABLE,
+            failure=Failure.of(error),
+            refused=False,
         )
-    return CommittedLock(environment=environment, path=path, lock=lock, state=state)
+    return CommittedLock(environment=environment, path=path, lock=lock, state=state, failure=None, refused=False)
 
 
 def _pins_of_refused(environment: DesiredEnvironment, desired: DesiredState) -> Lock | None:

@@ -51,9 +51,9 @@ class PackageSource:
     subdirectory: str
     editable: bool
     marker: Marker | None
-    extra: str = ""
-    group: str = ""
-    extras: tuple[str, ...] = ()
+    extra: str
+    group: str
+    extras: tuple[str, ...]
 
 
 class SourceError(Exception):
@@ -156,6 +156,7 @@ def _uv_source(file: ProjectFile, entry: Mapping[str, Any], path: KeyPath) -> Pa
         marker=_marker(file, _text(file, entry, "marker", path), path),
         extra=canonicalize_name(_text(file, entry, "extra", path)),
         group=canonicalize_name(_text(file, entry, "group", path)),
+        extras=(),
     )
 
 
@@ -182,6 +183,8 @@ def _poetry_source(file: ProjectFile, entry: Mapping[str, Any], path: KeyPath) -
         subdirectory=_text(file, entry, "subdirectory", path),
         editable=entry.get("develop", False) is True,
         marker=marker,
+        extra="",
+        group="",
         extras=tuple(sorted(canonicalize_name(each) for each in extras if isinstance(each, str))),
     )
 

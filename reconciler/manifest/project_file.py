@@ -103,7 +103,7 @@ class ProjectFiles:
             file = self.files.text(path)
             text, quotable = file.text, file.quotable
             document = parse_toml(text)
-            pyproject = static_content(document)
+            pyproject = static_content(document, fallback_name="")
         except UnreadableFileError as error:
             raise error.invalid_text(shown) from error
         except InvalidTextError as error:

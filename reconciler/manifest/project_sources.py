@@ -73,15 +73,15 @@ class _Wanted:
     """
 
     name: str
-    text: str = ""
+    text: str
     extras: tuple[str, ...]
     marker: Marker | None
     file: ProjectFile
     path: tuple[str | int, ...]
-    extra: str = ""
-    group: str = ""
-    url: str = ""
-    built: bool = False
+    extra: str
+    group: str
+    url: str
+    built: bool
 
     def fits(self, source: PackageSource | SourceError) -> bool:
         """Return whether a source is for this requirement; one that is not understood always is."""
@@ -222,6 +222,7 @@ class ProjectSources:
                     extra=each.extra,
                     group=each.group,
                     url=each.requirement.url or "",
+                    built=False,
                 )
                 for each in pyproject.requested(visit.extras, visit.groups)
             ]
@@ -231,7 +232,18 @@ class ProjectSources:
             raise InvalidTextError(f"{file.shown}: {error.message}", hint=error.hint) from error
         if not pyproject.static or "dependencies" in pyproject.dynamic:
             found += [
-                _Wanted(name=name, extras=(), marker=None, file=file, path=entry.path, built=True)
+                _Wanted(
+                    name=name,
+                    text="",
+                    extras=(),
+                    marker=None,
+                    file=file,
+                    path=entry.path,
+                    extra="",
+                    group="",
+                    url="",
+                    built=True,
+                )
                 for name, entry in sources.items()
             ]
         return found

@@ -134,7 +134,7 @@ def parse_toml(text: str) -> dict[str, Any]:
         raise InvalidTextError("not valid TOML: nested too deeply", hint="") from error
 
 
-def static_content(document: Mapping[str, Any], *, fallback_name: str = "") -> Pyproject:
+def static_content(document: Mapping[str, Any], *, fallback_name: str) -> Pyproject:
     """Return the static content of the tables of a pyproject.toml; see `parse_pyproject`."""
     tool = _table(document, "tool")
     project = _table(document, "project")

@@ -26,7 +26,7 @@ _TOP = "/"  # means the venv itself, whose relative path is empty
 _Row: TypeAlias = tuple[str, int, int, FileStatus, int]
 
 
-def compare_files(venv: str, inventory: Inventory, inodes: InodeHashes, depth: Depth, access: int = 0) -> list[Finding]:
+def compare_files(venv: str, inventory: Inventory, inodes: InodeHashes, depth: Depth, access: int) -> list[Finding]:
     """Return the differences of the venv at `venv` (absolute) from `inventory`, sorted, not attributed to packages.
 
     Files and directories that lack the `access` (`reconciler.fs.access_bits`) are differences too.

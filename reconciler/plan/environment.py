@@ -101,7 +101,7 @@ def plan_change(
         target=target,
     )
     carry = not policy.drop_ignored
-    kinds = change_step_kinds(diff, target, carry=carry)
+    kinds = change_step_kinds(diff, target, carry=carry, hooks=True)
     if policy.skip_hooks and {StepKind.AFTER_PUBLISH, StepKind.TRIAL} & set(kinds):
         what = "`after_publish` hooks are" if StepKind.AFTER_PUBLISH in kinds else "health check is"
         kinds = change_step_kinds(diff, target, hooks=False, carry=carry)
@@ -203,7 +203,7 @@ def _delete_draft(
         findings=findings,
         package_count=len(actual.distributions),
     )
-    kinds = delete_step_kinds(actual.occupant, applied)
+    kinds = delete_step_kinds(actual.occupant, applied, hooks=True)
     if policy.skip_hooks and StepKind.BEFORE_DELETE in kinds:
         kinds = delete_step_kinds(actual.occupant, applied, hooks=False)
         plan = replace(plan, reasons=(*plan.reasons, _skipped("`before_delete` hooks are")))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from reconciler.canonical_json import digest
 from reconciler.diff.model import Origin, PackageChange, Reason, ReasonCode, Target
-from reconciler.diff.packages import distributions_by_name, package_changes
+from reconciler.diff.packages import NO_PLACES, distributions_by_name, package_changes
 from reconciler.diff.reasons import package_reasons, pending_reason
 from reconciler.diff.settings import begins_trial, has_hooks, settings_of
 from reconciler.interpreters.model import UNKNOWN, Interpreter
@@ -104,7 +104,9 @@ def plan_publish(
     ]
     packages: tuple[PackageChange, ...] = ()
     if applied is not None and actual.occupant is Occupant.PUBLISHED:
-        packages = package_changes(new.packages, applied, distributions_by_name(actual.distributions, applied))
+        packages = package_changes(
+            new.packages, applied, distributions_by_name(actual.distributions, applied), moved=(), places=NO_PLACES
+        )
     reasons += package_reasons(packages, LockState.FRESH)
     hooks = has_hooks(new.settings, "after_publish")
     if hooks and policy.skip_hooks:

@@ -33,7 +33,7 @@ def build_step_kinds(target: Target, *, adopt: bool, hooks: bool, carry: bool) -
     ]
 
 
-def change_step_kinds(diff: EnvironmentDiff, target: Target, *, hooks: bool = True, carry: bool) -> list[StepKind]:
+def change_step_kinds(diff: EnvironmentDiff, target: Target, *, hooks: bool, carry: bool) -> list[StepKind]:
     """Return the steps of one environment that the manifest declares; a foreign occupant is adopted.
 
     Without `hooks` none are run, and those that are due count as done. Without `carry` a rebuild leaves ignored files
@@ -51,7 +51,7 @@ def change_step_kinds(diff: EnvironmentDiff, target: Target, *, hooks: bool = Tr
             assert_never(diff.kind)
 
 
-def delete_step_kinds(occupant: Occupant, applied: Applied, *, hooks: bool = True) -> list[StepKind]:
+def delete_step_kinds(occupant: Occupant, applied: Applied, *, hooks: bool) -> list[StepKind]:
     """Return the steps of a deletion; if nothing is published, only the record is removed, without hooks."""
     match occupant:
         case Occupant.PUBLISHED:

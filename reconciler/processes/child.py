@@ -37,7 +37,7 @@ class Completed:
     returncode: int
     stdout: bytes
     stderr: bytes
-    timed_out: bool = False
+    timed_out: bool
 
     @property
     def ok(self) -> bool:
@@ -67,7 +67,9 @@ def run_child(
     of a killed envsync still writes to it. Raises OSError if the program cannot be started.
     """
     if _stopping.is_set():
-        return Completed(argv=tuple(argv), returncode=-signal.SIGTERM, stdout=b"", stderr=b"interrupted")
+        return Completed(
+            argv=tuple(argv), returncode=-signal.SIGTERM, stdout=b"", stderr=b"interrupted", timed_out=False
+        )
     child = subprocess.Popen(
         list(argv),
         env=dict(env),

@@ -78,10 +78,10 @@ class StatusRow:
     packages: int | None
     generation: int
     path: str
-    blocked: BlockedStatus | None = None
+    blocked: BlockedStatus | None
     staged: int = 0
     size: DiskUsage | None = None
-    hold: Hold | None = None
+    hold: Hold | None
     startup: tuple[StartupFile, ...] = ()
 
 
@@ -107,6 +107,8 @@ def deleted_rows(names: Iterable[str], shown_root: str) -> list[StatusRow]:
             packages=None,
             generation=0,
             path=f"{shown_root}/{name}",
+            blocked=None,
+            hold=None,
         )
         for name in names
     ]

@@ -37,7 +37,9 @@ def plan_snapshot(
     renames = find_renames(desired, applied, faults)
     faults, owners, applied = renames.faults(faults, {}), renames.owners(owners), renames.applied(applied)
     applied = with_present_access(applied, None, 0)
-    made = resolve_targets(desired, snapshot.interpreters, None, applied, LockOptions(locked=locked), faults)
+    made = resolve_targets(
+        desired, snapshot.interpreters, None, applied, LockOptions(resolve=None, locked=locked), faults
+    )
     # The host's checkout is elsewhere than this one, so the directories of editable packages prove nothing.
     # The mode of its root is not in a snapshot.
     targets = {

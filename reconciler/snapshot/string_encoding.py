@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from reconciler.canonical_json import Json
-from reconciler.diff.masking import masked_settings
+from reconciler.diff.masking import NO_KEY, masked_settings
 from reconciler.json_output import safe_json
 from reconciler.redaction import redact
 
@@ -44,7 +44,7 @@ def redact_settings(settings: Mapping[str, Json]) -> dict[str, Json]:
 
     A snapshot has no digests of them: the machine that judges it has no key to compare them with.
     """
-    redacted = safe_json(masked_settings(settings))
+    redacted = safe_json(masked_settings(settings, mask=NO_KEY))
     return redacted if isinstance(redacted, dict) else {}
 
 

@@ -46,7 +46,7 @@ class UnreadableState:
 
     error: StateError
     applied: Applied | None
-    deleted: bool = False
+    deleted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class State:
                 with suppress(DamagedStateError):
                     self.seal(name, self.layout.published_number(name))
             except StateError as error:
-                unreadable[name] = UnreadableState(error=error, applied=self._known(name))
+                unreadable[name] = UnreadableState(error=error, applied=self._known(name), deleted=False)
             else:
                 if applied is not None:
                     found[name] = applied

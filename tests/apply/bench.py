@@ -17,6 +17,7 @@ from reconciler.engines.uv import UvEngine
 from reconciler.events import Event
 from reconciler.interpreters.model import Interpreter
 from reconciler.lock.lock_file import parse_lock
+from reconciler.lock.model import LockState
 from reconciler.lock.select import select_packages
 from reconciler.manifest.desired import DesiredEnvironment, Index
 from reconciler.observe.actual import Depth
@@ -82,9 +83,11 @@ class Bench:
         target = Target(
             environment=environment,
             interpreter=interpreter,
+            lock_state=LockState.FRESH,
             lock=parsed,
             packages=select_packages(parsed, environment, interpreter, generated=NOTHING_GENERATED),
             hint="",
+            faults=(),
         )
         kinds = steps or (
             StepKind.BUILD,

@@ -101,7 +101,7 @@ class FakeUv:
             case "pip sync":
                 if self.failures:
                     text = self.failures.pop(0)
-                    return Completed(argv=tuple(argv), returncode=2, stdout=b"", stderr=text.encode())
+                    return Completed(argv=tuple(argv), returncode=2, stdout=b"", stderr=text.encode(), timed_out=False)
                 self._install(call)
                 self.after(_venv(call), len(self.syncs))
             case "pip install":
@@ -111,7 +111,7 @@ class FakeUv:
                     _uninstall(_venv(call), name)
             case command:
                 assert command == "cache clean"
-        return Completed(argv=tuple(argv), returncode=0, stdout=b"", stderr=b"")
+        return Completed(argv=tuple(argv), returncode=0, stdout=b"", stderr=b"", timed_out=False)
 
     def _call(self, options: list[str], arguments: list[str], env: Mapping[str, str]) -> Call:
         more: dict[str, Any] = {}

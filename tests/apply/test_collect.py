@@ -13,7 +13,6 @@ import pytest
 from reconciler.apply.collect import (
     Removable,
     adopted_names,
-    collect_garbage,
     generation_names,
     mark_reported,
     remember_failures,
@@ -33,7 +32,7 @@ from reconciler.state.staged import StagedNote, write_staged
 from reconciler.state.store import State
 from reconciler.state.trial import Trial, write_trial
 from tests.state.edited import make_root, stored_in, write_stored
-from tests.state.generations import new_generation
+from tests.state.generations import collect_garbage, new_generation
 from tests.state.records import applied, publish, seal_of
 
 LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

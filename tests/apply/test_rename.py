@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.apply import rename
-from reconciler.apply.collect import collect_garbage, remove_generation
+from reconciler.apply.collect import remove_generation
 from reconciler.apply.collected_path import MOST_LINKS, keep_paths
 from reconciler.apply.publish import publish
 from reconciler.apply.recover import recover
@@ -22,7 +22,7 @@ from reconciler.state.rename_conflict import first_conflicts
 from reconciler.state.seal import write_seal
 from reconciler.state.store import State
 from tests.state.edited import stored_in, write_stored
-from tests.state.generations import new_generation
+from tests.state.generations import collect_garbage, new_generation
 from tests.state.records import applied, seal_of
 
 

@@ -10,7 +10,7 @@ from reconciler.apply.verify_local_projects import verify_local_projects
 from reconciler.diff.model import Target
 from reconciler.errors import ApplyError
 from reconciler.interpreters.model import Interpreter
-from reconciler.lock.model import IndexFile, LockedPackage, SourceDirectory
+from reconciler.lock.model import IndexFile, LockedPackage, LockState, SourceDirectory
 from reconciler.manifest.desired import DesiredEnvironment, LocalProject
 from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Occupant
 from tests.lock.workbench import local
@@ -45,8 +45,11 @@ def verify(tmp_path: Path, requires: str, *, source: Any = LOCAL, target: Any = 
     wanted = Target(
         environment=DesiredEnvironment(name="web", python="3.12", **environment),
         interpreter=PYTHON,
+        lock_state=LockState.FRESH,
+        lock=None,
         packages=(LockedPackage(name="lib", version="1.0", source=source),),
         hint="",
+        faults=(),
     )
     verify_local_projects(tmp_path, replace(wanted, **(target or {})), observed)
 

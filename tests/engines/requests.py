@@ -13,9 +13,17 @@ def resolve_request(*requirements: str, interpreter: Interpreter, **options: Any
         requirements=requirements,
         interpreter=interpreter,
         python_version=interpreter.series,
+        constraints=(),
+        overrides=(),
         indexes=(),
+        exclude_newer=None,
+        prerelease="if-necessary",
         builds="allow",
         offline=False,
+        preferences=None,
+        upgrade=False,
+        directory=None,
+        variables={},
     )
     return replace(plain, **options)
 

@@ -96,6 +96,7 @@ def test_the_output_has_the_indexes_own_urls() -> None:
         returncode=1,
         stdout=b"from http://127.0.0.1:1/x/0/tool/",
         stderr=b"see http://127.0.0.1:1/x/0/" + advice + b" End",
+        timed_out=False,
     )
     translated = found.translated(done)
     assert translated.stdout == b"from https://a.example/simple/tool/"

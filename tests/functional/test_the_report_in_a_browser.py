@@ -58,7 +58,7 @@ def written(file: Path, report: Report) -> Path:
 
 
 def page(plan: Plan) -> Report:
-    return Report(plan=plan, command="plan", file="envs.yaml", graphs={"web": GRAPH}, places={})
+    return Report(plan=plan, command="plan", file="envs.yaml", places={}, graphs={"web": GRAPH})
 
 
 def click(tab: Tab, selector: str) -> None:

@@ -14,7 +14,7 @@ PLAIN = "https://index.example/"
 
 def portable(package: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
     """Return a package as the lock in `tmp_path/locks` has it; `tmp_path/copy` has a copy of the source at `/src`."""
-    lines = RequirementLines(lines=(), directory=tmp_path / "output", bases=(tmp_path / "copy",))
+    lines = RequirementLines(lines=(), directory=tmp_path / "output", overrides=(), bases=(tmp_path / "copy",))
     _portable(package, tmp_path / "locks", lines)
     return package
 

@@ -98,7 +98,7 @@ def test_the_project_is_copied_unless_its_metadata_is_static(tmp_path: Path, sta
 def test_the_original_of_a_path_has_no_links(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
-    found = RequirementLines(lines=(), directory=tmp_path, bases=(tmp_path / "base",))
+    found = RequirementLines(lines=(), directory=tmp_path, overrides=(), bases=(tmp_path / "base",))
     assert found.original("link/x") == str(tmp_path / "real/x")
     assert found.original(str(tmp_path / "base/real/../y")) == "/y"
     assert found.original("base-other/x") == str(tmp_path / "base-other/x")

@@ -27,7 +27,7 @@ def resolved(monkeypatch: pytest.MonkeyPatch, error: Exception, *environments: D
     monkeypatch.setattr(module, "resolve_lock", fail)
     names = {each.name: INTERPRETER for each in environments}
     engine = cast("Engine", object())
-    options = ResolveOptions(build=build, offline=False)
+    options = ResolveOptions(build=build, offline=False, upgrade=False)
     return resolve_all([*environments], DESIRED, names, engine, options, dict.fromkeys(names, None))
 
 

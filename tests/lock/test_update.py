@@ -37,7 +37,9 @@ def committed(
     directory: Path, found: Lock | None, state: LockState = LockState.FRESH, *, renamed_from: str = ""
 ) -> CommittedLock:
     environment = replace(requiring("alpha>=1"), renamed_from=renamed_from)
-    return CommittedLock(environment=environment, path=lock_path(directory, "web"), lock=found, state=state)
+    return CommittedLock(
+        environment=environment, path=lock_path(directory, "web"), lock=found, state=state, failure=None, refused=False
+    )
 
 
 def renamed(directory: Path, package: str = "tool", state: LockState = LockState.FRESH) -> CommittedLock:
@@ -129,7 +131,14 @@ def test_only_packages_that_a_lock_or_a_requirement_has_can_be_upgraded(tmp_path
 
 def test_a_project_and_an_override_name_packages_too(tmp_path: Path) -> None:
     environment = DesiredEnvironment(name="web", python="3.11", overrides=("Beta==1",))
-    found = CommittedLock(environment=environment, path=tmp_path / "x", lock=lock(tmp_path), state=LockState.FRESH)
+    found = CommittedLock(
+        environment=environment,
+        path=tmp_path / "x",
+        lock=lock(tmp_path),
+        state=LockState.FRESH,
+        failure=None,
+        refused=False,
+    )
     assert packages_to_upgrade(["beta"], [found]) == ("beta",)
 
 
@@ -148,14 +157,23 @@ def test_the_requirements_of_a_project_and_not_local_directories_name_packages(t
     )
     environment = replace(requiring("alpha"), project=project)
     environment = replace(environment, requirements=(*environment.requirements, local(tmp_path / "lib")))
-    found = CommittedLock(environment=environment, path=tmp_path / "x", lock=lock(tmp_path), state=LockState.FRESH)
+    found = CommittedLock(
+        environment=environment,
+        path=tmp_path / "x",
+        lock=lock(tmp_path),
+        state=LockState.FRESH,
+        failure=None,
+        refused=False,
+    )
     assert packages_to_upgrade(["delta", "alpha"], [found]) == ("delta", "alpha")
 
 
 def foreign(name: str, relative: str) -> CommittedLock:
     source = LockSource(path=Path("/x") / relative, relative=relative, tool="uv", sha256="0")
     environment = DesiredEnvironment(name=name, python="3.11", lock=source)
-    return CommittedLock(environment=environment, path=Path("x"), lock=None, state=LockState.MISSING)
+    return CommittedLock(
+        environment=environment, path=Path("x"), lock=None, state=LockState.MISSING, failure=None, refused=False
+    )
 
 
 def test_a_lock_of_another_tool_is_not_upgraded(tmp_path: Path) -> None:

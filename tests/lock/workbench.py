@@ -54,14 +54,14 @@ class Workbench:
         previous: Lock | None = None,
         build: bool = True,
         offline: bool = False,
-        **options: Any,
+        upgrade: bool | tuple[str, ...] = False,
     ) -> Lock:
         return resolve_lock(
             environment,
             self.desired,
             self.interpreter,
             self.engine,
-            ResolveOptions(build=build, offline=offline, **options),
+            ResolveOptions(build=build, offline=offline, upgrade=upgrade),
             previous=previous,
         )
 

@@ -27,9 +27,9 @@ def test_what_the_other_file_says_counts_for_a_declared_environment_only() -> No
     readable, known, other = (applied_environment(name, {}) for name in ("web", "api", "old"))
     error = StateError("the record cannot be read", hint="repair it")
     unreadable = {
-        "api": UnreadableState(error=error, applied=known),
-        "job": UnreadableState(error=error, applied=None),
-        "old": UnreadableState(error=error, applied=other),
+        "api": UnreadableState(error=error, applied=known, deleted=False),
+        "job": UnreadableState(error=error, applied=None, deleted=False),
+        "old": UnreadableState(error=error, applied=other, deleted=False),
     }
     assert declared_or_readable(desired, {"web": readable}, unreadable) == {"web": readable, "api": known}
 
@@ -47,11 +47,11 @@ def test_an_undeclared_environment_that_may_be_our_own_has_a_fault_unless_others
     error = StateError("the record cannot be read", hint="repair it")
     ours, theirs = applied_environment("old", {}), replace(applied_environment("theirs", {}), project="other")
     unreadable = {
-        "web": UnreadableState(error=error, applied=None),
-        "api": UnreadableState(error=error, applied=None),
-        "old": UnreadableState(error=error, applied=ours),
-        "unknown": UnreadableState(error=error, applied=None),
-        "theirs": UnreadableState(error=error, applied=theirs),
+        "web": UnreadableState(error=error, applied=None, deleted=False),
+        "api": UnreadableState(error=error, applied=None, deleted=False),
+        "old": UnreadableState(error=error, applied=ours, deleted=False),
+        "unknown": UnreadableState(error=error, applied=None, deleted=False),
+        "theirs": UnreadableState(error=error, applied=theirs, deleted=False),
         "deleted": UnreadableState(error=error, applied=None, deleted=True),
     }
     assert list(state_faults(desired, unreadable)) == ["old", "unknown", "web"]

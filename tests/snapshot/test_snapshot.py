@@ -368,7 +368,7 @@ def test_a_pre_release_is_an_interpreter_like_any_other(place: str) -> None:
     known = (
         KnownInterpreters(found=(final, candidate), others=())
         if place == "found"
-        else KnownInterpreters(others=(candidate,), found=())
+        else KnownInterpreters(found=(), others=(candidate,))
     )
     for request in ("3.14", ">=3.13", "==3.14.0rc2"):
         assert known.choose(request) == candidate

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from reconciler.apply.collect import collect_garbage, removable_generations
+from reconciler.apply.collect import removable_generations
 from reconciler.apply.recover import recover
 from reconciler.errors import DamagedStateError, NewerFormatError
 from reconciler.state.applied import Applied
@@ -19,7 +19,7 @@ from reconciler.state.deleted import Deleted, read_deleted, write_deleted
 from reconciler.state.seal import write_seal
 from reconciler.state.store import State
 from tests.state.edited import edit_state_file, stored_in, write_stored
-from tests.state.generations import new_generation
+from tests.state.generations import collect_garbage, new_generation
 from tests.state.records import APPLIED, applied, publish, seal_of, sealed
 
 WEEK = dt.timedelta(days=7)
