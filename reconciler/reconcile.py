@@ -94,7 +94,7 @@ def load(
     package tool may take.
     """
     if sys.platform not in {"linux", "darwin"}:
-        raise PlatformError(f"envsync runs on Linux and macOS, not on {sys.platform}")
+        raise PlatformError(f"envsync runs on Linux and macOS, not on {sys.platform}", hint=None)
     begun = time.time_ns()
     manifest = load_manifest(Path(file))
     variables = dict(os.environ if ambient is None else ambient)
