@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from reconciler.errors import OutputError
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.render.color import want_color
 from reconciler.render.manifest_option import with_manifest_option
 from reconciler.render.style import Palette
@@ -56,7 +57,9 @@ def output_errors(stream: TextIO) -> Iterator[None]:
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         if not isinstance(error, BrokenPipeError):
-            raise OutputError(f"the output could not be written: {error.strerror}", hint=None) from error
+            raise OutputError(
+                f"the output could not be written: {error.strerror}", hint=os_error_hint(error)
+            ) from error
 
 
 def open_streams() -> None:

@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote
 
 from reconciler.errors import EngineError
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.manifest.desired import Index
 from reconciler.manifest.index_rules import pinned_to
 
@@ -71,7 +72,8 @@ def _started(indexes: tuple[Index, ...]) -> "_Filter":
             if error.errno == errno.EADDRINUSE:
                 continue
             raise EngineError(
-                f"cannot listen on `{_LOOPBACK}`, which an index with `packages` requires: {error.strerror}", hint=None
+                f"cannot listen on `{_LOOPBACK}`, which an index with `packages` requires: {error.strerror}",
+                hint=os_error_hint(error),
             ) from error
         server.start()
         return server

@@ -14,6 +14,6 @@ _HINTS = {
 }
 
 
-def os_error_hint(error: OSError) -> str | None:
-    """Return what to do about an error, as an instruction; None if that depends on the file."""
-    return _HINTS.get(error.errno or 0)
+def os_error_hint(error: Exception) -> str | None:
+    """Return what to do about an error, as an instruction; None if that depends on the file, or for any other error."""
+    return _HINTS.get(error.errno or 0) if isinstance(error, OSError) else None

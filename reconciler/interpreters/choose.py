@@ -17,6 +17,7 @@ from reconciler.canonical_json import to_json
 from reconciler.errors import InterpreterError, RefusedInterpreterError
 from reconciler.fs.atomic_write import write_cache
 from reconciler.fs.authentic_json import authentic_json, read_authentic_json
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.interpreters.discover import Discovered, discover_interpreters, would_be_found
 from reconciler.interpreters.model import Interpreter
 from reconciler.interpreters.permitted import ForbiddenPlaces, Refusal, refusal
@@ -177,7 +178,9 @@ class Interpreters:
         try:
             why = refusal(path, self._places)
         except OSError as error:
-            raise InterpreterError(f"no interpreter at {in_backticks(path)}: {error.strerror}", hint=None) from error
+            raise InterpreterError(
+                f"no interpreter at {in_backticks(path)}: {error.strerror}", hint=os_error_hint(error)
+            ) from error
         if why is not None:
             raise RefusedInterpreterError(why.message, hint=why.hint, curable=why.curable)
         return self._query(path)
@@ -210,7 +213,9 @@ class Interpreters:
         try:
             stat = Path(path).stat()
         except OSError as error:
-            raise InterpreterError(f"no interpreter at `{path}`: {error.strerror}", hint=None) from error
+            raise InterpreterError(
+                f"no interpreter at `{path}`: {error.strerror}", hint=os_error_hint(error)
+            ) from error
         signature = [stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, *_host()]
         entry = self._facts.get(path)
         if entry is not None and entry.get("signature") == signature:

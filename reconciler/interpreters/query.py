@@ -12,6 +12,7 @@ from packaging import tags as pep425
 from packaging.version import Version
 
 from reconciler.errors import InterpreterError
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.interpreters.model import Interpreter
 from reconciler.processes.child import run_child
 
@@ -59,7 +60,7 @@ def query_interpreter(path: str) -> Interpreter:
             timeout=_TIMEOUT_SECONDS,
         )
     except OSError as error:
-        raise InterpreterError(f"`{path}` could not be started: {error.strerror}", hint=None) from error
+        raise InterpreterError(f"`{path}` could not be started: {error.strerror}", hint=os_error_hint(error)) from error
     if not done.ok:
         raise InterpreterError(f"`{path}` did not report its version", hint=None, details=done.last_lines(5))
     try:

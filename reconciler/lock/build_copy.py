@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.errors import LockError
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.git.copied_directory import copy_git_directory
 from reconciler.git.index_file import SUBMODULE, index_entries
 from reconciler.git.working_tree import Repository, find_repository
@@ -34,7 +35,7 @@ def copy_for_build(source: Path, scratch: Path) -> Path:
     try:
         real = source.resolve(strict=True)
     except (OSError, RuntimeError) as error:
-        raise LockError(f"{source}: {getattr(error, 'strerror', None) or error}", hint=None) from error
+        raise LockError(f"{source}: {getattr(error, 'strerror', None) or error}", hint=os_error_hint(error)) from error
     base = scratch.resolve()
     copy = _Copy(base=base, project=real, repository=find_repository(str(real)))
     copy.run()

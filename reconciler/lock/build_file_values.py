@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.errors import LockError
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.read import open_regular, reason
 
 BUILD_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
@@ -24,7 +25,7 @@ def build_file_text(path: Path) -> str | None:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except OSError as error:
-        raise LockError(f"{path}: {reason(error)}", hint=None) from error
+        raise LockError(f"{path}: {reason(error)}", hint=os_error_hint(error)) from error
 
 
 def table(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:

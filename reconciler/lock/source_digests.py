@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reconciler.canonical_json import digest
 from reconciler.errors import LockError
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.repository_top import repository_of
 from reconciler.git.version_state import version_state
 from reconciler.lock.build_inputs import BuildInputs, read_build_inputs
@@ -183,7 +184,7 @@ def _version_state(inputs: BuildInputs) -> object:
     try:
         return version_state(inputs.directory, without=LOCK_FILE)  # apply itself writes locks, which git may track
     except OSError as error:
-        raise LockError(f"{error.filename}: {error.strerror}", hint=None) from error
+        raise LockError(f"{error.filename}: {error.strerror}", hint=os_error_hint(error)) from error
 
 
 def _text_digest(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from reconciler.errors import InventoryError, StateError
 from reconciler.fs.atomic_write import write_atomic
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.state.columns_file import dump_columns, load_columns
 from reconciler.state.inventory import CONTENT_BYTES, Inventory
 
@@ -15,7 +16,7 @@ def save_inventory(inventory: Inventory, path: Path) -> None:
     try:
         write_atomic(path, dump_columns(str(path), "inventory", plain_columns(inventory)))
     except OSError as error:
-        raise StateError(f"`{path}` could not be written: {error.strerror}", hint=None) from error
+        raise StateError(f"`{path}` could not be written: {error.strerror}", hint=os_error_hint(error)) from error
 
 
 def load_inventory(path: Path, *, digest: str = "") -> Inventory:

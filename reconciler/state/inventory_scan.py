@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from reconciler.errors import StateError
+from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.state.inode_hashes import TICK_NS, InodeHashes
 from reconciler.state.inventory import Inventory
 
@@ -38,7 +39,7 @@ def take_inventory(venv: Path, inodes: InodeHashes, *, quiet_since: int | None =
             started = wait_for_clock_tick(quiet)
             scan = scan.scanned_again(young)
     except OSError as error:
-        raise StateError(f"the inventory of `{venv}` could not be taken: {error}", hint=None) from error
+        raise StateError(f"the inventory of `{venv}` could not be taken: {error}", hint=os_error_hint(error)) from error
     return scan.inventory(too_young=started - TICK_NS)
 
 
