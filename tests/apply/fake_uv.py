@@ -110,7 +110,7 @@ class FakeUv:
                 for name in call.arguments[4:]:
                     _uninstall(_venv(call), name)
             case command:
-                assert command == "cache clean"
+                assert command in {"cache clean", "cache prune"}
         return Completed(argv=tuple(argv), returncode=0, stdout=b"", stderr=b"", timed_out=False)
 
     def _call(self, options: list[str], arguments: list[str], env: Mapping[str, str]) -> Call:
