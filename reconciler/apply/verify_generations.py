@@ -118,8 +118,7 @@ def _verify(state: State, name: str, number: int, inodes: InodeHashes, depth: De
     except StateError as error:
         problem = state.layout.with_short_paths(error.message)
         compared = Integrity(name=name, generation=number, exists=True, packages=(), findings=(), problem=problem)
-        newer = isinstance(error, NewerFormatError)
-        return VerifiedGeneration(integrity=compared, published=published, newer=newer)
+        return VerifiedGeneration(integrity=compared, newer=isinstance(error, NewerFormatError))
     if not published and not generation.seal.exists():
         return None
     return VerifiedGeneration(
@@ -127,7 +126,17 @@ def _verify(state: State, name: str, number: int, inodes: InodeHashes, depth: De
         published=published,
         drifted=generation.drifted.exists(),
         failed=failure_of(generation),
+        newer=bool(compared.problem) and _has_newer_seal(state, name, number),
     )
+
+
+def _has_newer_seal(state: State, name: str, number: int) -> bool:
+    """Return whether a newer envsync made the seal of a generation."""
+    try:
+        state.seal(name, number)
+    except StateError as error:
+        return isinstance(error, NewerFormatError)
+    return False
 
 
 def _members(members: Iterable[tuple[str, int]]) -> str:

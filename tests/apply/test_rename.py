@@ -54,6 +54,18 @@ def renamed(state: State, old: str = "web", new: str = "site") -> None:
     rename_environment(state, old, applied(new, last.generation, seal=last.seal))
 
 
+def killed_in(state: State, function: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rename `web` to `site` by a run that is killed when it calls a function."""
+
+    def killed(*_arguments: object) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rename, function, killed)
+        with pytest.raises(KilledError):
+            renamed(state)
+
+
 def owned(state: State) -> dict[str, list[int]]:
     names = sorted(each.name for each in state.layout.all_generations.iterdir())
     return {name: numbers for name in names if (numbers := state.layout.generation_numbers(name))}
@@ -75,17 +87,13 @@ def test_the_new_name_has_everything_and_the_old_path_points_to_it(state: State)
     assert new_generation(state, "web").number == 3, "1 and 2 are not used again"
 
 
-@pytest.mark.parametrize("function", ["_finish", "_give_away", "publish", "leave_former_path", "redirect_paths"])
+@pytest.mark.parametrize(
+    "function", ["_finish", "_give_away", "publish", "leave_former_path", "redirect_paths", "sync_filesystem"]
+)
 def test_a_run_killed_at_any_point_is_finished_and_readers_see_one_name(
     function: str, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(*_arguments: object) -> None:
-        raise KilledError
-
-    with monkeypatch.context() as patched:
-        patched.setattr(rename, function, killed)
-        with pytest.raises(KilledError):
-            renamed(state)
+    killed_in(state, function, monkeypatch)
     seen = list(state.last_applied())
     assert seen == (["site"] if state.layout.published_number("site") else ["web"])
     assert all(state.published(name) is not None for name in seen)
@@ -93,9 +101,56 @@ def test_a_run_killed_at_any_point_is_finished_and_readers_see_one_name(
     recover(state, locks=None)
     assert owned(state) == {"site": [1, 2]}
     assert list(state.last_applied()) == ["site"]
+    assert (state.layout.published_number("site"), state.layout.renamed_to("web")) == (2, "site")
     assert not os.path.lexists(state.layout.rename_journal("site"))
     finish_renames(state)
     assert list(state.last_applied()) == ["site"]
+
+
+def test_a_rename_that_was_killed_may_be_repeated(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed_in(state, "_finish", monkeypatch)
+    (state.layout.generation("web", 1).directory / "renamed.new").symlink_to("other")  # it was killed there too
+    renamed(state)
+    assert owned(state) == {"site": [1, 2]}
+    assert (list(state.last_applied()), state.layout.published_number("site")) == (["site"], 2)
+
+
+def test_a_rename_and_back_leaves_no_mark_and_no_link(state: State) -> None:
+    before = {name: sorted(os.listdir(state.layout.generations("web") / name)) for name in ("1", "2")}
+    renamed(state)
+    renamed(state, "site", "web")
+    assert owned(state) == {"web": [1, 2]}
+    assert {name: sorted(os.listdir(state.layout.generations("web") / name)) for name in ("1", "2")} == before
+    assert (list(state.last_applied()), state.layout.published_number("web")) == (["web"], 2)
+    assert state.layout.renamed_to("site") == "web"
+
+
+def test_an_environment_that_is_not_published_is_renamed_without_a_path(state: State) -> None:
+    state.layout.environment("web").unlink()
+    renamed(state)
+    assert owned(state) == {"site": [1, 2]}
+    assert not os.path.lexists(state.layout.environment("site"))
+    assert not os.path.lexists(state.layout.environment("web"))
+
+
+def test_nothing_behind_a_link_is_marked_as_renamed(state: State, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (state.layout.generations("web") / "3").symlink_to(tmp_path / "elsewhere")
+    renamed(state)
+    assert os.listdir(tmp_path / "elsewhere") == []
+    assert owned(state)["site"] == [1, 2]
+
+
+def test_a_journal_that_envsync_did_not_make_stops_no_other(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed_in(state, "_finish", monkeypatch)
+    layout = state.layout
+    layout.rename_journal("file").touch()
+    layout.rename_journal("Bad name").symlink_to("web")
+    layout.rename_journal("other").symlink_to("../web")
+    finish_renames(state)
+    assert owned(state) == {"site": [1, 2]}
+    assert not os.path.lexists(layout.rename_journal("site"))
+    assert all(os.path.lexists(layout.rename_journal(each)) for each in ("file", "Bad name", "other"))
 
 
 def test_a_link_alone_gives_no_generation_away(state: State) -> None:

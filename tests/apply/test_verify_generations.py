@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.apply.verify_generations import GenerationState, VerifiedGeneration, verify_generations
+from reconciler.apply.verify_generations import GenerationState, VerifiedGeneration, _members, verify_generations
 from reconciler.apply.verify_seal import verify_generation, verify_published
 from reconciler.diff.integrity import Integrity
 from reconciler.generation_list import sealed_generations
@@ -13,6 +13,7 @@ from reconciler.observe.actual import Depth, Finding, FindingCode
 from reconciler.state.inode_hashes import InodeHashes
 from tests.apply.bench import Bench
 from tests.apply.bench import bench as bench
+from tests.apply.fake_uv import SITE
 
 INTACT = Integrity(name="web", generation=1, exists=True, packages=(), findings=())
 CHANGED = Integrity(
@@ -47,21 +48,73 @@ def test_the_first_state_that_applies_counts(given: dict[str, Any], state: Gener
     assert (found.state, found.problem) == (state, problem)
 
 
+def unreadable(number: int, problem: str) -> Integrity:
+    return Integrity(name="web", generation=number, exists=True, packages=(), findings=(), problem=problem)
+
+
+def intact(number: int) -> Integrity:
+    return Integrity(name="web", generation=number, exists=True, packages=(), findings=())
+
+
+NEWER = "was made by a newer envsync: its format is 99, but this envsync reads format 1"
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_generation_that_a_newer_envsync_sealed_is_reported_published_or_not(number: int, bench: Bench) -> None:
+    bench.applied(env={"A": "a"})
+    bench.applied(env={"A": "b"})
+    bench.state.layout.generation("web", number).seal.write_text('{"format": 99}')
+    found = verify_generations(bench.state, [("web", 1), ("web", 2)], InodeHashes())
+    expected = [VerifiedGeneration(integrity=intact(1)), VerifiedGeneration(integrity=intact(2), published=True)]
+    problem = f"`.envsync/generations/web/{number}/seal.json` {NEWER}"
+    expected[number - 1] = VerifiedGeneration(integrity=unreadable(number, problem), published=number == 2, newer=True)
+    assert found == expected
+    assert found[number - 1].state is GenerationState.NEWER
+
+
 def test_a_generation_that_cannot_be_read_is_reported_and_one_that_is_gone_is_left_out(bench: Bench) -> None:
     bench.applied(env={"A": "a"})
     bench.applied(env={"A": "b"})
-    seal = bench.state.layout.generation("web", 1).seal
-    content = seal.read_bytes()
-    for text, newer, words in (("{", False, "is damaged"), ('{"format": 99}', True, "was made by a newer envsync")):
-        seal.write_text(text)
-        unreadable, published = verify_generations(bench.state, [("web", 1), ("web", 2), ("web", 7)], InodeHashes())
-        assert words in unreadable.problem
-        assert (unreadable.newer, unreadable.published, unreadable.integrity.findings) == (newer, False, ())
-        assert (published.published, published.state) == (True, GenerationState.PUBLISHED)
-    seal.write_bytes(content)
-    assert [each.state for each in verify_generations(bench.state, [("web", 1)], InodeHashes())] == [
-        GenerationState.KEPT
-    ]
+    generation = bench.state.layout.generation("web", 1)
+    content = generation.seal.read_bytes()
+    generation.seal.write_text("{")
+    bench.state.new_generation("web")  # it is not complete
+    asked = [("web", number) for number in (1, 2, 3, 7)]
+    first, second = verify_generations(bench.state, asked, InodeHashes())
+    assert second == VerifiedGeneration(integrity=intact(2), published=True)
+    assert first == VerifiedGeneration(integrity=unreadable(1, first.integrity.problem))
+    assert first.integrity.problem.startswith("`.envsync/generations/web/1/seal.json` is damaged: ")
+    generation.seal.write_bytes(content)
+    generation.failed.write_text("a hook failed\n")
+    generation.drifted.touch()
+    [found] = verify_generations(bench.state, [("web", 1)], InodeHashes())
+    assert found == VerifiedGeneration(integrity=intact(1), drifted=True, failed="a hook failed")
+
+
+def test_edits_that_generations_share_are_said_of_each(bench: Bench) -> None:
+    for value in ("a", "b", "c"):
+        bench.applied(env={"A": value})
+    modules = [bench.state.layout.generation("web", number).venv / SITE / "tool.py" for number in (1, 2, 3)]
+    for module in modules[1:]:
+        module.unlink()
+        module.hardlink_to(modules[0])
+    modules[0].write_text("edited")
+    found = verify_generations(bench.state, [("web", number) for number in (1, 2, 3)], InodeHashes())
+    shared = f"one edit is shared by generations 1, 2 and 3 of `web` (hard links to one file): `{SITE}/tool.py`"
+    assert [each.shared for each in found] == [(shared,)] * 3
+    [alone] = verify_generations(bench.state, [("web", 2)], InodeHashes())
+    assert alone.shared == ()
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ([("web", 1), ("web", 2)], "generations 1 and 2 of `web`"),
+        ([("api", 3), ("web", 1), ("web", 2)], "generation 3 of `api` and generations 1 and 2 of `web`"),
+    ],
+)
+def test_generations_are_listed_by_environment(members: list[tuple[str, int]], words: str) -> None:
+    assert _members(members) == words
 
 
 def test_modes_count_for_what_is_published_and_on_request(bench: Bench) -> None:
