@@ -61,9 +61,8 @@ def _link_generations(layout: Layout, old: str, new: str) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for number in layout.generation_numbers(old):
         home, link = layout.generation(old, number).home, directory / str(number)
-        if home != new:
-            with suppress(FileExistsError):  # `conflicting_numbers` looked what it is
-                make_symlink(generation_link(home, number), link)
+        with suppress(FileExistsError):  # `conflicting_numbers` looked what it is
+            make_symlink(generation_link(home, number), link)
     sync_directory(directory)
     sync_directory(layout.all_generations)
 
@@ -82,7 +81,7 @@ def _finish(state: State, old: str, new: str, applied: Applied | None) -> None:
     redirect_paths(layout, old, new)
     state.forget(old)
     sync_filesystem(layout.root)
-    layout.rename_journal(new).unlink(missing_ok=True)
+    layout.rename_journal(new).unlink()
     sync_directory(layout.envsync_directory)
 
 

@@ -1,6 +1,7 @@
 """A rename on disk: what belongs to whom at every moment, what a killed run leaves, and what is not believed."""
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def state(tmp_path: Path) -> State:
         last = sealed(found.layout, applied(generation=made.number))
         assert made.number == number
     publish(found.layout, "web", 2)
-    found.record(last)
+    found.record(replace(last, rolled_back_from=3))  # unlike what its seal says
     return found
 
 
@@ -51,7 +52,7 @@ def sealed(layout: Layout, what: Applied) -> Applied:
 def renamed(state: State, old: str = "web", new: str = "site") -> None:
     last = state.applied(old)
     assert last is not None
-    rename_environment(state, old, applied(new, last.generation, seal=last.seal))
+    rename_environment(state, old, replace(last, name=new, built_as=""))
 
 
 def killed_in(state: State, function: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,11 +73,12 @@ def owned(state: State) -> dict[str, list[int]]:
 
 
 def test_the_new_name_has_everything_and_the_old_path_points_to_it(state: State) -> None:
+    before = state.applied("web")
+    assert before is not None
     renamed(state)
     assert owned(state) == {"site": [1, 2]}
     assert (list(state.last_applied()), state.layout.published_number("site")) == (["site"], 2)
-    found = state.applied("site")
-    assert (found and found.generation, found and found.built_as) == (2, "web")
+    assert state.applied("site") == replace(before, name="site", built_as="web")
     assert os.path.realpath(state.layout.environment("web")) == os.path.realpath(state.layout.environment("site"))
     assert state.layout.renamed_to("web") == "site"
     assert state.layout.generation("site", 2).directory == state.layout.generations("web") / "2"
@@ -93,6 +95,8 @@ def test_the_new_name_has_everything_and_the_old_path_points_to_it(state: State)
 def test_a_run_killed_at_any_point_is_finished_and_readers_see_one_name(
     function: str, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    before = state.applied("web")
+    assert before is not None
     killed_in(state, function, monkeypatch)
     seen = list(state.last_applied())
     assert seen == (["site"] if state.layout.published_number("site") else ["web"])
@@ -101,6 +105,7 @@ def test_a_run_killed_at_any_point_is_finished_and_readers_see_one_name(
     recover(state, locks=None)
     assert owned(state) == {"site": [1, 2]}
     assert list(state.last_applied()) == ["site"]
+    assert state.applied("site") == replace(before, name="site", built_as="web")
     assert (state.layout.published_number("site"), state.layout.renamed_to("web")) == (2, "site")
     assert not os.path.lexists(state.layout.rename_journal("site"))
     finish_renames(state)
@@ -131,6 +136,12 @@ def test_an_environment_that_is_not_published_is_renamed_without_a_path(state: S
     assert owned(state) == {"site": [1, 2]}
     assert not os.path.lexists(state.layout.environment("site"))
     assert not os.path.lexists(state.layout.environment("web"))
+
+
+def test_an_environment_whose_generations_are_gone_is_renamed(state: State) -> None:
+    shutil.rmtree(state.layout.all_generations)
+    renamed(state)
+    assert (list(state.last_applied()), state.layout.renamed_to("web")) == (["site"], "site")
 
 
 def test_nothing_behind_a_link_is_marked_as_renamed(state: State, tmp_path: Path) -> None:
@@ -185,8 +196,12 @@ def test_something_else_at_the_new_path_and_equal_numbers_are_refused_before_any
     state.layout.environment("site").rmdir()
     new_generation(state, "site")
     assert first_conflicts(state.layout, {"site": "web", "free": "web"}) == {"site": 1}
-    with pytest.raises(ApplyError, match="`site` already has generation 1"):
+    with pytest.raises(ApplyError) as caught:
         renamed(state)
+    assert (caught.value.message, caught.value.hint) == (
+        "`site` already has generation 1",
+        "choose a different name",
+    )
     assert not os.path.lexists(state.layout.rename_journal("site"))
     assert (list(state.last_applied()), state.layout.generation_numbers("web")) == (["web"], [1, 2])
 
