@@ -144,7 +144,7 @@ def test_a_cache_that_cannot_be_collected_is_reported_and_the_others_are_collect
         (OSError(errno.EIO, "I/O error", "/a"), "/a: I/O error"),
         (OSError(errno.EIO, "I/O error"), "I/O error"),
         (OSError("broken"), "broken"),
-        (StateError("a seal is damaged"), "a seal is damaged"),
+        (StateError("a seal is damaged", hint=None), "a seal is damaged"),
     ],
 )
 def test_the_failure_says_what_is_wrong_and_where(error: Exception, failure: str) -> None:

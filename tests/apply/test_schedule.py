@@ -50,11 +50,11 @@ def applied(bench: Bench, *environments: EnvironmentPlan) -> RunFinished:
 
 
 def failed(name: str) -> Failure:
-    return Failure(code="apply", message=f"{name}: nothing was applied, so there is nothing to record")
+    return Failure(code="apply", message=f"{name}: nothing was applied, so there is nothing to record", hint="")
 
 
 def blocked(name: str, reason: ReasonCode, message: str, **more: Any) -> EnvironmentFinished:
-    failure = Failure(code=reason, message=message)
+    failure = Failure(code=reason, message=message, hint="")
     return ended(name, Status.BLOCKED, reason=reason, failure=failure, **more)
 
 
@@ -117,7 +117,7 @@ def test_environments_without_work_are_in_the_result_and_begin_nothing(bench: Be
 def test_an_interrupted_run_begins_no_step(bench: Bench) -> None:
     bench.interrupted = True
     found = applied(bench, planned("a", PASSES))
-    failure = Failure(code="interrupted", message="interrupted; every environment is either old or new")
+    failure = Failure(code="interrupted", message="interrupted; every environment is either old or new", hint="")
     assert found == RunFinished(environments=(ended("a", Status.INTERRUPTED, failure=failure),), interrupted=True)
 
 
@@ -158,12 +158,12 @@ def test_a_failure_says_whether_the_generation_is_published_and_only_a_failed_pr
 @pytest.mark.parametrize(
     ("error", "update", "delete"),
     [
-        (RolledBackError(""), Status.ROLLED_BACK, Status.ROLLED_BACK),
-        (HealthError(""), Status.UNHEALTHY, Status.UNHEALTHY),
-        (HookError(""), Status.HOOK_FAILED, Status.FAILED),
-        (HookChangedError(""), Status.HOOK_FAILED, Status.FAILED),
-        (ProbeError(""), Status.FAILED, Status.FAILED),
-        (ApplyError(""), Status.FAILED, Status.FAILED),
+        (RolledBackError("", hint=None), Status.ROLLED_BACK, Status.ROLLED_BACK),
+        (HealthError("", hint=None), Status.UNHEALTHY, Status.UNHEALTHY),
+        (HookError("", hint=None), Status.HOOK_FAILED, Status.FAILED),
+        (HookChangedError("", hint=None), Status.HOOK_FAILED, Status.FAILED),
+        (ProbeError("", hint=None), Status.FAILED, Status.FAILED),
+        (ApplyError("", hint=None), Status.FAILED, Status.FAILED),
         (OSError(""), Status.FAILED, Status.FAILED),
     ],
 )

@@ -78,7 +78,7 @@ def test_a_generation_that_cannot_be_read_is_reported_and_one_that_is_gone_is_le
     generation = bench.state.layout.generation("web", 1)
     content = generation.seal.read_bytes()
     generation.seal.write_text("{")
-    bench.state.new_generation("web")  # it is not complete
+    bench.state.new_generation("web", above=0, adopting=False)  # it is not complete
     asked = [("web", number) for number in (1, 2, 3, 7)]
     first, second = verify_generations(bench.state, asked, InodeHashes())
     assert second == VerifiedGeneration(integrity=intact(2), published=True)

@@ -2,6 +2,8 @@
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -42,7 +44,7 @@ def two(bench: Bench) -> Bench:
 def test_a_build_is_flushed_before_it_is_published(bench: Bench) -> None:
     run = bench.run()
     run.begin()
-    assert [flushed(bench, lambda kind=each.kind: run.perform(step(kind))) for each in run.plan.steps] == [
+    assert [flushed(bench, partial(run.perform, each)) for each in run.plan.steps] == [
         [f"begin +{ONE}"],
         [],
         [],
@@ -86,7 +88,7 @@ def test_a_rename_is_flushed_before_and_after_its_journal_and_before_that_is_del
 def test_an_adoption_and_its_end_are_flushed(bench: Bench) -> None:
     state, root = bench.state, bench.state.layout.root
     (root / "web").mkdir()
-    number = state.new_generation("web", adopting=True).number
+    number = state.new_generation("web", above=0, adopting=True).number
     assert flushed(bench, lambda: adopt(state.layout, "web", number, Adopted.now(dt.timedelta(days=7)))) == [
         ".",
         ".envsync/adopted/web/1",
@@ -117,7 +119,7 @@ def test_modes_that_a_staged_generation_gets_are_flushed(bench: Bench) -> None:
 
 
 def test_files_that_are_carried_over_are_flushed(bench: Bench) -> None:
-    settings = {"ignore_files": ("*.log",)}
+    settings: dict[str, Any] = {"ignore_files": ("*.log",)}
     bench.applied(**settings)
     run = bench.run(StepKind.CARRY_OVER, **settings)
     performed(run, StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL)
