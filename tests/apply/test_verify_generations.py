@@ -91,6 +91,15 @@ def test_a_generation_that_cannot_be_read_is_reported_and_one_that_is_gone_is_le
     assert found == VerifiedGeneration(integrity=intact(1), drifted=True, failed="a hook failed")
 
 
+def test_a_published_generation_whose_record_cannot_be_read_is_not_of_a_newer_envsync(bench: Bench) -> None:
+    bench.applied()
+    bench.state.layout.record("web").write_text("{")
+    [found] = verify_generations(bench.state, [("web", 1)], InodeHashes())
+    problem = found.integrity.problem
+    assert problem.startswith("`.envsync/environments/web.json` is damaged: ")
+    assert found == VerifiedGeneration(integrity=unreadable(1, problem), published=True)
+
+
 def test_edits_that_generations_share_are_said_of_each(bench: Bench) -> None:
     for value in ("a", "b", "c"):
         bench.applied(env={"A": value})
