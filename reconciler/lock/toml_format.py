@@ -33,14 +33,21 @@ def lock_text(document: Mapping[str, Any]) -> str:
         lines.append("packages = []")  # an environment without packages still has a lock
     for package in document.get("packages", []):
         lines += ["", "[[packages]]"]
-        for key, value in package.items():
+        for key, value in _table(package).items():
             if isinstance(value, list) and len(value) > 1:
                 lines += [f"{_key(key)} = [", *(f"    {_value(item)}," for item in value), "]"]
             else:
                 lines.append(f"{_key(key)} = {_value(value)}")
-    for tool, table in document.get("tool", {}).items():
-        lines += ["", f"[tool.{_key(tool)}]", *(f"{_key(key)} = {_value(value)}" for key, value in table.items())]
+    for tool, table in _table(document.get("tool", {})).items():
+        rows = (f"{_key(key)} = {_value(value)}" for key, value in _table(table).items())
+        lines += ["", f"[tool.{_key(tool)}]", *rows]
     return "\n".join(lines) + "\n"
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{type(value).__name__} in the place of a table")
+    return value
 
 
 def _key(key: str) -> str:

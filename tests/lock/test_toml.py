@@ -88,3 +88,12 @@ def test_a_lock_without_packages_has_an_empty_list() -> None:
 def test_values_that_toml_cannot_express_are_refused(value: object) -> None:
     with pytest.raises(TypeError, match="cannot be written to a lock"):
         lock_text({"packages": [{"name": value}]})
+
+
+@pytest.mark.parametrize(
+    "document", [{"packages": [1]}, {"packages": 1}, {"packages": [None]}, {"tool": 1}, {"tool": {"envsync": [1]}}]
+)
+def test_other_values_in_the_place_of_tables_are_refused(document: dict[str, Any]) -> None:
+    """A `pylock.toml` in a generation may contain anything."""
+    with pytest.raises(TypeError):
+        lock_text(document)
