@@ -134,6 +134,16 @@ def test_modes_count_for_what_is_published_and_on_request(bench: Bench) -> None:
     assert verify_generation(bench.state, "web", 1, InodeHashes(), modes=False).intact
 
 
+def test_modes_do_not_count_for_a_generation_that_is_only_kept(bench: Bench) -> None:
+    for value in ("a", "b"):
+        bench.applied(env={"A": value})
+    for number in (1, 2):
+        bench.state.layout.generation("web", number).directory.chmod(0o700)
+    kept, published = verify_generations(bench.state, [("web", 1), ("web", 2)], InodeHashes())
+    assert kept == VerifiedGeneration(integrity=intact(1))
+    assert [each.code for each in published.integrity.findings] == [FindingCode.ACCESS_NARROWED]
+
+
 def test_a_list_says_which_seal_is_newer_and_which_is_damaged(bench: Bench) -> None:
     bench.applied(env={"A": "a"})
     bench.applied(env={"A": "b"})
