@@ -3,13 +3,19 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reconciler.apply.carry_over import _Copy
 from reconciler.errors import ApplyError
+from reconciler.plan.model import StepKind
+from tests.apply.bench import Bench, performed, step
+from tests.apply.bench import bench as bench
+from tests.apply.fake_uv import SITE
 
 OLD, NEW = b"1" * 33, b"2" * 33
+BUILT = (StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL)
 
 
 def carried(
@@ -97,3 +103,45 @@ def test_what_a_killed_run_left_is_replaced(old: Path, tmp_path: Path) -> None:
     assert carried(tmp_path, "var/log/a.log")
     assert sorted(each.name for each in (tmp_path / "new/var/log").iterdir()) == ["a.log"]
     assert old.is_dir()
+
+
+def test_ignored_files_are_carried_over_and_counted(bench: Bench) -> None:
+    settings: dict[str, Any] = {"ignore_files": ("*.log", "var/**")}
+    bench.applied(**settings)
+    old = bench.state.layout.generation("web", 1).venv
+    run = bench.run(*BUILT, StepKind.CARRY_OVER, **settings)
+    performed(run, *BUILT)
+    assert run.perform(step(StepKind.CARRY_OVER)) == ""
+    (old / "a.log").write_text("a")
+    (old / "other").write_text("not ignored")
+    assert run.perform(step(StepKind.CARRY_OVER)) == "1 ignored file carried over"
+    (old / "var").mkdir()
+    (old / "var/b").write_text("b")
+    (old / "a.log").write_text("changed")
+    os.mkfifo(old / "var/pipe")
+    assert run.perform(step(StepKind.CARRY_OVER)) == "2 ignored files carried over"
+    assert ((run.new.venv / "a.log").read_text(), (run.new.venv / "var/b").read_text()) == ("changed", "b")
+    assert not (run.new.venv / "other").exists()
+    assert not (run.new.venv / "var/pipe").exists()
+
+
+def test_without_a_published_generation_nothing_is_carried_over(bench: Bench) -> None:
+    run = bench.run(*BUILT, StepKind.CARRY_OVER, ignore_files=("*.log",))
+    performed(run, *BUILT)
+    assert run.perform(step(StepKind.CARRY_OVER)) == ""
+
+
+def test_a_changed_file_that_the_new_build_brings_otherwise_would_be_lost(bench: Bench) -> None:
+    settings: dict[str, Any] = {"ignore_files": (f"{SITE}/tool.py",)}
+    bench.applied(**settings)
+    (bench.state.layout.generation("web", 1).venv / SITE / "tool.py").write_text("edited")
+    bench.uv.packages["tool"]["tool.py"] = b"TWO = 2\n"
+    run = bench.run(*BUILT, StepKind.CARRY_OVER, **settings)
+    performed(run, *BUILT)
+    with pytest.raises(ApplyError) as caught:
+        run.perform(step(StepKind.CARRY_OVER))
+    assert caught.value.message == f"would lose files that `ignore_files` matches: `{SITE}/tool.py`"
+    assert caught.value.hint == (
+        "copy them to a different place, then apply with `--drop-ignored` to leave them behind"
+    )
+    assert (run.new.venv / SITE / "tool.py").read_text() == "TWO = 2\n"
