@@ -1,6 +1,7 @@
 """The result of an apply: in which order environments run, what a failure refuses, and how each one ended."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -17,8 +18,17 @@ from reconciler.errors import (
     ProbeError,
     RolledBackError,
 )
-from reconciler.events import EnvironmentFinished, Failure, RunFinished, RunStarted, Status, StepFinished, StepStarted
-from reconciler.manifest.desired import CommandProbe
+from reconciler.events import (
+    EnvironmentFinished,
+    Event,
+    Failure,
+    RunFinished,
+    RunStarted,
+    Status,
+    StepFinished,
+    StepStarted,
+)
+from reconciler.manifest.desired import CommandProbe, Health
 from reconciler.plan.model import Action, EnvironmentPlan, Step, StepKind
 from reconciler.state.hold import Hold
 from tests.apply.bench import Bench
@@ -153,6 +163,40 @@ def test_a_failure_says_whether_the_generation_is_published_and_only_a_failed_pr
     assert found == ended(
         "web", Status.FAILED, action="delete", generation=0, failure=replace(failure, message=message)
     )
+
+
+def test_a_record_that_cannot_be_read_is_a_failure_of_its_environment_only(bench: Bench) -> None:
+    bench.applied()
+    bench.state.layout.record("web").write_text("{")
+    web, job = applied(bench, planned("web", PASSES), planned("job", PASSES)).environments
+    assert (web.status, cast("Failure", web.failure).code) == (Status.FAILED, "state-damaged")
+    assert job == ended("job", Status.APPLIED)
+
+
+TRIAL = (*(StepKind.BUILD, StepKind.VERIFY, StepKind.SEAL, StepKind.PUBLISH, StepKind.RECORD), StepKind.TRIAL)
+
+
+def test_after_a_rollback_the_result_has_the_generation_that_is_published_again(bench: Bench) -> None:
+    bench.applied()
+    health = Health(argv=("false",), seconds=0.0, timeout=60.0, otherwise="rollback")
+    [found] = applied(bench, replace(bench.run(*TRIAL, health=health).plan, generation=1)).environments
+    assert (found.status, found.generation) == (Status.ROLLED_BACK, 1)
+    assert cast("Failure", found.failure).message.endswith("generation 1 is published again, generation 2 is kept")
+
+
+def test_a_trial_occupies_no_thread_that_another_environment_needs(bench: Bench, tmp_path: Path) -> None:
+    def emit(event: Event) -> None:
+        if isinstance(event, EnvironmentFinished) and event.environment == "job":
+            (tmp_path / "job-is-finished").touch()
+
+    health = Health(
+        argv=("test", "-e", str(tmp_path / "job-is-finished")), seconds=60.0, timeout=60.0, otherwise="keep"
+    )
+    web = bench.run(*TRIAL, health=health).plan
+    context = bench.context(web)
+    plan = replace(context.plan, environments=(web, planned("job", PASSES)))
+    result = apply_plan(replace(context, plan=plan, emit=emit, stop=context.stop))
+    assert [each.status for each in result.environments] == [Status.APPLIED, Status.APPLIED]
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,15 @@ def test_files_of_the_installer_and_contents_of_scripts_do_not_count(layout: Lay
     assert edited(wheels, venv) == {RECORD: ("tool",)}
 
 
+def test_a_missing_file_counts_with_the_hash_that_record_has(layout: Layout, venv: Path) -> None:
+    wheels, record = WheelContents(layout), venv / SITE / "tool-1.0.dist-info/RECORD"
+    text = record.read_text()
+    record.write_text(f"../../../bin/missing,sha256=one,\n{text}")
+    verify(wheels, venv)
+    record.write_text(f"../../../bin/missing,sha256=two,\n{text}")
+    assert edited(wheels, venv) == {RECORD: ("tool",)}
+
+
 def test_a_package_whose_files_another_one_replaced_is_not_compared(layout: Layout, venv: Path) -> None:
     wheels = WheelContents(layout)
     verify(wheels, venv)
