@@ -22,6 +22,8 @@ from tests.apply.bench import Bench, performed
 from tests.apply.bench import bench as bench
 
 HOLD = Hold(reason="INC-42", by="alice", since="2026-11-30T09:12:00+00:00")
+ADDED = "`added`: not part of the generation"
+OTHERWISE = "choose another generation (`envsync history web`), or run `envsync apply web`"
 
 
 def rolled_back(
@@ -82,23 +84,30 @@ def test_a_chosen_generation_is_published_although_it_failed(three: Bench) -> No
     assert not generation.trial.exists()
 
 
-@pytest.mark.parametrize("mark", ["drifted", "failed", "damaged"])
-def test_a_newer_generation_that_is_not_sound_is_skipped(three: Bench, mark: str) -> None:
+@pytest.mark.parametrize(
+    ("mark", "why"),
+    [
+        ("drifted", "was replaced because it had drifted"),
+        ("failed", "was rolled back because it failed"),
+        ("damaged", f"differs from its seal: {ADDED}"),
+    ],
+)
+def test_a_newer_generation_that_is_not_sound_is_skipped(three: Bench, mark: str, why: str) -> None:
     if mark == "damaged":
         spoil(three, 2)
     else:
         getattr(three.state.layout.generation("web", 2), mark).write_text("")
     changed, said = rolled_back(three)
     assert changed.generation == 1
-    [sentence] = said
-    assert "generation 2" in sentence
+    assert said == [f"`web`: generation 2 {why}, and was skipped"]
 
 
 def test_a_damaged_generation_is_not_published_without_a_rebuild(three: Bench) -> None:
     spoil(three, 1)
-    with pytest.raises(ApplyError, match="generation 1 of `web` differs from its seal: `added`") as caught:
+    with pytest.raises(ApplyError) as caught:
         rolled_back(three, 1)
-    assert "`--no-rebuild`" in (caught.value.hint or "")
+    assert caught.value.message == f"generation 1 of `web` differs from its seal: {ADDED}"
+    assert caught.value.hint == f"run without `--no-rebuild` to rebuild it from its lock, or {OTHERWISE}"
     assert three.state.layout.published_number("web") == 3
 
 
@@ -150,13 +159,24 @@ def test_no_sound_generation_is_an_error_that_says_why(three: Bench) -> None:
     three.state.layout.generation("web", 1).drifted.touch()
     with pytest.raises(ApplyError) as caught:
         rolled_back(three)
-    assert "generation 2 differs from its seal: `added`" in caught.value.message
-    assert caught.value.message.endswith("; generation 1 was replaced because it had drifted")
-    assert "without `--no-rebuild`" in (caught.value.hint or "")
+    none = "environment `web` has no sound generation older than the published one"
+    instead = "or change the manifest and run `envsync apply web`"
+    drifted = "was replaced because it had drifted"
+    assert caught.value.message == f"{none}: generation 2 differs from its seal: {ADDED}; generation 1 {drifted}"
+    again = "run `envsync rollback web` without `--no-rebuild` to rebuild one from its lock"
+    assert caught.value.hint == f"{again}, {instead}"
     three.state.layout.generation("web", 2).drifted.touch()
     with pytest.raises(ApplyError) as caught:
         rolled_back(three)
-    assert "`envsync rollback web --to 2`" in (caught.value.hint or "")
+    assert caught.value.message == f"{none}: generation 2 {drifted}; generation 1 {drifted}"
+    assert caught.value.hint == f"run `envsync rollback web --to 2` to rebuild it from its lock, {instead}"
+    for number in (1, 2):
+        three.state.layout.generation("web", number).seal.write_text("{")
+    with pytest.raises(ApplyError) as caught:
+        rolled_back(three)
+    assert caught.value.message.startswith(f"{none}: `.envsync/generations/web/1/seal.json` is damaged: ")
+    assert "; `.envsync/generations/web/2/seal.json` is damaged: " in caught.value.message
+    assert caught.value.hint == instead.removeprefix("or ")
 
 
 def test_a_generation_that_was_never_published_is_not_one_to_return_to(three: Bench) -> None:
@@ -185,9 +205,31 @@ def test_a_damaged_generation_is_rebuilt(three: Bench) -> None:
     assert asked == [2, 1]
     assert (changed.generation, changed.replaced) == (4, 3)
     assert three.state.layout.published_number("web") == 4
-    assert said[0].endswith("; it cannot be rebuilt: its interpreter is gone")
-    assert said[1].endswith("; it is rebuilt from its lock")
+    assert said == [
+        f"generation 2 of `web` differs from its seal: {ADDED}; it cannot be rebuilt: its interpreter is gone",
+        f"generation 1 of `web` differs from its seal: {ADDED}; it is rebuilt from its lock",
+    ]
+    assert not three.state.layout.generation("web", 2).drifted.exists()
     assert three.state.layout.generation("web", 1).drifted.exists()
+
+
+def test_a_generation_that_drifted_is_not_rebuilt_unless_it_is_chosen(three: Bench) -> None:
+    spoil(three, 1)
+    spoil(three, 2)
+    three.state.layout.generation("web", 2).drifted.touch()
+    asked: list[int] = []
+
+    def rebuild(seal: Seal, _base: Applied) -> Callable[[], int]:
+        asked.append(seal.applied.generation)
+        raise NotRebuildableError("its lock is gone")
+
+    with pytest.raises(ApplyError) as caught:
+        rolled_back(three, rebuild=rebuild)
+    problem = f"generation 1 of `web` differs from its seal: {ADDED}; it cannot be rebuilt: its lock is gone"
+    assert (caught.value.message, caught.value.hint, asked) == (problem, OTHERWISE, [1])
+    with pytest.raises(ApplyError) as caught:
+        rolled_back(three, 2, rebuild=rebuild)
+    assert (caught.value.message, asked) == (problem.replace("generation 1", "generation 2"), [1, 2])
 
 
 def test_a_rebuilt_generation_whose_inventory_does_not_belong_to_its_seal_is_not_published(three: Bench) -> None:
