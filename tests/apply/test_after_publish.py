@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from reconciler.apply.environment import EnvironmentRun
-from reconciler.errors import HealthError, HookChangedError, HookError, InterruptedByUserError, RolledBackError
+from reconciler.errors import (
+    ApplyError,
+    HealthError,
+    HookChangedError,
+    HookError,
+    InterruptedByUserError,
+    RolledBackError,
+)
 from reconciler.manifest.desired import Health, Hooks
 from reconciler.plan.model import StepKind
 from reconciler.state.trial import MOST_RUNS, Trial, read_trial, write_trial
@@ -190,3 +197,39 @@ def test_a_generation_that_failed_before_is_not_checked_again(bench: Bench) -> N
     with pytest.raises(RolledBackError) as caught:
         later.perform(step(StepKind.AFTER_PUBLISH))
     assert caught.value.message.startswith("the check failed; generation 1 is published again")
+
+
+def test_a_rollback_that_fails_says_which_generation_is_published(bench: Bench) -> None:
+    run = run_of(bench, health=health("sh", "-c", "echo refused >&2; exit 7"))
+    run.perform(step(StepKind.AFTER_PUBLISH))
+    link = bench.state.layout.envsync_directory / "publish.web"
+    link.mkdir()  # a directory in the place of the link that is made before it is renamed
+    with pytest.raises(ApplyError) as caught:
+        run.perform(step(StepKind.TRIAL))
+    failed = "health check `sh ****` failed with exit code 7 (1 attempt in 0 seconds)"
+    what = f"{failed}; the rollback failed, and generation 2 is published"
+    assert caught.value.message.startswith(f"{what}: {link}: ")
+    assert (caught.value.hint, caught.value.details) == ("fix the cause, then run `envsync apply web`", ("refused",))
+    assert (published(bench), run.rolled_back_to) == (2, 0)
+
+
+def test_a_hook_of_the_previous_generation_that_fails_is_added_and_due_again(bench: Bench, tmp_path: Path) -> None:
+    hooks = Hooks(after_publish=(("test", "!", "-e", str(tmp_path / "fails")),))
+    first = bench.run(*TO_PUBLISH, StepKind.AFTER_PUBLISH, hooks=hooks)
+    performed(first, *TO_PUBLISH, StepKind.AFTER_PUBLISH)
+    run = bench.run(*ALL, health=health(*FAILS), hooks=hooks)
+    performed(run, *TO_PUBLISH, StepKind.AFTER_PUBLISH)
+    (tmp_path / "fails").touch()
+    with pytest.raises(RolledBackError) as caught:
+        run.perform(step(StepKind.TRIAL))
+    kept = "generation 1 is published again, generation 2 is kept"
+    assert caught.value.message.endswith(f"; {kept}; then its own hook `test ****` failed with exit code 1")
+    applied = bench.state.applied("web")
+    assert applied is not None
+    assert (applied.generation, applied.hooks_pending, applied.rolled_back_because) == (
+        1,
+        True,
+        "health check `false` failed with exit code 1 (1 attempt in 0 seconds)",
+    )
+    assert run.new.failed.read_text() == f"{applied.rolled_back_because}\n"
+    assert read_trial(run.new.trial) is None

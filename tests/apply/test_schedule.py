@@ -1,5 +1,7 @@
 """The result of an apply: in which order environments run, what a failure refuses, and how each one ended."""
 
+import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -197,6 +199,29 @@ def test_a_trial_occupies_no_thread_that_another_environment_needs(bench: Bench,
     plan = replace(context.plan, environments=(web, planned("job", PASSES)))
     result = apply_plan(replace(context, plan=plan, emit=emit, stop=context.stop))
     assert [each.status for each in result.environments] == [Status.APPLIED, Status.APPLIED]
+
+
+@pytest.mark.parametrize(("parallelism", "together", "seconds"), [(1, 1, 0.2), (2, 3, 60.0)])
+def test_one_environment_more_than_may_build_is_applied_at_a_time_or_only_one(
+    parallelism: int, together: int, seconds: float, bench: Bench
+) -> None:
+    plans = tuple(planned(name, PASSES) for name in "abc")
+    all_begun = threading.Barrier(len(plans))
+    begun: list[str] = []
+
+    def emit(event: Event) -> None:
+        if isinstance(event, StepStarted):
+            begun.append(event.environment)
+            with suppress(threading.BrokenBarrierError):
+                all_begun.wait(seconds)
+        if isinstance(event, EnvironmentFinished):
+            finished.append(len(begun))
+
+    finished: list[int] = []
+    context = bench.context(plans[0])
+    options = replace(context.options, parallelism=parallelism)
+    apply_plan(replace(context, plan=replace(context.plan, environments=plans), options=options, emit=emit))
+    assert finished[0] == together, "so many had begun when the first was finished"
 
 
 @pytest.mark.parametrize(
