@@ -27,10 +27,12 @@ def info(name: str, *, directory: str = "", version: str = "1.0", site: str = SI
     return {f"{place}/METADATA": metadata(name, version), f"{place}/RECORD": ""}
 
 
-def listed(top: Path, tree: dict[str, Any], *, local: bool = False, series: str = "3.12") -> Listing:
+def listed(
+    top: Path, tree: dict[str, Any], *, local: bool = False, series: str = "3.12", sealed: bool = False
+) -> Listing:
     venv = top / "venv"
     build(venv, {f"lib/python{series}/site-packages": {"directory": True}, **tree})
-    return list_distributions(str(venv), find_site(str(venv), series), local=local)
+    return list_distributions(str(venv), find_site(str(venv), series), local=local, sealed=sealed)
 
 
 def installed(
@@ -296,5 +298,12 @@ def test_a_directory_of_the_import_path_that_cannot_be_listed_is_a_finding(
 
 def test_an_environment_without_a_library_has_no_distributions(tmp_path: Path) -> None:
     assert find_site(str(tmp_path), "").series == ""
-    nothing = list_distributions(str(tmp_path), find_site(str(tmp_path), ""), local=False)
+    nothing = list_distributions(str(tmp_path), find_site(str(tmp_path), ""), local=False, sealed=False)
     assert nothing == Listing(distributions=(), findings=())
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_in_a_sealed_environment_no_record_is_read(tmp_path: Path, sealed: bool) -> None:
+    tree = {**info("acme"), f"{SITE}/acme-1.0.dist-info/RECORD": "x\n"}
+    codes = [each.code for each in listed(tmp_path, tree, sealed=sealed).findings]
+    assert codes == ([] if sealed else [FindingCode.BAD_RECORD])

@@ -37,8 +37,8 @@ HINT = "install one"
             "no python 3.13 (envs.yaml:7:8)",
             "install one; found 3.12.1, 3.11.4",
         ),
-        (WEB, InterpreterError("none", found=("3.12.1",)), "no python 3.13 (envs.yaml:7:8)", "found 3.12.1"),
-        (WEB, InterpreterError("none"), "no python 3.13 (envs.yaml:7:8)", ""),
+        (WEB, InterpreterError("none", hint=None, found=("3.12.1",)), "no python 3.13 (envs.yaml:7:8)", "found 3.12.1"),
+        (WEB, InterpreterError("none", hint=None), "no python 3.13 (envs.yaml:7:8)", ""),
         (
             WEB,
             InterpreterError("none", hint="take it back", found=("3.12.1",), unused="others may change it"),
@@ -108,6 +108,6 @@ def test_the_fault_of_a_state_says_what_the_error_says(
         declared=frozenset({"web"}),
     )
     error = kind(f"{ROOT}/.envsync/state/web.json: damaged", hint=hint)
-    assert state_faults(desired, {"web": UnreadableState(error=error, applied=None)}) == {
+    assert state_faults(desired, {"web": UnreadableState(error=error, applied=None, deleted=False)}) == {
         "web": Fault(code=code, message=".envsync/state/web.json: damaged", hint=hint or "")
     }
