@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.observe.actual import FindingCode, OriginKind
+from reconciler.observe.actual import Finding, FindingCode, OriginKind
 from reconciler.observe.distribution import Candidate, Reading, read_distribution
 from tests.observe.trees import build
 
@@ -167,3 +167,15 @@ def test_the_directories_of_an_editable_project_must_exist(tmp_path: Path) -> No
     assert outside.path == "site/acme-1.0.dist-info"
     (project / "src").mkdir()
     assert read(tmp_path, tree).findings == []
+    for name in ("pyproject.toml", "src"):
+        (project / name).rename(tmp_path / name)
+    project.rmdir()
+    for detail in ("does not exist", "contains no project"):  # one finding is enough, although the sources are missing
+        [finding] = read(tmp_path, tree).findings
+        assert finding == Finding(
+            code=FindingCode.EDITABLE_MISSING,
+            path="site/acme-1.0.dist-info/direct_url.json",
+            package="acme",
+            detail=f"it is installed from `{project}`, which {detail}",
+        )
+        project.mkdir(exist_ok=True)
