@@ -111,7 +111,8 @@ class Checkout:
 @contextmanager
 def copied_checkout() -> Iterator[Checkout]:
     """Yield a copy of the checkout, which any user can read, and delete it afterwards."""
-    with tempfile.TemporaryDirectory(prefix="envsync-checkout-") as made:
+    # A test that was killed may have left a mount, which must not end the run.
+    with tempfile.TemporaryDirectory(prefix="envsync-checkout-", ignore_cleanup_errors=True) as made:
         directory = Path(made).resolve()
         directory.chmod(0o755)
         for path in repository_files():

@@ -6,11 +6,11 @@ from enum import StrEnum
 
 from reconciler.diff.masking import NO_KEY, Mask
 from reconciler.diff.model import PackageAction, SettingChange
+from reconciler.diff.packages import version_action
 from reconciler.diff.settings import setting_changes
 from reconciler.diff.source_change import SourceChange, source_change
 from reconciler.observe.generation_contents import GenerationContents
 from reconciler.state.applied import AppliedInterpreter
-from reconciler.versions import compare_versions
 
 
 class FileChange(StrEnum):
@@ -127,10 +127,7 @@ def _action(before: str | None, after: str | None) -> PackageAction:
         return PackageAction.INSTALL
     if after is None:
         return PackageAction.REMOVE
-    order = compare_versions(before, after)
-    if order is None or order == 0:
-        return PackageAction.CHANGE
-    return PackageAction.UPGRADE if order < 0 else PackageAction.DOWNGRADE
+    return version_action(before, after)
 
 
 def _files(before: GenerationContents, after: GenerationContents) -> list[FileDifference]:

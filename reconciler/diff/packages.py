@@ -144,7 +144,7 @@ def _package_change(
         elif desired.version is None:
             action = PackageAction.UNKNOWN
         else:
-            action = _version_action(actual.version, desired.version)
+            action = version_action(actual.version, desired.version)
     elif desired:
         action = PackageAction.INSTALL
     else:
@@ -169,7 +169,7 @@ def _package_change(
     )
 
 
-def _version_action(before: str, after: str) -> PackageAction:
+def version_action(before: str, after: str) -> PackageAction:
     """Return upgrade, downgrade, or change. Equal versions and versions that PEP 440 cannot order are a change."""
     match compare_versions(before, after):
         case -1:

@@ -56,7 +56,7 @@ class Renames:
     def as_former(self, desired: DesiredState) -> DesiredState:
         """Return the desired state, to observe with: it also has the renamed environments under their former names."""
         former = [replace(each, name=self.pairs[each.name]) for each in desired.environments if each.name in self.pairs]
-        return replace(desired, environments=(*desired.environments, *former)) if former else desired
+        return replace(desired, environments=(*desired.environments, *former))
 
     def observed(self, actual: ActualState) -> tuple["Renames", ActualState]:
         """Return the actual state by the new names, and the renames with what else is at their new paths."""

@@ -78,8 +78,10 @@ def require_regular(descriptor: int, path: str | Path) -> int:
 
 def reason(error: OSError) -> str:
     """Return why a file could not be read, in a few plain words without its name."""
-    text = error.strerror or "unreadable"
-    return _REASONS.get(error.errno or 0) or text[:1].lower() + text[1:]
+    number, text = error.errno or 0, error.strerror or "unreadable"
+    if number in _REASONS and text == os.strerror(number):  # a function of this module may have said more
+        return _REASONS[number]
+    return text[:1].lower() + text[1:]
 
 
 def read_inside(path: str, top: str, *, limit: int = LIMIT_BYTES) -> bytes:

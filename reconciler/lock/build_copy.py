@@ -123,7 +123,7 @@ class _Copy:
                     self._links.append(name)
 
     def _mirror_submodule(self, module: Path) -> None:
-        self.place(module).mkdir(exist_ok=True)
+        self.place(module).mkdir()
         found = find_repository(str(module))
         if found is not None and found.top == str(module):
             tracked = _tracked(found)

@@ -165,7 +165,7 @@ def _chosen(document: Mapping[str, Any], source: LockSource) -> dict[str, Any]:
     except (PylockValidationError, PylockUnsupportedVersionError) as error:
         raise LockError(f"{source.relative}: not a valid lock: {error}", hint=_AGAIN) from error
     extras, groups = document.get("extras", []), document.get("dependency-groups", [])
-    check_choice(source.relative, "extra", source.extras, [canonicalize_name(each) for each in extras])
+    check_choice(source.relative, "extra", source.extras, extras)
     check_choice(source.relative, "group", source.groups, [canonicalize_name(each) for each in groups])
     packages = []
     for each in document["packages"]:

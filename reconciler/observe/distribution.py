@@ -82,10 +82,7 @@ def read_distribution(candidate: Candidate, *, sealed: bool) -> Reading:
     if not _PEP_508_NAME.match(reading.key):
         reading.add(FindingCode.INVALID_METADATA, "it has no valid package name")
         return reading
-    if not version:
-        if not reading.findings:
-            reading.add(FindingCode.INVALID_METADATA, "it has no version")
-    elif not is_version(named_version or version):
+    if version and not is_version(named_version or version):  # a missing one is a finding of `_identity`
         reading.add(
             FindingCode.INVALID_VERSION, f"{in_backticks(named_version or version)} is not a valid version (PEP 440)"
         )

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from reconciler.observe.actual import Distribution, Finding, FindingCode, InstalledFrom, OriginKind
-from reconciler.observe.distribution import Candidate, Reading, read_distribution
+from reconciler.observe.distribution import Candidate, read_distribution
 from reconciler.observe.egg import EggLink, egg_link_names, read_egg_link, read_zipped_egg
 from reconciler.observe.metadata import normalized
 from reconciler.observe.site import Site, SiteDirectory, directories_in_pth_files
@@ -147,22 +147,18 @@ class _Search:
             return True  # it cannot be read, which becomes a finding
 
     def _read_candidate(self, candidate: Candidate, *, always: bool) -> None:
-        """Read a candidate unless its name was seen already; `always` keeps it even if it is outside."""
-        named = candidate.named[0]
-        compared = (_UNSAFE.sub("-", named).lower() if self.legacy else normalized(named)) if named else ""
-        if compared and compared in self.seen:
-            self._duplicate(candidate, compared)
-            return
+        """Read a candidate, and keep it if its name is new; `always` keeps it even if it is outside."""
         reading = read_distribution(candidate, sealed=self.sealed)
-        compared = compared or reading.key
-        if reading.distribution is not None and compared in self.seen:
-            self._duplicate(candidate, compared)
-            return
         if reading.distribution is None:
             self.findings += reading.findings
             return
+        named = candidate.named[0] or reading.key
+        compared = _UNSAFE.sub("-", named).lower() if self.legacy else normalized(named)
+        if compared in self.seen:
+            self._duplicate(candidate, compared)
+            return
         self.seen[compared] = candidate.place
-        self._keep(reading, always=always)
+        self._keep(reading.distribution, reading.findings, always=always)
 
     def _duplicate(self, candidate: Candidate, compared: str) -> None:
         """Add a finding for a second distribution of one name, unless it is outside (an editable's own egg-info)."""
@@ -174,14 +170,11 @@ class _Search:
         code = FindingCode.DUPLICATE_DIST_INFO
         self.findings.append(Finding(code=code, path=place, package=normalized(package), detail=detail))
 
-    def _keep(self, reading: Reading, *, always: bool) -> None:
-        distribution = reading.distribution
-        if distribution is None:
-            return
+    def _keep(self, distribution: Distribution, findings: list[Finding], *, always: bool) -> None:
         link = next((name for name in egg_link_names(distribution.name) if name in self.links), None)
         if self.local and not always and link is None:
             return
-        self.findings += reading.findings
+        self.findings += findings
         earlier = self.found.get(distribution.key)
         if earlier is not None:  # a different directory name with the same Name inside: pip uses the last one
             self._add_duplicate(earlier.place, distribution.key, distribution.place)
@@ -195,8 +188,6 @@ class _Search:
                 self.seen[distribution.key] = distribution.place
                 if directory.relative or not self.local:
                     self.found.setdefault(distribution.key, distribution)
-            case _:
-                pass
 
     def listing(self) -> Listing:
         """Return what was found; a distribution that an `.egg-link` names is a legacy editable install."""

@@ -1,6 +1,7 @@
 """The order in which pip installs packages: first what a package requires, otherwise by name from last to first."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -38,10 +39,8 @@ def install_order(requirements: Mapping[str, Sequence[str]], markers: Mapping[st
 
 def _parse(lines: Iterable[str]) -> Iterable[Requirement]:
     for line in lines:
-        try:
+        with suppress(InvalidRequirement):
             yield Requirement(line)
-        except InvalidRequirement:
-            continue
 
 
 def _applies(requirement: Requirement, extras: Collection[str], markers: Mapping[str, str]) -> bool:

@@ -49,6 +49,15 @@ def test_anything_but_a_regular_file_below_the_limit_is_refused(what: str, tmp_p
     assert caught.value.filename == str(tmp_path / "file")
 
 
+def test_a_link_out_of_the_environment_is_not_a_loop_of_links(tmp_path: Path) -> None:
+    (tmp_path / "top").mkdir()
+    (tmp_path / "top/file").symlink_to("../other")
+    with pytest.raises(OSError, match=r".") as caught:
+        read_inside(str(tmp_path / "top/file"), str(tmp_path / "top"))
+    assert caught.value.errno == errno.ELOOP
+    assert reason(caught.value) == "a symbolic link to a file outside the environment"
+
+
 def test_an_unreadable_file_is_refused() -> None:
     with reachable_directory() as directory:
         (directory / "file").write_bytes(b"content")

@@ -142,6 +142,16 @@ def test_a_linked_working_tree_is_read(repository: Repository, tmp_path: Path) -
     assert listed(tree / "b") == listed(repository.path / "b")
 
 
+def test_the_link_file_and_the_index_may_be_symbolic_links(repository: Repository, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    repository.git("worktree", "add", "-q", str(tree))
+    for file in (index_file_path(tree), tree / ".git"):
+        file.rename(tmp_path / file.name)
+        file.symlink_to(tmp_path / file.name)
+    assert index_file_path(tree) == repository.path / ".git/worktrees/tree/index"
+    assert listed(tree) == sorted(NAMES)
+
+
 def test_a_submodule_is_read_alone_and_as_a_part_of_its_repository(repository: Repository, tmp_path: Path) -> None:
     inner = Repository(tmp_path / "inner")
     inner.write("lib.py", "pkg/mod.py")

@@ -142,3 +142,6 @@ def test_the_files_of_a_reftable_count(top: Path) -> None:
     (top / ".git/reftable").mkdir()
     (top / ".git/reftable/tables.list").write_bytes(b"0x1-\xff.ref\n")
     assert state(top)["reftable"] == "0x1-\ufffd.ref\n"
+    (top / ".git/reftable/tables.list").rename(top / ".git/listed")
+    (top / ".git/reftable/tables.list").symlink_to("../listed")
+    assert state(top)["reftable"] == "0x1-\ufffd.ref\n"

@@ -406,6 +406,33 @@ def test_a_new_module_is_part_of_a_wheel_and_of_a_flat_editable_install(tmp_path
         assert metadata_digest(project) != after["editable"], "the list of packages of an editable install changed"
 
 
+COMPILED = '[tool.hatch.build]\next-modules = ["own"]\n'
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "layout", "listed"),
+    [
+        (SETUPTOOLS + STATIC, "src", True),
+        (SETUPTOOLS + STATIC, ".", True),
+        (HATCH + STATIC, "src", False),
+        (HATCH + STATIC, ".", True),
+        (HATCH + STATIC + COMPILED, "src", False),
+        (HATCH + STATIC + COMPILED, ".", True),
+    ],
+)
+def test_an_editable_install_of_setuptools_or_without_src_lists_its_packages(
+    tmp_path: Path, pyproject: str, layout: str, listed: bool
+) -> None:
+    (tmp_path / layout / "own").mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text(pyproject)
+    (tmp_path / layout / "own/__init__.py").touch()
+    assert read_build_inputs(tmp_path).compiles is pyproject.endswith(COMPILED)
+    before = metadata_digest(tmp_path)
+    (tmp_path / layout / "second").mkdir()
+    (tmp_path / layout / "second/__init__.py").touch()
+    assert (metadata_digest(tmp_path) != before) is listed
+
+
 @pytest.mark.parametrize(
     ("pyproject", "setup", "versioned"),
     [

@@ -91,6 +91,17 @@ def test_packages_of_poetry_come_with_the_hashes_of_its_lock_and_without_resolvi
     assert (own["from"], own["from-sha256"]) == ("poetry.lock", sha256(bench.directory / "poetry.lock"))
 
 
+def test_a_source_distribution_is_taken_only_if_it_may_be_built(bench: Workbench, served: ServedIndex) -> None:
+    """The index also has a wheel, but the lock does not allow it."""
+    text = POETRY.format(packages=poetry(served, "both", "1.0", 'groups = ["main"]', "both-1.0.tar.gz"))
+    for builds, build in (("allow", False), ("deny", True)):  # planning never builds
+        with pytest.raises(LockError):
+            bench.resolve(environment(bench, "poetry.lock", text, builds=builds), build=build)
+    found = tables(bench.resolve(environment(bench, "poetry.lock", text, builds=("both",))))["both"]
+    assert found["sdist"]["hashes"]["sha256"] == sha256(served.directory / "both-1.0.tar.gz")
+    assert "wheels" not in found
+
+
 def test_groups_extras_and_markers_of_poetry_select(bench: Workbench, served: ServedIndex) -> None:
     packages = [
         poetry(served, "alpha", "1.1", 'groups = ["main", "dev"]\nmarkers = {main = "os_name == \'nt\'"}'),
@@ -188,6 +199,8 @@ def test_packages_of_pdm(bench: Workbench, served: ServedIndex) -> None:
     [
         ([">=3.11,<4"], "3.11"),
         (["^3.9 || ^3.10"], "3.9"),
+        (["~=3.10, >=3.9"], "3.9"),
+        (["<4"], ""),
         ([">=3.10", ">=3.9"], "3.9"),
         ([">=3.10", "<4"], ""),
         ([], ""),

@@ -55,6 +55,22 @@ def test_poetry_and_pdm_write_one_extra(marker: str, extras: set[str], left: str
     assert chosen_marker(marker, extras=extras, groups=()) == left
 
 
+@pytest.mark.parametrize(
+    ("marker", "left"),
+    [
+        ('os_name == "nt" and python_version < "3.13"', 'os_name == "nt" and python_version < "3.13"'),
+        (
+            '(os_name == "nt" or extra == "web" and python_version < "3.13") and "x" == sys_platform',
+            '((os_name == "nt") or (python_version < "3.13")) and "x" == sys_platform',
+        ),
+        ('extra == "web" and extra != "docs"', True),
+        ('os_name == "nt" and os_name == "nt"', 'os_name == "nt"'),
+    ],
+)
+def test_what_is_left_has_no_needless_parentheses(marker: str, left: str | bool) -> None:
+    assert chosen_marker(marker, extras={"web"}, groups=()) == left
+
+
 def test_an_extra_may_have_the_name_of_a_variable() -> None:
     assert chosen_marker('"extra" in extras', extras={"extra"}, groups=()) is True
     assert chosen_marker('"extras" in dependency_groups', extras=(), groups={"extras"}) is True

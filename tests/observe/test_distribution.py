@@ -1,12 +1,13 @@
 """What is wrong with a distribution: the words of each finding, and the hash of the file that it is about."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reconciler.observe.actual import FindingCode, OriginKind
+from reconciler.observe.actual import Finding, FindingCode, OriginKind
 from reconciler.observe.distribution import Candidate, Reading, read_distribution
 from tests.observe.trees import build
 
@@ -167,3 +168,48 @@ def test_the_directories_of_an_editable_project_must_exist(tmp_path: Path) -> No
     assert outside.path == "site/acme-1.0.dist-info"
     (project / "src").mkdir()
     assert read(tmp_path, tree).findings == []
+    for name in ("pyproject.toml", "src"):
+        (project / name).rename(tmp_path / name)
+    project.rmdir()
+    for detail in ("does not exist", "contains no project"):  # one finding is enough, although the sources are missing
+        [finding] = read(tmp_path, tree).findings
+        assert finding == Finding(
+            code=FindingCode.EDITABLE_MISSING,
+            path="site/acme-1.0.dist-info/direct_url.json",
+            package="acme",
+            detail=f"it is installed from `{project}`, which {detail}",
+        )
+        project.mkdir(exist_ok=True)
+
+
+def test_a_metadata_directory_that_cannot_be_read_or_is_outside_is_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it is not known whether it has METADATA."""
+    place = "site/acme-1.0.dist-info"
+    no_record = "RECORD is missing, so the files of the package are unknown"
+
+    def found(detail: str) -> list[Finding]:
+        return [
+            Finding(code=FindingCode.UNREADABLE, path=place, package="acme", detail=detail),
+            Finding(code=FindingCode.MISSING_RECORD, path=place, package="acme", detail=no_record),
+        ]
+
+    build(tmp_path / "outside", SOUND)
+    build(tmp_path, {"top/inside/METADATA": METADATA, "top/inside/RECORD": "", "top/site/x": ""})
+    refusal = found("a symbolic link that points out of the environment")
+    for target, findings in (("../inside", []), ("../../outside", refusal)):
+        link = tmp_path / "top" / place
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        reading = read(tmp_path / "top", {})
+        assert reading.findings == findings
+        assert reading.distribution is not None
+        assert (reading.distribution.key, reading.distribution.version) == ("acme", "1.0")
+
+    def refused(path: Any) -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    read(tmp_path, SOUND)
+    monkeypatch.setattr(os, "listdir", refused)
+    assert read(tmp_path, {}).findings == found("could not be read: Permission denied")

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.diff.generations import FileChange, diff_generations
-from reconciler.diff.model import PackageAction
+from reconciler.diff.generations import FileChange, FileDifference, GenerationDiff, GenerationSide, diff_generations
+from reconciler.diff.masking import Mask
+from reconciler.diff.model import PackageAction, SettingChange
 from reconciler.diff.source_change import SourceChange, SourceFlag
 from reconciler.lock.model import IndexFile, LockedPackage
 from reconciler.observe.generation_contents import GenerationContents
@@ -88,30 +89,44 @@ def test_a_new_version_from_the_same_host_has_no_source(installed: str, sha256: 
 
 
 def test_files_differ_by_content_and_have_the_package_that_lists_them() -> None:
-    one = replace(EMPTY, files={"gone": b"1", "same": b"1", "new": b"1"}, owners={"gone": "six", "new": "six"})
-    other = replace(EMPTY, number=2, files={"same": b"1", "new": b"2", "b": b"", "a": b""}, owners={"new": "idna"})
+    one = replace(
+        EMPTY, files={"gone": b"1", "same": b"1", "new": b"1"}, owners={"gone": "six", "new": "six"},
+        startup=frozenset({"gone", "same"}),
+    )  # fmt: skip
+    other = replace(
+        EMPTY, number=2, files={"same": b"1", "new": b"2", "b": b"", "a": b""}, owners={"new": "idna"},
+        startup=frozenset({"b", "same"}),
+    )  # fmt: skip
     found = diff_generations("web", one, other)
-    assert [(each.path, each.change, each.package) for each in found.files] == [
-        ("a", FileChange.ADDED, ""),
-        ("b", FileChange.ADDED, ""),
-        ("gone", FileChange.REMOVED, "six"),
-        ("new", FileChange.CHANGED, "idna"),
-    ]
+    assert found.files == (
+        FileDifference(path="a", change=FileChange.ADDED, package=""),
+        FileDifference(path="b", change=FileChange.ADDED, package=""),
+        FileDifference(path="gone", change=FileChange.REMOVED, package="six"),
+        FileDifference(path="new", change=FileChange.CHANGED, package="idna"),
+    )
+    assert found.startup == (found.files[1], found.files[2])
     assert found.differs
 
 
 def test_each_side_has_number_time_interpreter_and_size_and_only_the_interpreter_is_a_difference() -> None:
     other = replace(EMPTY, number=2, created="2026-12-01T09:12:00+00:00", size=20)
     found = diff_generations("web", EMPTY, other)
-    assert (found.name, found.before.generation, found.after.generation) == ("web", 1, 2)
-    assert (found.before.created, found.after.created) == (EMPTY.created, other.created)
-    assert (found.before.size, found.after.size) == (10, 20)
+    assert found == GenerationDiff(
+        name="web",
+        before=GenerationSide(generation=1, created=EMPTY.created, interpreter=PYTHON, size=10),
+        after=GenerationSide(generation=2, created=other.created, interpreter=PYTHON, size=20),
+        packages=(),
+        files=(),
+        settings=(),
+        startup=(),
+    )
     assert not found.differs
     moved = replace(EMPTY, interpreter=replace(PYTHON, version="3.12.2"))
     assert diff_generations("web", EMPTY, moved).differs
 
 
-def test_settings_that_changed_are_listed() -> None:
-    found = diff_generations("web", replace(EMPTY, settings={"env": {"A": "1"}}), EMPTY)
-    assert [(each.path, each.before, each.after) for each in found.settings] == [(("env", "A"), "****", None)]
+@pytest.mark.parametrize("mask", [Mask(), Mask(key=b"key")])
+def test_settings_that_changed_are_listed_and_masked(mask: Mask) -> None:
+    found = diff_generations("web", replace(EMPTY, settings={"env": {"A": "1"}}), EMPTY, mask)
+    assert found.settings == (SettingChange(path=("env", "A"), before=mask(("env", "A"), "1"), after=None),)
     assert found.differs
