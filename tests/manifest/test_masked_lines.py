@@ -352,6 +352,44 @@ version: 1
 ...
 """,
     ),
+    "keys without a space": (
+        """version:1
+python:"3.12"
+  \x20
+builds:  x
+env:{A: b}
+""",
+        """version:1
+python:"3.12"
+  \x20
+builds:  x
+****
+""",
+    ),
+    "items that are indented like their key": (
+        """env:
+- python: 3.12
+- six
+  builds: x
+version: 1
+build_env: {A: b}
+- python: 3.12
+packages:
+- six
+- python: 3.12
+""",
+        """env:
+****
+****
+  ****
+version: 1
+build_env: ****
+****
+packages:
+- six
+- python: 3.12
+""",
+    ),
     "items without a list of theirs": (
         """environments:
 - word
