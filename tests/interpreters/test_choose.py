@@ -410,6 +410,7 @@ def test_facts_are_queried_once_and_kept_until_the_file_changes(tmp_path: Path) 
     assert on(tmp_path / "bin", cache=cache).choose("3.12").version == "3.12.2"
 
 
+WRONG_TYPES: list[dict[str, object]] = [{"markers": 3}, {"markers": []}, {"tags": {}}, {"tags": "cp312"}]
 FACTS = {"version": "3.12.9", "implementation": "cpython", "markers": {}, "tags": []}
 
 
@@ -419,10 +420,7 @@ FACTS = {"version": "3.12.9", "implementation": "cpython", "markers": {}, "tags"
         *("", "[]", "{", "null", "[" * 100_000, "\0"),
         *({"x": 3}, {"interpreters": 3}, {"interpreters": ["PATH"]}),
         *({"interpreters": {"PATH": each}} for each in (3, {}, {"signature": "SIGNATURE"})),
-        *(
-            {"interpreters": {"PATH": {**FACTS, "signature": "SIGNATURE", **each}}}
-            for each in ({"markers": 3}, {"markers": []}, {"tags": {}}, {"tags": "cp312"})
-        ),
+        *({"interpreters": {"PATH": {**FACTS, "signature": "SIGNATURE", **each}}} for each in WRONG_TYPES),
     ],
     ids=lambda damage: str(damage)[-40:],
 )
