@@ -184,6 +184,58 @@ templates: ****
     : ****
 """,
     ),
+    "lists and mappings as keys": (
+        """environments:
+  web:
+    ? {env: {A: b}}
+    : python
+    ? [env]
+    : {A: b}
+    python: "3.12"
+""",
+        """environments:
+  web:
+    ? {****: {****: ****}}
+    : ****
+    ? [****]
+    : {****: ****}
+    python: "3.12"
+""",
+    ),
+    "keys of several lines": (
+        """environments:
+  web:
+    env:
+      ? "A
+        B"
+      : c
+      D: e
+    python: {
+      version: "3.12" }
+    probes: [
+      dependencies
+    ]
+    health: {
+    }
+    labels: {python:x: 1}
+""",
+        """environments:
+  web:
+    env:
+      ? ****
+        ****
+      : ****
+      D: ****
+    python: {
+      version: "3.12" }
+    probes: [
+      dependencies
+    ]
+    health: {
+    }
+    labels: {python:x: 1}
+""",
+    ),
     "after its first document": (
         """environments:
   web: {env: {A: b}}

@@ -9,6 +9,7 @@ from reconciler.manifest.desired import DesiredEnvironment
 from tests.manifest.test_project_sources import expanded, write
 
 OWN_LOCK = "remove it, or use the tool's own lock (the key `lock`)"
+AFTER_NAME = "not a valid requirement: expected a version specifier such as `==1.0` after the name"
 # A table, what it has, more keys of the environment, and the problems: their place in pyproject.toml, message and hint.
 SETTINGS: list[tuple[str, str, str, list[tuple[str, str, str]]]] = [
     (
@@ -247,8 +248,7 @@ SETTINGS: list[tuple[str, str, str, list[tuple[str, str, str]]]] = [
         [
             (
                 "6:14",
-                "not a valid override of `six`: not a valid requirement: "
-                "expected a version specifier such as `==1.0` after the name",
+                f"not a valid override of `six`: {AFTER_NAME}",
                 "",
             )
         ],
