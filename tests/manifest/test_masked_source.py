@@ -310,7 +310,7 @@ def test_a_place_in_a_line_that_is_not_masked_is_kept() -> None:
 
 def hidden(text: str) -> set[KeyPath]:
     """Return the key paths of the values that a message must not show."""
-    document = read_document("envs.yaml", decode_text(text.encode()))
+    document = read_document("envs.yaml", decode_text(text.encode(), any_unicode=False))
     return {path for path in document.source.values if document.source.hides(path)}
 
 

@@ -1,5 +1,6 @@
 """Requirements files that are larger or nested deeper than any should be."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def test_only_the_first_lines_with_control_characters_are_reported(tmp_path: Pat
 
 def test_files_are_included_in_at_most_32_levels(tmp_path: Path) -> None:
     names = ["r.txt", *(f"{number}.txt" for number in range(2, 34))]
-    for name, included in zip(names, names[1:], strict=False):
+    for name, included in itertools.pairwise(names):
         (tmp_path / name).write_text(f"-r {included}\n")
     (tmp_path / "33.txt").write_text("idna\n")
     assert problems(tmp_path, WEB) == ["32.txt:1:1: includes are nested deeper than 32 files"]

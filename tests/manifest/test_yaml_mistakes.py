@@ -258,7 +258,7 @@ MISTAKES = [
 def mistake(text: str) -> tuple[tuple[int, int], str, str]:
     """Return the place of the one problem of a text that is not valid YAML, its message and its hint."""
     with pytest.raises(ManifestError) as caught:
-        read_document("envs.yaml", decode_text(text.encode()))
+        read_document("envs.yaml", decode_text(text.encode(), any_unicode=False))
     [problem] = caught.value.problems
     assert problem.place
     return (problem.place.line, problem.place.column), problem.message, problem.hint or ""
