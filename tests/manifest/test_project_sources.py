@@ -144,7 +144,7 @@ def test_each_source_in_a_project_that_cannot_be_read_is_an_error(tmp_path: Path
     assert problems(tmp_path, APP) == [f"app/pyproject.toml:{line}:1: {message}" for line in (6, 7)]
 
 
-def test_an_entry_of_poetry_without_a_place_is_no_source(tmp_path: Path) -> None:
+def test_an_entry_of_poetry_without_a_place_is_not_a_source(tmp_path: Path) -> None:
     sources = """six = [{version = "1"}, {path = "../six", markers = "os_name == 'nt'"}]\nidna = "^3"\n"""
     write(tmp_path / "app", "app", "six", "idna", more=f"[tool.poetry.dependencies]\n{sources}")
     write(tmp_path / "six", "six")
