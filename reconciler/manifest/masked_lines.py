@@ -77,7 +77,7 @@ class _Reader:
             self._value.read(rest)
             return line
         self._masked = _Value(indent)
-        self._masked.read(rest[cut:] if cut else rest)
+        self._masked.read(rest[cut:])
         if not shown and not (key and is_key_of_section(key)):
             return _masked(line, indent)
         return _masked(line, len(line) - len(rest) + (cut or 0))
