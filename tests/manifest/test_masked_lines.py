@@ -390,6 +390,20 @@ packages:
 - python: 3.12
 """,
     ),
+    "an item after the keys of a deeper level": (
+        """environments:
+  web:
+    builds: allow
+  - six
+    - six
+""",
+        """environments:
+  web:
+    builds: allow
+  - six
+    ****
+""",
+    ),
     "items without a list of theirs": (
         """environments:
 - word
