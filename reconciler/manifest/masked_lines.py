@@ -49,21 +49,22 @@ class _Reader:
     def mask(self, line: str) -> str:
         text = line.strip()
         found = _LINE.match(line)
-        lead, key = (found["lead"], found["key"]) if found else ("", None)
+        assert found is not None  # noqa: S101  # all parts of the expression are optional
+        lead, key = found["lead"], found["key"]
         indent = len(line) - len(line.lstrip(" \t"))
         if self._masked is not None:
             if not self._masked.ends_at(line, indent, is_key=bool(key) and self._is_clear(str(key), indent, text)):
                 if text.startswith("#"):
                     return f"{line[:indent]}# {REDACTED}"
-                shows_key = found and key and is_key_of_section(key) and not self._masked.is_open
+                shows_key = key and is_key_of_section(key) and not self._masked.is_open
                 self._masked.read(line)
-                return _masked(line, found.end() if found and shows_key else indent)
+                return _masked(line, found.end() if shows_key else indent)
             self._masked = None
         if text.startswith("#"):
             return f"{line[:indent]}# {REDACTED}"
         if not text:
             return line
-        rest = line[found.end() :] if found else line
+        rest = line[found.end() :]
         if key:
             shown = self._enter(key, len(lead), text)
         elif without_space := _KEY_WITHOUT_SPACE.match(line):
@@ -76,7 +77,7 @@ class _Reader:
             self._value.read(rest)
             return line
         self._masked = _Value(indent)
-        self._masked.read(rest[cut:] if cut else rest)
+        self._masked.read(rest[cut:])
         if not shown and not (key and is_key_of_section(key)):
             return _masked(line, indent)
         return _masked(line, len(line) - len(rest) + (cut or 0))
@@ -104,9 +105,9 @@ class _Reader:
         if not text.startswith("-") and not self._value.is_open:
             return False  # the next line of a text
         above = [each for each in self._around if each.indent < indent or (each.indent == indent and text[0] in "-]}")]
-        if not above or above[-1].name in _ENTRIES or (above[-1].has_value and not self._value.is_open):
+        if not above or above[-1].name in _ENTRIES:
             return False
-        return all(each.is_shown for each in above)
+        return not above[-1].has_value or self._value.is_open
 
     def _first_doubt(self, rest: str, key: str | None) -> int | None:
         """Return where the value of a key contains a key whose value may be a secret, None if it contains none."""

@@ -118,9 +118,7 @@ def _in_entry(path: Parts) -> tuple[str, Parts]:
             known = _known(key, _ENTRY_KEYS)
             if known == "matrix":
                 return _in_matrix(below)
-            if known in _ENTRIES:
-                return _section((known, *below))
-            return _in_value(known, below)
+            return _section((known, *below))  # a key in a wrong place, such as `environments`, is read as well
         case _:
             return _UNKNOWN, path
 

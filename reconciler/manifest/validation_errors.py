@@ -320,14 +320,14 @@ def _kind(value: object, path: KeyPath, source: SourceText) -> str:
 def _unknown_key_hint(key: str, parent: KeyPath, value: Value) -> str:
     model = model_at(parent, value)
     known = key_names(model)
-    if meant := meant_key(key, known):
-        return suggest(meant)
     if model is models.Manifest and key in key_names(models.Environment):
         return f"move `{key}` into an environment or a template"
     if model is models.Environment and key in key_names(models.Manifest):
         return f"move `{key}` to the top level of the manifest"
     if model is models.Environment and key in key_names(models.Project):
         return f"move `{key}` into `project`"
+    if meant := meant_key(key, known):
+        return suggest(meant)
     if len(known) > _MAX_LISTED_KEYS:
         return "remove it; `envsync schema manifest` lists all keys"
     return f"remove it, or use one of these keys: {list_in_backticks(known)}"

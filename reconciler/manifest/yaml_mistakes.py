@@ -58,7 +58,7 @@ def syntax_hint(
         and (spaced := with_space_after_colon(lines[line - 1]))
     ):
         return f"write `{spaced}` on line {line}"
-    if "did not find expected key" in problem or "mapping values are not allowed" in problem:
+    if any(each in problem for each in ("expected key", "expected <document start>", "mapping values are not allowed")):
         return _indentation(lines, line) or _value_to_quote(text)
     return _value_to_quote(text)
 
@@ -120,13 +120,19 @@ def _closed(text: str) -> str:
 
 
 def _indentation(lines: Sequence[str], line: int) -> str:
-    """Return the hint to indent a line like the closest line before it, or empty if it is like one of them."""
+    """Return the hint to indent a line like the closest line before it, or empty if it is like one of them.
+
+    The first line below a key may be indented further.
+    """
     indent = _indent(lines[line])
     known: dict[int, int] = {}
     for number in range(line - 1, -1, -1):
         if lines[number].strip() and not lines[number].lstrip().startswith("#"):
             known.setdefault(_indent(lines[number]), number)
     if not known or indent in known or not re.match(r"\s*(- )?[\w\"'].*:|\s*- ", lines[line]):
+        return ""
+    above = next(iter(known))
+    if indent > above and re.search(r":\s*(?:#.*)?$", lines[known[above]]):
         return ""
     closest = min(known, key=lambda each: (abs(each - indent), -known[each]))
     return f"indent it by {closest} spaces, like line {known[closest] + 1}"

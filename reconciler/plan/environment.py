@@ -1,6 +1,6 @@
 """Decide what happens to one environment, before the environments that it depends on are considered."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.backticks import in_backticks, list_in_backticks
@@ -103,9 +103,8 @@ def plan_change(
     carry = not policy.drop_ignored
     kinds = change_step_kinds(diff, target, carry=carry, hooks=True)
     if policy.skip_hooks and {StepKind.AFTER_PUBLISH, StepKind.TRIAL} & set(kinds):
-        what = "`after_publish` hooks are" if StepKind.AFTER_PUBLISH in kinds else "health check is"
+        plan = replace(plan, reasons=(*plan.reasons, skipped_reason(kinds)))
         kinds = change_step_kinds(diff, target, hooks=False, carry=carry)
-        plan = replace(plan, reasons=(*plan.reasons, _skipped(what)))
     draft = hold_draft(EnvironmentDraft(plan=plan, step_kinds=tuple(kinds)), applied, desired)
     return draft.blocked_by(change_blockers(diff, target, actual, applied, desired, policy, owner, former=former))
 
@@ -205,8 +204,8 @@ def _delete_draft(
     )
     kinds = delete_step_kinds(actual.occupant, applied, hooks=True)
     if policy.skip_hooks and StepKind.BEFORE_DELETE in kinds:
+        plan = replace(plan, reasons=(*plan.reasons, skipped_reason(kinds)))
         kinds = delete_step_kinds(actual.occupant, applied, hooks=False)
-        plan = replace(plan, reasons=(*plan.reasons, _skipped("`before_delete` hooks are")))
     draft = hold_draft(EnvironmentDraft(plan=plan, step_kinds=tuple(kinds)), applied, desired)
     return draft.blocked_by(delete_blockers(actual, applied, desired, policy, owner))
 
@@ -264,8 +263,10 @@ def _ignored_files(number: int) -> str:
     return "1 ignored file is" if number == 1 else f"{number} ignored files are"
 
 
-def _skipped(what: str) -> Reason:
-    """Return that hooks, or a health check, which are due will not run; `what` ends with a verb."""
+def skipped_reason(due: Collection[StepKind]) -> Reason:
+    """Return that hooks, or a health check, which are among the steps that are due will not run."""
+    hooks = [each for each in (StepKind.AFTER_PUBLISH, StepKind.BEFORE_DELETE) if each in due]
+    what = f"`{hooks[0].replace('-', '_')}` hooks are" if hooks else "health check is"
     return pending_reason(ReasonCode.HOOKS_SKIPPED, f"its {what} skipped")
 
 

@@ -16,7 +16,7 @@ from reconciler.lock.model import LockState
 from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, Occupant
 from reconciler.plan.blockers import publish_blockers
-from reconciler.plan.environment import EnvironmentDraft, hold_draft
+from reconciler.plan.environment import EnvironmentDraft, hold_draft, skipped_reason
 from reconciler.plan.model import Action, EnvironmentPlan, Policy, StepKind
 from reconciler.plan.prior import prior
 from reconciler.state.applied import Applied
@@ -108,17 +108,19 @@ def plan_publish(
             new.packages, applied, distributions_by_name(actual.distributions, applied), moved=(), places=NO_PLACES
         )
     reasons += package_reasons(packages, LockState.FRESH)
-    hooks = has_hooks(new.settings, "after_publish")
-    if hooks and policy.skip_hooks:
-        reasons.append(pending_reason(ReasonCode.HOOKS_SKIPPED, "its `after_publish` hooks are skipped"))
+    due = (
+        *([StepKind.AFTER_PUBLISH] if has_hooks(new.settings, "after_publish") else []),
+        *([StepKind.TRIAL] if begins_trial(new.settings) else []),
+    )
+    if policy.skip_hooks and due:
+        reasons.append(skipped_reason(due))
     carries = actual.generation and new.settings.get("ignore_files") and not policy.drop_ignored
     kinds = (
         StepKind.VERIFY_STAGED,
         *([StepKind.CARRY_OVER] if carries else []),
         StepKind.PUBLISH,
         StepKind.RECORD,
-        *([StepKind.AFTER_PUBLISH] if hooks and not policy.skip_hooks else []),
-        *([StepKind.TRIAL] if begins_trial(new.settings) and not policy.skip_hooks else []),
+        *(() if policy.skip_hooks else due),
     )
     plan = EnvironmentPlan(
         name=actual.name,

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,17 @@ from packaging.specifiers import SpecifierSet
 
 from reconciler.errors import InterpreterError, RefusedInterpreterError
 from reconciler.interpreters import search_path
-from reconciler.interpreters.choose import Interpreters, _series_may_satisfy, lower_bound, request_specifier
-from reconciler.interpreters.model import Interpreter
+from reconciler.interpreters.choose import (
+    Interpreters,
+    _series_may_satisfy,
+    best_for,
+    choose_for,
+    lower_bound,
+    request_specifier,
+)
+from reconciler.interpreters.model import UNKNOWN, Interpreter
 from reconciler.interpreters.permitted import ForbiddenPlaces
+from reconciler.manifest.desired import DesiredEnvironment
 from reconciler.manifest.python_request import validate_python
 from tests.interpreters.fakes import fake_interpreter, script, times_started
 from tests.state.edited import stored_in, write_stored
@@ -214,8 +223,9 @@ def test_a_recorded_interpreter_that_others_can_change_is_not_replaced_in_silenc
     fake_interpreter(tmp_path / "a", "python3.13", "3.13.0")
     kept = fake_interpreter(tmp_path / "b", "python3.11", "3.11.4")
     kept.chmod(0o757)
-    with pytest.raises(RefusedInterpreterError, match=r"python3\.11` can be changed by every user") as caught:
+    with pytest.raises(RefusedInterpreterError) as caught:
         on(tmp_path / "a", tmp_path / "b").choose(">=3.11", keep=str(kept), keep_version="3.11.4")
+    assert caught.value.message == f"`{kept}` can be changed by every user"
     assert f"run `chmod go-w {kept}`" in str(caught.value.hint)
     assert times_started(kept) == 0
     kept.chmod(0o755)
@@ -229,9 +239,64 @@ def test_a_record_cannot_make_planning_run_a_program_of_the_repository_or_a_venv
     (tmp_path / "link").symlink_to(tmp_path / "repository/bin")
     inside = fake_interpreter(tmp_path / "venv/bin", "python3.13", "3.13.1")
     (tmp_path / "venv/pyvenv.cfg").write_text("home = /usr/bin\n")
-    chosen = on(tmp_path / "a", outside=tmp_path / "repository")
-    assert chosen.choose("3.13", keep=str(tmp_path / place / "python3.13")).version == "3.13.0"
+    for path in (tmp_path / "a", tmp_path / place):  # whether the search finds it or not
+        chosen = on(tmp_path / "a", path, outside=tmp_path / "repository")
+        kept = str(tmp_path / place / "python3.13")
+        assert chosen.choose("3.13", keep=kept, keep_version="3.13.1").version == "3.13.0"
     assert times_started(evil) == times_started(inside) == 0
+
+
+def test_a_recorded_link_to_a_missing_file_is_replaced(tmp_path: Path) -> None:
+    fake_interpreter(tmp_path / "a", "python3.13", "3.13.0")
+    (tmp_path / "python3.13").symlink_to("gone")
+    kept = str(tmp_path / "python3.13")
+    assert on(tmp_path / "a").choose("3.13", keep=kept, keep_version="3.13.1").version == "3.13.0"
+
+
+def test_a_recorded_interpreter_is_used_if_the_manifest_names_its_path(tmp_path: Path) -> None:
+    path = str(fake_interpreter(tmp_path, "python3.13", "3.13.0"))
+    assert on().recorded(path, request=path).version == "3.13.0"
+    with pytest.raises(RefusedInterpreterError, match="only the record of the environment names it") as refused:
+        on().recorded(path, request="3.13")
+    assert refused.value.curable
+    with pytest.raises(InterpreterError) as caught:
+        on().recorded("bin/python3.13", request="bin/python3.13")
+    assert caught.value.message == "not an absolute path: `bin/python3.13`"
+
+
+@dataclass(frozen=True)
+class Record:
+    path: str
+    version: str
+
+
+@pytest.mark.parametrize(
+    ("keep", "chosen"),
+    [
+        (None, [("3.12", "", "")]),
+        (Record("/usr/bin/python3.12", "3.12.1"), [("3.12", "/usr/bin/python3.12", "3.12.1")]),
+    ],
+)
+def test_an_environment_keeps_its_recorded_interpreter(keep: Record | None, chosen: list[tuple[str, str, str]]) -> None:
+    made = []
+
+    class Choosing:
+        def choose(self, request: str, *, keep: str = "", keep_version: str = "") -> Interpreter:
+            made.append((request, keep, keep_version))
+            return UNKNOWN
+
+    assert choose_for(DesiredEnvironment(name="web", python="3.12"), Choosing(), keep=keep) is UNKNOWN
+    assert made == chosen
+
+
+def test_of_interpreters_without_tags_the_newest_is_the_best() -> None:
+    old, new = (
+        Interpreter(path="/x", version=version, implementation="cpython", markers={}, tags=())
+        for version in ("3.9.18", "3.10.1")
+    )
+    assert best_for(SpecifierSet(), [new, old]) is new
+    assert best_for(SpecifierSet(), [old, new]) is new
+    assert best_for(SpecifierSet("<3.9"), [old, new]) is None
 
 
 # Refusals
@@ -264,20 +329,55 @@ def test_a_path_in_the_manifest_s_directory_or_a_venv_is_refused(tmp_path: Path)
 
 
 def test_the_error_for_a_missing_version_lists_the_existing_ones(tmp_path: Path) -> None:
-    one = fake_interpreter(tmp_path, "python3.9", "3.9.18")
-    two = fake_interpreter(tmp_path, "python3.13", "3.13.0")
-    script(tmp_path, "python3.8", "exit 1\n")
-    with pytest.raises(InterpreterError, match=r"no interpreter on this machine satisfies python `3\.12`") as caught:
-        on(tmp_path).choose("3.12")
-    assert caught.value.details == ("found:", f"  3.13.0  {two}", f"  3.9.18  {one}")
+    one = fake_interpreter(tmp_path / "a", "python3.9", "3.9.18")
+    two = fake_interpreter(tmp_path / "b", "python3.13", "3.13.0")
+    three = fake_interpreter(tmp_path / "c", "python3.10", "3.10.1")
+    script(tmp_path / "c", "python3.8", "exit 1\n")
+    with pytest.raises(InterpreterError) as caught:
+        on(*(tmp_path / name for name in "abc")).choose("3.12")
+    assert caught.value.message == "no interpreter on this machine satisfies python `3.12`"
+    assert caught.value.details == ("found:", f"  3.13.0  {two}", f"  3.10.1  {three}", f"  3.9.18  {one}")
     assert caught.value.hint == "install one, or change `python`; envsync does not download interpreters"
+    assert caught.value.found == ("3.13.0", "3.10.1", "3.9.18")
+    assert caught.value.unused == ""
+
+
+def test_the_error_for_a_missing_version_names_what_is_not_used_and_might_satisfy_it(tmp_path: Path) -> None:
+    used = fake_interpreter(tmp_path, "python3.9", "3.9.18")
+    [maybe, fits, other] = [
+        fake_interpreter(tmp_path / name, name, "3.12.1") for name in ("python3", "python3.12", "python3.11")
+    ]
+    outside = fake_interpreter(tmp_path / "repository", "python3.12", "3.12.2")
+    for path in (maybe, fits, other, outside):
+        path.chmod(0o757)
+    directories = (tmp_path, *(each.parent for each in (outside, maybe, fits, other, fits)))
+    with pytest.raises(InterpreterError) as caught:
+        on(*directories, outside=tmp_path / "repository").choose("3.12")
+    assert caught.value.details == (
+        *("found:", f"  3.9.18  {used}"),
+        *("not used:", f"  `{maybe}` can be changed by every user", f"  `{fits}` can be changed by every user"),
+    )
+    hint = f"run `chmod go-w {maybe}`, or use an interpreter that only root and you can change"
+    assert (caught.value.hint, caught.value.unused) == (hint, f"`{maybe}` can be changed by every user")
+    assert caught.value.found == ("3.9.18",)
 
 
 def test_the_error_for_a_missing_path_lists_the_existing_ones(tmp_path: Path) -> None:
     one = fake_interpreter(tmp_path, "python3.9", "3.9.18")
-    with pytest.raises(InterpreterError, match=r"no interpreter at `/no/such/python`: No such file") as caught:
+    with pytest.raises(InterpreterError) as caught:
         on(tmp_path).choose("/no/such/python")
+    assert caught.value.message == "no interpreter at `/no/such/python`: No such file or directory"
     assert caught.value.details == ("found:", f"  3.9.18  {one}")
+    assert caught.value.hint == "name an interpreter of this machine, or write a version such as `3.12`"
+
+
+def test_the_error_for_a_path_that_is_not_an_interpreter_has_its_output(tmp_path: Path) -> None:
+    path = script(tmp_path, "python3", "echo 'no libpython' >&2; exit 127\n")
+    with pytest.raises(InterpreterError) as caught:
+        on(tmp_path).choose(str(path))
+    assert caught.value.message == f"`{path}` did not report its version"
+    assert caught.value.details == ("no libpython",)
+    assert caught.value.hint == "name an interpreter of this machine, or write a version such as `3.12`"
 
 
 def test_the_error_on_a_machine_without_interpreters_says_so() -> None:
@@ -288,8 +388,9 @@ def test_the_error_on_a_machine_without_interpreters_says_so() -> None:
 
 @pytest.mark.parametrize("request_", ["three", "python3.12", ">=x", "3.12;import os", "-m evil", "3.13t"])
 def test_an_invalid_request_is_refused(request_: str) -> None:
-    with pytest.raises(InterpreterError, match="not a python request"):
+    with pytest.raises(InterpreterError) as caught:
         on().choose(request_)
+    assert caught.value.message == f"not a python request: `{request_}`"
 
 
 # The cache of facts
@@ -309,14 +410,19 @@ def test_facts_are_queried_once_and_kept_until_the_file_changes(tmp_path: Path) 
     assert on(tmp_path / "bin", cache=cache).choose("3.12").version == "3.12.2"
 
 
+WRONG_TYPES: list[dict[str, object]] = [{"markers": 3}, {"markers": []}, {"tags": {}}, {"tags": "cp312"}]
+FACTS = {"version": "3.12.9", "implementation": "cpython", "markers": {}, "tags": []}
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         *("", "[]", "{", "null", "[" * 100_000, "\0"),
         *({"x": 3}, {"interpreters": 3}, {"interpreters": ["PATH"]}),
         *({"interpreters": {"PATH": each}} for each in (3, {}, {"signature": "SIGNATURE"})),
+        *({"interpreters": {"PATH": {**FACTS, "signature": "SIGNATURE", **each}}} for each in WRONG_TYPES),
     ],
-    ids=lambda damage: str(damage)[:40],
+    ids=lambda damage: str(damage)[-40:],
 )
 def test_a_damaged_cache_is_ignored(damage: str | dict[str, Any], tmp_path: Path) -> None:
     path = fake_interpreter(tmp_path / "bin", "python3.12", "3.12.1")
@@ -435,6 +541,37 @@ def test_real_interpreters_are_found(pythons: dict[str, Path]) -> None:
         found = chosen.choose(series)
         assert found.series == series
         assert Path(found.path).is_absolute()
+
+
+@pytest.mark.parametrize(
+    ("specifiers", "series"),
+    [
+        ("", ["3.11", "3.12", "3.13"]),
+        (">=3.12", ["3.12", "3.13"]),
+        (">3.12", ["3.12", "3.13"]),
+        (">=3.12.4", ["3.12", "3.13"]),
+        ("<3.12", ["3.11", "3.12"]),  # a pre-release: packaging decides it
+        ("<=3.12", ["3.11", "3.12"]),
+        ("<=3.11.9", ["3.11"]),
+        ("==3.12", ["3.12"]),
+        ("==3.12.*", ["3.12"]),
+        ("==3.12.4", ["3.12"]),
+        ("==3", ["3.11", "3.12", "3.13"]),
+        ("===3.12.4", ["3.12"]),
+        ("~=3.12", ["3.11", "3.12", "3.13"]),
+        ("~=3.12.4", ["3.12"]),
+        ("!=3.12.*", ["3.11", "3.12", "3.13"]),
+        (">=3.12,<=3.13.0a0", ["3.12", "3.13"]),
+        (">=3.12.9999", ["3.12", "3.13"]),
+        (">=3.12.99990", ["3.13"]),
+        (">=3.13,<3.12", []),
+    ],
+)
+def test_the_name_of_an_interpreter_rules_out_versions_that_its_series_cannot_have(
+    specifiers: str, series: list[str]
+) -> None:
+    possible = [each for each in ("3.11", "3.12", "3.13") if _series_may_satisfy(each, SpecifierSet(specifiers))]
+    assert possible == series
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The facts of an interpreter are those that it would find itself, and the query runs no other code."""
 
 import json
+import re
 import subprocess
 from importlib.metadata import metadata
 from pathlib import Path
@@ -106,6 +107,7 @@ def test_the_error_contains_its_output(tmp_path: Path) -> None:
     path = script(tmp_path, "python3.12", "echo 'error while loading libpython' >&2; exit 127\n")
     with pytest.raises(InterpreterError) as caught:
         query_interpreter(str(path))
+    assert caught.value.message == f"`{path}` did not report its version"
     assert caught.value.details == ("error while loading libpython",)
 
 
@@ -113,8 +115,9 @@ def test_a_file_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "python3.12"
     path.write_bytes(b"\x7fELF")
     path.chmod(0o755)
-    with pytest.raises(InterpreterError, match="could not be started"):
+    with pytest.raises(InterpreterError) as caught:
         query_interpreter(str(path))
+    assert caught.value.message == f"`{path}` could not be started: Exec format error"
 
 
 def test_a_build_between_two_releases_has_the_version_of_the_first(tmp_path: Path) -> None:
@@ -130,6 +133,25 @@ def test_the_abi_is_in_the_tags(debug: bool, free_threaded: bool, first_tag: str
     found = query_interpreter(str(path))
     assert found.tags[0].startswith(first_tag)
     assert found.tags[-1] == "py30-none-any"
+
+
+@pytest.mark.parametrize(
+    ("implementation", "soabi", "first_tag"),
+    [
+        ("pypy", "pypy310-pp73-x86_64-linux-gnu", "pp310-pypy310_pp73-"),
+        ("pypy", "", "pp310-none-"),
+        ("graalpy", "graalpy240.a-310-native-x86_64-linux", "graalpy310-graalpy240_a_310-"),
+    ],
+)
+def test_other_implementations_have_their_own_tags(
+    implementation: str, soabi: str, first_tag: str, tmp_path: Path
+) -> None:
+    fake = fake_interpreter(tmp_path, "python3.10", "3.10.14", implementation=implementation)
+    fake.write_text(re.sub(r'"soabi": "[^"]*"', f'"soabi": "{soabi}"', fake.read_text()))
+    found = query_interpreter(str(fake))
+    assert found.implementation == implementation
+    assert found.tags[0].startswith(first_tag)
+    assert f"{found.tags[0].partition('-')[0]}-none-any" in found.tags
 
 
 def test_pypy_has_its_own_tags(tmp_path: Path) -> None:

@@ -1,10 +1,20 @@
-"""`exclude_newer`: what `validate` accepts is what a lock can be resolved with."""
+"""Times, ages and durations: what `validate` accepts for `exclude_newer` is what a lock can be resolved with."""
 
 import datetime as dt
+import math
 
 import pytest
 
-from reconciler.manifest.times import exclude_newer_time, validate_exclude_newer
+from reconciler.manifest.invalid_text import InvalidTextError
+from reconciler.manifest.times import (
+    age_text,
+    exclude_newer_time,
+    parse_age,
+    parse_seconds,
+    validate_age,
+    validate_date,
+    validate_exclude_newer,
+)
 
 NOW = dt.datetime(2026, 3, 1, 12, 30, 15, 999999, tzinfo=dt.UTC)
 
@@ -33,14 +43,102 @@ def test_every_form_has_a_time(written: str, moment: str) -> None:
     assert validate_exclude_newer(written) == written
 
 
+FORMS = "write a date (`2026-11-01`), an RFC 3339 time (`2026-11-01T12:00:00Z`) or an age (`7 days`, `P7D`)"
+
+
+def reason(kind: type[dt.date], text: str) -> str:
+    """Return the message that has Python's words for an invalid date, which differ between its versions."""
+    with pytest.raises(ValueError, match=r"(month|day)") as caught:
+        kind.fromisoformat(text)
+    return f"not a valid date: {caught.value}"
+
+
+NEITHER = "not a valid date, time or age"
+UNEQUAL = "not a valid age: months and years have no fixed length"
+NO_OFFSET = "not a valid RFC 3339 time: it must have seconds and an offset"
+
+
 @pytest.mark.parametrize(
-    "written",
-    ["", "P", "yesterday", "7", "7 months", "-7 days", "2026-13-01", "2026-02-30", "99999999999 days", "P99999999W",
-     "9999-12-31", "2026-01-01\n2026-01-02",
-     "1 day\nago x", "1.5 days", "2026-01-01T10:00:00", "7 days ago", " 7 days "],
-)  # fmt: skip
-def test_any_other_text_is_an_error(written: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        exclude_newer_time(written, NOW)
-    with pytest.raises(ValueError, match=r"."):
-        validate_exclude_newer(written)
+    ("written", "message", "hint"),
+    [
+        *(
+            (text, NEITHER, FORMS)
+            for text in ("", "P", "yesterday", "7", "-7 days", "99999999999 days", "P99999999W", "1 day\nago x")
+        ),
+        *((text, NEITHER, FORMS) for text in ("1.5 days", "7 days ago", " 7 days ", "2026-01-01\n2026-01-02")),
+        *((text, UNEQUAL, "write the age in days or weeks") for text in ("7 months", "1 year")),
+        *((text, NO_OFFSET, FORMS) for text in ("2026-01-01T10:00:00", "2026-01-01 10:00:00Z", "2026-01-01t10:00Z")),
+        ("2026-13-01", reason(dt.date, "2026-13-01"), FORMS),
+        ("2026-13-01T00:00:00Z", reason(dt.datetime, "2026-13-01T00:00:00Z"), FORMS),
+        ("9999-12-31", "not a valid date: date value out of range", FORMS),
+    ],
+)
+def test_any_other_text_is_an_error(written: str, message: str, hint: str) -> None:
+    for validate in (validate_exclude_newer, lambda text: exclude_newer_time(text, NOW)):
+        with pytest.raises(InvalidTextError) as caught:
+            validate(written)
+        assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [("0", "0 days"), ("36 hours", "36 hours"), ("1 hour", "1 hour"), ("P1D", "1 day"), ("PT48H", "2 days")],
+)
+def test_an_age_is_shown_in_hours_or_whole_days(written: str, words: str) -> None:
+    assert age_text(parse_age(written)) == words
+    assert validate_age(written) == written
+
+
+@pytest.mark.parametrize(
+    ("written", "message", "hint"),
+    [
+        ("7", "not a valid age", "write an age (`7 days`, `12 hours`, `P7D`)"),
+        ("1 month", UNEQUAL, "write the age in days or weeks"),
+    ],
+)
+def test_a_text_that_is_not_an_age_is_an_error(written: str, message: str, hint: str) -> None:
+    with pytest.raises(InvalidTextError) as caught:
+        validate_age(written)
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("10s", 10),
+        ("2m", 120),
+        ("1h30m", 5400),
+        ("1.5s", 1.5),
+        (" 2.5 ", 2.5),
+        (3, 3),
+        (0.5, 0.5),
+        ("1" * 99 + "s", 1e98 / 0.9),
+    ],
+)
+def test_a_duration_is_in_seconds(written: str | float, seconds: float) -> None:
+    assert parse_seconds(written) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        *((text, "not a valid duration") for text in ("", "10 s", "1d", "s", "-1", "1" * 101, "1" * 100 + "s")),
+        *((value, "must be more than 0") for value in ("0s", "0", 0, -1.0, math.inf, math.nan)),
+    ],
+)
+def test_a_value_that_is_not_a_duration_is_an_error(written: str | float, message: str) -> None:
+    with pytest.raises(InvalidTextError) as caught:
+        parse_seconds(written)
+    hint = "write a duration such as `10s`, `2m` or `1h`, or a number of seconds"
+    assert (caught.value.message, caught.value.hint) == (message, hint if message == "not a valid duration" else "")
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [("2026-1-1", "not a valid date"), ("2026-02-30", reason(dt.date, "2026-02-30"))],
+)
+def test_a_text_that_is_not_a_date_is_an_error(written: str, message: str) -> None:
+    assert validate_date("2024-02-29") == "2024-02-29"
+    with pytest.raises(InvalidTextError) as caught:
+        validate_date(written)
+    assert (caught.value.message, caught.value.hint) == (message, "write a date such as `2026-12-31`")

@@ -121,6 +121,36 @@ def test_the_closest_workspace_counts(tmp_path: Path) -> None:
     assert problems(tmp_path, APP) == []
 
 
+def requirements(directory: Path) -> list[tuple[str, str, str]]:
+    """Return the text, the name and the place of each requirement that is added, with paths from `directory`."""
+    [environment] = expanded(directory, APP).environments
+    return [(each.text, each.name, each.source.removeprefix(f"{directory}/")) for each in environment.requirements]
+
+
+def test_a_project_that_a_file_url_names_may_have_sources_itself(tmp_path: Path) -> None:
+    core = write(tmp_path / "core", "core", "six", more='[tool.uv.sources]\nsix = { path = "../six" }\n')
+    write(tmp_path / "six", "six")
+    write(tmp_path / "app", "app", f"core[x] @ {core.as_uri()} ; os_name == 'posix'")
+    assert requirements(tmp_path) == [('./six ; os_name == "posix"', "six", "core/pyproject.toml:6:1")]
+    write(tmp_path / "app", "app", f"core @ {(tmp_path / 'missing').as_uri()}")
+    assert requirements(tmp_path) == []
+
+
+def test_each_source_in_a_project_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    sources = 'core = { path = "../core" }\nmore = { path = "../core" }\n'
+    write(tmp_path / "app", "app", "core", "more", more=f"[tool.uv.sources]\n{sources}")
+    (write(tmp_path / "core", "core") / "pyproject.toml").write_text("x = [")
+    message = f"{tmp_path}/core/pyproject.toml: not valid TOML: Invalid value (at end of document)"
+    assert problems(tmp_path, APP) == [f"app/pyproject.toml:{line}:1: {message}" for line in (6, 7)]
+
+
+def test_an_entry_of_poetry_without_a_place_is_not_a_source(tmp_path: Path) -> None:
+    sources = """six = [{version = "1"}, {path = "../six", markers = "os_name == 'nt'"}]\nidna = "^3"\n"""
+    write(tmp_path / "app", "app", "six", "idna", more=f"[tool.poetry.dependencies]\n{sources}")
+    write(tmp_path / "six", "six")
+    assert requirements(tmp_path) == [('./six ; os_name == "nt"', "six", "app/pyproject.toml:6:25")]
+
+
 def test_no_sources_means_that_uv_ignores_them_too(tmp_path: Path) -> None:
     more = '[tool.uv]\nno-sources = true\n[tool.uv.sources]\nsix = { path = "nowhere" }\n'
     write(tmp_path / "app", "app", "six", more=more)

@@ -16,6 +16,8 @@ def shown_environment(plan: EnvironmentPlan) -> dict[str, Any]:
     python = f"{plan.python_before or 'none'} -> {plan.python_after or 'none'}"
     lines: dict[str, Any] = {
         "action": plan.action.value,
+        "renamed_from": plan.renamed_from,
+        "staged": plan.staged,
         "reasons": [_reason(each) for each in plan.reasons],
         "python": python if plan.python_before != plan.python_after and plan.action is not Action.NO_OP else "",
         "packages": [_package(each) for each in plan.packages],

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.plan.build import world
+from reconciler.diff.settings import desired_digest
+from reconciler.plan.model import Action, Plan
+from reconciler.plan.prior import prior
+from tests.plan.build import World, world
 from tests.plan.shown import shown, shown_result
 
 CASES = sorted((Path(__file__).parent.parent / "cases" / "plan").glob("*.yaml"))
@@ -36,7 +39,31 @@ def load(path: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_case_gives_exactly_this_plan(path: Path) -> None:
     case = load(path)
-    plan = world(case).plan()
+    inputs = world(case)
+    plan = inputs.plan()
     assert shown(plan) == case["plan"]
+    check_values(plan, inputs)
     if "result" in case:
         assert shown_result(plan) == case["result"]
+
+
+def check_values(plan: Plan, inputs: World) -> None:
+    """Check the values of every environment that `shown` leaves out: they follow from the inputs."""
+    for each in plan.environments:
+        actual, target = inputs.actual.environments[each.name], each.target
+        assert (each.path, each.generation) == (f"{plan.root}/{each.name}", actual.generation)
+        assert each.prior == prior(actual, target.interpreter if target else None)
+        assert each.desired == (desired_digest(target) if target else "")
+        if target:
+            assert target is inputs.targets[each.name]
+            assert each.package_count == len(target.packages or ())
+        elif each.staged:
+            assert each.package_count == len(inputs.staged[each.name].applied.packages)
+        elif each.action is Action.DELETE:
+            assert each.package_count == len(actual.distributions)
+        applied = inputs.applied.get(each.name)
+        if each.python_before and applied and applied.generation:
+            assert each.python_before == applied.interpreter.version
+        if each.hold:
+            assert applied
+            assert each.hold == applied.hold

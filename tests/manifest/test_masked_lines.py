@@ -1,0 +1,471 @@
+"""The lines of a manifest that is not valid YAML, as errors show them: masked only where a secret may be."""
+
+import pytest
+
+from reconciler.manifest.masked_lines import mask_lines
+
+# What the manifest has, and what is shown of it.
+TEXTS = {
+    "block style": (
+        """version: 1
+project: acme
+
+# a comment
+  # another
+environments:
+  web:
+    python: "3.12"
+    packages:
+      - six
+      - django>=5
+    labels: {tier: front}
+    env:
+      A: b
+      C: d
+    extras: [a,
+      b]
+""",
+        """version: 1
+project: acme
+
+# ****
+  # ****
+environments:
+  web:
+    python: "3.12"
+    packages:
+      - six
+      - django>=5
+    labels: {tier: front}
+    env:
+      ****
+      ****
+    extras: [a,
+      b]
+""",
+    ),
+    "flow style": (
+        """environments:
+  web: {python: "3.12", env: {A: b}}
+  api: {packages: [six], depends_on: [web]}
+  job: text
+  old: {}
+  new: {
+    python: 3.12,
+    env: {A: b},
+  }
+""",
+        """environments:
+  web: {python: "3.12", env: ****
+  api: {packages: [six], depends_on: [web]}
+  ****
+  old: {}
+  new: {
+    python: 3.12,
+    env: ****
+  ****
+""",
+    ),
+    "sections": (
+        """environments:
+  web:
+    hooks:
+      after_publish:
+      - [curl, x]
+      on_failure: rollback
+    probes:
+    - import: six
+    - run: [a]
+    health: {run: [a], for: 10s}
+    python: 3.12
+""",
+        """environments:
+  web:
+    hooks:
+      after_publish:
+      ****
+      on_failure: ****
+    probes:
+    - import: ****
+    - run: ****
+    health: ****
+    python: 3.12
+""",
+    ),
+    "without a key around": (
+        """env: [A=1]
+python:"3.12"
+env:{A: b}
+foo: bar
+- x
+]
+---
+...
+word
+""",
+        """env: ****
+****
+****
+****
+****
+****
+****
+****
+****
+""",
+    ),
+    "values of several lines": (
+        """environments:
+  web:
+    description: "one
+      two"
+    packages: [six,
+      django,
+      # note
+    ]
+    python: 3.12
+""",
+        """environments:
+  web:
+    description: "one
+      two"
+    packages: [six,
+      django,
+      # ****
+    ]
+    python: 3.12
+""",
+    ),
+    "keys in brackets": (
+        """environments:
+  web:
+    matrix: {python: [3.11], kind: {small: {env: {A: b}}}}
+    labels: {x y: z}
+    project: {path: ., token: abc}
+    packages: [{name: six}]
+""",
+        """environments:
+  web:
+    matrix: {python: [3.11], kind: {small: {env: ****
+    labels: {x y: z}
+    project: {path: ., ****
+    packages: [{name: six}]
+""",
+    ),
+    "quotes in a section": (
+        """environments:
+  web:
+    env:
+      A: "it's # not
+        one"
+      B: [a, {b: c
+        }, d] # e
+      C: 'x''y'
+    python: 3.12
+""",
+        """environments:
+  web:
+    env:
+      ****
+        ****
+      ****
+        ****
+      ****
+    python: 3.12
+""",
+    ),
+    "merge and unknown keys": (
+        """templates:
+  <<: *x
+  base:
+    <<: *y
+    env : {A: b}
+    python: three
+    zzz: 1
+    - x
+""",
+        """templates:
+  ****
+  base:
+    ****
+    ****
+    python: three
+    ****
+    ****
+""",
+    ),
+    "items": (
+        """environments:
+  web:
+    packages:
+    - six
+    - - nested
+    - env: {A: b}
+    - {build_env {A: b}}
+    python: [env {A: b}, x]
+""",
+        """environments:
+  web:
+    packages:
+    - six
+    - - nested
+    - env: ****
+    ****
+    python: [env ****
+""",
+    ),
+    "comments and tabs": (
+        """environments:
+  web:
+    python: 3.12 # env: A
+    builds: [{A: {x: y}}]
+    exclude_newer: {when: {}}
+	packages: [six]
+""",
+        """environments:
+  web:
+    python: 3.12 # env: ****
+    builds: [{ ****
+    exclude_newer: {when: {}}
+	****
+""",
+    ),
+    "a value that ends where brackets and quotes end": (
+        """environments:
+  web:
+    env: {A: [b,
+    python: "x
+    builds: y"], C: }
+    }
+    python: 3.12
+    health: 'it
+    labels: x
+    '
+    packages: []
+    hooks: # [
+    env:
+     "a\\"b
+    depends_on: x"
+    extras: []
+""",
+        """environments:
+  web:
+    env: ****
+    ****
+    ****
+    ****
+    python: 3.12
+    health: ****
+    ****
+    ****
+    packages: []
+    hooks: ****
+    env:
+     ****
+    ****
+    extras: []
+""",
+    ),
+    "after a text": (
+        """environments:
+  web:
+    description: one
+      two
+    packages:
+    - six
+    more
+    extras: x
+    ]
+    - y
+    groups:
+    ]
+""",
+        """environments:
+  web:
+    description: one
+      ****
+    packages:
+    - six
+    ****
+    extras: x
+    ****
+    ****
+    groups:
+    ****
+""",
+    ),
+    "entries of one line": (
+        """environments:
+  env: {A: b}
+  hooks:
+  web: {"python": 3.12}
+  api: {}
+  job: {
+  old: { x }
+  new: 'x'
+  late: # later
+  probes: {}
+""",
+        """environments:
+  env: ****
+  hooks:
+  web: {"python": 3.12}
+  api: {}
+  job: {
+  ****
+  ****
+  ****
+  probes: ****
+""",
+    ),
+    "labels and matrices of users": (
+        """environments:
+  web:
+    labels: {secret: x, env: y}
+    matrix: {secret: [x], os: {linux: {packages: []}}}
+    packages: {secret: x}
+    ignore: [{match: six, reason: x, until: y}]
+    lock: {from: uv.lock, groups: {env: x}}
+    python: env {A: b}
+""",
+        """environments:
+  web:
+    labels: {secret: x, env: ****
+    matrix: {secret: [x], os: {linux: {packages: []}}}
+    packages: { ****
+    ignore: [{match: six, reason: x, ****
+    lock: { ****
+    python: env {A: b}
+""",
+    ),
+    "an item before any key": (
+        """- six
+word
+version: 1
+---
+...
+""",
+        """****
+****
+version: 1
+---
+...
+""",
+    ),
+    "keys without a space": (
+        """version:1
+python:"3.12"
+  \x20
+builds:  x
+env:{A: b}
+""",
+        """version:1
+python:"3.12"
+  \x20
+builds:  x
+****
+""",
+    ),
+    "items that are indented like their key": (
+        """env:
+- python: 3.12
+- six
+  builds: x
+version: 1
+build_env: {A: b}
+- python: 3.12
+packages:
+- six
+- python: 3.12
+""",
+        """env:
+****
+****
+  ****
+version: 1
+build_env: ****
+****
+packages:
+- six
+- python: 3.12
+""",
+    ),
+    "an item after the keys of a deeper level": (
+        """environments:
+  web:
+    builds: allow
+  - six
+    - six
+""",
+        """environments:
+  web:
+    builds: allow
+  - six
+    ****
+""",
+    ),
+    "items without a list of theirs": (
+        """environments:
+- word
+templates:
+  base:
+    python: 3.12
+    - word
+    packages:
+
+    - six
+    extras: [six
+    groups: x
+      word
+""",
+        """environments:
+****
+templates:
+  base:
+    python: 3.12
+    ****
+    packages:
+
+    - six
+    extras: [six
+    groups: x
+      ****
+""",
+    ),
+    "sections deeper than they belong": (
+        """environments:
+  web:
+    project:
+      path: .
+      env:
+        A: b
+      extras: [x]
+  zzz:
+    python: 3.12
+zzz:
+  python: 3.12
+labels:
+  env: x
+""",
+        """environments:
+  web:
+    project:
+      path: .
+      env:
+        ****
+      extras: [x]
+  zzz:
+    python: 3.12
+****
+  ****
+labels:
+  env: ****
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_lines_are_masked_where_a_secret_may_be_and_nowhere_else(name: str) -> None:
+    text, masked = TEXTS[name]
+    assert mask_lines(text.split("\n")) == masked.split("\n")
