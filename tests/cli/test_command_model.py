@@ -104,6 +104,7 @@ def test_a_command_is_read_with_all_kinds_of_parameters() -> None:
             Option(names=("-v", "--verbose"), type="count", help="Say more."),
             HELP,
         ),
+        subcommands=(),
     )
 
 
@@ -131,7 +132,7 @@ def test_an_option_is_written_in_every_way_it_can_be_typed() -> None:
     assert (with_value.usage, with_value.term) == (("-f FILE", "--file FILE"), "-f, --file FILE")
     flag = Option(names=("--gc",), negations=("--no-gc",), help="")
     assert (flag.usage, flag.term) == (("--gc", "--no-gc"), "--gc / --no-gc")
-    command = Command(name="do", summary="", paragraphs=(), arguments=(), options=(with_value, flag))
+    command = Command(name="do", summary="", paragraphs=(), arguments=(), options=(with_value, flag), subcommands=())
     program = Command(name="", summary="", paragraphs=(), arguments=(), options=(), subcommands=(command,))
     assert (command.usage, program.usage) == ("envsync do [OPTIONS]", "envsync [OPTIONS] COMMAND [ARG]...")
     assert [command.option(each) for each in ("-f", "--file", "--gc", "--no-gc", "--no")] == [

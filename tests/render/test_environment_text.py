@@ -220,11 +220,11 @@ def test_below_its_sentences_are_packages_settings_findings_notes_and_hints() ->
     ("more", "status", "described"),
     [
         ({}, None, False),
-        ({"failure": Failure(code="lock", message="no index")}, None, False),
-        ({"failure": Failure(code="lock", message="no index"), "blocked": (BLOCKED,)}, Status.BLOCKED, False),
+        ({"failure": Failure(code="lock", message="no index", hint="")}, None, False),
+        ({"failure": Failure(code="lock", message="no index", hint=""), "blocked": (BLOCKED,)}, Status.BLOCKED, False),
         (
             {
-                "failure": Failure(code="lock", message="no index"),
+                "failure": Failure(code="lock", message="no index", hint=""),
                 "blocked": (
                     BLOCKED,
                     Reason(code=ReasonCode.LOCK_FAILED, origin=Origin.PENDING, message="no index"),
