@@ -88,7 +88,7 @@ def test_the_width_is_that_of_a_terminal(terminal: bool, width: int, monkeypatch
 def test_each_stream_is_asked_whether_it_is_a_terminal(
     color: str, terminal: bool, colored: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "CI"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     stream = io.StringIO()
