@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +11,19 @@ from typing import Any
 import pytest
 
 from reconciler.apply.changed_environment import ChangedEnvironment, ChangeKind
+from reconciler.apply.verify_generations import GenerationState
 from reconciler.errors import ApplyError, UsageError
+from reconciler.generation_list import KeptGeneration
 from reconciler.maintenance import Maintenance
 from reconciler.observe.actual import Depth
+from reconciler.observe.environment import observe_path
 from reconciler.plan.model import StepKind
+from reconciler.state.adopted import Adopted, write_adopted
 from reconciler.state.deleted import Deleted
+from reconciler.state.generation_identity import write_identity_mark
 from reconciler.state.hold import Hold
 from reconciler.state.store import State
-from tests.apply.bench import Bench, performed
+from tests.apply.bench import PYTHON, Bench, performed
 from tests.apply.bench import bench as bench
 from tests.state.records import applied
 
@@ -209,6 +215,81 @@ def test_a_generation_is_compared_with_the_published_one_or_a_chosen_one(three: 
     ]
     three.state.layout.environment("web").unlink()
     assert compare("web", 1).after.generation == 3, "the one that was last applied"
+
+
+def test_the_generations_that_are_kept_are_listed_with_what_was_done_with_them(three: Bench) -> None:
+    layout, mine = three.state.layout, maintenance(three.state.layout.root)
+    (first, second, third) = (layout.generation("web", number) for number in (1, 2, 3))
+    first.drifted.touch()
+    second.failed.write_text("a hook failed")
+    seals = [three.state.seal("web", number) for number in (1, 2, 3)]
+    created = [each.created for each in seals if each is not None]
+    listed = [
+        KeptGeneration(
+            name="web",
+            number=number,
+            created=created[number - 1],
+            python=PYTHON.version,
+            packages=1,
+            plan="sha256:plan",
+            published=number == 3,
+            **more,
+        )
+        for number, more in (
+            (1, {"drifted": True, "state": GenerationState.DRIFTED}),
+            (2, {"failed": "a hook failed", "state": GenerationState.FAILED}),
+            (3, {"state": GenerationState.PUBLISHED}),
+        )
+    ]
+    assert mine.generations("web") == listed
+    compared = [replace(each, problem="failed: a hook failed" if each.failed else "") for each in listed]
+    assert mine.generation_history(("web",)) == compared
+    (third.venv / "added").touch()
+    damaged = mine.generation_history(("web",))[2]
+    assert (damaged.state, damaged.published) == (GenerationState.DAMAGED, True)
+    assert damaged.problem.startswith("differs from its seal: `added`")
+    second.unpublished.touch()
+    third.unpublished.touch()  # the published one is listed whatever else says
+    assert [each.number for each in mine.generations("web")] == [1, 3]
+
+
+def test_a_seal_that_cannot_be_read_is_listed_with_the_reason(three: Bench) -> None:
+    mine = maintenance(three.state.layout.root)
+    for number, text in ((1, "{"), (3, '{"format": 99}')):
+        three.state.layout.generation("web", number).seal.write_text(text)
+    first, _, third = mine.generations("web")
+    assert (first.state, first.published, first.created) == (GenerationState.UNREADABLE, False, "")
+    assert (third.state, third.published) == (GenerationState.NEWER, True)
+    for each in (first, third):
+        assert f"generations/web/{each.number}/seal.json" in each.problem
+        assert str(three.state.layout.root) not in each.problem
+
+
+def test_what_adopt_replaced_is_one_of_the_generations(three: Bench) -> None:
+    layout, mine = three.state.layout, maintenance(three.state.layout.root)
+    adopted = layout.adopted_generation("web", 2)
+    shutil.rmtree(layout.generation("web", 2).directory)
+    adopted.venv.mkdir(parents=True)
+    (adopted.venv / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.10.1\n")
+    since = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    write_adopted(adopted, Adopted(adopted=since, keep_until=since))
+    write_identity_mark(adopted)
+    expected = KeptGeneration(
+        name="web",
+        number=2,
+        created="2026-01-01T00:00:00+00:00",
+        python=observe_path(adopted.venv).python,
+        published=False,
+        adopted=True,
+        state=GenerationState.ADOPTED,
+    )
+    assert [each.number for each in mine.generations("web")] == [1, 2, 3]
+    assert mine.generations("web")[1] == mine.generation_history(("web",))[1] == expected
+    adopted.adoption.write_text("{")
+    torn = mine.generations("web")[1]
+    assert (torn.created, torn.state, torn.adopted) == ("", GenerationState.ADOPTED, True)
+    assert torn.problem
+    assert str(layout.root) not in torn.problem
 
 
 def test_a_verification_has_the_names_and_the_depth_that_were_asked_for(three: Bench) -> None:
