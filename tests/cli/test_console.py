@@ -55,7 +55,7 @@ def named_manifest() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("text", "written"), [("", ""), ("a", "a\n"), ("a\n", "a\n"), ("a\n\n", "a\n\n")])
-def test_text_that_is_written_ends_with_a_line_end_and_no_text_is_no_line(
+def test_text_ends_with_a_line_end_and_an_empty_text_writes_nothing(
     text: str, written: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Console().print(text)
