@@ -55,7 +55,7 @@ def test_a_root_that_is_missing_or_no_directory(tmp_path: Path, manifest: str) -
 def test_a_name_that_was_never_published(root: Path, manifest: str) -> None:
     publish(Layout(root), "old", 1)
     known = "`old`, `test-py311`, `test-py312`, `web`"
-    (root / "wob").mkdir()  # nobody published it, so no hint names it
+    (root / "wob").mkdir()  # it was never published, so no hint names it
     for name, message, hint in (
         ("web", f"environment `web` is not published in `{root}`", APPLY),
         ("test", "`test` has several environments: `test-py311`, `test-py312`", "choose one of them"),

@@ -89,7 +89,7 @@ def test_a_generation_that_others_cannot_read_is_for_the_full_program(
     path.chmod(0o700)
     assert not agreed()
     tmp_path.chmod(0o700)
-    assert agreed(), "then nobody else can enter the root"
+    assert agreed(), "then no other user can enter the root"
 
 
 @pytest.fixture
