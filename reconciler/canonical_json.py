@@ -52,7 +52,7 @@ def canonical_text(value: object) -> str:
 
 def canonical_text_of_json(value: Json) -> str:
     """Return the same for a value that is JSON already; raises RecursionError if it is nested too deeply."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def digest(value: object) -> str:

@@ -38,7 +38,7 @@ def json_text(document: Json, *, indent: int | None = None) -> str:
     `##` is written as `#\u0023`, which is the same string, because `##vso[...]` in a log is a command to a CI system.
     """
     separators = (",", ":") if indent is None else None
-    text = json.dumps(document, indent=indent, ensure_ascii=True, separators=separators)
+    text = json.dumps(document, indent=indent, separators=separators)
     return text.replace("##", "#\\u0023") + "\n"
 
 

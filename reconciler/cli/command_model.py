@@ -191,6 +191,4 @@ def _default(default: object, shown: bool | str) -> str:
         return shown
     if default is None:
         return ""
-    if isinstance(default, Enum):
-        return str(default.value)
     return f"{default:g}" if isinstance(default, float) else str(default)

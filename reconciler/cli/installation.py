@@ -16,8 +16,9 @@ def report_overwritten(error: ImportError) -> int:
     others = _other_distributions()
     if not others:
         raise error
+    verb = "has" if len(others) == 1 else "have"
     sys.stderr.write(
-        f"error: {' and '.join(others)} has overwritten files of the package `reconciler`, "
+        f"error: {' and '.join(others)} {verb} overwritten files of the package `reconciler`, "
         f"which belongs to {DISTRIBUTION}\n"
         "hint: create a new virtual environment and install only envsync in it\n"
     )

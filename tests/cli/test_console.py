@@ -1,13 +1,18 @@
-"""Output to a stream whose reader is gone, or that is full."""
+"""What is written to which stream, also to one whose reader is gone, or that is full."""
 
+import io
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
 import pytest
 
-from reconciler.cli.console import output_errors
+from reconciler.cli.console import Console, open_streams, output_errors, shown_root
 from reconciler.errors import OutputError
+from reconciler.render.manifest_option import set_manifest_option
+from reconciler.render.style import Palette
 
 
 def write(stream: TextIO, text: str = "text\n") -> None:
@@ -40,3 +45,79 @@ def test_other_errors_are_not_those_of_the_output(tmp_path: Path) -> None:
             raise ValueError("other")
         write(stream)
     assert (tmp_path / "out").read_text() == "text\n"
+
+
+@pytest.fixture
+def named_manifest() -> Iterator[None]:
+    set_manifest_option("other.yaml", {})
+    yield
+    set_manifest_option(None, {})
+
+
+@pytest.mark.parametrize(("text", "written"), [("", ""), ("a", "a\n"), ("a\n", "a\n"), ("a\n\n", "a\n\n")])
+def test_text_ends_with_a_line_end_and_an_empty_text_writes_nothing(
+    text: str, written: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Console().print(text)
+    assert capsys.readouterr() == (written, "")
+    Console().message(text)
+    assert capsys.readouterr() == ("", written)
+    Console(quiet=True).print(text)
+    Console(quiet=True).message(text)
+    assert capsys.readouterr() == (written, "")
+
+
+@pytest.mark.usefixtures("named_manifest")
+def test_only_commands_in_messages_get_the_manifest_that_was_named(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().print("run `envsync apply`")
+    Console().message("run `envsync apply`")
+    assert capsys.readouterr() == ("run `envsync apply`\n", "run `envsync apply -f other.yaml`\n")
+
+
+@pytest.mark.parametrize(("terminal", "width"), [(True, 77), (False, 100)])
+def test_the_width_is_that_of_a_terminal(terminal: bool, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setenv("COLUMNS", "77")
+    assert Console().width == width
+
+
+@pytest.mark.parametrize(
+    ("color", "terminal", "colored"),
+    [("auto", True, True), ("auto", False, False), ("always", False, True), ("never", True, False)],
+)
+def test_each_stream_is_asked_whether_it_is_a_terminal(
+    color: str, terminal: bool, colored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "CI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: terminal, raising=False)
+    assert Console(color=color).palette(stream) == Palette.chosen(color=colored)
+
+
+def test_closed_streams_are_opened_and_no_character_fails_to_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    for name, stream in (("stdin", None), ("stdout", None), ("stderr", ascii_only)):
+        monkeypatch.setattr(sys, name, stream)
+    open_streams()
+    assert sys.stderr is ascii_only
+    assert [each.name for each in (sys.stdin, sys.stdout)] == [os.devnull] * 2
+    assert (sys.stdin.readable(), sys.stdin.writable(), sys.stdout.writable()) == (True, False, True)
+    for each in (sys.stdout, sys.stderr):
+        each.write("\u65e5\udcff")
+        each.flush()
+    assert ascii_only.buffer.getvalue() == rb"\u65e5\udcff"
+    for opened in (sys.stdin, sys.stdout):
+        opened.close()
+
+
+def test_a_root_below_the_working_directory_is_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert [shown_root(f"{tmp_path}{each}") for each in ("", "/.envs", "/a/b", "x")] == [
+        ".",
+        ".envs",
+        "a/b",
+        f"{tmp_path}x",
+    ]
+    assert shown_root("/srv/envs") == "/srv/envs"

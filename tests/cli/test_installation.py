@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.installation import report_overwritten
 from tests.wheels import make_wheel
 
 PACKAGE = Path(__file__).parent.parent.parent / "reconciler"
@@ -78,6 +79,33 @@ def test_an_import_that_fails_for_a_different_reason_is_not_hidden(site_packages
         module.write_bytes(original)
     assert "No module named 'nothing_of_that_name'" in ran.stderr
     assert "has overwritten" not in ran.stderr
+
+
+def installed(site: Path, name: str, version: str, *files: str) -> None:
+    """Write the metadata of a distribution with these files."""
+    metadata = site / f"{name or 'nameless'}-{version}.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nVersion: {version}\n" + f"Name: {name}\n" * bool(name))
+    (metadata / "RECORD").write_text("".join(f"{file},,\n" for file in files))
+
+
+def test_every_other_distribution_with_files_in_the_package_is_named_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    installed(tmp_path, "Envsync_Reconciler", "1.0", "reconciler/errors.py")
+    installed(tmp_path, "beside", "1.0", "reconciler_beside/x.py", "lib/reconciler/x.py", "reconciler.py")
+    error = ImportError("something is missing")
+    with pytest.raises(ImportError) as caught:
+        report_overwritten(error)
+    assert caught.value is error
+    installed(tmp_path, "zeta", "1.0", "zeta.py", "reconciler/zeta.py")
+    installed(tmp_path, "alpha", "2.0", "reconciler/alpha.py")
+    assert report_overwritten(error) == 1
+    assert capsys.readouterr().err.splitlines()[0] == (
+        "error: alpha 2.0 and zeta 1.0 have overwritten files of the package `reconciler`, "
+        "which belongs to envsync-reconciler"
+    )
 
 
 def test_the_interpreter_of_these_tests_has_no_such_distribution() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler import run_errors
 from reconciler.cli import run as run_command
-from reconciler.errors import EnvsyncError, NotExecutableError, NotFoundError, RunError
+from reconciler.errors import EnvsyncError, NotExecutableError, NotFoundError, RunError, StateError
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.state.layout import Layout
 from tests.state.records import publish
@@ -54,10 +54,13 @@ def test_a_root_that_is_missing_or_no_directory(tmp_path: Path, manifest: str) -
 
 def test_a_name_that_was_never_published(root: Path, manifest: str) -> None:
     publish(Layout(root), "old", 1)
+    known = "`old`, `test-py311`, `test-py312`, `web`"
+    (root / "wob").mkdir()  # it was never published, so no hint names it
     for name, message, hint in (
         ("web", f"environment `web` is not published in `{root}`", APPLY),
         ("test", "`test` has several environments: `test-py311`, `test-py312`", "choose one of them"),
         ("wbe", f"environment `wbe` is not published in `{root}`", "did you mean `web`?"),
+        ("wobb", f"environment `wobb` is not published in `{root}`", f"use one of the environments: {known}"),
         ("olde", f"environment `olde` is not published in `{root}`", "did you mean `old`?"),
     ):
         assert parts(run_errors.not_published(str(root), name, manifest)) == (RunError, message, hint)
@@ -86,6 +89,27 @@ def test_a_root_that_may_not_be_entered(manifest: str) -> None:
                 found = parts(run_errors.not_published(path, "web", manifest))
                 assert found == (RunError, f"`{directory}/{place}` could not be read: Permission denied", ACCESS)
         (directory / "root").chmod(0o755)
+
+
+def test_a_root_that_may_not_be_listed_has_no_names_to_suggest() -> None:
+    with reachable_directory() as directory:
+        root = directory / "root"
+        root.mkdir()
+        publish(Layout(root), "old", 1)
+        root.chmod(0o711)
+        with unprivileged():
+            found = parts(run_errors.not_published(str(root), "olde", "/none/envs.yaml"))
+        hint = "define it first, or leave it out: no environments are defined"
+        assert found == (RunError, f"environment `olde` is not published in `{root}`", hint)
+        root.chmod(0o755)
+
+
+def test_a_name_that_is_not_valid_and_an_error_of_the_state_are_errors_of_run() -> None:
+    expected = (RunError, "`a/b` is not a valid environment name", "use a name from the manifest")
+    assert parts(run_errors.invalid_name("a/b")) == expected
+    with pytest.raises(RunError) as caught, run_errors.as_run_error():
+        raise StateError("it is damaged", hint="repair it")
+    assert parts(caught.value) == (RunError, "it is damaged", "repair it")
 
 
 def test_a_command_of_the_environment_that_cannot_be_used(root: Path) -> None:
@@ -200,11 +224,24 @@ def test_a_command_that_is_not_on_the_path(tmp_path: Path, monkeypatch: pytest.M
             PermissionError(errno.EACCES, "Permission denied"),
             (NotExecutableError, "`x`: Permission denied", "make the file executable"),
         ),
+        (
+            OSError(errno.ELOOP, "Too many levels"),
+            (NotExecutableError, "`x`: Too many levels", "correct the first line of the file"),
+        ),
         (OSError(errno.EIO, "I/O error"), (NotExecutableError, "`x`: I/O error", "correct the first line of the file")),
     ],
 )
 def test_a_file_that_cannot_be_started(tmp_path: Path, error: OSError | ValueError, expected: object) -> None:
     assert parts(run_errors.not_started("x", f"{tmp_path}/x", "/none", "web", error)) == expected
+
+
+def test_a_script_that_may_be_executed_has_a_first_line_that_may_not(tmp_path: Path) -> None:
+    script = tmp_path / "x"
+    script.write_text("")
+    denied = PermissionError(errno.EACCES, "Permission denied")
+    for mode, hint in ((0o644, "make the file executable"), (0o755, "correct the first line of the file")):
+        script.chmod(mode)
+        assert run_errors.not_started("x", str(script), "/none", "web", denied).hint == hint
 
 
 def test_a_script_whose_interpreter_is_gone_names_it(tmp_path: Path) -> None:

@@ -111,6 +111,32 @@ CASES = {
     "apply --plan plan.json --no-prune": ("`--plan` and `--prune` cannot be combined", ONE_OF_PLAN),
     "check --actual a.json --depth files": ("`--actual` and `--depth` cannot be combined", OF_SNAPSHOT),
     "plan --actual a.json --out b.json": ("`--actual` and `--out` cannot be combined", OF_SNAPSHOT),
+    **{
+        f"{command} --stage {option}": (f"`--stage` and `{option.split()[0]}` cannot be combined", hint)
+        for command in ("plan", "apply")
+        for option, hint in {
+            "--depth files": "remove `--depth`: staging always looks at every file",
+            "--adopt": "remove `--stage` to take over a virtual environment",
+            "--skip-hooks": "use `--skip-hooks` with `envsync publish`",
+        }.items()
+    },
+    "publish": (
+        "`envsync publish` requires NAME or `--all`",
+        "write `envsync publish NAME` or `envsync publish --all`",
+    ),
+    "publish web --all": (
+        "`--all` and NAME cannot be combined",
+        "write `envsync publish NAME` or `envsync publish --all`",
+    ),
+    "gc --dry-run --cache": ("`--dry-run` and `--cache` cannot be combined", "remove one of the two"),
+    "history --generations --runs": ("`--generations` and `--runs` cannot be combined", "remove one of the two"),
+    **{
+        f"check --except {text}": (
+            f"`--except {text}`: must be NAME:PATTERN",
+            "except a package with `--except web:idna`, or files with `--except web:share/*`",
+        )
+        for text in ("web", "web:", ":idna")
+    },
     "plan --against main --adopt": (
         "`--against` and `--adopt` cannot be combined",
         "remove one of the two: `--against` reads no environment",

@@ -102,6 +102,18 @@ def test_many_files_have_a_finding_each_up_to_the_limit() -> None:
     assert found[0]["description"].startswith("web: 300 files edited (not listed one by one: 280 file-changed; ")
 
 
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(1, " (hint: 0)"), (3, " (hint: 0; hint: 1; hint: 2)"), (4, " (hint: 0; hint: 1; hint: 2; and 1 more)")],
+)
+def test_a_description_has_the_first_three_details(number: int, words: str) -> None:
+    plan = drifted_plan({"code": "moved"})
+    hinted = tuple(replace(each, hints=tuple(map(str, range(number)))) for each in plan.environments)
+    [found] = findings(report_of(replace(plan, environments=hinted)))
+    assert found["description"].partition(" (")[0] == "web: its scripts name a different path"
+    assert found["description"].endswith(words)
+
+
 def test_fingerprints_do_not_depend_on_the_place() -> None:
     plan = plan_of(EVERYTHING)
     original, moved = report_of(plan), report_of(plan, first_line=500)

@@ -14,6 +14,7 @@ from reconciler.canonical_json import Json
 from reconciler.diff.integrity import Integrity
 from reconciler.diff.model import Origin, PackageAction, PackageChange, ReasonCode
 from reconciler.generation_list import KeptGeneration
+from reconciler.observe.actual import Finding, FindingCode
 from reconciler.render.gc_text import gc_json, render_gc
 from reconciler.render.history_text import render_generations, render_runs
 from reconciler.render.phrases import size_text
@@ -112,6 +113,56 @@ def test_verification_lists_changes_and_counts_environments() -> None:
         "No environments have been applied.",
         "No problems found. 1 environment matches its seal.",
     ]
+
+
+ADDED = Finding(code=FindingCode.FILE_ADDED, path="bin/x", detail="was added")
+EDITED = Finding(code=FindingCode.FILE_CHANGED, path="six.py", package="six")
+UNREADABLE = replace(verified("bad"), problem="its seal is damaged")
+
+
+def test_a_finding_that_belongs_to_a_package_has_no_line_of_its_own() -> None:
+    found = replace(verified("web", packages=(SIX,)), findings=(ADDED, EDITED))
+    lines = [
+        "  ! web  generation 1  differs from its seal",
+        "      - six  1.16.0  drift  installed manually",
+        "      ! 1 file added: bin/x (was added)",
+        "",
+    ]
+    assert render_verification([found], palette=PLAIN, width=80).splitlines() == [*lines, "Verify: 1 changed."]
+    older = [VerifiedGeneration(integrity=found)]
+    assert verified_generations_text(older, palette=PLAIN, width=80).splitlines() == [
+        *lines,
+        "Verify: 1 of 1 generation unusable.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "summary"),
+    [
+        ([verified("a"), verified("b")], "No problems found. 2 environments match their seals."),
+        ([UNREADABLE, verified("b")], "Verify: 1 unreadable, 1 unchanged."),
+        ([UNREADABLE, replace(UNREADABLE, exists=False)], "Verify: 2 unreadable."),
+        ([verified("a", exists=False), UNREADABLE], "Verify: 1 missing, 1 unreadable."),
+        ([verified("a", packages=(SIX,)), verified("b", exists=False)], "Verify: 1 changed, 1 missing."),
+    ],
+)
+def test_a_summary_counts_every_environment_once(found: list[Integrity], summary: str) -> None:
+    text = render_verification(found, palette=PLAIN, width=80)
+    assert text.splitlines()[-1] == summary
+    assert ("  ! bad  generation 1  its seal is damaged" in text) is (UNREADABLE in found)
+
+
+def test_the_state_of_a_generation_that_is_not_sound_is_red() -> None:
+    generation = KeptGeneration(
+        name="web", number=1, created="", python="3.11.7", packages=2, published=False, state=GenerationState.KEPT
+    )
+    for state in GenerationState:
+        text = render_generations(
+            [replace(generation, state=state)], palette=Palette.chosen(color=True), width=120
+        ).splitlines()[1]
+        red = state not in {GenerationState.PUBLISHED, GenerationState.KEPT}
+        assert text.endswith("\x1b[0m") is red
+        assert (f"\x1b[31m{state.value.replace('-', ' ')}" in text) is red
 
 
 def test_older_generations_that_differ_are_noted_and_counted_if_they_were_compared() -> None:

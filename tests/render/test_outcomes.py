@@ -1,13 +1,15 @@
 """What an apply says about each way in which an environment can end, and the line about environments that match."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from reconciler.events import EnvironmentFinished, Status
+from reconciler.events import EnvironmentFinished, Failure, Notice, Status
 from reconciler.plan.model import Action
-from reconciler.render.event_text import is_unsuccessful, outcome_text
+from reconciler.render.event_text import finished_lines, is_unsuccessful, notice_line, outcome_text
 from reconciler.render.notes import note_notices
+from reconciler.render.style import Palette
 from tests.plan.build import world
 from tests.render.pictures import check_text, plan_text
 from tests.render.reports import WORLDS, plan_of
@@ -33,6 +35,44 @@ def test_every_status_has_its_words(status: Status) -> None:
     event = EnvironmentFinished(environment="web", status=status, action=Action.UPDATE, generation=2, seconds=1.2)
     assert (outcome_text(event), outcome_text(event, timed=True)) == OUTCOMES[status]
     assert is_unsuccessful(event) is (status not in SUCCESSFUL)
+
+
+FAILURE = Failure(code="hook-failed", message="it failed", hint="look at it", details=("first\n\tsecond",))
+FAILURE_LINES = ["    first", "        second", "  hint: look at it"]
+BRIEF = Failure(code="hook-failed", message="it failed", hint="")
+FINISHED: list[tuple[Status, dict[str, Any], list[str], list[str]]] = [
+    (Status.APPLIED, {}, [], ["web: updated in 1.2s (generation 2)"]),
+    (Status.APPLIED, {}, ["one", "", "two\x1b"], ["web: updated in 1.2s (generation 2, one, two\\x1b)"]),
+    (Status.APPLIED, {"generation": 0, "seconds": 0, "action": Action.DELETE}, [], ["web: deleted"]),
+    (Status.APPLIED, {"action": Action.NO_OP}, [], ["web: done in 1.2s (generation 2)"]),
+    (Status.STAGED, {"staged": 3}, ["one"], ["web: staged in 1.2s (generation 3, one)"]),
+    (Status.UNCHANGED, {}, ["one"], ["web: unchanged in 1.2s"]),
+    (Status.FAILED, {"failure": FAILURE}, ["one"], ["web: failed in 1.2s: it failed", *FAILURE_LINES]),
+    (Status.FAILED, {"failure": BRIEF}, [], ["web: failed in 1.2s: it failed"]),
+    (Status.FAILED, {}, ["one"], ["web: failed in 1.2s"]),
+    (Status.HOOK_FAILED, {"failure": FAILURE}, [], ["web: updated in 1.2s, but it failed", *FAILURE_LINES]),
+    (Status.HOOK_FAILED, {}, [], ["web: updated in 1.2s, but a hook failed"]),
+    (Status.UNHEALTHY, {"failure": BRIEF}, [], ["web: updated in 1.2s, but it failed"]),
+    (Status.ROLLED_BACK, {"failure": BRIEF}, [], ["web: rolled back in 1.2s: it failed"]),
+    (Status.INTERRUPTED, {"failure": BRIEF}, ["one"], ["web: interrupted in 1.2s"]),
+    (Status.INTERRUPTED, {"failure": FAILURE}, [], ["web: interrupted in 1.2s: it failed", *FAILURE_LINES]),
+]
+
+
+@pytest.mark.parametrize(("status", "more", "details", "lines"), FINISHED)
+def test_a_finished_environment_has_a_line_and_the_details_of_its_failure(
+    status: Status, more: dict[str, Any], details: list[str], lines: list[str]
+) -> None:
+    usual = {"action": Action.UPDATE, "generation": 2, "seconds": 1.2, **more}
+    event = EnvironmentFinished(environment="web", status=status, **usual)
+    assert finished_lines(event, details, Palette.plain()) == lines
+    assert finished_lines(event, details, Palette.plain(), mark="x") == [f"x {lines[0]}", *lines[1:]]
+
+
+def test_a_notice_has_its_environment_if_it_is_about_one() -> None:
+    palette = Palette.plain()
+    assert notice_line(Notice(message="it runs", environment=""), palette) == "note: it runs"
+    assert notice_line(Notice(message="it runs", environment="web"), palette) == "note: web: it runs"
 
 
 def test_every_note_is_an_event_of_the_stream_with_its_environment() -> None:

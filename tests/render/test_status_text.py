@@ -5,8 +5,18 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.diff.model import Origin, Reason, ReasonCode
+from reconciler.observe.actual import StartupFile, StartupState
 from reconciler.observe.disk_usage import DiskUsage
-from reconciler.render.status_text import EnvironmentState, deleted_rows, render_status, status_json, status_rows
+from reconciler.render.status_text import (
+    BlockedStatus,
+    EnvironmentState,
+    StatusRow,
+    deleted_rows,
+    render_status,
+    status_json,
+    status_rows,
+)
 from reconciler.render.style import Palette
 from tests.plan.build import world
 
@@ -91,3 +101,78 @@ def test_without_environments_there_is_a_sentence() -> None:
         render_status([], palette=Palette.plain(), width=80, sizes=False, startup=False)
         == "The manifest declares no environments.\n"
     )
+
+
+def table(rows: list[StatusRow], *, startup: bool = False, color: bool = False) -> str:
+    return render_status(rows, palette=Palette.chosen(color=color), width=120, sizes=False, startup=startup)
+
+
+def blocked(name: str, more: int) -> StatusRow:
+    why = BlockedStatus(code=ReasonCode.DEPENDENCY_FAILED, message="it depends on `api`", more=more)
+    return replace(ROWS[3], name=name, state=EnvironmentState.BLOCKED, blocked=why)
+
+
+@pytest.mark.parametrize(
+    ("more", "rest"),
+    [(0, ""), (1, " (and 1 more reason: `envsync plan`)"), (2, " (and 2 more reasons: `envsync plan`)")],
+)
+def test_why_environments_are_blocked_is_below_the_table(more: int, rest: str) -> None:
+    rows = [*ROWS, blocked("a", more), blocked("bc", 0)]
+    without = table(rows[:4]).splitlines()
+    lines = table(rows).splitlines()
+    assert len(lines) == len(without) + 5
+    assert lines[-3:] == [
+        "",
+        f"x a  blocked: it depends on `api`{rest}",
+        "x bc blocked: it depends on `api`",
+    ]
+
+
+def test_a_long_name_does_not_move_the_reasons_of_the_others() -> None:
+    rows = [blocked("a", 0), blocked("b" * 40, 0)]
+    first, second = table(rows).splitlines()[-2:]
+    assert first == f"x a{' ' * 30}blocked: it depends on `api`"
+    assert second == f"x {'b' * 40} blocked: it depends on `api`"
+
+
+def test_a_blocked_environment_has_its_first_reason_and_the_number_of_the_others() -> None:
+    reasons = tuple(
+        Reason(code=each, origin=Origin.PENDING, message=each.value)
+        for each in (ReasonCode.DEPENDENCY_FAILED, ReasonCode.PREVENT_DESTROY, ReasonCode.EMPTY_MANIFEST)
+    )
+    blocked_plan = replace(PLAN, environments=(replace(PLAN.environments[0], blocked=reasons),))
+    (row,) = status_rows(blocked_plan, {}, ".envs", {})
+    expected = BlockedStatus(code=ReasonCode.DEPENDENCY_FAILED, message="dependency-failed", more=2)
+    assert (row.state, row.blocked) == (EnvironmentState.BLOCKED, expected)
+
+
+STARTUP = (
+    StartupFile(path="bin/a.pth", state=StartupState.SEALED, package="six", detail="runs `x`"),
+    StartupFile(path="bin/b.pth", state=StartupState.ADDED, package="", detail="adds"),
+    StartupFile(path="bin/c.pth", state=StartupState.CHANGED, package="six", detail="runs"),
+    StartupFile(path="/usr/d.pth", state=StartupState.OUTSIDE, package="", detail="runs"),
+)
+
+
+def test_startup_files_are_listed_on_request_and_those_that_are_drift_are_marked() -> None:
+    rows = [replace(ROWS[3], startup=STARTUP), replace(ROWS[3], name="api", startup=STARTUP[:1]), ROWS[0]]
+    without = table(rows)
+    assert ".pth" not in without
+    text = table(rows, startup=True)
+    assert text.removeprefix(without).splitlines() == [
+        "",
+        "web: 4 startup files",
+        "    sealed of six: bin/a.pth (runs `x`)",
+        "  ! added: bin/b.pth (adds)",
+        "  ! changed of six: bin/c.pth (runs)",
+        "    outside: /usr/d.pth (runs)",
+        "api: 1 startup file",
+        "    sealed of six: bin/a.pth (runs `x`)",
+        "gone: no startup files",
+    ]
+    colored = table(rows[:1], startup=True, color=True).splitlines()
+    assert [("\x1b[31m" in each) for each in colored[-4:]] == [False, True, True, False]
+    found = json.loads(status_json(rows, sizes=False, startup=True))
+    assert [len(each["startup"]) for each in found] == [4, 1, 0]
+    assert found[1]["startup"] == [{"path": "bin/a.pth", "state": "sealed", "package": "six", "detail": "runs `x`"}]
+    assert all("startup" not in each for each in json.loads(status_json(rows, sizes=True, startup=False)))

@@ -97,6 +97,13 @@ def test_at_most_a_hundred_problems_are_shown(number: int, more: str) -> None:
     assert more in text
 
 
+def test_problems_that_were_not_all_found_are_more_than_those_that_were() -> None:
+    problems = tuple(Problem(message=f"problem {each}", hint=None) for each in range(102))
+    assert render_problems(ManifestError(problems, incomplete=True)).splitlines()[-1] == (
+        "error: more than 1 more problems"
+    )
+
+
 def test_a_problem_has_its_place_its_lines_with_a_mark_and_its_hint() -> None:
     problem = Problem(
         message="no value",
