@@ -107,7 +107,8 @@ class _Reader:
         above = [each for each in self._around if each.indent < indent or (each.indent == indent and text[0] in "-]}")]
         if not above or above[-1].name in _ENTRIES:
             return False
-        return not above[-1].has_value or self._value.is_open
+        # What is below a key that is not shown is masked already: if that ever fails, this still holds.
+        return (not above[-1].has_value or self._value.is_open) and all(each.is_shown for each in above)
 
     def _first_doubt(self, rest: str, key: str | None) -> int | None:
         """Return where the value of a key contains a key whose value may be a secret, None if it contains none."""
