@@ -61,8 +61,7 @@ class Host:
     def envsync(self, *arguments: str, env: Mapping[str, str] | None = None, stdin: str | None = None) -> Ran:
         """Run the real command in the directory, with few environment variables."""
         variables = {**base_environment(), **self.env, **(env or {})}
-        # `run` replaces its process by the program, which a forked process cannot show.
-        if "run" not in arguments and not needs_new_interpreter(variables, base_environment()):
+        if not needs_new_interpreter(arguments, variables, base_environment()):
             code, out, err = run_preloaded(arguments, cwd=self.directory, env=variables, stdin=stdin or "")
             assert "\nTraceback" not in "\n" + err, err  # the traceback of a child is indented
             assert is_documented(code, arguments), (code, arguments, err)
