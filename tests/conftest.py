@@ -22,6 +22,7 @@ _BEFORE = signature(_REAL_STATE) if _REAL_STATE else {}
 LONGEST = (
     "test_six_real_environments.py",
     "test_short_sweep.py",
+    "test_a_hostile_checkout.py",
     "test_one_change_from_pull_request_to_applied.py",
     "test_machine.py",
     "test_long_run.py",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 
 import reconciler
 from reconciler.exit_codes import BY_COMMAND
-from tests.index import ServedIndex, serve_index
+from tests.index import ServedIndex, copied_settings, serve_index
 from tests.preloaded import needs_new_interpreter, run_preloaded
 from tests.wheels import make_wheel
 
@@ -61,8 +62,7 @@ class Host:
     def envsync(self, *arguments: str, env: Mapping[str, str] | None = None, stdin: str | None = None) -> Ran:
         """Run the real command in the directory, with few environment variables."""
         variables = {**base_environment(), **self.env, **(env or {})}
-        # `run` replaces its process by the program, which a forked process cannot show.
-        if "run" not in arguments and not needs_new_interpreter(variables, base_environment()):
+        if not needs_new_interpreter(arguments, variables, base_environment()):
             code, out, err = run_preloaded(arguments, cwd=self.directory, env=variables, stdin=stdin or "")
             assert "\nTraceback" not in "\n" + err, err  # the traceback of a child is indented
             assert is_documented(code, arguments), (code, arguments, err)
@@ -159,3 +159,23 @@ def new_host(directory: Path) -> Iterator[Host]:
     work.mkdir()
     with serve_index(wheels) as index:
         yield Host(directory=work, index=index)
+
+
+@contextmanager
+def put_back(host: Host) -> Iterator[Host]:
+    """Yield a host that several tests use; afterwards everything next to it, its index and its variables are as before.
+
+    The files are copies with other inodes, so envsync finds nothing of what it remembers about the old ones.
+    """
+    top = host.directory.parent
+    saved = top.with_name(f"{top.name}.saved")
+    index, env = copied_settings(host.index), dict(host.env)
+    subprocess.run(["cp", "-a", top, saved], check=True)  # unlike copytree, it keeps hard links
+    try:
+        yield host
+    finally:
+        shutil.rmtree(top)
+        saved.rename(top)
+        host.env = env
+        for name, value in index.items():
+            setattr(host.index, name, value)

@@ -14,12 +14,13 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
 from tests.index_faults import Fault, misbehave
@@ -65,6 +66,11 @@ class ServedIndex:
     def file_url(self, filename: str) -> str:
         """Return the direct URL of a file in the directory."""
         return f"{self.base}/files/{quote(filename)}"
+
+
+def copied_settings(index: ServedIndex) -> dict[str, Any]:
+    """Return copies of everything about an index that a test changes."""
+    return {each.name: copy(getattr(index, each.name)) for each in fields(index) if each.name != "ended"}
 
 
 @contextmanager

@@ -5,8 +5,10 @@ interpreter (`needs_new_interpreter`). The start itself is tested without this m
 """
 
 import atexit
+import importlib
 import json
 import os
+import pkgutil
 import pty
 import select
 import socket
@@ -15,17 +17,22 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+import reconciler
+
 _MAX_SECONDS = 300
 _MAX_BYTES = 1 << 20  # of one request or answer
+_MAX_LENGTH = 50_000  # characters of a request, which must fit into the buffer of a socket
 
 
-def needs_new_interpreter(env: Mapping[str, str], usual: Mapping[str, str]) -> bool:
-    """Return whether variables that Python reads when it starts differ from the usual ones."""
+def needs_new_interpreter(arguments: Sequence[str], env: Mapping[str, str], usual: Mapping[str, str]) -> bool:
+    """Return whether variables that Python reads when it starts differ from the usual ones, or a request is large."""
+    if sum(map(len, [*arguments, *env.values()])) > _MAX_LENGTH:
+        return True
     return any(
         name.startswith(("PYTHON", "LC_", "LANG", "TZ", "LD_")) and env.get(name) != usual.get(name)
         for name in {*env, *usual}
@@ -101,47 +108,74 @@ def _end(server: "subprocess.Popen[bytes]") -> None:
 
 
 def _serve(listening: socket.socket) -> None:
-    """Fork for each request; the child runs the command and answers with its exit code."""
+    """Fork for each request; the child runs the command, and when it has ended, its exit code is the answer.
+
+    `run` replaces the child by a program, whose exit code it is then.
+    """
     _prepare()
-    while listening in select.select([listening, sys.stdin], [], [])[0]:
-        connection, _ = listening.accept()
-        with suppress(ChildProcessError):  # those that have answered: a mutation run counts their processor time
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        if os.fork() == 0:
-            listening.close()
-            code = 1
-            try:
-                code = _command(connection)
-            except BaseException:  # noqa: BLE001  # like Python at the end of a program
-                traceback.print_exc()
-            with suppress(Exception):
-                sys.stdout.flush()
-            with suppress(Exception):
-                sys.stderr.flush()
-            connection.send(str(code).encode())
-            os._exit(code)
-        connection.close()
+    running: dict[int, tuple[int, socket.socket]] = {}  # process and connection, by the descriptor of the process
+    while True:
+        ready = select.select([listening, sys.stdin, *running], [], [])[0]
+        for descriptor in running.keys() & set(ready):
+            process, connection = running.pop(descriptor)
+            status = os.waitpid(process, 0)[1]
+            os.close(descriptor)
+            with connection, suppress(OSError):  # the test no longer waits
+                connection.send(str(os.waitstatus_to_exitcode(status)).encode())
+        if listening in ready:
+            connection, _ = listening.accept()
+            process = os.fork()
+            if process == 0:
+                listening.close()
+                for descriptor, (_, other) in running.items():
+                    os.close(descriptor)
+                    other.close()
+                os._exit(_exit_code(connection))
+            running[os.pidfd_open(process)] = process, connection
+        elif sys.stdin in ready:
+            return
+
+
+def _exit_code(connection: socket.socket) -> int:
+    """Run the command of a request like Python runs a program; return its exit code."""
+    code = 1
+    try:
+        code = _command(connection)
+    except BaseException:  # noqa: BLE001  # like Python at the end of a program
+        traceback.print_exc()
+    with suppress(Exception):
+        sys.stdout.flush()
+    with suppress(Exception):
+        sys.stderr.flush()
+    return code
 
 
 def _prepare() -> None:
-    """Import the program, and build once what each command would build: its command line, and pydantic's validators."""
+    """Import the program, and build once what each command would build: its command line, and pydantic's validators.
+
+    Every module is imported, also those that a command imports only when it needs them.
+    """
     import typer
 
-    import reconciler.cli.app
-    import reconciler.reconcile
+    for each in pkgutil.walk_packages(reconciler.__path__, "reconciler."):
+        if each.name != "reconciler.__main__":
+            importlib.import_module(each.name)
+    from reconciler.cli.app import app
     from reconciler.manifest.models import Manifest
     from reconciler.plan.document import PlanDocument
 
-    command = typer.main.get_command(reconciler.cli.app.app)
+    command = typer.main.get_command(app)
     typer.main.get_command = lambda typer_instance: command  # noqa: ARG005
+    for name, each in {"envsync": command, **getattr(command, "commands", {})}.items():
+        each.make_context(name, [], resilient_parsing=True)  # builds the parameters, and runs nothing
     for model in (Manifest, PlanDocument):
         model.model_rebuild()
 
 
 def _command(connection: socket.socket) -> int:
     """Run `envsync` with the arguments, environment, directory and streams of a request; return its exit code."""
-    text, descriptors, _, _ = socket.recv_fds(connection, _MAX_BYTES, 3)
+    with connection:
+        text, descriptors, _, _ = socket.recv_fds(connection, _MAX_BYTES, 3)
     request = json.loads(text)
     for number, descriptor in enumerate(descriptors):
         os.dup2(descriptor, number)

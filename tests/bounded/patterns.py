@@ -18,6 +18,8 @@ _FUNCTIONS = frozenset({"compile", "match", "fullmatch", "search", "sub", "subn"
 # Scanning functions all try every start, so one of them stands for all.
 _SCANS = frozenset({"search", "sub", "subn", "split", "findall", "finditer"})
 _EVERY = frozenset({"match", "fullmatch", "finditer"})  # of a pattern in a list, or in an argument
+# A module without this text uses no expression, so it is not parsed.
+_MENTIONED = re.compile(rf"\.(?:{'|'.join(sorted(_FUNCTIONS))})\b")
 _NOT_IMPORTED = "reconciler.__main__"
 
 
@@ -86,9 +88,20 @@ def _place(module: ModuleType) -> str:
     return Path(str(module.__file__)).relative_to(SOURCE).as_posix()
 
 
+def _source(module: ModuleType) -> str:
+    return Path(str(module.__file__)).read_text(encoding="utf-8")
+
+
 @cache
 def _tree(module: ModuleType) -> ast.Module:
-    return ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    return ast.parse(_source(module))
+
+
+@cache
+def _attributes_and_calls(module: ModuleType) -> tuple[ast.Attribute | ast.Call, ...]:
+    if not _MENTIONED.search(_source(module)):
+        return ()
+    return tuple(each for each in ast.walk(_tree(module)) if isinstance(each, ast.Attribute | ast.Call))
 
 
 @cache
@@ -115,7 +128,7 @@ def _defines(module: ModuleType, name: str) -> bool:
 def _calls() -> Iterator[tuple[ModuleType, ast.Call, str]]:
     """Yield every call of a function of `re` that gets a pattern."""
     for module in modules():
-        for node in ast.walk(_tree(module)):
+        for node in _attributes_and_calls(module):
             match node:
                 case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=name), args=[_, *_]) if (
                     name in _FUNCTIONS
@@ -147,7 +160,7 @@ def _methods() -> dict[tuple[str, str], set[str]]:
     """Return the methods that are called on each name: a private one in its module, others in the whole package."""
     found: dict[tuple[str, str], set[str]] = {}
     for module in modules():
-        for node in ast.walk(_tree(module)):
+        for node in _attributes_and_calls(module):
             match node:
                 case ast.Attribute(value=ast.Name(id=name) | ast.Attribute(attr=name), attr=method) if (
                     method in _FUNCTIONS - {"compile"}

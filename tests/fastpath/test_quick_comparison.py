@@ -16,7 +16,8 @@ from reconciler.observe.environments import observe_environments
 from reconciler.state import inode_hashes
 from reconciler.state.inode_hashes import TICK_NS, InodeHashes
 from reconciler.state.layout import Layout
-from tests.faults.damages import CATALOGUE, SERIES, Damage
+from tests.every_case import usually
+from tests.faults.damages import CATALOGUE, ONE_OF_EACH_KIND, SERIES, Damage
 from tests.host import Host, new_host
 
 WEB = f'web:\n  python: "{SERIES}"\n  packages: [alpha, gamma]\n'
@@ -81,8 +82,9 @@ def test_an_environment_is_compared_if_not_all_who_may_enter_the_root_may_read_i
     assert not known()
 
 
-@pytest.mark.parametrize("damage", CATALOGUE, ids=lambda each: each.name)
+@pytest.mark.parametrize("damage", usually(ONE_OF_EACH_KIND, CATALOGUE), ids=lambda each: each.name)
 def test_a_damaged_generation_is_compared(damage: Damage, applied_host: Host) -> None:
+    """The short form has one damage of each kind: another one is found by the same comparison."""
     settle(applied_host)
     undamaged, _ = seen(applied_host, compare=True)
     layout = Layout(applied_host.root)

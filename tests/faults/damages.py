@@ -258,3 +258,9 @@ CATALOGUE: tuple[Damage, ...] = (
     ),
 )
 BY_NAME = {each.name: each for each in CATALOGUE}
+# One of each kind: the depth and the reason that show it, and whether it also damages other generations. The last one
+# changes nothing that a directory shows.
+ONE_OF_EACH_KIND: tuple[Damage, ...] = (
+    *{(each.depth, each.reason, bool(each.shared)): each for each in reversed(CATALOGUE)}.values(),
+    BY_NAME["module edited, size and mtime put back"],
+)

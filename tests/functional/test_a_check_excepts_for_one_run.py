@@ -1,24 +1,34 @@
 """`check --except NAME:PATTERN`: differences that do not count in one run are listed, and only those."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.functional.test_check_finds_and_apply_puts_right import uv
-from tests.host import Host
+from tests.host import Host, new_host, put_back
 from tests.wheels import make_wheel
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host with an added package, an edited module and an added file."""
+    with new_host(tmp_path_factory.mktemp("host")) as host:
+        make_wheel(host.index.directory, "Agent-Core", "1.0")
+        host.manifest(
+            'web:\n  python: "3.11"\n  packages: [alpha==1.0, gamma]\n  link_mode: copy\nother:\n  python: "3.11"\n'
+        )
+        host.apply()
+        uv(host, "install", "--default-index", host.index.url, "agent-core")
+        (host.site_packages("web") / "gamma/__init__.py").write_text("EDITED = 1\n")
+        (host.venv("web") / "note.txt").write_text("mine")
+        yield host
+
+
 @pytest.fixture
-def web(host: Host) -> Host:
-    """Return a host with an added package, an edited module and an added file."""
-    make_wheel(host.index.directory, "Agent-Core", "1.0")
-    host.manifest(
-        'web:\n  python: "3.11"\n  packages: [alpha==1.0, gamma]\n  link_mode: copy\nother:\n  python: "3.11"\n'
-    )
-    host.apply()
-    uv(host, "install", "--default-index", host.index.url, "agent-core")
-    (host.site_packages("web") / "gamma/__init__.py").write_text("EDITED = 1\n")
-    (host.venv("web") / "note.txt").write_text("mine")
-    return host
+def web(made: Host) -> Iterator[Host]:
+    """Yield that host, and put everything back after the test."""
+    with put_back(made) as host:
+        yield host
 
 
 ALL = ("--except", "web:agent_core", "--except", "web:gamma", "--except", "web:*.txt")

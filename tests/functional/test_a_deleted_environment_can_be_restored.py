@@ -2,21 +2,21 @@
 
 import datetime as dt
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.functional.host_state import generations, planned, published
-from tests.host import Host, Ran
+from tests.host import Host, Ran, new_host, put_back
 from tests.state.edited import edit_state_file
 
 WEB = 'web:\n  python: "3.11"\n  packages: [%s]\n  keep_generations: 2\n'
 JOBS = 'jobs:\n  python: "3.11"\n  packages: [beta]\n'
 
 
-@pytest.fixture
-def deleted(host: Host) -> Host:
-    """Return a host on which `web` was applied three times, with two generations kept, and then pruned."""
+def delete(host: Host) -> None:
+    """Apply `web` three times, with two generations kept, and then prune it."""
     for packages in ("beta", "alpha==1.0", "alpha==1.1"):
         host.manifest(WEB % packages + JOBS)
         host.apply()
@@ -24,7 +24,21 @@ def deleted(host: Host) -> Host:
     host.manifest(JOBS)
     host.apply()
     assert published(host, "web") == 0
-    return host
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host with `web` deleted."""
+    with new_host(tmp_path_factory.mktemp("host")) as host:
+        delete(host)
+        yield host
+
+
+@pytest.fixture
+def deleted(made: Host) -> Iterator[Host]:
+    """Yield that host, and put everything back after the test."""
+    with put_back(made) as host:
+        yield host
 
 
 def deleted_file(host: Host, name: str = "web") -> Path:
@@ -110,13 +124,14 @@ def test_status_says_what_can_be_restored_and_history_shows_it(deleted: Host) ->
     assert "note" not in deleted.envsync("status").err
 
 
-def test_the_quick_answer_is_still_given(deleted: Host) -> None:
+def test_the_quick_answer_is_still_given(host: Host) -> None:
     from reconciler.fastpath.unchanged import count_unchanged
 
-    file = str(deleted.directory / "envs.yaml")
-    assert not deleted.check()["difference"]
+    delete(host)
+    file = str(host.directory / "envs.yaml")
+    assert not host.check()["difference"]
     assert count_unchanged(file, files=True) == 1
-    (deleted.root / "web").symlink_to(".envsync/generations/web/3/venv")
+    (host.root / "web").symlink_to(".envsync/generations/web/3/venv")
     assert count_unchanged(file, files=True) == 0, "it is published, so it would be deleted"
 
 

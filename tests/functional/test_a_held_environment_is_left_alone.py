@@ -1,6 +1,7 @@
 """`rollback --hold`, `hold` and `release`: applies leave a held environment alone, and everything says so."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
@@ -9,21 +10,29 @@ from reconciler.errors import ApplyError, PlanFileError
 from reconciler.state.store import State
 from tests.faults.killed import run_killed
 from tests.functional.host_state import finished, generations, planned, published
-from tests.host import Host, base_environment
+from tests.host import Host, base_environment, new_host, put_back
 from tests.state.edited import edit_state_file
 
 WEB = 'web:\n  python: "3.11"\n  packages: [alpha=={version}]\n'
 JOB = 'job:\n  python: "3.11"\n  depends_on: [web]\n  packages: [gamma]\n'
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host on which `web` was applied with alpha 1.0, then with alpha 1.1."""
+    with new_host(tmp_path_factory.mktemp("host")) as host:
+        host.manifest(WEB.format(version="1.0") + JOB)
+        host.apply()
+        host.manifest(WEB.format(version="1.1") + JOB)
+        host.apply()
+        yield host
+
+
 @pytest.fixture
-def twice(host: Host) -> Host:
-    """Return a host on which `web` was applied with alpha 1.0, then with alpha 1.1."""
-    host.manifest(WEB.format(version="1.0") + JOB)
-    host.apply()
-    host.manifest(WEB.format(version="1.1") + JOB)
-    host.apply()
-    return host
+def twice(made: Host) -> Iterator[Host]:
+    """Yield that host, and put everything back after the test."""
+    with put_back(made) as host:
+        yield host
 
 
 def test_applies_leave_it_alone_until_it_is_released(twice: Host) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.fastpath.unchanged import count_unchanged
 from tests.functional.host_state import generations, last_run, planned, published, steps, tree
-from tests.host import Host
+from tests.host import Host, new_host, put_back
 from tests.wheels import make_wheel
 
 OLD = 'web:\n  python: "3.11"\n  packages: [tool, alpha==%s]\n  keep_generations: %d\n'
@@ -21,16 +21,24 @@ ALPHA = "from importlib.metadata import version; print(version('alpha'))"
 TOOL = "import sys\n\ndef main():\n    import alpha\n    print(sys.prefix)\n"
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host with two generations of `web`."""
+    with new_host(tmp_path_factory.mktemp("host")) as host:
+        make_wheel(
+            host.directory.parent / "wheels", "tool", "1.0", modules={"tool.py": TOOL}, scripts={"tool": "tool:main"}
+        )
+        for version in ("1.0", "1.1"):
+            host.manifest(OLD % (version, 3))
+            host.apply()
+        yield host
+
+
 @pytest.fixture
-def applied(host: Host) -> Host:
-    """Return a host with two generations of `web`."""
-    make_wheel(
-        host.directory.parent / "wheels", "tool", "1.0", modules={"tool.py": TOOL}, scripts={"tool": "tool:main"}
-    )
-    for version in ("1.0", "1.1"):
-        host.manifest(OLD % (version, 3))
-        host.apply()
-    return host
+def applied(made: Host) -> Iterator[Host]:
+    """Yield that host, and put everything back after the test."""
+    with put_back(made) as host:
+        yield host
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,19 +12,27 @@ from reconciler.canonical_json import Json
 from reconciler.fastpath.record import MOST_READINGS
 from reconciler.state.layout import Layout
 from tests.functional.host_state import tree
-from tests.host import Host
+from tests.host import Host, new_host, put_back
 from tests.state.edited import edit_state_file, stored_in
 
 WEB = 'web:\n  python: "3.11"\n  packages: [%s]\n  keep_generations: 2\n'
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host whose cache has three packages, one of them in two versions; generations 2 and 3 are kept."""
+    with new_host(tmp_path_factory.mktemp("host")) as host:
+        for packages in ("alpha==1.0, gamma", "alpha==1.1", "beta"):
+            host.manifest(WEB % packages)
+            host.apply()
+        yield host
+
+
 @pytest.fixture
-def thrice(host: Host) -> Host:
-    """Return a host whose cache has three packages, one of them in two versions; generations 2 and 3 are kept."""
-    for packages in ("alpha==1.0, gamma", "alpha==1.1", "beta"):
-        host.manifest(WEB % packages)
-        host.apply()
-    return host
+def thrice(made: Host) -> Iterator[Host]:
+    """Yield that host, and put everything back after the test."""
+    with put_back(made) as host:
+        yield host
 
 
 def cached(host: Host) -> set[str]:

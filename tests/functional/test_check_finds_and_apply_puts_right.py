@@ -4,15 +4,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from reconciler.state.inode_hashes import InodeHashes
+from reconciler.state.inode_hashes import TICK_NS, InodeHashes
 from reconciler.state.inventory_file import save_inventory
 from reconciler.state.inventory_scan import take_inventory
-from tests.host import Host, base_environment
+from tests.host import Host, base_environment, new_host, put_back
 from tests.wheels import make_wheel
 
 WEB = """
@@ -107,13 +108,30 @@ DAMAGES: list[tuple[Damage, set[str], set[tuple[str, str, str]]]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host with `web` applied, and with delta in the index."""
+    with new_host(tmp_path_factory.mktemp("host")) as host:
+        make_wheel(host.index.directory, "delta", "3.0")
+        host.manifest(WEB)
+        host.apply()
+        yield host
+
+
+@pytest.fixture
+def applied(made: Host) -> Iterator[Host]:
+    """Yield that host, which remembers all its files, and put everything back after the test."""
+    with put_back(made) as host:
+        time.sleep(2 * TICK_NS / 1e9)  # a change within the last tick is never remembered
+        assert host.environment("web")["action"] == "no-op"
+        yield host
+
+
 @pytest.mark.parametrize(("damage", "reasons", "packages"), DAMAGES, ids=lambda each: getattr(each, "__name__", ""))
 def test_manual_damage_is_found_as_drift_and_repaired(
-    host: Host, damage: Damage, reasons: set[str], packages: set[tuple[str, str, str]]
+    applied: Host, damage: Damage, reasons: set[str], packages: set[tuple[str, str, str]]
 ) -> None:
-    make_wheel(host.index.directory, "delta", "3.0")
-    host.manifest(WEB)
-    host.apply()
+    host = applied
     intact = host.freeze("web")
 
     damage(host)
@@ -129,63 +147,55 @@ def test_manual_damage_is_found_as_drift_and_repaired(
     assert host.environment("web")["action"] == "no-op"
 
 
-def test_a_directory_at_the_path_of_an_environment_blocks_and_is_not_changed(host: Host) -> None:
-    host.manifest(WEB)
-    host.apply()
-    host.venv("web").unlink()
-    host.venv("web").mkdir()
-    (host.venv("web") / "thesis.txt").write_text("mine")
+def test_a_directory_at_the_path_of_an_environment_blocks_and_is_not_changed(applied: Host) -> None:
+    applied.venv("web").unlink()
+    applied.venv("web").mkdir()
+    (applied.venv("web") / "thesis.txt").write_text("mine")
 
-    found = host.environment("web")
+    found = applied.environment("web")
     assert [each["code"] for each in found["blocked"]] == ["not-ours"]
-    ran = host.envsync("apply", "--yes")
+    ran = applied.envsync("apply", "--yes")
     assert (ran.code, ran.err) == (4, "Not applied: 1 blocked.\n")
-    assert host.envsync("apply", "--yes", "--adopt", "-q").err == ""
-    assert host.envsync("apply", "--yes", "--adopt").code == 4
-    assert (host.venv("web") / "thesis.txt").read_text() == "mine"
+    assert applied.envsync("apply", "--yes", "--adopt", "-q").err == ""
+    assert applied.envsync("apply", "--yes", "--adopt").code == 4
+    assert (applied.venv("web") / "thesis.txt").read_text() == "mine"
 
 
-def test_a_venv_that_envsync_did_not_create_blocks_until_it_is_adopted_and_is_kept(host: Host) -> None:
-    host.manifest(WEB)
-    host.apply()
-    host.venv("web").unlink()
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(host.venv("web"))], check=True)
-    (host.venv("web") / "marker").write_text("theirs")
+def test_a_venv_that_envsync_did_not_create_blocks_until_it_is_adopted_and_is_kept(applied: Host) -> None:
+    applied.venv("web").unlink()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(applied.venv("web"))], check=True)
+    (applied.venv("web") / "marker").write_text("theirs")
 
-    assert [each["code"] for each in host.environment("web")["blocked"]] == ["not-ours"]
-    assert host.envsync("apply", "--yes").code == 4
-    assert (host.venv("web") / "marker").exists()
+    assert [each["code"] for each in applied.environment("web")["blocked"]] == ["not-ours"]
+    assert applied.envsync("apply", "--yes").code == 4
+    assert (applied.venv("web") / "marker").exists()
 
-    host.apply("--adopt")
-    assert host.venv("web").is_symlink()
-    kept = list((host.root / ".envsync/adopted/web").glob("*/venv/marker"))
+    applied.apply("--adopt")
+    assert applied.venv("web").is_symlink()
+    kept = list((applied.root / ".envsync/adopted/web").glob("*/venv/marker"))
     assert [each.read_text() for each in kept] == ["theirs"]
 
 
-def test_a_version_raised_in_the_manifest_is_a_pending_upgrade(host: Host) -> None:
-    host.manifest(WEB)
-    host.apply()
-    host.manifest(WEB.replace("alpha==1.0", "alpha==1.1"))
+def test_a_version_raised_in_the_manifest_is_a_pending_upgrade(applied: Host) -> None:
+    applied.manifest(WEB.replace("alpha==1.0", "alpha==1.1"))
 
-    assert {each["code"] for each in host.environment("web")["reasons"]} == {"lock-stale"}
-    planned = host.envsync("plan", "--output", "json").json()["environments"][0]
+    assert {each["code"] for each in applied.environment("web")["reasons"]} == {"lock-stale"}
+    planned = applied.envsync("plan", "--output", "json").json()["environments"][0]
     assert {(each["name"], each["action"], each["origin"]) for each in planned["packages"]} == {
         ("alpha", "upgrade", "pending")
     }
-    host.apply()
-    assert "alpha==1.1" in host.freeze("web")
+    applied.apply()
+    assert "alpha==1.1" in applied.freeze("web")
 
 
-def test_a_different_python_in_the_manifest_replaces_the_environment(host: Host) -> None:
-    host.manifest(WEB)
-    host.apply()
-    host.manifest(WEB.replace('"3.11"', f'"{other_python(host)}"'))
+def test_a_different_python_in_the_manifest_replaces_the_environment(applied: Host) -> None:
+    applied.manifest(WEB.replace('"3.11"', f'"{other_python(applied)}"'))
 
-    planned = host.envsync("plan", "--output", "json").json()["environments"][0]
+    planned = applied.envsync("plan", "--output", "json").json()["environments"][0]
     assert planned["action"] == "replace"
     assert "interpreter-changed" in {each["code"] for each in planned["reasons"]}
-    host.apply()
-    assert f"python{other_python(host)}" in str(host.site_packages("web"))
+    applied.apply()
+    assert f"python{other_python(applied)}" in str(applied.site_packages("web"))
 
 
 def test_an_environment_removed_from_the_manifest_is_deleted(host: Host) -> None:

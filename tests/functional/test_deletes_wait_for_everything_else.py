@@ -5,23 +5,32 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from tests.functional.host_state import finished, generations, planned, published
-from tests.host import Host, base_environment
+from tests.host import Host, base_environment, new_host, put_back
 
 WEB = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n'
 SITE = 'site:\n  python: "3.11"\n  packages: [%s]\n%s'
 FAILS = '  probes: [{run: ["false"]}]\n'
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host on which `web` is applied; the tests declare `site` in its place."""
+    with new_host(tmp_path_factory.mktemp("host")) as host:
+        host.manifest(WEB)
+        host.apply()
+        yield host
+
+
 @pytest.fixture
-def renamed(host: Host) -> Host:
-    """Return a host on which `web` is applied; the tests declare `site` in its place."""
-    host.manifest(WEB)
-    host.apply()
-    return host
+def renamed(made: Host) -> Iterator[Host]:
+    """Yield that host, and put everything back after the test."""
+    with put_back(made) as host:
+        yield host
 
 
 def is_as_before(host: Host) -> None:

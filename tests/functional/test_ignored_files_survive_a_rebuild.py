@@ -3,12 +3,13 @@
 import os
 import socket
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.functional.host_state import planned, published, steps
-from tests.host import Host
+from tests.host import Host, new_host, put_back
 from tests.wheels import make_wheel
 
 WEB = (
@@ -21,11 +22,20 @@ def declare(host: Host, version: str = "1.0", globs: str = '["share/**"]', pytho
     host.manifest((WEB % (version, globs)).replace("3.11", python))
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host with `web` applied."""
+    with new_host(tmp_path_factory.mktemp("host")) as host:
+        declare(host)
+        host.apply()
+        yield host
+
+
 @pytest.fixture
-def web(host: Host) -> Host:
-    declare(host)
-    host.apply()
-    return host
+def web(made: Host) -> Iterator[Host]:
+    """Yield that host, and put everything back after the test."""
+    with put_back(made) as host:
+        yield host
 
 
 def blocked(host: Host) -> list[str]:

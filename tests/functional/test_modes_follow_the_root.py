@@ -43,16 +43,20 @@ def declare(host: Host, *packages: str) -> None:
 
 def envsync(host: Host, *arguments: str, umask: int = 0o022, user: int = 0, group: int = 0) -> Ran:
     """Run the command with a umask, as a user; a different user gets an interpreter that everyone may run."""
+    if user == 0 and group == 0:
+        before = os.umask(umask)
+        try:
+            return host.envsync(*arguments)
+        finally:
+            os.umask(before)
     env = base_environment()
-    program = sys.executable if user == 0 else str(PYTHON)
-    if user:
-        del env["XDG_STATE_HOME"]  # that of the user who runs the tests
-        if PYTHON is None or PYTHON.name != f"python{sys.version_info.major}.{sys.version_info.minor}":
-            pytest.skip(f"the packages of these tests are not for {PYTHON}")
-        packages = [each for each in sys.path if "site-packages" in each]
-        env["PYTHONPATH"] = os.pathsep.join([env["PYTHONPATH"], *packages])
+    del env["XDG_STATE_HOME"]  # that of the user who runs the tests
+    if PYTHON is None or PYTHON.name != f"python{sys.version_info.major}.{sys.version_info.minor}":
+        pytest.skip(f"the packages of these tests are not for {PYTHON}")
+    packages = [each for each in sys.path if "site-packages" in each]
+    env["PYTHONPATH"] = os.pathsep.join([env["PYTHONPATH"], *packages])
     done = subprocess.run(
-        [program, "-m", "reconciler", *arguments],
+        [PYTHON, "-m", "reconciler", *arguments],
         cwd=host.directory,
         env=env,
         capture_output=True,

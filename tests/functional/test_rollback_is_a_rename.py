@@ -3,27 +3,39 @@
 import json
 import os
 import pwd
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.functional.host_state import generations
-from tests.host import Host
+from tests.host import Host, new_host, put_back
 from tests.state.edited import edit_state_file
 
 OLD = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n'
 NEW = 'web:\n  python: "3.11"\n  packages: [alpha==1.1]\n'
 
 
+def apply_twice(host: Host) -> None:
+    """Apply `web` with alpha 1.0, then with alpha 1.1."""
+    for manifest in (OLD, NEW):
+        host.manifest(manifest)
+        host.apply()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host on which `web` was applied twice."""
+    with new_host(tmp_path_factory.mktemp("host")) as host:
+        apply_twice(host)
+        yield host
+
+
 @pytest.fixture
-def twice(host: Host) -> Host:
-    """Return a host on which `web` was applied with alpha 1.0, then with alpha 1.1."""
-    host.manifest(OLD)
-    host.apply()
-    host.manifest(NEW)
-    host.apply()
-    return host
+def twice(made: Host) -> Iterator[Host]:
+    """Yield that host, and put everything back after the test."""
+    with put_back(made) as host:
+        yield host
 
 
 def test_rollback_publishes_the_generation_before_without_building_or_network(twice: Host) -> None:
@@ -60,13 +72,14 @@ def test_a_rollback_skips_a_generation_that_was_damaged_since(twice: Host) -> No
     assert "note: `web`: generation 2 differs from its seal: " in ran.err
 
 
-def test_generations_that_drifted_push_no_sound_one_out(twice: Host) -> None:
+def test_generations_that_drifted_push_no_sound_one_out(host: Host) -> None:
+    apply_twice(host)
     for _ in range(4):
-        edit(next(twice.venv("web").glob("lib/python3*/site-packages/alpha/__init__.py")))
-        twice.apply()
-    assert generations(twice, "web") == [1, 5, 6], "the newest that drifted is kept for inspection"
-    assert twice.envsync("rollback", "web").code == 0
-    assert "alpha==1.0" in twice.freeze("web")
+        edit(next(host.venv("web").glob("lib/python3*/site-packages/alpha/__init__.py")))
+        host.apply()
+    assert generations(host, "web") == [1, 5, 6], "the newest that drifted is kept for inspection"
+    assert host.envsync("rollback", "web").code == 0
+    assert "alpha==1.0" in host.freeze("web")
 
 
 def edit(file: Path) -> None:

@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from tests.functional.host_state import generations
-from tests.host import Host, base_environment
+from tests.host import Host, base_environment, new_host, put_back
 
 WEB = """
 web:
@@ -19,11 +20,20 @@ web:
 """
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host with `web` applied."""
+    with new_host(tmp_path_factory.mktemp("host")) as host:
+        host.manifest(WEB)
+        host.apply()
+        yield host
+
+
 @pytest.fixture
-def web(host: Host) -> Host:
-    host.manifest(WEB)
-    host.apply()
-    return host
+def web(made: Host) -> Iterator[Host]:
+    """Yield that host, and put everything back after the test."""
+    with put_back(made) as host:
+        yield host
 
 
 def test_run_passes_on_the_exit_code_and_the_arguments(web: Host) -> None:

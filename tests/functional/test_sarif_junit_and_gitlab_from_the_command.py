@@ -1,6 +1,7 @@
 """The formats of CI systems from the real command, on a host with drift, a pending change and a blocked delete."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -9,7 +10,7 @@ import jsonschema
 import pytest
 from junitparser import TestSuite
 
-from tests.host import Host
+from tests.host import Host, new_host, put_back
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 WEB = 'web:\n  python: "3.11"\n  packages: [alpha==1.0]\n'
@@ -18,14 +19,23 @@ SITE = "lib/python3.11/site-packages"
 SAME = 'same:\n  python: "3.11"\n'
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host with an edited file, a version that was raised, and an environment that must not be deleted."""
+    with new_host(tmp_path_factory.mktemp("host")) as host:
+        host.manifest(SAME + KEPT + WEB)
+        host.apply()
+        (host.site_packages("web") / "beta.py").write_text("NAME = 'edited'\n")
+        host.manifest(SAME + "\n" + WEB.replace("1.0", "1.1"))
+        assert host.envsync("lock").code == 0
+        yield host
+
+
 @pytest.fixture
-def moved(host: Host) -> Host:
-    host.manifest(SAME + KEPT + WEB)
-    host.apply()
-    (host.site_packages("web") / "beta.py").write_text("NAME = 'edited'\n")
-    host.manifest(SAME + "\n" + WEB.replace("1.0", "1.1"))
-    assert host.envsync("lock").code == 0
-    return host
+def moved(made: Host) -> Iterator[Host]:
+    """Yield that host, and put everything back after the test."""
+    with put_back(made) as host:
+        yield host
 
 
 def line_of(host: Host, name: str) -> int:

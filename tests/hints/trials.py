@@ -7,7 +7,7 @@ see each of its hints, or did not show of each that its fault is gone, or that i
 
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -16,8 +16,7 @@ import pytest
 
 from reconciler.errors import EnvsyncError
 from tests.every_case import EVERY_CASE
-from tests.host import Host, Ran, base_environment, new_host
-from tests.preloaded import needs_new_interpreter, run_preloaded
+from tests.host import Host, Ran, new_host
 
 _VALUE = re.compile(r"\{[^{}]*\}")
 _MANIFEST = re.compile(r"(`envsync [a-z]+) -f [^ `]+")
@@ -56,21 +55,6 @@ def printed_hints(ran: Ran) -> list[str]:
     return [" ".join(each.split()) for each in _PRINTED.findall(f"{ran.out}\n{ran.err}")]
 
 
-def command(host: Host, *arguments: str, env: Mapping[str, str] | None = None) -> Ran:
-    """Run `envsync`; `run` in a forked process as well, and if it starts the program, the exit code is 0."""
-    variables = {**base_environment(), **host.env, **(env or {})}
-    large = sum(map(len, [*arguments, *variables.values()])) > 50_000
-    if arguments[0] != "run" or large or needs_new_interpreter(variables, base_environment()):
-        return host.envsync(*arguments, env=env)
-    try:
-        code, out, err = run_preloaded(arguments, cwd=host.directory, env=variables, stdin="")
-    except AssertionError as error:  # the program has replaced the process that would answer
-        if "ended without an exit code: ['', '']" not in str(error):
-            raise
-        return Ran(code=0, out="", err="")
-    return Ran(code=code, out=out, err=err)
-
-
 @dataclass(kw_only=True)
 class Attempts:
     """What was seen of the hints of one trial, and what was done about them."""
@@ -86,7 +70,7 @@ class Attempts:
 
         `of` is the beginning of its key, if a trial has two hints with the same words.
         """
-        return self.printed_by(command(self.host, *arguments, env=env), of=of)
+        return self.printed_by(self.host.envsync(*arguments, env=env), of=of)
 
     def printed_by(self, ran: Ran, *, of: str = "") -> str:
         """Note which of the hints a command printed that ran already, and return the first of them."""
@@ -142,7 +126,7 @@ class Attempts:
 
     def gone(self, *arguments: str, code: int = 0, env: dict[str, str] | None = None) -> Ran:
         """Run a command which must succeed and print the last hint no more."""
-        ran = command(self.host, *arguments, env=env)
+        ran = self.host.envsync(*arguments, env=env)
         assert ran.code == code, (arguments, ran.code, ran.out, ran.err)
         again = [each for each in printed_hints(ran) if is_hint(self.last, each)]
         assert not again, (arguments, again)

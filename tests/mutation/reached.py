@@ -106,8 +106,8 @@ class _Copies:
     modules: Mapping[str, str]
 
 
-def measure(files: Iterable[str], jobs: int = 1) -> None:
-    """Measure test files, `jobs` at a time, and keep the results."""
+def measure(files: Iterable[str], jobs: int = 1, *, below: str = "reconciler") -> None:
+    """Measure which modules `below` a directory test files reach, `jobs` files at a time, and keep the results."""
     copies: queue.SimpleQueue[_Copies] = queue.SimpleQueue()
 
     def measure_file(file: str) -> str:
@@ -121,7 +121,7 @@ def measure(files: Iterable[str], jobs: int = 1) -> None:
         for _ in range(jobs):
             reporting, unchanged = stack.enter_context(copied_checkout()), stack.enter_context(copied_checkout())
             reports = reporting.directory / "reached"
-            copies.put(_report_places(reporting, unchanged, reports))
+            copies.put(_report_places(reporting, unchanged, reports, below))
         for line in threads.map(measure_file, files):
             print(line, flush=True)
 
@@ -262,8 +262,8 @@ class _Reports:
         }
 
 
-def _report_places(reporting: Checkout, unchanged: Checkout, reports: Path) -> _Copies:
-    """Change all modules of envsync so that every process appends the places that it reaches to the file `reports`.
+def _report_places(reporting: Checkout, unchanged: Checkout, reports: Path, below: str) -> _Copies:
+    """Change all modules `below` a directory so that every process appends the places it reaches to the file `reports`.
 
     A place is reported as its index in `named` of the result.
     """
@@ -273,7 +273,7 @@ def _report_places(reporting: Checkout, unchanged: Checkout, reports: Path) -> _
     (reporting.directory / "sitecustomize.py").write_text(reporter, encoding="utf-8")
     named: list[Named] = []
     modules = {}
-    for path in sorted(reporting.directory.glob("reconciler/**/*.py")):
+    for path in sorted(reporting.directory.glob(f"{below}/**/*.py")):
         file = path.relative_to(reporting.directory).as_posix()
         modules[file] = digest_of(file, reporting.directory)
         path.write_text(instrumented(path.read_text(encoding="utf-8"), file, named), encoding="utf-8")

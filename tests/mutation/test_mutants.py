@@ -370,7 +370,7 @@ def test_a_measurement_names_what_was_opened_and_what_is_reached_at_the_collecti
 ) -> None:
     file = "tests/fs/test_read_beneath.py"
     assert (ROOT / file).exists()
-    measure([file])
+    measure([file], below="reconciler/fs")
     assert f"{file}: " in capsys.readouterr().out
     [stored] = (cache / "reached" / file).iterdir()
     header = json.loads(stored.read_text().splitlines()[0])
