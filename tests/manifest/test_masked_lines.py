@@ -404,6 +404,26 @@ packages:
     ****
 """,
     ),
+    "a quote inside of a word, and a comment in the place of a value": (
+        """environments:
+  web:
+    description: it's
+      word
+    packages: # some
+    - six
+    extras: x
+    - six
+""",
+        """environments:
+  web:
+    description: it's
+      ****
+    packages: # some
+    - six
+    extras: x
+    ****
+""",
+    ),
     "items without a list of theirs": (
         """environments:
 - word
