@@ -73,7 +73,7 @@ def test_what_has_the_number_is_not_replaced(layout: Layout) -> None:
 
 
 @pytest.mark.parametrize("foreign", ["a file", "a link", "another link inside"])
-def test_without_a_current_of_envsync_there_is_no_link(foreign: str, layout: Layout) -> None:
+def test_without_a_current_of_envsync_no_link_is_made(foreign: str, layout: Layout) -> None:
     place = layout.generations("web")
     if foreign == "a file":
         (place / "current").touch()

@@ -38,7 +38,7 @@ def test_only_directories_that_a_build_makes_are_leftovers(
     assert _leftovers(tmp_path) == expected
 
 
-def test_a_link_to_a_directory_is_no_leftover(tmp_path: Path) -> None:
+def test_a_link_to_a_directory_does_not_count(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "own.egg-info").symlink_to("real")
     assert _leftovers(tmp_path) == frozenset()

@@ -25,7 +25,7 @@ HINT = "move it to a different path, or take over a virtual environment with `en
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
-    """Return a root with the generations 1 to 3 of `web`, none of which is published."""
+    """Return a root with the generations 1 to 3 of `web`; nothing is published."""
     state = State.at(tmp_path)
     for number in (1, 2, 3):
         sealed(state.layout, applied(generation=number))
@@ -105,7 +105,7 @@ def test_a_former_path_stays_as_long_as_a_generation_was_built_under_it(layout: 
     path = layout.environment("web")
     publish(layout, "web", 1)
     remove_former_path(layout, "web")
-    assert link(layout) == ".envsync/generations/web/1/venv", "it is no former path"
+    assert link(layout) == ".envsync/generations/web/1/venv", "it is not a former path"
     path.unlink()
     path.symlink_to(".envsync/../site")
     (layout.generation("web", 1).directory / "renamed").symlink_to("site")

@@ -181,7 +181,7 @@ def test_a_missing_file_counts_with_the_hash_that_record_has(layout: Layout, ven
     assert edited(wheels, venv) == {RECORD: ("tool",)}
 
 
-def test_a_package_whose_files_another_one_replaced_is_not_compared(layout: Layout, venv: Path) -> None:
+def test_a_package_whose_files_a_different_one_replaced_is_not_compared(layout: Layout, venv: Path) -> None:
     wheels = WheelContents(layout)
     verify(wheels, venv)
     rewrite(venv, "single.py", b"of another package")

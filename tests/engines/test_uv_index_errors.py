@@ -88,7 +88,7 @@ def test_a_failure_of_an_index_has_its_kind_and_its_host(
 @pytest.mark.parametrize(
     "cause", ["", "no version of six", "it says: operation timed out", "an HTTP status client error (404)"]
 )
-def test_other_causes_are_no_failure_of_an_index(cause: str) -> None:
+def test_other_causes_do_not_blame_an_index(cause: str) -> None:
     assert uv_index_error([cause], [], DETAILS, None) is None
 
 

@@ -37,7 +37,7 @@ def test_only_the_text_that_envsync_writes_publishes_a_generation(text: str, num
     assert published_number(str(tmp_path), "web") == number
 
 
-def test_what_is_no_link_publishes_nothing(tmp_path: Path) -> None:
+def test_what_is_not_a_link_publishes_nothing(tmp_path: Path) -> None:
     (tmp_path / "web").mkdir()
     assert [published_number(str(tmp_path), name) for name in ("web", "none")] == [0, 0]
 
