@@ -85,7 +85,9 @@ def test_a_plan_is_too_large_for_a_file(host: Host, attempts: Attempts) -> None:
     write(host, many([1]))
     assert host.envsync("lock").code == 0
     plan = reconciler.load(host.directory / "envs.yaml", ambient=base_environment()).plan().plan
-    large = replace(plan, environments=plan.environments * (LARGEST // 1000))
+    [environment] = plan.environments
+    megabyte = replace(environment, notes=("a note " * (1024 * 1024 // 7),))  # quicker than thousands of environments
+    large = replace(plan, environments=(megabyte,) * (LARGEST // 1024 // 1024 + 1))
     file = Path(host.directory, "plan.json")
     attempts.refused(lambda: save_plan(large, file))
     assert not file.exists()
