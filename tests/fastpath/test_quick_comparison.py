@@ -84,7 +84,7 @@ def test_an_environment_is_compared_if_not_all_who_may_enter_the_root_may_read_i
 
 @pytest.mark.parametrize("damage", usually(ONE_OF_EACH_KIND, CATALOGUE), ids=lambda each: each.name)
 def test_a_damaged_generation_is_compared(damage: Damage, applied_host: Host) -> None:
-    """The short form has one damage of each kind: another one is found by the same comparison."""
+    """The short form has one damage of each kind: the same comparison finds the others."""
     settle(applied_host)
     undamaged, _ = seen(applied_host, compare=True)
     layout = Layout(applied_host.root)

@@ -84,7 +84,7 @@ def test_an_unchanged_environment_is_known(applied_host: Host) -> None:
 
 @pytest.mark.parametrize("damage", usually(ONE_OF_EACH_KIND, CATALOGUE), ids=lambda each: each.name)
 def test_a_damaged_generation_is_never_called_unchanged(damage: Damage, applied_host: Host) -> None:
-    """The short form has one damage of each kind: another one is found by the same comparison."""
+    """The short form has one damage of each kind: the same comparison finds the others."""
     full(applied_host, apply=True)
     assert not full(applied_host)
     layout = Layout(applied_host.root)
