@@ -34,7 +34,7 @@ from pathlib import Path
 from reconciler.apply.publish import unpublish
 from reconciler.state.store import State
 state = State.at(Path(sys.argv[1]))
-with state.acquire_mutex():
+with state.acquire_mutex(timeout=60):
     unpublish(state.layout, "tools")
     time.sleep(0.4)
     state.forget("tools")
