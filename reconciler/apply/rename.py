@@ -61,8 +61,9 @@ def _link_generations(layout: Layout, old: str, new: str) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for number in layout.generation_numbers(old):
         home, link = layout.generation(old, number).home, directory / str(number)
-        with suppress(FileExistsError):  # `conflicting_numbers` looked what it is
-            make_symlink(generation_link(home, number), link)
+        if home != new:  # else the generation itself is there
+            with suppress(FileExistsError):  # a link: `conflicting_numbers` found nothing else
+                make_symlink(generation_link(home, number), link)
     sync_directory(directory)
     sync_directory(layout.all_generations)
 
@@ -81,7 +82,7 @@ def _finish(state: State, old: str, new: str, applied: Applied | None) -> None:
     redirect_paths(layout, old, new)
     state.forget(old)
     sync_filesystem(layout.root)
-    layout.rename_journal(new).unlink()
+    layout.rename_journal(new).unlink(missing_ok=True)
     sync_directory(layout.envsync_directory)
 
 

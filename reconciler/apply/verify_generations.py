@@ -126,7 +126,7 @@ def _verify(state: State, name: str, number: int, inodes: InodeHashes, depth: De
         published=published,
         drifted=generation.drifted.exists(),
         failed=failure_of(generation),
-        newer=_has_newer_seal(state, name, number),
+        newer=bool(compared.problem) and _has_newer_seal(state, name, number),
     )
 
 

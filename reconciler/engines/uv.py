@@ -96,9 +96,9 @@ class UvEngine:
             return output.read_text(encoding="utf-8") + yanked_table(yanked_versions(done.stderr))
 
     def indexes_of(self, pins: tuple[str, ...], request: ResolveRequest) -> Mapping[str, str]:
-        """Return a mapping of `name==version` to index URL; if it is not clear, from a second run.
+        """Return a mapping of `name==version` to index URL, which uv's PEP 751 output lacks.
 
-        uv's PEP 751 output lacks it.
+        Unless the manifest has a single index, uv runs a second time to find it.
         """
         if len(request.indexes) > 1:
             return self._indexes_of(pins, request)

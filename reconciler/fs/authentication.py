@@ -13,7 +13,7 @@ import os
 from reconciler.fs.user_key import make_user_key, read_user_key
 
 try:
-    from _blake2 import blake2b as blake2b  # also for others
+    from _blake2 import blake2b as blake2b  # re-exported for the fast path
 except ImportError:  # not CPython
     from hashlib import blake2b as blake2b
 
@@ -90,7 +90,7 @@ def _known(root: str) -> _Root:
 
 
 def _is_same(key: bytes, expected: str, code: str) -> bool:
-    """Return whether two codes are equal, in a time that does not depend on how many characters are.
+    """Return whether two codes are equal, in a time that does not depend on where they differ.
 
     `hmac.compare_digest` needs a module that takes longer to import than two more digests.
     """

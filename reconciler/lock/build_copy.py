@@ -12,14 +12,13 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from reconciler.errors import LockError
-from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.git.copied_directory import copy_git_directory
 from reconciler.git.index_file import SUBMODULE, index_entries
 from reconciler.git.working_tree import Repository, find_repository
 from reconciler.lock.build_inputs import read_build_inputs
 from reconciler.lock.ignored_by_git import left_out
 from reconciler.lock.source_files import source_files, tracked_files
+from reconciler.lock.unreadable_source import unreadable_source
 
 _LINKED_BYTES = 16 * 1024 * 1024  # an untracked file that is larger is linked: models and data sets
 _READ_BY_GIT = frozenset({".gitignore", ".gitattributes", ".mailmap"})  # git reads no link with one of these names
@@ -35,7 +34,7 @@ def copy_for_build(source: Path, scratch: Path) -> Path:
     try:
         real = source.resolve(strict=True)
     except (OSError, RuntimeError) as error:
-        raise LockError(f"{source}: {getattr(error, 'strerror', None) or error}", hint=os_error_hint(error)) from error
+        raise unreadable_source(source, error) from error
     base = scratch.resolve()
     copy = _Copy(base=base, project=real, repository=find_repository(str(real)))
     copy.run()
@@ -123,7 +122,7 @@ class _Copy:
                     self._links.append(name)
 
     def _mirror_submodule(self, module: Path) -> None:
-        self.place(module).mkdir()
+        self.place(module).mkdir(exist_ok=True)
         found = find_repository(str(module))
         if found is not None and found.top == str(module):
             tracked = _tracked(found)

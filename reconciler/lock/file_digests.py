@@ -7,9 +7,8 @@ import stat
 from functools import lru_cache
 from pathlib import Path
 
-from reconciler.errors import LockError
-from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.read import open_regular
+from reconciler.lock.unreadable_source import unreadable_source
 
 
 def file_digest(path: Path) -> str:
@@ -17,7 +16,7 @@ def file_digest(path: Path) -> str:
     try:
         return _sha256(path, path.stat()).hex()
     except OSError as error:
-        raise LockError(f"{path}: {error.strerror}", hint=os_error_hint(error)) from error
+        raise unreadable_source(path, error) from error
 
 
 def file_state(path: Path) -> str:
@@ -38,7 +37,7 @@ def files_digest(directory: Path, files: list[str], *, follow: bool = False) -> 
             else:
                 kind, content = b"x" if status.st_mode & 0o100 else b"f", _sha256(path, status)
         except OSError as error:
-            raise LockError(f"{path}: {error.strerror}", hint=os_error_hint(error)) from error
+            raise unreadable_source(path, error) from error
         total.update(b"%s %s\0%s" % (kind, os.fsencode(name), content))
     return "sha256:" + total.hexdigest()
 

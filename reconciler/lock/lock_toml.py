@@ -15,7 +15,7 @@ _MOST_LINES = 200_000
 _MOST_VALUES = 1_000_000
 _MOST_TABLES = 150_000
 _MOST_DOTS = 1_000_000  # in keys
-_MOST_STEPS = 500_000  # the links of each are resolved
+_MOST_COMPONENTS = 500_000  # of all paths; each may be a symbolic link
 _LONGEST_PATH = 8192  # characters, of a path or URL
 _FEW_DOTS = 4  # in a line
 _MOST_MARKER_CHARACTERS = 1_000_000
@@ -36,13 +36,13 @@ def parse_lock_toml(text: str) -> dict[str, Any]:
     document = tomli.loads(text)
     if sum(_marker_lengths(document)) > _MOST_MARKER_CHARACTERS:
         raise ValueError(f"its markers have more than {_MOST_MARKER_CHARACTERS:,} characters")
-    if sum(_steps_of_paths(document)) > _MOST_STEPS:
-        raise ValueError(f"its paths have more than {_MOST_STEPS:,} steps")
+    if sum(_path_components(document)) > _MOST_COMPONENTS:
+        raise ValueError(f"its paths have more than {_MOST_COMPONENTS:,} components")
     return document
 
 
-def _steps_of_paths(document: dict[str, Any]) -> Iterator[int]:
-    """Yield the number of steps of each local path; raises ValueError for a path that no system call accepts."""
+def _path_components(document: dict[str, Any]) -> Iterator[int]:
+    """Yield the number of components of each local path; raises ValueError for a path that no system call accepts."""
     packages = document.get("packages")
     for package in packages if isinstance(packages, list) else ():
         if not isinstance(package, dict):

@@ -9,14 +9,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.canonical_json import digest
-from reconciler.errors import LockError
-from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.repository_top import repository_of
 from reconciler.git.version_state import version_state
 from reconciler.lock.build_inputs import BuildInputs, read_build_inputs
 from reconciler.lock.file_digests import file_digest, file_state, files_digest
 from reconciler.lock.ignored_by_git import BACKENDS_THAT_IGNORE, left_out
 from reconciler.lock.source_files import LOCK_FILE, real_directory, source_files, tracked_files
+from reconciler.lock.unreadable_source import unreadable_source
 from reconciler.state.generated_files import GeneratedFiles
 
 _TABLES = frozenset({"pyproject.toml", "hatch.toml"})  # of these, only the tables that a build reads count
@@ -184,7 +183,7 @@ def _version_state(inputs: BuildInputs) -> object:
     try:
         return version_state(inputs.directory, without=LOCK_FILE)  # apply itself writes locks, which git may track
     except OSError as error:
-        raise LockError(f"{error.filename}: {error.strerror}", hint=os_error_hint(error)) from error
+        raise unreadable_source(error.filename, error) from error
 
 
 def _text_digest(text: str) -> str:

@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from reconciler.errors import LockError
-from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.read import open_regular
 from reconciler.fs.repository_top import repository_of
 from reconciler.git.index_file import index_file_path, tracked_paths
+from reconciler.lock.unreadable_source import unreadable_source
 
 LOCK_FILE = re.compile(r"\.?pylock\..+")  # and the temporary file before it is renamed
 _LEFTOVERS = frozenset(
@@ -43,9 +43,7 @@ def source_files(directory: Path, *, locks: Path | None = None, tracked: Collect
         tracked = _tracked(real) if tracked is None else tracked
         found = sorted({*tracked, *_walk(real, skip_unreadable=bool(tracked))})
     except (OSError, ValueError) as error:  # ValueError: a NUL character in a path that a `.git` file names
-        raise LockError(
-            f"{directory}: {getattr(error, 'strerror', None) or error}", hint=os_error_hint(error)
-        ) from error
+        raise unreadable_source(directory, error) from error
     return found if locks is None else without_locks(found, real, locks)
 
 
@@ -55,9 +53,7 @@ def tracked_files(directory: Path) -> frozenset[str]:
     try:
         return frozenset(_tracked(real))
     except (OSError, ValueError) as error:
-        raise LockError(
-            f"{directory}: {getattr(error, 'strerror', None) or error}", hint=os_error_hint(error)
-        ) from error
+        raise unreadable_source(directory, error) from error
 
 
 def without_locks(names: Iterable[str], directory: Path, locks: Path) -> list[str]:
@@ -71,9 +67,7 @@ def real_directory(directory: Path) -> Path:
     try:
         real = directory.resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:
-        raise LockError(
-            f"{directory}: {getattr(error, 'strerror', None) or error}", hint=os_error_hint(error)
-        ) from error
+        raise unreadable_source(directory, error) from error
     if not real.is_dir():
         raise LockError(f"{directory}: not a directory", hint=None)
     return real

@@ -107,7 +107,7 @@ class _Reader:
         above = [each for each in self._around if each.indent < indent or (each.indent == indent and text[0] in "-]}")]
         if not above or above[-1].name in _ENTRIES:
             return False
-        # What is below a key that is not shown is masked already: if that ever fails, this still holds.
+        # A second barrier: the lines below a key that is not shown should be masked already.
         return (not above[-1].has_value or self._value.is_open) and all(each.is_shown for each in above)
 
     def _first_doubt(self, rest: str, key: str | None) -> int | None:

@@ -118,7 +118,7 @@ def _in_entry(path: Parts) -> tuple[str, Parts]:
             known = _known(key, _ENTRY_KEYS)
             if known == "matrix":
                 return _in_matrix(below)
-            return _section((known, *below))  # a key in a wrong place, such as `environments`, is read as well
+            return _section((known, *below))  # also for a key in the wrong place, such as `environments`
         case _:
             return _UNKNOWN, path
 

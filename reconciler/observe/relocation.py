@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from reconciler.backticks import in_backticks
 from reconciler.fs.read import read_regular
+from reconciler.manifest.paths import LONGEST_PATH
 from reconciler.observe.actual import Finding, FindingCode
 
 _ACTIVATE_SCRIPTS = ("activate", "activate.csh", "activate.fish")
@@ -17,7 +18,6 @@ _VIRTUAL_ENV = re.compile(
 _SHEBANG = re.compile(rb"#![ \t]*(?P<path>/[^\n\0]*)")
 _TRAMPOLINE = re.compile(rb"#![ \t]*/bin/sh[ \t]*\r?\n'''exec' [\"']?(?P<path>/[^\"'\n\0]*?)[\"']? \"\$0\"")
 _PYTHON = re.compile(r"^(?:python|pypy)[0-9.]*t?$")
-_LONGEST_PATH = 4096  # PATH_MAX of Linux; `realpath` takes quadratic time for a longer one
 _LIMIT_BYTES = 1024 * 1024
 _SYSTEM = frozenset({"/usr/bin", "/bin", "/usr/local/bin"})
 
@@ -55,9 +55,11 @@ def relocated_scripts(venv: str, places: Collection[str], home: str, *, only_act
 
 
 def _is_one_of(path: str, allowed: Collection[str]) -> bool:
-    """Return whether a path, or its target, is one of the paths; no path is longer than 4,096 characters."""
-    is_path = len(path) <= _LONGEST_PATH
-    return is_path and (os.path.normpath(path) in allowed or os.path.realpath(path) in allowed)
+    """Return whether a path, or its target, is one of the paths.
+
+    A longer text than any path is not resolved, because that takes quadratic time.
+    """
+    return len(path) <= LONGEST_PATH and (os.path.normpath(path) in allowed or os.path.realpath(path) in allowed)
 
 
 def _path_in_activate(content: bytes) -> str:

@@ -264,7 +264,7 @@ def _ignored_files(number: int) -> str:
 
 
 def skipped_reason(due: Collection[StepKind]) -> Reason:
-    """Return that hooks, or a health check, which are among the steps that are due will not run."""
+    """Return the reason that says which of the steps that are due are skipped: hooks, or a health check."""
     hooks = [each for each in (StepKind.AFTER_PUBLISH, StepKind.BEFORE_DELETE) if each in due]
     what = f"`{hooks[0].replace('-', '_')}` hooks are" if hooks else "health check is"
     return pending_reason(ReasonCode.HOOKS_SKIPPED, f"its {what} skipped")

@@ -68,7 +68,7 @@ def tracked_in(root: str) -> str:
 
 
 def _tracked_below(path: str, counts: Callable[[str], bool]) -> str:
-    """Return what `tracked_below` does, without importing it outside of repositories."""
+    """Return the same as `tracked_below`, which is imported only if the path is in a repository."""
     if repository_top(path) is None and repository_top(os.path.realpath(path)) is None:
         return ""
     from reconciler.git.tracked_below import tracked_below

@@ -154,7 +154,10 @@ class State:
         return seal
 
     def _seal_in_place_of_record(self, name: str, number: int) -> Seal | None:
-        """Return a generation's seal as `seal` does; the hint of its error does not rely on a record."""
+        """Return a generation's seal as `seal` does. The hint for a damaged one is different.
+
+        Without a record, `envsync apply` alone does not repair it.
+        """
         try:
             return self.seal(name, number)
         except DamagedStateError as error:

@@ -145,7 +145,7 @@ def test_a_long_line_is_not_shown_with_its_error(tmp_path: Path) -> None:
         (f"[[packages]]\ndirectory = {{ path = '{'a/' * 5000}' }}", "a `path` has more than 8,192 characters"),
         (
             f"[[packages]]\ndirectory = {{ path = '{'a/' * 4000}' }}\n" * 150,
-            "its paths have more than 500,000 steps",
+            "its paths have more than 500,000 components",
         ),
         (f"environments = ['{'a' * 1_000_001}']", "its markers have more than 1,000,000 characters"),
         (f"[[packages]]\nmarker = '{'a' * 1_000_001}'", "its markers have more than 1,000,000 characters"),
