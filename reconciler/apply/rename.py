@@ -49,10 +49,12 @@ def finish_renames(state: State) -> None:
     layout = state.layout
     for journal in sorted(layout.envsync_directory.glob(f"{JOURNAL}*")):
         new = journal.name.removeprefix(JOURNAL)
-        with suppress(OSError):  # it is not a link
+        try:
             old = os.readlink(journal)  # noqa: PTH115  # a name, not a path
-            if is_name(old) and is_name(new):
-                _finish(state, old, new, None)
+        except OSError:  # it is not a link
+            continue
+        if is_name(old) and is_name(new):
+            _finish(state, old, new, None)
 
 
 def _link_generations(layout: Layout, old: str, new: str) -> None:

@@ -152,6 +152,20 @@ def test_nothing_behind_a_link_is_marked_as_renamed(state: State, tmp_path: Path
     assert owned(state)["site"] == [1, 2]
 
 
+def test_a_rename_that_cannot_be_finished_is_an_error_and_is_finished_later(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_in(state, "_finish", monkeypatch)
+    in_the_way = state.layout.generation("web", 1).directory / "renamed.new"
+    in_the_way.mkdir()
+    with pytest.raises(OSError, match="renamed.new"):
+        recover(state, locks=None)
+    assert state.layout.rename_journal("site").is_symlink()
+    in_the_way.rmdir()
+    recover(state, locks=None)
+    assert (owned(state), list(state.last_applied())) == ({"site": [1, 2]}, ["site"])
+
+
 def test_a_journal_that_envsync_did_not_make_stops_no_other(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     killed_in(state, "_finish", monkeypatch)
     layout = state.layout
