@@ -158,7 +158,7 @@ def test_a_rename_that_cannot_be_finished_is_an_error_and_is_finished_later(
     killed_in(state, "_finish", monkeypatch)
     in_the_way = state.layout.generation("web", 1).directory / "renamed.new"
     in_the_way.mkdir()
-    with pytest.raises(OSError, match="renamed.new"):
+    with pytest.raises(OSError, match=r"renamed\.new"):
         recover(state, locks=None)
     assert state.layout.rename_journal("site").is_symlink()
     in_the_way.rmdir()
