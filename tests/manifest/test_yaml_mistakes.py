@@ -284,4 +284,7 @@ def test_a_line_of_more_than_1000_characters_has_no_hint(text: str, hint: str) -
 
 
 def test_text_that_is_nested_too_deeply_for_libyaml_is_nested_too_deeply() -> None:
-    assert mistake("a: " + "[{" * 2000) == ((1, 1003), "nested deeper than 32 levels", "")
+    """libyaml 0.2.6 and later have a limit of their own, and reach it before they report the first level."""
+    place, message, hint = mistake("a: " + "[" * 2000)
+    assert (message, hint) == ("nested deeper than 32 levels", "")
+    assert place in {(1, 1003), (1, 35)}
