@@ -12,9 +12,9 @@ from reconciler.errors import EnvsyncError, LockError
 from reconciler.lock.foreign_package import lowest_python
 from reconciler.lock.lock_file import lock_path
 from reconciler.lock.model import Lock
-from reconciler.manifest.desired import DesiredEnvironment, LocalProject, LockSource, LockTool
+from reconciler.manifest.desired import DesiredEnvironment, LockSource, LockTool
 from tests.index import ServedIndex
-from tests.lock.workbench import Workbench, pins, project_at
+from tests.lock.workbench import Workbench, local_project, pins, project_at
 from tests.wheels import make_wheel
 
 POETRY = """\
@@ -53,13 +53,6 @@ def environment(
     tool: LockTool = "pylock" if path.name.startswith("pylock") else path.stem  # type: ignore[assignment]
     source = LockSource(path=path, relative=file, tool=tool, sha256=sha256(path), extras=extras, groups=groups)
     return replace(DesiredEnvironment(name="web", python=">=3.11", lock=source), **more)
-
-
-def own_project(path: Path, *, name: str = "app", editable: bool = True) -> LocalProject:
-    return LocalProject(
-        path=path, relative="app", name=name, version="1.0", editable=editable, extras=(), groups=(), requirements=(),
-        static=True, metadata_digest="sha256:1",
-    )  # fmt: skip
 
 
 def tables(lock: Lock) -> dict[str, dict[str, Any]]:
@@ -267,11 +260,13 @@ def test_the_project_is_added_or_made_editable(
     monkeypatch.chdir(app)  # a package without a directory is not the working directory
     text = POETRY.format(packages=poetry(served, "alpha", "1.0"))
     for editable in (True, False):
-        project = own_project(app, editable=editable)
+        project = local_project(app, name="app", editable=editable)
         lock = bench.resolve(environment(bench, "app/poetry.lock", text, project=project))
         assert pins(lock) == ["alpha 1.0", "app None"]
         assert tables(lock)["app"]["directory"] == {"path": "../app"} | ({"editable": True} if editable else {})
-    error = refused(bench, environment(bench, "app/poetry.lock", text, project=own_project(app, name="")))
+    error = refused(
+        bench, environment(bench, "app/poetry.lock", text, project=local_project(app, name="", editable=True))
+    )
     assert "has no name" in error.message
 
 
@@ -306,14 +301,16 @@ def test_a_uv_lock_is_exported_and_not_resolved(bench: Workbench, served: Served
     assert more_pins == ["alpha 1.0", "beta 1.0", "both 1.0"]
     for editable in (True, False):
         found = tables(
-            bench.resolve(environment(bench, "app/uv.lock", text, project=own_project(app, editable=editable)))
+            bench.resolve(
+                environment(bench, "app/uv.lock", text, project=local_project(app, name="app", editable=editable))
+            )
         )
         assert found["app"]["directory"] == {"path": "../app"} | ({"editable": True} if editable else {})
-    member = own_project(app / "core", name="core")
+    member = local_project(app / "core", name="core", editable=True)
     assert pins(bench.resolve(environment(bench, "app/uv.lock", text, project=member))) == ["beta 1.0", "core None"]
     assert len(served.requests) == requests, "uv.lock has everything, so no index is asked"
     assert sorted(app.rglob("*")) == sorted({*before, app / "uv.lock"}), "nothing is written next to the lock"
-    other = own_project(bench.directory / "elsewhere", name="core")
+    other = local_project(bench.directory / "elsewhere", name="core", editable=True)
     assert (
         "does not install the project" in refused(bench, environment(bench, "app/uv.lock", text, project=other)).message
     )

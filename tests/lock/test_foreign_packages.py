@@ -1,4 +1,4 @@
-"""What becomes of the packages of another tool's lock: their files, paths and markers, and the project's place."""
+"""The packages of another tool's lock in the lock of envsync: their files, paths and markers, and the project."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from reconciler.errors import LockError
-from reconciler.lock.foreign_lock import _chosen, _order, _with_files, _with_project
+from reconciler.lock.foreign_lock import _chosen, _with_files, _with_project
 from reconciler.lock.foreign_package import PinnedPackage
-from reconciler.manifest.desired import DesiredEnvironment, LocalProject, LockSource
+from reconciler.manifest.desired import DesiredEnvironment, LockSource
+from tests.lock.workbench import local_project
 
 HASH, OTHER = "a" * 64, "b" * 64
 PIN = PinnedPackage(name="six", version="1.0", marker="", hashes=frozenset({HASH}))
@@ -108,26 +109,28 @@ def test_a_pylock_keeps_what_a_host_needs_and_gets_absolute_paths() -> None:
     }
 
 
+PACKAGE: dict[str, Any] = {"name": "lib", "directory": {"path": "/srv/lib"}}
+
+
 @pytest.mark.parametrize(
-    ("marker", "extras", "kept"),
+    ("marker", "extras", "packages"),
     [
-        ("'Web_UI' in extras", (), False),
-        ("'Web_UI' in extras", ("web-ui",), True),
-        ("'Web_UI' not in extras and os_name == 'nt'", (), 'os_name == "nt"'),
-        ("'Web_UI' in extras or os_name == 'nt'", ("web-ui",), True),
+        ("'Web_UI' in extras", (), []),
+        ("'Web_UI' in extras", ("web-ui",), [PACKAGE]),
+        ("'Web_UI' not in extras and os_name == 'nt'", (), [{**PACKAGE, "marker": 'os_name == "nt"'}]),
+        ("'Web_UI' in extras or os_name == 'nt'", ("web-ui",), [PACKAGE]),
     ],
 )
-def test_a_marker_keeps_what_depends_on_the_interpreter(marker: str, extras: tuple[str, ...], kept: str | bool) -> None:
-    package: dict[str, Any] = {"name": "lib", "directory": {"path": "/srv/lib"}}
-    expected = [] if kept is False else [package if kept is True else {**package, "marker": kept}]
-    assert chosen({**package, "marker": marker}, extras=extras)["packages"] == expected
+def test_a_marker_keeps_what_depends_on_the_interpreter(
+    marker: str, extras: tuple[str, ...], packages: list[dict[str, Any]]
+) -> None:
+    assert chosen({**PACKAGE, "marker": marker}, extras=extras)["packages"] == packages
 
 
 def test_the_groups_of_a_pylock_need_not_be_normalized() -> None:
-    package: dict[str, Any] = {"name": "lib", "directory": {"path": "/srv/lib"}}
     known: dict[str, Any] = {"dependency-groups": ["Dev_Tools"]}
-    marked = {**package, "marker": "'Dev_Tools' in dependency_groups"}
-    assert chosen(marked, groups=("dev-tools",), **known)["packages"] == [package]
+    marked = {**PACKAGE, "marker": "'Dev_Tools' in dependency_groups"}
+    assert chosen(marked, groups=("dev-tools",), **known)["packages"] == [PACKAGE]
     with pytest.raises(LockError, match=r"^`locks/pylock.toml` has no group `docs`; it has `dev-tools`$"):
         chosen(marked, groups=("docs",), **known)
 
@@ -139,32 +142,32 @@ def test_a_pylock_that_is_not_valid_is_refused() -> None:
     assert caught.value.hint == "make it again with its tool, or correct the path in the manifest"
 
 
-def project(**more: Any) -> LocalProject:
-    given: dict[str, Any] = {"path": Path("/srv/acme/lib"), "relative": "lib", "name": "lib", "editable": False, **more}
-    return LocalProject(version="1.0", extras=(), groups=(), requirements=(), static=True, metadata_digest="", **given)
+LIB = local_project(Path("/srv/acme/lib"))
 
 
 @pytest.mark.parametrize("editable", [False, True])
 def test_the_project_of_the_environment_takes_the_place_of_its_own_directory(editable: bool) -> None:
-    """Packages are in the order of name, version and marker."""
+    """Packages are in the order of name, version and marker; a directory has neither version nor marker."""
     others: list[dict[str, Any]] = [
-        {"name": "six", "version": "1.0", "marker": "b"},
-        {"name": "six", "version": "1.0", "marker": "a"},
-        {"name": "six", "version": "0.9", "marker": "c"},
         {"name": "other", "directory": {"path": "/srv/acme/other"}},
+        {"name": "six", "directory": {"path": "/srv/acme/six"}},
+        {"name": "six", "version": "0.9", "marker": "c"},
+        {"name": "six", "version": "1.0"},
+        {"name": "six", "version": "1.0", "marker": "a"},
+        {"name": "six", "version": "1.0", "marker": "b"},
     ]
-    document = {"lock-version": "1.0", "packages": [{"name": "x", "directory": {"path": "/srv/acme/lib"}}, *others]}
+    named_differently = {"name": "x", "directory": {"path": "/srv/acme/lib"}}
+    document = {"lock-version": "1.0", "packages": [named_differently, *reversed(others)]}
     assert _with_project(document, WEB) == document
     own = {"name": "lib", "directory": {"path": "/srv/acme/lib", **({"editable": True} if editable else {})}}
-    assert _with_project(document, replace(WEB, project=project(editable=editable))) == {
+    assert _with_project(document, replace(WEB, project=replace(LIB, editable=editable))) == {
         "lock-version": "1.0",
-        "packages": [own, others[3], others[2], others[1], others[0]],
+        "packages": [own, *others],
     }
-    assert [_order(each) for each in others[2:]] == [("six", "0.9", "c"), ("other", "", "")]
 
 
 def test_a_project_whose_name_only_a_build_reveals_is_refused() -> None:
     with pytest.raises(LockError) as caught:
-        _with_project({"packages": []}, replace(WEB, project=project(name="")))
+        _with_project({"packages": []}, replace(WEB, project=replace(LIB, name="")))
     assert caught.value.message == "the project in `lib` has no name that is known without a build"
     assert caught.value.hint == "write `name` in the `[project]` table of its pyproject.toml"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from reconciler.lock.requirement_lines import RequirementLines, requirement_lines
-from reconciler.manifest.desired import DesiredEnvironment, LocalProject, RequirementLine
-from tests.lock.workbench import local, project_at, requiring
+from reconciler.manifest.desired import DesiredEnvironment, RequirementLine
+from tests.lock.workbench import local, local_project, project_at, requiring
 
 HASH = "sha256:" + "0" * 64
 
@@ -73,17 +73,15 @@ def test_only_a_directory_that_may_be_built_is_copied(tmp_path: Path) -> None:
 @pytest.mark.parametrize("static", [True, False])
 def test_the_project_is_copied_unless_its_metadata_is_static(tmp_path: Path, static: bool) -> None:
     path = project_at(tmp_path / "own")
-    project = LocalProject(
-        path=path,
+    project = local_project(
+        path,
         relative="own",
         name="own",
         version=None,
         editable=True,
         extras=("x",),
-        groups=(),
         requirements=("delta>=1",),
         static=static,
-        metadata_digest="",
     )
     environment = replace(requiring("alpha"), project=project)
     with requirement_lines(environment, build=True) as found:

@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from packaging.pylock import Pylock
@@ -14,10 +13,10 @@ from packaging.pylock import Pylock
 from reconciler.errors import BuildNeededError, LockError, PackageNotFoundError, ResolveError
 from reconciler.lock.lock_file import parse_lock
 from reconciler.lock.toml_format import lock_text
-from reconciler.manifest.desired import Index, LocalProject, RequirementLine
+from reconciler.manifest.desired import Index, RequirementLine
 from tests.index import ServedIndex, serve_index
 from tests.lock.nothing_generated import inputs_digest
-from tests.lock.workbench import Workbench, git_environment, local, only, pins, project_at, requiring
+from tests.lock.workbench import Workbench, git_environment, local, local_project, only, pins, project_at, requiring
 from tests.wheels import make_sdist, make_wheel, sha256
 
 BACKEND = """
@@ -41,22 +40,6 @@ def dynamic_project(path: Path) -> Path:
     )
     (path / "backend.py").write_text(BACKEND)
     return path
-
-
-def project(path: Path, **more: Any) -> LocalProject:
-    plain = LocalProject(
-        path=path,
-        relative=".",
-        name="lib",
-        version="1.0",
-        editable=False,
-        extras=(),
-        groups=(),
-        requirements=(),
-        static=True,
-        metadata_digest="sha256:1",
-    )
-    return replace(plain, **more)
 
 
 # The contents of a lock
@@ -99,7 +82,7 @@ def test_a_lock_contains_nothing_of_this_machine(bench: Workbench, tmp_path: Pat
             local(dynamic_project(tmp_path / "sibling"), text="../sibling"),
             local(archive),
         ),
-        project=project(project_at(bench.directory, name="app"), name="app"),
+        project=local_project(project_at(bench.directory, name="app"), name="app"),
     )
     with pytest.raises(ResolveError):  # two projects are named lib
         bench.resolve(environment)
@@ -223,8 +206,8 @@ def test_without_builds_a_dynamic_project_is_an_error(bench: Workbench, tmp_path
     for environment in (
         requiring(requirements=(local(lib),)),
         requiring(requirements=(local(lib, editable=True),)),
-        requiring(project=project(lib, static=False)),
-        requiring(project=project(lib, static=False, editable=True)),
+        requiring(project=local_project(lib, static=False)),
+        requiring(project=local_project(lib, static=False, editable=True)),
     ):
         with pytest.raises(BuildNeededError):
             bench.resolve(environment, build=False)
@@ -240,7 +223,7 @@ def test_a_build_writes_nothing_into_the_project(
 ) -> None:
     lib = dynamic_project(tmp_path / "lib")
     environment = (
-        requiring(project=project(lib, static=False, editable=editable))
+        requiring(project=local_project(lib, static=False, editable=editable))
         if as_project
         else requiring(requirements=(local(lib, editable=editable),))
     )
@@ -281,7 +264,7 @@ def test_extras_and_markers_of_local_lines_are_used(bench: Workbench) -> None:
 def test_extras_and_groups_of_a_project_are_used(bench: Workbench) -> None:
     more = '[project.optional-dependencies]\nx = ["alpha"]\n'
     lib = project_at(bench.directory / "lib", more=more)
-    lock = bench.resolve(requiring(project=project(lib, extras=("x",), groups=("dev",), requirements=("both",))))
+    lock = bench.resolve(requiring(project=local_project(lib, extras=("x",), groups=("dev",), requirements=("both",))))
     assert pins(lock) == ["alpha 1.1", "beta 2.0", "both 1.0", "lib None"]
 
 

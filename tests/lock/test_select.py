@@ -16,10 +16,9 @@ from reconciler.lock.lock_file import parse_lock
 from reconciler.lock.model import ArchiveFile, IndexFile, Lock, LockedPackage, SourceDirectory, VcsCommit
 from reconciler.lock.select import select_artifacts
 from reconciler.lock.toml_format import lock_text
-from reconciler.manifest.desired import LocalProject
 from tests.engines.requests import install_request
 from tests.lock.nothing_generated import content_digest, metadata_digest, select_packages
-from tests.lock.workbench import Workbench, local, project_at, requiring
+from tests.lock.workbench import Workbench, local, local_project, project_at, requiring
 
 INDEX = "https://index.example/simple"
 INTERPRETER = Interpreter(
@@ -219,10 +218,7 @@ def test_a_directory_has_the_digest_of_its_sources_or_if_editable_of_its_metadat
 
 def test_the_version_of_the_project_is_used_for_its_own_directory(tmp_path: Path) -> None:
     lock, source = directory_lock(tmp_path, editable=True)
-    project = LocalProject(
-        path=source.resolve(), relative="lib", name="lib", version="1.2", editable=True, extras=(), groups=(),
-        requirements=(), static=True, metadata_digest="sha256:own",
-    )  # fmt: skip
+    project = local_project(source.resolve(), version="1.2", editable=True)
     content = metadata_digest(source)
     [found] = select_packages(lock, requiring(project=project), INTERPRETER)
     assert found == LockedPackage(

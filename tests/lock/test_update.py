@@ -14,8 +14,8 @@ from reconciler.lock import update
 from reconciler.lock.lock_file import lock_path, parse_lock, read_lock, write_lock
 from reconciler.lock.model import Lock, LockState
 from reconciler.lock.update import CommittedLock, packages_to_upgrade, read_locks, refuse_upgrade_of_foreign_locks
-from reconciler.manifest.desired import DesiredEnvironment, DesiredState, LocalProject, LockSource
-from tests.lock.workbench import local, requiring
+from reconciler.manifest.desired import DesiredEnvironment, DesiredState, LockSource
+from tests.lock.workbench import local, local_project, requiring
 from tests.plan.build import interpreter
 from tests.state.records import applied
 
@@ -29,24 +29,30 @@ wheels = [{{url = "https://index.example/{name}-1.0-py3-none-any.whl", hashes = 
 """
 
 
+REQUIRES_ALPHA = requiring("alpha>=1")
+RENAMED = replace(REQUIRES_ALPHA, renamed_from="old")
+
+
 def lock(directory: Path, package: str = "tool", name: str = "web") -> Lock:
     return parse_lock(TEXT.format(name=package), lock_path(directory, name), "web")
 
 
 def committed(
-    directory: Path, found: Lock | None, state: LockState = LockState.FRESH, *, renamed_from: str = ""
+    directory: Path,
+    found: Lock | None,
+    state: LockState = LockState.FRESH,
+    *,
+    environment: DesiredEnvironment = REQUIRES_ALPHA,
 ) -> CommittedLock:
-    environment = replace(requiring("alpha>=1"), renamed_from=renamed_from)
-    return CommittedLock(
-        environment=environment, path=lock_path(directory, "web"), lock=found, state=state, failure=None, refused=False
-    )
+    path = lock_path(directory, environment.name)
+    return CommittedLock(environment=environment, path=path, lock=found, state=state, failure=None, refused=False)
 
 
 def renamed(directory: Path, package: str = "tool", state: LockState = LockState.FRESH) -> CommittedLock:
     """Return the lock of an environment whose lock file still has its former name."""
     old = lock(directory, package, "old")
     write_lock(old)
-    return committed(directory, old, state, renamed_from="old")
+    return committed(directory, old, state, environment=RENAMED)
 
 
 def test_a_lock_that_is_the_same_is_not_written(tmp_path: Path) -> None:
@@ -90,7 +96,7 @@ def test_the_file_with_the_former_name_is_replaced(tmp_path: Path) -> None:
     outcome = before.update(None)
     assert (outcome.changed, outcome.former) == (True, lock_path(tmp_path, "old"))
     assert [each.name for each in tmp_path.iterdir()] == ["pylock.web.toml"]
-    assert committed(tmp_path, None, renamed_from="old").former is None
+    assert committed(tmp_path, None, environment=RENAMED).former is None
 
 
 def test_a_stale_lock_with_the_former_name_is_not_renamed_without_a_new_one(tmp_path: Path) -> None:
@@ -131,49 +137,21 @@ def test_only_packages_that_a_lock_or_a_requirement_has_can_be_upgraded(tmp_path
 
 def test_a_project_and_an_override_name_packages_too(tmp_path: Path) -> None:
     environment = DesiredEnvironment(name="web", python="3.11", overrides=("Beta==1",))
-    found = CommittedLock(
-        environment=environment,
-        path=tmp_path / "x",
-        lock=lock(tmp_path),
-        state=LockState.FRESH,
-        failure=None,
-        refused=False,
-    )
+    found = committed(tmp_path, lock(tmp_path), environment=environment)
     assert packages_to_upgrade(["beta"], [found]) == ("beta",)
 
 
 def test_the_requirements_of_a_project_and_not_local_directories_name_packages(tmp_path: Path) -> None:
-    project = LocalProject(
-        path=tmp_path,
-        relative=".",
-        name="own",
-        version=None,
-        editable=True,
-        extras=(),
-        groups=(),
-        requirements=("delta>=1",),
-        static=True,
-        metadata_digest="",
-    )
-    environment = replace(requiring("alpha"), project=project)
+    environment = requiring("alpha", project=local_project(tmp_path, requirements=("delta>=1",)))
     environment = replace(environment, requirements=(*environment.requirements, local(tmp_path / "lib")))
-    found = CommittedLock(
-        environment=environment,
-        path=tmp_path / "x",
-        lock=lock(tmp_path),
-        state=LockState.FRESH,
-        failure=None,
-        refused=False,
-    )
+    found = committed(tmp_path, lock(tmp_path), environment=environment)
     assert packages_to_upgrade(["delta", "alpha"], [found]) == ("delta", "alpha")
 
 
 def foreign(name: str, relative: str) -> CommittedLock:
     source = LockSource(path=Path("/x") / relative, relative=relative, tool="uv", sha256="0")
     environment = DesiredEnvironment(name=name, python="3.11", lock=source)
-    return CommittedLock(
-        environment=environment, path=Path("x"), lock=None, state=LockState.MISSING, failure=None, refused=False
-    )
+    return committed(Path("/x"), None, LockState.MISSING, environment=environment)
 
 
 def test_a_lock_of_another_tool_is_not_upgraded(tmp_path: Path) -> None:

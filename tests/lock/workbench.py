@@ -10,7 +10,7 @@ from reconciler.interpreters.model import Interpreter
 from reconciler.lock.lock_file import lock_path, read_lock, write_lock
 from reconciler.lock.model import Lock
 from reconciler.lock.resolve import ResolveOptions, resolve_lock
-from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, RequirementLine
+from reconciler.manifest.desired import DesiredEnvironment, DesiredState, Index, LocalProject, RequirementLine
 from reconciler.manifest.reach import reach_of_state
 
 
@@ -23,6 +23,23 @@ def requiring(*texts: str, **more: Any) -> DesiredEnvironment:
 def local(path: Path, **more: Any) -> RequirementLine:
     """Return the line of a local directory or archive."""
     return replace(RequirementLine(text=f"./{path.name}", source="r.txt:1:1", path=path), **more)
+
+
+def local_project(path: Path, **more: Any) -> LocalProject:
+    """Return the project `lib` at `path`, with static metadata and no requirements."""
+    plain = LocalProject(
+        path=path,
+        relative="lib",
+        name="lib",
+        version="1.0",
+        editable=False,
+        extras=(),
+        groups=(),
+        requirements=(),
+        static=True,
+        metadata_digest="sha256:1",
+    )
+    return replace(plain, **more)
 
 
 @dataclass(frozen=True, kw_only=True)

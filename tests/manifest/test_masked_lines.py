@@ -3,15 +3,15 @@
 import pytest
 
 from reconciler.manifest.masked_lines import mask_lines
+from tests.manifest.marked_secrets import masked, without_marks
 
-# What the manifest has, and what is shown of it.
-TEXTS = {
-    "block style": (
-        """version: 1
+# Manifests in which marks enclose what is masked.
+MARKED = {
+    "block style": """version: 1
 project: acme
 
-# a comment
-  # another
+# «a comment»
+  # «another»
 environments:
   web:
     python: "3.12"
@@ -20,472 +20,226 @@ environments:
       - django>=5
     labels: {tier: front}
     env:
-      A: b
-      C: d
+      «A: b»
+      «C: d»
     extras: [a,
       b]
 """,
-        """version: 1
-project: acme
-
-# ****
-  # ****
-environments:
-  web:
-    python: "3.12"
-    packages:
-      - six
-      - django>=5
-    labels: {tier: front}
-    env:
-      ****
-      ****
-    extras: [a,
-      b]
-""",
-    ),
-    "flow style": (
-        """environments:
-  web: {python: "3.12", env: {A: b}}
+    "flow style": """environments:
+  web: {python: "3.12", env: «{A: b}}»
   api: {packages: [six], depends_on: [web]}
-  job: text
+  «job: text»
   old: {}
   new: {
     python: 3.12,
-    env: {A: b},
-  }
+    env: «{A: b},»
+  «}»
 """,
-        """environments:
-  web: {python: "3.12", env: ****
-  api: {packages: [six], depends_on: [web]}
-  ****
-  old: {}
-  new: {
-    python: 3.12,
-    env: ****
-  ****
-""",
-    ),
-    "sections": (
-        """environments:
+    "sections": """environments:
   web:
     hooks:
       after_publish:
-      - [curl, x]
-      on_failure: rollback
+      «- [curl, x]»
+      on_failure: «rollback»
     probes:
-    - import: six
-    - run: [a]
-    health: {run: [a], for: 10s}
+    - import: «six»
+    - run: «[a]»
+    health: «{run: [a], for: 10s}»
     python: 3.12
 """,
-        """environments:
-  web:
-    hooks:
-      after_publish:
-      ****
-      on_failure: ****
-    probes:
-    - import: ****
-    - run: ****
-    health: ****
-    python: 3.12
+    "outside of every environment": """env: «[A=1]»
+«python:"3.12"»
+«env:{A: b}»
+«foo: bar»
+«- x»
+«]»
+«---»
+«...»
+«word»
 """,
-    ),
-    "without a key around": (
-        """env: [A=1]
-python:"3.12"
-env:{A: b}
-foo: bar
-- x
-]
----
-...
-word
-""",
-        """env: ****
-****
-****
-****
-****
-****
-****
-****
-****
-""",
-    ),
-    "values of several lines": (
-        """environments:
+    "values of several lines": """environments:
   web:
     description: "one
       two"
     packages: [six,
       django,
-      # note
+      # «note»
     ]
     python: 3.12
 """,
-        """environments:
+    "keys in brackets": """environments:
   web:
-    description: "one
-      two"
-    packages: [six,
-      django,
-      # ****
-    ]
-    python: 3.12
-""",
-    ),
-    "keys in brackets": (
-        """environments:
-  web:
-    matrix: {python: [3.11], kind: {small: {env: {A: b}}}}
+    matrix: {python: [3.11], kind: {small: {env: «{A: b}}}}»
     labels: {x y: z}
-    project: {path: ., token: abc}
+    project: {path: ., «token: abc}»
     packages: [{name: six}]
 """,
-        """environments:
-  web:
-    matrix: {python: [3.11], kind: {small: {env: ****
-    labels: {x y: z}
-    project: {path: ., ****
-    packages: [{name: six}]
-""",
-    ),
-    "quotes in a section": (
-        """environments:
+    "quotes in a section": """environments:
   web:
     env:
-      A: "it's # not
-        one"
-      B: [a, {b: c
-        }, d] # e
-      C: 'x''y'
+      «A: "it's # not»
+        «one"»
+      «B: [a, {b: c»
+        «}, d] # e»
+      «C: 'x''y'»
     python: 3.12
 """,
-        """environments:
-  web:
-    env:
-      ****
-        ****
-      ****
-        ****
-      ****
-    python: 3.12
-""",
-    ),
-    "merge and unknown keys": (
-        """templates:
-  <<: *x
+    "merge and unknown keys": """templates:
+  «<<: *x»
   base:
-    <<: *y
-    env : {A: b}
+    «<<: *y»
+    «env : {A: b}»
     python: three
-    zzz: 1
-    - x
+    «zzz: 1»
+    «- x»
 """,
-        """templates:
-  ****
-  base:
-    ****
-    ****
-    python: three
-    ****
-    ****
-""",
-    ),
-    "items": (
-        """environments:
+    "items": """environments:
   web:
     packages:
     - six
     - - nested
-    - env: {A: b}
-    - {build_env {A: b}}
-    python: [env {A: b}, x]
+    - env: «{A: b}»
+    «- {build_env {A: b}}»
+    python: [env «{A: b}, x]»
 """,
-        """environments:
+    "comments and tabs": """environments:
   web:
-    packages:
-    - six
-    - - nested
-    - env: ****
-    ****
-    python: [env ****
-""",
-    ),
-    "comments and tabs": (
-        """environments:
-  web:
-    python: 3.12 # env: A
-    builds: [{A: {x: y}}]
+    python: 3.12 # env: «A»
+    builds: [{ «A: {x: y}}]»
     exclude_newer: {when: {}}
-	packages: [six]
+	«packages: [six]»
 """,
-        """environments:
+    "a value that ends where brackets and quotes end": """environments:
   web:
-    python: 3.12 # env: ****
-    builds: [{ ****
-    exclude_newer: {when: {}}
-	****
-""",
-    ),
-    "a value that ends where brackets and quotes end": (
-        """environments:
-  web:
-    env: {A: [b,
-    python: "x
-    builds: y"], C: }
-    }
+    env: «{A: [b,»
+    «python: "x»
+    «builds: y"], C: }»
+    «}»
     python: 3.12
-    health: 'it
-    labels: x
-    '
+    health: «'it»
+    «labels: x»
+    «'»
     packages: []
-    hooks: # [
+    hooks: «# [»
     env:
-     "a\\"b
-    depends_on: x"
+     «"a\\"b»
+    «depends_on: x"»
     extras: []
 """,
-        """environments:
-  web:
-    env: ****
-    ****
-    ****
-    ****
-    python: 3.12
-    health: ****
-    ****
-    ****
-    packages: []
-    hooks: ****
-    env:
-     ****
-    ****
-    extras: []
-""",
-    ),
-    "after a text": (
-        """environments:
+    "after a text": """environments:
   web:
     description: one
-      two
+      «two»
     packages:
     - six
-    more
+    «more»
     extras: x
-    ]
-    - y
+    «]»
+    «- y»
     groups:
-    ]
+    «]»
 """,
-        """environments:
-  web:
-    description: one
-      ****
-    packages:
-    - six
-    ****
-    extras: x
-    ****
-    ****
-    groups:
-    ****
-""",
-    ),
-    "entries of one line": (
-        """environments:
-  env: {A: b}
+    "entries of one line": """environments:
+  env: «{A: b}»
   hooks:
   web: {"python": 3.12}
   api: {}
   job: {
-  old: { x }
-  new: 'x'
-  late: # later
-  probes: {}
+  «old: { x }»
+  «new: 'x'»
+  «late: # later»
+  probes: «{}»
 """,
-        """environments:
-  env: ****
-  hooks:
-  web: {"python": 3.12}
-  api: {}
-  job: {
-  ****
-  ****
-  ****
-  probes: ****
-""",
-    ),
-    "labels and matrices of users": (
-        """environments:
+    "labels and matrices of users": """environments:
   web:
-    labels: {secret: x, env: y}
+    labels: {secret: x, env: «y}»
     matrix: {secret: [x], os: {linux: {packages: []}}}
-    packages: {secret: x}
-    ignore: [{match: six, reason: x, until: y}]
-    lock: {from: uv.lock, groups: {env: x}}
+    packages: { «secret: x}»
+    ignore: [{match: six, reason: x, «until: y}]»
+    lock: { «from: uv.lock, groups: {env: x}}»
     python: env {A: b}
 """,
-        """environments:
-  web:
-    labels: {secret: x, env: ****
-    matrix: {secret: [x], os: {linux: {packages: []}}}
-    packages: { ****
-    ignore: [{match: six, reason: x, ****
-    lock: { ****
-    python: env {A: b}
-""",
-    ),
-    "an item before any key": (
-        """- six
-word
+    "an item before any key": """«- six»
+«word»
 version: 1
 ---
 ...
 """,
-        """****
-****
-version: 1
----
-...
-""",
-    ),
-    "keys without a space": (
-        """version:1
+    "keys without a space": """version:1
 python:"3.12"
   \x20
 builds:  x
-env:{A: b}
+«env:{A: b}»
 """,
-        """version:1
-python:"3.12"
-  \x20
-builds:  x
-****
-""",
-    ),
-    "items that are indented like their key": (
-        """env:
-- python: 3.12
-- six
-  builds: x
+    "items that are indented like their key": """env:
+«- python: 3.12»
+«- six»
+  «builds: x»
 version: 1
-build_env: {A: b}
-- python: 3.12
+build_env: «{A: b}»
+«- python: 3.12»
 packages:
 - six
 - python: 3.12
 """,
-        """env:
-****
-****
-  ****
-version: 1
-build_env: ****
-****
-packages:
-- six
-- python: 3.12
-""",
-    ),
-    "an item after the keys of a deeper level": (
-        """environments:
+    "an item after the keys of a deeper level": """environments:
   web:
     builds: allow
   - six
-    - six
+    «- six»
 """,
-        """environments:
-  web:
-    builds: allow
-  - six
-    ****
-""",
-    ),
-    "a quote inside of a word, and a comment in the place of a value": (
-        """environments:
+    "a quote inside a word, and a comment in the place of a value": """environments:
   web:
     description: it's
-      word
+      «word»
     packages: # some
     - six
     extras: x
-    - six
+    «- six»
 """,
-        """environments:
-  web:
-    description: it's
-      ****
-    packages: # some
-    - six
-    extras: x
-    ****
-""",
-    ),
-    "items without a list of theirs": (
-        """environments:
-- word
+    "items outside of a list": """environments:
+«- word»
 templates:
   base:
     python: 3.12
-    - word
+    «- word»
     packages:
 
     - six
     extras: [six
     groups: x
-      word
+      «word»
 """,
-        """environments:
-****
-templates:
-  base:
-    python: 3.12
-    ****
-    packages:
-
-    - six
-    extras: [six
-    groups: x
-      ****
-""",
-    ),
-    "sections deeper than they belong": (
-        """environments:
+    "sections at the wrong depth": """environments:
   web:
     project:
       path: .
       env:
-        A: b
+        «A: b»
       extras: [x]
   zzz:
     python: 3.12
-zzz:
-  python: 3.12
+«zzz:»
+  «python: 3.12»
 labels:
-  env: x
+  env: «x»
 """,
-        """environments:
-  web:
-    project:
-      path: .
-      env:
-        ****
-      extras: [x]
-  zzz:
-    python: 3.12
-****
-  ****
-labels:
-  env: ****
-""",
-    ),
 }
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("name", MARKED)
 def test_lines_are_masked_where_a_secret_may_be_and_nowhere_else(name: str) -> None:
-    text, masked = TEXTS[name]
-    assert mask_lines(text.split("\n")) == masked.split("\n")
+    assert mask_lines(without_marks(MARKED[name]).split("\n")) == masked(MARKED[name]).split("\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("    builds: [{A: {x: y}}]", "    builds: [{ ****"),
+        ("    packages: {secret: x}", "    packages: { ****"),
+        ("    lock: {from: uv.lock, groups: {env: x}}", "    lock: { ****"),
+        ("    packages: [six, {secret: x}]", "    packages: [six, { ****"),
+    ],
+)
+def test_a_space_separates_a_mask_from_the_text_before_it(line: str, shown: str) -> None:
+    assert mask_lines(["environments:", "  web:", line]) == ["environments:", "  web:", shown]

@@ -7,11 +7,11 @@ from reconciler.manifest.source_text import KeyPath
 from reconciler.manifest.text_file import decode_text
 from reconciler.manifest.yaml_document import read_document
 from reconciler.redaction import REDACTED
+from tests.manifest.marked_secrets import masked, without_marks
 
-# What the manifest has, and what is shown of it.
-TEXTS = {
-    "environments": (
-        """# a comment
+# Manifests in which marks enclose what is masked.
+MARKED = {
+    "environments": """# a comment
 version: 1
 project: acme
 environments:
@@ -19,197 +19,94 @@ environments:
     python: "3.12" # a comment
     packages: [six, django]
     env:
-      # a comment
-      FIRST: one # two
-      LIST: [a, b]
-      "QUOTED": 'three'
+      # «a comment»
+      FIRST: «one» # «two»
+      LIST: [«a», «b»]
+      "QUOTED": «'three'»
 
       public: [FIRST]
-    build_env: {SETTING: x, from_env: [HOME], public: []} # four
+    build_env: {SETTING: «x», from_env: [HOME], public: []} # «four»
     labels: {tier: front}
     description: one
-      two
+      «two»
 """,
-        """# a comment
-version: 1
-project: acme
-environments:
+    "commands": """environments:
   web:
-    python: "3.12" # a comment
-    packages: [six, django]
-    env:
-      # ****
-      FIRST: **** # ****
-      LIST: [****, ****]
-      "QUOTED": ****
-
-      public: [FIRST]
-    build_env: {SETTING: ****, from_env: [HOME], public: []} # ****
-    labels: {tier: front}
-    description: one
-      ****
-""",
-    ),
-    "commands": (
-        """environments:
-  web:
-    hooks: {on_failure: rollback, after_publish: [[curl, x], {run: [curl], public: true}]}
+    hooks: {on_failure: rollback, after_publish: [[«curl», «x»], {run: [«curl»], public: true}]}
     probes:
       - dependencies
       - dependancies
-      - pip
+      - «pip»
       - import: six
-      - run: [curl, -u, x]
+      - run: [«curl», «-u», «x»]
         timeout: 10s
     health:
-      run: [curl, "x"]
+      run: [«curl», «"x"»]
       for: 10m
-      zzz: y
-    zzz: [{a: b}]
+      zzz: «y»
+    zzz: [{«a»: «b»}]
     extends: base
 """,
-        """environments:
-  web:
-    hooks: {on_failure: rollback, after_publish: [[****, ****], {run: [****], public: true}]}
-    probes:
-      - dependencies
-      - dependancies
-      - ****
-      - import: six
-      - run: [****, ****, ****]
-        timeout: 10s
-    health:
-      run: [****, ****]
-      for: 10m
-      zzz: ****
-    zzz: [{****: ****}]
-    extends: base
-""",
-    ),
-    "texts of several lines": (
-        """environments:
+    "texts of several lines": """environments:
   web:
     env:
-      A: "one
-        two"
-      B: |
-        three: x
+      A: «"one»
+        «two"»
+      B: «|»
+        «three: x»
 
-        four
-      C: five
-        six
+        «four»
+      C: «five»
+        «six»
       D:
-        seven
+        «seven»
     python: three
-      point 12
+      «point 12»
     description: >-
       eight
       nine
 """,
-        """environments:
-  web:
-    env:
-      A: ****
-        ****
-      B: ****
-        ****
-
-        ****
-      C: ****
-        ****
-      D:
-        ****
-    python: three
-      ****
-    description: >-
-      eight
-      nine
-""",
-    ),
-    "anchors, tags and aliases": (
-        """environments:
+    "anchors, tags and aliases": """environments:
   web: &web
     python: &three !!str 3.12
-    env: &e {A: !x 1, B: &y 2, C: *y}
+    env: «&e» {A: «!x 1», B: «&y 2», C: «*y»}
     packages: !list [six]
-    build_env: !m &n
-      A: b
+    build_env: «!m &n»
+      A: «b»
   api: *web
-  job: {env: *e, <<: *web}
+  job: {env: «*e», <<: *web}
 """,
-        """environments:
-  web: &web
-    python: &three !!str 3.12
-    env: **** {A: ****, B: ****, C: ****}
-    packages: !list [six]
-    build_env: ****
-      A: ****
-  api: *web
-  job: {env: ****, <<: *web}
-""",
-    ),
-    "texts in the place of an environment": (
-        """environments:
-  web: python
+    "texts in the place of an environment": """environments:
+  web: «python»
   api: python:"3.12"
-  job: evn:x
-  old: 1
-  new: {<<: {env: {A: b}}}
-templates: text
+  job: «evn:x»
+  old: «1»
+  new: {<<: {env: {A: «b»}}}
+templates: «text»
 """,
-        """environments:
-  web: ****
-  api: python:"3.12"
-  job: ****
-  old: ****
-  new: {<<: {env: {A: ****}}}
-templates: ****
-""",
-    ),
-    "keys that are not names": (
-        """environments:
+    "keys that are not names": """environments:
   web:
-    env: {a b: c, A: one,two, "x y": 1, [k]: v, {m: n}: w, ? z : y}
-    probes: [{"curl http://x": y}, {run : [a]}]
-    zzz: {A: b}
-    ? [python]
-    : x
+    env: {«a b»: «c», A: «one»,«two», «"x y"»: «1», [«k»]: «v», {«m»: «n»}: «w», ? z : «y»}
+    probes: [{«"curl http://x"»: «y»}, {run : [«a»]}]
+    zzz: {«A»: «b»}
+    ? [«python»]
+    : «x»
 """,
-        """environments:
+    "lists and mappings as keys": """environments:
   web:
-    env: {****: ****, A: ****,****, ****: ****, [****]: ****, {****: ****}: ****, ? z : ****}
-    probes: [{****: ****}, {run : [****]}]
-    zzz: {****: ****}
-    ? [****]
-    : ****
-""",
-    ),
-    "lists and mappings as keys": (
-        """environments:
-  web:
-    ? {env: {A: b}}
-    : python
-    ? [env]
-    : {A: b}
+    ? {«env»: {«A»: «b»}}
+    : «python»
+    ? [«env»]
+    : {«A»: «b»}
     python: "3.12"
 """,
-        """environments:
-  web:
-    ? {****: {****: ****}}
-    : ****
-    ? [****]
-    : {****: ****}
-    python: "3.12"
-""",
-    ),
-    "keys of several lines": (
-        """environments:
+    "keys of several lines": """environments:
   web:
     env:
-      ? "A
-        B"
-      : c
-      D: e
+      ? «"A»
+        «B"»
+      : «c»
+      D: «e»
     python: {
       version: "3.12" }
     probes: [
@@ -219,54 +116,32 @@ templates: ****
     }
     labels: {python:x: 1}
 """,
-        """environments:
-  web:
-    env:
-      ? ****
-        ****
-      : ****
-      D: ****
-    python: {
-      version: "3.12" }
-    probes: [
-      dependencies
-    ]
-    health: {
-    }
-    labels: {python:x: 1}
-""",
-    ),
-    "after its first document": (
-        """environments:
-  web: {env: {A: b}}
+    "after its first document": """environments:
+  web: {env: {A: «b»}}
 ---
-env: {C: d}
+env: {C: «d»}
 ...
 """,
-        """environments:
-  web: {env: {A: ****}}
----
-env: {C: ****}
-...
-""",
-    ),
 }
 
 
-def masked(text: str) -> SourceMask:
+def source_mask(text: str) -> SourceMask:
     return SourceMask(tuple(text.split("\n")))
 
 
-@pytest.mark.parametrize("name", TEXTS)
+def shown_lines(mask: SourceMask) -> list[str]:
+    return [mask.line(number).text for number in range(1, len(mask.lines) + 1)]
+
+
+@pytest.mark.parametrize("name", MARKED)
 def test_lines_are_masked_where_a_secret_may_be_and_nowhere_else(name: str) -> None:
-    text, shown = TEXTS[name]
-    mask = masked(text)
-    assert [mask.line(number + 1).text for number in range(len(mask.lines))] == shown.split("\n")
+    mask = source_mask(without_marks(MARKED[name]))
+    assert shown_lines(mask) == masked(MARKED[name]).split("\n")
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("name", MARKED)
 def test_a_place_in_a_masked_line_is_that_of_the_same_text(name: str) -> None:
-    mask = masked(TEXTS[name][0])
+    mask = source_mask(without_marks(MARKED[name]))
     for number, raw in enumerate(mask.lines):
         line = mask.line(number + 1)
         for column in range(1, len(raw) + 1):
@@ -299,7 +174,7 @@ def test_a_place_in_a_masked_line_is_that_of_the_same_text(name: str) -> None:
 def test_a_place_that_contains_masked_text_is_as_wide_as_the_mask(
     column: int, width: int, place: tuple[int, int]
 ) -> None:
-    """The line is `start:secretm.hidden`, and what is masked are `secret` and `hidden`."""
+    """The line is `start:secretm.hidden`; `secret` and `hidden` are masked."""
     line = MaskedLine("start:****m.****", ((6, 6, 12), (12, 14, 20)))
     assert line.place(column, width) == place
 
@@ -317,14 +192,14 @@ def hidden(text: str) -> set[KeyPath]:
 def test_a_value_is_hidden_if_it_is_or_contains_one_that_may_be_a_secret() -> None:
     web: KeyPath = ("environments", "web")
     top: set[KeyPath] = {(), ("environments",), web}
-    assert hidden(TEXTS["environments"][0]) == {
+    assert hidden(without_marks(MARKED["environments"])) == {
         *top,
         *((*web, "env", *below) for below in ((), ("FIRST",), ("LIST",), ("LIST", 0), ("LIST", 1), ("QUOTED",))),
         *((*web, "build_env", *below) for below in ((), ("SETTING",))),
     }
     hooks, probes, health, unknown = ((*web, key) for key in ("hooks", "probes", "health", "zzz"))
     first, second, pip, run = (*hooks, "after_publish", 0), (*hooks, "after_publish", 1), (*probes, 2), (*probes, 4)
-    assert hidden(TEXTS["commands"][0]) == {
+    assert hidden(without_marks(MARKED["commands"])) == {
         *top,
         *(hooks, (*hooks, "after_publish"), first, (*first, 0), (*first, 1), second),
         *((*second, "run"), (*second, "run", 0), probes, pip, run),
@@ -335,7 +210,7 @@ def test_a_value_is_hidden_if_it_is_or_contains_one_that_may_be_a_secret() -> No
 
 
 def test_a_value_that_was_not_read_is_hidden_if_it_is_in_a_section_with_secrets() -> None:
-    mask = masked("version: 1\n")
+    mask = source_mask("version: 1\n")
     assert mask.hides(("environments", "web", "env", "A"))
     assert not mask.hides(("environments", "web", "env", "public"))
     assert not mask.hides(("environments", "web"))
@@ -352,14 +227,14 @@ def test_a_value_that_was_not_read_is_hidden_if_it_is_in_a_section_with_secrets(
     ],
 )
 def test_a_key_that_may_be_a_part_of_a_value_is_masked_in_a_key_path(path: KeyPath, shown: KeyPath) -> None:
-    mask = masked("environments:\n  web:\n    env: {FIRST: one,two}\n")
+    mask = source_mask("environments:\n  web:\n    env: {FIRST: one,two}\n")
     assert mask.shown_path(path) == shown
 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("version: 1\nx: [\n", "version: 1\n****"),
+        ("version: 1\nx: [\n", "version: 1\n****\n"),
         (f"{'[' * 41}{']' * 41}\n# x", "****\n# ****"),
         (f"python: {'[' * 39}{']' * 39}\n# x", f"python: {'[' * 39}{']' * 39}\n# x"),
         ("python: [" + "[], " * 50_000 + "]\n# x", "python: [" + "[], " * 50_000 + "]\n# ****"),
@@ -367,8 +242,7 @@ def test_a_key_that_may_be_a_part_of_a_value_is_masked_in_a_key_path(path: KeyPa
     ids=["not YAML", "too deep", "as deep as it may be", "too large"],
 )
 def test_a_manifest_that_cannot_be_read_to_its_end_is_masked_as_text(text: str, shown: str) -> None:
-    mask = masked(text)
-    assert [mask.line(number + 1).text for number in range(len(shown.split("\n")))] == shown.split("\n")
+    assert shown_lines(source_mask(text)) == shown.split("\n")
 
 
 def test_the_mask_of_the_last_manifest_is_kept() -> None:

@@ -1,4 +1,4 @@
-"""All packages of a lock as a whole: of every kind of source, and of several versions."""
+"""The packages of a lock at a revision, for all hosts at once: of every kind of source, and of several versions."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from reconciler.manifest.desired import DesiredEnvironment, LocalProject
 from reconciler.manifest.input_files import InputFiles
 from reconciler.revision.locked_packages import Sources, universal_packages
 from reconciler.revision.tracked_files import TrackedFiles
+from tests.lock.workbench import local_project
 
 LOCKS = Path("/srv/acme/locks")
 HASH, OTHER = "0" * 64, "1" * 64
@@ -27,15 +28,13 @@ def locked(*packages: str) -> Lock:
 
 
 def found(lock: Lock, environment: DesiredEnvironment = WEB, tracked: TrackedFiles = TRACKED) -> list[LockedPackage]:
-    asked: list[Path] = []
+    """Return the packages; only the directory of `lib` may be listed, and it has these tracked files."""
 
     def below(directory: Path) -> TrackedFiles:
-        asked.append(directory)
+        assert directory == Path("/srv/acme/lib")
         return tracked
 
-    packages = list(universal_packages(lock, environment, Sources(files=InputFiles(), tracked=below)))
-    assert asked in ([], [Path("/srv/acme/lib")])
-    return packages
+    return list(universal_packages(lock, environment, Sources(files=InputFiles(), tracked=below)))
 
 
 def wheel(name: str, version: str, host: str = "files.example", sha256: str = HASH) -> str:
@@ -108,7 +107,7 @@ SOURCES: dict[str, tuple[str, dict[str, Any], tuple[str, ...], tuple[tuple[str, 
         ("file:",),
         (),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", SOURCES)
@@ -123,10 +122,10 @@ def test_a_package_has_everything_that_decides_what_a_host_installs(kind: str) -
 def test_several_entries_of_a_name_are_one_package_whatever_their_order() -> None:
     newer = f'name = "six"\nversion = "10.0"\nwheels = [{wheel("six", "10.0", "b.example", OTHER)}]'
     older = f'name = "six"\nversion = "9.0"\nwheels = [{wheel("six", "9.0", "a.example")}]'
-    local = 'name = "six"\nmarker = "os_name == \'nt\'"\ndirectory = {path = "../lib", editable = true}'
+    directory = 'name = "six"\nmarker = "os_name == \'nt\'"\ndirectory = {path = "../lib", editable = true}'
     first = f'name = "alpha"\nversion = "1.0"\nwheels = [{wheel("alpha", "1.0")}]'
-    packages = found(locked(newer, older, local, first))
-    assert packages == found(locked(first, local, older, newer))
+    packages = found(locked(newer, older, directory, first))
+    assert packages == found(locked(first, directory, older, newer))
     decides = [
         facts(version="10.0", files=[f"six-10.0-py3-none-any.whl sha256={OTHER} sha512={OTHER}"]),
         facts(version="9.0", files=[f"six-9.0-py3-none-any.whl sha256={HASH} sha512={HASH}"]),
@@ -158,13 +157,7 @@ def test_publishers_are_those_of_all_entries() -> None:
     )
 
 
-def project(path: str, *, static: bool = True, version: str | None = "2.0", editable: bool = True) -> LocalProject:
-    return LocalProject(
-        path=Path(path), relative="lib", name="lib", version=version, editable=editable, extras=(), groups=(),
-        requirements=(), static=static, metadata_digest="sha256:metadata",
-    )  # fmt: skip
-
-
+LIB = local_project(Path("/srv/acme/lib"), version="2.0", editable=True, metadata_digest="sha256:metadata")
 ALL = digest(dict(TRACKED))
 METADATA = digest({"pyproject.toml": TRACKED["pyproject.toml"]})
 
@@ -175,12 +168,12 @@ METADATA = digest({"pyproject.toml": TRACKED["pyproject.toml"]})
         (None, False, None, None, ALL),
         (None, True, None, None, METADATA),
         (None, True, "1.0", "1.0", METADATA),
-        (project("/srv/acme/lib"), True, None, "2.0", "sha256:metadata"),
-        (project("/srv/acme/lib"), True, "1.0", "1.0", "sha256:metadata"),
-        (project("/srv/acme/lib", version=None), True, None, None, "sha256:metadata"),
-        (project("/srv/acme/lib", static=False), True, None, "2.0", ALL),
-        (project("/srv/acme/lib", editable=False), False, None, "2.0", ALL),
-        (project("/srv/acme/other"), True, None, None, METADATA),
+        (LIB, True, None, "2.0", "sha256:metadata"),
+        (LIB, True, "1.0", "1.0", "sha256:metadata"),
+        (replace(LIB, version=None), True, None, None, "sha256:metadata"),
+        (replace(LIB, static=False), True, None, "2.0", ALL),
+        (replace(LIB, editable=False), False, None, "2.0", ALL),
+        (replace(LIB, path=Path("/srv/acme/other")), True, None, None, METADATA),
     ],
 )
 def test_a_directory_has_the_files_that_it_is_installed_from(
