@@ -1,4 +1,4 @@
-"""Cycles of a graph: each once, from its node that comes first."""
+"""Cycles in a graph: each is found once, and starts at the first of its nodes in the graph."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Which known name an unknown one most likely should be, and the hint."""
+"""The known name that was most likely meant by an unknown one, and the hint about it."""
 
 import pytest
 
@@ -49,5 +49,7 @@ def test_the_hint_for_an_unknown_name_is_the_closest_or_all(known: list[str], hi
         ("zzz", ["python"], ""),
     ],
 )
-def test_a_key_of_another_tool_means_the_key_that_is_known_here(key: str, known: list[str], meant: str) -> None:
+def test_an_unknown_key_means_a_known_one_with_a_similar_name_or_the_same_purpose(
+    key: str, known: list[str], meant: str
+) -> None:
     assert meant_key(key, known) == meant

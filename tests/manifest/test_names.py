@@ -97,5 +97,5 @@ def test_an_invalid_name_has_a_message_and_a_hint(
 @pytest.mark.parametrize(
     ("host", "name"), [("Pypi.Example.org:8080", "pypi-example-org-8080"), ("[::1]", "1"), ("---", "")]
 )
-def test_an_index_has_a_name_after_its_host(host: str, name: str) -> None:
+def test_an_index_is_named_after_its_host(host: str, name: str) -> None:
     assert names.name_of_host(host) == name

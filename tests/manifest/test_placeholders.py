@@ -1,4 +1,4 @@
-"""Placeholders in the texts of an environment with a matrix: what replaces them, and the error of every other brace."""
+"""Placeholders in the texts of an environment with a matrix: what replaces them, and the error for any other brace."""
 
 from collections.abc import Callable, Mapping
 

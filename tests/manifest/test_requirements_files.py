@@ -1,4 +1,4 @@
-"""Requirements files that are larger or nested deeper than any should be."""
+"""The limits of requirements files: lines, paths and options, reported errors, and levels of includes."""
 
 import itertools
 from pathlib import Path
@@ -18,14 +18,14 @@ INDEX = 'indexes: [{name: a, url: "https://a.example/simple"}]\n'
         ("-i https://a.example/simple\n" * 501, "501:1: more than 500 paths and options"),
     ],
 )
-def test_a_file_has_at_most_so_many_lines(content: str, problem: str, tmp_path: Path) -> None:
+def test_the_lines_and_options_of_a_file_are_limited(content: str, problem: str, tmp_path: Path) -> None:
     (tmp_path / "r.txt").write_text(content)
     assert problems(tmp_path, INDEX + WEB) == [f"r.txt:{problem}"]
     (tmp_path / "r.txt").write_text(content[: content.rindex("\n", 0, -1)])
     assert problems(tmp_path, INDEX + WEB) == []
 
 
-def test_only_the_first_lines_with_control_characters_are_reported(tmp_path: Path) -> None:
+def test_only_the_first_ten_lines_with_control_characters_are_reported(tmp_path: Path) -> None:
     (tmp_path / "r.txt").write_text("six\x01\n" * 20)
     found = [f"r.txt:{line}:4: control characters are not allowed: `\\x01`" for line in range(1, 11)]
     assert problems(tmp_path, WEB) == found

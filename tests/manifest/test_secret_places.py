@@ -1,4 +1,4 @@
-"""Which places of a manifest may have a secret, which are in a section with secrets, and which keys are shown."""
+"""Which places of a manifest may contain a secret, which are in a section with secrets, and which keys are shown."""
 
 import pytest
 
@@ -134,7 +134,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize("written", PLACES)
-def test_a_place_may_have_a_secret_unless_it_is_known_that_it_has_none(written: str) -> None:
+def test_a_place_may_contain_a_secret_unless_it_is_known_that_it_contains_none(written: str) -> None:
     path: KeyPath = tuple(int(part) if part.isdigit() else part for part in written.split("/") if part)
     checks = {"secret": may_be_secret, "section": is_in_section, "entry": is_entry, "key": shows_key}
     assert [word for word, check in checks.items() if check(path)] == PLACES[written].split()
@@ -178,5 +178,7 @@ def test_a_long_key_next_to_a_secret_is_not_shown(length: int, *, shown: bool) -
         ("a b", False, False),
     ],
 )
-def test_a_key_says_whether_its_value_is_shown(key: str, *, shown: bool, in_section: bool) -> None:
+def test_the_value_of_a_known_key_is_shown_unless_it_is_in_a_section_with_secrets(
+    key: str, *, shown: bool, in_section: bool
+) -> None:
     assert (is_shown_key(key), is_key_of_section(key)) == (shown, in_section)

@@ -1,4 +1,4 @@
-"""The hints for text that is not valid YAML, each with the place of the mistake and the words of libyaml."""
+"""The hints for text that is not valid YAML, each with the place of the mistake and the message of libyaml."""
 
 import pytest
 
