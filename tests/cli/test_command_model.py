@@ -1,8 +1,8 @@
-"""What the declaration of a command becomes: every kind of argument and option, as data."""
+"""Commands as data, read from their declarations: every kind of argument and option, and how each is written."""
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pytest
 import typer
@@ -39,16 +39,12 @@ def declared(
     """
 
 
-def _read(function: Any, name: str) -> Command:
-    app = typer.Typer(add_completion=False)
-    app.command(name)(function)
-    found = get_command(app)
-    assert isinstance(found, TyperCommand)
-    return read_command(found)
-
-
 def test_a_command_is_read_with_all_kinds_of_parameters() -> None:
-    assert _read(declared, "do") == Command(
+    app = typer.Typer(add_completion=False)
+    app.command("do")(declared)
+    command = get_command(app)
+    assert isinstance(command, TyperCommand)
+    assert read_command(command) == Command(
         name="do",
         summary="Do something with names and files.",
         paragraphs=("It has a second paragraph.", "And a third one."),

@@ -1,9 +1,8 @@
-"""What is written to which stream, also to one whose reader is gone, or that is full."""
+"""What is written to which stream, also if its reader is gone or it is full."""
 
 import io
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -47,13 +46,6 @@ def test_other_errors_are_not_those_of_the_output(tmp_path: Path) -> None:
     assert (tmp_path / "out").read_text() == "text\n"
 
 
-@pytest.fixture
-def named_manifest() -> Iterator[None]:
-    set_manifest_option("other.yaml", {})
-    yield
-    set_manifest_option(None, {})
-
-
 @pytest.mark.parametrize(("text", "written"), [("", ""), ("a", "a\n"), ("a\n", "a\n"), ("a\n\n", "a\n\n")])
 def test_text_ends_with_a_line_end_and_an_empty_text_writes_nothing(
     text: str, written: str, capsys: pytest.CaptureFixture[str]
@@ -67,15 +59,20 @@ def test_text_ends_with_a_line_end_and_an_empty_text_writes_nothing(
     assert capsys.readouterr() == (written, "")
 
 
-@pytest.mark.usefixtures("named_manifest")
 def test_only_commands_in_messages_get_the_manifest_that_was_named(capsys: pytest.CaptureFixture[str]) -> None:
-    Console().print("run `envsync apply`")
-    Console().message("run `envsync apply`")
+    set_manifest_option("other.yaml", {})
+    try:
+        Console().print("run `envsync apply`")
+        Console().message("run `envsync apply`")
+    finally:
+        set_manifest_option(None, {})
     assert capsys.readouterr() == ("run `envsync apply`\n", "run `envsync apply -f other.yaml`\n")
 
 
 @pytest.mark.parametrize(("terminal", "width"), [(True, 77), (False, 100)])
-def test_the_width_is_that_of_a_terminal(terminal: bool, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_width_is_that_of_the_terminal_or_100_columns(
+    terminal: bool, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal, raising=False)
     monkeypatch.setenv("COLUMNS", "77")
     assert Console().width == width
@@ -85,7 +82,7 @@ def test_the_width_is_that_of_a_terminal(terminal: bool, width: int, monkeypatch
     ("color", "terminal", "colored"),
     [("auto", True, True), ("auto", False, False), ("always", False, True), ("never", True, False)],
 )
-def test_each_stream_is_asked_whether_it_is_a_terminal(
+def test_by_default_only_a_terminal_has_colors(
     color: str, terminal: bool, colored: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("NO_COLOR", "FORCE_COLOR", "CI"):
@@ -96,7 +93,7 @@ def test_each_stream_is_asked_whether_it_is_a_terminal(
     assert Console(color=color).palette(stream) == Palette.chosen(color=colored)
 
 
-def test_closed_streams_are_opened_and_no_character_fails_to_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_streams_are_opened_and_every_character_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     for name, stream in (("stdin", None), ("stdout", None), ("stderr", ascii_only)):
         monkeypatch.setattr(sys, name, stream)

@@ -94,7 +94,7 @@ def test_every_other_distribution_with_files_in_the_package_is_named_in_order(
 ) -> None:
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     installed(tmp_path, "Envsync_Reconciler", "1.0", "reconciler/errors.py")
-    installed(tmp_path, "beside", "1.0", "reconciler_beside/x.py", "lib/reconciler/x.py", "reconciler.py")
+    installed(tmp_path, "other", "1.0", "reconciler_other/x.py", "lib/reconciler/x.py", "reconciler.py")
     error = ImportError("something is missing")
     with pytest.raises(ImportError) as caught:
         report_overwritten(error)

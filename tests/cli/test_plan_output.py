@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,7 +21,7 @@ REPORT = reports.report_of(PLAN)
 
 
 @pytest.fixture(autouse=True)
-def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_variables_of_ci_or_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR", "GITHUB_STEP_SUMMARY", "COLUMNS", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     yield
@@ -47,7 +46,7 @@ def test_a_manifest_in_the_checkout_is_named_relative_to_it(
     )
 
 
-def test_every_declared_environment_has_its_place_in_the_manifest_as_it_is_named(tmp_path: Path) -> None:
+def test_every_declared_environment_has_its_place_in_the_manifest(tmp_path: Path) -> None:
     file = tmp_path / "envs.yaml"
     (web,) = WORLD.desired.environments
     desired = replace(WORLD.desired, environments=(replace(web, place=f"{file}:7:3"),))
@@ -111,8 +110,7 @@ def test_the_text_is_that_of_the_command_and_of_the_terminal(
 
 
 def test_the_text_of_an_empty_plan_names_the_file_without_its_directory(capsys: pytest.CaptureFixture[str]) -> None:
-    empty: dict[str, Any] = {"environments": ()}
-    print_plan(replace(PLAN, **empty), Format.TEXT, command="plan", file=Path("deploy/my.yaml"))
+    print_plan(replace(PLAN, environments=()), Format.TEXT, command="plan", file=Path("deploy/my.yaml"))
     assert capsys.readouterr().out == "No changes. No environments are declared in `my.yaml`.\n"
 
 

@@ -20,6 +20,11 @@ from tests.cli.commands import DECLARED, GROUP, PROGRAM, parameters, refusal
 FORMATS = "`text`, `json`, `markdown`, `github`, `sarif`, `junit`, `gitlab` or `html`"
 ONE_OF_PLAN = "remove one of the two: a saved plan already says which environments change, and how"
 OF_SNAPSHOT = "remove one of the two: a snapshot is compared as it was taken, without its host"
+OF_STAGING = "remove `--depth`: staging always looks at every file"
+OF_ADOPTION = "remove `--stage` to take over a virtual environment"
+OF_HOOKS = "use `--skip-hooks` with `envsync publish`"
+OF_PUBLISH = "write `envsync publish NAME` or `envsync publish --all`"
+OF_EXCEPTIONS = "except a package with `--except web:idna`, or files with `--except web:share/*`"
 CASES = {
     # Commands
     "--": ("`envsync` requires COMMAND", "run `envsync --help`"),
@@ -100,6 +105,9 @@ CASES = {
     "plan -l team": ("`--label team`: must be KEY=VALUE", "write `--label KEY=VALUE`"),
     "lock --label =x": ("`--label =x`: must be KEY=VALUE", "write `--label KEY=VALUE`"),
     "observe --label=": ("`--label ''`: must be KEY=VALUE", "write `--label KEY=VALUE`"),
+    "check --except web": ("`--except web`: must be NAME:PATTERN", OF_EXCEPTIONS),
+    "check --except web:": ("`--except web:`: must be NAME:PATTERN", OF_EXCEPTIONS),
+    "check --except :idna": ("`--except :idna`: must be NAME:PATTERN", OF_EXCEPTIONS),
     "plan --out missing/plan.json": (
         "`--out missing/plan.json`: the directory `missing` does not exist",
         "create the directory, or name a file in an existing one",
@@ -111,32 +119,16 @@ CASES = {
     "apply --plan plan.json --no-prune": ("`--plan` and `--prune` cannot be combined", ONE_OF_PLAN),
     "check --actual a.json --depth files": ("`--actual` and `--depth` cannot be combined", OF_SNAPSHOT),
     "plan --actual a.json --out b.json": ("`--actual` and `--out` cannot be combined", OF_SNAPSHOT),
-    **{
-        f"{command} --stage {option}": (f"`--stage` and `{option.split()[0]}` cannot be combined", hint)
-        for command in ("plan", "apply")
-        for option, hint in {
-            "--depth files": "remove `--depth`: staging always looks at every file",
-            "--adopt": "remove `--stage` to take over a virtual environment",
-            "--skip-hooks": "use `--skip-hooks` with `envsync publish`",
-        }.items()
-    },
-    "publish": (
-        "`envsync publish` requires NAME or `--all`",
-        "write `envsync publish NAME` or `envsync publish --all`",
-    ),
-    "publish web --all": (
-        "`--all` and NAME cannot be combined",
-        "write `envsync publish NAME` or `envsync publish --all`",
-    ),
+    "plan --stage --depth files": ("`--stage` and `--depth` cannot be combined", OF_STAGING),
+    "plan --stage --adopt": ("`--stage` and `--adopt` cannot be combined", OF_ADOPTION),
+    "plan --stage --skip-hooks": ("`--stage` and `--skip-hooks` cannot be combined", OF_HOOKS),
+    "apply --stage --depth files": ("`--stage` and `--depth` cannot be combined", OF_STAGING),
+    "apply --stage --adopt": ("`--stage` and `--adopt` cannot be combined", OF_ADOPTION),
+    "apply --stage --skip-hooks": ("`--stage` and `--skip-hooks` cannot be combined", OF_HOOKS),
+    "publish": ("`envsync publish` requires NAME or `--all`", OF_PUBLISH),
+    "publish web --all": ("`--all` and NAME cannot be combined", OF_PUBLISH),
     "gc --dry-run --cache": ("`--dry-run` and `--cache` cannot be combined", "remove one of the two"),
     "history --generations --runs": ("`--generations` and `--runs` cannot be combined", "remove one of the two"),
-    **{
-        f"check --except {text}": (
-            f"`--except {text}`: must be NAME:PATTERN",
-            "except a package with `--except web:idna`, or files with `--except web:share/*`",
-        )
-        for text in ("web", "web:", ":idna")
-    },
     "plan --against main --adopt": (
         "`--against` and `--adopt` cannot be combined",
         "remove one of the two: `--against` reads no environment",

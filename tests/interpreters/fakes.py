@@ -12,14 +12,18 @@ def fake_interpreter(
     implementation: str = "cpython",
     free_threaded: bool = False,
     debug: bool = False,
+    soabi: str | None = None,
 ) -> Path:
-    """Write an executable that claims to be Python `version`; each start adds a line to `<path>.started`."""
+    """Write an executable that claims to be Python `version`; each start adds a line to `<path>.started`.
+
+    PyPy has a usual `soabi`, unless it is given; for others it is empty.
+    """
     series = ".".join(version.split(".")[:2])
     facts = {
         "version": version,
         "debug": debug,
         "free_threaded": free_threaded,
-        "soabi": "pypy310-pp73-x86_64-linux-gnu" if implementation == "pypy" else "",
+        "soabi": soabi if soabi is not None else {"pypy": "pypy310-pp73-x86_64-linux-gnu"}.get(implementation, ""),
         "markers": {
             "implementation_name": implementation,
             "implementation_version": version,

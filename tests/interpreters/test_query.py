@@ -1,7 +1,6 @@
 """The facts of an interpreter are those that it would find itself, and the query runs no other code."""
 
 import json
-import re
 import subprocess
 from importlib.metadata import metadata
 from pathlib import Path
@@ -146,16 +145,9 @@ def test_the_abi_is_in_the_tags(debug: bool, free_threaded: bool, first_tag: str
 def test_other_implementations_have_their_own_tags(
     implementation: str, soabi: str, first_tag: str, tmp_path: Path
 ) -> None:
-    fake = fake_interpreter(tmp_path, "python3.10", "3.10.14", implementation=implementation)
-    fake.write_text(re.sub(r'"soabi": "[^"]*"', f'"soabi": "{soabi}"', fake.read_text()))
-    found = query_interpreter(str(fake))
+    path = fake_interpreter(tmp_path, "python3.10", "3.10.14", implementation=implementation, soabi=soabi)
+    found = query_interpreter(str(path))
     assert found.implementation == implementation
     assert found.tags[0].startswith(first_tag)
-    assert f"{found.tags[0].partition('-')[0]}-none-any" in found.tags
-
-
-def test_pypy_has_its_own_tags(tmp_path: Path) -> None:
-    found = query_interpreter(str(fake_interpreter(tmp_path, "pypy3.10", "3.10.14", implementation="pypy")))
-    assert found.tags[0].startswith("pp310-pypy310_pp73-")
-    assert "py3-none-any" in found.tags
+    assert {f"{first_tag.partition('-')[0]}-none-any", "py3-none-any"} <= set(found.tags)
     assert not any(tag.startswith("cp310") for tag in found.tags)

@@ -1,4 +1,4 @@
-"""Dates, times, ages and durations in a manifest: what each means, and the message and hint of an error in any other."""
+"""Dates, times, ages and durations in a manifest: what each means, and the message and hint of an error."""
 
 import datetime as dt
 import math
