@@ -1,7 +1,6 @@
 """What is wrong with a distribution: the words of each finding, and the hash of the file that it is about."""
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +9,17 @@ import pytest
 from reconciler.observe.actual import Finding, FindingCode, OriginKind
 from reconciler.observe.distribution import Candidate, Reading, read_distribution
 from tests.observe.trees import build
+from tests.unprivileged import reachable_directory, unprivileged
 
 
-def read(top: Path, tree: dict[str, Any], name: str = "acme-1.0.dist-info", **more: Any) -> Reading:
+def candidate(top: Path, name: str = "acme-1.0.dist-info", *, inside: bool = True) -> Candidate:
+    place = f"site/{name}"
+    return Candidate(path=f"{top}/{place}", place=place, boundary=str(top), location="site", inside=inside)
+
+
+def read(top: Path, tree: dict[str, Any], name: str = "acme-1.0.dist-info", *, inside: bool = True) -> Reading:
     build(top, {f"site/{name}" if not path else f"site/{name}/{path}": wanted for path, wanted in tree.items()})
-    given: dict[str, Any] = {"inside": True, **more}
-    return read_distribution(
-        Candidate(path=f"{top}/site/{name}", place=f"site/{name}", boundary=str(top), location="site", **given),
-        sealed=False,
-    )
+    return read_distribution(candidate(top, name, inside=inside), sealed=False)
 
 
 METADATA = "Name: acme\nVersion: 1.0\n"
@@ -97,10 +98,9 @@ def test_a_problem_names_its_file_and_has_its_hash(
 
 def test_a_sealed_record_is_not_read(tmp_path: Path) -> None:
     read(tmp_path, {**SOUND, "RECORD": "x\n"})
-    place = "site/acme-1.0.dist-info"
-    candidate = Candidate(path=f"{tmp_path}/{place}", place=place, boundary=str(tmp_path), location="site")
-    assert read_distribution(candidate, sealed=True).findings == []
-    assert [each.code for each in read_distribution(candidate, sealed=False).findings] == [FindingCode.BAD_RECORD]
+    found = candidate(tmp_path)
+    assert read_distribution(found, sealed=True).findings == []
+    assert [each.code for each in read_distribution(found, sealed=False).findings] == [FindingCode.BAD_RECORD]
 
 
 @pytest.mark.parametrize(
@@ -182,34 +182,36 @@ def test_the_directories_of_an_editable_project_must_exist(tmp_path: Path) -> No
         project.mkdir(exist_ok=True)
 
 
-def test_a_metadata_directory_that_cannot_be_read_or_is_outside_is_a_finding(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Then it is not known whether it has METADATA."""
+def unread(detail: str) -> list[Finding]:
+    """Return the findings about a metadata directory whose files are unknown."""
     place = "site/acme-1.0.dist-info"
     no_record = "RECORD is missing, so the files of the package are unknown"
+    return [
+        Finding(code=FindingCode.UNREADABLE, path=place, package="acme", detail=detail),
+        Finding(code=FindingCode.MISSING_RECORD, path=place, package="acme", detail=no_record),
+    ]
 
-    def found(detail: str) -> list[Finding]:
-        return [
-            Finding(code=FindingCode.UNREADABLE, path=place, package="acme", detail=detail),
-            Finding(code=FindingCode.MISSING_RECORD, path=place, package="acme", detail=no_record),
-        ]
 
+@pytest.mark.parametrize(
+    ("target", "findings"),
+    [("../inside", []), ("../../outside", unread("a symbolic link that points out of the environment"))],
+)
+def test_a_metadata_directory_may_be_a_link_inside_the_environment(
+    tmp_path: Path, target: str, findings: list[Finding]
+) -> None:
     build(tmp_path / "outside", SOUND)
-    build(tmp_path, {"top/inside/METADATA": METADATA, "top/inside/RECORD": "", "top/site/x": ""})
-    refusal = found("a symbolic link that points out of the environment")
-    for target, findings in (("../inside", []), ("../../outside", refusal)):
-        link = tmp_path / "top" / place
-        link.unlink(missing_ok=True)
-        link.symlink_to(target)
-        reading = read(tmp_path / "top", {})
-        assert reading.findings == findings
-        assert reading.distribution is not None
-        assert (reading.distribution.key, reading.distribution.version) == ("acme", "1.0")
+    build(tmp_path / "top", {f"inside/{name}": content for name, content in SOUND.items()})
+    build(tmp_path / "top", {"site/acme-1.0.dist-info": {"link": target}})
+    reading = read(tmp_path / "top", {})
+    assert reading.findings == findings
+    assert reading.distribution is not None
+    assert (reading.distribution.key, reading.distribution.version) == ("acme", "1.0")
 
-    def refused(path: Any) -> list[str]:
-        raise PermissionError(13, "Permission denied")
 
-    read(tmp_path, SOUND)
-    monkeypatch.setattr(os, "listdir", refused)
-    assert read(tmp_path, {}).findings == found("could not be read: Permission denied")
+def test_a_metadata_directory_that_cannot_be_listed_is_a_finding() -> None:
+    with reachable_directory() as top:
+        read(top, SOUND)
+        (top / "site/acme-1.0.dist-info").chmod(0o311)
+        with unprivileged():
+            found = read_distribution(candidate(top), sealed=False).findings
+    assert found == unread("could not be read: Permission denied")

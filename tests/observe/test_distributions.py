@@ -1,4 +1,4 @@
-"""Which distributions pip lists, with what place and origin, and every finding about them."""
+"""The distributions that pip lists, each with its place and its origin, and every finding about them."""
 
 import os
 import zipfile
@@ -11,6 +11,7 @@ from reconciler.observe.actual import Distribution, Finding, FindingCode, Instal
 from reconciler.observe.distributions import Listing, list_distributions
 from reconciler.observe.site import find_site
 from tests.observe.trees import build
+from tests.unprivileged import reachable_directory, unprivileged
 
 SITE = "lib/python3.12/site-packages"
 LEGACY = "lib/python3.10/site-packages"
@@ -272,22 +273,15 @@ def test_which_metadata_pip_reads_depends_on_the_python(
     assert [each.key for each in found.distributions] == names
 
 
-def test_a_directory_of_the_import_path_that_cannot_be_listed_is_a_finding(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    build(tmp_path / "outside", {})
-    (tmp_path / "outside").mkdir()
-    (tmp_path / "venv/inside").mkdir(parents=True)
-    listdir = os.listdir
-
-    def refused(path: Any = ".") -> list[str]:
-        if str(path).endswith("side"):
-            raise PermissionError(13, "Permission denied")
-        return listdir(path)
-
-    monkeypatch.setattr(os, "listdir", refused)
-    tree = {f"{SITE}/x.pth": f"{tmp_path}/outside\n{tmp_path}/venv/inside\n", **info("acme")}
-    found = listed(tmp_path, tree)
+def test_a_directory_of_the_import_path_that_cannot_be_listed_is_a_finding() -> None:
+    with reachable_directory() as top:
+        listed(top, {f"{SITE}/x.pth": f"{top}/outside\n{top}/venv/inside\n", **info("acme")})
+        for directory in (top / "outside", top / "venv/inside"):
+            directory.mkdir()
+            directory.chmod(0o311)
+        with unprivileged():
+            venv = str(top / "venv")
+            found = list_distributions(venv, find_site(venv, "3.12"), local=False, sealed=False)
     assert [each.key for each in found.distributions] == ["acme"]
     detail = "could not be read: Permission denied"
     assert found.findings == (

@@ -1,4 +1,4 @@
-"""Each startup file as a whole: its path, the sentence that says how Python runs it, and its state."""
+"""Each startup file in full: its path, how Python runs it, its state, and the package that it belongs to."""
 
 import hashlib
 import zipfile
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.observe import startup, zip_archive
+from reconciler.observe import startup
 from reconciler.observe.actual import ActualEnvironment, Depth, Distribution, Finding, FindingCode, Occupant
 from reconciler.observe.actual import StartupFile as File
 from reconciler.observe.actual import StartupState as State
@@ -106,7 +106,7 @@ def test_a_directory_outside_makes_the_file_that_adds_it_a_startup_file(tmp_path
     ]
 
 
-def test_a_zip_archive_names_its_first_module_or_has_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zip_archive_is_listed_with_its_first_module(tmp_path: Path) -> None:
     for place in (tmp_path / f"venv/{SITE}/inside.zip", tmp_path / "outside.zip"):
         place.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(place, "w") as archive:
@@ -121,14 +121,15 @@ def test_a_zip_archive_names_its_first_module_or_has_too_many(tmp_path: Path, mo
         File(path=f"{SITE}/x.pth", detail=adds),
     ]
 
-    def too_many(path: str) -> list[str]:
-        raise OSError(27, "File too large")
 
-    monkeypatch.setattr(zip_archive, "zip_names", too_many)
-    many = "it has too many members to find out whether Python imports code from it"
-    assert [each for each in found(tmp_path, {}) if each.path.endswith("inside.zip")] == [
-        File(path=f"{SITE}/inside.zip", detail=many)
-    ]
+def test_a_zip_archive_with_too_many_members_is_listed(tmp_path: Path) -> None:
+    place = tmp_path / f"venv/{SITE}/large.zip"
+    place.parent.mkdir(parents=True)
+    with zipfile.ZipFile(place, "w") as archive:
+        for number in range(40):  # more than 2 MiB of names
+            archive.writestr("x" * 60_000 + f"{number}.py", "")
+    detail = "it has too many members to find out whether Python imports code from it"
+    assert found(tmp_path, {"SITE/x.pth": "large.zip\n"}) == [File(path=f"{SITE}/large.zip", detail=detail)]
 
 
 def test_the_startup_files_of_a_base_interpreter(tmp_path: Path) -> None:
@@ -175,7 +176,7 @@ def test_whether_a_site_directory_may_add_to_the_import_path(tmp_path: Path, tre
     assert adds_directories(str(tmp_path), SiteDirectory(path=f"{tmp_path}/site", relative="site")) is adds
 
 
-def test_only_the_lines_of_a_pth_file_of_some_size_are_read(tmp_path: Path) -> None:
+def test_a_pth_file_over_the_limit_may_add_to_the_import_path(tmp_path: Path) -> None:
     build(tmp_path / "site", {"x.pth": "# " + "x" * (PTH_LIMIT_BYTES - 2)})
     site = SiteDirectory(path=f"{tmp_path}/site", relative="site")
     assert not adds_directories(str(tmp_path), site)

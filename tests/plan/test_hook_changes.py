@@ -3,28 +3,19 @@
 import pytest
 
 from reconciler.diff.hook_changes import Changes, changed_by_hook_reasons, hook_changes_text, split_by_hook
-from reconciler.diff.model import Origin, PackageAction, PackageChange, Reason, ReasonCode
+from reconciler.diff.model import Origin, Reason, ReasonCode
 from reconciler.observe.actual import Finding, FindingCode
 from tests.plan.build import applied_environment
-
-
-def change(name: str, origin: Origin) -> PackageChange:
-    return PackageChange(
-        name=name,
-        action=PackageAction.UPGRADE,
-        origin=origin,
-        reason=ReasonCode.CHANGED_BY_HAND,
-        message="changed manually",
-    )
+from tests.render.environment_plans import package
 
 
 def test_what_a_hook_wrote_is_split_from_everything_else() -> None:
     last = applied_environment("web", {"hook_paths": ["log", "six.py"], "hook_packages": ["six", "idna", "both"]})
     packages = [
-        change("both", Origin.BOTH),
-        change("idna", Origin.PENDING),
-        change("other", Origin.DRIFT),
-        change("six", Origin.DRIFT),
+        package("both", origin=Origin.BOTH),
+        package("idna", origin=Origin.PENDING),
+        package("other", origin=Origin.DRIFT),
+        package("six", origin=Origin.DRIFT),
     ]
     findings = [Finding(code=FindingCode.FILE_CHANGED, path=each) for each in ("a", "log", "six.py")]
     assert split_by_hook(packages, findings, last) == (
@@ -45,7 +36,7 @@ def test_what_a_hook_wrote_is_split_from_everything_else() -> None:
 def test_the_first_three_packages_and_paths_are_named(packages: list[str], paths: list[str], text: str) -> None:
     assert hook_changes_text(packages, paths) == text
     changes = Changes(
-        packages=tuple(change(each, Origin.DRIFT) for each in packages),
+        packages=tuple(package(each, origin=Origin.DRIFT) for each in packages),
         findings=tuple(Finding(code=FindingCode.FILE_CHANGED, path=each) for each in paths),
     )
     message = f"a hook changed the environment: {text}"

@@ -1,4 +1,4 @@
-"""One environment's part of a plan: its sentences, its packages, and the findings that nothing else says."""
+"""The part of one environment in the text of a plan: sentences, packages, findings, settings, notes and hints."""
 
 from typing import Any
 
@@ -19,8 +19,8 @@ from reconciler.render.environment_text import (
 from reconciler.render.hold_text import hold_text
 from reconciler.render.style import Palette
 from reconciler.state.hold import Hold
+from tests.render.environment_plans import LOCK_CHANGED, environment, package
 
-LOCK = Reason(code=ReasonCode.LOCK_CHANGED, origin=Origin.PENDING, message="the lock changed")
 NEW = Reason(code=ReasonCode.NEW, origin=Origin.PENDING, message="it is new")
 DAMAGED = Reason(code=ReasonCode.ENVIRONMENT_DAMAGED, origin=Origin.DRIFT, message="1 problem")
 BLOCKED = Reason(code=ReasonCode.DEPENDENCY_FAILED, origin=Origin.PENDING, message="it depends on `api`")
@@ -29,19 +29,9 @@ HOLD = Hold(reason="INC-42", by="anna", since="2026-11-30T09:12:00+00:00")
 HELD = f"held: {hold_text(HOLD)}"
 
 
-def environment(action: Action = Action.UPDATE, **more: Any) -> EnvironmentPlan:
-    return EnvironmentPlan(name="web", path=".envs/web", action=action, **more)
-
-
-def package(name: str, action: PackageAction = PackageAction.CHANGE, **more: Any) -> PackageChange:
-    usual: dict[str, Any] = {
-        "origin": Origin.PENDING,
-        "reason": ReasonCode.LOCK_CHANGED,
-        "message": "lock changed",
-        "before": "1.0",
-        "after": "1.0",
-    }
-    return PackageChange(name=name, action=action, **{**usual, **more})
+def changed(name: str, **more: Any) -> PackageChange:
+    """Return the change of a package to different files of the same version."""
+    return package(name, PackageAction.CHANGE, after="1.0", **more)
 
 
 def lines(plan: EnvironmentPlan, verbose: int = 0) -> list[str]:
@@ -51,9 +41,9 @@ def lines(plan: EnvironmentPlan, verbose: int = 0) -> list[str]:
 @pytest.mark.parametrize(
     ("plan", "sentences"),
     [
-        (environment(reasons=(LOCK,)), ["update: the lock changed"]),
+        (environment(reasons=(LOCK_CHANGED,)), ["update: the lock changed"]),
         (
-            environment(reasons=(LOCK, DAMAGED), complete=False),
+            environment(reasons=(LOCK_CHANGED, DAMAGED), complete=False),
             ["update: the lock changed; 1 problem; packages unknown"],
         ),
         (
@@ -61,11 +51,11 @@ def lines(plan: EnvironmentPlan, verbose: int = 0) -> list[str]:
             ["create: python 3.12.1, 2 packages"],
         ),
         (
-            environment(Action.CREATE, reasons=(NEW, LOCK), complete=False),
+            environment(Action.CREATE, reasons=(NEW, LOCK_CHANGED), complete=False),
             ["create: packages unknown; the lock changed"],
         ),
         (
-            environment(Action.ADOPT, reasons=(LOCK,), python_after="3.12.1", package_count=1),
+            environment(Action.ADOPT, reasons=(LOCK_CHANGED,), python_after="3.12.1", package_count=1),
             ["adopt: the lock changed; python 3.12.1, 1 package"],
         ),
         (environment(Action.NO_OP), ["unchanged: nothing to do"]),
@@ -78,21 +68,24 @@ def lines(plan: EnvironmentPlan, verbose: int = 0) -> list[str]:
             ["unchanged: python 3.11.7, 0 packages"],
         ),
         (
-            environment(blocked=(BLOCKED, PREVENTED), reasons=(LOCK,)),
+            environment(blocked=(BLOCKED, PREVENTED), reasons=(LOCK_CHANGED,)),
             ["blocked: it depends on `api`; `prevent_destroy` is set"],
         ),
         (
-            environment(blocked=(BLOCKED,), reasons=(LOCK,)),
+            environment(blocked=(BLOCKED,), reasons=(LOCK_CHANGED,)),
             ["blocked: it depends on `api`", "would update: the lock changed"],
         ),
-        (environment(Action.NO_OP, blocked=(BLOCKED,), reasons=(LOCK,)), ["blocked: it depends on `api`"]),
-        (environment(hold=HOLD, reasons=(LOCK,)), [HELD, "would update: the lock changed"]),
+        (environment(Action.NO_OP, blocked=(BLOCKED,), reasons=(LOCK_CHANGED,)), ["blocked: it depends on `api`"]),
+        (environment(hold=HOLD, reasons=(LOCK_CHANGED,)), [HELD, "would update: the lock changed"]),
         (environment(Action.NO_OP, hold=HOLD), [HELD]),
         (
-            environment(hold=HOLD, blocked=(BLOCKED,), reasons=(LOCK,)),
+            environment(hold=HOLD, blocked=(BLOCKED,), reasons=(LOCK_CHANGED,)),
             ["blocked: it depends on `api`", HELD, "would update: the lock changed"],
         ),
-        (environment(hold=HOLD, blocked=(PREVENTED,), reasons=(LOCK,)), ["blocked: `prevent_destroy` is set", HELD]),
+        (
+            environment(hold=HOLD, blocked=(PREVENTED,), reasons=(LOCK_CHANGED,)),
+            ["blocked: `prevent_destroy` is set", HELD],
+        ),
     ],
 )
 def test_sentences_say_what_happens_and_why(plan: EnvironmentPlan, sentences: list[str]) -> None:
@@ -113,7 +106,9 @@ def test_sentences_say_what_happens_and_why(plan: EnvironmentPlan, sentences: li
         (environment(hold=HOLD, blocked=(BLOCKED,)), "  x"),
     ],
 )
-def test_the_symbol_says_first_that_it_is_blocked_and_then_that_it_is_held(plan: EnvironmentPlan, symbol: str) -> None:
+def test_the_symbol_of_a_blocked_environment_comes_first_and_that_of_a_held_one_second(
+    plan: EnvironmentPlan, symbol: str
+) -> None:
     assert lines(plan)[0].startswith(f"{symbol} web  ")
 
 
@@ -129,14 +124,14 @@ def test_the_symbol_says_first_that_it_is_blocked_and_then_that_it_is_held(plan:
 )
 def test_packages_that_follow_from_the_action_are_not_listed(action: Action, verbose: int, listed: list[str]) -> None:
     packages = (
-        package("edited", PackageAction.REPAIR, origin=Origin.DRIFT, reason=ReasonCode.FILES_EDITED),
-        package("mixed", reason=ReasonCode.SOURCE_CHANGED),
-        package("reviewed", source=SourceChange(before=("a",), after=("b",), review=(SourceFlag.HOST,))),
-        package("same"),
-        package("same-host", source=SourceChange(before=("a",), after=("b",))),
-        package("up", PackageAction.UPGRADE, after="2.0"),
+        package("edited", PackageAction.REPAIR, after="1.0", origin=Origin.DRIFT, reason=ReasonCode.FILES_EDITED),
+        changed("mixed", reason=ReasonCode.SOURCE_CHANGED),
+        changed("reviewed", source=SourceChange(before=("a",), after=("b",), review=(SourceFlag.HOST,))),
+        changed("same"),
+        changed("same-host", source=SourceChange(before=("a",), after=("b",))),
+        package("up"),
     )
-    found = lines(environment(action, packages=packages, reasons=(LOCK,)), verbose)[1:]
+    found = lines(environment(action, packages=packages, reasons=(LOCK_CHANGED,)), verbose)[1:]
     names = [each.split()[1] if "`-v` lists them" not in each else "~" for each in found]
     assert names == listed
     if "~" in listed:
@@ -174,21 +169,21 @@ FOREIGN = finding(FindingCode.FOREIGN_FILE, path="web")
         ((STARTUP, MOVED), (REMOVED,), (STARTUP,)),
     ],
 )
-def test_findings_about_which_the_reason_says_everything_are_not_listed(
+def test_findings_that_the_reason_describes_are_not_listed(
     found: tuple[Finding, ...], packages: tuple[PackageChange, ...], listed: tuple[Finding, ...]
 ) -> None:
-    for reasons in ((DAMAGED,), (LOCK, DAMAGED)):
+    for reasons in ((DAMAGED,), (LOCK_CHANGED, DAMAGED)):
         plan = environment(reasons=reasons, findings=found, packages=packages)
         assert findings_to_list(plan) == list(listed)
 
 
-def test_without_that_reason_every_finding_is_listed_that_no_package_covers() -> None:
-    plan = environment(reasons=(LOCK,), findings=(MOVED, RECORD, OTHER_RECORD), packages=(REMOVED,))
+def test_without_that_reason_every_finding_is_listed_unless_a_package_covers_it() -> None:
+    plan = environment(reasons=(LOCK_CHANGED,), findings=(MOVED, RECORD, OTHER_RECORD), packages=(REMOVED,))
     assert findings_to_list(plan) == [MOVED, OTHER_RECORD]
     assert findings_to_list(environment(findings=(MOVED,))) == [MOVED]
 
 
-def test_what_a_blocking_reason_says_is_only_listed_in_full_if_it_has_a_target() -> None:
+def test_what_blocks_an_environment_is_a_finding_only_in_the_full_list_and_if_it_is_a_link() -> None:
     plan = environment(findings=(LINK, FOREIGN))
     assert findings_to_list(plan) == []
     assert findings_to_list(plan, full=True) == [LINK]
@@ -197,8 +192,8 @@ def test_what_a_blocking_reason_says_is_only_listed_in_full_if_it_has_a_target()
 def test_below_its_sentences_are_packages_settings_findings_notes_and_hints() -> None:
     plan = environment(
         blocked=(BLOCKED,),
-        reasons=(LOCK,),
-        packages=(package("six", PackageAction.UPGRADE, after="2.0"),),
+        reasons=(LOCK_CHANGED,),
+        packages=(package("six"),),
         settings=(SettingChange(path=("env", "A"), before="x" * 70, after="y"),),
         findings=(LINK, ADDED),
         notes=("a note", "another"),

@@ -1,4 +1,4 @@
-"""Parts of the HTML page: what a limit leaves out, what a value of an unexpected type becomes, and empty parts."""
+"""Parts of the HTML page: elements, sections of changes, failures, the history, and the overview."""
 
 from dataclasses import replace
 from typing import Any
@@ -17,19 +17,10 @@ from reconciler.render.html.markup import Markup, content, element
 from reconciler.render.html.overview import changed_table, unchanged_table
 from reconciler.render.html.tables import arrow
 from tests.plan.build import world
+from tests.render.environment_plans import LOCK_CHANGED, environment, package
 
 PLAN = world({"manifest": {"web": {"packages": {"six": "1.0"}}}}).plan()
-LOCK = Reason(code=ReasonCode.LOCK_CHANGED, origin=Origin.PENDING, message="the lock changed")
 EDITED = Reason(code=ReasonCode.FILES_DRIFTED, origin=Origin.DRIFT, message="1 file edited")
-
-
-def environment(action: Action = Action.UPDATE, **more: Any) -> EnvironmentPlan:
-    return EnvironmentPlan(name="web", path=".envs/web", action=action, **more)
-
-
-def package(action: PackageAction, **more: Any) -> PackageChange:
-    usual: dict[str, Any] = {"origin": Origin.PENDING, "reason": ReasonCode.LOCK_CHANGED, "message": "lock changed"}
-    return PackageChange(name="six", action=action, **{**usual, "before": "1.0", "after": "2.0", **more})
 
 
 def sections(plan: EnvironmentPlan) -> list[str]:
@@ -82,7 +73,7 @@ def test_a_finding_about_no_file_has_the_words_of_its_code() -> None:
 
 @pytest.mark.parametrize(("number", "listed"), [(0, 0), (1, 1), (200, 200), (201, 200)])
 def test_files_over_the_limit_are_counted(number: int, listed: int) -> None:
-    change = package(PackageAction.REPAIR, files=tuple(f"f{each:03}" for each in range(number)))
+    change = package("six", PackageAction.REPAIR, files=tuple(f"f{each:03}" for each in range(number)))
     (text,) = sections(environment(packages=(change,)))
     assert text.count("<li>f") == listed
     assert ('<details class="files">' in text) is bool(number)
@@ -92,23 +83,23 @@ def test_files_over_the_limit_are_counted(number: int, listed: int) -> None:
 
 def test_each_origin_that_has_something_is_a_section() -> None:
     assert sections(environment()) == []
-    drift = package(PackageAction.REMOVE, origin=Origin.DRIFT)
-    both = package(PackageAction.UPGRADE, origin=Origin.BOTH)
+    drift = package("six", PackageAction.REMOVE, origin=Origin.DRIFT)
+    both = package("six", PackageAction.UPGRADE, origin=Origin.BOTH)
     setting = SettingChange(path=("env", "A"), before=None, after="1")
     for more, titles in (
         ({"reasons": (EDITED,)}, ["Drift"]),
         ({"packages": (drift,)}, ["Drift"]),
         ({"packages": (both, drift)}, ["Drift", "Drift and pending"]),
         ({"settings": (setting,)}, ["Pending"]),
-        ({"reasons": (LOCK, EDITED)}, ["Drift", "Pending"]),
+        ({"reasons": (LOCK_CHANGED, EDITED)}, ["Drift", "Pending"]),
     ):
         found = sections(environment(**more))
         assert [each.partition("<h4>")[2].partition("</h4>")[0] for each in found] == titles
     for section, origin, meaning, reason in zip(
-        sections(environment(reasons=(LOCK, EDITED))),
+        sections(environment(reasons=(LOCK_CHANGED, EDITED))),
         ("drift", "pending"),
         ("changed outside envsync since the last apply", "the manifest or the lock changed since the last apply"),
-        (EDITED, LOCK),
+        (EDITED, LOCK_CHANGED),
         strict=True,
     ):
         listed = f'<ul><li>{reason.message} <code class="code">{reason.code}</code></li></ul>'
@@ -120,9 +111,9 @@ def test_each_origin_that_has_something_is_a_section() -> None:
 @pytest.mark.parametrize(
     ("action", "changes", "plain"),
     [
-        (Action.CREATE, (package(PackageAction.INSTALL),), True),
-        (Action.CREATE, (package(PackageAction.INSTALL), package(PackageAction.UPGRADE)), False),
-        (Action.UPDATE, (package(PackageAction.INSTALL),), False),
+        (Action.CREATE, (package("six", PackageAction.INSTALL),), True),
+        (Action.CREATE, (package("six", PackageAction.INSTALL), package("six", PackageAction.UPGRADE)), False),
+        (Action.UPDATE, (package("six", PackageAction.INSTALL),), False),
     ],
 )
 def test_packages_of_a_new_environment_are_only_names(
@@ -134,9 +125,9 @@ def test_packages_of_a_new_environment_are_only_names(
 
 
 def test_a_package_without_a_version_has_none() -> None:
-    (text,) = sections(environment(packages=(package(PackageAction.REMOVE, before=None, after=None),)))
+    (text,) = sections(environment(packages=(package("six", PackageAction.REMOVE, before=None, after=None),)))
     assert "</span> remove</td><td></td><td></td><td>lock changed</td></tr>" in text
-    (text,) = sections(environment(Action.CREATE, packages=(package(PackageAction.INSTALL, after=None),)))
+    (text,) = sections(environment(Action.CREATE, packages=(package("six", PackageAction.INSTALL, after=None),)))
     assert "<li>six <span>unknown</span></li>" in text
 
 
@@ -228,16 +219,16 @@ def test_a_run_lists_twelve_environments(number: int, more: str) -> None:
     ("more", "drift", "pending", "origins"),
     [
         ({}, 0, 0, ""),
-        ({"reasons": (LOCK,)}, 0, 1, "pending"),
-        ({"reasons": (EDITED, LOCK)}, 1, 1, "drift pending"),
-        ({"packages": (package(PackageAction.UPGRADE, origin=Origin.BOTH),) * 2}, 2, 2, "drift pending"),
+        ({"reasons": (LOCK_CHANGED,)}, 0, 1, "pending"),
+        ({"reasons": (EDITED, LOCK_CHANGED)}, 1, 1, "drift pending"),
+        ({"packages": (package("six", PackageAction.UPGRADE, origin=Origin.BOTH),) * 2}, 2, 2, "drift pending"),
         (
-            {"reasons": (LOCK,), "settings": (SettingChange(path=("env",), before=None, after="1"),) * 3},
+            {"reasons": (LOCK_CHANGED,), "settings": (SettingChange(path=("env",), before=None, after="1"),) * 3},
             0,
             3,
             "pending",
         ),
-        ({"reasons": (LOCK,), "packages": (package(PackageAction.UPGRADE),) * 2}, 0, 2, "pending"),
+        ({"reasons": (LOCK_CHANGED,), "packages": (package("six", PackageAction.UPGRADE),) * 2}, 0, 2, "pending"),
     ],
 )
 def test_changes_are_counted_by_origin_and_a_reason_alone_counts_once(
@@ -251,7 +242,7 @@ def test_changes_are_counted_by_origin_and_a_reason_alone_counts_once(
 def test_a_badge_has_a_symbol_for_what_happens() -> None:
     for plan, symbol, kind in (
         (environment(), "~", "update"),
-        (environment(blocked=(LOCK,)), "x", "blocked"),
+        (environment(blocked=(LOCK_CHANGED,)), "x", "blocked"),
         (environment(Action.NO_OP), "=", "unchanged"),
     ):
         sign = f'<span class="sign" aria-hidden="true">{symbol}</span>'

@@ -5,18 +5,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.diff.model import Origin, PackageAction, PackageChange, Reason, ReasonCode, SettingChange
-from reconciler.plan.model import Action, EnvironmentPlan, Plan
+from reconciler.diff.model import SettingChange
+from reconciler.plan.model import Action, Plan
 from reconciler.render.escape import sanitize
 from reconciler.render.markdown import MARKER, MAX_LENGTH, markdown
 from reconciler.render.markdown.escape import MAX_CODE_LENGTH, MAX_PROSE_LENGTH, code, code_block, prose
 from reconciler.render.report import Command, Report
 from reconciler.render.summary import report_summary
+from tests.render.environment_plans import LOCK_CHANGED, environment, package
 from tests.render.markdown_page import RENDERERS, Element, page
 from tests.render.reports import EVERYTHING, NOTHING, WORLDS, applied, plan_of, replace_report_strings, report_of
 from tests.render.untrusted import NASTY, SECRET, assert_clean_text
@@ -166,32 +168,14 @@ def test_unchanged_environments_are_one_line_of_names() -> None:
     assert output.splitlines()[-1] == "Unchanged: `old`, `tools`, `web`."
 
 
-def environment(name: str, packages: int, **more: object) -> EnvironmentPlan:
-    return EnvironmentPlan(
-        name=name,
-        path=f".envs/{name}",
-        action=Action.UPDATE,
-        reasons=(Reason(code=ReasonCode.LOCK_CHANGED, origin=Origin.PENDING, message="the lock changed"),),
-        packages=tuple(
-            PackageChange(
-                name=f"package-{number:05}",
-                action=PackageAction.UPGRADE,
-                origin=Origin.PENDING,
-                reason=ReasonCode.LOCK_CHANGED,
-                message="lock changed",
-                before="1.0",
-                after="2.0",
-            )
-            for number in range(packages)
-        ),
-        **more,  # type: ignore[arg-type]
-    )
-
-
-def huge(environments: int, packages: int, **more: object) -> Report:
+def huge(environments: int, packages: int, **more: Any) -> Report:
+    changes = tuple(package(f"package-{number:05}") for number in range(packages))
     plan = replace(
         plan_of(NOTHING),
-        environments=tuple(environment(f"env-{number:05}", packages, **more) for number in range(environments)),
+        environments=tuple(
+            environment(name=f"env-{number:05}", reasons=(LOCK_CHANGED,), packages=changes, **more)
+            for number in range(environments)
+        ),
     )
     return Report(plan=plan, command="plan", file="envs.yaml", places={})
 

@@ -1,4 +1,4 @@
-"""Parts of the Markdown output: backticks that GitHub would misread, long lists, and the text around the sections."""
+"""Parts of the Markdown output: backticks that GitHub would misread, failures, long lists, notes and hints."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,6 +13,7 @@ from reconciler.render.markdown.blocks import list_blocks
 from reconciler.render.markdown.environment import environment_section, failure_blocks
 from reconciler.render.markdown.escape import code, code_block
 from tests.plan.build import world
+from tests.render.environment_plans import environment
 from tests.render.output import printed
 from tests.render.reports import report_of
 
@@ -58,19 +59,15 @@ def detail_block(first: int) -> list[str]:
         (replace(FAILURE, details=(), hint=""), {"described": True}, []),
     ],
 )
-def test_a_failure_has_its_last_details_as_many_as_there_is_room_for(
+def test_a_failure_has_as_many_of_its_last_details_as_there_is_room_for(
     failure: Failure, more: dict[str, Any], blocks: list[list[str]]
 ) -> None:
     assert failure_blocks(failure, **more) == blocks
 
 
-def environment(name: str, **more: Any) -> EnvironmentPlan:
-    return EnvironmentPlan(name=name, path=f".envs/{name}", action=Action.NO_OP, **more)
-
-
 @pytest.mark.parametrize(("most", "left_out"), [(20, 0), (3, 0), (2, 1), (0, 5)])
 def test_a_section_has_at_most_so_many_details_notes_and_hints(most: int, left_out: int) -> None:
-    failed = environment("web", failure=FAILURE, notes=("one", "two", "three"), hints=("four", "five"))
+    failed = environment(Action.NO_OP, failure=FAILURE, notes=("one", "two", "three"), hints=("four", "five"))
     section = environment_section(failed, command="plan", most=most)
     lines = section.text.splitlines()
     assert [each for each in lines if each.startswith("line ")] == [f"line {each}" for each in range(30 - most, 30)]
@@ -114,8 +111,10 @@ def page_of(*environments: EnvironmentPlan, **more: Any) -> list[str]:
 
 
 def test_around_the_sections_are_the_notes_and_what_is_unchanged() -> None:
-    noted = environment("web", notes=("a note",), hints=("a hint", "another"))
-    assert page_of(environment("api"), noted, against="main", notes=("left out",), remarks=("it runs",)) == [
+    noted = environment(Action.NO_OP, notes=("a note",), hints=("a hint", "another"))
+    assert page_of(
+        environment(Action.NO_OP, name="api"), noted, against="main", notes=("left out",), remarks=("it runs",)
+    ) == [
         "<!-- envsync -->",
         "### No drift. 2 environments match `envs.yaml` at `main`.",
         "",
@@ -140,7 +139,7 @@ def test_around_the_sections_are_the_notes_and_what_is_unchanged() -> None:
 )
 @pytest.mark.parametrize(("number", "more"), [(50, ""), (51, ", and 1 more")])
 def test_at_most_fifty_unchanged_environments_are_named(only: str, words: str, number: int, more: str) -> None:
-    found = page_of(*(environment(f"e{each}") for each in range(number)), only=only)
+    found = page_of(*(environment(Action.NO_OP, name=f"e{each}") for each in range(number)), only=only)
     assert found[-1] == f"{words}: {', '.join(f'`e{each}`' for each in range(50))}{more}."
     assert "`envsync check`" in found[3]
     assert f", {number} environments." in found[3]
@@ -150,7 +149,7 @@ def test_at_most_fifty_unchanged_environments_are_named(only: str, words: str, n
 def test_notes_that_take_too_much_room_are_counted(number: int, kept: int) -> None:
     note = "word " * 198 + "word"
     assert len(f"Note: {note}") == 1000
-    found = page_of(environment("web"), notes=(note,) * number)
+    found = page_of(environment(Action.NO_OP), notes=(note,) * number)
     assert sum(each.startswith("Note: ") for each in found) == kept
     further = [each for each in found if "further note" in each]
     count = f"{number - kept} further note{'' if number - kept == 1 else 's'}"

@@ -1,6 +1,7 @@
-"""What `status` lists: sizes if they were requested, environments that were deleted, and what is staged."""
+"""What `status` lists: sizes and startup files on request, deleted and staged environments, and what blocks them."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -32,8 +33,12 @@ ROWS = status_rows(PLAN, {"held": 1, "web": 2}, ".envs", {"web": 7})
 USAGE = DiskUsage(own=2048, shared=3 * 1024**2, reclaimable=0)
 
 
-def shown(rows: list[str]) -> list[list[str]]:
-    return [each.split() for each in rows]
+def table(rows: Sequence[StatusRow], *, sizes: bool = False, startup: bool = False, color: bool = False) -> str:
+    return render_status(rows, palette=Palette.chosen(color=color), width=120, sizes=sizes, startup=startup)
+
+
+def cells(text: str) -> list[list[str]]:
+    return [each.split() for each in text.splitlines()]
 
 
 def test_an_environment_that_must_be_created_is_missing_and_has_no_python() -> None:
@@ -47,12 +52,8 @@ def test_an_environment_that_must_be_created_is_missing_and_has_no_python() -> N
 
 def test_the_table_has_sizes_only_on_request() -> None:
     rows = [replace(each, size=USAGE if each.name == "web" else None) for each in ROWS]
-    assert shown(render_status(rows, palette=Palette.plain(), width=120, sizes=False, startup=False).splitlines())[
-        0
-    ] == [
-        *("NAME", "STATE", "PYTHON", "PACKAGES", "GENERATION", "PATH"),
-    ]
-    assert shown(render_status(rows, palette=Palette.plain(), width=120, sizes=True, startup=False).splitlines()) == [
+    assert cells(table(rows))[0] == ["NAME", "STATE", "PYTHON", "PACKAGES", "GENERATION", "PATH"]
+    assert cells(table(rows, sizes=True)) == [
         ["NAME", "STATE", "PYTHON", "PACKAGES", "GENERATION", "OWN", "SHARED", "RECLAIMABLE", "PATH"],
         ["gone", "missing", "-", "-", "-", "?", "?", "?", ".envs/gone"],
         ["held", "held", "3.12.1", "1", "1", "?", "?", "?", ".envs/held"],
@@ -82,8 +83,7 @@ def test_the_json_has_sizes_only_on_request() -> None:
 
 
 def test_environments_that_were_deleted_have_only_a_name_and_a_path() -> None:
-    text = render_status(deleted_rows(["old"], ".envs"), palette=Palette.plain(), width=120, sizes=False, startup=False)
-    assert text.splitlines()[1].split() == ["old", "deleted", "-", "-", "-", ".envs/old"]
+    assert cells(table(deleted_rows(["old"], ".envs")))[1] == ["old", "deleted", "-", "-", "-", ".envs/old"]
 
 
 @pytest.mark.parametrize(
@@ -91,20 +91,11 @@ def test_environments_that_were_deleted_have_only_a_name_and_a_path() -> None:
 )
 def test_a_state_has_its_color(name: str, color: str) -> None:
     rows = [each for each in ROWS if each.name == name]
-    assert f"\x1b[{color}m{rows[0].state}\x1b[0m" in render_status(
-        rows, palette=Palette.chosen(color=True), width=80, sizes=False, startup=False
-    )
+    assert f"\x1b[{color}m{rows[0].state}\x1b[0m" in table(rows, color=True)
 
 
 def test_without_environments_there_is_a_sentence() -> None:
-    assert (
-        render_status([], palette=Palette.plain(), width=80, sizes=False, startup=False)
-        == "The manifest declares no environments.\n"
-    )
-
-
-def table(rows: list[StatusRow], *, startup: bool = False, color: bool = False) -> str:
-    return render_status(rows, palette=Palette.chosen(color=color), width=120, sizes=False, startup=startup)
+    assert table([]) == "The manifest declares no environments.\n"
 
 
 def blocked(name: str, more: int) -> StatusRow:
