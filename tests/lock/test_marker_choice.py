@@ -67,7 +67,7 @@ def test_poetry_and_pdm_write_one_extra(marker: str, extras: set[str], left: str
         ('os_name == "nt" and os_name == "nt"', 'os_name == "nt"'),
     ],
 )
-def test_what_is_left_has_no_needless_parentheses(marker: str, left: str | bool) -> None:
+def test_what_is_left_keeps_its_order_and_its_groups(marker: str, left: str | bool) -> None:
     assert chosen_marker(marker, extras={"web"}, groups=()) == left
 
 

@@ -41,6 +41,7 @@ def pin(marker: str = "", **more: Any) -> PinnedPackage:
     return replace(PinnedPackage(name="own", version="1.0", marker=marker, hashes=frozenset()), **more)
 
 
+@pytest.mark.parametrize(("markers", "marker"), [({}, {}), ({"markers": WINDOWS}, {"marker": WINDOWS})])
 @pytest.mark.parametrize(
     ("entry", "table"),
     [
@@ -74,11 +75,12 @@ def pin(marker: str = "", **more: Any) -> PinnedPackage:
         ),
     ],
 )
-def test_a_package_that_is_not_from_an_index(entry: dict[str, Any], table: dict[str, Any]) -> None:
+def test_a_package_that_is_not_from_an_index(
+    entry: dict[str, Any], table: dict[str, Any], markers: dict[str, str], marker: dict[str, str]
+) -> None:
     version = {} if "directory" in table else {"version": "1.0"}
-    for markers, written in ({}, {}), ({"markers": WINDOWS}, {"marker": WINDOWS}):
-        found = read(package(**entry, **markers))
-        assert found == ForeignLock(pins=(), tables=({"name": "own", **version, **written, **table},), python="")
+    found = read(package(**entry, **markers))
+    assert found == ForeignLock(pins=(), tables=({"name": "own", **version, **marker, **table},), python="")
 
 
 @pytest.mark.parametrize("entry", [{}, {"source": {}}, {"source": {"type": "legacy", "url": "https://i.example"}}])

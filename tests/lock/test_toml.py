@@ -91,9 +91,16 @@ def test_values_that_toml_cannot_express_are_refused(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [{"packages": [1]}, {"packages": 1}, {"packages": [None]}, {"tool": 1}, {"tool": {"envsync": [1]}}]
+    ("document", "message"),
+    [
+        ({"packages": [1]}, "int in the place of a table"),
+        ({"packages": [None]}, "NoneType in the place of a table"),
+        ({"packages": 1}, "'int' object is not iterable"),
+        ({"tool": 1}, "int in the place of a table"),
+        ({"tool": {"envsync": [1]}}, "list in the place of a table"),
+    ],
 )
-def test_other_values_in_the_place_of_tables_are_refused(document: dict[str, Any]) -> None:
+def test_other_values_in_the_place_of_tables_are_refused(document: dict[str, Any], message: str) -> None:
     """A `pylock.toml` in a generation may contain anything."""
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=f"^{message}$"):
         lock_text(document)

@@ -168,18 +168,24 @@ def test_the_directories_of_an_editable_project_must_exist(tmp_path: Path) -> No
     assert outside.path == "site/acme-1.0.dist-info"
     (project / "src").mkdir()
     assert read(tmp_path, tree).findings == []
-    for name in ("pyproject.toml", "src"):
-        (project / name).rename(tmp_path / name)
-    project.rmdir()
-    for detail in ("does not exist", "contains no project"):  # one finding is enough, although the sources are missing
-        [finding] = read(tmp_path, tree).findings
-        assert finding == Finding(
-            code=FindingCode.EDITABLE_MISSING,
-            path="site/acme-1.0.dist-info/direct_url.json",
-            package="acme",
-            detail=f"it is installed from `{project}`, which {detail}",
-        )
-        project.mkdir(exist_ok=True)
+
+
+@pytest.mark.parametrize(("exists", "detail"), [(False, "does not exist"), (True, "contains no project")])
+def test_a_missing_editable_project_is_one_finding_although_its_sources_are_missing_too(
+    tmp_path: Path, exists: bool, detail: str
+) -> None:
+    project = tmp_path / "project"
+    if exists:
+        project.mkdir()
+    build(tmp_path, {"site/_acme.pth": f"{project}/src\n"})
+    url = f'{{"url": "{project.as_uri()}", "dir_info": {{"editable": true}}}}'
+    [finding] = read(tmp_path, {"METADATA": METADATA, "RECORD": "_acme.pth,,\n", "direct_url.json": url}).findings
+    assert finding == Finding(
+        code=FindingCode.EDITABLE_MISSING,
+        path="site/acme-1.0.dist-info/direct_url.json",
+        package="acme",
+        detail=f"it is installed from `{project}`, which {detail}",
+    )
 
 
 def unread(detail: str) -> list[Finding]:

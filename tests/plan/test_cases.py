@@ -42,13 +42,13 @@ def test_case_gives_exactly_this_plan(path: Path) -> None:
     inputs = world(case)
     plan = inputs.plan()
     assert shown(plan) == case["plan"]
-    check_values(plan, inputs)
+    check_values_that_are_not_shown(plan, inputs)
     if "result" in case:
         assert shown_result(plan) == case["result"]
 
 
-def check_values(plan: Plan, inputs: World) -> None:
-    """Check the values of every environment that `shown` leaves out: they follow from the inputs."""
+def check_values_that_are_not_shown(plan: Plan, inputs: World) -> None:
+    """Check those values of every environment that `shown` leaves out: they follow from the inputs."""
     for each in plan.environments:
         actual, target = inputs.actual.environments[each.name], each.target
         assert (each.path, each.generation) == (f"{plan.root}/{each.name}", actual.generation)

@@ -17,8 +17,9 @@ from reconciler.errors import (
     StateError,
     UnsetVariableError,
 )
-from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+from reconciler.manifest.desired import DesiredEnvironment
 from reconciler.state.store import UnreadableState
+from tests.plan.build import world
 
 ROOT = Path("/srv/acme/.envs")
 LOCK = Path("/srv/locks/pylock.web.toml")
@@ -98,15 +99,7 @@ def test_the_fault_of_a_lock_says_what_the_error_says(
 def test_the_fault_of_a_state_says_what_the_error_says(
     kind: type[StateError], code: ReasonCode, hint: str | None
 ) -> None:
-    desired = DesiredState(
-        project="acme",
-        file=ROOT.parent / "envs.yaml",
-        root=ROOT,
-        locks=LOCK.parent,
-        digest="",
-        environments=(WEB,),
-        declared=frozenset({"web"}),
-    )
+    desired = replace(world({"manifest": {"web": {}}}).desired, root=ROOT)
     error = kind(f"{ROOT}/.envsync/state/web.json: damaged", hint=hint)
     assert state_faults(desired, {"web": UnreadableState(error=error, applied=None, deleted=False)}) == {
         "web": Fault(code=code, message=".envsync/state/web.json: damaged", hint=hint or "")

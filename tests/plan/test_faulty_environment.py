@@ -1,4 +1,4 @@
-"""What is certain of an environment that cannot be planned: its drift, and whether it is new."""
+"""What is known about an environment that cannot be planned: its drift, and whether it is new."""
 
 from typing import Any
 

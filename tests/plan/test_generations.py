@@ -90,13 +90,18 @@ def test_a_new_version_from_the_same_host_has_no_source(installed: str, sha256: 
 
 def test_files_differ_by_content_and_have_the_package_that_lists_them() -> None:
     one = replace(
-        EMPTY, files={"gone": b"1", "same": b"1", "new": b"1"}, owners={"gone": "six", "new": "six"},
+        EMPTY,
+        files={"gone": b"1", "same": b"1", "new": b"1"},
+        owners={"gone": "six", "new": "six"},
         startup=frozenset({"gone", "same"}),
-    )  # fmt: skip
+    )
     other = replace(
-        EMPTY, number=2, files={"same": b"1", "new": b"2", "b": b"", "a": b""}, owners={"new": "idna"},
+        EMPTY,
+        number=2,
+        files={"same": b"1", "new": b"2", "b": b"", "a": b""},
+        owners={"new": "idna"},
         startup=frozenset({"b", "same"}),
-    )  # fmt: skip
+    )
     found = diff_generations("web", one, other)
     assert found.files == (
         FileDifference(path="a", change=FileChange.ADDED, package=""),

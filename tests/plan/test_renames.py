@@ -1,34 +1,22 @@
-"""What a renamed environment has under its new name: its record, its owner, its faults, and what was observed."""
+"""Renamed environments: which are renames, and the record, the owner, the faults and the path under the new name."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from reconciler.diff.model import Fault, ReasonCode
 from reconciler.diff.renames import NO_RENAMES, Renames, find_renames
-from reconciler.manifest.desired import DesiredEnvironment, DesiredState
+from reconciler.manifest.desired import DesiredState
 from reconciler.observe.actual import ActualEnvironment, ActualState, Depth, Occupant
 from reconciler.state.owner import OtherOwner
-from tests.plan.build import applied_environment
+from tests.plan.build import applied_environment, world
 
-FILE = Path("/srv/acme/envs.yaml")
 RENAMES = Renames(pairs={"web": "site", "api": "never-applied"})
 
 
 def desired(**renamed_from: str) -> DesiredState:
-    environments = tuple(
-        DesiredEnvironment(name=name, python="3.12", renamed_from=former) for name, former in renamed_from.items()
-    )
-    return DesiredState(
-        project="acme",
-        file=FILE,
-        root=FILE.parent / ".envs",
-        locks=FILE.parent / "locks",
-        digest="",
-        environments=environments,
-        declared=frozenset(renamed_from),
-    )
+    """Return the desired state with environments by name, each with its former name, or an empty text."""
+    return world({"manifest": {name: {"renamed_from": former} for name, former in renamed_from.items()}}).desired
 
 
 def observed(name: str, occupant: Occupant, generation: int = 0) -> ActualEnvironment:

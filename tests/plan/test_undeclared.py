@@ -1,4 +1,4 @@
-"""Why an environment that is no longer declared is deleted, and how it drifted, which counts if it is kept."""
+"""An environment that is no longer declared: why it is deleted, and its drift, which counts if it is kept."""
 
 from typing import Any
 
@@ -11,6 +11,9 @@ SIX = {"six": "1.0"}
 EDITED = {"code": "file-changed", "path": "lib/six.py", "package": "six"}
 FOREIGN = {"code": "foreign-venv", "detail": "a virtual environment that envsync did not create"}
 MOVED = "drift, environment-damaged: its scripts name a different path"
+GONE = "drift, gone: was applied, but is missing"
+REPLACED = "drift, gone: was applied, but something else is at its path"
+CHANGED = "drift, packages-drifted: 1 package changed manually"
 ADOPTED = {"generation": 2, "rolled_back_from": 2}
 
 
@@ -18,34 +21,21 @@ ADOPTED = {"generation": 2, "rolled_back_from": 2}
     ("applied", "actual", "reasons", "packages", "findings"),
     [
         ({}, {}, [], [], 0),
-        ({}, {"packages": {"six": "2.0"}}, ["drift, packages-drifted: 1 package changed manually"], ["downgrade"], 0),
+        ({}, {"packages": {"six": "2.0"}}, [CHANGED], ["downgrade"], 0),
         ({}, {"findings": [EDITED]}, ["drift, files-drifted: 1 file edited"], ["repair"], 1),
-        (
-            {},
-            {"packages": {"six": "2.0"}, "findings": [EDITED]},
-            ["drift, packages-drifted: 1 package changed manually"],
-            ["downgrade"],
-            1,
-        ),
+        ({}, {"packages": {"six": "2.0"}, "findings": [EDITED]}, [CHANGED], ["downgrade"], 1),
         ({}, {"findings": [{"code": "moved"}]}, [MOVED], [], 1),
-        ({}, {"occupant": "absent"}, ["drift, gone: was applied, but is missing"], [], 0),
-        ({}, {"occupant": "dangling"}, ["drift, gone: was applied, but is missing"], [], 0),
-        (
-            {},
-            {"occupant": "venv", "findings": [FOREIGN, FOREIGN]},
-            ["drift, gone: was applied, but something else is at its path"],
-            [],
-            1,
-        ),
-        # It was never published, or a rollback put back what `--adopt` had replaced.
+        ({}, {"occupant": "absent"}, [GONE], [], 0),
+        ({}, {"occupant": "dangling"}, [GONE], [], 0),
+        ({}, {"occupant": "venv", "findings": [FOREIGN, FOREIGN]}, [REPLACED], [], 1),
+        # It was never published.
         ({"generation": 0}, {"occupant": "absent"}, [], [], 0),
+        # A rollback put back what `--adopt` had replaced.
         (ADOPTED, {"occupant": "venv"}, [], [], 0),
-        (ADOPTED, {"occupant": "absent"}, ["drift, gone: was applied, but is missing"], [], 0),
-        ({"generation": 2, "rolled_back_from": 1}, {"occupant": "venv"}, [
-            "drift, gone: was applied, but something else is at its path"
-        ], [], 0),
+        (ADOPTED, {"occupant": "absent"}, [GONE], [], 0),
+        ({"generation": 2, "rolled_back_from": 1}, {"occupant": "venv"}, [REPLACED], [], 0),
     ],
-)  # fmt: skip
+)
 def test_a_deletion_has_the_drift_of_the_environment(
     applied: dict[str, Any], actual: dict[str, Any], reasons: list[str], packages: list[str], findings: int
 ) -> None:
@@ -69,10 +59,9 @@ def test_a_deletion_has_the_drift_of_the_environment(
 def test_what_adopt_replaced_and_a_rollback_put_back_is_at_the_path_on_purpose(
     occupant: str, kind: str, reason: str
 ) -> None:
-    web = {"packages": SIX}
     case = {
         "manifest": {"web": {"packages": {"six": "2.0"}}},
-        "applied": {"web": {**web, **ADOPTED}},
+        "applied": {"web": {"packages": SIX, **ADOPTED}},
         "actual": {"web": {"occupant": occupant, "packages": SIX}},
     }
     [found] = world(case).diff().environments

@@ -1,29 +1,16 @@
 """What counts as last applied if the state of an environment cannot be read."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from reconciler.diff.compare import declared_or_readable
 from reconciler.diff.faults import state_faults
 from reconciler.errors import StateError
-from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.state.store import UnreadableState
-from tests.plan.build import applied_environment
-
-FILE = Path("/srv/acme/envs.yaml")
+from tests.plan.build import applied_environment, world
 
 
 def test_what_the_other_file_says_counts_for_a_declared_environment_only() -> None:
-    declared = ("web", "api", "job")
-    desired = DesiredState(
-        project="acme",
-        file=FILE,
-        root=FILE.parent / ".envs",
-        locks=FILE.parent / "locks",
-        digest="",
-        environments=tuple(DesiredEnvironment(name=each, python="3.12") for each in declared),
-        declared=frozenset(declared),
-    )
+    desired = world({"manifest": {"web": {}, "api": {}, "job": {}}}).desired
     readable, known, other = (applied_environment(name, {}) for name in ("web", "api", "old"))
     error = StateError("the record cannot be read", hint="repair it")
     unreadable = {
@@ -35,15 +22,7 @@ def test_what_the_other_file_says_counts_for_a_declared_environment_only() -> No
 
 
 def test_an_undeclared_environment_that_may_be_our_own_has_a_fault_unless_others_were_selected() -> None:
-    desired = DesiredState(
-        project="acme",
-        file=FILE,
-        root=FILE.parent / ".envs",
-        locks=FILE.parent / "locks",
-        digest="",
-        environments=(DesiredEnvironment(name="web", python="3.12"),),
-        declared=frozenset({"web", "api"}),
-    )
+    desired = world({"manifest": {"web": {}}, "declared": ["web", "api"]}).desired
     error = StateError("the record cannot be read", hint="repair it")
     ours, theirs = applied_environment("old", {}), replace(applied_environment("theirs", {}), project="other")
     unreadable = {

@@ -1,4 +1,4 @@
-"""What `status` lists: sizes and startup files on request, deleted and staged environments, and what blocks them."""
+"""What `status` lists: states, what is staged or deleted, why some are blocked; on request sizes and startup files."""
 
 import json
 from collections.abc import Sequence
