@@ -3,15 +3,13 @@
 import os
 import subprocess
 import sys
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from reconciler.observe.actual import StartupState
 from reconciler.observe.site import PTH_LIMIT_BYTES, Site, SiteDirectory, find_site
-from reconciler.observe.startup import base_startup_files, find_startup_files
+from reconciler.observe.startup import find_startup_files
 from tests.every_case import usually
 from tests.installed_pythons import interpreters
 from tests.observe.trees import build
@@ -81,25 +79,6 @@ def test_start_files_count_from_python_3_15_on(series: str, read: bool, tmp_path
     assert found == (["some.start"] if read else [])
 
 
-@pytest.mark.parametrize("member", ["sitecustomize.py", "usercustomize/__init__.pyc"])
-def test_a_zip_archive_on_the_import_path_is_looked_into(member: str, tmp_path: Path) -> None:
-    site, packages = site_at(tmp_path / "venv", "3.12")
-    for place in (packages / "inside.zip", tmp_path / "outside.zip"):
-        with zipfile.ZipFile(place, "w") as archive:
-            archive.writestr("other.py", "")
-            archive.writestr(member, "")
-    with zipfile.ZipFile(packages / "harmless.zip", "w") as archive:
-        archive.writestr("sub/sitecustomize.py", "")
-    (packages / "x.pth").write_text(f"inside.zip\nharmless.zip\n{tmp_path}/outside.zip\n")
-    found = {each.path: each.state for each in find_startup_files(str(tmp_path / "venv"), site)}
-    relative = "lib/python3.12/site-packages"
-    assert found == {
-        f"{relative}/inside.zip": StartupState.UNKNOWN,
-        f"{relative}/x.pth": StartupState.UNKNOWN,
-        f"{tmp_path}/outside.zip": StartupState.OUTSIDE,
-    }
-
-
 def test_what_cannot_be_read_counts_as_a_startup_file(tmp_path: Path) -> None:
     site, packages = site_at(tmp_path, "3.15")
     os.mkfifo(packages / "pipe.pth")
@@ -111,26 +90,3 @@ def test_what_cannot_be_read_counts_as_a_startup_file(tmp_path: Path) -> None:
     found = {each.path.rpartition("/")[2]: each.detail for each in find_startup_files(str(tmp_path), site)}
     assert found.keys() == {"pipe.pth", "zero.pth", "zero.start", "directory.pth", "large.pth"}
     assert all("could not be read (" in each for each in found.values())
-
-
-def test_a_base_interpreter_runs_its_own_sitecustomize_and_with_system_site_packages_more(tmp_path: Path) -> None:
-    build(
-        tmp_path,
-        {
-            "bin/python3.12": "",
-            "lib/python3.12/sitecustomize.py": "",
-            "lib/python3.12/site-packages/base.pth": "import base\n",
-            "lib/python3/dist-packages/distribution.pth": "import distribution\n",
-        },
-    )
-    names = {
-        on: [Path(each.path).name for each in base_startup_files(f"{tmp_path}/bin", "3.12", site_packages=on)]
-        for on in (False, True)
-    }
-    assert names == {
-        False: ["sitecustomize.py"],
-        True: ["base.pth", "sitecustomize.py", "distribution.pth"],
-    }
-    assert {each.state for each in base_startup_files(f"{tmp_path}/bin", "3.12", site_packages=True)} == {
-        StartupState.OUTSIDE
-    }

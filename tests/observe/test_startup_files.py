@@ -106,16 +106,34 @@ def test_a_directory_outside_makes_the_file_that_adds_it_a_startup_file(tmp_path
     ]
 
 
-def test_a_zip_archive_is_listed_with_its_first_module(tmp_path: Path) -> None:
+def write_zip(path: Path, *names: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, "")
+
+
+@pytest.mark.parametrize(
+    ("members", "first"),
+    [
+        (("other.py", "sitecustomize.py"), "sitecustomize.py"),
+        (("other.py", "usercustomize/__init__.pyc"), "usercustomize/__init__.pyc"),
+        (
+            ("sitecustomize", "usercustomize/other.py", "usercustomize/__init__.py", "sitecustomize.py"),
+            "usercustomize/__init__.py",
+        ),
+    ],
+)
+def test_a_zip_archive_on_the_import_path_is_listed_with_its_first_module(
+    tmp_path: Path, members: tuple[str, ...], first: str
+) -> None:
     for place in (tmp_path / f"venv/{SITE}/inside.zip", tmp_path / "outside.zip"):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(place, "w") as archive:
-            for name in ("sitecustomize", "usercustomize/other.py", "usercustomize/__init__.py", "sitecustomize.py"):
-                archive.writestr(name, "")
-    tree = {"SITE/x.pth": f"inside.zip\n{tmp_path}/outside.zip\nbad.zip\n", "SITE/bad.zip": "not a zip archive"}
-    module = "Python imports `usercustomize/__init__.py` from it"
+        write_zip(place, *members)
+    write_zip(tmp_path / f"venv/{SITE}/harmless.zip", "sub/sitecustomize.py")
+    lines = f"inside.zip\nharmless.zip\n{tmp_path}/outside.zip\nbad.zip\n"
+    module = f"Python imports `{first}` from it"
     adds = f"it adds `{tmp_path}/outside.zip` to the import path, and Python imports from it `outside.zip`"
-    assert found(tmp_path, tree) == [
+    assert found(tmp_path, {"SITE/x.pth": lines, "SITE/bad.zip": "not a zip archive"}) == [
         File(path=f"{tmp_path}/outside.zip", detail=module, state=State.OUTSIDE),
         File(path=f"{SITE}/inside.zip", detail=module),
         File(path=f"{SITE}/x.pth", detail=adds),
@@ -123,11 +141,8 @@ def test_a_zip_archive_is_listed_with_its_first_module(tmp_path: Path) -> None:
 
 
 def test_a_zip_archive_with_too_many_members_is_listed(tmp_path: Path) -> None:
-    place = tmp_path / f"venv/{SITE}/large.zip"
-    place.parent.mkdir(parents=True)
-    with zipfile.ZipFile(place, "w") as archive:
-        for number in range(40):  # more than 2 MiB of names
-            archive.writestr("x" * 60_000 + f"{number}.py", "")
+    names = ("x" * 60_000 + f"{number}.py" for number in range(40))  # more than 2 MiB
+    write_zip(tmp_path / f"venv/{SITE}/large.zip", *names)
     detail = "it has too many members to find out whether Python imports code from it"
     assert found(tmp_path, {"SITE/x.pth": "large.zip\n"}) == [File(path=f"{SITE}/large.zip", detail=detail)]
 
