@@ -5,26 +5,6 @@ import pytest
 from reconciler.errors import LockError
 from reconciler.lock.checks import check_indexes
 from reconciler.manifest.desired import Index
-from reconciler.manifest.urls import plain_url
-
-
-@pytest.mark.parametrize(
-    ("url", "plain"),
-    [
-        ("https://index.example/simple", "https://index.example/simple"),
-        ("https://user:pass@index.example/simple", "https://index.example/simple"),
-        ("https://token@index.example/simple", "https://index.example/simple"),
-        ("https://user:p@ss@index.example:8443/x?y#z", "https://index.example:8443/x?y#z"),
-        ("git+https://token@index.example/r.git", "git+https://index.example/r.git"),
-        ("git+ssh://git@index.example/r.git", "git+ssh://git@index.example/r.git"),
-        ("ssh://git@index.example/r.git", "ssh://git@index.example/r.git"),
-        ("git+ssh://git:pass@index.example/r.git", "git+ssh://index.example/r.git"),
-        ("https://index.example/a@b", "https://index.example/a@b"),
-        ("file:///srv/a@b", "file:///srv/a@b"),
-    ],
-)
-def test_credentials_are_removed_from_a_url(url: str, plain: str) -> None:
-    assert plain_url(url) == plain
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from reconciler.errors import ManifestError
 from reconciler.manifest.expand import expand
 from reconciler.manifest.load import load_manifest
-from reconciler.manifest.times import age_text, parse_age
+from reconciler.manifest.times import age_text, parse_age, validate_age
 
 
 def keep_deleted(written: str, directory: Path) -> str:
@@ -25,6 +25,8 @@ def keep_deleted(written: str, directory: Path) -> str:
         ("24 hours", dt.timedelta(days=1), "1 day"),
         ("36 hours", dt.timedelta(hours=36), "36 hours"),
         ("1 hour", dt.timedelta(hours=1), "1 hour"),
+        ("P1D", dt.timedelta(days=1), "1 day"),
+        ("PT48H", dt.timedelta(days=2), "2 days"),
         ("2 weeks", dt.timedelta(days=14), "14 days"),
         ("P1W1DT1H", dt.timedelta(days=8, hours=1), "193 hours"),
         ("0 days", dt.timedelta(), "0 days"),
@@ -35,6 +37,7 @@ def keep_deleted(written: str, directory: Path) -> str:
 def test_every_form_is_an_age(written: str, age: dt.timedelta, words: str, tmp_path: Path) -> None:
     kept = keep_deleted(written, tmp_path)
     assert kept == written.strip('"')
+    assert validate_age(kept) == kept
     assert parse_age(kept) == age
     assert age_text(age) == words
 

@@ -3,9 +3,7 @@
 import pytest
 
 from reconciler.errors import Place, Problem
-from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.source_text import problem_at
-from reconciler.manifest.urls import LOCAL_DIRECTORY_HINT, validate_direct_url
 
 LINES = ("version: 1", "", "project: acme", "url: https://u:hunter2@host.example/simple", "last: x")
 LONG = "".join(f"{number:03}." for number in range(100))
@@ -87,36 +85,3 @@ def test_a_long_line_is_cut_around_the_place(column: int) -> None:
 def test_only_a_line_that_is_too_long_is_cut(length: int, shown: int) -> None:
     [(_, text)] = problem(1, lines=(LONG[:length],)).context
     assert len(text) == shown
-
-
-@pytest.mark.parametrize(
-    ("url", "message", "hint", "wrong"),
-    [
-        ("./x", "a direct reference must be a URL", LOCAL_DIRECTORY_HINT, "./x"),
-        ("a b://x", "a direct reference must be a URL", LOCAL_DIRECTORY_HINT, "a b://x"),
-        ("://x", "a direct reference must be a URL", LOCAL_DIRECTORY_HINT, "://x"),
-        ("file:x", "not an absolute file URL", "write `file:///PATH`", "file:x"),
-        ("git+file://x", "not an absolute file URL", "write `file:///PATH`", "git+file://x"),
-        ("https:x", "not a valid URL: `//` is missing after the scheme", "", "https:x"),
-        ("https://x/${A}", "environment variables are not expanded in URLs", "", "${"),
-    ],
-)
-def test_a_direct_url_is_absolute(url: str, message: str, hint: str, wrong: str) -> None:
-    with pytest.raises(InvalidTextError) as caught:
-        validate_direct_url(url, offset=6)
-    error = caught.value
-    assert (error.message, error.hint) == (message, hint)
-    assert error.offset is not None
-    assert f"six @ {url}"[error.offset : error.offset + error.width] == wrong
-
-
-@pytest.mark.parametrize("url", ["https://x/y.whl", "HTTPS://x/y.whl", "file:///x", "git+ssh://git@x.example/y"])
-def test_a_valid_direct_url_is_accepted(url: str) -> None:
-    validate_direct_url(url, offset=0)
-
-
-def test_the_scheme_of_a_direct_url_must_be_known() -> None:
-    with pytest.raises(InvalidTextError, match="unsupported URL scheme `s3`") as caught:
-        validate_direct_url("s3://x/y.whl", offset=6)
-    assert (caught.value.offset, caught.value.width) == (6, 2)
-    assert "`https`" in caught.value.hint

@@ -7,9 +7,7 @@ import pytest
 
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.times import (
-    age_text,
     exclude_newer_time,
-    parse_age,
     parse_seconds,
     validate_age,
     validate_date,
@@ -87,15 +85,6 @@ def test_any_other_exclude_newer_is_an_error(written: str, message: str, hint: s
     with pytest.raises(InvalidTextError) as caught:
         exclude_newer_time(written, NOW)
     assert (caught.value.message, caught.value.hint) == (message, hint)
-
-
-@pytest.mark.parametrize(
-    ("written", "words"),
-    [("0", "0 days"), ("36 hours", "36 hours"), ("1 hour", "1 hour"), ("P1D", "1 day"), ("PT48H", "2 days")],
-)
-def test_an_age_is_shown_in_hours_or_whole_days(written: str, words: str) -> None:
-    assert age_text(parse_age(written)) == words
-    assert validate_age(written) == written
 
 
 @pytest.mark.parametrize(

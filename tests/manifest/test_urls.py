@@ -26,6 +26,7 @@ VALID: list[tuple[Validate, str, object]] = [
     (urls.validate_file_host, "Files.Example:443", "files.example:443"),
     (urls.validate_file_host, "[::1]", "[::1]"),
     (direct, "https://a.example/six.whl", None),
+    (direct, "HTTPS://a.example/six.whl", None),
     (direct, "GIT+SSH://git@a.example/x", None),
     (direct, "file:///srv/six.whl", None),
 ]
@@ -66,8 +67,13 @@ INVALID: list[tuple[Validate, str, str, str, tuple[int | None, int]]] = [
     (direct, "https://a/${X}", "environment variables are not expanded in URLs", "", (14, 2)),
     (direct, "../x", "a direct reference must be a URL", urls.LOCAL_DIRECTORY_HINT, (4, 4)),
     (direct, "1a:b", "a direct reference must be a URL", urls.LOCAL_DIRECTORY_HINT, (4, 4)),
+    (direct, "a b://x", "a direct reference must be a URL", urls.LOCAL_DIRECTORY_HINT, (4, 7)),
+    (direct, "://x", "a direct reference must be a URL", urls.LOCAL_DIRECTORY_HINT, (4, 4)),
+    (direct, "s3://a/six.whl", "unsupported URL scheme `s3`", SCHEMES, (4, 2)),
+    (direct, "file:x", "not an absolute file URL", "write `file:///PATH`", (4, 6)),
     (direct, "SVN+https://a", "unsupported URL scheme `svn+https`", SCHEMES, (4, 9)),
     (direct, "git+file://a", "not an absolute file URL", "write `file:///PATH`", (4, 12)),
+    (direct, "https:a", "not a valid URL: `//` is missing after the scheme", "", (4, 7)),
     (direct, "https:/a", "not a valid URL: `//` is missing after the scheme", "", (4, 8)),
 ]
 
@@ -104,11 +110,16 @@ def test_the_canonical_url_has_only_what_makes_a_difference(url: str, canonical:
 @pytest.mark.parametrize(
     ("url", "plain"),
     [
-        ("https://a.example/x", "https://a.example/x"),
-        ("https://u:p@a.example/x", "https://a.example/x"),
-        ("https://git@a.example/x", "https://a.example/x"),
-        ("git+ssh://git@a.example/x", "git+ssh://git@a.example/x"),
-        ("git+ssh://git:p@a.example/x", "git+ssh://a.example/x"),
+        ("https://a.example/simple", "https://a.example/simple"),
+        ("https://user:pass@a.example/simple", "https://a.example/simple"),
+        ("https://token@a.example/simple", "https://a.example/simple"),
+        ("https://user:p@ss@a.example:8443/x?y#z", "https://a.example:8443/x?y#z"),
+        ("git+https://token@a.example/r.git", "git+https://a.example/r.git"),
+        ("git+ssh://git@a.example/r.git", "git+ssh://git@a.example/r.git"),
+        ("ssh://git@a.example/r.git", "ssh://git@a.example/r.git"),
+        ("git+ssh://git:pass@a.example/r.git", "git+ssh://a.example/r.git"),
+        ("https://a.example/a@b", "https://a.example/a@b"),
+        ("file:///srv/a@b", "file:///srv/a@b"),
     ],
 )
 def test_a_plain_url_has_no_credentials(url: str, plain: str) -> None:
