@@ -20,13 +20,15 @@ def environment(directory: Path, table: str, settings: str, keys: str) -> Desire
     return expanded(directory, manifest).environments[0]
 
 
-@pytest.mark.parametrize("case", [each for each in CASES if "message" not in each])
+@pytest.mark.parametrize(
+    "case", [each for each in CASES if "message" not in each], ids=lambda case: str(case["settings"])
+)
 def test_a_setting_is_accepted_if_it_changes_nothing(case: dict[str, str], tmp_path: Path) -> None:
     found = environment(tmp_path, case["table"], case["settings"], case.get("manifest", ""))
     assert (found.constraints, found.overrides) == ((), ())
 
 
-@pytest.mark.parametrize("case", [each for each in CASES if "message" in each])
+@pytest.mark.parametrize("case", [each for each in CASES if "message" in each], ids=lambda case: str(case["settings"]))
 def test_a_setting_that_the_manifest_does_not_have_too_is_refused(case: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(ManifestError) as caught:
         environment(tmp_path, case["table"], case["settings"], case.get("manifest", ""))

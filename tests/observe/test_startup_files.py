@@ -209,7 +209,7 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-# What was sealed and what is there now; an added file, one that is the same, and one that could not be read.
+# A file as it was sealed and as it is now, its state, and the digest in the finding.
 COMPARED: dict[str, tuple[Any, Any, State, str]] = {
     "same.pth": ("import a\n", "import a\n", State.SEALED, ""),
     "edited.pth": ("import a\n", "import b\n", State.CHANGED, sha256("import b\n")),
@@ -226,15 +226,11 @@ COMPARED: dict[str, tuple[Any, Any, State, str]] = {
 
 
 def test_startup_files_are_compared_with_the_inventory(tmp_path: Path) -> None:
-    for position in (0, 1):
-        for name, states in COMPARED.items():
-            build(tmp_path, {f"SITE/{name}": None})
-            if isinstance(states[position], dict) and "mode" in states[position]:
-                build(tmp_path, {f"SITE/{name}": "import a\n"})
-            if states[position] is not None:
-                build(tmp_path, {f"SITE/{name}": states[position]})
-        if position == 0:
-            inventory = take_inventory(tmp_path, InodeHashes())
+    build(tmp_path, {"SITE/program.pth": "import a\n", "SITE/now-a-program.pth": "import a\n"})
+    build(tmp_path, {f"SITE/{name}": sealed for name, (sealed, *_) in COMPARED.items()})
+    inventory = take_inventory(tmp_path, InodeHashes())
+    build(tmp_path, {"SITE/pipe.pth": None})  # to make the named pipe there
+    build(tmp_path, {f"SITE/{name}": now for name, (_, now, *_) in COMPARED.items()})
     files = [File(path=f"{SITE}/{name}", detail=name) for name in COMPARED]
     outside = File(path="/outside/sitecustomize.py", detail=IMPORTED, state=State.OUTSIDE)
     compared, findings = compare_startup_files(str(tmp_path), [*files, outside], inventory)
