@@ -28,13 +28,16 @@ def locked(*packages: str) -> Lock:
 
 
 def found(lock: Lock, environment: DesiredEnvironment = WEB, tracked: TrackedFiles = TRACKED) -> list[LockedPackage]:
-    """Return the packages; only the directory of `lib` may be listed, and it has these tracked files."""
+    """Return the packages; only the directory of `lib` is listed, at most once, and it has these tracked files."""
+    listed: list[Path] = []
 
     def below(directory: Path) -> TrackedFiles:
-        assert directory == Path("/srv/acme/lib")
+        listed.append(directory)
         return tracked
 
-    return list(universal_packages(lock, environment, Sources(files=InputFiles(), tracked=below)))
+    packages = list(universal_packages(lock, environment, Sources(files=InputFiles(), tracked=below)))
+    assert listed in ([], [Path("/srv/acme/lib")])
+    return packages
 
 
 def wheel(name: str, version: str, host: str = "files.example", sha256: str = HASH) -> str:
