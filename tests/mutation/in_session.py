@@ -29,7 +29,7 @@ import pytest
 
 from tests import preloaded
 from tests.mutation.in_copy import START_SECONDS, is_unit_test, ordered_parts, within
-from tests.mutation.measurements import files_of_tests, load
+from tests.mutation.measurements import load, unmeasured
 from tests.mutation.mutants import ROOT, Mutant, mutants_in
 
 _MOST_MEMORY = 4 << 30  # bytes
@@ -86,7 +86,7 @@ class Session:
         self.parts = {
             each.location: within(ordered_parts(each, self.measured), budget) for each in self.mutants if each.place
         }
-        self.unmeasured = [each for each in files_of_tests() if each not in self.measured]
+        self.unmeasured = unmeasured()
         self.seconds = {name: test.seconds for each in self.measured.values() for name, test in each.tests.items()}
         self.items: dict[str, pytest.Item] = {}
         self.new: dict[str, list[str]] = {}  # tests that were not measured, such as new cases, by their file
@@ -118,7 +118,7 @@ class Session:
         return True
 
     def _files_for(self, mutant: Mutant) -> list[str]:
-        """Return the test files with tests for a mutant, also those of its package that were never measured."""
+        """Return the test files with tests for a mutant, and those of its package that may have new tests."""
         if mutant.location not in self.parts:
             return []
         files = [part.file for part in self.parts[mutant.location]]
