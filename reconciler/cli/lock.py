@@ -22,6 +22,7 @@ from reconciler.lock.model import LockState
 from reconciler.lock.update import LockOutcome
 from reconciler.lock.yanked import yanked_notes
 from reconciler.render.escape import sanitize
+from reconciler.render.phrases import count
 
 
 def lock(
@@ -61,8 +62,7 @@ def lock(
             out.print(f"{each.environment}: {each.path.name} is {state}")
         elif each.changed:
             number = len(each.lock.document.get("packages", [])) if each.lock else 0
-            packages = "1 package" if number == 1 else f"{number} packages"
-            out.message(f"{each.environment}: wrote {each.path.name}, {packages}")
+            out.message(f"{each.environment}: wrote {each.path.name}, {count(number, 'package')}")
         for note in yanked_notes(each.lock):
             out.message(f"note: {each.environment}: {sanitize(note)}")
         if each.former is not None and each.failure is None:
@@ -74,8 +74,7 @@ def lock(
     if check and behind:
         raise typer.Exit(exit_codes.DIFFERENCE)
     if not behind and not any(each.changed for each in outcomes):
-        count = len(counted)
-        out.message(f"{count} lock{' is' if count == 1 else 's are'} up to date")
+        out.message(f"{count(len(counted), 'lock')} {'is' if len(counted) == 1 else 'are'} up to date")
 
 
 def _former_lock(outcome: LockOutcome, *, check: bool) -> str:

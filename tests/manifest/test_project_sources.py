@@ -203,6 +203,19 @@ def test_an_index_is_compared_by_its_url(tmp_path: Path) -> None:
         assert len(problems(tmp_path, APP)) == 1
 
 
+@pytest.mark.parametrize(
+    ("source", "indexes"),
+    [
+        ('name = "PyPI"', 0),  # Poetry's name of the default index
+        ('name = "internal"', 1),
+        ('name = "pypi"\nurl = "https://a.example/simple"', 1),
+    ],
+)
+def test_a_source_of_poetry_is_an_index_unless_it_is_the_default_one(tmp_path: Path, source: str, indexes: int) -> None:
+    write(tmp_path / "app", "app", more=f"[[tool.poetry.source]]\n{source}\n")
+    assert len(problems(tmp_path, APP)) == indexes
+
+
 def test_an_invalid_url_of_an_index_is_shown_without_its_credentials(tmp_path: Path) -> None:
     write(tmp_path / "app", "app", more='[[tool.uv.index]]\nurl = "https://user:secret@[x/simple"\n')
     (tmp_path / "envs.yaml").write_text(HEAD + APP, encoding="utf-8")

@@ -146,6 +146,7 @@ def test_an_invalid_item_rewrites_the_whole_list_and_numbers_are_as_they_were_wr
         (("environments", "web", "project", "extras"), "a b", ("extras", ["a", "b"])),
         (("environments", "web", "project", "path"), ["a"], None),
         (("environments", "web", "matrix", "variant", "gpu", "packages"), "torch", ("packages", ["torch"])),
+        (("environments", "web", "matrix", "variant", "packages"), "torch", None),  # it is a name here
         (("environments", "web", "matrix", "variant"), "gpu", None),
         ((0,), [], None),
     ],

@@ -61,7 +61,7 @@ def test_findings_over_the_limit_are_counted(number: int, more: str | None) -> N
     row = "<td><code>bin/x</code></td><td>six</td><td>was added</td><td><code>file-added</code></td></tr>"
     assert section.text.count(row) == min(number, 200)
     assert section.text.count(">file added</th>") == min(number, 200)
-    assert ("more; `--output json` lists all of them" in section.text) is bool(more)
+    assert ('<p class="faint">and 1 more; `--output json` lists all of them</p>' in section.text) is bool(more)
     assert more in section.text
 
 
