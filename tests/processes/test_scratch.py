@@ -93,3 +93,9 @@ def test_a_directory_of_another_user_is_kept(left: Path) -> None:
     os.chown(left, 65534, -1)
     assert clear_scratch() == []
     assert left.is_dir()
+
+
+def test_a_directory_that_something_else_deleted_is_no_error() -> None:
+    with scratch_directory() as place:
+        place.rmdir()
+    assert not place.exists()
