@@ -13,7 +13,7 @@ from reconciler.cli.options import FileOption, Output, OutputOption
 
 
 def diff(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The environment.")],
+    name: Annotated[str, typer.Argument(help="The environment.")],
     before: Annotated[int, typer.Argument(metavar="N", help="The generation to compare.")],
     after: Annotated[
         int | None,

@@ -18,7 +18,7 @@ from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
 
 def hold(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The environment to hold.")],
+    name: Annotated[str, typer.Argument(help="The environment to hold.")],
     reason: Annotated[
         str,
         typer.Argument(
@@ -42,7 +42,7 @@ def hold(
 
 
 def release(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The environment to release.")],
+    name: Annotated[str, typer.Argument(help="The environment to release.")],
     file: FileOption = Path("envs.yaml"),
     output: OutputOption = Output.TEXT,
     lock_timeout: LockTimeoutOption = DEFAULT_TIMEOUT_SECONDS,

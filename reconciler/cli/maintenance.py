@@ -77,7 +77,7 @@ def history(
 
 
 def rollback(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The environment to roll back.")],
+    name: Annotated[str, typer.Argument(help="The environment to roll back.")],
     to: Annotated[
         int | None,
         typer.Option(

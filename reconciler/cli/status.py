@@ -89,7 +89,7 @@ def status(
 
 
 def freeze(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="An environment of the manifest.")] = None,
+    name: Annotated[str | None, typer.Argument(help="An environment of the manifest.")] = None,
     path: Annotated[
         Path | None,
         typer.Option("--path", metavar="DIR", help="Read this virtual environment instead of NAME.", readable=False),
