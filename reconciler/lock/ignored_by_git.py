@@ -135,7 +135,7 @@ class _Poetry:
         if self.taken.possibly_match(name):
             return False
         path = f"{self.prefix}{name}"
-        found = [(self._rules_in(each), os.path.relpath(path, each or ".")) for each in _parents(path)]
+        found = [(self._rules_in(each), os.path.relpath(path, each)) for each in _parents(path)]
         return any(rules.certainly_match(inner) for rules, inner in found) and not any(
             rules.possibly_keep(inner) for rules, inner in found
         )

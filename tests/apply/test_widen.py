@@ -75,3 +75,5 @@ def test_the_group_of_the_root_is_given_to_every_entry(venv: Path) -> None:
     assert modes(venv)["closed"] & 0o777 == 0o750
     assert modes(venv)["closed/file"] & 0o777 == 0o640
     assert not widened(venv, 0o750)
+    (venv / "closed" / "file").chmod(0o600)
+    assert widened(venv, 0o750)

@@ -555,6 +555,7 @@ def test_poetry_leaves_out_what_git_ignores_in_a_project_that_a_larger_repositor
     files = {
         "project/pyproject.toml": POETRY + '[tool.poetry]\nname = "own"\nversion = "1"\n',
         "project/own/__init__.py": "",
+        "project/own/.gitignore": "/made.py\n",
         "project/own/tracked_pb2.py": "",
         ".gitignore": "*_pb2.py\nproject/out\n/own\n!kept*\n",
     }
@@ -567,6 +568,8 @@ def test_poetry_leaves_out_what_git_ignores_in_a_project_that_a_larger_repositor
         "own/a_pb2.py": False,
         "out/a.txt": False,
         "own/out/a.txt": True,
+        "own/made.py": False,
+        "own/out/made.py": True,
         "own/kept_pb2.py": True,
         "own/tracked_pb2.py": True,
     }.items():
