@@ -33,7 +33,6 @@ ALLOWED = {
     "apply/build.py": NEW_VENV,
     "apply/bytecode.py": NEW_VENV,
     "apply/carry_over.py": "both directories are opened without links, and everything in them relative to them",
-    "apply/copied_sources.py": NEW_VENV,
     "apply/editable_leftovers.py": OPEN_DIRECTORY,
     "apply/generated_files.py": SCRATCH,
     "apply/in_use.py": "files of /proc",

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from reconciler.fs.read import read_regular
+from reconciler.fs.replace_file import replace_file
 from reconciler.fs.sync import naming
 
 _PIP_STUB = """\
@@ -30,7 +31,7 @@ def rewrite_activation(venv: Path, path: Path) -> None:
             continue
         content = read_regular(script)
         if old in content:
-            _replace(script, content.replace(old, new))
+            replace_file(script, content.replace(old, new))
 
 
 def write_pip_stub(venv: Path, name: str) -> None:
@@ -46,12 +47,3 @@ def write_pip_stub(venv: Path, name: str) -> None:
             with naming(stub):
                 stub.write_text(_PIP_STUB.format(name=name), encoding="ascii")
             stub.chmod(0o755)
-
-
-def _replace(script: Path, content: bytes) -> None:
-    """Write a new file in the script's place, because its inode may be shared with the engine's cache."""
-    mode = script.stat().st_mode & 0o777
-    script.unlink()
-    with naming(script):
-        script.write_bytes(content)
-    script.chmod(mode)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.fs.read import read_regular
-from reconciler.fs.sync import naming
+from reconciler.fs.replace_file import replace_file
 from reconciler.lock.build_copy import copy_for_build
 from reconciler.lock.install_document import source_directories
 from reconciler.lock.model import Lock, Selected
@@ -48,7 +48,7 @@ def name_originals(venv: Path, copies: Mapping[Path, Path]) -> None:
                 for base in bases:
                     content = content.replace(base + b"/", b"file:///")
                 if content != before:
-                    _replace(each, content)
+                    replace_file(each, content)
                     _record(each, content)
 
 
@@ -62,13 +62,4 @@ def _record(path: Path, content: bytes) -> None:
     csv.writer(text, lineterminator="\n").writerows(
         [name, f"sha256={digest}", str(len(content))] if row and row[0] == name else row for row in rows
     )
-    _replace(record, text.getvalue().encode("utf-8"))
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a new file in the place of a file, whose inode may be shared with the engine's cache."""
-    mode = path.stat().st_mode & 0o777
-    with naming(path):
-        path.unlink()
-        path.write_bytes(content)
-        path.chmod(mode)
+    replace_file(record, text.getvalue().encode("utf-8"))
