@@ -95,7 +95,7 @@ def test_a_directory_of_another_user_is_kept(left: Path) -> None:
     assert left.is_dir()
 
 
-def test_a_directory_that_something_else_deleted_is_no_error() -> None:
+def test_a_directory_that_something_else_deleted_is_not_an_error() -> None:
     with scratch_directory() as place:
         place.rmdir()
     assert not place.exists()
