@@ -76,7 +76,10 @@ def test_shims_and_virtual_environments_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "linked/python3.12").symlink_to(tmp_path / "venv/bin/python3.12")
     (tmp_path / "venv-bin").symlink_to(tmp_path / "venv/bin")
     every = [tmp_path / name for name in ("shims", "venv/bin", "linked", "venv-bin")]
-    assert paths({"PATH": ":".join(map(str, every))}) == []
+    ambient = {"PATH": ":".join(map(str, every))}
+    assert paths(ambient) == []
+    refused = [str(tmp_path / name / "python3.12") for name in ("linked", "venv-bin")]
+    assert [each.path for each, _ in discovered(ambient).refused] == refused, "the path does not say what they are"
 
 
 def test_nothing_from_the_directory_of_the_manifest_is_used_even_through_links(tmp_path: Path) -> None:
