@@ -1,7 +1,6 @@
 """The typer application: commands are registered here, each from its own module, and errors are caught here, once."""
 
 import gc
-import os
 from typing import Annotated
 
 import typer
@@ -23,7 +22,6 @@ from reconciler.cli.trust import trust
 from reconciler.cli.typer_commands import HelpfulCommand, HelpfulGroup
 from reconciler.errors import EnvsyncError, FileSystemError, InterruptedByUserError
 from reconciler.fs.os_error_hint import os_error_hint
-from reconciler.render.manifest_option import set_manifest_option
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
@@ -88,7 +86,6 @@ def main(arguments: list[str]) -> int:
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     gc.enable()
     open_streams()
-    set_manifest_option(None, os.environ)
     stop_on_signals()
     command = typer.main.get_command(app)
     ordered = common_last(arguments)

@@ -32,3 +32,18 @@ def test_the_passwords_of_netrc_are_secrets(tmp_path: Path, named: bool) -> None
     env = {"NETRC": str(tmp_path / ".netrc"), "HOME": "/nonexistent"} if named else {"HOME": str(tmp_path)}
     assert {"s3cret", "0ther"} <= {*credentials_of(env, others=())}
     assert "user" not in credentials_of(env, others=())
+
+
+PARTS = {
+    "s3cret": {"s3cret"},
+    "--password=correct horse": {"--password=correct horse", "correct horse", "horse"},
+    "machine: s3cret": {"machine: s3cret", "s3cret"},
+    "see s3cret": {"see s3cret"},
+    "https://user:s3cret@index.example/": {"https://user:s3cret@index.example/", "s3cret"},
+}
+
+
+@pytest.mark.parametrize("given", PARTS)
+def test_a_secret_counts_as_a_whole_and_by_its_parts(given: str) -> None:
+    found = credentials_of({"HOME": "/nonexistent"}, others=(given,))
+    assert {*found} & set().union(*PARTS.values()) == PARTS[given], "others are only spelled differently"
