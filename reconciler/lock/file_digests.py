@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 import stat
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from reconciler.fs.read import open_regular
@@ -42,7 +42,7 @@ def files_digest(directory: Path, files: list[str], *, follow: bool = False) -> 
     return "sha256:" + total.hexdigest()
 
 
-@lru_cache(maxsize=1)
+@cache
 def _kernels_devices() -> frozenset[int]:
     """Return the devices of the file systems of the kernel, whose regular files may have no end."""
     top = Path("/").stat().st_dev

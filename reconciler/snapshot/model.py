@@ -104,6 +104,7 @@ def _fill_in(stored: Json, redacted: Json, declared: Json) -> Json:
 
 def _fill_in_item(at: int, stored: Json, redacted: list[Json], declared: list[Json]) -> Json:
     """Return the item of a list as `_fill_in` does: by its position if that fits, else by an equal one elsewhere."""
-    if at < len(redacted) and stored != redacted[at] and stored in redacted:
-        at = redacted.index(stored)
+    equal = [number for number, each in enumerate(redacted) if each == stored]
+    if equal:
+        return declared[at if at in equal else equal[0]]
     return _fill_in(stored, redacted[at], declared[at]) if at < len(redacted) else stored

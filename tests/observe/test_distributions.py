@@ -241,6 +241,9 @@ def test_only_a_distribution_from_an_index_becomes_editable_by_an_egg_link(tmp_p
     tree = {**info("acme"), f"{SITE}/acme-1.0.dist-info/direct_url.json": url, f"{SITE}/acme.egg-link": "/none\n"}
     [found] = listed(tmp_path, tree).distributions
     assert (found.origin.kind, found.location) == (OriginKind.ARCHIVE, SITE)
+    [found] = listed(tmp_path / "index", {**info("acme"), f"{SITE}/acme.egg-link": "/none\n"}).distributions
+    place = f"{tmp_path}/index/venv/{SITE}"
+    assert found == installed("acme", f"{SITE}/acme-1.0.dist-info", place, named="1.0", editable=place)
 
 
 @pytest.mark.parametrize(
