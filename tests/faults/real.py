@@ -28,6 +28,7 @@ from tests.faults.model import MAIN, Declared, Side
 from tests.host import Host, base_environment, new_host
 from tests.index import ServedIndex
 from tests.state.edited import make_root
+from tests.unprivileged import unprivileged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,9 +186,12 @@ class Real:
         return False
 
     def is_closed_lock(self, name: str) -> bool:
-        """Return whether a lock exists that not every user may read."""
+        """Return whether a lock exists that a user without privileges may not read."""
         path = self.lock_path(name)
-        return path.exists() and not (path.stat().st_mode & 0o004 and path.parent.stat().st_mode & 0o005 == 0o005)
+        if not path.exists():
+            return False
+        with unprivileged():
+            return not os.access(path, os.R_OK, effective_ids=True)
 
     def changes(self) -> dict[str, tuple[int, ...]]:
         """Return inode, mode, size and times of everything in the root, to see what a command changes."""
