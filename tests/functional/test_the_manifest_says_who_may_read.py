@@ -81,6 +81,12 @@ def test_a_root_that_was_changed_is_found_and_put_right(host: Host) -> None:
     host.root.chmod(0o755)
     host.apply()
     assert mode(host.root) == 0o755
+    declare(host, "all")
+    host.apply()
+    host.root.chmod(0o700)
+    assert [host.envsync("check").code for _ in range(2)] == [2, 2], "the first one remembers how it read the manifest"
+    host.apply()
+    assert mode(host.root) == 0o755
 
 
 def test_a_snapshot_does_not_compare_it(host: Host) -> None:
