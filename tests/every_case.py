@@ -4,7 +4,11 @@ import os
 from collections.abc import Sequence
 from typing import TypeVar
 
+import pytest
+
 EVERY_CASE = bool(os.environ.get("EVERY_CASE"))
+LONGER = "takes longer: set EVERY_CASE=1"
+takes_longer = pytest.mark.skipif(not EVERY_CASE, reason=LONGER)
 _Case = TypeVar("_Case")
 
 

@@ -12,6 +12,7 @@ from benchmarks.growth import slope
 from benchmarks.operations import QUICK, operations
 from benchmarks.results import Results, read_results
 from benchmarks.table import BEGIN, END, render
+from tests.every_case import takes_longer
 from tests.host import base_environment
 from tests.index import serve_index
 from tests.wheels import make_wheel
@@ -30,6 +31,7 @@ others: [four==1.0, five==1.0, six==1.0]
 """
 
 
+@takes_longer
 def test_a_quick_run_measures_every_series_and_writes_the_table(tmp_path: Path) -> None:
     """This is one test, because several tests in different processes would each measure again."""
     _measure(tmp_path)

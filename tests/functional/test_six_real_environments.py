@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.every_case import EVERY_CASE
+from tests.every_case import EVERY_CASE, takes_longer
 from tests.functional.test_check_finds_and_apply_puts_right import missing_pythons
 from tests.host import Host, base_environment
 
@@ -52,6 +52,7 @@ build-backend = "setuptools.build_meta"
 """
 
 pytestmark = [
+    takes_longer,
     pytest.mark.timeout(900),
     pytest.mark.skipif(
         bool(missing_pythons("3.9", "3.10", "3.11", "3.12", "3.13")),

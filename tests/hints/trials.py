@@ -15,7 +15,7 @@ from typing import TypeAlias
 import pytest
 
 from reconciler.errors import EnvsyncError
-from tests.every_case import EVERY_CASE
+from tests.every_case import EVERY_CASE, LONGER
 from tests.host import Host, Ran, new_host
 
 _VALUE = re.compile(r"\{[^{}]*\}")
@@ -156,7 +156,7 @@ def trial(*hints: str, long: bool = False) -> Callable[[Trial], Callable[[Path],
 
         def test(tmp_path: Path) -> None:
             if long and not EVERY_CASE:
-                pytest.skip("takes longer: set EVERY_CASE=1")
+                pytest.skip(LONGER)
             with new_host(tmp_path.resolve()) as host:
                 attempts = Attempts(host=host, keys=keys)
                 function(host, attempts)

@@ -29,7 +29,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedIndex]:
         yield served
 
 
-@pytest.mark.parametrize("name", usually(("hatch-vcs", "setuptools-generated"), tuple(SHORT)))
+@pytest.mark.parametrize("name", usually(("setuptools-generated",), tuple(SHORT)))
 def test_apply_gives_what_uv_gives_and_check_is_green_exactly_then(
     name: str, tmp_path: Path, index: ServedIndex
 ) -> None:

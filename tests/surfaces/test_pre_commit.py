@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.every_case import takes_longer
 from tests.repository import NO_USER_CONFIGURATION, git
 
 PRE_COMMIT = Path(sys.executable).parent / "pre-commit"
@@ -38,6 +39,7 @@ def a_clone(directory: Path) -> Path:
     return directory
 
 
+@takes_longer
 def test_the_hooks_find_a_wrong_manifest_and_a_missing_lock(tmp_path: Path) -> None:
     project = a_clone(tmp_path / "project")
     team = tmp_path / "team"
