@@ -58,7 +58,7 @@ def record_environment(run: CompletedRun, name: str, target: Target, reading: st
     files[str(target.lock.path)] = run.lock_signature(target.lock, fresh=target.lock_state is LockState.FRESH)
     archives = (str(each) for each in local_archives(target.lock))
     followed = {each: run.signature(Path(each)) for each in (f"{venv}/bin/python", target.interpreter.path, *archives)}
-    if None in files.values() or None in followed.values():
+    if None in (*files.values(), *followed.values()):
         return
     ignored = list(target.environment.ignored_files)
     contents = _unchanged_contents(path, venv, stat_pass) if name in run.inodes.quickly_compared else None

@@ -63,6 +63,31 @@ def test_the_contents_of_a_shared_file_are_compared_with_both_inventories(
         assert not both({**columns[other], "contents": with_different_contents}), place
 
 
+@pytest.mark.parametrize("of", [1, 2, 3, 4])
+def test_each_entry_is_in_one_portion(of: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    venv = tmp_path / "venv"
+    places = [venv / f"{directory}/{name}" for directory in "abcd" for name in ("one", "two")]
+    for place in places:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(place.name)
+    time.sleep(2 * TICK_NS / 1e9)
+    columns = plain_columns(take_inventory(venv, InodeHashes()))
+
+    def found() -> list[bool]:
+        stat_pass = StatPass(str(tmp_path / "none"))
+        return [entries_unchanged(str(venv), columns, stat_pass, {}, (number, of)) for number in range(of)]
+
+    assert found() == [True] * of
+    for place in places:
+        before = place.stat()
+        place.write_text("other")
+        assert found().count(False) == 1, place
+        place.write_text(place.name)
+        os.utime(place, ns=(before.st_atime_ns, before.st_mtime_ns))
+        columns = plain_columns(take_inventory(venv, InodeHashes()))
+
+
 def test_two_venvs_have_the_same_digest_of_shared_files_which_are_not_in_their_own_columns(
     pair: dict[Path, Inventory], tmp_path: Path
 ) -> None:

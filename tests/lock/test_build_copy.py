@@ -155,6 +155,19 @@ def test_git_answers_in_a_copy_as_in_the_original(shape: Callable[[Path], Path],
     assert contents(top) == before, "the original is as it was"
 
 
+def test_git_answers_in_a_submodule_of_a_copied_project_as_in_the_original(tmp_path: Path) -> None:
+    top = with_submodule(tmp_path / "r")
+    (top / "pyproject.toml").write_text(SCM)
+    git(top, "add", "-A")
+    git(top, "commit", "-qm", "four")
+    base = tmp_path / "scratch"
+    base.mkdir()
+    copy = copy_for_build(top, base)
+    for question in QUESTIONS:
+        assert git(copy / "sub", *question, check=False) == git(top / "sub", *question, check=False), question
+    assert git(copy / "sub", "rev-parse", "--show-toplevel").strip() == str(copy / "sub")
+
+
 def contents(directory: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() if path.is_file() else b"" for path in directory.rglob("*")}
 

@@ -39,6 +39,7 @@ CASES = {
     "*\n!own": ("a", "own own/deep/x other/own"),
     "*.txt\n!\\a": ("", "b.txt"),
     "*.txt\n![]a]": ("", "b.txt"),
+    "*.txt\n![^]a]": ("", "b.txt"),
     "*.txt\n![[:alpha:]].txt": ("", "b.txt"),
     "*.txt\n!KEEP*": ("a.txt", "keep.txt"),
     "*.txt\n!a/**/b.txt": ("b.txt", "a/b.txt a/x/b.txt"),

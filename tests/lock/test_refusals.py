@@ -14,8 +14,9 @@ from reconciler.diff.faults import lock_fault
 from reconciler.diff.model import ReasonCode
 from reconciler.errors import LockError, RefusedLockError
 from reconciler.lock.freshness import present_inputs
-from reconciler.lock.lock_file import lock_path
+from reconciler.lock.lock_file import lock_path, parse_lock
 from reconciler.lock.model import LockState
+from reconciler.lock.refused_lock import require_allowed
 from reconciler.lock.renamed_lock import read_present_lock
 from reconciler.lock.update import read_locks
 from reconciler.manifest import index_hosts
@@ -95,6 +96,19 @@ def test_a_file_without_a_hash_is_refused(tmp_path: Path) -> None:
     for lock in (LOCK.replace(f", {wheel}", ""), LOCK.replace(wheel, "hashes = {}")):
         with pytest.raises(LockError, match="hash"):  # `packaging` requires the key
             read_present_lock(*project(tmp_path, lock=lock))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff"])
+def test_a_refused_lock_that_was_replaced_since_it_was_read_has_no_place(tmp_path: Path, content: bytes) -> None:
+    text = LOCK.replace("https://mirror.example/files", "https://evil.example")
+    environment, desired = project(tmp_path, lock=text)
+    path = lock_path(desired.locks, environment.name)
+    lock = parse_lock(path.read_text(encoding="utf-8"), path, environment.name)
+    path.write_bytes(content)
+    with pytest.raises(RefusedLockError) as refused:
+        require_allowed(lock, environment, desired)
+    where = "on `https://evil.example`, but index `mirror` is at `https://mirror.example`"
+    assert refused.value.message == f"{path}: the file of `django` is {where} (and 1 more refused)"
 
 
 def test_what_else_is_refused_is_counted(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.python_request import validate_python
 
 INSIDE = "the interpreter is inside the manifest's directory: envsync never runs one from the repository"
+LONG = "the path has more than 4,096 characters"
 RELATIVE = "the path of an interpreter must be absolute: envsync never runs one from the repository"
 
 
@@ -21,6 +22,7 @@ RELATIVE = "the path of an interpreter must be absolute: envsync never runs one 
         ("{top}/into", INSIDE),
         ("./venv/bin/python", RELATIVE),
         ("../other/bin/python", RELATIVE),
+        (f"/{'x' * 4096}", LONG),
     ],
 )
 def test_an_interpreter_of_the_repository_is_refused(request_: str, message: str, tmp_path: Path) -> None:

@@ -290,6 +290,20 @@ def test_the_hint_allows_the_directory_and_no_text_of_its_files_is_shown(key: st
         assert "outside the repository, and in no directory" not in render_problems(again)
 
 
+@pytest.mark.parametrize(
+    ("deep", "shown"), [("", '"../outside"'), ("a/b", '"../../../outside"'), ("a/b/c", "{}/outside")]
+)
+def test_a_hint_shows_a_far_directory_by_its_absolute_path(deep: str, shown: str, tmp_path: Path) -> None:
+    repository = repository_in(tmp_path)
+    directory = repository / deep
+    directory.mkdir(parents=True, exist_ok=True)
+    outside = tmp_path / "outside/requirements.txt"
+    outside.parent.mkdir(exist_ok=True)
+    error = expansion_error(write_manifest(directory, {"requirements": [os.path.relpath(outside, directory)]}))
+    assert error is not None
+    assert f"allow_paths: [{shown.format(tmp_path)}]" in str(error.problems[0].hint)
+
+
 def test_a_requirements_file_outside_is_used_and_its_places_are_named(tmp_path: Path) -> None:
     repository = repository_in(tmp_path)
     outside = tmp_path / "outside" / "requirements.txt"

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.errors import Place, Problem
-from reconciler.manifest.source_text import problem_at
+from reconciler.manifest.source_text import format_key_path, problem_at
 
 LINES = ("version: 1", "", "project: acme", "url: https://u:hunter2@host.example/simple", "last: x")
 LONG = "".join(f"{number:03}." for number in range(100))
@@ -85,3 +85,9 @@ def test_a_long_line_is_cut_around_the_place(column: int) -> None:
 def test_only_a_line_that_is_too_long_is_cut(length: int, shown: int) -> None:
     [(_, text)] = problem(1, lines=(LONG[:length],)).context
     assert len(text) == shown
+
+
+def test_a_key_path_is_shown_as_it_would_be_written() -> None:
+    assert format_key_path(("environments", "web", "packages", 1)) == "environments.web.packages[1]"
+    assert format_key_path(("a b", "é", 'q"')) == '["a b"]["é"]["q\\""]'
+    assert format_key_path((0, "a-b")) == "[0].a-b"

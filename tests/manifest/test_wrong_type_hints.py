@@ -103,6 +103,7 @@ def test_an_invalid_item_rewrites_the_whole_list_and_numbers_are_as_they_were_wr
         (("environments",), [{"name": "web", "python": "3.12"}], ("environments", {"web": {"python": "3.12"}})),
         (("templates",), [{"base": {"python": "3.12"}}], ("templates", {"base": {"python": "3.12"}})),
         (("environments",), [{"name": "no such name"}], None),
+        (("environments",), [{"name": "web"}, {"name": "no such name"}], None),
         (("environments",), [{"python": "3.12"}], None),
         (("environments",), ["web"], None),
         (("environments", "web"), ["django", {"six": "1.0"}], ("web", {"packages": ["django", "six==1.0"]})),
