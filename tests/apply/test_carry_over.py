@@ -119,7 +119,9 @@ def test_ignored_files_are_carried_over_and_counted(bench: Bench) -> None:
     (old / "var/b").write_text("b")
     (old / "a.log").write_text("changed")
     os.mkfifo(old / "var/pipe")
+    descriptors = os.listdir("/dev/fd")
     assert run.perform(step(StepKind.CARRY_OVER)) == "2 ignored files carried over"
+    assert os.listdir("/dev/fd") == descriptors, "every directory is closed again"
     assert ((run.new.venv / "a.log").read_text(), (run.new.venv / "var/b").read_text()) == ("changed", "b")
     assert not (run.new.venv / "other").exists()
     assert not (run.new.venv / "var/pipe").exists()

@@ -33,6 +33,13 @@ def test_an_environment_that_was_renamed_is_planned_as_on_the_host(tmp_path: Pat
         assert (no_effect in web.notes) is not bool(former)
 
 
+def test_an_optional_python_that_the_host_does_not_have_is_skipped_with_a_note(tmp_path: Path) -> None:
+    workspace = on(tmp_path, " test:\n  matrix: {python: ['3.14'], if_available: true}\n")
+    plan = workspace.plan_snapshot(read_snapshot(written(snapshot_json(snapshot(worlds()["unchanged"])), tmp_path)))
+    assert "test-py314" not in {each.name for each in plan.environments}
+    assert plan.notes == ("`test-py314` was skipped: no python 3.14 on this machine (`if_available`)",)
+
+
 def test_the_interpreters_that_generations_of_this_project_use_are_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
