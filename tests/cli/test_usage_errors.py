@@ -55,7 +55,7 @@ CASES = {
     "plan -qx": ("unknown option `-x` of `envsync plan`", "run `envsync plan --help`"),
     "plan -F x.yaml": ("unknown option `-F` of `envsync plan`", "did you mean `-f`?"),
     "plan -depth files": ("unknown option `-depth` of `envsync plan`", "did you mean `--depth`?"),
-    "plan dev -depth files": ("unknown option `-depth` of `envsync plan`", "did you mean `--depth`?"),
+    "plan prod -depth files": ("unknown option `-depth` of `envsync plan`", "did you mean `--depth`?"),
     "plan -depth=files": ("unknown option `-depth` of `envsync plan`", "did you mean `--depth`?"),
     "plan -5": ("unknown option `-5` of `envsync plan`", "run `envsync plan --help`"),
     # Options without a value, and with one too many
