@@ -29,7 +29,7 @@ import pytest
 
 from tests import preloaded
 from tests.mutation.in_copy import START_SECONDS, is_unit_test, ordered_parts, within
-from tests.mutation.measurements import load, unmeasured
+from tests.mutation.measurements import edited, load
 from tests.mutation.mutants import ROOT, Mutant, mutants_in
 
 _MOST_MEMORY = 4 << 30  # bytes
@@ -86,7 +86,7 @@ class Session:
         self.parts = {
             each.location: within(ordered_parts(each, self.measured), budget) for each in self.mutants if each.place
         }
-        self.unmeasured = unmeasured()
+        self.edited = edited()
         self.seconds = {name: test.seconds for each in self.measured.values() for name, test in each.tests.items()}
         self.items: dict[str, pytest.Item] = {}
         self.new: dict[str, list[str]] = {}  # tests that were not measured, such as new cases, by their file
@@ -108,8 +108,9 @@ class Session:
                 )
         self.items = {each.nodeid: each for each in session.items}
         for name in self.items:
-            if name not in self.seconds:
-                self.new.setdefault(name.partition("::")[0], []).append(name)
+            file = name.partition("::")[0]
+            if name not in self.seconds or file in self.edited:
+                self.new.setdefault(file, []).append(name)
         tests = {each.location: self._tests_of(each) for each in self.mutants}
         for mutant in sorted(self.mutants, key=lambda each: self._usual(tests[each.location])):
             self._start(mutant, tests[mutant.location])
@@ -118,16 +119,22 @@ class Session:
         return True
 
     def _files_for(self, mutant: Mutant) -> list[str]:
-        """Return the test files with tests for a mutant, and those of its package that may have new tests."""
+        """Return the test files with tests for a mutant, and those of its package that were edited."""
         if mutant.location not in self.parts:
             return []
         files = [part.file for part in self.parts[mutant.location]]
-        return list(dict.fromkeys([*files, *(each for each in self.unmeasured if is_unit_test(each, mutant))]))
+        return list(dict.fromkeys([*files, *(each for each in self.edited if is_unit_test(each, mutant))]))
 
     def _tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the names of the tests for a mutant: the measured ones, and then the new ones of the same files."""
+        """Return the names of the tests for a mutant: the measured ones, and then those that are or may be new.
+
+        All tests of an edited file may be new, but only those of the package are fast.
+        """
         tests = [name for part in self.parts.get(mutant.location, ()) for name in part.tests]
-        return [*tests, *(name for file in self._files_for(mutant) for name in self.new.get(file, ()))]
+        for file in self._files_for(mutant):
+            may_be_new = file in self.edited and is_unit_test(file, mutant)
+            tests += [name for name in self.new.get(file, ()) if may_be_new or name not in self.seconds]
+        return list(dict.fromkeys(tests))
 
     def _usual(self, tests: Sequence[str]) -> float:
         return sum(self.seconds.get(each, 1.0) for each in tests)

@@ -151,6 +151,19 @@ def unmeasured(*, exactly: bool = False) -> list[str]:
     return found
 
 
+def edited() -> list[str]:
+    """Return the test files whose own text changed since they were measured, and those that never were.
+
+    The name of a case may then mean a different case.
+    """
+    found = []
+    for file in files_of_tests():
+        best = _best(file, digest_of)
+        if not best or _header(best)["inputs"].get(file) != digest_of(file):
+            found.append(file)
+    return found
+
+
 def keep(
     file: str,
     *,
