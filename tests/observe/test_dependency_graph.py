@@ -40,6 +40,6 @@ def test_markers_are_evaluated_for_the_interpreter(tmp_path: Path) -> None:
 
 
 def test_extras_and_invalid_lines_are_left_out(tmp_path: Path) -> None:
-    one = installed(tmp_path, "one", 'docs; extra == "docs"', "not a requirement !!", "real")
+    one = installed(tmp_path, "one", "not a requirement !!", 'docs; extra == "docs"', "real")
     gone = Distribution(key="gone", name="gone", version="1", place="lib/gone.dist-info")
     assert graph(tmp_path, one, gone) == {"one": ("real",), "gone": ()}

@@ -241,6 +241,15 @@ def test_one_wrong_value_is_refused_with_its_place(name: str, tmp_path: Path) ->
     assert expected in refused(written(json.dumps(found), tmp_path)).message
 
 
+@pytest.mark.parametrize(("wrong", "shown", "more"), [(1, 0, []), (11, 10, []), (12, 11, ["and 1 more"])])
+def test_of_many_wrong_values_ten_more_are_named(wrong: int, shown: int, more: list[str], tmp_path: Path) -> None:
+    found = json.loads(good())
+    found["environments"]["web"]["actual"]["distributions"] = [0] * wrong
+    details = refused(written(json.dumps(found), tmp_path)).details
+    assert len(details) == shown
+    assert [each for each in details if each.endswith(" more")] == more
+
+
 def test_a_later_minor_version_may_have_more_keys(tmp_path: Path) -> None:
     found = json.loads(good())
     found |= {"format_version": "1.9", "more": [1]}
