@@ -48,7 +48,7 @@ def _converted(key: str, value: Any) -> Any:
             return {name: {"title": name.replace("_", " ").title()} | _draft_07(each) for name, each in value.items()}
         case "patternProperties":
             return {name: _draft_07(each) for name, each in value.items()}
-        case "examples" | "default" | "enum" | "const" | "required":
+        case "examples" | "default":  # a mapping in them is a value, not a schema
             return value
         case _:
             return _draft_07(value)

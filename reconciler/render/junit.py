@@ -38,7 +38,7 @@ def junit(report: Report) -> str:
     if finished_by_name:
         suite.set("time", f"{sum(each.seconds for each in finished_by_name.values()):.3f}")
     ET.indent(suite)
-    text = ET.tostring(suite, encoding="us-ascii", xml_declaration=False).decode("ascii")
+    text = ET.tostring(suite, encoding="us-ascii").decode("ascii")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
