@@ -211,6 +211,12 @@ class UntrustedRootError(StateError):
     code = "root-untrusted"
 
 
+class RootFileSystemError(StateError):
+    """The file system of the root lacks something that envsync needs, such as file locks."""
+
+    code = "root-file-system"
+
+
 class DamagedStateError(StateError):
     """A record or a seal is damaged, or belongs to a different environment."""
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.errors import EngineError
+from reconciler.fs.sync import naming
 
 
 @contextmanager
@@ -40,6 +41,8 @@ def isolated_interpreter(path: str, scratch: Path, cache: Callable[[], Path]) ->
 
 def _write(path: str, directory: Path) -> Path:
     program = directory / "python"
-    program.write_bytes(b'#!/bin/sh\nexec %s -I -S -B "$@"\n' % os.fsencode(shlex.quote(path)))
-    program.chmod(0o700)
+    # Made with its mode: some file systems refuse to change one.
+    descriptor = os.open(program, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o700)
+    with naming(program), os.fdopen(descriptor, "wb") as file:
+        file.write(b'#!/bin/sh\nexec %s -I -S -B "$@"\n' % os.fsencode(shlex.quote(path)))
     return program

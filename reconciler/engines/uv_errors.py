@@ -57,6 +57,7 @@ _NOT_FOUND = re.compile(r"(?<![A-Za-z0-9._-])([A-Za-z0-9][A-Za-z0-9._-]*) was no
 _NO_VERSIONS = re.compile(r"\bno versions of ([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?![A-Za-z0-9<>=!~\[])")
 _NO_WHEEL = re.compile(r"has no (?:usable )?wheels|has no wheels with a matching|no wheels (?:are|is) available")
 _UNSATISFIABLE = re.compile(r"^No solution found|not found in the package registry|unsatisfiable|conflicting URLs")
+_NOT_LOCKED = re.compile(r"failed to lock `(?P<directory>[^`]*)/[^`/]*`: ")
 _SYSTEM_ERROR = re.compile(r"\(os error ([0-9]{1,5})\)$")
 # Not EACCES and EPERM: an unreadable file of the cache is damaged, and is downloaded again.
 _OF_FILE_SYSTEM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE})
@@ -104,6 +105,11 @@ class _UvOutput:
         numbers = (int(found[1]) for each in self.causes if (found := _SYSTEM_ERROR.search(each)))
         return next((os_error_hint(OSError(each, "")) for each in numbers if each in _OF_FILE_SYSTEM), None)
 
+    def unlockable_directory(self) -> str:
+        """Return the directory of a file that could not be locked, empty if that is not a cause."""
+        found = next(filter(None, map(_NOT_LOCKED.match, self.causes)), None)
+        return found["directory"] if found else ""
+
 
 def uv_error(
     command: list[str],
@@ -127,6 +133,12 @@ def uv_error(
         return BuildNeededError(
             "a source distribution would have to be built",
             hint="allow it in `builds`, or require a version with a wheel",
+            details=details,
+        )
+    if unlockable := output.unlockable_directory():
+        return EngineError(
+            f"file locks do not work on the file system of {in_backticks(unlockable)}",
+            hint="set `TMPDIR` to a directory on a local file system",
             details=details,
         )
     command_failed = f"{in_backticks(name)} failed with exit code {done.returncode}"

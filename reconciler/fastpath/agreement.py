@@ -18,6 +18,7 @@ import os
 from reconciler import __version__
 from reconciler.fs.authentication import blake2b
 from reconciler.fs.read import read_regular
+from reconciler.interpreters.host_identity import host_identity
 from reconciler.state.columns_file import load_columns
 
 TYPE_CHECKING = False
@@ -59,9 +60,7 @@ def stat_signature(status: os.stat_result) -> Signature:
 
 def machine_identity() -> list[str]:
     """Return our version and the kernel, processor and C library, which the facts about interpreters depend on."""
-    uname = os.uname()
-    libc = os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else None
-    return [__version__, uname.release, uname.version, uname.machine, libc or ""]
+    return [__version__, *host_identity()]
 
 
 def read_cache_file(path: str) -> Agreement | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from reconciler.fs.access import callers_umask, is_own
 from reconciler.fs.access_bits import access_to
 from reconciler.fs.own_files import open_parent
-from reconciler.fs.sync import naming
+from reconciler.fs.sync import flush_descriptor, naming
 
 # Made by write_atomic: the name of the file, the pid of the writer, and a random part (older versions had none).
 _TEMPORARY = re.compile(r"\..+?\.([1-9][0-9]*)(?:\.[0-9a-f]{16})?\.tmp")
@@ -46,7 +46,7 @@ def replacing(path: Path, content: bytes, *, mode: int | None = None, flush: boo
                 file.write(content)
                 if flush:
                     file.flush()
-                    os.fsync(file.fileno())
+                    flush_descriptor(descriptor)
             yield
             with naming(path):
                 os.replace(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
@@ -56,7 +56,7 @@ def replacing(path: Path, content: bytes, *, mode: int | None = None, flush: boo
             raise
         if flush:
             with naming(path):
-                os.fsync(directory)
+                flush_descriptor(directory)
     finally:
         os.close(directory)
 
@@ -78,14 +78,14 @@ def write_cache(path: Path, content: bytes) -> None:
 
 
 def clear_temporaries(directory: Path) -> None:
-    """Delete the temporary files of killed writers in `directory`; those of running processes stay.
+    """Delete the temporary files and links of killed writers in `directory`; those of running processes stay.
 
     A file that cannot be deleted stays, and does no harm.
     """
     with suppress(OSError), os.scandir(directory) as found:
         for each in found:
             writer = _TEMPORARY.fullmatch(each.name)
-            if writer and each.is_file(follow_symlinks=False) and not process_exists(int(writer[1])):
+            if writer and not each.is_dir(follow_symlinks=False) and not process_exists(int(writer[1])):
                 with suppress(OSError):
                     os.unlink(each.path)  # noqa: PTH108
 

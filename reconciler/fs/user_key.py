@@ -11,6 +11,8 @@ import os
 
 KEY_BYTES = 32
 _TYPE, _REGULAR = 0o170000, 0o100000  # S_IFMT, S_IFREG
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -56,19 +58,39 @@ def make_user_key() -> bytes:
     path = key_path()
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120  # no pathlib here
     temporary = f"{path}.{os.urandom(8).hex()}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    key = os.urandom(KEY_BYTES)
+    _write_new(temporary, key)
     try:
-        with open(descriptor, "wb") as file:  # noqa: PTH123  # no pathlib here
-            file.write(os.urandom(KEY_BYTES))
-            file.flush()
-            os.fsync(descriptor)
-        try:
-            os.link(temporary, path)  # unlike a rename, it replaces nothing
-        except FileExistsError:  # another process was faster
-            return _required_key(path)
+        _link_or_write(temporary, path, key)
+    except FileExistsError:  # another process was faster
+        pass
     finally:
         os.unlink(temporary)  # noqa: PTH108
     return _required_key(path)
+
+
+def _link_or_write(temporary: str, path: str, key: bytes) -> None:
+    """Give the new key its name; unlike a rename, this replaces nothing. Raises OSError."""
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _write_new(path, key)
+
+
+def _write_new(path: str, key: bytes) -> None:
+    from reconciler.fs.sync import flush_descriptor  # slow to import, and most processes only read the key
+
+    descriptor = os.open(path, _NEW, 0o600)
+    try:
+        os.write(descriptor, key)
+        flush_descriptor(descriptor)
+    except OSError:
+        os.unlink(path)  # noqa: PTH108
+        raise
+    finally:
+        os.close(descriptor)
 
 
 def _required_key(path: str) -> bytes:

@@ -19,10 +19,13 @@ from reconciler.fs.atomic_write import write_cache
 from reconciler.fs.authentic_json import authentic_json, read_authentic_json
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.interpreters.discover import Discovered, discover_interpreters, would_be_found
+from reconciler.interpreters.host_identity import host_identity
 from reconciler.interpreters.model import Interpreter
 from reconciler.interpreters.permitted import ForbiddenPlaces, Refusal, refusal
 from reconciler.interpreters.query import query_interpreter
 from reconciler.manifest.desired import DesiredEnvironment
+
+_FACTS_FORMAT = 2  # of the cached facts; 1 had the tags of envsync's own platform
 
 
 def request_specifier(request: str) -> SpecifierSet | None:
@@ -216,7 +219,15 @@ class Interpreters:
             raise InterpreterError(
                 f"no interpreter at `{path}`: {error.strerror}", hint=os_error_hint(error)
             ) from error
-        signature = [stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, *_host()]
+        signature = [
+            stat.st_dev,
+            stat.st_ino,
+            stat.st_size,
+            stat.st_mtime_ns,
+            stat.st_ctime_ns,
+            *host_identity(),
+            _FACTS_FORMAT,
+        ]
         entry = self._facts.get(path)
         if entry is not None and entry.get("signature") == signature:
             with suppress(KeyError, TypeError, ValueError):
@@ -277,13 +288,6 @@ def _satisfies(version: str, specifiers: SpecifierSet) -> bool:
         return specifiers.contains(Version(version), prereleases=True)
     except InvalidVersion:
         return False
-
-
-def _host() -> tuple[str, str, str, str]:
-    """Return the facts that depend on the machine rather than the interpreter: kernel, processor, C library."""
-    uname = os.uname()
-    libc = os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else None
-    return (uname.release, uname.version, uname.machine, libc or "")
 
 
 def _preference(interpreter: Interpreter) -> tuple[bool, bool, bool, Version]:

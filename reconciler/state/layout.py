@@ -61,6 +61,11 @@ class Layout:
         return self.cache / "interpreters.json"
 
     @property
+    def file_system(self) -> Path:
+        """Return the file that says what the file system of the root can do."""
+        return self.cache / "file-system.json"
+
+    @property
     def inode_hashes(self) -> Path:
         """Return the file of hashes by inode."""
         return self.cache / "inodes"

@@ -5,6 +5,7 @@ process holds it.
 """
 
 import datetime as dt
+import fcntl
 import json
 import os
 import socket
@@ -12,16 +13,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from filelock import FileLock, Timeout
-
 from reconciler.errors import LockTimeoutError, RootOwnerError, StateError
 from reconciler.fs.access import is_own, make_cache_directory, umask_of
 from reconciler.fs.access_bits import access_to
 from reconciler.fs.accounts import sudo_user
 from reconciler.fs.atomic_write import write_atomic
+from reconciler.fs.file_lock import lock_file, unlock_file
 from reconciler.fs.os_error_hint import os_error_hint
+from reconciler.fs.own_files import open_own
 from reconciler.state.layout import Layout
 from reconciler.state.open_state import open_state
+from reconciler.state.root_file_system import has_locks, refuse_unsuitable
 from reconciler.state.root_mutex_holder import find_holder
 from reconciler.state.root_trust import make_own_directory, refuse_symlinks
 
@@ -53,29 +55,38 @@ def acquire_root_mutex(layout: Layout, *, timeout: float) -> Iterator[int]:
 @contextmanager
 def _hold(layout: Layout, timeout: float) -> Iterator[int]:
     """Hold the mutex in an existing root while the block runs, and yield its descriptor."""
-    descriptors: list[int] = []  # a second one of the same open file, because filelock closes its own in every fork
     try:
         make_own_directory(layout)
         make_cache_directory(layout.cache)
         _write_gitignore(layout)
+        refuse_unsuitable(layout)
         # Only the owner opens it: a user who can open a file can lock it, and keep every apply waiting.
-        lock = FileLock(
-            layout.mutex, timeout=timeout, mode=0o600, on_acquired=lambda opened: descriptors.append(os.dup(opened))
-        )
-        lock.acquire(poll_interval=0.05)
-    except Timeout as error:
-        raise _timeout_error(layout, timeout) from error
+        descriptor = open_own(str(layout.mutex), os.O_RDWR | os.O_CREAT, 0o600)
+        locked = _lock(descriptor, timeout)
     except OSError as error:
         raise _not_writable(layout, error) from error
+    if not locked:
+        raise _timeout_error(layout, timeout)
     try:
         _write_holder(layout)
-        yield descriptors[0]
+        yield descriptor
     finally:
         with suppress(OSError):
             layout.mutex_holder.unlink(missing_ok=True)
-        with suppress(OSError):  # the system releases it at the end of the process in any case
-            lock.release()
-        os.close(descriptors[0])
+        with suppress(OSError):
+            unlock_file(descriptor)  # a child may still have it open
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, timeout: float) -> bool:
+    """Lock the open mutex, which is closed if that fails; return False if another process has it for too long."""
+    locked = False
+    try:
+        locked = lock_file(descriptor, fcntl.LOCK_EX, timeout)
+    finally:
+        if not locked:
+            os.close(descriptor)
+    return locked
 
 
 def _not_writable(layout: Layout, error: OSError) -> StateError:
@@ -119,11 +130,11 @@ def prepare_cache(layout: Layout) -> bool:
 
 
 def may_write_cache(layout: Layout) -> bool:
-    """Return whether the root's cache exists, belongs to this user and is writable.
+    """Return whether the root's cache exists, belongs to this user, is writable, and has the locks that engines need.
 
     envsync never writes into the cache of a different user, who could not replace such a file.
     """
-    return is_own(layout.cache) and os.access(layout.cache, os.W_OK)
+    return is_own(layout.cache) and os.access(layout.cache, os.W_OK) and has_locks(layout)
 
 
 def _write_gitignore(layout: Layout) -> None:

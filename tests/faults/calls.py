@@ -48,8 +48,7 @@ BELOW_DIRECTORY = frozenset(
      "fchownat", "futimesat", "utimensat"}
 )  # fmt: skip  # the first argument is the descriptor of a directory, the second a path in it
 
-# They read, or change only the process, its memory, its descriptors or sockets.
-_CHANGE_NO_FILE = {
+CHANGE_NO_FILE = {  # they read, or change only the process, its memory, its descriptors or sockets
     0: "read", 3: "close", 4: "stat", 5: "fstat", 6: "lstat", 7: "poll", 8: "lseek", 9: "mmap", 10: "mprotect",
     11: "munmap", 12: "brk", 13: "rt_sigaction", 14: "rt_sigprocmask", 15: "rt_sigreturn", 17: "pread64", 19: "readv",
     21: "access", 22: "pipe", 23: "select", 24: "sched_yield", 25: "mremap", 27: "mincore", 28: "madvise", 32: "dup",
@@ -98,8 +97,12 @@ class _Program(ctypes.Structure):
 
 def stop_before_calls() -> None:
     """Make the kernel stop this process and all its children for the tracer before each of `CALLS`."""
+    install_filter(_filter())
+
+
+def install_filter(code: bytes) -> None:
+    """Let the kernel ask a BPF program about each system call of this process and all its children."""
     libc = ctypes.CDLL(None, use_errno=True)
-    code = _filter()
     buffer = ctypes.create_string_buffer(code, len(code))
     program = _Program(len(code) // 8, ctypes.addressof(buffer))
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(
@@ -111,7 +114,7 @@ def stop_before_calls() -> None:
 def _filter() -> bytes:
     """Return the BPF program; it counts an open only if the file is opened for writing, an ioctl only if it writes."""
     program = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, _X86_64), (_RETURN, 0, 0, _ALLOW), (_LOAD, 0, 0, 0)]
-    for number in _CHANGE_NO_FILE:
+    for number in CHANGE_NO_FILE:
         program += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ALLOW)]
     for number, place in _FLAGS_AT.items():
         program += [

@@ -100,7 +100,8 @@ def test_only_temporary_files_of_ended_processes_are_cleared(tmp_path: Path) -> 
     for name in ours | others:
         (tmp_path / name).write_text("")
     (tmp_path / f".directory.{ended.pid}.tmp").mkdir()
-    (tmp_path / f".link.{ended.pid}.tmp").symlink_to("file")
+    (tmp_path / f".link.{ended.pid}.tmp").symlink_to(f".directory.{ended.pid}.tmp")
+    ours.add(f".link.{ended.pid}.tmp")
     before = set(os.listdir(tmp_path))
     clear_temporaries(tmp_path)
     assert before - set(os.listdir(tmp_path)) == ours

@@ -1,7 +1,10 @@
 """Interpreters that are shell scripts: they report facts like a real one, and count how often they are started."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+
+USUAL = {"name": "linux-x86_64", "bits": 64, "glibc": "2.36"}
 
 
 def fake_interpreter(
@@ -13,17 +16,22 @@ def fake_interpreter(
     free_threaded: bool = False,
     debug: bool = False,
     soabi: str | None = None,
+    platform: Mapping[str, object] = USUAL,
 ) -> Path:
     """Write an executable that claims to be Python `version`; each start adds a line to `<path>.started`.
 
-    PyPy has a usual `soabi`, unless it is given; for others it is empty.
+    PyPy has a usual `soabi`, unless it is given; for others it is empty. `platform` are its facts about the platform.
     """
+    if soabi is None:
+        soabi = {"pypy": "pypy310-pp73-x86_64-linux-gnu"}.get(implementation, "")
     series = ".".join(version.split(".")[:2])
     facts = {
         "version": version,
         "debug": debug,
         "free_threaded": free_threaded,
-        "soabi": soabi if soabi is not None else {"pypy": "pypy310-pp73-x86_64-linux-gnu"}.get(implementation, ""),
+        "pymalloc": True,
+        "extensions": f".{soabi}.so" if soabi else "",
+        "platform": dict(platform),
         "markers": {
             "implementation_name": implementation,
             "implementation_version": version,

@@ -1,0 +1,65 @@
+"""Refuses a root on a file system that cannot hold environments, and remembers what that of a root can do."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from reconciler.canonical_json import to_json
+from reconciler.errors import RootFileSystemError
+from reconciler.fs.atomic_write import write_cache
+from reconciler.fs.authentic_json import authentic_json, read_authentic_json
+from reconciler.fs.file_system import Ability, FileSystem, probe_file_system
+from reconciler.state.layout import Layout
+
+
+def root_file_system(layout: Layout) -> FileSystem:
+    """Return what the file system of a root can do: as remembered, or found out in its cache directory, which exists.
+
+    Raises OSError if it is not known and the directory cannot be written.
+    """
+    identity = _identity(layout.cache)
+    remembered = _remembered(layout.file_system, identity)
+    if remembered is not None:
+        return remembered
+    found = probe_file_system(layout.cache)
+    stored = {"identity": identity, "kind": found.kind, "abilities": to_json(found.abilities)}
+    with suppress(OSError):  # then it is found out again
+        write_cache(layout.file_system, authentic_json(str(layout.file_system), stored))
+    return found
+
+
+def refuse_unsuitable(layout: Layout) -> None:
+    """Raise RootFileSystemError if the file system of a root lacks what envsync needs; raises OSError as above."""
+    found = root_file_system(layout)
+    if found.missing:
+        kind = f" ({found.kind})" if found.kind else ""
+        raise RootFileSystemError(
+            f"{' and '.join(found.missing)} do not work on the file system of `{layout.root}`{kind}",
+            hint="set `root` to a directory on a local file system, such as ext4, xfs, btrfs or APFS",
+        )
+
+
+def has_locks(layout: Layout) -> bool:
+    """Return whether file locks work in the cache directory of a root, which exists and may be written."""
+    try:
+        return root_file_system(layout).abilities[Ability.LOCKS]
+    except OSError:
+        return False
+
+
+def _remembered(path: Path, identity: str) -> FileSystem | None:
+    try:
+        stored = read_authentic_json(str(path))
+        if stored["identity"] != identity:
+            return None
+        return FileSystem(
+            kind=str(stored["kind"]), abilities={each: stored["abilities"][each] is True for each in Ability}
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _identity(directory: Path) -> str:
+    """Return what changes if another file system is mounted there, or the same one with other options."""
+    status, mount = directory.stat(), os.statvfs(directory)
+    return f"{status.st_dev} {mount.f_fsid} {mount.f_flag} {os.uname().release}"
