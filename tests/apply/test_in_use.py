@@ -1,5 +1,6 @@
 """Which generations live processes use: by the lock of `envsync run`, and by what processes name."""
 
+import errno
 import fcntl
 import os
 import subprocess
@@ -129,6 +130,73 @@ def test_command_line_environment_and_directory_of_other_processes_are_read(layo
         for each in commands:
             each.communicate(b"\n")
     assert used(layout) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
+@pytest.mark.parametrize(
+    ("directory", "program", "numbers"),
+    [
+        (".", "web/bin/python", [1, 2, 3]),
+        ("other", "../web/bin/python", [1, 2, 3]),
+        (".envsync/generations/web/1/venv", "bin/python", [1]),
+        (".", "./other/python", []),
+    ],
+)
+def test_a_program_that_was_started_by_a_relative_path_counts(
+    layout: Layout, directory: str, program: str, numbers: list[int]
+) -> None:
+    """Through the path of the environment, nothing shows which generation was published when it started."""
+    root = layout.root
+    (root / "web").symlink_to(layout.link_target("web", 2))
+    for path in (root / directory, root / "web", (root / directory / program).parent):
+        path.resolve().mkdir(parents=True, exist_ok=True)
+    (root / directory / program).symlink_to(sys.executable)
+    code = "import os; os.chdir('/'); print(flush=True); input()"
+    with subprocess.Popen(
+        [program, "-c", code],
+        cwd=root / directory,
+        env={"PWD": str(root / directory)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as started:
+        assert started.stdout is not None
+        started.stdout.readline()
+        assert used(layout) == numbers
+        started.communicate(b"\n")
+    assert used(layout) == []
+
+
+@pytest.mark.parametrize("error", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL])
+def test_on_a_file_system_without_locks_no_command_holds_one(
+    layout: Layout, texts: list[bytes], monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    layout.generation("web", 2).in_use.touch()
+    monkeypatch.setattr(fcntl, "flock", refused)
+    assert used(layout) == []
+
+
+def test_a_mark_that_nfs_cannot_lock_is_in_use(
+    layout: Layout, texts: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exclusive lock needs a descriptor for writing there, which a mark of another user does not give."""
+
+    def lock(descriptor: int, _: int) -> None:
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+
+    def only_read(path: str, flags: int) -> int:
+        if flags != os.O_RDONLY:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return os.open(path, flags)
+
+    layout.generation("web", 2).in_use.touch()
+    monkeypatch.setattr(fcntl, "flock", lock)
+    assert used(layout) == []
+    monkeypatch.setattr(in_use, "open_own", only_read)
+    assert used(layout) == [2]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
