@@ -57,6 +57,7 @@ from reconciler.options import PlanOptions, Selection
 from reconciler.plan.make import make_plan
 from reconciler.plan.model import Plan, platform
 from reconciler.plan.staging import staged_with_dependencies
+from reconciler.processes.available_cores import available_cores
 from reconciler.processes.scratch import scratch_directory
 from reconciler.scope import find_scope
 from reconciler.state.applied import Applied
@@ -509,7 +510,7 @@ class Proposal:
                 desired=self.desired,
                 state=state,
                 engine=engine,
-                options=options or ApplyOptions(parallelism=os.cpu_count() or 1),
+                options=options or ApplyOptions(parallelism=available_cores()),
                 ambient=workspace.ambient,
                 stop=stop or threading.Event(),
                 inodes=inodes,

@@ -48,6 +48,7 @@ from reconciler.manifest.times import age_text, parse_age
 from reconciler.observe.actual import Depth
 from reconciler.options import PlanOptions, Selection
 from reconciler.plan.model import Action, Policy
+from reconciler.processes.available_cores import available_cores
 from reconciler.reconcile import Proposal, Workspace
 from reconciler.render.event_json import event_json
 from reconciler.render.event_text import notice_line
@@ -57,7 +58,7 @@ from reconciler.render.notes import general_notes, note_notices
 from reconciler.render.progress import progress_for
 from reconciler.state.root_mutex import DEFAULT_TIMEOUT_SECONDS
 
-_CORES = os.cpu_count() or 1
+_CORES = available_cores()
 _PLAN_DECIDES = "remove one of the two: a saved plan already says which environments change, and how"
 _DECIDED = (
     "--label",

@@ -19,6 +19,7 @@ from reconciler.fastpath.root_line import read_root
 from reconciler.fastpath.stat_check import StatPass, entries_unchanged, environment_unchanged
 from reconciler.fs.access_bits import access_to, lacks_access, root_bits
 from reconciler.interpreters.search_path import is_searched
+from reconciler.processes.affinity import processors_of_affinity
 from reconciler.state.root_check import is_untracked, writers_of
 
 TYPE_CHECKING = False
@@ -64,9 +65,11 @@ def count_unchanged(file: str, *, files: bool) -> int:
         return 0
     first: _Work
     second: _Work
-    if len(order) >= _TWO_PROCESSES_FROM[files] and _processors() > 1:
+    if len(order) >= _TWO_PROCESSES_FROM[files] and processors_of_affinity() > 1:
         first, second = ((map(check.remembered, half), (0, 1)) for half in (order[::2], order[1::2]))
-    elif files and _processors() > 1:  # few environments, with thousands of files each: read once for both processes
+    elif (
+        files and processors_of_affinity() > 1
+    ):  # few environments, with thousands of files each: read once for both processes
         few = list(map(check.remembered, order))
         first, second = (few, (0, 2)), (few, (1, 2))
     else:
@@ -199,8 +202,3 @@ def _in_two_processes(check: _Check, first: _Work, second: _Work) -> bool:
     same = check.all_unchanged(*first)
     _, status = os.waitpid(child, 0)
     return same and status == 0
-
-
-def _processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

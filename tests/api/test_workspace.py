@@ -21,6 +21,7 @@ from reconciler.lock.model import LockState
 from reconciler.observe.actual import Depth, Occupant
 from reconciler.plan.model import Action, Policy
 from reconciler.plan.plan_file import read_plan, save_plan
+from reconciler.processes.available_cores import available_cores
 from tests.host import base_environment
 from tests.observed_calls import observed_calls
 
@@ -153,7 +154,7 @@ def test_an_apply_reports_every_event_and_stops_on_request(load: Loader) -> None
     assert (stopped.interrupted, requests[0].stop, requests[0].recheck) == (True, stop, True)
     assert (done.exit_code, events[-1]) == (0, done)
     assert [(each.generation, each.staged) for each in done.environments] == [(1, 0)]
-    assert requests[1].options == ApplyOptions(parallelism=os.cpu_count() or 1)
+    assert requests[1].options == ApplyOptions(parallelism=available_cores())
     assert not requests[1].stop.is_set()
     assert (again.plan.has_difference, again.installed) == (False, {"web": 0})
     assert (requests[2].recheck, requests[2].inodes) == (False, again.inodes)

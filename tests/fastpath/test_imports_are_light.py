@@ -11,15 +11,15 @@ from tests.host import Host, base_environment
 # Each takes longer to import than to look at an environment.
 HEAVY = {
     "argparse", "asyncio", "click", "concurrent", "contextlib", "dataclasses", "datetime", "deepdiff", "enum",
-    "filelock", "functools", "hashlib", "importlib", "inspect", "json", "logging", "packaging", "pathlib", "pydantic",
-    "re", "rich",
+    "functools", "hashlib", "importlib", "inspect", "json", "logging", "packaging", "pathlib", "pydantic", "re", "rich",
     "shutil", "socket", "subprocess", "tempfile", "threading", "tomllib", "typer", "typing", "urllib", "yaml",
 }  # fmt: skip
 OURS = {
     "cli", "cli.argument_order", "cli.process_exit", "cli.run", "fastpath", "fastpath.agreement", "fastpath.answer",
     "fastpath.command_line", "fastpath.root_line", "fastpath.stat_check", "fastpath.unchanged", "fs", "fs.access_bits",
     "fs.authentication", "fs.file_lock", "fs.own_files", "fs.read", "fs.repository_top", "fs.user_key",
-    "interpreters", "interpreters.search_path", "run", "state", "state.columns_file", "state.former_name",
+    "interpreters", "interpreters.host_identity", "interpreters.search_path", "processes", "processes.affinity", "run",
+    "state", "state.columns_file", "state.former_name",
     "state.hashes_file", "state.published_link", "state.root_check",
 }  # fmt: skip
 IN_REPOSITORY = {"git", "git.tracked_below"}  # to see whether git tracks the root

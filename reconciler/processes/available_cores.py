@@ -1,0 +1,53 @@
+"""How many processors this process may use: what its affinity and the limits of its container leave of the machine.
+
+`os.cpu_count()` counts those of the machine. A container with two processors of 64 would start 64 installers.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from reconciler.processes.affinity import processors_of_affinity
+
+_GROUPS = Path("/proc/self/cgroup")
+_MOUNT = Path("/sys/fs/cgroup")
+
+
+def available_cores(*, groups: Path = _GROUPS, mount: Path = _MOUNT) -> int:
+    """Return the number of processors, at least 1; a limit of 1.5 processors counts as 2.
+
+    `groups` is the file that names the control groups of this process (cgroups(7)), `mount` where they are mounted.
+    """
+    return max(1, min([processors_of_affinity(), *map(math.ceil, _limits(groups, mount))]))
+
+
+def _limits(groups: Path, mount: Path) -> Iterator[float]:
+    """Yield the limit of each control group that this process is in, in processors."""
+    for directory in _directories(groups, mount):
+        with suppress(OSError, ValueError, ZeroDivisionError):
+            quota, period = (directory / "cpu.max").read_text(encoding="ascii").split()  # version 2
+            yield int(quota) / int(period)  # a quota `max` is no limit
+        with suppress(OSError, ValueError, ZeroDivisionError):
+            quota = (directory / "cpu.cfs_quota_us").read_text(encoding="ascii")  # version 1
+            if int(quota) > 0:
+                yield int(quota) / int((directory / "cpu.cfs_period_us").read_text(encoding="ascii"))
+
+
+def _directories(groups: Path, mount: Path) -> Iterator[Path]:
+    """Yield the directory of each control group, from the innermost one to the mount point.
+
+    A container often sees only its own group, at the mount point.
+    """
+    try:
+        lines = groups.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        top = mount / controllers if controllers else mount
+        inner = top.joinpath(*(part for part in path.split("/") if part not in {"", ".."}))
+        yield from (each for each in (inner, *inner.parents) if each.is_relative_to(mount))
