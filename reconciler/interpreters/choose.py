@@ -6,6 +6,7 @@ Only what the search finds or the manifest names is started. A path that only a 
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -89,6 +90,21 @@ def choose_for(environment: DesiredEnvironment, interpreters: Chooser, *, keep: 
     return interpreters.choose(environment.python, keep=keep.path, keep_version=keep.version)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyed:
+    """An interpreter that the search finds: `version` is empty if it is not used, and `problem` says why.
+
+    It may be `refused` because of who may change it; otherwise it was started, and does not work.
+    """
+
+    path: str
+    series: str  # in its name, or empty
+    version: str = ""
+    problem: str = ""
+    hint: str | None = None
+    refused: bool = False
+
+
 class Interpreters:
     """The interpreters of this machine, discovered and queried once a run; facts are cached by the file's signature."""
 
@@ -99,6 +115,7 @@ class Interpreters:
         self._facts: dict[str, dict[str, object]] = _load(cache)
         self._found: Discovered | None = None
         self._dirty = False
+        self._asked: set[str] = set()  # which were started in this run
 
     def choose(self, request: str, *, keep: str = "", keep_version: str = "") -> Interpreter:
         """Return the interpreter for `request`: `keep` (a path) while it satisfies it, else the newest that does.
@@ -176,8 +193,8 @@ class Interpreters:
                 curable=why is None or why.curable,
             )
 
-    def _permitted(self, path: str) -> Interpreter:
-        """Return the interpreter at `path`, if it may be started."""
+    def _permitted(self, path: str, *, again: bool = False) -> Interpreter:
+        """Return the interpreter at `path`, if it may be started; `again` as in `_query`."""
         try:
             why = refusal(path, self._places)
         except OSError as error:
@@ -186,11 +203,11 @@ class Interpreters:
             ) from error
         if why is not None:
             raise RefusedInterpreterError(why.message, hint=why.hint, curable=why.curable)
-        return self._query(path)
+        return self._query(path, again=again)
 
     def _at_path(self, path: str) -> Interpreter:
         try:
-            return self._permitted(path)
+            return self._permitted(path, again=True)
         except RefusedInterpreterError:
             raise
         except InterpreterError as error:
@@ -212,7 +229,12 @@ class Interpreters:
             self._found = discover_interpreters(self._ambient, self._places)
         return self._found
 
-    def _query(self, path: str) -> Interpreter:
+    def _query(self, path: str, *, again: bool = False) -> Interpreter:
+        """Return the facts of an interpreter, which is started only if its file changed since they were remembered.
+
+        That one does not work is remembered too, because every plan would wait for it again. With `again` it is started
+        once more in this run: what is wrong may have been ask_again without a change of the file.
+        """
         try:
             stat = Path(path).stat()
         except OSError as error:
@@ -220,19 +242,20 @@ class Interpreters:
                 f"no interpreter at `{path}`: {error.strerror}", hint=os_error_hint(error)
             ) from error
         signature = [
-            stat.st_dev,
-            stat.st_ino,
-            stat.st_size,
-            stat.st_mtime_ns,
-            stat.st_ctime_ns,
-            *host_identity(),
-            _FACTS_FORMAT,
-        ]
+            stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, *host_identity(), _FACTS_FORMAT
+        ]  # fmt: skip
         entry = self._facts.get(path)
-        if entry is not None and entry.get("signature") == signature:
+        ask_again = again and path not in self._asked and entry is not None and "problem" in entry
+        if entry is not None and entry.get("signature") == signature and not ask_again:
             with suppress(KeyError, TypeError, ValueError):
                 return _cached_interpreter(path, entry)
-        queried = query_interpreter(path)
+        self._asked.add(path)
+        self._dirty = True
+        try:
+            queried = query_interpreter(path)
+        except InterpreterError as error:
+            self._facts[path] = {"signature": signature, "problem": error.message, "details": list(error.details)}
+            raise
         self._facts[path] = {
             "signature": signature,
             "version": queried.version,
@@ -240,25 +263,41 @@ class Interpreters:
             "markers": dict(queried.markers),
             "tags": list(queried.tags),
         }
-        self._dirty = True
         return queried
 
     def _none_for(self, request: str, specifiers: SpecifierSet) -> InterpreterError:
         """Return the error of a request that no interpreter satisfies; one that is not used may be the reason."""
-        refused = [
-            why
-            for candidate, why in self._all().refused
-            if why.curable and (not candidate.series or _series_may_satisfy(candidate.series, specifiers))
-        ]
-        lines = tuple(dict.fromkeys(f"  {each.message}" for each in refused))
+        possible = [each for each in self.survey() if not each.series or _series_may_satisfy(each.series, specifiers)]
+        refused = [each for each in possible if each.refused]
+        broken = [each for each in possible if each.problem and not each.refused]
+        lines = tuple(dict.fromkeys(f"  {each.problem}" for each in (*refused, *broken)))
         hint = "install one, or change `python`; envsync does not download interpreters"
         return InterpreterError(
             f"no interpreter on this machine satisfies python {in_backticks(request)}",
             hint=refused[0].hint if refused else hint,
             details=(*self._listed(), *(("not used:", *lines) if lines else ())),
             found=tuple(version for version, _ in self._versions()),
-            unused=refused[0].message if refused else "",
+            unused=refused[0].problem if refused else "",
         )
+
+    def survey(self, *, again: bool = False) -> tuple["Surveyed", ...]:
+        """Return every interpreter that the search finds: with its version, or why it is not used. `again` as above."""
+        found = []
+        for candidate in self._all().candidates:
+            try:
+                interpreter = self._query(candidate.path, again=again)
+            except InterpreterError as error:
+                found.append(
+                    Surveyed(path=candidate.path, series=candidate.series, problem=error.message, hint=error.hint)
+                )
+            else:
+                found.append(Surveyed(path=candidate.path, series=candidate.series, version=interpreter.version))
+        refused = [
+            Surveyed(path=candidate.path, series=candidate.series, problem=why.message, hint=why.hint, refused=True)
+            for candidate, why in self._all().refused
+            if why.curable
+        ]
+        return (*found, *refused)
 
     def _listed(self) -> tuple[str, ...]:
         """Return a line for each interpreter of this machine, the newest first."""
@@ -266,11 +305,8 @@ class Interpreters:
         return ("found:", *(f"  {version}  {path}" for version, path in found)) if found else ("found none",)
 
     def _versions(self) -> list[tuple[str, str]]:
-        """Return version and path of each interpreter of this machine, the newest first."""
-        found: list[tuple[str, str]] = []
-        for candidate in self._all().candidates:
-            with suppress(InterpreterError):
-                found.append((self._query(candidate.path).version, candidate.path))
+        """Return version and path of each interpreter of this machine that works, the newest first."""
+        found = [(each.version, each.path) for each in self.survey() if each.version]
         return sorted(found, key=lambda each: Version(each[0]), reverse=True)
 
 
@@ -346,7 +382,15 @@ def _load(cache: Path | None) -> dict[str, dict[str, object]]:
 
 
 def _cached_interpreter(path: str, entry: dict[str, object]) -> Interpreter:
-    """Rebuild an interpreter from cached facts; raises KeyError, TypeError or ValueError if they are damaged."""
+    """Rebuild an interpreter from cached facts; raises KeyError, TypeError or ValueError if they are damaged.
+
+    Raises InterpreterError if it did not work when it was started.
+    """
+    if "problem" in entry:
+        details = entry["details"]
+        if not isinstance(details, list):
+            raise TypeError(path)
+        raise InterpreterError(str(entry["problem"]), hint=None, details=tuple(str(line) for line in details))
     markers, tags = entry["markers"], entry["tags"]
     if not isinstance(markers, dict) or not isinstance(tags, list):
         raise TypeError(path)

@@ -1,7 +1,7 @@
 """Finds the base interpreters of this machine by scanning directories, without starting any.
 
-In order: absolute entries of PATH that only root and this user can change, pyenv's versions, uv's managed Pythons, and
-the usual bin directories. Shims and interpreters inside virtual environments are skipped.
+In order: absolute entries of PATH that only root and this user can change, what pyenv, uv, asdf and mise installed, and
+the usual directories. Shims and interpreters inside virtual environments are skipped.
 """
 
 import os

@@ -6,6 +6,7 @@ that another user could have put there: on its whole path, also through symbolic
 
 import os
 import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,9 @@ from reconciler.manifest.interpreter_name import is_interpreter_name
 
 _OUTSIDE_HINT = "name a base interpreter outside of the repository, of roots and of virtual environments"
 _NAME_HINT = "name the interpreter itself, for example `/usr/bin/python3`"
+# What macOS has in their place opens a window that offers to install them.
+_XCODE_STUBS = frozenset({"/usr/bin/python3", "/usr/bin/python"})
+_DEVELOPER_TOOLS = ("/Library/Developer/CommandLineTools/usr/bin/python3", "/var/db/xcode_select_link/usr/bin/python3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,12 @@ def refusal(path: str, places: ForbiddenPlaces) -> Refusal | None:
     for name in dict.fromkeys((path, final)):
         if not is_interpreter_name(name.rpartition("/")[2]):
             return Refusal(message=f"{_leads(path, name)} does not have the name of an interpreter", hint=_NAME_HINT)
+    if final in _XCODE_STUBS and sys.platform == "darwin" and not any(map(os.path.exists, _DEVELOPER_TOOLS)):
+        return Refusal(
+            message=f"{_leads(path, final)} is a stub, and the command line tools of Xcode are not installed",
+            hint="run `xcode-select --install`, or use a different interpreter",
+            curable=True,
+        )
     opened = os.stat(path)  # noqa: PTH116
     if (opened.st_dev, opened.st_ino) != (found.st_dev, found.st_ino):  # `/proc/PID/root` of another container
         return Refusal(message=f"{in_backticks(path)} is not the file that its links name", hint=_NAME_HINT)

@@ -124,6 +124,8 @@ def query_interpreter(path: str) -> Interpreter:
         )
     except OSError as error:
         raise InterpreterError(f"`{path}` could not be started: {error.strerror}", hint=os_error_hint(error)) from error
+    if done.timed_out:
+        raise InterpreterError(f"`{path}` did not answer within {_TIMEOUT_SECONDS:g} seconds", hint=None)
     if not done.ok:
         raise InterpreterError(f"`{path}` did not report its version", hint=None, details=done.last_lines(5))
     try:

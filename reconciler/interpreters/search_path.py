@@ -9,7 +9,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-FIXED = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin", "/opt/local/bin")
+# Besides those of the system: Homebrew on macOS and Linux, MacPorts, and NixOS.
+FIXED = (
+    "/usr/bin",
+    "/usr/local/bin",
+    "/opt/homebrew/bin",
+    "/opt/local/bin",
+    "/home/linuxbrew/.linuxbrew/bin",
+    "/run/current-system/sw/bin",
+)
+_PYTHON_ORG = "/Library/Frameworks/Python.framework/Versions"  # the installers for macOS
 
 
 def entries_of_path(ambient: Mapping[str, str]) -> Iterator[str]:
@@ -25,11 +34,16 @@ def entries_of_path(ambient: Mapping[str, str]) -> Iterator[str]:
 
 
 def directories_of_versions(ambient: Mapping[str, str]) -> Iterator[str]:
-    """Yield the directories that hold a directory for each installed version: those of pyenv and of uv."""
+    """Yield the directories that hold a directory for each installed version: those of version managers."""
     home = ambient.get("HOME", "/").rstrip("/")
     data = ambient.get("XDG_DATA_HOME") or f"{home}/.local/share"
-    pyenv = ambient.get("PYENV_ROOT") or f"{home}/.pyenv"
-    for directory in (f"{pyenv}/versions", ambient.get("UV_PYTHON_INSTALL_DIR") or f"{data}/uv/python"):
+    for directory in (
+        f"{ambient.get('PYENV_ROOT') or f'{home}/.pyenv'}/versions",
+        ambient.get("UV_PYTHON_INSTALL_DIR") or f"{data}/uv/python",
+        f"{ambient.get('ASDF_DATA_DIR') or f'{home}/.asdf'}/installs/python",
+        f"{ambient.get('MISE_DATA_DIR') or f'{data}/mise'}/installs/python",
+        _PYTHON_ORG,
+    ):
         if directory.startswith("/"):
             yield "/" + "/".join(each for each in directory.split("/") if each not in {"", "."})
 

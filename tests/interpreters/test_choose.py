@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from reconciler.errors import InterpreterError, RefusedInterpreterError
-from reconciler.interpreters import search_path
+from reconciler.interpreters import permitted, query, search_path
 from reconciler.interpreters.choose import (
     Interpreters,
+    Surveyed,
     _series_may_satisfy,
     best_for,
     choose_for,
@@ -580,3 +582,100 @@ def test_the_name_of_an_interpreter_rules_out_versions_that_its_series_cannot_ha
 )
 def test_an_arbitrary_text_rules_out_no_series(specifiers: str, possible: bool) -> None:
     assert _series_may_satisfy("3.12", SpecifierSet(specifiers)) is possible
+
+
+# Interpreters that do not work
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    (tmp_path / "root/.envsync/cache").mkdir(parents=True)
+    return tmp_path / "root/.envsync/cache/interpreters.json"
+
+
+def test_an_interpreter_that_does_not_work_is_started_once_until_its_file_changes(tmp_path: Path, cache: Path) -> None:
+    broken = script(tmp_path / "a", "python3.12", "echo 'libpython is missing' >&2; exit 127\n")
+    for _ in range(2):
+        interpreters = on(tmp_path / "a", cache=cache)
+        for _ in range(2):
+            with pytest.raises(InterpreterError) as caught:
+                interpreters.choose("3.12")
+            assert caught.value.details[-2:] == ("not used:", f"  `{broken}` did not report its version")
+        interpreters.save()
+    assert times_started(broken) == 1
+    fake_interpreter(tmp_path / "a", "python3.12", "3.12.4")
+    assert on(tmp_path / "a", cache=cache).choose("3.12").version == "3.12.4"
+
+
+def test_one_that_the_manifest_names_by_its_path_is_started_once_in_each_run(tmp_path: Path, cache: Path) -> None:
+    broken = script(tmp_path / "a", "python3.12", "echo 'libpython is missing' >&2; exit 127\n")
+    for started in (1, 2):
+        interpreters = on(tmp_path / "a", cache=cache)
+        for _ in range(2):
+            with pytest.raises(InterpreterError, match="did not report its version") as caught:
+                interpreters.choose(str(broken))
+            assert caught.value.details == ("libpython is missing",)
+        interpreters.save()
+        assert times_started(broken) == started
+
+
+def test_a_survey_says_why_an_interpreter_is_not_used(tmp_path: Path, cache: Path) -> None:
+    good = fake_interpreter(tmp_path / "a", "python3.13", "3.13.1")
+    broken = script(tmp_path / "a", "python3.12", "exit 1\n")
+    changeable = fake_interpreter(tmp_path / "b", "python3", "3.11.2")
+    changeable.chmod(0o777)
+    interpreters = on(tmp_path / "a", tmp_path / "b", cache=cache)
+    found = interpreters.survey(again=True)
+    assert found == (
+        Surveyed(path=str(good), series="3.13", version="3.13.1"),
+        Surveyed(path=str(broken), series="3.12", problem=f"`{broken}` did not report its version"),
+        Surveyed(
+            path=str(changeable),
+            series="",
+            problem=f"`{changeable}` can be changed by every user",
+            hint=f"run `chmod go-w {changeable}`, or use an interpreter that only root and you can change",
+            refused=True,
+        ),
+    )
+    assert interpreters.survey(again=True) == found
+    interpreters.save()
+    assert on(tmp_path / "a", tmp_path / "b", cache=cache).survey(again=True) == found
+    assert (times_started(good), times_started(broken), times_started(changeable)) == (1, 2, 0)
+
+
+def test_damaged_facts_about_a_broken_interpreter_are_asked_again(tmp_path: Path, cache: Path) -> None:
+    broken = script(tmp_path / "a", "python3.12", "exit 1\n")
+    first = on(tmp_path / "a", cache=cache)
+    first.survey()
+    first.save()
+    stored = stored_in(cache)
+    stored["interpreters"][str(broken)]["details"] = "text"
+    write_stored(cache, stored)
+    on(tmp_path / "a", cache=cache).survey()
+    assert times_started(broken) == 2
+
+
+def test_one_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = script(tmp_path / "a", "python3.12", "sleep 60\n")
+    monkeypatch.setattr(query, "_TIMEOUT_SECONDS", 0.5)
+    [found] = on(tmp_path / "a").survey()
+    assert found.problem == f"`{slow}` did not answer within 0.5 seconds"
+
+
+@pytest.mark.parametrize("tools", [True, False])
+def test_the_stub_of_xcode_is_started_only_if_the_command_line_tools_are_there(
+    tools: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise it opens a window."""
+    stub = fake_interpreter(tmp_path / "a", "python3", "3.9.6")
+    (tmp_path / "tools").mkdir()
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(permitted, "_XCODE_STUBS", frozenset({str(stub)}))
+    monkeypatch.setattr(permitted, "_DEVELOPER_TOOLS", (str(tmp_path / ("tools" if tools else "missing")),))
+    [found] = on(tmp_path / "a").survey()
+    assert times_started(stub) == tools
+    if tools:
+        assert found.version == "3.9.6"
+    else:
+        assert found.problem == f"`{stub}` is a stub, and the command line tools of Xcode are not installed"
+        assert found.hint == "run `xcode-select --install`, or use a different interpreter"

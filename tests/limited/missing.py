@@ -104,7 +104,7 @@ MISSING: tuple[Missing, ...] = (
     *_each("times of files", "some FUSE", "utime utimes utimensat", "EPERM ENOSYS"),
     *_each("flush of a file", "FUSE, gVisor", "fsync fdatasync", "EINVAL ENOSYS"),
     *_each("flush of a file system", "old kernels, gVisor, seccomp", "syncfs", "ENOSYS EPERM"),
-    *_each("exchange of two paths", "NFS, CIFS, overlayfs, old kernels", "renameat2", "EINVAL ENOSYS EPERM"),
+    *_each("exchange of two paths", "NFS, CIFS, overlayfs, old kernels", "renameat2", "EINVAL ENOSYS"),
     *_each(
         "extended attributes", "NFSv3, some FUSE",
         "getxattr lgetxattr fgetxattr setxattr lsetxattr fsetxattr listxattr llistxattr flistxattr",
@@ -113,7 +113,7 @@ MISSING: tuple[Missing, ...] = (
     *_each("prctl", "gVisor, seccomp", "prctl", "EINVAL EPERM"),
     *_each("affinity", "seccomp", "sched_getaffinity", "ENOSYS EPERM"),
     *_each("memory files", "seccomp, old kernels", "memfd_create", "ENOSYS EPERM"),
-    *_each("copies in the kernel", "old kernels, FUSE", "copy_file_range sendfile splice", "ENOSYS EXDEV EINVAL"),
+    *_each("copies in the kernel", "old kernels, FUSE", "copy_file_range sendfile splice", "ENOSYS EINVAL"),
     *_each("preallocation", "NFSv3, FUSE", "fallocate", "EOPNOTSUPP"),
     *_each(
         "new system calls", "old kernels, seccomp",
