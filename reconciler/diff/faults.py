@@ -13,7 +13,7 @@ from reconciler.errors import (
     RefusedLockError,
     UnsetVariableError,
 )
-from reconciler.interpreters.choose import request_specifier
+from reconciler.interpreters.request import parse_request
 from reconciler.manifest.desired import DesiredEnvironment, DesiredState
 from reconciler.state.layout import Layout
 from reconciler.state.store import UnreadableState
@@ -23,7 +23,7 @@ def interpreter_fault(environment: DesiredEnvironment, error: InterpreterError) 
     """Return the fault of an environment without an interpreter, with the place of its request in the manifest."""
     version = environment.python
     message = f"no python {version}" + (f": {error.unused}" if error.unused else "")
-    if request_specifier(version) is None or isinstance(error, RefusedInterpreterError):
+    if parse_request(version) is None or isinstance(error, RefusedInterpreterError):
         message = error.message
     found = "" if error.unused else ", ".join(dict.fromkeys(error.found))
     return Fault(

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from reconciler.fs.exchange import exchange
 from reconciler.fs.file_lock import has_no_locks
+from reconciler.fs.mounts import file_system_kind
 from reconciler.fs.sync import flush_descriptor
 
-_MOUNTS = Path("/proc/self/mountinfo")
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # What a file system answers that does not have links or permissions.
 _CANNOT = frozenset(
@@ -68,19 +68,6 @@ def probe_file_system(directory: Path) -> FileSystem:
         return FileSystem(kind=file_system_kind(directory), abilities=probe.run())
     finally:
         probe.clear()
-
-
-def file_system_kind(path: Path) -> str:
-    """Return what the kernel calls the file system of a path, such as `nfs4`; empty if that is unknown."""
-    best, kind = "", ""
-    with suppress(OSError, ValueError):  # /proc is missing
-        real = os.path.realpath(path)
-        for line in _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
-            before, _, after = line.partition(" - ")
-            point = before.split(" ")[4].encode().decode("unicode_escape")  # a blank in it is `\040`
-            if (real == point or real.startswith(f"{point.rstrip('/')}/")) and len(point) >= len(best):
-                best, kind = point, after.split(" ")[0]
-    return kind
 
 
 class _Probe:

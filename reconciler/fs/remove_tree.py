@@ -5,7 +5,6 @@ No symbolic link is followed and no mount point is crossed. The directory that i
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.backticks import in_backticks
+from reconciler.fs.mounts import mount_points
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_MOUNTS = Path("/proc/self/mountinfo")
-_OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
 class ForeignTreeError(OSError):
@@ -85,16 +83,12 @@ def open_directory(name: str, parent: int) -> int:
 def _refuse_mounts(top: int, above: int) -> None:
     """Raise ForeignTreeError if something is mounted at or below `top`; a bind mount may have the same device."""
     mounted = os.fstat(top).st_dev != os.fstat(above).st_dev
-    if _MOUNTS.exists():  # Linux
+    points = [point for point, _ in mount_points()]
+    if points:  # Linux
         place = os.fsencode(os.readlink(f"/proc/self/fd/{top}"))  # noqa: PTH115  # the path as the kernel has it
-        points = [_OCTAL.sub(_byte, line.split()[4]) for line in _MOUNTS.read_bytes().splitlines()]
         mounted = mounted or any(point == place or point.startswith(place + b"/") for point in points)
     if mounted:
         raise ForeignTreeError(errno.EBUSY, "a file system is mounted at or below it")
-
-
-def _byte(escape: re.Match[bytes]) -> bytes:
-    return bytes([int(escape[1], 8)])
 
 
 def _empty_top(top: int, *, spare: str) -> None:

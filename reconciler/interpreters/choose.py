@@ -4,14 +4,14 @@ Only what the search finds or the manifest names is started. A path that only a 
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.specifiers import InvalidSpecifier
+from packaging.version import Version
 
 from reconciler.backticks import in_backticks
 from reconciler.canonical_json import to_json
@@ -24,41 +24,10 @@ from reconciler.interpreters.host_identity import host_identity
 from reconciler.interpreters.model import Interpreter
 from reconciler.interpreters.permitted import ForbiddenPlaces, Refusal, refusal
 from reconciler.interpreters.query import query_interpreter
+from reconciler.interpreters.request import Request, best_for, parse_request
 from reconciler.manifest.desired import DesiredEnvironment
 
 _FACTS_FORMAT = 2  # of the cached facts; 1 had the tags of envsync's own platform
-
-
-def request_specifier(request: str) -> SpecifierSet | None:
-    """Return the versions that satisfy `request` (`3.12` is `==3.12.*`); None for an absolute path."""
-    if request.startswith("/"):
-        return None
-    try:
-        version = Version(request)
-    except InvalidVersion:
-        return SpecifierSet(request)
-    return SpecifierSet(f"=={request}" if len(version.release) > 2 or version.is_prerelease else f"=={request}.*")
-
-
-def lower_bound(request: str, interpreter: Interpreter) -> str:
-    """Return the Python version to resolve a lock for, so that all machines create the same lock."""
-    specifiers = request_specifier(request)
-    if specifiers is None:
-        return interpreter.series
-    lowest = []
-    for each in specifiers:
-        bound = _bound(each)
-        if bound is not None and each.operator in {">=", "==", "~=", "==="}:
-            lowest.append(bound)
-        elif bound is not None and each.operator == ">":  # the bound itself is excluded: use the next patch release
-            lowest.append(Version(f"{bound}.1") if len(bound.release) == 2 and not bound.is_prerelease else bound)
-    return str(max(lowest)) if lowest else interpreter.series
-
-
-def best_for(specifiers: SpecifierSet, interpreters: Iterable[Interpreter]) -> Interpreter | None:
-    """Return the best interpreter that satisfies a request, the first among equals; None if there is none."""
-    fitting = (each for each in interpreters if specifiers.contains(each.version, prereleases=True))
-    return max(fitting, key=_preference, default=None)
 
 
 class Chooser(Protocol):
@@ -128,23 +97,23 @@ class Interpreters:
         if request.startswith("/"):
             return self._at_path(request)
         try:
-            specifiers = request_specifier(request)
+            wanted = parse_request(request)
         except InvalidSpecifier as error:
             raise InterpreterError(f"not a python request: {in_backticks(request)}", hint=None) from error
-        assert specifiers is not None  # noqa: S101  # not a path, as checked above
+        assert wanted is not None  # noqa: S101  # not a path, as checked above
         try:
             kept = self.recorded(keep) if keep else None
         except RefusedInterpreterError as error:
-            if error.curable and _satisfies(keep_version, specifiers):
+            if error.curable and wanted.allows(keep_version):
                 raise
             kept = None
         except InterpreterError:
             kept = None
-        if kept is not None and specifiers.contains(kept.version, prereleases=True):
+        if kept is not None and wanted.satisfied_by(kept):
             return kept
-        best = best_for(specifiers, self._possible(specifiers))  # among equals, the first that was discovered
+        best = best_for(wanted, self._possible(wanted))  # among equals, the first that was discovered
         if best is None:
-            raise self._none_for(request, specifiers)
+            raise self._none_for(request, wanted)
         return best
 
     def recorded(self, path: str, *, request: str = "") -> Interpreter:
@@ -214,11 +183,11 @@ class Interpreters:
             hint = error.hint or "name an interpreter of this machine, or write a version such as `3.12`"
             raise InterpreterError(error.message, hint=hint, details=error.details or self._listed()) from error
 
-    def _possible(self, specifiers: SpecifierSet) -> list[Interpreter]:
+    def _possible(self, wanted: Request) -> list[Interpreter]:
         """Query the candidates that their name does not already rule out."""
         queried = []
         for candidate in self._all().candidates:
-            if candidate.series and not _series_may_satisfy(candidate.series, specifiers):
+            if candidate.series and not wanted.may_be_satisfied_in(candidate.series):
                 continue
             with suppress(InterpreterError):
                 queried.append(self._query(candidate.path))
@@ -265,9 +234,9 @@ class Interpreters:
         }
         return queried
 
-    def _none_for(self, request: str, specifiers: SpecifierSet) -> InterpreterError:
+    def _none_for(self, request: str, wanted: Request) -> InterpreterError:
         """Return the error of a request that no interpreter satisfies; one that is not used may be the reason."""
-        possible = [each for each in self.survey() if not each.series or _series_may_satisfy(each.series, specifiers)]
+        possible = [each for each in self.survey() if not each.series or wanted.may_be_satisfied_in(each.series)]
         refused = [each for each in possible if each.refused]
         broken = [each for each in possible if each.problem and not each.refused]
         lines = tuple(dict.fromkeys(f"  {each.problem}" for each in (*refused, *broken)))
@@ -316,54 +285,6 @@ def _refusal(path: str, places: ForbiddenPlaces) -> Refusal | None:
         return refusal(path, places)
     except OSError:
         return Refusal(message="", hint="")
-
-
-def _satisfies(version: str, specifiers: SpecifierSet) -> bool:
-    """Return whether a version satisfies a request; False for a text that is not a version."""
-    try:
-        return specifiers.contains(Version(version), prereleases=True)
-    except InvalidVersion:
-        return False
-
-
-def _preference(interpreter: Interpreter) -> tuple[bool, bool, bool, Version]:
-    """Prefer CPython, a final release, the usual ABI (neither free-threaded nor a debug build), and the newest."""
-    version = Version(interpreter.version)
-    tag, _, rest = interpreter.tags[0].partition("-") if interpreter.tags else ("", "", "")
-    return (
-        interpreter.implementation == "cpython",
-        not version.is_prerelease,
-        rest.startswith(f"{tag}-"),
-        version,
-    )
-
-
-def _bound(specifier: Specifier) -> Version | None:
-    """Return the version in a specifier, None for an arbitrary text after `===`."""
-    try:
-        return Version(specifier.version.removesuffix(".*"))
-    except InvalidVersion:
-        return None
-
-
-def _series_may_satisfy(series: str, specifiers: SpecifierSet) -> bool:
-    """Return whether any release of a series could satisfy the specifiers; True if that is not certain."""
-    low, high = Version(f"{series}.0a0"), Version(f"{series}.9999")
-    for each in specifiers:
-        bound = _bound(each)
-        if bound is None:
-            continue
-        match each.operator:
-            case ">=" | ">" if high < bound:
-                return False
-            case "<" | "<=" if low > bound:
-                return False
-            case "==" | "===" | "~=" if bound.release[:2] != high.release[:2] and len(bound.release) > 1:
-                if each.operator != "~=" or len(bound.release) > 2:
-                    return False
-            case _:
-                pass
-    return True
 
 
 def _load(cache: Path | None) -> dict[str, dict[str, object]]:

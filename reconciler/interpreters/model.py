@@ -1,5 +1,6 @@
 """A base interpreter: the facts that choosing, locking and comparing need."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,11 @@ class Interpreter:
     def series(self) -> str:
         """Return the language version, `3.12`."""
         return ".".join(self.version.split(".")[:2])
+
+    @property
+    def free_threaded(self) -> bool:
+        """Return whether it is a CPython without the global interpreter lock (PEP 703)."""
+        return bool(self.tags) and re.match(r"cp[0-9]+-cp[0-9]+t", self.tags[0]) is not None
 
     @property
     def identity(self) -> tuple[str, str, str]:

@@ -12,8 +12,8 @@ import tomli
 
 from reconciler.engines.engine import Engine, ResolveRequest
 from reconciler.errors import BuildNeededError, LockError, ResolveError
-from reconciler.interpreters.choose import lower_bound
 from reconciler.interpreters.model import Interpreter
+from reconciler.interpreters.request import lower_bound
 from reconciler.lock.checks import allow_only_hashes, check_indexes, check_local_names
 from reconciler.lock.directory_index import make_relative
 from reconciler.lock.foreign_lock import foreign_document

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
 
 from reconciler.backticks import in_backticks
 from reconciler.manifest.hints import suggest
@@ -12,8 +13,9 @@ from reconciler.manifest.interpreter_name import is_interpreter_name
 from reconciler.manifest.invalid_text import InvalidTextError
 from reconciler.manifest.paths import refuse_long_path
 
-_VERSION = re.compile(r"\d{1,4}(\.\d{1,4}){0,2}((a|b|rc)\d{1,4})?")
+_VERSION = re.compile(r"\d{1,4}(\.\d{1,4}){0,2}((a|b|rc)\d{1,4})?t?")
 _LONGEST = 200  # characters of a request that has a correction, or can be satisfied
+_FREE_THREADED = (3, 13)  # the first version with such a build (PEP 703)
 _HIGHEST_MAJOR = 9  # 312 is a misspelt 3.12
 _VERSION_HINT = 'write a version such as `"3.12"`, or a specifier such as `">=3.11,<3.14"`'
 _OUTSIDE_HINT = 'write the absolute path of an interpreter outside the repository, or a version such as `"3.12"`'
@@ -33,8 +35,8 @@ def validate_python(text: str, directory: Path) -> str:
         raise InvalidTextError("the Python version is empty", hint=_VERSION_HINT)
     if not _VERSION.fullmatch(request):
         _validate_specifiers(request)
-    elif not _exists(request):
-        raise InvalidTextError(f"not a Python version: {in_backticks(request)}", hint=_python_hint(request))
+    else:
+        _validate_version(request)
     return request
 
 
@@ -46,9 +48,9 @@ def corrected_python(text: str) -> str:
         return ""
     text = straight_quotes(text.strip()).strip("\"'").lower()
     text = re.sub(r"^(?:c?python|cp|py|v)[ =@_-]*(?=[\d<>=!~^])", "", text)
-    text = re.sub(r"(?:\.exe|-dev|[tm])$", "", text)
-    if compact := re.fullmatch(r"3(\d{1,2})", text):
-        return f"3.{compact[1]}"
+    text = re.sub(r"(?:\.exe|-dev|m)$", "", text)
+    if compact := re.fullmatch(r"3(\d{1,2}t?)", text):
+        return _without_wrong_t(f"3.{compact[1]}")
     if wild := re.fullmatch(r"=*\s*(\d+(?:\.\d+)?)(?:\.[x*])+", text):
         return wild[1] if _exists(wild[1]) else ""
     if at_least := re.fullmatch(r"(\d+(?:\.\d+)*)\s*(?:\+|or (?:newer|later|higher)|and (?:up|above))", text):
@@ -57,7 +59,7 @@ def corrected_python(text: str) -> str:
         return f">={span[1]},<3.{int(span[2]) + 1}"
     text = re.sub(r"^=\s*(?=\d)", "", text)
     if _VERSION.fullmatch(text):
-        return text if _exists(text) else ""
+        return _without_wrong_t(text) if _exists(text) else ""
     if re.match(r"[<>=!~]", text) and not corrected_requirement(f"python{text}"):
         try:
             return str(SpecifierSet(text)) and text
@@ -71,6 +73,12 @@ def _exists(version: str) -> bool:
     """Return whether a version is not above all Python versions; 312 is."""
     major = re.match(r"\d+", version)
     return major is not None and int(major[0]) <= _HIGHEST_MAJOR
+
+
+def _without_wrong_t(version: str) -> str:
+    """Return a version without the `t` at its end if it has no free-threaded build."""
+    wrong = version.endswith("t") and Version(version[:-1]).release < _FREE_THREADED
+    return version[:-1] if wrong else version
 
 
 def _python_hint(text: str) -> str:
@@ -87,9 +95,19 @@ def validate_matrix_python(text: str) -> str:
         if _VERSION.fullmatch(corrected):
             hint = suggest(f'"{corrected}"')
         raise InvalidTextError("not a valid Python version", hint=hint)
+    _validate_version(request)
+    return request
+
+
+def _validate_version(request: str) -> None:
+    """Raise InvalidTextError for a version that no Python has: `3.13t` is one without the global interpreter lock."""
     if not _exists(request):
         raise InvalidTextError(f"not a Python version: {in_backticks(request)}", hint=_python_hint(request))
-    return request
+    if _without_wrong_t(request) != request:
+        raise InvalidTextError(
+            f"Python {request[:-1]} has no free-threaded build",
+            hint=f'write `"{request[:-1]}"`, or `"3.13t"` or later',
+        )
 
 
 def _validate_specifiers(request: str) -> None:

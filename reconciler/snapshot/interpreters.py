@@ -5,8 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from reconciler.errors import InterpreterError
-from reconciler.interpreters.choose import Interpreters, best_for, choose_for, request_specifier
+from reconciler.interpreters.choose import Interpreters, choose_for
 from reconciler.interpreters.model import UNKNOWN, Interpreter
+from reconciler.interpreters.request import best_for, parse_request
 from reconciler.manifest.desired import DesiredState
 from reconciler.state.applied import Applied
 
@@ -28,13 +29,13 @@ class KnownInterpreters:
         `others` is chosen for another environment only if none of `found` fits.
         """
         by_path = {each.path: each for each in (*self.others, *self.found)}
-        specifiers = request_specifier(request)
-        if specifiers is None:
+        wanted = parse_request(request)
+        if wanted is None:
             return by_path.get(request, UNKNOWN)
         kept = by_path.get(keep)
-        if kept is not None and specifiers.contains(kept.version, prereleases=True):
+        if kept is not None and wanted.satisfied_by(kept):
             return kept
-        return best_for(specifiers, self.found) or best_for(specifiers, self.others) or UNKNOWN
+        return best_for(wanted, self.found) or best_for(wanted, self.others) or UNKNOWN
 
 
 def known_interpreters(

@@ -9,6 +9,7 @@ from reconciler.errors import RootFileSystemError
 from reconciler.fs.atomic_write import write_cache
 from reconciler.fs.authentic_json import authentic_json, read_authentic_json
 from reconciler.fs.file_system import Ability, FileSystem, probe_file_system
+from reconciler.fs.mounts import file_system_kind
 from reconciler.state.layout import Layout
 
 
@@ -32,11 +33,16 @@ def refuse_unsuitable(layout: Layout) -> None:
     """Raise RootFileSystemError if the file system of a root lacks what envsync needs; raises OSError as above."""
     found = root_file_system(layout)
     if found.missing:
-        kind = f" ({found.kind})" if found.kind else ""
-        raise RootFileSystemError(
-            f"{' and '.join(found.missing)} do not work on the file system of `{layout.root}`{kind}",
-            hint="set `root` to a directory on a local file system, such as ext4, xfs, btrfs or APFS",
-        )
+        raise unsuitable(layout, found.missing)
+
+
+def unsuitable(layout: Layout, missing: tuple[Ability, ...]) -> RootFileSystemError:
+    """Return the error of a root whose file system lacks abilities, with its kind if that is known."""
+    kind = file_system_kind(layout.root)
+    return RootFileSystemError(
+        f"{' and '.join(missing)} do not work on the file system of `{layout.root}`{f' ({kind})' if kind else ''}",
+        hint="set `root` to a directory on a local file system, such as ext4, xfs, btrfs or APFS",
+    )
 
 
 def has_locks(layout: Layout) -> bool:

@@ -18,12 +18,13 @@ from reconciler.fs.access import is_own, make_cache_directory, umask_of
 from reconciler.fs.access_bits import access_to
 from reconciler.fs.accounts import sudo_user
 from reconciler.fs.atomic_write import write_atomic
-from reconciler.fs.file_lock import lock_file, unlock_file
+from reconciler.fs.file_lock import has_no_locks, lock_file, unlock_file
+from reconciler.fs.file_system import Ability
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.fs.own_files import open_own
 from reconciler.state.layout import Layout
 from reconciler.state.open_state import open_state
-from reconciler.state.root_file_system import has_locks, refuse_unsuitable
+from reconciler.state.root_file_system import has_locks, refuse_unsuitable, unsuitable
 from reconciler.state.root_mutex_holder import find_holder
 from reconciler.state.root_trust import make_own_directory, refuse_symlinks
 
@@ -62,7 +63,7 @@ def _hold(layout: Layout, timeout: float) -> Iterator[int]:
         refuse_unsuitable(layout)
         # Only the owner opens it: a user who can open a file can lock it, and keep every apply waiting.
         descriptor = open_own(str(layout.mutex), os.O_RDWR | os.O_CREAT, 0o600)
-        locked = _lock(descriptor, timeout)
+        locked = _lock(layout, descriptor, timeout)
     except OSError as error:
         raise _not_writable(layout, error) from error
     if not locked:
@@ -78,11 +79,15 @@ def _hold(layout: Layout, timeout: float) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, timeout: float) -> bool:
+def _lock(layout: Layout, descriptor: int, timeout: float) -> bool:
     """Lock the open mutex, which is closed if that fails; return False if another process has it for too long."""
     locked = False
     try:
         locked = lock_file(descriptor, fcntl.LOCK_EX, timeout)
+    except OSError as error:
+        if has_no_locks(error):  # they worked when the file system was tried
+            raise unsuitable(layout, (Ability.LOCKS,)) from error
+        raise
     finally:
         if not locked:
             os.close(descriptor)

@@ -62,7 +62,7 @@ def test_one_file_is_deleted_first_and_one_last(root: Path, monkeypatch: pytest.
 def test_mounts_are_looked_for_only_where_the_system_lists_them(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reconciler.fs.remove_tree._MOUNTS", tmp_path / "none")
+    monkeypatch.setattr("reconciler.fs.mounts._MOUNTS", tmp_path / "none")
     remove_tree(root / "generations/web", "7", below=root)
     assert os.listdir(root / "generations/web") == []
 
@@ -71,7 +71,7 @@ def test_the_list_of_mounts_has_escaped_names(root: Path, tmp_path: Path, monkey
     generations = root / "a\tb"
     (generations / "7/lib").mkdir(parents=True)
     mounts = tmp_path / "mountinfo"
-    monkeypatch.setattr("reconciler.fs.remove_tree._MOUNTS", mounts)
+    monkeypatch.setattr("reconciler.fs.mounts._MOUNTS", mounts)
     for point in ("7", "7/lib", "7/l\\040b"):
         mounts.write_text(f"22 1 0:5 / / rw\n23 1 0:5 / {root}/a\\011b/{point} rw - proc proc rw\n")
         with pytest.raises(ForeignTreeError, match="mounted"):

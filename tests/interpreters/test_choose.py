@@ -16,14 +16,11 @@ from reconciler.interpreters import permitted, query, search_path
 from reconciler.interpreters.choose import (
     Interpreters,
     Surveyed,
-    _series_may_satisfy,
-    best_for,
     choose_for,
-    lower_bound,
-    request_specifier,
 )
 from reconciler.interpreters.model import UNKNOWN, Interpreter
 from reconciler.interpreters.permitted import ForbiddenPlaces
+from reconciler.interpreters.request import Request, best_for, lower_bound, parse_request
 from reconciler.manifest.desired import DesiredEnvironment
 from reconciler.manifest.python_request import validate_python
 from tests.interpreters.fakes import fake_interpreter, script, times_started
@@ -60,9 +57,9 @@ def on(*directories: Path, outside: Path | None = None, cache: Path | None = Non
     ],
 )
 def test_a_request_is_a_version_or_specifiers(request_: str, version: str, fits: bool) -> None:
-    specifiers = request_specifier(request_)
-    assert specifiers is not None
-    assert specifiers.contains(version, prereleases=True) is fits
+    wanted = parse_request(request_)
+    assert wanted is not None
+    assert wanted.allows(version) is fits
 
 
 @pytest.mark.parametrize(
@@ -70,15 +67,50 @@ def test_a_request_is_a_version_or_specifiers(request_: str, version: str, fits:
     ["~=3.12", "~= 3.12.1", "==3.12", "==3.12.*", "!=3.12.0", "<=3.12", ">=3.12", "<3.12", ">3.12", "===3.12.1"],
 )
 def test_every_specifier_of_pep_440_is_a_request(written: str, tmp_path: Path) -> None:
-    specifiers = request_specifier(validate_python(written, tmp_path))
-    assert specifiers == SpecifierSet(written)
+    wanted = parse_request(validate_python(written, tmp_path))
+    assert wanted == Request(specifiers=SpecifierSet(written))
     for series, patch in itertools.product(range(9, 15), (0, 1, 12)):
-        if specifiers.contains(f"3.{series}.{patch}"):  # its interpreter must not be ruled out by its name
-            assert _series_may_satisfy(f"3.{series}", specifiers)
+        if wanted.allows(f"3.{series}.{patch}"):  # its interpreter must not be ruled out by its name
+            assert wanted.may_be_satisfied_in(f"3.{series}")
+
+
+@pytest.mark.parametrize(
+    ("request_", "version", "path"),
+    [
+        ("3.13t", "3.13.1", "python3.13t"),
+        ("3.13", "3.13.2", "python3.13"),
+        (">=3.11", "3.13.2", "python3.13"),
+        ("3.13.1t", "3.13.1", "python3.13t"),
+        ("3.13.1", "3.13.1", "python3.13t"),
+        ("3.14t", "3.14.0", "python3.14"),
+        ("3.14", "3.14.0", "python3.14"),
+    ],
+)
+def test_a_t_asks_for_a_build_without_the_global_interpreter_lock(
+    request_: str, version: str, path: str, tmp_path: Path
+) -> None:
+    """Without it, such a build is chosen only if no other satisfies the request."""
+    fake_interpreter(tmp_path, "python3.13", "3.13.2")
+    fake_interpreter(tmp_path, "python3.13t", "3.13.1", free_threaded=True)
+    fake_interpreter(tmp_path, "python3.14", "3.14.0", free_threaded=True)
+    fake_interpreter(tmp_path, "python3.11", "3.11.9")
+    assert validate_python(request_, tmp_path / "elsewhere") == request_
+    interpreters = on(tmp_path)
+    chosen = interpreters.choose(request_)
+    assert (chosen.version, Path(chosen.path).name) == (version, path)
+    assert lower_bound(request_, chosen) == (request_.removesuffix("t") if request_[0] == "3" else "3.11")
+    assert interpreters.choose(request_, keep=chosen.path, keep_version=chosen.version) == chosen
+
+
+def test_a_build_with_the_lock_is_not_kept_if_one_without_it_is_requested(tmp_path: Path) -> None:
+    usual = fake_interpreter(tmp_path, "python3.13", "3.13.2")
+    assert on(tmp_path).choose("3.13", keep=str(usual)).path == str(usual)
+    with pytest.raises(InterpreterError, match=r"no interpreter on this machine satisfies python `3\.13t`"):
+        on(tmp_path).choose("3.13t", keep=str(usual), keep_version="3.13.2")
 
 
 def test_a_path_is_not_a_specifier() -> None:
-    assert request_specifier("/usr/bin/python3") is None
+    assert parse_request("/usr/bin/python3") is None
 
 
 @pytest.mark.parametrize(
@@ -296,9 +328,9 @@ def test_of_interpreters_without_tags_the_newest_is_the_best() -> None:
         Interpreter(path="/x", version=version, implementation="cpython", markers={}, tags=())
         for version in ("3.9.18", "3.10.1")
     )
-    assert best_for(SpecifierSet(), [new, old]) is new
-    assert best_for(SpecifierSet(), [old, new]) is new
-    assert best_for(SpecifierSet("<3.9"), [old, new]) is None
+    assert best_for(Request(specifiers=SpecifierSet()), [new, old]) is new
+    assert best_for(Request(specifiers=SpecifierSet()), [old, new]) is new
+    assert best_for(Request(specifiers=SpecifierSet("<3.9")), [old, new]) is None
 
 
 # Refusals
@@ -388,7 +420,7 @@ def test_the_error_on_a_machine_without_interpreters_says_so() -> None:
     assert caught.value.details == ("found none",)
 
 
-@pytest.mark.parametrize("request_", ["three", "python3.12", ">=x", "3.12;import os", "-m evil", "3.13t"])
+@pytest.mark.parametrize("request_", ["three", "python3.12", ">=x", "3.12;import os", "-m evil", "3.13x"])
 def test_an_invalid_request_is_refused(request_: str) -> None:
     with pytest.raises(InterpreterError) as caught:
         on().choose(request_)
@@ -572,7 +604,8 @@ def test_real_interpreters_are_found(pythons: dict[str, Path]) -> None:
 def test_the_name_of_an_interpreter_rules_out_versions_that_its_series_cannot_have(
     specifiers: str, series: list[str]
 ) -> None:
-    possible = [each for each in ("3.11", "3.12", "3.13") if _series_may_satisfy(each, SpecifierSet(specifiers))]
+    wanted = Request(specifiers=SpecifierSet(specifiers))
+    possible = [each for each in ("3.11", "3.12", "3.13") if wanted.may_be_satisfied_in(each)]
     assert possible == series
 
 
@@ -581,7 +614,7 @@ def test_the_name_of_an_interpreter_rules_out_versions_that_its_series_cannot_ha
     [("===custom", True), ("===custom,>=3.13", False), ("===custom,>=3.12", True), ("<3.11,===custom", False)],
 )
 def test_an_arbitrary_text_rules_out_no_series(specifiers: str, possible: bool) -> None:
-    assert _series_may_satisfy("3.12", SpecifierSet(specifiers)) is possible
+    assert Request(specifiers=SpecifierSet(specifiers)).may_be_satisfied_in("3.12") is possible
 
 
 # Interpreters that do not work

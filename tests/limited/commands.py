@@ -63,9 +63,10 @@ class Said:
 def run_every_command(host: Host, missing: Missing | None, scratch: Path) -> list[Said]:
     """Run every command of envsync on a new host that lacks something; return what each said."""
     said = []
+    own_state = {"XDG_STATE_HOME": str(scratch / "state")}  # so that the key of the user is made too
 
     def envsync(*arguments: str) -> None:
-        said.append(_run(host.directory, arguments, missing, scratch))
+        said.append(run_without(missing, host.directory, arguments, scratch=scratch, env=own_state))
 
     host.manifest(_FIRST)
     (host.directory / ".envs-before").mkdir()
@@ -92,14 +93,22 @@ def run_every_command(host: Host, missing: Missing | None, scratch: Path) -> lis
     return said
 
 
-def _run(directory: Path, arguments: Sequence[str], missing: Missing | None, scratch: Path) -> Said:
+def run_without(
+    missing: Missing | None,
+    directory: Path,
+    arguments: Sequence[str],
+    *,
+    scratch: Path,
+    env: Mapping[str, str] | None = None,
+) -> Said:
+    """Run one command of envsync in a directory, on a system that lacks something; `scratch` is for files."""
     prefix: tuple[str, ...] = missing.prefix if missing else ()
     variables: Mapping[str, str] = missing.variables(scratch) if missing else {}
     prepare: Callable[[], None] | None = missing.prepare() if missing else None
     done = subprocess.run(
         [*prefix, sys.executable, "-m", "reconciler", *arguments],
         cwd=directory,
-        env={**base_environment(), **variables, "XDG_STATE_HOME": str(scratch / "state")},
+        env={**base_environment(), **variables, **(env or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -120,7 +120,6 @@ MISSING: tuple[Missing, ...] = (
         "openat2 statx close_range clone3 faccessat2 pidfd_open epoll_pwait2",
         "ENOSYS",
     ),
-    *_each("group of processes", "seccomp", "setsid setpgid", "EPERM"),
     Missing(fact="/proc", where="a chroot, hidden by a mount", prefix=_WITHOUT_PROC),
     Missing(fact="confstr", where="musl", confstr=True),
 )  # fmt: skip
