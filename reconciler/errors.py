@@ -171,6 +171,12 @@ class InterpreterError(EnvsyncError):
         self.unused = unused
 
 
+class OldInterpreterError(InterpreterError):
+    """A program is a Python that is too old to be asked for its facts, such as Python 2."""
+
+    code = "interpreter-old"
+
+
 class RefusedInterpreterError(InterpreterError):
     """A program must not be started as an interpreter; `curable` if it could be one but for who may change it."""
 

@@ -14,7 +14,8 @@ MEANINGS = {
     SUCCESS: "Done. For `check`, `verify`, `lock --check` and `plan --detailed-exitcode`: nothing differs.",
     FAILURE: "It could not be done: everything failed, something could not be read or locked, or the root "
     "stayed locked.",
-    DIFFERENCE: "Something differs: drift, a pending change, a blocked change, or a lock that is out of date.",
+    DIFFERENCE: "Something differs: drift, a pending change, a blocked change, or a lock that is out of date. `doctor` "
+    "found a problem.",
     INVALID_INPUT: "The input is invalid: the command line, the manifest, a lock, a saved plan, a snapshot or a "
     "revision.",
     PARTLY_APPLIED: "Not everything was applied: an environment is blocked, a hook or a health check failed, a new "
@@ -51,5 +52,6 @@ BY_COMMAND = {
     "verify": _COMPARING,
     "gc": _COMMON,
     "trust": _COMMON,
+    "doctor": _COMPARING,
     "run": (RUN_FAILED, NOT_EXECUTABLE, COMMAND_NOT_FOUND),
 }

@@ -23,6 +23,7 @@ from reconciler.apply.perform import ApplyRequest, perform
 from reconciler.apply.rebuild_generation import RebuildTools
 from reconciler.apply.recover import hold_and_recover
 from reconciler.apply.running import running_notes
+from reconciler.diagnosis import Diagnosis, diagnose
 from reconciler.diff.compare import compare
 from reconciler.diff.masking import Mask
 from reconciler.diff.model import Diff, Fault, Target
@@ -129,6 +130,15 @@ class Workspace:
     def state(self) -> State:
         """Return the state below the manifest's root."""
         return State.at(self.declared.root)
+
+    def diagnose(self) -> Diagnosis:
+        """Return what the file system of the root can do, and which interpreters this host has.
+
+        Interpreters that did not work before are started again. Only caches are written.
+        """
+        desired = self.declared
+        layout = Layout(desired.root)
+        return diagnose(layout, self._interpreters(desired, layout))
 
     @property
     def maintenance(self) -> Maintenance:

@@ -13,7 +13,7 @@ LAYERS = (
     "exit_codes", "redaction", "backticks", "errors", "canonical_json", "fs", "events", "json_output", "toml_string",
     "versions", "manifest", "processes", "git", "interpreters", "engines", "state", "fastpath", "lock", "observe",
     "diff", "plan", "options", "apply", "targets", "scope", "snapshot", "revision", "generation_list", "maintenance",
-    "reconcile", "render", "cli",
+    "diagnosis", "reconcile", "render", "cli",
 )  # fmt: skip
 # These modules do not belong to the layer of their directory: those of `run`, which starts services, the entry point,
 # and the two ends of the fast path (it records the result of a full run, and prints an answer).

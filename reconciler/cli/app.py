@@ -12,6 +12,7 @@ from reconciler.cli.argument_order import common_last
 from reconciler.cli.common_options import with_common_options
 from reconciler.cli.console import console, open_streams
 from reconciler.cli.diff import diff
+from reconciler.cli.doctor import doctor
 from reconciler.cli.error_output import report_error
 from reconciler.cli.hold import hold, release
 from reconciler.cli.observe import observe
@@ -72,6 +73,7 @@ _COMMANDS = (
     maintenance.verify,
     maintenance.gc,
     trust,
+    doctor,
 )
 _PRINT_PLANS = (plan, show, apply, publish, check, destroy)
 for _command in _COMMANDS:

@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from reconciler.backticks import in_backticks
 from reconciler.canonical_json import to_json
-from reconciler.errors import InterpreterError, RefusedInterpreterError
+from reconciler.errors import InterpreterError, OldInterpreterError, RefusedInterpreterError
 from reconciler.fs.atomic_write import write_cache
 from reconciler.fs.authentic_json import authentic_json, read_authentic_json
 from reconciler.fs.os_error_hint import os_error_hint
@@ -223,7 +223,12 @@ class Interpreters:
         try:
             queried = query_interpreter(path)
         except InterpreterError as error:
-            self._facts[path] = {"signature": signature, "problem": error.message, "details": list(error.details)}
+            self._facts[path] = {
+                "signature": signature,
+                "problem": error.message,
+                "details": list(error.details),
+                "old": isinstance(error, OldInterpreterError),
+            }
             raise
         self._facts[path] = {
             "signature": signature,
@@ -255,6 +260,8 @@ class Interpreters:
         for candidate in self._all().candidates:
             try:
                 interpreter = self._query(candidate.path, again=again)
+            except OldInterpreterError:  # `python` may be Python 2, and nothing is wrong with that
+                continue
             except InterpreterError as error:
                 found.append(
                     Surveyed(path=candidate.path, series=candidate.series, problem=error.message, hint=error.hint)
@@ -311,7 +318,8 @@ def _cached_interpreter(path: str, entry: dict[str, object]) -> Interpreter:
         details = entry["details"]
         if not isinstance(details, list):
             raise TypeError(path)
-        raise InterpreterError(str(entry["problem"]), hint=None, details=tuple(str(line) for line in details))
+        kind = OldInterpreterError if entry["old"] is True else InterpreterError
+        raise kind(str(entry["problem"]), hint=None, details=tuple(str(line) for line in details))
     markers, tags = entry["markers"], entry["tags"]
     if not isinstance(markers, dict) or not isinstance(tags, list):
         raise TypeError(path)

@@ -11,18 +11,23 @@ from typing import Any
 from packaging import tags as pep425
 from packaging.version import Version
 
-from reconciler.errors import InterpreterError
+from reconciler.errors import InterpreterError, OldInterpreterError
 from reconciler.fs.os_error_hint import os_error_hint
 from reconciler.interpreters.model import Interpreter
 from reconciler.interpreters.platform_tags import Platform, platform_tags
 from reconciler.processes.child import run_child
 
 _TIMEOUT_SECONDS = 30.0
+_TOO_OLD = 91  # the exit code of the script
 
 # It runs with Python 3.6 and later. os.uname, not platform.uname: the latter starts `uname -p` on Python 3.8. Only the
 # loader of musl knows its version; the system starts that program with every start of the interpreter in any case.
 SCRIPT = """
-import json, os, platform, struct, sys, sysconfig
+import sys
+if sys.version_info < (3, 6):
+    sys.stderr.write("Python %d.%d" % sys.version_info[:2])
+    sys.exit(91)
+import json, os, platform, struct, sysconfig
 def full(info):
     text = "%d.%d.%d" % info[:3]
     return text if info[3] == "final" else text + info[3][0] + str(info[4])
@@ -126,6 +131,8 @@ def query_interpreter(path: str) -> Interpreter:
         raise InterpreterError(f"`{path}` could not be started: {error.strerror}", hint=os_error_hint(error)) from error
     if done.timed_out:
         raise InterpreterError(f"`{path}` did not answer within {_TIMEOUT_SECONDS:g} seconds", hint=None)
+    if done.returncode == _TOO_OLD or done.stderr.startswith(b"Unknown option: -I\n"):  # Python 2 has no such option
+        raise OldInterpreterError(f"`{path}` is older than Python 3.6", hint=None, details=done.last_lines(1))
     if not done.ok:
         raise InterpreterError(f"`{path}` did not report its version", hint=None, details=done.last_lines(5))
     try:

@@ -3,6 +3,7 @@
 `python -m tests.docs.test_troubleshooting` writes the messages and the tables of codes from the code.
 """
 
+import errno
 import os
 import pkgutil
 import re
@@ -34,6 +35,8 @@ from tests.docs.test_command_pages import invocations
 from tests.host import Host, Ran, base_environment, new_host
 from tests.index_faults import Fault
 from tests.installed_pythons import interpreters
+from tests.limited.commands import run_without
+from tests.limited.missing import Missing
 from tests.repository import git
 from tests.wheels import make_sdist, make_wheel
 
@@ -568,8 +571,23 @@ def test_the_message_of_another_platform(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert f"error: {caught.value.message}\n" == block("platform")
 
 
+def test_the_message_of_a_file_system_without_locks(tmp_path: Path) -> None:
+    missing = Missing(fact="file locks", where="NFS", calls=("flock",), error=errno.ENOLCK)
+    with new_host(tmp_path) as host:
+        web(host, "alpha")
+        said = run_without(missing, host.directory, ["apply", "--yes"], scratch=tmp_path)
+        message = shown(said.err, host).rstrip("\n") + "\n"
+    assert said.code == ERRORS["root-file-system"].exit_code
+    assert re.sub(r"\(\w+\)$", "(ext4)", message, flags=re.MULTILINE) == block("root-file-system")
+
+
 def test_every_message_on_the_page_is_tried() -> None:
-    assert {code for code in ERRORS if block(code) is not None} == {*SCENARIOS, "output", "platform"}
+    assert {code for code in ERRORS if block(code) is not None} == {
+        *SCENARIOS,
+        "output",
+        "platform",
+        "root-file-system",
+    }
 
 
 @pytest.mark.parametrize("code", SCENARIOS)

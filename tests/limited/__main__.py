@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tests.host import new_host
-from tests.limited.commands import run_every_command
+from tests.limited.commands import run_commands
 from tests.limited.missing import MISSING
 
 
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
             print(f"{name}: not tried here: {reason}")
             continue
         with tempfile.TemporaryDirectory() as directory, new_host(Path(directory) / "host") as host:
-            said = run_every_command(host, missing, Path(directory))
+            said = run_commands(host, missing, Path(directory))
         codes = " ".join(str(each.code) for each in said)
         print(f"{name}: {codes}", flush=True)
         for each in said:

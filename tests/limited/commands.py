@@ -2,9 +2,10 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,36 +61,47 @@ class Said:
             yield f"exit code {self.code} without a reason"
 
 
-def run_every_command(host: Host, missing: Missing | None, scratch: Path) -> list[Said]:
-    """Run every command of envsync on a new host that lacks something; return what each said."""
+_CHANGED = _FIRST.replace("==1.0", "==1.1")
+_ADOPTING = _SECOND + 'own:\n  python: ">=3.11"\n  packages: []\n'
+# The manifest before each group of commands, and the commands.
+EVERY_COMMAND: tuple[tuple[str, str], ...] = (
+    (
+        _FIRST,
+        """
+        validate; schema manifest; lock; plan; apply --yes; check; check --depth hashes; status; status --size --startup
+        freeze web; observe --out snapshot.json; check --actual snapshot.json; verify; verify --generations; history
+        history web; run web python -c pass; plan --out saved.plan; show saved.plan
+        """,
+    ),
+    (
+        _CHANGED,
+        """
+        lock; apply --yes; check; diff web 1 2; rollback web; hold web test; release web; apply --stage --yes
+        publish web --yes; gc; gc --cache; trust --yes
+        """,
+    ),
+    (_SECOND, "lock; plan; apply --yes --allow-empty; check; rollback job; gc --deleted"),
+    (_ADOPTING, "lock; apply --yes --adopt; check; rollback own --to 1; destroy --yes site own; check"),
+)
+A_FEW_COMMANDS = (
+    (_FIRST, "plan; apply --yes; check; status; run web python -c pass"),
+    (_CHANGED, "apply --yes; gc; check"),
+)
+
+
+def run_commands(
+    host: Host, missing: Missing | None, scratch: Path, groups: Iterable[tuple[str, str]] = EVERY_COMMAND
+) -> list[Said]:
+    """Run groups of commands on a new host that lacks something; return what each said."""
     said = []
     own_state = {"XDG_STATE_HOME": str(scratch / "state")}  # so that the key of the user is made too
-
-    def envsync(*arguments: str) -> None:
-        said.append(run_without(missing, host.directory, arguments, scratch=scratch, env=own_state))
-
-    host.manifest(_FIRST)
-    (host.directory / ".envs-before").mkdir()
-    for arguments in (
-        "validate", "schema manifest", "lock", "plan", "apply --yes", "check", "check --depth hashes", "status",
-        "status --size --startup", "freeze web", "observe --out snapshot.json", "check --actual snapshot.json",
-        "verify", "verify --generations", "history", "history web", "run web python -c pass", "plan --out saved.plan",
-        "show saved.plan",
-    ):  # fmt: skip
-        envsync(*arguments.split())
-    host.manifest(_FIRST.replace("==1.0", "==1.1"))
-    for arguments in (
-        "lock", "apply --yes", "check", "diff web 1 2", "rollback web", "hold web test", "release web",
-        "apply --stage --yes", "publish web --yes", "gc", "gc --cache", "trust --yes",
-    ):  # fmt: skip
-        envsync(*arguments.split())
-    host.manifest(_SECOND)
-    for arguments in ("lock", "plan", "apply --yes --allow-empty", "check", "rollback job", "gc --deleted"):
-        envsync(*arguments.split())
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", host.venv("own")], check=True)
-    host.manifest(_SECOND + 'own:\n  python: ">=3.11"\n  packages: []\n')
-    for arguments in ("lock", "apply --yes --adopt", "check", "rollback own --to 1", "destroy --yes site own", "check"):
-        envsync(*arguments.split())
+    for manifest, commands in groups:
+        host.manifest(manifest)
+        if manifest == _ADOPTING:
+            subprocess.run([sys.executable, "-m", "venv", "--without-pip", host.venv("own")], check=True)
+        for command in filter(None, re.split(r" *[;\n] *", commands)):
+            arguments = command.split()
+            said.append(run_without(missing, host.directory, arguments, scratch=scratch, env=own_state))
     return said
 
 
