@@ -26,28 +26,34 @@ class Diagnosis:
     interpreters: tuple[Surveyed, ...]
 
     @property
-    def is_well(self) -> bool:
-        """Return whether nothing that envsync needs is missing, and every interpreter can be used."""
+    def has_problems(self) -> bool:
+        """Return whether something that envsync needs is missing, or an interpreter cannot be used."""
         return (
-            self.file_system is not None
-            and not self.file_system.missing
-            and any(each.version for each in self.interpreters)
-            and not any(each.problem for each in self.interpreters)
+            self.file_system is None
+            or bool(self.file_system.missing)
+            or not any(each.version for each in self.interpreters)
+            or any(each.problem for each in self.interpreters)
         )
 
 
 def diagnose(layout: Layout, interpreters: Interpreters) -> Diagnosis:
     """Try the file system of a root with temporary files, and start each interpreter that did not work before."""
     directory = _writable_directory(layout)
-    found, problem, hint = None, "", None
+    found: FileSystem | OSError
     try:
         found = probe_file_system(directory)
     except OSError as error:
-        problem, hint = error.strerror or str(error), os_error_hint(error)
+        found = error
     surveyed = interpreters.survey(again=True)
     interpreters.save()
+    failed = found if isinstance(found, OSError) else None
     return Diagnosis(
-        root=layout.root, tried_in=directory, file_system=found, problem=problem, hint=hint, interpreters=surveyed
+        root=layout.root,
+        tried_in=directory,
+        file_system=None if isinstance(found, OSError) else found,
+        problem=(failed.strerror or str(failed)) if failed else "",
+        hint=os_error_hint(failed) if failed else None,
+        interpreters=surveyed,
     )
 
 

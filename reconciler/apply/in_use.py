@@ -124,7 +124,7 @@ def _relative_programs() -> Iterator[str]:
 
 
 def _processes() -> list[Path]:
-    """Return the directory in /proc of every process but this one; none where there is no /proc."""
+    """Return the directory in /proc of every process but this one; none without /proc."""
     own = str(os.getpid())
     try:
         return [Path("/proc", name) for name in os.listdir("/proc") if name.isdigit() and name != own]

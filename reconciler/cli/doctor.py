@@ -27,5 +27,5 @@ def doctor(file: FileOption = Path("envs.yaml"), output: OutputOption = Output.T
     else:
         root = shown_root(str(found.root))
         out.print(render_diagnosis(found, root, palette=out.palette(sys.stdout), width=out.width))
-    if not found.is_well:
+    if found.has_problems:
         raise typer.Exit(exit_codes.DIFFERENCE)

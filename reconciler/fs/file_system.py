@@ -1,7 +1,7 @@
 """What the file system of a root can do, found out by trying it.
 
 Network file systems, images and file systems of other operating systems lack some of what Linux and macOS have on a
-local disk, and their answers do not say so: `Operation not permitted` can mean that there are no symbolic links.
+local disk, and their answers do not say so: `Operation not permitted` can mean that symbolic links do not exist.
 """
 
 import errno

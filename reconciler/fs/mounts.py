@@ -13,7 +13,7 @@ _OCTAL = re.compile(rb"\\([0-7]{3})")  # a blank in a path is `\040`
 def mount_points() -> Iterator[tuple[bytes, str]]:
     """Yield each mount point as the kernel has it, with the kind of its file system (`ext4`), the outer ones first.
 
-    Nothing is yielded where there is no such list. Raises OSError if it cannot be read.
+    Nothing is yielded if the system has no such list. Raises OSError if it cannot be read.
     """
     with suppress(FileNotFoundError, NotADirectoryError):
         for line in _MOUNTS.read_bytes().splitlines():

@@ -21,7 +21,7 @@ class Platform:
     """What an interpreter reports about the platform that it runs on.
 
     `name` is `sysconfig.get_platform()`, `bits` 32 or 64. `glibc` and `musl` are the version of its C library, empty if
-    it has another one. `hard_float` is about ARM with 32 bits. `macos` and `macos_machine` are what
+    it has a different one. `hard_float` is about ARM with 32 bits. `macos` and `macos_machine` are what
     `platform.mac_ver()` returns.
     """
 

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from reconciler.fs.read import read_regular
 from reconciler.processes.affinity import processors_of_affinity
 
 _GROUPS = Path("/proc/self/cgroup")
 _MOUNT = Path("/sys/fs/cgroup")
+_LARGEST_BYTES = 64 * 1024
 
 
 def available_cores(*, groups: Path = _GROUPS, mount: Path = _MOUNT) -> int:
@@ -26,12 +28,12 @@ def _limits(groups: Path, mount: Path) -> Iterator[float]:
     """Yield the limit of each control group that this process is in, in processors."""
     for directory in _directories(groups, mount):
         with suppress(OSError, ValueError, ZeroDivisionError):
-            quota, period = (directory / "cpu.max").read_text(encoding="ascii").split()  # version 2
-            yield int(quota) / int(period)  # a quota `max` is no limit
+            quota, period = _text(directory / "cpu.max").split()  # version 2
+            yield int(quota) / int(period)  # a quota `max` does not limit
         with suppress(OSError, ValueError, ZeroDivisionError):
-            quota = (directory / "cpu.cfs_quota_us").read_text(encoding="ascii")  # version 1
+            quota = _text(directory / "cpu.cfs_quota_us")  # version 1
             if int(quota) > 0:
-                yield int(quota) / int((directory / "cpu.cfs_period_us").read_text(encoding="ascii"))
+                yield int(quota) / int(_text(directory / "cpu.cfs_period_us"))
 
 
 def _directories(groups: Path, mount: Path) -> Iterator[Path]:
@@ -40,7 +42,7 @@ def _directories(groups: Path, mount: Path) -> Iterator[Path]:
     A container often sees only its own group, at the mount point.
     """
     try:
-        lines = groups.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = _text(groups).splitlines()
     except OSError:
         lines = []
     for line in lines:
@@ -51,3 +53,7 @@ def _directories(groups: Path, mount: Path) -> Iterator[Path]:
         top = mount / controllers if controllers else mount
         inner = top.joinpath(*(part for part in path.split("/") if part not in {"", ".."}))
         yield from (each for each in (inner, *inner.parents) if each.is_relative_to(mount))
+
+
+def _text(path: Path) -> str:
+    return read_regular(path, limit=_LARGEST_BYTES, follow=True).decode("utf-8", "surrogateescape")

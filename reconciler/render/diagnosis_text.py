@@ -8,8 +8,8 @@ from reconciler.render.environment_text import hint_lines
 from reconciler.render.escape import sanitize
 from reconciler.render.layout import Segment, align_columns, entry_lines
 from reconciler.render.style import Palette, Style
+from reconciler.state.root_file_system import SUITABLE_HINT
 
-_ELSEWHERE = "set `root` to a directory on a local file system, such as ext4, xfs, btrfs or APFS"
 _CONSEQUENCES = {
     Ability.LOCKS: "two applies could run at the same time",
     Ability.SYMLINKS: "an environment needs them",
@@ -28,7 +28,7 @@ def render_diagnosis(found: Diagnosis, root: str, *, palette: Palette, width: in
     """Return the text; `root` is the path of the root as it is shown."""
     lines = _file_system_lines(found, sanitize(root), palette, width)
     lines += ["", "Interpreters:", *_interpreter_lines(found.interpreters, palette, width)]
-    lines += ["", "No problems found." if found.is_well else "Problems found: see above."]
+    lines += ["", "Problems found: see above." if found.has_problems else "No problems found."]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -59,7 +59,7 @@ def _file_system_lines(found: Diagnosis, root: str, palette: Palette, width: int
         text = [] if can else [Segment(text=_CONSEQUENCES[each])]
         lines += entry_lines(columns, text, palette=palette, width=width, indent=2)
     if system.missing:
-        lines += hint_lines(_ELSEWHERE, palette=palette, width=width)
+        lines += hint_lines(SUITABLE_HINT, palette=palette, width=width)
     return lines
 
 

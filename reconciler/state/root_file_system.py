@@ -12,6 +12,8 @@ from reconciler.fs.file_system import Ability, FileSystem, probe_file_system
 from reconciler.fs.mounts import file_system_kind
 from reconciler.state.layout import Layout
 
+SUITABLE_HINT = "set `root` to a directory on a local file system, such as ext4, xfs, btrfs or APFS"
+
 
 def root_file_system(layout: Layout) -> FileSystem:
     """Return what the file system of a root can do: as remembered, or found out in its cache directory, which exists.
@@ -31,6 +33,8 @@ def root_file_system(layout: Layout) -> FileSystem:
 
 def refuse_unsuitable(layout: Layout) -> None:
     """Raise RootFileSystemError if the file system of a root lacks what envsync needs; raises OSError as above."""
+    if not layout.cache.is_dir():  # a file in its place: what uses the cache says so
+        return
     found = root_file_system(layout)
     if found.missing:
         raise unsuitable(layout, found.missing)
@@ -41,7 +45,7 @@ def unsuitable(layout: Layout, missing: tuple[Ability, ...]) -> RootFileSystemEr
     kind = file_system_kind(layout.root)
     return RootFileSystemError(
         f"{' and '.join(missing)} do not work on the file system of `{layout.root}`{f' ({kind})' if kind else ''}",
-        hint="set `root` to a directory on a local file system, such as ext4, xfs, btrfs or APFS",
+        hint=SUITABLE_HINT,
     )
 
 

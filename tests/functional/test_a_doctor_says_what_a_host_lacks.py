@@ -1,4 +1,4 @@
-"""`doctor` examines the file system of the root and the interpreters, and changes nothing but caches."""
+"""`doctor` examines the file system of the root and the interpreters, and writes only caches."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ from tests.mounts import mounted
 MANIFEST = 'web:\n  python: ">=3.11"\n'
 
 
-def test_a_host_that_has_everything_is_well(host: Host) -> None:
+def test_a_host_that_has_everything_has_no_problems(host: Host) -> None:
     host.manifest(MANIFEST)
     ran = host.envsync("doctor")
     assert (ran.code, ran.err) == (0, "")

@@ -5,9 +5,12 @@ import sys
 
 import pytest
 
-from reconciler.interpreters import permitted
+import reconciler
+from reconciler.interpreters import permitted, search_path
 from reconciler.interpreters.choose import Interpreters
 from reconciler.interpreters.permitted import ForbiddenPlaces
+from reconciler.render.diagnosis_text import render_diagnosis
+from reconciler.render.style import Palette
 from tests.hints.trials import Attempts, trial
 from tests.host import Host, Ran
 from tests.interpreters.fakes import fake_interpreter
@@ -57,3 +60,30 @@ def test_the_stub_of_xcode(host: Host, attempts: Attempts) -> None:
         (host.directory / "tools").mkdir()  # what the installation makes
         assert interpreters.choose(str(stub)).version == "3.12.1"
     attempts.cured()
+
+
+@trial("render/diagnosis_text.py: install Python")
+def test_a_host_without_an_interpreter(host: Host, attempts: Attempts) -> None:
+    host.manifest("{}")
+    programs = host.directory.parent / "bin"
+    workspace = reconciler.load(host.directory / "envs.yaml", ambient={"PATH": str(programs), "HOME": "/nonexistent"})
+
+    def text() -> str:
+        return render_diagnosis(workspace.diagnose(), ".envs", palette=Palette.plain(), width=300)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search_path, "FIXED", ())
+        attempts.printed_by(Ran(code=2, out=text(), err=""))
+        fake_interpreter(programs, "python3.13", "3.13.1")
+        assert text().endswith("  3.13.1  " + str(programs / "python3.13") + "\n\nNo problems found.\n")
+    attempts.cured()
+
+
+@trial('manifest/python_request.py: write `"{version}"`, or `"3.13t"` or later')
+def test_a_free_threaded_build_that_does_not_exist(host: Host, attempts: Attempts) -> None:
+    for cure in ("3.11", "3.13t"):
+        attempts.again("manifest/python_request.py")
+        host.manifest('web:\n  python: "3.11t"\n')
+        attempts.provoke("validate")
+        host.manifest(f'web:\n  python: "{cure}"\n')
+        attempts.gone("validate")

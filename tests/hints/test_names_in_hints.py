@@ -28,11 +28,11 @@ TOP_LEVEL = frozenset(key_names(Manifest))
 # Options of other programs, and of requirements files.
 FOREIGN_OPTIONS = frozenset({"--hash", "-r", "-c", "-e", "--filter", "--hash=sha256:"})
 # Programs that a hint tells a person to run, other than envsync.
-PROGRAMS = frozenset({"git", "pip", "sudo", "chown", "ulimit", "python"})
+PROGRAMS = frozenset({"git", "pip", "sudo", "chown", "ulimit", "python", "xcode-select"})
 # Other text in backticks: examples of values, of files, and of text that a person writes.
 OTHER = {
     "#", "#!/bin/sh", "*", "*.data/data", "*.data/scripts", "---", ".", "./PATH", ".envs", "1h", "2m", "10s", "12 hours",
-    "2026-11-01", "2026-11-01T12:00:00Z", "2026-12-31", "3.12", '"3.12"', '">=3.11,<3.14"', "7 days", "==", "?", "NAME @ URL",
+    "2026-11-01", "2026-11-01T12:00:00Z", "2026-12-31", "3.12", '"3.12"', '"3.13t"', '">=3.11,<3.14"', "7 days", "==", "?", "NAME @ URL",
     "NAME @ git+https://...", "P7D", "SSL_CERT_FILE", "UV_INDEX_<NAME>_HOST", "UV_INDEX_<NAME>_PASSWORD", "UV_INDEX_<NAME>_USERNAME", "INC-42", "XDG_CACHE_HOME", "XDG_STATE_HOME", "TMPDIR", "noexec", "PATH", "/usr/bin/python3",
     "Workspace.plan", "acme.settings", "apply", "file:///PATH", "import", "pyvenv.cfg", "share/**", "fetch-depth: 0",
     "project: NAME", "indexes: [{kept}]", "HOST", "HOST:PORT", "files.index.example", "file_hosts: [{hosts}]", "default: true", "indexes:",

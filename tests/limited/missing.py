@@ -1,6 +1,6 @@
 """What a system may lack, and how a program is started as if it lacked it: with real errors of the kernel.
 
-A seccomp filter lets the chosen system calls fail for a program and all its children. What is no system call is
+A seccomp filter lets the chosen system calls fail for a program and all its children. Other things are
 taken away in other ways: /proc by a mount, `confstr` by a library that is loaded first.
 """
 
