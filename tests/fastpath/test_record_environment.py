@@ -1,5 +1,6 @@
 """Which environments get an agreement, and what it says about them."""
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,16 @@ import pytest
 import reconciler
 from reconciler.diff.model import Target
 from reconciler.fastpath.agreement import agreement_path, read_cache_file
-from reconciler.fastpath.record_environment import _is_self_contained
+from reconciler.fastpath.completed_run import CompletedRun
+from reconciler.fastpath.record_environment import _changed_directories, _is_self_contained
 from reconciler.lock.lock_file import parse_lock
 from reconciler.lock.model import LockState, SourceDirectory
-from reconciler.manifest.desired import BuildEnv, DesiredEnvironment, IgnoreException, RequirementLine
+from reconciler.manifest.desired import BuildEnv, DesiredEnvironment, DesiredState, IgnoreException, RequirementLine
 from reconciler.state.hold import Hold
-from reconciler.state.inode_hashes import TICK_NS
+from reconciler.state.inode_hashes import TICK_NS, InodeHashes
+from reconciler.state.inventory_scan import take_inventory
 from reconciler.state.overlap import Overlap
+from reconciler.state.store import State
 from tests.apply.bench import LOCK, PYTHON, TOOL
 from tests.faults.damages import SERIES
 from tests.host import Host
@@ -101,3 +105,32 @@ def test_an_agreement_ends_with_the_first_exception_that_ends(host: Host) -> Non
     reconciler.load(host.directory / "envs.yaml").plan()
     agreements = [read_cache_file(agreement_path(str(host.root), name)) for name in ("web", "api")]
     assert [each and each["until"] for each in agreements] == ["9996-01-01", ""]
+
+
+def test_the_directories_that_changed_before_the_run_are_remembered_with_their_times(tmp_path: Path) -> None:
+    """One that changed since is left out, so that it is compared again; a new one gets times that never match."""
+    venv = tmp_path / "venv"
+    for name in ("same", "changed", "young"):
+        (venv / name).mkdir(parents=True)
+    inventory = take_inventory(venv, InodeHashes())
+    (venv / "made/inner").mkdir(parents=True)
+    (venv / "changed/file").touch()
+    since = time.time_ns() + TICK_NS
+    (venv / "young/file").touch()
+    (venv / "made/young").mkdir()
+    for each in ("young", "made/young"):
+        os.utime(venv / each, ns=(0, since + TICK_NS))
+    times = {
+        each: [(s := os.lstat(venv / each)).st_mtime_ns, s.st_ctime_ns]
+        for each in ("", "made", "made/inner", "changed")
+    }
+    run = CompletedRun(
+        desired=DesiredState(project="x", file=tmp_path, root=tmp_path, locks=tmp_path, digest=""),
+        state=State.at(tmp_path),
+        applied={},
+        inodes=InodeHashes(),
+        since=since + TICK_NS,
+        observed=True,
+        files=True,
+    )
+    assert _changed_directories(str(venv), inventory, run) == {**times, "made/young": [0, 0]}

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -268,3 +268,47 @@ def test_the_hash_of_pep_552_on_old_pythons_is_siphash_2_4() -> None:
 )
 def test_globs_of_ignored_files(globs: list[str], path: str, ignored: bool) -> None:
     assert ignore_matcher(globs)(path) is ignored
+
+
+@pytest.mark.parametrize(
+    ("made", "detail"),
+    [
+        ("file", "a file"),
+        ("symlink", "a symbolic link"),
+        ("pipe", "a special file"),
+    ],
+)
+def test_what_replaced_a_directory_is_named_and_everything_in_it_is_missing(
+    tmp_path: Path, made: str, detail: str
+) -> None:
+    web = make(tmp_path)
+    inventory = take_inventory(web, InodeHashes())
+    package = web / SITE / "acme"
+    shutil.rmtree(package)
+    makers: dict[str, Callable[[], None]] = {
+        "file": package.touch,
+        "symlink": lambda: package.symlink_to("elsewhere"),
+        "pipe": lambda: os.mkfifo(package),
+    }
+    makers[made]()
+    found = compare_files(str(web), inventory, InodeHashes(), Depth.FILES, access=0)
+    assert [(each.code, each.path, each.detail) for each in found if each.code is not FindingCode.FILE_MISSING] == [
+        (FindingCode.FILE_TYPE_CHANGED, f"{SITE}/acme", f"it was a directory and is now {detail}")
+    ]
+    missing = [each.path for each in found if each.code is FindingCode.FILE_MISSING]
+    assert missing == [f"{SITE}/acme/{name}.py" for name in ("one", "three", "two")]
+
+
+def test_an_added_directory_that_cannot_be_listed_is_a_finding_with_the_reason() -> None:
+    with reachable_directory() as top:
+        (top / "lib").mkdir()
+        inventory = take_inventory(top, InodeHashes())
+        (top / "lib/added").mkdir(mode=0)
+        with unprivileged():
+            [found] = compare_files(str(top), inventory, InodeHashes(), Depth.FILES, access=0)
+        (top / "lib/added").chmod(0o755)
+    assert (found.code, found.path, found.detail) == (
+        FindingCode.UNREADABLE,
+        "lib/added",
+        "could not be read: Permission denied",
+    )

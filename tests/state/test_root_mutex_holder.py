@@ -54,6 +54,22 @@ def test_a_program_of_a_killed_holder_keeps_the_mutex_and_is_named(tmp_path: Pat
         assert find_holder(layout).orphaned is False
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows who holds a lock")
+def test_a_process_that_locks_a_different_file_is_not_the_holder(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    _, child = killed_holder(tmp_path)
+    code = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); input()"
+    locks = [sys.executable, "-c", code, str(tmp_path / "other")]
+    try:
+        with subprocess.Popen(locks, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+            assert other.stdout is not None
+            other.stdout.readline()
+            assert find_holder(layout).orphans == (f"pid {child} (`sleep`)",)
+            other.communicate(b"\n")
+    finally:
+        os.kill(child, 9)
+
+
 def test_a_process_that_only_opens_the_file_is_not_the_holder(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     with acquire_root_mutex(layout, timeout=1), layout.mutex.open("rb"):
