@@ -1,13 +1,16 @@
 """Publish: one atomic rename of a symbolic link points the environment's path to a generation (POSIX rename(2))."""
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
 
+from reconciler.apply.copy_directory import clear_unfinished_copy, copy_directory
 from reconciler.errors import ApplyError
 from reconciler.fs.exchange import exchange
 from reconciler.fs.make_symlink import make_symlink
 from reconciler.fs.own_files import touch_own
+from reconciler.fs.remove_tree import remove_tree
 from reconciler.fs.sync import naming, sync_directory
 from reconciler.state.adopted import Adopted, write_adopted
 from reconciler.state.former_name import former_path_link
@@ -49,9 +52,9 @@ def adopt(layout: Layout, name: str, number: int, adopted: Adopted) -> Generatio
 
     It gets the number before `number`, which `State.new_generation` left free. `adopted` says how long it is kept.
 
-    This is one atomic exchange if the system supports it (renameat2, renamex_np), otherwise two renames. The
-    temporary name `moving` serves as the journal: `finish_adoptions` finds an adoption that was interrupted. Raises
-    ApplyError if the path is not a directory, or OSError.
+    This is one atomic exchange if the system supports it (renameat2, renamex_np), otherwise two renames. A directory of
+    a lower layer of an image can only be copied. The temporary name `moving` serves as the journal: `finish_adoptions`
+    finds an adoption that was interrupted. Raises ApplyError if the path is not a directory, or OSError.
     """
     path = layout.environment(name)
     if path.is_symlink() or not path.is_dir():
@@ -60,11 +63,20 @@ def adopt(layout: Layout, name: str, number: int, adopted: Adopted) -> Generatio
     moving = kept.directory / _MOVING
     moving.parent.mkdir(parents=True, exist_ok=True)
     write_adopted(kept, adopted)
-    make_symlink(layout.link_target(name, number), moving)
+    link = layout.link_target(name, number)
+    make_symlink(link, moving)
     if not exchange(path, moving):
         moving.unlink()
-        path.rename(moving)
-        make_symlink(layout.link_target(name, number), path)
+        try:
+            path.rename(moving)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            make_symlink(link, moving)
+            copy_directory(path, kept.venv, kept.directory)
+            _put_link_in_place(moving, path)
+        else:
+            make_symlink(link, path)
     sync_directory(layout.root)
     _clear_unpublished_mark(layout, name, number)
     _complete_adoption(moving)
@@ -83,9 +95,14 @@ def finish_adoptions(layout: Layout) -> list[str]:
         path = layout.environment(moving.parent.parent.name)
         if moving.parent.is_symlink() or moving.parent.parent.is_symlink():  # envsync makes no symbolic links here
             continue
-        if moving.is_symlink():  # the exchange did not happen
-            moving.unlink()
-            _forget_adoption(moving.parent)
+        if moving.is_symlink():
+            clear_unfinished_copy(moving.parent)
+            if moving.with_name("venv").is_dir():  # the copy is complete, and the original may not be any more
+                _put_link_in_place(moving, path)
+                _complete_adoption(moving)
+            else:  # the exchange did not happen
+                moving.unlink()
+                _forget_adoption(moving.parent)
         elif os.path.lexists(path):  # the exchange happened; only the final name is missing
             _complete_adoption(moving)
         else:
@@ -104,10 +121,18 @@ def finish_adoptions(layout: Layout) -> list[str]:
     return restored
 
 
+def _put_link_in_place(moving: Path, path: Path) -> None:
+    """Delete the original of a complete copy, and put the environment's link at its path. Raises OSError."""
+    if not path.is_symlink():
+        remove_tree(path.parent, path.name)
+    moving.rename(path)
+
+
 def _complete_adoption(moving: Path) -> None:
     """Give an adopted directory its final name and its identity mark, which make the adoption complete."""
     kept = moving.with_name("venv")
-    moving.rename(kept)
+    if os.path.lexists(moving):  # a copy has its name
+        moving.rename(kept)
     write_identity_mark(Generation(kept.parent, int(kept.parent.name)))
     sync_directory(kept.parent)
 

@@ -4,13 +4,17 @@ Its scripts contain that path and work only there, so it cannot be published by 
 manage it: the environment is as it was before `--adopt`, and its generations are kept.
 """
 
+import errno
 import os
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from pathlib import Path
 
+from reconciler.apply.copy_directory import clear_unfinished_copy, copy_directory
 from reconciler.apply.publish import foreign_path
 from reconciler.errors import ApplyError, UsageError
 from reconciler.fs.exchange import exchange
+from reconciler.fs.remove_tree import remove_tree
 from reconciler.fs.sync import sync_directory
 from reconciler.state.applied import Applied
 from reconciler.state.generation_identity import check_identity_mark
@@ -44,7 +48,7 @@ def restore_adopted(state: State, current: Applied, number: int, hold: Hold | No
         if published and not exchange(path, generation.venv):
             path.rename(generation.directory / _LINK)
         if not os.path.lexists(path):
-            generation.venv.rename(path)
+            _move_or_copy(generation, path)
         sync_directory(layout.root)
     finish_restores(layout, name)
     return restored
@@ -55,6 +59,7 @@ def finish_restores(layout: Layout, name: str) -> None:
     for number in layout.adopted_numbers(name):
         generation = layout.adopted_generation(name, number)
         link = generation.directory / _LINK
+        clear_unfinished_copy(generation.directory)
         if link.is_symlink() and not os.path.lexists(layout.environment(name)):  # between the two renames
             link.rename(layout.environment(name))
         if generation.venv.is_dir() and not generation.venv.is_symlink():
@@ -64,6 +69,17 @@ def finish_restores(layout: Layout, name: str) -> None:
                 each.unlink()
         if not os.path.lexists(generation.venv):
             forget_adopted(generation)
+
+
+def _move_or_copy(generation: Generation, path: Path) -> None:
+    """Put an adopted directory at a path where nothing is; one of a lower layer of an image can only be copied."""
+    try:
+        generation.venv.rename(path)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        copy_directory(generation.venv, path, generation.directory)
+        remove_tree(generation.directory, generation.venv.name)
 
 
 def forget_adopted(generation: Generation) -> None:

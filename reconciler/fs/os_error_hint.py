@@ -3,13 +3,13 @@
 import errno
 
 _PERMISSION = "run envsync as the owner of the file or directory, or change its permissions"
-_SPACE = "free disk space, then run the command again"
+SPACE_HINT = "free disk space, then run the command again"
 _HINTS = {
     errno.EACCES: _PERMISSION,
     errno.EPERM: _PERMISSION,
     errno.EROFS: "make the file system writable, then run the command again",
-    errno.ENOSPC: _SPACE,
-    errno.EDQUOT: _SPACE,
+    errno.ENOSPC: SPACE_HINT,
+    errno.EDQUOT: SPACE_HINT,
     errno.EMFILE: "allow more open files with `ulimit -n`, then run the command again",
 }
 
