@@ -25,6 +25,8 @@ def root_file_system(layout: Layout) -> FileSystem:
     if remembered is not None:
         return remembered
     found = probe_file_system(layout.cache)
+    if found.missing:  # an error may have passed by the next run
+        return found
     stored = {"identity": identity, "kind": found.kind, "abilities": to_json(found.abilities)}
     with suppress(OSError):  # then it is found out again
         write_cache(layout.file_system, authentic_json(str(layout.file_system), stored))

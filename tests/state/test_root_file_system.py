@@ -126,6 +126,15 @@ def test_a_file_system_is_tried_once(layout: Layout, fail: Fail) -> None:
         assert root_file_system(layout).missing == (Ability.SYMLINKS,)
 
 
+def test_what_is_missing_is_not_remembered(layout: Layout, fail: Fail, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error may have another cause, which is gone by the next run."""
+    with monkeypatch.context():
+        fail("flock", errno.ENOLCK)
+        assert root_file_system(layout).missing == (Ability.LOCKS,)
+    monkeypatch.undo()
+    assert root_file_system(layout).missing == ()
+
+
 def test_what_is_remembered_must_be_our_own(layout: Layout) -> None:
     root_file_system(layout)
     text = layout.file_system.read_text().replace('"file locks":true', '"file locks":false')
