@@ -12,7 +12,7 @@ from reconciler.errors import EnvsyncError, LockError
 from reconciler.lock.foreign_package import lowest_python
 from reconciler.lock.lock_file import lock_path
 from reconciler.lock.model import Lock
-from reconciler.manifest.desired import DesiredEnvironment, LockSource, LockTool
+from reconciler.manifest.desired import DesiredEnvironment, Index, LockSource, LockTool
 from tests.index import ServedIndex
 from tests.lock.workbench import Workbench, local_project, pins, project_at
 from tests.wheels import make_wheel
@@ -374,3 +374,19 @@ def test_the_committed_lock_is_the_same_every_time(bench: Workbench, served: Ser
     assert bench.resolve(wanted, previous=first).digest == first.digest
     assert bench.resolve(wanted, upgrade=True).digest == first.digest
     assert tomli.loads(first.path.read_text())["packages"] == first.document["packages"]
+
+
+def test_files_of_an_index_in_a_relative_directory_have_relative_paths(bench: Workbench, served: ServedIndex) -> None:
+    """The lock of poetry names no URLs, so uv finds them in the directory; a lock has no path of a machine."""
+    index = Index(name="wheels", url=served.directory.as_uri(), relative="../wheels")
+    text = POETRY.format(packages=poetry(served, "alpha", "1.0"))
+    near = replace(bench, indexes=(index,))
+    lock = near.written(near.resolve(environment(near, "poetry.lock", text)))
+    name = "alpha-1.0-py3-none-any.whl"
+    assert lock.document["packages"] == [
+        {
+            "name": "alpha",
+            "version": "1.0",
+            "wheels": [{"path": f"../../wheels/{name}", "hashes": {"sha256": sha256(served.directory / name)}}],
+        }
+    ]
