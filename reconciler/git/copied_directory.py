@@ -52,7 +52,6 @@ def copy_git_directory(repository: Repository, top: Path, *, linked: Iterable[st
             _copy_tree(directory / name, made / name)
     (made / "refs").mkdir(exist_ok=True)
     (made / "objects" / "info").mkdir(parents=True)
-    (made / "objects" / "pack").mkdir()
     (made / "objects" / "info" / "alternates").write_bytes(b"%s\n" % _quoted(shared / "objects"))
     for name in ("config", "config.worktree"):  # the second counts for more, if it is used
         if name == "config" or (made / name).exists():

@@ -159,11 +159,12 @@ def _paths(index: bytes, width: int) -> Generator[bytes, None, int]:
         position += _STAT + width
         flags = index[position] << 8 | index[position + 1]
         position += 4 if flags & _EXTENDED else 2
-        strip = 0
+        kept = b""
         if compressed:
             strip, position = decode_offset(index, position)
+            kept = path[: len(path) - strip]
         end = index.index(b"\0", position)
-        path = path[: len(path) - strip] + index[position:end] if compressed else index[position:end]
+        path = kept + index[position:end]
         if flags & _LENGTH not in {len(path), _LENGTH}:
             raise ValueError("length")
         yield path

@@ -73,9 +73,11 @@ def _is_changed(top: str, entry: IndexEntry, written: int) -> bool:
         status = os.lstat(path)
         if stat.S_ISLNK(status.st_mode):
             content = os.readlink(path)  # noqa: PTH115
-        elif not stat.S_ISREG(status.st_mode):
-            return True
-        elif status.st_size & _32_BITS == entry.size and status.st_mtime_ns == entry.mtime < written:
+        elif (
+            stat.S_ISREG(status.st_mode)
+            and status.st_size & _32_BITS == entry.size
+            and status.st_mtime_ns == entry.mtime < written
+        ):
             return False
         else:
             content = read_regular(os.fsdecode(path), limit=status.st_size)

@@ -62,8 +62,6 @@ def _existing(directory: Path, text: str) -> Path | None:
     """Return the absolute path that a string of a build file means, if there is such a file or directory."""
     match = re.search(r"@\s*file:(?://)?(?P<path>[^;\s]+)", text)
     text = unquote(match["path"]) if match else text.removeprefix("file:").strip().lstrip("/")
-    if not text or any(each in text for each in "\n\0*"):
-        return None
     path = Path(os.path.normpath(directory / text))
     try:
         return path if path != directory and (path.is_file() or path.is_dir()) else None
@@ -90,9 +88,8 @@ def data_files(directory: Path, tables: Mapping[str, Any], setup_cfg: configpars
     for text in {each.strip().lstrip("/") for each in texts} - {"", "."}:
         # A text that cannot be a path (with a NUL character, absolute, too long) names no file: the build reports it.
         with suppress(ValueError, NotImplementedError, OSError):
-            matched = [directory / text] if not any(char in text for char in "*?[") else [*directory.glob(text)]
-            for path in matched:
-                files |= {each for each in (path, *(_below(path) if path.is_dir() else ())) if each.is_file()}
+            for path in directory.glob(text):
+                files |= {each for each in (path, *_below(path)) if each.is_file()}
     return files
 
 
@@ -104,7 +101,7 @@ def _below(directory: Path) -> Iterator[Path]:
 def generated_files(tables: Mapping[str, Any]) -> frozenset[str]:
     """Return the paths of the files that a build writes: of pdm-backend, below the directory of the packages."""
     names = set(_generated(tables))
-    roots = {"src", *strings(table(table(table(tables, "tool"), "pdm"), "build").get("package-dir", ""))}
+    roots = {"src", *strings(table(table(table(tables, "tool"), "pdm"), "build").get("package-dir"))}
     return frozenset(names | {os.path.normpath(f"{root}/{name}") for root in roots for name in names})
 
 

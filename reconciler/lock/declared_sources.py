@@ -158,20 +158,18 @@ def _repository_url(url: str) -> str:
     """Return a repository's URL without `git+`, revision, user, `.git` and fragment."""
     url = url.partition("#")[0].removeprefix("git+")
     scp = _SCP_STYLE.fullmatch(url)
-    if scp is not None and "://" not in url:
+    if scp is not None:
         url = f"ssh://{scp[1]}/{scp[2].lstrip('/')}"
     parts = urlsplit(url)
     path = unquote(parts.path)
-    head, _, last = path.rpartition("@")
-    path = (head if head and "@" in path and last else path).rstrip("/").removesuffix(".git")
+    path = (path.rpartition("@")[0] or path).rstrip("/").removesuffix(".git")
     host = parts.netloc.rpartition("@")[2]
     return canonical_url(parts._replace(netloc=host, path=path, query="").geturl())
 
 
 def _revision(url: str) -> str:
-    """Return the revision in the URL of a requirement (`git+https://HOST/REPOSITORY@REVISION`)."""
-    path = urlsplit(url.partition("#")[0]).path
-    return path.rpartition("@")[2] if "@" in path else ""
+    """Return the revision in the URL of a requirement (`git+https://HOST/REPOSITORY@REVISION`), or its path."""
+    return urlsplit(url.partition("#")[0]).path.rpartition("@")[2]
 
 
 def _named_urls(text: str) -> Iterator[tuple[str, str]]:

@@ -36,13 +36,10 @@ class DynamicMetadata:
 
     def _dynamic(self, fields: frozenset[str] | None) -> frozenset[str]:
         project = table(self.tables, "project")
-        poetry = self._tool("poetry")
         if project:
             dynamic = frozenset(each for each in project.get("dynamic", ()) if isinstance(each, str))
-            if self.backend == "poetry" and "dependencies" in poetry:
-                dynamic -= DEPENDENCIES
-        elif (self.backend == "poetry" and poetry) or (self.backend == "flit_core" and self._tool("flit")):
-            dynamic = frozenset({"version"})  # their own tables have everything else
+        elif self.backend == "flit_core" and self._tool("flit"):
+            dynamic = frozenset({"version"})  # its own table has everything else
         else:
             dynamic = frozenset({"version", *DEPENDENCIES})
         return dynamic if fields is None else dynamic & fields
@@ -62,7 +59,7 @@ class DynamicMetadata:
                     return None
                 version = table(self._tool("pdm"), "version")
                 return set() if version.get("source") in {"scm", "file"} else None
-            case "poetry":
+            case "poetry":  # it reads nothing but its table
                 return set()
             case _:
                 return None
@@ -104,8 +101,8 @@ class DynamicMetadata:
         for each in strings(table(self._tool("setuptools"), "package-dir")):
             roots.insert(0, self.directory / each)
         for root in roots:
-            base = root.joinpath(*module.split(".")) if module else root
-            for path in (base.with_suffix(".py") if module else root / "__init__.py", base / "__init__.py"):
+            base = root.joinpath(*(module or "__init__").split("."))
+            for path in (base.with_suffix(".py"), base / "__init__.py"):
                 text = build_file_text(path) if path.is_file() else None
                 if text is not None:
                     return {path} if _has_literal(text, name) else None

@@ -239,8 +239,6 @@ def _with_urls(
             request,
             requirements=lines,
             python_version=found.python or request.python_version,
-            constraints=(),
-            overrides=(),
             prerelease="allow",
             dependencies=False,
         )

@@ -72,25 +72,30 @@ def _certain(pattern: str) -> re.Pattern[str] | None:
     text = pattern.rstrip(" ")
     anchored = text.startswith("/")
     segments = text.removeprefix("/").split("/")
-    only_directories = segments[-1] in {"", "**"} and len(segments) > 1
     anchored = anchored or len(segments) > 2 or (len(segments) == 2 and bool(segments[-1]))
-    if only_directories:
-        segments.pop()
-    if segments[0] == "**" and len(segments) > 1:
-        anchored = False
-        segments.pop(0)
-    parts = [_certain_segment(each) for each in segments]
-    if text != text.strip() or any(each is None for each in parts):
+    below = "(?:/.+)?"
+    match segments:
+        case [_, *_, "" | "**"]:  # only directories
+            below = "/.+"
+            segments.pop()
+    match segments:
+        case ["**", _, *_]:
+            anchored = False
+            segments.pop(0)
+    parts = []
+    for each in segments:
+        part = _certain_segment(each)
+        if part is None:
+            return None
+        parts.append(part)
+    if text != text.strip():
         return None
-    body = "/".join(each for each in parts if each is not None)
-    return re.compile(f"{'' if anchored else '(?:.+/)?'}{body}{'/.+' if only_directories else '(?:/.+)?'}", re.DOTALL)
+    return re.compile(f"{'' if anchored else '(?:.+/)?'}{'/'.join(parts)}{below}", re.DOTALL)
 
 
 def _certain_segment(segment: str) -> str | None:
     if not segment or "**" in segment or "\\" in segment:
         return None
-    if segment == "*":
-        return "[^/]+"
     found = [""]  # the parts between `*`
     for piece in _PIECES.findall(segment):
         match piece:

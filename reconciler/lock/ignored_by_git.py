@@ -8,7 +8,8 @@ left out.
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
@@ -105,7 +106,7 @@ def _nearest_ignore_file(directory: Path) -> bytes | None:
     """Return the content of the `.gitignore` of a project, or of the nearest directory above it in its repository."""
     for each in (directory, *directory.parents):
         if (each / _IGNORE_FILE).is_file():
-            return _read(each / _IGNORE_FILE)
+            return _read(each / _IGNORE_FILE, follow=True)
         if (each / ".git").exists():
             break
     return None
@@ -119,31 +120,29 @@ def _paths(directory: Path, places: list[Mapping[str, Any]], keys: tuple[str, ..
     values = [each.get(key) for each in places for key in keys]
     texts = [text for each in values if isinstance(each, dict | list) for text in each if isinstance(text, str)]
     found = (os.path.relpath(directory / Path(each).expanduser(), directory) for each in texts)
-    return frozenset("" if {*each.split("/")} <= {".", ".."} else each for each in found)
+    return frozenset("" if PurePosixPath(each).name in {"", ".."} else each for each in found)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Poetry:
-    """poetry-core asks git, which reads the ignore file of each directory from the top to the file."""
+    """poetry-core asks git, which reads the ignore file of each directory from the top to the file.
 
-    top: Path
-    prefix: str
+    `rules_in` returns the patterns of a directory of the repository, and `project` is the path of the project in it.
+    git follows no symbolic link to an ignore file.
+    """
+
+    rules_in: Callable[[str], IgnoreRules]
+    project: str
     taken: IgnoreRules
-    _rules: dict[str, IgnoreRules] = field(default_factory=dict)
 
     def __call__(self, name: str) -> bool:
         if self.taken.possibly_match(name):
             return False
-        path = f"{self.prefix}{name}"
-        found = [(self._rules_in(each), os.path.relpath(path, each)) for each in _parents(path)]
+        path = os.path.normpath(f"{self.project}/{name}")
+        found = [(self.rules_in(each), os.path.relpath(path, each)) for each in _parents(path)]
         return any(rules.certainly_match(inner) for rules, inner in found) and not any(
             rules.possibly_keep(inner) for rules, inner in found
         )
-
-    def _rules_in(self, folder: str) -> IgnoreRules:
-        if folder not in self._rules:
-            self._rules[folder] = parse_ignore_file(_read(self.top / folder / _IGNORE_FILE) or b"")
-        return self._rules[folder]
 
 
 def _left_out_by_poetry(directory: Path, tables: Mapping[str, Any], *, is_tracked: bool) -> LeftOut:
@@ -151,9 +150,14 @@ def _left_out_by_poetry(directory: Path, tables: Mapping[str, Any], *, is_tracke
     # If a project is ignored itself, poetry-core does not ask git. One with a tracked file is not.
     if top is None or (top != directory and not is_tracked) or shutil.which("git") is None:
         return nothing_left_out
-    prefix = "" if top == directory else f"{directory.relative_to(top).as_posix()}/"
     included = table(table(tables, "tool"), "poetry").get("include", [])
-    return _Poetry(top=top, prefix=prefix, taken=parse_patterns(strings(included)))
+
+    @cache
+    def rules_in(folder: str) -> IgnoreRules:
+        return parse_ignore_file(_read(top / folder / _IGNORE_FILE, follow=False) or b"")
+
+    project = directory.relative_to(top).as_posix()
+    return _Poetry(rules_in=rules_in, project=project, taken=parse_patterns(strings(included)))
 
 
 def _parents(name: str) -> Iterator[str]:
@@ -162,8 +166,8 @@ def _parents(name: str) -> Iterator[str]:
     yield from (each.as_posix() for each in PurePosixPath(name).parents[:-1])
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: Path, *, follow: bool) -> bytes | None:
     try:
-        return read_regular(path, follow=True)
+        return read_regular(path, follow=follow)
     except OSError:
         return None

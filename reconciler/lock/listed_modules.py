@@ -52,7 +52,7 @@ def _lists_everything(
     tool = table(table(tables, "tool"), "setuptools")
     found: list[object] = [tool[key] for key in ("packages", "py-modules") if key in tool]
     options = [setup_cfg.get("options", key, fallback="").strip() for key in ("packages", "py_modules")]
-    found += [None if each.startswith("find") else each.split() for each in options if each]
+    found += [None if each.startswith("find") else each.split() for each in options]
     if "setup.py" in texts:
         found += _arguments(texts["setup.py"])
     return any(found) and all(isinstance(each, list) for each in found)

@@ -17,7 +17,6 @@ _MOST_TABLES = 150_000
 _MOST_DOTS = 1_000_000  # in keys
 _MOST_COMPONENTS = 500_000  # of all paths; each may be a symbolic link
 _LONGEST_PATH = 8192  # characters, of a path or URL
-_FEW_DOTS = 4  # in a line
 _MOST_MARKER_CHARACTERS = 1_000_000
 
 
@@ -30,7 +29,8 @@ def parse_lock_toml(text: str) -> dict[str, Any]:
     ):
         if found > most:
             raise ValueError(f"more than {most:,} {what}")
-    if text.count(".") > _MOST_DOTS and sum(_dots_in_keys(text)) > _MOST_DOTS:
+    in_keys = (without_strings(each).count(".") for each in text.split("\n"))
+    if text.count(".") > _MOST_DOTS and sum(in_keys) > _MOST_DOTS:
         raise ValueError(f"more than {_MOST_DOTS:,} dots in its keys")
     refuse_deep_keys(text)
     document = tomli.loads(text)
@@ -56,12 +56,6 @@ def _path_components(document: dict[str, Any]) -> Iterator[int]:
                     if len(text) > _LONGEST_PATH:
                         raise ValueError(f"a `{key}` has more than {_LONGEST_PATH:,} characters")
                     yield text.count("/") if key == "path" or text.startswith("file:") else 0
-
-
-def _dots_in_keys(text: str) -> Iterator[int]:
-    for line in text.split("\n"):
-        few = line.count(".")
-        yield few if few <= _FEW_DOTS else without_strings(line).count(".")
 
 
 def _marker_lengths(document: dict[str, Any]) -> Iterator[int]:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import tomli
 
 from reconciler.errors import DamagedStateError, LockError, ManifestError, PlanFileError, SnapshotError
 from reconciler.lock.ignore_patterns import parse_patterns
@@ -156,6 +157,47 @@ def test_a_long_line_is_not_shown_with_its_error(tmp_path: Path) -> None:
 def test_a_lock_with_too_much_is_refused(text: str, what: str) -> None:
     with pytest.raises(ValueError, match=what):
         parse_lock_toml(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("\n" * 200_000, ""),
+        ("," * 1_000_000, "Invalid statement"),
+        ("{" * 150_000, "Invalid statement"),
+        ("[[" * 150_000, "Invalid initial character"),
+        ("b = 'a.b'\n" + f"{'a.' * 50}a = 1\n" * 20_000, "Cannot overwrite"),
+        (f'a = "{"." * 1_000_001}"', ""),
+        (f"[[packages]]\ndirectory = {{ path = '{'a' * 8192}' }}", ""),
+        (f"[[packages]]\ndirectory = {{ path = '{'a/' * 4000}' }}\n" * 125, ""),
+        (f"[[packages]]\nwheels = [{{ url = 'file:{'a/' * 4000}' }}]\n" * 125, ""),
+        (f"[[packages]]\nwheels = [{{ url = 'https:{'a/' * 4000}' }}]\n" * 126, ""),
+        (f"environments = [1, '{'a' * 1_000_000}']", ""),
+        (f"[[packages]]\nmarker = '{'a' * 1_000_000}'", ""),
+        ("packages = [1, {wheels = 1, archive = 1, vcs = {path = 1}, marker = 1}]", ""),
+        ("packages = 1\npackage = [1]\nenvironments = 1", ""),
+    ],
+    ids=range(14),
+)
+def test_a_lock_at_its_bounds_is_read(text: str, error: str) -> None:
+    """A text that is no TOML shows the bound without the time that parsing it takes."""
+    if not error:
+        assert parse_lock_toml(text) == tomli.loads(text)
+        return
+    with pytest.raises(ValueError, match=error):
+        parse_lock_toml(text)
+
+
+@pytest.mark.parametrize("key", ["path", "url"])
+@pytest.mark.parametrize(
+    "table", ["directory = {%s}", "archive = {%s}", "vcs = {%s}", "sdist = {%s}", "wheels = [1, {%s}]"]
+)
+def test_the_paths_of_every_kind_of_source_are_bounded(table: str, key: str) -> None:
+    long, deep = (table % f"{key} = '{text}'" for text in ("a" * 8193, f"file:{'a/' * 4000}"))
+    with pytest.raises(ValueError, match=f"^a `{key}` has more than 8,192 characters$"):
+        parse_lock_toml(f"[[packages]]\n{long}")
+    with pytest.raises(ValueError, match=r"^its paths have more than 500,000 components$"):
+        parse_lock_toml(f"[[packages]]\n{deep}\n" * 126)
 
 
 def test_the_error_of_a_lock_does_not_contain_a_value_of_a_mebibyte(tmp_path: Path) -> None:

@@ -104,3 +104,17 @@ def test_the_directory_of_refs_exists_even_if_the_original_has_none(tmp_path: Pa
     )
     assert (tmp_path / "top/.git/refs").is_dir()
     assert (tmp_path / "top/.git/reftable/tables.list").is_file()
+
+
+def test_the_copy_of_a_split_index_is_whole_and_git_can_write_into_the_copy(tmp_path: Path) -> None:
+    repository = original(tmp_path / "original")
+    git(repository, "update-index", "--split-index")
+    copied(repository, tmp_path / "copy")
+    top = tmp_path / "copy"
+    (top / "file").write_text("two")
+    assert git(top, "status", "--porcelain") == "M file"
+    git(top, "commit", "-q", "-a", "-m", "second")
+    git(top, "repack", "-q", "-d")
+    assert git(top, "rev-parse", "HEAD^") == git(repository, "rev-parse", "HEAD")
+    assert git(top, "show", "HEAD:file") == "two"
+    assert git(repository, "status", "--porcelain") == ""

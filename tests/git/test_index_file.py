@@ -318,3 +318,23 @@ def test_a_git_file_with_a_missing_target_is_not_a_repository(text: str, tmp_pat
     (tmp_path / ".git").write_text(text)
     (tmp_path / "code.py").write_text("")
     assert source_files(tmp_path) == ["code.py"]
+
+
+def test_a_large_index_is_read_and_a_large_git_file_is_not(tmp_path: Path) -> None:
+    header, size = struct.pack(">4sLL", b"DIRC", 2, 0), 33 * 1024**2
+    content = header + struct.pack(">4sL", b"TREE", size) + bytes(size)
+    index = tmp_path / "index"
+    index.write_bytes(content + hashlib.sha1(content, usedforsecurity=False).digest())
+    assert index_entries(index) == []
+    index.unlink()
+    with index.open("wb") as file:
+        file.truncate(1024**3 + 1)
+    with pytest.raises(OSError, match="larger than 1024 MiB"):
+        index_entries(index)
+    for spaces, found in ((64 * 1024 - 8, True), (64 * 1024 - 7, False)):
+        (tmp_path / ".git").write_text("gitdir:" + " " * spaces + "x")
+        if found:
+            assert index_file_path(tmp_path) == tmp_path / "x/index"
+        else:
+            with pytest.raises(OSError, match="larger than"):
+                index_file_path(tmp_path)

@@ -136,6 +136,7 @@ def extension(name: bytes, content: bytes) -> bytes:
         (b"", None),
         (extension(b"TREE", b"link"), None),
         (extension(b"TREE", b"x") + extension(b"link", b"\xab" * 20), "ab" * 20),
+        (extension(b"link", b"\xab" + bytes(19)), "ab" + 19 * "00"),
         (extension(b"link", bytes(20)), None),
     ],
 )

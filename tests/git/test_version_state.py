@@ -136,6 +136,18 @@ def test_an_empty_repository_has_neither_commit_nor_files(tmp_path: Path) -> Non
     git(tmp_path, "init", "-q")
     found = state(tmp_path)
     assert (found["commit"], found["dirty"]) == (None, False)
+    assert changed_files(tmp_path) == []
+
+
+def test_a_large_file_is_read_too(top: Path) -> None:
+    with (top / "large").open("wb") as file:
+        file.truncate(33 * 1024**2)
+    git(top, "add", "large")
+    os.utime(top / "large", (LONG_AGO, LONG_AGO))
+    assert changed(top) == []
+    with (top / "large").open("r+b") as file:
+        file.write(b"x")
+    assert changed(top) == ["large"]
 
 
 def test_the_files_of_a_reftable_count(top: Path) -> None:

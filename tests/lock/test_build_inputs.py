@@ -232,7 +232,7 @@ LAYOUTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
     ),
     "git ignores it, and `ignore-vcs` says that it does not matter": (
         {
-            "pyproject.toml": HATCH + STATIC + "[tool.hatch.build]\nignore-vcs = true\n",
+            "pyproject.toml": HATCH + STATIC + "[tool.hatch.build.targets.wheel]\nignore-vcs = true\n",
             ".gitignore": "*_pb2.py\n",
         },
         {"src/own/a_pb2.py": "built"},

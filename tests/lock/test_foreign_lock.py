@@ -9,10 +9,13 @@ import pytest
 import tomli
 
 from reconciler.errors import EnvsyncError, LockError
+from reconciler.lock.foreign_lock import source_text
 from reconciler.lock.foreign_package import lowest_python
 from reconciler.lock.lock_file import lock_path
 from reconciler.lock.model import Lock
-from reconciler.manifest.desired import DesiredEnvironment, LockSource, LockTool
+from reconciler.manifest.desired import DesiredEnvironment, Index, LockSource, LockTool
+from reconciler.manifest.reach import reach_of
+from reconciler.manifest.source_text import NOT_SHOWN, NOT_SHOWN_HINT
 from tests.index import ServedIndex
 from tests.lock.workbench import Workbench, local_project, pins, project_at
 from tests.wheels import make_wheel
@@ -374,3 +377,70 @@ def test_the_committed_lock_is_the_same_every_time(bench: Workbench, served: Ser
     assert bench.resolve(wanted, previous=first).digest == first.digest
     assert bench.resolve(wanted, upgrade=True).digest == first.digest
     assert tomli.loads(first.path.read_text())["packages"] == first.document["packages"]
+
+
+def test_files_of_an_index_in_a_relative_directory_have_relative_paths(bench: Workbench, served: ServedIndex) -> None:
+    """The lock of poetry names no URLs, so uv finds them in the directory; a lock has no path of a machine."""
+    index = Index(name="wheels", url=served.directory.as_uri(), relative="../wheels")
+    text = POETRY.format(packages=poetry(served, "alpha", "1.0"))
+    near = replace(bench, indexes=(index,))
+    lock = near.written(near.resolve(environment(near, "poetry.lock", text)))
+    name = "alpha-1.0-py3-none-any.whl"
+    assert lock.document["packages"] == [
+        {
+            "name": "alpha",
+            "version": "1.0",
+            "wheels": [{"path": f"../../wheels/{name}", "hashes": {"sha256": sha256(served.directory / name)}}],
+        }
+    ]
+
+
+def test_the_python_of_a_lock_decides_which_files_are_looked_for(bench: Workbench, served: ServedIndex) -> None:
+    make_wheel(served.directory, "gamma", "1.0", requires_python=">=3.12")
+    text = POETRY.format(packages=poetry(served, "gamma", "1.0")).replace("^3.11", "^3.12")
+    lock = bench.resolve(environment(bench, "poetry.lock", text, python=">=3.11"))
+    assert (pins(lock), lock.document["requires-python"]) == (["gamma 1.0"], ">=3.12")
+
+
+def test_the_text_of_a_lock_that_cannot_be_used_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "poetry.lock"
+    source = LockSource(path=path, relative="poetry.lock", tool="poetry", sha256=hashlib.sha256(b"own").hexdigest())
+    reach = reach_of(tmp_path)
+
+    def error(content: bytes | None) -> tuple[str, str | None]:
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(LockError) as caught:
+            source_text(source, reach)
+        return caught.value.message, caught.value.hint
+
+    again = "make it again with its tool, or correct the path in the manifest"
+    assert error(None) == ("poetry.lock: no such file", None)
+    assert error(b"own\xff") == ("poetry.lock: not UTF-8", again)
+    assert error(b"other") == ("`poetry.lock` changed while envsync was reading it", "run the command again")
+    assert error(b" " * (16 * 1024**2 + 1)) == ("poetry.lock: larger than 16 MiB", None)
+    path.write_bytes(b"own")
+    assert source_text(source, reach) == "own"
+    path.unlink()
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git/own").write_bytes(b"own")
+    path.symlink_to(".git/own")
+    hint = "write the path of a different file"
+    assert error(None) == ("poetry.lock: inside `.git`, which only git uses", hint)
+
+
+@pytest.mark.parametrize("tool", ["poetry.lock", "pylock.toml"])
+def test_the_text_of_a_lock_outside_the_repository_is_not_shown(bench: Workbench, tmp_path: Path, tool: str) -> None:
+    text = "own = s3cret"
+    inside = refused(bench, environment(bench, tool, text))
+    assert inside.message.startswith(f"{tool}: not a valid lock: ")
+    outside = replace(bench, allow_paths=(str(tmp_path / "outside"),))
+    error = refused(outside, environment(outside, f"../outside/{tool}", text))
+    assert (error.message, error.hint) == (f"../outside/{tool}: {NOT_SHOWN}", NOT_SHOWN_HINT)
+
+
+def test_a_lock_of_another_tool_names_only_paths_that_the_manifest_may_name(bench: Workbench) -> None:
+    text = 'lock-version = "1.0"\ncreated-by = "x"\npackages = [{name = "own", directory = {path = ".git/own"}}]\n'
+    error = refused(bench, environment(bench, "pylock.toml", text))
+    message = "pylock.toml: the source of `own` is inside `.git`, which only git uses"
+    assert (error.message, error.hint) == (message, "write the path of a different file")

@@ -22,14 +22,18 @@ CASES = {
     "*": ("a own/a", ""),
     "a?c": ("abc own/abc", "ac a/c"),
     "*.py[co]": ("a.pyc own/a.pyo", "a.py a.pyd"),
-    "# own": ("", "own # own"),
+    "#own": ("", "own #own"),
+    "/": ("", "own /"),
+    "**": ("", "own own/x"),
+    "**/": ("", "own own/x"),
     "": ("", "own"),
     "own  ": ("own", "own  "),
     # Not certain: ranges and negated sets, escapes, spaces at the beginning, asterisks within a name or in the middle.
     "[a-c]x": ("", "ax"),
     "[!a]x": ("", "bx"),
     "own\\ x": ("", "own x"),
-    " own": ("", "own"),
+    " own": ("", " own"),
+    "own\t": ("", "own\t"),
     "own**": ("", "own1"),
     "a/**/b": ("", "a/b a/x/b"),
     "[ab": ("", "[ab"),
@@ -40,6 +44,10 @@ CASES = {
     "*.txt\n!\\a": ("", "b.txt"),
     "*.txt\n![]a]": ("", "b.txt"),
     "*.txt\n![^]a]": ("", "b.txt"),
+    "*.txt\n![!]a]": ("", "b.txt"),
+    "*.txt\n![ab].txt": ("cc.txt", "a.txt"),
+    "*.txt\n!?.txt": ("cc.txt", "a.txt"),
+    "*.txt\n![ab": ("", "b.txt"),
     "*.txt\n![[:alpha:]].txt": ("", "b.txt"),
     "*.txt\n!KEEP*": ("a.txt", "keep.txt"),
     "*.txt\n!a/**/b.txt": ("b.txt", "a/b.txt a/x/b.txt"),
@@ -51,11 +59,11 @@ def test_only_what_is_certain_is_ignored(patterns: str) -> None:
     certain, other = CASES[patterns]
     rules = parse_ignore_file(patterns.encode())
     assert [each for each in certain.split() if not rules.certainly_match(each)] == []
-    names = [other] if other != other.strip() or patterns in {"own\\ x", "# own"} else other.split()
+    names = [other] if other != other.strip() or patterns == "own\\ x" else other.split()
     assert [each for each in names if rules.certainly_match(each)] == []
 
 
-@pytest.mark.parametrize("content", [b"\xef\xbb\xbfown\n", b"own\n\xff\n"])
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbf# own\nown\n", b"own\n\xff\n"])
 def test_a_file_that_tools_read_differently_ignores_nothing(content: bytes) -> None:
     assert not parse_ignore_file(content).certainly_match("own")
 
@@ -65,7 +73,9 @@ def test_every_line_end_ends_a_pattern_and_no_other_character_does() -> None:
     assert [each for each in ("one", "two", "three", "five") if rules.certainly_match(each)] == ["one", "two", "three"]
 
 
-@pytest.mark.parametrize("pattern", ["a/**/b", "[!a]x", "\\b", "[]a]", "**/b", "b", "*", "x[", " b"])
+@pytest.mark.parametrize(
+    "pattern", ["a/**/b", "[!a]x", "\\b", "[]a]", "**/b", "b", "*", "x[", " b", "b?", "?", "[ab]", "b[wx]"]
+)
 def test_what_a_pattern_may_match_is_at_least_what_git_matches(pattern: str, tmp_path: Path) -> None:
     found = ignored_by_git(pattern, tmp_path)
     rules = parse_patterns([pattern])
@@ -99,3 +109,16 @@ def ignored_by_git(patterns: str, directory: Path) -> set[str]:
 def test_a_pattern_that_keeps_files_ignores_none() -> None:
     rules = parse_patterns(["!own", "!o[a-c]", "own"])
     assert (len(rules.certain), len(rules.uncertain), len(rules.kept)) == (1, 0, 2)
+
+
+def test_any_pattern_may_match_and_comments_and_empty_lines_are_none() -> None:
+    rules = parse_patterns(["own", "o[a-c]", "# o", "", "  "])
+    assert (len(rules.certain), len(rules.uncertain), len(rules.kept)) == (1, 1, 0)
+    assert [each for each in ("own", "ob", "other", "# o") if rules.possibly_match(each)] == ["own", "ob"]
+
+
+def test_of_too_many_characters_any_may_match() -> None:
+    most = parse_patterns(["own", "x" * (32 * 1024 - 3)])
+    assert (most.certainly_match("own"), most.possibly_match("a"), most.possibly_keep("a")) == (True, False, False)
+    more = parse_patterns(["own", "x" * (32 * 1024 - 2)])
+    assert (more.certainly_match("own"), more.possibly_match("a"), more.possibly_keep("a")) == (False, True, True)
