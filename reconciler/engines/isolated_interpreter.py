@@ -42,7 +42,7 @@ def isolated_interpreter(path: str, scratch: Path, cache: Callable[[], Path]) ->
 def _write(path: str, directory: Path) -> Path:
     program = directory / "python"
     # Made with its mode: some file systems refuse to change one.
-    descriptor = os.open(program, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o700)
+    descriptor = os.open(program, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o700)
     with naming(program), os.fdopen(descriptor, "wb") as file:
         file.write(b'#!/bin/sh\nexec %s -I -S -B "$@"\n' % os.fsencode(shlex.quote(path)))
     return program

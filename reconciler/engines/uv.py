@@ -414,8 +414,9 @@ def _install_options(request: InstallRequest, packages: Packages) -> list[str]:
         raise EngineError(f"`{request.venv}` is not a virtual environment", hint=None)
     arguments = ["--preview-features", "pylock", "-p", str(request.venv / "bin" / "python")]
     arguments += _builds(_built(request.builds, packages))
-    if request.link_mode:
-        arguments += ["--link-mode", request.link_mode]
+    # uv would clone files where the file system can (btrfs, xfs, APFS): every environment would have inodes of its own,
+    # and each of them would have to be looked at.
+    arguments += ["--link-mode", request.link_mode or "hardlink"]
     if request.compile_bytecode:
         arguments.append("--compile-bytecode")
     if request.offline:

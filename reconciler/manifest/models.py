@@ -448,7 +448,7 @@ class Environment(_StrictModel):
     )
     link_mode: desired.LinkMode | None = Field(
         default=None,
-        description="How to install files from the cache. By default: clone if possible, otherwise hard links.",
+        description="How to install files from the cache. By default: hard links, or copies if they are not possible.",
         examples=["copy"],
     )
     keep_generations: int = Field(

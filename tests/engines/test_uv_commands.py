@@ -316,7 +316,7 @@ def test_an_installation_without_options(
     python = str(tmp_path / "venv/bin/python")
     assert call.arguments == [
         *common(fake), "pip", "sync", "--refresh-package", "gamma", "--strict", "--allow-empty-requirements",
-        "--preview-features", "pylock", "-p", python, str(tmp_path / "pylock.toml"),
+        "--preview-features", "pylock", "-p", python, "--link-mode", "hardlink", str(tmp_path / "pylock.toml"),
     ]  # fmt: skip
     assert call.text("directory").strip() == str(tmp_path)
 
@@ -370,7 +370,7 @@ def test_packages_are_installed_again_one_after_the_other(
     python = str(tmp_path / "venv/bin/python")
     uninstall, beta, alpha = (each.arguments[len(common(fake)) :] for each in fake.calls())
     assert uninstall == ["pip", "uninstall", "-p", python, "beta", "alpha"]
-    options = ["--no-deps", "--preview-features", "pylock", "-p", python]
+    options = ["--no-deps", "--preview-features", "pylock", "-p", python, "--link-mode", "hardlink"]
     assert beta == ["pip", "install", "--refresh-package", "gamma", *options, "-r", str(tmp_path / "pylock.toml")]
     assert alpha == ["pip", "install", *options, "--offline", "-r", str(tmp_path / "other.toml")]
     fake.engine().install_again({})
