@@ -163,14 +163,10 @@ def open_revision(directory: Path, name: str) -> Iterator[Revision]:
 
 
 def _resolved(git: "Repo", name: bytes) -> "ShaFile":
-    """Return the object with a name, following tags; raises KeyError or ValueError."""
-    from dulwich.objects import Tag
+    """Return the commit with a name, or another object if none has it; raises KeyError or ValueError."""
     from dulwich.objectspec import parse_commit, parse_object
 
     try:
         return parse_commit(git, name)  # a branch, a tag, or an object name, complete or abbreviated
     except (KeyError, ValueError):
-        found = parse_object(git, name)  # `HEAD~1`
-    while isinstance(found, Tag):
-        found = git.object_store[found.object[1]]
-    return found
+        return parse_object(git, name)  # `HEAD~1`

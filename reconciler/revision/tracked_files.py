@@ -8,6 +8,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -22,6 +23,7 @@ from reconciler.revision.git_revision import Revision
 
 if TYPE_CHECKING:
     from dulwich.index import IndexEntry
+    from dulwich.repo import Repo
 
 TrackedFiles: TypeAlias = Mapping[str, tuple[int, str]]  # mode and object name by path; a submodule has an empty path
 ListTrackedFiles: TypeAlias = Callable[[Path], TrackedFiles]  # of a directory, an absolute path without links
@@ -52,15 +54,12 @@ def revision_tracked(files: RevisionFiles) -> ListTrackedFiles:
 def worktree_tracked(revision: Revision) -> ListTrackedFiles:
     """Return a function that lists the tracked files of a directory in the working tree, as they are on disk."""
     repository = revision.repository
-    entries: dict[str, IndexEntry] = {}
-    written = 0
+    index = cache(_read_index)
 
     def below(directory: Path) -> TrackedFiles:
-        nonlocal written
         if not is_within(directory, repository):
             return {}
-        if not entries:
-            written = _read_index(revision, entries)
+        entries, written = index(repository, revision.git)
         relative = directory.relative_to(repository).as_posix()
         if relative in entries:  # a submodule
             return {"": (entries[relative].mode, entries[relative].sha.decode("ascii"))}
@@ -74,22 +73,20 @@ def worktree_tracked(revision: Revision) -> ListTrackedFiles:
     return below
 
 
-def _read_index(revision: Revision, entries: dict[str, "IndexEntry"]) -> int:
-    """Fill in the index's entries by path; return when the index was written (nanoseconds), 0 if there is none."""
+def _read_index(repository: Path, git: "Repo") -> tuple[Mapping[str, "IndexEntry"], int]:
+    """Return the index's entries by path, and when the index was written (nanoseconds), 0 if there is none."""
     from dulwich.index import ConflictedIndexEntry
 
-    with translate_git_errors(
-        f"the git index of `{revision.repository}`", hint="run `git status` to find or fix the problem"
-    ):
-        index = Path(revision.git.index_path())
+    with translate_git_errors(f"the git index of `{repository}`", hint="run `git status` to find or fix the problem"):
+        index = Path(git.index_path())
         if not index.exists():  # as after `git clone --no-checkout`
-            return 0
+            return {}, 0
         written = index.stat().st_mtime_ns
-        for path, entry in revision.git.open_index().items():
-            one = entry.this or entry.other or entry.ancestor if isinstance(entry, ConflictedIndexEntry) else entry
-            if one is not None:
-                entries[os.fsdecode(path)] = one
-        return written
+        entries = {}
+        for path, entry in git.open_index().items():
+            sides = (entry.this, entry.other, entry.ancestor) if isinstance(entry, ConflictedIndexEntry) else (entry,)
+            entries[os.fsdecode(path)] = next(each for each in sides if each)
+        return entries, written
 
 
 def _current(path: Path, entry: "IndexEntry", written: int) -> tuple[int, str] | None:

@@ -72,6 +72,7 @@ def status(number: int) -> str:
             None,
         ),
         ([FETCH], IndexUnreachableError, f"{HOST} did not answer correctly", None),
+        (["no version of six", FETCH], IndexUnreachableError, f"{HOST} did not answer correctly", None),
         (["error sending request"], IndexUnreachableError, "an index did not answer correctly", None),
         (["operation timed out"], IndexSlowError, "an index did not answer in time", None),
         (["Failed to fetch: https://[::1/x"], IndexUnreachableError, "an index did not answer correctly", None),

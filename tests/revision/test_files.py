@@ -1,6 +1,7 @@
 """Files of a git revision, by the paths that they have on disk."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,71 @@ def test_directories_are_listed_and_locks_are_read_at_the_revision(repository: P
         recorded = {each.path.relative_to(repository.parent).as_posix(): each.sha256 for each in files.read_so_far()}
         assert recorded["repository/none"] == ""
         assert recorded["repository/real"] != recorded["repository/link"]
+
+
+def refused(ask: Callable[[], object]) -> tuple[str, str, bool, bool]:
+    """Return message and hint of an error, and whether it says that the file is missing or a directory."""
+    with pytest.raises(UnreadableFileError) as caught:
+        ask()
+    return caught.value.message, caught.value.hint, caught.value.missing, caught.value.is_directory
+
+
+def test_paths_of_the_repository_are_those_of_the_revision_and_others_those_of_the_disk(repository: Path) -> None:
+    near, far = repository.parent / "near", repository.parent / "far"
+    for each in (near, far, near / "app"):
+        each.mkdir()
+        (each / "own.txt").write_text("two")
+    git(repository, "checkout", "-q", "--", ".")
+    (repository / "large").write_bytes(b" " * (1024 * 1024 + 1))
+    (repository / "most").write_bytes(b" " * 1024 * 1024)
+    (repository / "out").symlink_to("../near/own.txt")
+    git(repository, "add", "--all")
+    git(repository, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},module")
+    git(repository, "commit", "-q", "-m", "second")
+    (repository / "real/inner/file").unlink()
+    (repository / "module").mkdir(exist_ok=True)
+    outside = ("a symbolic link that points out of the repository", "", False, False)
+    not_allowed = "outside the repository, and in no directory of `allow_paths`"
+    with open_revision(repository, "HEAD") as revision:
+        files = RevisionFiles(revision, repository)
+        files.reach = reach_of(repository, ["../near"])
+        assert files.content(near / "own.txt") == b"two"
+        assert len(files.content(repository / "most")) == 1024 * 1024
+        assert refused(lambda: files.content(repository / "large")) == ("larger than 1 MiB", "", False, False)
+        assert len(files.lock_content(repository / "large")) == 1024 * 1024 + 1
+        assert refused(lambda: files.blob(near / "own.txt")) == ("no such file", "", True, False)
+        assert refused(lambda: files.blob(repository / "none")) == ("no such file", "", True, False)
+        assert refused(lambda: files.blob(repository / "real")) == ("a directory, not a file", "", False, True)
+        submodule = ("a submodule, which has its own revisions", "", False, False)
+        assert refused(lambda: files.blob(repository / "module")) == submodule
+        assert refused(lambda: files.require(repository / "out")) == outside
+        assert refused(lambda: files.blob(repository / "out")) == outside
+        for path in (near / "own.txt", repository / "none", repository / "real/inner/file"):
+            files.require(path)
+        hint = 'add `"%s"` to `allow_paths` in the manifest'
+        assert refused(lambda: files.require(far / "app")) == (not_allowed, hint % "../far", False, False)
+        assert refused(lambda: files.require(far / "app", is_project=True))[1] == hint % "../far/app"
+        assert [files.may_quote(each) for each in (repository / "none", repository / "out")] == [True, True]
+        assert not files.may_quote(near / "own.txt")
+        directories = (
+            "real",
+            "link",
+            "module",
+            "real/inner/file",
+            "none",
+            "out",
+            "../near",
+            "../near/own.txt",
+            "../far",
+        )
+        found = {each: files.is_directory(repository / each) for each in directories}
+        assert [each for each in found if found[each]] == ["real", "link", "module", "../near"]
+        assert files.is_directory(far, of_index=True)
+        assert not files.is_directory(repository / "real/inner/file", of_index=True)
+        names = ("real", "module", "real/inner/file", "link/file", "none", "out", "../near/own.txt", "../far/own.txt")
+        assert [each for each in names if files.is_file(repository / each)] == [
+            "real/inner/file", "link/file", "../near/own.txt",
+        ]  # fmt: skip
+        assert files.listing(repository / "module") == files.listing(repository / "large") == []
+        assert sorted(files.listing(near)) == ["app", "own.txt"]
+        assert files.entry(near) is files.entry(repository / "out") is files.entry(repository / "none") is None

@@ -178,3 +178,31 @@ def test_a_repository_with_long_object_names_is_compared_by_them(tmp_path: Path)
         ctime=0, mtime=0, dev=0, ino=0, mode=0o100644, uid=0, gid=0, size=3, sha=ObjectID(name.encode("ascii")), flags=0
     )
     assert _current(top / "one", entry, 0) == (0o100644, blob(top, "changed"))
+
+
+def test_a_file_in_conflict_and_any_mode_of_a_file_are_as_they_are_on_disk(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    git(tmp_path, "init", "-q", "-b", "main", str(top))
+    for name in ("gone", "kept", "run"):
+        (top / name).write_text(name)
+    git(top, "add", "--all")
+    git(top, "commit", "-q", "-m", "first")
+    git(top, "checkout", "-q", "-b", "other")
+    (top / "gone").write_text("theirs")
+    (top / "kept").unlink()
+    git(top, "commit", "-q", "-a", "-m", "theirs")
+    git(top, "checkout", "-q", "main")
+    (top / "gone").unlink()
+    (top / "kept").write_text("ours")
+    git(top, "commit", "-q", "-a", "-m", "ours")
+    with pytest.raises(AssertionError):
+        git(top, "merge", "-q", "other")
+    (top / "gone").chmod(0o640)
+    (top / "run").chmod(0o700)
+    names = {each: git(top, "hash-object", each) for each in ("gone", "kept", "run")}
+    with open_revision(top, "HEAD") as revision:
+        assert worktree_tracked(revision)(top) == {
+            "gone": (0o100644, names["gone"]),
+            "kept": (0o100644, names["kept"]),
+            "run": (0o100755, names["run"]),
+        }
