@@ -468,8 +468,8 @@ SAFEGUARDS = (
         name="the end of an adoption that did not happen",
         promise="a killed adoption can be repeated",
         file="reconciler/apply/publish.py",
-        text="            moving.unlink()\n            _forget_adoption(moving.parent)\n        elif os.path",
-        instead="            pass\n        elif os.path",
+        text="                moving.unlink()\n                _forget_adoption(moving.parent)\n        elif os.path",
+        instead="                pass\n        elif os.path",
         tests=("tests/faults/test_adoption.py",),
     ),
     Safeguard(

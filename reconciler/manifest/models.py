@@ -361,8 +361,8 @@ class Environment(_StrictModel):
     python: f.Python | None = Field(
         default=None,
         description="A version, a version specifier (PEP 440), or the absolute path of an interpreter; quote it. "
-        "`3.13t` is a build without the global interpreter lock. Every environment needs one, from itself, a template or "
-        "a matrix.",
+        "`3.13t` is a build without the global interpreter lock. Every environment needs one, from itself, a template "
+        "or a matrix.",
         examples=["3.12", ">=3.11,<3.14", "3.12.1", "3.14t"],
     )
     matrix: Matrix | None = Field(
