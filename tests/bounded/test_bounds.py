@@ -180,7 +180,7 @@ def test_a_lock_with_too_much_is_refused(text: str, what: str) -> None:
     ids=range(14),
 )
 def test_a_lock_at_its_bounds_is_read(text: str, error: str) -> None:
-    """A text that is no TOML shows the bound without the time that parsing it takes."""
+    """A text that is not TOML shows the bound without the time that parsing it takes."""
     if not error:
         assert parse_lock_toml(text) == tomli.loads(text)
         return

@@ -60,7 +60,7 @@ FURTHER = (
     ("cause", "indexes", "message", "hint"),
     [
         (
-            "Because there are no versions of Acme_Site and you require Acme_Site, it is unsatisfiable.",
+            "Because uv finds no versions of Acme_Site and you require Acme_Site, it is unsatisfiable.",
             (OWN, OTHER),
             "package `Acme_Site` was not found on `own`, the index that it is pinned to",
             "publish it there, or change the `packages` of `own`",
@@ -72,7 +72,7 @@ FURTHER = (
             "publish it there, or change the `packages` of `own`, `more`",
         ),
         (
-            "Because there are no versions of acme-b and there are no versions of acme-a, it is unsatisfiable.",
+            "Because uv finds no versions of acme-b and uv finds no versions of acme-a, it is unsatisfiable.",
             (OWN,),
             "packages `acme-a`, `acme-b` were not found on any index",
             "correct the name, or add the index that has it to `indexes`",
@@ -83,8 +83,8 @@ FURTHER = (
             "package `six` was not found on any index",
             "correct the name, or add the index that has it to `indexes`",
         ),
-        ("Because there are no versions of six and you require six, it is unsatisfiable.", (OWN, OTHER), *NONE),
-        ("Because there are no versions of acme-site>2 and you require it, it is unsatisfiable.", (OWN,), *NONE),
+        ("Because uv finds no versions of six and you require six, it is unsatisfiable.", (OWN, OTHER), *NONE),
+        ("Because uv finds no versions of acme-site>2 and you require it, it is unsatisfiable.", (OWN,), *NONE),
         (
             f"it is unsatisfiable.\n\n{FURTHER}",
             (OWN, OTHER),
