@@ -73,12 +73,11 @@ _UV_ADVICE = ", which indicates a malformed wheel. If this is intentional"  # ..
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _UvOutput:
-    """What uv wrote to standard error: `error: ...`, its causes, its hints, and all of it on one line.
+    """What uv wrote to standard error: `error: ...` and its causes, its hints, and all of it on one line.
 
     uv indents the output of an index or a build backend deeper, so none of it can pass for a cause or a hint.
     """
 
-    error: str
     causes: tuple[str, ...]
     hints: tuple[str, ...]
     flat: str
@@ -88,7 +87,6 @@ class _UvOutput:
         lines = stderr.decode("utf-8", "replace").split("\n")  # an index could have sent any other line break
         errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
         return cls(
-            error=errors[0] if errors else "",
             causes=tuple(
                 errors[:1] + [line.removeprefix("  cause: ") for line in lines if line.startswith("  cause: ")]
             ),

@@ -59,7 +59,7 @@ class DynamicMetadata:
                     return None
                 version = table(self._tool("pdm"), "version")
                 return set() if version.get("source") in {"scm", "file"} else None
-            case "poetry":  # it reads only its table
+            case "poetry":  # it only reads its own table
                 return set()
             case _:
                 return None

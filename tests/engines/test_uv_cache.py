@@ -14,6 +14,7 @@ from reconciler.engines.uv_cache import (
     forget_interpreters,
     git_entries,
     has_older_sources,
+    remove_what_is_not_of_uv,
     unused_entries,
     unused_names,
 )
@@ -101,3 +102,32 @@ def test_nothing_is_deleted_while_another_uv_uses_the_cache(tmp_path: Path) -> N
             raise AssertionError("the lock was given")
     with cache_lock(tmp_path, 0.1), (tmp_path / ".lock").open() as third, pytest.raises(BlockingIOError):
         fcntl.flock(third, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+def test_the_lock_of_a_cache_is_free_after_the_block(tmp_path: Path) -> None:
+    for _ in range(2):
+        with cache_lock(tmp_path, 0.1):
+            pass
+
+
+def test_sources_of_the_same_moment_are_not_older(tmp_path: Path) -> None:
+    path = tmp_path / "git-v0/checkouts/a/b"
+    path.mkdir(parents=True)
+    os.utime(path, (1000, 1000))
+    assert [has_older_sources(tmp_path, "six", since) for since in (1000, 1001)] == [False, True]
+
+
+def test_links_out_of_a_cache_and_pipes_are_deleted_except_in_archives(tmp_path: Path) -> None:
+    cache, outside = tmp_path / "cache", tmp_path / "cache-2"
+    kept = ("wheels-v5/pypi/six", "archive-v0/abc", "builds-v0/abc", "archive-v0/abc/lib")
+    for directory in (outside, *(cache / each for each in kept)):
+        directory.mkdir(parents=True)
+        os.mkfifo(directory / "pipe")
+        (directory / "file").touch()
+        (directory / "inside").symlink_to(cache / "wheels-v5")
+        (directory / "outside").symlink_to(outside)
+    remove_what_is_not_of_uv(cache)
+    assert sorted(each.name for each in outside.iterdir()) == ["file", "inside", "outside", "pipe"]
+    assert sorted(each.name for each in (cache / kept[0]).iterdir()) == ["file", "inside"]
+    assert sorted(each.name for each in (cache / kept[1]).iterdir()) == ["file", "inside", "lib", "outside", "pipe"]
+    assert sorted(each.name for each in (cache / kept[2]).iterdir()) == ["file", "inside", "outside", "pipe"]

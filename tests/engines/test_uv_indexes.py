@@ -1,11 +1,16 @@
 """How uv gets the indexes of the manifest: options, or a configuration in which a filter serves pinned packages."""
 
+import socket
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from reconciler.engines.deadlines import Deadlines
 from reconciler.engines.engine import InstallRequest
+from reconciler.engines.index_filter import filter_addresses
 from reconciler.engines.uv_build_variables import build_variables, build_variables_table
 from reconciler.engines.uv_indexes import UvIndexes, attempts, uv_indexes
 from reconciler.engines.uv_warnings import yanked_table
@@ -108,6 +113,7 @@ def test_the_output_has_the_indexes_own_urls() -> None:
 def test_only_offline_runs_have_several_attempts() -> None:
     assert attempts((ONE,), offline=True) == attempts((PINNED,), offline=False) == range(1)
     assert len(attempts((PINNED,), offline=True)) > 1
+    assert attempts((ONE, PINNED), offline=True) == attempts((PINNED, ONE), offline=True) != range(1)
 
 
 PACKAGES = (
@@ -154,3 +160,26 @@ def test_the_table_of_yanked_versions() -> None:
 
 def test_short_deadlines_allow_one_attempt() -> None:
     assert [Deadlines.within(each).retries for each in (29.9, 30.0)] == [0, Deadlines().retries]
+
+
+def test_the_filter_listens_only_with_the_network_and_offline_its_address_is_that_of_the_attempt() -> None:
+    indexes = (ONE, PINNED)
+
+    def answers(address: str) -> bool:
+        with closing(socket.socket()) as asking:
+            return asking.connect_ex(("127.0.0.1", urlsplit(address).port or 0)) == 0
+
+    with uv_indexes(indexes, {}, offline=False, attempt=0) as found:
+        assert answers(found.end)
+    for attempt in attempts(indexes, offline=True)[:3]:
+        with uv_indexes(indexes, {}, offline=True, attempt=attempt) as found:
+            assert found.addresses == {f"{filter_addresses(indexes)[attempt]}/1/": PINNED.url}
+            assert not answers(found.end)
+
+
+def test_directories_alone_need_no_filter(tmp_path: Path) -> None:
+    (tmp_path / "wheels").mkdir()
+    with uv_indexes((replace(PINNED, url=(tmp_path / "wheels").as_uri()),), {}, offline=False, attempt=0) as found:
+        [address] = found.addresses
+        table = f'[[index]]\nurl = "{address}"\nexclude-newer = false\ndefault = true\n'
+        assert (found.configuration, found.end, found.environment) == (table, "", {})

@@ -19,7 +19,7 @@ FILES = (
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Return a project next to a second one (`core`), and to other files."""
+    """Return a project next to a different one (`core`), and to other files."""
     for name in FILES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)

@@ -56,7 +56,7 @@ optional-dependencies = {{web = {{file = ["web.txt"]}}}}
         "a.txt",
         "a.txt",
     ),
-    "setup.cfg and extras do not count as dependencies": (
+    "setup.cfg: extras are not read for dependencies": (
         "setuptools",
         f'{VERSION}[tool.own]\nversion = {{file = "X"}}\n',
         {"setup.cfg": "[metadata]\nversion = attr: own.value\n[options.extras_require]\na = file: a.txt\n"},

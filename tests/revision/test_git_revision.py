@@ -92,7 +92,7 @@ def test_a_path_leads_through_the_links_of_the_revision(path: str, found: str | 
         ("loop", "too many symbolic links"),
     ],
 )
-def test_a_path_to_something_outside_of_the_revision_is_refused(path: str, message: str, revision: Revision) -> None:
+def test_a_path_outside_the_revision_is_refused(path: str, message: str, revision: Revision) -> None:
     with pytest.raises(UnreadableFileError) as caught:
         revision.find(path)
     assert (caught.value.message, caught.value.hint) == (message, "")
@@ -130,7 +130,7 @@ def test_a_file_or_directory_is_not_a_revision(name: str, repository: Path) -> N
     assert caught.value.hint == "use a branch, a tag or a commit"
 
 
-def test_without_a_repository_a_revision_is_not_found(tmp_path: Path) -> None:
+def test_without_a_repository_nothing_is_found(tmp_path: Path) -> None:
     with pytest.raises(RevisionError) as caught, open_revision(tmp_path, "HEAD"):
         pass
     assert caught.value.message == f"{tmp_path}: not in a git repository"
