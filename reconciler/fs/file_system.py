@@ -24,7 +24,9 @@ _CANNOT = frozenset(
     {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EMLINK, errno.EXDEV}
 )
 _CLONE = 0x40049409  # FICLONE of Linux
-_COMPOSED, _DECOMPOSED = "\N{LATIN SMALL LETTER E WITH ACUTE}", "e\N{COMBINING ACUTE ACCENT}"
+# UTF-8 in any locale
+_COMPOSED = os.fsdecode("\N{LATIN SMALL LETTER E WITH ACUTE}".encode())
+_DECOMPOSED = os.fsdecode("e\N{COMBINING ACUTE ACCENT}".encode())
 
 
 class Ability(StrEnum):

@@ -46,9 +46,14 @@ def test_the_machine_is_known_by_its_kernel_and_our_version(monkeypatch: pytest.
     found = machine_identity()
     assert found[1:4] == [os.uname().release, os.uname().version, os.uname().machine]
     assert all(isinstance(each, str) for each in found)
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "confstr_names", {})
-        assert machine_identity() == [*found[:4], ""]
+
+    def unknown(_: str) -> str:
+        raise error
+
+    for error in (ValueError("unrecognized configuration name"), OSError(22, "Invalid argument")):  # macOS, and musl
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "confstr", unknown)
+            assert machine_identity() == [*found[:4], ""]
     if "CS_GNU_LIBC_VERSION" in os.confstr_names:
         assert found[4] == os.confstr("CS_GNU_LIBC_VERSION")
 

@@ -46,6 +46,7 @@ _KINDS = {
     "interpreters of the package cache": r"\.envsync/cache/uv/interpreter-v\d+(/.*)?",
     "package cache": r"\.envsync/cache/uv(/.*)?",
     "file hashes": r"\.envsync/cache/inodes",
+    "what the file system can do": r"\.envsync/cache/file-system\.json",
     "interpreters": r"\.envsync/cache/interpreters\.json",
     "contents of wheels": r"\.envsync/cache/wheels\.json",
     "manifest readings": r"\.envsync/cache/manifest-[0-9a-f]{8}",

@@ -3,6 +3,8 @@
 import errno
 import fcntl
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -124,6 +126,25 @@ def test_a_file_system_is_tried_once(layout: Layout, fail: Fail) -> None:
     for damage in damages:
         write_stored(layout.file_system, {**stored, **damage})
         assert root_file_system(layout).missing == (Ability.SYMLINKS,)
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_names_are_tried_in_any_locale(locale: str, tmp_path: Path) -> None:
+    code = (
+        "import pathlib, sys; from reconciler.fs.file_system import probe_file_system as probe;"
+        "print(sorted(probe(pathlib.Path(sys.argv[1])).abilities.values(), key=str).count(False))"
+    )
+    variables = {"LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path],
+        env=variables,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) <= 1  # clones
+    assert os.listdir(tmp_path) == []
 
 
 def test_what_is_missing_is_not_remembered(layout: Layout, fail: Fail, monkeypatch: pytest.MonkeyPatch) -> None:
