@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     _Work = tuple[Iterable[_Remembered | None], Portion]  # environments, and the portion of each one's entries
 
 _STATE_DIRECTORIES = ("", "/generations", "/environments")
+# None of them may be a symbolic link (`reconciler.state.root_trust`, `refuse_symlinks`).
+_OWN_DIRECTORIES = (*_STATE_DIRECTORIES, "/deleted", "/adopted", "/cache", "/cache/uv", "/cache/agreed")
 # The number of environments from which each of two processes takes half of them: at depth `metadata`, at depth `files`.
 _TWO_PROCESSES_FROM = {False: 60, True: 6}
 
@@ -56,6 +58,8 @@ def count_unchanged(file: str, *, files: bool) -> int:
         return 0
     if reading["writers"] != writers_of(root) or not is_untracked(root):
         return 0
+    if any(os.path.islink(f"{root}/.envsync{each}") for each in _OWN_DIRECTORIES):  # noqa: PTH114  # no pathlib here
+        return 0
     access = access_to(root)
     if any(lacks_access(f"{root}/.envsync{each}", access) for each in _STATE_DIRECTORIES):
         return 0
@@ -67,9 +71,7 @@ def count_unchanged(file: str, *, files: bool) -> int:
     second: _Work
     if len(order) >= _TWO_PROCESSES_FROM[files] and processors_of_affinity() > 1:
         first, second = ((map(check.remembered, half), (0, 1)) for half in (order[::2], order[1::2]))
-    elif (
-        files and processors_of_affinity() > 1
-    ):  # few environments, with thousands of files each: read once for both processes
+    elif files and processors_of_affinity() > 1:  # few environments with thousands of files: read once for both
         few = list(map(check.remembered, order))
         first, second = (few, (0, 2)), (few, (1, 2))
     else:

@@ -47,13 +47,14 @@ def test_the_machine_is_known_by_its_kernel_and_our_version(monkeypatch: pytest.
     assert found[1:4] == [os.uname().release, os.uname().version, os.uname().machine]
     assert all(isinstance(each, str) for each in found)
 
-    def unknown(_: str) -> str:
-        raise error
+    errors: list[Exception] = [ValueError("unrecognized configuration name"), OSError(22, "Invalid argument")]
 
-    for error in (ValueError("unrecognized configuration name"), OSError(22, "Invalid argument")):  # macOS, and musl
-        with monkeypatch.context() as patched:
-            patched.setattr(os, "confstr", unknown)
-            assert machine_identity() == [*found[:4], ""]
+    def unknown(_: str) -> str:
+        raise errors.pop()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "confstr", unknown)
+        assert [machine_identity(), machine_identity()] == [[*found[:4], ""]] * 2  # musl, and macOS
     if "CS_GNU_LIBC_VERSION" in os.confstr_names:
         assert found[4] == os.confstr("CS_GNU_LIBC_VERSION")
 
