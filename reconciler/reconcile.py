@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -456,7 +456,8 @@ class Workspace:
         with ExitStack() as stack:
             cache = layout.engine_cache if desired.cache == "own" else None
             if cache is not None and not (prepare_cache(layout) if writes else may_write_cache(layout)):
-                cache = stack.enter_context(scratch_directory("cache"))
+                with suppress(OSError):  # nowhere is writable: what is locked can still be compared, and used
+                    cache = stack.enter_context(scratch_directory("cache"))
             yield make_engine(
                 ambient=self.ambient,
                 cache=cache,

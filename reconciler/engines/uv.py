@@ -2,7 +2,6 @@
 
 import os
 import re
-import tempfile
 import threading
 import time
 import tomllib
@@ -41,7 +40,7 @@ from reconciler.manifest.desired import Index
 from reconciler.processes.child import Completed, run_child
 from reconciler.processes.credentials import credentials_of
 from reconciler.processes.environ import allowed_environment, index_credentials
-from reconciler.processes.scratch import scratch_directory
+from reconciler.processes.scratch import scratch_directory, scratch_parent
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;\\]+)")
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
@@ -72,7 +71,7 @@ class UvEngine:
             "UV_NO_PROGRESS": "1",
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_OPTIONAL_LOCKS": "0",  # a build of an editable project does not refresh the index of its repository
-            "GIT_CEILING_DIRECTORIES": os.path.realpath(tempfile.gettempdir()),  # nor does a copy find one above it
+            "GIT_CEILING_DIRECTORIES": scratch_parent(),  # nor does a copy find one above it
         }
         self._credentials = index_credentials(ambient, index_names)
         self._cache = cache

@@ -39,6 +39,14 @@ def scratch_directory(kind: str = "") -> Iterator[Path]:
         os.close(locked)
 
 
+def scratch_parent() -> str:
+    """Return the real path of the directory in which scratch directories are made, empty if none can be written."""
+    try:
+        return os.path.realpath(tempfile.gettempdir())
+    except FileNotFoundError:  # none of the usual ones, nor the working directory
+        return ""
+
+
 def clear_scratch() -> list[Path]:
     """Delete the scratch directories that killed processes of this user left, and return them.
 
