@@ -5,6 +5,7 @@ import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 from reconciler.fs.file_lock import has_no_locks, lock_file
@@ -25,8 +26,8 @@ def generations_in_use(generations: Iterable[Generation]) -> set[Generation]:
     """
     candidates = list(generations)
     parents = {each.directory.parent.parent for each in candidates}  # of built generations, and of adopted ones
-    named = {each for parent in parents for each in _named_by_processes(parent)}
     relative = list(_relative_programs()) if candidates else []
+    named = {each for parent in parents for each in _named_by_processes(parent, relative)}
     return {
         each for each in candidates if str(each.directory) in named or _may_run_from(each, relative) or _is_locked(each)
     }
@@ -75,15 +76,15 @@ def _open_mark(path: str) -> int:
         return open_own(path, os.O_RDONLY)
 
 
-def _named_by_processes(generations: Path) -> set[str]:
+def _named_by_processes(generations: Path, programs: Iterable[str]) -> set[str]:
     """Return the directories of the generations that a live process names in its command line, environment or maps.
 
-    `generations` is the directory of all of them. The command lines of other users' processes can be read, their
-    environments only by the superuser.
+    `generations` is the directory of all of them, `programs` are those of `_relative_programs`. The command lines of
+    other users' processes can be read, their environments only by the superuser.
     """
     needle = os.fsencode(generations) + b"/"
     named: set[str] = set()
-    for content in _process_texts():
+    for content in chain(_process_texts(), map(os.fsencode, programs)):
         start = content.find(needle)
         while start >= 0:
             rest = content[start + len(needle) : start + len(needle) + 300].split(b"/", 2)
@@ -102,7 +103,6 @@ def _process_texts() -> Iterator[bytes]:
                 yield (process / part).read_bytes()
         with suppress(OSError):
             yield os.fsencode((process / "cwd").readlink()) + b"/"
-    yield from map(os.fsencode, _relative_programs())
 
 
 def _relative_programs() -> Iterator[str]:

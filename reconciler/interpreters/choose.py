@@ -202,7 +202,7 @@ class Interpreters:
         """Return the facts of an interpreter, which is started only if its file changed since they were remembered.
 
         That one does not work is remembered too, because every plan would wait for it again. With `again` it is started
-        once more in this run: what is wrong may have been ask_again without a change of the file.
+        once more in this run: what is wrong may have been repaired without a change of the file.
         """
         try:
             stat = Path(path).stat()

@@ -3,7 +3,6 @@
 `os.cpu_count()` counts those of the machine. A container with two processors of 64 would start 64 installers.
 """
 
-import math
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -21,19 +20,19 @@ def available_cores(*, groups: Path = _GROUPS, mount: Path = _MOUNT) -> int:
 
     `groups` is the file that names the control groups of this process (cgroups(7)), `mount` where they are mounted.
     """
-    return max(1, min([processors_of_affinity(), *map(math.ceil, _limits(groups, mount))]))
+    return max(1, min([processors_of_affinity(), *_limits(groups, mount)]))
 
 
-def _limits(groups: Path, mount: Path) -> Iterator[float]:
-    """Yield the limit of each control group that this process is in, in processors."""
+def _limits(groups: Path, mount: Path) -> Iterator[int]:
+    """Yield the limit of each control group that this process is in, in processors, rounded up."""
     for directory in _directories(groups, mount):
         with suppress(OSError, ValueError, ZeroDivisionError):
             quota, period = _text(directory / "cpu.max").split()  # version 2
-            yield int(quota) / int(period)  # a quota `max` does not limit
+            yield -(-int(quota) // int(period))  # a quota `max` does not limit
         with suppress(OSError, ValueError, ZeroDivisionError):
             quota = _text(directory / "cpu.cfs_quota_us")  # version 1
             if int(quota) > 0:
-                yield int(quota) / int(_text(directory / "cpu.cfs_period_us"))
+                yield -(-int(quota) // int(_text(directory / "cpu.cfs_period_us")))
 
 
 def _directories(groups: Path, mount: Path) -> Iterator[Path]:

@@ -24,6 +24,8 @@ V1 = "12:pids:/a\n4:cpu,cpuacct:/b\n1:name=systemd:/x\n"
         ("0::/../outside\n", {"cpu.max": "400000 100000\n"}, 4),
         ("0::/a\n", {"a/cpu.max": "nonsense\n", "cpu.max": "5 0\n"}, 8),
         ("0::/a\n", {"a/cpu.max": ""}, 8),
+        ("0::/a\n", {"a/cpu.max": f"1{'0' * 400} 1\n"}, 8),
+        ("0::/a\n", {"a/cpu.max": "-100000 100000\n"}, 1),
         ("", {"cpu.max": "200000 100000\n"}, 8),
         (V1, {"cpu,cpuacct/b/cpu.cfs_quota_us": "250000\n", "cpu,cpuacct/b/cpu.cfs_period_us": "100000\n"}, 3),
         (V1, {"cpu,cpuacct/cpu.cfs_quota_us": "100000\n", "cpu,cpuacct/cpu.cfs_period_us": "50000\n"}, 2),
