@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.apply.collect_cache import CollectedCache
     from reconciler.apply.context import ApplyOptions
     from reconciler.apply.verify_generations import GenerationState, VerifiedGeneration
+    from reconciler.diagnosis import Diagnosis
     from reconciler.diff.generations import (
         FileChange,
         FileDifference,
@@ -42,7 +43,9 @@ if TYPE_CHECKING:
         StepFinished,
         StepStarted,
     )
+    from reconciler.fs.file_system import Ability, FileSystem
     from reconciler.generation_list import KeptGeneration
+    from reconciler.interpreters.choose import Surveyed
     from reconciler.lock.model import LockState
     from reconciler.lock.update import LockOutcome
     from reconciler.maintenance import Maintenance, TrustedRoot
@@ -95,6 +98,7 @@ __version__ = "0.1.0"
 DISTRIBUTION = "envsync-reconciler"  # absent if another distribution has overwritten this package
 
 __all__ = [
+    "Ability",
     "Action",
     "ActualEnvironment",
     "ActualState",
@@ -113,6 +117,7 @@ __all__ = [
     "Depth",
     "DesiredEnvironment",
     "DesiredState",
+    "Diagnosis",
     "DiskUsage",
     "Distribution",
     "EditedInode",
@@ -124,6 +129,7 @@ __all__ = [
     "Fault",
     "FileChange",
     "FileDifference",
+    "FileSystem",
     "Finding",
     "FindingCode",
     "GenerationDiff",
@@ -183,6 +189,7 @@ __all__ = [
     "StepKind",
     "StepStarted",
     "Summary",
+    "Surveyed",
     "TrustedRoot",
     "VerifiedGeneration",
     "Workspace",
@@ -221,6 +228,9 @@ _NAMES_BY_MODULE = {
         "ActualEnvironment ActualState Depth Distribution EditedInode Finding FindingCode InstalledFrom Occupant "
         "OriginKind StartupFile StartupState"
     ),
+    "reconciler.diagnosis": "Diagnosis",
+    "reconciler.fs.file_system": "Ability FileSystem",
+    "reconciler.interpreters.choose": "Surveyed",
     "reconciler.observe.disk_usage": "DiskUsage",
     "reconciler.options": "PlanOptions Selection",
     "reconciler.plan.model": "Action EnvironmentPlan Plan PlanRequest Policy Step StepKind Summary",

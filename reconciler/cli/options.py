@@ -151,7 +151,7 @@ ParallelismOption = Annotated[
         min=1,
         metavar="N",
         help="How many environments to build at the same time.",
-        show_default="number of processors that this process may use",
+        show_default="number of processors",
     ),
 ]
 GcOption = Annotated[bool, typer.Option("--gc/--no-gc", help="Delete old generations beyond `keep_generations`.")]

@@ -57,7 +57,7 @@ class FileSystem:
     @property
     def missing(self) -> tuple[Ability, ...]:
         """Return what envsync needs and the file system cannot do."""
-        return tuple(each for each in NEEDED if not self.abilities[each])
+        return tuple(each for each in NEEDED if not self.abilities.get(each, True))
 
 
 def probe_file_system(directory: Path) -> FileSystem:

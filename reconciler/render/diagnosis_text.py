@@ -1,9 +1,10 @@
 """What `doctor` prints: the file system of the root and the interpreters of this host, with what is wrong."""
 
-from reconciler.canonical_json import canonical_text, to_json
+from reconciler.canonical_json import to_json
 from reconciler.diagnosis import Diagnosis
 from reconciler.fs.file_system import NEEDED, Ability
 from reconciler.interpreters.choose import Surveyed
+from reconciler.json_output import json_text, safe_json
 from reconciler.render.environment_text import hint_lines
 from reconciler.render.escape import sanitize
 from reconciler.render.layout import Segment, align_columns, entry_lines
@@ -39,7 +40,7 @@ def diagnosis_json(found: Diagnosis) -> str:
     if found.file_system is not None:
         abilities = {each.name.lower(): can for each, can in found.file_system.abilities.items()}
         document["file_system"] = to_json({"kind": found.file_system.kind, "abilities": abilities})
-    return canonical_text(document)
+    return json_text(safe_json(document), indent=2)
 
 
 def _file_system_lines(found: Diagnosis, root: str, palette: Palette, width: int) -> list[str]:

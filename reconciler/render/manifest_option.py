@@ -18,6 +18,7 @@ COMMANDS = frozenset(
         "check",
         "destroy",
         "diff",
+        "doctor",
         "freeze",
         "gc",
         "history",
