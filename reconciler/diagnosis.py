@@ -18,8 +18,8 @@ class Diagnosis:
     root that does not exist yet. `file_system` is None if it could not be tried; `problem` and `hint` are about that.
     """
 
-    root: Path
-    tried_in: Path
+    root: str
+    tried_in: str
     file_system: FileSystem | None
     problem: str
     hint: str | None
@@ -48,8 +48,8 @@ def diagnose(layout: Layout, interpreters: Interpreters) -> Diagnosis:
     interpreters.save()
     failed = found if isinstance(found, OSError) else None
     return Diagnosis(
-        root=layout.root,
-        tried_in=directory,
+        root=str(layout.root),
+        tried_in=str(directory),
         file_system=None if isinstance(found, OSError) else found,
         problem=(failed.strerror or str(failed)) if failed else "",
         hint=os_error_hint(failed) if failed else None,

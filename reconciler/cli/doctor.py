@@ -25,7 +25,7 @@ def doctor(file: FileOption = Path("envs.yaml"), output: OutputOption = Output.T
     if output is Output.JSON:
         out.print(diagnosis_json(found))
     else:
-        root = shown_root(str(found.root))
+        root = shown_root(found.root)
         out.print(render_diagnosis(found, root, palette=out.palette(sys.stdout), width=out.width))
     if found.has_problems:
         raise typer.Exit(exit_codes.DIFFERENCE)

@@ -46,7 +46,7 @@ def diagnosis_json(found: Diagnosis) -> str:
 def _file_system_lines(found: Diagnosis, root: str, palette: Palette, width: int) -> list[str]:
     system = found.file_system
     if system is None:
-        where = f"`{sanitize(str(found.tried_in))}`"
+        where = f"`{sanitize(found.tried_in)}`"
         lines = [f"Root `{root}`: its file system could not be tried in {where}: {sanitize(found.problem)}"]
         return lines + (hint_lines(found.hint, palette=palette, width=width) if found.hint else [])
     kind = f" ({sanitize(system.kind)})" if system.kind else ""
