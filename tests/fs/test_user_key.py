@@ -1,5 +1,6 @@
 """The key of the user is made once, no other user may read it, and an unusable one is never used or replaced."""
 
+import errno
 import os
 import pwd
 import subprocess
@@ -223,6 +224,19 @@ def test_nothing_is_left_if_it_cannot_be_made(step: str, key: Path, monkeypatch:
     with pytest.raises(OSError, match="No space left"):
         make_user_key()
     assert os.listdir(key.parent) == []
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV])
+def test_it_is_made_on_a_file_system_without_hard_links(
+    number: int, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refused)
+    made = make_user_key()
+    assert key.read_bytes() == made == make_user_key()
+    assert os.listdir(key.parent) == ["key"]
 
 
 def test_a_link_that_was_put_in_the_place_of_the_temporary_file_is_not_followed(
